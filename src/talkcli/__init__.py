@@ -1,0 +1,3 @@
+"""Speech in, a living 3D face out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,78 @@
+"""The `talk` command: registers one command per file and turns errors into sentences and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from talkcli import __version__
+from talkcli.console import print_error
+from talkcli.engine.errors import TalkError
+
+app = typer.Typer(
+    name="talk",
+    help="Speech in, a living 3D face out: animate, train and measure emotional talking faces.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# What the operating system refuses, in words; anything else is shown by its own text.
+_SYSTEM_HINTS = {
+    errno.ENOSPC: "Free some space or write to another disk; nothing that existed before was changed.",
+    errno.EDQUOT: "Free some space or write to another disk; nothing that existed before was changed.",
+    errno.EACCES: "Check the permissions of the file and its folder.",
+    errno.EPERM: "Check the permissions of the file and its folder.",
+    errno.EROFS: "The file system is read-only; write somewhere else.",
+}
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"talk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of `talk`; the only place that ends the process."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except TalkError as error:
+        print_error(error.problem, error.hint, error.exit_code, as_json=as_json)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print_error("interrupted; unfinished files were removed.", None, 130, as_json=as_json)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of stdout went away (head, less); point stdout elsewhere so that the exit flush stays silent.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1, as_json=as_json)
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  the last line of defence: a traceback is our bug, shown on demand
+        if os.environ.get("TALK_DEBUG"):
+            traceback.print_exc()
+        print_error(
+            f"a bug in talk: {type(error).__name__}: {error}",
+            "Run again with TALK_DEBUG=1 and report the traceback.",
+            1,
+            as_json=as_json,
+        )
+        sys.exit(1)

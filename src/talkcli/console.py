@@ -1,0 +1,94 @@
+"""The only place that prints: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+# Work shorter than this shows no bar.
+_QUIET_START_S = 0.5
+
+
+class Console:
+    """What one command says. Also the engine's `Reporter`. Use as a context manager around the work."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self._err = RichConsole(stderr=True, highlight=False)
+        self._out = RichConsole(highlight=False)
+        self._bar: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._started_s = time.monotonic()
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        if self.quiet or (self._bar is None and time.monotonic() - self._started_s < _QUIET_START_S):
+            return
+        if self._bar is None:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=self._err,
+            )
+            self._bar.start()
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(stage, total=total)
+        self._bar.update(self._tasks[stage], completed=done, total=total)
+
+    def note(self, text: str) -> None:
+        if not self.quiet:
+            self._err.print(text, markup=False)
+
+    def warn(self, text: str) -> None:
+        # A warning is about the result, so --quiet does not hide it.
+        self._err.print(f"warning: {text}", markup=False)
+
+    def result(self, document: dict[str, Any], text: str) -> None:
+        """The command's answer: one JSON document with --json, else `text`."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        elif text:
+            self._out.print(text, markup=False, soft_wrap=True)
+
+    def table(
+        self, document: dict[str, Any], *, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+    ) -> None:
+        """The command's answer as a table; `document` is what --json prints instead."""
+        if self.as_json:
+            self.result(document, "")
+            return
+        table = Table(*header, title=title)
+        for row in rows:
+            table.add_row(*row)
+        self._out.print(table)
+
+
+def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:
+    """One error for people on stderr; with --json also as the document on stdout."""
+    err = RichConsole(stderr=True, highlight=False)
+    err.print(f"error: {problem}", markup=False, soft_wrap=True)
+    if hint:
+        err.print(f"hint: {hint}", markup=False, soft_wrap=True)
+    if as_json:
+        document = {"error": {"problem": problem, "hint": hint, "exit_code": exit_code}}
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")

@@ -1,0 +1,19 @@
+"""Where files of ours and of the user lie: the packaged weights, and the cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+PACKAGE_DIR = Path(__file__).resolve().parent.parent
+WEIGHTS_DIR = PACKAGE_DIR / "weights"
+RECIPES_DIR = PACKAGE_DIR / "recipes"
+
+
+def cache_dir() -> Path:
+    """`$TALK_CACHE`, else the platform's cache folder; made if missing."""
+    path = Path(os.environ.get("TALK_CACHE") or platformdirs.user_cache_dir("talk"))
+    path.mkdir(parents=True, exist_ok=True)
+    return path

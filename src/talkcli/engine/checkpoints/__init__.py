@@ -1,0 +1,1 @@
+"""Model files: safetensors with the resolved config in the header."""

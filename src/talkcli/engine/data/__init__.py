@@ -1,0 +1,1 @@
+"""Manifest, clips, the performer, and adapters for data sets."""

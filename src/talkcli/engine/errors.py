@@ -1,0 +1,54 @@
+"""Errors a user can act on: the problem, the evidence and the next step, with one exit code per class."""
+
+from __future__ import annotations
+
+
+class TalkError(Exception):
+    """Something the user can fix.
+
+    `problem` is one or two sentences with the evidence (what was found, where); `hint` is the next step.
+    Shown by the command line as `error: ...` and `hint: ...`, and ends the process with `exit_code`.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+
+
+class UsageError(TalkError):
+    """An option or a recipe says something that cannot be."""
+
+    exit_code = 2
+
+
+class InputError(TalkError):
+    """A file given by the user cannot be used."""
+
+    exit_code = 3
+
+
+class AssetError(TalkError):
+    """A model, head or licensed file is missing."""
+
+    exit_code = 4
+
+
+class ExtraError(TalkError):
+    """An optional dependency is not installed."""
+
+    exit_code = 5
+
+
+class DeviceError(TalkError):
+    """The requested device is absent or too small."""
+
+    exit_code = 6
+
+
+class ThresholdError(TalkError):
+    """A measured value missed the threshold the user set."""
+
+    exit_code = 7

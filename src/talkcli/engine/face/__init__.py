@@ -1,0 +1,1 @@
+"""Heads: coefficients to vertices."""

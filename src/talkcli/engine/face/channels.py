@@ -1,0 +1,40 @@
+"""Names of the numbers that move a face.
+
+A head speaks 53 numbers a frame: 50 expression coefficients, then the jaw's axis-angle in radians. On ARKit-named
+heads x is pitch (positive opens), y is yaw (positive moves the chin to the subject's left), z is roll.
+"""
+
+from __future__ import annotations
+
+NUM_EXPRESSION = 50
+NUM_COEFFS = 53
+
+# Apple's ARFaceAnchor blend shapes in the order of Unreal's EARFaceBlendShape; sides are the subject's.
+ARKIT = (
+    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
+    "eyeWideLeft", "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight",
+    "eyeSquintRight", "eyeWideRight", "jawForward", "jawLeft", "jawRight", "jawOpen", "mouthClose", "mouthFunnel",
+    "mouthPucker", "mouthLeft", "mouthRight", "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft",
+    "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthPressLeft",
+    "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
+    "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
+
+JAW = ("jawPitch", "jawYaw", "jawRoll")
+
+# The 48 ARKit shapes that are no jaw motion, then the two of ours, then the jaw.
+ADA = (
+    *(name for name in ARKIT if not name.startswith("jaw")),
+    "jawForward",
+    "lipSeal",
+    *JAW,
+)
+FLAME = (*(f"expression{index:02d}" for index in range(NUM_EXPRESSION)), *JAW)
+
+# Full scale of ARKit's jaw shapes on a rotating jaw, in radians.
+JAW_OPEN_RAD = 0.42
+JAW_SIDE_RAD = 0.14
+
+assert len(ADA) == len(FLAME) == NUM_COEFFS

@@ -1,0 +1,1 @@
+"""Differentiable terms used by objectives."""

@@ -1,0 +1,46 @@
+"""The methods by name, as strings only, so that listing them loads no torch.
+
+A contract test resolves every string.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One row: where a method's parts live, as `module:attribute`, and what it builds on."""
+
+    model: str
+    config: str
+    objective: str
+    recipe: str
+    paper: str
+    needs: tuple[str, ...] = ()
+
+
+METHODS: dict[str, Method] = {
+    "dee": Method(
+        model="talkcli.engine.models.dee:Dee",
+        config="talkcli.engine.models.dee:DeeConfig",
+        objective="talkcli.engine.train.objectives.dee:DeeObjective",
+        recipe="dee",
+        paper="DEEPTalk, section 3.1",
+    ),
+    "th_vqvae": Method(
+        model="talkcli.engine.models.th_vqvae:ThVqvae",
+        config="talkcli.engine.models.th_vqvae:ThVqvaeConfig",
+        objective="talkcli.engine.train.objectives.th_vqvae:ThVqvaeObjective",
+        recipe="th_vqvae",
+        paper="DEEPTalk, section 3.2",
+    ),
+    "deeptalk": Method(
+        model="talkcli.engine.models.deeptalk:DeepTalk",
+        config="talkcli.engine.models.deeptalk:DeepTalkConfig",
+        objective="talkcli.engine.train.objectives.deeptalk:DeepTalkObjective",
+        recipe="deeptalk",
+        paper="DEEPTalk, section 3.3",
+        needs=("dee", "th_vqvae"),
+    ),
+}

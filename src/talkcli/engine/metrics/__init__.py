@@ -1,0 +1,1 @@
+"""One measure per file, with its definition and unit."""

@@ -1,0 +1,35 @@
+"""The only place that asks whether an optional package is installed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from types import ModuleType
+
+from talkcli.engine.errors import ExtraError
+
+# Package -> (the extra that installs it or None, what it unlocks).
+OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
+    "pyrender": ("gl", "hardware-lit rendering through EGL (--renderer pyrender)"),
+    "trimesh": ("gl", "mesh exchange for pyrender"),
+    "pocketsphinx": ("align", "phone alignment for procedural training motion (preprocess corpus)"),
+    "pytorch3d": (None, "a faster differentiable renderer; build it from source beside torch"),
+}
+
+
+def is_installed(package: str) -> bool:
+    """Whether `package` can be found, without importing it."""
+    return importlib.util.find_spec(package) is not None
+
+
+def require(package: str, *, purpose: str) -> ModuleType:
+    """Import an optional package, or raise ExtraError that names the extra."""
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        extra = OPTIONAL_PACKAGES.get(package, (None, ""))[0]
+        install = f"pip install 'talkcli[{extra}]'" if extra else f"install {package}"
+        raise ExtraError(
+            f"{purpose} needs the package {package}, which does not import here ({error}).",
+            hint=f"Run: {install}",
+        ) from error

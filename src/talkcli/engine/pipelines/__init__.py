@@ -1,0 +1,1 @@
+"""One file per job: wires parts together; no maths, no printing."""

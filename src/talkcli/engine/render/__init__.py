@@ -1,0 +1,1 @@
+"""From vertices to pictures and video."""

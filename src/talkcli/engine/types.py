@@ -1,0 +1,115 @@
+"""Records that cross folders, and the one way in which the engine tells others how far it is.
+
+Axis names used everywhere: `frames` (motion at `fps`), `samples` (sound at `rate_hz`), `coeffs` (numbers per
+frame), `verts`, `faces`, `tokens`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict
+
+SPEECH_RATE_HZ = 16_000
+MODEL_FPS = 25
+SAMPLES_PER_FRAME = SPEECH_RATE_HZ // MODEL_FPS
+assert SAMPLES_PER_FRAME * MODEL_FPS == SPEECH_RATE_HZ, "frames must hold a whole number of samples"
+
+# One vocabulary for all data sets; numbered from 1 in this order by DEEPTalk's files on disk.
+EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise", "contempt")
+
+
+class Config(BaseModel):
+    """A frozen group of settings; an unknown key is an error. Stands right above what it configures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speech:
+    """Mono sound in [-1, 1]; 16 kHz wherever a model sees it."""
+
+    samples: Float[np.ndarray, "samples"]
+    rate_hz: int = SPEECH_RATE_HZ
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.rate_hz
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motion:
+    """Coefficients of a head over time; `channels` names the columns, so that no order is ever guessed."""
+
+    coeffs: Float[np.ndarray, "frames coeffs"]
+    fps: float
+    head: str
+    channels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.coeffs.ndim != 2 or self.coeffs.shape[1] != len(self.channels):
+            raise ValueError(f"coeffs {self.coeffs.shape} do not fit {len(self.channels)} channel names")
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.coeffs) / self.fps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mesh:
+    """Triangles; metres, y up, z towards the viewer, x to the subject's left."""
+
+    vertices: Float[np.ndarray, "verts 3"]
+    faces: Int[np.ndarray, "faces 3"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emotion:
+    """A label of `EMOTIONS` and a level in [0, 1]."""
+
+    label: str = "neutral"
+    level: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.label not in EMOTIONS:
+            raise ValueError(f"{self.label!r} is not one of {', '.join(EMOTIONS)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """Speech with the motion that belongs to it."""
+
+    id: str
+    speech: Speech
+    motion: Motion
+    emotion: Emotion
+    speaker: str
+
+
+class Reporter(Protocol):
+    """How the engine talks to whoever called it; it never prints."""
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        """`done` of `total` steps of `stage` are finished; `total` is None while unknown."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+
+    def warn(self, text: str) -> None:
+        """Something the user should act on, though the work goes on."""
+
+
+class Silent:
+    """The reporter that says nothing."""
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def warn(self, text: str) -> None:
+        pass

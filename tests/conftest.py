@@ -1,0 +1,19 @@
+"""What every test shares: the place of the real data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real speech and motion; the test is skipped, visibly, where it is absent."""
+    path = Path(os.environ.get("TALK_SHARED_DATA", _DEFAULT))
+    if not path.is_dir():
+        pytest.skip(f"no real data at {path}; set TALK_SHARED_DATA")
+    return path
