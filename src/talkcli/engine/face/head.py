@@ -32,8 +32,10 @@ class Head(Protocol):
     colours: Float[np.ndarray, "verts 3"]
     regions: Mapping[str, Int[np.ndarray, "..."]]
 
-    def __call__(self, coeffs: Float[Tensor, "frames coeffs"]) -> Float[Tensor, "frames verts 3"]:
-        """Vertices of each frame, on the device of `coeffs`."""
+    def __call__(
+        self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
+    ) -> Float[Tensor, "frames chosen 3"]:
+        """Vertices of each frame, on the device of `coeffs`; `only` chooses vertices (all when None), for speed."""
 
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
         """The 68 landmarks of the iBUG scheme (17 contour, 10 brow, 9 nose, 12 eye, 20 mouth)."""
