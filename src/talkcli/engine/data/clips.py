@@ -1,0 +1,82 @@
+"""From a manifest to clips in memory: 16 kHz speech and motion at the model's rate, of equal length.
+
+Axis names: `frames` at 25 fps, `samples` = frames * 640.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.manifest import Entry, read_manifest
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.resample import resample
+from talkcli.engine.files import sha256
+from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Clip, Emotion, Reporter, Speech
+
+
+def load_clips(manifest: Path, split: str | None, reporter: Reporter) -> list[Clip]:
+    """The clips of `split` (all when None), in the manifest's order.
+
+    Raises InputError naming the clip when a file is missing, has changed since the manifest was written, lies
+    outside the manifest's folder or cannot be read, and when the split is empty.
+    """
+    entries = read_manifest(manifest)
+    chosen = [entry for entry in entries if split is None or entry.split == split]
+    if not chosen:
+        found = ", ".join(sorted({entry.split for entry in entries}))
+        raise InputError(f"{manifest} has no clips in the split {split}; it has {found}.")
+    folder = manifest if manifest.is_dir() else manifest.parent
+    clips = []
+    for index, entry in enumerate(chosen):
+        clips.append(_load(folder, entry, reporter))
+        reporter.progress("loading clips", index + 1, len(chosen))
+    return clips
+
+
+def _load(folder: Path, entry: Entry, reporter: Reporter) -> Clip:
+    audio = _checked(folder, entry.audio, entry.sha256.audio, entry.id)
+    motion_path = _checked(folder, entry.motion, entry.sha256.motion, entry.id)
+    try:
+        speech = read_speech(audio, reporter)
+        motion, _ = read_motion(motion_path)
+    except InputError as error:
+        raise InputError(f"Clip {entry.id}: {error.problem}", hint=error.hint) from error
+    if not np.isclose(motion.fps, entry.fps):
+        raise InputError(
+            f"Clip {entry.id}: the manifest says {entry.fps} fps, {entry.motion} has {motion.fps}."
+        )
+    motion = resample(motion, MODEL_FPS)
+    return Clip(
+        id=entry.id,
+        speech=Speech(samples=fit_length(speech.samples, len(motion.coeffs) * SAMPLES_PER_FRAME)),
+        motion=motion,
+        emotion=Emotion(label=entry.emotion, level=entry.intensity),
+        speaker=entry.speaker,
+    )
+
+
+def _checked(folder: Path, name: str, digest: str, clip_id: str) -> Path:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"Clip {clip_id}: {name} leads out of {folder}.", hint="Copy the file into the folder."
+        )
+    if not path.is_file():
+        raise InputError(f"Clip {clip_id}: {path} is missing.", hint="Run talk preprocess again.")
+    if sha256(path) != digest:
+        raise InputError(
+            f"Clip {clip_id}: {path} is not the file the manifest was written for (its hash differs).",
+            hint="Run talk preprocess again.",
+        )
+    return path
+
+
+def fit_length(samples: Float[np.ndarray, "samples"], length: int) -> Float[np.ndarray, "length"]:
+    """`samples` cut at the end, or continued with silence, to `length`."""
+    fitted = samples[:length]
+    return np.pad(fitted, (0, length - len(fitted)))

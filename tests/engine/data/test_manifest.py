@@ -1,0 +1,74 @@
+"""A manifest is read strictly, and what is written is read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talkcli.engine.data.manifest import Digests, Entry, read_manifest, write_manifest
+from talkcli.engine.errors import InputError
+
+
+def entry(name: str = "a", **changes: Any) -> Entry:
+    values: dict[str, Any] = {
+        "id": name,
+        "audio": f"audio/{name}.wav",
+        "motion": f"motion/{name}.npz",
+        "fps": 25.0,
+        "speaker": "s1",
+        "emotion": "happy",
+        "intensity": 0.5,
+        "split": "train",
+        "sha256": Digests(audio="0" * 64, motion="f" * 64),
+        "licence": "MIT",
+    }
+    return Entry(**(values | changes))
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    entries = [entry("a"), entry("b", split="val", speaker="größer")]
+    write_manifest(tmp_path / "manifest.jsonl", entries)
+    assert read_manifest(tmp_path / "manifest.jsonl") == entries
+    assert read_manifest(tmp_path) == entries
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"emotion": "merry"}, "emotion"),
+        ({"intensity": 1.5}, "intensity"),
+        ({"fps": 0}, "fps"),
+        ({"split": "dev"}, "split"),
+        ({"sha256": {"audio": "0", "motion": "f" * 64}}, "sha256"),
+        ({"audio": "../a.wav"}, "plain path"),
+        ({"motion": "/etc/passwd"}, "plain path"),
+        ({"extra": 1}, "extra"),
+        ({"id": ""}, "id"),
+    ],
+)
+def test_bad_field_is_refused_with_its_line(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    good = entry("a").model_dump()
+    lines = [json.dumps(good), json.dumps(good | {"id": "b"} | change)]
+    path = tmp_path / "manifest.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"line 2.*{words}"):
+        read_manifest(path)
+
+
+def test_other_defects(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    with pytest.raises(InputError, match="no manifest"):
+        read_manifest(path)
+    for text, words in [("{", "line 1"), ("", "no clips"), ("[]\n", "line 1")]:
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=words):
+            read_manifest(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not a manifest"):
+        read_manifest(path)
+    write_manifest(path, [entry("a"), entry("b"), entry("a")])
+    with pytest.raises(InputError, match="line 3.*id a stands on line 1"):
+        read_manifest(path)
