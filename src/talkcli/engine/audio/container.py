@@ -1,0 +1,63 @@
+"""Sound out of any container (m4a, mp4, webm, mpg, ...) by the ffmpeg binary that imageio-ffmpeg bundles."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from talkcli.engine.errors import AssetError, InputError
+
+# Generous: decoding runs at hundreds of times real time, but disks may be slow.
+_TIMEOUT_S = 120.0
+_TIMEOUT_S_PER_MB = 2.0
+# ffmpeg's lines read "[mov,mp4 @ 0x55d0] [error] moov atom not found".
+_ERROR_LEVEL = re.compile(r"\[(error|fatal|panic)\]")
+_LOG_PREFIX = re.compile(r"\[[^\]]*\]\s")
+
+
+def ffmpeg_binary() -> str:
+    """Path of the ffmpeg to call. Raises AssetError when this platform's wheel bundles none."""
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise AssetError(
+            f"No ffmpeg binary was found ({error}).",
+            hint="Run: pip install --force-reinstall imageio-ffmpeg; or set IMAGEIO_FFMPEG_EXE=/path/to/ffmpeg.",
+        ) from error
+
+
+def decode_to_wav(path: Path, wav: Path) -> str:
+    """Write the first sound track of `path` to `wav` (float, own rate and channels); return what ffmpeg complains of.
+
+    The answer is empty when all went well. Raises InputError when there is no sound track, when the file is no
+    media at all, or when ffmpeg does not finish.
+    """
+    command = [
+        ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "level+warning", "-y",
+        # The prefix keeps names such as -x.mp4 or http:x what they are: files.
+        "-protocol_whitelist", "file", "-i", f"file:{path}",
+        "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", f"file:{wav}",
+    ]  # fmt: skip
+    timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.") from error
+    said = done.stderr.decode("utf-8", "replace")
+    if "matches no streams" in said:
+        raise InputError(
+            f"{path} holds no sound: there is no sound track in it.",
+            hint="Give the speech as an audio file, or a video that was recorded with sound.",
+        )
+    errors = [_LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.search(line)]
+    # Below a certain likeness ffmpeg calls anything an mp3 or a drawing in letters.
+    if "misdetection possible" in said or not wav.exists() or wav.stat().st_size == 0:
+        because = f" ({errors[0]})" if errors else ""
+        raise InputError(
+            f"{path} is not audio or video in any format known here{because}.",
+            hint="wav, flac, ogg, mp3, m4a, mp4, webm and mov work; is the file complete?",
+        )
+    return errors[0] if errors else ""

@@ -1,0 +1,194 @@
+"""Sound files in and out: whatever the user has becomes mono float32 at 16 kHz.
+
+Axis names: `samples`, `channels`.
+wav, flac, ogg, mp3 and what else libsndfile knows are read by it, every other container by the bundled ffmpeg;
+the content decides, not the file's name. Channels are averaged, then soxr resamples ("HQ", deterministic).
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from jaxtyping import Float
+
+from talkcli.engine.audio.container import decode_to_wav
+from talkcli.engine.errors import InputError
+from talkcli.engine.files import atomic_path
+from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
+
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
+# Lossy decoders overshoot full scale by a little; only more than 1 dB is worth a warning.
+_OVERSHOOT = 1.122
+# Small, since a block that fails to decode is lost whole.
+_BLOCK_SAMPLES = 1 << 12
+# What a wav written to a pipe puts where the size belongs.
+_UNKNOWN_SIZES = (0, 0xFFFF_FFFF, 0x7FFF_FFFF)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decoded:
+    """Mono sound at the file's own rate; `damage` says what could not be read, None when all could."""
+
+    samples: Float[np.ndarray, "samples"]
+    rate_hz: int
+    damage: str | None
+
+
+def read_speech(path: Path, reporter: Reporter) -> Speech:
+    """The sound of `path`, averaged to mono, at 16 kHz, in [-1, 1].
+
+    A file whose end is missing or damaged gives what can be decoded, with a warning that names the amounts.
+    Sound beyond full scale is scaled down to it, and all zeros are let through; both are warned of (the first
+    above 1 dB). Raises InputError when there is no usable sound: not a regular readable file, not audio, a video
+    without sound, less than one 40 ms frame, values that are not numbers, a rate outside 8-192 kHz.
+    """
+    _check_readable(path)
+    decoded = _read_libsndfile(path) or _read_container(path)
+    if decoded.damage:
+        reporter.warn(f"{path} is damaged or cut short: {decoded.damage}. Going on with what is there.")
+    _check_finite(path, decoded)
+    samples = decoded.samples
+    if decoded.rate_hz != SPEECH_RATE_HZ:
+        samples = soxr.resample(samples, decoded.rate_hz, SPEECH_RATE_HZ, quality="HQ")
+    if len(samples) < SAMPLES_PER_FRAME:
+        raise InputError(
+            f"{path} holds {len(samples) / SPEECH_RATE_HZ * 1000:.1f} ms of sound, less than one frame of 40 ms.",
+            hint="Give a longer recording.",
+        )
+    peak = float(np.abs(samples).max())
+    if peak == 0:
+        reporter.warn(f"{path} is silent: all {len(samples)} samples are zero. The face will rest.")
+    if peak > _OVERSHOOT:
+        reporter.warn(f"{path} peaks at {peak:.3g} times full scale; scaled down to 1.")
+    if peak > 1:
+        samples = np.clip(samples / np.float32(peak), -1, 1)
+    return Speech(samples=samples.astype(np.float32, copy=False))
+
+
+def write_wav(path: Path, speech: Speech) -> None:
+    """Write 16-bit mono PCM at the speech's own rate."""
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, speech.samples, speech.rate_hz, subtype="PCM_16", format="WAV")
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path} is a folder, an audio or video file is needed.")
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(
+                f"{path} is not a regular file (a pipe or a device).", hint="Write the sound to a file first."
+            )
+        # Opening is the only test that tells the truth about permissions.
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist.", hint="Check the spelling and the folder.") from error
+    except PermissionError as error:
+        raise InputError(
+            f"{path} may not be read (permission denied).", hint=f"Run: chmod u+r {path}"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+    if status.st_size == 0:
+        raise InputError(
+            f"{path} is an empty file (0 bytes).", hint="Was the recording or the copy finished?"
+        )
+
+
+def _read_libsndfile(path: Path) -> _Decoded | None:
+    """None when libsndfile does not know the format."""
+    with path.open("rb") as raw:
+        try:
+            # By descriptor: a name would make soundfile take *.raw for headerless sound.
+            file = soundfile.SoundFile(raw.fileno(), closefd=False)
+        except soundfile.LibsndfileError:
+            return None
+        with file:
+            _check_rate(path, file.samplerate)
+            blocks: list[np.ndarray] = []
+            failure = None
+            try:
+                # In blocks, since a header may promise any number of samples.
+                while len(block := file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
+                    with np.errstate(over="ignore"):
+                        blocks.append(block.mean(axis=1, dtype=np.float32))
+            except soundfile.LibsndfileError as error:
+                failure = str(error.error_string)
+            samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+            if len(samples) == 0:
+                raise InputError(
+                    f"{path} is {file.format_info} but holds no samples"
+                    + (f" ({failure})." if failure else "."),
+                    hint="Was the recording or the copy finished?",
+                )
+            promised = file.frames
+            if file.format in ("WAV", "WAVEX"):
+                promised = max(promised, _promised_by_wav(path) or 0)
+            damage = None
+            if failure or len(samples) < promised:
+                damage = (
+                    f"{len(samples)} of {promised} samples "
+                    f"({len(samples) / file.samplerate:.2f} of {promised / file.samplerate:.2f} s) can be decoded"
+                    + (f" ({failure})" if failure else "")
+                )
+            return _Decoded(samples=samples, rate_hz=file.samplerate, damage=damage)
+
+
+def _promised_by_wav(path: Path) -> int | None:
+    """Samples a wav's data chunk claims to hold; libsndfile silently lowers them to what is there."""
+    with path.open("rb") as file:
+        head = file.read(12)
+        order = ">" if head[:4] == b"RIFX" else "<"
+        block_bytes = 0
+        while len(chunk := file.read(8)) == 8:
+            name, size = chunk[:4], struct.unpack(f"{order}I", chunk[4:])[0]
+            if name == b"data":
+                return size // block_bytes if block_bytes and size not in _UNKNOWN_SIZES else None
+            if name == b"fmt " and size >= 16:
+                tag, _, _, _, stored_bytes = struct.unpack(f"{order}HHIIH", file.read(14))
+                # Only uncompressed sound has one sample per block: 1 PCM, 3 float, 0xFFFE extensible.
+                block_bytes = stored_bytes if tag in (1, 3, 0xFFFE) else 0
+                size -= 14
+            # Chunks are padded to even lengths.
+            file.seek(size + size % 2, 1)
+    return None
+
+
+def _read_container(path: Path) -> _Decoded:
+    with tempfile.TemporaryDirectory(prefix="talk-") as folder:
+        wav = Path(folder) / "sound.wav"
+        complaints = decode_to_wav(path, wav)
+        decoded = _read_libsndfile(wav)
+        if decoded is None:
+            raise InputError(f"{path} cannot be decoded ({complaints or 'ffmpeg wrote no sound'}).")
+        damage = None
+        if complaints:
+            damage = f"{len(decoded.samples) / decoded.rate_hz:.2f} s can be decoded ({complaints})"
+        return _Decoded(samples=decoded.samples, rate_hz=decoded.rate_hz, damage=damage)
+
+
+def _check_rate(path: Path, rate_hz: int) -> None:
+    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+        raise InputError(
+            f"{path} has a sampling rate of {rate_hz} Hz, {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are supported.",
+            hint="Resample it, for example: ffmpeg -i in.wav -ar 48000 out.wav",
+        )
+
+
+def _check_finite(path: Path, decoded: _Decoded) -> None:
+    bad = np.flatnonzero(~np.isfinite(decoded.samples))
+    if len(bad):
+        raise InputError(
+            f"{path} holds {len(bad)} samples that are not finite numbers, the first at sample {bad[0]} "
+            f"({bad[0] / decoded.rate_hz:.3f} s): {decoded.samples[bad[0]]}.",
+            hint="Export the sound again as 16-bit wav.",
+        )

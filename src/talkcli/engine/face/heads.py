@@ -1,0 +1,67 @@
+"""The heads by name, and where the user's own licensed head is looked for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from talkcli.engine.assets import cache_dir
+from talkcli.engine.errors import AssetError, UsageError
+from talkcli.engine.face.head import Head
+
+# Name -> what it is; a path to a FLAME file is a head's name too.
+HEADS: dict[str, str] = {
+    "ada": "the embedded head: no licence form, 50 named expression channels and a jaw",
+    "flame": "your own FLAME 2020 generic_model.pkl, from $TALK_FLAME or the cache folder",
+}
+FLAME_FILE = "generic_model.pkl"
+_FLAME_SUFFIXES = (".pkl", ".npz")
+
+
+def flame_path() -> Path | None:
+    """The user's FLAME file: `$TALK_FLAME` (a file, or a folder with generic_model.pkl), else in the cache folder."""
+    named = os.environ.get("TALK_FLAME")
+    places = [Path(named)] if named else []
+    places.append(cache_dir() / "flame")
+    for place in places:
+        path = place / FLAME_FILE if place.is_dir() else place
+        if path.is_file():
+            return path
+    return None
+
+
+def load_head(name: str) -> Head:
+    """The head called `name`: a key of `HEADS`, or a path to a FLAME .pkl or .npz.
+
+    Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they are
+    not what they should be.
+    """
+    if name == "ada":
+        from talkcli.engine.face.ada.head import AdaHead
+
+        return AdaHead.load()
+    if name == "flame":
+        path = flame_path()
+        if path is None:
+            raise AssetError(
+                f"The FLAME model is not here: $TALK_FLAME is {os.environ.get('TALK_FLAME') or 'not set'}, "
+                f"and {cache_dir() / 'flame' / FLAME_FILE} does not exist.",
+                hint="Register at https://flame.is.tue.mpg.de, accept the FLAME licence, download FLAME 2020 and "
+                f"set TALK_FLAME=/path/to/{FLAME_FILE}; or use --head ada, which needs nothing.",
+            )
+    elif name.endswith(_FLAME_SUFFIXES):
+        path = Path(name)
+        if not path.is_file():
+            raise AssetError(
+                f"The head file {name} does not exist.", hint=f"Known heads: {', '.join(HEADS)}."
+            )
+    else:
+        near = difflib.get_close_matches(name.lower(), HEADS, n=1)
+        known = f"Known heads: {', '.join(HEADS)}, or a path to a FLAME .pkl or .npz."
+        raise UsageError(
+            f"There is no head called {name}.", hint=f"Did you mean {near[0]}? {known}" if near else known
+        )
+    from talkcli.engine.face.flame import FlameHead
+
+    return FlameHead.load(path)
