@@ -1,0 +1,69 @@
+# Everything a person or a CI machine runs. Each target sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CORPUS ?= out/corpus
+RUNS ?= runs
+SPEECH_DATA ?= ../shared/data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types check docs bench lock head contact-sheet corpus weights clean
+.DELETE_ON_ERROR:
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Make the environment in .venv from the pinned versions
+
+# Debian and Ubuntu ship Python without the venv module; fetch it where that is so.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "talk needs Python 3.11 or newer; found: $$($(PYTHON) --version 2>&1). Use: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "installing python3-venv"; \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -q && $$sudo apt-get install -y -q python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Turn examples/hello.wav into face.mp4
+	$(BIN)/talk animate examples/hello.wav --sigma 0.1 --out face.mp4
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## Style, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(READY) ## Static types
+	$(BIN)/mypy
+
+check: lint types test ## What CI runs
+
+docs: $(READY) ## Write docs/cli.md from the commands
+	$(BIN)/python -m typer talkcli.app run --help >/dev/null; $(BIN)/python -m typer talkcli.app utils docs --name talk --output docs/cli.md
+
+bench: $(READY) ## Measure rendering and the whole command on this machine
+	$(BIN)/talk bench render --out benchmarks/render.json
+
+head: $(READY) ## Regenerate the head asset from its code
+	$(BIN)/python -m talkcli.engine.face.ada.bake
+
+contact-sheet: $(READY) ## Draw docs/ada.png
+	$(BIN)/python examples/contact_sheet.py
+
+lock: $(READY) ## Pin the newest versions pyproject.toml allows
+	$(BIN)/python -m pip install --quiet uv
+	{ echo '# Exact versions of everything, made from pyproject.toml by `make lock`.'; \
+	  $(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	    --fork-strategy fewest --no-annotate --no-header --quiet; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,80 @@
+"""`talk animate`: a speech file becomes a talking face."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from talkcli.commands.options import AsJson, Device, Quiet, Seed
+from talkcli.console import Console
+
+
+def animate(
+    speech: Annotated[Path, typer.Argument(help="Speech: wav, flac, ogg, mp3, or m4a, mp4, webm.")],
+    out: Annotated[
+        list[Path],
+        typer.Option("--out", "-o", help="Where to write: .mp4 (video), .npz (motion). May be given several times."),
+    ],
+    sigma: Annotated[
+        float | None,
+        typer.Option(
+            "--sigma",
+            help="Sample the emotion: multiplies its predicted log-variance. 1 as trained, 0.1 more diverse; "
+            "absent: the mean.",
+        ),
+    ] = None,
+    tau: Annotated[
+        float | None, typer.Option("--tau", min=0, help="Temperature of both code levels; 0 takes the likeliest.")
+    ] = None,
+    tau_top: Annotated[
+        float | None, typer.Option("--tau-top", min=0, help="Temperature of the slow codes; wins over --tau.")
+    ] = None,
+    tau_bottom: Annotated[
+        float | None, typer.Option("--tau-bottom", min=0, help="Temperature of the fast codes; wins over --tau.")
+    ] = None,
+    takes: Annotated[int, typer.Option("--takes", min=1, help="How many performances; files get .take01 and so on.")] = 1,
+    emotion_from: Annotated[
+        Path | None, typer.Option("--emotion-from", help="Take the emotion from this speech instead.")
+    ] = None,
+    model: Annotated[str, typer.Option("--model", help="embedded, or a checkpoint of talk train-gen.")] = "embedded",
+    head: Annotated[str, typer.Option("--head", help="The head to draw: ada, flame, or a FLAME file.")] = "ada",
+    fps: Annotated[
+        float | None, typer.Option("--fps", min=1, max=240, help="Frames per second of the output; absent: the model's 25.")
+    ] = None,
+    size: Annotated[int, typer.Option("--size", min=64, max=4096, help="Side of the video, in pixels.")] = 512,
+    renderer: Annotated[str, typer.Option("--renderer", help="software or pyrender.")] = "software",
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn speech into a talking face.
+
+    talk animate speech.wav --sigma 0.1 --out face.mp4
+    """
+    with Console(as_json=as_json, quiet=quiet) as console:
+        from talkcli.engine.pipelines.animate import Sampling, animate_file
+
+        both = tau or 0.0
+        report = animate_file(
+            speech,
+            out,
+            sampling=Sampling(
+                sigma=sigma,
+                tau_top=both if tau_top is None else tau_top,
+                tau_bottom=both if tau_bottom is None else tau_bottom,
+                takes=takes,
+                seed=seed,
+            ),
+            emotion_from=emotion_from,
+            model_name=model,
+            head_name=head,
+            fps=fps,
+            size=size,
+            renderer=renderer,
+            device_name=device,
+            reporter=console,
+        )
+        console.result(report, "\n".join(report["outputs"]))

@@ -1,0 +1,134 @@
+"""Triangles to samples: projection, smooth normals, and a z-buffer of nearest faces.
+
+Axis names: `verts`, `faces`, `rows`, `columns` (samples of the supersampled picture).
+A screen vertex is (x, y, nearness) in samples, y down. Nearness is linear on the screen and larger is nearer:
+1 / distance for a pinhole, minus the distance for parallel light. A vertex that cannot be projected is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from talkcli.engine.render.jit import kernel
+
+
+@kernel
+def project(vertices, eye, axes, focal, centre_x, centre_y, near, screen):  # type: ignore[no-untyped-def]
+    """Pinhole projection into `screen` (verts 3); rows of `axes` are right, up and forward.
+
+    Vertices nearer than `near` become NaN, which drops every triangle they belong to.
+    """
+    for v in range(vertices.shape[0]):
+        x = vertices[v, 0] - eye[0]
+        y = vertices[v, 1] - eye[1]
+        z = vertices[v, 2] - eye[2]
+        depth = x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2]
+        if depth > near:
+            scale = focal / depth
+            screen[v, 0] = centre_x + scale * (x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2])
+            screen[v, 1] = centre_y - scale * (x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2])
+            screen[v, 2] = 1.0 / depth
+        else:
+            screen[v, 0] = np.nan
+            screen[v, 1] = np.nan
+            screen[v, 2] = np.nan
+
+
+@kernel
+def smooth_normals(vertices, faces, normals):  # type: ignore[no-untyped-def]
+    """Area-weighted unit vertex normals into `normals` (verts >=3); broken triangles count for nothing."""
+    normals[:, :3] = 0.0
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux = vertices[b, 0] - vertices[a, 0]
+        uy = vertices[b, 1] - vertices[a, 1]
+        uz = vertices[b, 2] - vertices[a, 2]
+        wx = vertices[c, 0] - vertices[a, 0]
+        wy = vertices[c, 1] - vertices[a, 1]
+        wz = vertices[c, 2] - vertices[a, 2]
+        x = uy * wz - uz * wy
+        y = uz * wx - ux * wz
+        z = ux * wy - uy * wx
+        if not math.isfinite(x + y + z):
+            continue
+        for v in (a, b, c):
+            normals[v, 0] += x
+            normals[v, 1] += y
+            normals[v, 2] += z
+    for v in range(normals.shape[0]):
+        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+        length = math.sqrt(x * x + y * y + z * z)
+        if length > 0.0:
+            normals[v, 0] = x / length
+            normals[v, 1] = y / length
+            normals[v, 2] = z / length
+        else:
+            normals[v, 2] = 1.0
+
+
+@kernel
+def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-untyped-def]
+    """Fill `nearness` (rows columns) and `face_at` (rows columns, -1 for none) with the nearest face of each sample.
+
+    A sample belongs to a triangle when its centre lies in the half-open span [left, right) of a half-open range of
+    rows, with every edge followed from its upper end: triangles that share an edge neither overlap nor leave gaps.
+    `culled` (faces) marks faces whose back is not drawn. Front faces run clockwise on a screen with y down, since
+    they run counter-clockwise with y up.
+    """
+    rows, columns = nearness.shape
+    nearness[:, :] = -np.inf
+    face_at[:, :] = -1
+    edges = np.empty((3, 4))
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay, az = float(screen[a, 0]), float(screen[a, 1]), float(screen[a, 2])
+        bx, by, bz = float(screen[b, 0]), float(screen[b, 1]), float(screen[b, 2])
+        cx, cy, cz = float(screen[c, 0]), float(screen[c, 1]), float(screen[c, 2])
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        # The comparison is also false for NaN.
+        if not abs(area) > 1e-9 or (culled[f] and area > 0.0):
+            continue
+        top = min(ay, by, cy)
+        bottom = max(ay, by, cy)
+        first_row = int(math.ceil(max(top - 0.5, 0.0)))
+        last_row = int(math.ceil(min(bottom - 0.5, float(rows))))
+        if first_row >= last_row:
+            continue
+        for e in range(3):
+            if e == 0:
+                x0, y0, x1, y1 = ax, ay, bx, by
+            elif e == 1:
+                x0, y0, x1, y1 = bx, by, cx, cy
+            else:
+                x0, y0, x1, y1 = cx, cy, ax, ay
+            if y1 < y0:
+                x0, y0, x1, y1 = x1, y1, x0, y0
+            edges[e, 0] = x0
+            edges[e, 1] = y0
+            edges[e, 2] = y1
+            edges[e, 3] = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
+        step_x = ((bz - az) * (cy - ay) - (cz - az) * (by - ay)) / area
+        step_y = ((cz - az) * (bx - ax) - (bz - az) * (cx - ax)) / area
+        # A sliver's plane is steep: never let it reach beyond its own corners.
+        farthest = np.float32(min(az, bz, cz))
+        nearest = np.float32(max(az, bz, cz))
+        slope = np.float32(step_x)
+        for row in range(first_row, last_row):
+            y = row + 0.5
+            left = np.inf
+            right = -np.inf
+            for e in range(3):
+                if edges[e, 1] <= y < edges[e, 2]:
+                    x = edges[e, 0] + (y - edges[e, 1]) * edges[e, 3]
+                    left = min(left, x)
+                    right = max(right, x)
+            first = int(math.ceil(max(left - 0.5, 0.0)))
+            last = int(math.ceil(min(right - 0.5, float(columns))))
+            start = np.float32(az + step_x * (first + 0.5 - ax) + step_y * (y - ay))
+            for column in range(first, last):
+                near = min(max(start + slope * np.float32(column - first), farthest), nearest)
+                if near > nearness[row, column]:
+                    nearness[row, column] = near
+                    face_at[row, column] = f
