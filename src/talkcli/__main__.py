@@ -1,0 +1,5 @@
+"""`python -m talkcli` is `talk`."""
+
+from talkcli.app import main
+
+main()

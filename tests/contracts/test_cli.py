@@ -1,0 +1,97 @@
+"""What is true of every command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from talkcli.app import app
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = (
+    "preprocess",
+    "train-dee",
+    "train-vq",
+    "train-gen",
+    "animate",
+    "render",
+    "score",
+    "doctor",
+    "bench",
+)
+HEAVY = ("torch", "torchaudio", "numba", "scipy", "soundfile", "numpy")
+
+
+def test_help_lists_every_command() -> None:
+    result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    for command in COMMANDS:
+        assert command in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_common_options(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    for option in ("--json", "--quiet"):
+        assert option in result.stdout, f"{command} lacks {option}"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['talk', '--help']\n"
+        "from talkcli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print('LOADED', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_cli_reference_is_current(tmp_path: Path) -> None:
+    fresh = tmp_path / "cli.md"
+    command = [sys.executable, "-m", "typer", "talkcli.app", "utils", "docs", "--name", "talk", "--output", str(fresh)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    assert fresh.read_text() == (ROOT / "docs" / "cli.md").read_text(), "run make docs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "words"),
+    [
+        (["animate"], 2, "Missing argument"),
+        (["animate", "absent.wav", "--out", "x.mp4"], 3, "absent.wav"),
+        (["animate", "absent.wav", "--out", "x.doc"], 2, ".doc"),
+        (["render", "absent.npz", "--out", "x.mp4"], 3, "absent.npz"),
+        (["train-vq", "absent.jsonl", "--recipe", "th_vqvae.debgu", "--out", "run"], 2, "th_vqvae.debug"),
+        (["score", "absent.npz"], 3, "absent.npz"),
+    ],
+)
+def test_mistakes_are_sentences_with_exit_codes(
+    arguments: list[str], exit_code: int, words: str, tmp_path: Path
+) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "talkcli", *arguments], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert result.returncode == exit_code, result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_pins_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = list(project["dependencies"])
+    for extra in project["optional-dependencies"].values():
+        wanted += extra
+    lock = (ROOT / "requirements.lock").read_text().lower()
+    for requirement in wanted:
+        name = requirement.split(">")[0].split("=")[0].split("<")[0].strip().lower()
+        assert f"\n{name}==" in lock, f"{name} is not in requirements.lock: run make lock"
+    assert "://" not in lock
