@@ -15,11 +15,13 @@ from jaxtyping import Float, Int, UInt8
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """How a part answers light. `gloss` is the Blinn-Phong exponent, `specular` its weight, `wrap` in [0, 1] lets
-    light creep past the terminator as it does in skin."""
+    light creep past the terminator as it does in skin. `closed`: its backs are never seen, so they are not drawn;
+    without it they are drawn nearly dark, as the inside of a body."""
 
     specular: float = 0.1
     gloss: float = 20.0
     wrap: float = 0.0
+    closed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +35,22 @@ class Camera:
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """A directional light: `direction` points from the head to the light; `colour` is linear RGB intensity."""
+    """A directional light: `direction` points from the head to the light; `colour` is linear RGB intensity.
+    `shadow`: the head throws its shadow in it."""
 
     direction: tuple[float, float, float]
     colour: tuple[float, float, float]
+    shadow: bool = False
+
+
+def camera_axes(camera: Camera) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
+    """The camera's position and its unit axes: right, up and forward."""
+    eye = np.array(camera.eye, np.float64)
+    forward = np.array(camera.target) - eye
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, (0.0, 1.0, 0.0))
+    right /= np.linalg.norm(right)
+    return eye, np.stack([right, np.cross(right, forward), forward])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,80 @@
+"""A portrait studio for any head: materials by part, key, fill and rim light, a camera that frames the head.
+
+Axis names: `verts`, `faces`. Directions are for a subject who looks along +z; the rig turns with the camera.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from talkcli.engine.face.head import Head
+from talkcli.engine.render.renderer import Camera, Light, Material, Scene
+
+VIEWS = {"front": 0.0, "three-quarter": 35.0, "profile": 90.0}
+
+MATERIALS = {
+    "skin": Material(specular=0.035, gloss=14.0, wrap=0.3),
+    "lips": Material(specular=0.07, gloss=32.0, wrap=0.2),
+    "teeth": Material(specular=0.18, gloss=60.0, wrap=0.15),
+    "gums": Material(specular=0.15, gloss=45.0, wrap=0.15),
+    "tongue": Material(specular=0.12, gloss=30.0, wrap=0.2),
+    "mouth": Material(specular=0.05, gloss=25.0, wrap=0.1),
+    "eye": Material(specular=0.32, gloss=420.0, wrap=0.1, closed=True),
+    "brow": Material(specular=0.02, gloss=10.0, wrap=0.1),
+    "lash": Material(specular=0.0, gloss=10.0, wrap=0.0),
+    "hair": Material(specular=0.06, gloss=18.0, wrap=0.1),
+}
+_OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
+
+_LIGHTS = (
+    Light(direction=(-0.62, 0.62, 0.75), colour=(1.02, 0.97, 0.9), shadow=True),
+    Light(direction=(0.85, 0.12, 0.55), colour=(0.2, 0.225, 0.26)),
+    Light(direction=(0.75, 0.5, -0.75), colour=(0.62, 0.68, 0.78)),
+    Light(direction=(0.0, 1.0, 0.25), colour=(0.16, 0.16, 0.165)),
+)
+_FOV_DEG = 16.0
+# Room around the head, as a part of the head's height.
+_MARGIN = 0.16
+
+
+def studio_scene(head: Head, *, yaw_deg: float = 0.0) -> Scene:
+    """A lit scene of `head`, seen from `yaw_deg` to the subject's left of straight ahead."""
+    centre, height = _frame(head)
+    distance = height * (1 + 2 * _MARGIN) / 2 / math.tan(math.radians(_FOV_DEG / 2))
+    eye = centre + distance * np.array(_turned((0.0, 0.0, 1.0), yaw_deg))
+    return Scene(
+        faces=head.faces,
+        part_of_face=head.part_of_face,
+        materials=tuple(MATERIALS.get(part, _OTHER) for part in head.parts),
+        colours=head.colours,
+        camera=Camera(eye=_triple(eye), target=_triple(centre), fov_deg=_FOV_DEG),
+        lights=tuple(
+            Light(direction=_turned(light.direction, yaw_deg), colour=light.colour, shadow=light.shadow)
+            for light in _LIGHTS
+        ),
+    )
+
+
+def _frame(head: Head) -> tuple[np.ndarray, float]:
+    """Middle and height of the head without its neck; the whole mesh where it has no eyes and lips to go by."""
+    low, high = head.template.min(axis=0), head.template.max(axis=0)
+    if "eyes" in head.regions and "lips" in head.regions:
+        lips = head.template[head.regions["lips"]].mean(axis=0)
+        eyes = head.template[head.regions["eyes"]].mean(axis=0)
+        # On adults the chin lies 0.7 eye-to-mouth distances below the mouth.
+        chin = lips[1] - 0.75 * (eyes[1] - lips[1])
+        low = np.array([low[0], max(low[1], chin), max(low[2], lips[2] - 3.0 * (eyes[1] - lips[1]))])
+    return (low + high) / 2, float(high[1] - low[1])
+
+
+def _turned(direction: Sequence[float], yaw_deg: float) -> tuple[float, float, float]:
+    cosine, sine = math.cos(math.radians(yaw_deg)), math.sin(math.radians(yaw_deg))
+    x, y, z = direction
+    return x * cosine + z * sine, y, z * cosine - x * sine
+
+
+def _triple(values: np.ndarray) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])
