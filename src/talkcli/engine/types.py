@@ -7,7 +7,7 @@ frame), `verts`, `faces`, `tokens`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -89,6 +89,7 @@ class Clip:
     speaker: str
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """How the engine talks to whoever called it; it never prints."""
 

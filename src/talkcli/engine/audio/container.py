@@ -25,21 +25,22 @@ def ffmpeg_binary() -> str:
     except RuntimeError as error:
         raise AssetError(
             f"No ffmpeg binary was found ({error}).",
-            hint="Run: pip install --force-reinstall imageio-ffmpeg; or set IMAGEIO_FFMPEG_EXE=/path/to/ffmpeg.",
+            hint="Run: pip install --force-reinstall imageio-ffmpeg; or set IMAGEIO_FFMPEG_EXE to an ffmpeg.",
         ) from error
 
 
 def decode_to_wav(path: Path, wav: Path) -> str:
-    """Write the first sound track of `path` to `wav` (float, own rate and channels); return what ffmpeg complains of.
+    """Write the first sound track of `path` to `wav`: float, its own rate and channels.
 
-    The answer is empty when all went well. Raises InputError when there is no sound track, when the file is no
-    media at all, or when ffmpeg does not finish.
+    Returns ffmpeg's first complaint, empty when all went well. Raises InputError when there is no sound
+    track, when the file is no media at all, or when ffmpeg does not finish.
     """
     command = [
         ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "level+warning", "-y",
         # The prefix keeps names such as -x.mp4 or http:x what they are: files.
         "-protocol_whitelist", "file", "-i", f"file:{path}",
-        "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", f"file:{wav}",
+        "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav",
+        f"file:{wav}",
     ]  # fmt: skip
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
     try:

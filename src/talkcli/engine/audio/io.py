@@ -1,8 +1,8 @@
 """Sound files in and out: whatever the user has becomes mono float32 at 16 kHz.
 
 Axis names: `samples`, `channels`.
-wav, flac, ogg, mp3 and what else libsndfile knows are read by it, every other container by the bundled ffmpeg;
-the content decides, not the file's name. Channels are averaged, then soxr resamples ("HQ", deterministic).
+wav, flac, ogg, mp3 and what else libsndfile knows are read by it, any other container by the bundled ffmpeg;
+the content decides, not the name. Channels are averaged, then soxr resamples ("HQ", deterministic).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
 
     A file whose end is missing or damaged gives what can be decoded, with a warning that names the amounts.
     Sound beyond full scale is scaled down to it, and all zeros are let through; both are warned of (the first
-    above 1 dB). Raises InputError when there is no usable sound: not a regular readable file, not audio, a video
-    without sound, less than one 40 ms frame, values that are not numbers, a rate outside 8-192 kHz.
+    above 1 dB). Raises InputError when there is no usable sound: not a regular readable file, not audio, a
+    video without sound, less than one 40 ms frame, values that are not numbers, a rate outside 8-192 kHz.
     """
     _check_readable(path)
     decoded = _read_libsndfile(path) or _read_container(path)
@@ -55,20 +55,21 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
         reporter.warn(f"{path} is damaged or cut short: {decoded.damage}. Going on with what is there.")
     _check_finite(path, decoded)
     samples = decoded.samples
-    if decoded.rate_hz != SPEECH_RATE_HZ:
-        samples = soxr.resample(samples, decoded.rate_hz, SPEECH_RATE_HZ, quality="HQ")
-    if len(samples) < SAMPLES_PER_FRAME:
-        raise InputError(
-            f"{path} holds {len(samples) / SPEECH_RATE_HZ * 1000:.1f} ms of sound, less than one frame of 40 ms.",
-            hint="Give a longer recording.",
-        )
     peak = float(np.abs(samples).max())
     if peak == 0:
         reporter.warn(f"{path} is silent: all {len(samples)} samples are zero. The face will rest.")
     if peak > _OVERSHOOT:
         reporter.warn(f"{path} peaks at {peak:.3g} times full scale; scaled down to 1.")
     if peak > 1:
-        samples = np.clip(samples / np.float32(peak), -1, 1)
+        samples = samples / np.float32(peak)
+    if decoded.rate_hz != SPEECH_RATE_HZ:
+        # The filter's ringing may pass full scale by a hair.
+        samples = np.clip(soxr.resample(samples, decoded.rate_hz, SPEECH_RATE_HZ, quality="HQ"), -1, 1)
+    if len(samples) < SAMPLES_PER_FRAME:
+        raise InputError(
+            f"{path} holds {len(samples) / SPEECH_RATE_HZ * 1000:.1f} ms of sound, less than a 40 ms frame.",
+            hint="Give a longer recording.",
+        )
     return Speech(samples=samples.astype(np.float32, copy=False))
 
 
@@ -119,7 +120,7 @@ def _read_libsndfile(path: Path) -> _Decoded | None:
             try:
                 # In blocks, since a header may promise any number of samples.
                 while len(block := file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
-                    with np.errstate(over="ignore"):
+                    with np.errstate(over="ignore", invalid="ignore"):
                         blocks.append(block.mean(axis=1, dtype=np.float32))
             except soundfile.LibsndfileError as error:
                 failure = str(error.error_string)
@@ -135,11 +136,9 @@ def _read_libsndfile(path: Path) -> _Decoded | None:
                 promised = max(promised, _promised_by_wav(path) or 0)
             damage = None
             if failure or len(samples) < promised:
-                damage = (
-                    f"{len(samples)} of {promised} samples "
-                    f"({len(samples) / file.samplerate:.2f} of {promised / file.samplerate:.2f} s) can be decoded"
-                    + (f" ({failure})" if failure else "")
-                )
+                there_s, promised_s = len(samples) / file.samplerate, promised / file.samplerate
+                damage = f"{there_s:.2f} of {promised_s:.2f} s can be decoded"
+                damage += f" ({failure})" if failure else f" ({len(samples)} of {promised} samples)"
             return _Decoded(samples=samples, rate_hz=file.samplerate, damage=damage)
 
 
@@ -179,7 +178,7 @@ def _read_container(path: Path) -> _Decoded:
 def _check_rate(path: Path, rate_hz: int) -> None:
     if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
         raise InputError(
-            f"{path} has a sampling rate of {rate_hz} Hz, {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are supported.",
+            f"{path} has a sampling rate of {rate_hz} Hz, outside {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz.",
             hint="Resample it, for example: ffmpeg -i in.wav -ar 48000 out.wav",
         )
 

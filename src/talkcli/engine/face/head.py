@@ -6,13 +6,14 @@ Axis names: `frames` (any leading batch), `coeffs` = 53, `verts`, `faces`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
 
+@runtime_checkable
 class Head(Protocol):
     """Coefficients to vertices, in metres; y up, z towards the viewer, x to the subject's left.
 

@@ -20,7 +20,7 @@ _FLAME_SUFFIXES = (".pkl", ".npz")
 
 
 def flame_path() -> Path | None:
-    """The user's FLAME file: `$TALK_FLAME` (a file, or a folder with generic_model.pkl), else in the cache folder."""
+    """The user's FLAME file: `$TALK_FLAME` (a file, or the folder of one), else the cache folder's."""
     named = os.environ.get("TALK_FLAME")
     places = [Path(named)] if named else []
     places.append(cache_dir() / "flame")
@@ -34,8 +34,8 @@ def flame_path() -> Path | None:
 def load_head(name: str) -> Head:
     """The head called `name`: a key of `HEADS`, or a path to a FLAME .pkl or .npz.
 
-    Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they are
-    not what they should be.
+    Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they
+    are not what they should be.
     """
     if name == "ada":
         from talkcli.engine.face.ada.head import AdaHead
@@ -47,8 +47,8 @@ def load_head(name: str) -> Head:
             raise AssetError(
                 f"The FLAME model is not here: $TALK_FLAME is {os.environ.get('TALK_FLAME') or 'not set'}, "
                 f"and {cache_dir() / 'flame' / FLAME_FILE} does not exist.",
-                hint="Register at https://flame.is.tue.mpg.de, accept the FLAME licence, download FLAME 2020 and "
-                f"set TALK_FLAME=/path/to/{FLAME_FILE}; or use --head ada, which needs nothing.",
+                hint="Register at https://flame.is.tue.mpg.de, accept the FLAME licence, download FLAME 2020 "
+                f"and set TALK_FLAME=/path/to/{FLAME_FILE}; or use --head ada, which needs nothing.",
             )
     elif name.endswith(_FLAME_SUFFIXES):
         path = Path(name)

@@ -6,7 +6,7 @@ Axis names: `verts`, `faces`, `height`, `width`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -67,6 +67,7 @@ class Scene:
     background: tuple[float, float, float] = field(default=(0.055, 0.06, 0.07))
 
 
+@runtime_checkable
 class Renderer(Protocol):
     """Vertices to pictures; safe to call from several threads when `concurrent` is True."""
 
