@@ -1,0 +1,41 @@
+"""`talk train-vq`: train TH-VQVAE, the motion prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from talkcli.commands.options import AsJson, Device, Quiet, Seed, Settings
+from talkcli.console import Console
+
+
+def train_vq(
+    manifest: Annotated[Path, typer.Argument(help="Manifest of training clips, from talk preprocess.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Run folder to make.")],
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="Packaged recipe or path of a YAML file.")
+    ] = "th_vqvae-small",
+    settings: Settings = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train TH-VQVAE, the motion prior.
+
+    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    """
+    from talkcli.config import load_recipe
+    from talkcli.engine.pipelines import train
+
+    config = load_recipe(train.ThVqvaeRecipe, recipe, settings)
+    job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
+    with Console(as_json=as_json, quiet=quiet) as console:
+        trained = train.train_vq(config, job, console)
+    shown = ", ".join(f"{name} {value:.4g}" for name, value in trained.measures.items())
+    console.result({"model": str(trained.model), "measures": trained.measures}, f"{trained.model}: {shown}")

@@ -1,0 +1,184 @@
+"""The model file: safetensors whose header says what the weights are, and nothing that could run.
+
+Metadata key `talk`: JSON with `format`, `method`, `config` (resolved), `checksum` and what `Meta` holds.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import zlib
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from talkcli.engine.assets import WEIGHTS_DIR
+from talkcli.engine.errors import AssetError, InputError
+from talkcli.engine.files import atomic_path
+from talkcli.engine.methods import METHODS
+from talkcli.engine.types import Config
+
+FORMAT = 1
+DEFAULT_WEIGHTS = "deeptalk-small.safetensors"
+_HINT = "Model files are written by talk train-dee, train-vq and train-gen."
+
+Storage = Literal["float32", "float16"]
+
+
+class Meta(Config):
+    """What a model file says about its weights."""
+
+    head: str
+    """Head the coefficients belong to."""
+    channels: tuple[str, ...]
+    fps: int
+    trained_on: str
+    """Data in words, with the manifest's hash."""
+    licence: str
+    """Terms of the data, and so of the weights."""
+
+
+class Header(Meta):
+    """`Meta` with what `save_model` adds."""
+
+    format: int
+    method: str
+    config: dict[str, Any]
+    checksum: int
+
+
+def default_weights() -> Path:
+    """The embedded generator. Raises AssetError when the package came without it."""
+    path = WEIGHTS_DIR / DEFAULT_WEIGHTS
+    if not path.is_file():
+        raise AssetError(
+            f"The embedded model {path} is missing.",
+            hint="Install the package again, or name a model of your own with --model.",
+        )
+    return path
+
+
+def resolve(target: str) -> Any:
+    """The object that `module:attribute` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def save_model(path: Path, model: nn.Module, *, meta: Meta, storage: Storage = "float32") -> None:
+    """Write the weights of a model of `METHODS` to `path`, byte for byte the same for the same weights.
+
+    `float16` halves the file: matrices lose digits, vectors (statistics, norms) stay whole.
+    """
+    tensors = {
+        name: _stored(value.detach().cpu(), storage) for name, value in sorted(model.state_dict().items())
+    }
+    header = Header(
+        **meta.model_dump(),
+        format=FORMAT,
+        method=str(model.method),
+        config=model.config.model_dump(mode="json"),  # type: ignore[union-attr, operator]
+        checksum=_checksum(tensors),
+    )
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"talk": header.model_dump_json()})
+
+
+def read_header(path: Path) -> Header:
+    """What `path` says about itself. Raises InputError for anything but a model file this version can
+    read.
+    """
+    header, _ = _read(path, weights=False)
+    return header
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Header]:
+    """The model in evaluation mode on `device`, in float32, and its header.
+
+    Raises InputError when the file is missing, is not a model file, is newer than this version, is damaged,
+    or does not hold the tensors its config asks for.
+    """
+    header, tensors = _read(path, weights=True)
+    if header.method not in METHODS:
+        raise InputError(
+            f"{path} holds a {header.method}, which this version does not know.",
+            hint=f"Known methods: {', '.join(METHODS)}. Update talk.",
+        )
+    method = METHODS[header.method]
+    try:
+        config = resolve(method.config).model_validate(header.config)
+    except ValidationError as error:
+        raise InputError(
+            f"The config in {path} does not fit this version's {header.method} ({error.error_count()} problems, "
+            f"first: {error.errors()[0]['loc']} {error.errors()[0]['msg']}).",
+            hint="Use the version of talk that wrote the file.",
+        ) from error
+    model = resolve(method.model)(config)
+    if _checksum(tensors) != header.checksum:
+        raise InputError(f"{path} is damaged: its checksum does not fit its weights.", hint="Copy it again.")
+    _fill(model, tensors, path)
+    return model.to(device).eval(), header
+
+
+def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Strict loading that says what is wrong."""
+    wanted = model.state_dict()
+    problems = [f"missing {name}" for name in wanted.keys() - tensors.keys()]
+    problems += [f"unknown {name}" for name in tensors.keys() - wanted.keys()]
+    problems += [
+        f"{name} is {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
+        for name in wanted.keys() & tensors.keys()
+        if tensors[name].shape != wanted[name].shape
+    ]
+    if problems:
+        shown = "; ".join(sorted(problems)[:8]) + (
+            f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
+        )
+        raise InputError(
+            f"{path} does not hold the weights its config asks for: {shown}.",
+            hint="Use the version of talk that wrote the file.",
+        )
+    model.load_state_dict({name: tensors[name].to(wanted[name].dtype) for name in wanted})
+
+
+def _read(path: Path, *, weights: bool) -> tuple[Header, dict[str, Tensor]]:
+    if not path.is_file():
+        raise InputError(f"There is no model file {path}.", hint=_HINT)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if weights else {}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a whole safetensors file ({error}).", hint=_HINT) from error
+    if "talk" not in metadata:
+        raise InputError(f"{path} is a safetensors file of another program.", hint=_HINT)
+    try:
+        values = json.loads(metadata["talk"])
+        number = int(values["format"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"The header of {path} is not readable ({error}).", hint=_HINT) from error
+    if number > FORMAT:
+        raise InputError(
+            f"{path} has model format {number}, this version reads up to {FORMAT}.", hint="Update talk."
+        )
+    try:
+        return Header.model_validate(values), tensors
+    except ValidationError as error:
+        raise InputError(f"The header of {path} is not complete ({error}).", hint=_HINT) from error
+
+
+def _stored(value: Tensor, storage: Storage) -> Tensor:
+    half = storage == "float16" and value.is_floating_point() and value.ndim >= 2
+    return value.to(torch.float16 if half else value.dtype).contiguous()
+
+
+def _checksum(tensors: dict[str, Tensor]) -> int:
+    """CRC-32 over the tensors' bytes in the order of their names."""
+    total = 0
+    for name in sorted(tensors):
+        total = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().tobytes(), total)
+    return total

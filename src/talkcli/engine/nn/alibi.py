@@ -1,0 +1,30 @@
+"""Attention biases that fall with distance: ALiBi, and its variant with steps of a period.
+
+Axis names: `heads`, `frames`. Press et al. 2022; FaceFormer's periodic bias. DEEPTalk uses both
+symmetrically, since its models see the whole utterance.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def slopes(heads: int) -> list[float]:
+    """One slope per head: 2^(-8/n), 2^(-16/n), ... for n heads; other counts borrow from the next power of
+    two.
+    """
+    below = 1 << (heads.bit_length() - 1)
+    values = [2.0 ** (-8 * (index + 1) / below) for index in range(below)]
+    borrowed = [2.0 ** (-4 * (index + 1) / below) for index in range(0, 2 * (heads - below), 2)]
+    return values + borrowed
+
+
+def distance_bias(
+    heads: int, frames: int, *, period: int = 1, device: torch.device | str = "cpu"
+) -> Float[Tensor, "heads frames frames"]:
+    """-slope * floor(|i - j| / period), to be added to attention scores."""
+    positions = torch.arange(frames, device=device)
+    distance = (positions[:, None] - positions[None, :]).abs() // period
+    return -torch.tensor(slopes(heads), device=device)[:, None, None] * distance

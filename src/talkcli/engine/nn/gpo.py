@@ -1,0 +1,35 @@
+"""The generalised pooling operator: one vector from a sequence, by learned weights over sorted values.
+
+Axis names: `batch`, `frames`, `width`. Chen et al. 2021 (VSE-infinity); DEEPTalk pools both encoders of DEE
+with it.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from talkcli.engine.nn.transformer import sinusoids
+
+
+class Gpo(nn.Module):
+    """Sorts every channel over time, largest first, and sums with weights that depend on the length alone."""
+
+    def __init__(self, position_width: int = 32, hidden: int = 32, temperature: float = 0.1) -> None:
+        super().__init__()
+        self.position_width = position_width
+        self.temperature = temperature
+        self.gru = nn.GRU(position_width, hidden, batch_first=True, bidirectional=True)
+        self.linear = nn.Linear(hidden, 1, bias=False)
+
+    def weights(self, frames: int) -> Float[Tensor, "frames"]:
+        """Weights of the sorted values; they sum to one."""
+        device = self.linear.weight.device
+        both, _ = self.gru(sinusoids(frames, self.position_width, device)[None])
+        forwards, backwards = both.chunk(2, dim=-1)
+        scores = self.linear((forwards + backwards) / 2)
+        return (scores[0, :, 0] / self.temperature).softmax(dim=0)
+
+    def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch width"]:
+        ordered = x.sort(dim=1, descending=True).values
+        return (ordered * self.weights(x.shape[1])[None, :, None]).sum(dim=1)

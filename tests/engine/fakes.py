@@ -1,0 +1,96 @@
+"""Small stand-ins: a linear head, and a corpus of buzzing "speech" whose loudness opens the jaw.
+
+Axis names: `frames`, `coeffs` = 53, `verts`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from talkcli.engine.data.manifest import Digests, Entry, write_manifest
+from talkcli.engine.face.channels import ADA, NUM_COEFFS
+from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.files import sha256
+from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Clip, Emotion, Motion, Speech
+
+NUM_VERTS = 120
+
+
+class LinearHead:
+    """Vertices are linear in the coefficients; a few centimetres across, so that errors are millimetres."""
+
+    name = "ada"
+    channels = ADA
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self.template = rng.normal(0, 0.05, (NUM_VERTS, 3)).astype(np.float32)
+        self.basis = torch.from_numpy(rng.normal(0, 0.004, (NUM_COEFFS, NUM_VERTS, 3)).astype(np.float32))
+        self.faces = rng.integers(0, NUM_VERTS, (200, 3))
+        self.parts = ("skin",)
+        self.part_of_face = np.zeros(200, dtype=np.int64)
+        self.colours = np.full((NUM_VERTS, 3), 0.5, dtype=np.float32)
+        self.regions = {
+            name: np.arange(first, first + 20)
+            for first, name in enumerate(("lips", "upper_face", "eyes", "forehead", "nose"))
+        }
+
+    def __call__(self, coeffs: Tensor, only: Tensor | None = None) -> Tensor:
+        chosen = torch.arange(NUM_VERTS) if only is None else only
+        rest = torch.from_numpy(self.template)[chosen].to(coeffs)
+        return rest + torch.einsum("fc,cvx->fvx", coeffs, self.basis[:, chosen].to(coeffs))
+
+    def landmarks(self, vertices: Tensor) -> Tensor:
+        return vertices[:, :68]
+
+
+def fake_clip(index: int, frames: int = 40) -> Clip:
+    """Bursts of a buzz; pitch tells the emotion, loudness opens the jaw, the emotion raises a channel of its own."""
+    rng = np.random.default_rng(index)
+    emotion = index % len(EMOTIONS)
+    time_s = np.arange(frames * SAMPLES_PER_FRAME) / SPEECH_RATE_HZ
+    loudness = np.clip(np.sin(2 * np.pi * (2 + rng.random()) * time_s + rng.random() * 6), 0, 1)
+    buzz = sum(np.sin(2 * np.pi * (90 + 25 * emotion) * part * time_s) / part for part in range(1, 12))
+    samples = (0.1 * loudness * buzz + 0.001 * rng.standard_normal(len(time_s))).astype(np.float32)
+    coeffs = np.zeros((frames, NUM_COEFFS), dtype=np.float32)
+    coeffs[:, ADA.index("jawPitch")] = 0.3 * loudness.reshape(frames, -1).mean(1)
+    coeffs[:, emotion] = 0.8
+    return Clip(
+        id=f"clip{index:03d}",
+        speech=Speech(samples=samples),
+        motion=Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA),
+        emotion=Emotion(label=EMOTIONS[emotion], level=0.5),
+        speaker=f"speaker{index % 3}",
+    )
+
+
+def write_corpus(folder: Path, clips: int = 14) -> Path:
+    """A manifest of fake clips, the last four for validation."""
+    entries = []
+    for index in range(clips):
+        clip = fake_clip(index)
+        audio, motion = folder / f"{clip.id}.wav", folder / f"{clip.id}.npz"
+        folder.mkdir(parents=True, exist_ok=True)
+        soundfile.write(audio, clip.speech.samples, SPEECH_RATE_HZ, subtype="FLOAT")
+        write_motion(motion, clip.motion)
+        entries.append(
+            Entry(
+                id=clip.id,
+                audio=audio.name,
+                motion=motion.name,
+                fps=25.0,
+                speaker=clip.speaker,
+                emotion=clip.emotion.label,
+                intensity=clip.emotion.level,
+                split="train" if index < clips - 4 else "val",
+                sha256=Digests(audio=sha256(audio), motion=sha256(motion)),
+                licence="CC0-1.0",
+            )
+        )
+    write_manifest(folder / "manifest.jsonl", entries)
+    return folder / "manifest.jsonl"
