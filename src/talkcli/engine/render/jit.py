@@ -7,12 +7,15 @@ from typing import Any
 
 import numba
 
+# Copied into its caller before compiling: a call per pixel would cost more than the arithmetic in it.
+inlined = numba.njit(inline="always", error_model="numpy")
+
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` at its first call. No fast-math: a sum keeps its order, so the same input is the same bytes.
+    """Compile `function` at its first call. No fast-math: sums keep their order, the same input is the same bytes.
 
-    numba looks for a writable cache beside the source, then in the user's cache folder; where both are read-only
-    it refuses, and the kernel is compiled afresh in every process.
+    numba looks for a writable cache beside the source, then in the user's cache folder; where both are
+    read-only it refuses, and the kernel is compiled afresh in every process.
     """
     try:
         return numba.njit(function, nogil=True, cache=True, error_model="numpy")

@@ -15,7 +15,7 @@ from talkcli.engine.render.jit import kernel
 
 
 @kernel
-def project(vertices, eye, axes, focal, centre_x, centre_y, near, screen):  # type: ignore[no-untyped-def]
+def project(vertices, eye, axes, focal, centre, near, screen):  # type: ignore[no-untyped-def] # noqa: PLR0917
     """Pinhole projection into `screen` (verts 3); rows of `axes` are right, up and forward.
 
     Vertices nearer than `near` become NaN, which drops every triangle they belong to.
@@ -27,8 +27,8 @@ def project(vertices, eye, axes, focal, centre_x, centre_y, near, screen):  # ty
         depth = x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2]
         if depth > near:
             scale = focal / depth
-            screen[v, 0] = centre_x + scale * (x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2])
-            screen[v, 1] = centre_y - scale * (x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2])
+            screen[v, 0] = centre[0] + scale * (x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2])
+            screen[v, 1] = centre[1] - scale * (x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2])
             screen[v, 2] = 1.0 / depth
         else:
             screen[v, 0] = np.nan
@@ -69,7 +69,7 @@ def smooth_normals(vertices, faces, normals):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-untyped-def]
+def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-untyped-def] # noqa: PLR0912
     """Fill `nearness` (rows columns) and `face_at` (rows columns, -1 for none) with the nearest face of each sample.
 
     A sample belongs to a triangle when its centre lies in the half-open span [left, right) of a half-open range of
@@ -92,8 +92,8 @@ def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-
             continue
         top = min(ay, by, cy)
         bottom = max(ay, by, cy)
-        first_row = int(math.ceil(max(top - 0.5, 0.0)))
-        last_row = int(math.ceil(min(bottom - 0.5, float(rows))))
+        first_row = math.ceil(max(top - 0.5, 0.0))
+        last_row = math.ceil(min(bottom - 0.5, float(rows)))
         if first_row >= last_row:
             continue
         for e in range(3):
@@ -124,8 +124,8 @@ def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-
                     x = edges[e, 0] + (y - edges[e, 1]) * edges[e, 3]
                     left = min(left, x)
                     right = max(right, x)
-            first = int(math.ceil(max(left - 0.5, 0.0)))
-            last = int(math.ceil(min(right - 0.5, float(columns))))
+            first = math.ceil(max(left - 0.5, 0.0))
+            last = math.ceil(min(right - 0.5, float(columns)))
             start = np.float32(az + step_x * (first + 0.5 - ax) + step_y * (y - ay))
             for column in range(first, last):
                 near = min(max(start + slope * np.float32(column - first), farthest), nearest)

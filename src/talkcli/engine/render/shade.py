@@ -1,56 +1,99 @@
 """Samples to pixels: per-pixel light, supersampled edges, tone curve.
 
 Axis names: `verts`, `faces`, `parts`, `lights`, `height`, `width`.
-A surface is lit once per pixel; the samples of a pixel that see different surfaces are lit one by one. Diffuse light
-is Lambert's with a wrap (red creeps furthest past the terminator, as light does in skin), gloss is Blinn-Phong's lobe
-in its spherical-Gaussian form, ambient light is a hemisphere of sky over ground.
+A surface is lit once per pixel; where the samples of a pixel see several surfaces, each is lit once. Diffuse light is
+Lambert's with a wrap (red creeps furthest past the terminator, as light does in skin), gloss is Blinn-Phong's lobe
+with Blinn's viewer at infinity, ambient light is a hemisphere of sky over ground.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from talkcli.engine.render.jit import kernel
+from talkcli.engine.render.jit import inlined, kernel
+from talkcli.engine.render.renderer import Light, Material
 
-# Columns of a vertex's attributes: normal, colour, how much of the key light and of the sky it sees.
-NUM_ATTRIBUTES = 8
-KEY, SKY = 6, 7
-# Linear light per step of the tone table, and its length: light above 8 is white.
-TONE_STEPS = 65536
-TONE_SCALE = TONE_STEPS / 8.0
+# Columns of a vertex's attributes: normal, colour, how much of the key light and of the sky it sees, and
+# the sum of weights that the sky was averaged with.
+NUM_ATTRIBUTES = 9
+KEY, SKY, TOTAL = 6, 7, 8
+# Samples of one part whose distances differ by less than this fraction are lit as one surface.
+_APART = 0.002
+# The lobe ends where it has fallen to nothing: (1 - t/8)^8 is close to exp(-t) and costs three products.
+_LOBE_END = 8.0
+# Green and blue light creep less far into skin than red.
+_WRAP_OF_RED = (1.0, 0.6, 0.45)
+# Light off the ground, as a part of the sky's: warm and weak.
+_GROUND = (0.45, 0.38, 0.33)
+# What is left of a colour on the inside of a body.
+_INSIDE = (0.12, 0.1, 0.1)
+_BRIGHTEST = 1.5
+_TONE_STEPS = 65536
+_TONE_SCALE = (_TONE_STEPS - 1) / _BRIGHTEST
+
+
+class Surface(NamedTuple):
+    """What is seen: arrays `screen` (verts 3), `attributes` (verts 8), `faces` (faces 3), `part_of_face` (faces)."""
+
+    screen: np.ndarray
+    attributes: np.ndarray
+    faces: np.ndarray
+    part_of_face: np.ndarray
+
+
+class Look(NamedTuple):
+    """How it is lit: tables of `materials` (parts 8) and `lights` (lights 10), `ambient` (3), `rays` (height width 3)
+    from the scene to the eye."""
+
+    materials: np.ndarray
+    lights: np.ndarray
+    ambient: np.ndarray
+    rays: np.ndarray
+
+
+def material_table(materials: Sequence[Material]) -> np.ndarray:
+    """Rows of the weight of the lobe, its sharpness, three wraps and three 1 / (1 + wrap)."""
+    rows = []
+    for material in materials:
+        wraps = [material.wrap * part for part in _WRAP_OF_RED]
+        weight = material.specular * (material.gloss + 8.0) / 8.0
+        rows.append([weight, material.gloss / _LOBE_END, *wraps, *(1.0 / (1.0 + wrap) for wrap in wraps)])
+    return np.array(rows, np.float32)
+
+
+def light_table(lights: Sequence[Light], towards_eye: np.ndarray) -> np.ndarray:
+    """Rows of direction, colour, whether the head shadows it, and the half vector with the viewer at infinity."""
+    rows = []
+    for light in lights:
+        direction = np.array(light.direction) / np.linalg.norm(light.direction)
+        half = direction + towards_eye
+        rows.append([*direction, *light.colour, float(light.shadow), *half / max(np.linalg.norm(half), 1e-9)])
+    return np.array(rows, np.float32).reshape(-1, 10)
+
+
+def srgb(linear: np.ndarray) -> np.ndarray:
+    """Linear light in [0, 1] to sRGB in [0, 1] (IEC 61966-2-1)."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)
 
 
 def tone_table() -> np.ndarray:
     """Linear light to an sRGB byte: straight up to a shoulder, then rolling off into white."""
-    light = (np.arange(TONE_STEPS) + 0.5) / TONE_SCALE
+    light = np.arange(_TONE_STEPS) / _TONE_SCALE
     shoulder = 0.55
     room = 1.0 - shoulder
     rolled = shoulder + room * (1.0 - np.exp(-np.maximum(light - shoulder, 0.0) / room))
-    linear = np.where(light < shoulder, light, rolled)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.clip(np.rint(encoded * 255.0), 0, 255).astype(np.uint8)
+    return np.rint(255.0 * srgb(np.where(light < shoulder, light, rolled))).astype(np.uint8)
 
 
-@kernel
-def _light(  # type: ignore[no-untyped-def]
-    x,
-    y,
-    f,
-    screen,
-    attributes,
-    faces,
-    part_of_face,
-    materials,
-    lights,
-    ambient,
-    axes,
-    focal,
-    centre_x,
-    centre_y,
+@inlined
+def _light(  # type: ignore[no-untyped-def] # noqa: PLR0917
+    x, y, f, row, column, screen, attributes, faces, part_of_face, materials, lights, ambient, rays
 ):
-    """Linear RGB of face `f` at the screen point (x, y)."""
+    """Linear RGB of face `f` at the screen point (x, y), which lies in the pixel (row, column)."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
     ax, ay = screen[a, 0] - x, screen[a, 1] - y
     bx, by = screen[b, 0] - x, screen[b, 1] - y
@@ -58,16 +101,13 @@ def _light(  # type: ignore[no-untyped-def]
     wa = bx * cy - by * cx
     wb = cx * ay - cy * ax
     wc = ax * by - ay * bx
-    area = wa + wb + wc
+    backside = wa + wb + wc > 0.0
     # Weights on the screen, divided by distance, are weights on the triangle (perspective-correct).
     wa *= screen[a, 2]
     wb *= screen[b, 2]
     wc *= screen[c, 2]
-    total = wa + wb + wc
-    if total != 0.0:
-        wa /= total
-        wb /= total
-        wc /= total
+    scale = 1.0 / (wa + wb + wc)
+    wa, wb, wc = wa * scale, wb * scale, wc * scale
     nx = wa * attributes[a, 0] + wb * attributes[b, 0] + wc * attributes[c, 0]
     ny = wa * attributes[a, 1] + wb * attributes[b, 1] + wc * attributes[c, 1]
     nz = wa * attributes[a, 2] + wb * attributes[b, 2] + wc * attributes[c, 2]
@@ -77,143 +117,117 @@ def _light(  # type: ignore[no-untyped-def]
     key = wa * attributes[a, 6] + wb * attributes[b, 6] + wc * attributes[c, 6]
     sky = wa * attributes[a, 7] + wb * attributes[b, 7] + wc * attributes[c, 7]
 
-    right = (x - centre_x) / focal
-    up = (centre_y - y) / focal
-    vx = -(axes[2, 0] + right * axes[0, 0] + up * axes[1, 0])
-    vy = -(axes[2, 1] + right * axes[0, 1] + up * axes[1, 1])
-    vz = -(axes[2, 2] + right * axes[0, 2] + up * axes[1, 2])
-    scale = 1.0 / math.sqrt(vx * vx + vy * vy + vz * vz)
-    vx, vy, vz = vx * scale, vy * scale, vz * scale
-
     part = part_of_face[f]
-    specular, gloss, wrap = materials[part, 0], materials[part, 1], materials[part, 2]
-    if area > 0.0:
-        # The back of a surface is the inside of a body: turn the normal, leave it nearly dark.
+    weight = materials[part, 0]
+    if backside:
         nx, ny, nz = -nx, -ny, -nz
-        specular = 0.0
-        red *= 0.12
-        green *= 0.1
-        blue *= 0.1
-    scale = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-20)
+        weight = 0.0
+        red, green, blue = red * _INSIDE[0], green * _INSIDE[1], blue * _INSIDE[2]
+    scale = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
     nx, ny, nz = nx * scale, ny * scale, nz * scale
-    facing = nx * vx + ny * vy + nz * vz
-    if facing < 0.0:
-        # Smooth normals may lean away at a silhouette; light it as seen edge-on.
-        nx, ny, nz = nx - facing * vx, ny - facing * vy, nz - facing * vz
-        scale = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-20)
-        nx, ny, nz = nx * scale, ny * scale, nz * scale
-        facing = 0.0
+    # Smooth normals may lean away at a silhouette; it is seen edge-on.
+    grazing = 1.0 - max(
+        nx * rays[row, column, 0] + ny * rays[row, column, 1] + nz * rays[row, column, 2], 0.0
+    )
 
-    lobe = (gloss + 8.0) / 8.0
-    wrap_green, wrap_blue = 0.6 * wrap, 0.45 * wrap
-    sum_red = sum_green = sum_blue = 0.0
+    diffuse_red = diffuse_green = diffuse_blue = 0.0
     shine_red = shine_green = shine_blue = 0.0
     for i in range(lights.shape[0]):
-        lx, ly, lz = lights[i, 0], lights[i, 1], lights[i, 2]
         seen = key if lights[i, 6] > 0.0 else 0.5 + 0.5 * sky
-        cosine = nx * lx + ny * ly + nz * lz
-        if cosine > -wrap:
-            sum_red += seen * lights[i, 3] * (cosine + wrap) / (1.0 + wrap)
-            sum_green += seen * lights[i, 4] * max(cosine + wrap_green, 0.0) / (1.0 + wrap_green)
-            sum_blue += seen * lights[i, 5] * max(cosine + wrap_blue, 0.0) / (1.0 + wrap_blue)
-        if cosine > 0.0:
-            hx, hy, hz = lx + vx, ly + vy, lz + vz
-            across = (nx * hx + ny * hy + nz * hz) / math.sqrt(hx * hx + hy * hy + hz * hz + 1e-20)
-            fall = gloss * (across - 1.0)
-            if fall > -8.0:
-                shine = seen * specular * lobe * math.exp(fall) * min(1.0, 4.0 * cosine)
-                shine_red += shine * lights[i, 3]
-                shine_green += shine * lights[i, 4]
-                shine_blue += shine * lights[i, 5]
-    height = 0.5 + 0.5 * ny
-    grazing = (1.0 - facing) ** 4
-    sum_red += sky * (ambient[0] * height + 0.45 * ambient[0] * (1.0 - height))
-    sum_green += sky * (ambient[1] * height + 0.38 * ambient[1] * (1.0 - height))
-    sum_blue += sky * (ambient[2] * height + 0.33 * ambient[2] * (1.0 - height))
-    sheen = 0.9 * sky * grazing * (0.04 + specular)
+        cosine = nx * lights[i, 0] + ny * lights[i, 1] + nz * lights[i, 2]
+        if cosine <= -materials[part, 2]:
+            continue
+        diffuse_red += seen * lights[i, 3] * (cosine + materials[part, 2]) * materials[part, 5]
+        diffuse_green += seen * lights[i, 4] * max(cosine + materials[part, 3], 0.0) * materials[part, 6]
+        diffuse_blue += seen * lights[i, 5] * max(cosine + materials[part, 4], 0.0) * materials[part, 7]
+        lobe = 1.0 - materials[part, 1] * (1.0 - (nx * lights[i, 7] + ny * lights[i, 8] + nz * lights[i, 9]))
+        if cosine > 0.0 and lobe > 0.0:
+            lobe *= lobe
+            lobe *= lobe
+            lobe *= lobe
+            shine = seen * weight * lobe * min(1.0, 4.0 * cosine)
+            shine_red += shine * lights[i, 3]
+            shine_green += shine * lights[i, 4]
+            shine_blue += shine * lights[i, 5]
+    up = 0.5 + 0.5 * ny
+    sheen = 0.08 * sky * grazing * grazing * grazing * grazing
+    diffuse_red += sky * ambient[0] * (up + _GROUND[0] * (1.0 - up))
+    diffuse_green += sky * ambient[1] * (up + _GROUND[1] * (1.0 - up))
+    diffuse_blue += sky * ambient[2] * (up + _GROUND[2] * (1.0 - up))
     return (
-        red * sum_red + shine_red + sheen * ambient[0],
-        green * sum_green + shine_green + sheen * ambient[1],
-        blue * sum_blue + shine_blue + sheen * ambient[2],
+        red * diffuse_red + shine_red + sheen * ambient[0],
+        green * diffuse_green + shine_green + sheen * ambient[1],
+        blue * diffuse_blue + shine_blue + sheen * ambient[2],
     )
 
 
 @kernel
-def shade(  # type: ignore[no-untyped-def]
-    face_at,
-    nearness,
-    samples,
-    screen,
-    attributes,
-    faces,
-    part_of_face,
-    materials,
-    lights,
-    ambient,
-    axes,
-    focal,
-    centre_x,
-    centre_y,
-    backdrop,
-    backdrop_bytes,
-    tone,
-    picture,
-):
-    """Fill `picture` (height width 3) from `samples` x `samples` visible faces a pixel."""
+def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0917
+    """Draw over `picture` (height width 3), which shows the wall, where a sample has a nearest face.
+
+    `wall` (height width 3) is the wall's light, for the edges.
+    """
     height, width = picture.shape[:2]
+    samples = face_at.shape[0] // height
     count = samples * samples
-    lit = np.empty((count, 3))
-    lit_face = np.empty(count, np.int64)
-    lit_near = np.empty(count)
+    screen, attributes, faces, part_of_face = surface
+    materials, lights, ambient, rays = look
+    seen_face = np.empty(count, np.int64)
+    seen_at = np.empty((count, 3))
+    share = np.empty(count)
+    offset = np.empty((count, 2), np.int64)
+    for s in range(count):
+        offset[s, 0], offset[s, 1] = s // samples, s % samples
     for row in range(height):
         for column in range(width):
             first = face_at[row * samples, column * samples]
             same = True
-            for s in range(1, count):
-                same &= face_at[row * samples + s // samples, column * samples + s % samples] == first
+            for y in range(row * samples, row * samples + samples):
+                for x in range(column * samples, column * samples + samples):
+                    same &= face_at[y, x] == first
             if same and first < 0:
-                for channel in range(3):
-                    picture[row, column, channel] = backdrop_bytes[row, column, channel]
                 continue
-            red = green = blue = 0.0
+            num_seen = 0
+            uncovered = 0
             if same:
-                x, y = (column + 0.5) * samples, (row + 0.5) * samples
-                red, green, blue = _light(
-                    x, y, first, screen, attributes, faces, part_of_face, materials, lights, ambient, axes, focal,
-                    centre_x, centre_y,
-                )  # fmt: skip
+                num_seen = 1
+                seen_face[0] = first
+                seen_at[0, 0], seen_at[0, 1] = (column + 0.5) * samples, (row + 0.5) * samples
+                share[0] = 1.0
             else:
-                num_lit = 0
                 for s in range(count):
-                    y_sample, x_sample = row * samples + s // samples, column * samples + s % samples
-                    f = face_at[y_sample, x_sample]
+                    y, x = row * samples + offset[s, 0], column * samples + offset[s, 1]
+                    f = face_at[y, x]
                     if f < 0:
-                        red += backdrop[row, column, 0] / count
-                        green += backdrop[row, column, 1] / count
-                        blue += backdrop[row, column, 2] / count
+                        uncovered += 1
                         continue
-                    near = nearness[y_sample, x_sample]
-                    found = -1
-                    for i in range(num_lit):
-                        g = lit_face[i]
-                        if f == g or (
-                            part_of_face[f] == part_of_face[g] and abs(near - lit_near[i]) < 0.002 * near
-                        ):
+                    found = num_seen
+                    for i in range(num_seen):
+                        g = seen_face[i]
+                        apart = abs(nearness[y, x] - seen_at[i, 2])
+                        one_part = part_of_face[f] == part_of_face[g]
+                        if f == g or (one_part and apart < _APART * seen_at[i, 2]):
                             found = i
                             break
-                    if found < 0:
-                        found = num_lit
-                        num_lit += 1
-                        lit_face[found] = f
-                        lit_near[found] = near
-                        lit[found, 0], lit[found, 1], lit[found, 2] = _light(
-                            x_sample + 0.5, y_sample + 0.5, f, screen, attributes, faces, part_of_face, materials,
-                            lights, ambient, axes, focal, centre_x, centre_y,
-                        )  # fmt: skip
-                    # Averaging light far above white would undo the supersampling of its edge.
-                    red += min(lit[found, 0], 1.5) / count
-                    green += min(lit[found, 1], 1.5) / count
-                    blue += min(lit[found, 2], 1.5) / count
-            picture[row, column, 0] = tone[int(min(red * TONE_SCALE, TONE_STEPS - 1.0))]
-            picture[row, column, 1] = tone[int(min(green * TONE_SCALE, TONE_STEPS - 1.0))]
-            picture[row, column, 2] = tone[int(min(blue * TONE_SCALE, TONE_STEPS - 1.0))]
+                    if found == num_seen:
+                        num_seen += 1
+                        seen_face[found] = f
+                        seen_at[found, 0], seen_at[found, 1] = x + 0.5, y + 0.5
+                        seen_at[found, 2] = nearness[y, x]
+                        share[found] = 0.0
+                    share[found] += 1.0 / count
+            red = uncovered * wall[row, column, 0] / count
+            green = uncovered * wall[row, column, 1] / count
+            blue = uncovered * wall[row, column, 2] / count
+            for i in range(num_seen):
+                r, g, b = _light(
+                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, screen, attributes, faces, part_of_face,
+                    materials, lights, ambient, rays,
+                )  # fmt: skip
+                # Averaging light far above white would undo the supersampling of its edge.
+                red += share[i] * min(max(r, 0.0), _BRIGHTEST)
+                green += share[i] * min(max(g, 0.0), _BRIGHTEST)
+                blue += share[i] * min(max(b, 0.0), _BRIGHTEST)
+            picture[row, column, 0] = tone[int(red * _TONE_SCALE)]
+            picture[row, column, 1] = tone[int(green * _TONE_SCALE)]
+            picture[row, column, 2] = tone[int(blue * _TONE_SCALE)]

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli.engine.render import raster, shade
+from talkcli.engine.render import occlusion, raster, shade
 from talkcli.engine.render.backdrop import backdrop
 from talkcli.engine.render.renderer import Scene, camera_axes
 
@@ -24,12 +24,16 @@ _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
 class _Buffers(threading.local):
     """What one thread writes into while it makes a picture."""
 
-    def __init__(self, num_verts: int, rows: int, columns: int, colours: np.ndarray) -> None:
+    def __init__(self, colours: np.ndarray, rows: int, columns: int) -> None:
+        num_verts, texels = len(colours), occlusion.TEXELS
         self.screen = np.empty((num_verts, 3), np.float32)
         self.attributes = np.ones((num_verts, shade.NUM_ATTRIBUTES), np.float32)
         self.attributes[:, 3:6] = colours
         self.nearness = np.empty((rows, columns), np.float32)
         self.face_at = np.empty((rows, columns), np.int32)
+        self.lamp_screen = np.empty((num_verts, 3), np.float32)
+        self.lamp_nearness = np.empty((texels, texels), np.float32)
+        self.lamp_face_at = np.empty((texels, texels), np.int32)
 
 
 class SoftwareRenderer:
@@ -42,71 +46,62 @@ class SoftwareRenderer:
     concurrent = True
 
     def __init__(self, scene: Scene, width: int, height: int, supersampling: int = 2) -> None:
-        self._width, self._height, self._samples = width, height, supersampling
+        rows, columns = height * supersampling, width * supersampling
         self._faces = np.ascontiguousarray(scene.faces, np.int32)
         self._parts = np.ascontiguousarray(scene.part_of_face, np.int32)
-        self._materials = np.array([[m.specular, m.gloss, m.wrap] for m in scene.materials], np.float32)
-        self._culled = np.array([m.closed for m in scene.materials])[self._parts]
+        self._culled = np.array([material.closed for material in scene.materials])[self._parts]
         self._eye, self._axes = camera_axes(scene.camera)
-        distance = math.dist(scene.camera.eye, scene.camera.target)
-        self._near = _NEAR * distance
-        rows, columns = height * supersampling, width * supersampling
+        self._near = _NEAR * math.dist(scene.camera.eye, scene.camera.target)
         self._focal = 0.5 * rows / math.tan(math.radians(scene.camera.fov_deg) / 2)
-        self._lights = np.array(
-            [[*_unit(light.direction), *light.colour, float(light.shadow)] for light in scene.lights],
-            np.float32,
-        ).reshape(-1, 7)
-        self._ambient = np.array(scene.ambient, np.float32)
+        self._centre = (0.5 * columns, 0.5 * rows)
+        self._look = shade.Look(
+            materials=shade.material_table(scene.materials),
+            lights=shade.light_table(scene.lights, -self._axes[2]),
+            ambient=np.array(scene.ambient, np.float32),
+            rays=self._rays(width, height, supersampling),
+        )
+        self._lamps = occlusion.lamp_table(scene.lights)
+        self._turned_away = np.ones(len(scene.faces), np.bool_)
         self._tone = shade.tone_table()
         wall = backdrop(scene.background, height, width)
-        self._backdrop = wall.astype(np.float32)
-        self._backdrop_bytes = _encode_dithered(wall)
-        self._buffers = _Buffers(len(scene.colours), rows, columns, scene.colours)
+        self._wall = wall.astype(np.float32)
+        self._wall_bytes = _dithered(wall)
+        self._own = _Buffers(scene.colours, rows, columns)
 
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
         """One sRGB picture of the scene with its vertices at `vertices` (metres)."""
-        own = self._buffers
+        own = self._own
         vertices = np.ascontiguousarray(vertices, np.float32)
-        centre_x, centre_y = 0.5 * own.nearness.shape[1], 0.5 * own.nearness.shape[0]
-        raster.project(
-            vertices, self._eye, self._axes, self._focal, centre_x, centre_y, self._near, own.screen
-        )
         raster.smooth_normals(vertices, self._faces, own.attributes)
-        raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at)
-        picture = np.empty((self._height, self._width, 3), np.uint8)
-        shade.shade(
-            own.face_at,
-            own.nearness,
-            self._samples,
-            own.screen,
-            own.attributes,
+        occlusion.see_lamps(
+            vertices,
             self._faces,
-            self._parts,
-            self._materials,
-            self._lights,
-            self._ambient,
-            self._axes,
-            self._focal,
-            centre_x,
-            centre_y,
-            self._backdrop,
-            self._backdrop_bytes,
-            self._tone,
-            picture,
+            self._turned_away,
+            self._lamps,
+            *occlusion.map_scale(vertices),
+            own.attributes,
+            own.lamp_screen,
+            own.lamp_nearness,
+            own.lamp_face_at,
         )
+        raster.project(vertices, self._eye, self._axes, self._focal, self._centre, self._near, own.screen)
+        raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at)
+        surface = shade.Surface(own.screen, own.attributes, self._faces, self._parts)
+        picture = self._wall_bytes.copy()
+        shade.shade(own.face_at, own.nearness, surface, self._look, self._wall, self._tone, picture)
         return picture
 
     def close(self) -> None:
         """Nothing to release: buffers go with the renderer."""
 
+    def _rays(self, width: int, height: int, supersampling: int) -> np.ndarray:
+        right = ((np.arange(width) + 0.5) * supersampling - self._centre[0]) / self._focal
+        up = (self._centre[1] - (np.arange(height) + 0.5) * supersampling) / self._focal
+        away = self._axes[2] + right[None, :, None] * self._axes[0] + up[:, None, None] * self._axes[1]
+        return (-away / np.linalg.norm(away, axis=-1, keepdims=True)).astype(np.float32)
 
-def _unit(direction: tuple[float, float, float]) -> tuple[float, float, float]:
-    length = math.hypot(*direction)
-    return direction[0] / length, direction[1] / length, direction[2] / length
 
-
-def _encode_dithered(linear: np.ndarray) -> np.ndarray:
+def _dithered(linear: np.ndarray) -> np.ndarray:
     height, width = linear.shape[:2]
-    encoded = 255.0 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     threshold = np.tile(_BAYER, (height // 4 + 1, width // 4 + 1))[:height, :width, None]
-    return np.clip(np.floor(encoded + threshold), 0, 255).astype(np.uint8)
+    return np.clip(np.floor(255.0 * shade.srgb(linear) + threshold), 0, 255).astype(np.uint8)

@@ -30,11 +30,12 @@ MATERIALS = {
 _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
 
 _LIGHTS = (
-    Light(direction=(-0.62, 0.62, 0.75), colour=(1.02, 0.97, 0.9), shadow=True),
-    Light(direction=(0.85, 0.12, 0.55), colour=(0.2, 0.225, 0.26)),
-    Light(direction=(0.75, 0.5, -0.75), colour=(0.62, 0.68, 0.78)),
-    Light(direction=(0.0, 1.0, 0.25), colour=(0.16, 0.16, 0.165)),
+    Light(direction=(-0.68, 0.58, 0.72), colour=(1.15, 1.07, 0.97), shadow=True),
+    Light(direction=(0.9, 0.05, 0.5), colour=(0.1, 0.115, 0.135)),
+    Light(direction=(0.8, 0.45, -0.75), colour=(0.75, 0.82, 0.95)),
+    Light(direction=(0.0, 1.0, 0.15), colour=(0.14, 0.14, 0.15)),
 )
+_AMBIENT = (0.2, 0.2, 0.215)
 _FOV_DEG = 16.0
 # Room around the head, as a part of the head's height.
 _MARGIN = 0.16
@@ -55,6 +56,7 @@ def studio_scene(head: Head, *, yaw_deg: float = 0.0) -> Scene:
             Light(direction=_turned(light.direction, yaw_deg), colour=light.colour, shadow=light.shadow)
             for light in _LIGHTS
         ),
+        ambient=_AMBIENT,
     )
 
 
