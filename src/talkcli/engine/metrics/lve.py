@@ -1,0 +1,23 @@
+"""Lip vertex error: how far off the worst lip vertex is, averaged over frames.
+
+Vertex set: the head's region `lips`.
+Source: MeshTalk (Richard et al. 2021) for the idea. Two forms are in use and both are given: the distance in
+millimetres, as the papers describe it, and its square in m2, which is what the released code of CodeTalker
+and FaceDiffuser computes and what their tables hold.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from talkcli.engine.metrics.distance import Vertices, largest_distances
+
+
+def lve_mm(predicted: Vertices, true: Vertices) -> float:
+    """Mean over frames of the largest lip-vertex distance, in millimetres. Both in metres, lips only."""
+    return float(largest_distances(predicted, true).mean() * 1e3)
+
+
+def lve_m2(predicted: Vertices, true: Vertices) -> float:
+    """Mean over frames of the largest squared lip-vertex distance, in square metres."""
+    return float(np.square(largest_distances(predicted, true)).mean())

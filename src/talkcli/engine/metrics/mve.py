@@ -1,0 +1,15 @@
+"""Mean vertex error: the distance of all vertices, averaged.
+
+Vertex set: all vertices of the head.
+Source: FaceDiffuser (Stan et al. 2023). Where a head has many vertices that never move (back of the skull),
+the value is small for that reason alone: compare it on one head only.
+"""
+
+from __future__ import annotations
+
+from talkcli.engine.metrics.distance import Vertices, vertex_distances
+
+
+def mve_mm(predicted: Vertices, true: Vertices) -> float:
+    """Mean distance over vertices and frames, in millimetres."""
+    return float(vertex_distances(predicted, true).mean() * 1e3)
