@@ -1,4 +1,4 @@
-"""Compiled kernels: machine code that releases the GIL, kept on disk between runs where the disk allows it."""
+"""Kernels: functions compiled by numba that release the GIL, kept on disk between runs where it is writable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ inlined = numba.njit(inline="always", error_model="numpy")
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` at its first call. No fast-math: sums keep their order, the same input is the same bytes.
+    """Compile `function` at its first call. No fast-math: the same input gives the same bytes.
 
     numba looks for a writable cache beside the source, then in the user's cache folder; where both are
     read-only it refuses, and the kernel is compiled afresh in every process.

@@ -1,10 +1,10 @@
 """How much of the key light and of the sky each vertex sees, from small depth maps along a few directions.
 
 Axis names: `verts`, `faces`, `lamps`, `texels`.
-A depth map holds what a far lamp sees (Williams 1978); a vertex is lit by it when nothing is clearly nearer to the
-lamp. Compared softly over a tent of 4x4 texels (percentage-closer filtering, Reeves 1987), so that a face that
-moves a little changes its shade a little. The sky is the mean over a few lamps, weighted by the normal: the dark of
-a mouth, of nostrils and behind lids.
+A depth map holds what a far lamp sees (Williams 1978); a vertex is lit by it when nothing is clearly nearer
+to the lamp. Compared softly over a tent of 4x4 texels (percentage-closer filtering, Reeves 1987), so that a
+face that moves a little changes its shade a little. The sky is the mean over a few lamps, weighted by the
+normal: the dark of a mouth, of nostrils and behind lids.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _SKY_LAMPS = (
     (0, -0.4, 1),
 )
 _NUM_SKY_LAMPS = len(_SKY_LAMPS)
-# Depth over which a neighbour nearer to the lamp goes from lighting to hiding, and how far a vertex is lifted off its
-# own surface first; both in texels.
+# Depth over which a neighbour nearer to the lamp goes from lighting to hiding, and how far a vertex is lifted
+# off its own surface first; both in texels.
 _SOFTNESS = 3.0
 _LIFT = 1.6
 # A vertex counts lamps that are up to this far below its horizon: no normal is without any.
@@ -39,7 +39,7 @@ _BELOW_HORIZON = 0.25
 
 
 def lamp_table(lights: Sequence[Light]) -> np.ndarray:
-    """Axes (lamps 3 3: right, up, towards the lamp) of the sky's lamps and then of the light that throws shadows.
+    """Axes (lamps 3 3: right, up, towards) of the sky's lamps, then of the light that throws shadows.
 
     Raises ValueError when more than one light throws shadows.
     """
@@ -97,9 +97,10 @@ def _seen(screen, attributes, v, axes, nearness):  # type: ignore[no-untyped-def
 
 
 @kernel
-def see_lamps(vertices, faces, culled, lamps, centre, per_metre, attributes, screen, nearness, face_at):  # type: ignore[no-untyped-def] # noqa: PLR0917
-    """Fill columns KEY and SKY of `attributes` (verts 8), in [0, 1]; its normals are there already. `centre` and `per_metre` put the head into maps
-    of `nearness` (texels texels).
+def see_lamps(vertices, faces, culled, lamps, centre, per_metre, attributes, screen, nearness, face_at):  # type: ignore[no-untyped-def]
+    """Fill columns KEY and SKY of `attributes` (verts 9), in [0, 1]; its normals are there already.
+
+    `centre` and `per_metre` put the head into maps of `nearness` (texels texels).
 
     Only faces turned towards a lamp hide things from it: on a closed body they are the nearest anyway.
     """

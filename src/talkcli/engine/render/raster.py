@@ -15,7 +15,7 @@ from talkcli.engine.render.jit import kernel
 
 
 @kernel
-def project(vertices, eye, axes, focal, centre, near, screen):  # type: ignore[no-untyped-def] # noqa: PLR0917
+def project(vertices, eye, axes, focal, centre, near, screen):  # type: ignore[no-untyped-def]
     """Pinhole projection into `screen` (verts 3); rows of `axes` are right, up and forward.
 
     Vertices nearer than `near` become NaN, which drops every triangle they belong to.
@@ -70,12 +70,12 @@ def smooth_normals(vertices, faces, normals):  # type: ignore[no-untyped-def]
 
 @kernel
 def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-untyped-def] # noqa: PLR0912
-    """Fill `nearness` (rows columns) and `face_at` (rows columns, -1 for none) with the nearest face of each sample.
+    """Fill `nearness` and `face_at` (rows columns) with the nearest face of each sample, -1 for none.
 
-    A sample belongs to a triangle when its centre lies in the half-open span [left, right) of a half-open range of
-    rows, with every edge followed from its upper end: triangles that share an edge neither overlap nor leave gaps.
-    `culled` (faces) marks faces whose back is not drawn. Front faces run clockwise on a screen with y down, since
-    they run counter-clockwise with y up.
+    A sample belongs to a triangle when its centre lies in the half-open span [left, right) of a half-open
+    range of rows, with every edge followed from its upper end: triangles that share an edge neither overlap
+    nor leave gaps. `culled` (faces) marks faces whose back is not drawn. Front faces run clockwise on a
+    screen with y down, since they run counter-clockwise with y up.
     """
     rows, columns = nearness.shape
     nearness[:, :] = -np.inf

@@ -14,9 +14,9 @@ from jaxtyping import Float, Int, UInt8
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """How a part answers light. `gloss` is the Blinn-Phong exponent, `specular` its weight, `wrap` in [0, 1] lets
-    light creep past the terminator as it does in skin. `closed`: its backs are never seen, so they are not drawn;
-    without it they are drawn nearly dark, as the inside of a body."""
+    """How a part answers light. `gloss` is the Blinn-Phong exponent, `specular` its weight, `wrap` in [0, 1]
+    lets light creep past the terminator as it does in skin. `closed`: its backs are never seen, so they are
+    not drawn; without it they are drawn nearly dark, as the inside of a body."""
 
     specular: float = 0.1
     gloss: float = 20.0

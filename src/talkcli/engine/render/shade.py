@@ -1,9 +1,9 @@
 """Samples to pixels: per-pixel light, supersampled edges, tone curve.
 
 Axis names: `verts`, `faces`, `parts`, `lights`, `height`, `width`.
-A surface is lit once per pixel; where the samples of a pixel see several surfaces, each is lit once. Diffuse light is
-Lambert's with a wrap (red creeps furthest past the terminator, as light does in skin), gloss is Blinn-Phong's lobe
-with Blinn's viewer at infinity, ambient light is a hemisphere of sky over ground.
+A surface is lit once per pixel; where the samples of a pixel see several surfaces, each is lit once. Diffuse
+light is Lambert's with a wrap (red creeps furthest past the terminator, as light does in skin), gloss is
+Blinn-Phong's lobe with Blinn's viewer at infinity, ambient light is a hemisphere of sky over ground.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TONE_SCALE = (_TONE_STEPS - 1) / _BRIGHTEST
 
 
 class Surface(NamedTuple):
-    """What is seen: arrays `screen` (verts 3), `attributes` (verts 8), `faces` (faces 3), `part_of_face` (faces)."""
+    """What is seen: `screen` (verts 3), `attributes` (verts 9), `faces` (faces 3), `part_of_face` (faces)."""
 
     screen: np.ndarray
     attributes: np.ndarray
@@ -46,8 +46,8 @@ class Surface(NamedTuple):
 
 
 class Look(NamedTuple):
-    """How it is lit: tables of `materials` (parts 8) and `lights` (lights 10), `ambient` (3), `rays` (height width 3)
-    from the scene to the eye."""
+    """How it is lit: `materials` (parts 8), `lights` (lights 10), `ambient` (3), and `rays` (height width 3), the
+    directions from the scene to the eye."""
 
     materials: np.ndarray
     lights: np.ndarray
@@ -66,7 +66,7 @@ def material_table(materials: Sequence[Material]) -> np.ndarray:
 
 
 def light_table(lights: Sequence[Light], towards_eye: np.ndarray) -> np.ndarray:
-    """Rows of direction, colour, whether the head shadows it, and the half vector with the viewer at infinity."""
+    """Rows of direction, colour, whether the head shadows it, and Blinn's half vector."""
     rows = []
     for light in lights:
         direction = np.array(light.direction) / np.linalg.norm(light.direction)
@@ -90,7 +90,7 @@ def tone_table() -> np.ndarray:
 
 
 @inlined
-def _light(  # type: ignore[no-untyped-def] # noqa: PLR0917
+def _light(  # type: ignore[no-untyped-def]
     x, y, f, row, column, screen, attributes, faces, part_of_face, materials, lights, ambient, rays
 ):
     """Linear RGB of face `f` at the screen point (x, y), which lies in the pixel (row, column)."""
@@ -162,7 +162,7 @@ def _light(  # type: ignore[no-untyped-def] # noqa: PLR0917
 
 
 @kernel
-def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0917
+def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignore[no-untyped-def] # noqa: PLR0912
     """Draw over `picture` (height width 3), which shows the wall, where a sample has a nearest face.
 
     `wall` (height width 3) is the wall's light, for the edges.
@@ -221,8 +221,8 @@ def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignor
             blue = uncovered * wall[row, column, 2] / count
             for i in range(num_seen):
                 r, g, b = _light(
-                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, screen, attributes, faces, part_of_face,
-                    materials, lights, ambient, rays,
+                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, screen, attributes, faces,
+                    part_of_face, materials, lights, ambient, rays,
                 )  # fmt: skip
                 # Averaging light far above white would undo the supersampling of its edge.
                 red += share[i] * min(max(r, 0.0), _BRIGHTEST)

@@ -39,8 +39,9 @@ class _Buffers(threading.local):
 class SoftwareRenderer:
     """Pictures of `scene`, `supersampling` squared samples a pixel.
 
-    The same vertices give the same bytes, whatever thread renders them. Triangles that cross the near plane (2 % of
-    the camera's distance) or hold a vertex that is not a number are left out; others are never affected.
+    The same vertices give the same bytes, whatever thread renders them. Triangles that cross the near plane
+    (2 % of the camera's distance) or hold a vertex that is not a number are left out; others are never
+    affected.
     """
 
     concurrent = True

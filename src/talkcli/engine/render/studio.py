@@ -61,7 +61,7 @@ def studio_scene(head: Head, *, yaw_deg: float = 0.0) -> Scene:
 
 
 def _frame(head: Head) -> tuple[np.ndarray, float]:
-    """Middle and height of the head without its neck; the whole mesh where it has no eyes and lips to go by."""
+    """Middle and height of the head without its neck; of the whole mesh where it names no eyes and lips."""
     low, high = head.template.min(axis=0), head.template.max(axis=0)
     if "eyes" in head.regions and "lips" in head.regions:
         lips = head.template[head.regions["lips"]].mean(axis=0)

@@ -1,0 +1,157 @@
+"""Motion to a video or to a folder of pictures.
+
+Axis names: `frames`, `coeffs`, `verts`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from talkcli import __version__
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.resample import resample
+from talkcli.engine.files import sha256
+from talkcli.engine.render.frames import check_folder, write_frames
+from talkcli.engine.render.pictures import pictures
+from talkcli.engine.render.renderers import open_renderer
+from talkcli.engine.render.studio import VIEWS, studio_scene
+from talkcli.engine.render.video import check_size, write_video
+from talkcli.engine.types import Motion, Reporter, Speech
+
+VIDEO_SUFFIX = ".mp4"
+
+
+def check_output(out: Path, *, overwrite: bool = False) -> None:
+    """Raise UsageError or InputError for an `out` that `render_to` would not write, before any work is
+    done."""
+    if out.suffix == VIDEO_SUFFIX:
+        if out.is_dir():
+            raise InputError(f"{out} is a folder, a file name is needed.", hint="Give --out a file name.")
+    elif out.suffix and not out.is_dir():
+        raise UsageError(
+            f"--out {out}: {out.suffix} files cannot be written.",
+            hint="Use a name that ends in .mp4, or a folder for PNG frames.",
+        )
+    else:
+        check_folder(out, overwrite=overwrite)
+
+
+def render_to(
+    motion: Motion,
+    head: Head,
+    out: Path,
+    *,
+    speech: Speech | None,
+    size: int,
+    renderer: str,
+    metadata: dict[str, Any],
+    reporter: Reporter,
+    view: str = "front",
+    overwrite: bool = False,
+) -> None:
+    """Draw `motion` on `head` into `out`: an .mp4 with `speech` as its sound, else a folder of PNG frames.
+
+    Pictures are `size` pixels wide and high; `renderer` is a name in `RENDERERS`, `view` one in `VIEWS`;
+    `metadata` is stored in the output. Raises UsageError, InputError or TalkError, and then leaves no partial
+    output.
+    """
+    check_output(out, overwrite=overwrite)
+    if out.suffix == VIDEO_SUFFIX:
+        check_size(size, size)
+    if view not in VIEWS:
+        raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
+    if motion.channels != head.channels:
+        raise UsageError(
+            f"The motion moves the channels of {motion.head}, the head {head.name} has others.",
+            hint=f"Use --head {motion.head}.",
+        )
+    if speech is not None and abs(speech.duration_s - motion.duration_s) > 1 / motion.fps:
+        reporter.note(
+            f"The sound lasts {speech.duration_s:.2f} s, the motion {motion.duration_s:.2f} s: "
+            "the output lasts as long as the motion."
+        )
+    num_frames = len(motion.coeffs)
+    scene = studio_scene(head, yaw_deg=VIEWS[view])
+    with (
+        contextlib.closing(open_renderer(renderer, scene, size, size)) as drawer,
+        contextlib.closing(pictures(motion, head, drawer)) as frames,
+    ):
+        if out.suffix == VIDEO_SUFFIX:
+            write_video(
+                out,
+                frames,
+                num_frames=num_frames,
+                fps=motion.fps,
+                size=(size, size),
+                speech=speech,
+                metadata=metadata,
+                reporter=reporter,
+            )
+        else:
+            write_frames(
+                out, frames, num_frames=num_frames, metadata=metadata, overwrite=overwrite, reporter=reporter
+            )
+
+
+def render_motion_file(
+    path: Path,
+    out: Path,
+    *,
+    audio: Path | None,
+    head_name: str | None,
+    size: int,
+    fps: float | None,
+    view: str,
+    renderer: str,
+    overwrite: bool,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Draw a motion file; `head_name` and `fps` are the motion's own when None.
+
+    Returns what was done, ready for JSON. Raises TalkError classes for any unusable input before anything is
+    written.
+    """
+    check_output(out, overwrite=overwrite)
+    motion, meta = read_motion(path)
+    speech = read_speech(audio, reporter) if audio else None
+    head = load_head(head_name or motion.head)
+    if fps is not None:
+        motion = resample(motion, fps)
+    metadata = {
+        "command": "render",
+        "talk": __version__,
+        "motion_sha256": sha256(path),
+        "audio_sha256": sha256(audio) if audio else None,
+        "motion": meta,
+    }
+    if speech is not None and out.suffix != VIDEO_SUFFIX:
+        reporter.warn("A folder of frames holds no sound: --audio is not used.")
+    render_to(
+        motion,
+        head,
+        out,
+        speech=speech,
+        size=size,
+        renderer=renderer,
+        metadata=metadata,
+        reporter=reporter,
+        view=view,
+        overwrite=overwrite,
+    )
+    return {
+        "output": str(out),
+        "frames": len(motion.coeffs),
+        "fps": motion.fps,
+        "duration_s": motion.duration_s,
+        "size": size,
+        "head": head.name,
+        "view": view,
+        "renderer": renderer,
+        **metadata,
+    }

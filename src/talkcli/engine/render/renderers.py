@@ -1,0 +1,30 @@
+"""The renderers by name."""
+
+from __future__ import annotations
+
+import difflib
+
+from talkcli.engine.errors import UsageError
+from talkcli.engine.render.renderer import Renderer, Scene
+
+RENDERERS: dict[str, str] = {
+    "software": "our own rasteriser on the CPU: the same bytes on every run, needs nothing",
+    "pyrender": "OpenGL through EGL; needs the extra talkcli[gl]",
+}
+
+
+def open_renderer(name: str, scene: Scene, width: int, height: int) -> Renderer:
+    """The renderer called `name`, to be closed by the caller. Raises UsageError for any other name."""
+    if name == "software":
+        from talkcli.engine.render.software import SoftwareRenderer
+
+        return SoftwareRenderer(scene, width, height)
+    if name == "pyrender":
+        from talkcli.engine.render.gl import GlRenderer
+
+        return GlRenderer(scene, width, height)
+    near = difflib.get_close_matches(name, RENDERERS, n=1)
+    raise UsageError(
+        f"There is no renderer {name}.",
+        hint=f"Did you mean {near[0]}?" if near else f"Renderers: {', '.join(RENDERERS)}.",
+    )

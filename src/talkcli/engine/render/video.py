@@ -1,0 +1,153 @@
+"""Pictures and sound to an mp4 that every player takes: H.264 yuv420p and AAC, by the bundled ffmpeg.
+
+Axis names: `frames`, `height`, `width`. The same pictures give the same bytes: x264 runs with a fixed number
+of threads, and nothing of the time or the encoder's version is written.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from talkcli.engine.audio.container import ffmpeg_binary
+from talkcli.engine.errors import TalkError, UsageError
+from talkcli.engine.files import atomic_path
+from talkcli.engine.types import Reporter, Speech
+
+_CRF = "18"
+_X264_THREADS = "4"
+# AAC comes in blocks of 1024 samples; at this rate a block is shorter than a frame of any usual video.
+_SOUND_RATE_HZ = "48000"
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise UsageError for a picture that yuv420p, which shares its colours among 2x2 pixels, cannot hold."""
+    if width % 2 or height % 2 or min(width, height) < 2:
+        raise UsageError(
+            f"{width}x{height} pixels cannot be a video: H.264 in yuv420p needs even sizes.",
+            hint=f"Use --size {max(2, width + width % 2)}.",
+        )
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    *,
+    num_frames: int,
+    fps: float,
+    size: tuple[int, int],
+    speech: Speech | None,
+    metadata: dict[str, Any],
+    reporter: Reporter,
+) -> None:
+    """Write `num_frames` sRGB pictures (height width 3, uint8) of `size` = (width, height) to `path`.
+
+    The sound lasts as long as the pictures: it is cut, or filled up with silence. `metadata` goes into the
+    file's comment as JSON. On any failure nothing is left at `path` that was not there before, and ffmpeg is
+    gone. Raises UsageError for odd sizes, TalkError with ffmpeg's own words when it fails, and ValueError
+    when `frames` are not what was announced.
+    """
+    check_size(*size)
+    with (
+        tempfile.TemporaryDirectory(prefix="talk-") as folder,
+        tempfile.TemporaryFile() as log,
+        atomic_path(path) as temporary,
+    ):
+        sound = None
+        if speech is not None:
+            sound = Path(folder) / "sound.f32"
+            fitted_samples(speech, num_frames, fps).astype("<f4").tofile(sound)
+        command = _command(temporary, fps, size, sound, speech, metadata)
+        # In a session of its own, Ctrl-C reaches only us, and we end the encoder ourselves.
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+        )
+        assert process.stdin is not None
+        try:
+            _feed(process.stdin, frames, num_frames, size, reporter)
+            code = process.wait()
+        except BrokenPipeError:
+            code = process.wait() or -1
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if code != 0:
+            raise TalkError(
+                f"ffmpeg stopped while writing {path} (exit code {code}): {_last_line(log)}",
+                hint="Check the free space and the permissions of the folder.",
+            )
+
+
+def fitted_samples(speech: Speech, num_frames: int, fps: float) -> np.ndarray:
+    """The sound of exactly `num_frames` frames: cut, or filled up with silence."""
+    length = round(num_frames * speech.rate_hz / fps)
+    samples = speech.samples[:length]
+    return np.pad(samples, (0, length - len(samples)))
+
+
+def _feed(
+    pipe: IO[bytes], frames: Iterable[np.ndarray], num_frames: int, size: tuple[int, int], reporter: Reporter
+) -> None:
+    done = 0
+    try:
+        for picture in frames:
+            if picture.shape != (size[1], size[0], 3) or picture.dtype != np.uint8:
+                raise ValueError(f"frame {done} is {picture.dtype} {picture.shape}, the video is {size}")
+            pipe.write(picture.tobytes())
+            done += 1
+            reporter.progress("video", done, num_frames)
+        if done != num_frames:
+            raise ValueError(f"{done} frames came, {num_frames} were announced")
+    except BrokenPipeError:
+        # What was buffered can no longer go anywhere.
+        _close_quietly(pipe)
+        raise
+    pipe.close()
+
+
+def _close_quietly(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return
+
+
+def _command(
+    path: Path,
+    fps: float,
+    size: tuple[int, int],
+    sound: Path | None,
+    speech: Speech | None,
+    metadata: dict[str, Any],
+) -> list[str]:
+    rate = Fraction(fps).limit_denominator(1001)
+    command = [
+        ffmpeg_binary(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y",
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(rate), "-i", "pipe:0",
+    ]  # fmt: skip
+    if sound is not None and speech is not None:
+        command += ["-f", "f32le", "-ar", str(speech.rate_hz), "-ac", "1", "-i", f"file:{sound}"]
+        command += ["-c:a", "aac", "-b:a", "160k", "-ar", _SOUND_RATE_HZ, "-flags:a", "+bitexact"]
+    # Players take BT.709 for granted; ffmpeg would convert with BT.601 and shift the colour of skin.
+    bt709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    command += [
+        "-vf", f"scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+bitexact,{bt709}",
+        "-c:v", "libx264", "-preset", "fast", "-crf", _CRF, "-pix_fmt", "yuv420p", "-threads", _X264_THREADS,
+        "-flags:v", "+bitexact", "-fflags", "+bitexact", "-movflags", "+faststart",
+        "-metadata", f"comment={json.dumps(metadata, sort_keys=True)}", "-f", "mp4", f"file:{path}",
+    ]  # fmt: skip
+    return command
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing."
