@@ -13,7 +13,7 @@ Vertices = Float[np.ndarray, "frames verts 3"]
 
 def vertex_distances(predicted: Vertices, true: Vertices) -> Float[np.ndarray, "frames verts"]:
     """Euclidean distance of each vertex to its counterpart, in metres."""
-    return np.linalg.norm(predicted.astype(np.float64) - true, axis=-1)
+    return np.linalg.norm(predicted - true, axis=-1)
 
 
 def largest_distances(predicted: Vertices, true: Vertices) -> Float[np.ndarray, "frames"]:

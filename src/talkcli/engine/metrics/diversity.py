@@ -25,5 +25,8 @@ def diversity_mm(takes: Sequence[Vertices]) -> float:
     if len(takes) < 2:
         raise UndefinedMetricError("needs two takes or more of a clip (NAME.take01.npz, NAME.take02.npz)")
     return float(
-        np.mean([vertex_distances(one, other).mean() for one, other in combinations(takes, 2)]) * 1e3
+        np.mean(
+            [vertex_distances(one, other).mean(dtype=np.float64) for one, other in combinations(takes, 2)]
+        )
+        * 1e3
     )

@@ -7,9 +7,11 @@ the value is small for that reason alone: compare it on one head only.
 
 from __future__ import annotations
 
+import numpy as np
+
 from talkcli.engine.metrics.distance import Vertices, vertex_distances
 
 
 def mve_mm(predicted: Vertices, true: Vertices) -> float:
     """Mean distance over vertices and frames, in millimetres."""
-    return float(vertex_distances(predicted, true).mean() * 1e3)
+    return float(vertex_distances(predicted, true).mean(dtype=np.float64) * 1e3)

@@ -2,7 +2,7 @@
 
 Axis names: `frames`.
 Measures of our own, in the manner of Chandrasekaran et al. 2009 (mouth opening against the wideband
-envelope). The envelope of frame k is the RMS amplitude of the 40 ms window that starts with the frame,
+envelope). The envelope of frame k is the RMS amplitude of the 40 ms window around the frame's middle,
 smoothed over time with the weights 1/4, 1/2, 1/4. As a yardstick: the jaw curves of the hand-made FACEGOOD
 animation correlate with it at 0.66 to 0.82, one frame (33 ms) late.
 """
@@ -25,12 +25,11 @@ CLOSED_MM = 1.0
 
 
 def frame_levels(speech: Speech, num_frames: int, fps: float) -> Float[np.ndarray, "frames"]:
-    """RMS amplitude of the 40 ms window that starts with each frame; 0 past the end of the sound."""
+    """RMS amplitude of the 40 ms window around the middle of each frame; 0 outside of the sound."""
     window = round(speech.rate_hz * WINDOW_MS / 1000)
-    starts = np.round(np.arange(num_frames) * speech.rate_hz / fps).astype(np.int64)
+    middles = np.round((np.arange(num_frames) + 0.5) * speech.rate_hz / fps).astype(np.int64)
     energy = np.concatenate(([0.0], np.cumsum(np.square(speech.samples, dtype=np.float64))))
-    ends = np.minimum(starts + window, len(speech.samples))
-    starts = np.minimum(starts, len(speech.samples))
+    starts, ends = (np.clip(middles + half, 0, len(speech.samples)) for half in (-window // 2, window // 2))
     return np.sqrt(np.maximum(energy[ends] - energy[starts], 0) / window)
 
 

@@ -1,0 +1,138 @@
+"""`talk score`: how good is a motion?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from talkcli.commands.options import AsJson, Device, Quiet, Seed
+from talkcli.console import Console, print_error
+from talkcli.engine.errors import ThresholdError
+from talkcli.engine.metrics.catalogue import METRICS
+
+_FEW = 1e-2
+
+
+def score(
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PRED]...",
+            help="Motion files (.npz) or folders of them; absent: animate --audio or --dataset.",
+        ),
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="The true motion, or a folder of files of the same names.")
+    ] = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", help="The speech, or a folder of files of the same names.")
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="NAME", help="Test split of a set prepared by talk preprocess."),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help="ada, flame, or a FLAME file; absent: as the motion says.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="What animates where no PRED is given: embedded, or a checkpoint.")
+    ] = "embedded",
+    sigma: Annotated[float | None, typer.Option("--sigma", help="For --model: as in talk animate.")] = None,
+    takes: Annotated[int, typer.Option("--takes", min=1, help="For --model: performances per clip.")] = 1,
+    per_clip: Annotated[bool, typer.Option("--per-clip", help="Show every clip too.")] = False,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 7 where the metric is lower."),
+    ] = None,
+    fail_over: Annotated[
+        list[str] | None,
+        typer.Option("--fail-over", metavar="METRIC=VALUE", help="Exit with 7 where the metric is higher."),
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score motion against true motion and against the speech.
+
+    talk score face.npz --truth true.npz --audio speech.wav
+    """
+    with Console(as_json=as_json, quiet=quiet) as console:
+        from talkcli.engine.pipelines.score import Generation, Threshold, score_motions
+
+        thresholds = [
+            *(Threshold.parse(text, is_floor=True) for text in fail_under or []),
+            *(Threshold.parse(text, is_floor=False) for text in fail_over or []),
+        ]
+        report = score_motions(
+            predictions or [],
+            truth=truth,
+            audio=audio,
+            dataset=dataset,
+            head_name=head,
+            generation=Generation(model_name=model, device_name=device, sigma=sigma, takes=takes, seed=seed),
+            thresholds=thresholds,
+            reporter=console,
+        )
+    if per_clip and not as_json:
+        _show_clips(console, report)
+    _show_overall(console, report)
+    if report["missed"]:
+        # Not raised: with --json the one document on stdout is the report, which lists what was missed.
+        print_error(
+            f"Thresholds not met: {'; '.join(report['missed'])}.",
+            None,
+            ThresholdError.exit_code,
+            as_json=False,
+        )
+        raise typer.Exit(ThresholdError.exit_code)
+
+
+def _show_overall(console: Console, report: dict[str, Any]) -> None:
+    rows = []
+    for name, info in METRICS.items():
+        found = report["overall"][name]
+        size = report["vertex_sets"][info.vertices]
+        rows.append(
+            (
+                name,
+                _number(found["value"]),
+                info.unit,
+                f"{info.vertices} ({'-' if size is None else size})",
+                f"{info.over_clips} of {found['clips']}" if found["clips"] else "-",
+                info.meaning if found["value"] is not None else found["reason"],
+            )
+        )
+    console.table(
+        report,
+        title=f"head {report['head']}, mean identity; {len(report['clips'])} clips",
+        header=("metric", "value", "unit", "vertices", "over clips", "meaning, or why there is no value"),
+        rows=rows,
+    )
+
+
+def _show_clips(console: Console, report: dict[str, Any]) -> None:
+    known = [name for name in METRICS if report["overall"][name]["value"] is not None]
+    console.table(
+        report,
+        title="every clip",
+        header=("clip", "frames", "fps", "takes", *known),
+        rows=[
+            (
+                clip["id"],
+                str(clip["frames"]),
+                f"{clip['fps']:g}",
+                str(clip["takes"]),
+                *(_number(clip["metrics"][name]["value"]) for name in known),
+            )
+            for clip in report["clips"]
+        ],
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2e}" if 0 < abs(value) < _FEW else f"{value:.3f}"

@@ -1,0 +1,69 @@
+"""All metrics by name: unit, vertex set, what each needs, and how clips are summed up.
+
+Plain strings, so that help and thresholds need no computation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricInfo:
+    """One row. `over_clips` says how the values of single clips become one: a mean weighted by frames, a
+    plain mean over clips, the median, or the largest."""
+
+    unit: str
+    vertices: str
+    needs: Literal["truth", "audio", "takes", "motion"]
+    over_clips: Literal["frame mean", "clip mean", "median", "largest"]
+    meaning: str
+
+
+METRICS: dict[str, MetricInfo] = {
+    "lve_mm": MetricInfo(
+        unit="mm", vertices="lips", needs="truth", over_clips="frame mean",
+        meaning="lip vertex error: largest lip distance per frame",
+    ),
+    "lve_m2": MetricInfo(
+        unit="m2", vertices="lips", needs="truth", over_clips="frame mean",
+        meaning="the same, squared, as in CodeTalker's code",
+    ),
+    "eve_mm": MetricInfo(
+        unit="mm", vertices="eyes+forehead", needs="truth", over_clips="frame mean",
+        meaning="upper-face vertex error: largest eye or forehead distance per frame",
+    ),
+    "eve_m2": MetricInfo(
+        unit="m2", vertices="eyes+forehead", needs="truth", over_clips="frame mean",
+        meaning="the same, squared",
+    ),
+    "mve_mm": MetricInfo(
+        unit="mm", vertices="all", needs="truth", over_clips="clip mean",
+        meaning="mean vertex error",
+    ),
+    "fdd_m2": MetricInfo(
+        unit="m2", vertices="upper_face", needs="truth", over_clips="clip mean",
+        meaning="upper-face dynamics deviation, signed: positive moves less than the truth",
+    ),
+    "diversity_mm": MetricInfo(
+        unit="mm", vertices="all", needs="takes", over_clips="clip mean",
+        meaning="mean vertex distance between the takes of a clip",
+    ),
+    "sync_r": MetricInfo(
+        unit="r", vertices="inner lips", needs="audio", over_clips="median",
+        meaning="lip opening against the speech envelope, at the best lag within 80 ms",
+    ),
+    "sync_lag_ms": MetricInfo(
+        unit="ms", vertices="inner lips", needs="audio", over_clips="median",
+        meaning="that lag; positive: the lips are late",
+    ),
+    "closure": MetricInfo(
+        unit="share", vertices="inner lips", needs="audio", over_clips="frame mean",
+        meaning="frames of pauses over 200 ms with lips within 1 mm of closed",
+    ),
+    "jump_mm": MetricInfo(
+        unit="mm", vertices="lips", needs="motion", over_clips="largest",
+        meaning="largest lip step from one frame to the next",
+    ),
+}  # fmt: skip

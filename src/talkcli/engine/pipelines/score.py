@@ -1,0 +1,189 @@
+"""Scores motion against the true motion and against the sound, clip by clip and over all clips.
+
+Axis names: `frames`, `verts`.
+Every head is used with its mean identity. What cannot be computed has no value but a reason.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.resample import resample
+from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.pipelines.score_clip import Value, score_clip, set_sizes
+from talkcli.engine.pipelines.score_inputs import Case, gather
+from talkcli.engine.types import Motion, Reporter, Speech
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """How the model animates where no predictions are given."""
+
+    model_name: str = "embedded"
+    device_name: str = "auto"
+    sigma: float | None = None
+    takes: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """`metric` must not be under (`is_floor`) or over `limit`."""
+
+    metric: str
+    limit: float
+    is_floor: bool
+
+    @classmethod
+    def parse(cls, text: str, *, is_floor: bool) -> Threshold:
+        """From `METRIC=VALUE`. Raises UsageError for anything else."""
+        metric, _, limit = text.partition("=")
+        if metric not in METRICS:
+            near = difflib.get_close_matches(metric, METRICS, n=1)
+            raise UsageError(
+                f"There is no metric called {metric}.",
+                hint=f"Did you mean {near[0]}?" if near else f"Metrics: {', '.join(METRICS)}.",
+            )
+        try:
+            return cls(metric=metric, limit=float(limit), is_floor=is_floor)
+        except ValueError as error:
+            raise UsageError(f"{text} is not of the form METRIC=VALUE.") from error
+
+
+def score_motions(
+    predictions: Sequence[Path],
+    *,
+    truth: Path | None,
+    audio: Path | None,
+    dataset: str | None,
+    head_name: str | None,
+    generation: Generation,
+    thresholds: Sequence[Threshold],
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Score every clip; returns a document ready for JSON.
+
+    `head_name` None takes the head the first motion names. Keys of the answer: `head`, `vertex_sets` (sizes),
+    `overall` and `clips` (metric -> value or None with a reason), `missed` (thresholds in words).
+    Raises TalkError classes for unusable input; a metric that cannot be computed is no error.
+    """
+    cases = gather(predictions, truth=truth, audio=audio, dataset=dataset)
+    animate = None if predictions else _animator(generation)
+    head: Head | None = None
+    clips = []
+    for index, case in enumerate(cases):
+        speech = read_speech(case.audio, reporter) if case.audio else None
+        if animate is None:
+            takes = [read_motion(path)[0] for path in case.takes]
+        else:
+            assert speech is not None
+            takes = animate(speech)
+        true = read_motion(case.truth)[0] if case.truth else None
+        if head is None:
+            head = load_head(head_name or takes[0].head)
+        for motion in (*takes, *([true] if true else [])):
+            if motion.channels != head.channels:
+                raise InputError(
+                    f"Clip {case.id}: a motion has the channels of {motion.head}, the head is {head.name}.",
+                    hint="Choose the head with --head; motions of different heads cannot be compared.",
+                )
+        takes, true = _aligned(case, takes, true, reporter)
+        values = score_clip(head, takes, true, speech)
+        clips.append((case, takes, values))
+        reporter.progress("scoring", index + 1, len(cases))
+    assert head is not None
+    overall = {name: _over_clips(name, [values[name] for _, _, values in clips]) for name in METRICS}
+    return {
+        "head": head.name,
+        "vertex_sets": set_sizes(head),
+        "overall": overall,
+        "clips": [
+            {
+                "id": case.id,
+                "takes": len(takes),
+                "frames": len(takes[0].coeffs),
+                "fps": takes[0].fps,
+                "metrics": {
+                    name: {"value": item.value, "reason": item.reason} for name, item in values.items()
+                },
+            }
+            for case, takes, values in clips
+        ],
+        "missed": [text for text in (_missed(item, overall) for item in thresholds) if text],
+    }
+
+
+def _animator(generation: Generation) -> Callable[[Speech], list[Motion]]:
+    from talkcli.engine.pipelines.animate import Animator, Sampling
+
+    animator = Animator(generation.model_name, generation.device_name)
+    sampling = Sampling(sigma=generation.sigma, takes=generation.takes, seed=generation.seed)
+    return lambda speech: animator.motions(speech, sampling)
+
+
+def _aligned(
+    case: Case, takes: list[Motion], true: Motion | None, reporter: Reporter
+) -> tuple[list[Motion], Motion | None]:
+    """All motions of a clip at one rate (the truth's, else the first take's) and of one length."""
+    fps = true.fps if true else takes[0].fps
+    if any(not np.isclose(motion.fps, fps) for motion in takes):
+        reporter.note(f"{case.id}: resampled to {fps:g} fps.")
+        takes = [motion if np.isclose(motion.fps, fps) else resample(motion, fps) for motion in takes]
+    lengths = {len(motion.coeffs) for motion in (*takes, *([true] if true else []))}
+    if len(lengths) > 1:
+        reporter.note(f"{case.id}: cut to {min(lengths)} frames, the longest has {max(lengths)}.")
+    return [_cut(motion, min(lengths)) for motion in takes], _cut(true, min(lengths)) if true else None
+
+
+def _cut(motion: Motion, num_frames: int) -> Motion:
+    return Motion(
+        coeffs=motion.coeffs[:num_frames], fps=motion.fps, head=motion.head, channels=motion.channels
+    )
+
+
+def _over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
+    """One value for all clips that have one, by the rule of the catalogue."""
+    info = METRICS[name]
+    known = [item for item in values if item.value is not None]
+    numbers = np.array([item.value for item in known])
+    value: float | None = None
+    reason = None
+    if not known:
+        reason = values[0].reason
+    elif info.over_clips == "median":
+        value = float(np.median(numbers))
+    elif info.over_clips == "largest":
+        value = float(numbers.max())
+    else:
+        weights = [item.weight for item in known] if info.over_clips == "frame mean" else None
+        value = float(np.average(numbers, weights=weights))
+    return {
+        "value": value,
+        "unit": info.unit,
+        "over_clips": info.over_clips,
+        "clips": len(known),
+        "reason": reason,
+    }
+
+
+def _missed(threshold: Threshold, overall: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The threshold's failure in words, None where it is met. A metric without a value fails."""
+    found = overall[threshold.metric]
+    value = found["value"]
+    if value is None:
+        return f"{threshold.metric} has no value ({found['reason']})"
+    if value < threshold.limit if threshold.is_floor else value > threshold.limit:
+        side = "under" if threshold.is_floor else "over"
+        return f"{threshold.metric} is {value:.4g}, {side} {threshold.limit:g}"
+    return None
