@@ -1,0 +1,224 @@
+"""Everything of the head put together: pieces, shapes and what drives them.
+
+Axis names: `verts`, `shapes`, `factors` = 2. Millimetres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from talkcli.engine.face.ada import (
+    curves,
+    deform,
+    ear,
+    eyeball,
+    field,
+    hair,
+    lids,
+    marks,
+    paint,
+    seal,
+    skin,
+    teeth,
+    weights,
+)
+from talkcli.engine.face.ada.canvas import Canvas
+from talkcli.engine.face.ada.piece import Piece
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
+
+Deltas = Float[np.ndarray, "verts 3"]
+# One factor of a corrective: channel weights and a bias, clipped to [0, 1] when evaluated.
+Ramp = tuple[dict[str, float], float]
+ONE: Ramp = ({}, 1.0)
+
+
+@dataclass(frozen=True)
+class Corrective:
+    """A shape driven by the product of two ramps."""
+
+    ramps: tuple[Ramp, Ramp]
+    deltas: Deltas
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The head before quantisation; `linear` are the 50 expression shapes."""
+
+    vertices: Deltas
+    faces: Int[np.ndarray, "faces 3"]
+    parts: tuple[str, ...]
+    part_of_face: Int[np.ndarray, "faces"]
+    colours: Deltas
+    jaw: Float[np.ndarray, "verts"]
+    eye_of_vertex: Int[np.ndarray, "verts"]
+    linear: list[Deltas]
+    correctives: list[Corrective]
+    seal: seal.Seal
+    regions: dict[str, np.ndarray]
+    landmarks: Int[np.ndarray, "68"]
+
+
+class Assembly:
+    """Collects pieces behind the skin and spreads skin shapes over those that ride on it."""
+
+    def __init__(self) -> None:
+        self.shape = skin.build()
+        self.canvas = Canvas(self.shape)
+        self.vertices = [self.shape.vertices]
+        self.faces = [self.shape.faces]
+        self.colours = [paint.skin(self.shape, self.canvas.normals)]
+        self.part_names = ["skin", "lips", "mouth"]
+        self.part_of_face = [self._skin_parts()]
+        self.jaw = [self.canvas.jaw]
+        self.eye = [np.zeros(len(self.shape.vertices), int)]
+        self.riders: list[tuple[int, np.ndarray]] = []
+        self.count = len(self.shape.vertices)
+
+    def _skin_parts(self) -> Int[np.ndarray, "faces"]:
+        lips = (self.canvas.red[self.shape.faces] >= 0).all(1)
+        bag = np.zeros(len(self.shape.vertices), bool)
+        hidden = self.shape.lips[: self.shape.bag_rings]
+        bag[hidden] = bag[self.shape.mirror[hidden]] = True
+        return np.where(bag[self.shape.faces].any(1), 2, np.where(lips, 1, 0))
+
+    def add(self, piece: Piece, *, jaw: Float[np.ndarray, "verts"] | float = 0.0, eye: int = 0) -> int:
+        """Append a piece; returns where its vertices start."""
+        start = self.count
+        if piece.material not in self.part_names:
+            self.part_names.append(piece.material)
+        self.vertices.append(piece.vertices)
+        self.faces.append(piece.faces + start)
+        self.colours.append(piece.colours)
+        self.part_of_face.append(np.full(len(piece.faces), self.part_names.index(piece.material)))
+        self.jaw.append(np.broadcast_to(np.asarray(jaw, float), len(piece.vertices)).copy())
+        self.eye.append(np.full(len(piece.vertices), eye))
+        self.count += len(piece.vertices)
+        return start
+
+    def ride(self, piece: Piece, roots: Deltas) -> int:
+        """Append a piece whose vertices follow the skin under `roots`."""
+        matrix = weights.attachment(self.shape, roots)
+        start = self.add(piece, jaw=matrix @ self.canvas.jaw)
+        self.riders.append((start, matrix))
+        return start
+
+    def spread(self, on_skin: Deltas) -> Deltas:
+        """A skin shape over all vertices."""
+        out = np.zeros((self.count, 3))
+        out[: len(on_skin)] = on_skin
+        for start, matrix in self.riders:
+            out[start : start + matrix.shape[0]] = matrix @ on_skin
+        return out
+
+
+def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Corrective]:
+    """Closing, opening and following the gaze, for both eyes."""
+    shape = body.shape
+    profile = lids.open_profile()
+    rest_edge = shape.vertices[lids.upper_edge(shape)]
+    moves: list[tuple[tuple[dict[str, float], float], str | None, np.ndarray, np.ndarray, bool]] = []
+    for upper, knots, drive in (
+        (True, lids.UPPER_KNOTS, {"eyeBlink": 1.0, "eyeLookDown": 0.58, "eyeSquint": 0.14}),
+        (
+            False,
+            lids.LOWER_KNOTS,
+            {"eyeBlink": 1.0, "eyeSquint": 0.6, "cheekSquint": 0.25, "mouthSmile": 0.15},
+        ),
+    ):
+        way = lids.way_closed(upper)
+        for low, high in zip(knots[:-1], knots[1:], strict=True):
+            span = high - low
+            ramp = ({name: value / span for name, value in drive.items()}, -low / span)
+            moves.append((ramp, None, low * way, high * way, upper))
+    for name, up, amount in (
+        ("eyeWide", True, 2.0), ("eyeWide", False, -0.7), ("eyeLookUp", True, 1.7), ("eyeLookUp", False, 0.4),
+        ("eyeLookDown", False, -1.9),
+    ):  # fmt: skip
+        moves.append((({name: 1.0}, 0.0), "eyeBlink", 0.0 * profile, amount * profile, up))
+
+    out = []
+    flip = np.array([-1.0, 1.0, 1.0])
+    for (drive, bias), unless, start_way, end_way, upper in moves:
+        ids, before = lids.moved(shape, start_way, upper)
+        _, after = lids.moved(shape, end_way, upper)
+        for side in ("Left", "Right"):
+            deltas = np.zeros((body.count, 3))
+            deltas[ids if side == "Left" else shape.mirror[ids]] = (after - before) * (
+                1 if side == "Left" else flip
+            )
+            if upper:
+                edge_ids = lids.upper_edge(shape)
+                rows = np.full(len(shape.vertices), -1)
+                rows[ids] = np.arange(len(ids))
+                edges = [rest_edge + move[rows[edge_ids]] for move in (before, after)]
+                lash = lids.lash_vertices(edges[1]) - lids.lash_vertices(edges[0])
+                first = lash_start[side]
+                deltas[first : first + len(lash)] = lash * (1 if side == "Left" else flip)
+            block: Ramp = ({f"{unless}{side}": -1.0}, 1.0) if unless else ONE
+            out.append(Corrective((({f"{name}{side}": v for name, v in drive.items()}, bias), block), deltas))
+    return out
+
+
+def mouth_correctives(body: Assembly) -> list[Corrective]:
+    """Where two mouth channels fight."""
+
+    def ramp(name: str) -> Ramp:
+        return ({"jawPitch": 1.0 / JAW_OPEN_RAD}, 0.0) if name == "jaw" else ({name: 1.0}, 0.0)
+
+    return [
+        Corrective((ramp(first), ramp(second)), body.spread(deltas))
+        for (first, second), deltas in deform.combinations(body.canvas).items()
+    ]
+
+
+def assemble() -> Whole:
+    """Build the whole head."""
+    body = Assembly()
+    left_eye = eyeball.build()
+    for eye, piece in ((1, left_eye), (2, left_eye.mirrored())):
+        body.add(piece, eye=eye)
+    body.add(teeth.row(upper=True))
+    lower = body.add(teeth.row(upper=False), jaw=1.0)
+    lower_end = body.count
+    tongue = teeth.tongue()
+    tongue_start = body.add(tongue, jaw=0.35 + 0.65 * curves.smoothstep(tongue.vertices[:, 2], 36.0, 70.0))
+    brow_ids = []
+    for make in (ear.build(), hair.brow(), hair.shell()):
+        for piece in (make,) if make.material == "hair" else (make, make.mirrored()):
+            roots = np.repeat(piece.vertices[::3], 3, 0) if piece.material == "brow" else piece.vertices
+            start = body.ride(piece, roots)
+            if piece.material == "brow":
+                brow_ids.append(np.arange(start, body.count))
+    left_lashes = lids.lashes(body.shape)
+    lash_start = {"Left": body.add(left_lashes), "Right": body.add(left_lashes.mirrored())}
+
+    shapes = deform.linear(body.canvas)
+    linear = [
+        body.spread(shapes[name]) if name in shapes else np.zeros((body.count, 3))
+        for name in ADA[:NUM_EXPRESSION]
+    ]
+    linear[ADA.index("jawForward")][lower:lower_end, 2] = 6.5
+    linear[ADA.index("jawForward")][tongue_start : tongue_start + len(tongue.vertices), 2] = 5.0
+    linear[ADA.index("tongueOut")][tongue_start : tongue_start + len(tongue.vertices)] = teeth.tongue_out(
+        tongue
+    )
+    return Whole(
+        vertices=np.concatenate(body.vertices),
+        faces=np.concatenate(body.faces),
+        parts=tuple(body.part_names),
+        part_of_face=np.concatenate(body.part_of_face),
+        colours=np.concatenate(body.colours),
+        jaw=np.clip(np.concatenate(body.jaw), 0.0, 1.0),
+        eye_of_vertex=np.concatenate(body.eye),
+        linear=linear,
+        correctives=lid_correctives(body, lash_start) + mouth_correctives(body),
+        seal=seal.build(body.canvas),
+        regions={**marks.regions(body.canvas), "brows": np.concatenate(brow_ids)},
+        landmarks=marks.landmarks(body.canvas),
+    )
+
+
+EYE_CENTRES = np.stack([field.EYE, field.EYE * np.array([-1.0, 1.0, 1.0])])

@@ -1,0 +1,159 @@
+"""The shape of the head: one signed field of smoothly blended primitives, negative inside.
+
+Axis names: `points`. Millimetres; the origin lies between the ears at the height of the pupils, y up, z towards the
+viewer, x to the subject's left. Proportions follow published adult means (Farkas, 1994), averaged over the sexes.
+Distance bounds and blends: Quilez, "distance functions" and "smooth minimum".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+Points = Float[np.ndarray, "points 3"]
+Values = Float[np.ndarray, "points"]
+
+# A point inside the head from which all of the skin but the ears is seen: rays are cast from here.
+CENTRE = np.array([0.0, -15.0, 0.0])
+EYE = np.array([31.5, 0.0, 69.5])
+EYE_RADIUS = 12.0
+LID_RADIUS = 13.5
+COLLAR_Y = -188.0
+
+
+def ellipsoid(p: Points, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Values:
+    """Distance bound of an ellipsoid with axes along x, y, z."""
+    q = (p - np.array(centre)) / np.array(radii)
+    k0 = np.sqrt((q * q).sum(1))
+    k1 = np.sqrt(((q / np.array(radii)) ** 2).sum(1)) + 1e-9
+    return k0 * (k0 - 1.0) / k1
+
+
+def capsule(
+    p: Points, a: tuple[float, float, float], b: tuple[float, float, float], radius_a: float, radius_b: float
+) -> Values:
+    """Distance bound of a thick segment from `a` to `b` whose radius changes linearly."""
+    start, along = np.array(a), np.array(b) - np.array(a)
+    t = np.clip((p - start) @ along / (along @ along), 0.0, 1.0)
+    return np.sqrt(((p - start - t[:, None] * along) ** 2).sum(1)) - (radius_a + t * (radius_b - radius_a))
+
+
+def union(a: Values, b: Values, blend: float) -> Values:
+    """Both bodies, with a fillet about `blend` wide."""
+    h = np.maximum(blend - np.abs(a - b), 0.0) / blend
+    return np.minimum(a, b) - h * h * blend * 0.25
+
+
+def carve(body: Values, tool: Values, blend: float) -> Values:
+    """`body` without `tool`, with a rounded edge."""
+    return -union(-body, tool, blend)
+
+
+def stroke(
+    p: Points, centre: tuple[float, float, float], radii: tuple[float, float, float], amount: float
+) -> Values:
+    """A sculptor's touch: adds `amount` of flesh (negative removes) that fades like a Gaussian."""
+    q = (p - np.array(centre)) / np.array(radii)
+    return -amount * np.exp(-(q * q).sum(1))
+
+
+def crease(p: Points, line: list[tuple[float, float, float]], radius: float, amount: float) -> Values:
+    """A stroke along a polyline."""
+    nearest = np.full(len(p), np.inf)
+    for a, b in zip(line[:-1], line[1:], strict=True):
+        nearest = np.minimum(nearest, capsule(p, a, b, 0.0, 0.0))
+    return -amount * np.exp(-((nearest / radius) ** 2))
+
+
+def skull(p: Points) -> Values:
+    """Cranium, brow ridge, cheekbones, jaw and neck; `p` has x >= 0."""
+    f = ellipsoid(p, (0, 30, -4), (74, 87, 94))
+    f = union(f, ellipsoid(p, (0, 44, 28), (61, 54, 64)), 24)
+    f = union(f, ellipsoid(p, (0, -34, 24), (60, 76, 60)), 24)
+    f = union(f, capsule(p, (50, -14, 6), (44, -70, 10), 16, 13), 22)
+    f = union(f, capsule(p, (43, -74, 12), (13, -98, 72), 13, 15), 24)
+    f = union(f, ellipsoid(p, (0, -50, 52), (46, 50, 42)), 20)
+    f = union(f, ellipsoid(p, (42, -25, 56), (19, 16, 20)), 24)
+    f = union(f, capsule(p, (52, -14, 40), (60, -6, 6), 8, 5), 26)
+    f = union(f, capsule(p, (0, 19, 82), (34, 19, 74), 9, 9), 16)
+    f = union(f, ellipsoid(p, (0, -100, 79), (20, 14, 18)), 14)
+    f = union(f, ellipsoid(p, (0, -70, 68), (33, 27, 30)), 16)
+    neck = capsule(p, (0, -60, -16), (0, -240, -34), 47, 56)
+    neck = union(neck, capsule(p, (44, -60, -14), (12, -205, 16), 8, 8), 24)
+    neck = union(neck, ellipsoid(p, (0, -146, 22), (10, 20, 9)), 20)
+    f = union(f, neck, 18)
+    return f
+
+
+def nose(p: Points, f: Values) -> Values:
+    """Adds bridge, tip, wings and columella, and hollows the nostrils."""
+    bridge = capsule(p, (0, 8, 80), (0, -20, 97), 8, 8.5)
+    bridge = union(bridge, capsule(p, (0, -20, 97), (0, -36, 110), 8, 8.5), 8)
+    f = union(f, bridge, 12)
+    tip = ellipsoid(p, (0, -37, 110), (9.5, 8.5, 9))
+    tip = union(tip, ellipsoid(p, (3.5, -37, 112), (5, 5.5, 5)), 5)
+    wing = ellipsoid(p, (11.6, -40.5, 97), (6.2, 7.2, 9.5))
+    columella = capsule(p, (0, -45.5, 108), (0, -48, 93), 3.6, 4.2)
+    lower = union(union(tip, wing, 6), columella, 5)
+    f = union(f, lower, 6)
+    f = carve(f, ellipsoid(p, (7.4, -47.6, 100), (3.0, 4.4, 4.8)), 2.5)
+    return f
+
+
+def face(p: Points) -> Values:
+    """The head without lips and ears; lips and ears have layers of their own."""
+    p = p.copy()
+    p[:, 0] = np.abs(p[:, 0])
+    f = skull(p)
+    # Orbits: hollow them first, then let the lids lie on the eyeballs.
+    f = carve(f, ellipsoid(p, (31, -1, 92), (19, 13.5, 15)), 14)
+    f = nose(p, f)
+    lids = np.sqrt(((p - EYE) ** 2).sum(1)) - LID_RADIUS
+    f = union(f, lids, 4.5)
+    f = f + stroke(p, (16, -1, 84), (4, 7, 9), -1.5)
+    f = f + stroke(p, (0, -55, 102), (2.6, 7, 10), -1.6) + stroke(p, (5.0, -56, 102), (2.4, 6, 10), 0.7)
+    f = f + stroke(p, (0, -88, 98), (15, 5, 14), -3.0)
+    f = f + crease(p, [(18, -42, 92), (25, -54, 88), (30, -66, 82)], 6.0, -1.2)
+    f = f + stroke(p, (29, -70, 84), (5, 6, 10), -1.2)
+    f = f + stroke(p, (38, -32, 74), (15, 12, 16), 2.0)
+    f = f + stroke(p, (66, 22, 46), (14, 20, 18), -2.5)
+    return f
+
+
+def cast(origin: Points, direction: Points, near: float, far: float) -> Points:
+    """Where rays leave the head: bisection between `near` (inside) and `far` (outside)."""
+    lo, hi = np.full(len(origin), near), np.full(len(origin), far)
+    for _ in range(44):
+        mid = 0.5 * (lo + hi)
+        inside = face(origin + mid[:, None] * direction) < 0
+        lo, hi = np.where(inside, mid, lo), np.where(inside, hi, mid)
+    return origin + (0.5 * (lo + hi))[:, None] * direction
+
+
+def cast_radial(direction: Points) -> Points:
+    """Surface points in unit directions from `CENTRE`."""
+    return cast(np.broadcast_to(CENTRE, direction.shape), direction, 20.0, 260.0)
+
+
+def cast_front(x: Values, y: Values) -> Points:
+    """Surface points of the face under front-view coordinates."""
+    origin = np.stack([x, y, np.zeros_like(x)], 1)
+    forward = np.broadcast_to(np.array([0.0, 0.0, 1.0]), origin.shape)
+    return cast(origin, forward, 30.0, 150.0)
+
+
+def gradient(p: Points, step: float = 0.05) -> Points:
+    """Unit outward normals of the field."""
+    g = np.stack(
+        [face(p + step * axis) - face(p - step * axis) for axis in np.eye(3)],
+        1,
+    )
+    return g / np.linalg.norm(g, axis=1, keepdims=True)
+
+
+def occlusion(p: Points, normal: Points) -> Values:
+    """How open the surface is to light, in [0, 1]: the field along the normal against the free distance."""
+    blocked = np.zeros(len(p))
+    for distance, weight in ((2.0, 0.5), (5.0, 0.3), (11.0, 0.2)):
+        blocked += weight * np.clip(1.0 - face(p + distance * normal) / distance, 0.0, 1.0)
+    return 1.0 - blocked

@@ -1,0 +1,176 @@
+"""The head `ada`: 53 named numbers to vertices, from the baked asset.
+
+Axis names: `frames`, `coeffs` = 53, `verts`, `shapes`, `factors` = 2. Vertices = rest + linear shapes + correctives, then
+the jaw turns, then the eyes, then the lips meet. Built by `talkcli.engine.face.ada.bake`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from safetensors import safe_open
+from torch import Tensor
+
+from talkcli.engine.errors import AssetError
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
+
+ASSET = Path(__file__).resolve().parent.parent / "assets" / "ada.safetensors"
+FORMAT = 1
+TEMPLATE_STEP_M = 1e-6
+SHAPE_STEP_M = 2e-6
+EYE_TURN_RAD = 0.52
+# Below this opening of the jaw `mouthClose` no longer scales with it.
+_SMALL_PITCH_RAD = 0.02
+_INDEX = {name: i for i, name in enumerate(ADA)}
+
+
+class AdaHead:
+    """A `Head`. Load once, call often; evaluation is float32 and follows the device of the coefficients."""
+
+    name = "ada"
+    channels = ADA
+
+    def __init__(self, arrays: Mapping[str, np.ndarray], meta: Mapping[str, object]) -> None:
+        self.template = (arrays["template"] * TEMPLATE_STEP_M).astype(np.float32)
+        self.faces: Int[np.ndarray, "faces 3"] = arrays["faces"].astype(np.int64)
+        self.part_of_face: Int[np.ndarray, "faces"] = arrays["part_of_face"].astype(np.int64)
+        self.colours = arrays["colours"].astype(np.float32)
+        self.parts = tuple(str(part) for part in json.loads(str(meta["parts"])))
+        self.regions: Mapping[str, Int[np.ndarray, "..."]] = {
+            key.removeprefix("region."): value.astype(np.int64)
+            for key, value in arrays.items()
+            if key.startswith("region.")
+        }
+        self.landmark_vertices = arrays["landmarks"].astype(np.int64)
+        self._rest = {
+            "template": torch.from_numpy(self.template),
+            "shapes": torch.from_numpy(_dense(arrays, len(self.template))),
+            **{key: torch.from_numpy(arrays[key].astype(np.float32)) for key in _FLOATS},
+            **{key: torch.from_numpy(arrays[key].astype(np.int64)) for key in _INTEGERS},
+        }
+        self._on_device = cache(lambda device: {key: value.to(device) for key, value in self._rest.items()})
+
+    @classmethod
+    def load(cls, path: Path = ASSET) -> AdaHead:
+        """The shipped head. Raises AssetError when its file is missing or of a newer format."""
+        if not path.is_file():
+            raise AssetError(f"{path} does not exist.", hint="Run: python -m talkcli.engine.face.ada.bake")
+        with safe_open(path, framework="numpy") as file:
+            meta = json.loads((file.metadata() or {}).get("ada", "{}"))
+            if meta.get("format") != FORMAT:
+                raise AssetError(
+                    f"{path} has format {meta.get('format')}, this version reads {FORMAT}.",
+                    hint="Update talk.",
+                )
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return cls(arrays, {**meta, "parts": json.dumps(meta["parts"])})
+
+    def __call__(
+        self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
+    ) -> Float[Tensor, "frames chosen 3"]:
+        """Vertices in metres of each frame; `only` chooses them (all when None)."""
+        coeffs = coeffs.to(torch.float32)
+        rest = self._on_device(coeffs.device)
+        if only is None:
+            return self._evaluate(coeffs, rest, rest)
+        # The lips' meeting needs both lips, whatever was asked for.
+        chosen = torch.cat([only.to(coeffs.device), rest["seal_pairs"].flatten()])
+        return self._evaluate(coeffs, rest, _select(rest, chosen))[:, : len(only)]
+
+    def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
+        """The 68 iBUG landmarks out of all vertices."""
+        return vertices[:, torch.from_numpy(self.landmark_vertices).to(vertices.device)]
+
+    def _evaluate(
+        self, coeffs: Float[Tensor, "frames coeffs"], rest: Mapping[str, Tensor], at: Mapping[str, Tensor]
+    ) -> Float[Tensor, "frames chosen 3"]:
+        ramps = torch.einsum("fc,skc->fsk", coeffs, rest["ramp_weights"]) + rest["ramp_biases"]
+        levels = torch.cat([coeffs[:, :NUM_EXPRESSION], ramps.clamp(0.0, 1.0).prod(-1)], 1)
+        vertices = at["template"] + (levels @ at["shapes"]).view(len(coeffs), -1, 3)
+
+        turn = rotation(coeffs[:, NUM_EXPRESSION:]) - torch.eye(3, device=coeffs.device)
+        from_hinge = vertices - rest["hinge"]
+        vertices = vertices + (from_hinge @ turn.mT) * at["jaw"][:, None]
+
+        for eye, side in enumerate(("Left", "Right")):
+            ids = torch.nonzero(at["eye_of_vertex"] == eye + 1).flatten()
+            turned = (vertices[:, ids] - rest["eye_centres"][eye]) @ _gaze(coeffs, side).mT
+            vertices = vertices.index_copy(1, ids, turned + rest["eye_centres"][eye])
+        return _meet_lips(coeffs, vertices, at)
+
+
+_FLOATS = ("jaw", "hinge", "eye_centres", "ramp_weights", "ramp_biases", "seal_mix", "seal_amounts")
+_INTEGERS = ("eye_of_vertex", "seal_pairs", "seal_rows", "seal_neighbours")
+
+
+def rotation(axis_angle: Float[Tensor, "frames 3"]) -> Float[Tensor, "frames 3 3"]:
+    """Rotation matrices of axis-angle vectors (radians), smooth at zero."""
+    x, y, z = axis_angle.unbind(-1)
+    zero = torch.zeros_like(x)
+    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).view(-1, 3, 3)
+    return torch.linalg.matrix_exp(skew)
+
+
+def _gaze(coeffs: Float[Tensor, "frames coeffs"], side: str) -> Float[Tensor, "frames 3 3"]:
+    """Rotation of one eyeball: outwards is to the subject's left for the left eye."""
+    look = {way: coeffs[:, _INDEX[f"eyeLook{way}{side}"]] for way in ("Up", "Down", "In", "Out")}
+    outwards = (look["Out"] - look["In"]) * (1.0 if side == "Left" else -1.0)
+    down = look["Down"] - look["Up"]
+    return rotation(EYE_TURN_RAD * torch.stack([down, outwards, torch.zeros_like(down)], -1))
+
+
+def _meet_lips(
+    coeffs: Float[Tensor, "frames coeffs"],
+    vertices: Float[Tensor, "frames verts 3"],
+    at: Mapping[str, Tensor],
+) -> Float[Tensor, "frames verts 3"]:
+    """Close the gap between the lips as far as `lipSeal` and `mouthClose` ask, and never let them cross."""
+    upper, lower = (vertices[:, at["seal_pairs"][:, i]] for i in (0, 1))
+    gap = lower - upper
+    # mouthClose follows ARKit: 1 closes what jawOpen 1 opens, so at half that opening half of it does.
+    pitch = coeffs[:, _INDEX["jawPitch"]].clamp(min=_SMALL_PITCH_RAD)
+    close = coeffs[:, _INDEX["lipSeal"]] + coeffs[:, _INDEX["mouthClose"]] * JAW_OPEN_RAD / pitch
+    close = close.clamp(0.0, 1.0)[:, None, None]
+    crossing = gap * gap.new_tensor([0.0, 1.0, 0.0])
+    step = close * gap + (1.0 - close) * crossing.clamp(min=0.0)
+    near, mix = at["seal_neighbours"], at["seal_mix"][:, None]
+    moved = (step[:, near[:, 0]] * (1.0 - mix) + step[:, near[:, 1]] * mix) * at["seal_amounts"][:, None]
+    return vertices.index_add(1, at["seal_rows"], moved)
+
+
+def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[str, Tensor]:
+    """The same tables for a choice of vertices whose last ones are the pairs of the lips, flattened."""
+    pairs = rest["seal_pairs"]
+    shapes = rest["shapes"].view(len(rest["shapes"]), -1, 3)[:, chosen]
+    row_of_vertex = torch.full((len(rest["jaw"]),), -1, device=chosen.device)
+    row_of_vertex[rest["seal_rows"]] = torch.arange(len(rest["seal_rows"]), device=chosen.device)
+    rows = row_of_vertex[chosen]
+    kept = torch.nonzero(rows >= 0).flatten()
+    return {
+        "template": rest["template"][chosen],
+        "shapes": shapes.reshape(len(shapes), -1),
+        "jaw": rest["jaw"][chosen],
+        "eye_of_vertex": rest["eye_of_vertex"][chosen],
+        "seal_pairs": torch.arange(len(chosen) - pairs.numel(), len(chosen), device=chosen.device).view(
+            -1, 2
+        ),
+        "seal_rows": kept,
+        "seal_neighbours": rest["seal_neighbours"][rows[kept]],
+        "seal_mix": rest["seal_mix"][rows[kept]],
+        "seal_amounts": rest["seal_amounts"][rows[kept]],
+    }
+
+
+def _dense(arrays: Mapping[str, np.ndarray], num_verts: int) -> Float[np.ndarray, "shapes flat"]:
+    """The sparse shapes of the asset as a matrix, metres."""
+    starts = arrays["shape_starts"]
+    dense = np.zeros((len(starts) - 1, num_verts, 3), np.float32)
+    for shape, (first, last) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        dense[shape, arrays["shape_rows"][first:last]] = arrays["shape_values"][first:last] * SHAPE_STEP_M
+    return dense.reshape(len(dense), -1)

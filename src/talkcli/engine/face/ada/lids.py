@@ -1,0 +1,105 @@
+"""Lids that slide over the eyeball: their vertices at every stage of closing, all on the same field.
+
+Axis names: `columns`, `verts`. Millimetres. Moving in a straight line from open to closed would cut through the
+eyeball, so a lid's way is cut into short pieces, each driven by a ramp of the same closing number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.face.ada import curves, field, skin
+from talkcli.engine.face.ada.piece import Piece, even
+from talkcli.engine.face.ada.skin import Skin
+
+UPPER_KNOTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+LOWER_KNOTS = (0.0, 0.5, 1.0)
+LASHES = 30
+LASH = (0.012, 0.008, 0.006)
+Deltas = Float[np.ndarray, "verts 3"]
+
+
+def reach(distance: float, upper: bool) -> float:
+    """Share of the edge's way made by lid skin `distance` mm from it."""
+    span = skin.LID_OUT[-1] + (1.2 if upper else 2.0)
+    return float(np.clip(1.0 - distance / span, 0.0, 1.0) ** (1.15 if upper else 1.6))
+
+
+def moved(shape: Skin, way: Float[np.ndarray, "columns"], upper: bool) -> tuple[np.ndarray, Deltas]:
+    """Displacements of the left eye's lid when its edge climbs by `way` mm: (vertex ids, deltas)."""
+    _, side = skin.lid_columns()
+    chosen = np.flatnonzero((side > 0) if upper else (side < 0))
+    ids, deltas = [], []
+    inner = shape.lid_inner_rings
+    for ring, distance in enumerate((0.0, *skin.LID_OUT)):
+        at = shape.lids[inner + ring][chosen]
+        start = shape.vertices[at]
+        goal = field.cast_front(start[:, 0], start[:, 1] + way[chosen] * reach(distance, upper))
+        if ring == 0:
+            for i, (before, after) in enumerate(
+                zip(skin.lid_inner(start), skin.lid_inner(goal), strict=True)
+            ):
+                ids.append(shape.lids[i][chosen])
+                deltas.append(after - before)
+        ids.append(at)
+        deltas.append(goal - start)
+    return np.concatenate(ids), np.concatenate(deltas)
+
+
+def way_closed(upper: bool) -> Float[np.ndarray, "columns"]:
+    """How far each column's edge climbs (negative: descends) until the lids meet."""
+    t, _ = skin.lid_columns()
+    return curves.closed_lid_y(t) - (curves.upper_lid_y(t) if upper else curves.lower_lid_y(t))
+
+
+def open_profile() -> Float[np.ndarray, "columns"]:
+    """Shape of a lid's excursion along the eye: none at the corners, one in the middle."""
+    t, _ = skin.lid_columns()
+    return np.sin(np.pi * t) ** 0.8
+
+
+def lash_frame(edge: Float[np.ndarray, "columns 3"], lift: float) -> Float[np.ndarray, "columns 3"]:
+    """Where lashes point: away from the eyeball, tilted up along the lid by `lift` radians."""
+    out = edge - field.EYE
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    up = np.array([0.0, 1.0, 0.0]) - out[:, 1:2] * out
+    up /= np.linalg.norm(up, axis=1, keepdims=True)
+    return np.cos(lift) * out + np.sin(lift) * up
+
+
+def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "verts 3"]:
+    """A dark rim along the upper edge with single lashes growing from it; `edge` runs from inner to outer corner."""
+    steps = len(edge)
+    direction = lash_frame(edge, 0.45)
+    t = np.linspace(0.0, 1.0, steps)
+    fade = np.sin(np.pi * np.clip(0.04 + 0.96 * t, 0, 1)) ** 0.5
+    rim = edge + direction * (1.0 * fade)[:, None]
+    at = np.linspace(0.10, 0.985, LASHES)
+
+    def along(rows: Float[np.ndarray, "columns 3"], where: np.ndarray) -> np.ndarray:
+        return np.stack([np.interp(where, t, rows[:, i]) for i in range(3)], 1)
+
+    root, ahead = along(edge, at), along(direction, at)
+    sweep = np.stack([0.9 * (at - 0.42), 0.30 + 0 * at, 0 * at], 1)
+    tip = root + (ahead + sweep) * (2.6 + 2.6 * at)[:, None]
+    wide = np.stack([np.full(LASHES, 0.26), 0 * at, 0 * at], 1)
+    hairs = np.stack([root - wide, root + wide, tip], 1).reshape(-1, 3)
+    return np.concatenate([edge + 0.15 * direction, rim, hairs])
+
+
+def upper_edge(shape: Skin) -> np.ndarray:
+    """Ids of the left upper lid's edge from the inner to the outer corner."""
+    return shape.lids[shape.lid_inner_rings][: skin.LID_STEPS]
+
+
+def lashes(shape: Skin) -> Piece:
+    """The left upper lashes at rest; both sides of each face are drawn."""
+    edge = shape.vertices[upper_edge(shape)]
+    vertices = lash_vertices(edge)
+    n = len(edge)
+    low, high = np.arange(n - 1), np.arange(n - 1) + n
+    strip = np.concatenate([np.stack([low, low + 1, high + 1], 1), np.stack([low, high + 1, high], 1)])
+    hairs = 2 * n + np.arange(3 * LASHES).reshape(-1, 3)
+    faces = np.concatenate([strip, hairs])
+    return Piece("lash", vertices, np.concatenate([faces, faces[:, ::-1]]), even(LASH, len(vertices)))

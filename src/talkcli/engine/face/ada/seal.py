@@ -1,0 +1,70 @@
+"""How the lips hold together: which points face each other, and how far round them the skin is taken along.
+
+Axis names: `pairs` (opposite points of the two lips), `verts`. Millimetres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from talkcli.engine.face.ada import skin
+from talkcli.engine.face.ada.canvas import Canvas
+
+UPPER_SHARE = 0.32  # of the gap that the upper lip closes
+UPPER_REACH, LOWER_REACH = 13.0, 19.0
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Vertex `rows[i]` moves by `amounts[i]` times the gap between its two `neighbours` pairs, mixed by `mix[i]`."""
+
+    pairs: Int[np.ndarray, "pairs 2"]
+    rows: Int[np.ndarray, "rows"]
+    neighbours: Int[np.ndarray, "rows 2"]
+    mix: Float[np.ndarray, "rows"]
+    amounts: Float[np.ndarray, "rows"]
+
+
+def build(c: Canvas) -> Seal:
+    """Pairs from the right corner to the left one, and everything that follows them."""
+    shape, steps = c.shape, skin.LIP_STEPS
+    contact = shape.lips[shape.bag_rings]
+    upper, lower = contact[: steps - 1], contact[: steps - 1 : -1]
+    left = np.stack([upper, lower], 1)
+    pairs = np.concatenate([shape.mirror[left][:0:-1], left])
+    middle = steps - 2
+    # Where along the pairs each vertex lies: its own column on the lips, by x elsewhere.
+    at = np.interp(c.p[:, 0], c.p[pairs[:, 0], 0], np.arange(len(pairs)))
+    distance = np.abs(c.y - np.interp(c.p[:, 0], c.p[pairs[:, 0], 0], c.p[pairs[:, 0], 1]))
+    on_upper = c.upper > 0.5
+    column = np.concatenate([np.arange(steps), np.arange(steps - 2, -1, -1)]).astype(float)
+    for half, sign in ((shape.lips, 1), (shape.mirror[shape.lips], -1)):
+        for ring, ids in enumerate(half):
+            at[ids] = np.clip(middle + sign * column, 0, len(pairs) - 1)
+            if ring <= shape.bag_rings:
+                distance[ids] = 3.5 * (shape.bag_rings - ring)
+                on_upper[ids] = np.arange(len(ids)) < steps - 1
+    reach = np.where(on_upper, UPPER_REACH, LOWER_REACH)
+    near = np.exp(-((distance / reach) ** 2)) * (c.z > 30.0)
+    # Past the corners, and at them, there is no gap to close.
+    beyond = np.maximum(c.x - c.x[contact].max(), 0.0)
+    near *= np.exp(-((beyond / 4.0) ** 2))
+    near[shape.lips[:, steps - 1]] = 0.0
+    near[shape.mirror[shape.lips][:, steps - 1]] = 0.0
+    # Skin that belongs to neither side (beside the corners) stays.
+    near *= np.where(c.red >= 0, 1.0, np.abs(2 * c.upper - 1) ** 0.5)
+    near[contact[: steps - 1]] = near[shape.mirror[contact[: steps - 1]]] = 1.0
+    near[contact[steps:]] = near[shape.mirror[contact[steps:]]] = 1.0
+    rows = np.flatnonzero(near > 0.004)
+    low = np.clip(np.floor(at[rows]).astype(int), 0, len(pairs) - 2)
+    share = np.where(on_upper[rows], UPPER_SHARE, -(1.0 - UPPER_SHARE))
+    return Seal(
+        pairs=pairs,
+        rows=rows,
+        neighbours=np.stack([low, low + 1], 1),
+        mix=at[rows] - low,
+        amounts=share * near[rows],
+    )
