@@ -1,14 +1,12 @@
-"""Kernels: functions compiled by numba that release the GIL, kept on disk between runs where it is writable."""
+"""Kernels: functions compiled by numba that release the GIL, kept on disk between runs."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numba
-
-# Copied into its caller before compiling: a call per pixel would cost more than the arithmetic in it.
-inlined = numba.njit(inline="always", error_model="numpy")
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -17,7 +15,14 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     numba looks for a writable cache beside the source, then in the user's cache folder; where both are
     read-only it refuses, and the kernel is compiled afresh in every process.
     """
+    # The shape checks of the tests wrap every function in what numba cannot compile.
+    bare = inspect.unwrap(function)
     try:
-        return numba.njit(function, nogil=True, cache=True, error_model="numpy")
+        return numba.njit(bare, nogil=True, cache=True, error_model="numpy")
     except RuntimeError:
-        return numba.njit(function, nogil=True, error_model="numpy")
+        return numba.njit(bare, nogil=True, error_model="numpy")
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Copy `function` into the kernels that call it; a call per pixel would cost more than its arithmetic."""
+    return numba.njit(inspect.unwrap(function), inline="always", error_model="numpy")

@@ -46,8 +46,8 @@ class Surface(NamedTuple):
 
 
 class Look(NamedTuple):
-    """How it is lit: `materials` (parts 8), `lights` (lights 10), `ambient` (3), and `rays` (height width 3), the
-    directions from the scene to the eye."""
+    """How it is lit: `materials` (parts 8), `lights` (lights 10), `ambient` (3), and `rays` (height width 3) from
+    the scene to the eye."""
 
     materials: np.ndarray
     lights: np.ndarray

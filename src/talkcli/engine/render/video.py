@@ -6,6 +6,7 @@ of threads, and nothing of the time or the encoder's version is written.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import tempfile
@@ -69,16 +70,13 @@ def write_video(
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
         )
-        assert process.stdin is not None
         try:
-            _feed(process.stdin, frames, num_frames, size, reporter)
+            _feed(process, frames, num_frames, size, reporter)
             code = process.wait()
         except BrokenPipeError:
             code = process.wait() or -1
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            _end(process)
         if code != 0:
             raise TalkError(
                 f"ffmpeg stopped while writing {path} (exit code {code}): {_last_line(log)}",
@@ -94,30 +92,33 @@ def fitted_samples(speech: Speech, num_frames: int, fps: float) -> np.ndarray:
 
 
 def _feed(
-    pipe: IO[bytes], frames: Iterable[np.ndarray], num_frames: int, size: tuple[int, int], reporter: Reporter
+    process: subprocess.Popen[bytes],
+    frames: Iterable[np.ndarray],
+    num_frames: int,
+    size: tuple[int, int],
+    reporter: Reporter,
 ) -> None:
+    assert process.stdin is not None
     done = 0
-    try:
-        for picture in frames:
-            if picture.shape != (size[1], size[0], 3) or picture.dtype != np.uint8:
-                raise ValueError(f"frame {done} is {picture.dtype} {picture.shape}, the video is {size}")
-            pipe.write(picture.tobytes())
-            done += 1
-            reporter.progress("video", done, num_frames)
-        if done != num_frames:
-            raise ValueError(f"{done} frames came, {num_frames} were announced")
-    except BrokenPipeError:
-        # What was buffered can no longer go anywhere.
-        _close_quietly(pipe)
-        raise
-    pipe.close()
+    for picture in frames:
+        if picture.shape != (size[1], size[0], 3) or picture.dtype != np.uint8:
+            raise ValueError(f"frame {done} is {picture.dtype} {picture.shape}, the video is {size}")
+        process.stdin.write(picture.tobytes())
+        done += 1
+        reporter.progress("video", done, num_frames)
+    if done != num_frames:
+        raise ValueError(f"{done} frames came, {num_frames} were announced")
+    process.stdin.close()
 
 
-def _close_quietly(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        return
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    # What is still buffered has nowhere to go.
+    with contextlib.suppress(BrokenPipeError):
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def _command(

@@ -1,0 +1,112 @@
+"""The z-buffer against pictures that can be worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from talkcli.engine.render.raster import nearest_faces, project, smooth_normals
+from tests.engine.render.shapes import sphere
+
+ROWS, COLUMNS = 12, 16
+
+
+def _fill(
+    screen: list[list[float]], faces: list[list[int]], culled: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    nearness = np.empty((ROWS, COLUMNS), np.float32)
+    face_at = np.empty((ROWS, COLUMNS), np.int32)
+    flags = np.full(len(faces), culled)
+    nearest_faces(np.array(screen, np.float32), np.array(faces, np.int32), flags, nearness, face_at)
+    return nearness, face_at
+
+
+def test_a_triangle_covers_the_samples_whose_centres_it_holds() -> None:
+    _, face_at = _fill([[2, 1, 1], [10, 1, 1], [2, 9, 1]], [[0, 1, 2]])
+    y, x = np.mgrid[:ROWS, :COLUMNS] + 0.5
+    inside = (x >= 2) & (y >= 1) & (x + y < 11)
+    np.testing.assert_array_equal(face_at == 0, inside)
+
+
+def test_triangles_that_share_edges_leave_no_gap_and_never_overlap() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        hub = [*rng.uniform(4, 8, 2), 1.0]
+        corners = [[1.0, 1.0, 1.0], [14.0, 1.0, 1.0], [14.0, 11.0, 1.0], [1.0, 11.0, 1.0]]
+        faces = [[4, k, (k + 1) % 4] for k in range(4)]
+        _, together = _fill([*corners, hub], faces)
+        counts = sum((_fill([*corners, hub], [face])[1] == 0).astype(int) for face in faces)
+        y, x = np.mgrid[:ROWS, :COLUMNS] + 0.5
+        square = (x > 1) & (x < 14) & (y > 1) & (y < 11)
+        np.testing.assert_array_equal(together >= 0, square)
+        np.testing.assert_array_equal(counts, square.astype(int))
+
+
+@pytest.mark.parametrize("order", [[[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]])
+def test_nearer_hides_farther_in_either_order(order: list[list[int]]) -> None:
+    far = [[0, 0, 1.0], [16, 0, 1.0], [0, 12, 1.0]]
+    near = [[0, 0, 2.0], [8, 0, 2.0], [0, 6, 2.0]]
+    nearness, face_at = _fill([*far, *near], order)
+    assert nearness[1, 1] == 2.0
+    assert order[face_at[1, 1]] == [3, 4, 5]
+    assert nearness[1, 12] == 1.0
+
+
+def test_nearness_is_linear_on_the_screen() -> None:
+    nearness, face_at = _fill([[0, 0, 1.0], [16, 0, 3.0], [0, 12, 1.0]], [[0, 1, 2]])
+    columns = np.arange(COLUMNS) + 0.5
+    covered = face_at[3] == 0
+    np.testing.assert_allclose(nearness[3, covered], (1 + columns / 8)[covered], rtol=1e-6)
+
+
+def test_backs_are_drawn_unless_culled() -> None:
+    corners, front, back = [[2, 1, 1], [10, 1, 1], [2, 9, 1]], [[0, 2, 1]], [[0, 1, 2]]
+    assert (_fill(corners, back, culled=False)[1] == 0).any()
+    assert not (_fill(corners, back, culled=True)[1] == 0).any()
+    assert (_fill(corners, front, culled=True)[1] == 0).any()
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [[2, 1, 1], [np.nan, 1, 1], [2, 9, 1]],
+        [[2, 1, 1], [2, 1, 1], [2, 9, 1]],
+        [[2, 1, 1], [4, 3, 1], [6, 5, 1]],
+        [[-9, -9, 1], [-1, -9, 1], [-9, -1, 1]],
+        [[np.inf, 1, 1], [10, 1, 1], [2, 9, 1]],
+    ],
+    ids=["nan", "point twice", "line", "outside", "infinite"],
+)
+def test_broken_and_unseen_triangles_draw_nothing(corners: list[list[float]]) -> None:
+    assert (_fill(corners, [[0, 1, 2]])[1] == -1).all()
+
+
+def test_a_huge_triangle_fills_the_picture_and_nothing_beyond() -> None:
+    nearness, face_at = _fill([[-1e6, -1e6, 1], [1e7, -1e6, 1], [-1e6, 1e7, 1]], [[0, 1, 2]])
+    assert (face_at == 0).all()
+    np.testing.assert_allclose(nearness, 1.0)
+
+
+def test_normals_point_outward_on_a_sphere() -> None:
+    vertices, faces = sphere()
+    normals = np.empty((len(vertices), 3), np.float32)
+    smooth_normals(vertices, faces, normals)
+    cosine = (normals * vertices / np.linalg.norm(vertices, axis=1, keepdims=True)).sum(axis=1)
+    assert cosine.min() > 0.999
+
+
+def test_normals_survive_vertices_that_are_not_numbers() -> None:
+    vertices, faces = sphere()
+    vertices[7] = np.nan
+    normals = np.empty((len(vertices), 3), np.float32)
+    smooth_normals(vertices, faces, normals)
+    assert np.isfinite(normals).all()
+
+
+def test_projection_puts_plus_x_right_plus_y_up_and_drops_what_is_too_near() -> None:
+    points = np.array([[0.1, 0.0, 0.0], [0.0, 0.1, 0.0], [0.0, 0.0, 0.995]], np.float32)
+    screen = np.empty((3, 3), np.float32)
+    axes = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, -1]])
+    project(points, np.array([0.0, 0.0, 1.0]), axes, 100.0, (50.0, 40.0), 0.01, screen)
+    np.testing.assert_allclose(screen[:2], [[60, 40, 1], [50, 30, 1]], rtol=1e-6)
+    assert np.isnan(screen[2]).all()

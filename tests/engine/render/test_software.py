@@ -1,0 +1,135 @@
+"""Whole pictures: colour, sides, edges, shadow, and the same bytes from any thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from talkcli.engine.render.renderer import Light, Material
+from talkcli.engine.render.shade import srgb
+from talkcli.engine.render.software import SoftwareRenderer
+from talkcli.engine.render.studio import studio_scene
+from tests.engine.render.shapes import BallHead, flat_scene, sphere
+
+SQUARE = np.array([[-0.3, -0.2, 0], [0.3, -0.2, 0], [0.3, 0.2, 0], [-0.3, 0.2, 0]], np.float32)
+SQUARE_FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+
+
+def _encoded(linear: float) -> int:
+    return round(255 * float(srgb(np.array(linear))))
+
+
+def test_a_square_that_faces_the_camera_covers_its_pixels_in_its_colour() -> None:
+    colours = np.tile(np.array([[0.8, 0.4, 0.2]], np.float32), (4, 1))
+    picture = SoftwareRenderer(flat_scene(SQUARE_FACES, colours), 100, 100).render(SQUARE)
+    expected = np.zeros((100, 100, 3), np.uint8)
+    # Light of 0.5 straight on; 0.6 x 0.4 m in a picture of 1 x 1 m.
+    expected[30:70, 20:80] = [_encoded(0.4), _encoded(0.2), _encoded(0.1)]
+    np.testing.assert_array_equal(picture, expected)
+
+
+def test_colours_are_interpolated_in_perspective() -> None:
+    # Tilted away: the middle of its far and near edge lies below the middle of the picture.
+    tilted = np.array([[-0.2, -0.2, 0.3], [0.2, -0.2, 0.3], [0.2, 0.2, -0.3], [-0.2, 0.2, -0.3]], np.float32)
+    colours = np.array([[0, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 1]], np.float32)
+    picture = SoftwareRenderer(flat_scene(SQUARE_FACES, colours), 200, 200).render(tilted)
+    cosine = 0.4 / np.hypot(0.4, 0.6)
+    for row in (80, 100, 120):
+        # The ray through the row meets y = slope (1 - z), z = -1.5 y.
+        slope = (100 - (row + 0.5)) / 200
+        y = slope / (1 - 1.5 * slope)
+        share = (y + 0.2) / 0.4
+        assert abs(int(picture[row, 100, 0]) - _encoded(0.5 * cosine * share)) <= 1
+
+
+def test_a_vertex_to_the_subjects_left_appears_on_the_right() -> None:
+    moved = SQUARE + np.array([0.2, 0.1, 0.0], np.float32)
+    picture = SoftwareRenderer(flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32)), 100, 100).render(moved)
+    rows, columns = np.nonzero(picture[:, :, 0])
+    assert columns.mean() > 65
+    assert rows.mean() < 45
+
+
+@pytest.mark.parametrize("supersampling", [1, 2, 3])
+def test_edges_are_averaged_over_the_samples(supersampling: int) -> None:
+    # The left edge lies a third into a pixel.
+    shifted = SQUARE + np.array([1 / 300, 0, 0], np.float32)
+    scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32))
+    picture = SoftwareRenderer(scene, 100, 100, supersampling).render(shifted)
+    covered = np.sum((np.arange(supersampling) + 0.5) / supersampling > 1 / 3) / supersampling
+    assert abs(int(picture[50, 20, 0]) - _encoded(0.5 * covered)) <= 1
+
+
+def test_the_back_of_a_surface_is_culled_when_closed_and_nearly_dark_when_open() -> None:
+    backwards = SQUARE_FACES[:, ::-1].copy()
+    colours = np.ones((4, 3), np.float32)
+    closed = flat_scene(backwards, colours, materials=(Material(specular=0.0, closed=True),))
+    assert SoftwareRenderer(closed, 50, 50).render(SQUARE).max() == 0
+    inside = SoftwareRenderer(flat_scene(backwards, colours), 50, 50).render(SQUARE)[25, 25]
+    assert 0 < inside.max() < 0.5 * _encoded(0.5)
+
+
+def test_a_body_throws_its_shadow_on_what_lies_behind_it() -> None:
+    ball, ball_faces = sphere(radius=0.05)
+    wall = np.array([[-0.4, -0.4, -0.2], [0.4, -0.4, -0.2], [0.4, 0.4, -0.2], [-0.4, 0.4, -0.2]])
+    # The wall needs vertices of its own: light is seen per vertex.
+    grid = np.linspace(-0.4, 0.4, 41)
+    x, y = np.meshgrid(grid, grid)
+    wall = np.stack([x.ravel(), y.ravel(), np.full(x.size, -0.2)], axis=1).astype(np.float32)
+    at = np.arange(41 * 41).reshape(41, 41)
+    wall_faces = np.concatenate(
+        [
+            np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:]], axis=-1).reshape(-1, 3),
+            np.stack([at[:-1, :-1], at[1:, 1:], at[1:, :-1]], axis=-1).reshape(-1, 3),
+        ]
+    )
+    vertices = np.concatenate([wall, ball])
+    faces = np.concatenate([wall_faces, ball_faces + len(wall)]).astype(np.int32)
+    light = Light(direction=(-1.0, 0.0, 1.0), colour=(1.0, 1.0, 1.0), shadow=True)
+    scene = flat_scene(faces, np.full(vertices.shape, 0.5, np.float32), lights=(light,))
+    picture = SoftwareRenderer(scene, 120, 120).render(vertices)
+    # 0.2 m behind the ball, light that falls in at 45 degrees shadows what lies 0.2 m to the right.
+    shadowed = 60 + round(120 * 0.2 / 1.2)
+    mirrored = 119 - shadowed
+    assert picture[60, shadowed, 0] < 0.4 * picture[60, mirrored, 0]
+
+
+def test_equal_vertices_give_equal_bytes_from_any_thread_and_any_renderer() -> None:
+    head = BallHead()
+    scene = studio_scene(head)
+    poses = [head.template * (1 + 0.01 * k) for k in range(12)]
+    renderer = SoftwareRenderer(scene, 64, 64)
+    alone = [renderer.render(pose) for pose in poses]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(renderer.render, poses))
+    again = SoftwareRenderer(scene, 64, 64)
+    assert [p.tobytes() for p in together] == [p.tobytes() for p in alone]
+    # In reverse, so that a buffer that kept something of the picture before would show.
+    assert [again.render(p).tobytes() for p in reversed(poses)] == [p.tobytes() for p in reversed(alone)]
+
+
+def test_a_broken_vertex_spoils_its_own_triangles_only() -> None:
+    head = BallHead()
+    renderer = SoftwareRenderer(studio_scene(head), 96, 96)
+    whole = renderer.render(head.template)
+    broken = head.template.copy()
+    broken[np.argmax(broken[:, 2])] = np.nan
+    picture = renderer.render(broken)
+    changed = np.abs(picture.astype(int) - whole).max(axis=2) > 8
+    assert 0 < changed.sum() < 200
+
+
+def test_vertices_that_are_all_broken_show_the_wall() -> None:
+    head = BallHead()
+    renderer = SoftwareRenderer(studio_scene(head), 32, 32)
+    gone = np.full_like(head.template, np.nan)
+    np.testing.assert_array_equal(renderer.render(gone), renderer.render(head.template + 100))
+
+
+def test_two_lights_with_shadows_are_refused() -> None:
+    light = Light(direction=(0.0, 0.0, 1.0), colour=(1.0, 1.0, 1.0), shadow=True)
+    scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32), lights=(light, light))
+    with pytest.raises(ValueError, match="2 lights"):
+        SoftwareRenderer(scene, 16, 16)
