@@ -50,7 +50,7 @@ class LinearHead:
 
 
 def fake_clip(index: int, frames: int = 40) -> Clip:
-    """Bursts of a buzz; pitch tells the emotion, loudness opens the jaw, the emotion raises a channel of its own."""
+    """Bursts of a buzz: pitch tells the emotion, loudness opens the jaw, an emotion raises a channel."""
     rng = np.random.default_rng(index)
     emotion = index % len(EMOTIONS)
     time_s = np.arange(frames * SAMPLES_PER_FRAME) / SPEECH_RATE_HZ

@@ -55,7 +55,7 @@ class LogMel(nn.Module):
         super().__init__()
         self.config = config
         bank = taf.melscale_fbanks(
-            FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ, norm="slaney", mel_scale="slaney"
+            FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ, mel_scale="slaney"
         )
         self.register_buffer("bank", bank, persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
@@ -83,7 +83,7 @@ class LogMel(nn.Module):
 
 def _relative(power: Float[Tensor, "batch hops mel"], range_db: float) -> Float[Tensor, "batch hops mel"]:
     """Log power from -1 (floor) to about 1 (the 99th percentile over time of the loudest band)."""
-    log = power.clamp_min(1e-10).log10()
+    log = power.clamp_min(1e-14).log10()
     loud = torch.quantile(log.amax(-1), 0.99, dim=-1).clamp_min(_SILENCE_LOG10)[:, None, None]
     reach = range_db / 10
     return ((log - loud) / (reach / 2) + 1).clamp(-1, 1.5)
@@ -100,12 +100,14 @@ def _pitch(samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch hops
     spectrum = torch.fft.rfft(pieces, n=2 * _PITCH_WINDOW).abs().square()
     correlation = torch.fft.irfft(spectrum, n=2 * _PITCH_WINDOW)
     shortest, longest = (int(SPEECH_RATE_HZ / hz) for hz in reversed(_PITCH_HZ))
+    lags = torch.arange(shortest, longest + 1, device=samples.device)
     # A longer lag sums fewer products.
-    fewer = 1 - torch.arange(shortest, longest + 1, device=samples.device) / _PITCH_WINDOW
-    normalised = correlation[..., shortest : longest + 1] / fewer / (correlation[..., :1] + 1e-3)
-    peak, index = normalised.max(dim=-1)
-    voicing = peak.clamp(0, 1)
-    octaves = torch.log2(SPEECH_RATE_HZ / (index + shortest).float())
+    fewer = 1 - lags / _PITCH_WINDOW
+    normalised = correlation[..., shortest : longest + 1] / fewer / (correlation[..., :1] + 1e-6)
+    # Multiples of a period correlate as well as the period itself: prefer the shorter.
+    index = (normalised - 0.05 * torch.log2(lags / shortest)).argmax(dim=-1)
+    voicing = normalised.gather(-1, index[..., None])[..., 0].clamp(0, 1)
+    octaves = torch.log2(SPEECH_RATE_HZ / lags[index])
     voiced = voicing > 0.5
     median = torch.where(voiced, octaves, torch.nan).nanmedian(dim=-1, keepdim=True).values.nan_to_num(0.0)
     return torch.stack([torch.where(voiced, octaves - median, 0.0), voicing], dim=-1)

@@ -113,8 +113,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Hea
         config = resolve(method.config).model_validate(header.config)
     except ValidationError as error:
         raise InputError(
-            f"The config in {path} does not fit this version's {header.method} ({error.error_count()} problems, "
-            f"first: {error.errors()[0]['loc']} {error.errors()[0]['msg']}).",
+            f"The config in {path} does not fit this version's {header.method}: "
+            f"{error.errors()[0]['loc']} {error.errors()[0]['msg']}.",
             hint="Use the version of talk that wrote the file.",
         ) from error
     model = resolve(method.model)(config)

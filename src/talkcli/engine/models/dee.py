@@ -111,17 +111,13 @@ class Dee(nn.Module):
 
     def embed_speech(self, features: Float[Tensor, "batch hops channels"]) -> Gaussian:
         """What speech says about emotion; `features` come from `front_end`, any whole number of frames."""
-        pieces = [
-            self.audio_encoder(self.audio_stem(piece))
-            for piece in _pieces(features, MAX_FRAMES * HOPS_PER_FRAME)
-        ]
+        pieces = [self.audio_encoder(self.audio_stem(piece)) for piece in _pieces(features, HOPS_PER_FRAME)]
         return _average(pieces)
 
     def embed_motion(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Gaussian:
         """What a face says about emotion."""
         pieces = [
-            self.motion_encoder(self.motion_stem(self.motion_scale(piece)))
-            for piece in _pieces(coeffs, MAX_FRAMES)
+            self.motion_encoder(self.motion_stem(self.motion_scale(piece))) for piece in _pieces(coeffs, 1)
         ]
         return _average(pieces)
 
@@ -141,11 +137,11 @@ def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
     )
 
 
-def _pieces(x: Float[Tensor, "batch steps width"], length: int) -> list[Tensor]:
-    """Equal pieces no longer than `length`; up to a few steps at the end are left out to keep them equal."""
-    count = -(-x.shape[1] // length)
-    # Whole frames also when steps are hops.
-    size = x.shape[1] // count // HOPS_PER_FRAME * HOPS_PER_FRAME if count > 1 else x.shape[1]
+def _pieces(x: Float[Tensor, "batch steps width"], steps_per_frame: int) -> list[Tensor]:
+    """Equal pieces no longer than `MAX_FRAMES`; a few frames at the end are left out to keep them equal."""
+    frames = x.shape[1] // steps_per_frame
+    count = -(-frames // MAX_FRAMES)
+    size = frames // count * steps_per_frame
     return [x[:, index * size : (index + 1) * size] for index in range(count)]
 
 

@@ -72,7 +72,7 @@ class Predicted(NamedTuple):
 class Heard(NamedTuple):
     """Speech after the encoders: as many takes as wanted can be drawn from it."""
 
-    windows: list[Float[Tensor, "batch window width"]]
+    windows: list[Float[Tensor, "batch _ width"]]
     emotion: Gaussian
     frames: int
 
@@ -275,7 +275,7 @@ def _windows(frames: int) -> list[tuple[int, int]]:
     return [(start, min(start + WINDOW_FRAMES, frames)) for start in starts]
 
 
-def _cross_fade(pieces: list[Float[Tensor, "batch window coeffs"]]) -> Float[Tensor, "batch frames coeffs"]:
+def _cross_fade(pieces: list[Float[Tensor, "batch _ coeffs"]]) -> Float[Tensor, "batch frames coeffs"]:
     """Joins windows, going over linearly from one to the next where they overlap."""
     whole = pieces[0]
     for piece in pieces[1:]:

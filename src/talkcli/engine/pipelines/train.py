@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -65,6 +65,7 @@ class DeepTalkRecipe(Config):
     """Precision of matrices in the model file."""
 
 
+@runtime_checkable
 class Recipe(Protocol):
     """What the three recipes share."""
 
@@ -240,8 +241,8 @@ def _load(manifest: Path, reporter: Reporter) -> _Data:
     for clip in [*training, *validation]:
         if (clip.motion.head, clip.motion.channels) != (first.head, first.channels):
             raise InputError(
-                f"Clip {clip.id} moves the head {clip.motion.head}, clip {training[0].id} the head {first.head}: "
-                "one model speaks one head's channels.",
+                f"Clip {clip.id} moves the head {clip.motion.head}, clip {training[0].id} the head "
+                f"{first.head}: one model speaks one head's channels.",
                 hint="Split the manifest by head.",
             )
     head = load_head(first.head)

@@ -201,8 +201,9 @@ def _estimate(
     data_gb = sum(item.features.nbytes + item.coeffs.nbytes for item in batches.training) / 1e9
     left = config.steps - first
     return (
-        f"{moved / 1e6:.2f} of {whole / 1e6:.2f} million weights are trained; about {memory_gb:.2f} GB for them and "
-        f"{data_gb:.2f} GB for the data; {step_s:.2f} s a step, {left} steps: about {left * step_s / 60:.0f} minutes."
+        f"{moved / 1e6:.2f} of {whole / 1e6:.2f} million weights are trained; about {memory_gb:.2f} GB for "
+        f"them and {data_gb:.2f} GB for the data; {step_s:.2f} s a step, {left} steps: about "
+        f"{left * step_s / 60:.0f} minutes."
     )
 
 

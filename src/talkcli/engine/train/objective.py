@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from talkcli.engine.train.batches import Batch
 
 
+@runtime_checkable
 class Objective(Protocol):
     """A model and what is minimised to train it."""
 

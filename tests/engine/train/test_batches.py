@@ -1,0 +1,92 @@
+"""Batches: windows that belong together, the same for the same step, and alterations that keep sound and motion in
+step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
+from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
+from talkcli.engine.types import EMOTIONS, Silent
+from tests.engine.fakes import ADA, fake_clip
+
+FRONT_END = LogMelConfig(num_mels=20)
+JAW = ADA.index("jawPitch")
+
+
+def _batches(clips: int = 9, frames: int = 40, copies: int = 0, **how: Any) -> Batches:
+    config = BatchConfig(**{"size": 6, "frames": 16, **how})
+    examples = prepare(
+        [fake_clip(index, frames) for index in range(clips)],
+        LogMel(FRONT_END),
+        config,
+        speakers=("speaker0", "speaker1"),
+        copies=copies,
+        seed=0,
+        reporter=Silent(),
+    )
+    return Batches(training=examples, validation=examples, config=config, seed=3, num_mels=20)
+
+
+def _equal(left: Batch, right: Batch) -> bool:
+    return all(torch.equal(value, vars(right)[name]) for name, value in vars(left).items())
+
+
+def test_the_step_decides() -> None:
+    batches = _batches(mask_bands=4, mask_hops=8, tilt=0.1)
+    assert _equal(batches.at(5), batches.at(5))
+    assert not _equal(batches.at(5), batches.at(6))
+
+
+def test_sound_and_motion_of_a_window_belong_together() -> None:
+    batch = _batches(frames=60).at(0)
+    assert batch.features.shape == (6, 64, 23)
+    assert batch.coeffs.shape == (6, 16, 53)
+    energy = batch.features[:, :, -1].reshape(6, 16, 4).mean(-1).clamp_min(-0.5).flatten()
+    jaw = batch.coeffs[:, :, JAW].flatten()
+    assert torch.corrcoef(torch.stack([energy, jaw]))[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("copies", [0, 2])
+def test_copies_stay_in_step(copies: int) -> None:
+    batches = _batches(clips=3, frames=80, copies=copies, snr_db=(30.0, 40.0))
+    assert len(batches.training) == 3 * (copies + 1)
+    for example in batches.training:
+        assert len(example.features) == 4 * len(example.coeffs)
+        energy = example.features[:, -1].reshape(-1, 4).mean(-1).clamp_min(-0.5)
+        assert torch.corrcoef(torch.stack([energy, example.coeffs[:, JAW]]))[0, 1] > 0.7
+    lengths = {len(example.coeffs) for example in batches.training}
+    assert (len(lengths) > 1) == (copies > 0)
+
+
+def test_short_clips_go_on_in_silence() -> None:
+    example = _batches(clips=1, frames=10, smooth=False).training[0]
+    assert len(example.coeffs) == 16
+    assert torch.equal(example.coeffs[10:], example.coeffs[9].expand(6, -1))
+    assert (example.features[44:, :20] == -1).all()
+
+
+def test_unknown_speakers_are_nobody() -> None:
+    speakers = [example.speaker for example in _batches(clips=3).training]
+    assert speakers == [0, 1, -1]
+
+
+def test_balance_draws_rare_emotions_as_often() -> None:
+    config = BatchConfig(size=400, frames=16, balance=True)
+    clips = [fake_clip(index) for index in (0, 9, 18, 27, 36, 1)]
+    examples = prepare(clips, LogMel(FRONT_END), config, speakers=(), copies=0, seed=0, reporter=Silent())
+    batch = Batches(training=examples, validation=examples, config=config, seed=0, num_mels=20).at(0)
+    assert (batch.emotion == EMOTIONS.index("calm")).float().mean().item() == pytest.approx(0.5, abs=0.1)
+
+
+def test_held_out_windows_do_not_overlap_and_are_not_disturbed() -> None:
+    batches = _batches(clips=2, frames=40, mask_bands=10, mask_hops=10)
+    held_out = batches.held_out()
+    assert sum(len(batch.coeffs) for batch in held_out) == 2 * (40 // 16)
+    clean = np.concatenate([example.features[:64].numpy() for example in batches.validation])
+    rows = np.concatenate([batch.features.flatten(0, 1).numpy() for batch in held_out])
+    assert all((rows == row).all(1).any() for row in clean)

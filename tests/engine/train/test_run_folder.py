@@ -1,0 +1,66 @@
+"""Run folders: made, continued, refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.train.run_folder import open_run
+
+ASKED = {"method": "dee", "recipe": {"train": {"steps": 5}}, "manifest": "a", "manifest_sha256": "0"}
+
+
+def test_new_run_writes_what_was_asked(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", ASKED, resume=False, overwrite=False)
+    written = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert {key: written[key] for key in ASKED} == ASKED
+    assert written["torch"] == torch.__version__
+
+
+def test_existing_run_needs_a_word(tmp_path: Path) -> None:
+    run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    run.write_state({"step": 3})
+    with pytest.raises(UsageError, match="already"):
+        open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    assert open_run(tmp_path, {**ASKED, "manifest": "moved"}, resume=True, overwrite=False).read_state() == {
+        "step": 3
+    }
+    assert open_run(tmp_path, ASKED, resume=False, overwrite=True).read_state() is None
+
+
+def test_other_settings_are_named(tmp_path: Path) -> None:
+    open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    with pytest.raises(UsageError, match=r"recipe\.train\.steps: 5 -> 6"):
+        open_run(tmp_path, {**ASKED, "recipe": {"train": {"steps": 6}}}, resume=True, overwrite=False)
+
+
+def test_nobody_elses_folder_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match="not a training run"):
+            open_run(tmp_path, ASKED, resume=False, overwrite=overwrite)
+    with pytest.raises(UsageError, match="is a file"):
+        open_run(tmp_path / "thesis.tex", ASKED, resume=False, overwrite=True)
+    assert (tmp_path / "thesis.tex").read_text() == "x"
+
+
+def test_log_is_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
+    run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    for step in (1, 2, 3):
+        run.append_log({"step": step})
+    with run.log.open("a") as file:
+        file.write('{"step": 4, "lo')
+    run.cut_log(2)
+    assert run.log.read_text() == '{"step": 1}\n{"step": 2}\n'
+
+
+def test_damaged_state(tmp_path: Path) -> None:
+    run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    run.write_state({"step": 3, "model": {"w": torch.ones(100)}})
+    run.state.write_bytes(run.state.read_bytes()[:300])
+    with pytest.raises(InputError, match="not a readable training state"):
+        run.read_state()
