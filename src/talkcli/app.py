@@ -11,6 +11,14 @@ from typing import Annotated
 import typer
 
 from talkcli import __version__
+from talkcli.commands import preprocess
+from talkcli.commands.animate import animate
+from talkcli.commands.doctor import doctor
+from talkcli.commands.render import render
+from talkcli.commands.score import score
+from talkcli.commands.train_dee import train_dee
+from talkcli.commands.train_gen import train_gen
+from talkcli.commands.train_vq import train_vq
 from talkcli.console import print_error
 from talkcli.engine.errors import TalkError
 
@@ -21,6 +29,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.command()(animate)
+app.command()(render)
+app.command()(score)
+app.add_typer(preprocess.app, name="preprocess")
+app.command("train-dee")(train_dee)
+app.command("train-vq")(train_vq)
+app.command("train-gen")(train_gen)
+app.command()(doctor)
 
 # What the operating system refuses, in words; anything else is shown by its own text.
 _SYSTEM_HINTS = {

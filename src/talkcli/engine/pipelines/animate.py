@@ -14,7 +14,7 @@ import torch
 
 from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.checkpoints.files import default_weights, load_model
+from talkcli.engine.checkpoints.model_file import default_weights, load_model
 from talkcli.engine.device import resolve_device, seeded
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.head import Head
@@ -27,6 +27,8 @@ from talkcli.engine.pipelines.render import check_output, render_to
 from talkcli.engine.types import Motion, Reporter, Speech
 
 EMBEDDED = "embedded"
+# No speaker in particular: the style is the emotion's alone.
+NOBODY = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,19 +67,19 @@ class Animator:
 
     def motions(self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None) -> list[Motion]:
         """One motion per take at the model's rate; frame k belongs to samples 640 k to 640 (k + 1)."""
-        emotion_source = speech if emotion_speech is None else emotion_speech
-        with torch.inference_mode():
-            encoded = self.model.encode(self._batch(speech), emotion_samples=self._batch(emotion_source))
-            draws = [
-                self.model.sample(
-                    encoded,
-                    sigma=sampling.sigma,
-                    tau_top=sampling.tau_top,
-                    tau_bottom=sampling.tau_bottom,
-                    generator=seeded(_take_seed(sampling.seed, take), self.device),
-                )
-                for take in range(sampling.takes)
-            ]
+        emotion_samples = None if emotion_speech is None else self._batch(emotion_speech)
+        heard = self.model.listen(self._batch(speech), emotion_samples)
+        draws = [
+            self.model.take(
+                heard,
+                sigma=sampling.sigma,
+                tau_top=sampling.tau_top,
+                tau_bottom=sampling.tau_bottom,
+                speaker=NOBODY,
+                generator=seeded(_take_seed(sampling.seed, take), self.device),
+            )
+            for take in range(sampling.takes)
+        ]
         return [
             Motion(
                 coeffs=draw[0].float().cpu().numpy(),
