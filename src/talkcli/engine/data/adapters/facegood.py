@@ -1,0 +1,146 @@
+"""FACEGOOD's paired data: wav files and curves of 116 named blend shapes at 30 fps, only the mouth moving.
+
+Curves are mapped by name through the folder's arkit_map.csv onto ada's channels; jaw opening turns the jaw.
+Brows, lids and gaze, which the data lack, are performed. Axis names: `frames` at the curves' rate, `curves`
+= 116.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.performer.align import by_energy
+from talkcli.engine.data.performer.perform import perform_upper_face
+from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db
+from talkcli.engine.data.source import Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, JAW_SIDE_RAD, NUM_COEFFS
+from talkcli.engine.face.resample import resample
+from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Silent, Speech
+
+LICENCE = "MIT"
+_NAMES, _MAP = "bs_names.txt", "arkit_map.csv"
+_LONGEST_S = 12.0
+_CURVES = re.compile(r"bs_value_(.+)\.npy")
+# How ARKit's jaw shapes turn ada's jaw: column and full scale in radians.
+_JAW = {
+    "jawOpen": ("jawPitch", JAW_OPEN_RAD),
+    "jawLeft": ("jawYaw", JAW_SIDE_RAD),
+    "jawRight": ("jawYaw", -JAW_SIDE_RAD),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacegoodPart:
+    """The stretch from `start_s` to `end_s` of one pair."""
+
+    sound: Path
+    curves: Path
+    start_s: float
+    end_s: float
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        folder = self.curves.parent
+        return (self.sound, self.curves, folder / _NAMES, folder / _MAP)
+
+    def make(self, source: Source) -> tuple[Speech, Motion]:
+        whole = read_speech(self.sound, Silent())
+        motion = read_curves(self.curves, whole.duration_s)
+        first, last = round(self.start_s * MODEL_FPS), round(self.end_s * MODEL_FPS)
+        start, end = (round(time * SPEECH_RATE_HZ) for time in (self.start_s, self.end_s))
+        speech = Speech(samples=whole.samples[start:end])
+        mouth = Motion(coeffs=motion.coeffs[first:last], fps=MODEL_FPS, head="ada", channels=ADA)
+        alignment = by_energy(speech)
+        return speech, perform_upper_face(mouth, speech, alignment, source.emotion, clip_id=source.id)
+
+
+def facegood_sources(root: Path) -> list[Source]:
+    """Stretches of at most 12 s, cut where it is quietest, of every pair in `root`; none when there is no
+    pair.
+    """
+    sources = []
+    for curves in sorted(root.glob("bs_value_*.npy")):
+        match = _CURVES.fullmatch(curves.name)
+        sound = root / f"{match[1]}.wav" if match else curves
+        if not sound.is_file() or sound == curves:
+            continue
+        for index, (start_s, end_s) in enumerate(_quiet_cuts(read_speech(sound, Silent()))):
+            sources.append(
+                Source(
+                    id=f"facegood/{sound.stem}-{index:02d}",
+                    speaker="facegood",
+                    emotion=Emotion(label="neutral", level=0.65),
+                    split="train",
+                    licence=LICENCE,
+                    recipe=FacegoodPart(sound=sound, curves=curves, start_s=start_s, end_s=end_s),
+                )
+            )
+    return sources
+
+
+def read_curves(path: Path, duration_s: float) -> Motion:
+    """The pair's motion for ada at 25 fps. The rate follows from the sound's length: both end together.
+
+    Raises InputError when names, map and curves do not fit together.
+    """
+    folder = path.parent
+    try:
+        names = (folder / _NAMES).read_text(encoding="utf-8").split()
+        curves = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as curves ({error}).") from error
+    if curves.ndim != 2 or curves.shape[1] != len(names) or not np.isfinite(curves).all():
+        raise InputError(f"{path} holds {curves.shape}, {_NAMES} names {len(names)} curves.")
+    fps = len(curves) / duration_s
+    if not 29 <= fps <= 31:
+        raise InputError(
+            f"{path}: {len(curves)} frames for {duration_s:.1f} s of sound are {fps:.1f} fps, not 30."
+        )
+    index = {name.lower(): column for column, name in enumerate(names)}
+    coeffs = np.zeros((len(curves), NUM_COEFFS), dtype=np.float32)
+    for arkit, sources in _read_map(folder / _MAP).items():
+        columns = [index[name] for name in sources if name in index]
+        if not columns:
+            continue
+        values = curves[:, columns].max(axis=1)
+        channel, scale = _JAW.get(arkit, (arkit, 1.0))
+        coeffs[:, ADA.index(channel)] += values * scale
+    return resample(Motion(coeffs=coeffs, fps=fps, head="ada", channels=ADA), MODEL_FPS)
+
+
+def _read_map(path: Path) -> dict[str, list[str]]:
+    """ARKit name -> curves of which it is the largest; the third column holds a name or `max(a,b,...)`."""
+    known = {name.lower(): name for name in (*ADA, *_JAW)}
+    mapped: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.reader(file):
+            if len(row) != 3:
+                raise InputError(f"{path}: a row of {len(row)} columns, 3 are needed.")
+            name = known.get(row[0].strip().lower())
+            if name is not None:
+                mapped[name] = re.findall(r"\w+", row[2].lower().removeprefix("max"))
+    if not mapped:
+        raise InputError(f"{path} maps no ARKit name.")
+    return mapped
+
+
+def _quiet_cuts(speech: Speech) -> list[tuple[float, float]]:
+    """Stretches of 6 to 12 s that start and end at the quietest moments, on whole frames."""
+    level = loudness_db(speech)
+    # Averaging over 0.2 s looks for pauses instead of stops.
+    calm = np.convolve(level, np.ones(20) / 20, mode="same")
+    cuts = [0.0]
+    while speech.duration_s - cuts[-1] > _LONGEST_S:
+        earliest, latest = (round((cuts[-1] + wait) * STEP_HZ) for wait in (_LONGEST_S / 2, _LONGEST_S))
+        quietest = earliest + int(calm[earliest:latest].argmin())
+        cuts.append(round(quietest / STEP_HZ * MODEL_FPS) / MODEL_FPS)
+    ends: Float[np.ndarray, "cuts"] = np.array([*cuts[1:], int(speech.duration_s * MODEL_FPS) / MODEL_FPS])
+    return [(start, float(end)) for start, end in zip(cuts, ends, strict=True)]

@@ -1,0 +1,50 @@
+"""Speech with a transcript and no motion: the performer supplies it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.performer.align import Aligner
+from talkcli.engine.data.performer.perform import perform
+from talkcli.engine.data.source import Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.types import SPEECH_RATE_HZ, Motion, Silent, Speech
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpokenFile:
+    """A sound file, or the part of it from `start_s` to `end_s`, in which `text` is said."""
+
+    path: Path
+    text: str
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return (self.path,)
+
+    def make(self, source: Source) -> tuple[Speech, Motion]:
+        whole = read_speech(self.path, Silent())
+        end = None if self.end_s is None else round(self.end_s * SPEECH_RATE_HZ)
+        speech = Speech(samples=whole.samples[round(self.start_s * SPEECH_RATE_HZ) : end])
+        return speech, perform_text(speech, self.text, source)
+
+
+def perform_text(speech: Speech, text: str, source: Source) -> Motion:
+    """Align and perform. Raises InputError when the text cannot be found in the sound: a corpus wants
+    phones.
+    """
+    alignment = _aligner().align(speech, text)
+    if alignment.method == "energy":
+        raise InputError(f"The words {text[:60]!r} were not found in the sound.")
+    return perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
+
+
+@cache
+def _aligner() -> Aligner:
+    # Loading the acoustic model takes half a second: once per process.
+    return Aligner()

@@ -1,0 +1,140 @@
+"""One performance: speech that is aligned, an emotion and a speaker's manner become motion for ada.
+
+Axis names: `steps` at 100 Hz, `frames` at 25 fps, `coeffs` = ada's 53 numbers.
+Everything random follows from the clip's id, the speaker's name and the seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from talkcli.engine.data.performer.emotion_motion import (
+    EmotionMotionConfig,
+    accents,
+    emotion_motion,
+    is_mouth,
+)
+from talkcli.engine.data.performer.eyes import blinks, gaze, shut
+from talkcli.engine.data.performer.phones import Alignment
+from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db, pitch_hz
+from talkcli.engine.data.performer.slew import limit_lip_speed
+from talkcli.engine.data.performer.speech_motion import MouthTrack, SpeechMotionConfig, speech_motion
+from talkcli.engine.face.channels import ADA, JAW
+from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Speech
+
+# Openings grow with the level of the voice: this level, of a clip's loud parts, is ordinary talk.
+_ORDINARY_DB = -24.0
+_EFFORT_PER_DB = 0.012
+_EFFORT = (0.75, 1.3)
+_SHORTEST_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """A speaker's manner."""
+
+    mouth: SpeechMotionConfig
+    face: EmotionMotionConfig
+    blinks_per_minute: float
+
+
+def style_of(speaker: str, seed: int = 0) -> Style:
+    """The manner of the speaker of this name: gains within about 15 % of the usual."""
+    rng = generator("style", speaker, seed)
+    gain = lambda spread: float(np.exp(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)))  # noqa: E731
+    return Style(
+        mouth=SpeechMotionConfig(jaw_gain=gain(0.08), lips_gain=gain(0.10), round_gain=gain(0.06)),
+        face=EmotionMotionConfig(
+            gain=gain(0.10), accent_gain=gain(0.30), asymmetry=float(np.clip(rng.normal(0, 0.05), -0.1, 0.1))
+        ),
+        blinks_per_minute=float(rng.uniform(14, 21)),
+    )
+
+
+def perform(
+    speech: Speech, alignment: Alignment, emotion: Emotion, *, speaker: str, clip_id: str, seed: int = 0
+) -> Motion:
+    """Motion of ada at 25 fps saying `alignment` with `emotion`; ceil(seconds * 25) frames."""
+    style = style_of(speaker, seed)
+    level, pitch = loudness_db(speech), pitch_hz(speech)
+    mouth = speech_motion(alignment, level, _effort(level), style.mouth)
+    return _finish(
+        speech=speech,
+        alignment=alignment,
+        emotion=emotion,
+        mouth=mouth,
+        pitch=pitch,
+        level=level,
+        style=style,
+        rng=generator("clip", clip_id, seed),
+    )
+
+
+def perform_upper_face(
+    motion: Motion, speech: Speech, alignment: Alignment, emotion: Emotion, *, clip_id: str, seed: int = 0
+) -> Motion:
+    """`motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth stays as it is."""
+    style = style_of(clip_id, seed)
+    level, pitch = loudness_db(speech), pitch_hz(speech)
+    still = MouthTrack.resting(len(level))
+    upper = _finish(
+        speech=speech,
+        alignment=alignment,
+        emotion=emotion,
+        mouth=still,
+        pitch=pitch,
+        level=level,
+        style=style,
+        rng=generator("clip", clip_id, seed),
+    )
+    kept = np.array([is_mouth(name) for name in ADA])
+    frames = min(len(motion.coeffs), len(upper.coeffs))
+    coeffs = np.where(kept, motion.coeffs[:frames], upper.coeffs[:frames]).astype(np.float32)
+    return Motion(coeffs=coeffs, fps=MODEL_FPS, head="ada", channels=ADA)
+
+
+def _finish(
+    *,
+    speech: Speech,
+    alignment: Alignment,
+    emotion: Emotion,
+    mouth: MouthTrack,
+    pitch: Float[np.ndarray, "steps"],
+    level: Float[np.ndarray, "steps"],
+    style: Style,
+    rng: np.random.Generator,
+) -> Motion:
+    stressed = accents(alignment, level, pitch, style.face)
+    coeffs = mouth.coeffs + emotion_motion(
+        emotion=emotion, alignment=alignment, mouth=mouth, stressed=stressed, config=style.face, rng=rng
+    )
+    coeffs += gaze(len(coeffs), rng)
+    closure = blinks(len(coeffs), alignment.pauses(_SHORTEST_PAUSE_S), style.blinks_per_minute, rng)
+    coeffs = shut(coeffs, closure)
+    expression = [index for index, name in enumerate(ADA) if name not in JAW]
+    coeffs[:, expression] = np.clip(coeffs[:, expression], 0, 1)
+    middle = _frame_middles(math.ceil(speech.duration_s * MODEL_FPS), len(coeffs))
+    frames = limit_lip_speed(coeffs[middle], held=(np.maximum(mouth.lips, mouth.teeth) > 0.99)[middle])
+    return Motion(coeffs=frames.astype(np.float32), fps=MODEL_FPS, head="ada", channels=ADA)
+
+
+def _frame_middles(num_frames: int, num_steps: int) -> Int[np.ndarray, "frames"]:
+    """A frame shows the middle of its 40 ms, so that sound and picture agree on average."""
+    per_frame = STEP_HZ // MODEL_FPS
+    return np.minimum(np.arange(num_frames) * per_frame + per_frame // 2, num_steps - 1)
+
+
+def _effort(level: Float[np.ndarray, "steps"]) -> float:
+    loud = float(np.percentile(level, 90))
+    return float(np.clip(1 + _EFFORT_PER_DB * (loud - _ORDINARY_DB), *_EFFORT))
+
+
+def generator(purpose: str, name: str, seed: int) -> np.random.Generator:
+    """A stream of its own for every purpose and name, the same on every machine."""
+    digest = hashlib.sha256(f"{purpose}:{name}".encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])

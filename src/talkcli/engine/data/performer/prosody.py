@@ -1,0 +1,56 @@
+"""Loudness and pitch over time, at 100 Hz.
+
+Axis names: `steps` at 100 Hz; step k looks at 25 ms of sound centred on its 10 ms (pitch at 40 ms).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import median_filter
+
+from talkcli.engine.types import SPEECH_RATE_HZ, Speech
+
+STEP_HZ = 100
+_HOP = SPEECH_RATE_HZ // STEP_HZ
+_FLOOR_DB = -80.0
+_PITCH_HZ = (70.0, 450.0)
+_PITCH_WINDOW = 640
+_VOICED = 0.45
+
+
+def loudness_db(speech: Speech) -> Float[np.ndarray, "steps"]:
+    """Root-mean-square level in dB re full scale, not below -80."""
+    windows = _windows(speech.samples, 400)
+    power = np.mean(np.square(windows, dtype=np.float64), axis=1)
+    return 10 * np.log10(np.maximum(power, 10 ** (_FLOOR_DB / 10)))
+
+
+def pitch_hz(speech: Speech) -> Float[np.ndarray, "steps"]:
+    """Fundamental frequency by normalised autocorrelation (Boersma 1993); NaN where unvoiced."""
+    windows = _windows(speech.samples, _PITCH_WINDOW).astype(np.float64)
+    windows = (windows - windows.mean(axis=1, keepdims=True)) * np.hanning(_PITCH_WINDOW)
+    correlation = _autocorrelation(windows)
+    taper = _autocorrelation(np.hanning(_PITCH_WINDOW)[None])[0]
+    shortest, longest = (int(SPEECH_RATE_HZ / hz) for hz in reversed(_PITCH_HZ))
+    energy = np.maximum(correlation[:, :1], 1e-9)
+    # Dividing by the window's own autocorrelation undoes the fade of long lags.
+    peaks = (correlation / energy)[:, shortest:longest] / (taper / taper[0])[shortest:longest]
+    best = peaks.argmax(axis=1)
+    hz = SPEECH_RATE_HZ / (best + shortest)
+    voiced = (peaks.max(axis=1) > _VOICED) & (energy[:, 0] > 1e-3)
+    return np.where(voiced, median_filter(hz, 5), np.nan)
+
+
+def _autocorrelation(windows: Float[np.ndarray, "rows width"]) -> Float[np.ndarray, "rows lags"]:
+    width = windows.shape[1]
+    spectrum = np.fft.rfft(windows, 2 * width, axis=1)
+    return np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, :width]
+
+
+def _windows(samples: Float[np.ndarray, "samples"], width: int) -> Float[np.ndarray, "steps width"]:
+    """One row per 10 ms step of the sound, rounded up, centred on the step."""
+    steps = -(-len(samples) // _HOP)
+    before = (width - _HOP) // 2
+    padded = np.pad(samples, (before, steps * _HOP - len(samples) + width))
+    return np.lib.stride_tricks.sliding_window_view(padded, width)[: steps * _HOP : _HOP]

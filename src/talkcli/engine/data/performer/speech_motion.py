@@ -1,0 +1,218 @@
+"""From phones to the mouth's motion: dominance blending, contacts that are reached, and rest in pauses.
+
+Axis names: `steps` at 100 Hz, `phones`, `coeffs` = ada's 53 numbers.
+Source: Cohen & Massaro (1993), Modeling coarticulation in synthetic visual speech; Edwards et al. (2016),
+JALI, for keeping jaw and lips apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import gaussian_filter1d
+
+from talkcli.engine.data.performer.phones import SILENCE, VOWELS, Alignment, Phone
+from talkcli.engine.data.performer.prosody import STEP_HZ
+from talkcli.engine.data.performer.visemes import ARTICULATORS, TEETH_CONTACT, VISEMES, Viseme, columns
+from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.types import Config
+
+
+class SpeechMotionConfig(Config):
+    """Times in seconds; gains are factors around 1 that make a speaker's style."""
+
+    fade_before_s: float = 0.055
+    """A claim's decay ahead of its phone: anticipation."""
+    fade_after_s: float = 0.045
+    """Its decay behind the phone: carry-over."""
+    rounding_ahead: float = 1.6
+    """Lips round earlier than they do anything else (Perkell & Matthies 1992)."""
+    contact_hold_s: float = 0.046
+    """Shortest contact: longer than a frame at 25 fps, so that one frame shows it."""
+    contact_ramp_s: float = 0.07
+    """Time to reach and to leave a contact."""
+    lead_s: float = 0.01
+    """Mouths move before they are heard."""
+    pause_s: float = 0.16
+    """The shortest silence in which the mouth comes to rest."""
+    settle_s: float = 0.12
+    """How soon it rests after the last sound."""
+    rise_s: float = 0.09
+    """How long before the first sound it moves again."""
+    smooth_s: float = 0.018
+    """Standard deviation of the final low-pass."""
+    jaw_gain: float = 1.0
+    lips_gain: float = 1.0
+    round_gain: float = 1.0
+    loud_to_jaw: float = 0.045
+    """Relative change of the opening per dB above a clip's usual vowel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MouthTrack:
+    """The mouth at 100 Hz, and what else moves the face needs to know of it.
+
+    `lips` and `teeth` are 1 where these must touch, `rest` is 1 in pauses, `rounding` in [0, 1].
+    """
+
+    coeffs: Float[np.ndarray, "steps coeffs"]
+    lips: Float[np.ndarray, "steps"]
+    teeth: Float[np.ndarray, "steps"]
+    rest: Float[np.ndarray, "steps"]
+    rounding: Float[np.ndarray, "steps"]
+
+    @classmethod
+    def resting(cls, num_steps: int) -> MouthTrack:
+        """A mouth that does nothing."""
+        zeros = np.zeros(num_steps)
+        still = np.zeros((num_steps, NUM_COEFFS))
+        return cls(coeffs=still, lips=zeros, teeth=zeros, rest=np.ones(num_steps), rounding=zeros)
+
+
+def speech_motion(
+    alignment: Alignment, level_db: Float[np.ndarray, "steps"], effort: float, config: SpeechMotionConfig
+) -> MouthTrack:
+    """The mouth saying `alignment`; `level_db` is the loudness at 100 Hz, `effort` scales all openings."""
+    time = np.arange(len(level_db)) / STEP_HZ + config.lead_s
+    targets = _targets(alignment.phones, level_db, config)
+    coeffs = np.zeros((len(time), NUM_COEFFS))
+    for articulator, names in ARTICULATORS.items():
+        weights = _claims(time, targets, articulator, config)
+        for name in names:
+            poses = np.array([target.viseme.pose.get(name, 0.0) for target in targets])
+            if articulator in ("jaw", "part"):
+                poses = poses * np.array([target.opening for target in targets]) * effort
+            values = weights @ poses * _gain(articulator, config)
+            for column in columns(name):
+                coeffs[:, column] = values
+    coeffs = gaussian_filter1d(coeffs, config.smooth_s * STEP_HZ, axis=0, mode="nearest")
+    rest = _rest(time, alignment, config)
+    lips = _contact(time, alignment.phones, "lips", config)
+    teeth = _contact(time, alignment.phones, "teeth", config) * (1 - lips)
+    coeffs *= (1 - rest)[:, None]
+    coeffs = _touch(coeffs, lips, teeth)
+    rounding = sum(coeffs[:, columns(name)[0]] for name in ARTICULATORS["round"])
+    return MouthTrack(coeffs=coeffs, lips=lips, teeth=teeth, rest=rest, rounding=np.clip(rounding, 0, 1))
+
+
+@dataclass(frozen=True)
+class _Target:
+    viseme: Viseme
+    start_s: float
+    end_s: float
+    opening: float
+
+
+def _targets(
+    phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"], config: SpeechMotionConfig
+) -> list[_Target]:
+    """One target a phone, two a diphthong; a vowel's opening follows its own loudness."""
+    loud = {phone: _level(phone, level_db) for phone in phones if phone.symbol in VOWELS}
+    usual = float(np.median(list(loud.values()))) if loud else 0.0
+    targets = []
+    for phone in phones:
+        opening = 1.0
+        if phone in loud:
+            opening = float(np.clip(1 + config.loud_to_jaw * (loud[phone] - usual), 0.55, 1.4))
+        viseme = VISEMES[phone.symbol]
+        at = phone.start_s
+        for name, share in viseme.parts or ((phone.symbol, 1.0),):
+            end = at + share * phone.duration_s
+            targets.append(_Target(VISEMES[name], at, end, opening))
+            at = end
+    return targets
+
+
+def _level(phone: Phone, level_db: Float[np.ndarray, "steps"]) -> float:
+    inside = level_db[
+        int(phone.start_s * STEP_HZ) : max(int(phone.end_s * STEP_HZ), int(phone.start_s * STEP_HZ) + 1)
+    ]
+    return float(inside.max(initial=-80.0))
+
+
+def _claims(
+    time: Float[np.ndarray, "steps"], targets: Sequence[_Target], articulator: str, config: SpeechMotionConfig
+) -> Float[np.ndarray, "steps phones"]:
+    """Normalised dominance: each row sums to 1."""
+    dominance = np.array([target.viseme.dominance[articulator] for target in targets])
+    start = np.array([target.start_s for target in targets])
+    end = np.array([target.end_s for target in targets])
+    # A claim is full in the middle third of its phone and fades from there.
+    core = (end - start) / 6
+    centre = (start + end) / 2
+    early = np.maximum(centre - core - time[:, None], 0)
+    late = np.maximum(time[:, None] - centre - core, 0)
+    ahead = config.fade_before_s * (config.rounding_ahead if articulator == "round" else 1.0)
+    claims = dominance * np.exp(-early / ahead - late / config.fade_after_s)
+    return claims / np.maximum(claims.sum(axis=1, keepdims=True), 1e-12)
+
+
+def _gain(articulator: str, config: SpeechMotionConfig) -> float:
+    gains = {"jaw": config.jaw_gain, "part": config.lips_gain, "spread": config.lips_gain}
+    return gains.get(articulator, config.round_gain if articulator == "round" else 1.0)
+
+
+def _contact(
+    time: Float[np.ndarray, "steps"], phones: Sequence[Phone], kind: str, config: SpeechMotionConfig
+) -> Float[np.ndarray, "steps"]:
+    """1 throughout each contact of `kind`, at least for `contact_hold_s`, with smooth ramps."""
+    track = np.zeros(len(time))
+    for phone in phones:
+        if VISEMES[phone.symbol].contact != kind:
+            continue
+        half = max(phone.duration_s * 0.7, config.contact_hold_s) / 2
+        centre = (phone.start_s + phone.end_s) / 2
+        outside = np.maximum(np.abs(time - centre) - half, 0) / config.contact_ramp_s
+        track = np.maximum(track, _ease(1 - outside))
+    return track
+
+
+def _rest(
+    time: Float[np.ndarray, "steps"], alignment: Alignment, config: SpeechMotionConfig
+) -> Float[np.ndarray, "steps"]:
+    """1 where the mouth has come to rest; the sound's two ends count as long pauses."""
+    track = np.zeros(len(time))
+    end_s = alignment.phones[-1].end_s if alignment.phones else 0.0
+    for phone in alignment.phones:
+        first, last = phone.start_s <= 0, phone.end_s >= end_s
+        if phone.symbol != SILENCE or (phone.duration_s < config.pause_s and not first and not last):
+            continue
+        settle = np.inf if first else (time - phone.start_s) / config.settle_s
+        rise = np.inf if last else (phone.end_s - time) / config.rise_s
+        inside = np.minimum(settle, rise)
+        track = np.maximum(track, _ease(np.broadcast_to(inside, time.shape)))
+    return track
+
+
+def _touch(
+    coeffs: Float[np.ndarray, "steps coeffs"],
+    lips: Float[np.ndarray, "steps"],
+    teeth: Float[np.ndarray, "steps"],
+) -> Float[np.ndarray, "steps coeffs"]:
+    """Drives the mouth into its contacts, through whatever the neighbours ask for."""
+    touched = coeffs.copy()
+    for name in (*ARTICULATORS["part"], *ARTICULATORS["press"]):
+        for column in columns(name):
+            touched[:, column] *= 1 - teeth
+            if name in ARTICULATORS["part"]:
+                touched[:, column] *= 1 - lips
+    for name in ARTICULATORS["round"]:
+        for column in columns(name):
+            touched[:, column] *= (1 - 0.6 * lips) * (1 - 0.7 * teeth)
+    (jaw,) = columns("jawPitch")
+    touched[:, jaw] *= (1 - teeth) * (1 - 0.5 * lips)
+    for name, value in TEETH_CONTACT.items():
+        for column in columns(name):
+            touched[:, column] += teeth * value
+    (seal,) = columns("lipSeal")
+    touched[:, seal] = lips
+    return touched
+
+
+def _ease(x: Float[np.ndarray, "steps"]) -> Float[np.ndarray, "steps"]:
+    """0 below 0, 1 above 1, and a smooth step (zero slope at both ends) between."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)

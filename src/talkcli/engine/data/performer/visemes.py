@@ -1,0 +1,120 @@
+"""The mouth shape each phone aims for, and how hard it insists, articulator by articulator.
+
+A target names ada's channels (a name without side stands for both sides); the jaw is in radians, the rest in
+[0, 1]. Dominance follows Cohen & Massaro (1993): a phone's claim on an articulator fades with distance in
+time, and each articulator does what the claims amount to. A vowel claims jaw and lips, a /t/ only the jaw,
+so that the lips keep the neighbours' shape. Shapes after Edwards et al. (2016, JALI) and the viseme classes
+of lip-readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from talkcli.engine.data.performer.phones import SILENCE
+from talkcli.engine.face.channels import ADA
+
+# Channels that move together, because one set of muscles moves them.
+ARTICULATORS: dict[str, tuple[str, ...]] = {
+    "jaw": ("jawPitch", "jawForward"),
+    "round": ("mouthFunnel", "mouthPucker"),
+    "spread": ("mouthStretch", "mouthSmile", "mouthDimple"),
+    "part": ("mouthLowerDown", "mouthUpperUp"),
+    "press": ("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthPress"),
+    "tongue": ("tongueOut",),
+}
+
+
+@dataclass(frozen=True)
+class Viseme:
+    """A target and its claims: `dominance` per articulator, 0 = leaves it to the neighbours.
+
+    `contact` names a closure that must be reached whatever the speed: `lips` (p b m) or `teeth` (f v).
+    """
+
+    pose: Mapping[str, float]
+    dominance: Mapping[str, float]
+    contact: str | None = None
+    open_with_loudness: bool = False
+    parts: tuple[tuple[str, float], ...] = field(default=())
+
+
+def _vowel(**pose: float) -> Viseme:
+    claims = {"jaw": 1.0, "round": 1.0, "spread": 1.0, "part": 1.0, "press": 0.6, "tongue": 0.4}
+    return Viseme(pose, claims, open_with_loudness=True)
+
+
+def _consonant(
+    jaw: float, lips: float = 0.0, *, contact: str | None = None, tongue: float = 0.4, **pose: float
+) -> Viseme:
+    claims = {
+        "jaw": jaw,
+        "round": lips,
+        "spread": lips,
+        "part": lips,
+        "press": max(lips, 0.4),
+        "tongue": tongue,
+    }
+    return Viseme(pose, claims, contact=contact)
+
+
+def _diphthong(first: str, second: str, share: float = 0.5) -> Viseme:
+    return Viseme({}, {}, parts=((first, share), (second, 1.0 - share)))
+
+
+VISEMES: dict[str, Viseme] = {
+    SILENCE: Viseme({}, dict.fromkeys(ARTICULATORS, 1.5)),
+    "AA": _vowel(jawPitch=0.155, mouthLowerDown=0.15, mouthUpperUp=0.12),
+    "AE": _vowel(jawPitch=0.135, mouthLowerDown=0.25, mouthUpperUp=0.20, mouthStretch=0.25, mouthSmile=0.10),
+    "AH": _vowel(jawPitch=0.095, mouthLowerDown=0.15, mouthUpperUp=0.10),
+    "AO": _vowel(jawPitch=0.120, mouthFunnel=0.50, mouthPucker=0.15),
+    "EH": _vowel(jawPitch=0.095, mouthLowerDown=0.22, mouthUpperUp=0.15, mouthStretch=0.20, mouthSmile=0.05),
+    "ER": _vowel(jawPitch=0.060, mouthFunnel=0.40, mouthPucker=0.25),
+    "IH": _vowel(jawPitch=0.060, mouthLowerDown=0.20, mouthUpperUp=0.12, mouthStretch=0.20),
+    "IY": _vowel(jawPitch=0.035, mouthLowerDown=0.25, mouthUpperUp=0.15, mouthStretch=0.40, mouthSmile=0.25),
+    "UH": _vowel(jawPitch=0.055, mouthFunnel=0.40, mouthPucker=0.35),
+    "UW": _vowel(jawPitch=0.035, mouthFunnel=0.30, mouthPucker=0.80),
+    "O": _vowel(jawPitch=0.085, mouthFunnel=0.60, mouthPucker=0.35),
+    "AW": _diphthong("AA", "UW", 0.6),
+    "AY": _diphthong("AA", "IH", 0.6),
+    "EY": _diphthong("EH", "IY"),
+    "OW": _diphthong("O", "UW", 0.6),
+    "OY": _diphthong("AO", "IY"),
+    "B": _consonant(0.9, 0.9, contact="lips", jawPitch=0.030, mouthPress=0.12),
+    "M": _consonant(0.9, 0.9, contact="lips", jawPitch=0.030, mouthPress=0.05, mouthRollLower=0.08),
+    "P": _consonant(0.9, 0.9, contact="lips", jawPitch=0.030, mouthPress=0.18),
+    "F": _consonant(0.9, 0.9, contact="teeth", jawPitch=0.030),
+    "V": _consonant(0.9, 0.9, contact="teeth", jawPitch=0.030),
+    "W": _consonant(0.7, 1.2, jawPitch=0.025, mouthPucker=0.90, mouthFunnel=0.20),
+    "R": _consonant(0.5, 0.7, jawPitch=0.040, mouthFunnel=0.40, mouthPucker=0.30),
+    "CH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.15),
+    "JH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.55, mouthPucker=0.15),
+    "SH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.65, mouthPucker=0.20),
+    "ZH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.20),
+    "S": _consonant(1.3, 0.5, jawPitch=0.010, mouthStretch=0.25, mouthLowerDown=0.22, mouthUpperUp=0.12),
+    "Z": _consonant(1.2, 0.5, jawPitch=0.012, mouthStretch=0.22, mouthLowerDown=0.22, mouthUpperUp=0.10),
+    "D": _consonant(0.7, 0.15, jawPitch=0.030, mouthLowerDown=0.15, mouthUpperUp=0.05),
+    "T": _consonant(0.8, 0.15, jawPitch=0.025, mouthLowerDown=0.15, mouthUpperUp=0.05),
+    "N": _consonant(0.6, 0.15, jawPitch=0.032, mouthLowerDown=0.12),
+    "L": _consonant(0.5, 0.15, jawPitch=0.055, tongue=1.0, mouthLowerDown=0.12, tongueOut=0.12),
+    "DH": _consonant(0.8, 0.3, tongue=1.2, jawPitch=0.035, mouthLowerDown=0.2, tongueOut=0.25),
+    "TH": _consonant(0.9, 0.3, tongue=1.2, jawPitch=0.035, mouthLowerDown=0.2, tongueOut=0.32),
+    "G": _consonant(0.4, 0.05, jawPitch=0.050),
+    "K": _consonant(0.45, 0.05, jawPitch=0.045),
+    "NG": _consonant(0.4, 0.05, jawPitch=0.050),
+    "Y": _consonant(0.5, 0.5, jawPitch=0.035, mouthStretch=0.30, mouthLowerDown=0.18),
+    "HH": _consonant(0.15, 0.0, jawPitch=0.060),
+}  # fmt: skip
+
+# The shape in which the lower lip rests against the upper teeth.
+TEETH_CONTACT: Mapping[str, float] = {
+    "jawPitch": 0.030, "mouthRollLower": 0.55, "mouthShrugLower": 0.15, "mouthUpperUp": 0.30,
+}  # fmt: skip
+
+
+def columns(name: str) -> tuple[int, ...]:
+    """Where `name` stands in ada's 53 numbers: one column, or the left and the right one."""
+    if name in ADA:
+        return (ADA.index(name),)
+    return ADA.index(f"{name}Left"), ADA.index(f"{name}Right")

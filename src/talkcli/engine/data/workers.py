@@ -1,0 +1,59 @@
+"""Work in processes of their own, so that a crash in C code costs one job and not the run."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+CRASHED = "the worker process crashed on it"
+
+
+def map_isolated(
+    work: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int
+) -> Iterator[tuple[Job, Result | None]]:
+    """Yield each job with its result as it is done, or with None when its process died.
+
+    `num_workers` 0 works in this process. `work` must be importable and its jobs must pickle; what `work`
+    raises is raised here.
+    """
+    if num_workers == 0:
+        for job in jobs:
+            yield job, work(job)
+        return
+    left = dict(enumerate(jobs))
+    yield from _until_crash(work, left, num_workers)
+    # Whoever was at work during a crash is tried again alone: the one that crashes again is to blame.
+    while left:
+        index = next(iter(left))
+        suspect = {index: left.pop(index)}
+        yield from _until_crash(work, suspect, 1)
+        for job in suspect.values():
+            yield job, None
+        yield from _until_crash(work, left, num_workers)
+
+
+def _until_crash(
+    work: Callable[[Job], Result], left: dict[int, Job], num_workers: int
+) -> Iterator[tuple[Job, Result]]:
+    """Do jobs of `left`, taking them out, until all are done or a process dies."""
+    if not left:
+        return
+    # Forking a process whose libraries run threads can hang; a spawned one starts clean.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(num_workers, len(left)), mp_context=context) as pool:
+        futures: dict[Future[Result], int] = {pool.submit(work, job): index for index, job in left.items()}
+        try:
+            for future in as_completed(futures):
+                result = future.result()
+                yield left.pop(futures[future]), result
+        except BrokenProcessPool:
+            return
+        finally:
+            for future in futures:
+                future.cancel()

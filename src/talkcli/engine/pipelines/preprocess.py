@@ -1,0 +1,107 @@
+"""From material of any kind to a folder of clips with a manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkcli.engine.data.adapters.debug import debug_sources
+from talkcli.engine.data.adapters.facegood import facegood_sources
+from talkcli.engine.data.adapters.folder import BareMotion, folder_sources
+from talkcli.engine.data.adapters.mfa import mfa_sources
+from talkcli.engine.data.adapters.quiet import quiet_sources
+from talkcli.engine.data.adapters.ravdess import ravdess_sources
+from talkcli.engine.data.adapters.synthetic import synthetic_sources
+from talkcli.engine.data.build import Built, build
+from talkcli.engine.data.manifest import Split
+from talkcli.engine.data.source import Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.optional import require
+from talkcli.engine.types import Reporter
+
+# Actor 12 is for reporting only, 13 to 24 are never seen.
+RAVDESS_SPLITS: dict[int, Split] = {**dict.fromkeys(range(1, 11), "train"), 11: "val"}
+NUM_READINGS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run made, in numbers; keys of the histograms are labels, split names, sources (first part of an
+    id).
+    """
+
+    manifest: Path
+    num_clips: int
+    num_kept: int
+    hours: float
+    emotions: dict[str, int]
+    splits: dict[str, int]
+    dropped: dict[str, str]
+
+
+def preprocess_folder(
+    root: Path, out: Path, *, bare: BareMotion | None, licence: str, reporter: Reporter, num_workers: int
+) -> Summary:
+    """Sound and motion files of equal stems."""
+    sources = folder_sources(root, bare, licence, reporter)
+    if not sources:
+        raise InputError(
+            f"{root} holds no sound files.", hint="Wav, flac, ogg, mp3, m4a and mp4 are looked for."
+        )
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter)
+
+
+def preprocess_facegood(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
+    """FACEGOOD's wav and blendshape curves."""
+    sources = facegood_sources(root)
+    if not sources:
+        raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter)
+
+
+def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
+    """Twelve generated clips."""
+    return _summary(out, build(debug_sources(), out, reporter, num_workers=0), reporter)
+
+
+def preprocess_corpus(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
+    """The corpus of the embedded model, from whatever parts of it `root` holds.
+
+    Parts: emotion/ravdess16k, paired/facegood, speech/mfa; synthesised speech needs flite and espeak-ng. A
+    part that is missing is noted and left out. Raises ExtraError when the aligner is not installed.
+    """
+    require("pocketsphinx", purpose="Building the corpus")
+    parts: dict[str, list[Source]] = {
+        "emotion/ravdess16k": ravdess_sources(root / "emotion" / "ravdess16k", RAVDESS_SPLITS),
+        "paired/facegood": facegood_sources(root / "paired" / "facegood"),
+        "speech/mfa": mfa_sources(root / "speech" / "mfa"),
+    }
+    for name, sources in parts.items():
+        if not sources:
+            reporter.note(f"{root / name} is not there; the corpus goes on without it.")
+    spoken, missing = synthetic_sources(NUM_READINGS)
+    for name in missing:
+        reporter.note(f"{name} is not installed; the corpus goes on without its voices (apt install {name}).")
+    everything = [*(source for part in parts.values() for source in part), *spoken, *quiet_sources()]
+    return _summary(out, build(everything, out, reporter, num_workers=num_workers), reporter)
+
+
+def _summary(out: Path, built: Built, reporter: Reporter) -> Summary:
+    splits: dict[str, set[str]] = {}
+    for entry in built.entries:
+        splits.setdefault(entry.speaker, set()).add(entry.split)
+    torn = sorted(speaker for speaker, names in splits.items() if len(names) > 1)
+    if torn:
+        reporter.warn(
+            f"Speakers in more than one split: {', '.join(torn)}. Scores will not be for unseen speakers."
+        )
+    return Summary(
+        manifest=out / "manifest.jsonl",
+        num_clips=len(built.entries),
+        num_kept=built.num_kept,
+        hours=built.seconds / 3600,
+        emotions=dict(Counter(entry.emotion for entry in built.entries).most_common()),
+        splits=dict(Counter(entry.split for entry in built.entries).most_common()),
+        dropped={item.id: item.reason for item in built.dropped},
+    )
