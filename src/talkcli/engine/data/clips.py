@@ -50,7 +50,7 @@ def _load(folder: Path, entry: Entry, reporter: Reporter) -> Clip:
         raise InputError(
             f"Clip {entry.id}: the manifest says {entry.fps} fps, {entry.motion} has {motion.fps}."
         )
-    motion = resample(motion, MODEL_FPS)
+    motion = resample(motion, float(MODEL_FPS))
     return Clip(
         id=entry.id,
         speech=Speech(samples=fit_length(speech.samples, len(motion.coeffs) * SAMPLES_PER_FRAME)),
