@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console as RichConsole
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -57,18 +58,18 @@ class Console:
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            self._err.print(text, markup=False)
+            self._err.print(_printable(text), markup=False)
 
     def warn(self, text: str) -> None:
         # A warning is about the result, so --quiet does not hide it.
-        self._err.print(f"warning: {text}", markup=False)
+        self._err.print(_printable(f"warning: {text}"), markup=False)
 
     def result(self, document: dict[str, Any], text: str) -> None:
         """The command's answer: one JSON document with --json, else `text`."""
         if self.as_json:
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
         elif text:
-            self._out.print(text, markup=False, soft_wrap=True)
+            self._out.print(_printable(text), markup=False, soft_wrap=True)
 
     def table(
         self, document: dict[str, Any], *, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
@@ -77,18 +78,26 @@ class Console:
         if self.as_json:
             self.result(document, "")
             return
-        table = Table(*header, title=title)
+        table = Table(title=escape(title))
+        for name in header:
+            # Values are folded, never cut: stdout is read by programs too.
+            table.add_column(escape(name), overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(escape(_printable(cell)) for cell in row))
         self._out.print(table)
 
 
 def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:
     """One error for people on stderr; with --json also as the document on stdout."""
     err = RichConsole(stderr=True, highlight=False)
-    err.print(f"error: {problem}", markup=False, soft_wrap=True)
+    err.print(_printable(f"error: {problem}"), markup=False, soft_wrap=True)
     if hint:
-        err.print(f"hint: {hint}", markup=False, soft_wrap=True)
+        err.print(_printable(f"hint: {hint}"), markup=False, soft_wrap=True)
     if as_json:
         document = {"error": {"problem": problem, "hint": hint, "exit_code": exit_code}}
-        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(document) + "\n")
+
+
+def _printable(text: str) -> str:
+    # File names need not be Unicode: Python holds such bytes as lone surrogates, which no terminal takes.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -98,8 +98,7 @@ def _show_overall(console: Console, report: dict[str, Any]) -> None:
         rows.append(
             (
                 name,
-                _number(found["value"]),
-                info.unit,
+                f"{_number(found['value'])} {info.unit}".strip() if found["clips"] else "-",
                 f"{info.vertices} ({'-' if size is None else size})",
                 f"{info.over_clips} of {found['clips']}" if found["clips"] else "-",
                 info.meaning if found["value"] is not None else found["reason"],
@@ -108,7 +107,7 @@ def _show_overall(console: Console, report: dict[str, Any]) -> None:
     console.table(
         report,
         title=f"head {report['head']}, mean identity; {len(report['clips'])} clips",
-        header=("metric", "value", "unit", "vertices", "over clips", "meaning, or why there is no value"),
+        header=("metric", "value", "vertices", "over clips", "meaning, or why there is no value"),
         rows=rows,
     )
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import pickle
 from pathlib import Path
 
@@ -12,11 +11,7 @@ from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.flame import FlameHead
 from talkcli.engine.face.head import Head
-
-_spec = importlib.util.spec_from_file_location("flame_twin", Path(__file__).with_name("flame_twin.py"))
-assert _spec is not None and _spec.loader is not None
-twin = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(twin)
+from tests.engine.face import flame_twin as twin
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,7 @@ from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.pipelines.score import Generation, Threshold, score_motions
 from talkcli.engine.types import Motion, Silent, Speech
-
-_TWIN = Path(__file__).resolve().parents[1] / "face" / "flame_twin.py"
-_spec = importlib.util.spec_from_file_location("flame_twin", _TWIN)
-assert _spec is not None and _spec.loader is not None
-twin = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(twin)
+from tests.engine.face import flame_twin as twin
 
 Scorer = Callable[..., dict[str, Any]]
 

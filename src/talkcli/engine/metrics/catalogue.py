@@ -51,7 +51,7 @@ METRICS: dict[str, MetricInfo] = {
         meaning="mean vertex distance between the takes of a clip",
     ),
     "sync_r": MetricInfo(
-        unit="r", vertices="inner lips", needs="audio", over_clips="median",
+        unit="", vertices="inner lips", needs="audio", over_clips="median",
         meaning="lip opening against the speech envelope, at the best lag within 80 ms",
     ),
     "sync_lag_ms": MetricInfo(
@@ -59,8 +59,8 @@ METRICS: dict[str, MetricInfo] = {
         meaning="that lag; positive: the lips are late",
     ),
     "closure": MetricInfo(
-        unit="share", vertices="inner lips", needs="audio", over_clips="frame mean",
-        meaning="frames of pauses over 200 ms with lips within 1 mm of closed",
+        unit="", vertices="inner lips", needs="audio", over_clips="frame mean",
+        meaning="share of the frames in pauses over 200 ms whose lips are within 1 mm of closed",
     ),
     "jump_mm": MetricInfo(
         unit="mm", vertices="lips", needs="motion", over_clips="largest",

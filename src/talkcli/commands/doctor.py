@@ -1,0 +1,29 @@
+"""`talk doctor`: what is installed, what is missing, and what it would unlock."""
+
+from __future__ import annotations
+
+import typer
+
+from talkcli.commands.options import AsJson, Quiet
+from talkcli.console import Console
+
+
+def doctor(as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Say what is installed, what is missing, and what each missing thing would unlock.
+
+    Ends with 0 when speech can be animated and drawn here, else with 1.
+    """
+    with Console(as_json=as_json, quiet=quiet) as console:
+        from talkcli.engine.pipelines.doctor import examine
+
+        report = examine(console)
+    console.table(
+        report,
+        title="everything needed is here" if report["ok"] else "something needed is broken",
+        header=("what", "state", "found", "unlocks"),
+        rows=[
+            (check["name"], check["state"], check["found"], check["unlocks"]) for check in report["checks"]
+        ],
+    )
+    if not report["ok"]:
+        raise typer.Exit(1)

@@ -1,0 +1,264 @@
+"""Looks at the installation: what is there, what is missing, and what each missing thing would unlock."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import soundfile
+import torch
+
+from talkcli import __version__
+from talkcli.engine.assets import cache_dir
+from talkcli.engine.audio.container import ffmpeg_binary
+from talkcli.engine.checkpoints.model_file import default_weights, read_header
+from talkcli.engine.errors import TalkError
+from talkcli.engine.face.ada.head import ASSET
+from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
+from talkcli.engine.files import sha256
+from talkcli.engine.optional import OPTIONAL_PACKAGES, is_installed
+from talkcli.engine.render.renderers import open_renderer
+from talkcli.engine.render.studio import studio_scene
+from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
+
+_SUBPROCESS_S = 60
+_PICTURE_SIDE = 64
+_EGL_PROGRAM = """
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.render.renderers import open_renderer
+from talkcli.engine.render.studio import studio_scene
+head = load_head("ada")
+renderer = open_renderer("pyrender", studio_scene(head), 64, 64)
+assert renderer.render(head.template).std() > 0
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One finding. `missing` is for what is optional, `broken` for what the embedded path needs."""
+
+    name: str
+    state: Literal["ok", "missing", "broken"]
+    found: str
+    unlocks: str = ""
+
+
+def examine(reporter: Reporter) -> dict[str, Any]:
+    """All findings, ready for JSON: `ok` is whether speech can be animated and drawn here, `checks` the list.
+
+    Never raises for what it finds.
+    """
+    steps: list[Callable[[], list[Check]]] = [
+        _machine,
+        _packages,
+        _sound_formats,
+        _ffmpeg,
+        _cache,
+        _head,
+        _weights,
+        _self_check,
+        _flame,
+        _cuda,
+        _optional,
+    ]
+    checks: list[Check] = []
+    for index, step in enumerate(steps):
+        try:
+            checks.extend(step())
+        except (TalkError, OSError, RuntimeError, ValueError, AssertionError) as error:
+            hint = f" {error.hint}" if isinstance(error, TalkError) and error.hint else ""
+            name = step.__name__.strip("_").replace("_", " ")
+            checks.append(Check(name=name, state="broken", found=f"{error}{hint}", unlocks="talk animate"))
+        reporter.progress("looking", index + 1, len(steps))
+    return {
+        "ok": all(check.state != "broken" for check in checks),
+        "talk": __version__,
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+def _machine() -> list[Check]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return [
+        Check(name="talk", state="ok", found=f"{__version__} in {Path(sys.prefix)}"),
+        Check(name="python", state="ok", found=f"{platform.python_version()} on {platform.platform()}"),
+        Check(name="machine", state="ok", found=f"{cores} cores, {memory_gib:.1f} GiB of memory"),
+    ]
+
+
+def _packages() -> list[Check]:
+    found, absent = [], []
+    for requirement in importlib.metadata.requires("talkcli") or []:
+        if "extra ==" in requirement:
+            continue
+        match = re.match(r"[\w.-]+", requirement)
+        assert match is not None
+        try:
+            found.append(f"{match[0]} {importlib.metadata.version(match[0])}")
+        except importlib.metadata.PackageNotFoundError:
+            absent.append(match[0])
+    checks = [Check(name="packages", state="ok", found=", ".join(found))]
+    if absent:
+        hint = "pip install --force-reinstall talkcli"
+        checks.append(
+            Check(
+                name="packages",
+                state="broken",
+                found=f"without {', '.join(absent)}; run: {hint}",
+                unlocks="talk animate",
+            )
+        )
+    pair = [importlib.metadata.version(name).partition("+")[0] for name in ("torch", "torchaudio")]
+    if pair[0] != pair[1]:
+        found_pair = f"torch {pair[0]} beside torchaudio {pair[1]}; they must be equal"
+        checks.append(Check(name="torch pair", state="broken", found=found_pair, unlocks="talk animate"))
+    return checks
+
+
+def _sound_formats() -> list[Check]:
+    known = soundfile.available_formats()
+    found = [name for name in ("WAV", "FLAC", "OGG", "MP3") if name in known]
+    state: Literal["ok", "missing"] = "ok" if len(found) == 4 else "missing"
+    return [
+        Check(
+            name="sound files",
+            state=state,
+            found=f"{', '.join(found)} by libsndfile {soundfile.__libsndfile_version__}",
+            unlocks="" if state == "ok" else "the absent formats are read through ffmpeg instead",
+        )
+    ]
+
+
+def _ffmpeg() -> list[Check]:
+    binary = ffmpeg_binary()
+    done = subprocess.run(
+        [binary, "-hide_banner", "-encoders"],
+        capture_output=True,
+        text=True,
+        timeout=_SUBPROCESS_S,
+        check=True,
+    )
+    lacking = [name for name in ("libx264", "aac") if f" {name} " not in done.stdout]
+    if lacking:
+        found = f"{binary} has no encoder {', '.join(lacking)}"
+        return [Check(name="ffmpeg", state="broken", found=found, unlocks="writing mp4")]
+    return [Check(name="ffmpeg", state="ok", found=f"{binary} with libx264 and aac")]
+
+
+def _cache() -> list[Check]:
+    folder = cache_dir()
+    probe = folder / ".doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    return [Check(name="cache", state="ok", found=str(folder))]
+
+
+def _head() -> list[Check]:
+    head = load_head("ada")
+    found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {sha256(ASSET)[:12]}"
+    return [Check(name="head ada", state="ok", found=found)]
+
+
+def _weights() -> list[Check]:
+    path = default_weights()
+    header = read_header(path)
+    size_mb = path.stat().st_size / 1e6
+    found = f"{path.name}, {header.method}, {size_mb:.1f} MB, {header.licence}, sha256 {sha256(path)[:12]}"
+    return [Check(name="embedded model", state="ok", found=found)]
+
+
+def _self_check() -> list[Check]:
+    """One second of sound becomes motion, and one frame of it a picture."""
+    from talkcli.engine.pipelines.animate import EMBEDDED, Animator, Sampling
+
+    samples = 0.1 * np.sin(np.arange(SPEECH_RATE_HZ) / 10)
+    animator = Animator(EMBEDDED, "cpu")
+    motion = animator.motions(Speech(samples=samples.astype(np.float32)), Sampling())[0]
+    head = load_head(motion.head)
+    vertices = head(torch.from_numpy(motion.coeffs[-1:]))[0].detach().numpy()
+    renderer = open_renderer("software", studio_scene(head), _PICTURE_SIDE, _PICTURE_SIDE)
+    picture = renderer.render(vertices)
+    renderer.close()
+    if not np.isfinite(vertices).all() or picture.std() == 0:
+        raise ValueError("The embedded model or the renderer gives nothing that can be seen.")
+    return [Check(name="self check", state="ok", found="a second of sound was animated, a frame of it drawn")]
+
+
+def _flame() -> list[Check]:
+    unlocks = f"--head flame: set TALK_FLAME to {FLAME_FILE} (own licence, https://flame.is.tue.mpg.de)"
+    path = flame_path()
+    if path is None:
+        return [Check(name="head flame", state="missing", found="no file", unlocks=unlocks)]
+    try:
+        head = load_head(str(path))
+    except TalkError as error:
+        return [Check(name="head flame", state="missing", found=error.problem, unlocks=unlocks)]
+    return [Check(name="head flame", state="ok", found=f"{path}, {len(head.template)} vertices")]
+
+
+def _cuda() -> list[Check]:
+    if not torch.cuda.is_available():
+        return [
+            Check(
+                name="cuda",
+                state="missing",
+                found=f"torch {torch.__version__} sees none",
+                unlocks="fast training",
+            )
+        ]
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return [Check(name="cuda", state="ok", found=", ".join(names))]
+
+
+def _optional() -> list[Check]:
+    checks = []
+    for package, (extra, unlocks) in OPTIONAL_PACKAGES.items():
+        if is_installed(package):
+            checks.append(Check(name=package, state="ok", found=_version(package)))
+        else:
+            how = f"pip install 'talkcli[{extra}]'" if extra else "no package index has it"
+            checks.append(
+                Check(name=package, state="missing", found=f"not installed; {how}", unlocks=unlocks)
+            )
+    if is_installed("pyrender"):
+        checks.append(_egl())
+    return checks
+
+
+def _egl() -> Check:
+    """In a process of its own, since a broken driver may end it."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _EGL_PROGRAM],
+            capture_output=True,
+            text=True,
+            timeout=_SUBPROCESS_S,
+            check=False,
+        )
+        problem = (
+            (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
+            if done.returncode
+            else ""
+        )
+    except subprocess.TimeoutExpired:
+        problem = f"no picture within {_SUBPROCESS_S} s"
+    if problem:
+        return Check(name="egl", state="missing", found=problem, unlocks="--renderer pyrender")
+    return Check(name="egl", state="ok", found="pyrender draws without a display")
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "installed without a version"

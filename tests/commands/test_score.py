@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from talkcli.commands.score import score
+from talkcli.engine.face.channels import FLAME
+from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.types import Motion
+from tests.engine.face import flame_twin
+
+app = typer.Typer()
+app.command()(score)
+
+
+@pytest.fixture
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A prediction, its truth and a small head."""
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    head = tmp_path / "generic_model.pkl"
+    flame_twin.write_flame(head, flame_twin.flame_arrays())
+    for seed, name in enumerate(("predicted", "true")):
+        coeffs = np.random.default_rng(seed).normal(0, 0.3, (30, 53)).astype(np.float32)
+        motion = Motion(coeffs=coeffs, fps=25.0, head="flame", channels=FLAME)
+        write_motion(tmp_path / f"{name}.npz", motion)
+    return [str(tmp_path / "predicted.npz"), "--truth", str(tmp_path / "true.npz"), "--head", str(head)]
+
+
+def test_table_names_vertex_sets_and_reasons(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    for name in METRICS:
+        assert name in result.stdout
+    assert "all (40)" in result.stdout
+    assert "no sound given" in result.stdout
+    row = next(line for line in result.stdout.splitlines() if "mve_mm" in line)
+    assert " mm " in row
+    assert "clip mean of 1" in row
+
+
+def test_json_is_one_document(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--json", "--per-clip"], catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert document["overall"]["mve_mm"]["value"] > 0
+    assert document["overall"]["sync_r"]["value"] is None
+    assert document["overall"]["sync_r"]["reason"]
+    assert document["clips"][0]["id"] == "predicted"
+
+
+def test_per_clip_adds_a_row_for_each(arguments: list[str]) -> None:
+    assert "predicted" not in CliRunner().invoke(app, arguments).stdout
+    assert "predicted" in CliRunner().invoke(app, [*arguments, "--per-clip"]).stdout
+
+
+@pytest.mark.parametrize(("limit", "code"), [("mve_mm=1e6", 0), ("mve_mm=0", 7)])
+def test_fail_over(arguments: list[str], limit: str, code: int) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--fail-over", limit, "--json"])
+    assert result.exit_code == code
+    assert len(json.loads(result.stdout)["missed"]) == (code == 7)
+    assert ("Thresholds not met" in result.stderr) == (code == 7)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talkcli.engine.errors import AssetError
+from talkcli.engine.optional import OPTIONAL_PACKAGES
+from talkcli.engine.pipelines import doctor
+from talkcli.engine.types import Silent
+from tests.engine.face import flame_twin
+
+_real_egl = doctor._egl
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("TALK_FLAME", raising=False)
+    # A process of its own takes seconds; one test below starts it.
+    monkeypatch.setattr(doctor, "_egl", lambda: doctor.Check(name="egl", state="ok", found="not looked at"))
+
+
+def by_name(report: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {check["name"]: check for check in report["checks"]}
+
+
+def test_what_is_here_is_found_with_versions_and_hashes() -> None:
+    found = by_name(doctor.examine(Silent()))
+    assert "torch 2." in found["packages"]["found"]
+    assert "libx264" in found["ffmpeg"]["found"]
+    assert found["head ada"]["state"] == "ok"
+    assert "sha256" in found["head ada"]["found"]
+    for package in OPTIONAL_PACKAGES:
+        assert found[package]["state"] == "ok" or found[package]["unlocks"]
+    assert found["head flame"]["state"] == "missing"
+    assert "TALK_FLAME" in found["head flame"]["unlocks"]
+
+
+def test_a_broken_need_is_named_and_does_not_stop_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Path:
+        raise AssetError("the weights are gone", hint="fetch them")
+
+    monkeypatch.setattr(doctor, "default_weights", fail)
+    monkeypatch.setattr(doctor, "ffmpeg_binary", lambda: "/nonexistent/ffmpeg")
+    report = doctor.examine(Silent())
+    assert report["ok"] is False
+    broken = {name for name, check in by_name(report).items() if check["state"] == "broken"}
+    assert {"weights", "ffmpeg"} <= broken
+    assert "fetch them" in by_name(report)["weights"]["found"]
+    assert "cuda" in by_name(report)
+
+
+def test_a_flame_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "generic_model.pkl"
+    monkeypatch.setenv("TALK_FLAME", str(path))
+    flame_twin.write_flame(path, flame_twin.flame_arrays())
+    assert "40 vertices" in doctor._flame()[0].found
+    path.write_bytes(b"not a pickle")
+    assert doctor._flame()[0].state == "missing"
+
+
+def test_optional_packages_that_are_missing_say_what_they_unlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "is_installed", lambda package: False)
+    checks = {check.name: check for check in doctor._optional()}
+    assert set(checks) == set(OPTIONAL_PACKAGES)
+    assert "talkcli[gl]" in checks["pyrender"].found
+
+
+def test_a_driver_that_dies_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_EGL_PROGRAM", "import os; os.abort()")
+    assert _real_egl().state == "missing"
+    assert "ended with" in _real_egl().found
+    monkeypatch.setattr(doctor, "_EGL_PROGRAM", "import time; time.sleep(9)")
+    monkeypatch.setattr(doctor, "_SUBPROCESS_S", 0.1)
+    assert "within" in _real_egl().found

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import inspect
+
+from talkcli.engine import errors
+
+
+def test_every_class_has_its_own_exit_code() -> None:
+    classes = [
+        item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.TalkError)
+    ]
+    codes = {item.__name__: item.exit_code for item in classes}
+    assert codes == {
+        "TalkError": 1,
+        "UsageError": 2,
+        "InputError": 3,
+        "AssetError": 4,
+        "ExtraError": 5,
+        "DeviceError": 6,
+        "ThresholdError": 7,
+    }
+
+
+def test_problem_and_hint_are_kept_apart() -> None:
+    error = errors.InputError("x.wav is empty.", hint="Record it again.")
+    assert (error.problem, error.hint) == ("x.wav is empty.", "Record it again.")
+    assert str(error) == "x.wav is empty."
+    assert errors.TalkError("x").hint is None

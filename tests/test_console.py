@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from talkcli.app import main
+from talkcli.console import Console, print_error
+from talkcli.engine.errors import InputError
+from talkcli.engine.types import Reporter
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_is_a_reporter() -> None:
+    assert isinstance(Console(), Reporter)
+
+
+def test_results_go_to_stdout_and_words_to_stderr(capsys: Captured) -> None:
+    with Console() as console:
+        console.note("a note")
+        console.warn("careful")
+        console.result({"path": "x"}, "x [bold]")
+    out, err = capsys.readouterr()
+    assert out == "x [bold]\n"
+    assert "a note" in err and "warning: careful" in err
+
+
+def test_json_prints_one_document(capsys: Captured) -> None:
+    with Console(as_json=True) as console:
+        console.note("a note")
+        console.result({"path": "ä"}, "text for people")
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"path": "ä"}
+    assert "a note" in err
+
+
+def test_json_refuses_what_json_cannot_say() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        Console(as_json=True).result({"value": float("nan")}, "")
+
+
+def test_quiet_keeps_warnings_and_results(capsys: Captured) -> None:
+    with Console(quiet=True) as console:
+        console.note("a note")
+        console.progress("work", 1, 2)
+        console.warn("careful")
+        console.result({}, "x")
+    out, err = capsys.readouterr()
+    assert out == "x\n"
+    assert "a note" not in err and "work" not in err and "careful" in err
+
+
+def test_tables_show_brackets_and_long_values_whole(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    Console().table({}, title="a [b]", header=("what", "value"), rows=[("talkcli[gl]", "x" * 100)])
+    out = capsys.readouterr().out
+    assert "talkcli[gl]" in out and "a [b]" in out
+    assert out.count("x") == 100
+
+
+def test_tables_become_json(capsys: Captured) -> None:
+    Console(as_json=True).table({"rows": 1}, title="t", header=("h",), rows=[("v",)])
+    assert json.loads(capsys.readouterr().out) == {"rows": 1}
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_errors_are_for_people_and_for_programs(capsys: Captured, as_json: bool) -> None:
+    print_error("x is [empty].", "Try y.", 3, as_json=as_json)
+    out, err = capsys.readouterr()
+    assert err == "error: x is [empty].\nhint: Try y.\n"
+    expected = {"error": {"problem": "x is [empty].", "hint": "Try y.", "exit_code": 3}}
+    assert (json.loads(out) if as_json else out) == (expected if as_json else "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (InputError("bad file.", hint="another"), 3, "hint: another"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(28, "No space left on device", "out.mp4"), 1, "out.mp4: No space left on device"),
+        (RuntimeError("oops"), 1, "a bug in talk: RuntimeError: oops"),
+    ],
+)
+def test_the_process_ends_with_a_sentence_and_a_code(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("talkcli.app.app", fail)
+    monkeypatch.setattr("sys.argv", ["talk"])
+    monkeypatch.delenv("TALK_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == code
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_file_names_that_are_not_unicode_can_be_printed(capsys: Captured) -> None:
+    name = b"\xff.wav".decode("utf-8", "surrogateescape")
+    print_error(f"{name} is missing.", None, 3, as_json=True)
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["problem"].endswith(".wav is missing.")
+    assert ".wav is missing." in err
