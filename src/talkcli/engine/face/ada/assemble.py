@@ -186,7 +186,7 @@ def assemble() -> Whole:
     tongue = teeth.tongue()
     tongue_start = body.add(tongue, jaw=0.35 + 0.65 * curves.smoothstep(tongue.vertices[:, 2], 36.0, 70.0))
     brow_ids = []
-    for make in (ear.build(), hair.brow(), hair.shell()):
+    for make in (ear.build(), hair.brow(), hair.shell(), hair.locks()):
         for piece in (make,) if make.material == "hair" else (make, make.mirrored()):
             roots = np.repeat(piece.vertices[::3], 3, 0) if piece.material == "brow" else piece.vertices
             start = body.ride(piece, roots)

@@ -13,7 +13,7 @@ Values = Float[np.ndarray, "points"]
 
 MOUTH_HALF_WIDTH = 25.0
 MOUTH_Y = -69.5
-EYE_INNER_X, EYE_OUTER_X = 18.0, 45.0
+EYE_INNER_X, EYE_OUTER_X = 17.6, 45.6
 
 
 def bump(x: Values, centre: float, width: float) -> Values:
@@ -30,19 +30,19 @@ def smoothstep(x: Values, low: float, high: float) -> Values:
 def parting_y(s: Values) -> Values:
     """Height of the line on which the lips meet: a tubercle at the middle, corners a touch up."""
     return (
-        MOUTH_Y - 0.9 * bump(s, 0.0, 0.16) + 0.9 * bump(s, 0.33, 0.2) - 0.6 * bump(s, 0.75, 0.22) + 0.5 * s**6
+        MOUTH_Y - 0.9 * bump(s, 0.0, 0.16) + 0.9 * bump(s, 0.33, 0.2) - 0.4 * bump(s, 0.72, 0.22) + 1.5 * s**5
     )
 
 
 def upper_border_y(s: Values) -> Values:
     """Height of the upper edge of the red: cupid's bow."""
     arch = 6.9 * np.sqrt(np.clip(1.0 - s**1.7, 0.0, None)) * (1.0 - 0.12 * s)
-    return MOUTH_Y + arch - 1.5 * bump(s, 0.0, 0.13) + 0.9 * bump(s, 0.24, 0.13) + 0.5 * s**6
+    return MOUTH_Y + arch - 1.5 * bump(s, 0.0, 0.13) + 0.9 * bump(s, 0.24, 0.13) + 1.5 * s**5
 
 
 def lower_border_y(s: Values) -> Values:
     """Height of the lower edge of the red."""
-    return MOUTH_Y - 9.6 * np.clip(1.0 - s**2.3, 0.0, None) ** 0.75 + 0.5 * s**6
+    return MOUTH_Y - 9.6 * np.clip(1.0 - s**2.3, 0.0, None) ** 0.75 + 1.5 * s**5
 
 
 def lid_axis_y(t: Values) -> Values:
@@ -52,12 +52,12 @@ def lid_axis_y(t: Values) -> Values:
 
 def upper_lid_y(t: Values) -> Values:
     """Height of the upper lid's edge with the eye open; covers a little of the iris."""
-    return lid_axis_y(t) + 5.6 * np.sin(np.pi * np.clip(t, 0, 1) ** 0.88) ** 0.78
+    return lid_axis_y(t) + 5.7 * np.sin(np.pi * np.clip(t, 0, 1) ** 0.88) ** 0.78
 
 
 def lower_lid_y(t: Values) -> Values:
     """Height of the lower lid's edge with the eye open; touches the iris."""
-    return lid_axis_y(t) - 5.0 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.15) ** 0.85
+    return lid_axis_y(t) - 5.1 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.15) ** 0.85
 
 
 def closed_lid_y(t: Values) -> Values:

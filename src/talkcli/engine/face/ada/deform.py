@@ -24,6 +24,12 @@ def mouth_disc(c: Canvas, inner: float = 0.9, outer: float = 2.2) -> Weights:
     return (1.0 - smoothstep(rho, inner, outer)) * (c.z > 40.0)
 
 
+def mouth_reach(c: Canvas, radius: float) -> Weights:
+    """A Gaussian of the distance to the line from corner to corner."""
+    d = np.hypot(np.maximum(c.x - MOUTH_HALF_WIDTH, 0.0), c.y - MOUTH_Y)
+    return np.exp(-((d / radius) ** 2)) * (c.z > 35.0)
+
+
 def brows(c: Canvas) -> dict[str, Deltas]:
     """Frontalis, corrugator, procerus, levator labii."""
     free = c.off_lids
@@ -69,12 +75,14 @@ def corners(c: Canvas) -> dict[str, Deltas]:
     """Zygomaticus, triangularis, buccinator, risorius: what moves the corners of the mouth."""
     at = c.spot((25, -70, 88), (15, 14, 24))
     wide = c.spot((24, -69, 88), (19, 16, 26))
-    smile = c.push(wide, 6.6, 6.4, -5.6) + c.push(
-        c.off_lids * c.spot((38, -40, 74), (17, 15, 22)), 1.2, 4.6, 2.6
-    )
-    smile += c.swell(c.fold(NASOLABIAL, 4.2), -2.0) + c.push(
-        c.upper * c.spot((9, -63, 98), (11, 6, 14)), 0, -0.6, -0.8
-    )
+    ring = mouth_reach(c, 15.0)
+    to_corner = smoothstep(c.x, 0.0, 24.0)
+    to_corner = 0.5 * to_corner + 0.5 * smoothstep(c.x, 4.0, 27.0)
+    smile = (ring * to_corner)[:, None] * c.push(np.ones_like(c.x), 7.0, 6.6, -5.8)
+    smile += c.push(ring * (1 - c.upper) * (1.0 - to_corner), 0.0, 0.9, -1.2)
+    smile += c.push(ring * c.upper * (1.0 - to_corner), 0.0, 0.5, -1.4)
+    smile += c.push(c.off_lids * c.spot((38, -40, 74), (17, 15, 22)), 1.2, 4.6, 2.6)
+    smile += c.swell(c.fold(NASOLABIAL, 4.2), -1.8)
     smile += c.push(c.spot((12, -42, 97), (8, 8, 12)), 1.0, 0.6, 0.0)
     frown = c.push(at, 1.2, -7.6, -0.8) + c.swell(c.fold([(27, -74, 84), (29, -86, 80)], 4.0), -1.4)
     frown += c.push((1 - c.upper) * c.spot((10, -84, 96), (12, 8, 14)), 0.0, 1.6, 0.6)

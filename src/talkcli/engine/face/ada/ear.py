@@ -10,10 +10,10 @@ import numpy as np
 from talkcli.engine.face.ada.curves import bump, smoothstep
 from talkcli.engine.face.ada.piece import Piece, grid_faces
 
-COLUMNS = 30
+COLUMNS = 28
 FRONT = (0.02, 0.16, 0.30, 0.40, 0.49, 0.57, 0.66, 0.75, 0.83, 0.90, 0.96, 1.0)
 BACK = (1.0, 0.93, 0.80, 0.60)
-ORIGIN = np.array([71.0, -19.0, -11.0])
+ORIGIN = np.array([73.0, -18.0, -11.0])
 SKIN = np.array([0.52, 0.265, 0.19])
 
 
@@ -32,7 +32,7 @@ def build() -> Piece:
         helix = 3.6 * rim * bump(np.full(COLUMNS, rho), 0.90, 0.10)
         scapha = -2.0 * rim * bump(np.full(COLUMNS, rho), 0.73, 0.10)
         anti = 3.4 * bump(np.full(COLUMNS, rho), 0.56, 0.11) * smoothstep(c + 0.35 * s, -0.55, 0.1)
-        concha = -7.5 * (1.0 - smoothstep(np.full(COLUMNS, rho), 0.28, 0.56)) * np.ones(COLUMNS)
+        concha = -6.5 * (1.0 - smoothstep(np.full(COLUMNS, rho), 0.28, 0.56)) * np.ones(COLUMNS)
         tragus = 4.5 * bump(np.full(COLUMNS, rho), 0.55, 0.20) * bump(turn, np.pi * 1.03, 0.38)
         lobe = 1.6 * bump(np.full(COLUMNS, rho), 0.70, 0.25) * smoothstep(-s, 0.55, 0.95)
         rows.append((rho, helix + scapha + anti + concha + tragus + lobe + 2.0 * rho))
@@ -48,7 +48,7 @@ def build() -> Piece:
     a, b = np.concatenate(flat).T
     h = np.concatenate(high)
     # The ear leaves the head at its front edge and stands off behind, its top leaning back.
-    lean, flare = np.deg2rad(10.0), np.deg2rad(24.0)
+    lean, flare = np.deg2rad(10.0), np.deg2rad(20.0)
     back = np.array([np.sin(flare), 0.0, -np.cos(flare)])
     out = np.array([np.cos(flare), 0.0, np.sin(flare)])
     up = np.array([0.0, np.cos(lean), -np.sin(lean)])

@@ -10,7 +10,7 @@ import numpy as np
 from talkcli.engine.face.ada import field
 from talkcli.engine.face.ada.piece import Piece, grid_faces
 
-COLUMNS = 28
+COLUMNS = 24
 # Degrees from the line of sight, and the colour of each ring; doubled rings make edges.
 RINGS: tuple[tuple[float, tuple[float, float, float]], ...] = (
     (0.4, (0.003, 0.003, 0.004)),

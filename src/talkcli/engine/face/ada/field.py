@@ -18,7 +18,9 @@ CENTRE = np.array([0.0, -15.0, 0.0])
 EYE = np.array([31.5, 0.0, 69.5])
 EYE_RADIUS = 12.0
 LID_RADIUS = 13.5
-COLLAR_Y = -188.0
+COLLAR_Y = -180.0
+# Where the upper lid folds: a line on the lid, some 4 mm above the open lid's edge.
+LID_FOLD = [(18.5, 3.6, 78.5), (23.0, 8.2, 79.8), (28.0, 10.1, 80.3), (33.0, 10.4, 80.0), (38.0, 9.6, 78.0), (43.0, 7.2, 74.5), (47.0, 3.8, 71.5)]
 
 
 def ellipsoid(p: Points, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Values:
@@ -70,16 +72,16 @@ def skull(p: Points) -> Values:
     f = ellipsoid(p, (0, 30, -4), (74, 87, 94))
     f = union(f, ellipsoid(p, (0, 44, 28), (61, 54, 64)), 24)
     f = union(f, ellipsoid(p, (0, -34, 24), (60, 76, 60)), 24)
-    f = union(f, capsule(p, (50, -14, 6), (44, -70, 10), 16, 13), 22)
-    f = union(f, capsule(p, (43, -74, 12), (13, -98, 72), 13, 15), 24)
+    f = union(f, capsule(p, (50, -14, 6), (41, -68, 10), 16, 12), 22)
+    f = union(f, capsule(p, (41, -72, 12), (12, -96, 72), 12, 14), 24)
     f = union(f, ellipsoid(p, (0, -50, 52), (46, 50, 42)), 20)
     f = union(f, ellipsoid(p, (42, -25, 56), (19, 16, 20)), 24)
     f = union(f, capsule(p, (52, -14, 40), (60, -6, 6), 8, 5), 26)
     f = union(f, capsule(p, (0, 19, 82), (34, 19, 74), 9, 9), 16)
-    f = union(f, ellipsoid(p, (0, -100, 79), (20, 14, 18)), 14)
+    f = union(f, ellipsoid(p, (0, -98, 79), (18, 13, 17.5)), 14)
     f = union(f, ellipsoid(p, (0, -70, 68), (33, 27, 30)), 16)
-    neck = capsule(p, (0, -60, -16), (0, -240, -34), 47, 56)
-    neck = union(neck, capsule(p, (44, -60, -14), (12, -205, 16), 8, 8), 24)
+    neck = capsule(p, (0, -60, -16), (0, -240, -34), 45, 54)
+    neck = union(neck, capsule(p, (43, -60, -14), (10, -205, 14), 7, 7), 28)
     neck = union(neck, ellipsoid(p, (0, -146, 22), (10, 20, 9)), 20)
     f = union(f, neck, 18)
     return f
@@ -87,16 +89,17 @@ def skull(p: Points) -> Values:
 
 def nose(p: Points, f: Values) -> Values:
     """Adds bridge, tip, wings and columella, and hollows the nostrils."""
-    bridge = capsule(p, (0, 8, 80), (0, -20, 97), 8, 8.5)
-    bridge = union(bridge, capsule(p, (0, -20, 97), (0, -36, 110), 8, 8.5), 8)
-    f = union(f, bridge, 12)
-    tip = ellipsoid(p, (0, -37, 110), (9.5, 8.5, 9))
-    tip = union(tip, ellipsoid(p, (3.5, -37, 112), (5, 5.5, 5)), 5)
-    wing = ellipsoid(p, (11.6, -40.5, 97), (6.2, 7.2, 9.5))
-    columella = capsule(p, (0, -45.5, 108), (0, -48, 93), 3.6, 4.2)
-    lower = union(union(tip, wing, 6), columella, 5)
-    f = union(f, lower, 6)
-    f = carve(f, ellipsoid(p, (7.4, -47.6, 100), (3.0, 4.4, 4.8)), 2.5)
+    bridge = capsule(p, (0, 10, 82), (0, -18, 98), 6.2, 6.6)
+    bridge = union(bridge, capsule(p, (0, -18, 98), (0, -34, 109.5), 6.6, 7.2), 8)
+    f = union(f, bridge, 17)
+    tip = ellipsoid(p, (0, -36.0, 109.0), (7.8, 7.4, 8.4))
+    tip = union(tip, ellipsoid(p, (3.0, -36.5, 111.4), (4.2, 4.4, 4.4)), 5)
+    f = union(f, tip, 11)
+    wing = ellipsoid(p, (11.8, -40.0, 98.0), (5.6, 6.8, 9.0))
+    columella = capsule(p, (0, -43.5, 109), (0, -47.5, 94), 3.2, 4.2)
+    f = union(f, union(wing, columella, 3), 4.5)
+    f = f + crease(p, [(14.5, -31.5, 99), (18.5, -36, 95), (19.0, -43, 92.5)], 2.6, -1.3)
+    f = carve(f, ellipsoid(p, (6.8, -46.8, 101.5), (3.1, 4.6, 5.4)), 2.2)
     return f
 
 
@@ -110,6 +113,9 @@ def face(p: Points) -> Values:
     f = nose(p, f)
     lids = np.sqrt(((p - EYE) ** 2).sum(1)) - LID_RADIUS
     f = union(f, lids, 4.5)
+    # The sulcus above the lid, so that its skin folds there.
+    f = f + stroke(p, (32, 12, 84), (13, 4.5, 10), -1.6)
+    f = f + crease(p, LID_FOLD, 1.5, -1.6) + crease(p, [(x, y + 3.6, z + 0.5) for x, y, z in LID_FOLD], 2.4, 1.0)
     f = f + stroke(p, (16, -1, 84), (4, 7, 9), -1.5)
     f = f + stroke(p, (0, -55, 102), (2.6, 7, 10), -1.6) + stroke(p, (5.0, -56, 102), (2.4, 6, 10), 0.7)
     f = f + stroke(p, (0, -88, 98), (15, 5, 14), -3.0)

@@ -11,55 +11,97 @@ from scipy.interpolate import PchipInterpolator
 
 from talkcli.engine.face.ada import field
 from talkcli.engine.face.ada.curves import smoothstep
-from talkcli.engine.face.ada.piece import Piece, grid_faces
+from talkcli.engine.face.ada.piece import Piece, even, grid_faces
 
 HAIR = np.array([0.040, 0.024, 0.015])
 BROW = np.array([0.055, 0.032, 0.020])
-CROWN = np.array([0.0, 0.92, -0.40]) / np.hypot(0.92, 0.40)
+CROWN = np.array([0.0, 0.97, -0.24]) / np.hypot(0.97, 0.24)
 INSIDE = np.array([0.0, 18.0, -8.0])
 # The hairline of the left half, from the forehead to the nape, as points near the head.
 HAIRLINE = (
-    (0.0, 82.0, 84.0), (16.0, 82.5, 82.0), (30.0, 81.0, 76.0), (42.0, 74.0, 69.0), (50.0, 62.0, 65.0),
-    (54.0, 48.0, 63.0), (60.0, 32.0, 56.0), (67.0, 16.0, 42.0), (70.0, 0.0, 28.0), (70.0, -16.0, 19.0),
-    (71.0, -17.0, 12.0), (72.0, -4.0, 7.0), (74.0, 12.0, 2.0), (74.0, 17.0, -10.0), (74.0, 13.0, -24.0),
+    (0.0, 77.0, 87.0), (16.0, 78.0, 84.0), (30.0, 77.0, 78.0), (42.0, 70.0, 71.0), (50.0, 58.0, 66.0),
+    (54.0, 44.0, 63.0), (61.0, 28.0, 55.0), (67.0, 13.0, 43.0), (70.0, -1.0, 31.0), (70.0, -14.0, 22.0),
+    (71.0, -15.0, 14.0), (72.0, -3.0, 9.0), (74.0, 12.0, 2.0), (74.0, 17.0, -10.0), (74.0, 13.0, -24.0),
     (72.0, -2.0, -36.0), (66.0, -28.0, -42.0), (56.0, -56.0, -46.0), (44.0, -74.0, -52.0), (26.0, -82.0, -58.0),
     (0.0, -84.0, -62.0),
 )  # fmt: skip
-COLUMNS, RINGS = 41, 17
+COLUMNS, RINGS = 33, 13
+LOCKS = 420
+
+
+def border() -> Float[np.ndarray, "columns 3"]:
+    """Unit directions from `INSIDE` to the hairline, all the way round from the forehead over the left side."""
+    line = np.array(HAIRLINE)
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+    half = PchipInterpolator(along, line)(np.linspace(0.0, along[-1], COLUMNS))
+    half[0, 0] = half[-1, 0] = 0.0
+    edge = np.concatenate([half, half[-2:0:-1] * np.array([-1.0, 1.0, 1.0])]) - INSIDE
+    return edge / np.linalg.norm(edge, axis=1, keepdims=True)
+
+
+def combed(
+    edge: Float[np.ndarray, "columns 3"], column: Float[np.ndarray, "points"], t: Float[np.ndarray, "points"]
+) -> tuple[Float[np.ndarray, "points 3"], Float[np.ndarray, "points 3"]]:
+    """Scalp points at `t` of the way from the crown to the hairline (beyond it above 1), and outward directions."""
+    low = np.floor(column).astype(int)
+    mix = (column - low)[:, None]
+    goal = edge[low % len(edge)] * (1.0 - mix) + edge[(low + 1) % len(edge)] * mix
+    goal /= np.linalg.norm(goal, axis=1, keepdims=True)
+    angle = np.arccos(np.clip(goal @ CROWN, -1.0, 1.0))
+    direction = (np.sin((1 - t) * angle) / np.sin(angle))[:, None] * CROWN
+    direction = direction + (np.sin(t * angle) / np.sin(angle))[:, None] * goal
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    return field.cast(np.broadcast_to(INSIDE, direction.shape), direction, 20.0, 200.0), direction
+
+
+def depth(scalp: Float[np.ndarray, "points 3"], t: Float[np.ndarray, "points"]) -> Float[np.ndarray, "points"]:
+    """Thickness of the hair: full on top and in front, cropped at the sides and the nape."""
+    high = smoothstep(scalp[:, 1], -20.0, 95.0)
+    front = smoothstep(scalp[:, 2] + 0.4 * scalp[:, 1], 60.0, 115.0)
+    return (2.4 + 8.5 * high + 2.5 * front) * np.clip(1.0 - np.clip(t, 0, 1) ** 5, 0.0, None) ** 0.55
 
 
 def shell() -> Piece:
-    """The hair: columns run from the crown to the hairline."""
-    line = np.array(HAIRLINE)
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    border = PchipInterpolator(along, line)(np.linspace(0.0, along[-1], COLUMNS))
-    border[0, 0] = border[-1, 0] = 0.0
-    full = np.concatenate([border, border[-2:0:-1] * np.array([-1.0, 1.0, 1.0])])
-    edge = full - INSIDE
-    edge /= np.linalg.norm(edge, axis=1, keepdims=True)
-    t = np.concatenate([[0.012], np.linspace(0.08, 1.0, RINGS - 1) ** 0.92, [1.0]])
-    angle = np.arccos(np.clip(edge @ CROWN, -1.0, 1.0))
-    a = np.sin((1 - t)[:, None] * angle) / np.sin(angle)
-    b = np.sin(t[:, None] * angle) / np.sin(angle)
-    direction = (a[..., None] * CROWN + b[..., None] * edge).reshape(-1, 3)
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    scalp = field.cast(np.broadcast_to(INSIDE, direction.shape), direction, 20.0, 200.0)
-    tt = np.repeat(t, len(full)).reshape(len(t), -1)
-    high = smoothstep(scalp[:, 1], -70.0, 95.0).reshape(tt.shape)
-    front = smoothstep(scalp[:, 2] + 0.4 * scalp[:, 1], 60.0, 115.0).reshape(tt.shape)
-    thick = (3.2 + 8.0 * high + 2.5 * front) * np.clip(1.0 - tt**5, 0.0, None) ** 0.55
-    # Locks combed from the crown: waves over the columns (even in x) that drift along the way.
-    turn = 2 * np.pi * np.arange(len(full)) / len(full)
-    side = np.cos(turn)[None, :]
-    phase = 9.0 * side + 3.0 * tt * (1 + side)
-    lock = np.sin(5.0 * phase + 2.0 * tt) * 0.55 + np.sin(11.0 * phase - 5.0 * tt + 1.0) * 0.45
-    thick = thick + 0.9 * lock * smoothstep(tt, 0.05, 0.4) * smoothstep(1.0 - tt, 0.0, 0.15)
-    thick[-2] = 0.5
-    thick[-1] = -2.5
-    vertices = scalp + direction * thick.reshape(-1, 1)
-    colours = HAIR * (1.0 + 0.38 * lock.reshape(-1, 1)) * (0.8 + 0.3 * high.reshape(-1, 1))
-    faces = grid_faces(len(t), len(full), closed=True)
-    return Piece("hair", vertices, faces, colours)
+    """The dark ground on which the locks lie: columns run from the crown to the hairline."""
+    edge = border()
+    t = np.concatenate([[0.012], np.linspace(0.1, 1.0, RINGS - 1) ** 0.9, [1.0]])
+    column = np.arange(len(edge)).astype(float)
+    tt, cc = (grid.ravel() for grid in np.meshgrid(t, column, indexing="ij"))
+    scalp, direction = combed(edge, cc, tt)
+    thick = depth(scalp, tt)
+    thick[-2 * len(edge) : -len(edge)] = 0.5
+    thick[-len(edge) :] = -2.5
+    faces = grid_faces(len(t), len(edge), closed=True)
+    return Piece("hair", scalp + direction * thick[:, None], faces, even(tuple(0.85 * HAIR), len(scalp)))
+
+
+def locks() -> Piece:
+    """Tufts combed from the crown outwards, the last of them over the hairline: blades of four vertices."""
+    random = np.random.default_rng(5)
+    edge = border()
+    fringe = LOCKS // 3
+    # Evenly spread: more columns than rows near the crown would crowd there.
+    column = np.concatenate([np.arange(fringe) * len(edge) / fringe, random.uniform(0, len(edge), LOCKS - fringe)])
+    column += random.uniform(-0.4, 0.4, LOCKS)
+    start = np.concatenate(
+        [random.uniform(0.80, 0.90, fringe), np.sqrt(random.uniform(0.005, 0.70, LOCKS - fringe))]
+    )
+    long = random.uniform(0.14, 0.21, LOCKS)
+    drift = random.uniform(-0.8, 0.8, LOCKS) + 0.6
+    rows = []
+    for share, lift in ((0.0, -1.0), (0.45, 1.0), (1.0, 0.5)):
+        t = start + share * long
+        scalp, direction = combed(edge, column + drift * share**1.5, t)
+        # Past the hairline a tip comes down onto the skin.
+        rows.append(scalp + direction * (depth(scalp, np.minimum(t, 0.985)) + lift)[:, None])
+    root, middle, tip = rows
+    aside = np.cross(tip - root, middle - INSIDE)
+    aside *= (random.uniform(1.7, 3.0, LOCKS) / np.linalg.norm(aside, axis=1))[:, None]
+    vertices = np.stack([root, middle - aside, middle + aside, tip], 1)
+    shade = random.uniform(0.85, 1.25, (LOCKS, 1)) * np.array([0.75, 1.0, 1.0, 1.2])
+    colours = HAIR * shade[..., None]
+    faces = (4 * np.arange(LOCKS))[:, None, None] + np.array([[0, 2, 1], [1, 2, 3]])[None]
+    return Piece("hair", vertices.reshape(-1, 3), faces.reshape(-1, 3), colours.reshape(-1, 3))
 
 
 def brow_line(
@@ -74,19 +116,19 @@ def brow_line(
 def brow() -> Piece:
     """The left brow: blades rooted in the skin, swept upwards at the inner end and outwards at the tail."""
     random = np.random.default_rng(11)
-    count = 84
+    count = 110
     t = np.sort(random.uniform(0.0, 1.0, count) ** 0.92)
     across = random.uniform(-1.0, 1.0, count)
     x, y = brow_line(t)
-    half = 3.6 * (1.0 - t**2.2) + 0.7
+    half = 3.3 * (1.0 - t**2.0) + 0.5
     y = y + across * half
-    tilt = np.deg2rad(78.0 - 62.0 * smoothstep(t, 0.0, 0.45) - 32.0 * smoothstep(t, 0.5, 1.0) - 14.0 * across)
-    long = 7.5 - 2.0 * t + random.uniform(-1.0, 1.0, count)
+    tilt = np.deg2rad(74.0 - 58.0 * smoothstep(t, 0.0, 0.40) - 36.0 * smoothstep(t, 0.5, 1.0) - 10.0 * across)
+    long = 8.0 - 2.0 * t + random.uniform(-1.0, 1.0, count)
     tip_x, tip_y = x + long * np.cos(tilt), y + long * np.sin(tilt)
     root = field.cast_front(x, y)
     tip = field.cast_front(tip_x, tip_y)
     normal_root, normal_tip = field.gradient(root), field.gradient(tip)
-    wide = 0.62 * np.cross(tip - root, normal_root) / long[:, None]
+    wide = 0.55 * np.cross(tip - root, normal_root) / long[:, None]
     blades = np.stack(
         [root - wide - 0.2 * normal_root, root + wide + 0.35 * normal_root, tip + 0.7 * normal_tip], 1
     )

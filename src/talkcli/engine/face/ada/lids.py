@@ -15,7 +15,7 @@ from talkcli.engine.face.ada.skin import Skin
 
 UPPER_KNOTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 LOWER_KNOTS = (0.0, 0.5, 1.0)
-LASHES = 30
+LASHES = 34
 LASH = (0.012, 0.008, 0.006)
 Deltas = Float[np.ndarray, "verts 3"]
 
@@ -74,7 +74,7 @@ def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "ve
     direction = lash_frame(edge, 0.45)
     t = np.linspace(0.0, 1.0, steps)
     fade = np.sin(np.pi * np.clip(0.04 + 0.96 * t, 0, 1)) ** 0.5
-    rim = edge + direction * (1.0 * fade)[:, None]
+    rim = edge + direction * (1.1 * fade)[:, None]
     at = np.linspace(0.10, 0.985, LASHES)
 
     def along(rows: Float[np.ndarray, "columns 3"], where: np.ndarray) -> np.ndarray:
@@ -82,8 +82,8 @@ def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "ve
 
     root, ahead = along(edge, at), along(direction, at)
     sweep = np.stack([0.9 * (at - 0.42), 0.30 + 0 * at, 0 * at], 1)
-    tip = root + (ahead + sweep) * (2.6 + 2.6 * at)[:, None]
-    wide = np.stack([np.full(LASHES, 0.26), 0 * at, 0 * at], 1)
+    tip = root + (ahead + sweep) * (1.9 + 2.0 * at)[:, None]
+    wide = np.stack([np.full(LASHES, 0.34), 0 * at, 0 * at], 1)
     hairs = np.stack([root - wide, root + wide, tip], 1).reshape(-1, 3)
     return np.concatenate([edge + 0.15 * direction, rim, hairs])
 

@@ -15,10 +15,10 @@ BASE = np.array([0.560, 0.315, 0.225])
 FLUSH = np.array([0.550, 0.215, 0.160])
 PALE = np.array([0.600, 0.365, 0.265])
 UNDER_EYE = np.array([0.430, 0.230, 0.180])
-RED = np.array([0.430, 0.135, 0.115])
-RED_DEEP = np.array([0.230, 0.055, 0.050])
-BAG = np.array([0.180, 0.040, 0.036])
-THROAT = np.array([0.012, 0.003, 0.003])
+RED = np.array([0.440, 0.165, 0.135])
+RED_DEEP = np.array([0.300, 0.080, 0.070])
+BAG = np.array([0.380, 0.110, 0.095])
+THROAT = np.array([0.060, 0.012, 0.010])
 WATERLINE = np.array([0.500, 0.215, 0.180])
 NOSTRIL = np.array([0.060, 0.020, 0.016])
 
@@ -44,7 +44,7 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray
     blend(UNDER_EYE, 0.50 * spot((29, -11, 80), (13, 6, 12)))
     blend(UNDER_EYE, 0.45 * spot((32, 10, 82), (17, 6, 12)))
     open_to_light = np.clip(field.occlusion(shape.vertices, normals), 0.0, 1.0)
-    colour *= (0.50 + 0.50 * open_to_light)[:, None]
+    colour *= (0.72 + 0.28 * open_to_light)[:, None]
     blend(NOSTRIL, np.clip(1.5 * spot((7.3, -48.5, 101), (3.4, 3.6, 5.2)), 0, 1))
     # Skin under the brow hairs and at the hairline takes their colour.
     x, y = hair.brow_line(np.linspace(0.0, 1.0, 40))

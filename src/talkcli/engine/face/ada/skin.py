@@ -22,7 +22,7 @@ LIP_STEPS = 16  # columns from the midline to the corner
 LID_STEPS = 15  # columns from the inner to the outer corner
 RED = (0.0, 0.14, 0.32, 0.52, 0.72, 0.88, 1.0)  # rings across the red of the lips
 LIP_OUT = (1.1, 2.6, 4.8, 7.6)  # rings beyond it, mm
-LID_OUT = (0.9, 2.0, 3.3, 4.9, 6.9, 9.3)
+LID_OUT = (0.8, 1.8, 2.9, 3.9, 4.8, 6.0, 7.8, 10.0)
 BACK_ANGLE = np.deg2rad(166.0)
 
 
@@ -148,7 +148,7 @@ def spacing(q: Plane) -> Float[np.ndarray, "points"]:
     p = field.CENTRE + 95.0 * d
     h = 4.6 + 0.05 * np.linalg.norm(p - np.array([0.0, -45.0, 85.0]), axis=1)
     for centre, width, finest in (((0, -38, 82), 20.0, 1.9), ((11, -42, 82), 9.0, 1.5), ((30, -60, 70), 18.0, 3.3),
-                                  ((31, 5, 80), 20.0, 3.0), ((0, -95, 60), 18.0, 3.8)):  # fmt: skip
+                                  ((31, 5, 80), 20.0, 3.0), ((0, -95, 60), 18.0, 3.8), ((0, -110, 20), 40.0, 3.6)):  # fmt: skip
         near = np.exp(-(((p - np.array(centre)) / width) ** 2).sum(1))
         h = h + (finest - h) * near
     h = h + 5.0 * curves.smoothstep(p[:, 1] - 0.5 * p[:, 2], 25.0, 70.0)
@@ -219,6 +219,23 @@ def triangulate(plane: Plane, holes: list[Plane]) -> Ids:
     return triangles[keep]
 
 
+def relax(p: Points, faces: Ids, num_fixed: int, rounds: int = 8) -> Points:
+    """Even out what the rays left stretched: slide vertices towards their neighbours' mean, stay on the field.
+
+    The first `num_fixed` stay, and those of the midline stay on it.
+    """
+    i, j = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).T
+    degree = np.bincount(i, minlength=len(p))[:, None]
+    middle = np.abs(p[:, 0]) < 1e-6
+    for _ in range(rounds):
+        total = np.stack([np.bincount(i, p[j, axis], len(p)) for axis in range(3)], 1)
+        q = p[num_fixed:] + 0.5 * (total / degree - p)[num_fixed:]
+        for _ in range(3):
+            q = q - field.face(q)[:, None] * field.gradient(q)
+        p = np.concatenate([p[:num_fixed], np.where(middle[num_fixed:, None], p[num_fixed:], q)])
+    return p
+
+
 def outline() -> Points:
     """The collar's half ring, front to back."""
     turn = np.linspace(0.0, np.pi, 22)
@@ -252,6 +269,7 @@ def build() -> Skin:
     place = np.concatenate([lip_ids[-1], lid_ids[-1], first_new + np.arange(len(plane) - rings)])
     lifted = field.cast_radial(to_direction(plane[rings:]))
     lifted[: len(collar)] = collar
+    lifted = relax(np.concatenate([lips[-1], lids[-1], lifted]), triangles, rings + len(collar) + len(back_q))[rings:]
     collar_ids = first_new + np.arange(len(collar))
     back_ids = collar_ids[-1] + 1 + np.arange(len(back_q))
     pole = first_new + len(lifted)

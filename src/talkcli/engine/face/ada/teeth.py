@@ -72,7 +72,7 @@ def row(upper: bool) -> Piece:
     )
     colours = np.concatenate([np.tile(np.array(colour), (len(x), 1)) for _, _, colour in rows])
     # Molars lie in the dark of the cheek.
-    colours *= (1.0 - 0.65 * smoothstep(np.abs(vertices[:, 0]), 12.0, 27.0))[:, None]
+    colours *= (1.0 - 0.3 * smoothstep(np.abs(vertices[:, 0]), 14.0, 27.0))[:, None]
     faces = grid_faces(len(rows), len(x))
     return Piece("teeth", vertices, faces if upper else faces[:, ::-1], colours)
 
@@ -92,8 +92,8 @@ def tongue() -> Piece:
     y = (top - thick)[:, None] + thick[:, None] * ring_y
     groove = 1.3 * np.exp(-((x / 5.0) ** 2)) * (ring_y > 0.2) * np.sin(np.pi * np.clip(t, 0, 1))[:, None]
     vertices = np.stack([x, y - groove, np.broadcast_to(z[:, None], x.shape)], -1).reshape(-1, 3)
-    colours = np.tile(np.array([0.40, 0.13, 0.12]), (len(vertices), 1))
-    colours *= (0.35 + 0.65 * smoothstep(vertices[:, 2], 45.0, 80.0))[:, None]
+    colours = np.tile(np.array([0.56, 0.21, 0.19]), (len(vertices), 1))
+    colours *= (0.5 + 0.5 * smoothstep(vertices[:, 2], 38.0, 60.0))[:, None]
     tip = np.arange(columns) + (stations - 1) * columns
     cap = np.stack([np.full(columns - 2, tip[0]), tip[1:-1], tip[2:]], 1)
     faces = np.concatenate([grid_faces(stations, columns, closed=True), cap])
