@@ -197,5 +197,5 @@ def test_a_model_that_does_not_fit_is_refused(
 
 def test_an_npz_of_something_else_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", a=np.zeros(3))
-    with pytest.raises(InputError, match="no converted FLAME model"):
+    with pytest.raises(InputError, match="it is no converted FLAME model"):
         FlameHead.load(tmp_path / "x.npz")

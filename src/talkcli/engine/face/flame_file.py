@@ -8,7 +8,6 @@ published with FLAME 2020, RingNet and DECA. The files are the user's own, under
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from jaxtyping import Float, Int
 from talkcli.engine.assets import cache_dir
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import NUM_EXPRESSION
+from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.face.safe_pickle import read_pickle
 from talkcli.engine.files import atomic_path, sha256
 
@@ -140,12 +140,7 @@ def _from_pickle(path: Path) -> FlameArrays:
 
 def _read_npz(path: Path) -> FlameArrays:
     names = [item.name for item in fields(FlameArrays)]
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {name: file[name] for name in names}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is no converted FLAME model ({error}).", hint=_HINT) from error
-    return _checked(path, stored)
+    return _checked(path, read_arrays(path, names, kind="converted FLAME model", hint=_HINT))
 
 
 def _checked(path: Path, arrays: dict[str, np.ndarray]) -> FlameArrays:

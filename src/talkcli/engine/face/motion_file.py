@@ -1,18 +1,19 @@
 """The motion file: an npz that says what its columns mean, at which rate, for which head, and who made it.
 
-Keys: `format` (int), `coeffs` (frames, coeffs) float32, `fps` (float), `head`, `channels` (names), `meta` (JSON).
+Keys: `format` (int), `coeffs` (frames, coeffs) float32, `fps` (float), `head`, `channels` (names), `meta`
+(JSON).
 """
 
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Motion
 
@@ -41,16 +42,7 @@ def write_motion(path: Path, motion: Motion, meta: dict[str, Any] | None = None)
 def read_motion(path: Path) -> tuple[Motion, dict[str, Any]]:
     """The motion and its meta. Raises InputError for anything but a motion file this version can read."""
     hint = "Motion files are written by talk animate or talk preprocess."
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [key for key in _KEYS if key not in file]
-            if missing:
-                raise InputError(f"{path} is an npz without {', '.join(missing)}.", hint=hint)
-            stored = {key: file[key] for key in _KEYS}
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist.", hint=hint) from error
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise InputError(f"{path} is not a readable motion file ({error}).", hint=hint) from error
+    stored = read_arrays(path, _KEYS, kind="motion file", hint=hint)
     try:
         number = int(stored["format"])
         if number > FORMAT:

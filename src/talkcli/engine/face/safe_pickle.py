@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,7 +163,7 @@ def read_pickle(path: Path) -> Any:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
     except (
         pickle.UnpicklingError, ArithmeticError, AttributeError, AssertionError, EOFError, LookupError,
-        MemoryError, TypeError, ValueError,
+        MemoryError, TypeError, ValueError, tokenize.TokenError,
     ) as error:  # fmt: skip
         # Whatever a malformed pickle makes the machine stumble over.
         raise InputError(f"{path} is not a readable pickle ({type(error).__name__}: {error}).") from error

@@ -1,0 +1,43 @@
+"""Named arrays out of an npz file, whatever state the file is in."""
+
+from __future__ import annotations
+
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from talkcli.engine.errors import InputError
+
+
+def read_arrays(path: Path, names: Sequence[str], *, kind: str, hint: str) -> dict[str, np.ndarray]:
+    """The arrays called `names`; nothing is unpickled. `kind` says in errors what the file should have been.
+
+    Raises InputError for a missing, unreadable or damaged file, and for one without some of the names.
+    """
+    try:
+        with path.open("rb") as raw, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            file = np.load(raw, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise InputError(f"{path} holds one bare array, it is no {kind}.", hint=hint)
+            with file:
+                missing = [name for name in names if name not in file]
+                if missing:
+                    raise InputError(
+                        f"{path} is an npz without {', '.join(missing)}, it is no {kind}.", hint=hint
+                    )
+                return {name: file[name] for name in names}
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist.", hint=hint) from error
+    except (
+        OSError, EOFError, ArithmeticError, LookupError, MemoryError, NotImplementedError, RuntimeError,
+        SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error,
+        tokenize.TokenError,
+    ) as error:  # fmt: skip
+        # Whatever zipfile and numpy stumble over in a damaged file.
+        raise InputError(f"{path} is no readable {kind} ({error}).", hint=hint) from error

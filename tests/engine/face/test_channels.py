@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from talkcli.engine.face.channels import ADA, ARKIT, FLAME, JAW, NUM_COEFFS, NUM_EXPRESSION
+
+
+@pytest.mark.parametrize("names", [ADA, FLAME])
+def test_fifty_expressions_then_the_jaw(names: tuple[str, ...]) -> None:
+    assert len(names) == len(set(names)) == NUM_COEFFS == 53
+    assert names[NUM_EXPRESSION:] == JAW == ("jawPitch", "jawYaw", "jawRoll")
+
+
+def test_ada_holds_every_arkit_shape_but_the_jaws_turns() -> None:
+    assert len(ARKIT) == len(set(ARKIT)) == 52
+    assert set(ARKIT) - set(ADA) == {"jawOpen", "jawLeft", "jawRight"}
+    assert set(ADA) - set(ARKIT) == {"lipSeal", *JAW}

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.motion_file import FORMAT, read_motion, write_motion
+from talkcli.engine.types import Motion
+
+MOTION = Motion(
+    coeffs=np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32),
+    fps=29.97,
+    head="ada",
+    channels=("a", "b", "ä"),
+)
+
+
+def stored(path: Path, **changes: Any) -> Path:
+    """A motion file with fields changed, or left out where the change is None."""
+    fields: dict[str, Any] = {
+        "format": np.array(FORMAT),
+        "coeffs": MOTION.coeffs,
+        "fps": np.array(25.0),
+        "head": np.array("ada"),
+        "channels": np.array(MOTION.channels),
+        "meta": np.array("{}"),
+    }
+    fields.update(changes)
+    np.savez(path, allow_pickle=True, **{key: value for key, value in fields.items() if value is not None})
+    return path
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    meta = {"seed": 3, "command": "animate", "sigma": None}
+    write_motion(tmp_path / "new" / "a.npz", MOTION, meta)
+    motion, read_meta = read_motion(tmp_path / "new" / "a.npz")
+    np.testing.assert_array_equal(motion.coeffs, MOTION.coeffs)
+    assert (motion.fps, motion.head, motion.channels) == (29.97, "ada", ("a", "b", "ä"))
+    assert read_meta == meta
+
+
+def test_equal_motion_is_equal_bytes(tmp_path: Path) -> None:
+    write_motion(tmp_path / "a.npz", MOTION, {"x": 1, "y": 2})
+    write_motion(tmp_path / "b.npz", MOTION, {"y": 2, "x": 1})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": np.array(FORMAT + 1)}, f"format {FORMAT + 1}"),
+        ({"channels": None}, "channels"),
+        ({"fps": None, "meta": None}, "fps, meta"),
+        ({"channels": np.array(["a", "b"])}, "fit"),
+        ({"coeffs": np.zeros(5, np.float32)}, "fit"),
+        ({"coeffs": np.zeros((0, 3), np.float32)}, "no frames"),
+        ({"coeffs": np.full((2, 3), np.nan, np.float32)}, "not numbers"),
+        ({"coeffs": np.array([["x"] * 3])}, "fit together"),
+        ({"fps": np.array(0.0)}, "fps"),
+        ({"fps": np.array(-25.0)}, "fps"),
+        ({"fps": np.array(np.nan)}, "fps"),
+        ({"fps": np.array([25.0, 30.0])}, "fit together"),
+        ({"meta": np.array("{")}, "fit together"),
+        ({"coeffs": np.array([[object()] * 3], dtype=object)}, "no readable motion file"),
+    ],
+)
+def test_files_that_say_something_else_are_refused(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        read_motion(stored(tmp_path / "a.npz", **changes))
+
+
+def test_files_that_are_no_motion_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("hello")
+    (tmp_path / "empty.npz").touch()
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "array.npy").rename(tmp_path / "array.npz")
+    for path in ("text.npz", "empty.npz", "array.npz", "absent.npz", "."):
+        with pytest.raises(InputError):
+            read_motion(tmp_path / path)
+
+
+def test_damage_gives_motion_or_a_sentence(tmp_path: Path) -> None:
+    write_motion(tmp_path / "a.npz", MOTION)
+    whole = (tmp_path / "a.npz").read_bytes()
+    chance = random.Random(0)
+    for trial in range(150):
+        content = bytearray(whole)
+        for _ in range(chance.choice([1, 3, 20])):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        (tmp_path / "b.npz").write_bytes(
+            content[: chance.randrange(len(content))] if trial % 5 == 0 else content
+        )
+        try:
+            read_motion(tmp_path / "b.npz")
+        except InputError:
+            continue
