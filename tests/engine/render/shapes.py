@@ -55,7 +55,7 @@ class BallHead:
 
 
 def flat_scene(faces: np.ndarray, colours: np.ndarray, **fields: object) -> Scene:
-    """Faces of one part, lit evenly from all sides, before a camera one metre away that sees 1 x 1 m at z = 0."""
+    """Faces of one part, lit from the front, one metre before a camera that sees 1 x 1 m."""
     metre_deg = float(np.degrees(2 * np.arctan(0.5)))
     values = {
         "faces": faces,

@@ -16,9 +16,9 @@ from jaxtyping import Float, UInt8
 from talkcli.engine.errors import DeviceError
 from talkcli.engine.optional import require
 from talkcli.engine.render.backdrop import backdrop
+from talkcli.engine.render.look import srgb
 from talkcli.engine.render.raster import smooth_normals
 from talkcli.engine.render.renderer import Light, Material, Scene, camera_axes
-from talkcli.engine.render.shade import srgb
 
 # pyrender's directional lights have radiance pi for what a Lambert surface answers with its own colour.
 _INTENSITY = math.pi

@@ -12,8 +12,9 @@ import numba
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function` at its first call. No fast-math: the same input gives the same bytes.
 
-    numba looks for a writable cache beside the source, then in the user's cache folder; where both are
-    read-only it refuses, and the kernel is compiled afresh in every process.
+    A kernel calls only functions of its own file: numba's disk cache forgets it when that file changes, and
+    no other. numba looks for a writable cache beside the source, then in the user's cache folder; where both
+    are read-only it refuses, and the kernel is compiled afresh in every process.
     """
     # The shape checks of the tests wrap every function in what numba cannot compile.
     bare = inspect.unwrap(function)

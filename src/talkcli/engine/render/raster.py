@@ -69,7 +69,7 @@ def smooth_normals(vertices, faces, normals):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-untyped-def] # noqa: PLR0912
+def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-untyped-def]
     """Fill `nearness` and `face_at` (rows columns) with the nearest face of each sample, -1 for none.
 
     A sample belongs to a triangle when its centre lies in the half-open span [left, right) of a half-open
@@ -78,9 +78,10 @@ def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-
     screen with y down, since they run counter-clockwise with y up.
     """
     rows, columns = nearness.shape
-    nearness[:, :] = -np.inf
-    face_at[:, :] = -1
-    edges = np.empty((3, 4))
+    for row in range(rows):
+        for column in range(columns):
+            nearness[row, column] = -np.inf
+            face_at[row, column] = -1
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay, az = float(screen[a, 0]), float(screen[a, 1]), float(screen[a, 2])
@@ -90,45 +91,37 @@ def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-
         # The comparison is also false for NaN.
         if not abs(area) > 1e-9 or (culled[f] and area > 0.0):
             continue
-        top = min(ay, by, cy)
-        bottom = max(ay, by, cy)
-        first_row = math.ceil(max(top - 0.5, 0.0))
-        last_row = math.ceil(min(bottom - 0.5, float(rows)))
-        if first_row >= last_row:
-            continue
-        for e in range(3):
-            if e == 0:
-                x0, y0, x1, y1 = ax, ay, bx, by
-            elif e == 1:
-                x0, y0, x1, y1 = bx, by, cx, cy
-            else:
-                x0, y0, x1, y1 = cx, cy, ax, ay
-            if y1 < y0:
-                x0, y0, x1, y1 = x1, y1, x0, y0
-            edges[e, 0] = x0
-            edges[e, 1] = y0
-            edges[e, 2] = y1
-            edges[e, 3] = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
+        # Nearness is a plane over the screen; a sliver's is steep: never let it reach beyond its own corners.
         step_x = ((bz - az) * (cy - ay) - (cz - az) * (by - ay)) / area
         step_y = ((cz - az) * (bx - ax) - (bz - az) * (cx - ax)) / area
-        # A sliver's plane is steep: never let it reach beyond its own corners.
         farthest = np.float32(min(az, bz, cz))
         nearest = np.float32(max(az, bz, cz))
+        # From here on a is the upper, b the middle and c the lower corner.
+        if by < ay:
+            ax, ay, az, bx, by, bz = bx, by, bz, ax, ay, az
+        if cy < by:
+            bx, by, bz, cx, cy, cz = cx, cy, cz, bx, by, bz
+            if by < ay:
+                ax, ay, az, bx, by, bz = bx, by, bz, ax, ay, az
+        first_row = math.ceil(max(ay - 0.5, 0.0))
+        last_row = math.ceil(min(cy - 0.5, float(rows)))
+        if first_row >= last_row:
+            continue
+        slope_long = (cx - ax) / (cy - ay)
+        slope_upper = (bx - ax) / (by - ay) if by > ay else 0.0
+        slope_lower = (cx - bx) / (cy - by) if cy > by else 0.0
         slope = np.float32(step_x)
         for row in range(first_row, last_row):
             y = row + 0.5
-            left = np.inf
-            right = -np.inf
-            for e in range(3):
-                if edges[e, 1] <= y < edges[e, 2]:
-                    x = edges[e, 0] + (y - edges[e, 1]) * edges[e, 3]
-                    left = min(left, x)
-                    right = max(right, x)
-            first = math.ceil(max(left - 0.5, 0.0))
-            last = math.ceil(min(right - 0.5, float(columns)))
+            x_long = ax + (y - ay) * slope_long
+            x_short = ax + (y - ay) * slope_upper if y < by else bx + (y - by) * slope_lower
+            first = math.ceil(max(min(x_long, x_short) - 0.5, 0.0))
+            last = math.ceil(min(max(x_long, x_short) - 0.5, float(columns)))
             start = np.float32(az + step_x * (first + 0.5 - ax) + step_y * (y - ay))
-            for column in range(first, last):
-                near = min(max(start + slope * np.float32(column - first), farthest), nearest)
-                if near > nearness[row, column]:
-                    nearness[row, column] = near
-                    face_at[row, column] = f
+            # Unsigned: a signed index would be tested for counting from the end, for every sample.
+            line, begin = np.uintp(row), np.uintp(first)
+            for column in range(begin, np.uintp(last)):
+                near = min(max(start + slope * np.float32(column - begin), farthest), nearest)
+                if near > nearness[line, column]:
+                    nearness[line, column] = near
+                    face_at[line, column] = f

@@ -1,97 +1,129 @@
-"""Samples to pixels: per-pixel light, supersampled edges, tone curve.
+"""Samples to pixels: per-pixel light and shadow, supersampled edges, tone curve.
 
-Axis names: `verts`, `faces`, `parts`, `lights`, `height`, `width`.
+Axis names: `verts`, `faces`, `parts`, `lights`, `texels`, `height`, `width`.
 A surface is lit once per pixel; where the samples of a pixel see several surfaces, each is lit once. Diffuse
 light is Lambert's with a wrap (red creeps furthest past the terminator, as light does in skin), gloss is
-Blinn-Phong's lobe with Blinn's viewer at infinity, ambient light is a hemisphere of sky over ground.
+Blinn-Phong's lobe with Blinn's viewer at infinity, ambient light is a hemisphere of sky over ground. What
+hides a lamp is found in its depth map (Williams 1978), compared softly over a tent of 4x4 texels
+(percentage-closer filtering, Reeves 1987), so that a face that moves a little changes its shade a little.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from talkcli.engine.render.jit import inlined, kernel
-from talkcli.engine.render.renderer import Light, Material
 
-# Columns of a vertex's attributes: normal, colour, how much of the key light and of the sky it sees, and
-# the sum of weights that the sky was averaged with.
-NUM_ATTRIBUTES = 9
-KEY, SKY, TOTAL = 6, 7, 8
+# Columns of a vertex's attributes: normal, colour, how much of the sky it sees, and the sum of weights of
+# that mean.
+NUM_ATTRIBUTES = 8
+SKY, TOTAL = 6, 7
 # Samples of one part whose distances differ by less than this fraction are lit as one surface.
 _APART = 0.002
 # The lobe ends where it has fallen to nothing: (1 - t/8)^8 is close to exp(-t) and costs three products.
-_LOBE_END = 8.0
-# Green and blue light creep less far into skin than red.
-_WRAP_OF_RED = (1.0, 0.6, 0.45)
+LOBE_END = 8.0
 # Light off the ground, as a part of the sky's: warm and weak.
 _GROUND = (0.45, 0.38, 0.33)
 # What is left of a colour on the inside of a body.
 _INSIDE = (0.12, 0.1, 0.1)
-_BRIGHTEST = 1.5
-_TONE_STEPS = 65536
-_TONE_SCALE = (_TONE_STEPS - 1) / _BRIGHTEST
+# Depth over which a neighbour nearer to the lamp goes from lighting to hiding, and how far a point is lifted
+# off its own surface first; both in texels.
+_SOFTNESS = 3.0
+_LIFT = 1.6
+# A vertex counts lamps that are up to this far below its horizon: no normal is without any.
+_BELOW_HORIZON = 0.25
+BRIGHTEST = 1.5
+TONE_STEPS = 65536
+_TONE_SCALE = (TONE_STEPS - 1) / BRIGHTEST
 
 
 class Surface(NamedTuple):
-    """What is seen: `screen` (verts 3), `attributes` (verts 9), `faces` (faces 3), `part_of_face` (faces)."""
+    """What is seen: `screen` and `key_screen` (verts 3, of the camera and the key light), `attributes` (verts
+    8), `faces` (faces 3), `part_of_face` (faces)."""
 
     screen: np.ndarray
+    key_screen: np.ndarray
     attributes: np.ndarray
     faces: np.ndarray
     part_of_face: np.ndarray
 
 
 class Look(NamedTuple):
-    """How it is lit: `materials` (parts 8), `lights` (lights 10), `ambient` (3), and `rays` (height width 3) from
-    the scene to the eye."""
+    """How it is lit: `materials` (parts 8), `lights` (lights 10), `ambient` (3), `rays` (height width 3) to
+    the eye, and the key light's `key_axes` (3 3) and depth map `key_nearness` (texels texels)."""
 
     materials: np.ndarray
     lights: np.ndarray
     ambient: np.ndarray
     rays: np.ndarray
+    key_axes: np.ndarray
+    key_nearness: np.ndarray
 
 
-def material_table(materials: Sequence[Material]) -> np.ndarray:
-    """Rows of the weight of the lobe, its sharpness, three wraps and three 1 / (1 + wrap)."""
-    rows = []
-    for material in materials:
-        wraps = [material.wrap * part for part in _WRAP_OF_RED]
-        weight = material.specular * (material.gloss + 8.0) / 8.0
-        rows.append([weight, material.gloss / _LOBE_END, *wraps, *(1.0 / (1.0 + wrap) for wrap in wraps)])
-    return np.array(rows, np.float32)
+@inlined
+def _seen(x, y, z, nx, ny, nz, axes, nearness):  # type: ignore[no-untyped-def]
+    """How much of a lamp reaches the point (x, y, z) of its depth map: the part of the texels that hide
+    nothing."""
+    texels = nearness.shape[0]
+    x += _LIFT * (nx * axes[0, 0] + ny * axes[0, 1] + nz * axes[0, 2])
+    y -= _LIFT * (nx * axes[1, 0] + ny * axes[1, 1] + nz * axes[1, 2])
+    z += _LIFT * (nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2]) + 0.5
+    first_x, first_y = math.floor(x - 0.5) - 1, math.floor(y - 0.5) - 1
+    hidden = 0.0
+    if 0 <= first_x < texels - 4 and 0 <= first_y < texels - 4:
+        for row in range(first_y, first_y + 4):
+            weight_y = 1.0 - 0.5 * abs(row + 0.5 - y)
+            for column in range(first_x, first_x + 4):
+                weight = weight_y * (1.0 - 0.5 * abs(column + 0.5 - x))
+                hidden += weight * min(max((nearness[row, column] - z) / _SOFTNESS, 0.0), 1.0)
+    # The tent's weights sum to 2 along each axis.
+    return 1.0 - 0.25 * hidden
 
 
-def light_table(lights: Sequence[Light], towards_eye: np.ndarray) -> np.ndarray:
-    """Rows of direction, colour, whether the head shadows it, and Blinn's half vector."""
-    rows = []
-    for light in lights:
-        direction = np.array(light.direction) / np.linalg.norm(light.direction)
-        half = direction + towards_eye
-        rows.append([*direction, *light.colour, float(light.shadow), *half / max(np.linalg.norm(half), 1e-9)])
-    return np.array(rows, np.float32).reshape(-1, 10)
+@kernel
+def project_parallel(vertices, axes, centre, per_metre, screen):  # type: ignore[no-untyped-def]
+    """A far lamp's view into `screen` (verts 3), in texels of a depth map with `centre` in its middle."""
+    for v in range(vertices.shape[0]):
+        x, y, z = vertices[v, 0] - centre[0], vertices[v, 1] - centre[1], vertices[v, 2] - centre[2]
+        screen[v, 0] = centre[3] + per_metre * (x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2])
+        screen[v, 1] = centre[3] - per_metre * (x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2])
+        screen[v, 2] = per_metre * (x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2])
 
 
-def srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear light in [0, 1] to sRGB in [0, 1] (IEC 61966-2-1)."""
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)
-
-
-def tone_table() -> np.ndarray:
-    """Linear light to an sRGB byte: straight up to a shoulder, then rolling off into white."""
-    light = np.arange(_TONE_STEPS) / _TONE_SCALE
-    shoulder = 0.55
-    room = 1.0 - shoulder
-    rolled = shoulder + room * (1.0 - np.exp(-np.maximum(light - shoulder, 0.0) / room))
-    return np.rint(255.0 * srgb(np.where(light < shoulder, light, rolled))).astype(np.uint8)
+@kernel
+def add_sky(axes, screen, nearness, attributes):  # type: ignore[no-untyped-def]
+    """Add what each vertex sees of one of the sky's lamps to its columns SKY (weighted sum) and TOTAL
+    (weights)."""
+    for v in range(attributes.shape[0]):
+        nx, ny, nz = attributes[v, 0], attributes[v, 1], attributes[v, 2]
+        weight = nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2] + _BELOW_HORIZON
+        x, y, z = screen[v, 0], screen[v, 1], screen[v, 2]
+        if weight > 0.0 and math.isfinite(x + y + z):
+            attributes[v, SKY] += weight * _seen(x, y, z, nx, ny, nz, axes, nearness)
+            attributes[v, TOTAL] += weight
 
 
 @inlined
 def _light(  # type: ignore[no-untyped-def]
-    x, y, f, row, column, screen, attributes, faces, part_of_face, materials, lights, ambient, rays
+    x,
+    y,
+    f,
+    row,
+    column,
+    screen,
+    key_screen,
+    attributes,
+    faces,
+    part_of_face,
+    materials,
+    lights,
+    ambient,
+    rays,
+    key_axes,
+    key_nearness,
 ):
     """Linear RGB of face `f` at the screen point (x, y), which lies in the pixel (row, column)."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -114,8 +146,7 @@ def _light(  # type: ignore[no-untyped-def]
     red = wa * attributes[a, 3] + wb * attributes[b, 3] + wc * attributes[c, 3]
     green = wa * attributes[a, 4] + wb * attributes[b, 4] + wc * attributes[c, 4]
     blue = wa * attributes[a, 5] + wb * attributes[b, 5] + wc * attributes[c, 5]
-    key = wa * attributes[a, 6] + wb * attributes[b, 6] + wc * attributes[c, 6]
-    sky = wa * attributes[a, 7] + wb * attributes[b, 7] + wc * attributes[c, 7]
+    sky = wa * attributes[a, 6] + wb * attributes[b, 6] + wc * attributes[c, 6]
 
     part = part_of_face[f]
     weight = materials[part, 0]
@@ -133,11 +164,24 @@ def _light(  # type: ignore[no-untyped-def]
     diffuse_red = diffuse_green = diffuse_blue = 0.0
     shine_red = shine_green = shine_blue = 0.0
     for i in range(lights.shape[0]):
-        seen = key if lights[i, 6] > 0.0 else 0.5 + 0.5 * sky
         cosine = nx * lights[i, 0] + ny * lights[i, 1] + nz * lights[i, 2]
         if cosine <= -materials[part, 2]:
             continue
-        diffuse_red += seen * lights[i, 3] * (cosine + materials[part, 2]) * materials[part, 5]
+        seen = 0.5 + 0.5 * sky
+        if lights[i, 6] > 0.0:
+            lamp_x = wa * key_screen[a, 0] + wb * key_screen[b, 0] + wc * key_screen[c, 0]
+            lamp_y = wa * key_screen[a, 1] + wb * key_screen[b, 1] + wc * key_screen[c, 1]
+            lamp_z = wa * key_screen[a, 2] + wb * key_screen[b, 2] + wc * key_screen[c, 2]
+            seen = _seen(lamp_x, lamp_y, lamp_z, nx, ny, nz, key_axes, key_nearness)
+            # Past the terminator a surface is dark by itself; a hard shadow there would cut off the wrap.
+            seen += (1.0 - seen) * max(min(0.5 - 2.0 * cosine, 1.0), 0.0)
+        # Light that enters skin beside a shadow comes out in it, red.
+        diffuse_red += (
+            (seen + materials[part, 2] * seen * (1.0 - seen))
+            * lights[i, 3]
+            * (cosine + materials[part, 2])
+            * materials[part, 5]
+        )
         diffuse_green += seen * lights[i, 4] * max(cosine + materials[part, 3], 0.0) * materials[part, 6]
         diffuse_blue += seen * lights[i, 5] * max(cosine + materials[part, 4], 0.0) * materials[part, 7]
         lobe = 1.0 - materials[part, 1] * (1.0 - (nx * lights[i, 7] + ny * lights[i, 8] + nz * lights[i, 9]))
@@ -151,9 +195,11 @@ def _light(  # type: ignore[no-untyped-def]
             shine_blue += shine * lights[i, 5]
     up = 0.5 + 0.5 * ny
     sheen = 0.08 * sky * grazing * grazing * grazing * grazing
-    diffuse_red += sky * ambient[0] * (up + _GROUND[0] * (1.0 - up))
-    diffuse_green += sky * ambient[1] * (up + _GROUND[1] * (1.0 - up))
-    diffuse_blue += sky * ambient[2] * (up + _GROUND[2] * (1.0 - up))
+    # What hides the sky has the colour of what it is hidden from, and passes that much on: hollows are warm.
+    bounced = sky * (1.0 - sky)
+    diffuse_red += (sky + red * bounced) * ambient[0] * (up + _GROUND[0] * (1.0 - up))
+    diffuse_green += (sky + green * bounced) * ambient[1] * (up + _GROUND[1] * (1.0 - up))
+    diffuse_blue += (sky + blue * bounced) * ambient[2] * (up + _GROUND[2] * (1.0 - up))
     return (
         red * diffuse_red + shine_red + sheen * ambient[0],
         green * diffuse_green + shine_green + sheen * ambient[1],
@@ -170,8 +216,8 @@ def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignor
     height, width = picture.shape[:2]
     samples = face_at.shape[0] // height
     count = samples * samples
-    screen, attributes, faces, part_of_face = surface
-    materials, lights, ambient, rays = look
+    screen, key_screen, attributes, faces, part_of_face = surface
+    materials, lights, ambient, rays, key_axes, key_nearness = look
     seen_face = np.empty(count, np.int64)
     seen_at = np.empty((count, 3))
     share = np.empty(count)
@@ -221,13 +267,13 @@ def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignor
             blue = uncovered * wall[row, column, 2] / count
             for i in range(num_seen):
                 r, g, b = _light(
-                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, screen, attributes, faces,
-                    part_of_face, materials, lights, ambient, rays,
+                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, screen, key_screen, attributes,
+                    faces, part_of_face, materials, lights, ambient, rays, key_axes, key_nearness,
                 )  # fmt: skip
                 # Averaging light far above white would undo the supersampling of its edge.
-                red += share[i] * min(max(r, 0.0), _BRIGHTEST)
-                green += share[i] * min(max(g, 0.0), _BRIGHTEST)
-                blue += share[i] * min(max(b, 0.0), _BRIGHTEST)
+                red += share[i] * min(max(r, 0.0), BRIGHTEST)
+                green += share[i] * min(max(g, 0.0), BRIGHTEST)
+                blue += share[i] * min(max(b, 0.0), BRIGHTEST)
             picture[row, column, 0] = tone[int(red * _TONE_SCALE)]
             picture[row, column, 1] = tone[int(green * _TONE_SCALE)]
             picture[row, column, 2] = tone[int(blue * _TONE_SCALE)]

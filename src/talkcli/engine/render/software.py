@@ -11,7 +11,7 @@ import threading
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli.engine.render import occlusion, raster, shade
+from talkcli.engine.render import look, raster, shade
 from talkcli.engine.render.backdrop import backdrop
 from talkcli.engine.render.renderer import Scene, camera_axes
 
@@ -25,7 +25,7 @@ class _Buffers(threading.local):
     """What one thread writes into while it makes a picture."""
 
     def __init__(self, colours: np.ndarray, rows: int, columns: int) -> None:
-        num_verts, texels = len(colours), occlusion.TEXELS
+        num_verts, texels = len(colours), look.TEXELS
         self.screen = np.empty((num_verts, 3), np.float32)
         self.attributes = np.ones((num_verts, shade.NUM_ATTRIBUTES), np.float32)
         self.attributes[:, 3:6] = colours
@@ -55,15 +55,15 @@ class SoftwareRenderer:
         self._near = _NEAR * math.dist(scene.camera.eye, scene.camera.target)
         self._focal = 0.5 * rows / math.tan(math.radians(scene.camera.fov_deg) / 2)
         self._centre = (0.5 * columns, 0.5 * rows)
-        self._look = shade.Look(
-            materials=shade.material_table(scene.materials),
-            lights=shade.light_table(scene.lights, -self._axes[2]),
-            ambient=np.array(scene.ambient, np.float32),
-            rays=self._rays(width, height, supersampling),
-        )
-        self._lamps = occlusion.lamp_table(scene.lights)
+        self._materials = look.material_table(scene.materials)
+        self._lights = look.light_table(scene.lights, -self._axes[2])
+        self._ambient = np.array(scene.ambient, np.float32)
+        self._rays = self._rays_to_eye(width, height, supersampling)
+        self._sky_lamps = look.sky_lamps()
+        self._key_lamp = look.key_lamp(scene.lights)
+        # A lamp is hidden by what is turned towards it: on a closed body that is the nearest anyway.
         self._turned_away = np.ones(len(scene.faces), np.bool_)
-        self._tone = shade.tone_table()
+        self._tone = look.tone_table()
         wall = backdrop(scene.background, height, width)
         self._wall = wall.astype(np.float32)
         self._wall_bytes = _dithered(wall)
@@ -74,28 +74,52 @@ class SoftwareRenderer:
         own = self._own
         vertices = np.ascontiguousarray(vertices, np.float32)
         raster.smooth_normals(vertices, self._faces, own.attributes)
-        occlusion.see_lamps(
-            vertices,
-            self._faces,
-            self._turned_away,
-            self._lamps,
-            *occlusion.map_scale(vertices),
-            own.attributes,
-            own.lamp_screen,
-            own.lamp_nearness,
-            own.lamp_face_at,
-        )
+        self._see_lamps(vertices, own)
         raster.project(vertices, self._eye, self._axes, self._focal, self._centre, self._near, own.screen)
         raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at)
-        surface = shade.Surface(own.screen, own.attributes, self._faces, self._parts)
         picture = self._wall_bytes.copy()
-        shade.shade(own.face_at, own.nearness, surface, self._look, self._wall, self._tone, picture)
+        shade.shade(
+            own.face_at,
+            own.nearness,
+            shade.Surface(own.screen, own.lamp_screen, own.attributes, self._faces, self._parts),
+            shade.Look(
+                self._materials,
+                self._lights,
+                self._ambient,
+                self._rays,
+                self._sky_lamps[0] if self._key_lamp is None else self._key_lamp,
+                own.lamp_nearness,
+            ),
+            self._wall,
+            self._tone,
+            picture,
+        )
         return picture
+
+    def _see_lamps(self, vertices: np.ndarray, own: _Buffers) -> None:
+        """Fill the sky's column of the attributes; leave the key light's view in the lamp's buffers."""
+        middle, per_metre = look.map_scale(vertices)
+        centre = np.array([*middle, look.TEXELS / 2])
+        own.attributes[:, shade.SKY] = own.attributes[:, shade.TOTAL] = 1e-6
+        for axes in self._sky_lamps:
+            self._see_lamp(axes, vertices, centre, per_metre, own)
+            shade.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.attributes)
+        own.attributes[:, shade.SKY] /= own.attributes[:, shade.TOTAL]
+        if self._key_lamp is not None:
+            self._see_lamp(self._key_lamp, vertices, centre, per_metre, own)
+
+    def _see_lamp(
+        self, axes: np.ndarray, vertices: np.ndarray, centre: np.ndarray, per_metre: float, own: _Buffers
+    ) -> None:
+        shade.project_parallel(vertices, axes, centre, per_metre, own.lamp_screen)
+        raster.nearest_faces(
+            own.lamp_screen, self._faces, self._turned_away, own.lamp_nearness, own.lamp_face_at
+        )
 
     def close(self) -> None:
         """Nothing to release: buffers go with the renderer."""
 
-    def _rays(self, width: int, height: int, supersampling: int) -> np.ndarray:
+    def _rays_to_eye(self, width: int, height: int, supersampling: int) -> np.ndarray:
         right = ((np.arange(width) + 0.5) * supersampling - self._centre[0]) / self._focal
         up = (self._centre[1] - (np.arange(height) + 0.5) * supersampling) / self._focal
         away = self._axes[2] + right[None, :, None] * self._axes[0] + up[:, None, None] * self._axes[1]
@@ -105,4 +129,4 @@ class SoftwareRenderer:
 def _dithered(linear: np.ndarray) -> np.ndarray:
     height, width = linear.shape[:2]
     threshold = np.tile(_BAYER, (height // 4 + 1, width // 4 + 1))[:height, :width, None]
-    return np.clip(np.floor(255.0 * shade.srgb(linear) + threshold), 0, 255).astype(np.uint8)
+    return np.clip(np.floor(255.0 * look.srgb(linear) + threshold), 0, 255).astype(np.uint8)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,12 +23,15 @@ MATERIALS = {
     "gums": Material(specular=0.15, gloss=45.0, wrap=0.15),
     "tongue": Material(specular=0.12, gloss=30.0, wrap=0.2),
     "mouth": Material(specular=0.05, gloss=25.0, wrap=0.1),
-    "eye": Material(specular=0.32, gloss=420.0, wrap=0.1, closed=True),
+    "eye": Material(specular=0.32, gloss=420.0, wrap=0.1),
     "brow": Material(specular=0.02, gloss=10.0, wrap=0.1),
     "lash": Material(specular=0.0, gloss=10.0, wrap=0.0),
     "hair": Material(specular=0.06, gloss=18.0, wrap=0.1),
 }
 _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
+# Bodies without openings; skin, lips and hair are one together with the inside of a mouth.
+_CLOSED = {"teeth", "gums", "tongue", "eye"}
+_CLOSED_WITH_MOUTH = {*_CLOSED, "skin", "lips", "mouth", "hair"}
 
 _LIGHTS = (
     Light(direction=(-0.68, 0.58, 0.72), colour=(1.15, 1.07, 0.97), shadow=True),
@@ -44,12 +48,14 @@ _MARGIN = 0.16
 def studio_scene(head: Head, *, yaw_deg: float = 0.0) -> Scene:
     """A lit scene of `head`, seen from `yaw_deg` to the subject's left of straight ahead."""
     centre, height = _frame(head)
+    # Between the lips of a head that has no mouth, the inside of its skin is seen.
+    closed = _CLOSED_WITH_MOUTH if "mouth" in head.parts else _CLOSED
     distance = height * (1 + 2 * _MARGIN) / 2 / math.tan(math.radians(_FOV_DEG / 2))
     eye = centre + distance * np.array(_turned((0.0, 0.0, 1.0), yaw_deg))
     return Scene(
         faces=head.faces,
         part_of_face=head.part_of_face,
-        materials=tuple(MATERIALS.get(part, _OTHER) for part in head.parts),
+        materials=tuple(replace(MATERIALS.get(part, _OTHER), closed=part in closed) for part in head.parts),
         colours=head.colours,
         camera=Camera(eye=_triple(eye), target=_triple(centre), fov_deg=_FOV_DEG),
         lights=tuple(

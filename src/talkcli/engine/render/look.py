@@ -1,0 +1,95 @@
+"""What the kernels read instead of records: tables of materials, lights, lamps and tones.
+
+Axis names: `parts`, `lights`, `lamps`, `texels`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from talkcli.engine.render.renderer import Light, Material
+from talkcli.engine.render.shade import BRIGHTEST, LOBE_END, TONE_STEPS
+
+# Side of a lamp's depth map.
+TEXELS = 256
+# Directions to the lamps that stand for the sky; the last one is light off the ground.
+_SKY = (
+    (0.0, 1.0, 0.3),
+    (-0.7, 0.5, 0.6),
+    (0.7, 0.5, 0.6),
+    (-1.0, -0.1, 0.3),
+    (1.0, -0.1, 0.3),
+    (0.0, -0.4, 1.0),
+)
+# Green and blue light creep less far into skin than red.
+_WRAP_OF_RED = (1.0, 0.6, 0.45)
+
+
+def material_table(materials: Sequence[Material]) -> Float[np.ndarray, "parts 8"]:
+    """Rows of the weight of the lobe, its sharpness, three wraps and three 1 / (1 + wrap)."""
+    rows = []
+    for material in materials:
+        wraps = [material.wrap * part for part in _WRAP_OF_RED]
+        weight = material.specular * (material.gloss + 8.0) / 8.0
+        rows.append([weight, material.gloss / LOBE_END, *wraps, *(1.0 / (1.0 + wrap) for wrap in wraps)])
+    return np.array(rows, np.float32)
+
+
+def light_table(lights: Sequence[Light], towards_eye: np.ndarray) -> Float[np.ndarray, "lights 10"]:
+    """Rows of direction, colour, whether the head shadows it, and Blinn's half vector."""
+    rows = []
+    for light in lights:
+        direction = np.array(light.direction) / np.linalg.norm(light.direction)
+        half = direction + towards_eye
+        rows.append([*direction, *light.colour, float(light.shadow), *half / max(np.linalg.norm(half), 1e-9)])
+    return np.array(rows, np.float32).reshape(-1, 10)
+
+
+def sky_lamps() -> Float[np.ndarray, "lamps 3 3"]:
+    """Axes of the lamps that stand for the sky."""
+    return np.stack([_lamp_axes(direction) for direction in _SKY])
+
+
+def key_lamp(lights: Sequence[Light]) -> Float[np.ndarray, "3 3"] | None:
+    """Axes of the light that throws shadows, None without one. Raises ValueError when there are several."""
+    shadows = [light.direction for light in lights if light.shadow]
+    if len(shadows) > 1:
+        raise ValueError(f"{len(shadows)} lights throw shadows, one can")
+    return _lamp_axes(shadows[0]) if shadows else None
+
+
+def _lamp_axes(direction: tuple[float, float, float]) -> np.ndarray:
+    """Right, up and towards the lamp, as rows."""
+    towards = np.array(direction, float) / np.linalg.norm(direction)
+    helper = np.array([0.0, 0.0, 1.0]) if abs(towards[1]) > 0.9 else np.array([0.0, 1.0, 0.0])
+    right = np.cross(helper, towards)
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(towards, right), towards])
+
+
+def map_scale(vertices: Float[np.ndarray, "verts 3"]) -> tuple[Float[np.ndarray, "3"], float]:
+    """Middle of the vertices, and texels per metre of a depth map that holds them from every direction."""
+    finite = vertices[np.isfinite(vertices).all(axis=1)]
+    if len(finite) == 0:
+        return np.zeros(3), 1.0
+    low, high = finite.min(axis=0).astype(float), finite.max(axis=0).astype(float)
+    return (low + high) / 2, TEXELS / max(math.dist(low, high), 1e-12)
+
+
+def srgb(linear: np.ndarray) -> np.ndarray:
+    """Linear light in [0, 1] to sRGB in [0, 1] (IEC 61966-2-1)."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)
+
+
+def tone_table() -> UInt8[np.ndarray, "steps"]:
+    """Linear light from 0 to BRIGHTEST as sRGB bytes: straight up to a shoulder, then rolling off into
+    white."""
+    light = np.linspace(0.0, BRIGHTEST, TONE_STEPS)
+    shoulder = 0.55
+    room = 1.0 - shoulder
+    rolled = shoulder + room * (1.0 - np.exp(-np.maximum(light - shoulder, 0.0) / room))
+    return np.rint(255.0 * srgb(np.where(light < shoulder, light, rolled))).astype(np.uint8)
