@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from talkcli.engine.audio.io import read_speech
 from talkcli.engine.metrics.sync import closure_share, envelope, frame_levels, pauses, sync_correlation
 from talkcli.engine.metrics.undefined import UndefinedMetricError
-from talkcli.engine.types import Speech
+from talkcli.engine.types import Silent, Speech
 
 FPS = 25.0
 
@@ -81,3 +84,19 @@ def test_closure_is_measured_from_the_rest_of_the_head() -> None:
     assert share == pytest.approx(6 / 8)
     with pytest.raises(UndefinedMetricError, match="no pause"):
         closure_share(opening, 2.0, bursts("5" * 14), FPS)
+
+
+@pytest.mark.data
+def test_the_yardstick_of_hand_made_animation(shared_data: Path) -> None:
+    folder = shared_data / "paired" / "facegood"
+    names = (folder / "bs_names.txt").read_text().split()
+    # FACEGOOD's name for opening the jaw.
+    jaw = names.index("mouth_stretch_c")
+    found = []
+    for path in sorted(folder.glob("*.wav")):
+        with pytest.warns(UserWarning, match="Python 2"):
+            curves = np.load(folder / f"bs_value_{path.stem}.npy")
+        found.append(sync_correlation(curves[:, jaw], read_speech(path, Silent()), 30.0))
+    assert len(found) == 5
+    assert all(0.6 < correlation < 0.85 for correlation, _ in found)
+    assert {round(lag_ms) for _, lag_ms in found} == {33}

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from talkcli.engine.audio.io import write_wav
+from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.errors import AssetError, InputError, UsageError
-from talkcli.engine.face.channels import FLAME
+from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.sync import envelope
 from talkcli.engine.pipelines.score import Generation, Threshold, score_motions
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.face import flame_twin as twin
@@ -247,6 +248,40 @@ def test_without_predictions_the_model_animates(
     assert report["overall"]["sync_r"]["clips"] == 2
 
 
+def test_values_beyond_numbers_are_no_values(tmp_path: Path, score: Scorer) -> None:
+    coeffs = np.zeros((30, 53), np.float32)
+    coeffs[::2, :50] = 3e38
+    write_motion(tmp_path / "a.npz", Motion(coeffs=coeffs, fps=25.0, head="flame", channels=FLAME))
+    with np.errstate(all="ignore"):
+        report = score(tmp_path / "a.npz")
+    assert report["overall"]["jump_mm"]["reason"] == "not a finite number"
+    json.dumps(report, allow_nan=False)
+
+
+def test_the_embedded_head_at_rest_and_speaking(tmp_path: Path) -> None:
+    speech = read_speech(speaking(tmp_path / "a.wav", 4.0), Silent())
+    samples = speech.samples.copy()
+    samples[20_000:40_000] = 0
+    write_wav(tmp_path / "a.wav", Speech(samples=samples))
+    loudness = envelope(Speech(samples=samples), 100, 25.0)
+    coeffs = np.zeros((100, 53), np.float32)
+    coeffs[:, ADA.index("jawPitch")] = loudness
+
+    write_motion(tmp_path / "a.npz", Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA))
+    report = score_motions(
+        [tmp_path / "a.npz"], truth=tmp_path / "a.npz", audio=tmp_path / "a.wav", dataset=None,
+        head_name=None, generation=Generation(), thresholds=(), reporter=Silent(),
+    )  # fmt: skip
+    assert report["head"] == "ada"
+    values = {name: found["value"] for name, found in report["overall"].items()}
+    assert values["lve_mm"] == values["mve_mm"] == values["fdd_m2"] == 0
+    assert values["sync_r"] > 0.9
+    assert values["sync_lag_ms"] == 0
+    assert values["closure"] > 0.9
+    assert 0 < values["jump_mm"] < 50
+    assert all(size for size in report["vertex_sets"].values())
+
+
 def test_thresholds(tmp_path: Path, head: Path) -> None:
     path, true = moving(tmp_path / "a.npz"), moving(tmp_path / "b.npz", 1)
 
@@ -266,7 +301,7 @@ def test_thresholds(tmp_path: Path, head: Path) -> None:
     assert "no value" in missed("sync_r=-1", is_floor=True)[0]
 
 
-@pytest.mark.parametrize("text", ["lve=1", "lve_mm", "lve_mm=", "lve_mm=x", "=3", ""])
+@pytest.mark.parametrize("text", ["lve=1", "lve_mm", "lve_mm=", "lve_mm=x", "lve_mm=nan", "=3", ""])
 def test_thresholds_that_say_nothing_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Threshold.parse(text, is_floor=True)

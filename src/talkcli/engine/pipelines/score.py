@@ -7,6 +7,7 @@ Every head is used with its mean identity. What cannot be computed has no value 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +57,12 @@ class Threshold:
                 hint=f"Did you mean {near[0]}?" if near else f"Metrics: {', '.join(METRICS)}.",
             )
         try:
-            return cls(metric=metric, limit=float(limit), is_floor=is_floor)
+            number = float(limit)
         except ValueError as error:
             raise UsageError(f"{text} is not of the form METRIC=VALUE.") from error
+        if math.isnan(number):
+            raise UsageError(f"{text}: nothing is under or over a value that is not a number.")
+        return cls(metric=metric, limit=number, is_floor=is_floor)
 
 
 def score_motions(

@@ -6,6 +6,7 @@ What cannot be computed has no value but a reason.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -141,7 +142,13 @@ def _measure(metrics: Mapping[str, Callable[[], float]], weight: float = 1.0) ->
     values = {}
     for name, metric in metrics.items():
         try:
-            values[name] = Value(value=float(metric()), weight=weight)
+            number = float(metric())
+            finite = math.isfinite(number)
+            values[name] = Value(
+                value=number if finite else None,
+                reason=None if finite else "not a finite number",
+                weight=weight,
+            )
         except UndefinedMetricError as error:
             values[name] = Value(value=None, reason=str(error))
         except AssetError as error:
