@@ -180,6 +180,14 @@ def test_rates_out_of_range(tmp_path: Path, rate_hz: int) -> None:
     assert f"{rate_hz} Hz" in refused(tmp_path / "a.wav").problem
 
 
+def test_errors_name_the_users_file_and_not_ours(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", tone(), RATE_HZ)
+    ffmpeg("-i", str(tmp_path / "in.wav"), "-ar", "7350", str(tmp_path / "slow.m4a"))
+    assert "7350 Hz" in refused(tmp_path / "slow.m4a").problem
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=16000:d=0.01", str(tmp_path / "blink.mkv"))
+    assert "40 ms" in refused(tmp_path / "blink.mkv").problem
+
+
 def test_a_cut_wav_is_used_as_far_as_it_goes(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(), RATE_HZ)
     (tmp_path / "a.wav").write_bytes((tmp_path / "a.wav").read_bytes()[: 44 + 2 * 8000])

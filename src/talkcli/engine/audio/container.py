@@ -8,7 +8,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from talkcli.engine.errors import AssetError, InputError
+from talkcli.engine.errors import AssetError, InputError, TalkError
 
 # Generous: decoding runs at hundreds of times real time, but disks may be slow.
 _TIMEOUT_S = 120.0
@@ -52,6 +52,11 @@ def decode_to_wav(path: Path, wav: Path) -> str:
         raise InputError(
             f"{path} holds no sound: there is no sound track in it.",
             hint="Give the speech as an audio file, or a video that was recorded with sound.",
+        )
+    if "No space left on device" in said:
+        raise TalkError(
+            f"There is no space to decode {path} in {wav.parent}.",
+            hint="Free some, or set TMPDIR to another disk.",
         )
     errors = [_LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.search(line)]
     # Below a certain likeness ffmpeg calls anything an mp3 or a drawing in letters.

@@ -50,7 +50,7 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
     video without sound, less than one 40 ms frame, values that are not numbers, a rate outside 8-192 kHz.
     """
     _check_readable(path)
-    decoded = _read_libsndfile(path) or _read_container(path)
+    decoded = _read_libsndfile(path, path) or _read_container(path)
     if decoded.damage:
         reporter.warn(f"{path} is damaged or cut short: {decoded.damage}. Going on with what is there.")
     _check_finite(path, decoded)
@@ -105,9 +105,9 @@ def _check_readable(path: Path) -> None:
         )
 
 
-def _read_libsndfile(path: Path) -> _Decoded | None:
-    """None when libsndfile does not know the format."""
-    with path.open("rb") as raw:
+def _read_libsndfile(source: Path, path: Path) -> _Decoded | None:
+    """The sound of `source`, called `path` in errors; None when libsndfile does not know the format."""
+    with source.open("rb") as raw:
         try:
             # By descriptor: a name would make soundfile take *.raw for headerless sound.
             file = soundfile.SoundFile(raw.fileno(), closefd=False)
@@ -133,7 +133,7 @@ def _read_libsndfile(path: Path) -> _Decoded | None:
                 )
             promised = file.frames
             if file.format in ("WAV", "WAVEX"):
-                promised = max(promised, _promised_by_wav(path) or 0)
+                promised = max(promised, _promised_by_wav(source) or 0)
             damage = None
             if failure or len(samples) < promised:
                 there_s, promised_s = len(samples) / file.samplerate, promised / file.samplerate
@@ -166,7 +166,7 @@ def _read_container(path: Path) -> _Decoded:
     with tempfile.TemporaryDirectory(prefix="talk-") as folder:
         wav = Path(folder) / "sound.wav"
         complaints = decode_to_wav(path, wav)
-        decoded = _read_libsndfile(wav)
+        decoded = _read_libsndfile(wav, path)
         if decoded is None:
             raise InputError(f"{path} cannot be decoded ({complaints or 'ffmpeg wrote no sound'}).")
         damage = None
