@@ -15,7 +15,9 @@ def animate(
     speech: Annotated[Path, typer.Argument(help="Speech: wav, flac, ogg, mp3, or m4a, mp4, webm.")],
     out: Annotated[
         list[Path],
-        typer.Option("--out", "-o", help="Where to write: .mp4 (video), .npz (motion). May be given several times."),
+        typer.Option(
+            "--out", "-o", help="Where to write: .mp4 (video), .npz (motion). May be given several times."
+        ),
     ],
     sigma: Annotated[
         float | None,
@@ -26,24 +28,37 @@ def animate(
         ),
     ] = None,
     tau: Annotated[
-        float | None, typer.Option("--tau", min=0, help="Temperature of both code levels; 0 takes the likeliest.")
+        float | None,
+        typer.Option("--tau", min=0, help="Temperature of both code levels; 0 takes the likeliest."),
     ] = None,
     tau_top: Annotated[
         float | None, typer.Option("--tau-top", min=0, help="Temperature of the slow codes; wins over --tau.")
     ] = None,
     tau_bottom: Annotated[
-        float | None, typer.Option("--tau-bottom", min=0, help="Temperature of the fast codes; wins over --tau.")
+        float | None,
+        typer.Option("--tau-bottom", min=0, help="Temperature of the fast codes; wins over --tau."),
     ] = None,
-    takes: Annotated[int, typer.Option("--takes", min=1, help="How many performances; files get .take01 and so on.")] = 1,
+    takes: Annotated[
+        int, typer.Option("--takes", min=1, help="How many performances; files get .take01 and so on.")
+    ] = 1,
     emotion_from: Annotated[
         Path | None, typer.Option("--emotion-from", help="Take the emotion from this speech instead.")
     ] = None,
-    model: Annotated[str, typer.Option("--model", help="embedded, or a checkpoint of talk train-gen.")] = "embedded",
-    head: Annotated[str, typer.Option("--head", help="The head to draw: ada, flame, or a FLAME file.")] = "ada",
+    model: Annotated[
+        str, typer.Option("--model", help="embedded, or a checkpoint of talk train-gen.")
+    ] = "embedded",
+    head: Annotated[
+        str, typer.Option("--head", help="The head to draw: ada, flame, or a FLAME file.")
+    ] = "ada",
     fps: Annotated[
-        float | None, typer.Option("--fps", min=1, max=240, help="Frames per second of the output; absent: the model's 25.")
+        float | None,
+        typer.Option(
+            "--fps", min=1, max=240, help="Frames per second of the output; absent: the model's 25."
+        ),
     ] = None,
-    size: Annotated[int, typer.Option("--size", min=64, max=4096, help="Side of the video, in pixels.")] = 512,
+    size: Annotated[
+        int, typer.Option("--size", min=64, max=4096, help="Side of the video, in pixels.")
+    ] = 512,
     renderer: Annotated[str, typer.Option("--renderer", help="software or pyrender.")] = "software",
     seed: Seed = 0,
     device: Device = "auto",

@@ -5,6 +5,7 @@ Axis names: `samples` (16 kHz), `frames` (the model's fps), `coeffs` = 53.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -46,6 +47,15 @@ class Sampling:
     takes: int = 1
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for option, value in (
+            ("--sigma", self.sigma),
+            ("--tau-top", self.tau_top),
+            ("--tau-bottom", self.tau_bottom),
+        ):
+            if value is not None and not math.isfinite(value):
+                raise UsageError(f"{option} {value} is not a finite number.")
+
     @property
     def is_random(self) -> bool:
         return self.sigma is not None or self.tau_top > 0 or self.tau_bottom > 0
@@ -65,7 +75,9 @@ class Animator:
             )
         self.sha256 = sha256(path)
 
-    def motions(self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None) -> list[Motion]:
+    def motions(
+        self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None
+    ) -> list[Motion]:
         """One motion per take at the model's rate; frame k belongs to samples 640 k to 640 (k + 1)."""
         emotion_samples = None if emotion_speech is None else self._batch(emotion_speech)
         heard = self.model.listen(self._batch(speech), emotion_samples)
@@ -117,8 +129,8 @@ def animate_file(
             check_output(out)
     speech = read_speech(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
-    animator = Animator(model_name, device_name)
     head = load_head(head_name)
+    animator = Animator(model_name, device_name)
     if head.channels != animator.header.channels:
         raise UsageError(
             f"The model moves the channels of {animator.header.head}, --head {head_name} has others.",
@@ -143,7 +155,16 @@ def animate_file(
     for take, motion in enumerate(motions):
         for out in outs:
             path = _take_path(out, take, sampling.takes)
-            _write(path, motion, head, speech, {**meta, "take": take}, size=size, renderer=renderer, reporter=reporter)
+            _write(
+                path,
+                motion,
+                head,
+                speech,
+                {**meta, "take": take},
+                size=size,
+                renderer=renderer,
+                reporter=reporter,
+            )
             written.append(str(path))
     return {
         "outputs": written,

@@ -1,0 +1,140 @@
+"""`talk animate` from end to end with the embedded model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talkcli.engine.audio.io import read_speech, write_wav
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def talk(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "talkcli", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="module")
+def short_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1.3 s of the example: not a whole number of frames, nor of codes."""
+    whole = read_speech(ROOT / "examples" / "hello.wav", Silent())
+    path = tmp_path_factory.mktemp("speech") / "short.wav"
+    write_wav(path, Speech(samples=whole.samples[: round(1.3 * SPEECH_RATE_HZ)]))
+    return path
+
+
+def test_motion_and_video_in_one_call(short_speech: Path, tmp_path: Path) -> None:
+    result = talk(
+        "animate",
+        short_speech,
+        "--sigma",
+        0.1,
+        "--size",
+        128,
+        "--out",
+        "a.npz",
+        "--out",
+        "a.mp4",
+        "--json",
+        cwd=tmp_path,
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["outputs"] == ["a.npz", "a.mp4"]
+    motion, meta = read_motion(tmp_path / "a.npz")
+    # ceil(20800 samples / 640)
+    assert len(motion.coeffs) == report["frames"] == 33
+    assert motion.head == "ada"
+    assert meta["sigma"] == 0.1
+    assert meta["weights_sha256"] == report["weights_sha256"]
+    assert (tmp_path / "a.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_same_seed_same_bytes_and_other_seed_other_motion(short_speech: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        result = talk(
+            "animate", short_speech, "--sigma", 0.1, "--seed", seed, "--out", f"{name}.npz", cwd=tmp_path
+        )
+        assert result.returncode == 0, result.stderr
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    first, other = (read_motion(tmp_path / name)[0].coeffs for name in ("a.npz", "c.npz"))
+    assert np.abs(first - other).max() > 0.05
+
+
+def test_without_sampling_the_seed_changes_nothing(short_speech: Path, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        talk("animate", short_speech, "--seed", seed, "--out", f"{seed}.npz", cwd=tmp_path)
+    first, other = (read_motion(tmp_path / f"{seed}.npz")[0].coeffs for seed in (0, 1))
+    np.testing.assert_array_equal(first, other)
+
+
+def test_a_take_does_not_depend_on_how_many_are_drawn(short_speech: Path, tmp_path: Path) -> None:
+    talk("animate", short_speech, "--sigma", 0.1, "--out", "one.npz", cwd=tmp_path)
+    result = talk("animate", short_speech, "--sigma", 0.1, "--takes", 3, "--out", "many.npz", cwd=tmp_path)
+    assert result.stdout.split() == ["many.take01.npz", "many.take02.npz", "many.take03.npz"]
+    one = read_motion(tmp_path / "one.npz")[0].coeffs
+    many = [read_motion(tmp_path / name)[0].coeffs for name in result.stdout.split()]
+    np.testing.assert_array_equal(one, many[0])
+    assert np.abs(many[1] - many[2]).max() > 0.05
+
+
+def test_fps_resamples_the_motion_only(short_speech: Path, tmp_path: Path) -> None:
+    talk("animate", short_speech, "--fps", 60, "--out", "fast.npz", cwd=tmp_path)
+    motion, _ = read_motion(tmp_path / "fast.npz")
+    assert motion.fps == 60
+    assert motion.duration_s == pytest.approx(33 / 25, abs=1 / 60)
+
+
+def test_emotion_from_another_file_changes_the_motion(short_speech: Path, tmp_path: Path) -> None:
+    loud = np.sin(np.linspace(0, 2000, SPEECH_RATE_HZ)).astype(np.float32) * 0.9
+    write_wav(tmp_path / "other.wav", Speech(samples=loud))
+    talk("animate", short_speech, "--out", "own.npz", cwd=tmp_path)
+    result = talk(
+        "animate", short_speech, "--emotion-from", "other.wav", "--out", "swapped.npz", cwd=tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    own, swapped = (read_motion(tmp_path / f"{name}.npz")[0].coeffs for name in ("own", "swapped"))
+    assert own.shape == swapped.shape
+    assert np.abs(own - swapped).max() > 0.01
+
+
+def test_takes_without_randomness_warn_even_when_quiet(short_speech: Path, tmp_path: Path) -> None:
+    result = talk("animate", short_speech, "--takes", 2, "--out", "x.npz", "--quiet", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "same performance" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "words"),
+    [
+        (["--out", "x.avi"], 2, ".avi"),
+        (["--out", "x.npz", "--model", "nowhere.safetensors"], 3, "nowhere.safetensors"),
+        (["--out", "x.npz", "--head", "flam"], 2, "flame"),
+        (["--out", "x.npz", "--device", "cuda:99"], 6, "cuda:99"),
+        (["--out", "x.npz", "--sigma", "nan"], 2, "sigma"),
+        (["--out", "x.npz", "--emotion-from", "absent.wav"], 3, "absent.wav"),
+    ],
+)
+def test_unusable_options_write_nothing(
+    options: list[str], exit_code: int, words: str, short_speech: Path, tmp_path: Path
+) -> None:
+    result = talk("animate", short_speech, *options, cwd=tmp_path)
+    assert result.returncode == exit_code, result.stderr
+    assert words in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_existed_survives_a_failure(short_speech: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_bytes(b"mine")
+    talk("animate", short_speech, "--head", "flam", "--out", "x.npz", cwd=tmp_path)
+    assert (tmp_path / "x.npz").read_bytes() == b"mine"

@@ -1,0 +1,65 @@
+"""Errors become sentences and exit codes at the edge of the program."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+
+import pytest
+
+from talkcli import app as module
+from talkcli.engine.errors import DeviceError, TalkError
+
+
+def run(monkeypatch: pytest.MonkeyPatch, error: BaseException, *, as_json: bool = False) -> int:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(module, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["talk", *(["--json"] if as_json else [])])
+    with pytest.raises(SystemExit) as exit_:
+        module.main()
+    assert isinstance(exit_.value.code, int)
+    return exit_.value.code
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "words"),
+    [
+        (DeviceError("no such device.", hint="Use the CPU."), 6, "hint: Use the CPU."),
+        (TalkError("it failed."), 1, "error: it failed."),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(errno.ENOSPC, "No space left on device", "out.mp4"), 1, "Free some space"),
+        (OSError(errno.EACCES, "Permission denied", "out.mp4"), 1, "out.mp4"),
+        (RuntimeError("surprise"), 1, "a bug in talk: RuntimeError: surprise"),
+    ],
+)
+def test_errors_are_sentences(
+    error: BaseException,
+    exit_code: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(monkeypatch, error) == exit_code
+    out, err = capsys.readouterr()
+    assert words in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_json_errors_are_a_document_on_stdout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, DeviceError("no such device.", hint="Use the CPU."), as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document == {"error": {"problem": "no such device.", "hint": "Use the CPU.", "exit_code": 6}}
+
+
+def test_a_traceback_is_shown_on_demand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TALK_DEBUG", "1")
+    run(monkeypatch, RuntimeError("surprise"))
+    assert "Traceback" in capsys.readouterr().err
