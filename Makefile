@@ -47,7 +47,7 @@ types: $(READY) ## Static types
 check: lint types test ## What CI runs
 
 docs: $(READY) ## Write docs/cli.md from the commands
-	$(BIN)/python -m typer talkcli.app run --help >/dev/null; $(BIN)/python -m typer talkcli.app utils docs --name talk --output docs/cli.md
+	$(BIN)/python -m typer talkcli.app utils docs --name talk --output docs/cli.md
 
 bench: $(READY) ## Measure rendering and the whole command on this machine
 	$(BIN)/talk bench render --out benchmarks/render.json

@@ -76,12 +76,14 @@ def main() -> None:
         print_error("interrupted; unfinished files were removed.", None, 130, as_json=as_json)
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of stdout went away (head, less); point stdout elsewhere so that the exit flush stays silent.
+        # The reader of stdout went away (head, less); elsewhere the flush at exit stays silent.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print_error(f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1, as_json=as_json)
+        print_error(
+            f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1, as_json=as_json
+        )
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  the last line of defence: a traceback is our bug, shown on demand
         if os.environ.get("TALK_DEBUG"):

@@ -56,8 +56,8 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_cli_reference_is_current(tmp_path: Path) -> None:
     fresh = tmp_path / "cli.md"
-    command = [sys.executable, "-m", "typer", "talkcli.app", "utils", "docs", "--name", "talk", "--output", str(fresh)]
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    command = "-m typer talkcli.app utils docs --name talk --output".split()
+    subprocess.run([sys.executable, *command, str(fresh)], check=True, capture_output=True, cwd=ROOT)
     assert fresh.read_text() == (ROOT / "docs" / "cli.md").read_text(), "run make docs"
 
 
@@ -75,9 +75,8 @@ def test_cli_reference_is_current(tmp_path: Path) -> None:
 def test_mistakes_are_sentences_with_exit_codes(
     arguments: list[str], exit_code: int, words: str, tmp_path: Path
 ) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "talkcli", *arguments], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
+    command = [sys.executable, "-m", "talkcli", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert result.returncode == exit_code, result.stderr
     assert words in result.stderr
     assert "Traceback" not in result.stderr

@@ -18,6 +18,9 @@ from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import sha256
 from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Clip, Emotion, Motion, Speech
 
+# Tensors of tests are small: threads cost more than they bring, on a busy machine ten times more.
+torch.set_num_threads(1)
+
 NUM_VERTS = 120
 
 

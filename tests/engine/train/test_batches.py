@@ -1,5 +1,4 @@
-"""Batches: windows that belong together, the same for the same step, and alterations that keep sound and motion in
-step."""
+"""Batches: the same for the same step, with sound and motion in step."""
 
 from __future__ import annotations
 

@@ -84,6 +84,8 @@ class EmotionEncoder(nn.Module):
         self.transformer = _transformer(width, layers, config)
         self.mean = _Summary(width, config)
         self.log_variance = _Summary(width, config)
+        # Begin fairly certain: at a variance of one the summed variances drown every distance between means.
+        nn.init.constant_(self.log_variance.project.bias, -4.0)
 
     def forward(self, x: Float[Tensor, "batch frames width"]) -> Gaussian:
         x = self.transformer(self.dropout(x + sinusoids(x.shape[1], x.shape[2], x.device)))

@@ -36,9 +36,9 @@ NOBODY = -1
 class Sampling:
     """How performances are drawn (DEEPTalk, section 3.3 and table 3).
 
-    `sigma` multiplies the predicted log-variance of the emotion embedding, None takes its mean; `tau_top` and
-    `tau_bottom` are temperatures of the slow and the fast codes, 0 takes the likeliest; `takes` performances are
-    drawn from `seed`, take k being the same whatever the number of takes.
+    `sigma` multiplies the predicted log-variance of the emotion embedding, None takes its mean; `tau_top`
+    and `tau_bottom` are temperatures of the slow and the fast codes, 0 takes the likeliest; `takes`
+    performances are drawn from `seed`, take k being the same whatever the number of takes.
     """
 
     sigma: float | None = None
@@ -120,9 +120,10 @@ def animate_file(
     device_name: str,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Animate one file into every path of `outs` (.npz: motion; else what `render_to` writes), for every take.
+    """Animate one file into every path of `outs`, for every take: motion for .npz, else what `render_to`
+    writes.
 
-    Returns what was done, ready for JSON. Raises TalkError classes for any unusable input before anything is written.
+    Returns what was done, ready for JSON. Unusable input raises a TalkError before anything is written.
     """
     for out in outs:
         if out.suffix != ".npz":

@@ -38,7 +38,7 @@ _ACCENTS: Mapping[str, Mapping[str, float]] = {
 class EmotionMotionConfig(Config):
     """Times in seconds, gains relative to the pose."""
 
-    resting_level: float = 0.65
+    resting_level: float = 0.8
     """Share of the pose that stays between phrases."""
     attack_s: float = 0.22
     """Onset: how the pose grows at a phrase."""
@@ -48,13 +48,13 @@ class EmotionMotionConfig(Config):
     """Standard deviation of the slow variation, per group of channels."""
     drift_s: float = 0.7
     """Its time constant."""
-    mouth_share: float = 0.75
+    mouth_share: float = 0.95
     """How much of the mouth's pose shows while it speaks."""
     accent_gap_s: float = 0.5
     """Accents are at least this far apart."""
     accent_rise_s: float = 0.12
     accent_fall_s: float = 0.30
-    gain: float = 1.0
+    gain: float = 1.1
     asymmetry: float = 0.0
     """Left over right, as a fraction; a speaker's own."""
     accent_gain: float = 1.0
@@ -161,7 +161,7 @@ def _freedom(name: str, mouth: MouthTrack, config: EmotionMotionConfig) -> Float
         # What presses the lips would keep vowels from opening.
         return mouth.rest + (1 - mouth.rest) * 0.3
     # Corners: a rounded mouth cannot be wide.
-    return speaking * (1 - 0.6 * mouth.rounding) * (1 - 0.4 * mouth.lips) * (1 - 0.4 * mouth.teeth)
+    return speaking * (1 - 0.6 * mouth.rounding) * (1 - 0.2 * mouth.lips) * (1 - 0.2 * mouth.teeth)
 
 
 def _bumps(

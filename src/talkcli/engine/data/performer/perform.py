@@ -50,7 +50,7 @@ def style_of(speaker: str, seed: int = 0) -> Style:
     return Style(
         mouth=SpeechMotionConfig(jaw_gain=gain(0.08), lips_gain=gain(0.10), round_gain=gain(0.06)),
         face=EmotionMotionConfig(
-            gain=gain(0.10), accent_gain=gain(0.30), asymmetry=float(np.clip(rng.normal(0, 0.05), -0.1, 0.1))
+            gain=1.1 * gain(0.08), accent_gain=gain(0.30), asymmetry=float(np.clip(rng.normal(0, 0.05), -0.1, 0.1))
         ),
         blinks_per_minute=float(rng.uniform(14, 21)),
     )

@@ -34,13 +34,11 @@ class SpeechMotionConfig(Config):
     """Shortest contact: longer than a frame at 25 fps, so that one frame shows it."""
     contact_ramp_s: float = 0.07
     """Time to reach and to leave a contact."""
-    lead_s: float = 0.01
-    """Mouths move before they are heard."""
     pause_s: float = 0.16
     """The shortest silence in which the mouth comes to rest."""
-    settle_s: float = 0.12
+    settle_s: float = 0.10
     """How soon it rests after the last sound."""
-    rise_s: float = 0.09
+    rise_s: float = 0.07
     """How long before the first sound it moves again."""
     smooth_s: float = 0.018
     """Standard deviation of the final low-pass."""
@@ -76,7 +74,7 @@ def speech_motion(
     alignment: Alignment, level_db: Float[np.ndarray, "steps"], effort: float, config: SpeechMotionConfig
 ) -> MouthTrack:
     """The mouth saying `alignment`; `level_db` is the loudness at 100 Hz, `effort` scales all openings."""
-    time = np.arange(len(level_db)) / STEP_HZ + config.lead_s
+    time = np.arange(len(level_db)) / STEP_HZ
     targets = _targets(alignment.phones, level_db, config)
     coeffs = np.zeros((len(time), NUM_COEFFS))
     for articulator, names in ARTICULATORS.items():

@@ -65,14 +65,14 @@ def _diphthong(first: str, second: str, share: float = 0.5) -> Viseme:
 
 VISEMES: dict[str, Viseme] = {
     SILENCE: Viseme({}, dict.fromkeys(ARTICULATORS, 1.5)),
-    "AA": _vowel(jawPitch=0.155, mouthLowerDown=0.15, mouthUpperUp=0.12),
-    "AE": _vowel(jawPitch=0.135, mouthLowerDown=0.25, mouthUpperUp=0.20, mouthStretch=0.25, mouthSmile=0.10),
-    "AH": _vowel(jawPitch=0.095, mouthLowerDown=0.15, mouthUpperUp=0.10),
+    "AA": _vowel(jawPitch=0.160, mouthLowerDown=0.20, mouthUpperUp=0.20),
+    "AE": _vowel(jawPitch=0.135, mouthLowerDown=0.30, mouthUpperUp=0.35, mouthStretch=0.25, mouthSmile=0.10),
+    "AH": _vowel(jawPitch=0.100, mouthLowerDown=0.18, mouthUpperUp=0.18),
     "AO": _vowel(jawPitch=0.120, mouthFunnel=0.50, mouthPucker=0.15),
-    "EH": _vowel(jawPitch=0.095, mouthLowerDown=0.22, mouthUpperUp=0.15, mouthStretch=0.20, mouthSmile=0.05),
+    "EH": _vowel(jawPitch=0.100, mouthLowerDown=0.28, mouthUpperUp=0.30, mouthStretch=0.20, mouthSmile=0.05),
     "ER": _vowel(jawPitch=0.060, mouthFunnel=0.40, mouthPucker=0.25),
-    "IH": _vowel(jawPitch=0.060, mouthLowerDown=0.20, mouthUpperUp=0.12, mouthStretch=0.20),
-    "IY": _vowel(jawPitch=0.035, mouthLowerDown=0.25, mouthUpperUp=0.15, mouthStretch=0.40, mouthSmile=0.25),
+    "IH": _vowel(jawPitch=0.065, mouthLowerDown=0.25, mouthUpperUp=0.25, mouthStretch=0.20),
+    "IY": _vowel(jawPitch=0.035, mouthLowerDown=0.35, mouthUpperUp=0.32, mouthStretch=0.40, mouthSmile=0.30),
     "UH": _vowel(jawPitch=0.055, mouthFunnel=0.40, mouthPucker=0.35),
     "UW": _vowel(jawPitch=0.035, mouthFunnel=0.30, mouthPucker=0.80),
     "O": _vowel(jawPitch=0.085, mouthFunnel=0.60, mouthPucker=0.35),
@@ -88,12 +88,12 @@ VISEMES: dict[str, Viseme] = {
     "V": _consonant(0.9, 0.9, contact="teeth", jawPitch=0.030),
     "W": _consonant(0.7, 1.2, jawPitch=0.025, mouthPucker=0.90, mouthFunnel=0.20),
     "R": _consonant(0.5, 0.7, jawPitch=0.040, mouthFunnel=0.40, mouthPucker=0.30),
-    "CH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.15),
-    "JH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.55, mouthPucker=0.15),
-    "SH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.65, mouthPucker=0.20),
-    "ZH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.20),
-    "S": _consonant(1.3, 0.5, jawPitch=0.010, mouthStretch=0.25, mouthLowerDown=0.22, mouthUpperUp=0.12),
-    "Z": _consonant(1.2, 0.5, jawPitch=0.012, mouthStretch=0.22, mouthLowerDown=0.22, mouthUpperUp=0.10),
+    "CH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.15, mouthUpperUp=0.15),
+    "JH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.55, mouthPucker=0.15, mouthUpperUp=0.15),
+    "SH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.65, mouthPucker=0.20, mouthUpperUp=0.15),
+    "ZH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.20, mouthUpperUp=0.15),
+    "S": _consonant(1.3, 0.5, jawPitch=0.006, mouthStretch=0.25, mouthLowerDown=0.35, mouthUpperUp=0.28),
+    "Z": _consonant(1.2, 0.5, jawPitch=0.008, mouthStretch=0.22, mouthLowerDown=0.33, mouthUpperUp=0.25),
     "D": _consonant(0.7, 0.15, jawPitch=0.030, mouthLowerDown=0.15, mouthUpperUp=0.05),
     "T": _consonant(0.8, 0.15, jawPitch=0.025, mouthLowerDown=0.15, mouthUpperUp=0.05),
     "N": _consonant(0.6, 0.15, jawPitch=0.032, mouthLowerDown=0.12),
@@ -109,7 +109,7 @@ VISEMES: dict[str, Viseme] = {
 
 # The shape in which the lower lip rests against the upper teeth.
 TEETH_CONTACT: Mapping[str, float] = {
-    "jawPitch": 0.030, "mouthRollLower": 0.55, "mouthShrugLower": 0.15, "mouthUpperUp": 0.30,
+    "jawPitch": 0.012, "mouthRollLower": 0.85, "mouthShrugLower": 0.10, "mouthUpperUp": 0.35,
 }  # fmt: skip
 
 

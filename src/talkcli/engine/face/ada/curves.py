@@ -30,7 +30,7 @@ def smoothstep(x: Values, low: float, high: float) -> Values:
 def parting_y(s: Values) -> Values:
     """Height of the line on which the lips meet: a tubercle at the middle, corners a touch up."""
     return (
-        MOUTH_Y - 0.9 * bump(s, 0.0, 0.16) + 0.9 * bump(s, 0.33, 0.2) - 0.4 * bump(s, 0.72, 0.22) + 1.5 * s**5
+        MOUTH_Y - 0.55 * bump(s, 0.0, 0.18) + 0.7 * bump(s, 0.36, 0.22) - 0.4 * bump(s, 0.72, 0.22) + 1.5 * s**5
     )
 
 

@@ -78,6 +78,8 @@ def corners(c: Canvas) -> dict[str, Deltas]:
     ring = mouth_reach(c, 15.0)
     to_corner = smoothstep(c.x, 0.0, 24.0)
     to_corner = 0.5 * to_corner + 0.5 * smoothstep(c.x, 4.0, 27.0)
+    # The lower lip stays broad, else an open smile is a V.
+    to_corner = c.upper * to_corner + (1 - c.upper) * smoothstep(c.x, 5.0, 27.0) ** 1.3
     smile = (ring * to_corner)[:, None] * c.push(np.ones_like(c.x), 7.0, 6.6, -5.8)
     smile += c.push(ring * (1 - c.upper) * (1.0 - to_corner), 0.0, 0.9, -1.2)
     smile += c.push(ring * c.upper * (1.0 - to_corner), 0.0, 0.5, -1.4)
@@ -119,7 +121,7 @@ def lips(c: Canvas) -> dict[str, Deltas]:
     flare = np.where((c.red >= 0) & (c.red <= 1), c.red, 1.0)
     open_ = mouth_disc(c, 0.7, 1.9) * arch
     funnel[:, 1] += open_ * (c.upper * (3.0 + 1.2 * flare) - below * (4.4 + 1.2 * flare))
-    shift = disc[:, None] * np.stack([np.full_like(x, 8.5), nothing, -0.10 * x - 0.8], 1)
+    shift = mouth_disc(c, 0.9, 3.2)[:, None] * np.stack([np.full_like(x, 8.5), nothing, -0.10 * x - 0.8], 1)
     up = c.push(c.upper * c.spot((11, -63, 98), (12.5, 11, 20)), 0.4, 5.4, 0.8)
     up += c.push(c.spot((12.5, -42, 97), (7, 8, 12)), 0.4, 1.5, 0.2) + c.swell(
         c.fold(NASOLABIAL[:3], 4.2), -1.1

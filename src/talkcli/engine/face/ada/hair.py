@@ -26,7 +26,7 @@ HAIRLINE = (
     (0.0, -84.0, -62.0),
 )  # fmt: skip
 COLUMNS, RINGS = 33, 13
-LOCKS = 420
+LOCKS = 380
 
 
 def border() -> Float[np.ndarray, "columns 3"]:
@@ -80,13 +80,14 @@ def locks() -> Piece:
     random = np.random.default_rng(5)
     edge = border()
     fringe = LOCKS // 3
+    along_mm = 95.0 * np.arccos(edge @ CROWN)  # from the crown to the hairline
     # Evenly spread: more columns than rows near the crown would crowd there.
     column = np.concatenate([np.arange(fringe) * len(edge) / fringe, random.uniform(0, len(edge), LOCKS - fringe)])
     column += random.uniform(-0.4, 0.4, LOCKS)
     start = np.concatenate(
         [random.uniform(0.80, 0.90, fringe), np.sqrt(random.uniform(0.005, 0.70, LOCKS - fringe))]
     )
-    long = random.uniform(0.14, 0.21, LOCKS)
+    long = random.uniform(15.0, 23.0, LOCKS) / along_mm[column.astype(int) % len(edge)]
     drift = random.uniform(-0.8, 0.8, LOCKS) + 0.6
     rows = []
     for share, lift in ((0.0, -1.0), (0.45, 1.0), (1.0, 0.5)):

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
+from talkcli.engine.face.rotation import rotation_matrices
 
 ASSET = Path(__file__).resolve().parent.parent / "assets" / "ada.safetensors"
 FORMAT = 1
@@ -92,16 +93,18 @@ class AdaHead:
     ) -> Float[Tensor, "frames chosen 3"]:
         ramps = torch.einsum("fc,skc->fsk", coeffs, rest["ramp_weights"]) + rest["ramp_biases"]
         levels = torch.cat([coeffs[:, :NUM_EXPRESSION], ramps.clamp(0.0, 1.0).prod(-1)], 1)
-        vertices = at["template"] + (levels @ at["shapes"]).view(len(coeffs), -1, 3)
+        vertices = torch.addmm(at["template"].view(-1), levels, at["shapes"]).view(len(coeffs), -1, 3)
 
-        turn = rotation(coeffs[:, NUM_EXPRESSION:]) - torch.eye(3, device=coeffs.device)
-        from_hinge = vertices - rest["hinge"]
-        vertices = vertices + (from_hinge @ turn.mT) * at["jaw"][:, None]
-
+        # What turns is written in place, for speed; no step's gradient needs the values overwritten.
+        turn = rotation_matrices(coeffs[:, NUM_EXPRESSION:]) - torch.eye(3, device=coeffs.device)
+        ids = torch.nonzero(at["jaw"]).flatten()
+        part = vertices[:, ids]
+        turned = torch.bmm((part - rest["hinge"]) * at["jaw"][ids, None], turn.mT)
+        vertices.index_copy_(1, ids, part + turned)
         for eye, side in enumerate(("Left", "Right")):
             ids = torch.nonzero(at["eye_of_vertex"] == eye + 1).flatten()
-            turned = (vertices[:, ids] - rest["eye_centres"][eye]) @ _gaze(coeffs, side).mT
-            vertices = vertices.index_copy(1, ids, turned + rest["eye_centres"][eye])
+            turned = torch.bmm(vertices[:, ids] - rest["eye_centres"][eye], _gaze(coeffs, side).mT)
+            vertices.index_copy_(1, ids, turned + rest["eye_centres"][eye])
         return _meet_lips(coeffs, vertices, at)
 
 
@@ -109,20 +112,12 @@ _FLOATS = ("jaw", "hinge", "eye_centres", "ramp_weights", "ramp_biases", "seal_m
 _INTEGERS = ("eye_of_vertex", "seal_pairs", "seal_rows", "seal_neighbours")
 
 
-def rotation(axis_angle: Float[Tensor, "frames 3"]) -> Float[Tensor, "frames 3 3"]:
-    """Rotation matrices of axis-angle vectors (radians), smooth at zero."""
-    x, y, z = axis_angle.unbind(-1)
-    zero = torch.zeros_like(x)
-    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).view(-1, 3, 3)
-    return torch.linalg.matrix_exp(skew)
-
-
 def _gaze(coeffs: Float[Tensor, "frames coeffs"], side: str) -> Float[Tensor, "frames 3 3"]:
     """Rotation of one eyeball: outwards is to the subject's left for the left eye."""
     look = {way: coeffs[:, _INDEX[f"eyeLook{way}{side}"]] for way in ("Up", "Down", "In", "Out")}
     outwards = (look["Out"] - look["In"]) * (1.0 if side == "Left" else -1.0)
     down = look["Down"] - look["Up"]
-    return rotation(EYE_TURN_RAD * torch.stack([down, outwards, torch.zeros_like(down)], -1))
+    return rotation_matrices(EYE_TURN_RAD * torch.stack([down, outwards, torch.zeros_like(down)], -1))
 
 
 def _meet_lips(
@@ -141,7 +136,7 @@ def _meet_lips(
     step = close * gap + (1.0 - close) * crossing.clamp(min=0.0)
     near, mix = at["seal_neighbours"], at["seal_mix"][:, None]
     moved = (step[:, near[:, 0]] * (1.0 - mix) + step[:, near[:, 1]] * mix) * at["seal_amounts"][:, None]
-    return vertices.index_add(1, at["seal_rows"], moved)
+    return vertices.index_add_(1, at["seal_rows"], moved)
 
 
 def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[str, Tensor]:

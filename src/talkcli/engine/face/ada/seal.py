@@ -37,13 +37,16 @@ def build(c: Canvas) -> Seal:
     pairs = np.concatenate([shape.mirror[left][:0:-1], left])
     middle = steps - 2
     # Where along the pairs each vertex lies: its own column on the lips, by x elsewhere.
-    at = np.interp(c.p[:, 0], c.p[pairs[:, 0], 0], np.arange(len(pairs)))
+    at = np.interp(0.86 * c.p[:, 0], c.p[pairs[:, 0], 0], np.arange(len(pairs)))
     distance = np.abs(c.y - np.interp(c.p[:, 0], c.p[pairs[:, 0], 0], c.p[pairs[:, 0], 1]))
     on_upper = c.upper > 0.5
+    last_red = shape.bag_rings + len(skin.RED) - 1
     column = np.concatenate([np.arange(steps), np.arange(steps - 2, -1, -1)]).astype(float)
     for half, sign in ((shape.lips, 1), (shape.mirror[shape.lips], -1)):
         for ring, ids in enumerate(half):
-            at[ids] = np.clip(middle + sign * column, 0, len(pairs) - 1)
+            # Skin beside the corners goes with the lips just inside them, else it would fold there.
+            inwards = 1.0 - 0.16 * min(max(ring - last_red, 0) / len(skin.LIP_OUT), 1.0)
+            at[ids] = np.clip(middle + sign * column * inwards, 0, len(pairs) - 1)
             if ring <= shape.bag_rings:
                 distance[ids] = 3.5 * (shape.bag_rings - ring)
                 on_upper[ids] = np.arange(len(ids)) < steps - 1
@@ -52,8 +55,8 @@ def build(c: Canvas) -> Seal:
     # Past the corners, and at them, there is no gap to close.
     beyond = np.maximum(c.x - c.x[contact].max(), 0.0)
     near *= np.exp(-((beyond / 4.0) ** 2))
-    near[shape.lips[:, steps - 1]] = 0.0
-    near[shape.mirror[shape.lips][:, steps - 1]] = 0.0
+    corner = shape.lips[: last_red + 1, steps - 1]
+    near[corner] = near[shape.mirror[corner]] = 0.0
     # Skin that belongs to neither side (beside the corners) stays.
     near *= np.where(c.red >= 0, 1.0, np.abs(2 * c.upper - 1) ** 0.5)
     near[contact[: steps - 1]] = near[shape.mirror[contact[: steps - 1]]] = 1.0

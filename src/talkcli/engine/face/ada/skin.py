@@ -151,7 +151,8 @@ def spacing(q: Plane) -> Float[np.ndarray, "points"]:
                                   ((31, 5, 80), 20.0, 3.0), ((0, -95, 60), 18.0, 3.8), ((0, -110, 20), 40.0, 3.6)):  # fmt: skip
         near = np.exp(-(((p - np.array(centre)) / width) ** 2).sum(1))
         h = h + (finest - h) * near
-    h = h + 5.0 * curves.smoothstep(p[:, 1] - 0.5 * p[:, 2], 25.0, 70.0)
+    # Under the hair, and on the nape.
+    h = h + 9.0 * curves.smoothstep(p[:, 1] - 0.5 * p[:, 2], 25.0, 70.0)
     return h / 95.0
 
 

@@ -79,20 +79,19 @@ def row(upper: bool) -> Piece:
 
 def tongue() -> Piece:
     """A closed tube from the root to the tip, flattened, with a groove along the middle."""
-    stations, columns = 13, 18
-    t = np.linspace(0.0, 1.0, stations)
+    stations, columns = 14, 18
+    t = np.sin(np.linspace(0.0, np.pi / 2, stations))
     turn = 2 * np.pi * np.arange(columns) / columns
     z = 38.0 + 44.5 * t
-    top = -76.0 + 3.0 * np.sin(np.pi * t) ** 1.0 - 1.0 * t
-    wide = 21.5 * np.clip(1.0 - (0.12 + 0.88 * t) ** 5, 0.0, None) ** 0.55
-    thick = 5.5 * np.clip(1.0 - t**4, 0.0, None) ** 0.5
-    wide[-1], thick[-1] = 1.5, 0.4
+    top = -76.0 + 3.0 * np.sin(np.pi * t) - 1.0 * t
+    wide = 0.6 + 21.0 * np.clip(1.0 - (0.10 + 0.90 * t) ** 3.2, 0.0, None) ** 0.5
+    thick = 0.3 + 5.4 * np.clip(1.0 - t**4, 0.0, None) ** 0.5
     ring_x, ring_y = np.cos(turn), np.sin(turn)
     x = wide[:, None] * ring_x
     y = (top - thick)[:, None] + thick[:, None] * ring_y
-    groove = 1.3 * np.exp(-((x / 5.0) ** 2)) * (ring_y > 0.2) * np.sin(np.pi * np.clip(t, 0, 1))[:, None]
+    groove = 1.1 * np.exp(-((x / 4.5) ** 2)) * smoothstep(ring_y, 0.0, 0.9) * np.sin(np.pi * t)[:, None]
     vertices = np.stack([x, y - groove, np.broadcast_to(z[:, None], x.shape)], -1).reshape(-1, 3)
-    colours = np.tile(np.array([0.56, 0.21, 0.19]), (len(vertices), 1))
+    colours = np.tile(np.array([0.52, 0.18, 0.165]), (len(vertices), 1))
     colours *= (0.5 + 0.5 * smoothstep(vertices[:, 2], 38.0, 60.0))[:, None]
     tip = np.arange(columns) + (stations - 1) * columns
     cap = np.stack([np.full(columns - 2, tip[0]), tip[1:-1], tip[2:]], 1)
@@ -111,8 +110,8 @@ def tongue_out(rest: Piece) -> Float[np.ndarray, "verts 3"]:
         middle
         + (y - middle) * (1.0 - 0.35 * flat)
         + 15.5 * smoothstep(t, 0.1, 0.6)
-        - 15.0 * smoothstep(t, 0.72, 1.0) ** 1.3
+        - 13.0 * np.clip((t - 0.66) / 0.34, 0.0, 1.0) ** 2
     )
-    goal_z = z + 36.0 * t**1.4
+    goal_z = z + 34.0 * t**1.4
     goal_x = x * (1.0 - 0.18 * smoothstep(t, 0.2, 0.7))
     return np.stack([goal_x - x, goal_y - y, goal_z - z], 1)
