@@ -22,10 +22,10 @@ def read_arrays(path: Path, names: Sequence[str], *, kind: str, hint: str) -> di
     try:
         with path.open("rb") as raw, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            file = np.load(raw, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise InputError(f"{path} holds one bare array, it is no {kind}.", hint=hint)
-            with file:
+            if not zipfile.is_zipfile(raw):
+                raise InputError(f"{path} is no npz archive, so it is no {kind}.", hint=hint)
+            raw.seek(0)
+            with np.load(raw, allow_pickle=False) as file:
                 missing = [name for name in names if name not in file]
                 if missing:
                     raise InputError(
