@@ -111,6 +111,8 @@ def test_regions_come_from_the_masks(model: Path) -> None:
     assert head.regions["eyes"].tolist() == [3, 4]
     assert head.regions["upper_face"].tolist() == [3, 4, 5, 6]
     assert (head.colours[1] != head.colours[10]).any()
+    in_lips = np.isin(head.faces, [1, 2]).all(axis=1)
+    np.testing.assert_array_equal(head.part_of_face == head.parts.index("lips"), in_lips)
     with pytest.raises(AssetError, match="scalp"):
         head.regions["scalp"]
 

@@ -68,7 +68,7 @@ class FlameHead:
 
     name = "flame"
     channels = FLAME
-    parts = ("skin", "eye")
+    parts: tuple[str, ...] = ("skin", "eye", "lips")
 
     def __init__(
         self, arrays: FlameArrays, masks: Mapping[str, np.ndarray], embedding: Embedding | None, folder: Path
@@ -87,6 +87,8 @@ class FlameHead:
         self.colours = np.where(in_eyeball[:, None], _EYEBALL, _SKIN).astype(np.float32)
         if "lips" in masks:
             self.colours[masks["lips"]] = _LIPS
+            in_lips = np.isin(arrays.faces, masks["lips"]).all(axis=1)
+            self.part_of_face[in_lips] = self.parts.index("lips")
         self._folder = folder
         self._embedding = embedding
         self._template = torch.from_numpy(arrays.template)
