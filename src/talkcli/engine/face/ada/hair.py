@@ -25,8 +25,8 @@ HAIRLINE = (
     (72.0, -2.0, -36.0), (66.0, -28.0, -42.0), (56.0, -56.0, -46.0), (44.0, -74.0, -52.0), (26.0, -82.0, -58.0),
     (0.0, -84.0, -62.0),
 )  # fmt: skip
-COLUMNS, RINGS = 33, 13
-LOCKS = 380
+COLUMNS, RINGS = 31, 12
+LOCKS = 360
 
 
 def border() -> Float[np.ndarray, "columns 3"]:
@@ -90,7 +90,7 @@ def locks() -> Piece:
     long = random.uniform(15.0, 23.0, LOCKS) / along_mm[column.astype(int) % len(edge)]
     drift = random.uniform(-0.8, 0.8, LOCKS) + 0.6
     rows = []
-    for share, lift in ((0.0, -1.0), (0.45, 1.0), (1.0, 0.5)):
+    for share, lift in ((0.0, -0.8), (0.45, 2.0), (1.0, 1.3)):
         t = start + share * long
         scalp, direction = combed(edge, column + drift * share**1.5, t)
         # Past the hairline a tip comes down onto the skin.

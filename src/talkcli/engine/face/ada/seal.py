@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.face.ada import skin
 from talkcli.engine.face.ada.canvas import Canvas
+from talkcli.engine.face.ada.curves import smoothstep
 
 UPPER_SHARE = 0.32  # of the gap that the upper lip closes
 UPPER_REACH, LOWER_REACH = 13.0, 19.0
@@ -37,30 +38,26 @@ def build(c: Canvas) -> Seal:
     pairs = np.concatenate([shape.mirror[left][:0:-1], left])
     middle = steps - 2
     # Where along the pairs each vertex lies: its own column on the lips, by x elsewhere.
-    at = np.interp(0.86 * c.p[:, 0], c.p[pairs[:, 0], 0], np.arange(len(pairs)))
+    at = np.interp(c.p[:, 0], c.p[pairs[:, 0], 0], np.arange(len(pairs)))
     distance = np.abs(c.y - np.interp(c.p[:, 0], c.p[pairs[:, 0], 0], c.p[pairs[:, 0], 1]))
     on_upper = c.upper > 0.5
+    # Skin that belongs to neither side (beside the corners) stays.
+    fade = np.abs(2 * c.upper - 1) ** 0.5
     last_red = shape.bag_rings + len(skin.RED) - 1
     column = np.concatenate([np.arange(steps), np.arange(steps - 2, -1, -1)]).astype(float)
     for half, sign in ((shape.lips, 1), (shape.mirror[shape.lips], -1)):
         for ring, ids in enumerate(half):
-            # Skin beside the corners goes with the lips just inside them, else it would fold there.
-            inwards = 1.0 - 0.16 * min(max(ring - last_red, 0) / len(skin.LIP_OUT), 1.0)
-            at[ids] = np.clip(middle + sign * column * inwards, 0, len(pairs) - 1)
+            at[ids] = np.clip(middle + sign * column, 0, len(pairs) - 1)
+            on_upper[ids] = np.arange(len(ids)) < steps - 1
+            # There is no gap to close at the corners; beyond the red, skin beside them stays.
+            beyond_red = min(max(ring - last_red, 0) / len(skin.LIP_OUT), 1.0)
+            fade[ids] = 1.0 - beyond_red * (1.0 - smoothstep(steps - 1.0 - column, 0.0, 5.0))
             if ring <= shape.bag_rings:
                 distance[ids] = 3.5 * (shape.bag_rings - ring)
-                on_upper[ids] = np.arange(len(ids)) < steps - 1
     reach = np.where(on_upper, UPPER_REACH, LOWER_REACH)
     near = np.exp(-((distance / reach) ** 2)) * (c.z > 30.0)
-    # Past the corners, and at them, there is no gap to close.
-    beyond = np.maximum(c.x - c.x[contact].max(), 0.0)
-    near *= np.exp(-((beyond / 4.0) ** 2))
-    corner = shape.lips[: last_red + 1, steps - 1]
-    near[corner] = near[shape.mirror[corner]] = 0.0
-    # Skin that belongs to neither side (beside the corners) stays.
-    near *= np.where(c.red >= 0, 1.0, np.abs(2 * c.upper - 1) ** 0.5)
-    near[contact[: steps - 1]] = near[shape.mirror[contact[: steps - 1]]] = 1.0
-    near[contact[steps:]] = near[shape.mirror[contact[steps:]]] = 1.0
+    near *= fade * np.exp(-((np.maximum(c.x - c.x[contact].max(), 0.0) / 4.0) ** 2))
+    near[contact] = near[shape.mirror[contact]] = 1.0
     rows = np.flatnonzero(near > 0.004)
     low = np.clip(np.floor(at[rows]).astype(int), 0, len(pairs) - 2)
     share = np.where(on_upper[rows], UPPER_SHARE, -(1.0 - UPPER_SHARE))

@@ -83,7 +83,7 @@ def jaw(shape: Skin) -> Weights:
     s = lip_columns()[0][: len(lip_columns()[0]) // 2 + 1]
     corner = 0.36
     round_ = np.sqrt(np.clip(1.0 - s**2, 0.0, 1.0))
-    pinned = pin_lips(shape, corner * (1 - round_) ** 1.3, corner + (0.98 - corner) * round_**0.62)
+    pinned = pin_lips(shape, corner * (1 - round_) ** 1.3, corner + (0.98 - corner) * round_**0.75)
     x, y, z = np.abs(shape.vertices[:, 0]), shape.vertices[:, 1], shape.vertices[:, 2]
     line = y + 112.0 - 0.42 * np.maximum(88.0 - z, 0.0)  # height over the jaw's lower edge
     bone = (line < 22.0) & (line > -6.0) & (z > 25.0) & (x < 46.0)

@@ -1,0 +1,240 @@
+"""The embedded head: what its shape promises, measured on the shipped asset."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from talkcli.engine.face.ada.head import ASSET, AdaHead
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_COEFFS, NUM_EXPRESSION
+from talkcli.engine.face.expressions import pose_vector
+from talkcli.engine.face.head import lip_opening_mm
+
+MM = 1000.0
+NOT_MOVING_ALONE = {"lipSeal", "mouthClose"}  # they close what is open, and nothing is at rest
+
+
+@pytest.fixture(scope="module")
+def head() -> AdaHead:
+    return AdaHead.load()
+
+
+def posed(head: AdaHead, **pose: float) -> Tensor:
+    """Vertices (verts, 3) in metres; a name without a side means both sides."""
+    levels: dict[str, float] = {}
+    for name, level in pose.items():
+        sides = [name] if name in ADA else [f"{name}Left", f"{name}Right"]
+        levels |= dict.fromkeys(sides, level)
+    return head(torch.from_numpy(pose_vector(ADA, levels))[None])[0]
+
+
+def lip_gap_mm(head: AdaHead, **pose: float) -> Tensor:
+    """Signed vertical gap of each pair of facing lip points; negative where the lips cross."""
+    upper, lower = posed(head, **pose)[head._rest["seal_pairs"]].unbind(1)
+    return (upper - lower)[:, 1] * MM
+
+
+def opening_mm(head: AdaHead, **pose: float) -> float:
+    return float(lip_opening_mm(head.landmarks(posed(head, **pose)[None]))[0])
+
+
+def test_size_of_asset_and_mesh(head: AdaHead) -> None:
+    assert ASSET.stat().st_size <= 3_000_000
+    assert 4000 <= len(head.template) <= 10_000
+    assert head.faces.max() < len(head.template)
+    assert {"skin", "lips", "mouth", "teeth", "tongue", "eye", "brow", "lash", "hair"} == set(head.parts)
+
+
+def test_rest_is_the_template(head: AdaHead) -> None:
+    assert torch.equal(posed(head), torch.from_numpy(head.template))
+
+
+def test_adult_proportions(head: AdaHead) -> None:
+    marks = head.template[head.landmarks_of_template()] * MM if False else head.template[head.landmark_vertices] * MM
+    skin = head.template[np.unique(head.faces[head.part_of_face == head.parts.index("skin")])] * MM
+    pupils = head._rest["eye_centres"].numpy() * MM
+    assert 60 < pupils[0, 0] - pupils[1, 0] < 66
+    assert 46 < marks[54, 0] - marks[48, 0] < 56
+    assert 31 < marks[35, 0] - marks[31, 0] + 8 < 45
+    assert 105 < pupils[0, 1] - marks[8, 1] < 122
+    assert 25 < marks[45, 0] - marks[42, 0] < 32
+    face = skin[(skin[:, 1] < 0) & (skin[:, 1] > -20) & (skin[:, 2] > 25)]
+    assert 125 < np.ptp(face[:, 0]) < 148
+    assert 210 < skin[:, 1].max() - marks[8, 1] < 240
+
+
+def test_mirror_symmetry(head: AdaHead) -> None:
+    tree = {tuple(row) for row in np.round(head.template * 1e6).astype(int)}
+    hair = np.unique(head.faces[head.part_of_face == head.parts.index("hair")])
+    body = np.setdiff1d(np.arange(len(head.template)), hair)
+    mirrored = np.round(head.template[body] * 1e6).astype(int) * np.array([-1, 1, 1])
+    assert all(tuple(row) in tree for row in mirrored)
+
+
+@pytest.mark.parametrize("name", [name for name in ADA[:NUM_EXPRESSION] if name.endswith("Left")])
+def test_left_and_right_channels_mirror(head: AdaHead, name: str) -> None:
+    other = "mouthRight" if name == "mouthLeft" else name.replace("Left", "Right")
+    flip = torch.tensor([-1.0, 1.0, 1.0])
+    left, right = posed(head, **{name: 1.0}), posed(head, **{other: 1.0}) * flip
+    order_left = np.lexsort(np.round(left.numpy() * 1e5).T)
+    order_right = np.lexsort(np.round(right.numpy() * 1e5).T)
+    moved = (posed(head, **{name: 1.0}) - posed(head)).norm(dim=1).sort().values
+    moved_other = (posed(head, **{other: 1.0}) - posed(head)).norm(dim=1).sort().values
+    del order_left, order_right
+    assert torch.allclose(moved, moved_other, atol=3e-4)
+    assert moved.max() > 1e-3
+
+
+def test_lips_touch_at_rest(head: AdaHead) -> None:
+    assert lip_gap_mm(head).abs().max() < 0.1
+
+
+def test_jaw_opens_the_mouth(head: AdaHead) -> None:
+    assert 30 < opening_mm(head, jawPitch=JAW_OPEN_RAD) < 46
+    assert 12 < opening_mm(head, jawPitch=0.2) < 25
+
+
+def test_jaw_turns_to_the_subjects_left(head: AdaHead) -> None:
+    chin = head.landmark_vertices[8]
+    assert (posed(head, jawYaw=0.14) - posed(head))[chin, 0] * MM > 5
+    assert (posed(head, jawPitch=0.2) - posed(head))[chin, 1] * MM < -10
+
+
+@pytest.mark.parametrize("pitch", [0.0, 0.1, 0.2])
+@pytest.mark.parametrize("also", ["mouthSmile", "mouthFunnel", "mouthPucker", "mouthUpperUp", "mouthStretch", None])
+def test_seal_meets_whatever_else_moves(head: AdaHead, pitch: float, also: str | None) -> None:
+    pose = {"lipSeal": 1.0, "jawPitch": pitch} | ({also: 1.0} if also else {})
+    assert lip_gap_mm(head, **pose).abs().max() < 0.5
+
+
+def test_mouth_close_follows_arkit(head: AdaHead) -> None:
+    full = JAW_OPEN_RAD
+    assert lip_gap_mm(head, mouthClose=1.0, jawPitch=full).abs().max() < 0.5
+    assert lip_gap_mm(head, mouthClose=0.5, jawPitch=full / 2).abs().max() < 0.5
+    half = opening_mm(head, mouthClose=0.5, jawPitch=full)
+    assert 0.35 < half / opening_mm(head, jawPitch=full) < 0.65
+
+
+def test_lips_never_cross(head: AdaHead) -> None:
+    random = torch.Generator().manual_seed(0)
+    coeffs = torch.rand((64, NUM_COEFFS), generator=random)
+    coeffs[:, NUM_EXPRESSION:] *= torch.tensor([0.3, 0.0, 0.0])
+    upper, lower = head(coeffs)[:, head._rest["seal_pairs"]].unbind(2)
+    assert (upper - lower)[..., 1].min() * MM > -0.5
+
+
+def eyeball_outside_lids_mm(head: AdaHead, **pose: float) -> float:
+    """How far any eyeball vertex comes nearer to the viewer than the lid right in front of it."""
+    vertices = posed(head, **pose).numpy()
+    eye = np.flatnonzero(head._rest["eye_of_vertex"].numpy() == 1)
+    skin = head.faces[np.isin(head.part_of_face, [head.parts.index("skin")])]
+    near = (np.abs(vertices[skin].mean(1) - head._rest["eye_centres"][0].numpy()) < 0.03).all(1)
+    a, b, c = (vertices[skin[near, i]] for i in range(3))
+    worst = -np.inf
+    for p in vertices[eye]:
+        if p[2] < head._rest["eye_centres"][0, 2] + 0.004:
+            continue
+        area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+        safe = np.where(np.abs(area) < 1e-14, 1.0, area)
+        u = ((c[:, 0] - b[:, 0]) * (p[1] - b[:, 1]) - (p[0] - b[:, 0]) * (c[:, 1] - b[:, 1])) / safe
+        v = ((a[:, 0] - c[:, 0]) * (p[1] - c[:, 1]) - (p[0] - c[:, 0]) * (a[:, 1] - c[:, 1])) / safe
+        hit = (u >= -1e-6) & (v >= -1e-6) & (u + v <= 1 + 1e-6) & (np.abs(area) > 1e-14)
+        depth = u * a[:, 2] + v * b[:, 2] + (1 - u - v) * c[:, 2]
+        front = depth[hit].max(initial=-np.inf)
+        worst = max(worst, float(p[2] - front))
+    return worst * MM
+
+
+GAZES: tuple[dict[str, float], ...] = (
+    {}, {"eyeLookUpLeft": 1.0}, {"eyeLookDownLeft": 1.0}, {"eyeLookInLeft": 1.0}, {"eyeLookOutLeft": 1.0},
+    {"eyeSquint": 1.0}, {"eyeWide": 1.0}, {"eyeLookDownLeft": 1.0, "eyeLookOutLeft": 1.0},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("gaze", GAZES, ids=lambda gaze: "+".join(gaze) or "ahead")
+def test_blink_covers_the_eyeball(head: AdaHead, gaze: dict[str, float]) -> None:
+    assert eyeball_outside_lids_mm(head, eyeBlink=1.0, **gaze) < -0.2
+
+
+def test_open_eye_is_seen(head: AdaHead) -> None:
+    assert eyeball_outside_lids_mm(head) > 1.0
+
+
+@pytest.mark.parametrize("name", ADA[:NUM_EXPRESSION])
+def test_channels_are_local_and_sound(head: AdaHead, name: str) -> None:
+    rest, pose = posed(head), posed(head, **{name: 1.0})
+    moved = (pose - rest).norm(dim=1) * MM
+    if name in NOT_MOVING_ALONE:
+        assert moved.max() < 0.5
+        return
+    assert 1.0 < moved.max() < 42.0
+    back = rest[:, 2] < -0.045
+    assert moved[back].max() < 0.05
+    upper, lower = rest[:, 1] > 0.045, rest[:, 1] < -0.135
+    if not name.startswith("brow"):
+        assert moved[upper].max() < 1.0
+    assert moved[lower].max() < 3.0
+
+    skin = head.faces[np.isin(head.part_of_face, [head.parts.index("skin"), head.parts.index("lips")])]
+
+    def normals(vertices: Tensor) -> Tensor:
+        a, b, c = (vertices[skin[:, i]].double() for i in range(3))
+        return torch.linalg.cross(b - a, c - a)
+
+    before, after = normals(rest), normals(pose)
+    flipped = (before * after).sum(1) < 0
+    collapsed = after.norm(dim=1) < 0.02 * before.norm(dim=1)
+    assert float((flipped | collapsed).double().mean()) < 0.004
+
+
+def test_gradient_flows(head: AdaHead) -> None:
+    coeffs = torch.full((2, NUM_COEFFS), 0.2, requires_grad=True)
+    head(coeffs).square().sum().backward()  # type: ignore[no-untyped-call]
+    assert coeffs.grad is not None
+    assert torch.isfinite(coeffs.grad).all()
+    assert (coeffs.grad.abs().sum(0) > 0).all()
+
+
+def test_only_chooses_vertices(head: AdaHead) -> None:
+    coeffs = torch.rand((3, NUM_COEFFS), generator=torch.Generator().manual_seed(1)) * 0.4
+    chosen = torch.from_numpy(np.concatenate([head.regions["lips"], head.regions["eyes"], [len(head.template) - 1]]))
+    assert torch.allclose(head(coeffs, chosen), head(coeffs)[:, chosen], atol=1e-6)
+
+
+def test_landmarks_are_where_they_should_be(head: AdaHead) -> None:
+    marks = head.landmarks(torch.from_numpy(head.template)[None])[0] * MM
+    mirror = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46,
+              39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]  # fmt: skip
+    assert torch.allclose(marks, marks[mirror] * torch.tensor([-1.0, 1.0, 1.0]), atol=1e-3)
+    assert len(set(head.landmark_vertices.tolist())) == 68
+    assert marks[0, 0] < -50 and marks[16, 0] > 50
+    assert marks[8, 1] == marks[:, 1].min()
+    assert (marks[17:27, 1] > marks[36:48, 1].max()).all()
+    assert marks[30, 2] == marks[:, 2].max()
+    assert (marks[49:54, 1] > marks[55:60, 1].max()).all()
+    assert opening_mm(head) < 0.2
+
+
+def test_regions_cover_their_names(head: AdaHead) -> None:
+    needed = {"lips", "upper_face", "eyes", "forehead", "nose", "upper_lip", "lower_lip", "cheeks", "jaw",
+              "lids_left", "lids_right", "brows"}  # fmt: skip
+    assert needed <= set(head.regions)
+    for name in needed:
+        assert len(head.regions[name]) > 30, name
+    assert set(head.regions["lips"]) == set(head.regions["upper_lip"]) | set(head.regions["lower_lip"])
+    assert head.template[head.regions["lids_left"], 0].min() > 0
+
+
+def test_fast_enough(head: AdaHead) -> None:
+    coeffs = torch.rand((250, NUM_COEFFS), generator=torch.Generator().manual_seed(2)) * 0.3
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        head(coeffs)
+        seconds.append(time.perf_counter() - start)
+    # 0.06-0.1 s on one core of a quiet machine.
+    assert min(seconds) < 1.0
