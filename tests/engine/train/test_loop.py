@@ -150,9 +150,7 @@ def train_slowly(manifest: Path, out: Path) -> None:
     pipeline.train_dee(recipe, job, Silent())
 
 
-def test_killed_and_resumed_is_the_run_never_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_and_resumed_is_the_run_never_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = write_corpus(tmp_path / "corpus")
     command = [sys.executable, "-c", _WORKER, str(manifest), str(tmp_path / "parts")]
     killed = subprocess.Popen(command, cwd=ROOT)

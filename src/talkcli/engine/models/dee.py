@@ -25,6 +25,8 @@ from talkcli.engine.types import EMOTIONS, MODEL_FPS, Config
 
 # Longer input is cut into pieces of this length and their Gaussians are averaged; training never sees more.
 MAX_FRAMES = 10 * MODEL_FPS
+# From 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
+AUDIO_HALVINGS = 3
 
 
 class DeeConfig(Config):
@@ -102,7 +104,9 @@ class Dee(nn.Module):
         self.config = config
         self.front_end = LogMel(config.front_end)
         self.motion_scale = Standardise(NUM_COEFFS)
-        self.audio_stem = AudioStem(self.front_end.num_channels, config.audio_width, dropout=config.dropout)
+        self.audio_stem = AudioStem(
+            self.front_end.num_channels, config.audio_width, halvings=AUDIO_HALVINGS, dropout=config.dropout
+        )
         self.motion_stem = nn.Linear(NUM_COEFFS, config.motion_width)
         self.audio_encoder = EmotionEncoder(config.audio_width, config.audio_layers, config)
         self.motion_encoder = EmotionEncoder(config.motion_width, config.motion_layers, config)

@@ -83,7 +83,7 @@ class ContentEncoder(nn.Module):
     def __init__(self, channels: int, config: DeepTalkConfig) -> None:
         super().__init__()
         self.heads = config.content_heads
-        self.stem = AudioStem(channels, config.content_width, dropout=config.dropout)
+        self.stem = AudioStem(channels, config.content_width, halvings=2, dropout=config.dropout)
         self.transformer = Transformer(
             config.content_width,
             layers=config.content_layers,

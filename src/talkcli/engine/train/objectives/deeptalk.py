@@ -14,8 +14,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.face.head import Head
 from talkcli.engine.losses.motion import Surface, velocity_error
-from talkcli.engine.models.dee import Gaussian
-from talkcli.engine.models.deeptalk import DeepTalk, Predicted
+from talkcli.engine.models.deeptalk import Choose, DeepTalk, Predicted
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.types import Config
 
@@ -38,6 +37,8 @@ class DeepTalkObjectiveConfig(Config):
     """Of one minus the cosine between the emotion of the speech and of the motion made."""
     swap_weight: float = 0.0
     """Of the same after neighbours in the batch have exchanged their emotion."""
+    swap_share: float = 1.0
+    """Share of the batch that takes part in the exchange: a second pass through the generator costs time."""
     tau: tuple[float, float] = (2.0, 0.1)
     """Temperature of the straight-through Gumbel-softmax at the start and the end."""
     nobody_share: float = 0.0
@@ -68,7 +69,13 @@ class DeepTalkObjective:
             codes = model.prior(batch.coeffs)
         content = model.content(batch.features)
         taught = torch.rand(len(content), device=content.device) < config.teacher_share
-        made = self._predict(content, heard, batch, tau=tau, top_codes=codes.top, taught=taught)
+        sample = _sampler(tau)
+
+        def sample_or_copy(logits: Tensor) -> Tensor:
+            true = F.one_hot(codes.top, logits.shape[-1]).to(logits.dtype)
+            return torch.where(taught[:, None, None], true, sample(logits))
+
+        made = self._predict(content, heard.mean, batch.speaker, sample, choose_top=sample_or_copy)
         surface, true = self.surface(made.coeffs), self.surface(batch.coeffs)
         scale = model.prior.motion_scale
         terms = {
@@ -85,14 +92,13 @@ class DeepTalkObjective:
             + config.guess_weight * terms["guess"]
         )
         if config.consistency_weight > 0:
-            terms["consistency"] = _apart(heard, model.dee.embed_motion(made.coeffs))
+            terms["consistency"] = _apart(heard.mean, model.dee.embed_motion(made.coeffs).mean)
             total = total + config.consistency_weight * terms["consistency"]
         if config.swap_weight > 0:
-            others = Gaussian(heard.mean.roll(1, 0), heard.log_variance.roll(1, 0))
-            swapped = self._predict(
-                content, others, batch, tau=tau, top_codes=codes.top, taught=torch.zeros_like(taught)
-            )
-            terms["swap"] = _apart(others, model.dee.embed_motion(swapped.coeffs))
+            count = max(round(config.swap_share * len(content)), 1)
+            others = heard.mean.roll(1, 0)[:count]
+            swapped = self._predict(content[:count], others, batch.speaker[:count], _sampler(tau))
+            terms["swap"] = _apart(others, model.dee.embed_motion(swapped.coeffs).mean)
             total = total + config.swap_weight * terms["swap"]
         return {"loss": total, **terms}
 
@@ -107,7 +113,7 @@ class DeepTalkObjective:
             )
             top.append((made.top_logits.argmax(-1) == codes.top).float().flatten())
             bottom.append((made.bottom_logits.argmax(-1) == codes.bottom).float().flatten())
-            apart.append(_apart(heard, model.dee.embed_motion(made.coeffs)).reshape(1))
+            apart.append(_apart(heard.mean, model.dee.embed_motion(made.coeffs).mean).reshape(1))
         lip_mm = float(torch.cat(lips).mean())
         return {
             "score": lip_mm,
@@ -120,35 +126,32 @@ class DeepTalkObjective:
     def _predict(
         self,
         content: Float[Tensor, "batch frames width"],
-        heard: Gaussian,
-        batch: Batch,
+        emotion: Float[Tensor, "batch embedding"],
+        speaker: Int[Tensor, "batch"],
+        sample: Choose,
         *,
-        tau: float,
-        top_codes: Int[Tensor, "batch top"],
-        taught: Bool[Tensor, "batch"],
+        choose_top: Choose | None = None,
     ) -> Predicted:
-        """One pass with sampled codes; windows of `taught` go on from the true top codes instead of their
-        own.
-        """
-
-        def sample(logits: Tensor) -> Tensor:
-            return F.gumbel_softmax(logits, tau, hard=True)
-
-        def sample_or_copy(logits: Tensor) -> Tensor:
-            true = F.one_hot(top_codes, logits.shape[-1]).to(logits.dtype)
-            return torch.where(taught[:, None, None], true, sample(logits))
-
+        """One pass with sampled codes; some windows forget who speaks."""
         nobody = torch.rand(len(content), device=content.device) < self.config.nobody_share
-        identity = self.model.identity(torch.where(nobody, -1, batch.speaker))
-        return self.model(content, heard.mean, identity, sample_or_copy, sample)
+        identity = self.model.identity(torch.where(nobody, -1, speaker))
+        return self.model(content, emotion, identity, choose_top or sample, sample)
+
+
+def _sampler(tau: float) -> Choose:
+    """Draws from the softmax of logits, with the gradient of a softer choice at temperature `tau`."""
+    return lambda logits: F.gumbel_softmax(logits, tau, hard=True)
 
 
 def _likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens codes"]:
     return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
 
 
-def _apart(heard: Gaussian, seen: Gaussian) -> Float[Tensor, ""]:
-    return 1 - F.cosine_similarity(heard.mean, seen.mean).mean()
+def _apart(
+    left: Float[Tensor, "batch embedding"], right: Float[Tensor, "batch embedding"]
+) -> Float[Tensor, ""]:
+    """One minus the mean cosine."""
+    return 1 - F.cosine_similarity(left, right).mean()
 
 
 def _masked_cross_entropy(

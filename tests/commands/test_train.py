@@ -1,0 +1,48 @@
+"""The three training commands through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from talkcli.commands.train_dee import train_dee
+from talkcli.commands.train_gen import train_gen
+from talkcli.commands.train_vq import train_vq
+from talkcli.engine.errors import UsageError
+from talkcli.engine.pipelines import train
+from tests.engine.fakes import LinearHead, write_corpus
+
+app = typer.Typer()
+app.command("train-dee")(train_dee)
+app.command("train-vq")(train_vq)
+app.command("train-gen")(train_gen)
+
+
+def _run(*arguments: str) -> dict[str, object]:
+    result = CliRunner().invoke(app, [*arguments, "--json", "--quiet"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_all_three_make_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "load_head", lambda name: LinearHead())
+    manifest, two = str(write_corpus(tmp_path / "corpus")), ("--set", "train.steps=2", "--device", "cpu")
+    dee, vq, gen = (str(tmp_path / name) for name in ("dee", "vq", "gen"))
+    assert "speech_uar" in _run("train-dee", manifest, "-o", dee, "--recipe", "dee.debug", *two)["measures"]
+    assert "top_usage" in _run("train-vq", manifest, "-o", vq, "--recipe", "th_vqvae.debug", *two)["measures"]
+    parts = ("--dee", dee, "--prior", vq)
+    made = _run("train-gen", manifest, "-o", gen, *parts, "--recipe", "deeptalk.debug", *two)
+    assert made["model"] == str(tmp_path / "gen" / "best.safetensors")
+    assert Path(made["model"]).is_file()
+
+
+def test_unknown_keys_are_caught_before_anything_else(tmp_path: Path) -> None:
+    arguments = ["train-vq", "absent.jsonl", "-o", str(tmp_path / "run"), "--set", "model.widht=3"]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, UsageError)
+    assert "did you mean width" in result.exception.problem
+    assert not (tmp_path / "run").exists()

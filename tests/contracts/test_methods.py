@@ -1,0 +1,86 @@
+"""Every method: its strings resolve, it trains two steps on a CPU, saves, loads and works; its names are frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from talkcli.config import load_recipe
+from talkcli.engine.assets import RECIPES_DIR
+from talkcli.engine.checkpoints.model_file import load_model, resolve
+from talkcli.engine.methods import METHODS
+from talkcli.engine.pipelines import train
+from talkcli.engine.types import Config, Silent
+from tests.engine.fakes import LinearHead, write_corpus
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "parameters"
+SCHEMAS = {"dee": train.DeeRecipe, "th_vqvae": train.ThVqvaeRecipe, "deeptalk": train.DeepTalkRecipe}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """The model file of every method after two steps."""
+    folder = tmp_path_factory.mktemp("methods")
+    manifest = write_corpus(folder / "corpus")
+    made: dict[str, Path] = {}
+    jobs = {
+        "dee": lambda recipe, job: train.train_dee(recipe, job, Silent()),
+        "th_vqvae": lambda recipe, job: train.train_vq(recipe, job, Silent()),
+        "deeptalk": lambda recipe, job: train.train_gen(
+            recipe, job, Silent(), dee=folder / "dee", prior=made["th_vqvae"]
+        ),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "load_head", lambda name: LinearHead())
+        for name in METHODS:
+            recipe = load_recipe(SCHEMAS[name], f"{name}.debug", ["train.steps=2"])
+            job = train.Job(manifest=manifest, out=folder / name, device="cpu")
+            made[name] = jobs[name](recipe, job).model
+        yield made
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_strings_resolve(name: str) -> None:
+    method = METHODS[name]
+    model, config = resolve(method.model), resolve(method.config)
+    assert issubclass(config, Config)
+    assert model.method == name
+    assert hasattr(resolve(method.objective), "loss")
+    assert (RECIPES_DIR / f"{method.recipe}.yaml").is_file()
+    assert set(method.needs) <= METHODS.keys()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_trains_saves_and_loads(name: str, trained: dict[str, Path]) -> None:
+    model, header = load_model(trained[name])
+    assert header.method == name
+    assert header.head == "ada"
+    assert len(header.channels) == 53
+    assert header.licence == "CC0-1.0"
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+
+
+def test_the_generator_generates(trained: dict[str, Path]) -> None:
+    model, _ = load_model(trained["deeptalk"])
+    assert model.config.speakers == ("speaker0", "speaker1", "speaker2")
+    made = model.generate(torch.zeros(1, 16_000), sigma=0.1, generator=torch.Generator().manual_seed(0))
+    assert made.shape == (1, 25, 53)
+    assert made.isfinite().all()
+
+
+def test_the_generator_carries_its_parts(trained: dict[str, Path]) -> None:
+    model, _ = load_model(trained["deeptalk"])
+    for part, name in ((model.dee, "dee"), (model.prior, "th_vqvae")):
+        alone, _ = load_model(trained[name])
+        assert all(torch.equal(value, part.state_dict()[key]) for key, value in alone.state_dict().items())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_parameter_names_are_frozen(name: str, trained: dict[str, Path]) -> None:
+    """A renamed parameter makes every file ever written unreadable: raise the model file's format if you must."""
+    model, _ = load_model(trained[name])
+    names = sorted(model.state_dict())
+    assert names == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines()
