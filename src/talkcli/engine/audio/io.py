@@ -44,15 +44,18 @@ class _Decoded:
 def read_speech(path: Path, reporter: Reporter) -> Speech:
     """The sound of `path`, averaged to mono, at 16 kHz, in [-1, 1].
 
-    A file whose end is missing or damaged gives what can be decoded, with a warning that names the amounts.
     Sound beyond full scale is scaled down to it, and all zeros are let through; both are warned of (the first
     above 1 dB). Raises InputError when there is no usable sound: not a regular readable file, not audio, a
-    video without sound, less than one 40 ms frame, values that are not numbers, a rate outside 8-192 kHz.
+    video without sound, less than one 40 ms frame, values that are not numbers, a rate outside 8-192 kHz,
+    or a file that is damaged or cut short, since half a sentence would pass for the whole.
     """
     _check_readable(path)
     decoded = _read_libsndfile(path, path) or _read_container(path)
     if decoded.damage:
-        reporter.warn(f"{path} is damaged or cut short: {decoded.damage}. Going on with what is there.")
+        raise InputError(
+            f"{path} is damaged or cut short: {decoded.damage}.",
+            hint=f"Copy it again; or keep what is there: ffmpeg -i {path} rescued.wav",
+        )
     _check_finite(path, decoded)
     samples = decoded.samples
     peak = float(np.abs(samples).max())
