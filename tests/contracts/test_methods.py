@@ -1,4 +1,4 @@
-"""Every method: its strings resolve, it trains two steps on a CPU, saves, loads and works; its names are frozen."""
+"""Every method: its strings resolve, it trains two steps on a CPU, saves, loads and works."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_generator_carries_its_parts(trained: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_parameter_names_are_frozen(name: str, trained: dict[str, Path]) -> None:
-    """A renamed parameter makes every file ever written unreadable: raise the model file's format if you must."""
+    """A renamed parameter makes every file ever written unreadable."""
     model, _ = load_model(trained[name])
     names = sorted(model.state_dict())
     assert names == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines()

@@ -142,7 +142,7 @@ train_slowly(Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 def train_slowly(manifest: Path, out: Path) -> None:
-    """A debug run with a checkpoint every other step, on one thread: the order of sums is part of the promise."""
+    """A debug run with a checkpoint every other step; on one thread, since the order of sums matters."""
     torch.set_num_threads(1)
     pipeline.load_head = lambda name: LinearHead()
     recipe = load_recipe(pipeline.DeeRecipe, "dee.debug", ["train.steps=30", "train.save_every=2"])
