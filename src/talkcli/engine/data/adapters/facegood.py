@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Sil
 LICENCE = "MIT"
 _NAMES, _MAP = "bs_names.txt", "arkit_map.csv"
 _LONGEST_S = 12.0
+# The animation is a frame behind its sound: lip opening and envelope correlate best at +40 ms.
+_LATE_FRAMES = 1
 _CURVES = re.compile(r"bs_value_(.+)\.npy")
 # How ARKit's jaw shapes turn ada's jaw: column and full scale in radians.
 _JAW = {
@@ -54,7 +57,7 @@ class FacegoodPart:
     def make(self, source: Source) -> tuple[Speech, Motion]:
         whole = read_speech(self.sound, Silent())
         motion = read_curves(self.curves, whole.duration_s)
-        first, last = round(self.start_s * MODEL_FPS), round(self.end_s * MODEL_FPS)
+        first, last = (round(time * MODEL_FPS) + _LATE_FRAMES for time in (self.start_s, self.end_s))
         start, end = (round(time * SPEECH_RATE_HZ) for time in (self.start_s, self.end_s))
         speech = Speech(samples=whole.samples[start:end])
         mouth = Motion(coeffs=motion.coeffs[first:last], fps=MODEL_FPS, head="ada", channels=ADA)
@@ -94,7 +97,10 @@ def read_curves(path: Path, duration_s: float) -> Motion:
     folder = path.parent
     try:
         names = (folder / _NAMES).read_text(encoding="utf-8").split()
-        curves = np.load(path, allow_pickle=False)
+        with warnings.catch_warnings():
+            # Python 2 wrote these files; numpy reads them all the same.
+            warnings.filterwarnings("ignore", message="Reading `.npy`")
+            curves = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as curves ({error}).") from error
     if curves.ndim != 2 or curves.shape[1] != len(names) or not np.isfinite(curves).all():

@@ -58,7 +58,7 @@ class FolderPair:
     def inputs(self) -> tuple[Path, ...]:
         return (self.sound,) if self.motion is None else (self.sound, self.motion)
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
+    def make(self, source: Source) -> tuple[Speech, Motion]:  # noqa: ARG002  both files are there already
         if self.motion is None:
             raise InputError(f"There is no {self.sound.stem}.npz or .npy beside {self.sound.name}.")
         motion = (

@@ -40,7 +40,7 @@ def perform_text(speech: Speech, text: str, source: Source) -> Motion:
     """
     alignment = _aligner().align(speech, text)
     if alignment.method == "energy":
-        raise InputError(f"The words {text[:60]!r} were not found in the sound.")
+        raise InputError("The words of the transcript were not found in the sound.")
     return perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
 
 

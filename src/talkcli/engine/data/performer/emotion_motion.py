@@ -54,7 +54,7 @@ class EmotionMotionConfig(Config):
     """Accents are at least this far apart."""
     accent_rise_s: float = 0.12
     accent_fall_s: float = 0.30
-    gain: float = 1.1
+    gain: float = 1.0
     asymmetry: float = 0.0
     """Left over right, as a fraction; a speaker's own."""
     accent_gain: float = 1.0

@@ -50,7 +50,9 @@ def style_of(speaker: str, seed: int = 0) -> Style:
     return Style(
         mouth=SpeechMotionConfig(jaw_gain=gain(0.08), lips_gain=gain(0.10), round_gain=gain(0.06)),
         face=EmotionMotionConfig(
-            gain=1.1 * gain(0.08), accent_gain=gain(0.30), asymmetry=float(np.clip(rng.normal(0, 0.05), -0.1, 0.1))
+            gain=1.1 * gain(0.08),
+            accent_gain=gain(0.30),
+            asymmetry=float(np.clip(rng.normal(0, 0.05), -0.1, 0.1)),
         ),
         blinks_per_minute=float(rng.uniform(14, 21)),
     )
@@ -78,7 +80,7 @@ def perform(
 def perform_upper_face(
     motion: Motion, speech: Speech, alignment: Alignment, emotion: Emotion, *, clip_id: str, seed: int = 0
 ) -> Motion:
-    """`motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth stays as it is."""
+    """`motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth loses jumps only."""
     style = style_of(clip_id, seed)
     level, pitch = loudness_db(speech), pitch_hz(speech)
     still = MouthTrack.resting(len(level))
@@ -94,7 +96,8 @@ def perform_upper_face(
     )
     kept = np.array([is_mouth(name) for name in ADA])
     frames = min(len(motion.coeffs), len(upper.coeffs))
-    coeffs = np.where(kept, motion.coeffs[:frames], upper.coeffs[:frames]).astype(np.float32)
+    coeffs = np.where(kept, motion.coeffs[:frames], upper.coeffs[:frames])
+    coeffs = limit_lip_speed(coeffs, held=np.zeros(frames, dtype=bool)).astype(np.float32)
     return Motion(coeffs=coeffs, fps=MODEL_FPS, head="ada", channels=ADA)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from talkcli.engine.data.performer.phones import SILENCE, VOWELS, Alignment, Phone
+from talkcli.engine.data.performer.phones import VOWELS, Alignment, Phone
 from talkcli.engine.data.performer.prosody import STEP_HZ
 from talkcli.engine.data.performer.visemes import ARTICULATORS, TEETH_CONTACT, VISEMES, Viseme, columns
 from talkcli.engine.face.channels import NUM_COEFFS
@@ -36,10 +36,14 @@ class SpeechMotionConfig(Config):
     """Time to reach and to leave a contact."""
     pause_s: float = 0.16
     """The shortest silence in which the mouth comes to rest."""
+    quiet_db: float = 30.0
+    """This far below its loud parts, sound is silence."""
+    settle_ahead_s: float = 0.05
+    """How long before the end of the last sound the mouth starts to close,"""
     settle_s: float = 0.10
-    """How soon it rests after the last sound."""
-    rise_s: float = 0.07
-    """How long before the first sound it moves again."""
+    """how long it takes,"""
+    rise_s: float = 0.05
+    """and how long before the next sound it opens."""
     smooth_s: float = 0.018
     """Standard deviation of the final low-pass."""
     jaw_gain: float = 1.0
@@ -87,7 +91,7 @@ def speech_motion(
             for column in columns(name):
                 coeffs[:, column] = values
     coeffs = gaussian_filter1d(coeffs, config.smooth_s * STEP_HZ, axis=0, mode="nearest")
-    rest = _rest(time, alignment, config)
+    rest = _rest(time, alignment, level_db, config)
     lips = _contact(time, alignment.phones, "lips", config)
     teeth = _contact(time, alignment.phones, "teeth", config) * (1 - lips)
     coeffs *= (1 - rest)[:, None]
@@ -169,20 +173,42 @@ def _contact(
 
 
 def _rest(
-    time: Float[np.ndarray, "steps"], alignment: Alignment, config: SpeechMotionConfig
+    time: Float[np.ndarray, "steps"],
+    alignment: Alignment,
+    level_db: Float[np.ndarray, "steps"],
+    config: SpeechMotionConfig,
 ) -> Float[np.ndarray, "steps"]:
     """1 where the mouth has come to rest; the sound's two ends count as long pauses."""
     track = np.zeros(len(time))
-    end_s = alignment.phones[-1].end_s if alignment.phones else 0.0
-    for phone in alignment.phones:
-        first, last = phone.start_s <= 0, phone.end_s >= end_s
-        if phone.symbol != SILENCE or (phone.duration_s < config.pause_s and not first and not last):
-            continue
-        settle = np.inf if first else (time - phone.start_s) / config.settle_s
-        rise = np.inf if last else (phone.end_s - time) / config.rise_s
-        inside = np.minimum(settle, rise)
-        track = np.maximum(track, _ease(np.broadcast_to(inside, time.shape)))
+    end_s = len(time) / STEP_HZ
+    for start, end in _pauses(alignment, level_db, config):
+        settle = np.inf if start <= 0 else (time - start + config.settle_ahead_s) / config.settle_s
+        rise = np.inf if end >= end_s else (end - time) / config.rise_s
+        track = np.maximum(track, _ease(np.broadcast_to(np.minimum(settle, rise), time.shape)))
     return track
+
+
+def _pauses(
+    alignment: Alignment, level_db: Float[np.ndarray, "steps"], config: SpeechMotionConfig
+) -> list[tuple[float, float]]:
+    """Where the mouth may rest: long silences of the alignment, and long quiet stretches of the sound.
+
+    Aligners let a last phone run into the pause behind it, and a first one begin in the pause before it.
+    """
+    end_s = len(level_db) / STEP_HZ
+    pauses = [
+        (phone.start_s, phone.end_s)
+        for phone in alignment.pauses(0.0)
+        if phone.duration_s >= config.pause_s or phone.start_s <= 0 or phone.end_s >= end_s - 1 / STEP_HZ
+    ]
+    quiet = level_db < np.percentile(level_db, 95) - config.quiet_db
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
+    pauses += [
+        (start / STEP_HZ, end / STEP_HZ)
+        for start, end in edges.reshape(-1, 2)
+        if (end - start) / STEP_HZ >= config.pause_s
+    ]
+    return pauses
 
 
 def _touch(
