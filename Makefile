@@ -58,6 +58,18 @@ head: $(READY) ## Regenerate the head asset from its code
 contact-sheet: $(READY) ## Draw docs/ada.png
 	$(BIN)/python examples/contact_sheet.py
 
+corpus: $(READY) ## Build the training corpus from SPEECH_DATA and synthetic speech
+	@command -v flite espeak-ng >/dev/null || { \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -q && $$sudo apt-get install -y -q flite espeak-ng; }
+	$(BIN)/talk preprocess corpus $(SPEECH_DATA) --out $(CORPUS)
+
+weights: corpus ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place
+	$(BIN)/talk train-dee $(CORPUS)/manifest.jsonl --recipe dee-small --out $(RUNS)/dee
+	$(BIN)/talk train-vq $(CORPUS)/manifest.jsonl --recipe th_vqvae-small --out $(RUNS)/vq
+	$(BIN)/talk train-gen $(CORPUS)/manifest.jsonl --recipe deeptalk-small --dee $(RUNS)/dee --prior $(RUNS)/vq --out $(RUNS)/gen
+	cp $(RUNS)/gen/best.safetensors src/talkcli/weights/deeptalk-small.safetensors
+
 lock: $(READY) ## Pin the newest versions pyproject.toml allows
 	$(BIN)/python -m pip install --quiet uv
 	{ echo '# Exact versions of everything, made from pyproject.toml by `make lock`.'; \

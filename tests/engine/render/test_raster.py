@@ -17,7 +17,10 @@ def _fill(
     nearness = np.empty((ROWS, COLUMNS), np.float32)
     face_at = np.empty((ROWS, COLUMNS), np.int32)
     flags = np.full(len(faces), culled)
-    nearest_faces(np.array(screen, np.float32), np.array(faces, np.int32), flags, nearness, face_at)
+    reach = np.tile(np.array([0, COLUMNS], np.int32), (ROWS, 1))
+    nearest_faces(np.array(screen, np.float32), np.array(faces, np.int32), flags, nearness, face_at, reach)
+    columns = np.arange(COLUMNS)
+    assert (face_at[(columns < reach[:, :1]) | (columns >= reach[:, 1:])] == -1).all()
     return nearness, face_at
 
 
@@ -73,9 +76,14 @@ def test_backs_are_drawn_unless_culled() -> None:
         [[2, 1, 1], [2, 1, 1], [2, 9, 1]],
         [[2, 1, 1], [4, 3, 1], [6, 5, 1]],
         [[-9, -9, 1], [-1, -9, 1], [-9, -1, 1]],
+        [[-90, 2, 1], [-70, 2, 1], [-90, 11, 1]],
+        [[90, 2, 1], [70, 2, 1], [90, 11, 1]],
+        [[9, -20, 1], [2, -20, 1], [9, -11, 1]],
+        [[9, 50, 1], [2, 50, 1], [9, 41, 1]],
         [[np.inf, 1, 1], [10, 1, 1], [2, 9, 1]],
+        [[1e30, 1, 1], [2e30, 1, 1], [1e30, 9, 1]],
     ],
-    ids=["nan", "point twice", "line", "outside", "infinite"],
+    ids=["nan", "point twice", "line", "corner", "left", "right", "above", "below", "infinite", "far"],
 )
 def test_broken_and_unseen_triangles_draw_nothing(corners: list[list[float]]) -> None:
     assert (_fill(corners, [[0, 1, 2]])[1] == -1).all()
@@ -110,3 +118,14 @@ def test_projection_puts_plus_x_right_plus_y_up_and_drops_what_is_too_near() -> 
     project(points, np.array([0.0, 0.0, 1.0]), axes, 100.0, (50.0, 40.0), 0.01, screen)
     np.testing.assert_allclose(screen[:2], [[60, 40, 1], [50, 30, 1]], rtol=1e-6)
     assert np.isnan(screen[2]).all()
+
+
+def test_a_buffer_is_cleared_of_the_picture_before() -> None:
+    nearness, face_at = np.empty((ROWS, COLUMNS), np.float32), np.empty((ROWS, COLUMNS), np.int32)
+    reach = np.tile(np.array([0, COLUMNS], np.int32), (ROWS, 1))
+    faces, flags = np.array([[0, 1, 2]], np.int32), np.zeros(1, np.bool_)
+    for corners in ([[1, 1, 5], [15, 1, 5], [1, 11, 5]], [[9, 9, 1], [12, 9, 1], [9, 11, 1]]):
+        nearest_faces(np.array(corners, np.float32), faces, flags, nearness, face_at, reach)
+    fresh = _fill([[9, 9, 1], [12, 9, 1], [9, 11, 1]], [[0, 1, 2]])
+    np.testing.assert_array_equal(nearness, fresh[0])
+    np.testing.assert_array_equal(face_at, fresh[1])

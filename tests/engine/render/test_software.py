@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from talkcli.engine.render.renderer import Light, Material
 from talkcli.engine.render.look import srgb
+from talkcli.engine.render.renderer import Light, Material
 from talkcli.engine.render.software import SoftwareRenderer
 from talkcli.engine.render.studio import studio_scene
 from tests.engine.render.shapes import BallHead, flat_scene, sphere

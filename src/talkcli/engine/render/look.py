@@ -17,14 +17,7 @@ from talkcli.engine.render.shade import BRIGHTEST, LOBE_END, TONE_STEPS
 # Side of a lamp's depth map.
 TEXELS = 256
 # Directions to the lamps that stand for the sky; the last one is light off the ground.
-_SKY = (
-    (0.0, 1.0, 0.3),
-    (-0.7, 0.5, 0.6),
-    (0.7, 0.5, 0.6),
-    (-1.0, -0.1, 0.3),
-    (1.0, -0.1, 0.3),
-    (0.0, -0.4, 1.0),
-)
+_SKY = ((0.0, 1.0, 0.25), (-0.8, 0.3, 0.6), (0.8, 0.3, 0.6), (0.0, -0.4, 1.0))
 # Green and blue light creep less far into skin than red.
 _WRAP_OF_RED = (1.0, 0.6, 0.45)
 
@@ -54,12 +47,15 @@ def sky_lamps() -> Float[np.ndarray, "lamps 3 3"]:
     return np.stack([_lamp_axes(direction) for direction in _SKY])
 
 
-def key_lamp(lights: Sequence[Light]) -> Float[np.ndarray, "3 3"] | None:
-    """Axes of the light that throws shadows, None without one. Raises ValueError when there are several."""
+def key_lamp(lights: Sequence[Light]) -> Float[np.ndarray, "3 3"]:
+    """Axes of the light that throws shadows; of the first lamp of the sky where none does.
+
+    Raises ValueError when several do.
+    """
     shadows = [light.direction for light in lights if light.shadow]
     if len(shadows) > 1:
         raise ValueError(f"{len(shadows)} lights throw shadows, one can")
-    return _lamp_axes(shadows[0]) if shadows else None
+    return _lamp_axes(shadows[0] if shadows else _SKY[0])
 
 
 def _lamp_axes(direction: tuple[float, float, float]) -> np.ndarray:
@@ -73,11 +69,13 @@ def _lamp_axes(direction: tuple[float, float, float]) -> np.ndarray:
 
 def map_scale(vertices: Float[np.ndarray, "verts 3"]) -> tuple[Float[np.ndarray, "3"], float]:
     """Middle of the vertices, and texels per metre of a depth map that holds them from every direction."""
-    finite = vertices[np.isfinite(vertices).all(axis=1)]
-    if len(finite) == 0:
-        return np.zeros(3), 1.0
-    low, high = finite.min(axis=0).astype(float), finite.max(axis=0).astype(float)
-    return (low + high) / 2, TEXELS / max(math.dist(low, high), 1e-12)
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    if not np.isfinite(low + high).all():
+        finite = vertices[np.isfinite(vertices).all(axis=1)]
+        if len(finite) == 0:
+            return np.zeros(3), 1.0
+        low, high = finite.min(axis=0), finite.max(axis=0)
+    return (low + high) / 2.0, TEXELS / max(math.dist(low, high), 1e-12)
 
 
 def srgb(linear: np.ndarray) -> np.ndarray:

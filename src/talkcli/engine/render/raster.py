@@ -69,19 +69,21 @@ def smooth_normals(vertices, faces, normals):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-untyped-def]
+def nearest_faces(screen, faces, culled, nearness, face_at, reach):  # type: ignore[no-untyped-def]
     """Fill `nearness` and `face_at` (rows columns) with the nearest face of each sample, -1 for none.
 
     A sample belongs to a triangle when its centre lies in the half-open span [left, right) of a half-open
     range of rows, with every edge followed from its upper end: triangles that share an edge neither overlap
     nor leave gaps. `culled` (faces) marks faces whose back is not drawn. Front faces run clockwise on a
-    screen with y down, since they run counter-clockwise with y up.
+    screen with y down, since they run counter-clockwise with y up. `reach` (rows 2) is the first and the end
+    column of each row outside which nothing is drawn: it says what to clear, and then what is there.
     """
     rows, columns = nearness.shape
     for row in range(rows):
-        for column in range(columns):
+        for column in range(np.uintp(reach[row, 0]), np.uintp(reach[row, 1])):
             nearness[row, column] = -np.inf
             face_at[row, column] = -1
+        reach[row, 0], reach[row, 1] = columns, 0
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay, az = float(screen[a, 0]), float(screen[a, 1]), float(screen[a, 2])
@@ -115,8 +117,12 @@ def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-
             y = row + 0.5
             x_long = ax + (y - ay) * slope_long
             x_short = ax + (y - ay) * slope_upper if y < by else bx + (y - by) * slope_lower
-            first = math.ceil(max(min(x_long, x_short) - 0.5, 0.0))
-            last = math.ceil(min(max(x_long, x_short) - 0.5, float(columns)))
+            first = math.ceil(min(max(min(x_long, x_short) - 0.5, 0.0), float(columns)))
+            last = math.ceil(min(max(max(x_long, x_short) - 0.5, 0.0), float(columns)))
+            if first >= last:
+                continue
+            reach[row, 0] = min(reach[row, 0], first)
+            reach[row, 1] = max(reach[row, 1], last)
             start = np.float32(az + step_x * (first + 0.5 - ax) + step_y * (y - ay))
             # Unsigned: a signed index would be tested for counting from the end, for every sample.
             line, begin = np.uintp(row), np.uintp(first)

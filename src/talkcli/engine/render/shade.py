@@ -17,10 +17,9 @@ import numpy as np
 
 from talkcli.engine.render.jit import inlined, kernel
 
-# Columns of a vertex's attributes: normal, colour, how much of the sky it sees, and the sum of weights of
-# that mean.
-NUM_ATTRIBUTES = 8
-SKY, TOTAL = 6, 7
+# Columns of the vertex table, one cache line a vertex: normal, colour, how much of the sky is seen and the
+# sum of the weights of that mean, place on the camera's screen and on the key light's.
+NORMAL, COLOUR, SKY, TOTAL, SCREEN, KEY, COLUMNS = 0, 3, 6, 7, 8, 11, 16
 # Samples of one part whose distances differ by less than this fraction are lit as one surface.
 _APART = 0.002
 # The lobe ends where it has fallen to nothing: (1 - t/8)^8 is close to exp(-t) and costs three products.
@@ -40,37 +39,22 @@ TONE_STEPS = 65536
 _TONE_SCALE = (TONE_STEPS - 1) / BRIGHTEST
 
 
-class Surface(NamedTuple):
-    """What is seen: `screen` and `key_screen` (verts 3, of the camera and the key light), `attributes` (verts
-    8), `faces` (faces 3), `part_of_face` (faces)."""
-
-    screen: np.ndarray
-    key_screen: np.ndarray
-    attributes: np.ndarray
-    faces: np.ndarray
-    part_of_face: np.ndarray
-
-
 class Look(NamedTuple):
     """How it is lit: `materials` (parts 8), `lights` (lights 10), `ambient` (3), `rays` (height width 3) to
-    the eye, and the key light's `key_axes` (3 3) and depth map `key_nearness` (texels texels)."""
+    the eye, and the key light's depth map `key_nearness` (texels texels)."""
 
     materials: np.ndarray
     lights: np.ndarray
     ambient: np.ndarray
     rays: np.ndarray
-    key_axes: np.ndarray
     key_nearness: np.ndarray
 
 
 @inlined
-def _seen(x, y, z, nx, ny, nz, axes, nearness):  # type: ignore[no-untyped-def]
+def _seen(x, y, z, nearness):  # type: ignore[no-untyped-def]
     """How much of a lamp reaches the point (x, y, z) of its depth map: the part of the texels that hide
     nothing."""
     texels = nearness.shape[0]
-    x += _LIFT * (nx * axes[0, 0] + ny * axes[0, 1] + nz * axes[0, 2])
-    y -= _LIFT * (nx * axes[1, 0] + ny * axes[1, 1] + nz * axes[1, 2])
-    z += _LIFT * (nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2]) + 0.5
     first_x, first_y = math.floor(x - 0.5) - 1, math.floor(y - 0.5) - 1
     hidden = 0.0
     if 0 <= first_x < texels - 4 and 0 <= first_y < texels - 4:
@@ -84,6 +68,19 @@ def _seen(x, y, z, nx, ny, nz, axes, nearness):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def lift(axes, screen, table):  # type: ignore[no-untyped-def]
+    """Move a lamp's `screen` (verts 3) off the surface, along the normal and, where light grazes, to the lamp."""
+    for v in range(screen.shape[0]):
+        nx, ny, nz = table[v, 0], table[v, 1], table[v, 2]
+        cosine = nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2]
+        # How fast the surface comes nearer to the lamp from texel to texel.
+        slope = math.sqrt(max(1.0 - cosine * cosine, 0.0)) / max(cosine, 0.15)
+        screen[v, 0] += _LIFT * (nx * axes[0, 0] + ny * axes[0, 1] + nz * axes[0, 2])
+        screen[v, 1] -= _LIFT * (nx * axes[1, 0] + ny * axes[1, 1] + nz * axes[1, 2])
+        screen[v, 2] += _LIFT * cosine + 0.5 + slope
+
+
+@kernel
 def project_parallel(vertices, axes, centre, per_metre, screen):  # type: ignore[no-untyped-def]
     """A far lamp's view into `screen` (verts 3), in texels of a depth map with `centre` in its middle."""
     for v in range(vertices.shape[0]):
@@ -94,94 +91,74 @@ def project_parallel(vertices, axes, centre, per_metre, screen):  # type: ignore
 
 
 @kernel
-def add_sky(axes, screen, nearness, attributes):  # type: ignore[no-untyped-def]
+def add_sky(axes, screen, nearness, table):  # type: ignore[no-untyped-def]
     """Add what each vertex sees of one of the sky's lamps to its columns SKY (weighted sum) and TOTAL
     (weights)."""
-    for v in range(attributes.shape[0]):
-        nx, ny, nz = attributes[v, 0], attributes[v, 1], attributes[v, 2]
+    for v in range(table.shape[0]):
+        nx, ny, nz = table[v, 0], table[v, 1], table[v, 2]
         weight = nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2] + _BELOW_HORIZON
         x, y, z = screen[v, 0], screen[v, 1], screen[v, 2]
         if weight > 0.0 and math.isfinite(x + y + z):
-            attributes[v, SKY] += weight * _seen(x, y, z, nx, ny, nz, axes, nearness)
-            attributes[v, TOTAL] += weight
+            table[v, SKY] += weight * _seen(x, y, z, nearness)
+            table[v, TOTAL] += weight
 
 
 @inlined
 def _light(  # type: ignore[no-untyped-def]
-    x,
-    y,
-    f,
-    row,
-    column,
-    screen,
-    key_screen,
-    attributes,
-    faces,
-    part_of_face,
-    materials,
-    lights,
-    ambient,
-    rays,
-    key_axes,
-    key_nearness,
+    x, y, f, row, column, table, faces, materials, lights, ambient, rays, key_nearness
 ):
     """Linear RGB of face `f` at the screen point (x, y), which lies in the pixel (row, column)."""
-    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-    ax, ay = screen[a, 0] - x, screen[a, 1] - y
-    bx, by = screen[b, 0] - x, screen[b, 1] - y
-    cx, cy = screen[c, 0] - x, screen[c, 1] - y
+    # Unsigned: a signed index would be tested for counting from the end.
+    a, b, c, part = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2]), np.uintp(faces[f, 3])
+    ax, ay = table[a, 8] - x, table[a, 9] - y
+    bx, by = table[b, 8] - x, table[b, 9] - y
+    cx, cy = table[c, 8] - x, table[c, 9] - y
     wa = bx * cy - by * cx
     wb = cx * ay - cy * ax
     wc = ax * by - ay * bx
     backside = wa + wb + wc > 0.0
     # Weights on the screen, divided by distance, are weights on the triangle (perspective-correct).
-    wa *= screen[a, 2]
-    wb *= screen[b, 2]
-    wc *= screen[c, 2]
+    wa *= table[a, 10]
+    wb *= table[b, 10]
+    wc *= table[c, 10]
     scale = 1.0 / (wa + wb + wc)
     wa, wb, wc = wa * scale, wb * scale, wc * scale
-    nx = wa * attributes[a, 0] + wb * attributes[b, 0] + wc * attributes[c, 0]
-    ny = wa * attributes[a, 1] + wb * attributes[b, 1] + wc * attributes[c, 1]
-    nz = wa * attributes[a, 2] + wb * attributes[b, 2] + wc * attributes[c, 2]
-    red = wa * attributes[a, 3] + wb * attributes[b, 3] + wc * attributes[c, 3]
-    green = wa * attributes[a, 4] + wb * attributes[b, 4] + wc * attributes[c, 4]
-    blue = wa * attributes[a, 5] + wb * attributes[b, 5] + wc * attributes[c, 5]
-    sky = wa * attributes[a, 6] + wb * attributes[b, 6] + wc * attributes[c, 6]
-
-    part = part_of_face[f]
-    weight = materials[part, 0]
+    nx = wa * table[a, 0] + wb * table[b, 0] + wc * table[c, 0]
+    ny = wa * table[a, 1] + wb * table[b, 1] + wc * table[c, 1]
+    nz = wa * table[a, 2] + wb * table[b, 2] + wc * table[c, 2]
+    red = wa * table[a, 3] + wb * table[b, 3] + wc * table[c, 3]
+    green = wa * table[a, 4] + wb * table[b, 4] + wc * table[c, 4]
+    blue = wa * table[a, 5] + wb * table[b, 5] + wc * table[c, 5]
+    sky = wa * table[a, 6] + wb * table[b, 6] + wc * table[c, 6]
+    weight, wrap = materials[part, 0], materials[part, 2]
     if backside:
         nx, ny, nz = -nx, -ny, -nz
-        weight = 0.0
+        weight *= 0.0
         red, green, blue = red * _INSIDE[0], green * _INSIDE[1], blue * _INSIDE[2]
     scale = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
     nx, ny, nz = nx * scale, ny * scale, nz * scale
     # Smooth normals may lean away at a silhouette; it is seen edge-on.
-    grazing = 1.0 - max(
-        nx * rays[row, column, 0] + ny * rays[row, column, 1] + nz * rays[row, column, 2], 0.0
-    )
+    facing = nx * rays[row, column, 0] + ny * rays[row, column, 1] + nz * rays[row, column, 2]
+    grazing = 1.0 - max(facing, 0.0)
 
     diffuse_red = diffuse_green = diffuse_blue = 0.0
     shine_red = shine_green = shine_blue = 0.0
     for i in range(lights.shape[0]):
         cosine = nx * lights[i, 0] + ny * lights[i, 1] + nz * lights[i, 2]
-        if cosine <= -materials[part, 2]:
+        if cosine <= -wrap:
             continue
         seen = 0.5 + 0.5 * sky
         if lights[i, 6] > 0.0:
-            lamp_x = wa * key_screen[a, 0] + wb * key_screen[b, 0] + wc * key_screen[c, 0]
-            lamp_y = wa * key_screen[a, 1] + wb * key_screen[b, 1] + wc * key_screen[c, 1]
-            lamp_z = wa * key_screen[a, 2] + wb * key_screen[b, 2] + wc * key_screen[c, 2]
-            seen = _seen(lamp_x, lamp_y, lamp_z, nx, ny, nz, key_axes, key_nearness)
             # Past the terminator a surface is dark by itself; a hard shadow there would cut off the wrap.
-            seen += (1.0 - seen) * max(min(0.5 - 2.0 * cosine, 1.0), 0.0)
+            seen = max(min(0.5 - 2.0 * cosine, 1.0), 0.0)
+            if seen < 1.0:
+                key_x = wa * table[a, 11] + wb * table[b, 11] + wc * table[c, 11]
+                key_y = wa * table[a, 12] + wb * table[b, 12] + wc * table[c, 12]
+                key_z = wa * table[a, 13] + wb * table[b, 13] + wc * table[c, 13]
+                seen += (1.0 - seen) * _seen(key_x, key_y, key_z, key_nearness)
         # Light that enters skin beside a shadow comes out in it, red.
-        diffuse_red += (
-            (seen + materials[part, 2] * seen * (1.0 - seen))
-            * lights[i, 3]
-            * (cosine + materials[part, 2])
-            * materials[part, 5]
-        )
+        bled = seen + wrap * seen * (1.0 - seen)
+        diffuse_red += bled * lights[i, 3] * (cosine + wrap) * materials[part, 5]
         diffuse_green += seen * lights[i, 4] * max(cosine + materials[part, 3], 0.0) * materials[part, 6]
         diffuse_blue += seen * lights[i, 5] * max(cosine + materials[part, 4], 0.0) * materials[part, 7]
         lobe = 1.0 - materials[part, 1] * (1.0 - (nx * lights[i, 7] + ny * lights[i, 8] + nz * lights[i, 9]))
@@ -208,16 +185,17 @@ def _light(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignore[no-untyped-def] # noqa: PLR0912
+def shade(face_at, nearness, reach, table, faces, look, wall, tone, picture):  # type: ignore[no-untyped-def] # noqa: PLR0912
     """Draw over `picture` (height width 3), which shows the wall, where a sample has a nearest face.
 
-    `wall` (height width 3) is the wall's light, for the edges.
+    `table` (verts 16) holds the columns named above, `faces` (faces 4) three vertices and a part, `reach`
+    (rows 2) the columns of samples that may have a face; `wall` (height width 3) is the wall's light, for the
+    edges.
     """
     height, width = picture.shape[:2]
     samples = face_at.shape[0] // height
     count = samples * samples
-    screen, key_screen, attributes, faces, part_of_face = surface
-    materials, lights, ambient, rays, key_axes, key_nearness = look
+    materials, lights, ambient, rays, key_nearness = look
     seen_face = np.empty(count, np.int64)
     seen_at = np.empty((count, 3))
     share = np.empty(count)
@@ -225,7 +203,11 @@ def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignor
     for s in range(count):
         offset[s, 0], offset[s, 1] = s // samples, s % samples
     for row in range(height):
-        for column in range(width):
+        begin, end = width, 0
+        for y in range(row * samples, row * samples + samples):
+            begin = min(begin, reach[y, 0] // samples)
+            end = max(end, (reach[y, 1] + samples - 1) // samples)
+        for column in range(begin, end):
             first = face_at[row * samples, column * samples]
             same = True
             for y in range(row * samples, row * samples + samples):
@@ -251,7 +233,7 @@ def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignor
                     for i in range(num_seen):
                         g = seen_face[i]
                         apart = abs(nearness[y, x] - seen_at[i, 2])
-                        one_part = part_of_face[f] == part_of_face[g]
+                        one_part = faces[f, 3] == faces[g, 3]
                         if f == g or (one_part and apart < _APART * seen_at[i, 2]):
                             found = i
                             break
@@ -267,8 +249,8 @@ def shade(face_at, nearness, surface, look, wall, tone, picture):  # type: ignor
             blue = uncovered * wall[row, column, 2] / count
             for i in range(num_seen):
                 r, g, b = _light(
-                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, screen, key_screen, attributes,
-                    faces, part_of_face, materials, lights, ambient, rays, key_axes, key_nearness,
+                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, table, faces, materials, lights,
+                    ambient, rays, key_nearness,
                 )  # fmt: skip
                 # Averaging light far above white would undo the supersampling of its edge.
                 red += share[i] * min(max(r, 0.0), BRIGHTEST)

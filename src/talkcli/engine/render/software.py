@@ -26,14 +26,16 @@ class _Buffers(threading.local):
 
     def __init__(self, colours: np.ndarray, rows: int, columns: int) -> None:
         num_verts, texels = len(colours), look.TEXELS
+        self.table = np.zeros((num_verts, shade.COLUMNS), np.float32)
+        self.table[:, shade.COLOUR : shade.COLOUR + 3] = colours
         self.screen = np.empty((num_verts, 3), np.float32)
-        self.attributes = np.ones((num_verts, shade.NUM_ATTRIBUTES), np.float32)
-        self.attributes[:, 3:6] = colours
         self.nearness = np.empty((rows, columns), np.float32)
         self.face_at = np.empty((rows, columns), np.int32)
+        self.reach = np.tile(np.array([0, columns], np.int32), (rows, 1))
         self.lamp_screen = np.empty((num_verts, 3), np.float32)
         self.lamp_nearness = np.empty((texels, texels), np.float32)
         self.lamp_face_at = np.empty((texels, texels), np.int32)
+        self.lamp_reach = np.tile(np.array([0, texels], np.int32), (texels, 1))
 
 
 class SoftwareRenderer:
@@ -48,9 +50,9 @@ class SoftwareRenderer:
 
     def __init__(self, scene: Scene, width: int, height: int, supersampling: int = 2) -> None:
         rows, columns = height * supersampling, width * supersampling
-        self._faces = np.ascontiguousarray(scene.faces, np.int32)
-        self._parts = np.ascontiguousarray(scene.part_of_face, np.int32)
-        self._culled = np.array([material.closed for material in scene.materials])[self._parts]
+        parts = np.asarray(scene.part_of_face)
+        self._faces = np.column_stack([scene.faces, parts]).astype(np.int32)
+        self._culled = np.array([material.closed for material in scene.materials])[parts]
         self._eye, self._axes = camera_axes(scene.camera)
         self._near = _NEAR * math.dist(scene.camera.eye, scene.camera.target)
         self._focal = 0.5 * rows / math.tan(math.radians(scene.camera.fov_deg) / 2)
@@ -73,26 +75,16 @@ class SoftwareRenderer:
         """One sRGB picture of the scene with its vertices at `vertices` (metres)."""
         own = self._own
         vertices = np.ascontiguousarray(vertices, np.float32)
-        raster.smooth_normals(vertices, self._faces, own.attributes)
+        raster.smooth_normals(vertices, self._faces, own.table)
         self._see_lamps(vertices, own)
         raster.project(vertices, self._eye, self._axes, self._focal, self._centre, self._near, own.screen)
-        raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at)
+        raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at, own.reach)
+        own.table[:, shade.SCREEN : shade.SCREEN + 3] = own.screen
+        own.table[:, shade.KEY : shade.KEY + 3] = own.lamp_screen
+        lit = shade.Look(self._materials, self._lights, self._ambient, self._rays, own.lamp_nearness)
         picture = self._wall_bytes.copy()
         shade.shade(
-            own.face_at,
-            own.nearness,
-            shade.Surface(own.screen, own.lamp_screen, own.attributes, self._faces, self._parts),
-            shade.Look(
-                self._materials,
-                self._lights,
-                self._ambient,
-                self._rays,
-                self._sky_lamps[0] if self._key_lamp is None else self._key_lamp,
-                own.lamp_nearness,
-            ),
-            self._wall,
-            self._tone,
-            picture,
+            own.face_at, own.nearness, own.reach, own.table, self._faces, lit, self._wall, self._tone, picture
         )
         return picture
 
@@ -100,20 +92,24 @@ class SoftwareRenderer:
         """Fill the sky's column of the attributes; leave the key light's view in the lamp's buffers."""
         middle, per_metre = look.map_scale(vertices)
         centre = np.array([*middle, look.TEXELS / 2])
-        own.attributes[:, shade.SKY] = own.attributes[:, shade.TOTAL] = 1e-6
+        own.table[:, shade.SKY] = own.table[:, shade.TOTAL] = 1e-6
         for axes in self._sky_lamps:
             self._see_lamp(axes, vertices, centre, per_metre, own)
-            shade.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.attributes)
-        own.attributes[:, shade.SKY] /= own.attributes[:, shade.TOTAL]
-        if self._key_lamp is not None:
-            self._see_lamp(self._key_lamp, vertices, centre, per_metre, own)
+            shade.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.table)
+        own.table[:, shade.SKY] /= own.table[:, shade.TOTAL]
+        self._see_lamp(self._key_lamp, vertices, centre, per_metre, own)
 
     def _see_lamp(
         self, axes: np.ndarray, vertices: np.ndarray, centre: np.ndarray, per_metre: float, own: _Buffers
     ) -> None:
         shade.project_parallel(vertices, axes, centre, per_metre, own.lamp_screen)
         raster.nearest_faces(
-            own.lamp_screen, self._faces, self._turned_away, own.lamp_nearness, own.lamp_face_at
+            own.lamp_screen,
+            self._faces,
+            self._turned_away,
+            own.lamp_nearness,
+            own.lamp_face_at,
+            own.lamp_reach,
         )
 
     def close(self) -> None:

@@ -19,14 +19,14 @@ VIEWS = {"front": 0.0, "three-quarter": 35.0, "profile": 90.0}
 MATERIALS = {
     "skin": Material(specular=0.035, gloss=14.0, wrap=0.3),
     "lips": Material(specular=0.07, gloss=32.0, wrap=0.2),
-    "teeth": Material(specular=0.18, gloss=60.0, wrap=0.15),
+    "teeth": Material(specular=0.12, gloss=60.0, wrap=0.3),
     "gums": Material(specular=0.15, gloss=45.0, wrap=0.15),
     "tongue": Material(specular=0.12, gloss=30.0, wrap=0.2),
     "mouth": Material(specular=0.05, gloss=25.0, wrap=0.1),
     "eye": Material(specular=0.32, gloss=420.0, wrap=0.1),
     "brow": Material(specular=0.02, gloss=10.0, wrap=0.1),
     "lash": Material(specular=0.0, gloss=10.0, wrap=0.0),
-    "hair": Material(specular=0.06, gloss=18.0, wrap=0.1),
+    "hair": Material(specular=0.025, gloss=14.0, wrap=0.1),
 }
 _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
 # Bodies without openings; skin, lips and hair are one together with the inside of a mouth.
@@ -42,7 +42,7 @@ _LIGHTS = (
 _AMBIENT = (0.2, 0.2, 0.215)
 _FOV_DEG = 16.0
 # Room around the head, as a part of the head's height.
-_MARGIN = 0.16
+_MARGIN = 0.13
 
 
 def studio_scene(head: Head, *, yaw_deg: float = 0.0) -> Scene:

@@ -52,7 +52,7 @@ def lid_axis_y(t: Values) -> Values:
 
 def upper_lid_y(t: Values) -> Values:
     """Height of the upper lid's edge with the eye open; covers a little of the iris."""
-    return lid_axis_y(t) + 5.7 * np.sin(np.pi * np.clip(t, 0, 1) ** 0.88) ** 0.78
+    return lid_axis_y(t) + 5.3 * np.sin(np.pi * np.clip(t, 0, 1) ** 0.88) ** 0.78
 
 
 def lower_lid_y(t: Values) -> Values:

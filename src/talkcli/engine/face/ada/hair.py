@@ -11,7 +11,7 @@ from scipy.interpolate import PchipInterpolator
 
 from talkcli.engine.face.ada import field
 from talkcli.engine.face.ada.curves import smoothstep
-from talkcli.engine.face.ada.piece import Piece, even, grid_faces
+from talkcli.engine.face.ada.piece import Piece, grid_faces
 
 HAIR = np.array([0.040, 0.024, 0.015])
 BROW = np.array([0.055, 0.032, 0.020])
@@ -22,11 +22,11 @@ HAIRLINE = (
     (0.0, 77.0, 87.0), (16.0, 78.0, 84.0), (30.0, 77.0, 78.0), (42.0, 70.0, 71.0), (50.0, 58.0, 66.0),
     (54.0, 44.0, 63.0), (61.0, 28.0, 55.0), (67.0, 13.0, 43.0), (70.0, -1.0, 31.0), (70.0, -14.0, 22.0),
     (71.0, -15.0, 14.0), (72.0, -3.0, 9.0), (74.0, 12.0, 2.0), (74.0, 17.0, -10.0), (74.0, 13.0, -24.0),
-    (72.0, -2.0, -36.0), (66.0, -28.0, -42.0), (56.0, -56.0, -46.0), (44.0, -74.0, -52.0), (26.0, -82.0, -58.0),
-    (0.0, -84.0, -62.0),
+    (72.0, -2.0, -36.0), (68.0, -24.0, -42.0), (60.0, -44.0, -48.0), (48.0, -58.0, -56.0), (28.0, -65.0, -64.0),
+    (0.0, -67.0, -68.0),
 )  # fmt: skip
-COLUMNS, RINGS = 31, 12
-LOCKS = 360
+COLUMNS, RINGS = 73, 10
+LOCKS = 132
 
 
 def border() -> Float[np.ndarray, "columns 3"]:
@@ -61,48 +61,74 @@ def depth(scalp: Float[np.ndarray, "points 3"], t: Float[np.ndarray, "points"]) 
     return (2.4 + 8.5 * high + 2.5 * front) * np.clip(1.0 - np.clip(t, 0, 1) ** 5, 0.0, None) ** 0.55
 
 
+def ripple(u: Float[np.ndarray, "points"], count: int, random: np.random.Generator) -> Float[np.ndarray, "points"]:
+    """Noise in [-1, 1] over one turn `u` in [0, 1), interpolated between `count` random values."""
+    table = random.uniform(-1.0, 1.0, count)
+    at = (u % 1.0) * count
+    low = np.floor(at).astype(int)
+    mix = at - low
+    return table[low % count] * (1.0 - mix) + table[(low + 1) % count] * mix
+
+
 def shell() -> Piece:
-    """The dark ground on which the locks lie: columns run from the crown to the hairline."""
+    """The hair: ridges combed from the crown, drifting sideways on their way, jagged where they end."""
+    random = np.random.default_rng(5)
     edge = border()
-    t = np.concatenate([[0.012], np.linspace(0.1, 1.0, RINGS - 1) ** 0.9, [1.0]])
-    column = np.arange(len(edge)).astype(float)
-    tt, cc = (grid.ravel() for grid in np.meshgrid(t, column, indexing="ij"))
-    scalp, direction = combed(edge, cc, tt)
-    thick = depth(scalp, tt)
-    thick[-2 * len(edge) : -len(edge)] = 0.5
-    thick[-len(edge) :] = -2.5
-    faces = grid_faces(len(t), len(edge), closed=True)
-    return Piece("hair", scalp + direction * thick[:, None], faces, even(tuple(0.85 * HAIR), len(scalp)))
+    n = len(edge)
+    t = np.concatenate([[0.012], np.linspace(0.1, 1.0, RINGS - 1) ** 0.85, [1.0]])
+    tt, column = (grid.ravel() for grid in np.meshgrid(t, np.arange(n).astype(float), indexing="ij"))
+    u = column / n + 0.05 * tt**1.5
+    tuft, strand = ripple(u, 40, random), ripple(u + 0.02 * tt, n // 2, random)
+    # Each column ends a little before or behind the hairline.
+    jag = random.uniform(-1.5, 3.0, n) / (95.0 * np.arccos(edge @ CROWN))
+    reach = tt * (1.0 + np.tile(jag, len(t)) * smoothstep(tt, 0.6, 1.0))
+    scalp, direction = combed(edge, column, reach)
+    ridges = (1.7 * tuft + 1.2 * strand) * smoothstep(tt, 0.02, 0.35) * (1.0 - smoothstep(tt, 0.85, 1.0))
+    thick = depth(scalp, tt) + ridges
+    thick[-2 * n : -n] = 0.5
+    thick[-n:] = -2.0
+    colours = HAIR * (1.0 + 0.30 * tuft + 0.35 * strand)[:, None]
+    return Piece("hair", scalp + direction * thick[:, None], grid_faces(len(t), n, closed=True), colours)
 
 
 def locks() -> Piece:
-    """Tufts combed from the crown outwards, the last of them over the hairline: blades of four vertices."""
-    random = np.random.default_rng(5)
+    """Loose tufts over the hairline, most of them in front: blades of four vertices."""
+    random = np.random.default_rng(3)
     edge = border()
-    fringe = LOCKS // 3
-    along_mm = 95.0 * np.arccos(edge @ CROWN)  # from the crown to the hairline
-    # Evenly spread: more columns than rows near the crown would crowd there.
-    column = np.concatenate([np.arange(fringe) * len(edge) / fringe, random.uniform(0, len(edge), LOCKS - fringe)])
-    column += random.uniform(-0.4, 0.4, LOCKS)
-    start = np.concatenate(
-        [random.uniform(0.80, 0.90, fringe), np.sqrt(random.uniform(0.005, 0.70, LOCKS - fringe))]
-    )
-    long = random.uniform(15.0, 23.0, LOCKS) / along_mm[column.astype(int) % len(edge)]
-    drift = random.uniform(-0.8, 0.8, LOCKS) + 0.6
+    n = len(edge)
+    # Even over the turn, then drawn towards the forehead (column 0).
+    u = (np.arange(LOCKS) + random.uniform(-0.4, 0.4, LOCKS)) / LOCKS
+    column = ((u + 0.09 * np.sin(2 * np.pi * u) * -1.0) % 1.0) * n
+    along_mm = 95.0 * np.arccos(edge @ CROWN)[column.astype(int) % n]  # from the crown to the hairline
+    start = 1.0 - random.uniform(10.0, 20.0, LOCKS) / along_mm
+    end = 1.0 + random.uniform(-3.0, 5.0, LOCKS) / along_mm
+    drift = random.uniform(-1.5, 3.0, LOCKS)
     rows = []
-    for share, lift in ((0.0, -0.8), (0.45, 2.0), (1.0, 1.3)):
-        t = start + share * long
+    for share, lift in ((0.0, 0.0), (0.5, 1.5), (1.0, 0.6)):
+        t = start + share * (end - start)
         scalp, direction = combed(edge, column + drift * share**1.5, t)
-        # Past the hairline a tip comes down onto the skin.
-        rows.append(scalp + direction * (depth(scalp, np.minimum(t, 0.985)) + lift)[:, None])
+        rows.append(scalp + direction * (depth(scalp, np.minimum(t, 0.99)) + lift)[:, None])
     root, middle, tip = rows
     aside = np.cross(tip - root, middle - INSIDE)
-    aside *= (random.uniform(1.7, 3.0, LOCKS) / np.linalg.norm(aside, axis=1))[:, None]
+    aside *= (random.uniform(1.4, 2.4, LOCKS) / np.linalg.norm(aside, axis=1))[:, None]
     vertices = np.stack([root, middle - aside, middle + aside, tip], 1)
-    shade = random.uniform(0.85, 1.25, (LOCKS, 1)) * np.array([0.75, 1.0, 1.0, 1.2])
-    colours = HAIR * shade[..., None]
+    colours = HAIR * (random.uniform(0.75, 1.05, (LOCKS, 1)) * np.array([0.9, 1.0, 1.0, 1.1]))[..., None]
     faces = (4 * np.arange(LOCKS))[:, None, None] + np.array([[0, 2, 1], [1, 2, 3]])[None]
     return Piece("hair", vertices.reshape(-1, 3), faces.reshape(-1, 3), colours.reshape(-1, 3))
+
+
+def cover(p: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
+    """How far points of the skin lie towards the hairline: below 1 under the hair."""
+    edge = border()
+    d = (p - INSIDE) / np.linalg.norm(p - INSIDE, axis=1, keepdims=True)
+    ahead = np.array([0.0, -CROWN[2], CROWN[1]])
+
+    def turn(v: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
+        return np.arctan2(v[:, 0], v @ ahead)
+
+    order = np.argsort(turn(edge))
+    limit = np.interp(turn(d), turn(edge)[order], np.arccos(edge @ CROWN)[order], period=2 * np.pi)
+    return np.arccos(np.clip(d @ CROWN, -1.0, 1.0)) / limit
 
 
 def brow_line(

@@ -51,6 +51,7 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray
     t = np.linspace(0.0, 1.0, 40)
     gap = np.hypot(p[:, :1] - x, p[:, 1:2] - y) / (3.8 * (1.0 - t**2.2) + 1.2)
     blend(hair.BROW * 1.5, 0.55 * np.exp(-(gap.min(1) ** 2)) * (p[:, 2] > 40))
+    blend(hair.HAIR * 2.0, 0.75 * (1.0 - curves.smoothstep(hair.cover(p), 0.97, 1.09)))
     for half in (shape.lips, shape.mirror[shape.lips]):
         bag = half[: shape.bag_rings]
         for ring, ids in enumerate(bag):

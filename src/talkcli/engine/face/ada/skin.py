@@ -148,7 +148,7 @@ def spacing(q: Plane) -> Float[np.ndarray, "points"]:
     p = field.CENTRE + 95.0 * d
     h = 4.6 + 0.05 * np.linalg.norm(p - np.array([0.0, -45.0, 85.0]), axis=1)
     for centre, width, finest in (((0, -38, 82), 20.0, 1.9), ((11, -42, 82), 9.0, 1.5), ((30, -60, 70), 18.0, 3.3),
-                                  ((31, 5, 80), 20.0, 3.0), ((0, -95, 60), 18.0, 3.8), ((0, -110, 20), 40.0, 3.6)):  # fmt: skip
+                                  ((31, 5, 80), 20.0, 3.0), ((0, -95, 60), 18.0, 3.8), ((0, -110, 20), 40.0, 3.6), ((0, -88, 62), 15.0, 2.4)):  # fmt: skip
         near = np.exp(-(((p - np.array(centre)) / width) ** 2).sum(1))
         h = h + (finest - h) * near
     # Under the hair, and on the nape.
