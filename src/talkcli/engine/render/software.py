@@ -111,6 +111,7 @@ class SoftwareRenderer:
             own.lamp_face_at,
             own.lamp_reach,
         )
+        shade.lift(axes, own.lamp_screen, own.table)
 
     def close(self) -> None:
         """Nothing to release: buffers go with the renderer."""
