@@ -13,6 +13,7 @@ import typer
 from talkcli import __version__
 from talkcli.commands import preprocess
 from talkcli.commands.animate import animate
+from talkcli.commands.bench import bench
 from talkcli.commands.doctor import doctor
 from talkcli.commands.render import render
 from talkcli.commands.score import score
@@ -38,6 +39,7 @@ app.command("train-dee")(train_dee)
 app.command("train-vq")(train_vq)
 app.command("train-gen")(train_gen)
 app.command()(doctor)
+app.command()(bench)
 
 # What the operating system refuses, in words; anything else is shown by its own text.
 _SYSTEM_HINTS = {

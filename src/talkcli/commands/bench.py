@@ -1,0 +1,55 @@
+"""`talk bench`: how fast this machine does its jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from talkcli.commands.options import AsJson, Quiet
+from talkcli.console import Console
+from talkcli.engine.errors import UsageError
+
+
+def bench(
+    what: Annotated[str, typer.Argument(help="What to measure: render.")],
+    head: Annotated[str, typer.Option("--head", help="The head to draw.")] = "ada",
+    size: Annotated[
+        int, typer.Option("--size", min=16, max=4096, help="Side of the picture, in pixels.")
+    ] = 512,
+    frames: Annotated[
+        int, typer.Option("--frames", min=1, help="Frames a round; three rounds are measured.")
+    ] = 100,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write the report to this JSON file.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure this machine. render: all renderers on the same frames, deforming and drawing without encoding.
+
+    talk bench render --out benchmarks/render.json
+    """
+    if what != "render":
+        raise UsageError(f"There is no benchmark {what}.", hint="Use: talk bench render.")
+    with Console(as_json=as_json, quiet=quiet) as console:
+        from talkcli.engine.pipelines.bench import bench_render
+
+        report = bench_render(head_name=head, size=size, num_frames=frames, out=out, reporter=console)
+        ours = report["renderers"]["software"]["fps"]
+        rows = []
+        for name, result in report["renderers"].items():
+            fps = result["fps"]
+            if fps is None:
+                rows.append([name, "-", "-", "-", result["reason"]])
+            else:
+                rows.append([name, f"{fps:.1f}", f"{result['cpu_ms']:.1f}", f"{fps / ours:.2f}", ""])
+        machine = report["machine"]
+        console.table(
+            report,
+            title=f"{report['verts']} vertices, {report['size']} x {report['size']}, "
+            f"{machine['cores']} cores of {machine['cpu']}",
+            header=["renderer", "frames/s", "CPU ms/frame", "of software", ""],
+            rows=rows,
+        )

@@ -1,0 +1,126 @@
+"""How fast this machine renders: our rasteriser and pyrender on the same frames, one after the other.
+
+Axis names: `frames`, `coeffs`, `verts`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talkcli import __version__
+from talkcli.engine.errors import DeviceError, ExtraError
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.files import atomic_path
+from talkcli.engine.render.pictures import pictures, usable_cores
+from talkcli.engine.render.renderers import RENDERERS, open_renderer
+from talkcli.engine.render.studio import studio_scene
+from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+
+# Rounds alternate between the renderers, so that whatever else the machine does hits all of them.
+_ROUNDS = 3
+_PACKAGES = ("numpy", "numba", "torch", "pyrender", "PyOpenGL")
+
+
+def bench_render(
+    *, head_name: str, size: int, num_frames: int, out: Path | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Frames per second of every renderer at `size` x `size`, head deformation included, no encoding.
+
+    A renderer's rate is the median of its rounds, after one warm-up frame that compiles. A renderer that does
+    not run here has a rate of None and the reason. `cpu_ms` is the processor time of a frame, on all cores
+    together. With `out`, the report is written there as JSON too.
+    """
+    head = load_head(head_name)
+    motion = moving_face(head, num_frames)
+    results: dict[str, dict[str, Any]] = {}
+    with contextlib.ExitStack() as stack:
+        opened = {}
+        for name in RENDERERS:
+            try:
+                renderer = open_renderer(name, studio_scene(head), size, size)
+                stack.enter_context(contextlib.closing(renderer))
+                next(pictures(motion, head, renderer))
+                opened[name] = renderer
+                results[name] = {"rounds_fps": [], "rounds_cpu_ms": []}
+            except (ExtraError, DeviceError) as error:
+                results[name] = {"fps": None, "reason": error.problem}
+        for done in range(_ROUNDS):
+            for name, renderer in opened.items():
+                started_s, cpu_started_s = time.perf_counter(), time.process_time()
+                for _ in pictures(motion, head, renderer):
+                    pass
+                results[name]["rounds_fps"].append(num_frames / (time.perf_counter() - started_s))
+                cpu_s = time.process_time() - cpu_started_s
+                results[name]["rounds_cpu_ms"].append(1000 * cpu_s / num_frames)
+            reporter.progress("bench", done + 1, _ROUNDS)
+    for name in opened:
+        results[name]["fps"] = statistics.median(results[name]["rounds_fps"])
+        results[name]["cpu_ms"] = statistics.median(results[name]["rounds_cpu_ms"])
+    ours, theirs = results["software"]["fps"], results["pyrender"]["fps"]
+    report = {
+        "bench": "render",
+        "talk": __version__,
+        "head": head.name,
+        "verts": len(head.template),
+        "faces": len(head.faces),
+        "size": size,
+        "frames": num_frames,
+        "renderers": results,
+        "software_over_pyrender": None if theirs is None else ours / theirs,
+        "machine": machine(),
+    }
+    if out is not None:
+        with atomic_path(out) as temporary:
+            temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def moving_face(head: Head, num_frames: int) -> Motion:
+    """Every coefficient swings, each at a rate of its own, the jaw by a third of a radian: no two frames are
+    alike."""
+    time_s = np.arange(num_frames)[:, None] / MODEL_FPS
+    num_coeffs = len(head.channels)
+    rate_hz = 0.3 + 0.05 * np.arange(num_coeffs)[None, :]
+    swing = 0.15 - 0.15 * np.cos(2 * np.pi * rate_hz * time_s)
+    return Motion(
+        coeffs=swing.astype(np.float32), fps=float(MODEL_FPS), head=head.name, channels=tuple(head.channels)
+    )
+
+
+def machine() -> dict[str, Any]:
+    """What a measured number needs beside it: processor, cores, system, versions, date."""
+    versions = {}
+    for package in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return {
+        "cpu": _cpu_name(),
+        "cores": usable_cores(),
+        "system": f"{platform.system()} {platform.machine()}",
+        # Other work on the machine slows both renderers down; this says how much of it there was.
+        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "python": platform.python_version(),
+        "versions": versions,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,43 @@
+"""The benchmark says what it measured, where, and why something was not measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from talkcli.engine.errors import DeviceError
+from talkcli.engine.pipelines import bench
+from talkcli.engine.render.renderer import Renderer, Scene
+from talkcli.engine.types import Silent
+from tests.engine.render.shapes import BallHead
+
+
+def test_a_renderer_that_does_not_run_is_reported_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = bench.open_renderer
+
+    def no_gl(name: str, scene: Scene, width: int, height: int) -> Renderer:
+        if name == "pyrender":
+            raise DeviceError("no EGL here")
+        return real(name, scene, width, height)
+
+    monkeypatch.setattr(bench, "open_renderer", no_gl)
+    monkeypatch.setattr(bench, "load_head", lambda name: BallHead(12, 24))
+    out = tmp_path / "deep" / "render.json"
+    report = bench.bench_render(head_name="ball", size=32, num_frames=6, out=out, reporter=Silent())
+    assert json.loads(out.read_text()) == report
+    assert report["renderers"]["pyrender"] == {"fps": None, "reason": "no EGL here"}
+    assert report["software_over_pyrender"] is None
+    rounds = report["renderers"]["software"]["rounds_fps"]
+    assert len(rounds) == 3
+    assert min(rounds) <= report["renderers"]["software"]["fps"] <= max(rounds)
+    assert report["machine"]["cores"] >= 1
+
+
+def test_every_frame_of_the_measured_motion_is_another() -> None:
+    motion = bench.moving_face(BallHead(), 50)
+    assert motion.channels == BallHead.channels
+    assert len({frame.tobytes() for frame in motion.coeffs}) == 50
