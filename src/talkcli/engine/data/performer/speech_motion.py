@@ -96,6 +96,9 @@ def speech_motion(
     teeth = _contact(time, alignment.phones, "teeth", config) * (1 - lips)
     coeffs *= (1 - rest)[:, None]
     coeffs = _touch(coeffs, lips, teeth)
+    # A smile or a sneer would part resting lips.
+    (seal,) = columns("lipSeal")
+    coeffs[:, seal] = np.maximum(lips, rest)
     rounding = sum(coeffs[:, columns(name)[0]] for name in ARTICULATORS["round"])
     return MouthTrack(coeffs=coeffs, lips=lips, teeth=teeth, rest=rest, rounding=np.clip(rounding, 0, 1))
 
@@ -180,10 +183,11 @@ def _rest(
 ) -> Float[np.ndarray, "steps"]:
     """1 where the mouth has come to rest; the sound's two ends count as long pauses."""
     track = np.zeros(len(time))
+    # The sound's last step may be a part of one.
     end_s = len(time) / STEP_HZ
     for start, end in _pauses(alignment, level_db, config):
         settle = np.inf if start <= 0 else (time - start + config.settle_ahead_s) / config.settle_s
-        rise = np.inf if end >= end_s else (end - time) / config.rise_s
+        rise = np.inf if end >= end_s - 1.5 / STEP_HZ else (end - time) / config.rise_s
         track = np.maximum(track, _ease(np.broadcast_to(np.minimum(settle, rise), time.shape)))
     return track
 
@@ -231,8 +235,6 @@ def _touch(
     for name, value in TEETH_CONTACT.items():
         for column in columns(name):
             touched[:, column] += teeth * value
-    (seal,) = columns("lipSeal")
-    touched[:, seal] = lips
     return touched
 
 
