@@ -51,10 +51,11 @@ _SYSTEM_HINTS = {
 }
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"talk {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
