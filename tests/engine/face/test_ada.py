@@ -54,12 +54,12 @@ def test_rest_is_the_template(head: AdaHead) -> None:
 
 
 def test_adult_proportions(head: AdaHead) -> None:
-    marks = head.template[head.landmarks_of_template()] * MM if False else head.template[head.landmark_vertices] * MM
+    marks = head.template[head.landmark_vertices] * MM
     skin = head.template[np.unique(head.faces[head.part_of_face == head.parts.index("skin")])] * MM
     pupils = head._rest["eye_centres"].numpy() * MM
     assert 60 < pupils[0, 0] - pupils[1, 0] < 66
     assert 46 < marks[54, 0] - marks[48, 0] < 56
-    assert 31 < marks[35, 0] - marks[31, 0] + 8 < 45
+    assert 24 < marks[35, 0] - marks[31, 0] < 38
     assert 105 < pupils[0, 1] - marks[8, 1] < 122
     assert 25 < marks[45, 0] - marks[42, 0] < 32
     face = skin[(skin[:, 1] < 0) & (skin[:, 1] > -20) & (skin[:, 2] > 25)]
@@ -78,15 +78,16 @@ def test_mirror_symmetry(head: AdaHead) -> None:
 @pytest.mark.parametrize("name", [name for name in ADA[:NUM_EXPRESSION] if name.endswith("Left")])
 def test_left_and_right_channels_mirror(head: AdaHead, name: str) -> None:
     other = "mouthRight" if name == "mouthLeft" else name.replace("Left", "Right")
+    # All but the hair is symmetric. Where the lips touch, a vertex's twin is not told by place alone.
+    hair = head.faces[head.part_of_face == head.parts.index("hair")]
+    touching = head._rest["seal_pairs"].numpy()
+    body = np.setdiff1d(np.arange(len(head.template)), np.concatenate([hair.ravel(), touching.ravel()]))
     flip = torch.tensor([-1.0, 1.0, 1.0])
-    left, right = posed(head, **{name: 1.0}), posed(head, **{other: 1.0}) * flip
-    order_left = np.lexsort(np.round(left.numpy() * 1e5).T)
-    order_right = np.lexsort(np.round(right.numpy() * 1e5).T)
-    moved = (posed(head, **{name: 1.0}) - posed(head)).norm(dim=1).sort().values
-    moved_other = (posed(head, **{other: 1.0}) - posed(head)).norm(dim=1).sort().values
-    del order_left, order_right
-    assert torch.allclose(moved, moved_other, atol=3e-4)
-    assert moved.max() > 1e-3
+    rest, left, right = (posed(head, **pose)[body] for pose in ({}, {name: 1.0}, {other: 1.0}))
+    twins = torch.cdist(rest, rest * flip).argmin(1)
+    difference = (left - rest) - ((right - rest) * flip)[twins]
+    assert difference.abs().max() * MM < 0.1
+    assert (left - rest).abs().max() > 1e-3
 
 
 def test_lips_touch_at_rest(head: AdaHead) -> None:
@@ -105,7 +106,9 @@ def test_jaw_turns_to_the_subjects_left(head: AdaHead) -> None:
 
 
 @pytest.mark.parametrize("pitch", [0.0, 0.1, 0.2])
-@pytest.mark.parametrize("also", ["mouthSmile", "mouthFunnel", "mouthPucker", "mouthUpperUp", "mouthStretch", None])
+@pytest.mark.parametrize(
+    "also", ["mouthSmile", "mouthFunnel", "mouthPucker", "mouthUpperUp", "mouthStretch", None]
+)
 def test_seal_meets_whatever_else_moves(head: AdaHead, pitch: float, also: str | None) -> None:
     pose = {"lipSeal": 1.0, "jawPitch": pitch} | ({also: 1.0} if also else {})
     assert lip_gap_mm(head, **pose).abs().max() < 0.5
@@ -201,18 +204,23 @@ def test_gradient_flows(head: AdaHead) -> None:
 
 def test_only_chooses_vertices(head: AdaHead) -> None:
     coeffs = torch.rand((3, NUM_COEFFS), generator=torch.Generator().manual_seed(1)) * 0.4
-    chosen = torch.from_numpy(np.concatenate([head.regions["lips"], head.regions["eyes"], [len(head.template) - 1]]))
+    chosen = torch.from_numpy(
+        np.concatenate([head.regions["lips"], head.regions["eyes"], [len(head.template) - 1]])
+    )
     assert torch.allclose(head(coeffs, chosen), head(coeffs)[:, chosen], atol=1e-6)
 
 
 def test_landmarks_are_where_they_should_be(head: AdaHead) -> None:
     marks = head.landmarks(torch.from_numpy(head.template)[None])[0] * MM
-    mirror = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46,
-              39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]  # fmt: skip
+    contour, brows, nose = range(16, -1, -1), range(26, 16, -1), [*range(27, 31), *range(35, 30, -1)]
+    eyes = [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+    mouth = [*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1)]
+    mirror = [*contour, *brows, *nose, *eyes, *mouth]
     assert torch.allclose(marks, marks[mirror] * torch.tensor([-1.0, 1.0, 1.0]), atol=1e-3)
     assert len(set(head.landmark_vertices.tolist())) == 68
-    assert marks[0, 0] < -50 and marks[16, 0] > 50
-    assert marks[8, 1] == marks[:, 1].min()
+    assert marks[0, 0] < -50
+    assert marks[16, 0] > 50
+    assert marks[8, 1] < marks[:, 1].min() + 1.0
     assert (marks[17:27, 1] > marks[36:48, 1].max()).all()
     assert marks[30, 2] == marks[:, 2].max()
     assert (marks[49:54, 1] > marks[55:60, 1].max()).all()

@@ -6,9 +6,11 @@ Axis names: `verts`, `shapes`, `factors` = 2. Millimetres.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.sparse import csr_array
 
 from talkcli.engine.face.ada import (
     curves,
@@ -74,7 +76,7 @@ class Assembly:
         self.part_of_face = [self._skin_parts()]
         self.jaw = [self.canvas.jaw]
         self.eye = [np.zeros(len(self.shape.vertices), int)]
-        self.riders: list[tuple[int, np.ndarray]] = []
+        self.riders: list[tuple[int, csr_array]] = []
         self.count = len(self.shape.vertices)
 
     def _skin_parts(self) -> Int[np.ndarray, "faces"]:
@@ -105,7 +107,7 @@ class Assembly:
         self.riders.append((start, matrix))
         return start
 
-    def spread(self, on_skin: Deltas) -> Deltas:
+    def spread(self, on_skin: Float[np.ndarray, "skin 3"]) -> Deltas:
         """A skin shape over all vertices."""
         out = np.zeros((self.count, 3))
         out[: len(on_skin)] = on_skin
@@ -129,7 +131,7 @@ def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Correcti
         ),
     ):
         way = lids.way_closed(upper)
-        for low, high in zip(knots[:-1], knots[1:], strict=True):
+        for low, high in pairwise(knots):
             span = high - low
             ramp = ({name: value / span for name, value in drive.items()}, -low / span)
             moves.append((ramp, None, low * way, high * way, upper))

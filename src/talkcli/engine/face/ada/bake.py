@@ -1,7 +1,7 @@
 """Writes the head's asset: `python -m talkcli.engine.face.ada.bake [file]`; the same bytes every time.
 
-Axis names: `verts`, `shapes`. Coordinates are rounded to whole micrometres, so that the last bits of libraries do not
-show.
+Axis names: `verts`, `shapes`. Coordinates are rounded to whole micrometres, so that the last bits of
+libraries do not show.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ Deltas = Float[np.ndarray, "verts 3"]
 
 
 class Canvas:
-    """Fields on the skin: `side` (+1 left, -1 right), `upper` (upper lip and above), `jaw`, `off_lids` (0 at the edge
-    of the lids), `red` (0 at the parting, 1 at the border of the lips, beyond -1), `s` (midline to corner)."""
+    """Fields on the skin: `side` (+1 left, -1 right), `upper` (upper lip and above), `jaw`, `off_lids` (0 at
+    the edge of the lids), `red` (0 at the parting, 1 at the border of the lips, beyond -1), `s` (midline to
+    corner)."""
 
     def __init__(self, shape: Skin) -> None:
         self.shape = shape
@@ -41,17 +42,17 @@ class Canvas:
                 )[0]
         self.normals = field.gradient(self.p)
 
-    def spot(self, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Weights:
+    def spot(self, centre: field.Triple, radii: field.Triple) -> Weights:
         """A Gaussian about a point of the left half and its mirror image."""
         q = (np.stack([self.x, self.y, self.z], 1) - np.array(centre)) / np.array(radii)
         return np.exp(-(q * q).sum(1))
 
-    def fold(self, line: list[tuple[float, float, float]], radius: float) -> Weights:
+    def fold(self, line: list[field.Triple], radius: field.Number) -> Weights:
         """A Gaussian about a polyline of the left half and its mirror image."""
         p = np.stack([self.x, self.y, self.z], 1)
         return -field.crease(p, line, radius, 1.0)
 
-    def push(self, weight: Weights, out: float, up: float, forward: float) -> Deltas:
+    def push(self, weight: Weights, out: field.Number, up: field.Number, forward: field.Number) -> Deltas:
         """Both sides: `out` away from the midline, `up`, `forward`, in mm, times `weight`."""
         return weight[:, None] * np.stack(
             [out * self.outward(), np.full_like(weight, up), np.full_like(weight, forward)], 1
@@ -61,7 +62,7 @@ class Canvas:
         """Direction of x away from the midline, fading to zero on it so that it never tears."""
         return self.side * curves.smoothstep(self.x, 0.0, 6.0)
 
-    def swell(self, weight: Weights, amount: float) -> Deltas:
+    def swell(self, weight: Weights, amount: field.Number) -> Deltas:
         """Along the normal, in mm."""
         return amount * weight[:, None] * self.normals
 
@@ -70,7 +71,7 @@ class Canvas:
         return both * curves.smoothstep(self.p[:, 0], -9.0, 9.0)[:, None]
 
     def carry_bag(self, deltas: Deltas) -> Deltas:
-        """The bag's rings follow the line of contact, less and less inwards; lid linings follow nothing here."""
+        """The bag's rings follow the line of contact, less and less inwards; lid linings stay."""
         out = deltas.copy()
         for half in (self.shape.lips, self.shape.mirror[self.shape.lips]):
             contact = deltas[half[self.shape.bag_rings]]

@@ -1,7 +1,7 @@
-"""Lip and lid curves in front view: where the mouth parts, where the red of the lips ends, where the eye opens.
+"""Lip and lid curves in front view: the parting, the border of the red, the opening of the eye.
 
-Axis names: `points`. Millimetres in the frame of `field`; the subject's left half (x >= 0). `s` runs from 0 at the
-midline to 1 at the corner of the mouth, `t` from 0 at the inner to 1 at the outer corner of the eye.
+Axis names: `points`. Millimetres in the frame of `field`; the subject's left half (x >= 0). `s` runs from 0
+at the midline to 1 at the corner of the mouth, `t` from 0 at the inner to 1 at the outer corner of the eye.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ def smoothstep(x: Values, low: float, high: float) -> Values:
 def parting_y(s: Values) -> Values:
     """Height of the line on which the lips meet: a tubercle at the middle, corners a touch up."""
     return (
-        MOUTH_Y - 0.55 * bump(s, 0.0, 0.18) + 0.7 * bump(s, 0.36, 0.22) - 0.4 * bump(s, 0.72, 0.22) + 1.5 * s**5
+        MOUTH_Y
+        - 0.55 * bump(s, 0.0, 0.18)
+        + 0.7 * bump(s, 0.36, 0.22)
+        - 0.4 * bump(s, 0.72, 0.22)
+        + 1.5 * s**5
     )
 
 

@@ -1,7 +1,7 @@
 """The linear part of the 50 named channels on the skin: each a few pulls named after the muscle that does it.
 
-Axis names: `verts`. Millimetres at level 1. Magnitudes after FACS (Ekman and Friesen, 1978) and what ARKit's shapes do.
-Lids, eyeballs, tongue and the sealing of the lips are elsewhere.
+Axis names: `verts`. Millimetres at level 1. Magnitudes after FACS (Ekman and Friesen, 1978) and what
+ARKit's shapes do. Lids, eyeballs, tongue and the sealing of the lips are elsewhere.
 """
 
 from __future__ import annotations
@@ -122,11 +122,11 @@ def lips(c: Canvas) -> dict[str, Deltas]:
     open_ = mouth_disc(c, 0.7, 1.9) * arch
     funnel[:, 1] += open_ * (c.upper * (3.0 + 1.2 * flare) - below * (4.4 + 1.2 * flare))
     shift = mouth_disc(c, 0.9, 3.2)[:, None] * np.stack([np.full_like(x, 8.5), nothing, -0.10 * x - 0.8], 1)
-    up = c.push(c.upper * c.spot((11, -63, 98), (12.5, 11, 20)), 0.4, 5.4, 0.8)
+    up = c.push(c.upper * c.spot((9, -63, 98), (16, 11, 22)), 0.3, 5.4, 0.8)
     up += c.push(c.spot((12.5, -42, 97), (7, 8, 12)), 0.4, 1.5, 0.2) + c.swell(
         c.fold(NASOLABIAL[:3], 4.2), -1.1
     )
-    low = c.push(below * c.spot((11, -78, 97), (12.5, 12, 20)), 0.6, -5.6, -0.4)
+    low = c.push(below * c.spot((9, -78, 97), (16, 12, 22)), 0.5, -5.6, -0.4)
     shrug_low = c.push(below * c.spot((0, -80, 98), (22, 13, 24)), 0.0, 4.6, 2.2)
     shrug_low += c.push(c.spot((0, -99, 96), (17, 12, 20)), 0.0, 3.4, 1.2) + c.push(
         c.upper * disc * arch, 0, 1.4, 0.4

@@ -1,17 +1,22 @@
 """The shape of the head: one signed field of smoothly blended primitives, negative inside.
 
-Axis names: `points`. Millimetres; the origin lies between the ears at the height of the pupils, y up, z towards the
-viewer, x to the subject's left. Proportions follow published adult means (Farkas, 1994), averaged over the sexes.
-Distance bounds and blends: Quilez, "distance functions" and "smooth minimum".
+Axis names: `points`. Millimetres; the origin lies between the ears at the height of the pupils, y up, z
+towards the viewer, x to the subject's left. Proportions follow published adult means (Farkas, 1994),
+averaged over the sexes. Distance bounds and blends: Quilez, "distance functions" and "smooth minimum".
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
 
 Points = Float[np.ndarray, "points 3"]
 Values = Float[np.ndarray, "points"]
+# Literals of the shape are written without decimals where they have none.
+Number = float | int
+Triple = tuple[Number, Number, Number]
 
 # A point inside the head from which all of the skin but the ears is seen: rays are cast from here.
 CENTRE = np.array([0.0, -15.0, 0.0])
@@ -20,10 +25,18 @@ EYE_RADIUS = 12.0
 LID_RADIUS = 13.5
 COLLAR_Y = -180.0
 # Where the upper lid folds: a line on the lid, some 4 mm above the open lid's edge.
-LID_FOLD = [(18.5, 3.6, 78.5), (23.0, 8.2, 79.8), (28.0, 10.1, 80.3), (33.0, 10.4, 80.0), (38.0, 9.6, 78.0), (43.0, 7.2, 74.5), (47.0, 3.8, 71.5)]
+LID_FOLD = [
+    (18.5, 3.6, 78.5),
+    (23.0, 8.2, 79.8),
+    (28.0, 10.1, 80.3),
+    (33.0, 10.4, 80.0),
+    (38.0, 9.6, 78.0),
+    (43.0, 7.2, 74.5),
+    (47.0, 3.8, 71.5),
+]
 
 
-def ellipsoid(p: Points, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Values:
+def ellipsoid(p: Points, centre: Triple, radii: Triple) -> Values:
     """Distance bound of an ellipsoid with axes along x, y, z."""
     q = (p - np.array(centre)) / np.array(radii)
     k0 = np.sqrt((q * q).sum(1))
@@ -31,38 +44,34 @@ def ellipsoid(p: Points, centre: tuple[float, float, float], radii: tuple[float,
     return k0 * (k0 - 1.0) / k1
 
 
-def capsule(
-    p: Points, a: tuple[float, float, float], b: tuple[float, float, float], radius_a: float, radius_b: float
-) -> Values:
+def capsule(p: Points, a: Triple, b: Triple, radius_a: Number, radius_b: Number) -> Values:
     """Distance bound of a thick segment from `a` to `b` whose radius changes linearly."""
     start, along = np.array(a), np.array(b) - np.array(a)
     t = np.clip((p - start) @ along / (along @ along), 0.0, 1.0)
     return np.sqrt(((p - start - t[:, None] * along) ** 2).sum(1)) - (radius_a + t * (radius_b - radius_a))
 
 
-def union(a: Values, b: Values, blend: float) -> Values:
+def union(a: Values, b: Values, blend: Number) -> Values:
     """Both bodies, with a fillet about `blend` wide."""
     h = np.maximum(blend - np.abs(a - b), 0.0) / blend
     return np.minimum(a, b) - h * h * blend * 0.25
 
 
-def carve(body: Values, tool: Values, blend: float) -> Values:
+def carve(body: Values, tool: Values, blend: Number) -> Values:
     """`body` without `tool`, with a rounded edge."""
     return -union(-body, tool, blend)
 
 
-def stroke(
-    p: Points, centre: tuple[float, float, float], radii: tuple[float, float, float], amount: float
-) -> Values:
+def stroke(p: Points, centre: Triple, radii: Triple, amount: Number) -> Values:
     """A sculptor's touch: adds `amount` of flesh (negative removes) that fades like a Gaussian."""
     q = (p - np.array(centre)) / np.array(radii)
     return -amount * np.exp(-(q * q).sum(1))
 
 
-def crease(p: Points, line: list[tuple[float, float, float]], radius: float, amount: float) -> Values:
+def crease(p: Points, line: list[Triple], radius: Number, amount: Number) -> Values:
     """A stroke along a polyline."""
     nearest = np.full(len(p), np.inf)
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in pairwise(line):
         nearest = np.minimum(nearest, capsule(p, a, b, 0.0, 0.0))
     return -amount * np.exp(-((nearest / radius) ** 2))
 
@@ -73,34 +82,32 @@ def skull(p: Points) -> Values:
     f = union(f, ellipsoid(p, (0, 44, 28), (61, 54, 64)), 24)
     f = union(f, ellipsoid(p, (0, -34, 24), (60, 76, 60)), 24)
     f = union(f, capsule(p, (50, -14, 6), (41, -68, 10), 16, 12), 22)
-    f = union(f, capsule(p, (41, -72, 12), (12, -96, 72), 12, 14), 24)
+    f = union(f, capsule(p, (41, -72, 12), (12, -94, 72), 12, 14), 24)
     f = union(f, ellipsoid(p, (0, -50, 52), (46, 50, 42)), 20)
     f = union(f, ellipsoid(p, (42, -25, 56), (19, 16, 20)), 24)
     f = union(f, capsule(p, (52, -14, 40), (60, -6, 6), 8, 5), 26)
     f = union(f, capsule(p, (0, 19, 82), (34, 19, 74), 9, 9), 16)
-    f = union(f, ellipsoid(p, (0, -98, 79), (18, 13, 17.5)), 14)
+    f = union(f, ellipsoid(p, (0, -95.5, 79), (18.5, 12.5, 17.5)), 14)
     f = union(f, ellipsoid(p, (0, -70, 68), (33, 27, 30)), 16)
-    neck = capsule(p, (0, -60, -16), (0, -240, -34), 45, 54)
+    neck = capsule(p, (0, -60, -16), (0, -240, -34), 43.5, 54)
     neck = union(neck, capsule(p, (43, -60, -14), (10, -205, 14), 7, 7), 28)
     neck = union(neck, ellipsoid(p, (0, -146, 22), (10, 20, 9)), 20)
-    f = union(f, neck, 18)
-    return f
+    return union(f, neck, 18)
 
 
 def nose(p: Points, f: Values) -> Values:
     """Adds bridge, tip, wings and columella, and hollows the nostrils."""
     bridge = capsule(p, (0, 10, 82), (0, -18, 98), 6.2, 6.6)
-    bridge = union(bridge, capsule(p, (0, -18, 98), (0, -34, 109.5), 6.6, 7.2), 8)
+    bridge = union(bridge, capsule(p, (0, -18, 98), (0, -33, 106.0), 6.6, 7.2), 8)
     f = union(f, bridge, 17)
-    tip = ellipsoid(p, (0, -36.0, 109.0), (7.8, 7.4, 8.4))
-    tip = union(tip, ellipsoid(p, (3.0, -36.5, 111.4), (4.2, 4.4, 4.4)), 5)
+    tip = ellipsoid(p, (0, -35.2, 105.8), (7.8, 7.4, 8.4))
+    tip = union(tip, ellipsoid(p, (3.0, -35.5, 108.2), (4.2, 4.4, 4.4)), 5)
     f = union(f, tip, 11)
-    wing = ellipsoid(p, (11.8, -40.0, 98.0), (5.6, 6.8, 9.0))
-    columella = capsule(p, (0, -43.5, 109), (0, -47.5, 94), 3.2, 4.2)
+    wing = ellipsoid(p, (11.8, -39.6, 96.5), (5.6, 6.8, 8.6))
+    columella = capsule(p, (0, -42.8, 105.8), (0, -47.0, 93), 3.2, 4.2)
     f = union(f, union(wing, columella, 3), 4.5)
-    f = f + crease(p, [(14.5, -31.5, 99), (18.5, -36, 95), (19.0, -43, 92.5)], 2.6, -1.3)
-    f = carve(f, ellipsoid(p, (6.8, -46.8, 101.5), (3.1, 4.6, 5.4)), 2.2)
-    return f
+    f = f + crease(p, [(14.5, -31.2, 97.5), (18.5, -36, 94), (19.0, -43, 91.5)], 2.6, -1.3)
+    return carve(f, ellipsoid(p, (6.8, -46.2, 99.5), (3.1, 4.6, 5.4)), 2.2)
 
 
 def face(p: Points) -> Values:
@@ -115,18 +122,21 @@ def face(p: Points) -> Values:
     f = union(f, lids, 4.5)
     # The sulcus above the lid, so that its skin folds there.
     f = f + stroke(p, (32, 12, 84), (13, 4.5, 10), -1.6)
-    f = f + crease(p, LID_FOLD, 1.5, -1.6) + crease(p, [(x, y + 3.6, z + 0.5) for x, y, z in LID_FOLD], 2.4, 1.0)
+    f = (
+        f
+        + crease(p, LID_FOLD, 1.5, -1.6)
+        + crease(p, [(x, y + 3.6, z + 0.5) for x, y, z in LID_FOLD], 2.4, 1.0)
+    )
     f = f + stroke(p, (16, -1, 84), (4, 7, 9), -1.5)
     f = f + stroke(p, (0, -55, 102), (2.6, 7, 10), -1.6) + stroke(p, (5.0, -56, 102), (2.4, 6, 10), 0.7)
-    f = f + stroke(p, (0, -88, 98), (15, 5, 14), -3.0)
+    f = f + stroke(p, (0, -86.5, 98), (15, 4.5, 14), -2.8)
     f = f + crease(p, [(18, -42, 92), (25, -54, 88), (30, -66, 82)], 6.0, -1.2)
     f = f + stroke(p, (29, -70, 84), (5, 6, 10), -1.2)
     f = f + stroke(p, (38, -32, 74), (15, 12, 16), 2.0)
-    f = f + stroke(p, (66, 22, 46), (14, 20, 18), -2.5)
-    return f
+    return f + stroke(p, (66, 22, 46), (14, 20, 18), -2.5)
 
 
-def cast(origin: Points, direction: Points, near: float, far: float) -> Points:
+def cast(origin: Points, direction: Points, near: Number, far: Number) -> Points:
     """Where rays leave the head: bisection between `near` (inside) and `far` (outside)."""
     lo, hi = np.full(len(origin), near), np.full(len(origin), far)
     for _ in range(44):
@@ -148,7 +158,7 @@ def cast_front(x: Values, y: Values) -> Points:
     return cast(origin, forward, 30.0, 150.0)
 
 
-def gradient(p: Points, step: float = 0.05) -> Points:
+def gradient(p: Points, step: Number = 0.05) -> Points:
     """Unit outward normals of the field."""
     g = np.stack(
         [face(p + step * axis) - face(p - step * axis) for axis in np.eye(3)],

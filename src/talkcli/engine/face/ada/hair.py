@@ -19,14 +19,14 @@ CROWN = np.array([0.0, 0.97, -0.24]) / np.hypot(0.97, 0.24)
 INSIDE = np.array([0.0, 18.0, -8.0])
 # The hairline of the left half, from the forehead to the nape, as points near the head.
 HAIRLINE = (
-    (0.0, 77.0, 87.0), (16.0, 78.0, 84.0), (30.0, 77.0, 78.0), (42.0, 70.0, 71.0), (50.0, 58.0, 66.0),
+    (0.0, 73.0, 88.0), (16.0, 74.0, 85.0), (30.0, 73.0, 79.0), (42.0, 67.0, 72.0), (50.0, 56.0, 66.0),
     (54.0, 44.0, 63.0), (61.0, 28.0, 55.0), (67.0, 13.0, 43.0), (70.0, -1.0, 31.0), (70.0, -14.0, 22.0),
     (71.0, -15.0, 14.0), (72.0, -3.0, 9.0), (74.0, 12.0, 2.0), (74.0, 17.0, -10.0), (74.0, 13.0, -24.0),
     (72.0, -2.0, -36.0), (68.0, -24.0, -42.0), (60.0, -44.0, -48.0), (48.0, -58.0, -56.0), (28.0, -65.0, -64.0),
     (0.0, -67.0, -68.0),
 )  # fmt: skip
 COLUMNS, RINGS = 73, 10
-LOCKS = 132
+LOCKS = 120
 
 
 def border() -> Float[np.ndarray, "columns 3"]:
@@ -54,14 +54,18 @@ def combed(
     return field.cast(np.broadcast_to(INSIDE, direction.shape), direction, 20.0, 200.0), direction
 
 
-def depth(scalp: Float[np.ndarray, "points 3"], t: Float[np.ndarray, "points"]) -> Float[np.ndarray, "points"]:
+def depth(
+    scalp: Float[np.ndarray, "points 3"], t: Float[np.ndarray, "points"]
+) -> Float[np.ndarray, "points"]:
     """Thickness of the hair: full on top and in front, cropped at the sides and the nape."""
     high = smoothstep(scalp[:, 1], -20.0, 95.0)
     front = smoothstep(scalp[:, 2] + 0.4 * scalp[:, 1], 60.0, 115.0)
     return (2.4 + 8.5 * high + 2.5 * front) * np.clip(1.0 - np.clip(t, 0, 1) ** 5, 0.0, None) ** 0.55
 
 
-def ripple(u: Float[np.ndarray, "points"], count: int, random: np.random.Generator) -> Float[np.ndarray, "points"]:
+def ripple(
+    u: Float[np.ndarray, "points"], count: int, random: np.random.Generator
+) -> Float[np.ndarray, "points"]:
     """Noise in [-1, 1] over one turn `u` in [0, 1), interpolated between `count` random values."""
     table = random.uniform(-1.0, 1.0, count)
     at = (u % 1.0) * count
@@ -147,7 +151,7 @@ def brow() -> Piece:
     t = np.sort(random.uniform(0.0, 1.0, count) ** 0.92)
     across = random.uniform(-1.0, 1.0, count)
     x, y = brow_line(t)
-    half = 3.3 * (1.0 - t**2.0) + 0.5
+    half = 3.2 * (1.0 - t**2.0) * (0.55 + 0.45 * smoothstep(t, 0.0, 0.22)) + 0.5
     y = y + across * half
     tilt = np.deg2rad(74.0 - 58.0 * smoothstep(t, 0.0, 0.40) - 36.0 * smoothstep(t, 0.5, 1.0) - 10.0 * across)
     long = 8.0 - 2.0 * t + random.uniform(-1.0, 1.0, count)

@@ -1,7 +1,7 @@
 """The head `ada`: 53 named numbers to vertices, from the baked asset.
 
-Axis names: `frames`, `coeffs` = 53, `verts`, `shapes`, `factors` = 2. Vertices = rest + linear shapes + correctives, then
-the jaw turns, then the eyes, then the lips meet. Built by `talkcli.engine.face.ada.bake`.
+Axis names: `frames`, `coeffs` = 53, `verts`, `shapes`, `factors` = 2. Vertices = rest + linear shapes +
+correctives, then the jaw turns, then the eyes, then the lips meet. Built by `talkcli.engine.face.ada.bake`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,6 @@ def _dense(arrays: Mapping[str, np.ndarray], num_verts: int) -> Float[np.ndarray
     """The sparse shapes of the asset as a matrix, metres."""
     starts = arrays["shape_starts"]
     dense = np.zeros((len(starts) - 1, num_verts, 3), np.float32)
-    for shape, (first, last) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for shape, (first, last) in enumerate(pairwise(starts)):
         dense[shape, arrays["shape_rows"][first:last]] = arrays["shape_values"][first:last] * SHAPE_STEP_M
     return dense.reshape(len(dense), -1)

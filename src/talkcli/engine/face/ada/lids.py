@@ -1,7 +1,7 @@
 """Lids that slide over the eyeball: their vertices at every stage of closing, all on the same field.
 
-Axis names: `columns`, `verts`. Millimetres. Moving in a straight line from open to closed would cut through the
-eyeball, so a lid's way is cut into short pieces, each driven by a ramp of the same closing number.
+Axis names: `columns`, `verts`. Millimetres. Moving in a straight line from open to closed would cut through
+the eyeball, so a lid's way is cut into short pieces, each driven by a ramp of the same closing number.
 """
 
 from __future__ import annotations

@@ -32,9 +32,7 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray
     def blend(towards: np.ndarray, weight: Float[np.ndarray, "verts"]) -> None:
         colour[:] = colour + (towards - colour) * weight[:, None]
 
-    def spot(
-        centre: tuple[float, float, float], radii: tuple[float, float, float]
-    ) -> Float[np.ndarray, "verts"]:
+    def spot(centre: field.Triple, radii: field.Triple) -> Float[np.ndarray, "verts"]:
         return np.exp(-(((p - np.array(centre)) / np.array(radii)) ** 2).sum(1))
 
     blend(PALE, 0.6 * spot((0, 50, 90), (45, 28, 40)))

@@ -1,7 +1,8 @@
 """The topology of the skin: rings round the mouth and the eyes, an even fill between, a bag behind the lips.
 
-Axis names: `points`, `verts`, `faces`. Millimetres. Points are laid out in a plane (azimuthal equidistant about the
-forward axis through `field.CENTRE`), triangulated there, and lifted onto the field; one half is built and mirrored.
+Axis names: `points`, `verts`, `faces`. Millimetres. Points are laid out in a plane (azimuthal equidistant
+about the forward axis through `field.CENTRE`), triangulated there, and lifted onto the field; one half is
+built and mirrored.
 """
 
 from __future__ import annotations
@@ -14,13 +15,23 @@ from scipy.spatial import Delaunay, cKDTree
 
 from talkcli.engine.face.ada import curves, field
 
-Plane = Float[np.ndarray, "points 2"]
-Points = Float[np.ndarray, "points 3"]
+Plane = Float[np.ndarray, "_ 2"]
+Points = Float[np.ndarray, "_ 3"]
 Ids = Int[np.ndarray, "..."]
 
 LIP_STEPS = 16  # columns from the midline to the corner
 LID_STEPS = 15  # columns from the inner to the outer corner
 RED = (0.0, 0.14, 0.32, 0.52, 0.72, 0.88, 1.0)  # rings across the red of the lips
+# Where the fill is finer: about a point, within a width, down to a spacing (mm).
+FINE = (
+    ((0, -38, 82), 20.0, 1.9),
+    ((11, -42, 82), 9.0, 1.5),
+    ((30, -60, 70), 18.0, 3.3),
+    ((31, 5, 80), 20.0, 3.0),
+    ((0, -95, 60), 18.0, 3.8),
+    ((0, -110, 20), 40.0, 3.6),
+    ((0, -87, 62), 13.0, 2.6),
+)
 LIP_OUT = (1.1, 2.6, 4.8, 7.6)  # rings beyond it, mm
 LID_OUT = (0.8, 1.8, 2.9, 3.9, 4.8, 6.0, 7.8, 10.0)
 BACK_ANGLE = np.deg2rad(166.0)
@@ -86,7 +97,7 @@ def lip_rings() -> list[Points]:
         p = field.cast_front(x, y)
         # The red swells between the parting line and the border, and dips into the parting.
         profile = np.sin(np.pi * red**0.62) ** 0.9 if 0 < red < 1 else 0.0
-        rim = 0.35 * np.exp(-((beyond - 0.3) ** 2)) if f >= 1 else 0.0
+        rim = 0.2 * np.exp(-((beyond - 0.3) ** 2)) if f >= 1 else 0.0
         p[:, 2] += swell * profile + rim * np.clip(1 - s**4, 0, 1) - (1.0 - red) ** 2 * (2.2 + 1.0 * s)
         rings.append(p)
     return rings
@@ -147,8 +158,7 @@ def spacing(q: Plane) -> Float[np.ndarray, "points"]:
     d = to_direction(q)
     p = field.CENTRE + 95.0 * d
     h = 4.6 + 0.05 * np.linalg.norm(p - np.array([0.0, -45.0, 85.0]), axis=1)
-    for centre, width, finest in (((0, -38, 82), 20.0, 1.9), ((11, -42, 82), 9.0, 1.5), ((30, -60, 70), 18.0, 3.3),
-                                  ((31, 5, 80), 20.0, 3.0), ((0, -95, 60), 18.0, 3.8), ((0, -110, 20), 40.0, 3.6), ((0, -88, 62), 15.0, 2.4)):  # fmt: skip
+    for centre, width, finest in FINE:
         near = np.exp(-(((p - np.array(centre)) / width) ** 2).sum(1))
         h = h + (finest - h) * near
     # Under the hair, and on the nape.
@@ -270,7 +280,9 @@ def build() -> Skin:
     place = np.concatenate([lip_ids[-1], lid_ids[-1], first_new + np.arange(len(plane) - rings)])
     lifted = field.cast_radial(to_direction(plane[rings:]))
     lifted[: len(collar)] = collar
-    lifted = relax(np.concatenate([lips[-1], lids[-1], lifted]), triangles, rings + len(collar) + len(back_q))[rings:]
+    lifted = relax(
+        np.concatenate([lips[-1], lids[-1], lifted]), triangles, rings + len(collar) + len(back_q)
+    )[rings:]
     collar_ids = first_new + np.arange(len(collar))
     back_ids = collar_ids[-1] + 1 + np.arange(len(back_q))
     pole = first_new + len(lifted)

@@ -5,6 +5,8 @@ Axis names: `verts`. Millimetres. Crown widths and heights after Wheeler's denta
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float
 
@@ -39,14 +41,11 @@ def row(upper: bool) -> Piece:
     arch = np.stack([half_width * np.sin(angle), front_z - DEPTH * (1 - np.cos(angle))], 1)
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(arch, axis=0), axis=1))])
     starts = np.concatenate([[0.0], np.cumsum(widths)]) * min(1.0, length[-1] / widths.sum())
-    at, across, height = [], [], []
-    for i, (_, tall) in enumerate(crowns):
-        u = np.linspace(-0.94, 0.94, COLUMNS_PER_TOOTH)
-        at.append(starts[i] + (u + 1) / 2 * (starts[i + 1] - starts[i]))
-        across.append(u)
-        height.append(np.full(COLUMNS_PER_TOOTH, tall))
-    s, u, tall = np.concatenate(at), np.concatenate(across), np.concatenate(height)
-    s, u, tall = (np.concatenate([v[::-1], v]) for v in (s, u, tall))
+    across = np.linspace(-0.94, 0.94, COLUMNS_PER_TOOTH)
+    place = np.concatenate([a + (across + 1) / 2 * (b - a) for a, b in pairwise(starts)])
+    heights = np.repeat([tall for _, tall in crowns], COLUMNS_PER_TOOTH)
+    half = (place, np.tile(across, len(crowns)), heights)
+    s, u, tall = (np.concatenate([values[::-1], values]) for values in half)
     side = np.repeat([-1.0, 1.0], len(s) // 2)
     turn = np.interp(s, length, angle)
     x, z = side * half_width * np.sin(turn), front_z - DEPTH * (1 - np.cos(turn))

@@ -1,4 +1,4 @@
-"""Smooth weights on the skin: solved as heat between pinned vertices, so that they respect the slit of the mouth.
+"""Smooth weights on the skin: heat between pinned vertices, so that they respect the slit of the mouth.
 
 Axis names: `verts`. Millimetres.
 """
@@ -16,8 +16,8 @@ from talkcli.engine.face.ada.skin import Skin, lip_columns
 
 Weights = Float[np.ndarray, "verts"]
 
-# The jaw's effective centre of rotation: turning about the joint while gliding forward amounts to a turn about a
-# point in the ramus, below and behind the condyle (Grant, 1973).
+# The jaw's effective centre of rotation: turning about the joint while gliding forward amounts to a turn
+# about a point in the ramus, below and behind the condyle (Grant, 1973).
 HINGE = np.array([0.0, -26.0, 6.0])
 
 
@@ -28,8 +28,8 @@ def laplacian(vertices: Float[np.ndarray, "verts 3"], faces: Int[np.ndarray, "fa
     )
     value = 1.0 / (np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1) + 0.3)
     n = len(vertices)
-    a = coo_array((np.concatenate([value, value]), (np.concatenate([edges[:, 0], edges[:, 1]]),
-                                                    np.concatenate([edges[:, 1], edges[:, 0]]))), shape=(n, n)).tocsr()  # fmt: skip
+    both = np.concatenate([edges, edges[:, ::-1]]).T
+    a = coo_array((np.concatenate([value, value]), (both[0], both[1])), shape=(n, n)).tocsr()
     return csr_array(diags_array(np.asarray(a.sum(1)).ravel()) - a)
 
 
@@ -50,7 +50,6 @@ def pin_lips(
 ) -> dict[int, float]:
     """Pins the contact line on both sides; values by column from the midline to the corner."""
     pinned: dict[int, float] = {}
-    _, side = lip_columns()
     values = np.concatenate([upper, lower[-2::-1]])
     for half in (shape.lips, shape.mirror[shape.lips]):
         for vertex, value in zip(half[shape.bag_rings], values, strict=True):
@@ -85,7 +84,7 @@ def jaw(shape: Skin) -> Weights:
     round_ = np.sqrt(np.clip(1.0 - s**2, 0.0, 1.0))
     pinned = pin_lips(shape, corner * (1 - round_) ** 1.3, corner + (0.98 - corner) * round_**0.75)
     x, y, z = np.abs(shape.vertices[:, 0]), shape.vertices[:, 1], shape.vertices[:, 2]
-    line = y + 112.0 - 0.42 * np.maximum(88.0 - z, 0.0)  # height over the jaw's lower edge
+    line = y + 109.5 - 0.42 * np.maximum(88.0 - z, 0.0)  # height over the jaw's lower edge
     bone = (line < 22.0) & (line > -6.0) & (z > 25.0) & (x < 46.0)
     still = (
         (y > -42.0 - 0.25 * np.maximum(0, z - 60)) | (z < -4.0) | (y < -152.0) | ((y < -125.0) & (z < 30.0))
@@ -109,7 +108,7 @@ def attachment(shape: Skin, points: Float[np.ndarray, "points 3"], neighbours: i
     bag = np.concatenate([shape.lips[: shape.bag_rings].ravel(), shape.lids[: shape.lid_inner_rings].ravel()])
     outside = np.setdiff1d(np.arange(len(shape.vertices)), np.concatenate([bag, shape.mirror[bag]]))
     far, near = cKDTree(shape.vertices[outside]).query(points, k=neighbours)
-    value = 1.0 / (far + 0.5) ** 2
+    value = 1.0 / (np.asarray(far) + 0.5) ** 2
     value /= value.sum(1, keepdims=True)
     rows = np.repeat(np.arange(len(points)), neighbours)
     return csr_array((value.ravel(), (rows, outside[near.ravel()])), shape=(len(points), len(shape.vertices)))
