@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkcli.engine.errors import DeviceError, UsageError
+from talkcli.engine.errors import DeviceError, ExtraError, TalkError, UsageError
 from talkcli.engine.optional import is_installed
+from talkcli.engine.render import gl
 from talkcli.engine.render.renderer import Renderer
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -40,3 +41,17 @@ def test_an_unknown_renderer_is_a_usage_error_with_a_suggestion() -> None:
     with pytest.raises(UsageError) as caught:
         open_renderer("sofware", studio_scene(BallHead()), 16, 16)
     assert "software" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(("installed", "error"), [(True, DeviceError), (False, ExtraError)])
+def test_a_missing_gl_library_is_told_from_a_missing_package(
+    installed: bool, error: type[TalkError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(package: str, *, purpose: str) -> None:
+        raise ExtraError("does not import", hint="pip") from ImportError("libEGL.so.1")
+
+    monkeypatch.setattr(gl, "require", refuse)
+    monkeypatch.setattr(gl, "is_installed", lambda package: installed)
+    with pytest.raises(error) as caught:
+        open_renderer("pyrender", studio_scene(BallHead()), 16, 16)
+    assert ("libEGL.so.1" in str(caught.value)) is installed

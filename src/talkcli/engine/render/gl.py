@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli.engine.errors import DeviceError
-from talkcli.engine.optional import require
+from talkcli.engine.errors import DeviceError, ExtraError
+from talkcli.engine.optional import is_installed, require
 from talkcli.engine.render.backdrop import backdrop
 from talkcli.engine.render.look import srgb
 from talkcli.engine.render.raster import smooth_normals
@@ -22,6 +22,7 @@ from talkcli.engine.render.renderer import Light, Material, Scene, camera_axes
 
 # pyrender's directional lights have radiance pi for what a Lambert surface answers with its own colour.
 _INTENSITY = math.pi
+_HINT = "Install libegl1 with a driver or libgl1-mesa-dri, or use --renderer software."
 
 
 class GlRenderer:
@@ -36,7 +37,7 @@ class GlRenderer:
     def __init__(self, scene: Scene, width: int, height: int) -> None:
         # PyOpenGL chooses its platform when it is first imported.
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
-        self._pyrender = require("pyrender", purpose="--renderer pyrender")
+        self._pyrender = _import_pyrender()
         self._faces = np.ascontiguousarray(scene.faces, np.int32)
         self._normals = np.empty((len(scene.colours), 3), np.float32)
         self._parts = _split(scene, self._pyrender)
@@ -55,8 +56,7 @@ class GlRenderer:
         # EGL reports its absence as whatever its bindings happen to raise.
         except (ImportError, OSError, RuntimeError, AttributeError, ValueError) as error:
             raise DeviceError(
-                f"No OpenGL context without a display (EGL) could be made here ({error}).",
-                hint="Install libegl1 and a driver or libgl1-mesa-dri, or use --renderer software.",
+                f"No OpenGL context without a display (EGL) could be made here ({error}).", hint=_HINT
             ) from error
 
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
@@ -82,6 +82,18 @@ class GlRenderer:
     def close(self) -> None:
         """Free the GL context."""
         self._renderer.delete()
+
+
+def _import_pyrender() -> Any:
+    try:
+        return require("pyrender", purpose="--renderer pyrender")
+    except ExtraError as error:
+        if not is_installed("pyrender"):
+            raise
+        # It loads OpenGL's library when it is imported.
+        raise DeviceError(
+            f"pyrender is installed, but its OpenGL (EGL) does not load here ({error.__cause__}).", hint=_HINT
+        ) from error
 
 
 def _split(scene: Scene, pyrender: Any) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, Any]]:

@@ -22,7 +22,7 @@ from talkcli.engine.errors import TalkError, UsageError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Reporter, Speech
 
-_CRF = "18"
+_CRF = "17"
 _X264_THREADS = "4"
 # AAC comes in blocks of 1024 samples; at this rate a block is shorter than a frame of any usual video.
 _SOUND_RATE_HZ = "48000"
@@ -141,7 +141,8 @@ def _command(
     bt709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     command += [
         "-vf", f"scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+bitexact,{bt709}",
-        "-c:v", "libx264", "-preset", "fast", "-crf", _CRF, "-pix_fmt", "yuv420p", "-threads", _X264_THREADS,
+        "-c:v", "libx264", "-preset", "veryfast", "-crf", _CRF, "-pix_fmt", "yuv420p",
+        "-threads", _X264_THREADS,
         "-flags:v", "+bitexact", "-fflags", "+bitexact", "-movflags", "+faststart",
         "-metadata", f"comment={json.dumps(metadata, sort_keys=True)}", "-f", "mp4", f"file:{path}",
     ]  # fmt: skip
