@@ -154,7 +154,8 @@ def eyeball_outside_lids_mm(head: AdaHead, **pose: float) -> float:
 
 GAZES: tuple[dict[str, float], ...] = (
     {}, {"eyeLookUpLeft": 1.0}, {"eyeLookDownLeft": 1.0}, {"eyeLookInLeft": 1.0}, {"eyeLookOutLeft": 1.0},
-    {"eyeSquint": 1.0}, {"eyeWide": 1.0}, {"eyeLookDownLeft": 1.0, "eyeLookOutLeft": 1.0},
+    {"eyeSquint": 1.0}, {"eyeWide": 1.0}, {"eyeSquint": 1.0, "browDown": 1.0, "cheekSquint": 1.0, "noseSneer": 1.0},
+    {"browInnerUp": 1.0, "browOuterUp": 1.0, "mouthSmile": 1.0}, {"eyeLookDownLeft": 1.0, "eyeLookOutLeft": 1.0},
 )  # fmt: skip
 
 

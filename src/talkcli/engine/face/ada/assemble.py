@@ -58,6 +58,9 @@ class Whole:
     eye_of_vertex: Int[np.ndarray, "verts"]
     linear: list[Deltas]
     correctives: list[Corrective]
+    lid_rows: Int[np.ndarray, "rows"]
+    lid_eyes: Int[np.ndarray, "rows"]
+    lid_radii: Float[np.ndarray, "rows"]
     seal: seal.Seal
     regions: dict[str, np.ndarray]
     landmarks: Int[np.ndarray, "68"]
@@ -100,9 +103,9 @@ class Assembly:
         self.count += len(piece.vertices)
         return start
 
-    def ride(self, piece: Piece, roots: Deltas) -> int:
-        """Append a piece whose vertices follow the skin under `roots`."""
-        matrix = weights.attachment(self.shape, roots)
+    def ride(self, piece: Piece) -> int:
+        """Append a piece whose vertices follow the skin next to them."""
+        matrix = weights.attachment(self.shape, piece.vertices)
         start = self.add(piece, jaw=matrix @ self.canvas.jaw)
         self.riders.append((start, matrix))
         return start
@@ -137,7 +140,7 @@ def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Correcti
             moves.append((ramp, None, low * way, high * way, upper))
     for name, up, amount in (
         ("eyeWide", True, 2.0), ("eyeWide", False, -0.7), ("eyeLookUp", True, 1.7), ("eyeLookUp", False, 0.4),
-        ("eyeLookDown", False, -1.9),
+        ("eyeLookDown", False, -2.5),
     ):  # fmt: skip
         moves.append((({name: 1.0}, 0.0), "eyeBlink", 0.0 * profile, amount * profile, up))
 
@@ -190,8 +193,7 @@ def assemble() -> Whole:
     brow_ids = []
     for make in (ear.build(), hair.brow(), hair.shell(), hair.locks()):
         for piece in (make,) if make.material == "hair" else (make, make.mirrored()):
-            roots = np.repeat(piece.vertices[::3], 3, 0) if piece.material == "brow" else piece.vertices
-            start = body.ride(piece, roots)
+            start = body.ride(piece)
             if piece.material == "brow":
                 brow_ids.append(np.arange(start, body.count))
     left_lashes = lids.lashes(body.shape)
@@ -207,6 +209,7 @@ def assemble() -> Whole:
     linear[ADA.index("tongueOut")][tongue_start : tongue_start + len(tongue.vertices)] = teeth.tongue_out(
         tongue
     )
+    lid_rows, lid_radii = lids.clearance(body.shape)
     return Whole(
         vertices=np.concatenate(body.vertices),
         faces=np.concatenate(body.faces),
@@ -217,6 +220,9 @@ def assemble() -> Whole:
         eye_of_vertex=np.concatenate(body.eye),
         linear=linear,
         correctives=lid_correctives(body, lash_start) + mouth_correctives(body),
+        lid_rows=lid_rows,
+        lid_eyes=(body.shape.vertices[lid_rows, 0] < 0).astype(int),
+        lid_radii=lid_radii,
         seal=seal.build(body.canvas),
         regions={**marks.regions(body.canvas), "brows": np.concatenate(brow_ids)},
         landmarks=marks.landmarks(body.canvas),

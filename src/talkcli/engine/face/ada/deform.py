@@ -155,7 +155,7 @@ def roll(c: Canvas, lip: Weights, inwards_up: float) -> Deltas:
     near = mouth_disc(c, 1.0, 1.9)
     arch = np.clip(1.0 - c.s**4, 0.0, 1.0)
     skin_up = 4.2 * c.spot((0, -62 if inwards_up < 0 else -81, 98), (24, 8, 24))
-    up = np.where(on_lip, -0.6 + 4.8 * red, skin_up)
+    up = np.where(on_lip, red * (6.4 - 1.6 * red), skin_up)
     back = np.where(on_lip, 5.0 - 3.4 * red**2, 0.38 * skin_up)
     weight = lip * near * arch
     return weight[:, None] * np.stack([np.zeros_like(up), inwards_up * up, -back], 1)

@@ -22,7 +22,8 @@ HAIRLINE = (
     (0.0, 73.0, 88.0), (16.0, 74.0, 85.0), (30.0, 73.0, 79.0), (42.0, 67.0, 72.0), (50.0, 56.0, 66.0),
     (54.0, 44.0, 63.0), (61.0, 28.0, 55.0), (67.0, 13.0, 43.0), (70.0, -1.0, 31.0), (70.0, -14.0, 22.0),
     (71.0, -15.0, 14.0), (72.0, -3.0, 9.0), (74.0, 12.0, 2.0), (74.0, 17.0, -10.0), (74.0, 13.0, -24.0),
-    (72.0, -2.0, -36.0), (68.0, -24.0, -42.0), (60.0, -44.0, -48.0), (48.0, -58.0, -56.0), (28.0, -65.0, -64.0),
+    (72.0, -2.0, -36.0), (68.0, -24.0, -42.0), (60.0, -44.0, -48.0), (48.0, -58.0, -56.0),
+    (28.0, -65.0, -64.0),
     (0.0, -67.0, -68.0),
 )  # fmt: skip
 COLUMNS, RINGS = 73, 10
@@ -30,7 +31,7 @@ LOCKS = 120
 
 
 def border() -> Float[np.ndarray, "columns 3"]:
-    """Unit directions from `INSIDE` to the hairline, all the way round from the forehead over the left side."""
+    """Unit directions from `INSIDE` to the hairline, from the forehead over the left side and round."""
     line = np.array(HAIRLINE)
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     half = PchipInterpolator(along, line)(np.linspace(0.0, along[-1], COLUMNS))
@@ -42,7 +43,7 @@ def border() -> Float[np.ndarray, "columns 3"]:
 def combed(
     edge: Float[np.ndarray, "columns 3"], column: Float[np.ndarray, "points"], t: Float[np.ndarray, "points"]
 ) -> tuple[Float[np.ndarray, "points 3"], Float[np.ndarray, "points 3"]]:
-    """Scalp points at `t` of the way from the crown to the hairline (beyond it above 1), and outward directions."""
+    """Scalp points at `t` of the way from the crown to the hairline (1 and above: beyond), and directions."""
     low = np.floor(column).astype(int)
     mix = (column - low)[:, None]
     goal = edge[low % len(edge)] * (1.0 - mix) + edge[(low + 1) % len(edge)] * mix
@@ -161,7 +162,7 @@ def brow() -> Piece:
     normal_root, normal_tip = field.gradient(root), field.gradient(tip)
     wide = 0.55 * np.cross(tip - root, normal_root) / long[:, None]
     blades = np.stack(
-        [root - wide - 0.2 * normal_root, root + wide + 0.35 * normal_root, tip + 0.7 * normal_tip], 1
+        [root - wide - 0.2 * normal_root, root + wide + 0.5 * normal_root, tip + 0.9 * normal_tip], 1
     )
     colours = np.repeat(BROW * random.uniform(0.6, 1.3, (count, 1)), 3, 0)
     faces = np.arange(3 * count).reshape(-1, 3)

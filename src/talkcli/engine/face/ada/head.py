@@ -1,7 +1,7 @@
 """The head `ada`: 53 named numbers to vertices, from the baked asset.
 
 Axis names: `frames`, `coeffs` = 53, `verts`, `shapes`, `factors` = 2. Vertices = rest + linear shapes +
-correctives, then the jaw turns, then the eyes, then the lips meet. Built by `talkcli.engine.face.ada.bake`.
+correctives, then the jaw turns, then the eyes, then the lids lie on the eyeballs and the lips meet. Built by `talkcli.engine.face.ada.bake`.
 """
 
 from __future__ import annotations
@@ -106,11 +106,21 @@ class AdaHead:
             ids = torch.nonzero(at["eye_of_vertex"] == eye + 1).flatten()
             turned = torch.bmm(vertices[:, ids] - rest["eye_centres"][eye], _gaze(coeffs, side).mT)
             vertices.index_copy_(1, ids, turned + rest["eye_centres"][eye])
+        vertices = _lift_off_eyeballs(vertices, rest["eye_centres"], at)
         return _meet_lips(coeffs, vertices, at)
 
 
-_FLOATS = ("jaw", "hinge", "eye_centres", "ramp_weights", "ramp_biases", "seal_mix", "seal_amounts")
-_INTEGERS = ("eye_of_vertex", "seal_pairs", "seal_rows", "seal_neighbours")
+_FLOATS = (
+    "jaw",
+    "hinge",
+    "eye_centres",
+    "ramp_weights",
+    "ramp_biases",
+    "lid_radii",
+    "seal_mix",
+    "seal_amounts",
+)
+_INTEGERS = ("eye_of_vertex", "lid_rows", "lid_eyes", "seal_pairs", "seal_rows", "seal_neighbours")
 
 
 def _gaze(coeffs: Float[Tensor, "frames coeffs"], side: str) -> Float[Tensor, "frames 3 3"]:
@@ -119,6 +129,15 @@ def _gaze(coeffs: Float[Tensor, "frames coeffs"], side: str) -> Float[Tensor, "f
     outwards = (look["Out"] - look["In"]) * (1.0 if side == "Left" else -1.0)
     down = look["Down"] - look["Up"]
     return rotation_matrices(EYE_TURN_RAD * torch.stack([down, outwards, torch.zeros_like(down)], -1))
+
+
+def _lift_off_eyeballs(
+    vertices: Float[Tensor, "frames verts 3"], centres: Float[Tensor, "2 3"], at: Mapping[str, Tensor]
+) -> Float[Tensor, "frames verts 3"]:
+    """Skin round the eyes never comes nearer to an eyeball's centre than its lid is thick."""
+    out = vertices[:, at["lid_rows"]] - centres[at["lid_eyes"]]
+    short = (at["lid_radii"] / out.norm(dim=-1) - 1.0).clamp(min=0.0)
+    return vertices.index_add_(1, at["lid_rows"], out * short[..., None])
 
 
 def _meet_lips(
@@ -144,10 +163,17 @@ def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[s
     """The same tables for a choice of vertices whose last ones are the pairs of the lips, flattened."""
     pairs = rest["seal_pairs"]
     shapes = rest["shapes"].view(len(rest["shapes"]), -1, 3)[:, chosen]
-    row_of_vertex = torch.full((len(rest["jaw"]),), -1, device=chosen.device)
-    row_of_vertex[rest["seal_rows"]] = torch.arange(len(rest["seal_rows"]), device=chosen.device)
-    rows = row_of_vertex[chosen]
-    kept = torch.nonzero(rows >= 0).flatten()
+
+    def picked(table: Tensor) -> tuple[Tensor, Tensor]:
+        """Places among `chosen` of the vertices listed in `table`, and their rows there."""
+        row_of_vertex = torch.full((len(rest["jaw"]),), -1, device=chosen.device)
+        row_of_vertex[table] = torch.arange(len(table), device=chosen.device)
+        rows = row_of_vertex[chosen]
+        places = torch.nonzero(rows >= 0).flatten()
+        return places, rows[places]
+
+    lid_places, lids = picked(rest["lid_rows"])
+    seal_places, seals = picked(rest["seal_rows"])
     return {
         "template": rest["template"][chosen],
         "shapes": shapes.reshape(len(shapes), -1),
@@ -156,10 +182,13 @@ def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[s
         "seal_pairs": torch.arange(len(chosen) - pairs.numel(), len(chosen), device=chosen.device).view(
             -1, 2
         ),
-        "seal_rows": kept,
-        "seal_neighbours": rest["seal_neighbours"][rows[kept]],
-        "seal_mix": rest["seal_mix"][rows[kept]],
-        "seal_amounts": rest["seal_amounts"][rows[kept]],
+        "lid_rows": lid_places,
+        "lid_eyes": rest["lid_eyes"][lids],
+        "lid_radii": rest["lid_radii"][lids],
+        "seal_rows": seal_places,
+        "seal_neighbours": rest["seal_neighbours"][seals],
+        "seal_mix": rest["seal_mix"][seals],
+        "seal_amounts": rest["seal_amounts"][seals],
     }
 
 

@@ -59,6 +59,14 @@ def open_profile() -> Float[np.ndarray, "columns"]:
     return np.sin(np.pi * t) ** 0.8
 
 
+def clearance(shape: Skin) -> tuple[np.ndarray, Float[np.ndarray, "rows"]]:
+    """Skin near the eyeballs, and how near to their centres each vertex may come."""
+    p = np.abs(shape.vertices * np.array([1.0, 0.0, 0.0])) + shape.vertices * np.array([0.0, 1.0, 1.0])
+    radius = np.linalg.norm(p - field.EYE, axis=1)
+    rows = np.flatnonzero((radius > field.EYE_RADIUS) & (radius < 24.0) & (p[:, 2] > field.EYE[2] - 2.0))
+    return rows, np.minimum(radius[rows] - 0.02, field.LID_RADIUS - 0.3)
+
+
 def lash_frame(edge: Float[np.ndarray, "columns 3"], lift: float) -> Float[np.ndarray, "columns 3"]:
     """Where lashes point: away from the eyeball, tilted up along the lid by `lift` radians."""
     out = edge - field.EYE
@@ -69,7 +77,7 @@ def lash_frame(edge: Float[np.ndarray, "columns 3"], lift: float) -> Float[np.nd
 
 
 def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "verts 3"]:
-    """A dark rim along the upper edge with single lashes growing from it; `edge` runs from inner to outer corner."""
+    """A dark rim along the upper edge with single lashes on it; `edge` runs from inner to outer corner."""
     steps = len(edge)
     direction = lash_frame(edge, 0.45)
     t = np.linspace(0.0, 1.0, steps)

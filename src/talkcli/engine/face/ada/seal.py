@@ -20,7 +20,7 @@ UPPER_REACH, LOWER_REACH = 13.0, 19.0
 
 @dataclass(frozen=True)
 class Seal:
-    """Vertex `rows[i]` moves by `amounts[i]` times the gap of its two `neighbours` pairs, mixed by `mix[i]`."""
+    """Vertex `rows[i]` moves by `amounts[i]` times the gap of two `neighbours` pairs, mixed by `mix[i]`."""
 
     pairs: Int[np.ndarray, "pairs 2"]
     rows: Int[np.ndarray, "rows"]

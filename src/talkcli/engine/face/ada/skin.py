@@ -41,8 +41,8 @@ BACK_ANGLE = np.deg2rad(166.0)
 class Skin:
     """A mirrored skin. `mirror[v]` is the vertex across the midline.
 
-    `lips` (bag rings first, then contact, red, beyond; by columns) and `lids` (inner rings first) hold the vertex
-    indices of the left half; upper columns run 0..STEPS-1 (the corner), lower ones on from there to the end.
+    `lips` (bag rings first, then contact, red, beyond; by columns) and `lids` (inner rings first) hold the
+    vertex indices of the left half; upper columns run 0..STEPS-1 (the corner), lower ones on from there.
     """
 
     vertices: Points
@@ -231,7 +231,7 @@ def triangulate(plane: Plane, holes: list[Plane]) -> Ids:
 
 
 def relax(p: Points, faces: Ids, num_fixed: int, rounds: int = 8) -> Points:
-    """Even out what the rays left stretched: slide vertices towards their neighbours' mean, stay on the field.
+    """Even out what the rays left stretched: slide vertices to their neighbours' mean, on the field.
 
     The first `num_fixed` stay, and those of the midline stay on it.
     """
