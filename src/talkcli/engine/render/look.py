@@ -17,7 +17,7 @@ from talkcli.engine.render.shade import BRIGHTEST, LOBE_END, TONE_STEPS
 # Side of a lamp's depth map.
 TEXELS = 256
 # Directions to the lamps that stand for the sky; the last one is light off the ground.
-_SKY = ((0.0, 1.0, 0.25), (-0.8, 0.3, 0.6), (0.8, 0.3, 0.6), (0.0, -0.4, 1.0))
+_SKY = ((0.0, 1.0, 0.25), (-0.8, 0.3, 0.6), (0.8, 0.3, 0.6), (0.0, -0.25, 1.0))
 # Green and blue light creep less far into skin than red.
 _WRAP_OF_RED = (1.0, 0.6, 0.45)
 

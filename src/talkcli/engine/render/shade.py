@@ -69,7 +69,7 @@ def _seen(x, y, z, nearness):  # type: ignore[no-untyped-def]
 
 @kernel
 def lift(axes, screen, table):  # type: ignore[no-untyped-def]
-    """Lift a lamp's `screen` (verts 3) off the surface: along the normal, and to the lamp where light grazes."""
+    """Lift a lamp's `screen` (verts 3) off the surface: along the normal, and to the lamp at a slant."""
     for v in range(screen.shape[0]):
         nx, ny, nz = table[v, 0], table[v, 1], table[v, 2]
         cosine = nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2]

@@ -33,13 +33,14 @@ _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
 _CLOSED = {"teeth", "gums", "tongue", "eye"}
 _CLOSED_WITH_MOUTH = {*_CLOSED, "skin", "lips", "mouth", "hair"}
 
+# Key from above and the subject's right, fill beside the camera (it reaches into the mouth), rim from behind, top.
 _LIGHTS = (
-    Light(direction=(-0.68, 0.58, 0.72), colour=(1.15, 1.07, 0.97), shadow=True),
-    Light(direction=(0.9, 0.05, 0.5), colour=(0.1, 0.115, 0.135)),
-    Light(direction=(0.8, 0.45, -0.75), colour=(0.75, 0.82, 0.95)),
+    Light(direction=(-0.68, 0.58, 0.72), colour=(1.08, 1.0, 0.91), shadow=True),
+    Light(direction=(0.5, -0.05, 0.85), colour=(0.18, 0.178, 0.175)),
+    Light(direction=(0.6, 0.4, -1.0), colour=(0.6, 0.64, 0.72)),
     Light(direction=(0.0, 1.0, 0.15), colour=(0.14, 0.14, 0.15)),
 )
-_AMBIENT = (0.2, 0.2, 0.215)
+_AMBIENT = (0.2, 0.2, 0.205)
 _FOV_DEG = 16.0
 # Room around the head, as a part of the head's height.
 _MARGIN = 0.13
