@@ -70,5 +70,5 @@ def test_other_defects(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a manifest"):
         read_manifest(path)
     write_manifest(path, [entry("a"), entry("b"), entry("a")])
-    with pytest.raises(InputError, match="line 3.*id a stands on line 1"):
+    with pytest.raises(InputError, match=r"line 3.*id a stands on line 1"):
         read_manifest(path)

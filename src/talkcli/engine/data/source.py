@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.types import Emotion, Motion, Speech
 
 
+@runtime_checkable
 class Recipe(Protocol):
     """How to make one clip; a frozen dataclass whose repr says everything but the content of `inputs`."""
 

@@ -60,7 +60,7 @@ class FacegoodPart:
         first, last = (round(time * MODEL_FPS) + _LATE_FRAMES for time in (self.start_s, self.end_s))
         start, end = (round(time * SPEECH_RATE_HZ) for time in (self.start_s, self.end_s))
         speech = Speech(samples=whole.samples[start:end])
-        mouth = Motion(coeffs=motion.coeffs[first:last], fps=MODEL_FPS, head="ada", channels=ADA)
+        mouth = Motion(coeffs=motion.coeffs[first:last], fps=float(MODEL_FPS), head="ada", channels=ADA)
         alignment = by_energy(speech)
         return speech, perform_upper_face(mouth, speech, alignment, source.emotion, clip_id=source.id)
 
@@ -119,7 +119,7 @@ def read_curves(path: Path, duration_s: float) -> Motion:
         values = curves[:, columns].max(axis=1)
         channel, scale = _JAW.get(arkit, (arkit, 1.0))
         coeffs[:, ADA.index(channel)] += values * scale
-    return resample(Motion(coeffs=coeffs, fps=fps, head="ada", channels=ADA), MODEL_FPS)
+    return resample(Motion(coeffs=coeffs, fps=fps, head="ada", channels=ADA), float(MODEL_FPS))
 
 
 def _read_map(path: Path) -> dict[str, list[str]]:

@@ -43,7 +43,7 @@ def quiet_sources() -> list[Source]:
     """Eight rooms, from digital silence to a loud one."""
     rooms = [QuietRoom(level_db=None)]
     rooms += [
-        QuietRoom(level_db=level, dullness=d)
+        QuietRoom(level_db=float(level), dullness=d)
         for level, d in zip(range(-80, -45, 5), np.linspace(0, 0.95, 7).tolist(), strict=True)
     ]
     return [

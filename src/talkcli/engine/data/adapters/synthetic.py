@@ -57,13 +57,13 @@ class Manner:
 
 _MANNERS: Mapping[str, Manner] = {
     "neutral": Manner(),
-    "calm": Manner(rate=0.85, pitch=0.95, range=0.7, level_db=-5, brightness=-0.3),
-    "happy": Manner(rate=1.15, pitch=1.30, range=1.8, level_db=3, brightness=0.3),
-    "sad": Manner(rate=0.75, pitch=0.85, range=0.4, level_db=-8, brightness=-0.6),
-    "angry": Manner(rate=1.25, pitch=1.15, range=1.6, level_db=6, brightness=0.7),
-    "fear": Manner(rate=1.35, pitch=1.60, range=0.9, level_db=-2, brightness=0.0),
-    "disgust": Manner(rate=0.80, pitch=0.80, range=1.3, level_db=0, brightness=-0.1),
-    "surprise": Manner(rate=1.10, pitch=1.50, range=2.2, level_db=2, brightness=0.2),
+    "calm": Manner(rate=0.85, pitch=0.95, range=0.7, level_db=-5.0, brightness=-0.3),
+    "happy": Manner(rate=1.15, pitch=1.30, range=1.8, level_db=3.0, brightness=0.3),
+    "sad": Manner(rate=0.75, pitch=0.85, range=0.4, level_db=-8.0, brightness=-0.6),
+    "angry": Manner(rate=1.25, pitch=1.15, range=1.6, level_db=6.0, brightness=0.7),
+    "fear": Manner(rate=1.35, pitch=1.60, range=0.9, level_db=-2.0, brightness=0.0),
+    "disgust": Manner(rate=0.80, pitch=0.80, range=1.3, level_db=0.0, brightness=-0.1),
+    "surprise": Manner(rate=1.10, pitch=1.50, range=2.2, level_db=2.0, brightness=0.2),
 }
 
 

@@ -98,7 +98,7 @@ def perform_upper_face(
     frames = min(len(motion.coeffs), len(upper.coeffs))
     coeffs = np.where(kept, motion.coeffs[:frames], upper.coeffs[:frames])
     coeffs = limit_lip_speed(coeffs, held=np.zeros(frames, dtype=bool)).astype(np.float32)
-    return Motion(coeffs=coeffs, fps=MODEL_FPS, head="ada", channels=ADA)
+    return Motion(coeffs=coeffs, fps=float(MODEL_FPS), head="ada", channels=ADA)
 
 
 def _finish(
@@ -123,7 +123,7 @@ def _finish(
     coeffs[:, expression] = np.clip(coeffs[:, expression], 0, 1)
     middle = _frame_middles(math.ceil(speech.duration_s * MODEL_FPS), len(coeffs))
     frames = limit_lip_speed(coeffs[middle], held=(np.maximum(mouth.lips, mouth.teeth) > 0.99)[middle])
-    return Motion(coeffs=frames.astype(np.float32), fps=MODEL_FPS, head="ada", channels=ADA)
+    return Motion(coeffs=frames.astype(np.float32), fps=float(MODEL_FPS), head="ada", channels=ADA)
 
 
 def _frame_middles(num_frames: int, num_steps: int) -> Int[np.ndarray, "frames"]:

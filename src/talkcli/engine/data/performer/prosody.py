@@ -17,6 +17,7 @@ _FLOOR_DB = -80.0
 _PITCH_HZ = (70.0, 450.0)
 _PITCH_WINDOW = 640
 _VOICED = 0.45
+_OCTAVE_COST = 0.05
 
 
 def loudness_db(speech: Speech) -> Float[np.ndarray, "steps"]:
@@ -36,7 +37,8 @@ def pitch_hz(speech: Speech) -> Float[np.ndarray, "steps"]:
     energy = np.maximum(correlation[:, :1], 1e-9)
     # Dividing by the window's own autocorrelation undoes the fade of long lags.
     peaks = (correlation / energy)[:, shortest:longest] / (taper / taper[0])[shortest:longest]
-    best = peaks.argmax(axis=1)
+    # A tone repeats after two periods as well as after one: longer lags must be clearly better.
+    best = (peaks - _OCTAVE_COST * np.log2(np.arange(shortest, longest))).argmax(axis=1)
     hz = SPEECH_RATE_HZ / (best + shortest)
     voiced = (peaks.max(axis=1) > _VOICED) & (energy[:, 0] > 1e-3)
     return np.where(voiced, median_filter(hz, 5), np.nan)

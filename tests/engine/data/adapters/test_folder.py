@@ -1,0 +1,118 @@
+"""A user's folder: good pairs become clips, whatever is wrong with the others is said."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talkcli.engine.data.adapters.folder import BareMotion, folder_sources, read_labels
+from talkcli.engine.data.build import build
+from talkcli.engine.data.clips import load_clips
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.types import Silent
+from tests.engine.data.test_clips import write_clip
+
+
+class Warnings(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """One good pair, and every bad one we could think of."""
+    folder = tmp_path / "root"
+    write_clip(folder, "good")
+    write_clip(folder / "deep er", "good")
+    for name in ("no_motion", "empty_sound", "not_sound", "long_motion", "bad_motion", "bare", "wide", "nan"):
+        shutil.copy(folder / "good.wav", folder / f"{name}.wav")
+    write_clip(folder, "long_motion", seconds=3.0)
+    shutil.copy(folder / "good.wav", folder / "long_motion.wav")
+    shutil.copy(folder / "good.npz", folder / "empty_sound.npz")
+    (folder / "empty_sound.wav").write_bytes(b"")
+    shutil.copy(folder / "good.npz", folder / "not_sound.npz")
+    (folder / "not_sound.wav").write_text("hello")
+    (folder / "bad_motion.npz").write_bytes(b"PK")
+    np.save(folder / "bare.npy", np.zeros((25, 53)))
+    np.save(folder / "wide.npy", np.zeros((25, 54)))
+    np.save(folder / "nan.npy", np.full((25, 53), np.nan))
+    return folder
+
+
+def test_good_pairs_pass_and_bad_ones_are_explained(root: Path, tmp_path: Path) -> None:
+    sources = folder_sources(root, BareMotion(fps=25.0), "mine", Silent())
+    built = build(sources, tmp_path / "out", Silent(), num_workers=0)
+    assert {entry.id for entry in built.entries} == {"good", "deep_er/good", "bare"}
+    reasons = {item.id: item.reason for item in built.dropped}
+    assert "no no_motion.npz" in reasons["no_motion"]
+    assert "motion 3.00 s" in reasons["long_motion"]
+    assert "(25, 54)" in reasons["wide"]
+    assert "not numbers" in reasons["nan"]
+    assert set(reasons) == {
+        "no_motion",
+        "empty_sound",
+        "not_sound",
+        "long_motion",
+        "bad_motion",
+        "wide",
+        "nan",
+    }
+    clips = {clip.id: clip for clip in load_clips(tmp_path / "out", "train", Silent())}
+    assert clips["bare"].motion.head == "flame"
+    assert clips["good"].motion.head == "ada"
+
+
+def test_bare_motion_wants_a_rate_and_a_known_head(root: Path, tmp_path: Path) -> None:
+    built = build(folder_sources(root, None, "mine", Silent()), tmp_path / "out", Silent(), num_workers=0)
+    assert "--fps and --head" in next(item.reason for item in built.dropped if item.id == "bare")
+    with pytest.raises(UsageError, match="--head bob"):
+        folder_sources(root, BareMotion(fps=25.0, head="bob"), "mine", Silent())
+    with pytest.raises(InputError, match="not a folder"):
+        folder_sources(root / "absent", None, "mine", Silent())
+
+
+def test_labels(root: Path, tmp_path: Path) -> None:
+    (root / "labels.csv").write_text(
+        "id,speaker,emotion,intensity,split\ngood,anna,happy,0.5,val\ndeep er/good,ben,,,\nghost,,,,\n"
+    )
+    warnings = Warnings()
+    built = build(folder_sources(root, None, "mine", warnings), tmp_path / "out", Silent(), num_workers=0)
+    found = {
+        entry.id: (entry.speaker, entry.emotion, entry.intensity, entry.split) for entry in built.entries
+    }
+    assert found["good"] == ("anna", "happy", 0.5, "val")
+    assert found["deep_er/good"] == ("ben", "neutral", 1.0, "train")
+    assert "ghost" in warnings.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,emotion\na,happy\n", "line 1: there is no column id"),
+        ("id,emotion\na,happy\nb,merry\n", "line 3: emotion 'merry'"),
+        ("id,intensity\na,2\n", "line 2: intensity"),
+        ("id,split\na,dev\n", "line 2: split"),
+        ("id,colour\na,red\n", "line 2: colour"),
+        ("id,emotion\na\n", "line 2: the row"),
+        ("id,emotion\na,happy,x\n", "line 2: the row"),
+        ("id\na\na\n", "line 3: id a occurs twice"),
+        ("id,emotion\n,happy\n", "line 2: id"),
+        ("", "line 1"),
+    ],
+)
+def test_bad_labels_are_refused_with_their_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_labels(path)
+    path.write_bytes(b"id\n\xff\xfe\n")
+    with pytest.raises(InputError, match="not readable"):
+        read_labels(path)

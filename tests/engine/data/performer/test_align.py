@@ -1,0 +1,73 @@
+"""Phones lie where they are said, text that was not said is refused, and order does not matter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.performer.align import Aligner, by_energy, spoken_words
+from talkcli.engine.data.performer.letters import guess_phones
+from talkcli.engine.data.performer.phones import PHONES, SILENCE
+from talkcli.engine.errors import InputError
+from talkcli.engine.types import Silent, Speech
+
+
+def test_words_of_a_transcript() -> None:
+    assert spoken_words("I’m here -- [noise] 'twas <laugh> OK!") == ["i'm", "here", "twas", "ok"]
+    with pytest.raises(InputError, match="digits"):
+        spoken_words("room 12")
+    with pytest.raises(InputError, match="no English word"):
+        spoken_words("...")
+
+
+@pytest.mark.parametrize(
+    ("word", "phones"), [("ship", "SH IH P"), ("make", "M EY K"), ("phony", "F AA N IY"), ("zoom", "Z UW M")]
+)
+def test_guessed_phones(word: str, phones: str) -> None:
+    assert guess_phones(word) == phones.split()
+    assert guess_phones("ŒŒ") == []
+    assert set(guess_phones("quixotically")) <= PHONES
+
+
+def test_by_energy_tells_sound_from_silence() -> None:
+    samples = np.zeros(16_000, np.float32)
+    samples[4000:8000] = 0.3 * np.sin(np.arange(4000) * 0.1)
+    phones = by_energy(Speech(samples=samples)).phones
+    assert [phone.symbol for phone in phones] == [SILENCE, "AH", SILENCE]
+    assert phones[1].start_s == pytest.approx(0.25, abs=0.02)
+    assert phones[1].end_s == pytest.approx(0.5, abs=0.02)
+    assert phones[-1].end_s == pytest.approx(1.0)
+    assert [phone.symbol for phone in by_energy(Speech(samples=np.zeros(800, np.float32))).phones] == [
+        SILENCE
+    ]
+
+
+@pytest.mark.data
+def test_known_sentences(shared_data: Path) -> None:
+    pytest.importorskip("pocketsphinx")
+    aligner = Aligner()
+    folder = shared_data / "emotion" / "ravdess16k" / "Actor_01"
+    kids = read_speech(folder / "03-01-01-01-01-01-01.wav", Silent())
+    found = aligner.align(kids, "Kids are talking by the door.")
+    assert found.method == "aligned"
+    symbols = [phone.symbol for phone in found.phones]
+    assert symbols[:4] == [SILENCE, "K", "IH", "D"]
+    assert symbols[-1] == SILENCE
+    assert "B" in symbols
+    # Without gaps from start to end.
+    assert found.phones[0].start_s == 0
+    assert found.phones[-1].end_s == pytest.approx(kids.duration_s)
+    for phone, following in zip(found.phones, found.phones[1:], strict=False):
+        assert phone.end_s == pytest.approx(following.start_s)
+    # The word was placed by ear: the talker starts 0.97 s into the file.
+    assert found.phones[1].start_s == pytest.approx(0.97, abs=0.05)
+    assert aligner.align(kids, "Never mind the weather report tomorrow.").method == "energy"
+    # Whatever was heard before, the same sound gives the same times.
+    dogs = read_speech(folder / "03-01-05-02-02-01-01.wav", Silent())
+    aligner.align(dogs, "Dogs are sitting by the door.")
+    assert aligner.align(kids, "Kids are talking by the door.") == found
+    # A word of no dictionary.
+    assert aligner.align(kids, "Kidz are talking by the dooor.").method != "energy"

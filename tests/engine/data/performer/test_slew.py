@@ -1,0 +1,33 @@
+"""The limit on the lips' speed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from talkcli.engine.data.performer.slew import LIMIT_MM, _lips_mm, limit_lip_speed
+from talkcli.engine.face.channels import ADA, NUM_COEFFS
+
+
+def fastest_mm(coeffs: np.ndarray) -> float:
+    return float(np.linalg.norm(np.diff(_lips_mm(coeffs), axis=0), axis=-1).max())
+
+
+def test_a_snap_of_the_jaw_is_eased_and_contacts_stay() -> None:
+    coeffs = np.zeros((12, NUM_COEFFS))
+    coeffs[4:8, ADA.index("jawPitch")] = 0.2
+    coeffs[4:8, ADA.index("browInnerUp")] = 1.0
+    held = np.zeros(12, dtype=bool)
+    held[3] = True
+    assert fastest_mm(coeffs) > 15
+    eased = limit_lip_speed(coeffs, held)
+    assert fastest_mm(eased) <= LIMIT_MM
+    np.testing.assert_array_equal(eased[3], coeffs[3])
+    # The opening is smaller, not gone; what is no mouth is untouched.
+    assert eased[:, ADA.index("jawPitch")].max() > 0.08
+    np.testing.assert_array_equal(eased[:, ADA.index("browInnerUp")], coeffs[:, ADA.index("browInnerUp")])
+
+
+def test_slow_motion_is_left_alone() -> None:
+    coeffs = np.zeros((20, NUM_COEFFS))
+    coeffs[:, ADA.index("jawPitch")] = np.linspace(0, 0.15, 20)
+    np.testing.assert_array_equal(limit_lip_speed(coeffs, np.zeros(20, dtype=bool)), coeffs)

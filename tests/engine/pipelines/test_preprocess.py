@@ -1,0 +1,90 @@
+"""The generated corpus, and a corpus from nothing but what a machine has."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talkcli.engine.data.adapters import synthetic
+from talkcli.engine.data.clips import load_clips
+from talkcli.engine.data.manifest import read_manifest
+from talkcli.engine.data.performer.prosody import loudness_db
+from talkcli.engine.errors import ExtraError, InputError
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.pipelines import preprocess
+from talkcli.engine.types import Silent
+
+
+class Notes(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def test_the_debug_corpus(tmp_path: Path) -> None:
+    started = time.process_time()
+    summary = preprocess.preprocess_debug(tmp_path, reporter=Silent())
+    assert time.process_time() - started < 20
+    assert summary.num_clips == 12
+    assert summary.dropped == {}
+    assert set(summary.splits) == {"train", "val"}
+    assert len(summary.emotions) == 4
+    clips = load_clips(summary.manifest, None, Silent())
+    assert all(1.8 < clip.motion.duration_s < 3.5 for clip in clips)
+    for clip in clips:
+        # The mouth opens with the sound, or the corpus would teach nothing.
+        jaw = clip.motion.coeffs[:, ADA.index("jawPitch")]
+        level = loudness_db(clip.speech)[2::4][: len(jaw)]
+        assert np.corrcoef(jaw[: len(level)], level)[0, 1] > 0.35, clip.id
+
+
+def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preprocess, "require", lambda package, purpose: None)
+    monkeypatch.setattr(synthetic.shutil, "which", lambda name: None)
+    notes = Notes()
+    summary = preprocess.preprocess_corpus(
+        tmp_path / "absent", tmp_path / "out", reporter=notes, num_workers=0
+    )
+    assert {entry.id.split("/")[0] for entry in read_manifest(summary.manifest)} == {"quiet"}
+    assert len(notes.texts) == 5
+    assert any("flite is not installed" in text for text in notes.texts)
+
+
+def test_without_an_aligner_there_is_no_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pocketsphinx", None)
+    with pytest.raises(ExtraError, match="pocketsphinx"):
+        preprocess.preprocess_corpus(tmp_path, tmp_path / "out", reporter=Silent(), num_workers=0)
+
+
+def test_empty_folders(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no sound files"):
+        preprocess.preprocess_folder(
+            tmp_path, tmp_path / "out", bare=None, licence="mine", reporter=Silent(), num_workers=0
+        )
+    with pytest.raises(InputError, match="bs_value_NAME"):
+        preprocess.preprocess_facegood(tmp_path, tmp_path / "out", reporter=Silent(), num_workers=0)
+
+
+@pytest.mark.data
+def test_a_corpus_of_one_ravdess_clip(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pocketsphinx")
+    monkeypatch.setattr(synthetic.shutil, "which", lambda name: None)
+    name = "Actor_02/03-01-03-02-01-01-02.wav"
+    target = tmp_path / "root" / "emotion" / "ravdess16k" / name
+    target.parent.mkdir(parents=True)
+    target.write_bytes((shared_data / "emotion" / "ravdess16k" / name).read_bytes())
+    summary = preprocess.preprocess_corpus(
+        tmp_path / "root", tmp_path / "out", reporter=Silent(), num_workers=0
+    )
+    clip = load_clips(summary.manifest, None, Silent())[0]
+    assert (clip.emotion.label, clip.speaker) == ("happy", "ravdess-02")
+    assert clip.motion.coeffs[:, ADA.index("mouthSmileLeft")].mean() > 0.3
