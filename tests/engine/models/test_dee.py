@@ -5,7 +5,7 @@ import torch
 
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.device import seeded
-from talkcli.engine.models.dee import MAX_FRAMES, Dee, DeeConfig, Gaussian
+from talkcli.engine.models.dee import Dee, DeeConfig, Gaussian
 
 SMALL = DeeConfig(
     front_end=LogMelConfig(num_mels=20),
@@ -33,11 +33,19 @@ def test_both_sides_share_a_sphere(dee: Dee) -> None:
         assert side.log_variance.shape == (2, 8)
 
 
-def test_long_input_is_averaged_over_pieces(dee: Dee) -> None:
-    piece = torch.randn(1, MAX_FRAMES, 53)
-    once, thrice = dee.embed_motion(piece), dee.embed_motion(piece.repeat(1, 3, 1))
+def test_long_input_is_averaged_over_windows(dee: Dee) -> None:
+    window = torch.randn(2, SMALL.window, 53)
+    once, thrice = dee.embed_motion(window), dee.embed_motion(window.repeat(1, 3, 1))
     assert torch.allclose(once.mean, thrice.mean, atol=1e-5)
     assert torch.allclose(once.log_variance, thrice.log_variance, atol=1e-5)
+    two = dee.embed_motion(torch.cat([window[:1], window[1:]], dim=1))
+    assert torch.allclose(two.log_variance[0], once.log_variance.mean(0), atol=1e-5)
+
+
+def test_short_input_holds_its_end(dee: Dee) -> None:
+    short = torch.randn(1, 10, 53)
+    held = torch.cat([short, short[:, -1:].expand(-1, SMALL.window - 10, -1)], dim=1)
+    assert torch.equal(dee.embed_motion(short).mean, dee.embed_motion(held).mean)
 
 
 def test_sigma() -> None:

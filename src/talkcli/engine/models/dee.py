@@ -21,10 +21,8 @@ from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.gpo import Gpo
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.transformer import Transformer, sinusoids
-from talkcli.engine.types import EMOTIONS, MODEL_FPS, Config
+from talkcli.engine.types import EMOTIONS, Config
 
-# Longer input is cut into pieces of this length and their Gaussians are averaged; training never sees more.
-MAX_FRAMES = 10 * MODEL_FPS
 # From 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
 AUDIO_HALVINGS = 3
 
@@ -41,6 +39,8 @@ class DeeConfig(Config):
     feedforward: int = 2048
     """Width inside every transformer layer."""
     embedding: int = 128
+    window: int = 60
+    """Frames either encoder sees at once, those of training: pooling weights depend on the length."""
     dropout: float = 0.1
 
 
@@ -116,20 +116,22 @@ class Dee(nn.Module):
         self.classifier = nn.Linear(config.embedding, len(EMOTIONS))
 
     def embed_speech(self, features: Float[Tensor, "batch hops channels"]) -> Gaussian:
-        """What speech says about emotion; `features` come from `front_end`, any whole number of frames."""
-        pieces = [self.audio_encoder(self.audio_stem(piece)) for piece in _pieces(features, HOPS_PER_FRAME)]
-        return _average(pieces)
+        """What speech says about emotion; `features` come from `front_end`, any length.
+
+        The Gaussian is the average over windows that cover the input evenly; short input holds its last hop.
+        """
+        pieces = _pieces(features, self.config.window * HOPS_PER_FRAME)
+        return _average(self.audio_encoder(self.audio_stem(pieces)), len(features))
 
     def embed_motion(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Gaussian:
-        """What a face says about emotion."""
-        pieces = [
-            self.motion_encoder(self.motion_stem(self.motion_scale(piece))) for piece in _pieces(coeffs, 1)
-        ]
-        return _average(pieces)
+        """What a face says about emotion, in the same way."""
+        pieces = _pieces(self.motion_scale(coeffs), self.config.window)
+        return _average(self.motion_encoder(self.motion_stem(pieces)), len(coeffs))
 
     def classify(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch classes"]:
         """Logits over `EMOTIONS`."""
-        return self.classifier(mean)
+        # Parts of a unit vector are small; at unit size the classifier learns as fast as the rest.
+        return self.classifier(mean * self.config.embedding**0.5)
 
 
 def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
@@ -143,17 +145,15 @@ def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
     )
 
 
-def _pieces(x: Float[Tensor, "batch steps width"], steps_per_frame: int) -> list[Tensor]:
-    """Equal pieces no longer than `MAX_FRAMES`; a few frames at the end are left out to keep them equal."""
-    frames = x.shape[1] // steps_per_frame
-    count = -(-frames // MAX_FRAMES)
-    size = frames // count * steps_per_frame
-    return [x[:, index * size : (index + 1) * size] for index in range(count)]
+def _pieces(x: Float[Tensor, "batch steps width"], length: int) -> Float[Tensor, "pieces length width"]:
+    """Windows of `length` that cover `x` evenly, stacked one window of the whole batch after the other."""
+    if x.shape[1] < length:
+        x = torch.cat([x, x[:, -1:].expand(-1, length - x.shape[1], -1)], dim=1)
+    count = -(-x.shape[1] // length)
+    starts = torch.linspace(0, x.shape[1] - length, count).long().tolist()
+    return torch.cat([x[:, start : start + length] for start in starts])
 
 
-def _average(pieces: list[Gaussian]) -> Gaussian:
-    if len(pieces) == 1:
-        return pieces[0]
-    mean = torch.stack([piece.mean for piece in pieces]).mean(0)
-    log_variance = torch.stack([piece.log_variance for piece in pieces]).mean(0)
+def _average(pieces: Gaussian, batch: int) -> Gaussian:
+    mean, log_variance = (part.view(-1, batch, part.shape[-1]).mean(0) for part in pieces)
     return Gaussian(F.normalize(mean, dim=-1), log_variance)
