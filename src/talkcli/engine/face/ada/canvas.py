@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.face.ada import curves, field, skin, weights
+from talkcli.engine.face.ada import curves, field, rings, weights
 from talkcli.engine.face.ada.skin import Skin
 
 Weights = Float[np.ndarray, "verts"]
@@ -32,11 +32,11 @@ class Canvas:
         self.off_lids = np.ones(len(self.p))
         self.red = np.full(len(self.p), -1.0)
         for half in (shape.lips, shape.mirror[shape.lips]):
-            for ring, share in enumerate(skin.RED):
+            for ring, share in enumerate(rings.RED):
                 self.red[half[shape.bag_rings + ring]] = share
         for half in (shape.lids, shape.mirror[shape.lids]):
             self.off_lids[half[: shape.lid_inner_rings]] = 0.0
-            for ring, distance in enumerate((0.0, *skin.LID_OUT)):
+            for ring, distance in enumerate((0.0, *rings.LID_OUT)):
                 self.off_lids[half[shape.lid_inner_rings + ring]] = curves.smoothstep(
                     np.array([distance]), 0.5, 9.5
                 )[0]

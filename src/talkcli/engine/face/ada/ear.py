@@ -32,7 +32,7 @@ def build() -> Piece:
         helix = 3.6 * rim * bump(np.full(COLUMNS, rho), 0.90, 0.10)
         scapha = -2.0 * rim * bump(np.full(COLUMNS, rho), 0.73, 0.10)
         anti = 3.4 * bump(np.full(COLUMNS, rho), 0.56, 0.11) * smoothstep(c + 0.35 * s, -0.55, 0.1)
-        concha = -6.5 * (1.0 - smoothstep(np.full(COLUMNS, rho), 0.28, 0.56)) * np.ones(COLUMNS)
+        concha = -3.8 * (1.0 - smoothstep(np.full(COLUMNS, rho), 0.28, 0.56)) * np.ones(COLUMNS)
         tragus = 4.5 * bump(np.full(COLUMNS, rho), 0.55, 0.20) * bump(turn, np.pi * 1.03, 0.38)
         lobe = 1.6 * bump(np.full(COLUMNS, rho), 0.70, 0.25) * smoothstep(-s, 0.55, 0.95)
         rows.append((rho, helix + scapha + anti + concha + tragus + lobe + 2.0 * rho))
@@ -59,5 +59,5 @@ def build() -> Piece:
     depth = np.concatenate(
         [high[i] - 2.0 * FRONT[i] for i in range(len(FRONT))] + [np.zeros(COLUMNS)] * len(BACK)
     )
-    shade = 0.42 + 0.58 * smoothstep(depth, -7.0, 1.5)
+    shade = 0.42 + 0.58 * smoothstep(depth, -5.0, 1.5)
     return Piece("skin", vertices, grid_faces(count, COLUMNS, closed=True), SKIN * shade[:, None])

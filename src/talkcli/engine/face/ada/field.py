@@ -96,18 +96,17 @@ def skull(p: Points) -> Values:
 
 
 def nose(p: Points, f: Values) -> Values:
-    """Adds bridge, tip, wings and columella, and hollows the nostrils."""
+    """Adds bridge, tip, wings and columella."""
     bridge = capsule(p, (0, 10, 82), (0, -18, 98), 6.2, 6.6)
     bridge = union(bridge, capsule(p, (0, -18, 98), (0, -33, 106.0), 6.6, 7.2), 8)
     f = union(f, bridge, 17)
     tip = ellipsoid(p, (0, -35.2, 105.8), (7.8, 7.4, 8.4))
     tip = union(tip, ellipsoid(p, (3.0, -35.5, 108.2), (4.2, 4.4, 4.4)), 5)
     f = union(f, tip, 11)
-    wing = ellipsoid(p, (11.8, -39.6, 96.5), (5.6, 6.8, 8.6))
+    wing = ellipsoid(p, (11.9, -39.8, 96.3), (5.6, 6.4, 8.6))
     columella = capsule(p, (0, -42.8, 105.8), (0, -47.0, 93), 3.2, 4.2)
-    f = union(f, union(wing, columella, 3), 4.5)
-    f = f + crease(p, [(14.5, -31.2, 97.5), (18.5, -36, 94), (19.0, -43, 91.5)], 2.6, -1.3)
-    return carve(f, ellipsoid(p, (6.8, -46.2, 99.5), (3.1, 4.6, 5.4)), 2.2)
+    f = union(f, union(wing, columella, 3), 3.6)
+    return f + crease(p, [(14.5, -31.2, 97.5), (18.5, -36, 94), (19.2, -43, 91.0)], 2.4, -1.8)
 
 
 def face(p: Points) -> Values:
@@ -165,6 +164,13 @@ def gradient(p: Points, step: Number = 0.05) -> Points:
         1,
     )
     return g / np.linalg.norm(g, axis=1, keepdims=True)
+
+
+def settle(p: Points) -> Points:
+    """The surface points near `p`: a few Newton steps along the normal."""
+    for _ in range(3):
+        p = p - face(p)[:, None] * gradient(p)
+    return p
 
 
 def occlusion(p: Points, normal: Points) -> Values:

@@ -109,13 +109,13 @@ def locks() -> Piece:
     end = 1.0 + random.uniform(-3.0, 5.0, LOCKS) / along_mm
     drift = random.uniform(-1.5, 3.0, LOCKS)
     rows = []
-    for share, lift in ((0.0, 0.0), (0.5, 1.5), (1.0, 0.6)):
+    for share, lift in ((0.0, -0.3), (0.5, 1.1), (1.0, 0.5)):
         t = start + share * (end - start)
         scalp, direction = combed(edge, column + drift * share**1.5, t)
         rows.append(scalp + direction * (depth(scalp, np.minimum(t, 0.99)) + lift)[:, None])
     root, middle, tip = rows
     aside = np.cross(tip - root, middle - INSIDE)
-    aside *= (random.uniform(1.4, 2.4, LOCKS) / np.linalg.norm(aside, axis=1))[:, None]
+    aside *= (random.uniform(0.8, 1.7, LOCKS) / np.linalg.norm(aside, axis=1))[:, None]
     vertices = np.stack([root, middle - aside, middle + aside, tip], 1)
     colours = HAIR * (random.uniform(0.75, 1.05, (LOCKS, 1)) * np.array([0.9, 1.0, 1.0, 1.1]))[..., None]
     faces = (4 * np.arange(LOCKS))[:, None, None] + np.array([[0, 2, 1], [1, 2, 3]])[None]
@@ -161,8 +161,10 @@ def brow() -> Piece:
     tip = field.cast_front(tip_x, tip_y)
     normal_root, normal_tip = field.gradient(root), field.gradient(tip)
     wide = 0.55 * np.cross(tip - root, normal_root) / long[:, None]
+    # One side of the root lies further back, so that hairs begin in a point too.
+    back = 0.3 * (root - tip)
     blades = np.stack(
-        [root - wide - 0.2 * normal_root, root + wide + 0.5 * normal_root, tip + 0.9 * normal_tip], 1
+        [root + back - wide - 0.1 * normal_root, root + wide + 0.3 * normal_root, tip + 0.9 * normal_tip], 1
     )
     colours = np.repeat(BROW * random.uniform(0.6, 1.3, (count, 1)), 3, 0)
     faces = np.arange(3 * count).reshape(-1, 3)

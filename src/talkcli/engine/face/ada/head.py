@@ -1,7 +1,8 @@
 """The head `ada`: 53 named numbers to vertices, from the baked asset.
 
 Axis names: `frames`, `coeffs` = 53, `verts`, `shapes`, `factors` = 2. Vertices = rest + linear shapes +
-correctives, then the jaw turns, then the eyes, then the lids lie on the eyeballs and the lips meet. Built by `talkcli.engine.face.ada.bake`.
+correctives; then the jaw and the eyes turn, the lids keep off the eyeballs, and the lips meet. Built by
+`talkcli.engine.face.ada.bake`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.face.ada import curves, field, skin
+from talkcli.engine.face.ada import curves, field, rings
 from talkcli.engine.face.ada.piece import Piece, even
 from talkcli.engine.face.ada.skin import Skin
 
@@ -22,23 +22,23 @@ Deltas = Float[np.ndarray, "verts 3"]
 
 def reach(distance: float, upper: bool) -> float:
     """Share of the edge's way made by lid skin `distance` mm from it."""
-    span = skin.LID_OUT[-1] + (1.2 if upper else 2.0)
+    span = rings.LID_OUT[-1] + (1.2 if upper else 2.0)
     return float(np.clip(1.0 - distance / span, 0.0, 1.0) ** (1.15 if upper else 1.6))
 
 
 def moved(shape: Skin, way: Float[np.ndarray, "columns"], upper: bool) -> tuple[np.ndarray, Deltas]:
     """Displacements of the left eye's lid when its edge climbs by `way` mm: (vertex ids, deltas)."""
-    _, side = skin.lid_columns()
+    _, side = rings.lid_columns()
     chosen = np.flatnonzero((side > 0) if upper else (side < 0))
     ids, deltas = [], []
     inner = shape.lid_inner_rings
-    for ring, distance in enumerate((0.0, *skin.LID_OUT)):
+    for ring, distance in enumerate((0.0, *rings.LID_OUT)):
         at = shape.lids[inner + ring][chosen]
         start = shape.vertices[at]
         goal = field.cast_front(start[:, 0], start[:, 1] + way[chosen] * reach(distance, upper))
         if ring == 0:
             for i, (before, after) in enumerate(
-                zip(skin.lid_inner(start), skin.lid_inner(goal), strict=True)
+                zip(rings.lid_inner(start), rings.lid_inner(goal), strict=True)
             ):
                 ids.append(shape.lids[i][chosen])
                 deltas.append(after - before)
@@ -49,13 +49,13 @@ def moved(shape: Skin, way: Float[np.ndarray, "columns"], upper: bool) -> tuple[
 
 def way_closed(upper: bool) -> Float[np.ndarray, "columns"]:
     """How far each column's edge climbs (negative: descends) until the lids meet."""
-    t, _ = skin.lid_columns()
+    t, _ = rings.lid_columns()
     return curves.closed_lid_y(t) - (curves.upper_lid_y(t) if upper else curves.lower_lid_y(t))
 
 
 def open_profile() -> Float[np.ndarray, "columns"]:
     """Shape of a lid's excursion along the eye: none at the corners, one in the middle."""
-    t, _ = skin.lid_columns()
+    t, _ = rings.lid_columns()
     return np.sin(np.pi * t) ** 0.8
 
 
@@ -98,7 +98,7 @@ def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "ve
 
 def upper_edge(shape: Skin) -> np.ndarray:
     """Ids of the left upper lid's edge from the inner to the outer corner."""
-    return shape.lids[shape.lid_inner_rings][: skin.LID_STEPS]
+    return shape.lids[shape.lid_inner_rings][: rings.LID_STEPS]
 
 
 def lashes(shape: Skin) -> Piece:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int
 from scipy.spatial import cKDTree
 
-from talkcli.engine.face.ada import field, hair, skin
+from talkcli.engine.face.ada import field, hair, rings
 from talkcli.engine.face.ada.canvas import Canvas
 
 Ids = Int[np.ndarray, "..."]
@@ -27,7 +27,11 @@ def outside(c: Canvas) -> Ids:
     """Skin vertices that are neither bag nor lid lining."""
     shape = c.shape
     hidden = np.concatenate(
-        [shape.lips[: shape.bag_rings].ravel(), shape.lids[: shape.lid_inner_rings].ravel()]
+        [
+            shape.lips[: shape.bag_rings].ravel(),
+            shape.lids[: shape.lid_inner_rings].ravel(),
+            shape.nostrils[:2].ravel(),
+        ]
     )
     return np.setdiff1d(np.arange(len(c.p)), np.concatenate([hidden, shape.mirror[hidden]]))
 
@@ -77,13 +81,13 @@ def landmarks(c: Canvas) -> Ids:
     brow = front(np.stack(hair.brow_line(np.linspace(0.0, 1.0, 5)), 1))
     base = front(np.array(NOSE_BASE))
     edge = [int(i) for i in shape.lids[shape.lid_inner_rings]]
-    last, n = skin.LID_STEPS - 1, len(edge)
+    last, n = rings.LID_STEPS - 1, len(edge)
     third = last // 3
     upper_in, upper_out = edge[third], edge[2 * third]
     lower_in, lower_out = edge[n - third], edge[n - 2 * third]
     contact = [int(i) for i in shape.lips[shape.bag_rings]]
-    border = [int(i) for i in shape.lips[shape.bag_rings + len(skin.RED) - 1]]
-    s = skin.lip_columns()[0][: skin.LIP_STEPS]
+    border = [int(i) for i in shape.lips[shape.bag_rings + len(rings.RED) - 1]]
+    s = rings.lip_columns()[0][: rings.LIP_STEPS]
     peak, side, far = (int(np.abs(s - where).argmin()) for where in (0.25, 0.6, 0.45))
     m = len(border) - 1
     out: list[int] = [
@@ -92,11 +96,11 @@ def landmarks(c: Canvas) -> Ids:
         *front(np.array(NOSE_RIDGE)), *across([base[2], base[1]]), *base,
         *across([edge[last], upper_out, upper_in, edge[0], lower_in, lower_out]),
         edge[0], upper_in, upper_out, edge[last], lower_out, lower_in,
-        *across([border[skin.LIP_STEPS - 1], border[side], border[peak]]),
+        *across([border[rings.LIP_STEPS - 1], border[side], border[peak]]),
         border[0], border[peak], border[side],
-        border[skin.LIP_STEPS - 1], border[m - side], border[m - peak], border[m],
+        border[rings.LIP_STEPS - 1], border[m - side], border[m - peak], border[m],
         *across([border[m - peak], border[m - side]]),
-        *across([contact[skin.LIP_STEPS - 1], contact[far]]), contact[0], contact[far],
-        contact[skin.LIP_STEPS - 1], contact[m - far], contact[m], *across([contact[m - far]]),
+        *across([contact[rings.LIP_STEPS - 1], contact[far]]), contact[0], contact[far],
+        contact[rings.LIP_STEPS - 1], contact[m - far], contact[m], *across([contact[m - far]]),
     ]  # fmt: skip
     return np.array(out)

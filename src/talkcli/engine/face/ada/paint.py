@@ -43,7 +43,6 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray
     blend(UNDER_EYE, 0.45 * spot((32, 10, 82), (17, 6, 12)))
     open_to_light = np.clip(field.occlusion(shape.vertices, normals), 0.0, 1.0)
     colour *= (0.72 + 0.28 * open_to_light)[:, None]
-    blend(NOSTRIL, np.clip(1.5 * spot((7.3, -48.5, 101), (3.4, 3.6, 5.2)), 0, 1))
     # Skin under the brow hairs and at the hairline takes their colour.
     x, y = hair.brow_line(np.linspace(0.0, 1.0, 40))
     t = np.linspace(0.0, 1.0, 40)
@@ -60,6 +59,9 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray
             strength = (1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.35)[ring]
             target = RED_DEEP + (RED - RED_DEEP) * (0.35, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0)[ring]
             colour[ids] += (target - colour[ids]) * strength
+    for half in (shape.nostrils, shape.mirror[shape.nostrils]):
+        colour[half[:2]] = NOSTRIL
+        colour[half[2]] *= 0.6
     for half in (shape.lids, shape.mirror[shape.lids]):
         colour[half[0]] = WATERLINE * 0.6
         colour[half[1]] = WATERLINE

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from talkcli.engine.face.ada import skin
+from talkcli.engine.face.ada import rings
 from talkcli.engine.face.ada.canvas import Canvas
 from talkcli.engine.face.ada.curves import smoothstep
 
@@ -31,7 +31,7 @@ class Seal:
 
 def build(c: Canvas) -> Seal:
     """Pairs from the right corner to the left one, and everything that follows them."""
-    shape, steps = c.shape, skin.LIP_STEPS
+    shape, steps = c.shape, rings.LIP_STEPS
     contact = shape.lips[shape.bag_rings]
     upper, lower = contact[: steps - 1], contact[: steps - 1 : -1]
     left = np.stack([upper, lower], 1)
@@ -43,14 +43,14 @@ def build(c: Canvas) -> Seal:
     on_upper = c.upper > 0.5
     # Skin that belongs to neither side (beside the corners) stays.
     fade = np.abs(2 * c.upper - 1) ** 0.5
-    last_red = shape.bag_rings + len(skin.RED) - 1
+    last_red = shape.bag_rings + len(rings.RED) - 1
     column = np.concatenate([np.arange(steps), np.arange(steps - 2, -1, -1)]).astype(float)
     for half, sign in ((shape.lips, 1), (shape.mirror[shape.lips], -1)):
         for ring, ids in enumerate(half):
             at[ids] = np.clip(middle + sign * column, 0, len(pairs) - 1)
             on_upper[ids] = np.arange(len(ids)) < steps - 1
             # There is no gap to close at the corners; beyond the red, skin beside them stays.
-            beyond_red = min(max(ring - last_red, 0) / len(skin.LIP_OUT), 1.0)
+            beyond_red = min(max(ring - last_red, 0) / len(rings.LIP_OUT), 1.0)
             fade[ids] = 1.0 - beyond_red * (1.0 - smoothstep(steps - 1.0 - column, 0.0, 5.0))
             if ring <= shape.bag_rings:
                 distance[ids] = 3.5 * (shape.bag_rings - ring)

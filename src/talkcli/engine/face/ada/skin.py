@@ -14,14 +14,12 @@ from jaxtyping import Float, Int
 from scipy.spatial import Delaunay, cKDTree
 
 from talkcli.engine.face.ada import curves, field
+from talkcli.engine.face.ada.rings import LIP_STEPS, bag_rings, lid_inner, lid_rings, lip_rings, nostril_rings
 
 Plane = Float[np.ndarray, "_ 2"]
 Points = Float[np.ndarray, "_ 3"]
 Ids = Int[np.ndarray, "..."]
 
-LIP_STEPS = 16  # columns from the midline to the corner
-LID_STEPS = 15  # columns from the inner to the outer corner
-RED = (0.0, 0.14, 0.32, 0.52, 0.72, 0.88, 1.0)  # rings across the red of the lips
 # Where the fill is finer: about a point, within a width, down to a spacing (mm).
 FINE = (
     ((0, -38, 82), 20.0, 1.9),
@@ -32,8 +30,6 @@ FINE = (
     ((0, -110, 20), 40.0, 3.6),
     ((0, -87, 62), 13.0, 2.6),
 )
-LIP_OUT = (1.1, 2.6, 4.8, 7.6)  # rings beyond it, mm
-LID_OUT = (0.8, 1.8, 2.9, 3.9, 4.8, 6.0, 7.8, 10.0)
 BACK_ANGLE = np.deg2rad(166.0)
 
 
@@ -41,8 +37,9 @@ BACK_ANGLE = np.deg2rad(166.0)
 class Skin:
     """A mirrored skin. `mirror[v]` is the vertex across the midline.
 
-    `lips` (bag rings first, then contact, red, beyond; by columns) and `lids` (inner rings first) hold the
-    vertex indices of the left half; upper columns run 0..STEPS-1 (the corner), lower ones on from there.
+    `lips` (bag rings first, then contact, red, beyond; by columns), `lids` and `nostrils` (inner rings first)
+    hold the vertex indices of the left half; upper columns run 0..STEPS-1 (the corner), lower ones on from
+    there.
     """
 
     vertices: Points
@@ -50,7 +47,7 @@ class Skin:
     mirror: Ids
     lips: Ids
     lids: Ids
-    collar: Ids
+    nostrils: Ids
     bag_rings: int
     lid_inner_rings: int
 
@@ -69,88 +66,6 @@ def to_direction(q: Plane) -> Points:
     return np.concatenate(
         [q * (np.sin(angle) / np.maximum(angle, 1e-12))[:, None], np.cos(angle)[:, None]], 1
     )
-
-
-def lip_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "columns"]]:
-    """`s` and side (+1 upper, 0 corner, -1 lower) of the columns of the left half."""
-    s = np.sin(np.linspace(0.0, np.pi / 2, LIP_STEPS)) ** 1.08
-    return np.concatenate([s, s[-2::-1]]), np.concatenate(
-        [np.ones(LIP_STEPS - 1), [0.0], -np.ones(LIP_STEPS - 1)]
-    )
-
-
-def lip_rings() -> list[Points]:
-    """Rings from the line of contact outwards."""
-    s, side = lip_columns()
-    part, border = (
-        curves.parting_y(s),
-        np.where(side >= 0, curves.upper_border_y(s), curves.lower_border_y(s)),
-    )
-    swell = np.where(side >= 0, 2.3, 3.1) * np.clip(1.0 - s**2.6, 0.0, None) ** 0.8
-    swell = swell + np.where(side > 0, 0.9 * curves.bump(s, 0.0, 0.2), 0.0)
-    out = np.stack([s, side * np.sqrt(np.clip(1 - s**2, 0, None))], 1)
-    rings = []
-    for f in (*RED, *(1.0 + d for d in LIP_OUT)):
-        red, beyond = min(f, 1.0), max(f - 1.0, 0.0)
-        x = curves.MOUTH_HALF_WIDTH * s + 1.6 * red * s**4 + out[:, 0] * beyond
-        y = part + (border - part) * red + out[:, 1] * beyond
-        p = field.cast_front(x, y)
-        # The red swells between the parting line and the border, and dips into the parting.
-        profile = np.sin(np.pi * red**0.62) ** 0.9 if 0 < red < 1 else 0.0
-        rim = 0.2 * np.exp(-((beyond - 0.3) ** 2)) if f >= 1 else 0.0
-        p[:, 2] += swell * profile + rim * np.clip(1 - s**4, 0, 1) - (1.0 - red) ** 2 * (2.2 + 1.0 * s)
-        rings.append(p)
-    return rings
-
-
-def bag_rings(contact: Points) -> list[Points]:
-    """Rings from just behind the contact line to the throat, innermost first."""
-    s, side = lip_columns()
-    rings = []
-    #        back, up(upper), down(lower), wide
-    for back, rise, wide in ((2.2, 0.05, 0.0), (4.6, 0.9, 0.6), (6.6, 4.5, 3.0), (7.2, 11.0, 7.0)):
-        p = contact.copy()
-        p[:, 2] -= back
-        p[:, 1] += side * rise * np.sqrt(np.clip(1 - s**4, 0, 1))
-        p[:, 0] += wide * s**2
-        rings.append(p)
-    angle = np.where(side >= 0, 1.0, -1.0) * np.arccos(np.clip(s, 0, 1))
-    for z, wide, high in ((74.0, 36.0, 20.0), (52.0, 33.0, 22.0), (30.0, 20.0, 16.0), (24.0, 6.0, 5.0)):
-        bend = 1.0 - 0.0 * s
-        rings.append(
-            np.stack(
-                [wide * np.cos(angle), -72.0 + high * np.sin(angle), (z - 16.0 * s**2 * (z > 60)) * bend], 1
-            )
-        )
-    return rings[::-1]
-
-
-def lid_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "columns"]]:
-    """`t` and side of the columns round one eye; the corners belong to the upper run."""
-    t = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, LID_STEPS))
-    return np.concatenate([t, t[-2:0:-1]]), np.concatenate([np.ones(LID_STEPS), -np.ones(LID_STEPS - 2)])
-
-
-def lid_margin(t: Float[np.ndarray, "columns"], y: Float[np.ndarray, "columns"]) -> Points:
-    """The lid's edge on the field at heights `y`."""
-    return field.cast_front(curves.EYE_INNER_X + (curves.EYE_OUTER_X - curves.EYE_INNER_X) * t, y)
-
-
-def lid_inner(margin: Points) -> list[Points]:
-    """From the lid's edge back onto the eyeball and into it, innermost first."""
-    d = margin - field.EYE
-    d = d / np.linalg.norm(d, axis=1, keepdims=True)
-    return [field.EYE + d * (field.EYE_RADIUS - 1.5), field.EYE + d * (field.EYE_RADIUS + 0.45)]
-
-
-def lid_rings() -> list[Points]:
-    """Rings from the lid's edge outwards."""
-    t, side = lid_columns()
-    y = np.where(side > 0, curves.upper_lid_y(t), curves.lower_lid_y(t))
-    x = curves.EYE_INNER_X + (curves.EYE_OUTER_X - curves.EYE_INNER_X) * t
-    c = 2.0 * t - 1.0
-    out = np.stack([c, side * np.sqrt(np.clip(1 - c**2, 0, None))], 1)
-    return [field.cast_front(x + 0.75 * d * out[:, 0], y + d * out[:, 1]) for d in (0.0, *LID_OUT)]
 
 
 def spacing(q: Plane) -> Float[np.ndarray, "points"]:
@@ -241,8 +156,7 @@ def relax(p: Points, faces: Ids, num_fixed: int, rounds: int = 8) -> Points:
     for _ in range(rounds):
         total = np.stack([np.bincount(i, p[j, axis], len(p)) for axis in range(3)], 1)
         q = p[num_fixed:] + 0.5 * (total / degree - p)[num_fixed:]
-        for _ in range(3):
-            q = q - field.face(q)[:, None] * field.gradient(q)
+        q = field.settle(q)
         p = np.concatenate([p[:num_fixed], np.where(middle[num_fixed:, None], p[num_fixed:], q)])
     return p
 
@@ -258,57 +172,64 @@ def build() -> Skin:
     """Lay out, triangulate, lift, mirror."""
     lips, lids, collar = lip_rings(), lid_rings(), outline()
     bag, inner = bag_rings(lips[0]), lid_inner(lids[0])
-    lip_grid, lid_grid = np.stack([*bag, *lips]), np.stack([*inner, *lids])
-    lip_ids = np.arange(lip_grid[..., 0].size).reshape(lip_grid.shape[:2])
-    lid_ids = lip_ids.size + np.arange(lid_grid[..., 0].size).reshape(lid_grid.shape[:2])
+    grids = [np.stack([*bag, *lips]), np.stack([*inner, *lids]), np.stack(nostril_rings())]
+    ids, first_new = [], 0
+    for grid in grids:
+        ids.append(first_new + np.arange(grid[..., 0].size).reshape(grid.shape[:2]))
+        first_new += ids[-1].size
+    lip_ids, lid_ids, nostril_ids = ids
 
     turn = np.linspace(0.0, np.pi, 8)
     back_q = BACK_ANGLE * np.stack([np.sin(turn), np.cos(turn)], 1)
-    lips_q, lids_q, collar_q = to_plane(lips[-1]), to_plane(lids[-1]), to_plane(collar)
-    top, bottom = lips_q[0, 1], lips_q[-1, 1]
-    middle = np.concatenate(
-        [walk(top, BACK_ANGLE), walk(bottom, collar_q[0, 1]), walk(collar_q[-1, 1], -BACK_ANGLE)]
-    )
-    fixed = np.concatenate([lips_q, lids_q, collar_q, back_q, middle])
-    holes = [lips_q, lids_q, collar_q]
+    holes = [*(to_plane(grid[-1]) for grid in grids), to_plane(collar)]
+    top, bottom, front, back = holes[0][0, 1], holes[0][-1, 1], holes[-1][0, 1], holes[-1][-1, 1]
+    middle = np.concatenate([walk(top, BACK_ANGLE), walk(bottom, front), walk(back, -BACK_ANGLE)])
+    fixed = np.concatenate([*holes, back_q, middle])
     plane = np.concatenate([fixed, fill(fixed, holes)])
     triangles = triangulate(plane, holes)
 
     # The outer rings are vertices of the plane too: send their triangles to the grids.
-    rings = len(lips_q) + len(lids_q)
-    first_new = lip_ids.size + lid_ids.size
-    place = np.concatenate([lip_ids[-1], lid_ids[-1], first_new + np.arange(len(plane) - rings)])
-    lifted = field.cast_radial(to_direction(plane[rings:]))
-    lifted[: len(collar)] = collar
-    lifted = relax(
-        np.concatenate([lips[-1], lids[-1], lifted]), triangles, rings + len(collar) + len(back_q)
-    )[rings:]
-    collar_ids = first_new + np.arange(len(collar))
-    back_ids = collar_ids[-1] + 1 + np.arange(len(back_q))
-    pole = first_new + len(lifted)
-    half = np.concatenate(
-        [
-            lip_grid.reshape(-1, 3),
-            lid_grid.reshape(-1, 3),
-            lifted,
-            field.cast_radial(np.array([[0.0, 0.0, -1.0]])),
-        ]
+    outer = np.concatenate([grid[-1] for grid in grids])
+    place = np.concatenate(
+        [*(grid_ids[-1] for grid_ids in ids), first_new + np.arange(len(plane) - len(outer))]
     )
+    lifted = field.cast_radial(to_direction(plane[len(outer) :]))
+    lifted[: len(collar)] = collar
+    lifted = relax(np.concatenate([outer, lifted]), triangles, len(outer) + len(collar) + len(back_q))[
+        len(outer) :
+    ]
+    back_ids = first_new + len(collar) + np.arange(len(back_q))
+    pole = first_new + len(lifted)
+    behind = field.cast_radial(np.array([[0.0, 0.0, -1.0]]))
+    half = np.concatenate([*(grid.reshape(-1, 3) for grid in grids), lifted, behind])
     throat = np.stack([lip_ids[0, :LIP_STEPS], lip_ids[0, ::-1][:LIP_STEPS]])
+    deep = nostril_ids[0]
     faces = np.concatenate(
         [
             place[triangles],
             quads(lip_ids, closed=False),
             quads(throat, closed=False)[:, ::-1],
             quads(lid_ids, closed=True),
+            quads(nostril_ids, closed=True),
+            np.stack([np.full(len(deep) - 2, deep[0]), deep[2:], deep[1:-1]], 1),
             np.stack([np.full(len(back_ids) - 1, pole), back_ids[:-1], back_ids[1:]], 1),
         ]
     )
-    return mirrored(half, faces, lip_ids, lid_ids, collar_ids, len(bag), len(inner))
+    vertices, both, mirror = mirrored(half, faces)
+    return Skin(
+        vertices=vertices,
+        faces=both,
+        mirror=mirror,
+        lips=lip_ids,
+        lids=lid_ids,
+        nostrils=nostril_ids,
+        bag_rings=len(bag),
+        lid_inner_rings=len(inner),
+    )
 
 
-def mirrored(half: Points, faces: Ids, lips: Ids, lids: Ids, collar: Ids, bag: int, inner: int) -> Skin:
-    """Both halves; vertices of the midline are shared."""
+def mirrored(half: Points, faces: Ids) -> tuple[Points, Ids, Ids]:
+    """Both halves, sharing the vertices of the midline; last, which vertex is whose mirror image."""
     on_midline = np.abs(half[:, 0]) < 1e-6
     half = half.copy()
     half[on_midline, 0] = 0.0
@@ -318,13 +239,4 @@ def mirrored(half: Points, faces: Ids, lips: Ids, lids: Ids, collar: Ids, bag: i
     mirror = np.concatenate([twin, np.flatnonzero(~on_midline)])
     both = np.concatenate([faces, twin[faces][:, ::-1]])
     flat = (both[:, 0] == both[:, 1]) | (both[:, 1] == both[:, 2]) | (both[:, 0] == both[:, 2])
-    return Skin(
-        vertices=np.concatenate([half, other]),
-        faces=both[~flat],
-        mirror=mirror,
-        lips=lips,
-        lids=lids,
-        collar=collar,
-        bag_rings=bag,
-        lid_inner_rings=inner,
-    )
+    return np.concatenate([half, other]), both[~flat], mirror

@@ -52,9 +52,10 @@ def row(upper: bool) -> Piece:
     normal = np.stack([x / half_width**2, (z - front_z + DEPTH) / DEPTH**2], 1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     curve = 1.6 * smoothstep(np.abs(x), 4.0, 26.0)  # the arch rises towards the molars
-    edge = edge_y + (curve if upper else -0.4 * curve) - down * 0.5 * u**4
+    edge = edge_y + (curve if upper else -0.4 * curve) - down * 0.3 * u**4
     neck = edge - down * tall * (1.0 - 0.18 * u**2)
     swell = 0.75 * (1.0 - u**4)
+    broad = 5.5 * smoothstep(np.abs(x), 14.0, 22.0)  # molars chew on a surface, front teeth cut with an edge
     rows = (  # height, out, colour
         (neck - down * 9.0, -0.5 + 0.0 * u, GUM_DEEP),
         (neck - down * 3.0, 0.5 + 0.3 * swell, GUM),
@@ -63,8 +64,8 @@ def row(upper: bool) -> Piece:
         (neck + down * 0.4 * tall, swell + 0.15, ENAMEL),
         (edge - down * 1.2, swell * 0.9 - 0.25, ENAMEL),
         (edge, swell * 0.5 - 0.9, ENAMEL_EDGE),
-        (edge - down * 0.2, swell * 0.2 - 2.0, ENAMEL_EDGE),
-        (neck, -4.5 + 0.0 * u, ENAMEL_NECK),
+        (edge - down * 0.2, swell * 0.2 - 2.0 - broad, ENAMEL_EDGE),
+        (neck, -4.5 - broad, ENAMEL_NECK),
     )
     vertices = np.concatenate(
         [np.stack([x + out * normal[:, 0], y, z + out * normal[:, 1]], 1) for y, out, _ in rows]
@@ -83,7 +84,7 @@ def tongue() -> Piece:
     turn = 2 * np.pi * np.arange(columns) / columns
     z = 38.0 + 44.5 * t
     top = -76.0 + 3.0 * np.sin(np.pi * t) - 1.0 * t
-    wide = 0.6 + 21.0 * np.clip(1.0 - (0.10 + 0.90 * t) ** 3.2, 0.0, None) ** 0.5
+    wide = 0.6 + 16.5 * np.clip(1.0 - (0.10 + 0.90 * t) ** 3.2, 0.0, None) ** 0.5
     thick = 0.3 + 5.4 * np.clip(1.0 - t**4, 0.0, None) ** 0.5
     ring_x, ring_y = np.cos(turn), np.sin(turn)
     x = wide[:, None] * ring_x

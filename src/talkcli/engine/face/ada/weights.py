@@ -12,7 +12,8 @@ from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 
 from talkcli.engine.face.ada import curves
-from talkcli.engine.face.ada.skin import Skin, lip_columns
+from talkcli.engine.face.ada.rings import lip_columns
+from talkcli.engine.face.ada.skin import Skin
 
 Weights = Float[np.ndarray, "verts"]
 
