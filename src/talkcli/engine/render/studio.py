@@ -33,7 +33,7 @@ _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
 _CLOSED = {"teeth", "gums", "tongue", "eye"}
 _CLOSED_WITH_MOUTH = {*_CLOSED, "skin", "lips", "mouth", "hair"}
 
-# Key from above and the subject's right, fill beside the camera (it reaches into the mouth), rim from behind, top.
+# Key from above and the subject's right, fill beside the camera (it reaches into the mouth), rim, top.
 _LIGHTS = (
     Light(direction=(-0.68, 0.58, 0.72), colour=(1.08, 1.0, 0.91), shadow=True),
     Light(direction=(0.5, -0.05, 0.85), colour=(0.18, 0.178, 0.175)),
