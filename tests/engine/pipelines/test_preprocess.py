@@ -12,7 +12,7 @@ from talkcli.engine.data.adapters import synthetic
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.data.performer.prosody import loudness_db
-from talkcli.engine.errors import ExtraError, InputError
+from talkcli.engine.errors import ExtraError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.pipelines import preprocess
 from talkcli.engine.types import Silent
@@ -64,9 +64,15 @@ def test_without_an_aligner_there_is_no_corpus(tmp_path: Path, monkeypatch: pyte
 
 
 def test_empty_folders(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
     with pytest.raises(InputError, match="no sound files"):
         preprocess.preprocess_folder(
-            tmp_path, tmp_path / "out", bare=None, licence="mine", reporter=Silent(), num_workers=0
+            root, tmp_path / "out", bare=None, licence="mine", reporter=Silent(), num_workers=0
+        )
+    with pytest.raises(UsageError, match="lies in"):
+        preprocess.preprocess_folder(
+            root, root / "out", bare=None, licence="mine", reporter=Silent(), num_workers=0
         )
     with pytest.raises(InputError, match="bs_value_NAME"):
         preprocess.preprocess_facegood(tmp_path, tmp_path / "out", reporter=Silent(), num_workers=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -46,7 +47,8 @@ def _until_crash(
         return
     # Forking a process whose libraries run threads can hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(num_workers, len(left)), mp_context=context) as pool:
+    size = min(num_workers, len(left))
+    with ProcessPoolExecutor(size, mp_context=context, initializer=_compute_on_one_thread) as pool:
         futures: dict[Future[Result], int] = {pool.submit(work, job): index for index, job in left.items()}
         try:
             for future in as_completed(futures):
@@ -57,3 +59,8 @@ def _until_crash(
         finally:
             for future in futures:
                 future.cancel()
+
+
+def _compute_on_one_thread() -> None:
+    """Before a worker loads its libraries: the processes are the parallelism, threads would only fight."""
+    os.environ["OMP_NUM_THREADS"] = "1"

@@ -16,7 +16,7 @@ from talkcli.engine.data.adapters.synthetic import synthetic_sources
 from talkcli.engine.data.build import Built, build
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.source import Source
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
@@ -44,6 +44,11 @@ def preprocess_folder(
     root: Path, out: Path, *, bare: BareMotion | None, licence: str, reporter: Reporter, num_workers: int
 ) -> Summary:
     """Sound and motion files of equal stems."""
+    if out.resolve().is_relative_to(root.resolve()):
+        raise UsageError(
+            f"--out {out} lies in {root}: a second run would read what the first one wrote.",
+            hint="Choose a folder beside ROOT.",
+        )
     sources = folder_sources(root, bare, licence, reporter)
     if not sources:
         raise InputError(

@@ -31,7 +31,8 @@ _VOICES: Mapping[str, tuple[float, float]] = {
 }  # fmt: skip
 # First and second formant in Hz (Peterson & Barney 1952, rounded).
 _FORMANTS: Mapping[str, tuple[float, float]] = {
-    "AA": (730.0, 1090.0), "IY": (270.0, 2290.0), "UW": (300.0, 870.0), "AE": (660.0, 1720.0), "AO": (570.0, 840.0),
+    "AA": (730.0, 1090.0), "AE": (660.0, 1720.0), "AO": (570.0, 840.0), "IY": (270.0, 2290.0),
+    "UW": (300.0, 870.0),
 }  # fmt: skip
 _CLOSED = ("M", "B", "V")
 _SYLLABLES = 7
