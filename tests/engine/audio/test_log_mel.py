@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from talkcli.engine.audio import log_mel
 from talkcli.engine.audio.log_mel import HOP, HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ
 
@@ -52,3 +53,10 @@ def test_noise_is_unvoiced() -> None:
     features = LOG_MEL(0.1 * torch.randn(1, 16_000, generator=generator))[0]
     assert features[:, 81].mean() < 0.4
     assert LOG_MEL(_tone(150))[0, 5:95, 81].mean() > 0.9
+
+
+def test_long_input_is_worked_on_in_blocks_without_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = torch.cat([_tone(150), _tone(200), 0.1 * torch.randn(1, 16_000)], dim=1)
+    whole = LOG_MEL(samples)
+    monkeypatch.setattr(log_mel, "_BLOCK", 70)
+    assert torch.allclose(LOG_MEL(samples), whole, atol=1e-5)

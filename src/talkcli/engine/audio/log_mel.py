@@ -30,6 +30,8 @@ _PITCH_WINDOW = 640
 _PITCH_HZ = (60.0, 400.0)
 # Quieter than this the whole utterance counts as silence (power of full scale: -60 dB).
 _SILENCE_LOG10 = -6.0
+# Hops looked at together, so that memory does not grow with the length.
+_BLOCK = 3000
 
 
 class LogMelConfig(Config):
@@ -70,15 +72,20 @@ class LogMel(nn.Module):
         The level is that of the whole input: compute the features of an utterance once and cut them
         afterwards.
         """
-        pieces = F.pad(samples, (_EDGE, _EDGE)).unfold(-1, WINDOW, HOP) * self.window
-        # Scaled so that the power of a full-scale sine is about one.
-        power = torch.fft.rfft(pieces, n=FFT).abs().square() / (WINDOW / 4) ** 2
-        energy = power.sum(-1)
-        scaled = _relative(power @ self.bank, self.config.range_db)
+        pieces = F.pad(samples, (_EDGE, _EDGE)).unfold(-1, WINDOW, HOP)
+        bands, energy = zip(*(self._power(block) for block in pieces.split(_BLOCK, dim=1)), strict=True)
+        scaled = _relative(torch.cat(bands, dim=1), self.config.range_db)
         if not self.config.prosody:
             return scaled
-        level = _relative(energy[..., None], self.config.range_db)
+        level = _relative(torch.cat(energy, dim=1), self.config.range_db)
         return torch.cat([scaled, _pitch(samples), level], dim=-1)
+
+    def _power(
+        self, pieces: Float[Tensor, "batch hops window"]
+    ) -> tuple[Float[Tensor, "batch hops mel"], Float[Tensor, "batch hops 1"]]:
+        """Power in mel bands and in all; that of a full-scale sine is about one."""
+        power = torch.fft.rfft(pieces * self.window, n=FFT).abs().square() / (WINDOW / 4) ** 2
+        return power @ self.bank, power.sum(-1, keepdim=True)
 
 
 def _relative(power: Float[Tensor, "batch hops mel"], range_db: float) -> Float[Tensor, "batch hops mel"]:
@@ -90,24 +97,29 @@ def _relative(power: Float[Tensor, "batch hops mel"], range_db: float) -> Float[
 
 
 def _pitch(samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch hops 2"]:
-    """Pitch in octaves around the utterance's median (0 where unvoiced) and voicing in [0, 1].
-
-    The peak of the normalised autocorrelation between 60 and 400 Hz over 40 ms.
-    """
+    """Pitch in octaves around the utterance's median (0 where unvoiced) and voicing in [0, 1]."""
     edge = (_PITCH_WINDOW - HOP) // 2
     pieces = F.pad(samples, (edge, edge)).unfold(-1, _PITCH_WINDOW, HOP)
+    blocks = [_periodicity(block) for block in pieces.split(_BLOCK, dim=1)]
+    octaves, voicing = (torch.cat(part, dim=1) for part in zip(*blocks, strict=True))
+    voiced = voicing > 0.5
+    median = torch.where(voiced, octaves, torch.nan).nanmedian(dim=-1, keepdim=True).values.nan_to_num(0.0)
+    return torch.stack([torch.where(voiced, octaves - median, 0.0), voicing], dim=-1)
+
+
+def _periodicity(
+    pieces: Float[Tensor, "batch hops window"],
+) -> tuple[Float[Tensor, "batch hops"], Float[Tensor, "batch hops"]]:
+    """Frequency (log2 of Hz) and height of the peak of the normalised autocorrelation from 60 to 400 Hz."""
     pieces = pieces - pieces.mean(-1, keepdim=True)
     spectrum = torch.fft.rfft(pieces, n=2 * _PITCH_WINDOW).abs().square()
     correlation = torch.fft.irfft(spectrum, n=2 * _PITCH_WINDOW)
     shortest, longest = (int(SPEECH_RATE_HZ / hz) for hz in reversed(_PITCH_HZ))
-    lags = torch.arange(shortest, longest + 1, device=samples.device)
+    lags = torch.arange(shortest, longest + 1, device=pieces.device)
     # A longer lag sums fewer products.
     fewer = 1 - lags / _PITCH_WINDOW
     normalised = correlation[..., shortest : longest + 1] / fewer / (correlation[..., :1] + 1e-6)
     # Multiples of a period correlate as well as the period itself: prefer the shorter.
     index = (normalised - 0.05 * torch.log2(lags / shortest)).argmax(dim=-1)
     voicing = normalised.gather(-1, index[..., None])[..., 0].clamp(0, 1)
-    octaves = torch.log2(SPEECH_RATE_HZ / lags[index])
-    voiced = voicing > 0.5
-    median = torch.where(voiced, octaves, torch.nan).nanmedian(dim=-1, keepdim=True).values.nan_to_num(0.0)
-    return torch.stack([torch.where(voiced, octaves - median, 0.0), voicing], dim=-1)
+    return torch.log2(SPEECH_RATE_HZ / lags[index]), voicing

@@ -32,6 +32,9 @@ WINDOW_FRAMES = 20 * MODEL_FPS
 OVERLAP_FRAMES = 3 * MODEL_FPS + 1
 assert WINDOW_FRAMES % FRAMES_PER_TOP == OVERLAP_FRAMES % FRAMES_PER_TOP == 0
 
+# The speaker that is nobody in particular.
+NOBODY = -1
+
 # Logits to one-hot choices.
 Choose = Callable[[Float[Tensor, "batch tokens codes"]], Float[Tensor, "batch tokens codes"]]
 
@@ -204,14 +207,14 @@ class DeepTalk(nn.Module):
         sigma: float | None,
         tau_top: float = 0.0,
         tau_bottom: float = 0.0,
-        speaker: int = 0,
+        speaker: int = NOBODY,
         generator: torch.Generator,
     ) -> Float[Tensor, "batch frames coeffs"]:
         """Draw one performance; the same generator state gives the same motion.
 
         `sigma` scales the emotion's log-variance (`Gaussian.sample`; None takes the mean). `tau_top` and
         `tau_bottom` are the temperatures at which codes are drawn; 0 takes the likeliest. `speaker` indexes
-        `config.speakers`; -1 is nobody in particular.
+        `config.speakers`.
         """
         emotion = heard.emotion.sample(sigma, generator)
         identity = self.identity(torch.full((len(emotion),), speaker, device=emotion.device))
@@ -231,7 +234,7 @@ class DeepTalk(nn.Module):
         tau_top: float = 0.0,
         tau_bottom: float = 0.0,
         emotion_samples: Float[Tensor, "batch others"] | None = None,
-        speaker: int = 0,
+        speaker: int = NOBODY,
         generator: torch.Generator,
     ) -> Float[Tensor, "batch frames coeffs"]:
         """`listen`, then one `take`: ceil(samples / 640) frames."""

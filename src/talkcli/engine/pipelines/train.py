@@ -182,7 +182,9 @@ def _run(
     does not fit, DeviceError for a missing device, TalkError when the loss stops being a number.
     """
     device = resolve_device(job.device)
-    digest = sha256(job.manifest) if job.manifest.is_file() else ""
+    file = job.manifest / "manifest.jsonl" if job.manifest.is_dir() else job.manifest
+    # A missing manifest is reported by its reader.
+    digest = sha256(file) if file.is_file() else ""
     document = {
         "method": method,
         "manifest": str(job.manifest),

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.face.head import Head
 from talkcli.engine.losses.motion import Surface, velocity_error
-from talkcli.engine.models.deeptalk import Choose, DeepTalk, Predicted
+from talkcli.engine.models.deeptalk import NOBODY, Choose, DeepTalk, Predicted
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.types import Config
 
@@ -134,7 +134,7 @@ class DeepTalkObjective:
     ) -> Predicted:
         """One pass with sampled codes; some windows forget who speaks."""
         nobody = torch.rand(len(content), device=content.device) < self.config.nobody_share
-        identity = self.model.identity(torch.where(nobody, -1, speaker))
+        identity = self.model.identity(torch.where(nobody, NOBODY, speaker))
         return self.model(content, emotion, identity, choose_top or sample, sample)
 
 
