@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +46,36 @@ def test_a_crash_costs_one_job() -> None:
 def test_an_exception_is_the_callers() -> None:
     with pytest.raises(ValueError, match="three"):
         list(map_isolated(fail_on_three, range(6), 2))
+
+
+def sleep_and_tell(folder: str) -> None:
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(60)
+
+
+ORPHANS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tests.engine.data.test_workers import map_isolated, sleep_and_tell
+if __name__ == "__main__":
+    list(map_isolated(sleep_and_tell, [sys.argv[2]] * 2, 2))
+"""
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[3]
+    script = tmp_path / "main.py"
+    script.write_text(ORPHANS)
+    told = tmp_path / "told"
+    told.mkdir()
+    process = subprocess.Popen([sys.executable, str(script), str(root), str(told)])
+    deadline = time.monotonic() + 60
+    while len(list(told.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = [int(path.name) for path in told.iterdir()]
+    assert len(workers) == 2
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)

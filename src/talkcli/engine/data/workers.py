@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -48,7 +49,7 @@ def _until_crash(
     # Forking a process whose libraries run threads can hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     size = min(num_workers, len(left))
-    with ProcessPoolExecutor(size, mp_context=context, initializer=_compute_on_one_thread) as pool:
+    with ProcessPoolExecutor(size, mp_context=context, initializer=_start_worker) as pool:
         futures: dict[Future[Result], int] = {pool.submit(work, job): index for index, job in left.items()}
         try:
             for future in as_completed(futures):
@@ -61,6 +62,15 @@ def _until_crash(
                 future.cancel()
 
 
-def _compute_on_one_thread() -> None:
-    """Before a worker loads its libraries: the processes are the parallelism, threads would only fight."""
+def _start_worker() -> None:
+    # Before a worker loads its libraries: the processes are the parallelism, threads would only fight.
     os.environ["OMP_NUM_THREADS"] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed closes no queues: without this its workers would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
