@@ -30,11 +30,18 @@ COLUMNS, RINGS = 73, 10
 LOCKS = 120
 
 
+def turn(v: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
+    """Angle of directions about the crown, 0 ahead, pi behind, the left side positive."""
+    return np.arctan2(v[:, 0], v @ np.array([0.0, -CROWN[2], CROWN[1]]))
+
+
 def border() -> Float[np.ndarray, "columns 3"]:
     """Unit directions from `INSIDE` to the hairline, from the forehead over the left side and round."""
     line = np.array(HAIRLINE)
+    # Columns are spread by the angle about the crown more than by length, or notches crowd them.
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    half = PchipInterpolator(along, line)(np.linspace(0.0, along[-1], COLUMNS))
+    along = 0.3 * along / along[-1] + 0.7 * turn(line - INSIDE) / np.pi
+    half = PchipInterpolator(along, line)(np.linspace(0.0, 1.0, COLUMNS))
     half[0, 0] = half[-1, 0] = 0.0
     edge = np.concatenate([half, half[-2:0:-1] * np.array([-1.0, 1.0, 1.0])]) - INSIDE
     return edge / np.linalg.norm(edge, axis=1, keepdims=True)
@@ -82,7 +89,7 @@ def shell() -> Piece:
     n = len(edge)
     t = np.concatenate([[0.012], np.linspace(0.1, 1.0, RINGS - 1) ** 0.85, [1.0]])
     tt, column = (grid.ravel() for grid in np.meshgrid(t, np.arange(n).astype(float), indexing="ij"))
-    u = column / n + 0.05 * tt**1.5
+    u = np.tile(turn(edge) / (2 * np.pi), len(t)) + 0.05 * tt**1.5
     tuft, strand = ripple(u, 40, random), ripple(u + 0.02 * tt, n // 2, random)
     # Each column ends a little before or behind the hairline.
     jag = random.uniform(-1.5, 3.0, n) / (95.0 * np.arccos(edge @ CROWN))
@@ -126,11 +133,6 @@ def cover(p: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
     """How far points of the skin lie towards the hairline: below 1 under the hair."""
     edge = border()
     d = (p - INSIDE) / np.linalg.norm(p - INSIDE, axis=1, keepdims=True)
-    ahead = np.array([0.0, -CROWN[2], CROWN[1]])
-
-    def turn(v: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
-        return np.arctan2(v[:, 0], v @ ahead)
-
     order = np.argsort(turn(edge))
     limit = np.interp(turn(d), turn(edge)[order], np.arccos(edge @ CROWN)[order], period=2 * np.pi)
     return np.arccos(np.clip(d @ CROWN, -1.0, 1.0)) / limit

@@ -30,21 +30,16 @@ def moved(shape: Skin, way: Float[np.ndarray, "columns"], upper: bool) -> tuple[
     """Displacements of the left eye's lid when its edge climbs by `way` mm: (vertex ids, deltas)."""
     _, side = rings.lid_columns()
     chosen = np.flatnonzero((side > 0) if upper else (side < 0))
-    ids, deltas = [], []
     inner = shape.lid_inner_rings
-    for ring, distance in enumerate((0.0, *rings.LID_OUT)):
-        at = shape.lids[inner + ring][chosen]
-        start = shape.vertices[at]
-        goal = field.cast_front(start[:, 0], start[:, 1] + way[chosen] * reach(distance, upper))
-        if ring == 0:
-            for i, (before, after) in enumerate(
-                zip(rings.lid_inner(start), rings.lid_inner(goal), strict=True)
-            ):
-                ids.append(shape.lids[i][chosen])
-                deltas.append(after - before)
-        ids.append(at)
-        deltas.append(goal - start)
-    return np.concatenate(ids), np.concatenate(deltas)
+    at = shape.lids[inner:, chosen]
+    share = np.array([reach(distance, upper) for distance in (0.0, *rings.LID_OUT)])
+    start = shape.vertices[at]
+    climb = (share[:, None] * way[chosen]).ravel()
+    goal = field.cast_front(start[..., 0].ravel(), start[..., 1].ravel() + climb).reshape(start.shape)
+    # The lining between the edge and the eyeball goes with the edge.
+    lining = np.stack(rings.lid_inner(goal[0])) - np.stack(rings.lid_inner(start[0]))
+    ids = np.concatenate([shape.lids[:inner, chosen], at])
+    return ids.ravel(), np.concatenate([lining, goal - start]).reshape(-1, 3)
 
 
 def way_closed(upper: bool) -> Float[np.ndarray, "columns"]:

@@ -28,6 +28,7 @@ LOWER = (
 )
 GUM, GUM_DEEP = (0.36, 0.12, 0.11), (0.20, 0.055, 0.05)
 ENAMEL, ENAMEL_EDGE, ENAMEL_NECK = (0.74, 0.69, 0.58), (0.70, 0.68, 0.62), (0.62, 0.53, 0.40)
+BACK = (0.22, 0.17, 0.14)  # lit through the lips the backs of teeth would shine, where cheeks shade them
 DEPTH = 44.0
 
 
@@ -64,15 +65,17 @@ def row(upper: bool) -> Piece:
         (neck + down * 0.4 * tall, swell + 0.15, ENAMEL),
         (edge - down * 1.2, swell * 0.9 - 0.25, ENAMEL),
         (edge, swell * 0.5 - 0.9, ENAMEL_EDGE),
-        (edge - down * 0.2, swell * 0.2 - 2.0 - broad, ENAMEL_EDGE),
-        (neck, -4.5 - broad, ENAMEL_NECK),
+        (edge - down * 0.2, swell * 0.2 - 2.0 - broad, BACK),
+        (neck, -4.5 - broad, GUM_DEEP),
     )
     vertices = np.concatenate(
         [np.stack([x + out * normal[:, 0], y, z + out * normal[:, 1]], 1) for y, out, _ in rows]
     )
     colours = np.concatenate([np.tile(np.array(colour), (len(x), 1)) for _, _, colour in rows])
     # Molars lie in the dark of the cheek.
-    colours *= (1.0 - 0.3 * smoothstep(np.abs(vertices[:, 0]), 14.0, 27.0))[:, None]
+    colours *= (1.0 - 0.9 * smoothstep(np.abs(vertices[:, 0]), *((14.0, 24.0) if upper else (8.0, 19.0))))[
+        :, None
+    ]
     faces = grid_faces(len(rows), len(x))
     return Piece("teeth", vertices, faces if upper else faces[:, ::-1], colours)
 
@@ -83,7 +86,7 @@ def tongue() -> Piece:
     t = np.sin(np.linspace(0.0, np.pi / 2, stations))
     turn = 2 * np.pi * np.arange(columns) / columns
     z = 38.0 + 44.5 * t
-    top = -76.0 + 3.0 * np.sin(np.pi * t) - 1.0 * t
+    top = -74.0 + 3.5 * np.sin(np.pi * t) - 0.8 * t
     wide = 0.6 + 16.5 * np.clip(1.0 - (0.10 + 0.90 * t) ** 3.2, 0.0, None) ** 0.5
     thick = 0.3 + 5.4 * np.clip(1.0 - t**4, 0.0, None) ** 0.5
     ring_x, ring_y = np.cos(turn), np.sin(turn)
@@ -103,13 +106,13 @@ def tongue_out(rest: Piece) -> Float[np.ndarray, "verts 3"]:
     """Displacement that lays the tongue over the lower teeth and lip."""
     x, y, z = rest.vertices.T
     t = np.clip((z - 38.0) / 44.5, 0.0, 1.0)
-    middle = -76.0 - 4.5
+    middle = -74.0 - 4.5
     flat = smoothstep(t, 0.25, 0.8)
     # The front half becomes a flat blade that climbs over the incisors and drops at the tip.
     goal_y = (
         middle
         + (y - middle) * (1.0 - 0.35 * flat)
-        + 15.5 * smoothstep(t, 0.1, 0.6)
+        + 13.5 * smoothstep(t, 0.1, 0.6)
         - 13.0 * np.clip((t - 0.66) / 0.34, 0.0, 1.0) ** 2
     )
     goal_z = z + 34.0 * t**1.4
