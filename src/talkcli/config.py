@@ -21,7 +21,7 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(schema: type[Model], recipe: str, settings: list[str] | None = None) -> Model:
-    """The config of `recipe` (a packaged name or a path ending in .yaml) with `settings` (`a.b=value`) applied.
+    """The config of `recipe` (a packaged name or a path ending in .yaml) with `settings` (`a.b=value`).
 
     Raises UsageError for an unknown recipe or key (with the nearest known one) and for invalid values.
     """
@@ -83,7 +83,8 @@ def _explain(schema: type[BaseModel], error: ValidationError) -> str:
 def _fields_at(schema: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     for part in location:
         field = schema.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        group = field.annotation if field else None
+        if not isinstance(group, type) or not issubclass(group, BaseModel):
             return []
-        schema = field.annotation
+        schema = group
     return list(schema.model_fields)

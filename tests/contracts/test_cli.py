@@ -56,7 +56,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_cli_reference_is_current(tmp_path: Path) -> None:
     fresh = tmp_path / "cli.md"
-    command = "-m typer talkcli.app utils docs --name talk --output".split()
+    command = ["-m", "typer", "talkcli.app", "utils", "docs", "--name", "talk", "--output"]
     subprocess.run([sys.executable, *command, str(fresh)], check=True, capture_output=True, cwd=ROOT)
     assert fresh.read_text() == (ROOT / "docs" / "cli.md").read_text(), "run make docs"
 

@@ -17,10 +17,10 @@ from torch import Tensor
 class Head(Protocol):
     """Coefficients to vertices, in metres; y up, z towards the viewer, x to the subject's left.
 
-    `channels` names the 53 coefficients. `faces` wind counter-clockwise seen from outside. `part_of_face` indexes
-    `parts` (material names: skin, teeth, tongue, mouth, eye, brow, ...). `colours` are linear RGB per vertex.
-    `regions` holds vertex indices by name; every head has `lips`, `upper_face`, `eyes` (eye region with lids, no
-    eyeballs), `forehead`, `nose`. `template` is the head at rest.
+    `channels` names the 53 coefficients. `template` is the head at rest. `faces` wind counter-clockwise seen
+    from outside; `part_of_face` indexes `parts` (material names: skin, teeth, tongue, mouth, eye, brow, ...).
+    `colours` are linear RGB per vertex. `regions` holds vertex indices by name; every head has `lips`,
+    `upper_face`, `eyes` (eye region with lids, no eyeballs), `forehead`, `nose`.
     Calling a head is differentiable in `coeffs`.
     """
 
@@ -36,7 +36,9 @@ class Head(Protocol):
     def __call__(
         self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
     ) -> Float[Tensor, "frames chosen 3"]:
-        """Vertices of each frame, on the device of `coeffs`; `only` chooses vertices (all when None), for speed."""
+        """Vertices of each frame, on the device of `coeffs`; `only` chooses vertices (None: all), for
+        speed.
+        """
 
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
         """The 68 landmarks of the iBUG scheme (17 contour, 10 brow, 9 nose, 12 eye, 20 mouth)."""

@@ -78,8 +78,8 @@ def crease(p: Points, line: list[Triple], radius: Number, amount: Number) -> Val
 
 def skull(p: Points) -> Values:
     """Cranium, brow ridge, cheekbones, jaw and neck; `p` has x >= 0."""
-    f = ellipsoid(p, (0, 30, -4), (74, 87, 94))
-    f = union(f, ellipsoid(p, (0, 44, 28), (61, 54, 64)), 24)
+    f = ellipsoid(p, (0, 27, -4), (74.5, 80, 94))
+    f = union(f, ellipsoid(p, (0, 41, 28), (61.5, 52, 64)), 24)
     f = union(f, ellipsoid(p, (0, -34, 24), (60, 76, 60)), 24)
     f = union(f, capsule(p, (50, -14, 6), (41, -68, 10), 16, 12), 22)
     f = union(f, capsule(p, (41, -72, 12), (12, -94, 72), 12, 14), 24)

@@ -68,7 +68,7 @@ def depth(
     """Thickness of the hair: full on top and in front, cropped at the sides and the nape."""
     high = smoothstep(scalp[:, 1], -20.0, 95.0)
     front = smoothstep(scalp[:, 2] + 0.4 * scalp[:, 1], 60.0, 115.0)
-    return (2.4 + 8.5 * high + 2.5 * front) * np.clip(1.0 - np.clip(t, 0, 1) ** 5, 0.0, None) ** 0.55
+    return (2.6 + 7.5 * high + 2.5 * front) * np.clip(1.0 - np.clip(t, 0, 1) ** 5, 0.0, None) ** 0.55
 
 
 def ripple(
