@@ -1,7 +1,8 @@
 """Names of the numbers that move a face.
 
-A head speaks 53 numbers a frame: 50 expression coefficients, then the jaw's axis-angle in radians. On ARKit-named
-heads x is pitch (positive opens), y is yaw (positive moves the chin to the subject's left), z is roll.
+A head speaks 53 numbers a frame: 50 expression coefficients, then the jaw's axis-angle in radians. On
+ARKit-named heads x is pitch (positive opens), y is yaw (positive moves the chin to the subject's left), z is
+roll.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ NUM_COEFFS = 53
 
 # Apple's ARFaceAnchor blend shapes in the order of Unreal's EARFaceBlendShape; sides are the subject's.
 ARKIT = (
-    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
-    "eyeWideLeft", "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight",
+    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft",
+    "eyeSquintLeft", "eyeWideLeft", "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight",
     "eyeSquintRight", "eyeWideRight", "jawForward", "jawLeft", "jawRight", "jawOpen", "mouthClose", "mouthFunnel",
     "mouthPucker", "mouthLeft", "mouthRight", "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft",
     "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
