@@ -24,7 +24,7 @@ EMOTION_POSES: Mapping[str, Mapping[str, float]] = {
     # Not in EMFACS: a relaxed face, lids a little low, a trace of AU 12.
     "calm": _both(eyeBlink=0.14, mouthSmile=0.16, browOuterUp=0.05),
     # AU 6 + 12 + 25.
-    "happy": _both(mouthSmile=1.0, cheekSquint=0.9, eyeSquint=0.3, mouthUpperUp=0.42, mouthDimple=0.1)
+    "happy": _both(mouthSmile=1.0, cheekSquint=0.9, eyeSquint=0.45, mouthUpperUp=0.42, mouthDimple=0.1)
     | {"jawPitch": 0.04},
     # AU 1 + 4 + 15 + 17.
     "sad": _both(browDown=0.3, mouthFrown=0.75, eyeBlink=0.22, eyeLookDown=0.2, eyeSquint=0.1)

@@ -130,7 +130,7 @@ def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Correcti
         (
             False,
             lids.LOWER_KNOTS,
-            {"eyeBlink": 1.0, "eyeSquint": 0.6, "cheekSquint": 0.25, "mouthSmile": 0.15},
+            {"eyeBlink": 1.0, "eyeSquint": 0.6, "cheekSquint": 0.4, "mouthSmile": 0.12},
         ),
     ):
         way = lids.way_closed(upper)

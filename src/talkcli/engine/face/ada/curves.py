@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 Values = Float[np.ndarray, "points"]
 
-MOUTH_HALF_WIDTH = 25.0
+MOUTH_HALF_WIDTH = 24.2
 MOUTH_Y = -69.5
 EYE_INNER_X, EYE_OUTER_X = 17.6, 45.6
 

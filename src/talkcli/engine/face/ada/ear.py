@@ -13,7 +13,7 @@ from talkcli.engine.face.ada.piece import Piece, grid_faces
 COLUMNS = 28
 FRONT = (0.02, 0.16, 0.30, 0.40, 0.49, 0.57, 0.66, 0.75, 0.83, 0.90, 0.96, 1.0)
 BACK = (1.0, 0.93, 0.80, 0.60)
-ORIGIN = np.array([73.0, -18.0, -11.0])
+ORIGIN = np.array([70.5, -18.0, -11.0])
 SKIN = np.array([0.52, 0.265, 0.19])
 
 

@@ -27,7 +27,7 @@ HAIRLINE = (
     (0.0, -67.0, -68.0),
 )  # fmt: skip
 COLUMNS, RINGS = 73, 10
-LOCKS = 108
+LOCKS = 90
 
 
 def turn(v: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
