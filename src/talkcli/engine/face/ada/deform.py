@@ -180,16 +180,19 @@ def combinations(c: Canvas) -> dict[tuple[str, ...], Deltas]:
     below = 1.0 - c.upper
     arch = np.sqrt(np.clip(1.0 - c.s**2, 0.0, 1.0))
     round_ = disc[:, None] * np.stack([-0.13 * c.p[:, 0], (below * 6.0 - c.upper * 1.5) * arch, 0 * c.x], 1)
-    out = {("jaw", "mouthFunnel"): round_, ("jaw", "mouthPucker"): 1.1 * round_}
-    smile = sides(
-        c,
-        "mouthSmile",
-        c.push(corner, -2.2, 2.0, 1.6) + c.push(below * c.spot((12, -79, 96), (16, 10, 20)), 0, 1.5, -0.5),
-    )
-    sneer = sides(c, "x", c.push(c.upper * c.spot((13, -61, 96), (13, 11, 18)), -0.2, -2.8, -0.3))
-    pucker = sides(c, "x", c.push(corner, -2.0, -2.4, 2.4))
-    for side in ("Left", "Right"):
-        out["jaw", f"mouthSmile{side}"] = smile[f"mouthSmile{side}"]
-        out[f"noseSneer{side}", f"mouthUpperUp{side}"] = sneer[f"x{side}"]
-        out["mouthPucker", f"mouthSmile{side}"] = pucker[f"x{side}"]
+    out: dict[tuple[str, ...], Deltas] = {
+        ("jaw", "mouthFunnel"): round_,
+        ("jaw", "mouthPucker"): 1.1 * round_,
+    }
+    smile = c.push(corner, -2.2, 2.0, 1.6) + c.push(below * c.spot((12, -79, 96), (16, 10, 20)), 0, 1.5, -0.5)
+    sneer = c.push(c.upper * c.spot((13, -61, 96), (13, 11, 18)), -0.2, -2.8, -0.3)
+    pucker = c.push(corner, -2.0, -2.4, 2.4)
+    for first, second, both in (
+        ("jaw", "mouthSmile", smile),
+        ("noseSneer", "mouthUpperUp", sneer),
+        ("mouthPucker", "mouthSmile", pucker),
+    ):
+        for name, deltas in sides(c, second, both).items():
+            side = name.removeprefix(second)
+            out[f"{first}{side}" if first == "noseSneer" else first, name] = deltas
     return {names: c.carry_bag(deltas) for names, deltas in out.items()}
