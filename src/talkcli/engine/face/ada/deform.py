@@ -33,9 +33,9 @@ def mouth_reach(c: Canvas, radius: float) -> Weights:
 def brows(c: Canvas) -> dict[str, Deltas]:
     """Frontalis, corrugator, procerus, levator labii."""
     free = c.off_lids
-    down = c.push(free * c.spot((17, 17, 86), (13, 12, 24)), -3.2, -6.0, 1.2)
-    down += c.push(free * c.spot((36, 20, 80), (15, 11, 24)), -1.6, -4.4, 0.4)
-    down += c.swell(c.spot((6, 15, 92), (4.0, 8, 12)), 1.2) + c.swell(c.spot((0, 14, 92), (2.2, 8, 12)), -0.6)
+    down = c.push(free * c.spot((17, 17, 86), (13, 12, 24)), -3.8, -7.2, 1.6)
+    down += c.push(free * c.spot((36, 20, 80), (15, 11, 24)), -1.8, -4.6, 0.4)
+    down += c.swell(c.spot((6, 15, 92), (4.0, 8, 12)), 1.8) + c.swell(c.spot((0, 14, 92), (2.2, 8, 12)), -0.9)
     outer = c.push(free * c.spot((42, 22, 76), (14, 19, 28)), 0.6, 8.0, -0.8)
     outer += c.swell(c.fold([(30, 43, 90), (46, 41, 80)], 4.0), 0.8)
     inner = c.push(free * c.spot((11, 19, 88), (15, 19, 28)), -0.6, 8.6, -0.6)
