@@ -2,7 +2,7 @@
 
 Axis names: `takes`, `frames`, `verts`.
 Vertex set: all vertices of the head.
-Source: the multimodality form (many motions for one condition) as mean vertex distance. DEEPTalk's table 2
+Source: the multimodality form (many motions for one condition) as mean vertex distance. DEEPTalk's table 3
 does not say in which space it measures, so its numbers are not comparable with these.
 """
 
