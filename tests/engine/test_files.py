@@ -41,6 +41,13 @@ def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    target = tmp_path / ("ä" * 125 + ".mp4")
+    with atomic_path(target) as temporary:
+        temporary.write_text("x")
+    assert target.read_text() == "x"
+
+
 def test_a_folder_is_no_target(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="folder"), atomic_path(tmp_path):
         pass

@@ -12,6 +12,12 @@ from pathlib import Path
 from talkcli.engine.errors import InputError
 
 
+def check_file(target: Path) -> None:
+    """Raise InputError when `target` is a folder, so that no file can be written there."""
+    if target.is_dir():
+        raise InputError(f"{target} is a folder, a file name is needed.", hint="Give --out a file name.")
+
+
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it onto `target` on success, remove it on any failure.
@@ -19,10 +25,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
     The temporary name keeps the suffix, which encoders go by. The folder of `target` is made if missing.
     Raises InputError when `target` is a folder.
     """
-    if target.is_dir():
-        raise InputError(f"{target} is a folder, a file name is needed.", hint="Give --out a file name.")
+    check_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+    # A file name holds 255 bytes, and the target's own may use them all.
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem[:32]}.", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -54,7 +54,7 @@ def write_frames(
     folder.parent.mkdir(parents=True, exist_ok=True)
     text = PngInfo()
     text.add_text("comment", json.dumps(metadata, sort_keys=True))
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:32]}.", dir=folder.parent))
     try:
         names = []
         for index, picture in enumerate(frames):
