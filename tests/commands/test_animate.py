@@ -119,10 +119,16 @@ def test_takes_without_randomness_warn_even_when_quiet(short_speech: Path, tmp_p
     [
         (["--out", "x.avi"], 2, ".avi"),
         (["--out", "x.npz", "--model", "nowhere.safetensors"], 3, "nowhere.safetensors"),
+        (["--out", "x.npz", "--model", "."], 3, "best.safetensors"),
         (["--out", "x.npz", "--head", "flam"], 2, "flame"),
         (["--out", "x.npz", "--device", "cuda:99"], 6, "cuda:99"),
         (["--out", "x.npz", "--sigma", "nan"], 2, "sigma"),
         (["--out", "x.npz", "--emotion-from", "absent.wav"], 3, "absent.wav"),
+        (["--out", "x.npz", "--out", "x.mp4", "--size", "65"], 2, "even"),
+        (["--out", "x.npz", "--out", "x.mp4", "--renderer", "softwear"], 2, "software"),
+        (["--out", "x.npz", "--out", "./x.npz"], 2, "twice"),
+        (["--out", "x.npz", "--fps", "nan"], 2, "finite"),
+        (["--out", "x.npz", "--seed", str(2**64)], 2, "seed"),
     ],
 )
 def test_unusable_options_write_nothing(
@@ -138,3 +144,12 @@ def test_an_output_that_existed_survives_a_failure(short_speech: Path, tmp_path:
     (tmp_path / "x.npz").write_bytes(b"mine")
     talk("animate", short_speech, "--head", "flam", "--out", "x.npz", cwd=tmp_path)
     assert (tmp_path / "x.npz").read_bytes() == b"mine"
+
+
+def test_the_speech_is_never_overwritten(short_speech: Path, tmp_path: Path) -> None:
+    speech = tmp_path / "clip.mp4"
+    speech.write_bytes(short_speech.read_bytes())
+    result = talk("animate", "clip.mp4", "--out", "../" + tmp_path.name + "/clip.mp4", cwd=tmp_path)
+    assert result.returncode == 2, result.stderr
+    assert "also read" in result.stderr
+    assert speech.read_bytes() == short_speech.read_bytes()

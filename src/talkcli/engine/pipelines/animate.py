@@ -22,12 +22,14 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
-from talkcli.engine.files import sha256
+from talkcli.engine.files import check_file, sha256
 from talkcli.engine.models.deeptalk import DeepTalk
-from talkcli.engine.pipelines.render import check_output, render_to
+from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
+from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Motion, Reporter, Speech
 
 EMBEDDED = "embedded"
+MOTION_SUFFIX = ".npz"
 # No speaker in particular: the style is the emotion's alone.
 NOBODY = -1
 
@@ -62,10 +64,13 @@ class Sampling:
 
 
 class Animator:
-    """A loaded model with what is known of its origin."""
+    """A loaded model with what is known of its origin; `model_name` is `EMBEDDED`, a model file or a run
+    folder."""
 
     def __init__(self, model_name: str, device_name: str) -> None:
         path = default_weights() if model_name == EMBEDDED else Path(model_name)
+        if path.is_dir():
+            path = path / "best.safetensors"
         self.device = resolve_device(device_name)
         self.model, self.header = load_model(path, self.device)
         if not isinstance(self.model, DeepTalk):
@@ -125,9 +130,15 @@ def animate_file(
 
     Returns what was done, ready for JSON. Unusable input raises a TalkError before anything is written.
     """
-    for out in outs:
-        if out.suffix != ".npz":
-            check_output(out)
+    paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
+    every_path = [path for take in paths for path in take]
+    check_distinct(every_path, [speech_path, emotion_from, Path(head_name)])
+    for path in every_path:
+        if path.suffix == MOTION_SUFFIX:
+            check_file(path)
+        else:
+            check_output(path, size=size)
+    check_renderer(renderer)
     speech = read_speech(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
     head = load_head(head_name)
@@ -154,8 +165,7 @@ def animate_file(
     }
     written = []
     for take, motion in enumerate(motions):
-        for out in outs:
-            path = _take_path(out, take, sampling.takes)
+        for path in paths[take]:
             _write(
                 path,
                 motion,
@@ -188,7 +198,7 @@ def _write(
     renderer: str,
     reporter: Reporter,
 ) -> None:
-    if path.suffix == ".npz":
+    if path.suffix == MOTION_SUFFIX:
         write_motion(path, motion, meta)
     else:
         render_to(
@@ -202,4 +212,8 @@ def _take_seed(seed: int, take: int) -> int:
 
 
 def _take_path(out: Path, take: int, takes: int) -> Path:
-    return out if takes == 1 else out.with_name(f"{out.stem}.take{take + 1:02d}{out.suffix}")
+    if takes == 1:
+        return out
+    # As many digits as sort the files by take.
+    digits = max(2, len(str(takes)))
+    return out.with_name(f"{out.stem}.take{take + 1:0{digits}d}{out.suffix}")

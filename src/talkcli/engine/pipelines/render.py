@@ -6,17 +6,18 @@ Axis names: `frames`, `coeffs`, `verts`.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
-from talkcli.engine.files import sha256
+from talkcli.engine.files import check_file, sha256
 from talkcli.engine.render.frames import check_folder, write_frames
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
@@ -27,12 +28,12 @@ from talkcli.engine.types import Motion, Reporter, Speech
 VIDEO_SUFFIX = ".mp4"
 
 
-def check_output(out: Path, *, overwrite: bool = False) -> None:
+def check_output(out: Path, *, size: int, overwrite: bool = False) -> None:
     """Raise UsageError or InputError for an `out` that `render_to` would not write, before any work is
     done."""
     if out.suffix == VIDEO_SUFFIX:
-        if out.is_dir():
-            raise InputError(f"{out} is a folder, a file name is needed.", hint="Give --out a file name.")
+        check_file(out)
+        check_size(size, size)
     elif out.suffix and not out.is_dir():
         raise UsageError(
             f"--out {out}: {out.suffix} files cannot be written.",
@@ -40,6 +41,18 @@ def check_output(out: Path, *, overwrite: bool = False) -> None:
         )
     else:
         check_folder(out, overwrite=overwrite)
+
+
+def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
+    """Raise UsageError where an output is named twice, or would replace one of `inputs` that is a file."""
+    read = {path.resolve() for path in inputs if path and path.is_file()}
+    seen: set[Path] = set()
+    for out in outs:
+        if out.resolve() in read:
+            raise UsageError(f"--out {out} is also read; it would be replaced.", hint="Give another --out.")
+        if out.resolve() in seen:
+            raise UsageError(f"--out {out} is given twice.")
+        seen.add(out.resolve())
 
 
 def render_to(
@@ -61,9 +74,7 @@ def render_to(
     `metadata` is stored in the output. Raises UsageError, InputError or TalkError, and then leaves no partial
     output.
     """
-    check_output(out, overwrite=overwrite)
-    if out.suffix == VIDEO_SUFFIX:
-        check_size(size, size)
+    check_output(out, size=size, overwrite=overwrite)
     if view not in VIEWS:
         raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
     if motion.channels != head.channels:
@@ -117,7 +128,8 @@ def render_motion_file(
     Returns what was done, ready for JSON. Raises TalkError classes for any unusable input before anything is
     written.
     """
-    check_output(out, overwrite=overwrite)
+    check_output(out, size=size, overwrite=overwrite)
+    check_distinct([out], [path, audio])
     motion, meta = read_motion(path)
     speech = read_speech(audio, reporter) if audio else None
     head = load_head(head_name or motion.head)

@@ -9,22 +9,27 @@ from talkcli.engine.render.renderer import Renderer, Scene
 
 RENDERERS: dict[str, str] = {
     "software": "our own rasteriser on the CPU: the same bytes on every run, needs nothing",
-    "pyrender": "OpenGL through EGL; needs the extra talkcli[gl]",
+    "pyrender": "OpenGL through EGL; needs the extra gl",
 }
+
+
+def check_renderer(name: str) -> None:
+    """Raise UsageError when there is no renderer called `name`."""
+    if name not in RENDERERS:
+        near = difflib.get_close_matches(name, RENDERERS, n=1)
+        raise UsageError(
+            f"There is no renderer {name}.",
+            hint=f"Did you mean {near[0]}?" if near else f"Renderers: {', '.join(RENDERERS)}.",
+        )
 
 
 def open_renderer(name: str, scene: Scene, width: int, height: int) -> Renderer:
     """The renderer called `name`, to be closed by the caller. Raises UsageError for any other name."""
+    check_renderer(name)
     if name == "software":
         from talkcli.engine.render.software import SoftwareRenderer
 
         return SoftwareRenderer(scene, width, height)
-    if name == "pyrender":
-        from talkcli.engine.render.gl import GlRenderer
+    from talkcli.engine.render.gl import GlRenderer
 
-        return GlRenderer(scene, width, height)
-    near = difflib.get_close_matches(name, RENDERERS, n=1)
-    raise UsageError(
-        f"There is no renderer {name}.",
-        hint=f"Did you mean {near[0]}?" if near else f"Renderers: {', '.join(RENDERERS)}.",
-    )
+    return GlRenderer(scene, width, height)
