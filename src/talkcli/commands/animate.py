@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from talkcli.commands.options import AsJson, Device, Quiet, Seed
+from talkcli.commands.options import AsJson, Device, Fps, Quiet, Seed
 from talkcli.console import Console
 
 
@@ -16,7 +16,10 @@ def animate(
     out: Annotated[
         list[Path],
         typer.Option(
-            "--out", "-o", help="Where to write: .mp4 (video), .npz (motion). May be given several times."
+            "--out",
+            "-o",
+            help="Where to write: .mp4 (video), .npz (motion), or a folder (PNG frames). "
+            "May be given several times.",
         ),
     ],
     sigma: Annotated[
@@ -45,17 +48,12 @@ def animate(
         Path | None, typer.Option("--emotion-from", help="Take the emotion from this speech instead.")
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", help="embedded, or a checkpoint of talk train-gen.")
+        str, typer.Option("--model", help="embedded, or a run folder or model file of train-gen.")
     ] = "embedded",
     head: Annotated[
         str, typer.Option("--head", help="The head to draw: ada, flame, or a FLAME file.")
     ] = "ada",
-    fps: Annotated[
-        float | None,
-        typer.Option(
-            "--fps", min=1, max=240, help="Frames per second of the output; absent: the model's 25."
-        ),
-    ] = None,
+    fps: Fps = None,
     size: Annotated[
         int, typer.Option("--size", min=64, max=4096, help="Side of the video, in pixels.")
     ] = 512,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from talkcli.commands.options import AsJson, Quiet
+from talkcli.commands.options import AsJson, Fps, Quiet
 from talkcli.console import Console
 
 
@@ -23,10 +23,7 @@ def render(
     size: Annotated[
         int, typer.Option("--size", min=16, max=4096, help="Side of the picture, in pixels.")
     ] = 512,
-    fps: Annotated[
-        float | None,
-        typer.Option("--fps", min=1, max=240, help="Frames per second; absent: the motion's own."),
-    ] = None,
+    fps: Fps = None,
     view: Annotated[str, typer.Option("--view", help="front, three-quarter or profile.")] = "front",
     renderer: Annotated[str, typer.Option("--renderer", help="software or pyrender.")] = "software",
     overwrite: Annotated[

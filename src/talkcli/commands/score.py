@@ -37,7 +37,7 @@ def score(
         str | None, typer.Option("--head", help="ada, flame, or a FLAME file; absent: as the motion says.")
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", help="What animates where no PRED is given: embedded, or a checkpoint.")
+        str, typer.Option("--model", help="What animates where no PRED is given, as in talk animate.")
     ] = "embedded",
     sigma: Annotated[float | None, typer.Option("--sigma", help="For --model: as in talk animate.")] = None,
     takes: Annotated[int, typer.Option("--takes", min=1, help="For --model: performances per clip.")] = 1,

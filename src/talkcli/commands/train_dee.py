@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from talkcli.commands.options import AsJson, Device, Quiet, Seed, Settings
+from talkcli.commands.options import (
+    AsJson,
+    Device,
+    Manifest,
+    Overwrite,
+    Quiet,
+    Recipe,
+    Resume,
+    RunFolder,
+    Seed,
+    Settings,
+)
 from talkcli.console import Console
 
 
 def train_dee(
-    manifest: Annotated[Path, typer.Argument(help="Manifest of training clips, from talk preprocess.")],
+    manifest: Manifest,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Run folder to make.")],
-    recipe: Annotated[
-        str, typer.Option("--recipe", help="Packaged recipe or path of a YAML file.")
-    ] = "dee-small",
+    out: RunFolder,
+    recipe: Recipe = "dee-small",
     settings: Settings = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
