@@ -20,11 +20,11 @@ def test_a_missing_package_names_its_purpose_and_how_to_get_it(monkeypatch: pyte
     assert not is_installed("no_such_package")
     with pytest.raises(ExtraError, match="Counting needs the package no_such_package") as caught:
         require("no_such_package", purpose="Counting")
-    assert caught.value.hint == "Run: install no_such_package"
+    assert caught.value.hint == "install no_such_package"
     monkeypatch.setitem(OPTIONAL_PACKAGES, "no_such_package", ("gl", "counting"))
     with pytest.raises(ExtraError) as caught:
         require("no_such_package", purpose="Counting")
-    assert caught.value.hint == "Run: pip install 'talkcli[gl]'"
+    assert caught.value.hint == "in the repository, run: pip install -e '.[gl]'"
 
 
 def test_every_extra_named_exists_and_holds_the_package() -> None:

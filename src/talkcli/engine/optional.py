@@ -22,14 +22,18 @@ def is_installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
+def how_to_install(package: str) -> str:
+    """What to run for `package`, from this checkout: the project is on no package index."""
+    extra = OPTIONAL_PACKAGES.get(package, (None, ""))[0]
+    return f"in the repository, run: pip install -e '.[{extra}]'" if extra else f"install {package}"
+
+
 def require(package: str, *, purpose: str) -> ModuleType:
     """Import an optional package, or raise ExtraError that names the extra."""
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        extra = OPTIONAL_PACKAGES.get(package, (None, ""))[0]
-        install = f"pip install 'talkcli[{extra}]'" if extra else f"install {package}"
         raise ExtraError(
             f"{purpose} needs the package {package}, which does not import here ({error}).",
-            hint=f"Run: {install}",
+            hint=how_to_install(package),
         ) from error

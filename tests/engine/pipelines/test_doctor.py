@@ -52,6 +52,15 @@ def test_a_broken_need_is_named_and_does_not_stop_the_rest(monkeypatch: pytest.M
     assert "cuda" in by_name(report)
 
 
+def test_a_cache_that_cannot_be_written_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "file" / "cache"))
+    assert doctor._cache()[0].state == "missing"
+    assert doctor._flame()[0].found == "no file"
+
+
 def test_a_flame_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "generic_model.pkl"
     monkeypatch.setenv("TALK_FLAME", str(path))
@@ -65,7 +74,7 @@ def test_optional_packages_that_are_missing_say_what_they_unlock(monkeypatch: py
     monkeypatch.setattr(doctor, "is_installed", lambda package: False)
     checks = {check.name: check for check in doctor._optional()}
     assert set(checks) == set(OPTIONAL_PACKAGES)
-    assert "talkcli[gl]" in checks["pyrender"].found
+    assert "'.[gl]'" in checks["pyrender"].found
 
 
 def test_a_driver_that_dies_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from tests.engine.render.shapes import BallHead
 
 def _gl(head: BallHead, size: int) -> Renderer:
     if not is_installed("pyrender"):
-        pytest.skip("pyrender is not installed: pip install 'talkcli[gl]'")
+        pytest.skip("pyrender is not installed: pip install -e '.[gl]'")
     try:
         return open_renderer("pyrender", studio_scene(head), size, size)
     except DeviceError as error:

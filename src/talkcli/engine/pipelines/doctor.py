@@ -8,6 +8,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import ASSET
 from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
 from talkcli.engine.files import sha256
-from talkcli.engine.optional import OPTIONAL_PACKAGES, is_installed
+from talkcli.engine.optional import OPTIONAL_PACKAGES, how_to_install, is_installed
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
@@ -109,12 +110,11 @@ def _packages() -> list[Check]:
             absent.append(match[0])
     checks = [Check(name="packages", state="ok", found=", ".join(found))]
     if absent:
-        hint = "pip install --force-reinstall talkcli"
         checks.append(
             Check(
                 name="packages",
                 state="broken",
-                found=f"without {', '.join(absent)}; run: {hint}",
+                found=f"without {', '.join(absent)}; in the repository, run: make clean setup",
                 unlocks="talk animate",
             )
         )
@@ -157,9 +157,14 @@ def _ffmpeg() -> list[Check]:
 
 def _cache() -> list[Check]:
     folder = cache_dir()
-    probe = folder / ".doctor"
-    probe.write_bytes(b"")
-    probe.unlink()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        # Only the FLAME file is kept there.
+        found = f"{folder}: {error.strerror}; set TALK_CACHE"
+        return [Check(name="cache", state="missing", found=found, unlocks="--head flame")]
     return [Check(name="cache", state="ok", found=str(folder))]
 
 
@@ -222,14 +227,12 @@ def _cuda() -> list[Check]:
 
 def _optional() -> list[Check]:
     checks = []
-    for package, (extra, unlocks) in OPTIONAL_PACKAGES.items():
+    for package, (_, unlocks) in OPTIONAL_PACKAGES.items():
         if is_installed(package):
             checks.append(Check(name=package, state="ok", found=_version(package)))
         else:
-            how = f"pip install 'talkcli[{extra}]'" if extra else "no package index has it"
-            checks.append(
-                Check(name=package, state="missing", found=f"not installed; {how}", unlocks=unlocks)
-            )
+            found = f"not installed; {how_to_install(package)}"
+            checks.append(Check(name=package, state="missing", found=found, unlocks=unlocks))
     if is_installed("pyrender"):
         checks.append(_egl())
     return checks
