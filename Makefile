@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORPUS ?= out/corpus
 RUNS ?= runs
-SPEECH_DATA ?= ../shared/data
+# Recordings, laid out as docs/corpus.md says.
+SPEECH_DATA ?= data
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types check docs bench lock head contact-sheet corpus weights clean
@@ -59,7 +60,7 @@ contact-sheet: $(READY) ## Draw docs/ada.png
 	$(BIN)/python examples/contact_sheet.py
 
 corpus: $(READY) ## Build the training corpus from SPEECH_DATA and synthetic speech
-	@command -v flite espeak-ng >/dev/null || { \
+	@command -v flite >/dev/null && command -v espeak-ng >/dev/null || { \
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$sudo apt-get update -q && $$sudo apt-get install -y -q flite espeak-ng; }
 	$(BIN)/talk preprocess corpus $(SPEECH_DATA) --out $(CORPUS)
