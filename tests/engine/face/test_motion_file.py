@@ -61,6 +61,7 @@ def test_equal_motion_is_equal_bytes(tmp_path: Path) -> None:
         ({"coeffs": np.full((2, 3), np.nan, np.float32)}, "not numbers"),
         ({"coeffs": np.array([["x"] * 3])}, "fit together"),
         ({"fps": np.array(0.0)}, "fps"),
+        ({"fps": np.array(1e-300)}, "fps"),
         ({"fps": np.array(-25.0)}, "fps"),
         ({"fps": np.array(np.nan)}, "fps"),
         ({"fps": np.array([25.0, 30.0])}, "fit together"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from talkcli.engine.errors import DeviceError
+from talkcli.engine.errors import DeviceError, InputError
 from talkcli.engine.pipelines import bench
 from talkcli.engine.render.renderer import Renderer, Scene
 from talkcli.engine.types import Silent
@@ -41,3 +41,8 @@ def test_every_frame_of_the_measured_motion_is_another() -> None:
     motion = bench.moving_face(BallHead(), 50)
     assert motion.channels == BallHead.channels
     assert len({frame.tobytes() for frame in motion.coeffs}) == 50
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        bench.bench_render(head_name="no such head", size=32, num_frames=6, out=tmp_path, reporter=Silent())

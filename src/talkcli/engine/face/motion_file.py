@@ -18,6 +18,8 @@ from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Motion
 
 FORMAT = 1
+# A rate next to zero would make one frame last for years of sound.
+LOWEST_FPS, HIGHEST_FPS = 0.1, 1000.0
 _KEYS = ("format", "coeffs", "fps", "head", "channels", "meta")
 
 
@@ -58,6 +60,7 @@ def read_motion(path: Path) -> tuple[Motion, dict[str, Any]]:
         meta = json.loads(str(stored["meta"]))
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} holds fields that do not fit together ({error}).", hint=hint) from error
-    if not np.isfinite(motion.coeffs).all() or not 0 < motion.fps <= 1000 or len(motion.coeffs) == 0:
+    whole = len(motion.coeffs) > 0 and np.isfinite(motion.coeffs).all()
+    if not whole or not LOWEST_FPS <= motion.fps <= HIGHEST_FPS:
         raise InputError(f"{path} holds no frames, values that are not numbers, or no valid fps.", hint=hint)
     return motion, meta

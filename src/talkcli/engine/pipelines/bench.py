@@ -22,7 +22,7 @@ from talkcli import __version__
 from talkcli.engine.errors import DeviceError, ExtraError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.files import atomic_path
+from talkcli.engine.files import atomic_path, check_file
 from talkcli.engine.render.pictures import pictures, usable_cores
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -42,6 +42,8 @@ def bench_render(
     not run here has a rate of None and the reason. `cpu_ms` is the processor time of a frame, on all cores
     together. With `out`, the report is written there as JSON too.
     """
+    if out is not None:
+        check_file(out)
     head = load_head(head_name)
     motion = moving_face(head, num_frames)
     results: dict[str, dict[str, Any]] = {}
