@@ -29,7 +29,8 @@ def entry(name: str = "a", **changes: Any) -> Entry:
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    entries = [entry("a"), entry("b", split="val", speaker="größer")]
+    # A line separator of Unicode inside a name is no new line of the file.
+    entries = [entry("a"), entry("b", split="val", speaker="größer"), entry("c", speaker="x\u2028y\x85z")]
     write_manifest(tmp_path / "manifest.jsonl", entries)
     assert read_manifest(tmp_path / "manifest.jsonl") == entries
     assert read_manifest(tmp_path) == entries
@@ -41,6 +42,9 @@ def test_round_trip(tmp_path: Path) -> None:
         ({"emotion": "merry"}, "emotion"),
         ({"intensity": 1.5}, "intensity"),
         ({"fps": 0}, "fps"),
+        ({"fps": "25"}, "fps"),
+        ({"intensity": True}, "intensity"),
+        ({"intensity": float("nan")}, "intensity"),
         ({"split": "dev"}, "split"),
         ({"sha256": {"audio": "0", "motion": "f" * 64}}, "sha256"),
         ({"audio": "../a.wav"}, "plain path"),

@@ -75,7 +75,8 @@ def read_manifest(path: Path) -> list[Entry]:
     if path.is_dir():
         path = path / "manifest.jsonl"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: JSON may hold the other line breaks of Unicode as they are.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError as error:
         raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.") from error
     except (UnicodeDecodeError, NotADirectoryError) as error:
@@ -87,7 +88,7 @@ def read_manifest(path: Path) -> list[Entry]:
             continue
         where = f"{path}, line {number}"
         try:
-            entry = Entry.model_validate_json(line)
+            entry = Entry.model_validate_json(line, strict=True)
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(str(part) for part in item['loc']) or 'line'}: {item['msg']}"
