@@ -48,6 +48,17 @@ def test_nobody_elses_folder_is_touched(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").read_text() == "x"
 
 
+def test_a_run_with_something_of_the_users_is_not_replaced(tmp_path: Path) -> None:
+    run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    run.write_state({"step": 3})
+    (tmp_path / "notes.md").write_text("x")
+    with pytest.raises(UsageError, match=r"more than a training run: notes\.md"):
+        open_run(tmp_path, ASKED, resume=False, overwrite=True)
+    assert (tmp_path / "notes.md").read_text() == "x"
+    (tmp_path / "notes.md").rename(tmp_path / ".state.abc.pt")
+    assert open_run(tmp_path, ASKED, resume=False, overwrite=True).read_state() is None
+
+
 def test_log_is_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
     run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
     for step in (1, 2, 3):

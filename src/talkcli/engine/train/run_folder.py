@@ -21,6 +21,7 @@ from talkcli.engine.assets import PACKAGE_DIR
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import atomic_path
 
+_OWN_FILES = {"run.json", "log.jsonl", "state.pt", "best.safetensors", "last.safetensors"}
 # What may differ between the parts of one run.
 _FREE_KEYS = ("revision", "torch", "manifest")
 
@@ -88,7 +89,7 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
     """The run folder for `document` (what was asked, as JSON).
 
     A new folder is made. An existing run is continued with `resume` if it was asked for the same, and
-    replaced with `overwrite`; else UsageError. A folder that holds anything but a run is never touched.
+    replaced with `overwrite`; else UsageError. A folder that holds anything but a run is never replaced.
     """
     run_file = path / "run.json"
     document = {**document, "revision": git_revision(), "torch": torch.__version__}
@@ -98,7 +99,7 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
         if not run_file.is_file():
             raise UsageError(f"{path} is not empty and not a training run.", hint="Give --out a new folder.")
         if overwrite:
-            shutil.rmtree(path)
+            _remove_run(path)
         elif not resume:
             raise UsageError(
                 f"{path} holds a training run already.",
@@ -111,6 +112,23 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
     with atomic_path(run_file) as temporary:
         temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return RunFolder(path)
+
+
+def _remove_run(path: Path) -> None:
+    """Empty a run folder; one that also holds what no run wrote is left alone."""
+    # A killed write leaves a temporary file behind, named as `atomic_path` names it.
+    temporary = tuple(f".{Path(name).stem}." for name in _OWN_FILES)
+    foreign = sorted(
+        item.name
+        for item in path.iterdir()
+        if item.name not in _OWN_FILES and not item.name.startswith(temporary)
+    )
+    if foreign:
+        raise UsageError(
+            f"{path} holds more than a training run: {', '.join(foreign[:5])}.",
+            hint="Move these elsewhere, or give --out a new folder.",
+        )
+    shutil.rmtree(path)
 
 
 def git_revision() -> str | None:
