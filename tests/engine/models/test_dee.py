@@ -59,3 +59,10 @@ def test_sigma() -> None:
     cosines = [(gaussian.sample(sigma, seeded(2)) @ mean.T).mean().item() for sigma in (1.0, 0.1, -1.0)]
     assert cosines[0] > 0.9
     assert 0.5 > cosines[1] > cosines[2]
+
+
+def test_any_sigma_gives_a_direction() -> None:
+    mean = torch.nn.functional.normalize(torch.randn(1, 8, generator=seeded(0)), dim=-1)
+    gaussian = Gaussian(mean, torch.full((1, 8), -5.0))
+    for sigma in (-1000.0, -40.0, 1000.0):
+        assert gaussian.sample(sigma, seeded(1)).norm().item() == pytest.approx(1)

@@ -61,7 +61,9 @@ class Gaussian(NamedTuple):
             return self.mean
         factor = sigma or 1.0
         noise = torch.randn(self.mean.shape, generator=generator, device=generator.device).to(self.mean)
-        return F.normalize(self.mean + torch.exp(factor * self.log_variance / 2) * noise, dim=-1)
+        # Beyond e^30 the mean is below rounding already; without the bound the norm would overflow.
+        deviation = torch.exp((factor * self.log_variance / 2).clamp_max(30))
+        return F.normalize(self.mean + deviation * noise, dim=-1)
 
 
 class _Summary(nn.Module):
