@@ -31,7 +31,7 @@ def folder(
     *,
     out: Out,
     fps: Annotated[
-        float | None, typer.Option("--fps", min=0.1, help="Frame rate of bare .npy motion.")
+        float | None, typer.Option("--fps", min=0.1, max=1000, help="Frame rate of bare .npy motion.")
     ] = None,
     head: Annotated[str, typer.Option("--head", help="Head of bare .npy motion: ada or flame.")] = "flame",
     licence: Annotated[str, typer.Option("--licence", help="Licence of the material.")] = "unknown",

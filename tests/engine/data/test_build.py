@@ -73,6 +73,23 @@ def test_failures_are_set_aside_with_reasons(tmp_path: Path) -> None:
     assert len(load_clips(tmp_path, None, Silent())) == 1
 
 
+def test_an_input_that_may_not_be_read_costs_its_clip_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path / "given.txt"
+    given.write_text("one")
+
+    def refuse(path: Path) -> str:
+        if path == given:
+            raise PermissionError(13, "Permission denied", str(path))
+        return sha256(path)
+
+    monkeypatch.setattr("talkcli.engine.data.build.sha256", refuse)
+    built = build([source("a"), source("b", file=given)], tmp_path / "out", Silent(), num_workers=0)
+    assert [item.id for item in built.dropped] == ["b"]
+    assert "may not be read" in built.dropped[0].reason
+
+
 def test_nothing_made_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"None of 1 clips.*no tone today"):
         build([source("a", fails=True)], tmp_path, Silent(), num_workers=0)

@@ -136,14 +136,18 @@ def _fingerprint(source: Source) -> str:
     missing = [path for path in source.recipe.inputs if not path.is_file()]
     if missing:
         raise InputError(f"{missing[0]} is missing.")
-    parts = [repr(source), _code_digest(), *(sha256(path) for path in source.recipe.inputs)]
+    try:
+        hashes = [sha256(path) for path in source.recipe.inputs]
+    except PermissionError as error:
+        raise InputError(f"{error.filename} may not be read.") from error
+    parts = [repr(source), _code_digest(), *hashes]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @cache
 def _code_digest() -> str:
-    """Changes with any line of the code that decides what clips hold, so that no stale clip survives an
-    edit.
+    """Changes with any line of the performer and the adapters. Expressions, the head and the reading of sound
+    are left out: their edits keep clips as they are until the output folder is removed.
     """
     folder = Path(__file__).parent
     files = [*sorted(folder.glob("performer/*.py")), *sorted(folder.glob("adapters/*.py"))]
