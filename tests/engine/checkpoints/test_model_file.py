@@ -63,6 +63,13 @@ def test_half_storage_keeps_vectors(tmp_path: Path) -> None:
     assert torch.equal(loaded.smooth.weight, model.smooth.weight.half().float())
 
 
+def test_half_storage_keeps_what_float16_cannot_hold(tmp_path: Path) -> None:
+    model = ThVqvae(CONFIG)
+    model.quantizer_top.ema_sum[0, 0] = 1e5
+    save_model(tmp_path / "h.safetensors", model, meta=META, storage="float16")
+    assert load_model(tmp_path / "h.safetensors")[0].quantizer_top.ema_sum[0, 0] == 1e5
+
+
 @pytest.mark.parametrize("size", [0, 4, 100, 5000])
 def test_truncated(saved: Path, size: int) -> None:
     saved.write_bytes(saved.read_bytes()[:size])

@@ -172,7 +172,13 @@ def _read(path: Path, *, weights: bool) -> tuple[Header, dict[str, Tensor]]:
 
 
 def _stored(value: Tensor, storage: Storage) -> Tensor:
-    half = storage == "float16" and value.is_floating_point() and value.ndim >= 2
+    # Float16 ends at 65504: running sums of a codebook can pass it.
+    half = (
+        storage == "float16"
+        and value.is_floating_point()
+        and value.ndim >= 2
+        and bool((value.abs() <= torch.finfo(torch.float16).max).all())
+    )
     return value.to(torch.float16 if half else value.dtype).contiguous()
 
 
