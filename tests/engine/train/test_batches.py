@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
@@ -60,6 +61,20 @@ def test_copies_stay_in_step(copies: int) -> None:
         assert torch.corrcoef(torch.stack([energy, example.coeffs[:, JAW]]))[0, 1] > 0.7
     lengths = {len(example.coeffs) for example in batches.training}
     assert (len(lengths) > 1) == (copies > 0)
+
+
+def test_masks_wider_than_the_window_silence_at_most_all_of_it() -> None:
+    batch = _batches(mask_bands=1000, mask_hops=1000).at(0)
+    assert batch.features.isfinite().all()
+    assert (batch.features[..., :20] == -1).float().mean() > (
+        _batches().at(0).features[..., :20] == -1
+    ).float().mean()
+
+
+@pytest.mark.parametrize("wrong", [{"frames": 30}, {"size": 0}, {"speed": 1.0}, {"mask_hops": -1}])
+def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        BatchConfig(**wrong)
 
 
 def test_short_clips_go_on_in_silence() -> None:

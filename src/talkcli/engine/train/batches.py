@@ -8,12 +8,14 @@ Changes of loudness are no augmentation here: the features are relative to the l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 import scipy.signal
 import soxr
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor
 
 from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel
@@ -26,23 +28,23 @@ _MAX_VALIDATION_BATCHES = 40
 class BatchConfig(Config):
     """What a training step sees."""
 
-    size: int = 128
+    size: Annotated[int, Field(gt=0)] = 128
     """Windows in a batch."""
-    frames: int = 32
+    frames: Annotated[int, Field(gt=0, multiple_of=4)] = 32
     """Length of a window at 25 fps; a multiple of 4."""
     smooth: bool = True
     """Savitzky-Golay filter of length 5 and order 2 on the motion, as in the released data sets."""
     balance: bool = False
     """Draw every emotion equally often, not every frame."""
-    copies: int = 0
+    copies: Annotated[int, Field(ge=0)] = 0
     """Altered copies of each training clip (speed and noise), made once."""
-    speed: float = 0.1
+    speed: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Copies play up to this share faster or slower, motion and sound together."""
     snr_db: tuple[float, float] = (10.0, 45.0)
     """Range of signal-to-noise ratios of the copies."""
-    mask_bands: int = 0
+    mask_bands: Annotated[int, Field(ge=0)] = 0
     """Widest band of channels that is silenced (SpecAugment)."""
-    mask_hops: int = 0
+    mask_hops: Annotated[int, Field(ge=0)] = 0
     """Longest stretch that is silenced (SpecAugment)."""
     tilt: float = 0.0
     """Largest random slope of the spectrum (a value of 0.1 is 3 dB at either end)."""
@@ -213,10 +215,10 @@ class Batches:
             # The floor stays the floor.
             bands.copy_(torch.where(bands > -1, (bands + slope).clamp_min(-1), bands))
         if config.mask_bands > 0:
-            width = int(rng.integers(config.mask_bands + 1))
+            width = int(rng.integers(min(config.mask_bands, self.num_mels) + 1))
             first = int(rng.integers(self.num_mels - width + 1))
             bands[:, first : first + width] = -1
         if config.mask_hops > 0:
-            width = int(rng.integers(config.mask_hops + 1))
+            width = int(rng.integers(min(config.mask_hops, len(features)) + 1))
             first = int(rng.integers(len(features) - width + 1))
             bands[first : first + width] = -1

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from talkcli.engine.errors import TalkError
@@ -27,19 +28,19 @@ from talkcli.engine.types import Config, Reporter
 class LoopConfig(Config):
     """Length and pace of training."""
 
-    steps: int = 20_000
-    learning_rate: float = 1e-4
-    warmup_steps: int = 500
+    steps: Annotated[int, Field(gt=0)] = 20_000
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    warmup_steps: Annotated[int, Field(ge=0)] = 500
     """The rate rises linearly over these, then falls as a cosine to `final_share`."""
     final_share: float = 0.01
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of the gradient; larger ones are scaled down."""
-    average_decay: float = 0.0
+    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay of a running average of the weights which is validated and exported in their place; 0 off."""
-    log_every: int = 20
-    validate_every: int = 500
-    save_every: int = 500
+    log_every: Annotated[int, Field(gt=0)] = 20
+    validate_every: Annotated[int, Field(gt=0)] = 500
+    save_every: Annotated[int, Field(gt=0)] = 500
     """Steps between two states to go on from."""
 
 
