@@ -30,8 +30,6 @@ from talkcli.engine.types import Motion, Reporter, Speech
 
 EMBEDDED = "embedded"
 MOTION_SUFFIX = ".npz"
-# No speaker in particular: the style is the emotion's alone.
-NOBODY = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +90,6 @@ class Animator:
                 sigma=sampling.sigma,
                 tau_top=sampling.tau_top,
                 tau_bottom=sampling.tau_bottom,
-                speaker=NOBODY,
                 generator=seeded(_take_seed(sampling.seed, take), self.device),
             )
             for take in range(sampling.takes)
