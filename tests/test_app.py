@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -63,3 +65,39 @@ def test_a_traceback_is_shown_on_demand(
     monkeypatch.setenv("TALK_DEBUG", "1")
     run(monkeypatch, RuntimeError("surprise"))
     assert "Traceback" in capsys.readouterr().err
+
+
+COMMAND = """
+import sys
+from talkcli import app
+from talkcli.console import Console
+
+@app.app.command()
+def speak() -> None:
+    with Console(as_json=True) as console:
+        {body}
+
+sys.argv = ["talk", "speak"]
+app.main()
+"""
+
+
+def test_ctrl_c_inside_a_command_is_not_silent() -> None:
+    """As it comes, through typer, which keeps KeyboardInterrupt to itself."""
+    program = COMMAND.format(body="raise KeyboardInterrupt")
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 130
+    assert ended.stderr.startswith("error: interrupted")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_reader_that_went_away_is_no_error_of_ours() -> None:
+    program = COMMAND.format(body="console.result({'x': 1}, '')")
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert ended.returncode == 1
+    assert ended.stderr == ""

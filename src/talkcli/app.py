@@ -41,6 +41,7 @@ app.command("train-gen")(train_gen)
 app.command()(doctor)
 app.command()(bench)
 
+_INTERRUPTED = 130
 # What the operating system refuses, in words; anything else is shown by its own text.
 _SYSTEM_HINTS = {
     errno.ENOSPC: "Free some space or write to another disk; nothing that existed before was changed.",
@@ -75,13 +76,12 @@ def main() -> None:
     except TalkError as error:
         print_error(error.problem, error.hint, error.exit_code, as_json=as_json)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print_error("interrupted; unfinished files were removed.", None, 130, as_json=as_json)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of stdout went away (head, less); elsewhere the flush at exit stays silent.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # Inside a command, typer turns Ctrl-C into a silent exit with this code.
+        if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
+            raise
+        print_error("interrupted; no half-written file is left.", None, _INTERRUPTED, as_json=as_json)
+        sys.exit(_INTERRUPTED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print_error(

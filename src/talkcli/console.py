@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 # Work shorter than this shows no bar.
 _QUIET_START_S = 0.5
@@ -44,6 +46,15 @@ class Console:
         if self.quiet or (self._bar is None and time.monotonic() - self._started_s < _QUIET_START_S):
             return
         if self._bar is None:
+            # Not at the top: --help shows no bar, and should not wait for one.
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                TextColumn,
+                TimeRemainingColumn,
+            )
+
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -68,6 +79,8 @@ class Console:
         """The command's answer: one JSON document with --json, else `text`."""
         if self.as_json:
             sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+            # So that a reader that went away (head, less) is noticed here, and not by the interpreter's end.
+            sys.stdout.flush()
         elif text:
             self._out.print(_printable(text), markup=False, soft_wrap=True)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +68,27 @@ def test_mistakes_are_sentences_with_an_exit_code(
     assert said.err.startswith("error: ")
     assert says in said.err
     assert said.out == ""
+
+
+def test_ctrl_c_ends_with_130_a_sentence_and_no_file(tmp_path: Path) -> None:
+    long = tmp_path / "long.npz"
+    write_motion(long, Motion(coeffs=np.zeros((9000, 53), np.float32), fps=25.0, head="ada", channels=ADA))
+    # Whoever runs the tests in the background has the signal ignored, and children inherit that.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from talkcli.app import main; main()"
+    )
+    command = [sys.executable, "-c", program, "render", "long.npz", "--out", "x.mp4"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        # The encoder's temporary file says that drawing has begun.
+        while process.poll() is None and not list(tmp_path.glob(".x.*.mp4")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130
+    assert [line for line in err.splitlines() if line.startswith("error: interrupted")], err
+    assert "Traceback" not in err
+    assert out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["long.npz"]
