@@ -93,6 +93,11 @@ def nearest_faces(screen, faces, culled, nearness, face_at, reach):  # type: ign
         # The comparison is also false for NaN.
         if not abs(area) > 1e-9 or (culled[f] and area > 0.0):
             continue
+        # Most faces of a small map fall between its samples: leave before anything is divided.
+        first_row = math.ceil(max(min(ay, by, cy) - 0.5, 0.0))
+        last_row = math.ceil(min(max(ay, by, cy) - 0.5, float(rows)))
+        if first_row >= last_row or math.ceil(min(ax, bx, cx) - 0.5) >= math.ceil(max(ax, bx, cx) - 0.5):
+            continue
         # Nearness is a plane over the screen; a sliver's is steep: never let it reach beyond its own corners.
         step_x = ((bz - az) * (cy - ay) - (cz - az) * (by - ay)) / area
         step_y = ((cz - az) * (bx - ax) - (bz - az) * (cx - ax)) / area
@@ -105,10 +110,6 @@ def nearest_faces(screen, faces, culled, nearness, face_at, reach):  # type: ign
             bx, by, bz, cx, cy, cz = cx, cy, cz, bx, by, bz
             if by < ay:
                 ax, ay, az, bx, by, bz = bx, by, bz, ax, ay, az
-        first_row = math.ceil(max(ay - 0.5, 0.0))
-        last_row = math.ceil(min(cy - 0.5, float(rows)))
-        if first_row >= last_row:
-            continue
         slope_long = (cx - ax) / (cy - ay)
         slope_upper = (bx - ax) / (by - ay) if by > ay else 0.0
         slope_lower = (cx - bx) / (cy - by) if cy > by else 0.0

@@ -41,13 +41,14 @@ _TONE_SCALE = (TONE_STEPS - 1) / BRIGHTEST
 
 class Look(NamedTuple):
     """How it is lit: `materials` (parts 8), `lights` (lights 10), `ambient` (3), `rays` (height width 3) to
-    the eye, and the key light's depth map `key_nearness` (texels texels)."""
+    the eye, the key light's depth map `key_nearness` (texels texels) and its `block_maxima`."""
 
     materials: np.ndarray
     lights: np.ndarray
     ambient: np.ndarray
     rays: np.ndarray
     key_nearness: np.ndarray
+    key_maxima: np.ndarray
 
 
 @inlined
@@ -65,6 +66,29 @@ def _seen(x, y, z, nearness):  # type: ignore[no-untyped-def]
                 hidden += weight * min(max((nearness[row, column] - z) / _SOFTNESS, 0.0), 1.0)
     # The tent's weights sum to 2 along each axis.
     return 1.0 - 0.25 * hidden
+
+
+@kernel
+def block_maxima(nearness, maxima):  # type: ignore[no-untyped-def]
+    """Fill `maxima` (texels texels) with the nearest of the 4x4 texels that start at each: a point at least
+    as near is in no shadow, and needs no closer look."""
+    texels = nearness.shape[0]
+    for row in range(texels - 3):
+        for column in range(texels):
+            upper = max(nearness[row, column], nearness[row + 1, column])
+            maxima[row, column] = max(upper, max(nearness[row + 2, column], nearness[row + 3, column]))
+        for column in range(texels - 3):
+            left = max(maxima[row, column], maxima[row, column + 1])
+            maxima[row, column] = max(left, max(maxima[row, column + 2], maxima[row, column + 3]))
+
+
+@inlined
+def _in_the_open(x, y, z, maxima):  # type: ignore[no-untyped-def]
+    """Whether no texel that `_seen` would look at is nearer to the lamp than the point."""
+    texels = maxima.shape[0]
+    first_x, first_y = math.floor(x - 0.5) - 1, math.floor(y - 0.5) - 1
+    inside = 0 <= first_x < texels - 4 and 0 <= first_y < texels - 4
+    return not inside or maxima[first_y, first_x] <= z
 
 
 @kernel
@@ -105,7 +129,7 @@ def add_sky(axes, screen, nearness, table):  # type: ignore[no-untyped-def]
 
 @inlined
 def _light(  # type: ignore[no-untyped-def]
-    x, y, f, row, column, table, faces, materials, lights, ambient, rays, key_nearness
+    x, y, f, row, column, table, faces, materials, lights, ambient, rays, key_nearness, key_maxima
 ):
     """Linear RGB of face `f` at the screen point (x, y), which lies in the pixel (row, column)."""
     # Unsigned: a signed index would be tested for counting from the end.
@@ -155,7 +179,10 @@ def _light(  # type: ignore[no-untyped-def]
                 key_x = wa * table[a, 11] + wb * table[b, 11] + wc * table[c, 11]
                 key_y = wa * table[a, 12] + wb * table[b, 12] + wc * table[c, 12]
                 key_z = wa * table[a, 13] + wb * table[b, 13] + wc * table[c, 13]
-                seen += (1.0 - seen) * _seen(key_x, key_y, key_z, key_nearness)
+                if _in_the_open(key_x, key_y, key_z, key_maxima):
+                    seen = 1.0
+                else:
+                    seen += (1.0 - seen) * _seen(key_x, key_y, key_z, key_nearness)
         # Light that enters skin beside a shadow comes out in it, red.
         bled = seen + wrap * seen * (1.0 - seen)
         diffuse_red += bled * lights[i, 3] * (cosine + wrap) * materials[part, 5]
@@ -195,7 +222,7 @@ def shade(face_at, nearness, reach, table, faces, look, wall, tone, picture):  #
     height, width = picture.shape[:2]
     samples = face_at.shape[0] // height
     count = samples * samples
-    materials, lights, ambient, rays, key_nearness = look
+    materials, lights, ambient, rays, key_nearness, key_maxima = look
     seen_face = np.empty(count, np.int64)
     seen_at = np.empty((count, 3))
     share = np.empty(count)
@@ -250,7 +277,7 @@ def shade(face_at, nearness, reach, table, faces, look, wall, tone, picture):  #
             for i in range(num_seen):
                 r, g, b = _light(
                     seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, table, faces, materials, lights,
-                    ambient, rays, key_nearness,
+                    ambient, rays, key_nearness, key_maxima,
                 )  # fmt: skip
                 # Averaging light far above white would undo the supersampling of its edge.
                 red += share[i] * min(max(r, 0.0), BRIGHTEST)

@@ -34,6 +34,7 @@ class _Buffers(threading.local):
         self.reach = np.tile(np.array([0, columns], np.int32), (rows, 1))
         self.lamp_screen = np.empty((num_verts, 3), np.float32)
         self.lamp_nearness = np.empty((texels, texels), np.float32)
+        self.lamp_maxima = np.full((texels, texels), -np.inf, np.float32)
         self.lamp_face_at = np.empty((texels, texels), np.int32)
         self.lamp_reach = np.tile(np.array([0, texels], np.int32), (texels, 1))
 
@@ -81,7 +82,10 @@ class SoftwareRenderer:
         raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at, own.reach)
         own.table[:, shade.SCREEN : shade.SCREEN + 3] = own.screen
         own.table[:, shade.KEY : shade.KEY + 3] = own.lamp_screen
-        lit = shade.Look(self._materials, self._lights, self._ambient, self._rays, own.lamp_nearness)
+        shade.block_maxima(own.lamp_nearness, own.lamp_maxima)
+        lit = shade.Look(
+            self._materials, self._lights, self._ambient, self._rays, own.lamp_nearness, own.lamp_maxima
+        )
         picture = self._wall_bytes.copy()
         shade.shade(
             own.face_at, own.nearness, own.reach, own.table, self._faces, lit, self._wall, self._tone, picture
