@@ -76,10 +76,10 @@ def block_maxima(nearness, maxima):  # type: ignore[no-untyped-def]
     for row in range(texels - 3):
         for column in range(texels):
             upper = max(nearness[row, column], nearness[row + 1, column])
-            maxima[row, column] = max(upper, max(nearness[row + 2, column], nearness[row + 3, column]))
+            maxima[row, column] = max(upper, nearness[row + 2, column], nearness[row + 3, column])
         for column in range(texels - 3):
             left = max(maxima[row, column], maxima[row, column + 1])
-            maxima[row, column] = max(left, max(maxima[row, column + 2], maxima[row, column + 3]))
+            maxima[row, column] = max(left, maxima[row, column + 2], maxima[row, column + 3])
 
 
 @inlined
