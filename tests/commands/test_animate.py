@@ -127,7 +127,7 @@ def test_takes_without_randomness_warn_even_when_quiet(short_speech: Path, tmp_p
         (["--out", "x.npz", "--out", "x.mp4", "--size", "65"], 2, "even"),
         (["--out", "x.npz", "--out", "x.mp4", "--renderer", "softwear"], 2, "software"),
         (["--out", "x.npz", "--out", "./x.npz"], 2, "twice"),
-        (["--out", "x.npz", "--fps", "nan"], 2, "finite"),
+        (["--out", "x.npz", "--fps", "nan"], 2, "--fps"),
         (["--out", "x.npz", "--seed", str(2**64)], 2, "seed"),
     ],
 )

@@ -39,4 +39,12 @@ FLAME = (*(f"expression{index:02d}" for index in range(NUM_EXPRESSION)), *JAW)
 JAW_OPEN_RAD = 0.42
 JAW_SIDE_RAD = 0.14
 
+# How channels begin that move the speaking part of the face; FLAME's expressions all may.
+_MOUTH = ("mouth", "jaw", "tongue", "lip", "cheekPuff", "expression")
+
 assert len(ADA) == len(FLAME) == NUM_COEFFS
+
+
+def is_mouth(name: str) -> bool:
+    """Whether a channel belongs to the speaking part of the face."""
+    return name.startswith(_MOUTH)

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Float
 
 from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
@@ -20,6 +22,7 @@ from talkcli.engine.device import resolve_device, seeded
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.lip_speed import limit_lip_speed
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import check_file, sha256
@@ -94,15 +97,14 @@ class Animator:
             )
             for take in range(sampling.takes)
         ]
-        return [
-            Motion(
-                coeffs=draw[0].float().cpu().numpy(),
-                fps=self.header.fps,
-                head=self.header.head,
-                channels=self.header.channels,
-            )
-            for draw in draws
-        ]
+        return [self._motion(draw[0].float().cpu().numpy()) for draw in draws]
+
+    def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
+        """The drawn coefficients with lips that keep below their top speed: codes are drawn one by one, and
+        two that follow each other need not fit."""
+        head = load_head(self.header.head)
+        calm = limit_lip_speed(coeffs, head, held=np.zeros(len(coeffs), dtype=bool))
+        return Motion(coeffs=calm, fps=self.header.fps, head=head.name, channels=self.header.channels)
 
     def _batch(self, speech: Speech) -> torch.Tensor:
         return torch.from_numpy(speech.samples)[None].to(self.device)

@@ -17,11 +17,9 @@ from scipy.ndimage import gaussian_filter1d
 from talkcli.engine.data.performer.phones import VOWELS, Alignment, Phone
 from talkcli.engine.data.performer.prosody import STEP_HZ
 from talkcli.engine.data.performer.speech_motion import MouthTrack
-from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS
+from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS, is_mouth
 from talkcli.engine.face.expressions import EMOTION_POSES
 from talkcli.engine.types import Config, Emotion
-
-_MOUTH = ("mouth", "jaw", "tongue", "lip", "cheekPuff")
 
 # What an accent adds, by emotion; raised brows where nothing is listed.
 _ACCENTS: Mapping[str, Mapping[str, float]] = {
@@ -122,11 +120,6 @@ def emotion_motion(
         elif name.endswith("Right"):
             coeffs[:, index] *= 1 - lean
     return coeffs
-
-
-def is_mouth(name: str) -> bool:
-    """Whether an ada channel belongs to the speaking part of the face."""
-    return name.startswith(_MOUTH)
 
 
 def slow_noise(num_steps: int, time_s: float, rng: np.random.Generator) -> Float[np.ndarray, "steps"]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -17,14 +18,15 @@ from talkcli.engine.data.performer.emotion_motion import (
     EmotionMotionConfig,
     accents,
     emotion_motion,
-    is_mouth,
 )
 from talkcli.engine.data.performer.eyes import blinks, gaze, shut
 from talkcli.engine.data.performer.phones import Alignment
 from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db, pitch_hz
-from talkcli.engine.data.performer.slew import limit_lip_speed
 from talkcli.engine.data.performer.speech_motion import MouthTrack, SpeechMotionConfig, speech_motion
-from talkcli.engine.face.channels import ADA, JAW
+from talkcli.engine.face.channels import ADA, JAW, is_mouth
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.lip_speed import limit_lip_speed
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Speech
 
 # Openings grow with the level of the voice: this level, of a clip's loud parts, is ordinary talk.
@@ -97,7 +99,7 @@ def perform_upper_face(
     kept = np.array([is_mouth(name) for name in ADA])
     frames = min(len(motion.coeffs), len(upper.coeffs))
     coeffs = np.where(kept, motion.coeffs[:frames], upper.coeffs[:frames])
-    coeffs = limit_lip_speed(coeffs, held=np.zeros(frames, dtype=bool)).astype(np.float32)
+    coeffs = limit_lip_speed(coeffs, _ada(), held=np.zeros(frames, dtype=bool)).astype(np.float32)
     return Motion(coeffs=coeffs, fps=float(MODEL_FPS), head="ada", channels=ADA)
 
 
@@ -122,8 +124,14 @@ def _finish(
     expression = [index for index, name in enumerate(ADA) if name not in JAW]
     coeffs[:, expression] = np.clip(coeffs[:, expression], 0, 1)
     middle = _frame_middles(math.ceil(speech.duration_s * MODEL_FPS), len(coeffs))
-    frames = limit_lip_speed(coeffs[middle], held=(np.maximum(mouth.lips, mouth.teeth) > 0.99)[middle])
+    contact = np.maximum(mouth.lips, mouth.teeth) > 0.99
+    frames = limit_lip_speed(coeffs[middle], _ada(), held=contact[middle])
     return Motion(coeffs=frames.astype(np.float32), fps=float(MODEL_FPS), head="ada", channels=ADA)
+
+
+@cache
+def _ada() -> Head:
+    return load_head("ada")
 
 
 def _frame_middles(num_frames: int, num_steps: int) -> Int[np.ndarray, "frames"]:

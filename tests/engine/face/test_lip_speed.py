@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from talkcli.engine.data.performer.slew import LIMIT_MM, _lips_mm, limit_lip_speed
 from talkcli.engine.face.channels import ADA, NUM_COEFFS
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.lip_speed import LIMIT_MM, limit_lip_speed, lips_mm
+
+ADA_HEAD = load_head("ada")
 
 
 def fastest_mm(coeffs: np.ndarray) -> float:
-    return float(np.linalg.norm(np.diff(_lips_mm(coeffs), axis=0), axis=-1).max())
+    return float(np.linalg.norm(np.diff(lips_mm(coeffs, ADA_HEAD), axis=0), axis=-1).max())
 
 
 def test_a_snap_of_the_jaw_is_eased_and_contacts_stay() -> None:
@@ -19,7 +22,7 @@ def test_a_snap_of_the_jaw_is_eased_and_contacts_stay() -> None:
     held = np.zeros(12, dtype=bool)
     held[3] = True
     assert fastest_mm(coeffs) > 15
-    eased = limit_lip_speed(coeffs, held)
+    eased = limit_lip_speed(coeffs, ADA_HEAD, held)
     assert fastest_mm(eased) <= LIMIT_MM
     np.testing.assert_array_equal(eased[3], coeffs[3])
     # The opening is smaller, not gone; what is no mouth is untouched.
@@ -30,4 +33,4 @@ def test_a_snap_of_the_jaw_is_eased_and_contacts_stay() -> None:
 def test_slow_motion_is_left_alone() -> None:
     coeffs = np.zeros((20, NUM_COEFFS))
     coeffs[:, ADA.index("jawPitch")] = np.linspace(0, 0.15, 20)
-    np.testing.assert_array_equal(limit_lip_speed(coeffs, np.zeros(20, dtype=bool)), coeffs)
+    np.testing.assert_array_equal(limit_lip_speed(coeffs, ADA_HEAD, np.zeros(20, dtype=bool)), coeffs)

@@ -1,29 +1,25 @@
 """Lips have a top speed: where a frame asks for more, the wider of two neighbours gives way.
 
 Fast speech does not reach its vowels (Lindblom 1963, undershoot), while contacts stay reached.
-Axis names: `frames` at 25 fps, `coeffs` = ada's 53 numbers, `lips` = ada's lip vertices.
+Axis names: `frames` at 25 fps, `coeffs` = the head's 53 numbers, `lips` = the head's lip vertices.
 """
 
 from __future__ import annotations
-
-from functools import cache
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from talkcli.engine.data.performer.emotion_motion import is_mouth
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import is_mouth
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import load_head
 
 LIMIT_MM = 4.6
 _MOST_PASSES = 40
-_MOUTH = np.array([is_mouth(name) for name in ADA])
 
 
 def limit_lip_speed(
     coeffs: Float[np.ndarray, "frames coeffs"],
+    head: Head,
     held: Bool[np.ndarray, "frames"],
     limit_mm: float = LIMIT_MM,
 ) -> Float[np.ndarray, "frames coeffs"]:
@@ -31,14 +27,17 @@ def limit_lip_speed(
 
     `held` frames show a contact and stay as they are, unless two of them follow each other.
     """
+    mouth = np.array([is_mouth(name) for name in head.channels])
     eased = coeffs.copy()
+    lips = lips_mm(eased, head)
+    rest = lips_mm(np.zeros_like(eased[:1]), head)
     for _ in range(_MOST_PASSES):
-        lips = _lips_mm(eased)
         jumps = np.linalg.norm(np.diff(lips, axis=0), axis=-1).max(axis=-1, initial=0.0)
-        width = np.linalg.norm(lips - _lips_mm(np.zeros_like(eased[:1])), axis=-1).mean(axis=-1)
         late = np.flatnonzero(jumps > limit_mm)
         if not len(late):
             break
+        width = np.linalg.norm(lips - rest, axis=-1).mean(axis=-1)
+        moved = set()
         for first in late:
             second = first + 1
             if held[first] != held[second]:
@@ -46,19 +45,16 @@ def limit_lip_speed(
             else:
                 moving, fixed = (first, second) if width[first] > width[second] else (second, first)
             share = 0.97 * limit_mm / jumps[first]
-            eased[moving, _MOUTH] = eased[fixed, _MOUTH] + share * (
-                eased[moving, _MOUTH] - eased[fixed, _MOUTH]
-            )
+            step = eased[moving, mouth] - eased[fixed, mouth]
+            eased[moving, mouth] = eased[fixed, mouth] + share * step
+            moved.add(int(moving))
+        changed = sorted(moved)
+        lips[changed] = lips_mm(eased[changed], head)
     return eased
 
 
-@cache
-def _ada() -> Head:
-    return load_head("ada")
-
-
-def _lips_mm(coeffs: Float[np.ndarray, "frames coeffs"]) -> Float[np.ndarray, "frames lips 3"]:
-    head = _ada()
+def lips_mm(coeffs: Float[np.ndarray, "frames coeffs"], head: Head) -> Float[np.ndarray, "frames lips 3"]:
+    """Where the lip vertices are, in millimetres."""
+    chosen = torch.as_tensor(head.regions["lips"], dtype=torch.long)
     with torch.no_grad():
-        lips = head(torch.from_numpy(coeffs.astype(np.float32)), only=torch.from_numpy(head.regions["lips"]))
-    return lips.numpy() * 1000
+        return head(torch.from_numpy(coeffs.astype(np.float32)), only=chosen).numpy() * 1000
