@@ -104,7 +104,7 @@ class Animator:
         two that follow each other need not fit."""
         head = load_head(self.header.head)
         calm = limit_lip_speed(coeffs, head, held=np.zeros(len(coeffs), dtype=bool))
-        return Motion(coeffs=calm, fps=self.header.fps, head=head.name, channels=self.header.channels)
+        return Motion(coeffs=calm, fps=float(self.header.fps), head=head.name, channels=self.header.channels)
 
     def _batch(self, speech: Speech) -> torch.Tensor:
         return torch.from_numpy(speech.samples)[None].to(self.device)

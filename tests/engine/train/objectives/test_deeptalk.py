@@ -105,7 +105,7 @@ def test_nobody_hides_the_speaker() -> None:
         )
         batch = _batch()
         batch.speaker.fill_(speaker)
-        return float(objective.loss(batch, 0.0)["guess"])
+        return objective.loss(batch, 0.0)["guess"].item()
 
     assert vertex(1.0, 0) == vertex(1.0, 2)
     assert vertex(0.0, 0) != vertex(0.0, 2)
