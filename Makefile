@@ -52,6 +52,7 @@ docs: $(READY) ## Write docs/cli.md from the commands
 
 bench: $(READY) ## Measure rendering and the whole command on this machine
 	$(BIN)/talk bench render --out benchmarks/render.json
+	$(BIN)/talk bench animate --speech examples/hello.wav --out benchmarks/animate.json
 
 head: $(READY) ## Regenerate the head asset from its code
 	$(BIN)/python -m talkcli.engine.face.ada.bake

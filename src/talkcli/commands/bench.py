@@ -13,13 +13,16 @@ from talkcli.engine.errors import UsageError
 
 
 def bench(
-    what: Annotated[str, typer.Argument(help="What to measure: render.")],
-    head: Annotated[str, typer.Option("--head", help="The head to draw.")] = "ada",
+    what: Annotated[str, typer.Argument(help="What to measure: render or animate.")],
+    speech: Annotated[
+        Path | None, typer.Option("--speech", help="For animate: the speech to animate.")
+    ] = None,
+    head: Annotated[str, typer.Option("--head", help="For render: the head to draw.")] = "ada",
     size: Annotated[
         int, typer.Option("--size", min=16, max=4096, help="Side of the picture, in pixels.")
     ] = 512,
     frames: Annotated[
-        int, typer.Option("--frames", min=1, help="Frames a round; three rounds are measured.")
+        int, typer.Option("--frames", min=1, help="For render: frames a round; three rounds are measured.")
     ] = 100,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the report to this JSON file.")
@@ -28,14 +31,25 @@ def bench(
     quiet: Quiet = False,
 ) -> None:
     """Measure this machine. render: all renderers on the same frames, deforming and drawing without encoding.
+    animate: the whole command on --speech, from start to exit.
 
     talk bench render --out benchmarks/render.json
     """
-    if what != "render":
-        raise UsageError(f"There is no benchmark {what}.", hint="Use: talk bench render.")
+    if what not in ("render", "animate"):
+        raise UsageError(f"There is no benchmark {what}.", hint="Use: talk bench render, or animate.")
+    if what == "animate" and speech is None:
+        raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
     with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.bench import bench_render
+        from talkcli.engine.pipelines.bench import bench_animate, bench_render
 
+        if speech is not None and what == "animate":
+            report = bench_animate(speech, size=size, out=out, reporter=console)
+            console.result(
+                report,
+                f"{report['speech_s']:.1f} s of speech in {report['seconds']:.1f} s "
+                f"(median of {len(report['rounds_s'])}; the first run took {report['first_s']:.1f} s)",
+            )
+            return
         report = bench_render(head_name=head, size=size, num_frames=frames, out=out, reporter=console)
         ours = report["renderers"]["software"]["fps"]
         rows = []

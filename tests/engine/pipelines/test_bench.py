@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from talkcli.engine.errors import DeviceError, InputError
+from talkcli.engine.audio.io import write_wav
+from talkcli.engine.errors import DeviceError, InputError, TalkError
 from talkcli.engine.pipelines import bench
 from talkcli.engine.render.renderer import Renderer, Scene
-from talkcli.engine.types import Silent
+from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
 from tests.engine.render.shapes import BallHead
 
 
@@ -46,3 +48,18 @@ def test_every_frame_of_the_measured_motion_is_another() -> None:
 def test_a_report_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
         bench.bench_render(head_name="no such head", size=32, num_frames=6, out=tmp_path, reporter=Silent())
+
+
+def test_the_whole_command_is_timed_and_reported(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", Speech(samples=np.zeros(SPEECH_RATE_HZ // 5, np.float32)))
+    report = bench.bench_animate(tmp_path / "a.wav", size=64, out=tmp_path / "report.json", reporter=Silent())
+    assert report["speech_s"] == pytest.approx(0.2)
+    assert report["seconds"] == sorted(report["rounds_s"])[1]
+    assert report["times_real_time"] == pytest.approx(0.2 / report["seconds"])
+    assert json.loads((tmp_path / "report.json").read_text()) == report
+
+
+def test_a_failing_command_is_no_measurement(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", Speech(samples=np.zeros(SPEECH_RATE_HZ // 5, np.float32)))
+    with pytest.raises(TalkError, match="even"):
+        bench.bench_animate(tmp_path / "a.wav", size=65, out=None, reporter=Silent())

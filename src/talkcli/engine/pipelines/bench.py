@@ -1,4 +1,4 @@
-"""How fast this machine renders: our rasteriser and pyrender on the same frames, one after the other.
+"""How fast this machine is: renderers on the same frames, and the whole `talk animate` as a process.
 
 Axis names: `frames`, `coeffs`, `verts`.
 """
@@ -12,6 +12,9 @@ import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from talkcli import __version__
-from talkcli.engine.errors import DeviceError, ExtraError
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.errors import DeviceError, ExtraError, TalkError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import atomic_path, check_file
@@ -83,10 +87,51 @@ def bench_render(
         "software_over_pyrender": None if theirs is None else ours / theirs,
         "machine": machine(),
     }
+    _write(report, out)
+    return report
+
+
+def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: Reporter) -> dict[str, Any]:
+    """Wall-clock seconds of `talk animate SPEECH --sigma 0.1 --out x.mp4` as a process, from start to exit.
+
+    The median of the rounds, after one more that fills the caches of compiled kernels. With `out`, the report
+    is written there as JSON too. Raises TalkError when the command fails.
+    """
+    if out is not None:
+        check_file(out)
+    speech = read_speech(speech_path, reporter)
+    rounds_s = []
+    with tempfile.TemporaryDirectory(prefix="talk-") as folder:
+        video = Path(folder) / "face.mp4"
+        options = ["--sigma", "0.1", "--size", str(size), "--quiet", "--out", str(video)]
+        command = [sys.executable, "-m", "talkcli", "animate", str(speech_path), *options]
+        for done in range(_ROUNDS + 1):
+            started_s = time.perf_counter()
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ended.returncode != 0:
+                raise TalkError(f"talk animate failed: {ended.stderr.strip()}")
+            rounds_s.append(time.perf_counter() - started_s)
+            reporter.progress("bench", done + 1, _ROUNDS + 1)
+    seconds = statistics.median(rounds_s[1:])
+    report = {
+        "bench": "animate",
+        "talk": __version__,
+        "size": size,
+        "speech_s": speech.duration_s,
+        "first_s": rounds_s[0],
+        "rounds_s": rounds_s[1:],
+        "seconds": seconds,
+        "times_real_time": speech.duration_s / seconds,
+        "machine": machine(),
+    }
+    _write(report, out)
+    return report
+
+
+def _write(report: dict[str, Any], out: Path | None) -> None:
     if out is not None:
         with atomic_path(out) as temporary:
             temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return report
 
 
 def moving_face(head: Head, num_frames: int) -> Motion:

@@ -1,0 +1,83 @@
+"""What the shipped weights promise, on the example and on real speech of a voice no training has heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.pipelines.animate import EMBEDDED, Animator, Sampling
+from talkcli.engine.pipelines.score import Generation, score_motions
+from talkcli.engine.types import Silent
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def animator() -> Animator:
+    return Animator(EMBEDDED, "cpu")
+
+
+def test_the_file_says_what_it_is(animator: Animator) -> None:
+    header = animator.header
+    assert (header.method, header.head, header.fps) == ("deeptalk", "ada", 25)
+    assert "CC-BY-NC-SA-4.0" in header.licence
+    assert "clips" in header.trained_on
+
+
+def test_mouth_moves_with_the_example_and_rests_in_silence(animator: Animator) -> None:
+    speech = read_speech(ROOT / "examples" / "hello.wav", Silent())
+    (motion,) = animator.motions(speech, Sampling())
+    jaw = motion.coeffs[:, motion.channels.index("jawPitch")]
+    assert jaw.max() > 0.05
+    # The example ends in a pause.
+    assert np.abs(jaw[-3:]).max() < 0.03
+
+
+def test_takes_differ_in_the_face_not_in_the_length(animator: Animator) -> None:
+    speech = read_speech(ROOT / "examples" / "hello.wav", Silent())
+    one, other = animator.motions(speech, Sampling(sigma=0.1, takes=2))
+    assert one.coeffs.shape == other.coeffs.shape
+    assert np.abs(one.coeffs - other.coeffs).max() > 0.2
+
+
+@pytest.mark.data
+def test_lips_follow_an_unheard_voice(shared_data: Path, tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for name in ("LJ001-0001", "LJ001-0005", "LJ001-0013", "LJ001-0023"):
+        (clips / f"{name}.wav").symlink_to(shared_data / "speech" / "ljspeech" / f"{name}.wav")
+    report = score_motions(
+        [],
+        truth=None,
+        audio=clips,
+        dataset=None,
+        head_name=None,
+        generation=Generation(model_name=EMBEDDED, device_name="cpu"),
+        thresholds=[],
+        reporter=Silent(),
+    )
+    overall = {name: entry["value"] for name, entry in report["overall"].items()}
+    assert overall["sync_r"] >= 0.5
+    assert abs(overall["sync_lag_ms"]) <= 80
+    assert overall["closure"] >= 0.8
+    assert overall["jump_mm"] <= 6
+
+
+@pytest.mark.data
+def test_an_angry_voice_lowers_the_brows_and_a_happy_one_smiles(
+    shared_data: Path, animator: Animator
+) -> None:
+    actor = shared_data / "emotion" / "ravdess16k" / "Actor_12"
+    line = read_speech(shared_data / "speech" / "ljspeech" / "LJ001-0002.wav", Silent())
+
+    def mean(channel: str, emotion: str) -> float:
+        source = read_speech(actor / f"03-01-{emotion}-02-01-01-12.wav", Silent())
+        (motion,) = animator.motions(line, Sampling(), source)
+        return float(motion.coeffs[:, motion.channels.index(channel)].mean())
+
+    angry, happy = "05", "03"
+    assert mean("browDownLeft", angry) > mean("browDownLeft", happy) + 0.3
+    assert mean("mouthSmileLeft", happy) > mean("mouthSmileLeft", angry) + 0.3
