@@ -25,6 +25,8 @@ from talkcli.engine.types import Config
 
 FORMAT = 1
 DEFAULT_WEIGHTS = "deeptalk-small.safetensors"
+# The name in a run folder of the checkpoint that validated best.
+BEST = "best.safetensors"
 _HINT = "Model files are written by talk train-dee, train-vq and train-gen."
 
 Storage = Literal["float32", "float16"]
@@ -61,6 +63,11 @@ def default_weights() -> Path:
             hint="Install the package again, or name a model of your own with --model.",
         )
     return path
+
+
+def model_file(path: Path) -> Path:
+    """`path` itself, or the best checkpoint in it when it is a run folder."""
+    return path / BEST if path.is_dir() else path
 
 
 def resolve(target: str) -> Any:

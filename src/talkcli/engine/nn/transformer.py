@@ -39,7 +39,7 @@ class TransformerLayer(nn.Module):
             part.view(batch, frames, self.heads, width // self.heads).transpose(1, 2)
             for part in self.project_in(x).chunk(3, dim=-1)
         )
-        # No dropout on the attention weights: it rules out the fused kernels and costs a third of a CPU step.
+        # No dropout on the attention weights: it rules out the fused kernels.
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         attended = self.project_out(attended.transpose(1, 2).reshape(batch, frames, width))
         x = self.norm_attention(x + self._drop(attended))

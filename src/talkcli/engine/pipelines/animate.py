@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.checkpoints.model_file import default_weights, load_model
+from talkcli.engine.checkpoints.model_file import default_weights, load_model, model_file
 from talkcli.engine.device import resolve_device, seeded
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.head import Head
@@ -69,9 +69,7 @@ class Animator:
     folder."""
 
     def __init__(self, model_name: str, device_name: str) -> None:
-        path = default_weights() if model_name == EMBEDDED else Path(model_name)
-        if path.is_dir():
-            path = path / "best.safetensors"
+        path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
         self.device = resolve_device(device_name)
         self.model, self.header = load_model(path, self.device)
         if not isinstance(self.model, DeepTalk):
@@ -79,6 +77,7 @@ class Animator:
                 f"{path} holds a {self.header.method} model, which is no generator.",
                 hint="Give --model a checkpoint of talk train-gen.",
             )
+        self.head = load_head(self.header.head)
         self.sha256 = sha256(path)
 
     def motions(
@@ -102,9 +101,9 @@ class Animator:
     def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
         """The drawn coefficients with lips that keep below their top speed: codes are drawn one by one, and
         two that follow each other need not fit."""
-        head = load_head(self.header.head)
-        calm = limit_lip_speed(coeffs, head, held=np.zeros(len(coeffs), dtype=bool))
-        return Motion(coeffs=calm, fps=float(self.header.fps), head=head.name, channels=self.header.channels)
+        calm = limit_lip_speed(coeffs, self.head, held=np.zeros(len(coeffs), dtype=bool))
+        fps, channels = float(self.header.fps), self.header.channels
+        return Motion(coeffs=calm, fps=fps, head=self.header.head, channels=channels)
 
     def _batch(self, speech: Speech) -> torch.Tensor:
         return torch.from_numpy(speech.samples)[None].to(self.device)

@@ -6,12 +6,20 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
-from talkcli.engine.checkpoints.model_file import Header, Meta, Storage, load_model, read_header, save_model
+from talkcli.engine.checkpoints.model_file import (
+    Header,
+    Meta,
+    Storage,
+    load_model,
+    model_file,
+    read_header,
+    save_model,
+)
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.device import resolve_device
@@ -32,48 +40,34 @@ from talkcli.engine.train.run_folder import open_run
 from talkcli.engine.types import MODEL_FPS, Clip, Config, Reporter
 
 
-class DeeRecipe(Config):
+class Recipe(Config):
+    """What the three recipes share."""
+
+    data: BatchConfig = BatchConfig()
+    train: LoopConfig = LoopConfig()
+    storage: Storage = "float32"
+    """Precision of matrices in the model file."""
+
+
+class DeeRecipe(Recipe):
     """Everything train-dee can be told."""
 
     model: DeeConfig = DeeConfig()
     objective: DeeObjectiveConfig = DeeObjectiveConfig()
-    data: BatchConfig = BatchConfig()
-    train: LoopConfig = LoopConfig()
-    storage: Storage = "float32"
-    """Precision of matrices in the model file."""
 
 
-class ThVqvaeRecipe(Config):
+class ThVqvaeRecipe(Recipe):
     """Everything train-vq can be told."""
 
     model: ThVqvaeConfig = ThVqvaeConfig()
     objective: ThVqvaeObjectiveConfig = ThVqvaeObjectiveConfig()
-    data: BatchConfig = BatchConfig()
-    train: LoopConfig = LoopConfig()
-    storage: Storage = "float32"
-    """Precision of matrices in the model file."""
 
 
-class DeepTalkRecipe(Config):
+class DeepTalkRecipe(Recipe):
     """Everything train-gen can be told; `model.dee` and `model.prior` are those of the checkpoints."""
 
     model: DeepTalkConfig = DeepTalkConfig()
     objective: DeepTalkObjectiveConfig = DeepTalkObjectiveConfig()
-    data: BatchConfig = BatchConfig()
-    train: LoopConfig = LoopConfig()
-    storage: Storage = "float32"
-    """Precision of matrices in the model file."""
-
-
-@runtime_checkable
-class Recipe(Protocol):
-    """What the three recipes share."""
-
-    data: BatchConfig
-    train: LoopConfig
-    storage: Storage
-
-    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,7 +278,7 @@ def _parts(job: Job, dee: Path | None, prior: Path | None) -> dict[str, tuple[Pa
                 f"{option} is missing: the generator builds on a trained {method}.",
                 hint=f"Train one with talk {command}, then give its run folder to {option}.",
             )
-        path = given / "best.safetensors" if given.is_dir() else given
+        path = model_file(given)
         header = read_header(path)
         if header.method != method:
             raise InputError(f"{option} {path} holds a {header.method}, a {method} is needed.")

@@ -18,10 +18,11 @@ from typing import Any
 import torch
 
 from talkcli.engine.assets import PACKAGE_DIR
+from talkcli.engine.checkpoints.model_file import BEST
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import atomic_path
 
-_OWN_FILES = {"run.json", "log.jsonl", "state.pt", "best.safetensors", "last.safetensors"}
+_OWN_FILES = {"run.json", "log.jsonl", "state.pt", BEST, "last.safetensors"}
 # What may differ between the parts of one run.
 _FREE_KEYS = ("revision", "torch", "manifest")
 
@@ -34,7 +35,7 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        return self.path / "best.safetensors"
+        return self.path / BEST
 
     @property
     def last(self) -> Path:

@@ -36,13 +36,12 @@ class Viseme:
     pose: Mapping[str, float]
     dominance: Mapping[str, float]
     contact: str | None = None
-    open_with_loudness: bool = False
     parts: tuple[tuple[str, float], ...] = field(default=())
 
 
 def _vowel(**pose: float) -> Viseme:
     claims = {"jaw": 1.0, "round": 1.0, "spread": 1.0, "part": 1.0, "press": 0.6, "tongue": 0.4}
-    return Viseme(pose, claims, open_with_loudness=True)
+    return Viseme(pose, claims)
 
 
 def _consonant(
