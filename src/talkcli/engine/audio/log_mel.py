@@ -50,6 +50,8 @@ class LogMel(nn.Module):
     delayed.
     """
 
+    steps_per_frame = HOPS_PER_FRAME
+    prefix = 0
     bank: Tensor
     window: Tensor
 
