@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field
 
 from talkcli.config import load_recipe, recipe_names
 from talkcli.engine.errors import UsageError
@@ -14,9 +16,20 @@ class Optim(Config):
     steps: int = 10
 
 
+class Tone(Config):
+    kind: Literal["tone"] = "tone"
+    pitch: float = 1.0
+
+
+class Noise(Config):
+    kind: Literal["noise"] = "noise"
+    colour: str = "white"
+
+
 class Example(Config):
     name: str = "x"
     optim: Optim = Optim()
+    sound: Annotated[Tone | Noise, Field(discriminator="kind")] = Tone()
 
 
 @pytest.fixture
@@ -72,3 +85,50 @@ def test_unknown_recipes_get_the_nearest_name(tmp_path: Path) -> None:
     known = recipe_names()[0]
     assert problem(known[:-1] + "_").hint == f"Did you mean {known}?"
     assert "no recipe" in problem(str(tmp_path / "absent.yaml")).problem
+
+
+def _write(folder: Path, **recipes: str) -> Path:
+    for name, text in recipes.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def test_a_recipe_builds_on_another(tmp_path: Path) -> None:
+    folder = _write(
+        tmp_path,
+        first="name: one\noptim: {lr: 0.5, steps: 20}\nsound: {kind: tone, pitch: 3}\n",
+        second="base: first.yaml\noptim: {steps: 30}\n",
+        third=f"base: {tmp_path / 'second.yaml'}\nname: three\nsound: {{kind: noise}}\n",
+    )
+    # A group of another kind takes nothing over: `pitch` means nothing to noise.
+    wanted = Example(name="three", optim=Optim(lr=0.5, steps=30), sound=Noise())
+    assert load_recipe(Example, str(folder / "third.yaml")) == wanted
+
+
+def test_a_second_stage_is_merged_over_the_first(tmp_path: Path) -> None:
+    folder = _write(
+        tmp_path,
+        both="optim: {lr: 0.5}\nstage_2:\n  optim: {steps: 3}\n  name: later\n",
+        child="base: both.yaml\nstage_2: {name: mine}\n",
+    )
+    child = str(folder / "child.yaml")
+    assert load_recipe(Example, child) == Example(optim=Optim(lr=0.5))
+    assert load_recipe(Example, child, stage=2) == Example(name="mine", optim=Optim(lr=0.5, steps=3))
+    set_last = load_recipe(Example, child, ["optim.steps=7"], stage=2)
+    assert set_last.optim.steps == 7
+
+
+def test_bases_and_stages_that_do_not_exist(tmp_path: Path, recipe: str) -> None:
+    folder = _write(tmp_path, a="base: b.yaml\n", b="base: a.yaml\n", c="base: nowhere\n")
+    assert "builds on itself" in problem(str(folder / "a.yaml")).problem
+    assert "no recipe nowhere" in problem(str(folder / "c.yaml")).problem
+    with pytest.raises(UsageError, match="no stage 2"):
+        load_recipe(Example, recipe, stage=2)
+
+
+def test_unknown_keys_inside_a_choice_are_named_as_written(recipe: str) -> None:
+    assert (
+        "unknown key sound.colur, did you mean colour?"
+        in problem(recipe, ["sound.kind=noise", "sound.colur=pink"]).problem
+    )
+    assert "sound" in problem(recipe, ["sound.kind=nothing"]).problem

@@ -13,6 +13,8 @@ OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
     "pyrender": ("gl", "hardware-lit rendering through EGL (--renderer pyrender)"),
     "trimesh": ("gl", "mesh exchange for pyrender"),
     "pocketsphinx": ("align", "phone alignment for procedural training motion (preprocess corpus)"),
+    "lightning_fabric": ("train", "training (train-dee, train-fer, train-vq, train-gen)"),
+    "tensorboard": ("train", "training curves in TensorBoard"),
     "pytorch3d": (None, "a faster differentiable renderer; build it from source beside torch"),
 }
 
