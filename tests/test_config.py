@@ -112,7 +112,7 @@ def test_a_second_stage_is_merged_over_the_first(tmp_path: Path) -> None:
         child="base: both.yaml\nstage_2: {name: mine}\n",
     )
     child = str(folder / "child.yaml")
-    assert load_recipe(Example, child) == Example(optim=Optim(lr=0.5))
+    assert load_recipe(Example, child, stage=1) == Example(optim=Optim(lr=0.5))
     assert load_recipe(Example, child, stage=2) == Example(name="mine", optim=Optim(lr=0.5, steps=3))
     set_last = load_recipe(Example, child, ["optim.steps=7"], stage=2)
     assert set_last.optim.steps == 7
@@ -124,6 +124,9 @@ def test_bases_and_stages_that_do_not_exist(tmp_path: Path, recipe: str) -> None
     assert "no recipe nowhere" in problem(str(folder / "c.yaml")).problem
     with pytest.raises(UsageError, match="no stage 2"):
         load_recipe(Example, recipe, stage=2)
+    # A method without stages does not pass one over.
+    staged = _write(tmp_path, d="stage_2: {name: later}\n") / "d.yaml"
+    assert "unknown key stage_2" in problem(str(staged)).problem
 
 
 def test_unknown_keys_inside_a_choice_are_named_as_written(recipe: str) -> None:

@@ -25,15 +25,16 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(
-    schema: type[Model], recipe: str, settings: list[str] | None = None, *, stage: int = 1
+    schema: type[Model], recipe: str, settings: list[str] | None = None, *, stage: int | None = None
 ) -> Model:
     """The config of `recipe` (a packaged name or a path ending in .yaml) with `settings` (`a.b=value`).
 
-    `stage` 2 is the recipe with its `stage_2` merged over it; `settings` come last. Raises UsageError for an
-    unknown recipe or key (with the nearest known one), for invalid values, and for a stage the recipe lacks.
+    Where training has stages, `stage` 2 is the recipe with its `stage_2` merged over it; `settings` come
+    last. Raises UsageError for an unknown recipe or key (with the nearest known one), for invalid values, and
+    for a stage the recipe lacks.
     """
     values = _read(recipe, ())
-    second = values.pop("stage_2", None)
+    second = values.pop("stage_2", None) if stage is not None else None
     if stage == 2:
         if not isinstance(second, dict):
             raise UsageError(f"Recipe {recipe} has no stage 2.", hint="Use one with a stage_2 section.")
