@@ -60,3 +60,16 @@ def test_long_input_is_worked_on_in_blocks_without_seams(monkeypatch: pytest.Mon
     whole = LOG_MEL(samples)
     monkeypatch.setattr(log_mel, "_BLOCK", 70)
     assert torch.allclose(LOG_MEL(samples), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("prosody", [True, False])
+def test_stretches_are_cut_from_the_whole(monkeypatch: pytest.MonkeyPatch, prosody: bool) -> None:
+    monkeypatch.setattr(log_mel, "_BLOCK", 70)
+    ear = LogMel(LogMelConfig(prosody=prosody))
+    # The end falls inside a hop; what is asked for beyond it is silence.
+    samples = torch.cat([_tone(150), _tone(200), 0.1 * torch.randn(1, 15_900)], dim=1)
+    hops = 310
+    whole = ear(torch.nn.functional.pad(samples, (0, hops * HOP - samples.shape[1])))
+    level = ear.level(samples, hops)
+    stretches = [ear.stretch(samples, first, min(first + 33, hops), level) for first in range(0, hops, 33)]
+    assert torch.allclose(torch.cat(stretches, dim=1), whole, atol=1e-5)

@@ -10,6 +10,9 @@ below and for anything quieter; digital silence is -1 throughout.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import torch
 import torchaudio.functional as taf
 from jaxtyping import Float
@@ -23,11 +26,11 @@ WINDOW = SPEECH_RATE_HZ * 25 // 1000
 FFT = 512
 HOPS_PER_FRAME = SAMPLES_PER_FRAME // HOP
 assert HOPS_PER_FRAME * HOP == SAMPLES_PER_FRAME
-_EDGE = (WINDOW - HOP) // 2
 
 NUM_PROSODY = 3
 _PITCH_WINDOW = 640
 _PITCH_HZ = (60.0, 400.0)
+_VOICED = 0.5
 # Quieter than this the whole utterance counts as silence (power of full scale: -60 dB).
 _SILENCE_LOG10 = -6.0
 # Hops looked at together, so that memory does not grow with the length.
@@ -43,6 +46,23 @@ class LogMelConfig(Config):
     """Distance from the loud level to the floor."""
     prosody: bool = True
     """Append pitch, voicing and energy."""
+
+
+class Level(NamedTuple):
+    """What an utterance is measured against: loud power (log10) and the median pitch (log2 of Hz)."""
+
+    bands: Float[Tensor, "batch"]
+    energy: Float[Tensor, "batch"]
+    octave: Float[Tensor, "batch"]
+
+
+class _Raw(NamedTuple):
+    """Log powers, pitch and voicing before they are measured against the level."""
+
+    bands: Float[Tensor, "batch hops mel"]
+    energy: Float[Tensor, "batch hops"]
+    octaves: Float[Tensor, "batch hops"]
+    voicing: Float[Tensor, "batch hops"]
 
 
 class LogMel(nn.Module):
@@ -72,41 +92,78 @@ class LogMel(nn.Module):
         """`samples` at 16 kHz, a whole number of hops long; gives samples / 160 hops.
 
         The level is that of the whole input: compute the features of an utterance once and cut them
-        afterwards.
+        afterwards, or take its `level` first and then `stretch` after stretch.
         """
-        pieces = F.pad(samples, (_EDGE, _EDGE)).unfold(-1, WINDOW, HOP)
-        bands, energy = zip(*(self._power(block) for block in pieces.split(_BLOCK, dim=1)), strict=True)
-        scaled = _relative(torch.cat(bands, dim=1), self.config.range_db)
+        blocks = list(self._blocks(samples, samples.shape[1] // HOP))
+        whole = _Raw(*(torch.cat(part, dim=1) for part in zip(*blocks, strict=True)))
+        return self._scaled(whole, _level(whole))
+
+    def level(self, samples: Float[Tensor, "batch samples"], hops: int) -> Level:
+        """What the utterance is measured against, its end being silence up to `hops`; memory for one number
+        a hop is all this takes.
+        """
+        blocks = (raw._replace(bands=raw.bands.amax(-1, keepdim=True)) for raw in self._blocks(samples, hops))
+        return _level(_Raw(*(torch.cat(part, dim=1) for part in zip(*blocks, strict=True))))
+
+    def stretch(
+        self, samples: Float[Tensor, "batch samples"], first: int, last: int, level: Level
+    ) -> Float[Tensor, "batch hops channels"]:
+        """Hops `first` to `last` (excluded) of what the whole utterance gives; silence follows its end."""
+        return self._scaled(self._raw(samples, first, last), level)
+
+    def _blocks(self, samples: Float[Tensor, "batch samples"], hops: int) -> Iterator[_Raw]:
+        for first in range(0, hops, _BLOCK):
+            yield self._raw(samples, first, min(first + _BLOCK, hops))
+
+    def _raw(self, samples: Float[Tensor, "batch samples"], first: int, last: int) -> _Raw:
+        power = torch.fft.rfft(_pieces(samples, first, last, WINDOW) * self.window, n=FFT)
+        # That of a full-scale sine is about one.
+        power = power.abs().square() / (WINDOW / 4) ** 2
+        bands, energy = _log(power @ self.bank), _log(power.sum(-1))
         if not self.config.prosody:
-            return scaled
-        level = _relative(torch.cat(energy, dim=1), self.config.range_db)
-        return torch.cat([scaled, _pitch(samples), level], dim=-1)
+            return _Raw(bands, energy, energy, energy)
+        return _Raw(bands, energy, *_periodicity(_pieces(samples, first, last, _PITCH_WINDOW)))
 
-    def _power(
-        self, pieces: Float[Tensor, "batch hops window"]
-    ) -> tuple[Float[Tensor, "batch hops mel"], Float[Tensor, "batch hops 1"]]:
-        """Power in mel bands and in all; that of a full-scale sine is about one."""
-        power = torch.fft.rfft(pieces * self.window, n=FFT).abs().square() / (WINDOW / 4) ** 2
-        return power @ self.bank, power.sum(-1, keepdim=True)
+    def _scaled(self, raw: _Raw, level: Level) -> Float[Tensor, "batch hops channels"]:
+        bands = _relative(raw.bands, level.bands, self.config.range_db)
+        if not self.config.prosody:
+            return bands
+        octaves = torch.where(raw.voicing > _VOICED, raw.octaves - level.octave[:, None], 0.0)
+        energy = _relative(raw.energy[..., None], level.energy, self.config.range_db)
+        return torch.cat([bands, octaves[..., None], raw.voicing[..., None], energy], dim=-1)
 
 
-def _relative(power: Float[Tensor, "batch hops mel"], range_db: float) -> Float[Tensor, "batch hops mel"]:
-    """Log power from -1 (floor) to about 1 (the 99th percentile over time of the loudest band)."""
-    log = power.clamp_min(1e-14).log10()
-    loud = torch.quantile(log.amax(-1), 0.99, dim=-1).clamp_min(_SILENCE_LOG10)[:, None, None]
+def _pieces(
+    samples: Float[Tensor, "batch samples"], first: int, last: int, window: int
+) -> Float[Tensor, "batch hops window"]:
+    """Windows centred on hops `first` to `last` (excluded), with silence around the utterance."""
+    edge = (window - HOP) // 2
+    start, end = first * HOP - edge, last * HOP + edge
+    part = samples[:, max(start, 0) : end]
+    before = max(-start, 0)
+    return F.pad(part, (before, end - start - before - part.shape[1])).unfold(-1, window, HOP)
+
+
+def _log(power: Float[Tensor, "*hops"]) -> Float[Tensor, "*hops"]:
+    return power.clamp_min(1e-14).log10()
+
+
+def _level(whole: _Raw) -> Level:
+    """The 99th percentile over time of the loudest band and of the energy; the median pitch."""
+    loud, energy = (
+        torch.quantile(log, 0.99, dim=-1).clamp_min(_SILENCE_LOG10)
+        for log in (whole.bands.amax(-1), whole.energy)
+    )
+    voiced = torch.where(whole.voicing > _VOICED, whole.octaves, torch.nan)
+    return Level(loud, energy, voiced.nanmedian(dim=-1).values.nan_to_num(0.0))
+
+
+def _relative(
+    log: Float[Tensor, "batch hops mel"], loud: Float[Tensor, "batch"], range_db: float
+) -> Float[Tensor, "batch hops mel"]:
+    """Log power from -1 (floor) to about 1 (the loud level)."""
     reach = range_db / 10
-    return ((log - loud) / (reach / 2) + 1).clamp(-1, 1.5)
-
-
-def _pitch(samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch hops 2"]:
-    """Pitch in octaves around the utterance's median (0 where unvoiced) and voicing in [0, 1]."""
-    edge = (_PITCH_WINDOW - HOP) // 2
-    pieces = F.pad(samples, (edge, edge)).unfold(-1, _PITCH_WINDOW, HOP)
-    blocks = [_periodicity(block) for block in pieces.split(_BLOCK, dim=1)]
-    octaves, voicing = (torch.cat(part, dim=1) for part in zip(*blocks, strict=True))
-    voiced = voicing > 0.5
-    median = torch.where(voiced, octaves, torch.nan).nanmedian(dim=-1, keepdim=True).values.nan_to_num(0.0)
-    return torch.stack([torch.where(voiced, octaves - median, 0.0), voicing], dim=-1)
+    return ((log - loud[:, None, None]) / (reach / 2) + 1).clamp(-1, 1.5)
 
 
 def _periodicity(
