@@ -2,7 +2,8 @@
 
 Axis names: `samples`, `channels`.
 wav, flac, ogg, mp3 and what else libsndfile knows are read by it, any other container by the bundled ffmpeg;
-the content decides, not the name. Channels are averaged, then soxr resamples ("HQ", deterministic).
+the content decides, not the name. Channels are averaged, then soxr resamples ("HQ", deterministic), block by
+block: at no time is more in memory than the speech that comes out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import stat
 import struct
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,14 @@ _UNKNOWN_SIZES = (0, 0xFFFF_FFFF, 0x7FFF_FFFF)
 
 @dataclass(frozen=True, kw_only=True)
 class _Decoded:
-    """Mono sound at the file's own rate; `damage` says what could not be read, None when all could."""
+    """Mono sound at 16 kHz, not scaled yet; `peak` is that of the file's own samples. `damage` and `nonsense`
+    say what could not be read and what is no number, None when all could and is."""
 
     samples: Float[np.ndarray, "samples"]
-    rate_hz: int
+    peak: float
+    seconds: float
     damage: str | None
+    nonsense: str | None
 
 
 def read_speech(path: Path, reporter: Reporter) -> Speech:
@@ -56,24 +60,23 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
             f"{path} is damaged or cut short: {decoded.damage}.",
             hint=f"Copy it again; or keep what is there: ffmpeg -i {path} rescued.wav",
         )
-    _check_finite(path, decoded)
-    samples = decoded.samples
-    peak = float(np.abs(samples).max())
+    if decoded.nonsense:
+        raise InputError(f"{path} {decoded.nonsense}.", hint="Export the sound again as 16-bit wav.")
+    samples, peak = decoded.samples, decoded.peak
     if peak == 0:
         reporter.warn(f"{path} is silent: all {len(samples)} samples are zero. The face will rest.")
     if peak > _OVERSHOOT:
         reporter.warn(f"{path} peaks at {peak:.3g} times full scale; scaled down to 1.")
     if peak > 1:
-        samples = samples / np.float32(peak)
-    if decoded.rate_hz != SPEECH_RATE_HZ:
-        # The filter's ringing may pass full scale by a hair.
-        samples = np.clip(soxr.resample(samples, decoded.rate_hz, SPEECH_RATE_HZ, quality="HQ"), -1, 1)
+        samples /= np.float32(peak)
+    # The resampler's ringing may pass full scale by a hair.
+    np.clip(samples, -1, 1, out=samples)
     if len(samples) < SAMPLES_PER_FRAME:
         raise InputError(
             f"{path} holds {len(samples) / SPEECH_RATE_HZ * 1000:.1f} ms of sound, less than a 40 ms frame.",
             hint="Give a longer recording.",
         )
-    return Speech(samples=samples.astype(np.float32, copy=False))
+    return Speech(samples=samples)
 
 
 def write_wav(path: Path, speech: Speech) -> None:
@@ -108,6 +111,54 @@ def _check_readable(path: Path) -> None:
         )
 
 
+class _Gathering:
+    """Blocks at the file's rate in, samples at 16 kHz out."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
+        self.num_read = 0
+        self.peak = 0.0
+        self._num_nonsense = 0
+        self._first_nonsense = ""
+        # Grows in place, where a list of blocks would be joined into a second copy.
+        self._gathered = bytearray()
+        self._resampler = (
+            None
+            if rate_hz == SPEECH_RATE_HZ
+            else soxr.ResampleStream(rate_hz, SPEECH_RATE_HZ, 1, dtype="float32", quality="HQ")
+        )
+
+    def add(self, block: Float[np.ndarray, "samples channels"]) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono = block.mean(axis=1, dtype=np.float32)
+        bad = np.flatnonzero(~np.isfinite(mono))
+        if len(bad):
+            if not self._num_nonsense:
+                first = self.num_read + int(bad[0])
+                self._first_nonsense = f"sample {first} ({first / self.rate_hz:.3f} s): {mono[bad[0]]}"
+            self._num_nonsense += len(bad)
+            mono[bad] = 0
+        self.num_read += len(mono)
+        self.peak = max(self.peak, float(np.abs(mono).max()))
+        self._gathered += (
+            mono if self._resampler is None else self._resampler.resample_chunk(mono)
+        ).tobytes()
+
+    def decoded(self, damage: str | None) -> _Decoded:
+        if self._resampler is not None:
+            self._gathered += self._resampler.resample_chunk(np.zeros(0, np.float32), last=True).tobytes()
+        return _Decoded(
+            samples=np.frombuffer(self._gathered, np.float32),
+            peak=self.peak,
+            seconds=self.num_read / self.rate_hz,
+            damage=damage,
+            nonsense=f"holds {self._num_nonsense} samples that are not finite numbers, the first at "
+            f"{self._first_nonsense}"
+            if self._num_nonsense
+            else None,
+        )
+
+
 def _read_libsndfile(source: Path, path: Path) -> _Decoded | None:
     """The sound of `source`, called `path` in errors; None when libsndfile does not know the format."""
     with source.open("rb") as raw:
@@ -118,17 +169,16 @@ def _read_libsndfile(source: Path, path: Path) -> _Decoded | None:
             return None
         with file:
             _check_rate(path, file.samplerate)
-            blocks: list[np.ndarray] = []
+            gathering = _Gathering(file.samplerate)
             failure = None
             try:
                 # In blocks, since a header may promise any number of samples.
                 while len(block := file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
-                    with np.errstate(over="ignore", invalid="ignore"):
-                        blocks.append(block.mean(axis=1, dtype=np.float32))
+                    gathering.add(block)
             except soundfile.LibsndfileError as error:
                 failure = str(error.error_string)
-            samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-            if len(samples) == 0:
+            num_read = gathering.num_read
+            if num_read == 0:
                 raise InputError(
                     f"{path} is {file.format_info} but holds no samples"
                     + (f" ({failure})." if failure else "."),
@@ -138,11 +188,11 @@ def _read_libsndfile(source: Path, path: Path) -> _Decoded | None:
             if file.format in ("WAV", "WAVEX"):
                 promised = max(promised, _promised_by_wav(source) or 0)
             damage = None
-            if failure or len(samples) < promised:
-                there_s, promised_s = len(samples) / file.samplerate, promised / file.samplerate
+            if failure or num_read < promised:
+                there_s, promised_s = num_read / file.samplerate, promised / file.samplerate
                 damage = f"{there_s:.2f} of {promised_s:.2f} s can be decoded"
-                damage += f" ({failure})" if failure else f" ({len(samples)} of {promised} samples)"
-            return _Decoded(samples=samples, rate_hz=file.samplerate, damage=damage)
+                damage += f" ({failure})" if failure else f" ({num_read} of {promised} samples)"
+            return gathering.decoded(damage)
 
 
 def _promised_by_wav(path: Path) -> int | None:
@@ -172,10 +222,8 @@ def _read_container(path: Path) -> _Decoded:
         decoded = _read_libsndfile(wav, path)
         if decoded is None:
             raise InputError(f"{path} cannot be decoded ({complaints or 'ffmpeg wrote no sound'}).")
-        damage = None
-        if complaints:
-            damage = f"{len(decoded.samples) / decoded.rate_hz:.2f} s can be decoded ({complaints})"
-        return _Decoded(samples=decoded.samples, rate_hz=decoded.rate_hz, damage=damage)
+        damage = f"{decoded.seconds:.2f} s can be decoded ({complaints})" if complaints else None
+        return replace(decoded, damage=damage)
 
 
 def _check_rate(path: Path, rate_hz: int) -> None:
@@ -183,14 +231,4 @@ def _check_rate(path: Path, rate_hz: int) -> None:
         raise InputError(
             f"{path} has a sampling rate of {rate_hz} Hz, outside {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz.",
             hint="Resample it, for example: ffmpeg -i in.wav -ar 48000 out.wav",
-        )
-
-
-def _check_finite(path: Path, decoded: _Decoded) -> None:
-    bad = np.flatnonzero(~np.isfinite(decoded.samples))
-    if len(bad):
-        raise InputError(
-            f"{path} holds {len(bad)} samples that are not finite numbers, the first at sample {bad[0]} "
-            f"({bad[0] / decoded.rate_hz:.3f} s): {decoded.samples[bad[0]]}.",
-            hint="Export the sound again as 16-bit wav.",
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from talkcli.engine.face.channels import is_mouth
 from talkcli.engine.face.head import Head
 
 LIMIT_MM = 4.6
 _MOST_PASSES = 40
+_BLOCK_FRAMES = 256
 
 
 def limit_lip_speed(
@@ -29,14 +30,14 @@ def limit_lip_speed(
     """
     mouth = np.array([is_mouth(name) for name in head.channels])
     eased = coeffs.copy()
-    lips = lips_mm(eased, head)
     rest = lips_mm(np.zeros_like(eased[:1]), head)
+    jumps = np.zeros(max(len(eased) - 1, 0), np.float32)
+    width = np.zeros(len(eased), np.float32)
+    _measure(eased, np.arange(len(jumps)), head, rest, jumps, width)
     for _ in range(_MOST_PASSES):
-        jumps = np.linalg.norm(np.diff(lips, axis=0), axis=-1).max(axis=-1, initial=0.0)
         late = np.flatnonzero(jumps > limit_mm)
         if not len(late):
             break
-        width = np.linalg.norm(lips - rest, axis=-1).mean(axis=-1)
         moved = set()
         for first in late:
             second = first + 1
@@ -48,9 +49,33 @@ def limit_lip_speed(
             step = eased[moving, mouth] - eased[fixed, mouth]
             eased[moving, mouth] = eased[fixed, mouth] + share * step
             moved.add(int(moving))
-        changed = sorted(moved)
-        lips[changed] = lips_mm(eased[changed], head)
+        changed = np.array(sorted(moved))
+        touched = np.union1d(changed - 1, changed)
+        touched = touched[(touched >= 0) & (touched < len(jumps))]
+        _measure(eased, touched, head, rest, jumps, width)
     return eased
+
+
+def _measure(
+    coeffs: Float[np.ndarray, "frames coeffs"],
+    pairs: Int[np.ndarray, "pairs"],
+    head: Head,
+    rest: Float[np.ndarray, "1 lips 3"],
+    jumps: Float[np.ndarray, "steps"],
+    width: Float[np.ndarray, "frames"],
+) -> None:
+    """Renew, for every pair of frames k and k + 1 in `pairs`, the largest step of a lip vertex (`jumps`) and
+    the mean distance from rest of either frame (`width`), in millimetres.
+
+    In blocks, so that only coefficients are ever held for all frames.
+    """
+    for start in range(0, len(pairs), _BLOCK_FRAMES):
+        block = pairs[start : start + _BLOCK_FRAMES]
+        frames = np.union1d(block, block + 1)
+        lips = lips_mm(coeffs[frames], head)
+        width[frames] = np.linalg.norm(lips - rest, axis=-1).mean(axis=-1)
+        first = np.searchsorted(frames, block)
+        jumps[block] = np.linalg.norm(lips[first + 1] - lips[first], axis=-1).max(axis=-1)
 
 
 def lips_mm(coeffs: Float[np.ndarray, "frames coeffs"], head: Head) -> Float[np.ndarray, "frames lips 3"]:

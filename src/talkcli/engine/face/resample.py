@@ -11,6 +11,9 @@ import numpy as np
 
 from talkcli.engine.types import Motion
 
+# Output frames worked out at a time, so that what is between takes no memory of its own.
+_BLOCK_FRAMES = 4096
+
 
 def resample(motion: Motion, fps: float) -> Motion:
     """`motion` at `fps` frames per second; itself when that is its rate already.
@@ -24,10 +27,17 @@ def resample(motion: Motion, fps: float) -> Motion:
         raise ValueError(f"fps {fps} is not positive")
     if fps == motion.fps:
         return motion
-    num_frames = max(1, round(len(motion.coeffs) * fps / motion.fps))
-    at = (np.arange(num_frames) + 0.5) * (motion.fps / fps) - 0.5
-    values = _monotone_cubic(motion.coeffs.astype(np.float64), np.clip(at, 0, len(motion.coeffs) - 1))
-    return replace(motion, coeffs=values.astype(motion.coeffs.dtype), fps=fps)
+    count = len(motion.coeffs)
+    num_frames = max(1, round(count * fps / motion.fps))
+    at = np.clip((np.arange(num_frames) + 0.5) * (motion.fps / fps) - 0.5, 0, count - 1)
+    coeffs = np.empty((num_frames, motion.coeffs.shape[1]), motion.coeffs.dtype)
+    for start in range(0, num_frames, _BLOCK_FRAMES):
+        block = at[start : start + _BLOCK_FRAMES]
+        # A slope looks one frame further than the values on both sides.
+        lowest, highest = max(int(block[0]) - 1, 0), min(int(block[-1]) + 3, count)
+        values = motion.coeffs[lowest:highest].astype(np.float64)
+        coeffs[start : start + _BLOCK_FRAMES] = _monotone_cubic(values, block - lowest)
+    return replace(motion, coeffs=coeffs, fps=fps)
 
 
 def _monotone_cubic(values: np.ndarray, at: np.ndarray) -> np.ndarray:
