@@ -70,6 +70,6 @@ def test_stretches_are_cut_from_the_whole(monkeypatch: pytest.MonkeyPatch, proso
     samples = torch.cat([_tone(150), _tone(200), 0.1 * torch.randn(1, 15_900)], dim=1)
     hops = 310
     whole = ear(torch.nn.functional.pad(samples, (0, hops * HOP - samples.shape[1])))
-    level = ear.level(samples, hops)
-    stretches = [ear.stretch(samples, first, min(first + 33, hops), level) for first in range(0, hops, 33)]
+    seen = ear.overview(samples, hops)
+    stretches = [ear.stretch(samples, first, min(first + 33, hops), seen) for first in range(0, hops, 33)]
     assert torch.allclose(torch.cat(stretches, dim=1), whole, atol=1e-5)

@@ -10,7 +10,6 @@ below and for anything quieter; digital silence is -1 throughout.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -30,7 +29,6 @@ assert HOPS_PER_FRAME * HOP == SAMPLES_PER_FRAME
 NUM_PROSODY = 3
 _PITCH_WINDOW = 640
 _PITCH_HZ = (60.0, 400.0)
-_VOICED = 0.5
 # Quieter than this the whole utterance counts as silence (power of full scale: -60 dB).
 _SILENCE_LOG10 = -6.0
 # Hops looked at together, so that memory does not grow with the length.
@@ -48,21 +46,11 @@ class LogMelConfig(Config):
     """Append pitch, voicing and energy."""
 
 
-class Level(NamedTuple):
-    """What an utterance is measured against: loud power (log10) and the median pitch (log2 of Hz)."""
+class Overview(NamedTuple):
+    """What a first look at an utterance finds: the loud power of a mel band (log10), and all prosody."""
 
-    bands: Float[Tensor, "batch"]
-    energy: Float[Tensor, "batch"]
-    octave: Float[Tensor, "batch"]
-
-
-class _Raw(NamedTuple):
-    """Log powers, pitch and voicing before they are measured against the level."""
-
-    bands: Float[Tensor, "batch hops mel"]
-    energy: Float[Tensor, "batch hops"]
-    octaves: Float[Tensor, "batch hops"]
-    voicing: Float[Tensor, "batch hops"]
+    loud: Float[Tensor, "batch"]
+    prosody: Float[Tensor, "batch hops prosody"]
 
 
 class LogMel(nn.Module):
@@ -92,45 +80,57 @@ class LogMel(nn.Module):
         """`samples` at 16 kHz, a whole number of hops long; gives samples / 160 hops.
 
         The level is that of the whole input: compute the features of an utterance once and cut them
-        afterwards, or take its `level` first and then `stretch` after stretch.
+        afterwards, or take its `overview` first and then `stretch` after stretch.
         """
-        blocks = list(self._blocks(samples, samples.shape[1] // HOP))
-        whole = _Raw(*(torch.cat(part, dim=1) for part in zip(*blocks, strict=True)))
-        return self._scaled(whole, _level(whole))
+        hops = samples.shape[1] // HOP
+        return self.stretch(samples, 0, hops, self.overview(samples, hops))
 
-    def level(self, samples: Float[Tensor, "batch samples"], hops: int) -> Level:
-        """What the utterance is measured against, its end being silence up to `hops`; memory for one number
-        a hop is all this takes.
-        """
-        blocks = (raw._replace(bands=raw.bands.amax(-1, keepdim=True)) for raw in self._blocks(samples, hops))
-        return _level(_Raw(*(torch.cat(part, dim=1) for part in zip(*blocks, strict=True))))
+    def overview(self, samples: Float[Tensor, "batch samples"], hops: int) -> Overview:
+        """The first look at an utterance whose end is silence up to `hops`; holds a few numbers a hop."""
+        looks = [self._look(samples, first, last) for first, last in _blocks(0, hops)]
+        loudest, *prosody = (torch.cat(part, dim=1) for part in zip(*looks, strict=True))
+        if not prosody:
+            return Overview(_loud(loudest), loudest.new_empty(*loudest.shape, 0))
+        energy, octaves, voicing = prosody
+        voiced = voicing > 0.5
+        median = (
+            torch.where(voiced, octaves, torch.nan).nanmedian(dim=-1, keepdim=True).values.nan_to_num(0.0)
+        )
+        pitch = torch.stack([torch.where(voiced, octaves - median, 0.0), voicing], dim=-1)
+        level = _relative(energy[..., None], _loud(energy), self.config.range_db)
+        return Overview(_loud(loudest), torch.cat([pitch, level], dim=-1))
 
     def stretch(
-        self, samples: Float[Tensor, "batch samples"], first: int, last: int, level: Level
+        self, samples: Float[Tensor, "batch samples"], first: int, last: int, seen: Overview
     ) -> Float[Tensor, "batch hops channels"]:
         """Hops `first` to `last` (excluded) of what the whole utterance gives; silence follows its end."""
-        return self._scaled(self._raw(samples, first, last), level)
+        powers = [self._power(samples, *block) @ self.bank for block in _blocks(first, last)]
+        bands = _relative(_log(torch.cat(powers, dim=1)), seen.loud, self.config.range_db)
+        return torch.cat([bands, seen.prosody[:, first:last]], dim=-1)
 
-    def _blocks(self, samples: Float[Tensor, "batch samples"], hops: int) -> Iterator[_Raw]:
-        for first in range(0, hops, _BLOCK):
-            yield self._raw(samples, first, min(first + _BLOCK, hops))
-
-    def _raw(self, samples: Float[Tensor, "batch samples"], first: int, last: int) -> _Raw:
-        power = torch.fft.rfft(_pieces(samples, first, last, WINDOW) * self.window, n=FFT)
-        # That of a full-scale sine is about one.
-        power = power.abs().square() / (WINDOW / 4) ** 2
-        bands, energy = _log(power @ self.bank), _log(power.sum(-1))
+    def _look(
+        self, samples: Float[Tensor, "batch samples"], first: int, last: int
+    ) -> tuple[Float[Tensor, "batch hops"], ...]:
+        """Log power of the loudest band and of all frequencies, pitch (log2 of Hz) and voicing; the first
+        alone without prosody.
+        """
+        power = self._power(samples, first, last)
+        loudest = _log((power @ self.bank).amax(-1))
         if not self.config.prosody:
-            return _Raw(bands, energy, energy, energy)
-        return _Raw(bands, energy, *_periodicity(_pieces(samples, first, last, _PITCH_WINDOW)))
+            return (loudest,)
+        pitch, voicing = _periodicity(_pieces(samples, first, last, _PITCH_WINDOW))
+        return loudest, _log(power.sum(-1)), pitch, voicing
 
-    def _scaled(self, raw: _Raw, level: Level) -> Float[Tensor, "batch hops channels"]:
-        bands = _relative(raw.bands, level.bands, self.config.range_db)
-        if not self.config.prosody:
-            return bands
-        octaves = torch.where(raw.voicing > _VOICED, raw.octaves - level.octave[:, None], 0.0)
-        energy = _relative(raw.energy[..., None], level.energy, self.config.range_db)
-        return torch.cat([bands, octaves[..., None], raw.voicing[..., None], energy], dim=-1)
+    def _power(
+        self, samples: Float[Tensor, "batch samples"], first: int, last: int
+    ) -> Float[Tensor, "batch hops frequencies"]:
+        """That of a full-scale sine is about one."""
+        spectrum = torch.fft.rfft(_pieces(samples, first, last, WINDOW) * self.window, n=FFT)
+        return spectrum.abs().square() / (WINDOW / 4) ** 2
+
+
+def _blocks(first: int, last: int) -> list[tuple[int, int]]:
+    return [(start, min(start + _BLOCK, last)) for start in range(first, last, _BLOCK)]
 
 
 def _pieces(
@@ -148,14 +148,9 @@ def _log(power: Float[Tensor, "*hops"]) -> Float[Tensor, "*hops"]:
     return power.clamp_min(1e-14).log10()
 
 
-def _level(whole: _Raw) -> Level:
-    """The 99th percentile over time of the loudest band and of the energy; the median pitch."""
-    loud, energy = (
-        torch.quantile(log, 0.99, dim=-1).clamp_min(_SILENCE_LOG10)
-        for log in (whole.bands.amax(-1), whole.energy)
-    )
-    voiced = torch.where(whole.voicing > _VOICED, whole.octaves, torch.nan)
-    return Level(loud, energy, voiced.nanmedian(dim=-1).values.nan_to_num(0.0))
+def _loud(log: Float[Tensor, "batch hops"]) -> Float[Tensor, "batch"]:
+    """The 99th percentile over time."""
+    return torch.quantile(log, 0.99, dim=-1).clamp_min(_SILENCE_LOG10)
 
 
 def _relative(
