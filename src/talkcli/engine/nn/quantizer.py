@@ -1,18 +1,42 @@
 """Vector quantisation with a codebook that follows the data by exponential moving averages.
 
-Axis names: `batch`, `tokens`, `width`, `codes`. van den Oord et al. 2017, appendix A.1; DEEPTalk A.4. Differs
-from DEEPTalk's code in two places: counts are smoothed against the number of vectors, as in the paper they
-cite, where the released code uses the number of clips; and codes that fall out of use may be placed anew.
+Axis names: `batch`, `tokens`, `width`, `codes`; `vectors` = batch * tokens. van den Oord et al. 2017, appendix
+A.1. The defaults are DEEPTalk's code; its oddities are settings. Differs: codes that fall out of use may be
+placed anew. Several training processes average over the clips of all.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
+import torch.distributed as dist
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from talkcli.engine.types import Config
+
+# Keeps counts of unused codes off zero.
+_EPSILON = 1e-5
+
+
+class QuantizerConfig(Config):
+    """A codebook and how it moves."""
+
+    codes: Annotated[int, Field(gt=0)] = 256
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    """Of the codebook's moving averages."""
+    commitment: float = 0.25
+    """Of the mean squared distance between the encoder's vectors and their codes."""
+    smooth_counts_by: Literal["clips", "vectors"] = "clips"
+    """What running counts are smoothed against: the number of clips in the batch (and the smoothed counts run
+    on), as released; or their own sum, as in the paper the release cites."""
+    start: Literal["normal", "data"] = "normal"
+    """Where codes begin: standard normal with no counts, as released; or on vectors of the first batch."""
+    revive_below: Annotated[float, Field(ge=0)] = 0.0
+    """Running count under which a code is placed on a vector of the batch; 0 never, as released."""
 
 
 class Quantized(NamedTuple):
@@ -28,9 +52,8 @@ class Quantized(NamedTuple):
 class EmaQuantizer(nn.Module):
     """The nearest code by squared distance. In train mode, a call also moves the codebook.
 
-    `revive_below`: a code whose running count falls below this is placed on a vector of the current batch; 0
-    never. Placing draws from torch's global generator, as dropout does; the training loop seeds it at every
-    step.
+    Codes placed on data are drawn from torch's global generator, as dropout is; the training loop seeds it at
+    every step. Runs in float32 under autocast: rounded distances would choose other codes.
     """
 
     codebook: Tensor
@@ -38,28 +61,23 @@ class EmaQuantizer(nn.Module):
     ema_sum: Tensor
     started: Tensor
 
-    def __init__(
-        self,
-        codes: int,
-        width: int,
-        *,
-        decay: float = 0.95,
-        commitment: float = 0.25,
-        revive_below: float = 0.0,
-    ) -> None:
+    def __init__(self, width: int, config: QuantizerConfig) -> None:
         super().__init__()
-        self.decay = decay
-        self.commitment = commitment
-        self.revive_below = revive_below
+        self.config = config
+        codes, on_data = config.codes, config.start == "data"
         self.register_buffer("codebook", torch.randn(codes, width))
-        self.register_buffer("ema_count", torch.ones(codes))
-        self.register_buffer("ema_sum", torch.zeros(codes, width))
-        self.register_buffer("started", torch.zeros((), dtype=torch.bool))
+        self.register_buffer("ema_count", torch.ones(codes) if on_data else torch.zeros(codes))
+        first_sum = (
+            torch.zeros(codes, width) if on_data else torch.empty(codes, width).uniform_(-1, 1) / codes
+        )
+        self.register_buffer("ema_sum", first_sum)
+        self.register_buffer("started", torch.tensor(not on_data))
 
     def nearest(self, x: Float[Tensor, "batch tokens width"]) -> Int[Tensor, "batch tokens"]:
         """Index of the nearest code."""
-        flat = x.reshape(-1, x.shape[-1])
-        distance = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T
+        with torch.autocast(x.device.type, enabled=False):
+            flat = x.float().reshape(-1, x.shape[-1])
+            distance = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T
         return distance.argmin(dim=1).view(x.shape[:-1])
 
     def lookup(self, one_hot: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens width"]:
@@ -67,35 +85,62 @@ class EmaQuantizer(nn.Module):
         return one_hot @ self.codebook
 
     def forward(self, x: Float[Tensor, "batch tokens width"]) -> Quantized:
+        x = x.float()
         if self.training and not bool(self.started):
-            self._start(x.detach().reshape(-1, x.shape[-1]))
+            self._start(x.detach().flatten(0, 1))
         codes = self.nearest(x)
         vectors = F.embedding(codes, self.codebook)
         if self.training:
-            self._follow(x.detach().reshape(-1, x.shape[-1]), codes.reshape(-1))
-        commitment = self.commitment * F.mse_loss(x, vectors)
+            with torch.autocast(x.device.type, enabled=False):
+                self._follow(x.detach().flatten(0, 1), codes.flatten(), clips=len(x))
+        commitment = self.config.commitment * F.mse_loss(x, vectors)
         return Quantized(x + (vectors - x).detach(), codes, commitment)
 
     @torch.no_grad()
     def _start(self, vectors: Float[Tensor, "vectors width"]) -> None:
         """Begin on data: a codebook far from the first vectors would leave all but a few codes unused."""
-        chosen = torch.randint(len(vectors), (len(self.codebook),), device=vectors.device)
         spread = vectors.std() * 1e-2
-        self.codebook.copy_(vectors[chosen] + spread * torch.randn_like(self.codebook))
+        self.codebook.copy_(
+            _of_first_process(_drawn(vectors, self.codebook) + spread * torch.randn_like(self.codebook))
+        )
         self.ema_sum.copy_(self.codebook)
         self.started.fill_(True)
 
     @torch.no_grad()
-    def _follow(self, vectors: Float[Tensor, "vectors width"], codes: Int[Tensor, "vectors"]) -> None:
-        one_hot = F.one_hot(codes, len(self.codebook)).to(vectors.dtype)
-        self.ema_count.lerp_(one_hot.sum(0), 1 - self.decay)
-        self.ema_sum.lerp_(one_hot.T @ vectors, 1 - self.decay)
-        if self.revive_below > 0:
-            dead = self.ema_count < self.revive_below
-            chosen = torch.randint(len(vectors), (len(self.codebook),), device=vectors.device)
-            self.ema_sum.copy_(torch.where(dead[:, None], vectors[chosen], self.ema_sum))
+    def _follow(
+        self, vectors: Float[Tensor, "vectors width"], codes: Int[Tensor, "vectors"], *, clips: int
+    ) -> None:
+        config = self.config
+        one_hot = F.one_hot(codes, config.codes).to(vectors.dtype)
+        self.ema_count.lerp_(_over_processes(one_hot.sum(0)), 1 - config.decay)
+        self.ema_sum.lerp_(_over_processes(one_hot.T @ vectors), 1 - config.decay)
+        if config.revive_below > 0:
+            dead = self.ema_count < config.revive_below
+            placed = _of_first_process(_drawn(vectors, self.codebook))
+            self.ema_sum.copy_(torch.where(dead[:, None], placed, self.ema_sum))
             self.ema_count.copy_(torch.where(dead, torch.ones_like(self.ema_count), self.ema_count))
-        total = self.ema_count.sum()
-        smoothing = 1e-5
-        count = (self.ema_count + smoothing) / (total + len(self.codebook) * smoothing) * total
+        by_clips = config.smooth_counts_by == "clips"
+        total = _over_processes(vectors.new_tensor(float(clips))) if by_clips else self.ema_count.sum()
+        count = (self.ema_count + _EPSILON) / (total + config.codes * _EPSILON) * total
+        if by_clips:
+            self.ema_count.copy_(count)
         self.codebook.copy_(self.ema_sum / count[:, None])
+
+
+def _drawn(vectors: Float[Tensor, "vectors width"], like: Float[Tensor, "codes width"]) -> Tensor:
+    """A vector of the batch for every code."""
+    return vectors[torch.randint(len(vectors), (len(like),), device=vectors.device)]
+
+
+def _over_processes(value: Tensor) -> Tensor:
+    """The sum over all training processes."""
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(value)
+    return value
+
+
+def _of_first_process(value: Tensor) -> Tensor:
+    """The same draw in all training processes."""
+    if dist.is_available() and dist.is_initialized():
+        dist.broadcast(value, 0)
+    return value

@@ -1,0 +1,76 @@
+"""The two halves of a motion autoencoder: fewer frames with more in each, and back.
+
+Axis names: `batch`, `frames`, `channels`, `width`; `few` = frames / 2^halvings, `many` = frames * 2^halvings.
+Convolutions, a linear layer, and one transformer layer whose attention falls with distance, as in Learning to
+Listen (Ng et al. 2022), FLINT (Daněček et al. 2023) and DEEPTalk. Differs: the layer that DEEPTalk's decoders
+evaluate and throw away (`post_transformer_linear`) is absent.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.nn.alibi import distance_bias
+from talkcli.engine.nn.transformer import Transformer
+
+
+class Squash(nn.Module):
+    """Divides the frame rate by 2^`halvings`: the first time by a stride, then by keeping the larger of two
+    frames. `frames` must be a multiple of that.
+    """
+
+    def __init__(
+        self, channels: int, width: int, *, heads: int, feedforward: int, dropout: float, halvings: int = 1
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.conv = nn.Conv1d(channels, width, 5, stride=2, padding=2, padding_mode="replicate")
+        self.norm = nn.BatchNorm1d(width)
+        self.more = _more(width, halvings)
+        self.linear = nn.Linear(width, width)
+        self.attention = Transformer(width, layers=1, heads=heads, feedforward=feedforward, dropout=dropout)
+
+    def forward(self, x: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch few width"]:
+        x = self.norm(F.leaky_relu(self.conv(x.transpose(1, 2)), 0.2))
+        for step in self.more:
+            x = F.max_pool1d(step(x), 2)
+        x = self.linear(x.transpose(1, 2))
+        return self.attention(x, distance_bias(self.heads, x.shape[1], device=x.device))
+
+
+class Expand(nn.Module):
+    """Multiplies the frame rate by 2^`halvings`: the first time by a transposed convolution, then by saying
+    every frame twice.
+    """
+
+    def __init__(
+        self, width: int, *, heads: int, feedforward: int, dropout: float, halvings: int = 1
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.conv = nn.ConvTranspose1d(width, width, 5, stride=2, padding=2, output_padding=1)
+        self.norm = nn.BatchNorm1d(width)
+        self.more = _more(width, halvings)
+        self.linear = nn.Linear(width, width)
+        self.attention = Transformer(width, layers=1, heads=heads, feedforward=feedforward, dropout=dropout)
+
+    def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch many width"]:
+        x = self.norm(F.leaky_relu(self.conv(x.transpose(1, 2)), 0.2))
+        for step in self.more:
+            x = step(x).repeat_interleave(2, dim=2)
+        x = self.linear(x.transpose(1, 2))
+        return self.attention(x, distance_bias(self.heads, x.shape[1], device=x.device))
+
+
+def _more(width: int, halvings: int) -> nn.ModuleList:
+    """What comes before each further change of rate."""
+    return nn.ModuleList(
+        nn.Sequential(
+            nn.Conv1d(width, width, 5, padding=2, padding_mode="replicate"),
+            nn.LeakyReLU(0.2),
+            nn.BatchNorm1d(width),
+        )
+        for _ in range(halvings - 1)
+    )
