@@ -10,7 +10,7 @@ below and for anything quieter; digital silence is -1 throughout.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torchaudio.functional as taf
@@ -38,6 +38,7 @@ _BLOCK = 3000
 class LogMelConfig(Config):
     """What the models hear."""
 
+    kind: Literal["log_mel"] = "log_mel"
     num_mels: int = 80
     """Mel bands between 60 Hz and 7600 Hz."""
     range_db: float = 60.0
