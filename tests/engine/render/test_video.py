@@ -16,7 +16,7 @@ import pytest
 from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.errors import TalkError, UsageError
 from talkcli.engine.render import video
-from talkcli.engine.render.video import fitted_samples, write_video
+from talkcli.engine.render.video import write_sound, write_video
 from talkcli.engine.types import Silent, Speech
 
 SIZE = (64, 48)
@@ -102,11 +102,15 @@ def test_without_speech_there_is_no_sound_track(tmp_path: Path) -> None:
     assert "Audio" not in _log(tmp_path / "x.mp4")
 
 
-def test_sound_is_cut_or_filled_up_to_the_frames() -> None:
+def test_sound_is_cut_or_filled_up_to_the_frames(tmp_path: Path) -> None:
     speech = _speech(1.0)
-    assert len(fitted_samples(speech, 50, 25.0)) == 32_000
-    assert not fitted_samples(speech, 50, 25.0)[16_000:].any()
-    np.testing.assert_array_equal(fitted_samples(speech, 10, 25.0), speech.samples[:6400])
+    write_sound(tmp_path / "long", speech, 50, 25.0)
+    filled = np.fromfile(tmp_path / "long", "<f4")
+    assert len(filled) == 32_000
+    np.testing.assert_array_equal(filled[:16_000], speech.samples)
+    assert not filled[16_000:].any()
+    write_sound(tmp_path / "short", speech, 10, 25.0)
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "short", "<f4"), speech.samples[:6400])
 
 
 def test_odd_sizes_are_refused_with_the_next_even_one(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def write_video(
         sound = None
         if speech is not None:
             sound = Path(folder) / "sound.f32"
-            fitted_samples(speech, num_frames, fps).astype("<f4").tofile(sound)
+            write_sound(sound, speech, num_frames, fps)
         command = _command(temporary, fps, size, sound, speech, metadata)
         # In a session of its own, Ctrl-C reaches only us, and we end the encoder ourselves.
         process = subprocess.Popen(
@@ -84,11 +84,14 @@ def write_video(
             )
 
 
-def fitted_samples(speech: Speech, num_frames: int, fps: float) -> np.ndarray:
-    """The sound of exactly `num_frames` frames: cut, or filled up with silence."""
+def write_sound(path: Path, speech: Speech, num_frames: int, fps: float) -> None:
+    """Raw float32 sound of exactly `num_frames` frames: cut, or filled up with silence."""
     length = round(num_frames * speech.rate_hz / fps)
-    samples = speech.samples[:length]
-    return np.pad(samples, (0, length - len(samples)))
+    samples = speech.samples[:length].astype("<f4", copy=False)
+    with path.open("wb") as file:
+        samples.tofile(file)
+        # A file that is made longer holds zeros there.
+        file.truncate(length * samples.itemsize)
 
 
 def _feed(
