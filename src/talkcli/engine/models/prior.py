@@ -1,4 +1,4 @@
-"""What a motion prior is: an autoencoder whose tokens a generator can predict, level by level.
+"""What a motion prior is, and which there are: autoencoders whose tokens a generator predicts level by level.
 
 Axis names: `batch`, `frames` (25 fps), `coeffs` = 53, `tokens` of a level, `outputs` of its predictor,
 `width` of its vectors. DEEPTalk, section 3.2, and the priors it is compared with in Table 4.
@@ -7,37 +7,18 @@ Axis names: `batch`, `frames` (25 fps), `coeffs` = 53, `tokens` of a level, `out
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
+from pydantic import Discriminator, Tag
 from torch import Tensor
 
+from talkcli.engine.models.level import Level
+from talkcli.engine.models.th_vqvae import ThVqvae, ThVqvaeConfig
+from talkcli.engine.models.vae import Vae, VaeConfig
+from talkcli.engine.models.vqvae import Vqvae, VqvaeConfig
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.types import Config
-
-
-class Level(NamedTuple):
-    """One sequence of tokens, from slow to fast in `Prior.levels`."""
-
-    frames_per_token: int
-    outputs: int
-    """What a predictor says per token: a score for each code, or the numbers of a latent."""
-    context: int
-    """Width of what the levels before this one tell its predictor; 0 for the first."""
-    discrete: bool
-    """Codes to choose from, or a latent to regress."""
-    name: str
-    """For logs."""
-
-
-class Coded(NamedTuple):
-    """A reconstruction with what it was made from."""
-
-    coeffs: Float[Tensor, "batch frames coeffs"]
-    codes: tuple[Int[Tensor, "batch tokens"], ...]
-    """Of each discrete level; empty for latents."""
-    regulariser: Float[Tensor, ""]
-    """The pull on the encoder: towards its codes, or of its Gaussians towards the standard one."""
 
 
 @runtime_checkable
@@ -79,7 +60,25 @@ class Prior(Protocol):
         """Motion from the vectors of all levels."""
 
 
-def check_frames(frames: int, multiple: int) -> None:
-    """Raises ValueError for a length that would not come back out."""
-    if frames % multiple:
-        raise ValueError(f"{frames} frames are not a multiple of {multiple}; pad first")
+AnyPrior = ThVqvae | Vqvae | Vae
+_Configs = ThVqvaeConfig | VqvaeConfig | VaeConfig
+
+
+def _kind(config: Any) -> str:
+    """A config without a kind is TH-VQVAE's: recipes and files from before there were others have none."""
+    return config.get("kind", "th_vqvae") if isinstance(config, dict) else getattr(config, "kind", "")
+
+
+PriorConfig = Annotated[
+    Annotated[ThVqvaeConfig, Tag("th_vqvae")]
+    | Annotated[VqvaeConfig, Tag("vqvae")]
+    | Annotated[VaeConfig, Tag("vae")],
+    Discriminator(_kind),
+]
+
+
+def build_prior(config: _Configs) -> AnyPrior:
+    """The prior that `config` describes, with random weights from torch's global generator."""
+    if isinstance(config, ThVqvaeConfig):
+        return ThVqvae(config)
+    return Vqvae(config) if isinstance(config, VqvaeConfig) else Vae(config)

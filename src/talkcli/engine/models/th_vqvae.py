@@ -8,6 +8,7 @@ Differs: coefficients may be standardised inside (ARKit-like channels live on di
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import torch
@@ -16,10 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.face.channels import NUM_COEFFS
-from talkcli.engine.models.prior import Coded, Level, check_frames
+from talkcli.engine.models.level import Coded, Level, check_frames
 from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
+
+FRAMES_PER_TOP = 4
+FRAMES_PER_BOTTOM = 2
 
 
 class ThVqvaeConfig(QuantizerConfig):
@@ -40,27 +44,26 @@ class ThVqvae(nn.Module):
     """The two-level autoencoder of motion; see `Prior`."""
 
     method = "th_vqvae"
-    frames_multiple = 4
+    frames_multiple = FRAMES_PER_TOP
 
     def __init__(self, config: ThVqvaeConfig) -> None:
         super().__init__()
         self.config = config
         self.levels = (
-            Level(4, config.codes, context=0, discrete=True, name="top"),
-            Level(2, config.codes, context=config.width, discrete=True, name="bottom"),
+            Level(FRAMES_PER_TOP, config.codes, context=0, discrete=True, name="top"),
+            Level(FRAMES_PER_BOTTOM, config.codes, context=config.width, discrete=True, name="bottom"),
         )
         width, heads, dropout = config.width, config.heads, config.dropout
-        small = {"heads": heads, "feedforward": config.feedforward, "dropout": dropout}
+        squash = partial(Squash, heads=heads, feedforward=config.feedforward, dropout=dropout)
+        expand = partial(Expand, heads=heads, dropout=dropout)
         self.motion_scale = Standardise(NUM_COEFFS)
-        self.encoder_bottom = Squash(NUM_COEFFS, width, **small)
-        self.encoder_top = Squash(width, width, **small)
+        self.encoder_bottom = squash(NUM_COEFFS, width)
+        self.encoder_top = squash(width, width)
         self.quantizer_top = EmaQuantizer(width, config)
-        self.decoder_top = Expand(width, **small)
+        self.decoder_top = expand(width, feedforward=config.feedforward)
         self.quantizer_bottom = EmaQuantizer(2 * width, config)
         self.upsample_top = nn.ConvTranspose1d(width, width, 4, stride=2, padding=1)
-        self.decoder_bottom = Expand(
-            3 * width, heads=heads, feedforward=config.decoder_feedforward, dropout=dropout
-        )
+        self.decoder_bottom = expand(3 * width, feedforward=config.decoder_feedforward)
         self.smooth = nn.Conv1d(3 * width, NUM_COEFFS, 5, padding=2)
 
     def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Coded:

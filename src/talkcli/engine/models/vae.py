@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from talkcli.engine.face.channels import NUM_COEFFS
-from talkcli.engine.models.prior import Coded, Level, check_frames
+from talkcli.engine.models.level import Coded, Level, check_frames
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
 from talkcli.engine.types import Config

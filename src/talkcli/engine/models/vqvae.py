@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from talkcli.engine.face.channels import NUM_COEFFS
-from talkcli.engine.models.prior import Coded, Level, check_frames
+from talkcli.engine.models.level import Coded, Level, check_frames
 from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
