@@ -9,12 +9,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from talkcli.engine.audio.ear import Waveform
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
 from talkcli.engine.types import EMOTIONS, Silent
 from tests.engine.fakes import ADA, fake_clip
 
-FRONT_END = LogMelConfig(num_mels=20)
+EARS = {"log_mel": LogMel(LogMelConfig(num_mels=20)), "waveform": Waveform()}
 JAW = ADA.index("jawPitch")
 
 
@@ -22,18 +23,20 @@ def _batches(clips: int = 9, frames: int = 40, copies: int = 0, **how: Any) -> B
     config = BatchConfig(**{"size": 6, "frames": 16, **how})
     examples = prepare(
         [fake_clip(index, frames) for index in range(clips)],
-        LogMel(FRONT_END),
+        EARS,
         config,
         speakers=("speaker0", "speaker1"),
         copies=copies,
         seed=0,
         reporter=Silent(),
     )
-    return Batches(training=examples, validation=examples, config=config, seed=3, num_mels=20)
+    return Batches(training=examples, validation=examples, config=config, seed=3, ears=EARS)
 
 
 def _equal(left: Batch, right: Batch) -> bool:
-    return all(torch.equal(value, vars(right)[name]) for name, value in vars(left).items())
+    return all(torch.equal(steps, right.sound[name]) for name, steps in left.sound.items()) and all(
+        torch.equal(value, vars(right)[name]) for name, value in vars(left).items() if name != "sound"
+    )
 
 
 def test_the_step_decides() -> None:
@@ -42,11 +45,21 @@ def test_the_step_decides() -> None:
     assert not _equal(batches.at(5), batches.at(6))
 
 
+def test_processes_share_the_rows_of_one_batch() -> None:
+    batches = _batches(mask_bands=4, mask_hops=8, tilt=0.1)
+    whole = batches.at(5)
+    for rank in range(3):
+        part = batches.at(5, rank=rank, world=3)
+        assert len(part) == 2
+        assert _equal(part, whole.rows(2 * rank, 2 * rank + 2))
+
+
 def test_sound_and_motion_of_a_window_belong_together() -> None:
     batch = _batches(frames=60).at(0)
-    assert batch.features.shape == (6, 64, 23)
+    assert batch.sound["log_mel"].shape == (6, 64, 23)
+    assert batch.sound["waveform"].shape == (6, 16 * 640, 1)
     assert batch.coeffs.shape == (6, 16, 53)
-    energy = batch.features[:, :, -1].reshape(6, 16, 4).mean(-1).clamp_min(-0.5).flatten()
+    energy = batch.sound["log_mel"][:, :, -1].reshape(6, 16, 4).mean(-1).clamp_min(-0.5).flatten()
     jaw = batch.coeffs[:, :, JAW].flatten()
     assert torch.corrcoef(torch.stack([energy, jaw]))[0, 1] > 0.7
 
@@ -56,8 +69,8 @@ def test_copies_stay_in_step(copies: int) -> None:
     batches = _batches(clips=3, frames=80, copies=copies, snr_db=(30.0, 40.0))
     assert len(batches.training) == 3 * (copies + 1)
     for example in batches.training:
-        assert len(example.features) == 4 * len(example.coeffs)
-        energy = example.features[:, -1].reshape(-1, 4).mean(-1).clamp_min(-0.5)
+        assert example.sound["log_mel"].shape[1] == 4 * len(example.coeffs)
+        energy = example.sound["log_mel"][0, :, -1].reshape(-1, 4).mean(-1).clamp_min(-0.5)
         assert torch.corrcoef(torch.stack([energy, example.coeffs[:, JAW]]))[0, 1] > 0.7
     lengths = {len(example.coeffs) for example in batches.training}
     assert (len(lengths) > 1) == (copies > 0)
@@ -65,9 +78,9 @@ def test_copies_stay_in_step(copies: int) -> None:
 
 def test_masks_wider_than_the_window_silence_at_most_all_of_it() -> None:
     batch = _batches(mask_bands=1000, mask_hops=1000).at(0)
-    assert batch.features.isfinite().all()
-    assert (batch.features[..., :20] == -1).float().mean() > (
-        _batches().at(0).features[..., :20] == -1
+    assert batch.sound["log_mel"].isfinite().all()
+    assert (batch.sound["log_mel"][..., :20] == -1).float().mean() > (
+        _batches().at(0).sound["log_mel"][..., :20] == -1
     ).float().mean()
 
 
@@ -81,7 +94,7 @@ def test_short_clips_go_on_in_silence() -> None:
     example = _batches(clips=1, frames=10, smooth=False).training[0]
     assert len(example.coeffs) == 16
     assert torch.equal(example.coeffs[10:], example.coeffs[9].expand(6, -1))
-    assert (example.features[44:, :20] == -1).all()
+    assert (example.sound["log_mel"][0, 44:, :20] == -1).all()
 
 
 def test_unknown_speakers_are_nobody() -> None:
@@ -92,15 +105,37 @@ def test_unknown_speakers_are_nobody() -> None:
 def test_balance_draws_rare_emotions_as_often() -> None:
     config = BatchConfig(size=400, frames=16, balance=True)
     clips = [fake_clip(index) for index in (0, 9, 18, 27, 36, 1)]
-    examples = prepare(clips, LogMel(FRONT_END), config, speakers=(), copies=0, seed=0, reporter=Silent())
-    batch = Batches(training=examples, validation=examples, config=config, seed=0, num_mels=20).at(0)
+    examples = prepare(clips, EARS, config, speakers=(), copies=0, seed=0, reporter=Silent())
+    batch = Batches(training=examples, validation=examples, config=config, seed=0, ears=EARS).at(0)
     assert (batch.emotion == EMOTIONS.index("calm")).float().mean().item() == pytest.approx(0.5, abs=0.1)
 
 
 def test_held_out_windows_do_not_overlap_and_are_not_disturbed() -> None:
     batches = _batches(clips=2, frames=40, mask_bands=10, mask_hops=10)
     held_out = batches.held_out()
-    assert sum(len(batch.coeffs) for batch in held_out) == 2 * (40 // 16)
-    clean = np.concatenate([example.features[:64].numpy() for example in batches.validation])
-    rows = np.concatenate([batch.features.flatten(0, 1).numpy() for batch in held_out])
+    assert sum(len(batch) for batch in held_out) == 2 * (40 // 16)
+    clean = np.concatenate([example.sound["log_mel"][0, :64].numpy() for example in batches.validation])
+    rows = np.concatenate([batch.sound["log_mel"].flatten(0, 1).numpy() for batch in held_out])
     assert all((rows == row).all(1).any() for row in clean)
+
+
+def test_fewer_frames_are_heard_than_seen() -> None:
+    whole, short = (_batches(speech_frames=heard).at(0) for heard in (None, 10))
+    assert short.coeffs.shape == (6, 16, 53)
+    assert torch.equal(short.coeffs, whole.coeffs)
+    for name, steps_per_frame in (("log_mel", 4), ("waveform", 640)):
+        assert torch.equal(short.sound[name], whole.sound[name][:, : 10 * steps_per_frame])
+    with pytest.raises(ValidationError, match="speech_frames 20 is longer than the window of 16"):
+        _batches(speech_frames=20)
+
+
+def test_only_log_mel_is_disturbed() -> None:
+    clean, disturbed = (_batches(**how).at(0) for how in ({}, {"mask_bands": 20, "mask_hops": 30}))
+    assert torch.equal(clean.sound["waveform"], disturbed.sound["waveform"])
+    assert not torch.equal(clean.sound["log_mel"], disturbed.sound["log_mel"])
+    # Prosody, the last three channels, stays.
+    assert torch.equal(clean.sound["log_mel"][..., 20:], disturbed.sound["log_mel"][..., 20:])
+
+
+def test_an_epoch_sees_as_many_frames_as_there_are() -> None:
+    assert _batches(clips=9, frames=40).epoch == 9 * 40 / (6 * 16)

@@ -15,7 +15,8 @@ from torch import Tensor
 from talkcli.engine.types import SAMPLES_PER_FRAME
 
 # What models are given of speech: the steps of each ear they have, by the ear's name.
-Sound = Mapping[str, Float[Tensor, "batch steps channels"]]
+# Ears differ in steps and channels, so these two names are not bound (leading underscores).
+Sound = Mapping[str, Float[Tensor, "batch _steps _channels"]]
 
 
 @runtime_checkable

@@ -1,12 +1,15 @@
-"""From clips to batches: features once per clip, then random windows that depend on the seed and the step
-alone.
+"""From clips to batches: every ear hears a clip once, then windows are drawn that depend on the seed and the
+step alone.
 
-Axis names: `batch`, `hops` (100 Hz), `frames` (25 fps), `channels`, `coeffs`.
-Changes of loudness are no augmentation here: the features are relative to the loudest of an utterance.
+Axis names: `batch`, `steps` (a whole number to a frame, see `Ear`), `frames` (25 fps), `channels`, `coeffs`.
+DEEPTalk draws the start of a window by the audio sample, so that its sound and motion can lie up to a frame
+apart; windows here start on frames. Changes of loudness are no augmentation here: log-mel features are
+relative to the loudest of an utterance.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -15,12 +18,15 @@ import scipy.signal
 import soxr
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
-from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel
+from talkcli.engine.audio.ear import Ear, Sound, cut, hear
+from talkcli.engine.audio.log_mel import LogMel
 from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Clip, Config, Reporter
 
+# The ear whose steps can be masked and tilted: bands of it mean frequencies.
+_BANDS = "log_mel"
 # No more validation windows than this: enough for a stable number, cheap enough to do often.
 _MAX_VALIDATION_BATCHES = 40
 
@@ -32,6 +38,9 @@ class BatchConfig(Config):
     """Windows in a batch."""
     frames: Annotated[int, Field(gt=0, multiple_of=4)] = 32
     """Length of a window at 25 fps; a multiple of 4."""
+    speech_frames: Annotated[int, Field(gt=0)] | None = None
+    """Frames from the start of a window that are heard; by default as many as are seen. Released DEE: 50 of
+    60."""
     smooth: bool = True
     """Savitzky-Golay filter of length 5 and order 2 on the motion, as in the released data sets."""
     balance: bool = False
@@ -43,18 +52,31 @@ class BatchConfig(Config):
     snr_db: tuple[float, float] = (10.0, 45.0)
     """Range of signal-to-noise ratios of the copies."""
     mask_bands: Annotated[int, Field(ge=0)] = 0
-    """Widest band of channels that is silenced (SpecAugment)."""
+    """Widest band of log-mel channels that is silenced (SpecAugment)."""
     mask_hops: Annotated[int, Field(ge=0)] = 0
-    """Longest stretch that is silenced (SpecAugment)."""
+    """Longest stretch of log-mel hops that is silenced (SpecAugment)."""
     tilt: float = 0.0
-    """Largest random slope of the spectrum (a value of 0.1 is 3 dB at either end)."""
+    """Largest random slope of the log-mel spectrum (a value of 0.1 is 3 dB at either end)."""
+    cache_features: bool = False
+    """Run the frozen part of an encoder once per clip and keep what it says on disk, not once per step.
+    Windows then know the clip around them: where the frozen part attends, features differ from those of the
+    window alone."""
+
+    @model_validator(mode="after")
+    def _heard_is_seen(self) -> BatchConfig:
+        if self.speech_frames is not None and self.speech_frames > self.frames:
+            raise ValueError(f"speech_frames {self.speech_frames} is longer than the window of {self.frames}")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A clip ready for training, at least one window long."""
+    """A clip ready for training, at least one window long.
 
-    features: Float[Tensor, "hops channels"]
+    `sound` keeps a batch dimension of one, so that it is cut as any sound is.
+    """
+
+    sound: Sound
     coeffs: Float[Tensor, "frames coeffs"]
     emotion: int
     level: float
@@ -63,21 +85,40 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Windows; `emotion` indexes `EMOTIONS`, `speaker` the training speakers (-1: unknown)."""
+    """Windows; `emotion` indexes `EMOTIONS`, `speaker` the training speakers (-1: unknown).
 
-    features: Float[Tensor, "batch hops channels"]
+    `sound` holds the steps of each ear by its name; it may end before `coeffs` (`speech_frames`).
+    """
+
+    sound: Sound
     coeffs: Float[Tensor, "batch frames coeffs"]
     emotion: Int[Tensor, "batch"]
     level: Float[Tensor, "batch"]
     speaker: Int[Tensor, "batch"]
 
+    def __len__(self) -> int:
+        return len(self.coeffs)
+
     def to(self, device: torch.device) -> Batch:
-        return Batch(**{name: value.to(device) for name, value in vars(self).items()})
+        return self._each(lambda tensor: tensor.to(device))
+
+    def rows(self, first: int, last: int) -> Batch:
+        """Windows `first` to `last` (excluded)."""
+        return self._each(lambda tensor: tensor[first:last])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        return Batch(
+            sound={name: change(steps) for name, steps in self.sound.items()},
+            coeffs=change(self.coeffs),
+            emotion=change(self.emotion),
+            level=change(self.level),
+            speaker=change(self.speaker),
+        )
 
 
 def prepare(
     clips: list[Clip],
-    front_end: LogMel,
+    ears: Mapping[str, Ear],
     config: BatchConfig,
     *,
     speakers: tuple[str, ...],
@@ -85,7 +126,7 @@ def prepare(
     seed: int,
     reporter: Reporter,
 ) -> list[Example]:
-    """Features and smoothed motion of every clip, followed by `copies` altered versions of each."""
+    """What `ears` hear and the smoothed motion of each clip, followed by `copies` altered versions of it."""
     examples = []
     for index, clip in enumerate(clips):
         for copy in range(copies + 1):
@@ -94,7 +135,7 @@ def prepare(
                 samples, coeffs = _altered(
                     samples, coeffs, config, np.random.default_rng([seed, index, copy])
                 )
-            examples.append(_example(clip, samples, coeffs, front_end, config, speakers))
+            examples.append(_example(clip, samples, coeffs, ears, config, speakers))
         reporter.progress("preparing clips", index + 1, len(clips))
     return examples
 
@@ -126,7 +167,7 @@ def _example(
     clip: Clip,
     samples: Float[np.ndarray, "samples"],
     coeffs: Float[np.ndarray, "frames coeffs"],
-    front_end: LogMel,
+    ears: Mapping[str, Ear],
     config: BatchConfig,
     speakers: tuple[str, ...],
 ) -> Example:
@@ -137,9 +178,10 @@ def _example(
     if config.smooth and len(coeffs) >= 5:
         coeffs = scipy.signal.savgol_filter(coeffs, 5, 2, axis=0).astype(np.float32)
     with torch.inference_mode():
-        features = front_end(torch.from_numpy(samples)[None])[0].clone()
+        # Cloned out of inference mode, or training could not save them for its gradients.
+        sound = {name: steps.clone() for name, steps in hear(ears, torch.from_numpy(samples)[None]).items()}
     return Example(
-        features=features,
+        sound=sound,
         coeffs=torch.from_numpy(coeffs),
         emotion=EMOTIONS.index(clip.emotion.label),
         level=clip.emotion.level,
@@ -147,15 +189,27 @@ def _example(
     )
 
 
+@dataclass(frozen=True)
+class _Disturbance:
+    """What happens to the log-mel steps of one window."""
+
+    tilt: float
+    bands: slice
+    hops: slice
+
+
 @dataclass(frozen=True, kw_only=True)
 class Batches:
-    """Training batches by step number, and validation batches that are always the same."""
+    """Training batches by step number, and validation batches that are always the same.
+
+    `ears` are those that heard the examples.
+    """
 
     training: list[Example]
     validation: list[Example]
+    ears: Mapping[str, Ear]
     config: BatchConfig
     seed: int
-    num_mels: int
     _chances: Float[np.ndarray, "examples"] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,15 +220,28 @@ class Batches:
                 length[emotion == label] /= length[emotion == label].sum()
         object.__setattr__(self, "_chances", length / length.sum())
 
-    def at(self, step: int) -> Batch:
-        """The batch of `step`: the same whenever and however often it is asked for."""
+    @property
+    def epoch(self) -> float:
+        """Steps in which as many frames are seen as the training clips have."""
+        frames = sum(len(example.coeffs) for example in self.training)
+        return frames / (self.config.size * self.config.frames)
+
+    def at(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
+        """The batch of `step`, the same whenever and however often it is asked for; of it the rows that
+        belong to process `rank` of `world`, a whole number each.
+        """
+        config = self.config
         rng = np.random.default_rng([self.seed, step])
-        chosen = rng.choice(len(self.training), self.config.size, p=self._chances)
+        chosen = rng.choice(len(self.training), config.size, p=self._chances)
         examples = [self.training[index] for index in chosen]
-        starts = [int(rng.integers(len(example.coeffs) - self.config.frames + 1)) for example in examples]
-        batch = self._stack(examples, starts)
-        for features in batch.features:
-            self._disturb(features, rng)
+        starts = [int(rng.integers(len(example.coeffs) - config.frames + 1)) for example in examples]
+        # Drawn for all rows, so that a row does not depend on who asks for it.
+        disturbances = [self._draw_disturbance(rng) for _ in examples] if _BANDS in self.ears else []
+        share = config.size // world
+        mine = slice(rank * share, (rank + 1) * share)
+        batch = self._stack(examples[mine], starts[mine])
+        for steps, disturbance in zip(batch.sound.get(_BANDS, ()), disturbances[mine], strict=True):
+            self._disturb(steps, disturbance)
         return batch
 
     def held_out(self) -> list[Batch]:
@@ -196,29 +263,49 @@ class Batches:
 
     def _stack(self, examples: list[Example], starts: list[int]) -> Batch:
         frames = self.config.frames
+        heard = self.config.speech_frames or frames
         places = list(zip(examples, starts, strict=True))
+        sounds = [cut(item.sound, self.ears, at, at + heard) for item, at in places]
         return Batch(
-            features=torch.stack(
-                [item.features[at * HOPS_PER_FRAME : (at + frames) * HOPS_PER_FRAME] for item, at in places]
-            ),
+            # Cached features lie in half precision.
+            sound={name: torch.cat([sound[name] for sound in sounds]).float() for name in self.ears},
             coeffs=torch.stack([item.coeffs[at : at + frames] for item, at in places]),
             emotion=torch.tensor([item.emotion for item in examples]),
             level=torch.tensor([item.level for item in examples]),
             speaker=torch.tensor([item.speaker for item in examples]),
         )
 
-    def _disturb(self, features: Float[Tensor, "hops channels"], rng: np.random.Generator) -> None:
+    @property
+    def _num_bands(self) -> int:
+        """Mel bands; prosody, which follows them, is never disturbed."""
+        ear = self.ears[_BANDS]
+        return ear.config.num_mels if isinstance(ear, LogMel) else ear.num_channels
+
+    def _draw_disturbance(self, rng: np.random.Generator) -> _Disturbance:
+        config = self.config
+        tilt = rng.uniform(-config.tilt, config.tilt) if config.tilt > 0 else 0.0
+        hops = (config.speech_frames or config.frames) * self.ears[_BANDS].steps_per_frame
+        return _Disturbance(
+            tilt=tilt,
+            bands=_stretch(rng, config.mask_bands, self._num_bands),
+            hops=_stretch(rng, config.mask_hops, hops),
+        )
+
+    def _disturb(self, steps: Float[Tensor, "hops channels"], how: _Disturbance) -> None:
         """Tilt the spectrum and silence a band and a stretch, in place."""
-        config, bands = self.config, features[:, : self.num_mels]
-        if config.tilt > 0:
-            slope = torch.linspace(-1, 1, self.num_mels) * rng.uniform(-config.tilt, config.tilt)
+        bands = steps[:, : self._num_bands]
+        if how.tilt:
+            slope = torch.linspace(-1, 1, bands.shape[1]) * how.tilt
             # The floor stays the floor.
             bands.copy_(torch.where(bands > -1, (bands + slope).clamp_min(-1), bands))
-        if config.mask_bands > 0:
-            width = int(rng.integers(min(config.mask_bands, self.num_mels) + 1))
-            first = int(rng.integers(self.num_mels - width + 1))
-            bands[:, first : first + width] = -1
-        if config.mask_hops > 0:
-            width = int(rng.integers(min(config.mask_hops, len(features)) + 1))
-            first = int(rng.integers(len(features) - width + 1))
-            bands[first : first + width] = -1
+        bands[:, how.bands] = -1
+        bands[how.hops] = -1
+
+
+def _stretch(rng: np.random.Generator, longest: int, whole: int) -> slice:
+    """A random place of a random length up to `longest` in `whole`."""
+    if longest == 0:
+        return slice(0)
+    width = int(rng.integers(min(longest, whole) + 1))
+    first = int(rng.integers(whole - width + 1))
+    return slice(first, first + width)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor, nn
 
 from talkcli.engine.train.batches import Batch
@@ -12,20 +11,28 @@ from talkcli.engine.train.batches import Batch
 
 @runtime_checkable
 class Objective(Protocol):
-    """A model and what is minimised to train it."""
+    """An `nn.Module` of a model and of what is minimised to train it.
 
-    @property
-    def model(self) -> nn.Module: ...
+    Everything that is trained is inside `model`. What else the loss looks through (judges, a head's surface)
+    is registered as modules and buffers, without gradients, so that `to` moves it. Several processes run one
+    copy each on their rows of the batch and average the gradients of what `forward` returns; a loss that
+    compares rows with one another takes them all with `gather`.
+    """
 
-    def to(self, device: torch.device) -> None:
-        """Move the model and whatever the loss needs."""
+    model: nn.Module
 
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Terms by name for the log; the one called `loss` is minimised. `progress` runs from 0 to 1 over
-        training.
+    def __call__(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """`forward`: terms by name for the log; the one called `loss` is minimised. `progress` runs from 0 to
+        1 over training.
 
         May draw from torch's global generators, which the loop seeds before every step.
         """
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Measures by name; the one called `score` decides which checkpoint is best (lower is better)."""
+        """Measures by name; the one called `score` decides which checkpoint is best (lower is better).
+
+        Runs in the first process alone: it must not `gather`.
+        """
+
+    def to(self, *where: Any) -> Any:
+        """As of `nn.Module`."""
