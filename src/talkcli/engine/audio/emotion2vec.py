@@ -1,0 +1,205 @@
+"""emotion2vec: how it is said, heard by a network that was pre-trained on emotional speech.
+
+Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `tokens` (extra tokens, then steps), `channels`.
+Ma et al. 2023, which is data2vec 2.0 for audio; the names of the parameters are the published ones. The
+decoder of its pre-training is left out. DEEPTalk trains the last blocks only: in its code two of eight, in
+its paper six.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.audio.wav2vec2 import CONVOLUTIONS, RECEPTIVE_FIELD
+from talkcli.engine.nn.alibi import distance_bias
+from talkcli.engine.types import Config
+
+
+class Emotion2vecConfig(Config):
+    """Sizes of the base network and how much of it is frozen; the defaults are DEEPTalk's."""
+
+    kind: Literal["emotion2vec"] = "emotion2vec"
+    """Tells it from other fronts."""
+    width: int = 768
+    """Channels of the blocks and of the output."""
+    prenet: int = 4
+    """Blocks of the modality encoder."""
+    depth: int = 8
+    """Blocks after it."""
+    heads: int = 12
+    """Attention heads."""
+    feedforward: int = 3072
+    """Width inside the feed-forward layers."""
+    channels: int = 512
+    """Channels of the convolutions."""
+    extra_tokens: int = 10
+    """Learned tokens in front of the steps."""
+    positions: int = 5
+    """Positional convolutions."""
+    position_kernel: int = 19
+    """Steps that one of them sees."""
+    position_groups: int = 16
+    """Their groups."""
+    dropout: float = 0.1
+    """Dropout of attention and of what a block adds, in training of what is not frozen."""
+    layer_drop: float = 0.05
+    """Chance that a block is left out of a training step."""
+    frozen_blocks: int = Field(default=6, ge=0)
+    """Blocks that never train, counted after the modality encoder, which never does."""
+
+
+class Emotion2vec(nn.Module):
+    """Speech to features at 50 Hz: `forward` is `finish` of `trunk`, and the trunk is what is frozen."""
+
+    def __init__(self, config: Emotion2vecConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.width = config.width
+        self.modality_encoders = nn.ModuleDict({"AUDIO": ModalityEncoder(config)})
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        for frozen in self._frozen():
+            frozen.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """What is frozen keeps evaluating."""
+        super().train(mode)
+        for frozen in self._frozen():
+            frozen.eval()
+        return self
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps width"]:
+        """`samples` at 16 kHz, of any level, give one step for 320 of them, the last 80 ms/4 aside; less than
+        400 samples count as 400.
+        """
+        return self.finish(self.trunk(samples))
+
+    def trunk(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch tokens width"]:
+        """The part that can be kept beside the clip: tokens after the last frozen block, extra ones first."""
+        tokens = self.modality_encoders["AUDIO"](samples)
+        return self._run(tokens, self.blocks[: self.config.frozen_blocks])
+
+    def finish(self, trunk: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch steps width"]:
+        """The part that trains; the extra tokens are cut off."""
+        tokens = self._run(trunk, self.blocks[self.config.frozen_blocks :])
+        return tokens[:, self.config.extra_tokens :]
+
+    def _run(self, tokens: Tensor, blocks: nn.ModuleList) -> Tensor:
+        bias = self.modality_encoders["AUDIO"].bias(tokens)
+        for block in blocks:
+            tokens = block(tokens, bias)
+        return tokens
+
+    def _frozen(self) -> tuple[nn.Module, ...]:
+        return (self.modality_encoders, *self.blocks[: self.config.frozen_blocks])
+
+
+class ModalityEncoder(nn.Module):
+    """Convolutions, relative positions, extra tokens and the first blocks."""
+
+    def __init__(self, config: Emotion2vecConfig) -> None:
+        super().__init__()
+        width, channels = config.width, config.channels
+        self.config = config
+        self.extra_tokens = nn.Parameter(torch.zeros(1, config.extra_tokens, width))
+        self.alibi_scale = nn.Parameter(torch.ones(1, 1, config.heads, 1, 1))
+        self.local_encoder = nn.ModuleDict(
+            {
+                "conv_layers": nn.ModuleList(
+                    nn.ModuleDict(
+                        {
+                            "0": nn.Conv1d(channels if index else 1, channels, kernel, stride, bias=False),
+                            "2": nn.ModuleDict({"1": nn.LayerNorm(channels)}),
+                        }
+                    )
+                    for index, (kernel, stride) in enumerate(CONVOLUTIONS)
+                )
+            }
+        )
+        self.project_features = nn.ModuleDict({"1": nn.LayerNorm(channels), "2": nn.Linear(channels, width)})
+        kernel, groups = config.position_kernel, config.position_groups
+        self.relative_positional_encoder = nn.ModuleDict(
+            {
+                str(index + 1): nn.ModuleDict(
+                    {"0": nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=groups)}
+                )
+                for index in range(config.positions)
+            }
+        )
+        self.context_encoder = nn.ModuleDict(
+            {
+                "norm": nn.LayerNorm(width),
+                "blocks": nn.ModuleList(Block(config) for _ in range(config.prenet)),
+            }
+        )
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch tokens width"]:
+        samples = F.pad(samples, (0, max(0, RECEPTIVE_FIELD - samples.shape[1])))
+        steps = self._convolve(F.layer_norm(samples, samples.shape[1:]))
+        steps = self.project_features["2"](self.project_features["1"](steps))
+        steps = steps + self._positions(steps)
+        tokens = torch.cat([self.extra_tokens.expand(len(steps), -1, -1).to(steps), steps], dim=1)
+        tokens = self.context_encoder["norm"](tokens)
+        bias = self.bias(tokens)
+        for block in self.context_encoder["blocks"]:
+            tokens = block(tokens, bias)
+        return tokens
+
+    def bias(self, tokens: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "heads tokens tokens"]:
+        """What attention loses by distance; the extra tokens are near to everything."""
+        extra = self.config.extra_tokens
+        distance = distance_bias(self.config.heads, tokens.shape[1] - extra, device=tokens.device)
+        scaled = distance * self.alibi_scale.reshape(-1, 1, 1).clamp(min=0)
+        return F.pad(scaled, (extra, 0, extra, 0))
+
+    def _convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
+        steps = samples[..., None]
+        for layer in self.local_encoder["conv_layers"]:
+            steps = F.gelu(layer["2"]["1"](layer["0"](steps.mT).mT))
+        return steps
+
+    def _positions(self, steps: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch steps width"]:
+        for layer in self.relative_positional_encoder.values():
+            steps = F.gelu(F.layer_norm(layer["0"](steps.mT).mT, steps.shape[-1:]))
+        return steps
+
+
+class Block(nn.Module):
+    """Attention, then a feed-forward layer, each added and then normalised."""
+
+    def __init__(self, config: Emotion2vecConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.config = config
+        self.attn = nn.ModuleDict({"qkv": nn.Linear(width, 3 * width), "proj": nn.Linear(width, width)})
+        self.norm1 = nn.LayerNorm(width)
+        self.mlp = nn.ModuleDict(
+            {"fc1": nn.Linear(width, config.feedforward), "fc2": nn.Linear(config.feedforward, width)}
+        )
+        self.norm2 = nn.LayerNorm(width)
+
+    def forward(
+        self, tokens: Float[Tensor, "batch tokens width"], bias: Float[Tensor, "heads tokens tokens"]
+    ) -> Float[Tensor, "batch tokens width"]:
+        dropout = self.config.dropout if self.training else 0.0
+        attended = F.dropout(self.attn["proj"](self._attend(tokens, bias, dropout)), dropout)
+        after = self.norm1(tokens + attended)
+        added = F.dropout(self.mlp["fc2"](F.gelu(self.mlp["fc1"](after))), dropout)
+        after = self.norm2(after + added)
+        if self.training:
+            # A block that is left out still runs: all processes of a distributed step have the same gradients.
+            keep = torch.rand((), device=tokens.device) >= self.config.layer_drop
+            return torch.where(keep, after, tokens)
+        return after
+
+    def _attend(self, tokens: Tensor, bias: Tensor, dropout: float) -> Tensor:
+        heads = self.config.heads
+        q, k, v = self.attn["qkv"](tokens).unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), dropout_p=dropout)
+        return mixed.transpose(1, 2).flatten(2)
