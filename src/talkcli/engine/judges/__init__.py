@@ -1,0 +1,1 @@
+"""Frozen networks of others that score what is made; their weights are the user's."""

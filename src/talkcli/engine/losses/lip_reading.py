@@ -1,0 +1,103 @@
+"""How differently two motions of a mouth read on the lips: features of rendered mouths, compared by cosine.
+
+Axis names: `batch`, `frames` (25 fps), `coeffs`, `channels` = 512.
+Source: Filntisis et al. 2022 (SPECTRE), section 3.3; DEEPTalk, supplement, with its temporal smoothing of the
+crop. We differ: landmarks are the head's own, projected, where the published code detects them in the rendered
+pictures; only the crop is rendered.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from talkcli.engine.face.head import Head
+from talkcli.engine.judges.lip_reader import CROP, LipReader
+from talkcli.engine.render.differentiable import (
+    DifferentiableRenderer,
+    Window,
+    close_up,
+    open_differentiable,
+)
+
+# Side of the picture of which the crop is a part.
+PICTURE = 224
+# Frames over which the place of the mouth within the face is averaged.
+SMOOTHING = 12
+_MOUTH = slice(48, 68)
+# ITU-R 601.
+_GREY = (0.299, 0.587, 0.114)
+
+
+class LipReading(nn.Module):
+    """One minus the mean cosine between what a lip reader sees of two motions.
+
+    `renderer` shows the whole face in 224 x 224 pixels; by default `close_up(head)`. The reader stays frozen.
+    `recompute` renders and reads each clip a second time on the way back instead of keeping what lies
+    between: a third more time for a batch's memory shrunk to a clip's.
+    """
+
+    def __init__(
+        self,
+        head: Head,
+        reader: LipReader,
+        renderer: DifferentiableRenderer | None = None,
+        *,
+        recompute: bool = False,
+    ) -> None:
+        super().__init__()
+        self.head = head
+        self.reader = reader
+        self.renderer = renderer or open_differentiable(close_up(head), PICTURE, PICTURE)
+        self.recompute = recompute
+
+    def forward(
+        self, made: Float[Tensor, "batch frames coeffs"], true: Float[Tensor, "batch frames coeffs"]
+    ) -> Float[Tensor, ""]:
+        """The loss of `made`; no gradient flows to `true`."""
+        with torch.no_grad():
+            wanted = self.features(true)
+        return apart(self.features(made), wanted)
+
+    def features(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, "batch frames 512"]:
+        """What the reader sees of each motion, with gradients to `coeffs`."""
+        if self.recompute and torch.is_grad_enabled():
+            clips = [checkpoint(self._read, clip, use_reentrant=False) for clip in coeffs]
+        else:
+            clips = [self._read(clip) for clip in coeffs]
+        return torch.stack(clips)
+
+    def mouths(self, coeffs: Float[Tensor, "frames coeffs"]) -> Float[Tensor, "frames 88 88"]:
+        """Grey pictures in [0, 1] of the mouth, which stays in their middle."""
+        vertices = self.head(coeffs)
+        with torch.no_grad():
+            corners = mouth_corners(self.renderer.project(self.head.landmarks(vertices.detach())))
+        picture = self.renderer.render(vertices, Window(corners=corners, width=CROP, height=CROP))
+        return picture @ picture.new_tensor(_GREY)
+
+    def _read(self, coeffs: Float[Tensor, "frames coeffs"]) -> Float[Tensor, "frames 512"]:
+        return self.reader(self.mouths(coeffs)[None])[0]
+
+
+def apart(
+    made: Float[Tensor, "batch frames channels"], true: Float[Tensor, "batch frames channels"]
+) -> Float[Tensor, ""]:
+    """One minus the mean cosine over all frames of `LipReading.features`."""
+    return 1 - F.cosine_similarity(made, true, dim=-1).mean()
+
+
+def mouth_corners(landmarks: Float[Tensor, "frames 68 2"]) -> Int[Tensor, "frames 2"]:
+    """First column and row of the crop around each frame's mouth, whole pixels.
+
+    The middle of the landmarks is the frame's own; the mouth's place beside it is averaged over 12 frames,
+    from six before to five after, where the first and the last frame go on.
+    """
+    middle = landmarks.mean(1)
+    beside = (landmarks[:, _MOUTH].mean(1) - middle).T[None]
+    held = F.pad(beside, (SMOOTHING // 2, SMOOTHING // 2), mode="replicate")
+    smooth = F.avg_pool1d(held, SMOOTHING, stride=1)[0, :, : len(landmarks)].T
+    # A crop of 96 cut to its middle 88 starts where the 88 round the same centre do.
+    return (middle + smooth).round().long() - CROP // 2
