@@ -127,11 +127,9 @@ def _place(schema: type[BaseModel], location: tuple[int | str, ...]) -> tuple[li
             break
         field = schema.model_fields.get(parts[-1])
         annotation = field.annotation if field else None
-        groups = [
-            group
-            for group in (annotation, *get_args(annotation))
-            if isinstance(group, type) and issubclass(group, BaseModel)
-        ]
+        # The members of a union may stand inside an Annotated.
+        members = [getattr(member, "__origin__", member) for member in (annotation, *get_args(annotation))]
+        groups = [group for group in members if isinstance(group, type) and issubclass(group, BaseModel)]
         if len(groups) > 1:
             # Pydantic puts the kind of a union's member into the location; a recipe has no such key.
             kind = left.pop(0)
