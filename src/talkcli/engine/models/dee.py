@@ -1,36 +1,58 @@
 """DEE, the dynamic emotion embedding: speech and facial motion as Gaussians in one space.
 
-Axis names: `batch`, `hops` (100 Hz), `frames` (25 fps), `coeffs` = 53, `width`, `embedding`, `classes`.
-DEEPTalk, section 3.1. Differs from the paper: log-mel features stand where emotion2vec does and standardised
-coefficients where the features of its expression classifier do; both need no download and no licence. The
-small classifier on the means is ours; it is what makes training from hundreds of clips work.
+Axis names: `batch`, `steps` (of an ear), `frames` (25 fps), `windows`, `coeffs` = 53, `width`, `embedding`,
+`classes`. DEEPTalk, section 3.1 and supplementary material: emotion2vec hears, FER sees, and both sides are
+trained into one space. The small variant needs no download and no licence: log-mel features stand where
+emotion2vec does and standardised coefficients where FER's features do; its classifier on the means is ours
+and makes training from hundreds of clips work. Differs from the released code: no dropout on attention
+weights.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.audio.ear import Ear, Sound, Waveform
+from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
 from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models.fer import Fer, FerConfig
 from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.gpo import Gpo
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.transformer import Transformer, sinusoids
-from talkcli.engine.types import EMOTIONS, Config
+from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, Config
 
-# From 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
+# Log-mel from 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
 AUDIO_HALVINGS = 3
+# emotion2vec's 50 Hz.
+_STEPS_PER_FRAME = 2
+# Inference looks at windows of no more frames than this together, so that memory does not grow with length.
+_FRAMES_AT_ONCE = 1024
+# 48 s, where the released generator ends.
+_LONGEST = 1200
+
+
+class CoefficientsConfig(Config):
+    """Faces are seen as standardised coefficients."""
+
+    kind: Literal["coefficients"] = "coefficients"
 
 
 class DeeConfig(Config):
-    """Sizes; the defaults are those of the released model."""
+    """Sizes and choices; the defaults are those of the released model."""
 
-    front_end: LogMelConfig = LogMelConfig()
+    speech: Annotated[LogMelConfig | Emotion2vecConfig, Field(discriminator="kind")] = Emotion2vecConfig()
+    """What hears."""
+    expression: Annotated[CoefficientsConfig | FerConfig, Field(discriminator="kind")] = FerConfig()
+    """What sees a frame."""
     audio_width: int = 768
     audio_layers: int = 2
     motion_width: int = 512
@@ -39,9 +61,24 @@ class DeeConfig(Config):
     feedforward: int = 2048
     """Width inside every transformer layer."""
     embedding: int = 128
-    window: int = 60
-    """Frames either encoder sees at once, those of training: pooling weights depend on the length."""
     dropout: float = 0.1
+    window: Annotated[int, Field(gt=0)] = 250
+    """Most frames either encoder sees at once: 10 s."""
+    fixed_window: bool = False
+    """Pool over exactly a window, as pooling weights depend on length; short input holds its last step."""
+    long: Literal["average", "first"] = "average"
+    """Input beyond a window: the average over windows, or the first one as in the released demo."""
+    classifier: bool = False
+    """Tell emotions from the means."""
+    log_variance_start: float | None = None
+    """Log-variances begin near this. At 0, variances of one drown every distance between means; the released
+    code leaves them there."""
+
+    @model_validator(mode="after")
+    def _last_step_can_be_held(self) -> DeeConfig:
+        if self.fixed_window and isinstance(self.speech, Emotion2vecConfig):
+            raise ValueError("fixed_window is for log-mel features: a held sample is no sound")
+        return self
 
 
 class Gaussian(NamedTuple):
@@ -66,6 +103,22 @@ class Gaussian(NamedTuple):
         return F.normalize(self.mean + deviation * noise, dim=-1)
 
 
+class Emotion2vecStem(nn.Module):
+    """emotion2vec, and a projection where the transformer above has another width."""
+
+    def __init__(self, config: Emotion2vecConfig, width: int) -> None:
+        super().__init__()
+        self.encoder = Emotion2vec(config)
+        same = width == self.encoder.width
+        self.project: nn.Module = nn.Identity() if same else nn.Linear(self.encoder.width, width)
+
+    def forward(self, sound: Sound) -> Float[Tensor, "batch steps width"]:
+        """Steps at 50 Hz, from what the frozen part has said already (`emotion2vec`), or from the samples."""
+        if "emotion2vec" in sound:
+            return self.project(self.encoder.finish(sound["emotion2vec"]))
+        return self.project(self.encoder(sound["waveform"][..., 0]))
+
+
 class _Summary(nn.Module):
     """One transformer layer, a projection and pooling over time: the shape of either head."""
 
@@ -75,7 +128,7 @@ class _Summary(nn.Module):
         self.project = nn.Linear(width, config.embedding)
         self.pool = Gpo()
 
-    def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch embedding"]:
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
         return self.pool(self.project(self.transformer(x)))
 
 
@@ -88,52 +141,122 @@ class EmotionEncoder(nn.Module):
         self.transformer = _transformer(width, layers, config)
         self.mean = _Summary(width, config)
         self.log_variance = _Summary(width, config)
-        # Begin fairly certain: at a variance of one the summed variances drown every distance between means.
-        nn.init.constant_(self.log_variance.project.bias, -4.0)
+        if config.log_variance_start is not None:
+            nn.init.constant_(self.log_variance.project.bias, config.log_variance_start)
 
-    def forward(self, x: Float[Tensor, "batch frames width"]) -> Gaussian:
-        x = self.transformer(self.dropout(x + sinusoids(x.shape[1], x.shape[2], x.device)))
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Gaussian:
+        positions = sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
+        x = self.transformer(self.dropout(x + positions))
         return Gaussian(F.normalize(self.mean(x), dim=-1), self.log_variance(x))
 
 
 class Dee(nn.Module):
-    """Both encoders, the scale and shift of their similarity, and a classifier on the means."""
+    """Both encoders, the scale and shift of their similarity, and if asked for a classifier on the means."""
 
     method = "dee"
 
     def __init__(self, config: DeeConfig) -> None:
         super().__init__()
         self.config = config
-        self.front_end = LogMel(config.front_end)
-        self.motion_scale = Standardise(NUM_COEFFS)
-        self.audio_stem = AudioStem(
-            self.front_end.num_channels, config.audio_width, halvings=AUDIO_HALVINGS, dropout=config.dropout
-        )
-        self.motion_stem = nn.Linear(NUM_COEFFS, config.motion_width)
+        self.audio_stem: AudioStem | Emotion2vecStem
+        if isinstance(config.speech, LogMelConfig):
+            self.log_mel = LogMel(config.speech)
+            self.audio_stem = AudioStem(
+                self.log_mel.num_channels, config.audio_width, halvings=AUDIO_HALVINGS, dropout=config.dropout
+            )
+        else:
+            self.audio_stem = Emotion2vecStem(config.speech, config.audio_width)
+        if isinstance(config.expression, FerConfig):
+            self.fer = Fer(config.expression).requires_grad_(False).eval()
+            self.motion_stem = nn.Linear(self.fer.feature_width, config.motion_width)
+        else:
+            self.motion_scale = Standardise(NUM_COEFFS)
+            self.motion_stem = nn.Linear(NUM_COEFFS, config.motion_width)
         self.audio_encoder = EmotionEncoder(config.audio_width, config.audio_layers, config)
         self.motion_encoder = EmotionEncoder(config.motion_width, config.motion_layers, config)
         # logit = -scale * distance + shift; PCME++'s initial values.
         self.similarity_scale = nn.Parameter(torch.tensor(5.0))
         self.similarity_shift = nn.Parameter(torch.tensor(5.0))
-        self.classifier = nn.Linear(config.embedding, len(EMOTIONS))
+        if config.classifier:
+            self.classifier = nn.Linear(config.embedding, len(EMOTIONS))
 
-    def embed_speech(self, features: Float[Tensor, "batch hops channels"]) -> Gaussian:
-        """What speech says about emotion; `features` come from `front_end`, any length.
+    @property
+    def ears(self) -> dict[str, Ear]:
+        """What `embed_speech` needs of sound."""
+        if isinstance(self.config.speech, LogMelConfig):
+            return {"log_mel": self.log_mel}
+        return {"waveform": Waveform()}
 
-        The Gaussian is the average over windows that cover the input evenly; short input holds its last hop.
+    def train(self, mode: bool = True) -> Dee:
+        """FER stays as it was trained, its norms and dropout included."""
+        super().train(mode)
+        if isinstance(self.config.expression, FerConfig):
+            self.fer.eval()
+        return self
+
+    def embed_speech(self, sound: Sound) -> Gaussian:
+        """What speech says about emotion, at any length: beyond a window the average over windows that cover
+        it evenly, unless `long` says otherwise.
         """
-        pieces = _pieces(features, self.config.window * HOPS_PER_FRAME)
-        return _average(self.audio_encoder(self.audio_stem(pieces)), len(features))
+        stem = self.audio_stem
+        if isinstance(stem, AudioStem):
+            return self._over_windows(
+                sound["log_mel"], HOPS_PER_FRAME, lambda steps: self.audio_encoder(stem(steps))
+            )
+        name, rate, prefix = "waveform", SAMPLES_PER_FRAME, 0
+        if "emotion2vec" in sound:
+            name, rate, prefix = "emotion2vec", _STEPS_PER_FRAME, stem.encoder.config.extra_tokens
+        if self.config.long == "first":
+            # In the released demo emotion2vec hears everything, and what follows it the first 10 s.
+            heard = stem({name: sound[name][:, : prefix + _LONGEST * rate]})
+            return self.audio_encoder(heard[:, : self.config.window * _STEPS_PER_FRAME])
+        return self._over_windows(
+            sound[name], rate, lambda steps: self.audio_encoder(stem({name: steps})), prefix=prefix
+        )
 
     def embed_motion(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Gaussian:
         """What a face says about emotion, in the same way."""
-        pieces = _pieces(self.motion_scale(coeffs), self.config.window)
-        return _average(self.motion_encoder(self.motion_stem(pieces)), len(coeffs))
+        see = self.fer.features if isinstance(self.config.expression, FerConfig) else self.motion_scale
+        return self._over_windows(
+            coeffs, 1, lambda frames: self.motion_encoder(self.motion_stem(see(frames)))
+        )
 
     def classify(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch classes"]:
-        """Logits over `EMOTIONS`."""
+        """Logits over `EMOTIONS`; only with `classifier`."""
         # Parts of a unit vector are small; at unit size the classifier learns as fast as the rest.
         return self.classifier(mean * self.config.embedding**0.5)
+
+    def _over_windows(
+        self,
+        steps: Float[Tensor, "batch steps width"],
+        rate: int,
+        encode: Callable[[Float[Tensor, "windows steps width"]], Gaussian],
+        *,
+        prefix: int = 0,
+    ) -> Gaussian:
+        """`encode` of windows of the config's length, averaged; the first `prefix` steps are in each."""
+        config = self.config
+        whole, steps = steps[:, :prefix], steps[:, prefix:]
+        batch, length = len(steps), config.window * rate
+        if config.fixed_window and steps.shape[1] < length:
+            steps = torch.cat([steps, steps[:, -1:].expand(-1, length - steps.shape[1], -1)], dim=1)
+        if config.long == "first":
+            steps = steps[:, :length]
+        length = min(length, steps.shape[1])
+        count, last = -(-steps.shape[1] // length), steps.shape[1] - length
+        starts = [index * last // max(count - 1, 1) for index in range(count)]
+        at_once = max(_FRAMES_AT_ONCE // (config.window * batch), 1)
+        parts = []
+        for first in range(0, count, at_once):
+            windows = [
+                torch.cat([whole, steps[:, start : start + length]], dim=1)
+                for start in starts[first : first + at_once]
+            ]
+            parts.append(encode(torch.cat(windows)))
+        mean, log_variance = (
+            torch.cat(part).view(count, batch, -1).mean(0) for part in zip(*parts, strict=True)
+        )
+        return Gaussian(F.normalize(mean, dim=-1), log_variance)
 
 
 def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
@@ -145,17 +268,3 @@ def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
         dropout=config.dropout,
         gelu=False,
     )
-
-
-def _pieces(x: Float[Tensor, "batch steps width"], length: int) -> Float[Tensor, "pieces length width"]:
-    """Windows of `length` that cover `x` evenly, stacked one window of the whole batch after the other."""
-    if x.shape[1] < length:
-        x = torch.cat([x, x[:, -1:].expand(-1, length - x.shape[1], -1)], dim=1)
-    count = -(-x.shape[1] // length)
-    starts = torch.linspace(0, x.shape[1] - length, count).long().tolist()
-    return torch.cat([x[:, start : start + length] for start in starts])
-
-
-def _average(pieces: Gaussian, batch: int) -> Gaussian:
-    mean, log_variance = (part.view(-1, batch, part.shape[-1]).mean(0) for part in pieces)
-    return Gaussian(F.normalize(mean, dim=-1), log_variance)

@@ -7,7 +7,8 @@ passes by its norms and ends before an activation (`bypass_norms`).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import itertools
+from typing import Annotated, Literal
 
 from jaxtyping import Float
 from pydantic import Field, model_validator
@@ -38,9 +39,9 @@ class FerConfig(Config):
     dropout: float = 0.3
 
     @model_validator(mode="after")
-    def _layer_exists(self) -> Self:
+    def _layer_exists(self) -> FerConfig:
         if self.feature_layer >= len(self.hidden):
-            raise ValueError(f"feature_layer {self.feature_layer} is none of {len(self.hidden)} hidden layers")
+            raise ValueError(f"feature_layer {self.feature_layer} is none of the {len(self.hidden)} layers")
         return self
 
 
@@ -53,9 +54,7 @@ class Fer(nn.Module):
         super().__init__()
         self.config = config
         widths = (NUM_COEFFS, *config.hidden)
-        self.layers = nn.ModuleList(
-            nn.Linear(before, after) for before, after in zip(widths, widths[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in itertools.pairwise(widths))
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.hidden)
         self.output = nn.Linear(config.hidden[-1], len(FER_CLASSES))
 
