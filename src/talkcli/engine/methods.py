@@ -31,9 +31,23 @@ METHODS: dict[str, Method] = {
     "th_vqvae": Method(
         model="talkcli.engine.models.th_vqvae:ThVqvae",
         config="talkcli.engine.models.th_vqvae:ThVqvaeConfig",
-        objective="talkcli.engine.train.objectives.th_vqvae:ThVqvaeObjective",
+        objective="talkcli.engine.train.objectives.prior:PriorObjective",
         recipe="th_vqvae",
         paper="DEEPTalk, section 3.2",
+    ),
+    "vqvae": Method(
+        model="talkcli.engine.models.vqvae:Vqvae",
+        config="talkcli.engine.models.vqvae:VqvaeConfig",
+        objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        recipe="vqvae",
+        paper="DEEPTalk, table 4",
+    ),
+    "vae": Method(
+        model="talkcli.engine.models.vae:Vae",
+        config="talkcli.engine.models.vae:VaeConfig",
+        objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        recipe="vae",
+        paper="DEEPTalk, table 4",
     ),
     "deeptalk": Method(
         model="talkcli.engine.models.deeptalk:DeepTalk",

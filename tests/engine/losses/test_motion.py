@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talkcli.engine.losses.motion import Surface, velocity_error
-from tests.engine.fakes import LinearHead
+from tests.engine.fakes import NUM_VERTS, LinearHead
 
 
 def test_chosen_vertices_in_millimetres_lips_first() -> None:
@@ -12,10 +12,26 @@ def test_chosen_vertices_in_millimetres_lips_first() -> None:
     surface = Surface(head, vertices=50, lip_weight=3.0)
     coeffs = torch.randn(2, 5, 53)
     made = surface(coeffs)
-    assert surface.num_lips == 20
+    assert surface.lips.tolist() == list(range(20))
     assert set(surface.chosen[:20].tolist()) == set(head.regions["lips"].tolist())
     assert len(surface.chosen.unique()) == 50
     assert torch.allclose(made[1, 3], head(coeffs[1])[3][surface.chosen] * 1000, atol=1e-3)
+
+
+def test_all_vertices() -> None:
+    head = LinearHead()
+    surface = Surface(head, vertices=None, lip_weight=3.0)
+    coeffs = torch.randn(2, 5, 53)
+    made = surface(coeffs)
+    assert torch.equal(made[1], head(coeffs[1]) * 1000)
+    assert set(surface.lips.tolist()) == set(head.regions["lips"].tolist())
+    true = made.clone()
+    made[0, 2, head.regions["lips"][4]] += torch.tensor([3.0, 4.0, 0.0])
+    assert surface.lip_error_mm(made, true)[0].tolist() == pytest.approx([0, 0, 5, 0, 0], abs=1e-4)
+    # 25 mm^2 over three axes, on one vertex of all in ten frames; lips count three times as much.
+    mean_weight = (3 * 20 + NUM_VERTS - 20) / NUM_VERTS
+    wanted = 25 / 3 / NUM_VERTS / 10 * 3 / mean_weight
+    assert surface.squared_error(made, true).item() == pytest.approx(wanted, rel=1e-4)
 
 
 def test_errors() -> None:

@@ -1,29 +1,104 @@
 """The moving codebook."""
 
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
-from talkcli.engine.nn.quantizer import EmaQuantizer
+from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
+
+
+def _quantizer(codes: int, width: int, **how: Any) -> EmaQuantizer:
+    return EmaQuantizer(width, QuantizerConfig(codes=codes, **how))
 
 
 def test_nearest_is_by_euclidean_distance() -> None:
     torch.manual_seed(0)
-    quantizer, x = EmaQuantizer(16, 4).eval(), torch.randn(2, 5, 4)
+    quantizer, x = _quantizer(16, 4).eval(), torch.randn(2, 5, 4)
     assert torch.equal(quantizer.nearest(x), torch.cdist(x, quantizer.codebook[None]).argmin(-1))
 
 
 def test_gradient_passes_straight_through() -> None:
     torch.manual_seed(0)
     x = torch.randn(1, 3, 4, requires_grad=True)
-    made = EmaQuantizer(16, 4).eval()(x)
+    made = _quantizer(16, 4).eval()(x)
     made.vectors.sum().backward()
     assert torch.equal(x.grad, torch.ones_like(x))
 
 
-def test_codebook_follows_the_data() -> None:
+def test_soft_choices_have_gradients() -> None:
+    torch.manual_seed(0)
+    quantizer = _quantizer(6, 4)
+    logits = torch.randn(1, 3, 6, requires_grad=True)
+    quantizer.lookup(logits.softmax(-1)).square().sum().backward()
+    assert logits.grad.abs().min() > 0
+    assert quantizer.codebook.grad is None
+
+
+def test_lookup_of_one_hot_is_the_code() -> None:
+    quantizer = _quantizer(8, 4)
+    assert torch.equal(quantizer.lookup(torch.eye(8)[None, [3]])[0, 0], quantizer.codebook[3])
+
+
+def test_the_released_start() -> None:
+    torch.manual_seed(0)
+    quantizer = _quantizer(256, 64)
+    assert torch.equal(quantizer.ema_count, torch.zeros(256))
+    assert quantizer.ema_sum.abs().max() <= 1 / 256
+    assert quantizer.ema_sum.std().item() == pytest.approx(1 / 256 / 3**0.5, rel=0.02)
+    assert quantizer.codebook.std().item() == pytest.approx(1, rel=0.02)
+
+
+def test_the_released_update() -> None:
+    """Written out code by code: counts are smoothed against the number of clips, and run on smoothed."""
+    torch.manual_seed(0)
+    codes, clips, epsilon = 5, 3, 1e-5
+    quantizer = _quantizer(codes, 2)
+    book, count, total = (getattr(quantizer, name).double() for name in ("codebook", "ema_count", "ema_sum"))
+    for _ in range(3):
+        x = torch.randn(clips, 4, 2)
+        made = quantizer(x)
+        vectors = x.double().view(-1, 2)
+        nearest = [min(range(codes), key=lambda code: float((v - book[code]).norm())) for v in vectors]
+        assert made.codes.flatten().tolist() == nearest
+        far = [float((v - book[code]).square().mean()) for v, code in zip(vectors, nearest, strict=True)]
+        assert made.commitment.item() == pytest.approx(0.25 * sum(far) / len(far), rel=1e-5)
+        new_book, new_count, new_total = book.clone(), count.clone(), total.clone()
+        for code in range(codes):
+            mine = [v for v, chosen in zip(vectors, nearest, strict=True) if chosen == code]
+            new_count[code] = 0.95 * count[code] + 0.05 * len(mine)
+            new_count[code] = (new_count[code] + epsilon) / (clips + codes * epsilon) * clips
+            new_total[code] = 0.95 * total[code] + 0.05 * sum(mine, torch.zeros(2, dtype=torch.float64))
+            new_book[code] = new_total[code] / new_count[code]
+        book, count, total = new_book, new_count, new_total
+        for name, wanted in (("codebook", book), ("ema_count", count), ("ema_sum", total)):
+            assert torch.allclose(getattr(quantizer, name).double(), wanted, rtol=1e-4, atol=1e-6), name
+
+
+def test_counts_smoothed_by_vectors_do_not_depend_on_clips() -> None:
+    x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(0))
+    books: dict[str, list[Tensor]] = {}
+    for by in ("vectors", "clips"):
+        for shaped in (x, x.view(1, 24, 3)):
+            torch.manual_seed(0)
+            quantizer = _quantizer(8, 3, smooth_counts_by=by)
+            quantizer(shaped)
+            books.setdefault(by, []).append(quantizer.codebook)
+    assert torch.equal(*books["vectors"])
+    assert not torch.allclose(*books["clips"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("by", ["clips", "vectors"])
+def test_codebook_follows_the_data(by: str) -> None:
     torch.manual_seed(0)
     centres = torch.randn(4, 3) * 5
-    quantizer = EmaQuantizer(32, 3, decay=0.8)
+    quantizer = _quantizer(32, 3, decay=0.8, start="data", smooth_counts_by=by)
     for _ in range(60):
         quantizer(centres[torch.randint(4, (1, 64))] + 0.01 * torch.randn(1, 64, 3) + 1.0)
     made = quantizer.eval()(centres[None] + 1.0)
@@ -33,7 +108,9 @@ def test_codebook_follows_the_data() -> None:
 @pytest.mark.parametrize(("revive_below", "left_behind"), [(0.0, 28), (0.01, 0)])
 def test_dead_codes_are_placed_on_data(revive_below: float, left_behind: int) -> None:
     torch.manual_seed(0)
-    quantizer = EmaQuantizer(32, 3, decay=0.8, revive_below=revive_below)
+    quantizer = _quantizer(
+        32, 3, decay=0.8, start="data", smooth_counts_by="vectors", revive_below=revive_below
+    )
     quantizer(torch.randn(1, 64, 3))
     quantizer.ema_sum[4:] += 1000.0
     quantizer.codebook[4:] += 1000.0
@@ -44,12 +121,61 @@ def test_dead_codes_are_placed_on_data(revive_below: float, left_behind: int) ->
 
 def test_evaluation_moves_nothing() -> None:
     torch.manual_seed(0)
-    quantizer = EmaQuantizer(8, 4).eval()
+    quantizer = _quantizer(8, 4, start="data").eval()
     before = {name: value.clone() for name, value in quantizer.state_dict().items()}
     quantizer(torch.randn(2, 5, 4))
     assert all(torch.equal(value, before[name]) for name, value in quantizer.state_dict().items())
 
 
-def test_lookup_of_one_hot_is_the_code() -> None:
-    quantizer = EmaQuantizer(8, 4)
-    assert torch.equal(quantizer.lookup(torch.eye(8)[None, [3]])[0, 0], quantizer.codebook[3])
+def test_rounding_of_autocast_does_not_reach_the_codes() -> None:
+    torch.manual_seed(0)
+    quantizer, x = _quantizer(256, 8), torch.randn(2, 50, 8)
+    twin = _quantizer(256, 8)
+    twin.load_state_dict(quantizer.state_dict())
+    made = quantizer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = twin(x)
+    assert torch.equal(made.codes, rounded.codes)
+    assert torch.equal(quantizer.codebook, twin.codebook)
+
+
+_PROCESS = """
+import sys
+import torch
+from torch import distributed
+from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
+
+rank, folder = int(sys.argv[1]), sys.argv[2]
+distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+data = torch.load(f"{folder}/data.pt")
+made = {}
+for name, how in (("released", {}), ("ours", {"start": "data", "revive_below": 1.0})):
+    torch.manual_seed(0)
+    quantizer = EmaQuantizer(3, QuantizerConfig(codes=8, **how))
+    torch.manual_seed(rank)  # as dropout's draws, those of a process are its own
+    for batch in data:
+        quantizer(batch[2 * rank : 2 * rank + 2])
+    made[name] = quantizer.state_dict()
+torch.save(made, f"{folder}/{rank}.pt")
+distributed.destroy_process_group()
+"""
+
+
+def test_two_processes_are_one_with_the_whole_batch(tmp_path: Path) -> None:
+    data = torch.randn(4, 4, 5, 3, generator=torch.Generator().manual_seed(0))
+    torch.save(data, tmp_path / "data.pt")
+    running = [
+        subprocess.Popen([sys.executable, "-c", _PROCESS, str(rank), str(tmp_path)]) for rank in (0, 1)
+    ]
+    assert [process.wait(60) for process in running] == [0, 0]
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    for name in ("released", "ours"):
+        assert all(torch.equal(value, second[name][key]) for key, value in first[name].items())
+    torch.manual_seed(0)
+    alone = _quantizer(8, 3)
+    for batch in data:
+        alone(batch)
+    assert all(
+        torch.allclose(value.float(), first["released"][key].float(), rtol=1e-5, atol=1e-6)
+        for key, value in alone.state_dict().items()
+    )

@@ -1,6 +1,6 @@
 """Distances of motions, in coefficients and on the head's surface.
 
-Axis names: `batch`, `frames` (25 fps), `coeffs`, `chosen` (vertices).
+Axis names: `batch`, `frames` (25 fps), `coeffs`, `chosen` (vertices), `lips` (some of these).
 """
 
 from __future__ import annotations
@@ -14,29 +14,34 @@ from talkcli.engine.face.head import Head
 
 
 class Surface(nn.Module):
-    """Chosen vertices of a head and how much each counts; millimetres, so that errors are near one."""
+    """Vertices of a head and how much each counts; millimetres, so that errors are near one.
 
-    chosen: Int[Tensor, "chosen"]
+    `chosen` is None for all vertices; `lips` says where lip vertices stand among those looked at.
+    """
+
+    chosen: Int[Tensor, "chosen"] | None
+    lips: Int[Tensor, "lips"]
     weight: Float[Tensor, "chosen"]
 
-    def __init__(self, head: Head, *, vertices: int, lip_weight: float, seed: int = 0) -> None:
-        """All lip vertices up to half of `vertices`, the rest from the whole face; the choice depends on
-        `seed`.
+    def __init__(self, head: Head, *, vertices: int | None, lip_weight: float, seed: int = 0) -> None:
+        """`vertices` of them: lips up to half of that, the rest from the whole face, drawn by `seed`; None
+        takes all, as DEEPTalk does. A lip vertex counts `lip_weight` times as much as any other.
         """
         super().__init__()
         self.head = head
-        generator = torch.Generator().manual_seed(seed)
         lips = torch.as_tensor(head.regions["lips"], dtype=torch.long)
-        lips = lips[torch.randperm(len(lips), generator=generator)][: max(vertices // 2, 1)]
-        others = torch.randperm(len(head.template), generator=generator)
-        others = others[~torch.isin(others, lips)][: max(vertices - len(lips), 0)]
-        weight = torch.cat([torch.full((len(lips),), lip_weight), torch.ones(len(others))])
-        self.num_lips = len(lips)
-        self.register_buffer("chosen", torch.cat([lips, others]), persistent=False)
+        chosen = None
+        if vertices is not None:
+            chosen, num_lips = _draw(len(head.template), lips, vertices, seed)
+            lips = torch.arange(num_lips)
+        weight = torch.ones(len(head.template) if chosen is None else len(chosen))
+        weight[lips] = lip_weight
+        self.register_buffer("chosen", chosen, persistent=False)
+        self.register_buffer("lips", lips, persistent=False)
         self.register_buffer("weight", weight / weight.mean(), persistent=False)
 
     def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, "batch frames chosen 3"]:
-        """Positions of the chosen vertices in millimetres, lips first."""
+        """Positions of the vertices in millimetres."""
         flat = self.head(coeffs.flatten(0, 1), only=self.chosen) * 1000
         return flat.view(*coeffs.shape[:2], *flat.shape[1:])
 
@@ -50,7 +55,7 @@ class Surface(nn.Module):
         self, made: Float[Tensor, "batch frames chosen 3"], true: Float[Tensor, "batch frames chosen 3"]
     ) -> Float[Tensor, "batch frames"]:
         """Largest distance of a lip vertex per frame; its mean is the lip vertex error on this head."""
-        return (made - true)[:, :, : self.num_lips].norm(dim=-1).amax(-1)
+        return (made - true)[:, :, self.lips].norm(dim=-1).amax(-1)
 
 
 def velocity_error(
@@ -58,3 +63,14 @@ def velocity_error(
 ) -> Float[Tensor, ""]:
     """Mean square difference of frame-to-frame steps."""
     return F.mse_loss(made.diff(dim=1), true.diff(dim=1))
+
+
+def _draw(
+    num_verts: int, lips: Int[Tensor, "lips"], vertices: int, seed: int
+) -> tuple[Int[Tensor, "chosen"], int]:
+    """Lip vertices up to half of `vertices`, then others; and how many the first are."""
+    generator = torch.Generator().manual_seed(seed)
+    lips = lips[torch.randperm(len(lips), generator=generator)][: max(vertices // 2, 1)]
+    others = torch.randperm(num_verts, generator=generator)
+    others = others[~torch.isin(others, lips)][: max(vertices - len(lips), 0)]
+    return torch.cat([lips, others]), len(lips)

@@ -94,8 +94,9 @@ class ThVqvae(nn.Module):
         self, vectors: Sequence[Float[Tensor, "batch top width"]]
     ) -> Float[Tensor, "batch bottom width"]:
         """What the top vectors alone say, at the bottom's rate."""
-        (top,) = vectors
-        return self.decoder_top(top)
+        if len(vectors) > 1:
+            raise ValueError(f"TH-VQVAE has two levels; there is none after {len(vectors)}")
+        return self.decoder_top(vectors[0])
 
     def decode(self, vectors: Sequence[Float[Tensor, "batch _ _"]]) -> Float[Tensor, "batch frames coeffs"]:
         """Motion from the vectors of both levels."""

@@ -1,8 +1,8 @@
 """Vector quantisation with a codebook that follows the data by exponential moving averages.
 
 Axis names: `batch`, `tokens`, `width`, `codes`; `vectors` = batch * tokens. van den Oord et al. 2017,
-appendix A.1. The defaults are DEEPTalk's code; its oddities are settings. Differs: codes that fall out of use may be
-placed anew. Several training processes average over the clips of all.
+appendix A.1. The defaults are DEEPTalk's code; its oddities are settings. Differs: codes that fall out of use
+may be placed anew. Several training processes average over the clips of all.
 """
 
 from __future__ import annotations

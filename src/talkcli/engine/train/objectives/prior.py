@@ -1,0 +1,91 @@
+"""Training of any motion prior: reconstruction on the head's surface, and what its tokens ask.
+
+Axis names: `batch`, `frames`, `coeffs`. DEEPTalk, section 3.2; the defaults are the released weights.
+Vertices are in millimetres here: the released 1e6 on square metres is 1, the paper's 1e5 is 0.1.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.face.head import Head
+from talkcli.engine.losses.motion import Surface, velocity_error
+from talkcli.engine.models.prior import AnyPrior
+from talkcli.engine.train.batches import Batch
+from talkcli.engine.types import Config
+
+
+class PriorObjectiveConfig(Config):
+    """Weights of the terms."""
+
+    vertex_weight: float = 1.0
+    """Of the squared vertex distance in mm^2."""
+    regulariser_weight: float = 1.0
+    """Of the commitment to codes; of a VAE's divergence, where FLINT has 1e-3."""
+    coefficient_weight: float = 0.0
+    """Of the squared distance of standardised coefficients: keeps channels that move few vertices."""
+    velocity_weight: float = 0.0
+    """Of the squared difference of vertex steps, mm^2."""
+    vertices: Annotated[int, Field(gt=1)] | None = None
+    """How many are looked at, half of them lips; all when null."""
+    lip_weight: float = 1.0
+    """Of a lip vertex against any other."""
+    best_by: Literal["vertex", "lips"] = "vertex"
+    """What decides between checkpoints: the squared vertex distance, or the lip vertex error."""
+
+
+class PriorObjective(nn.Module):
+    """The loss of a motion prior, and its measures."""
+
+    def __init__(self, model: AnyPrior, config: PriorObjectiveConfig, head: Head) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.surface = Surface(head, vertices=config.vertices, lip_weight=config.lip_weight)
+
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
+        """Terms of one batch. In train mode codebooks move and latents are drawn."""
+        config, scale = self.config, self.model.motion_scale
+        coded = self.model(batch.coeffs)
+        made, true = self.surface(coded.coeffs), self.surface(batch.coeffs)
+        terms = {
+            "vertex": self.surface.squared_error(made, true),
+            "coefficient": F.mse_loss(scale(coded.coeffs), scale(batch.coeffs)),
+            "velocity": velocity_error(made, true),
+            "regulariser": coded.regulariser,
+        }
+        total = (
+            config.vertex_weight * terms["vertex"]
+            + config.coefficient_weight * terms["coefficient"]
+            + config.velocity_weight * terms["velocity"]
+            + config.regulariser_weight * terms["regulariser"]
+        )
+        return {"loss": total, **terms}
+
+    def validate(self, batches: list[Batch]) -> dict[str, float]:
+        """Errors in millimetres, and the share of each codebook that is in use."""
+        lips, vertices, squares, codes = [], [], [], []
+        for batch in batches:
+            coded = self.model(batch.coeffs)
+            made, true = self.surface(coded.coeffs), self.surface(batch.coeffs)
+            lips.append(self.surface.lip_error_mm(made, true).flatten())
+            vertices.append((made - true).norm(dim=-1).mean(-1).flatten())
+            squares.append(self.surface.squared_error(made, true).repeat(len(made)))
+            codes.append(coded.codes)
+        usage = {
+            f"{level.name}_usage": len(torch.cat([part.flatten() for part in parts]).unique()) / level.outputs
+            for level, parts in zip(self.model.levels, zip(*codes, strict=True), strict=False)
+        }
+        lip_mm, vertex_mm2 = float(torch.cat(lips).mean()), float(torch.cat(squares).mean())
+        return {
+            "score": lip_mm if self.config.best_by == "lips" else vertex_mm2,
+            "lip_error_mm": lip_mm,
+            "vertex_error_mm": float(torch.cat(vertices).mean()),
+            "vertex_mm2": vertex_mm2,
+            **usage,
+        }
