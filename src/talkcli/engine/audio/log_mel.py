@@ -67,15 +67,12 @@ class LogMel(nn.Module):
     def __init__(self, config: LogMelConfig) -> None:
         super().__init__()
         self.config = config
+        self.num_channels = config.num_mels + (NUM_PROSODY if config.prosody else 0)
         bank = taf.melscale_fbanks(
             FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ, mel_scale="slaney"
         )
         self.register_buffer("bank", bank, persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
-
-    @property
-    def num_channels(self) -> int:
-        return self.config.num_mels + (NUM_PROSODY if self.config.prosody else 0)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch hops channels"]:
         """`samples` at 16 kHz, a whole number of hops long; gives samples / 160 hops.

@@ -1,53 +1,53 @@
-"""DEEPTalk: speech to motion, through an emotion embedding and the codes of a motion prior.
+"""DEEPTalk: speech to motion, through an emotion embedding and the tokens of a motion prior.
 
-Axis names: `batch`, `samples` (16 kHz), `hops` (100 Hz), `frames` (25 fps), `coeffs` = 53, `width`, `codes`;
-`top` = frames / 4 and `bottom` = frames / 2 tokens. DEEPTalk, section 3.3 and appendix A.5; the defaults are
-the released sizes. Differs: a log-mel encoder stands where wav2vec 2.0 does, frames are padded only where
-their number asks for it (the released demo always adds one to four), and long speech is generated in windows
-that are cross-faded.
+Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `coeffs` = 53, `width`, `tokens` of a level of the
+prior (frames / 4 and frames / 2 for TH-VQVAE's slow and fast codes), `outputs` of its predictor. DEEPTalk,
+section 3.3 and appendix A.5; the defaults are the released sizes. Differs: frames are padded only where their
+number asks for it unless `always_pad`, and long speech is generated in windows that are cross-faded. The
+content encoder and the prior may be others than wav2vec 2.0 and TH-VQVAE.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple, Self
 
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.audio.log_mel import HOPS_PER_FRAME
+from talkcli.engine.audio.ear import Ear
+from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
+from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models import choose
+from talkcli.engine.models.content import ContentConfig, LogMelContentConfig, build_content
 from talkcli.engine.models.dee import Dee, DeeConfig, Gaussian
-from talkcli.engine.models.th_vqvae import FRAMES_PER_BOTTOM, FRAMES_PER_TOP, ThVqvae, ThVqvaeConfig
+from talkcli.engine.models.level import Level
+from talkcli.engine.models.prior import PriorConfig, build_prior
+from talkcli.engine.models.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
 from talkcli.engine.nn.alibi import distance_bias
-from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.transformer import Transformer
-from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Config
-
-# Speech longer than a window is generated in windows of this length which overlap, so that memory stays
-# bounded.
-WINDOW_FRAMES = 20 * MODEL_FPS
-OVERLAP_FRAMES = 3 * MODEL_FPS + 1
-assert WINDOW_FRAMES % FRAMES_PER_TOP == OVERLAP_FRAMES % FRAMES_PER_TOP == 0
+from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Config
 
 # The speaker that is nobody in particular.
 NOBODY = -1
 
-# Logits to one-hot choices.
-Choose = Callable[[Float[Tensor, "batch tokens codes"]], Float[Tensor, "batch tokens codes"]]
+# Chosen codes of every window, in each of every level from slow to fast.
+Codes = list[list[Int[Tensor, "batch _"]]]
 
 
 class DeepTalkConfig(Config):
     """Sizes; the defaults are those of the released model."""
 
     dee: DeeConfig = DeeConfig()
-    prior: ThVqvaeConfig = ThVqvaeConfig()
-    content_width: int = 768
-    content_layers: int = 12
-    content_heads: int = 12
-    content_feedforward: int = 3072
+    prior: PriorConfig = ThVqvaeConfig()
+    content: ContentConfig = Wav2vec2Config()
+    """What hears the words."""
     width: int = 128
     """Of content and style; the feature transformer has twice as much."""
     heads: int = 8
@@ -57,57 +57,65 @@ class DeepTalkConfig(Config):
     identity: int = 32
     """Room for speakers in the style."""
     dropout: float = 0.1
+    guess: bool = False
+    """A plain regression of every frame beside the tokens; helps training on little data."""
     speakers: tuple[str, ...] = ()
     """Names of the speakers in the order of the identity code; filled in by training."""
+    window: Annotated[int, Field(gt=0)] = 1200
+    """Frames of one pass, where the released masks end; longer speech is made in windows of this length."""
+    overlap: Annotated[int, Field(gt=0)] = 76
+    """Frames that neighbouring windows share and cross-fade over."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if 2 * self.overlap > self.window:
+            raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
+        return self
 
 
 class Predicted(NamedTuple):
-    """Motion with the logits its codes were chosen from, and the plain per-frame guess that helps
-    training.
-    """
+    """Motion with what it was made from, one entry per level of the prior."""
 
     coeffs: Float[Tensor, "batch frames coeffs"]
-    top_logits: Float[Tensor, "batch top codes"]
-    bottom_logits: Float[Tensor, "batch bottom codes"]
-    guess: Float[Tensor, "batch frames coeffs"]
+    outputs: list[Float[Tensor, "batch _ outputs"]]
+    """Logits over codes, or latents."""
+    choices: list[Float[Tensor, "batch _ outputs"]]
+    """One-hot codes, or the latents themselves."""
+    guess: Float[Tensor, "batch frames coeffs"] | None
+    """The plain regression, of a model that has one."""
 
 
 class Heard(NamedTuple):
     """Speech after the encoders: as many takes as wanted can be drawn from it."""
 
     windows: list[Float[Tensor, "batch _ width"]]
+    """Content of every window."""
     emotion: Gaussian
     frames: int
+    """To give."""
+    padded: int
+    """To make."""
 
 
-class ContentEncoder(nn.Module):
-    """What is said: a convolutional stem and a transformer at 25 fps."""
+class Take(NamedTuple):
+    """One performance and the codes it was made from."""
 
-    def __init__(self, channels: int, config: DeepTalkConfig) -> None:
-        super().__init__()
-        self.heads = config.content_heads
-        self.stem = AudioStem(channels, config.content_width, halvings=2, dropout=config.dropout)
-        self.transformer = Transformer(
-            config.content_width,
-            layers=config.content_layers,
-            heads=config.content_heads,
-            feedforward=config.content_feedforward,
-            dropout=config.dropout,
-        )
-        self.linear = nn.Linear(config.content_width, config.width)
+    coeffs: Float[Tensor, "batch frames coeffs"]
+    codes: Codes
 
-    def forward(self, features: Float[Tensor, "batch hops channels"]) -> Float[Tensor, "batch frames width"]:
-        x = self.stem(features)
-        return self.linear(self.transformer(x, distance_bias(self.heads, x.shape[1], device=x.device)))
+    @property
+    def slow(self) -> Codes:
+        """The codes without those of the fastest level."""
+        return [levels[:-1] for levels in self.codes]
 
 
-class CodePredictor(nn.Module):
-    """Logits over a codebook from several frames stacked into one token."""
+class TokenPredictor(nn.Module):
+    """What a level's tokens are, from the frames of a token side by side and from what slower levels say."""
 
-    def __init__(self, inputs: int, config: DeepTalkConfig) -> None:
+    def __init__(self, level: Level, config: DeepTalkConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.inward = nn.Linear(inputs, config.predictor_width)
+        self.inward = nn.Linear(level.frames_per_token * config.width + level.context, config.predictor_width)
         self.transformer = Transformer(
             config.predictor_width,
             layers=config.predictor_layers,
@@ -115,9 +123,9 @@ class CodePredictor(nn.Module):
             feedforward=config.predictor_width,
             dropout=0.0,
         )
-        self.outward = nn.Linear(config.predictor_width, config.prior.codes)
+        self.outward = nn.Linear(config.predictor_width, level.outputs)
 
-    def forward(self, x: Float[Tensor, "batch tokens inputs"]) -> Float[Tensor, "batch tokens codes"]:
+    def forward(self, x: Float[Tensor, "batch tokens inputs"]) -> Float[Tensor, "batch tokens outputs"]:
         x = self.inward(x)
         return self.outward(self.transformer(x, distance_bias(self.heads, x.shape[1], device=x.device)))
 
@@ -128,23 +136,46 @@ class DeepTalk(nn.Module):
     method = "deeptalk"
 
     def __init__(self, config: DeepTalkConfig) -> None:
+        """Raises UsageError when content and emotion are to hear different log-mel features, or windows do
+        not hold whole tokens.
+        """
         super().__init__()
+        content, speech = config.content, config.dee.speech
+        if (
+            isinstance(content, LogMelContentConfig)
+            and isinstance(speech, LogMelConfig)
+            and content.ear != speech
+        ):
+            raise UsageError(
+                f"model.content.ear is {content.ear}, the emotion embedding was trained with {speech}.",
+                hint="Give model.content.ear the values of the embedding.",
+            )
         self.config = config
         self.dee = Dee(config.dee).requires_grad_(False)
-        self.prior = ThVqvae(config.prior).requires_grad_(False)
+        self.prior = build_prior(config.prior).requires_grad_(False)
         width = config.width
-        self.content = ContentEncoder(self.dee.front_end.num_channels, config)
+        self.content = build_content(config.content, width, dropout=config.dropout)
         self.emotion = nn.Linear(config.dee.embedding, width)
         self.style = nn.Linear(width + config.identity, width)
         self.features = Transformer(
             2 * width, layers=1, heads=config.heads, feedforward=config.feedforward, dropout=config.dropout
         )
         self.narrow = nn.Linear(2 * width, width)
-        self.guess = nn.Linear(width, NUM_COEFFS)
-        self.top_predictor = CodePredictor(FRAMES_PER_TOP * width, config)
-        self.bottom_predictor = CodePredictor(FRAMES_PER_BOTTOM * width + config.prior.width, config)
+        self.guess = nn.Linear(width, NUM_COEFFS) if config.guess else None
+        self.predictors = nn.ModuleList(TokenPredictor(level, config) for level in self.prior.levels)
+        multiple = self.prior.frames_multiple
+        if config.window % multiple or config.overlap % multiple:
+            raise UsageError(
+                f"model.window {config.window} and model.overlap {config.overlap} must be multiples of the "
+                f"{multiple} frames of the prior's slowest token."
+            )
 
-    def train(self, mode: bool = True) -> DeepTalk:
+    @property
+    def ears(self) -> dict[str, Ear]:
+        """What `content` and `dee` hear with."""
+        return {**self.dee.ears, **self.content.ears}
+
+    def train(self, mode: bool = True) -> Self:
         """The frozen parts stay in evaluation mode: their dropout is off and their statistics stand still."""
         super().train(mode)
         self.dee.eval()
@@ -156,11 +187,11 @@ class DeepTalk(nn.Module):
         content: Float[Tensor, "batch frames width"],
         emotion: Float[Tensor, "batch embedding"],
         identity: Float[Tensor, "batch identity"],
-        choose_top: Choose,
-        choose_bottom: Choose,
+        choices: Sequence[choose.Choose],
     ) -> Predicted:
-        """One pass over a multiple of four frames; the bottom codes see what the chosen top codes decode
-        to.
+        """One pass over a multiple of `prior.frames_multiple` frames; each level sees what the chosen tokens
+        of slower ones decode to. `choices` turn logits into codes, level by level; latents are taken as they
+        are.
         """
         batch, frames, _ = content.shape
         style = self.style(torch.cat([self.emotion(emotion), identity], dim=-1))
@@ -168,13 +199,19 @@ class DeepTalk(nn.Module):
         bias = distance_bias(self.config.heads, frames, period=MODEL_FPS, device=content.device)
         features = self.narrow(self.features(joint, bias))
 
-        top_logits = self.top_predictor(features.reshape(batch, frames // FRAMES_PER_TOP, -1))
-        top = self.prior.quantizer_top.lookup(choose_top(top_logits))
-        pairs = features.reshape(batch, frames // FRAMES_PER_BOTTOM, -1)
-        bottom_logits = self.bottom_predictor(torch.cat([pairs, self.prior.decode_top(top)], dim=-1))
-        bottom = self.prior.quantizer_bottom.lookup(choose_bottom(bottom_logits))
-        guess = self.prior.motion_scale.undo(self.guess(features))
-        return Predicted(self.prior.decode(top, bottom), top_logits, bottom_logits, guess)
+        outputs: list[Tensor] = []
+        chosen: list[Tensor] = []
+        vectors: list[Tensor] = []
+        for index, (level, predictor) in enumerate(zip(self.prior.levels, self.predictors, strict=True)):
+            inputs = features.reshape(batch, frames // level.frames_per_token, -1)
+            if level.context:
+                inputs = torch.cat([inputs, self.prior.context(vectors)], dim=-1)
+            # Choices are made in full precision, whatever the layers compute in.
+            outputs.append(predictor(inputs).float())
+            chosen.append(choices[index](outputs[-1]) if level.discrete else outputs[-1])
+            vectors.append(self.prior.lookup(index, chosen[-1]))
+        guess = None if self.guess is None else self.prior.motion_scale.undo(self.guess(features))
+        return Predicted(self.prior.decode(vectors).float(), outputs, chosen, guess)
 
     def identity(self, speakers: Int[Tensor, "batch"]) -> Float[Tensor, "batch identity"]:
         """One-hot speakers; a negative number is nobody in particular."""
@@ -186,105 +223,106 @@ class DeepTalk(nn.Module):
         self,
         samples: Float[Tensor, "batch samples"],
         emotion_samples: Float[Tensor, "batch others"] | None = None,
+        *,
+        always_pad: bool = False,
     ) -> Heard:
         """Run the encoders once. `samples` at 16 kHz, any length; `emotion_samples` is heard for emotion
         instead.
+
+        Gives ceil(samples / 640) frames. `always_pad` counts as the released demo does: whole frames only,
+        then one to four of silence up to a multiple of four, even where the number is one already.
         """
-        frames = -(-samples.shape[1] // SAMPLES_PER_FRAME)
-        features = self._features(samples)
+        window = self.config.window
+        frames, padded = self._lengths(samples.shape[1], always_pad)
+        stretches = Stretches(self.ears, samples, frames=padded, window=window)
         windows = [
-            self.content(features[:, start * HOPS_PER_FRAME : end * HOPS_PER_FRAME])
-            for start, end in _windows(features.shape[1] // HOPS_PER_FRAME)
+            self.content(stretches(first, last)) for first, last in spans(padded, window, self.config.overlap)
         ]
-        heard = features if emotion_samples is None else self._features(emotion_samples)
-        return Heard(windows, self.dee.embed_speech(heard), frames)
+        if emotion_samples is not None:
+            _, others = self._lengths(emotion_samples.shape[1], always_pad)
+            stretches = Stretches(self.dee.ears, emotion_samples, frames=others, window=window)
+        return Heard(windows, self._emotion(stretches), frames, padded)
 
     @torch.inference_mode()
     def take(
         self,
         heard: Heard,
         *,
-        sigma: float | None,
+        sigma: float | None = None,
         tau_top: float = 0.0,
         tau_bottom: float = 0.0,
         speaker: int = NOBODY,
         generator: torch.Generator,
-    ) -> Float[Tensor, "batch frames coeffs"]:
+        gumbel: bool = False,
+        held: Codes | None = None,
+    ) -> Take:
         """Draw one performance; the same generator state gives the same motion.
 
         `sigma` scales the emotion's log-variance (`Gaussian.sample`; None takes the mean). `tau_top` and
-        `tau_bottom` are the temperatures at which codes are drawn; 0 takes the likeliest. `speaker` indexes
-        `config.speakers`.
+        `tau_bottom` are the temperatures at which slow and fast codes are drawn, 0 takes the likeliest; a
+        prior of one level has the first only, one of latents neither. `gumbel` draws as the released
+        inference does, whatever the temperatures. `speaker` indexes `config.speakers`. `held` are codes to
+        keep of an earlier take of the same speech, for the first levels of every window (`Take.slow`); the
+        others are made anew.
         """
         emotion = heard.emotion.sample(sigma, generator)
         identity = self.identity(torch.full((len(emotion),), speaker, device=emotion.device))
-        pieces = [
-            self(
-                window, emotion, identity, _chooser(tau_top, generator), _chooser(tau_bottom, generator)
-            ).coeffs
-            for window in heard.windows
+        draws = [
+            choose.gumbel(generator) if gumbel else choose.drawn(tau, generator)
+            for tau in (tau_top, tau_bottom)
         ]
-        return _cross_fade(pieces)[:, : heard.frames]
+        codes: Codes = []
+
+        def windows() -> Iterator[Float[Tensor, "batch _ coeffs"]]:
+            for index, content in enumerate(heard.windows):
+                kept = [choose.given(level) for level in held[index]] if held else []
+                made = self(content, emotion, identity, [*kept, *draws[len(kept) :]])
+                levels = zip(self.prior.levels, made.choices, strict=True)
+                codes.append([choice.argmax(-1) for level, choice in levels if level.discrete])
+                yield made.coeffs
+
+        coeffs = cross_fade(windows(), heard.padded, self.config.overlap)
+        return Take(coeffs[:, : heard.frames], codes)
 
     def generate(
         self,
         samples: Float[Tensor, "batch samples"],
         *,
+        emotion_samples: Float[Tensor, "batch others"] | None = None,
         sigma: float | None = None,
         tau_top: float = 0.0,
         tau_bottom: float = 0.0,
-        emotion_samples: Float[Tensor, "batch others"] | None = None,
         speaker: int = NOBODY,
         generator: torch.Generator,
     ) -> Float[Tensor, "batch frames coeffs"]:
         """`listen`, then one `take`: ceil(samples / 640) frames."""
+        heard = self.listen(samples, emotion_samples)
         return self.take(
-            self.listen(samples, emotion_samples),
-            sigma=sigma,
-            tau_top=tau_top,
-            tau_bottom=tau_bottom,
-            speaker=speaker,
-            generator=generator,
-        )
+            heard, sigma=sigma, tau_top=tau_top, tau_bottom=tau_bottom, speaker=speaker, generator=generator
+        ).coeffs
 
-    def _features(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch hops channels"]:
-        """Features of speech continued with silence to a multiple of four frames."""
-        short = -samples.shape[1] % (SAMPLES_PER_FRAME * FRAMES_PER_TOP)
-        return self.dee.front_end(F.pad(samples, (0, short)))
+    def _emotion(self, stretches: Stretches) -> Gaussian:
+        """`dee.embed_speech` of the utterance, window by window where it is longer than one."""
+        ((name, ear),) = self.dee.ears.items()
+        config, total = self.config.dee, stretches.frames * ear.steps_per_frame
+        length = config.window * ear.steps_per_frame
+        if config.long == "first" or total <= length:
+            # Of more than a generator's window the released embedding hears no more either.
+            return self.dee.embed_speech(stretches(0, min(stretches.frames, self.config.window)))
+        parts = [
+            self.dee.embed_speech({name: stretches.steps(name, first, first + length)})
+            for first in starts(total, length)
+        ]
+        means, log_variances = (torch.stack(part) for part in zip(*parts, strict=True))
+        return Gaussian(F.normalize(means.mean(0), dim=-1), log_variances.mean(0))
 
-
-def _chooser(tau: float, generator: torch.Generator) -> Choose:
-    """One-hot choices: the likeliest at 0, else drawn at temperature `tau`."""
-
-    def choose(logits: Tensor) -> Tensor:
-        if tau == 0:
-            codes = logits.argmax(-1)
-        else:
-            chances = (logits / tau).softmax(-1).flatten(0, 1).to(generator.device)
-            codes = (
-                torch.multinomial(chances, 1, generator=generator).to(logits.device).view(logits.shape[:-1])
-            )
-        return F.one_hot(codes, logits.shape[-1]).to(logits.dtype)
-
-    return choose
-
-
-def _windows(frames: int) -> list[tuple[int, int]]:
-    """Where windows start and end; consecutive ones share `OVERLAP_FRAMES`, the last is as long as what is
-    left.
-    """
-    step = WINDOW_FRAMES - OVERLAP_FRAMES
-    starts = range(0, max(frames - OVERLAP_FRAMES, 1), step)
-    return [(start, min(start + WINDOW_FRAMES, frames)) for start in starts]
-
-
-def _cross_fade(pieces: list[Float[Tensor, "batch _ coeffs"]]) -> Float[Tensor, "batch frames coeffs"]:
-    """Joins windows, going over linearly from one to the next where they overlap."""
-    whole = pieces[0]
-    for piece in pieces[1:]:
-        # Strictly between 0 and 1, so that neither end repeats a frame of one window alone.
-        ramp = torch.arange(1, OVERLAP_FRAMES + 1, device=whole.device) / (OVERLAP_FRAMES + 1)
-        ramp = ramp.to(whole.dtype)[:, None]
-        shared = whole[:, -OVERLAP_FRAMES:] * (1 - ramp) + piece[:, :OVERLAP_FRAMES] * ramp
-        whole = torch.cat([whole[:, :-OVERLAP_FRAMES], shared, piece[:, OVERLAP_FRAMES:]], dim=1)
-    return whole
+    def _lengths(self, samples: int, always_pad: bool) -> tuple[int, int]:
+        """Frames to give, and frames to make: a multiple of the prior's."""
+        multiple = self.prior.frames_multiple
+        if always_pad:
+            # In floating point as released, which loses a frame of some lengths (18,560 samples make 28).
+            whole = int(samples / SPEECH_RATE_HZ * MODEL_FPS)
+            padded = whole + multiple - whole % multiple
+            return padded, padded
+        frames = -(-samples // SAMPLES_PER_FRAME)
+        return frames, frames + -frames % multiple
