@@ -8,7 +8,7 @@ its paper six.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -67,7 +67,7 @@ class Emotion2vec(nn.Module):
             frozen.requires_grad_(False)
         self.train(self.training)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> Emotion2vec:
         """What is frozen keeps evaluating."""
         super().train(mode)
         for frozen in self._frozen():

@@ -7,7 +7,7 @@ convolutions' output is interpolated to the face's rate before the transformer s
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -85,7 +85,7 @@ class Wav2vec2(nn.Module):
         self._frozen[0].requires_grad_(False)
         self.train(self.training)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> Wav2vec2:
         """What is frozen keeps evaluating."""
         super().train(mode)
         self._frozen[0].eval()

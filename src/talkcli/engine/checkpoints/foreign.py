@@ -1,7 +1,7 @@
 """Reads tensors out of other people's weight files without importing or running anything of theirs.
 
-Kinds: PyTorch files (`.pt`, `.pth`, `.bin`), safetensors, and folders as Hugging Face and FunASR lay them out;
-told apart by their content. Files of fairseq hold settings objects (omegaconf, argparse) beside the tensors,
+Kinds: PyTorch files (`.pt`, `.pth`, `.bin`), safetensors, and the folders of Hugging Face and FunASR; told
+apart by their content. Files of fairseq hold settings objects (omegaconf, argparse) beside the tensors,
 which PyTorch's weights-only reader refuses: those files are read by a stack machine that builds tensors and
 plain containers, and inert stand-ins for everything else. A file that asks for parts of Python itself beyond
 a few records is refused.
@@ -9,8 +9,11 @@ a few records is refused.
 
 from __future__ import annotations
 
+import io
 import pickle
+import struct
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -50,7 +53,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Descends into `state_dict` and `model`; entries that are no tensors are left out. Raises InputError when
     `path` is missing, cut short, not a weight file, holds no tensors, or asks to run something.
     """
-    file = _weight_file(path)
+    file = weights_file(path)
     try:
         with file.open("rb") as stream:
             head = stream.read(9)
@@ -95,8 +98,8 @@ def check_fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source:
         )
 
 
-def _weight_file(path: Path) -> Path:
-    """`path` itself, or the weights in the folder `path`."""
+def weights_file(path: Path) -> Path:
+    """`path` itself, or the weights in the folder `path`. Raises InputError when there is neither."""
     if path.is_dir():
         present = [path / name for name in _IN_FOLDERS if (path / name).is_file()]
         if not present:
@@ -129,17 +132,15 @@ def _descend(content: Any) -> dict[Any, Any]:
 def _read_old(file: Path) -> Any:
     """PyTorch's format before 1.6 is one pickle stream, of which only PyTorch's own reader is used."""
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except (*_MALFORMED, RuntimeError) as error:
-        _refuse(
-            file, "it is no weight file, or one of PyTorch before 1.6 with more than tensors in it", error
-        )
+        return _weights_only(file)
+    except _MALFORMED as error:
+        _refuse(file, "it is no weight file, or one of before PyTorch 1.6 with more in it than tensors", error)
 
 
 def _read_zip(file: Path) -> Any:
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except (*_MALFORMED, RuntimeError):
+        return _weights_only(file)
+    except _MALFORMED:
         # Objects beside the tensors, or a damaged file: the second reader tells them apart.
         pass
     try:
@@ -147,14 +148,21 @@ def _read_zip(file: Path) -> Any:
             return _Inert(archive).load()
     except _RefusedError as error:
         _refuse(file, str(error), error)
-    except (*_MALFORMED, RuntimeError, zipfile.BadZipFile) as error:
+    except _MALFORMED as error:
         _refuse(file, f"it is damaged or no weight file ({type(error).__name__}: {error})", error)
+
+
+def _weights_only(file: Path) -> Any:
+    with warnings.catch_warnings():
+        # It warns of what it then refuses.
+        warnings.simplefilter("ignore")
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 # Whatever a malformed pickle makes a reader stumble over.
 _MALFORMED = (
     pickle.UnpicklingError, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
-    MemoryError, RecursionError, TypeError, ValueError,
+    MemoryError, RuntimeError, TypeError, ValueError, struct.error, zipfile.BadZipFile,
 )  # fmt: skip
 
 
@@ -162,13 +170,13 @@ class _RefusedError(Exception):
     """Says what about the file is not acceptable."""
 
 
-class _Anything(dict):  # type: ignore[type-arg]
+class _Anything(dict[Any, Any]):
     """Stands for an object of whatever class: takes any arguments, items and state, keeps only items by key.
 
     Ordered dictionaries are read as this too, so it is what state dicts arrive in.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *_: Any, **__: Any) -> None:
         super().__init__()
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -199,7 +207,7 @@ class _Inert(pickle._Unpickler):
         self._storages: dict[str, Tensor] = {}
         if f"{self._root}byteorder" in names and self._bytes("byteorder") != b"little":
             raise _RefusedError("it was written on a big-endian machine")
-        super().__init__(archive.open(pickles[0]), encoding="latin1")
+        super().__init__(io.BytesIO(self._bytes("data.pkl")), encoding="latin1")
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _BUILDERS:
@@ -240,7 +248,7 @@ class _Inert(pickle._Unpickler):
     def _bytes(self, name: str) -> bytes:
         info = self._archive.getinfo(self._root + name)
         if info.compress_type != zipfile.ZIP_STORED:
-            raise _RefusedError("its storages are compressed, which PyTorch never does")
+            raise _RefusedError("it is compressed, which PyTorch never does")
         return self._archive.read(info)
 
 

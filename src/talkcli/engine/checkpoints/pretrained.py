@@ -52,7 +52,7 @@ _WAV2VEC2_RULES = [
 def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Any spelling to the keys of `Wav2vec2.state_dict()`: `model.` and torchaudio's names.
 
-    Unknown keys pass through, for `load_wav2vec2` to name them. Raises InputError when two keys mean the same.
+    Unknown keys pass through, for `load_wav2vec2` to name them. Raises InputError when two keys mean one.
     """
     ours = {}
     for key, name in _bare(state, _WAV2VEC2_PART, _WAV2VEC2_WRAPPERS, _WAV2VEC2_UNUSED).items():
@@ -80,7 +80,7 @@ def wav2vec2_to_huggingface(state: Mapping[str, Tensor], *, legacy: bool) -> dic
 def emotion2vec_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Any spelling to the keys of `Emotion2vec.state_dict()`, which are the published ones.
 
-    Raises InputError when two keys mean the same.
+    Raises InputError when two keys mean one.
     """
     return _renamed(state, _bare(state, _EMOTION2VEC_PART, _EMOTION2VEC_WRAPPERS, _EMOTION2VEC_UNUSED))
 
