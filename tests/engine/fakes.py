@@ -6,17 +6,30 @@ Axis names: `frames`, `coeffs` = 53, `verts`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
 from talkcli.engine.data.manifest import Digests, Entry, write_manifest
 from talkcli.engine.face.channels import ADA, NUM_COEFFS
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import sha256
-from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Clip, Emotion, Motion, Speech
+from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
+from talkcli.engine.train.gather import gather
+from talkcli.engine.types import (
+    EMOTIONS,
+    SAMPLES_PER_FRAME,
+    SPEECH_RATE_HZ,
+    Clip,
+    Emotion,
+    Motion,
+    Silent,
+    Speech,
+)
 
 # Tensors of tests are small: threads cost more than they bring, on a busy machine ten times more.
 torch.set_num_threads(1)
@@ -97,3 +110,62 @@ def write_corpus(folder: Path, clips: int = 14) -> Path:
         )
     write_manifest(folder / "manifest.jsonl", entries)
     return folder / "manifest.jsonl"
+
+
+def fake_batches(**how: Any) -> Batches:
+    """Four fake clips as training and validation data, heard as 20 mel bands and prosody."""
+    config = BatchConfig(**{"size": 4, "frames": 16, **how})
+    ears = {"log_mel": LogMel(LogMelConfig(num_mels=20))}
+    clips = [fake_clip(index) for index in range(4)]
+    examples = prepare(clips, ears, config, speakers=(), copies=0, seed=0, reporter=Silent())
+    return Batches(training=examples, validation=examples, ears=ears, config=config, seed=0)
+
+
+class ToyModel(nn.Module):
+    """Four hops of speech to a frame of motion; with frozen weights, a buffer that follows the data and, if
+    asked, dropout.
+    """
+
+    count: Tensor
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.frozen = nn.Linear(92, 92).requires_grad_(False)
+        self.trained = nn.Sequential(nn.Linear(92, 16), nn.Dropout(dropout), nn.Linear(16, NUM_COEFFS))
+        self.unused = nn.Linear(3, 3)
+        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, batch: Batch) -> Tensor:
+        if self.training:
+            self.count += 1
+        return self.trained(torch.tanh(self.frozen(batch.sound["log_mel"].reshape(len(batch), -1, 92))))
+
+
+class Toy(nn.Module):
+    """Regression of the motion from the sound; with `contrast` also a loss that compares all rows of a batch.
+
+    The loss is not a number at call `fail_at`.
+    """
+
+    def __init__(self, *, dropout: float = 0.0, contrast: bool = False, fail_at: int | None = None) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.model = ToyModel(dropout)
+        self.contrast = contrast
+        self.fail_at = fail_at
+        self.calls = 0
+
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        self.calls += 1
+        made = self.model(batch)
+        terms = {"regression": (made - batch.coeffs).square().mean()}
+        if self.contrast:
+            left, right = gather(made.mean(1)), gather(batch.coeffs.mean(1))
+            logits = -torch.cdist(left, right).square()
+            terms["contrast"] = nn.functional.cross_entropy(logits, torch.arange(len(logits)))
+        loss = sum(terms.values(), torch.zeros(()))
+        return {"loss": loss * torch.nan if self.calls == self.fail_at else loss, **terms}
+
+    def validate(self, batches: list[Batch]) -> dict[str, float]:
+        errors = [(self.model(batch) - batch.coeffs).square().mean() for batch in batches]
+        return {"score": float(torch.stack(errors).mean())}

@@ -1,4 +1,4 @@
-"""The loop on a toy method, and a run that is killed for real."""
+"""The loop on a toy method: it learns, goes on bit for bit, and stops when it must."""
 
 from __future__ import annotations
 
@@ -8,104 +8,81 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
 
-from talkcli.config import load_recipe
-from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
-from talkcli.engine.errors import TalkError
-from talkcli.engine.pipelines import train as pipeline
-from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
-from talkcli.engine.train.loop import LoopConfig, train
+from talkcli.engine.errors import InputError, TalkError, UsageError
+from talkcli.engine.train.batches import Batches
+from talkcli.engine.train.launch import launched
+from talkcli.engine.train.loop import train
 from talkcli.engine.train.run_folder import RunFolder, open_run
+from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.types import Silent
-from tests.engine.fakes import LinearHead, fake_clip, write_corpus
+from tests.engine.fakes import Toy, fake_batches
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-class _Toy:
-    """Regression of the jaw from the features, with dropout so that random draws matter."""
-
-    def __init__(self, fail_at: int | None = None) -> None:
-        torch.manual_seed(0)
-        self.model = nn.Sequential(nn.Linear(92, 16), nn.Dropout(0.2), nn.Linear(16, 53))
-        self.fail_at = fail_at
-        self.calls = 0
-
-    def to(self, device: torch.device) -> None:
-        self.model.to(device)
-
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        self.calls += 1
-        made = self.model(batch.features.reshape(len(batch.coeffs), -1, 92))
-        loss = (made - batch.coeffs).square().mean()
-        return {"loss": loss * torch.nan if self.calls == self.fail_at else loss}
-
-    def validate(self, batches: list[Batch]) -> dict[str, float]:
-        return {"score": sum(float(self.loss(batch, 1.0)["loss"]) for batch in batches)}
+FILES = ("best.safetensors", "last.safetensors")
 
 
 @pytest.fixture(scope="module")
 def batches() -> Batches:
-    config = BatchConfig(size=4, frames=16)
-    examples = prepare(
-        [fake_clip(index) for index in range(4)],
-        LogMel(LogMelConfig(num_mels=20)),
-        config,
-        speakers=(),
-        copies=0,
-        seed=0,
-        reporter=Silent(),
-    )
-    return Batches(training=examples, validation=examples, config=config, seed=0, num_mels=20)
+    return fake_batches()
 
 
-def _train(toy: _Toy, batches: Batches, path: Path, **how: float) -> tuple[RunFolder, dict[str, float]]:
-    config = LoopConfig(
-        **{
-            "steps": 30,
-            "learning_rate": 1e-2,
-            "warmup_steps": 3,
-            "validate_every": 10,
-            "save_every": 10,
-            **how,
-        }
-    )
+def run_toy(toy: Toy, batches: Batches, path: Path, **how: Any) -> tuple[RunFolder, dict[str, float]]:
+    """Thirty steps in `path`, from where it stands."""
+    pace = {"learning_rate": 1e-2, "warmup_steps": 3, "validate_every": 10, "save_every": 10, "log_every": 1}
+    config = LoopConfig(**{"steps": 30, **pace, **how})
     run = open_run(path, {}, resume=True, overwrite=False)
-
-    def export(target: Path) -> None:
-        torch.save(toy.model.state_dict(), target)
-
-    best = train(
-        toy,
-        batches,
-        config,
-        run,
-        export=export,
-        reporter=Silent(),
-        seed=0,
-        device=torch.device("cpu"),
-    )
+    with launched("cpu") as fabric:
+        best = train(
+            toy,
+            batches,
+            config,
+            run,
+            fabric=fabric,
+            export=lambda target: torch.save(toy.model.state_dict(), target),
+            reporter=Silent(),
+            seed=0,
+        )
     return run, best
 
 
-@pytest.mark.parametrize("average_decay", [0.0, 0.9])
-def test_goes_on_where_it_stopped(batches: Batches, tmp_path: Path, average_decay: float) -> None:
-    _train(_Toy(), batches, tmp_path / "whole", average_decay=average_decay)
-    with pytest.raises(TalkError):
-        # Two trial steps and the validations count as calls too; this one fails in the third ten steps.
-        _train(_Toy(fail_at=28), batches, tmp_path / "parts", average_decay=average_decay)
-    _train(_Toy(), batches, tmp_path / "parts", average_decay=average_decay)
-    for name in ("best.safetensors", "last.safetensors"):
-        whole, parts = (torch.load(tmp_path / kind / name) for kind in ("whole", "parts"))
-        assert all(torch.equal(value, parts[key]) for key, value in whole.items())
+def _weights(path: Path, name: str = "last.safetensors") -> dict[str, torch.Tensor]:
+    return torch.load(path / name, weights_only=True)
+
+
+def _furthest(left: Path, right: Path) -> float:
+    """Largest difference of any weight at the end of two runs."""
+    others = _weights(right)
+    return max(
+        float((value - others[name]).abs().max()) for name, value in _weights(left).items() if value.ndim
+    )
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"average_decay": 0.9}, {"precision": "bf16", "accumulate": 2}, {"optimiser": "adam", "epochs": 12}],
+    ids=str,
+)
+def test_goes_on_where_it_stopped(batches: Batches, tmp_path: Path, how: dict[str, Any]) -> None:
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "whole", **how)
+    parts = how.get("accumulate", 1)
+    with pytest.raises(TalkError, match="step 25"):
+        # Two trial steps come before.
+        run_toy(Toy(dropout=0.2, fail_at=(2 + 25) * parts), batches, tmp_path / "parts", **how)
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", **how)
+    for name in FILES:
+        whole, parts_ = (_weights(tmp_path / kind, name) for kind in ("whole", "parts"))
+        assert all(torch.equal(value, parts_[key]) for key, value in whole.items())
+    # The trial steps count for nothing.
+    assert whole["count"] == 30 * parts
 
 
 def test_learns_and_keeps_the_best(batches: Batches, tmp_path: Path) -> None:
-    run, best = _train(_Toy(), batches, tmp_path)
+    run, best = run_toy(Toy(), batches, tmp_path)
     records = [json.loads(line) for line in run.log.read_text().splitlines()]
     scores = {record["step"]: record["validation"]["score"] for record in records if "validation" in record}
     assert set(scores) == {10, 20, 30}
@@ -113,10 +90,20 @@ def test_learns_and_keeps_the_best(batches: Batches, tmp_path: Path) -> None:
     assert scores[30] < scores[10]
 
 
+def test_curves_for_tensorboard(batches: Batches, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    with pytest.raises(TalkError):
+        run_toy(Toy(fail_at=2 + 25), batches, tmp_path)
+    run, best = run_toy(Toy(), batches, tmp_path)
+    events = accumulator.EventAccumulator(str(run.tensorboard)).Reload()
+    assert [event.step for event in events.Scalars("train/loss")] == list(range(1, 31))
+    assert events.Scalars("validation/score")[-1].value == pytest.approx(best["score"])
+    assert events.Scalars("train/rate")[0].value == pytest.approx(1e-2 / 3)
+
+
 def test_stops_when_the_loss_is_not_a_number(batches: Batches, tmp_path: Path) -> None:
     with pytest.raises(TalkError, match=r"loss is nan .* at step 23; .*state.pt is from before") as caught:
-        # Two trial steps, 22 good steps and two validations of two batches come before.
-        _train(_Toy(fail_at=29), batches, tmp_path)
+        run_toy(Toy(fail_at=2 + 23), batches, tmp_path)
     assert "learning_rate" in str(caught.value.hint)
     state = RunFolder(tmp_path).read_state()
     assert state is not None
@@ -125,47 +112,105 @@ def test_stops_when_the_loss_is_not_a_number(batches: Batches, tmp_path: Path) -
 
 
 def test_a_finished_run_stays_as_it_is(batches: Batches, tmp_path: Path) -> None:
-    run, best = _train(_Toy(), batches, tmp_path)
+    run, best = run_toy(Toy(), batches, tmp_path)
     before = run.log.read_text()
-    toy = _Toy()
-    assert _train(toy, batches, tmp_path)[1] == best
+    toy = Toy()
+    assert run_toy(toy, batches, tmp_path)[1] == best
     assert toy.calls == 0
     assert run.log.read_text() == before
+
+
+def test_frozen_weights_are_not_stored_but_checked(batches: Batches, tmp_path: Path) -> None:
+    run, _ = run_toy(Toy(), batches, tmp_path, steps=10)
+    state = run.read_state()
+    assert state is not None
+    names = set(Toy().model.state_dict())
+    assert set(state["model"]) == {name for name in names if not name.startswith("frozen.")} < names
+    other = Toy()
+    torch.nn.init.zeros_(other.model.frozen.bias)
+    with pytest.raises(InputError, match="frozen weights of the model are not those"):
+        run_toy(other, batches, tmp_path, steps=10)
+
+
+def test_the_state_of_another_model_is_refused(batches: Batches, tmp_path: Path) -> None:
+    run_toy(Toy(), batches, tmp_path, steps=10)
+    other = Toy()
+    other.model.unused = torch.nn.Linear(4, 4)
+    with pytest.raises(InputError, match="belongs to another model"):
+        run_toy(other, batches, tmp_path, steps=10)
+
+
+def test_parts_of_a_batch_make_the_same_step(batches: Batches, tmp_path: Path) -> None:
+    for parts in (1, 2, 4):
+        run_toy(Toy(), batches, tmp_path / str(parts), accumulate=parts)
+    assert _furthest(tmp_path / "1", tmp_path / "2") < 1e-6
+    assert _furthest(tmp_path / "1", tmp_path / "4") < 1e-6
+    assert torch.equal(_weights(tmp_path / "4")["count"], torch.tensor(120))
+
+
+def test_a_batch_that_does_not_divide_is_refused(batches: Batches, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="batch of 4 does not divide by 1 processes times 3 parts"):
+        run_toy(Toy(), batches, tmp_path, accumulate=3)
+
+
+def test_bf16_is_near_but_not_the_same(batches: Batches, tmp_path: Path) -> None:
+    _, whole = run_toy(Toy(), batches, tmp_path / "fp32")
+    _, half = run_toy(Toy(), batches, tmp_path / "bf16", precision="bf16")
+    assert half["score"] == pytest.approx(whole["score"], rel=0.05)
+    weights = _weights(tmp_path / "bf16")
+    assert 0 < _furthest(tmp_path / "fp32", tmp_path / "bf16") < 0.1
+    assert all(value.dtype == torch.float32 for value in weights.values() if value.ndim)
+
+
+def test_choices_of_the_optimiser_matter(batches: Batches, tmp_path: Path) -> None:
+    run_toy(Toy(), batches, tmp_path / "plain")
+    for how in (
+        {"optimiser": "adam"},
+        {"betas": (0.8, 0.99)},
+        {"schedule": "constant"},
+        {"clip_norm": 0.05},
+        {"weight_decay": 0.5},
+    ):
+        run_toy(Toy(), batches, tmp_path / str(how), **how)
+        assert _furthest(tmp_path / "plain", tmp_path / str(how)) > 1e-5, how
+    run_toy(Toy(), batches, tmp_path / "wide", clip_norm=1e9)
+    run_toy(Toy(), batches, tmp_path / "off", clip_norm=None)
+    assert _furthest(tmp_path / "wide", tmp_path / "off") == 0
+
+
+def test_epochs_are_counted_in_frames(batches: Batches, tmp_path: Path) -> None:
+    # 4 clips of 40 frames, 4 windows of 16 a step: 2.5 steps.
+    run, _ = run_toy(Toy(), batches, tmp_path, epochs=3)
+    assert json.loads(run.log.read_text().splitlines()[-1])["step"] == 8
 
 
 _WORKER = """
 import sys
 from pathlib import Path
-from tests.engine.train.test_loop import train_slowly
-train_slowly(Path(sys.argv[1]), Path(sys.argv[2]))
+from tests.engine.fakes import Toy, fake_batches
+from tests.engine.train.test_loop import run_toy
+run_toy(Toy(dropout=0.2), fake_batches(), Path(sys.argv[1]), steps=3000, save_every=2, schedule="constant")
 """
 
 
-def train_slowly(manifest: Path, out: Path) -> None:
-    """A debug run with a checkpoint every other step; on one thread, since the order of sums matters."""
-    torch.set_num_threads(1)
-    pipeline.load_head = lambda name: LinearHead()
-    recipe = load_recipe(pipeline.DeeRecipe, "dee.debug", ["train.steps=30", "train.save_every=2"])
-    job = pipeline.Job(manifest=manifest, out=out, device="cpu", resume=True)
-    pipeline.train_dee(recipe, job, Silent())
-
-
-def test_killed_and_resumed_is_the_run_never_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = write_corpus(tmp_path / "corpus")
-    command = [sys.executable, "-c", _WORKER, str(manifest), str(tmp_path / "parts")]
-    killed = subprocess.Popen(command, cwd=ROOT)
+def test_killed_and_resumed_is_the_run_never_stopped(batches: Batches, tmp_path: Path) -> None:
+    # At a constant rate, so that the length of training does not matter.
+    how = {"save_every": 2, "schedule": "constant"}
+    killed = subprocess.Popen([sys.executable, "-c", _WORKER, str(tmp_path / "parts")], cwd=ROOT)
     state = tmp_path / "parts" / "state.pt"
     while not state.is_file():
         assert killed.poll() is None
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
-    assert torch.load(state, weights_only=True)["step"] < 30
+    stopped = torch.load(state, weights_only=True)["step"]
+    assert stopped < 3000
 
-    monkeypatch.setattr(pipeline, "load_head", pipeline.load_head)
-    threads = torch.get_num_threads()
-    train_slowly(manifest, tmp_path / "whole")
-    train_slowly(manifest, tmp_path / "parts")
-    torch.set_num_threads(threads)
-    for name in ("best.safetensors", "last.safetensors"):
-        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+    steps = stopped + 20
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "whole", steps=steps, **how)
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", steps=steps, **how)
+    for name in FILES:
+        assert all(
+            torch.equal(value, _weights(tmp_path / "parts", name)[key])
+            for key, value in _weights(tmp_path / "whole", name).items()
+        )

@@ -221,6 +221,13 @@ class Batches:
         object.__setattr__(self, "_chances", length / length.sum())
 
     @property
+    def nbytes(self) -> int:
+        """Memory of the training examples."""
+        return sum(
+            item.coeffs.nbytes + sum(steps.nbytes for steps in item.sound.values()) for item in self.training
+        )
+
+    @property
     def epoch(self) -> float:
         """Steps in which as many frames are seen as the training clips have."""
         frames = sum(len(example.coeffs) for example in self.training)

@@ -1,8 +1,8 @@
 """The folder of one training run: what was asked, what happened, and the state to go on from.
 
-`run.json` (resolved recipe, manifest and its hash, seed, versions), `log.jsonl` (one line a logged step),
-`state.pt` (everything needed to go on, tensors and plain values only), `best.safetensors` and
-`last.safetensors`.
+`run.json` (resolved recipe, manifest and its hash, hashes of the model files built upon, seed, versions),
+`log.jsonl` (one line a logged step), `tensorboard/` (the same as curves), `state.pt` (what training changes,
+tensors and plain values only), `best.safetensors` and `last.safetensors`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import atomic_path
 
 _OWN_FILES = {"run.json", "log.jsonl", "state.pt", BEST, "last.safetensors"}
+_CURVES = "tensorboard"
+# How TensorBoard names its files.
+_CURVE_PREFIX = "events.out.tfevents."
 # What may differ between the parts of one run.
-_FREE_KEYS = ("revision", "torch", "manifest")
+_FREE_KEYS = ("revision", "torch", "manifest", "input_paths")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class RunFolder:
     @property
     def state(self) -> Path:
         return self.path / "state.pt"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / _CURVES
 
     @property
     def log(self) -> Path:
@@ -89,8 +96,10 @@ class RunFolder:
 def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: bool) -> RunFolder:
     """The run folder for `document` (what was asked, as JSON).
 
-    A new folder is made. An existing run is continued with `resume` if it was asked for the same, and
-    replaced with `overwrite`; else UsageError. A folder that holds anything but a run is never replaced.
+    Its `inputs` are SHA-256 hashes, by option, of the files the run builds on; `input_paths` and `manifest`
+    say where things lay and may change. A new folder is made. An existing run is continued with `resume` if
+    it was asked for the same, and replaced with `overwrite`; else UsageError. A folder that holds anything
+    but a run is never replaced.
     """
     run_file = path / "run.json"
     document = {**document, "revision": git_revision(), "torch": torch.__version__}
@@ -108,6 +117,8 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
             )
         else:
             _check_same(run_file, document)
+            for item in filter(_is_leftover, path.iterdir()):
+                item.unlink()
             return RunFolder(path)
     path.mkdir(parents=True, exist_ok=True)
     with atomic_path(run_file) as temporary:
@@ -117,12 +128,14 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
 
 def _remove_run(path: Path) -> None:
     """Empty a run folder; one that also holds what no run wrote is left alone."""
-    # A killed write leaves a temporary file behind, named as `atomic_path` names it.
-    temporary = tuple(f".{Path(name).stem}." for name in _OWN_FILES)
     foreign = sorted(
-        item.name
-        for item in path.iterdir()
-        if item.name not in _OWN_FILES and not item.name.startswith(temporary)
+        str(item.relative_to(path))
+        for item in [*path.iterdir(), *(path / _CURVES).glob("*")]
+        if not (
+            item.name in {*_OWN_FILES, _CURVES}
+            or (item.parent.name == _CURVES and item.name.startswith(_CURVE_PREFIX))
+            or _is_leftover(item)
+        )
     )
     if foreign:
         raise UsageError(
@@ -130,6 +143,11 @@ def _remove_run(path: Path) -> None:
             hint="Move these elsewhere, or give --out a new folder.",
         )
     shutil.rmtree(path)
+
+
+def _is_leftover(item: Path) -> bool:
+    """Whether a killed write of a file of ours left `item` behind, named as `atomic_path` names it."""
+    return item.name.startswith(tuple(f".{Path(name).stem}." for name in _OWN_FILES))
 
 
 def git_revision() -> str | None:
@@ -152,8 +170,16 @@ def _check_same(run_file: Path, document: dict[str, Any]) -> None:
         ) from error
     old, new = _flat(before), _flat(json.loads(json.dumps(document)))
     changed = sorted(
-        key for key in old.keys() | new.keys() if key not in _FREE_KEYS and old.get(key) != new.get(key)
+        key
+        for key in old.keys() | new.keys()
+        if key.split(".")[0] not in _FREE_KEYS and old.get(key) != new.get(key)
     )
+    files = [key.removeprefix("inputs.") for key in changed if key.startswith("inputs.")]
+    if files:
+        raise UsageError(
+            f"{run_file.parent} was started with other files than those of {', '.join(files)} now.",
+            hint="Give the files it was started with, or replace the run with --overwrite.",
+        )
     if changed:
         shown = ", ".join(f"{key}: {old.get(key)} -> {new.get(key)}" for key in changed[:5])
         raise UsageError(

@@ -1,0 +1,92 @@
+"""Loss and gradients of one step: shared among processes, in parts, under random draws of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from talkcli.engine.errors import UsageError
+from talkcli.engine.train.batches import Batch, Batches
+from talkcli.engine.train.objective import Objective
+from talkcli.engine.train.schedule import LoopConfig
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+class Terms(nn.Module):
+    """An objective as Fabric and DDP want a module: batches come as plain tensors.
+
+    The autocast is ours: Fabric's would round what goes in as well, and targets and samples must stay exact.
+    """
+
+    def __init__(self, objective: Objective, precision: str) -> None:
+        super().__init__()
+        self.objective = objective
+        self.low = precision == "bf16"
+
+    def forward(self, tensors: dict[str, Any], progress: float) -> dict[str, Tensor]:
+        kind = tensors["coeffs"].device.type
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.low):
+            return self.objective(Batch(**tensors), progress)
+
+
+class Backward:
+    """Computes the gradients of a step; the same ones whatever the number of processes, up to rounding.
+
+    Raises UsageError when a batch cannot be shared out evenly.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        batches: Batches,
+        config: LoopConfig,
+        *,
+        steps: int,
+        seed: int,
+        fabric: Fabric,
+    ) -> None:
+        parts = fabric.world_size * config.accumulate
+        if batches.config.size % parts:
+            raise UsageError(
+                f"A batch of {batches.config.size} does not divide by {fabric.world_size} processes times "
+                f"{config.accumulate} parts (train.accumulate).",
+                hint=f"Set data.size to a multiple of {parts}.",
+            )
+        self.terms = fabric.setup_module(Terms(objective, config.precision))
+        self.batches, self.accumulate, self.steps, self.seed = batches, config.accumulate, steps, seed
+        self.fabric = fabric
+
+    def __call__(self, step: int) -> dict[str, float]:
+        """Leaves the gradients of `step` in the model; its terms, averaged over parts and processes."""
+        fabric, parts = self.fabric, self.accumulate
+        batch = self.batches.at(step, rank=fabric.global_rank, world=fabric.world_size)
+        rows = len(batch) // parts
+        totals: dict[str, Tensor] = {}
+        for part in range(parts):
+            piece = batch.rows(part * rows, (part + 1) * rows).to(fabric.device)
+            # Processes exchange gradients once, with the last part.
+            apart = fabric.no_backward_sync(self.terms, enabled=part < parts - 1)
+            with self._draws(step, part), apart:
+                terms = self.terms(vars(piece), step / self.steps)
+                fabric.backward(terms["loss"] / parts)
+            for name, value in terms.items():
+                totals[name] = totals.get(name, 0) + value.detach() / parts
+        mean = fabric.all_reduce(torch.stack([value.float() for value in totals.values()]))
+        return dict(zip(totals, mean.tolist(), strict=True))
+
+    @contextmanager
+    def _draws(self, step: int, part: int) -> Iterator[None]:
+        """Dropout and Gumbel noise take no generator, so the global ones are seeded for a part of a step."""
+        index = self.fabric.global_rank * self.accumulate + part
+        numbers = [self.seed, step, index] if index else [self.seed, step]
+        device = self.fabric.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
+            yield

@@ -1,0 +1,58 @@
+"""What training will take, from two trial steps that leave no trace."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from talkcli.engine.train.backward import Backward
+from talkcli.engine.train.objective import Objective
+from talkcli.engine.train.schedule import LoopConfig
+from talkcli.engine.train.state import trained_weights
+
+# Bytes of a float32 and of a bfloat16.
+_WHOLE, _HALF = 4, 2
+
+
+def estimate(backward: Backward, objective: Objective, config: LoopConfig, first: int) -> str:
+    """Weights, memory a process and time that the steps from `first` on will take. Every process must ask."""
+    device, processes = backward.fabric.device, backward.fabric.world_size
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    step_s = _trial(backward, first)
+    whole = sum(value.numel() for value in objective.model.parameters())
+    moved = sum(value.numel() for value in trained_weights(objective.model).values())
+    if device.type == "cuda":
+        # Gradients, activations and the average were there; the optimiser's two moments come with its first
+        # step.
+        memory_gb = (torch.cuda.max_memory_allocated(device) + 2 * _WHOLE * moved) / 1e9
+        memory = f"{memory_gb:.2f} GB of GPU memory at the peak of a trial step and the optimiser's"
+    else:
+        copies = 3 + (config.average_decay > 0)
+        memory_gb = (_WHOLE * (whole + copies * moved) + _HALF * moved * (config.precision == "bf16")) / 1e9
+        memory = f"{memory_gb:.2f} GB for them, gradients and optimiser, beside activations"
+    data_gb = backward.batches.nbytes / 1e9
+    left = backward.steps - first
+    each = f" in each of {processes} processes" if processes > 1 else ""
+    return (
+        f"{moved / 1e6:.2f} of {whole / 1e6:.2f} million weights are trained; about {memory}, and "
+        f"{data_gb:.2f} GB for the data{each}; {step_s:.2f} s a step, {left} steps: about "
+        f"{left * step_s / 60:.0f} minutes."
+    )
+
+
+def _trial(backward: Backward, first: int) -> float:
+    """Seconds of a step without its update."""
+    module, step_s = backward.terms, 0.0
+    before = {name: value.clone() for name, value in module.named_buffers()}
+    for _ in range(2):
+        started_s = time.perf_counter()
+        # Its terms are numbers, so the device has finished when it returns.
+        backward(first)
+        module.zero_grad(set_to_none=True)
+        # The second is the honest one: the first also warms up allocators and kernels.
+        step_s = time.perf_counter() - started_s
+    for name, value in module.named_buffers():
+        value.copy_(before[name])
+    return step_s

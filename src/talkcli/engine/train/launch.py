@@ -1,0 +1,99 @@
+"""One process or several: what `torchrun` started, as a Lightning Fabric.
+
+`talk train-... ` alone is one process on one device. Under `torchrun --nproc-per-node N -m talkcli train-...`
+the N processes of each node train together (DDP; gloo on CPUs, nccl on GPUs), the first one writes and
+reports.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from torch import distributed
+
+from talkcli.engine.device import resolve_device
+from talkcli.engine.errors import DeviceError, TalkError, UsageError
+from talkcli.engine.optional import require
+from talkcli.engine.types import Reporter, Silent
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+Found = TypeVar("Found")
+
+
+@contextmanager
+def launched(device: str) -> Iterator[Fabric]:
+    """The Fabric of this process on `device`, one of auto, cpu, cuda, cuda:N.
+
+    Raises UsageError for a numbered device under torchrun, DeviceError where a device is missing, ExtraError
+    without lightning_fabric.
+    """
+    require("lightning_fabric", purpose="training")
+    fabric = _torchrun(device) if distributed.is_torchelastic_launched() else _alone(device)
+    fabric.launch()
+    yield fabric
+    # Not after an error: the others may be waiting, and end when this process does.
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def reporter_of(fabric: Fabric, reporter: Reporter) -> Reporter:
+    """`reporter` in the first process, silence in the others."""
+    return reporter if fabric.global_rank == 0 else Silent()
+
+
+def first_does(fabric: Fabric, work: Callable[[], Found]) -> Found:
+    """What `work` gives, done by the first process for all; a TalkError of its is raised in all."""
+    outcome: Any = None
+    if fabric.global_rank == 0:
+        try:
+            outcome = work()
+        except TalkError as error:
+            outcome = error
+    outcome = fabric.broadcast(outcome)
+    if isinstance(outcome, TalkError):
+        raise outcome
+    return outcome
+
+
+def _alone(device: str) -> Fabric:
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment
+
+    where = resolve_device(device)
+    devices: Any = 1 if where.type == "cpu" else [where.index or 0]
+    # Named, so that a scheduler around us does not make it several.
+    return Fabric(accelerator=where.type, devices=devices, plugins=LightningEnvironment())
+
+
+def _torchrun(device: str) -> Fabric:
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import TorchElasticEnvironment
+    from lightning_fabric.strategies import DDPStrategy
+
+    if ":" in device:
+        raise UsageError(f"--device {device} names one device, torchrun starts a process on each.")
+    where = resolve_device(device)
+    beside, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+    if where.type == "cuda" and beside > torch.cuda.device_count():
+        raise DeviceError(
+            f"torchrun started {beside} processes here, torch sees {torch.cuda.device_count()} CUDA devices.",
+            hint="Lower --nproc-per-node, or add --device cpu.",
+        )
+    # A term of the loss may leave part of a model out at one step and not at the next.
+    warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
+    return Fabric(
+        accelerator=where.type,
+        devices=beside,
+        num_nodes=world // beside,
+        strategy=DDPStrategy(
+            process_group_backend="nccl" if where.type == "cuda" else "gloo", find_unused_parameters=True
+        ),
+        plugins=TorchElasticEnvironment(),
+    )

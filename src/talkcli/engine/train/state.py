@@ -1,0 +1,64 @@
+"""What of a model changes in training: all that a state to go on from needs to hold of it.
+
+Frozen weights, often most of a model, are told by `requires_grad`; they come with the model as it was built,
+and a hash says whether they are those the run began with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from talkcli.engine.errors import InputError
+
+
+def trained_weights(model: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: value for name, value in model.named_parameters() if value.requires_grad}
+
+
+def changing(model: nn.Module) -> dict[str, Tensor]:
+    """Trained weights and buffers, by their names in the state dict."""
+    frozen = _frozen(model)
+    return {name: value for name, value in model.state_dict().items() if name not in frozen}
+
+
+def frozen_digest(model: nn.Module) -> str:
+    """Hash of the weights that are not trained."""
+    return digest(_frozen(model))
+
+
+def restore(model: nn.Module, values: Mapping[str, Tensor], *, frozen: str, expected: str) -> None:
+    """Put what `changing` gave back into a model whose frozen weights hash to `frozen`, as `expected`.
+
+    Raises InputError when they do not, or when the values are those of another model.
+    """
+    if frozen != expected:
+        raise InputError(
+            "The frozen weights of the model are not those this run was started with.",
+            hint="Give the same files as at the start, or begin anew with --overwrite.",
+        )
+    wanted = changing(model)
+    if {name: value.shape for name, value in wanted.items()} != {
+        name: value.shape for name, value in values.items()
+    }:
+        raise InputError(
+            "The state of this run belongs to another model.",
+            hint="Use the version of talk that started it, or begin anew with --overwrite.",
+        )
+    model.load_state_dict({**model.state_dict(), **values})
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes."""
+    total = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def _frozen(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value for name, value in model.named_parameters() if not value.requires_grad}
