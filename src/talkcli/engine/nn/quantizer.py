@@ -33,8 +33,9 @@ class QuantizerConfig(Config):
     smooth_counts_by: Literal["clips", "vectors"] = "clips"
     """What running counts are smoothed against: the number of clips in the batch (and the smoothed counts run
     on), as released; or their own sum, as in the paper the release cites."""
-    start: Literal["normal", "data"] = "normal"
-    """Where codes begin: standard normal with no counts, as released; or on vectors of the first batch."""
+    start: Literal["uniform", "data"] = "uniform"
+    """Where codes begin: uniform within 1 / codes of zero with no counts, as in the released training; or on
+    vectors of the first batch."""
     revive_below: Annotated[float, Field(ge=0)] = 0.0
     """Running count under which a code is placed on a vector of the batch; 0 never, as released."""
 
@@ -65,12 +66,9 @@ class EmaQuantizer(nn.Module):
         super().__init__()
         self.config = config
         codes, on_data = config.codes, config.start == "data"
-        self.register_buffer("codebook", torch.randn(codes, width))
+        self.register_buffer("codebook", _uniform(codes, width))
         self.register_buffer("ema_count", torch.ones(codes) if on_data else torch.zeros(codes))
-        first_sum = (
-            torch.zeros(codes, width) if on_data else torch.empty(codes, width).uniform_(-1, 1) / codes
-        )
-        self.register_buffer("ema_sum", first_sum)
+        self.register_buffer("ema_sum", _uniform(codes, width))
         self.register_buffer("started", torch.tensor(not on_data))
 
     def nearest(self, x: Float[Tensor, "batch tokens width"]) -> Int[Tensor, "batch tokens"]:
@@ -125,6 +123,10 @@ class EmaQuantizer(nn.Module):
         if by_clips:
             self.ema_count.copy_(count)
         self.codebook.copy_(self.ema_sum / count[:, None])
+
+
+def _uniform(codes: int, width: int) -> Float[Tensor, "codes width"]:
+    return torch.empty(codes, width).uniform_(-1 / codes, 1 / codes)
 
 
 def _drawn(vectors: Float[Tensor, "vectors width"], like: Float[Tensor, "codes width"]) -> Tensor:
