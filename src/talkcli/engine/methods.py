@@ -21,12 +21,20 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
+    "fer": Method(
+        model="talkcli.engine.models.fer:Fer",
+        config="talkcli.engine.models.fer:FerConfig",
+        objective="talkcli.engine.train.objectives.fer:FerObjective",
+        recipe="fer",
+        paper="DEEPTalk, supplementary material",
+    ),
     "dee": Method(
         model="talkcli.engine.models.dee:Dee",
         config="talkcli.engine.models.dee:DeeConfig",
         objective="talkcli.engine.train.objectives.dee:DeeObjective",
         recipe="dee",
         paper="DEEPTalk, section 3.1",
+        needs=("fer",),
     ),
     "th_vqvae": Method(
         model="talkcli.engine.models.th_vqvae:ThVqvae",

@@ -41,3 +41,12 @@ def test_pseudo_positives_forgive_what_is_closer_than_the_pair() -> None:
 def test_vib_is_zero_at_the_standard_normal_and_holds_variances_up() -> None:
     assert vib_loss(Gaussian(torch.zeros(2, 4), torch.zeros(2, 4))).item() == 0
     assert vib_loss(Gaussian(torch.zeros(2, 4), torch.full((2, 4), -8.0))).item() > 1
+
+
+def test_vib_leaves_out_what_has_gone_astray() -> None:
+    astray = torch.full((2, 4), 12.0, requires_grad=True)
+    loss = vib_loss(Gaussian(torch.zeros(2, 4), astray))
+    loss.backward()
+    assert loss.item() == 0
+    assert astray.grad.abs().max() == 0
+    assert vib_loss(Gaussian(torch.zeros(2, 4), torch.full((2, 4), 9.0))).item() > 4000

@@ -143,12 +143,8 @@ def test_every_window_of_kept_tokens_begins_with_the_extra_ones(narrow: Dee) -> 
     dee.load_state_dict(narrow.state_dict())
     extra = NARROW.speech.extra_tokens
     trunk = torch.randn(1, extra + 80, 8, generator=seeded(0))
-    halves = torch.cat(
-        [
-            torch.cat([trunk[:, :extra], trunk[:, extra + start : extra + start + 40]], dim=1)
-            for start in (0, 40)
-        ]
-    )
+    parts = [trunk[:, extra + start : extra + start + 40] for start in (0, 40)]
+    halves = torch.cat([torch.cat([trunk[:, :extra], part], dim=1) for part in parts])
     two = dee.embed_speech({"emotion2vec": halves})
     assert torch.allclose(
         dee.embed_speech({"emotion2vec": trunk}).log_variance[0], two.log_variance.mean(0), atol=1e-6

@@ -27,20 +27,18 @@ def _trained(config: FerConfig) -> Fer:
 
 
 def test_released_sizes() -> None:
-    with torch.device("meta"):
-        fer = Fer(FerConfig())
+    fer = Fer(FerConfig())
     state = fer.state_dict()
     assert len(state) == 51
     assert sum(value.numel() for value in state.values()) == 1_379_535
     assert fer.feature_width == 128
-    assert fer(torch.empty(2, 5, 53, device="meta")).shape == (2, 5, 8)
+    assert fer(torch.zeros(2, 5, 53)).shape == (2, 5, 8)
 
 
 def test_paper_sizes() -> None:
-    with torch.device("meta"):
-        fer = Fer(PAPER)
+    fer = Fer(PAPER)
     assert fer.feature_width == 128
-    assert fer.features(torch.empty(2, 5, 53, device="meta")).shape == (2, 5, 128)
+    assert fer.features(torch.zeros(2, 5, 53)).shape == (2, 5, 128)
 
 
 def test_classes_are_ours_in_affectnets_order() -> None:

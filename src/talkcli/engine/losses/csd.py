@@ -1,7 +1,7 @@
 """The closed-form sampled distance of Gaussians and the contrastive loss on it.
 
-Axis names: `batch` (speech along rows, motion along columns), `embedding`. Chun 2024 (PCME++); DEEPTalk
-A.3.4.
+Axis names: `batch` (speech along rows, motion along columns), `embedding`. Chun 2024 (PCME++); DEEPTalk,
+section 3.1.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from talkcli.engine.models.dee import Gaussian
+
+# A larger divergence is taken for a number gone astray.
+VIB_LIMIT = 10_000.0
 
 
 def csd(speech: Gaussian, motion: Gaussian) -> Float[Tensor, "batch others"]:
@@ -45,10 +48,11 @@ def csd_loss(
 
 
 def vib_loss(gaussian: Gaussian) -> Float[Tensor, ""]:
-    """Kullback-Leibler divergence from the standard normal, averaged over dimensions.
+    """Kullback-Leibler divergence from the standard normal, averaged over rows and dimensions.
 
     What keeps variances from vanishing: a weight near 3e-2 keeps them informative on small data, the released
-    1e-6 leaves them free.
+    1e-6 leaves them free. As in the released code, a divergence beyond `VIB_LIMIT` is left out of the step.
     """
     mean, log_variance = gaussian
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
+    divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
+    return torch.where(divergence > VIB_LIMIT, torch.zeros_like(divergence), divergence)

@@ -1,22 +1,30 @@
 """Training of DEE: a contrastive loss on Gaussians, a prior on their variances, and a classifier beside.
 
-Axis names: `batch`, `embedding`, `classes`. DEEPTalk, section 3.1; weights are those of the released
-arguments unless a recipe says otherwise.
+Axis names: `batch` (rows of this process), `all` (rows of all processes), `embedding`, `classes`. DEEPTalk,
+section 3.1; weights are those of the released arguments unless a recipe says otherwise. Pseudo-positives and
+mixup are PCME++'s, which the paper builds on and the released settings switch off.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from pydantic import Field
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.audio.ear import Sound
+from talkcli.engine.errors import UsageError
 from talkcli.engine.losses.csd import csd, csd_loss, matches, vib_loss
 from talkcli.engine.models.dee import Dee, Gaussian
 from talkcli.engine.train.batches import Batch
+from talkcli.engine.train.gather import gather
+from talkcli.engine.train.objectives.fer import recall
 from talkcli.engine.types import EMOTIONS, Config
+
+Weight = Annotated[float, Field(ge=0)]
 
 
 class DeeObjectiveConfig(Config):
@@ -24,80 +32,115 @@ class DeeObjectiveConfig(Config):
 
     match: Literal["emotion", "emotion_and_level", "pair"] = "emotion"
     """Which speech and motion belong together."""
-    vib_weight: float = 1e-6
+    vib_weight: Weight = 1e-6
     """Of the variances' prior."""
-    pseudo_weight: float = 0.0
+    pseudo_weight: Weight = 0.0
     """Of pseudo-positives; PCME++ uses 0.1."""
-    mixup_alpha: float = 0.0
-    """Mix speech features of pairs of clips by a share from Beta(alpha, alpha); 0 off."""
-    classifier_weight: float = 0.0
+    mixup_alpha: Weight = 0.0
+    """Mix the speech of pairs of clips by a share from Beta(alpha, alpha); 0 off, PCME++ uses 2."""
+    classifier_weight: Weight = 0.0
     """Of the classifier on the means of both sides."""
 
 
-class DeeObjective:
-    """The loss of DEE, and its measures."""
+class DeeObjective(nn.Module):
+    """The loss of DEE, and its measures.
+
+    Raises UsageError when the classifier has a weight and the model has none.
+    """
 
     def __init__(self, model: Dee, config: DeeObjectiveConfig) -> None:
+        super().__init__()
+        if config.classifier_weight > 0 and not model.config.classifier:
+            raise UsageError(
+                f"objective.classifier_weight is {config.classifier_weight}; the model has no classifier.",
+                hint="Add --set model.classifier=true.",
+            )
         self.model = model
         self.config = config
 
-    def to(self, device: torch.device) -> None:
-        self.model.to(device)
-
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         config, model = self.config, self.model
-        labels = self._labels(batch)
-        targets = matches(labels).to(batch.features.dtype)
-        classes = F.one_hot(batch.emotion, len(EMOTIONS)).to(targets.dtype)
-        features, speech_classes = batch.features, classes
-        if config.mixup_alpha > 0:
-            share = torch.distributions.Beta(config.mixup_alpha, config.mixup_alpha).sample().to(features)
-            order = torch.randperm(len(features), device=features.device)
-            features = share * features + (1 - share) * features[order]
-            targets = share * targets + (1 - share) * targets[order]
-            speech_classes = share * classes + (1 - share) * classes[order]
-        speech, motion = model.embed_speech(features), model.embed_motion(batch.coeffs)
-        logits = model.similarity_shift - model.similarity_scale * csd(speech, motion)
-        contrast = csd_loss(logits, targets, pseudo_weight=config.pseudo_weight)
+        sound, share, partner = self._mix(batch)
+        speech, motion = model.embed_speech(sound), model.embed_motion(batch.coeffs)
+        # Every row is compared with every other, of all processes.
+        all_speech, all_motion = _gathered(speech), _gathered(motion)
+        logits = model.similarity_shift - model.similarity_scale * csd(all_speech, all_motion)
+        contrast = csd_loss(logits, self._targets(batch, share, partner), pseudo_weight=config.pseudo_weight)
         vib = vib_loss(speech) + vib_loss(motion)
-        classified = F.cross_entropy(model.classify(speech.mean), speech_classes) + F.cross_entropy(
-            model.classify(motion.mean), classes
-        )
-        total = contrast + config.vib_weight * vib + config.classifier_weight * classified
-        return {"loss": total, "contrast": contrast, "vib": vib, "classified": classified}
+        terms = {"loss": contrast + config.vib_weight * vib, "contrast": contrast, "vib": vib}
+        if model.config.classifier:
+            classes = F.one_hot(batch.emotion, len(EMOTIONS)).to(share)
+            heard = _blend(share, classes, classes[partner])
+            terms["classified"] = F.cross_entropy(model.classify(speech.mean), heard) + F.cross_entropy(
+                model.classify(motion.mean), classes
+            )
+            terms["loss"] = terms["loss"] + config.classifier_weight * terms["classified"]
+        return terms
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
+        """Recall of emotion: of the nearest motion to speech, of the nearest speech to motion, and of the
+        classifier where there is one.
+        """
         model = self.model
-        speech = _joined([model.embed_speech(batch.features) for batch in batches])
+        speech = _joined([model.embed_speech(batch.sound) for batch in batches])
         motion = _joined([model.embed_motion(batch.coeffs) for batch in batches])
         emotion = torch.cat([batch.emotion for batch in batches])
         distance = csd(speech, motion)
         found = {
-            "speech_uar": _uar(model.classify(speech.mean).argmax(-1), emotion),
-            "motion_uar": _uar(model.classify(motion.mean).argmax(-1), emotion),
-            "speech_to_motion": _uar(emotion[distance.argmin(1)], emotion),
-            "motion_to_speech": _uar(emotion[distance.argmin(0)], emotion),
+            "speech_to_motion": recall(emotion[distance.argmin(1)], emotion),
+            "motion_to_speech": recall(emotion[distance.argmin(0)], emotion),
             "speech_log_variance": float(speech.log_variance.mean()),
         }
+        if not model.config.classifier:
+            return {"score": 1 - (found["speech_to_motion"] + found["motion_to_speech"]) / 2, **found}
+        found["speech_uar"] = recall(model.classify(speech.mean).argmax(-1), emotion)
+        found["motion_uar"] = recall(model.classify(motion.mean).argmax(-1), emotion)
         # Either use of the embedding counts: telling emotions apart, and finding a face for a voice.
         return {"score": 1 - (found["speech_uar"] + found["speech_to_motion"]) / 2, **found}
 
-    def _labels(self, batch: Batch) -> Int[Tensor, "batch"]:
+    def _mix(self, batch: Batch) -> tuple[Sound, Float[Tensor, "batch"], Int[Tensor, "batch"]]:
+        """Speech to hear, the share of it that is a row's own, and the row that the rest comes from."""
+        device, rows = batch.coeffs.device, len(batch)
+        share = torch.ones(rows, device=device)
+        if self.config.mixup_alpha == 0:
+            return batch.sound, share, torch.arange(rows, device=device)
+        alpha = self.config.mixup_alpha
+        share = share * torch.distributions.Beta(alpha, alpha).sample().to(share)
+        partner = torch.randperm(rows, device=device)
+        sound = {name: _blend(share, steps, steps[partner]) for name, steps in batch.sound.items()}
+        return sound, share, partner
+
+    def _targets(
+        self, batch: Batch, share: Float[Tensor, "batch"], partner: Int[Tensor, "batch"]
+    ) -> Float[Tensor, "all all"]:
+        """How far each speech (rows) and motion (columns) of all processes belong together."""
+        matched = matches(self._labels(gather(batch.emotion), gather(batch.level))).to(share)
+        # Partners are counted within a process.
+        partners = gather(partner)
+        partners = partners + torch.arange(len(partners), device=partners.device) // len(batch) * len(batch)
+        return _blend(gather(share), matched, matched[partners])
+
+    def _labels(self, emotion: Int[Tensor, "all"], level: Float[Tensor, "all"]) -> Int[Tensor, "all"]:
         if self.config.match == "pair":
-            return torch.arange(len(batch.emotion), device=batch.emotion.device)
+            return torch.arange(len(emotion), device=emotion.device)
         if self.config.match == "emotion":
-            return batch.emotion
+            return emotion
         # Levels are stored as shares; a hundred steps keep any data set's levels apart.
-        return batch.emotion * 101 + (batch.level * 100).round().long()
+        return emotion * 101 + (level * 100).round().long()
+
+
+def _gathered(gaussian: Gaussian) -> Gaussian:
+    # Distances are small differences: full precision, whatever the encoders worked in.
+    return Gaussian(gather(gaussian.mean.float()), gather(gaussian.log_variance.float()))
+
+
+def _blend(share: Float[Tensor, "rows"], one: Tensor, other: Tensor) -> Tensor:
+    """`share` of every row of `one`, the rest from `other`."""
+    share = share.view(-1, *(1 for _ in one.shape[1:]))
+    return share * one + (1 - share) * other
 
 
 def _joined(parts: list[Gaussian]) -> Gaussian:
     return Gaussian(
         torch.cat([part.mean for part in parts]), torch.cat([part.log_variance for part in parts])
     )
-
-
-def _uar(guessed: Int[Tensor, "batch"], true: Int[Tensor, "batch"]) -> float:
-    """Unweighted average recall: the mean over the emotions that occur of the share found."""
-    hit: Float[Tensor, "batch"] = (guessed == true).float()
-    return float(torch.stack([hit[true == label].mean() for label in true.unique()]).mean())

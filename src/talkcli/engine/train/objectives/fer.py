@@ -1,0 +1,95 @@
+"""Training of FER: cross-entropy that weighs rare expressions as much as common ones, on noisy coefficients.
+
+Axis names: `batch`, `frames`, `coeffs`, `classes`. DEEPTalk's released code; its data are single images, so
+the first frame of every window is an example here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.models.fer import FER_CLASSES, Fer
+from talkcli.engine.train.batches import Batch
+from talkcli.engine.types import EMOTIONS, Config
+
+# Of an emotion that is no class of FER.
+_UNKNOWN = -1
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class FerObjectiveConfig(Config):
+    """The noise on training examples; the defaults are those of the released code."""
+
+    noisy_share: Share = 0.5
+    """Of examples that get noise."""
+    noisy_coeffs: Share = 0.7
+    """Of their coefficients."""
+    noise_std: Annotated[float, Field(ge=0)] = 0.02
+    """Standard deviation of the Gaussian noise, in units of the coefficients."""
+
+
+class FerObjective(nn.Module):
+    """The loss of FER, and its measures. Emotions outside `FER_CLASSES` count for nothing.
+
+    Several processes normalise over their own rows, so their step is close to that of one, not equal.
+    """
+
+    class_weights: Tensor
+    class_of: Tensor
+
+    def __init__(
+        self, model: Fer, config: FerObjectiveConfig, class_weights: Float[Tensor, "classes"]
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.register_buffer("class_weights", class_weights)
+        known = [FER_CLASSES.index(label) if label in FER_CLASSES else _UNKNOWN for label in EMOTIONS]
+        self.register_buffer("class_of", torch.tensor(known))
+
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
+        config, coeffs = self.config, batch.coeffs[:, 0]
+        noisy = torch.rand_like(coeffs[:, :1]) < config.noisy_share
+        chosen = torch.rand_like(coeffs) < config.noisy_coeffs
+        noise = config.noise_std * torch.randn_like(coeffs) * (noisy & chosen)
+        return {"loss": self._loss(self.model(coeffs + noise), self.class_of[batch.emotion])}
+
+    def validate(self, batches: list[Batch]) -> dict[str, float]:
+        """Accuracy, and recall as the mean over classes; the loss on all examples decides."""
+        logits = torch.cat([self.model(batch.coeffs[:, 0]) for batch in batches])
+        true = self.class_of[torch.cat([batch.emotion for batch in batches])]
+        known = true != _UNKNOWN
+        guessed = logits.argmax(-1)
+        return {
+            "score": float(self._loss(logits, true)),
+            "accuracy": float((guessed == true)[known].float().mean()),
+            "recall": recall(guessed[known], true[known]),
+        }
+
+    def _loss(self, logits: Float[Tensor, "batch classes"], true: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
+        weights = self.class_weights
+        total = F.cross_entropy(logits, true, weights, ignore_index=_UNKNOWN, reduction="sum")
+        # A batch may hold no class of FER at all.
+        return total / weights[true[true != _UNKNOWN]].sum().clamp_min(1e-6)
+
+
+def class_weights(labels: list[str]) -> Float[Tensor, "classes"]:
+    """N / (K n) for a class of n among N examples, `labels`, of K classes; 0 where there is none of it."""
+    counts = Counter(label for label in labels if label in FER_CLASSES)
+    share = counts.total() / len(FER_CLASSES)
+    return torch.tensor([share / counts[label] if counts[label] else 0.0 for label in FER_CLASSES])
+
+
+def recall(guessed: Int[Tensor, "batch"], true: Int[Tensor, "batch"]) -> float:
+    """Unweighted average recall: the mean over the labels that occur of the share found; 0 without any."""
+    hit: Float[Tensor, "batch"] = (guessed == true).float()
+    shares = [hit[true == label].mean() for label in true.unique()]
+    return float(torch.stack(shares).mean()) if shares else 0.0
