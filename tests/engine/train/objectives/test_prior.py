@@ -59,7 +59,9 @@ def test_the_defaults_are_the_released_loss() -> None:
     coded = objective.model(batch.coeffs)
     far = head(coded.coeffs.flatten(0, 1)) - head(batch.coeffs.flatten(0, 1))
     wanted = 1e6 * far.square().mean() + coded.regulariser
-    assert objective(batch, 0.5)["loss"].item() == pytest.approx(wanted.item(), rel=1e-4)
+    terms = objective(batch, 0.5)
+    assert terms["loss"].item() == pytest.approx(wanted.item(), rel=1e-4)
+    assert terms.keys() == {"loss", "vertex", "regulariser"}
 
 
 @pytest.mark.parametrize("prior", CONFIGS, ids=lambda config: config.kind)

@@ -53,18 +53,15 @@ class PriorObjective(nn.Module):
         config, scale = self.config, self.model.motion_scale
         coded = self.model(batch.coeffs)
         made, true = self.surface(coded.coeffs), self.surface(batch.coeffs)
-        terms = {
-            "vertex": self.surface.squared_error(made, true),
-            "coefficient": F.mse_loss(scale(coded.coeffs), scale(batch.coeffs)),
-            "velocity": velocity_error(made, true),
-            "regulariser": coded.regulariser,
-        }
-        total = (
-            config.vertex_weight * terms["vertex"]
-            + config.coefficient_weight * terms["coefficient"]
-            + config.velocity_weight * terms["velocity"]
-            + config.regulariser_weight * terms["regulariser"]
-        )
+        terms = {"vertex": self.surface.squared_error(made, true), "regulariser": coded.regulariser}
+        total = config.vertex_weight * terms["vertex"] + config.regulariser_weight * terms["regulariser"]
+        if config.coefficient_weight > 0:
+            terms["coefficient"] = F.mse_loss(scale(coded.coeffs), scale(batch.coeffs))
+            total = total + config.coefficient_weight * terms["coefficient"]
+        if config.velocity_weight > 0:
+            # All vertices of a large batch are gigabytes: not for a term that does not count.
+            terms["velocity"] = velocity_error(made, true)
+            total = total + config.velocity_weight * terms["velocity"]
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
