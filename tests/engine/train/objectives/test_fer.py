@@ -54,6 +54,7 @@ def test_the_loss_is_weighted_by_class_on_first_frames() -> None:
     assert objective(batch, 0.0)["loss"].item() == pytest.approx(expected.item())
 
 
+@torch.no_grad()
 def test_what_is_no_class_counts_for_nothing() -> None:
     objective = _objective(**QUIET).eval()
     some, more = _batch("happy", "sad"), _batch("happy", "sad", "calm")
@@ -63,6 +64,7 @@ def test_what_is_no_class_counts_for_nothing() -> None:
     assert objective(_batch("calm", "calm"), 0.0)["loss"].item() == 0
 
 
+@torch.no_grad()
 def test_noise_on_some_coefficients_of_some_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     objective, batch = _objective(), _batch(*["happy"] * 2000)
     seen: list[torch.Tensor] = []
@@ -78,6 +80,7 @@ def test_noise_on_some_coefficients_of_some_examples(monkeypatch: pytest.MonkeyP
     assert torch.equal(seen[1], batch.coeffs[:, 0])
 
 
+@torch.no_grad()
 def test_measures() -> None:
     objective, batch = _objective().eval(), _batch("happy", "happy", "happy", "sad")
     happy, sad = torch.eye(8)[[1, 2]] * 9
