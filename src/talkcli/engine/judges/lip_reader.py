@@ -34,8 +34,8 @@ class LipReaderConfig(Config):
 class LipReader(nn.Module):
     """Grey mouths to features: 11 182 784 parameters, with `prelu` 11 186 624.
 
-    Frozen: no parameter has a gradient, and the statistics stay as they are under `train()`. Gradients flow to
-    the pictures.
+    Frozen: no parameter has a gradient, and the statistics stay as they are under `train()`. Gradients flow
+    to the pictures.
     """
 
     def __init__(self, config: LipReaderConfig) -> None:
@@ -57,9 +57,7 @@ class LipReader(nn.Module):
         super().train(False)
         return self
 
-    def forward(
-        self, grey: Float[Tensor, "batch frames 88 88"]
-    ) -> Float[Tensor, "batch frames 512"]:
+    def forward(self, grey: Float[Tensor, "batch frames 88 88"]) -> Float[Tensor, "batch frames 512"]:
         """Features of each frame, which see two frames before and after it; `grey` is in [0, 1]."""
         normal = (grey - GREY_MEAN) / GREY_STD
         seen = self.frontend3D(normal[:, None])

@@ -1,9 +1,9 @@
 """How differently two motions of a mouth read on the lips: features of rendered mouths, compared by cosine.
 
 Axis names: `batch`, `frames` (25 fps), `coeffs`, `channels` = 512.
-Source: Filntisis et al. 2022 (SPECTRE), section 3.3; DEEPTalk, supplement, with its temporal smoothing of the
-crop. We differ: landmarks are the head's own, projected, where the published code detects them in the rendered
-pictures; only the crop is rendered.
+Source: Filntisis et al. 2022 (SPECTRE), section 3.3; DEEPTalk, supplement, and its code's smoothing of the
+crop's place. We differ: landmarks are the head's own, projected, where the published code detects them in the
+rendered pictures; and only the crop is rendered, which shows the same pixels.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a differentiable renderer is: vertices to pictures with gradients, whole or through a window.
 
 Axis names: `frames`, `verts`, `points`, `height`, `width`.
-The scene of DEEPTalk's lip-reading loss: one frontal pinhole of 60 degrees, close to the face; Lambert's light
-on smooth normals and vertex colours. The published code renders FLAME with nvdiffrast under a texture.
+The scene of DEEPTalk's lip-reading loss: a frontal pinhole of 60 degrees, close to the face. We differ:
+Lambert's light on vertex colours, where the published code puts a texture on FLAME, by nvdiffrast.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _LIGHT = Light(direction=(-0.25, 0.6, 1.0), colour=(0.75, 0.75, 0.75))
 _AMBIENT = (0.3, 0.3, 0.3)
 # Bodies without openings: their backs are never seen.
 _CLOSED = ("teeth", "gums", "tongue", "eye")
+# What light reaches the inside of a mouth: without shadows it would be as bright as the face.
+_REACHED = {"mouth": 0.4, "gums": 0.5, "tongue": 0.5, "teeth": 0.8}
 _EYES, _MOUTH = slice(36, 48), slice(48, 68)
 
 
@@ -87,9 +89,17 @@ def close_up(head: Head) -> Scene:
         faces=head.faces,
         part_of_face=head.part_of_face,
         materials=tuple(Material(closed=part in _CLOSED) for part in head.parts),
-        colours=head.colours,
+        colours=_dimmed(head),
         camera=Camera(eye=(target[0], target[1], target[2] + distance), target=target, fov_deg=FOV_DEG),
         lights=(_LIGHT,),
         ambient=_AMBIENT,
         background=(0.0, 0.0, 0.0),
     )
+
+
+def _dimmed(head: Head) -> Float[np.ndarray, "verts 3"]:
+    """The head's colours, darker inside the mouth."""
+    colours = np.array(head.colours, np.float32)
+    for number, part in enumerate(head.parts):
+        colours[np.unique(head.faces[head.part_of_face == number])] *= _REACHED.get(part, 1.0)
+    return colours
