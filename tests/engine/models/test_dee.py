@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from pydantic import ValidationError
+from torch import nn
 from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import hear
@@ -155,6 +156,38 @@ def test_a_face_is_seen_through_fer(narrow: Dee) -> None:
     coeffs = torch.randn(1, 20, 53, generator=seeded(0))
     expected = narrow.motion_encoder(narrow.motion_stem(narrow.fer.features(coeffs)))
     assert torch.allclose(narrow.embed_motion(coeffs).mean, expected.mean, atol=1e-6)
+
+
+def _published_layers(transformer: nn.Module) -> nn.TransformerEncoder:
+    """The same layers as torch's module: post-norm, ReLU."""
+    width = transformer.layers[0].project_out.out_features
+    layer = nn.TransformerEncoderLayer(width, 2, 16, 0.1, "relu", batch_first=True)
+    theirs = nn.TransformerEncoder(layer, len(transformer.layers), enable_nested_tensor=False)
+    for ours, published in zip(transformer.layers, theirs.layers, strict=True):
+        published.self_attn.in_proj_weight, published.self_attn.in_proj_bias = ours.project_in.parameters()
+        published.self_attn.out_proj.weight, published.self_attn.out_proj.bias = ours.project_out.parameters()
+        published.linear1, published.linear2 = ours.expand, ours.contract
+        published.norm1, published.norm2 = ours.norm_attention, ours.norm_feedforward
+    return theirs.eval()
+
+
+def test_encoders_are_the_published_ones(narrow: Dee) -> None:
+    """Sheet of the released code, written down once more with torch's modules."""
+    encoder, x = narrow.motion_encoder, torch.randn(2, 9, 24, generator=seeded(0))
+    place, rate = torch.arange(9)[:, None], 10_000 ** (-torch.arange(0, 24, 2) / 24)
+    code = torch.zeros(9, 24)
+    code[:, 0::2], code[:, 1::2] = (place * rate).sin(), (place * rate).cos()
+    shared = _published_layers(encoder.transformer)(x + code)
+    pooled = []
+    for head in (encoder.mean, encoder.log_variance):
+        y = head.project(_published_layers(head.transformer)(shared))
+        weights = head.pool.weights(9)
+        assert weights.sum().item() == pytest.approx(1)
+        pooled.append((y.sort(dim=1, descending=True).values * weights[:, None]).sum(1))
+    expected = pooled[0] / (pooled[0].square().sum(-1, keepdim=True).sqrt() + 1e-8)
+    made = encoder(x)
+    assert torch.allclose(made.mean, expected, atol=1e-5)
+    assert torch.allclose(made.log_variance, pooled[1], atol=1e-5)
 
 
 # Length
