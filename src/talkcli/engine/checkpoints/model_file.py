@@ -1,6 +1,7 @@
 """The model file: safetensors whose header says what the weights are, and nothing that could run.
 
 Metadata key `talk`: JSON with `format`, `method`, `config` (resolved), `checksum` and what `Meta` holds.
+Tensors below `unused.` are somebody else's that nothing here reads, carried for the way back.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import importlib
 import json
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from pydantic import ValidationError
@@ -18,16 +20,19 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from talkcli.engine.assets import WEIGHTS_DIR
+from talkcli.engine.checkpoints.fit import check, misfits
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.methods import METHODS
 from talkcli.engine.types import Config
 
-FORMAT = 1
+FORMAT = 2
 DEFAULT_WEIGHTS = "deeptalk-small.safetensors"
 # The name in a run folder of the checkpoint that validated best.
 BEST = "best.safetensors"
-_HINT = "Model files are written by talk train-dee, train-vq and train-gen."
+_HINT = "Model files are written by talk's training commands and by talk convert."
+_WRITER_HINT = "Use the version of talk that wrote the file."
+_UNUSED = "unused."
 
 Storage = Literal["float32", "float16"]
 
@@ -52,6 +57,17 @@ class Header(Meta):
     method: str
     config: dict[str, Any]
     checksum: int
+
+
+class Content(NamedTuple):
+    """A whole model file."""
+
+    header: Header
+    config: Any
+    """The config model of the header's method."""
+    weights: dict[str, Tensor]
+    unused: dict[str, Tensor]
+    """What was carried along, under its own names."""
 
 
 def default_weights() -> Path:
@@ -81,14 +97,34 @@ def save_model(path: Path, model: nn.Module, *, meta: Meta, storage: Storage = "
 
     `float16` halves the file: matrices lose digits, vectors (statistics, norms) stay whole.
     """
-    tensors = {
-        name: _stored(value.detach().cpu(), storage) for name, value in sorted(model.state_dict().items())
-    }
+    save_weights(
+        path,
+        model.state_dict(),
+        method=str(model.method),
+        config=model.config,  # type: ignore[arg-type]
+        meta=meta,
+        storage=storage,
+    )
+
+
+def save_weights(
+    path: Path,
+    weights: Mapping[str, Tensor],
+    *,
+    method: str,
+    config: Config,
+    meta: Meta,
+    storage: Storage = "float32",
+    unused: Mapping[str, Tensor] | None = None,
+) -> None:
+    """`save_model` without building the model; `unused` tensors are carried along for `read_content`."""
+    named = {**weights, **{_UNUSED + name: value for name, value in (unused or {}).items()}}
+    tensors = {name: _stored(value.detach().cpu(), storage) for name, value in sorted(named.items())}
     header = Header(
         **meta.model_dump(),
         format=FORMAT,
-        method=str(model.method),
-        config=model.config.model_dump(mode="json"),  # type: ignore[union-attr, operator]
+        method=method,
+        config=config.model_dump(mode="json"),
         checksum=_checksum(tensors),
     )
     with atomic_path(path) as temporary:
@@ -103,11 +139,10 @@ def read_header(path: Path) -> Header:
     return header
 
 
-def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Header]:
-    """The model in evaluation mode on `device`, in float32, and its header.
+def read_content(path: Path) -> Content:
+    """Everything in `path`, in float32.
 
-    Raises InputError when the file is missing, is not a model file, is newer than this version, is damaged,
-    or does not hold the tensors its config asks for.
+    Raises InputError when the file is missing, is not a model file, is newer than this version, or damaged.
     """
     header, tensors = _read(path, weights=True)
     if header.method not in METHODS:
@@ -115,41 +150,39 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Hea
             f"{path} holds a {header.method}, which this version does not know.",
             hint=f"Known methods: {', '.join(METHODS)}. Update talk.",
         )
-    method = METHODS[header.method]
     try:
-        config = resolve(method.config).model_validate(header.config)
+        config = resolve(METHODS[header.method].config).model_validate(header.config)
     except ValidationError as error:
         raise InputError(
             f"The config in {path} does not fit this version's {header.method}: "
             f"{error.errors()[0]['loc']} {error.errors()[0]['msg']}.",
-            hint="Use the version of talk that wrote the file.",
+            hint=_WRITER_HINT,
         ) from error
-    model = resolve(method.model)(config)
     if _checksum(tensors) != header.checksum:
         raise InputError(f"{path} is damaged: its checksum does not fit its weights.", hint="Copy it again.")
-    _fill(model, tensors, path)
+    content = Content(header, config, {}, {})
+    for name, value in tensors.items():
+        whole = value.float() if value.dtype == torch.float16 else value
+        if name.startswith(_UNUSED):
+            content.unused[name.removeprefix(_UNUSED)] = whole
+        else:
+            content.weights[name] = whole
+    return content
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Header]:
+    """The model in evaluation mode on `device`, in float32, and its header.
+
+    Raises InputError for what `read_content` refuses, and when the file does not hold the tensors its config
+    asks for.
+    """
+    header, config, weights, _ = read_content(path)
+    model = resolve(METHODS[header.method].model)(config)
+    wanted = {name: value.shape for name, value in model.state_dict().items()}
+    problem = f"{path} does not hold the weights its config asks for"
+    check(problem, misfits(weights, wanted), hint=_WRITER_HINT)
+    model.load_state_dict(weights)
     return model.to(device).eval(), header
-
-
-def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Strict loading that says what is wrong."""
-    wanted = model.state_dict()
-    problems = [f"missing {name}" for name in wanted.keys() - tensors.keys()]
-    problems += [f"unknown {name}" for name in tensors.keys() - wanted.keys()]
-    problems += [
-        f"{name} is {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
-        for name in wanted.keys() & tensors.keys()
-        if tensors[name].shape != wanted[name].shape
-    ]
-    if problems:
-        shown = "; ".join(sorted(problems)[:8]) + (
-            f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
-        )
-        raise InputError(
-            f"{path} does not hold the weights its config asks for: {shown}.",
-            hint="Use the version of talk that wrote the file.",
-        )
-    model.load_state_dict({name: tensors[name].to(wanted[name].dtype) for name in wanted})
 
 
 def _read(path: Path, *, weights: bool) -> tuple[Header, dict[str, Tensor]]:
@@ -193,5 +226,5 @@ def _checksum(tensors: dict[str, Tensor]) -> int:
     """CRC-32 over the tensors' bytes in the order of their names."""
     total = 0
     for name in sorted(tensors):
-        total = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().tobytes(), total)
+        total = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data, total)
     return total

@@ -1,0 +1,257 @@
+"""DEEPTalk's four official files, tensor by tensor: names and shapes there, names here.
+
+Source: the modules of the released code, whose strict loading asks for exactly these. `DEEPTalk.pth` holds
+the embedding (its speech side twice) and the motion prior; only the expression classifier is a file of its
+own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
+from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
+from talkcli.engine.checkpoints.convert.encoders import emotion2vec, wav2vec2
+from talkcli.engine.checkpoints.convert.layout import (
+    Entry,
+    Layout,
+    affine,
+    batch_norm,
+    copied,
+    gru,
+    same,
+    transformer,
+    transformer_layer,
+    under,
+    weight,
+)
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models.dee import DeeConfig
+from talkcli.engine.models.deeptalk import DeepTalkConfig
+from talkcli.engine.models.fer import FER_CLASSES, FerConfig
+from talkcli.engine.models.th_vqvae import ThVqvaeConfig
+from talkcli.engine.types import Config
+
+Part = TypeVar("Part", bound=Config)
+
+# MEAD's training actors in the order of the identity code.
+SPEAKERS = (
+    "M003", "M005", "M007", "M009", "M011", "M012", "M013", "M019", "M022", "M023", "M024", "M025", "M026",
+    "M027", "M028", "M029", "M030", "M031", "W009", "W011", "W014", "W015", "W016", "W018", "W019", "W021",
+    "W023", "W024", "W025", "W026", "W028", "W029",
+)  # fmt: skip
+
+# The files as the authors name them.
+DEE_FILE = "DEE.pt"
+FER_FILE = "FER.pth"
+VQ_FILE = "TH-VQVAE.pth"
+GEN_FILE = "DEEPTalk.pth"
+
+# Where the other files stand in DEEPTalk.pth.
+_DEE = "sequence_decoder.DEE"
+_PRIOR = "sequence_decoder.motion_prior"
+EMBEDDED = {DEE_FILE: f"{_DEE}.", VQ_FILE: f"{_PRIOR}."}
+
+# Emotions and levels that stand before the identity in the condition vector, for a layer nothing reads.
+_CONDITIONS = 8 + 3
+# emotion2vec's steps to a frame of motion.
+_STEPS_PER_FRAME = 2
+
+
+def layouts(method: str, config: Any) -> dict[str, Layout]:
+    """The official files that together hold a model of `method`, with its tensors' names in that model.
+
+    Raises InputError when the model has other parts than the released one.
+    """
+    if method == "fer":
+        return {FER_FILE: fer(config)}
+    if method == "th_vqvae":
+        return {VQ_FILE: th_vqvae(config)}
+    if method == "dee":
+        return {DEE_FILE: dee(config), FER_FILE: under("", "fer", fer(_seeing(config)))}
+    if method == "deeptalk":
+        return {GEN_FILE: deeptalk(config), FER_FILE: under("", "dee.fer", fer(_seeing(config.dee)))}
+    raise InputError(f"The official release has no {method}.")
+
+
+def beyond(method: str) -> dict[str, Tensor]:
+    """What a model of `method` holds besides its official files: scaling that leaves coefficients as they
+    are, and that its codebooks have begun.
+    """
+    if method not in ("th_vqvae", "deeptalk"):
+        return {}
+    prior = "prior." if method == "deeptalk" else ""
+    return {
+        f"{prior}motion_scale.mean": torch.zeros(NUM_COEFFS),
+        f"{prior}motion_scale.deviation": torch.ones(NUM_COEFFS),
+        f"{prior}quantizer_top.started": torch.tensor(True),
+        f"{prior}quantizer_bottom.started": torch.tensor(True),
+    }
+
+
+def fer(config: FerConfig) -> Layout:
+    """FER.pth."""
+    first, *others = config.hidden
+    return [
+        *under("in_fc", "layers.0", affine(first, NUM_COEFFS)),
+        *(
+            entry
+            for index, width in enumerate(others)
+            for entry in under(
+                f"hidden_layers.{index}", f"layers.{index + 1}", affine(width, config.hidden[index])
+            )
+        ),
+        *under("out_fc", "output", affine(len(FER_CLASSES), config.hidden[-1])),
+        *(
+            entry
+            for index, width in enumerate(config.hidden)
+            for entry in under(f"bn_layers.{index}", f"norms.{index}", batch_norm(width))
+        ),
+    ]
+
+
+def dee(config: DeeConfig) -> Layout:
+    """DEE.pt. `pos_enc` are the position codes, which are computed here."""
+    window = config.window
+    hearing = _released(Emotion2vecConfig, "speech", config.speech)
+    seeing = _seeing(config)
+    speech = [
+        *under("embedding_model", "audio_stem.encoder", emotion2vec(hearing)),
+        *_emotion_encoder("audio", "audio_encoder", config.audio_width, config.audio_layers, config),
+        Entry("audio_pos_encoder.pos_enc", (1, _STEPS_PER_FRAME * window, config.audio_width)),
+    ]
+    motion = [
+        *under("exp_map", "motion_stem", affine(config.motion_width, seeing.hidden[seeing.feature_layer])),
+        Entry("exp_pos_encoder.pos_enc", (1, window, config.motion_width)),
+        *_emotion_encoder("exp", "motion_encoder", config.motion_width, config.motion_layers, config),
+    ]
+    return [
+        *under("audio_encoder", "", speech),
+        *under("exp_encoder", "", motion),
+        Entry("criterion.shift", (1,), "similarity_shift"),
+        Entry("criterion.negative_scale", (1,), "similarity_scale"),
+    ]
+
+
+def th_vqvae(config: ThVqvaeConfig) -> Layout:
+    """TH-VQVAE.pth."""
+    width, feedforward = config.width, config.feedforward
+
+    def encoder(inputs: int) -> Layout:
+        return [
+            *under("squasher.0.0", "conv", affine(width, inputs, 5)),
+            *under("squasher.0.2", "norm", batch_norm(width)),
+            *under("encoder_transformer", "attention", transformer(1, width, feedforward)),
+            *under("encoder_linear_embedding.net", "linear", affine(width, width)),
+        ]
+
+    def decoder(width: int, feedforward: int) -> Layout:
+        return [
+            *under("expander.0.0", "conv", affine(width, width, 5)),
+            *under("expander.0.2", "norm", batch_norm(width)),
+            *under("decoder_transformer", "attention", transformer(1, width, feedforward)),
+            *under("decoder_linear_embedding", "linear", affine(width, width)),
+        ]
+
+    def quantizer(width: int) -> Layout:
+        return [
+            Entry("ema_count", (config.codes,), "ema_count"),
+            Entry("ema_weight", (config.codes, width), "ema_sum"),
+            Entry("codebook.weight", (config.codes, width), "codebook"),
+        ]
+
+    return [
+        *under("encoder_b", "encoder_bottom", encoder(NUM_COEFFS)),
+        *under("encoder_t", "encoder_top", encoder(width)),
+        *under("upsample_t", "upsample_top", affine(width, width, 4)),
+        *under("decoder_t", "decoder_top", decoder(width, feedforward)),
+        *under("decoder_b", "decoder_bottom", decoder(3 * width, config.decoder_feedforward)),
+        # Computed and thrown away by the released code.
+        *under("decoder_b.post_transformer_linear", None, affine(3 * width, 3 * width)),
+        *under("decoder_b.cross_smooth_layer", "smooth", affine(NUM_COEFFS, 3 * width, 5)),
+        *under("quantize_t", "quantizer_top", quantizer(width)),
+        *under("quantize_b", "quantizer_bottom", quantizer(2 * width)),
+    ]
+
+
+def deeptalk(config: DeepTalkConfig) -> Layout:
+    """DEEPTalk.pth."""
+    width = config.width
+    prior = _released(ThVqvaeConfig, "prior", config.prior)
+    content = _released(Wav2vec2Config, "content", config.content)
+    embedding = under(_DEE, "dee", dee(config.dee))
+
+    def predictor(official: str, ours: str, inputs: int) -> Layout:
+        inner = config.predictor_width
+        return under(
+            f"sequence_decoder.{official}",
+            ours,
+            [
+                *under("pre_linear", "inward", affine(inner, inputs)),
+                *under("encoder", "transformer", transformer(config.predictor_layers, inner, inner)),
+                *under("post_linear", "outward", affine(prior.codes, inner)),
+            ],
+        )
+
+    return [
+        *under("audio_model.model", "content.encoder.model", wav2vec2(content)),
+        *under("sequence_encoder.linear", "content.linear", affine(width, content.width)),
+        *under("sequence_decoder.obj_vector.map", None, affine(width, _CONDITIONS + config.identity)),
+        *under("sequence_decoder.bert_decoder", "features", transformer(1, 2 * width, config.feedforward)),
+        *under("sequence_decoder.decoder", "narrow", affine(width, 2 * width)),
+        *under(_PRIOR, "prior", th_vqvae(prior)),
+        *predictor("squasher_2_b_2", "predictors.1", 2 * width + prior.width),
+        *predictor("squasher_2_t", "predictors.0", 4 * width),
+        *embedding,
+        *copied("sequence_decoder.DEE_audio", f"{_DEE}.audio_encoder", embedding),
+        *under("sequence_decoder.emotion_map_layer", "emotion", affine(width, config.dee.embedding)),
+        *under("sequence_decoder.condition_feature_layer", "style", affine(width, width + config.identity)),
+    ]
+
+
+def _seeing(config: DeeConfig) -> FerConfig:
+    return _released(FerConfig, "expression", config.expression)
+
+
+def _released(kind: type[Part], name: str, part: Any) -> Part:
+    if not isinstance(part, kind):
+        raise InputError(
+            f"The model's {name} is {part.kind}, which the official code does not have.",
+            hint="Only models with the released parts have an official form.",
+        )
+    return part
+
+
+def _emotion_encoder(official: str, ours: str, width: int, layers: int, config: DeeConfig) -> Layout:
+    """Half of DEE. The layers its three stacks were cloned from stayed in the released modules, unused."""
+    template = transformer_layer(width, config.feedforward)
+
+    def stack(name: str, template_name: str, where: str, layers: int) -> Layout:
+        return [
+            *under(f"{official}_{template_name}", None, template),
+            *under(f"{official}_{name}", f"{ours}.{where}", transformer(layers, width, config.feedforward)),
+        ]
+
+    heads = {"std": "log_variance", "mean": "mean"}
+    pool = [*same("gru", gru(32, 32)), *same("linear", weight(1, 32))]
+    return [
+        *stack("encoder", "encoder_layer", "transformer", layers),
+        *stack("mean_encoder", "mean_layer", "mean.transformer", 1),
+        *stack("uncertainty_encoder", "uncertainty_layer", "log_variance.transformer", 1),
+        *(
+            entry
+            for name, head in heads.items()
+            for entry in under(
+                f"{name}_feature_map", f"{ours}.{head}.project", affine(config.embedding, width)
+            )
+        ),
+        *(
+            entry
+            for name in ("mean", "std")
+            for entry in under(f"{name}_pool", f"{ours}.{heads[name]}.pool", pool)
+        ),
+    ]

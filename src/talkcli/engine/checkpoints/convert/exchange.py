@@ -1,0 +1,121 @@
+"""Tensors from the official names to ours and back, by one layout.
+
+What a file lacks, has besides or has in another shape is an error that lists it; nothing is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from talkcli.engine.checkpoints.convert.layout import Entry, Layout
+from talkcli.engine.checkpoints.fit import check, misfits
+from talkcli.engine.nn.transformer import sinusoids
+
+Tensors = Mapping[str, Tensor]
+
+# How torch 2 spells the two parts of a weight norm that torch 1 called weight_g and weight_v.
+_NEW_SPELLING = {
+    "parametrizations.weight.original0": "weight_g",
+    "parametrizations.weight.original1": "weight_v",
+}
+# The end of the name of a buffer of position codes, (1, steps, width).
+_POSITIONS = "pos_enc"
+# One unit in the last place of a frequency is a few 1e-5 in the sine of the five-hundredth step.
+_POSITION_TOLERANCE = 1e-4
+
+
+class Received(NamedTuple):
+    """An official file in our names."""
+
+    weights: dict[str, Tensor]
+    unused: dict[str, Tensor]
+    """What nothing here reads, by official name, where it is not what `give` would put there anyway."""
+
+
+def receive(layout: Layout, official: Tensors, where: str) -> Received:
+    """The tensors of the file called `where`.
+
+    Raises InputError that lists what is missing, unknown, of another shape or number type, copies that
+    differ from their original, and position codes that are not those of the models here.
+    """
+    official = {_old_spelling(name): value for name, value in official.items()}
+    wanted = {entry.official: entry for entry in layout}
+    found = misfits(official, {name: entry.shape for name, entry in wanted.items()})
+    found += [
+        f"{name} holds {value.dtype} instead of {wanted[name].dtype}"
+        for name, value in official.items()
+        if name in wanted and value.dtype != wanted[name].dtype
+    ]
+    check(f"{where} does not hold the official tensors", found, hint=f"{len(layout)} tensors are expected.")
+
+    received = Received({}, {})
+    for entry in layout:
+        value = official[entry.official]
+        if entry.copy_of is not None:
+            if not equal(value, official[entry.copy_of]):
+                found.append(f"{entry.official} differs from {entry.copy_of}")
+        elif entry.ours is not None:
+            received.weights[entry.ours] = value.reshape(entry.our_shape)
+        elif not equal(value, _default(entry)):
+            received.unused[entry.official] = value
+            if _is_position(entry) and not torch.allclose(
+                value, _default(entry), rtol=0, atol=_POSITION_TOLERANCE
+            ):
+                found.append(f"{entry.official} does not hold sines and cosines of base 10,000")
+    check(f"{where} is not a model that this version can run", found)
+    return received
+
+
+def give(layout: Layout, weights: Tensors, unused: Tensors) -> dict[str, Tensor]:
+    """The official file of our `weights`, with the `unused` tensors that were once received with them.
+
+    Unused tensors that never were are zeros: the official code asks for them and does not read them either.
+    """
+    official: dict[str, Tensor] = {}
+    for entry in layout:
+        if entry.copy_of is not None:
+            official[entry.official] = official[entry.copy_of]
+        elif entry.ours is not None:
+            official[entry.official] = weights[entry.ours].reshape(entry.shape)
+        else:
+            kept = unused.get(entry.official)
+            official[entry.official] = _default(entry) if kept is None else kept
+    return official
+
+
+def differences(one: Tensors, other: Tensors) -> list[str]:
+    """Names that stand in one of them only, or for tensors that are not the same bytes."""
+    return [
+        name
+        for name in {**one, **other}
+        if name not in one or name not in other or not equal(one[name], other[name])
+    ]
+
+
+def equal(one: Tensor, other: Tensor) -> bool:
+    """Same type, shape and bytes: unlike for `torch.equal`, NaN equals itself."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return torch.equal(*(value.contiguous().reshape(-1).view(torch.uint8) for value in (one, other)))
+
+
+def _default(entry: Entry) -> Tensor:
+    if _is_position(entry):
+        _, steps, width = entry.shape
+        return sinusoids(steps, width)[None]
+    return torch.zeros(entry.shape, dtype=entry.dtype)
+
+
+def _is_position(entry: Entry) -> bool:
+    return entry.official.endswith(_POSITIONS)
+
+
+def _old_spelling(name: str) -> str:
+    for new, old in _NEW_SPELLING.items():
+        if name.endswith(f".{new}"):
+            return name.removesuffix(new) + old
+    return name

@@ -1,0 +1,218 @@
+"""DEEPTalk's official checkpoints to model files, and back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from talkcli.engine.checkpoints.convert import deeptalk
+from talkcli.engine.checkpoints.convert.exchange import differences, equal, give, receive
+from talkcli.engine.checkpoints.convert.layout import Layout
+from talkcli.engine.checkpoints.fit import check, listed, misfits
+from talkcli.engine.checkpoints.foreign import read_state_dict
+from talkcli.engine.checkpoints.model_file import Content, Meta, model_file, read_content, save_weights
+from talkcli.engine.errors import UsageError
+from talkcli.engine.face.channels import FLAME
+from talkcli.engine.files import atomic_path, check_file, sha256
+from talkcli.engine.models.deeptalk import DeepTalkConfig
+from talkcli.engine.pipelines.render import check_distinct
+from talkcli.engine.types import MODEL_FPS, Config, Reporter
+
+RELEASED = DeepTalkConfig(speakers=deeptalk.SPEAKERS)
+_LICENCE = (
+    "see the DEEPTalk authors' terms: their code is MIT, the weights were trained on MEAD (FER.pth on "
+    "AffectNet), research use"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficialFiles:
+    """The authors' files a user gives, by the option that names them."""
+
+    gen: Path | None = None
+    dee: Path | None = None
+    fer: Path | None = None
+    vq: Path | None = None
+
+    @property
+    def given(self) -> dict[str, Path]:
+        """By the authors' file name."""
+        named = {
+            deeptalk.GEN_FILE: self.gen,
+            deeptalk.DEE_FILE: self.dee,
+            deeptalk.FER_FILE: self.fer,
+            deeptalk.VQ_FILE: self.vq,
+        }
+        return {name: path for name, path in named.items() if path is not None}
+
+    @property
+    def method(self) -> str:
+        """What they add up to. Raises UsageError where that is no model, or more than one."""
+        given = set(self.given)
+        if self.gen and self.fer:
+            return "deeptalk"
+        if given == {deeptalk.DEE_FILE, deeptalk.FER_FILE}:
+            return "dee"
+        if given == {deeptalk.FER_FILE}:
+            return "fer"
+        if given == {deeptalk.VQ_FILE}:
+            return "th_vqvae"
+        if not given:
+            raise UsageError(
+                "No official file was given.", hint="Give --gen with --fer, --dee with --fer, --vq, or --fer."
+            )
+        if not self.fer:
+            raise UsageError(
+                "--fer is missing: DEE sees faces through the classifier in FER.pth, and neither DEE.pt nor "
+                "DEEPTalk.pth holds it.",
+                hint="Give --fer FER.pth, which stands beside them in the authors' release.",
+            )
+        raise UsageError(
+            f"{' and '.join(sorted(given))} without {deeptalk.GEN_FILE} are several models.",
+            hint="Convert them one by one, or add --gen.",
+        )
+
+
+def import_deeptalk(
+    files: OfficialFiles, out: Path, *, reporter: Reporter, config: DeepTalkConfig = RELEASED
+) -> dict[str, Any]:
+    """Write the model file `out` from official files, and return what was done, ready for JSON.
+
+    `gen` and `fer` make a generator; `dee` and `vq` beside them must hold what DEEPTalk.pth holds already.
+    `config` is the model's, its sizes what the files must have. Raises InputError that lists every tensor
+    that is not as it should be; then nothing is written.
+    """
+    method = files.method
+    check_file(out)
+    check_distinct([out], list(files.given.values()))
+    part: Config = {
+        "deeptalk": config,
+        "dee": config.dee,
+        "fer": config.dee.expression,
+        "th_vqvae": config.prior,
+    }[method]
+    layouts = deeptalk.layouts(method, part)
+    given = files.given
+    states = {}
+    for done, (name, path) in enumerate(given.items()):
+        reporter.progress("reading", done, len(given))
+        states[name] = read_state_dict(path)
+    weights, unused = deeptalk.beyond(method), dict[str, Tensor]()
+    for name, layout in layouts.items():
+        received = receive(layout, states[name], str(given[name]))
+        weights |= received.weights
+        unused |= received.unused
+    for name in given.keys() - layouts.keys():
+        embedded = _embedded(states[deeptalk.GEN_FILE], name)
+        check(f"{given[name]} differs from its copy in {files.gen}", differences(states[name], embedded))
+    digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in given.items())
+    meta = Meta(
+        head="flame",
+        channels=FLAME,
+        fps=MODEL_FPS,
+        trained_on=f"official DEEPTalk checkpoints ({digests})",
+        licence=_LICENCE,
+    )
+    save_weights(out, weights, method=method, config=part, meta=meta, unused=unused)
+    return {
+        "method": method,
+        "outputs": [str(out)],
+        "tensors": {name: len(state) for name, state in states.items()},
+        "numbers": {name: _numbers(state) for name, state in states.items()},
+        "unused": len(unused),
+    }
+
+
+def export_deeptalk(
+    model: Path, folder: Path, *, overwrite: bool = False, reporter: Reporter
+) -> dict[str, Any]:
+    """Write the official files of the model file (or run folder) `model` into `folder`, all or none.
+
+    Raises InputError when the model has parts that the official code lacks, UsageError when a file is there
+    already and `overwrite` is not asked for.
+    """
+    path = model_file(model)
+    content = read_content(path)
+    files = _official_files(path, content)
+    targets = {folder / name: tensors for name, tensors in files.items()}
+    for target in targets:
+        check_distinct([target], [path])
+        if target.exists() and not overwrite:
+            raise UsageError(f"{target} exists.", hint="Give another folder, or --overwrite.")
+    if content.header.head != "flame":
+        reporter.warn(f"The model moves {content.header.head}; the official code draws its numbers on FLAME.")
+    other = _other_settings(content)
+    if other:
+        reporter.warn(f"The official code has other settings built in: {listed(other)}.")
+    with contextlib.ExitStack() as stack:
+        for done, (target, tensors) in enumerate(targets.items()):
+            reporter.progress("writing", done, len(targets))
+            # Given a file and not its name, PyTorch writes the same bytes for the same tensors.
+            with stack.enter_context(atomic_path(target)).open("wb") as file:
+                torch.save(tensors, file)
+    return {
+        "method": content.header.method,
+        "outputs": [str(target) for target in targets],
+        "tensors": {name: len(tensors) for name, tensors in files.items()},
+        "numbers": {name: _numbers(tensors) for name, tensors in files.items()},
+    }
+
+
+def _official_files(path: Path, content: Content) -> dict[str, dict[str, Tensor]]:
+    method = content.header.method
+    problem = f"{path} has no official form"
+    layouts = deeptalk.layouts(method, content.config)
+    beyond = deeptalk.beyond(method)
+    entries: Layout = [entry for layout in layouts.values() for entry in layout]
+    wanted = {entry.ours: entry.our_shape for entry in entries if entry.ours is not None}
+    check(
+        problem, misfits(content.weights, {**wanted, **{key: value.shape for key, value in beyond.items()}})
+    )
+    scales = {name: value for name, value in beyond.items() if value.is_floating_point()}
+    check(
+        problem,
+        [
+            f"{name} is not {value[0]:g} everywhere"
+            for name, value in scales.items()
+            if not equal(content.weights[name], value)
+        ],
+    )
+    files = {name: give(layout, content.weights, content.unused) for name, layout in layouts.items()}
+    if method == "deeptalk":
+        files |= {name: _embedded(files[deeptalk.GEN_FILE], name) for name in deeptalk.EMBEDDED}
+    return files
+
+
+def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The file `name` as it stands in DEEPTalk.pth."""
+    prefix = deeptalk.EMBEDDED[name]
+    return {key.removeprefix(prefix): value for key, value in generator.items() if key.startswith(prefix)}
+
+
+def _other_settings(content: Content) -> list[str]:
+    """Settings that are not the released ones, whether they show in the weights (sizes) or not (heads)."""
+    config = content.config
+    released = RELEASED if content.header.method == "deeptalk" else type(config)()
+    ours, theirs = (_flat(each.model_dump(mode="json", exclude={"speakers"})) for each in (config, released))
+    return [
+        f"{key} {theirs.get(key)} instead of {value}"
+        for key, value in ours.items()
+        if theirs.get(key) != value
+    ]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def _numbers(tensors: Mapping[str, Tensor]) -> int:
+    return sum(value.numel() for value in tensors.values())
