@@ -36,6 +36,17 @@ class Terms(nn.Module):
             return self.objective(Batch(**tensors), progress)
 
 
+def check_size(size: int, config: LoopConfig, fabric: Fabric) -> None:
+    """Raise UsageError when a batch of `size` cannot be shared out evenly."""
+    parts = fabric.world_size * config.accumulate
+    if size % parts:
+        raise UsageError(
+            f"A batch of {size} does not divide by {fabric.world_size} processes times {config.accumulate} "
+            f"parts (train.accumulate).",
+            hint=f"Set data.size to a multiple of {parts}.",
+        )
+
+
 class Backward:
     """Computes the gradients of a step; the same ones whatever the number of processes, up to rounding.
 
@@ -52,13 +63,7 @@ class Backward:
         seed: int,
         fabric: Fabric,
     ) -> None:
-        parts = fabric.world_size * config.accumulate
-        if batches.config.size % parts:
-            raise UsageError(
-                f"A batch of {batches.config.size} does not divide by {fabric.world_size} processes times "
-                f"{config.accumulate} parts (train.accumulate).",
-                hint=f"Set data.size to a multiple of {parts}.",
-            )
+        check_size(batches.config.size, config, fabric)
         self.terms = fabric.setup_module(Terms(objective, config.precision))
         self.batches, self.accumulate, self.steps, self.seed = batches, config.accumulate, steps, seed
         self.fabric = fabric

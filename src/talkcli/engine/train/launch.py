@@ -7,6 +7,7 @@ reports.
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -86,6 +87,8 @@ def _torchrun(device: str) -> Fabric:
             f"torchrun started {beside} processes here, torch sees {torch.cuda.device_count()} CUDA devices.",
             hint="Lower --nproc-per-node, or add --device cpu.",
         )
+    # It announces every process; the estimate tells how many there are.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     # A term of the loss may leave part of a model out at one step and not at the next.
     warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
     return Fabric(

@@ -19,7 +19,8 @@ class Objective(Protocol):
     compares rows with one another takes them all with `gather`.
     """
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module: ...
 
     def __call__(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """`forward`: terms by name for the log; the one called `loss` is minimised. `progress` runs from 0 to
