@@ -10,7 +10,7 @@ content encoder and the prior may be others than wav2vec 2.0 and TH-VQVAE.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -67,7 +67,7 @@ class DeepTalkConfig(Config):
     """Frames that neighbouring windows share and cross-fade over."""
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> DeepTalkConfig:
         if 2 * self.overlap > self.window:
             raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
         return self
@@ -175,7 +175,7 @@ class DeepTalk(nn.Module):
         """What `content` and `dee` hear with."""
         return {**self.dee.ears, **self.content.ears}
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> DeepTalk:
         """The frozen parts stay in evaluation mode: their dropout is off and their statistics stand still."""
         super().train(mode)
         self.dee.eval()

@@ -27,7 +27,8 @@ def spans(frames: int, window: int, overlap: int) -> list[tuple[int, int]]:
 
 def starts(total: int, length: int) -> list[int]:
     """Where windows of `length` start that cover `total` evenly, with as few as will do."""
-    return torch.linspace(0, total - length, -(-total // length)).long().tolist()
+    count, last = -(-total // length), max(total - length, 0)
+    return [index * last // max(count - 1, 1) for index in range(count)]
 
 
 def cross_fade(

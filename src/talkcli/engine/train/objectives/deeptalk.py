@@ -1,125 +1,174 @@
-"""Training of the generator on a frozen prior: surface, codes, motion over time, and emotion.
+"""Training of the generator on a frozen prior: surface, tokens, lips that can be read, and emotion.
 
-Axis names: `batch`, `frames`, `coeffs`, `top` and `bottom` tokens. DEEPTalk, section 3.3. Stage 1 is the
-surface term; of stage 2, consistency and swap of emotion are here. The lip-reading term is not: it looks at
-rendered lips through a network that must be downloaded.
+Axis names: `batch`, `frames`, `coeffs`, `tokens` of a level, `embedding`. DEEPTalk, section 3.3 and appendix
+A.9. Stage 1 is the surface term alone; stage 2 adds lip reading, consistency of emotion, and both after a
+swap of emotions. The defaults are stage 1 of the released code; recipes hold the rest. Vertices are in
+millimetres here, so a weight published beside square metres is a million times as much. Differs: lips made
+under another's emotion are compared with the true lips of the same words, where the released code takes its
+neighbour's.
 """
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from pydantic import Field
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.errors import UsageError
 from talkcli.engine.face.head import Head
+from talkcli.engine.losses.csd import csd
+from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.losses.motion import Surface, velocity_error
-from talkcli.engine.models.deeptalk import NOBODY, Choose, DeepTalk, Predicted
+from talkcli.engine.models import choose
+from talkcli.engine.models.dee import Gaussian
+from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, Predicted
+from talkcli.engine.models.level import Level
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.types import Config
 
+Weight = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 class DeepTalkObjectiveConfig(Config):
-    """Weights of the terms."""
+    """Weights of the terms, and how they are taken."""
 
-    vertex_weight: float = 1.0
+    vertex_weight: Weight = 1.0
     """Of the squared vertex distance in mm^2."""
-    velocity_weight: float = 0.0
+    velocity_weight: Weight = 0.0
     """Of the squared difference of vertex steps, mm^2."""
-    code_weight: float = 0.0
-    """Of the cross-entropy to the prior's codes of the true motion."""
-    guess_weight: float = 0.0
-    """Of a plain regression of standardised coefficients beside the codes."""
-    teacher_share: float = 0.0
-    """Share of windows whose bottom codes are predicted under the true top codes; needed by the bottom's
-    cross-entropy."""
-    consistency_weight: float = 0.0
-    """Of one minus the cosine between the emotion of the speech and of the motion made."""
-    swap_weight: float = 0.0
-    """Of the same after neighbours in the batch have exchanged their emotion."""
-    swap_share: float = 1.0
-    """Share of the batch that takes part in the exchange: a second pass through the generator costs time."""
+    code_weight: Weight = 0.0
+    """Of the cross-entropy to the prior's codes of the true motion, or the square to its latents."""
+    guess_weight: Weight = 0.0
+    """Of a plain regression of standardised coefficients beside the codes; needs `model.guess`."""
+    teacher_share: Share = 0.0
+    """Share of windows whose fast codes are predicted under the true slow codes; needed by the cross-entropy
+    of fast codes."""
+    lip_reading_weight: Weight = 0.0
+    """Of one minus the cosine of what a lip reader sees in the true and in the made motion."""
+    consistency_weight: Weight = 0.0
+    """Of the distance between the emotion of the speech and of the motion made."""
+    consistency: Literal["csd", "cosine"] = "csd"
+    """That distance: the cross-entropy of a match at the sampled distance, as in the code; or one minus the
+    cosine of the means, as in the paper."""
+    swap_weight: Weight = 0.0
+    """Of the same for motion made under the emotion of another row of the batch."""
+    swap_lip_reading_weight: Weight = 0.0
+    """Of lip reading on that motion, against the true lips of its words."""
+    swap: Literal["pairs", "roll"] = "pairs"
+    """Whose emotion: neighbours exchange theirs, or everyone takes that of the row before."""
+    swap_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the batch made a second time: it costs as much again."""
+    swap_tau: float | None = 0.1
+    """Temperature of the choices under another's emotion; null takes `tau`."""
     tau: tuple[float, float] = (2.0, 0.1)
     """Temperature of the straight-through Gumbel-softmax at the start and the end."""
-    nobody_share: float = 0.0
+    nobody_share: Share = 0.0
     """Share of windows trained without a speaker, so that nobody in particular can be asked for."""
-    vertices: int = 1000
-    """Vertices looked at; half of them on the lips."""
-    lip_weight: float = 1.0
+    vertices: Annotated[int, Field(gt=1)] | None = None
+    """How many are looked at, half of them on the lips; all when null."""
+    lip_vertex_weight: Weight = 1.0
     """Of a lip vertex against any other."""
 
 
-class DeepTalkObjective:
+class DeepTalkObjective(nn.Module):
     """The loss of the generator, and its measures."""
 
-    def __init__(self, model: DeepTalk, config: DeepTalkObjectiveConfig, head: Head) -> None:
+    def __init__(
+        self,
+        model: DeepTalk,
+        config: DeepTalkObjectiveConfig,
+        head: Head,
+        lip_reading: LipReading | None = None,
+    ) -> None:
+        """Raises UsageError for a term that lacks what it needs."""
+        super().__init__()
+        if lip_reading is None and (config.lip_reading_weight > 0 or config.swap_lip_reading_weight > 0):
+            raise UsageError(
+                "The recipe reads lips, and no weights of a lip reader are given.",
+                hint="Give --lip-reader FILE, or set objective.lip_reading_weight and "
+                "objective.swap_lip_reading_weight to 0.",
+            )
+        if config.guess_weight > 0 and model.guess is None:
+            raise UsageError(
+                "objective.guess_weight is for a model with a plain regression.",
+                hint="Add --set model.guess=true, or set the weight to 0.",
+            )
         self.model = model
         self.config = config
-        self.surface = Surface(head, vertices=config.vertices, lip_weight=config.lip_weight)
+        self.surface = Surface(head, vertices=config.vertices, lip_weight=config.lip_vertex_weight)
+        self.lip_reading = lip_reading
 
-    def to(self, device: torch.device) -> None:
-        self.model.to(device)
-        self.surface.to(device)
-
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Terms of one batch, all of those with a weight, and the motion's in any case."""
         config, model = self.config, self.model
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
-            heard = model.dee.embed_speech(batch.features)
-            codes = model.prior(batch.coeffs)
-        content = model.content(batch.features)
+            heard = model.dee.embed_speech(batch.sound)
+            told = config.code_weight > 0 or config.teacher_share > 0
+            targets = model.prior.encode_targets(batch.coeffs) if told else []
+        content = model.content(batch.sound)
         taught = torch.rand(len(content), device=content.device) < config.teacher_share
-        sample = _sampler(tau)
-
-        def sample_or_copy(logits: Tensor) -> Tensor:
-            true = F.one_hot(codes.top, logits.shape[-1]).to(logits.dtype)
-            return torch.where(taught[:, None, None], true, sample(logits))
-
-        made = self._predict(content, heard.mean, batch.speaker, sample, choose_top=sample_or_copy)
+        made = self._predict(content, heard.mean, batch.speaker, tau, taught=taught, targets=targets)
         surface, true = self.surface(made.coeffs), self.surface(batch.coeffs)
-        scale = model.prior.motion_scale
         terms = {
             "vertex": self.surface.squared_error(surface, true),
             "velocity": velocity_error(surface, true),
-            "top": F.cross_entropy(made.top_logits.flatten(0, 1), codes.top.flatten()),
-            "bottom": _masked_cross_entropy(made.bottom_logits, codes.bottom, taught),
-            "guess": F.mse_loss(scale(made.guess), scale(batch.coeffs)),
         }
-        total = (
-            config.vertex_weight * terms["vertex"]
-            + config.velocity_weight * terms["velocity"]
-            + config.code_weight * (terms["top"] + terms["bottom"])
-            + config.guess_weight * terms["guess"]
-        )
+        weights = {"vertex": config.vertex_weight, "velocity": config.velocity_weight}
+
+        def add(name: str, weight: float, term: Tensor) -> None:
+            terms[name], weights[name] = term, weight
+
+        everyone = torch.ones_like(taught)
+        for index, target in enumerate(targets):
+            level = model.prior.levels[index]
+            error = _token_error(level, made.outputs[index], target, taught if index else everyone)
+            add(level.name, config.code_weight, error)
+        if made.guess is not None:
+            scale = model.prior.motion_scale
+            add("guess", config.guess_weight, F.mse_loss(scale(made.guess), scale(batch.coeffs)))
         if config.consistency_weight > 0:
-            terms["consistency"] = _apart(heard.mean, model.dee.embed_motion(made.coeffs).mean)
-            total = total + config.consistency_weight * terms["consistency"]
-        if config.swap_weight > 0:
+            add("consistency", config.consistency_weight, self._apart(heard, made.coeffs))
+        if self.lip_reading is not None and config.lip_reading_weight > 0:
+            add("lip_reading", config.lip_reading_weight, self.lip_reading(made.coeffs, batch.coeffs))
+        if config.swap_weight > 0 or config.swap_lip_reading_weight > 0:
             count = max(round(config.swap_share * len(content)), 1)
-            others = heard.mean.roll(1, 0)[:count]
-            swapped = self._predict(content[:count], others, batch.speaker[:count], _sampler(tau))
-            terms["swap"] = _apart(others, model.dee.embed_motion(swapped.coeffs).mean)
-            total = total + config.swap_weight * terms["swap"]
+            others = self._others(heard, count)
+            swap_tau = tau if config.swap_tau is None else config.swap_tau
+            swapped = self._predict(content[:count], others.mean, batch.speaker[:count], swap_tau)
+            add("swap", config.swap_weight, self._apart(others, swapped.coeffs))
+            if self.lip_reading is not None and config.swap_lip_reading_weight > 0:
+                lips = self.lip_reading(swapped.coeffs, batch.coeffs[:count])
+                add("swap_lip_reading", config.swap_lip_reading_weight, lips)
+        total = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        model, lips, top, bottom, apart = self.model, [], [], [], []
+        """Errors of the likeliest motion; `score` is the lip vertex error."""
+        model, lips, apart = self.model, [], []
+        levels = [(index, level) for index, level in enumerate(model.prior.levels) if level.discrete]
+        hits: dict[str, list[Tensor]] = {f"{level.name}_accuracy": [] for _, level in levels}
         for batch in batches:
-            codes, heard = model.prior(batch.coeffs), model.dee.embed_speech(batch.features)
-            content, identity = model.content(batch.features), model.identity(batch.speaker)
-            made = model(content, heard.mean, identity, _likeliest, _likeliest)
-            lips.append(
-                self.surface.lip_error_mm(self.surface(made.coeffs), self.surface(batch.coeffs)).flatten()
-            )
-            top.append((made.top_logits.argmax(-1) == codes.top).float().flatten())
-            bottom.append((made.bottom_logits.argmax(-1) == codes.bottom).float().flatten())
-            apart.append(_apart(heard.mean, model.dee.embed_motion(made.coeffs).mean).reshape(1))
+            codes, heard = model.prior.encode_targets(batch.coeffs), model.dee.embed_speech(batch.sound)
+            identity = model.identity(batch.speaker)
+            choices = [choose.likeliest] * len(model.prior.levels)
+            made = model(model.content(batch.sound), heard.mean, identity, choices)
+            error = self.surface.lip_error_mm(self.surface(made.coeffs), self.surface(batch.coeffs))
+            lips.append(error.flatten())
+            for index, level in levels:
+                hit = made.choices[index].argmax(-1) == codes[index]
+                hits[f"{level.name}_accuracy"].append(hit.float().flatten())
+            apart.append(_cosine_error(heard, model.dee.embed_motion(made.coeffs)).reshape(1))
         lip_mm = float(torch.cat(lips).mean())
         return {
             "score": lip_mm,
             "lip_error_mm": lip_mm,
-            "top_accuracy": float(torch.cat(top).mean()),
-            "bottom_accuracy": float(torch.cat(bottom).mean()),
+            **{name: float(torch.cat(found).mean()) for name, found in hits.items()},
             "emotion_cosine": 1 - float(torch.cat(apart).mean()),
         }
 
@@ -128,37 +177,61 @@ class DeepTalkObjective:
         content: Float[Tensor, "batch frames width"],
         emotion: Float[Tensor, "batch embedding"],
         speaker: Int[Tensor, "batch"],
-        sample: Choose,
+        tau: float,
         *,
-        choose_top: Choose | None = None,
+        taught: Bool[Tensor, "batch"] | None = None,
+        targets: list[Tensor] | None = None,
     ) -> Predicted:
-        """One pass with sampled codes; some windows forget who speaks."""
+        """One pass with sampled codes; `taught` windows go on from the codes in `targets` instead. Some
+        windows forget who speaks.
+        """
         nobody = torch.rand(len(content), device=content.device) < self.config.nobody_share
         identity = self.model.identity(torch.where(nobody, NOBODY, speaker))
-        return self.model(content, emotion, identity, choose_top or sample, sample)
+        sample = choose.straight_through(tau)
+        choices = [sample] * len(self.model.prior.levels)
+        if taught is not None and targets:
+            choices[:-1] = [_some(taught, choose.given(target), sample) for target in targets[:-1]]
+        return self.model(content, emotion, identity, choices)
+
+    def _others(self, heard: Gaussian, count: int) -> Gaussian:
+        """The emotion that each of the first `count` rows is made under in the place of its own."""
+        rows = torch.arange(len(heard.mean), device=heard.mean.device)
+        if self.config.swap == "roll":
+            partners = rows.roll(1)
+        else:
+            # The last of an odd number has no neighbour.
+            partners = torch.where((rows ^ 1) < len(rows), rows ^ 1, rows)
+        return Gaussian(*(part[partners[:count]] for part in heard))
+
+    def _apart(self, heard: Gaussian, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, ""]:
+        """How far the emotion of a motion is from one that was heard."""
+        dee = self.model.dee
+        seen = dee.embed_motion(coeffs)
+        if self.config.consistency == "cosine":
+            return _cosine_error(heard, seen)
+        logits = dee.similarity_shift - dee.similarity_scale * csd(heard, seen).diagonal()
+        return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
 
 
-def _sampler(tau: float) -> Choose:
-    """Draws from the softmax of logits, with the gradient of a softer choice at temperature `tau`."""
-    return lambda logits: F.gumbel_softmax(logits, tau, hard=True)
+def _cosine_error(heard: Gaussian, seen: Gaussian) -> Float[Tensor, ""]:
+    """One minus the mean cosine of the means."""
+    return 1 - F.cosine_similarity(heard.mean, seen.mean).mean()
 
 
-def _likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens codes"]:
-    return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
+def _some(rows: Bool[Tensor, "batch"], first: choose.Choose, second: choose.Choose) -> choose.Choose:
+    """The first choice for some rows, the second for the others."""
+    return lambda logits: torch.where(rows[:, None, None], first(logits), second(logits))
 
 
-def _apart(
-    left: Float[Tensor, "batch embedding"], right: Float[Tensor, "batch embedding"]
-) -> Float[Tensor, ""]:
-    """One minus the mean cosine."""
-    return 1 - F.cosine_similarity(left, right).mean()
-
-
-def _masked_cross_entropy(
-    logits: Float[Tensor, "batch tokens codes"],
-    codes: Int[Tensor, "batch tokens"],
+def _token_error(
+    level: Level,
+    outputs: Float[Tensor, "batch tokens outputs"],
+    target: Tensor,
     chosen: Bool[Tensor, "batch"],
 ) -> Float[Tensor, ""]:
-    """Cross-entropy over the chosen windows; zero when none is."""
-    each = F.cross_entropy(logits.transpose(1, 2), codes, reduction="none").mean(1)
+    """Cross-entropy to codes, or squared distance to latents, over the chosen windows; zero when none is."""
+    if level.discrete:
+        each = F.cross_entropy(outputs.transpose(1, 2), target, reduction="none").mean(1)
+    else:
+        each = (outputs - target).square().mean((1, 2))
     return (each * chosen).sum() / chosen.sum().clamp_min(1)
