@@ -61,9 +61,9 @@ class DeeObjective(nn.Module):
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         config, model = self.config, self.model
         sound, share, partner = self._mix(batch)
-        speech, motion = model.embed_speech(sound), model.embed_motion(batch.coeffs)
+        speech, motion = _exact(model.embed_speech(sound)), _exact(model.embed_motion(batch.coeffs))
         # Every row is compared with every other, of all processes.
-        all_speech, all_motion = _gathered(speech), _gathered(motion)
+        all_speech, all_motion = (Gaussian(*map(gather, side)) for side in (speech, motion))
         logits = model.similarity_shift - model.similarity_scale * csd(all_speech, all_motion)
         contrast = csd_loss(logits, self._targets(batch, share, partner), pseudo_weight=config.pseudo_weight)
         vib = vib_loss(speech) + vib_loss(motion)
@@ -129,9 +129,9 @@ class DeeObjective(nn.Module):
         return emotion * 101 + (level * 100).round().long()
 
 
-def _gathered(gaussian: Gaussian) -> Gaussian:
-    # Distances are small differences: full precision, whatever the encoders worked in.
-    return Gaussian(gather(gaussian.mean.float()), gather(gaussian.log_variance.float()))
+def _exact(gaussian: Gaussian) -> Gaussian:
+    """In full precision, whatever the encoders worked in: distances are small differences."""
+    return Gaussian(gaussian.mean.float(), gaussian.log_variance.float())
 
 
 def _blend(share: Float[Tensor, "rows"], one: Tensor, other: Tensor) -> Tensor:
