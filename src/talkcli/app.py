@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from talkcli import __version__
-from talkcli.commands import preprocess
+from talkcli.commands import convert, preprocess
 from talkcli.commands.animate import animate
 from talkcli.commands.bench import bench
 from talkcli.commands.doctor import doctor
 from talkcli.commands.render import render
 from talkcli.commands.score import score
 from talkcli.commands.train_dee import train_dee
+from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_vq import train_vq
 from talkcli.console import print_error
@@ -35,7 +36,9 @@ app.command()(animate)
 app.command()(render)
 app.command()(score)
 app.add_typer(preprocess.app, name="preprocess")
+app.add_typer(convert.app, name="convert")
 app.command("train-dee")(train_dee)
+app.command("train-fer")(train_fer)
 app.command("train-vq")(train_vq)
 app.command("train-gen")(train_gen)
 app.command()(doctor)

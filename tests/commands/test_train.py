@@ -1,4 +1,4 @@
-"""The three training commands through the command line."""
+"""The training commands through the command line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from talkcli.commands.train_dee import train_dee
+from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_vq import train_vq
 from talkcli.engine.errors import UsageError
@@ -18,6 +19,7 @@ from tests.engine.fakes import LinearHead, write_corpus
 
 app = typer.Typer()
 app.command("train-dee")(train_dee)
+app.command("train-fer")(train_fer)
 app.command("train-vq")(train_vq)
 app.command("train-gen")(train_gen)
 
@@ -28,12 +30,14 @@ def _run(*arguments: str) -> dict[str, object]:
     return json.loads(result.stdout)
 
 
-def test_all_three_make_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_make_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "load_head", lambda name: LinearHead())
     manifest, two = str(write_corpus(tmp_path / "corpus")), ("--set", "train.steps=2", "--device", "cpu")
     dee, vq, gen = (str(tmp_path / name) for name in ("dee", "vq", "gen"))
     assert "speech_uar" in _run("train-dee", manifest, "-o", dee, "--recipe", "dee.debug", *two)["measures"]
     assert "top_usage" in _run("train-vq", manifest, "-o", vq, "--recipe", "th_vqvae.debug", *two)["measures"]
+    fer = str(tmp_path / "fer")
+    assert "recall" in _run("train-fer", manifest, "-o", fer, "--recipe", "fer.debug", *two)["measures"]
     parts = ("--dee", dee, "--prior", vq)
     made = _run("train-gen", manifest, "-o", gen, *parts, "--recipe", "deeptalk.debug", *two)
     assert made["model"] == str(tmp_path / "gen" / "best.safetensors")

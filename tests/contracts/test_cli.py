@@ -15,6 +15,7 @@ from talkcli.app import app
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     "preprocess",
+    "train-fer",
     "train-dee",
     "train-vq",
     "train-gen",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,12 +13,17 @@ from talkcli.config import load_recipe
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.checkpoints.model_file import load_model, resolve
 from talkcli.engine.methods import METHODS
-from talkcli.engine.pipelines import train
+from talkcli.engine.pipelines import recipes, train
 from talkcli.engine.types import Config, Silent
 from tests.engine.fakes import LinearHead, write_corpus
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "parameters"
-SCHEMAS = {"dee": train.DeeRecipe, "th_vqvae": train.ThVqvaeRecipe, "deeptalk": train.DeepTalkRecipe}
+SCHEMAS: dict[str, type[recipes.Recipe]] = {
+    "fer": recipes.FerRecipe,
+    "dee": recipes.DeeRecipe,
+    **dict.fromkeys(train.PRIORS, recipes.PriorRecipe),
+    "deeptalk": recipes.DeepTalkRecipe,
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +32,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
     folder = tmp_path_factory.mktemp("methods")
     manifest = write_corpus(folder / "corpus")
     made: dict[str, Path] = {}
-    jobs = {
+    jobs: dict[str, Callable[[Any, train.Job], train.Trained | None]] = {
+        "fer": lambda recipe, job: train.train_fer(recipe, job, Silent()),
         "dee": lambda recipe, job: train.train_dee(recipe, job, Silent()),
-        "th_vqvae": lambda recipe, job: train.train_vq(recipe, job, Silent()),
+        **dict.fromkeys(train.PRIORS, lambda recipe, job: train.train_vq(recipe, job, Silent())),
         "deeptalk": lambda recipe, job: train.train_gen(
-            recipe, job, Silent(), dee=folder / "dee", prior=made["th_vqvae"]
+            recipe,
+            job,
+            Silent(),
+            parts=train.Parts(dee=str(folder / "dee"), prior=str(made["th_vqvae"])),
         ),
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -38,7 +48,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
         for name in METHODS:
             recipe = load_recipe(SCHEMAS[name], f"{name}.debug", ["train.steps=2"])
             job = train.Job(manifest=manifest, out=folder / name, device="cpu")
-            made[name] = jobs[name](recipe, job).model
+            done = jobs[name](recipe, job)
+            assert done is not None
+            made[name] = done.model
         yield made
 
 
@@ -48,7 +60,7 @@ def test_strings_resolve(name: str) -> None:
     model, config = resolve(method.model), resolve(method.config)
     assert issubclass(config, Config)
     assert model.method == name
-    assert hasattr(resolve(method.objective), "loss")
+    assert issubclass(resolve(method.objective), torch.nn.Module)
     assert (RECIPES_DIR / f"{method.recipe}.yaml").is_file()
     assert set(method.needs) <= METHODS.keys()
 

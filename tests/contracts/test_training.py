@@ -10,7 +10,7 @@ import pytest
 from talkcli.config import load_recipe
 from talkcli.engine.checkpoints.model_file import load_model
 from talkcli.engine.errors import InputError, TalkError, UsageError
-from talkcli.engine.pipelines import train
+from talkcli.engine.pipelines import recipes, train
 from talkcli.engine.types import Silent
 from tests.engine.fakes import LinearHead, write_corpus
 
@@ -26,10 +26,16 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _vq(manifest: Path, out: Path, *settings: str, resume: bool = False) -> train.Trained:
-    recipe = load_recipe(train.ThVqvaeRecipe, "th_vqvae.debug", list(settings))
-    return train.train_vq(
-        recipe, train.Job(manifest=manifest, out=out, device="cpu", resume=resume), Silent()
+    recipe = load_recipe(recipes.PriorRecipe, "th_vqvae.debug", list(settings))
+    return _only(
+        train.train_vq(recipe, train.Job(manifest=manifest, out=out, device="cpu", resume=resume), Silent())
     )
+
+
+def _only(trained: train.Trained | None) -> train.Trained:
+    """What the one process of a test trained."""
+    assert trained is not None
+    return trained
 
 
 def test_the_prior_learns(manifest: Path, tmp_path: Path) -> None:
@@ -43,8 +49,9 @@ def test_the_prior_learns(manifest: Path, tmp_path: Path) -> None:
 
 def test_the_embedding_learns_on_unseen_clips(manifest: Path, tmp_path: Path) -> None:
     settings = ["train.steps=60", "train.learning_rate=0.005", "objective.classifier_weight=3"]
-    recipe = load_recipe(train.DeeRecipe, "dee.debug", settings)
-    made = train.train_dee(recipe, train.Job(manifest=manifest, out=tmp_path / "dee", device="cpu"), Silent())
+    recipe = load_recipe(recipes.DeeRecipe, "dee.debug", settings)
+    job = train.Job(manifest=manifest, out=tmp_path / "dee", device="cpu")
+    made = _only(train.train_dee(recipe, job, Silent()))
     # Each of the emotions has a channel of its own in the fake corpus: the motion side is easy.
     assert made.measures["motion_uar"] > 0.7
 
@@ -60,41 +67,60 @@ def test_run_folder_says_what_was_run(manifest: Path, tmp_path: Path) -> None:
         _vq(manifest, tmp_path / "run", "model.width=64", resume=True)
 
 
-def test_the_generator_goes_on_without_its_parts_files(manifest: Path, tmp_path: Path) -> None:
-    dee = load_recipe(train.DeeRecipe, "dee.debug", ["train.steps=2"])
-    train.train_dee(dee, train.Job(manifest=manifest, out=tmp_path / "dee", device="cpu"), Silent())
-    _vq(manifest, tmp_path / "vq", "train.steps=2")
-    job = train.Job(manifest=manifest, out=tmp_path / "gen", device="cpu")
-    recipe = load_recipe(train.DeepTalkRecipe, "deeptalk.debug", ["train.steps=3", "train.save_every=2"])
-    first = train.train_gen(recipe, job, Silent(), dee=tmp_path / "dee", prior=tmp_path / "vq")
-    again = train.train_gen(recipe, train.Job(**{**vars(job), "resume": True}), Silent())
-    assert first.measures == again.measures
+@pytest.fixture(scope="module")
+def parts(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> train.Parts:
+    """A small embedding and prior, barely trained."""
+    folder = tmp_path_factory.mktemp("parts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "load_head", lambda name: LinearHead())
+        dee = load_recipe(recipes.DeeRecipe, "dee.debug", ["train.steps=1"])
+        train.train_dee(dee, train.Job(manifest=manifest, out=folder / "dee", device="cpu"), Silent())
+        _vq(manifest, folder / "vq", "train.steps=1")
+    return train.Parts(dee=str(folder / "dee"), prior=str(folder / "vq"))
 
+
+def _generator(*settings: str, stage: int = 1) -> recipes.DeepTalkRecipe:
+    return load_recipe(recipes.DeepTalkRecipe, "deeptalk.debug", list(settings), stage=stage)
+
+
+def test_the_generator_goes_on_and_knows_its_parts(
+    manifest: Path, parts: train.Parts, tmp_path: Path
+) -> None:
+    job = train.Job(manifest=manifest, out=tmp_path / "gen", device="cpu")
+    recipe = _generator("train.steps=3", "train.save_every=2")
+    first = _only(train.train_gen(recipe, job, Silent(), parts=parts))
+    again = train.Job(**{**vars(job), "resume": True})
+    assert first.measures == _only(train.train_gen(recipe, again, Silent(), parts=train.Parts())).measures
+
+    other = train.Parts(dee=parts.dee, prior=str(tmp_path / "other"))
+    _vq(manifest, tmp_path / "other", "train.steps=2")
+    with pytest.raises(UsageError, match=r"inputs\.--prior"):
+        train.train_gen(recipe, again, Silent(), parts=other)
+
+
+def test_missing_and_mistaken_parts_are_named(manifest: Path, parts: train.Parts, tmp_path: Path) -> None:
+    new = train.Job(manifest=manifest, out=tmp_path / "new")
+    recipe = _generator()
     with pytest.raises(UsageError, match="--dee is missing"):
-        train.train_gen(recipe, train.Job(manifest=manifest, out=tmp_path / "new"), Silent())
+        train.train_gen(recipe, new, Silent(), parts=train.Parts())
     with pytest.raises(InputError, match="holds a th_vqvae, a dee is needed"):
-        train.train_gen(
-            recipe,
-            train.Job(manifest=manifest, out=tmp_path / "new"),
-            Silent(),
-            dee=tmp_path / "vq",
-            prior=tmp_path / "vq",
-        )
+        train.train_gen(recipe, new, Silent(), parts=train.Parts(dee=parts.prior, prior=parts.prior))
+    with pytest.raises(UsageError, match="--start is for stage 2"):
+        train.train_gen(recipe, new, Silent(), parts=train.Parts(start=parts.dee))
+    with pytest.raises(UsageError, match="--start is missing"):
+        train.train_gen(recipe, new, Silent(), parts=train.Parts(), stage=2)
+    with pytest.raises(UsageError, match="takes --dee from the model of stage 1"):
+        train.train_gen(recipe, new, Silent(), parts=train.Parts(dee=parts.dee, start="x"), stage=2)
     assert not (tmp_path / "new").exists()
 
 
-def test_too_many_speakers_are_counted(manifest: Path, tmp_path: Path) -> None:
-    dee = load_recipe(train.DeeRecipe, "dee.debug", ["train.steps=1"])
-    train.train_dee(dee, train.Job(manifest=manifest, out=tmp_path / "dee", device="cpu"), Silent())
-    _vq(manifest, tmp_path / "vq", "train.steps=1")
-    recipe = load_recipe(train.DeepTalkRecipe, "deeptalk.debug", ["model.identity=2"])
+def test_too_many_speakers_are_counted(manifest: Path, parts: train.Parts, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"3 speakers, model\.identity has room for 2"):
         train.train_gen(
-            recipe,
+            _generator("model.identity=2"),
             train.Job(manifest=manifest, out=tmp_path / "gen"),
             Silent(),
-            dee=tmp_path / "dee",
-            prior=tmp_path / "vq",
+            parts=parts,
         )
 
 

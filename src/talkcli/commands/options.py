@@ -30,9 +30,37 @@ Fps = Annotated[
         "--fps", min=1, max=240, callback=_finite, help="Frames per second; absent: the motion's own."
     ),
 ]
-# What the three training commands share.
+# What the training commands share.
 Manifest = Annotated[Path, typer.Argument(help="Manifest of training clips, from talk preprocess.")]
 RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Run folder to make.")]
 Recipe = Annotated[str, typer.Option("--recipe", help="Packaged recipe or path of a YAML file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")]
+Fer = Annotated[
+    str | None,
+    typer.Option("--fer", metavar="RUN|FILE|random", help="Expression classifier, from talk train-fer."),
+]
+Emotion2vec = Annotated[
+    str | None,
+    typer.Option(
+        "--emotion2vec",
+        metavar="FILE|random",
+        help="Published emotion2vec base weights (fairseq or FunASR); random: a stand-in to try things out.",
+    ),
+]
+Wav2vec2 = Annotated[
+    str | None,
+    typer.Option(
+        "--wav2vec2",
+        metavar="FILE|FOLDER|random",
+        help="Published wav2vec 2.0 base weights (torchaudio, Hugging Face or fairseq); random: a stand-in.",
+    ),
+]
+LipReader = Annotated[
+    str | None,
+    typer.Option(
+        "--lip-reader",
+        metavar="FILE|random",
+        help="Published visual speech recogniser for the lip-reading loss; random: a stand-in.",
+    ),
+]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from talkcli.commands.options import (
     AsJson,
     Device,
+    Emotion2vec,
+    Fer,
     Manifest,
     Overwrite,
     Quiet,
@@ -21,6 +23,8 @@ def train_dee(
     manifest: Manifest,
     *,
     out: RunFolder,
+    emotion2vec: Emotion2vec = None,
+    fer: Fer = None,
     recipe: Recipe = "dee-small",
     settings: Settings = None,
     resume: Resume = False,
@@ -32,14 +36,15 @@ def train_dee(
 ) -> None:
     """Train DEE, the emotion embedding.
 
+    The recipe dee-small needs nothing but the manifest; dee and dee-released build on emotion2vec and a FER.
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
     from talkcli.config import load_recipe
-    from talkcli.engine.pipelines import train
+    from talkcli.engine.pipelines import recipes, train
 
-    config = load_recipe(train.DeeRecipe, recipe, settings)
+    config = load_recipe(recipes.DeeRecipe, recipe, settings)
     job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
     with Console(as_json=as_json, quiet=quiet) as console:
-        trained = train.train_dee(config, job, console)
-    shown = ", ".join(f"{name} {value:.4g}" for name, value in trained.measures.items())
-    console.result({"model": str(trained.model), "measures": trained.measures}, f"{trained.model}: {shown}")
+        trained = train.train_dee(config, job, console, emotion2vec=emotion2vec, fer=fer)
+    if trained is not None:
+        console.result(trained.report(), str(trained))

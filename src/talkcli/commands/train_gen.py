@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from talkcli.commands.options import (
     AsJson,
     Device,
+    LipReader,
     Manifest,
     Overwrite,
     Quiet,
@@ -18,6 +18,7 @@ from talkcli.commands.options import (
     RunFolder,
     Seed,
     Settings,
+    Wav2vec2,
 )
 from talkcli.console import Console
 
@@ -26,9 +27,24 @@ def train_gen(
     manifest: Manifest,
     *,
     out: RunFolder,
-    dee: Annotated[Path | None, typer.Option("--dee", help="Run folder or model file of train-dee.")] = None,
+    dee: Annotated[
+        str | None, typer.Option("--dee", metavar="RUN|FILE", help="Emotion embedding, from talk train-dee.")
+    ] = None,
     prior: Annotated[
-        Path | None, typer.Option("--prior", help="Run folder or model file of train-vq.")
+        str | None, typer.Option("--prior", metavar="RUN|FILE", help="Motion prior, from talk train-vq.")
+    ] = None,
+    wav2vec2: Wav2vec2 = None,
+    lip_reader: LipReader = None,
+    stage: Annotated[
+        int, typer.Option("--stage", min=1, max=2, help="1: from the parts; 2: with perceptual losses.")
+    ] = 1,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="RUN|FILE",
+            help="Stage 2: run folder or model file of stage 1, in place of the parts.",
+        ),
     ] = None,
     recipe: Recipe = "deeptalk-small",
     settings: Settings = None,
@@ -44,11 +60,17 @@ def train_gen(
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
     from talkcli.config import load_recipe
-    from talkcli.engine.pipelines import train
+    from talkcli.engine.pipelines import recipes, train
 
-    config = load_recipe(train.DeepTalkRecipe, recipe, settings)
+    config = load_recipe(recipes.DeepTalkRecipe, recipe, settings, stage=stage)
     job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
     with Console(as_json=as_json, quiet=quiet) as console:
-        trained = train.train_gen(config, job, console, dee=dee, prior=prior)
-    shown = ", ".join(f"{name} {value:.4g}" for name, value in trained.measures.items())
-    console.result({"model": str(trained.model), "measures": trained.measures}, f"{trained.model}: {shown}")
+        trained = train.train_gen(
+            config,
+            job,
+            console,
+            stage=stage,
+            parts=train.Parts(dee=dee, prior=prior, wav2vec2=wav2vec2, start=start, lip_reader=lip_reader),
+        )
+    if trained is not None:
+        console.result(trained.report(), str(trained))

@@ -1,4 +1,4 @@
-"""`talk train-vq`: train TH-VQVAE, the motion prior."""
+"""`talk train-vq`: train the motion prior."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def train_vq(
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
     from talkcli.config import load_recipe
-    from talkcli.engine.pipelines import train
+    from talkcli.engine.pipelines import recipes, train
 
-    config = load_recipe(train.ThVqvaeRecipe, recipe, settings)
+    config = load_recipe(recipes.PriorRecipe, recipe, settings)
     job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
     with Console(as_json=as_json, quiet=quiet) as console:
         trained = train.train_vq(config, job, console)
-    shown = ", ".join(f"{name} {value:.4g}" for name, value in trained.measures.items())
-    console.result({"model": str(trained.model), "measures": trained.measures}, f"{trained.model}: {shown}")
+    if trained is not None:
+        console.result(trained.report(), str(trained))

@@ -1,73 +1,49 @@
-"""From a manifest to model files: the jobs behind train-dee, train-vq and train-gen."""
+"""From a manifest to model files: the jobs behind train-fer, train-dee, train-vq and train-gen."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from pydantic import TypeAdapter
+from torch import Tensor, nn
 
-from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
-from talkcli.engine.checkpoints.model_file import (
-    Header,
-    Meta,
-    Storage,
-    load_model,
-    model_file,
-    read_header,
-    save_model,
-)
+from talkcli.engine.checkpoints.lip_reader import load_lip_reader
+from talkcli.engine.checkpoints.model_file import Meta, load_model, read_header, save_model
+from talkcli.engine.checkpoints.pretrained import load_emotion2vec, load_wav2vec2
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
-from talkcli.engine.device import resolve_device
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
-from talkcli.engine.models.dee import Dee, DeeConfig
+from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
+from talkcli.engine.losses.lip_reading import LipReading
+from talkcli.engine.models.content import Wav2vec2Content
+from talkcli.engine.models.dee import Dee, DeeConfig, Emotion2vecStem
 from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
-from talkcli.engine.models.th_vqvae import ThVqvae, ThVqvaeConfig
-from talkcli.engine.train.batches import BatchConfig, Batches, prepare
-from talkcli.engine.train.loop import LoopConfig, train
+from talkcli.engine.models.fer import Fer, FerConfig
+from talkcli.engine.models.prior import PriorConfig, build_prior
+from talkcli.engine.pipelines.recipes import DeepTalkRecipe, DeeRecipe, FerRecipe, PriorRecipe, Recipe
+from talkcli.engine.pipelines.sources import Sources
+from talkcli.engine.train.batches import Batches, prepare
+from talkcli.engine.train.cache import cached_ears
+from talkcli.engine.train.launch import first_does, launched, reporter_of
+from talkcli.engine.train.loop import train
 from talkcli.engine.train.objective import Objective
-from talkcli.engine.train.objectives.dee import DeeObjective, DeeObjectiveConfig
-from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
-from talkcli.engine.train.objectives.th_vqvae import ThVqvaeObjective, ThVqvaeObjectiveConfig
+from talkcli.engine.train.objectives.dee import DeeObjective
+from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective
+from talkcli.engine.train.objectives.fer import FerObjective, class_weights
+from talkcli.engine.train.objectives.prior import PriorObjective
 from talkcli.engine.train.run_folder import open_run
-from talkcli.engine.types import MODEL_FPS, Clip, Config, Reporter
+from talkcli.engine.types import MODEL_FPS, Clip, Reporter
 
-
-class Recipe(Config):
-    """What the three recipes share."""
-
-    data: BatchConfig = BatchConfig()
-    train: LoopConfig = LoopConfig()
-    storage: Storage = "float32"
-    """Precision of matrices in the model file."""
-
-
-class DeeRecipe(Recipe):
-    """Everything train-dee can be told."""
-
-    model: DeeConfig = DeeConfig()
-    objective: DeeObjectiveConfig = DeeObjectiveConfig()
-
-
-class ThVqvaeRecipe(Recipe):
-    """Everything train-vq can be told."""
-
-    model: ThVqvaeConfig = ThVqvaeConfig()
-    objective: ThVqvaeObjectiveConfig = ThVqvaeObjectiveConfig()
-
-
-class DeepTalkRecipe(Recipe):
-    """Everything train-gen can be told; `model.dee` and `model.prior` are those of the checkpoints."""
-
-    model: DeepTalkConfig = DeepTalkConfig()
-    objective: DeepTalkObjectiveConfig = DeepTalkObjectiveConfig()
+# What train-vq makes.
+PRIORS = ("th_vqvae", "vqvae", "vae")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,64 +65,134 @@ class Trained:
     model: Path
     measures: dict[str, float]
 
+    def report(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {"model": str(self.model), "measures": self.measures}
 
-def train_dee(recipe: DeeRecipe, job: Job, reporter: Reporter) -> Trained:
-    """Train the emotion embedding on the manifest's train split; see `_run` for errors."""
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in self.measures.items())
+        return f"{self.model}: {shown}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What train-gen builds on, as given on the command line.
+
+    Stage 1 takes `dee`, `prior` and, where the recipe hears with it, `wav2vec2`; stage 2 takes `start`, the
+    model of stage 1, which holds all of them. `lip_reader` serves the lip-reading loss of either.
+    """
+
+    dee: str | None = None
+    prior: str | None = None
+    wav2vec2: str | None = None
+    start: str | None = None
+    lip_reader: str | None = None
+
+
+def train_fer(recipe: FerRecipe, job: Job, reporter: Reporter) -> Trained | None:
+    """Train the expression classifier on the frames of the manifest's train split; see `_run` for errors."""
 
     def build(data: _Data) -> Objective:
-        model = Dee(recipe.model)
-        model.motion_scale.fit(data.motion())
-        return DeeObjective(model, recipe.objective)
+        return FerObjective(Fer(recipe.model), recipe.objective, class_weights(data.emotions()))
 
-    return _run("dee", recipe, recipe.model.front_end, job, build, reporter)
+    return _run("fer", recipe, job, Sources({}, job.out, resume=job.resume), build, reporter)
 
 
-def train_vq(recipe: ThVqvaeRecipe, job: Job, reporter: Reporter) -> Trained:
-    """Train the motion prior on the motion of the manifest's train split; see `_run` for errors."""
-
-    def build(data: _Data) -> Objective:
-        model = ThVqvae(recipe.model)
-        if recipe.model.standardise:
-            model.motion_scale.fit(data.motion())
-        return ThVqvaeObjective(model, recipe.objective, data.head)
-
-    return _run("th_vqvae", recipe, LogMelConfig(), job, build, reporter)
-
-
-def train_gen(
-    recipe: DeepTalkRecipe,
+def train_dee(
+    recipe: DeeRecipe,
     job: Job,
     reporter: Reporter,
     *,
-    dee: Path | None = None,
-    prior: Path | None = None,
-) -> Trained:
-    """Train the generator on a trained `dee` and `prior` (model files or run folders); see `_run` for errors.
+    emotion2vec: str | None = None,
+    fer: str | None = None,
+) -> Trained | None:
+    """Train the emotion embedding on the manifest's train split; see `_run` for errors.
 
-    Both may be left out to go on with a run: its own state holds them.
+    `emotion2vec` (published weights) and `fer` (model of train-fer) are needed where the recipe builds on
+    them; either may be the word random.
     """
-    parts = _parts(job, dee, prior)
-    model = recipe.model.model_copy(update={"dee": parts["dee"][1], "prior": parts["th_vqvae"][1]})
-    recipe = recipe.model_copy(update={"model": model})
+    sources = Sources({"--emotion2vec": emotion2vec, "--fer": fer}, job.out, resume=job.resume)
 
     def build(data: _Data) -> Objective:
-        if len(data.speakers) > recipe.model.identity:
-            raise UsageError(
-                f"The train split has {len(data.speakers)} speakers, model.identity has room for "
-                f"{recipe.model.identity}.",
-                hint=f"Add --set model.identity={len(data.speakers)}.",
-            )
-        model = DeepTalk(recipe.model.model_copy(update={"speakers": data.speakers}))
-        for name, part in (("dee", model.dee), ("th_vqvae", model.prior)):
-            path = parts[name][0]
-            if path is None:
-                continue
-            loaded, header = load_model(path)
-            _check_head(path, header, data.head)
-            part.load_state_dict(loaded.state_dict())
-        return DeepTalkObjective(model, recipe.objective, data.head)
+        model = Dee(recipe.model)
+        if isinstance(model.audio_stem, Emotion2vecStem):
+            path = sources.published("--emotion2vec", what="emotion2vec", reporter=reporter)
+            if path is not None:
+                load_emotion2vec(model.audio_stem.encoder, path)
+        if isinstance(recipe.model.expression, FerConfig):
+            if sources.is_random("--fer"):
+                sources.published("--fer", what="the expression classifier", reporter=reporter)
+            else:
+                path = sources.ours("--fer", what="an expression classifier", command="train-fer")
+                _fill(model.fer, path, "fer", data.head)
+        else:
+            model.motion_scale.fit(data.motion())
+        return DeeObjective(model, recipe.objective)
 
-    return _run("deeptalk", recipe, model.dee.front_end, job, build, reporter)
+    return _run("dee", recipe, job, sources, build, reporter)
+
+
+def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | None:
+    """Train a motion prior on the motion of the manifest's train split; see `_run` for errors."""
+
+    def build(data: _Data) -> Objective:
+        model = build_prior(recipe.model)
+        if recipe.model.standardise:
+            model.motion_scale.fit(data.motion())
+        return PriorObjective(model, recipe.objective, data.head)
+
+    sources = Sources({}, job.out, resume=job.resume)
+    return _run(recipe.model.kind, recipe, job, sources, build, reporter)
+
+
+def train_gen(
+    recipe: DeepTalkRecipe, job: Job, reporter: Reporter, *, parts: Parts, stage: int = 1
+) -> Trained | None:
+    """Train the generator, in stage 1 on a trained embedding and prior, in stage 2 going on from stage 1; see
+    `_run` for errors.
+    """
+    given = {"--dee": parts.dee, "--prior": parts.prior, "--wav2vec2": parts.wav2vec2}
+    if stage == 2:
+        unused = [option for option, value in given.items() if value is not None]
+        if unused:
+            raise UsageError(f"Stage 2 takes {unused[0]} from the model of stage 1.", hint="Leave it out.")
+        given = {"--start": parts.start}
+    elif parts.start is not None:
+        raise UsageError("--start is for stage 2.", hint="Add --stage 2, or leave --start out.")
+    sources = Sources({**given, "--lip-reader": parts.lip_reader}, job.out, resume=job.resume)
+    if stage == 2:
+        start = sources.ours("--start", what="the generator of stage 1", command="train-gen")
+        known = _config(start, DeepTalkConfig, "--start", {"deeptalk"})
+        update = {"dee": known.dee, "prior": known.prior, "speakers": known.speakers}
+    else:
+        dee = sources.ours("--dee", what="a trained emotion embedding", command="train-dee")
+        prior = sources.ours("--prior", what="a trained motion prior", command="train-vq")
+        update = {
+            "dee": _config(dee, DeeConfig, "--dee", {"dee"}),
+            "prior": _config(prior, PriorConfig, "--prior", PRIORS),
+        }
+    recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update=update)})
+
+    def build(data: _Data) -> Objective:
+        if stage == 2:
+            model = DeepTalk(recipe.model)
+            _fill(model, start, "--start", data.head)
+        else:
+            model = DeepTalk(_with_speakers(recipe.model, data.speakers))
+            _fill(model.dee, dee, "--dee", data.head)
+            _fill(model.prior, prior, "--prior", data.head)
+            if isinstance(model.content, Wav2vec2Content):
+                path = sources.published("--wav2vec2", what="wav2vec 2.0", reporter=reporter)
+                if path is not None:
+                    load_wav2vec2(model.content.encoder, path)
+        lips = None
+        if recipe.objective.lip_reading_weight > 0:
+            path = sources.published("--lip-reader", what="a lip reader", reporter=reporter)
+            reader = LipReader(LipReaderConfig()) if path is None else load_lip_reader(path)
+            lips = LipReading(data.head, reader)
+        return DeepTalkObjective(model, recipe.objective, data.head, lips)
+
+    return _run("deeptalk", recipe, job, sources, build, reporter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,77 +204,85 @@ class _Data:
     head: Head
     speakers: tuple[str, ...]
 
-    def motion(self) -> torch.Tensor:
+    def motion(self) -> Float[Tensor, "frames coeffs"]:
         return torch.cat([torch.from_numpy(clip.motion.coeffs) for clip in self.training])
+
+    def emotions(self) -> list[str]:
+        """The label of every training clip."""
+        return [clip.emotion.label for clip in self.training]
 
 
 def _run(
     method: str,
     recipe: Recipe,
-    front_end: LogMelConfig,
     job: Job,
+    sources: Sources,
     build: Callable[[_Data], Objective],
     reporter: Reporter,
-) -> Trained:
-    """Load, build, train and export.
+) -> Trained | None:
+    """Load, build, train and export; under torchrun in all processes together, of which the first one returns
+    what was trained and the others None.
 
-    Raises InputError for a manifest or clip that cannot be used, UsageError for a run folder or recipe that
-    does not fit, DeviceError for a missing device, TalkError when the loss stops being a number.
+    Raises InputError for a manifest, clip or model file that cannot be used, UsageError for a run folder,
+    recipe or part that does not fit, DeviceError for a missing device, ExtraError without the packages of
+    training, TalkError when the loss stops being a number.
     """
-    device = resolve_device(job.device)
-    file = job.manifest / "manifest.jsonl" if job.manifest.is_dir() else job.manifest
-    # A missing manifest is reported by its reader.
-    digest = sha256(file) if file.is_file() else ""
-    document = {
-        "method": method,
-        "manifest": str(job.manifest),
-        "manifest_sha256": digest,
-        "seed": job.seed,
-        "recipe": recipe.model_dump(mode="json"),
-    }
-    data = _load(job.manifest, reporter)
-    with torch.random.fork_rng(devices=[]):
-        # Initial weights come from torch's global generator.
-        torch.manual_seed(job.seed)
-        objective = build(data)
-    objective.to(device)
-    run = open_run(job.out, document, resume=job.resume, overwrite=job.overwrite)
-    ears = LogMel(front_end)
-    sets = [
-        prepare(
-            clips,
-            ears,
-            recipe.data,
-            speakers=data.speakers,
-            copies=copies,
-            seed=job.seed,
-            reporter=reporter,
+    with launched(job.device) as fabric:
+        reporter = reporter_of(fabric, reporter)
+        file = job.manifest / "manifest.jsonl" if job.manifest.is_dir() else job.manifest
+        data = _load(job.manifest, reporter)
+        digest = sha256(file)
+        with torch.random.fork_rng(devices=[]):
+            # Initial weights come from torch's global generator.
+            torch.manual_seed(job.seed)
+            objective = build(data)
+        document = {
+            "method": method,
+            "manifest": str(job.manifest),
+            "manifest_sha256": digest,
+            "seed": job.seed,
+            "recipe": recipe.model_dump(mode="json"),
+            "inputs": sources.digests(),
+            "input_paths": sources.paths(),
+        }
+        run = first_does(
+            fabric, lambda: open_run(job.out, document, resume=job.resume, overwrite=job.overwrite)
         )
-        for clips, copies in ((data.training, recipe.data.copies), (data.validation, 0))
-    ]
-    batches = Batches(
-        training=sets[0],
-        validation=sets[1],
-        config=recipe.data,
-        seed=job.seed,
-        num_mels=front_end.num_mels,
-    )
-    meta = _meta(job.manifest, digest, data)
+        objective.to(fabric.device)
+        ears = objective.model.ears if isinstance(objective.model, Dee | DeepTalk) else {}
+        if recipe.data.cache_features:
+            ears = cached_ears(objective.model, ears)
+        training, validation = (
+            prepare(
+                clips,
+                ears,
+                recipe.data,
+                speakers=data.speakers,
+                copies=copies,
+                seed=job.seed,
+                reporter=reporter,
+            )
+            for clips, copies in ((data.training, recipe.data.copies), (data.validation, 0))
+        )
+        batches = Batches(
+            training=training, validation=validation, ears=ears, config=recipe.data, seed=job.seed
+        )
+        meta = _meta(job.manifest, digest, data)
 
-    def export(path: Path) -> None:
-        save_model(path, objective.model, meta=meta, storage=recipe.storage)
+        def export(path: Path) -> None:
+            save_model(path, objective.model, meta=meta, storage=recipe.storage)
 
-    measures = train(
-        objective,
-        batches,
-        recipe.train,
-        run,
-        export=export,
-        reporter=reporter,
-        seed=job.seed,
-        device=device,
-    )
-    return Trained(model=run.best, measures=measures)
+        measures = train(
+            objective,
+            batches,
+            recipe.train,
+            run,
+            fabric=fabric,
+            export=export,
+            reporter=reporter,
+            seed=job.seed,
+        )
+        return Trained(model=run.best, measures=measures) if fabric.global_rank == 0 else None
 
 
 def _load(manifest: Path, reporter: Reporter) -> _Data:
@@ -263,46 +317,36 @@ def _meta(manifest: Path, digest: str, data: _Data) -> Meta:
     )
 
 
-def _parts(job: Job, dee: Path | None, prior: Path | None) -> dict[str, tuple[Path | None, Any]]:
-    """File and config of both parts: from the paths, else from the run that is to go on."""
-    schemas: dict[str, type[Config]] = {"dee": DeeConfig, "th_vqvae": ThVqvaeConfig}
-    options = {"dee": ("--dee", "train-dee", dee), "th_vqvae": ("--prior", "train-vq", prior)}
-    known = _known_parts(job) if job.resume else {}
-    parts: dict[str, tuple[Path | None, Any]] = {}
-    for method, (option, command, given) in options.items():
-        if given is None and method in known:
-            parts[method] = (None, schemas[method].model_validate(known[method]))
-            continue
-        if given is None:
-            raise UsageError(
-                f"{option} is missing: the generator builds on a trained {method}.",
-                hint=f"Train one with talk {command}, then give its run folder to {option}.",
-            )
-        path = model_file(given)
-        header = read_header(path)
-        if header.method != method:
-            raise InputError(f"{option} {path} holds a {header.method}, a {method} is needed.")
-        parts[method] = (path, schemas[method].model_validate(header.config))
-    return parts
+def _config(path: Path, schema: Any, option: str, methods: Collection[str]) -> Any:
+    """The config of the model in `path`, which must be one of `methods`."""
+    header = read_header(path)
+    if header.method not in methods:
+        raise InputError(f"{option} {path} holds a {header.method}, a {' or '.join(methods)} is needed.")
+    return TypeAdapter(schema).validate_python(header.config)
 
 
-def _known_parts(job: Job) -> dict[str, Any]:
-    """Configs of the parts inside a run that has a state to go on from."""
-    run_file = job.out / "run.json"
-    if not (run_file.is_file() and (job.out / "state.pt").is_file()):
-        return {}
-    try:
-        model = json.loads(run_file.read_text(encoding="utf-8"))["recipe"]["model"]
-        return {"dee": model["dee"], "th_vqvae": model["prior"]}
-    except (ValueError, KeyError, TypeError) as error:
+def _fill(part: nn.Module, path: Path, option: str, head: Head) -> None:
+    """Put the weights of the model file `path` into `part`."""
+    loaded, header = load_model(path)
+    if (header.head, header.channels) != (head.name, head.channels):
         raise InputError(
-            f"{run_file} is not readable ({error}).", hint="Start again with --overwrite."
+            f"{option} {path} was trained on the head {header.head}, the manifest's motion is for "
+            f"{head.name}.",
+            hint="Train all parts on the same head.",
+        )
+    try:
+        part.load_state_dict(loaded.state_dict())
+    except RuntimeError as error:
+        raise UsageError(
+            f"{option} {path} has other sizes than the recipe: {str(error).splitlines()[-1].strip()}",
+            hint="Use the recipe it was trained with.",
         ) from error
 
 
-def _check_head(path: Path, header: Header, head: Head) -> None:
-    if (header.head, header.channels) != (head.name, head.channels):
-        raise InputError(
-            f"{path} was trained on the head {header.head}, the manifest's motion is for {head.name}.",
-            hint="Train all three parts on the same head.",
+def _with_speakers(config: DeepTalkConfig, speakers: tuple[str, ...]) -> DeepTalkConfig:
+    if len(speakers) > config.identity:
+        raise UsageError(
+            f"The train split has {len(speakers)} speakers, model.identity has room for {config.identity}.",
+            hint=f"Add --set model.identity={len(speakers)}.",
         )
+    return config.model_copy(update={"speakers": speakers})
