@@ -47,3 +47,11 @@ def test_errors() -> None:
     ).item() == pytest.approx(3)
     assert velocity_error(made, true).item() == pytest.approx(50 / true[:, 1:].numel())
     assert velocity_error(made + 2.0, made).item() == pytest.approx(0)
+
+
+def test_surface_is_exact_under_autocast() -> None:
+    surface = Surface(LinearHead(), vertices=60, lip_weight=1.0)
+    coeffs = torch.randn(2, 5, 53, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        low = surface(coeffs)
+    assert torch.equal(low, surface(coeffs))

@@ -41,8 +41,11 @@ class Surface(nn.Module):
         self.register_buffer("weight", weight / weight.mean(), persistent=False)
 
     def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, "batch frames chosen 3"]:
-        """Positions of the vertices in millimetres."""
-        flat = self.head(coeffs.flatten(0, 1), only=self.chosen) * 1000
+        """Positions of the vertices in millimetres; in float32 under autocast, which would round them by
+        tenths of a millimetre.
+        """
+        with torch.autocast(coeffs.device.type, enabled=False):
+            flat = self.head(coeffs.float().flatten(0, 1), only=self.chosen) * 1000
         return flat.view(*coeffs.shape[:2], *flat.shape[1:])
 
     def squared_error(
