@@ -75,3 +75,31 @@ def test_damaged_state(tmp_path: Path) -> None:
     run.state.write_bytes(run.state.read_bytes()[:300])
     with pytest.raises(InputError, match="not a readable training state"):
         run.read_state()
+
+
+def test_other_files_are_refused_other_places_are_not(tmp_path: Path) -> None:
+    asked = {**ASKED, "inputs": {"--dee": "12ab"}, "input_paths": {"--dee": "/here"}}
+    open_run(tmp_path, asked, resume=False, overwrite=False)
+    open_run(tmp_path, {**asked, "input_paths": {"--dee": "/there"}}, resume=True, overwrite=False)
+    with pytest.raises(UsageError, match="started with other files than those of --dee now"):
+        open_run(tmp_path, {**asked, "inputs": {"--dee": "34cd"}}, resume=True, overwrite=False)
+
+
+def test_curves_belong_to_the_run(tmp_path: Path) -> None:
+    run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    run.tensorboard.mkdir()
+    (run.tensorboard / "events.out.tfevents.1.host").write_text("x")
+    (run.tensorboard / "plot.png").write_text("x")
+    with pytest.raises(UsageError, match=r"more than a training run: tensorboard/plot\.png"):
+        open_run(tmp_path, ASKED, resume=False, overwrite=True)
+    (run.tensorboard / "plot.png").unlink()
+    open_run(tmp_path, ASKED, resume=False, overwrite=True)
+    assert not run.tensorboard.exists()
+
+
+def test_what_a_killed_write_left_goes_when_the_run_goes_on(tmp_path: Path) -> None:
+    open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    (tmp_path / ".state.abc.pt").write_text("half")
+    (tmp_path / "notes.md").write_text("mine")
+    open_run(tmp_path, ASKED, resume=True, overwrite=False)
+    assert {item.name for item in tmp_path.iterdir()} == {"run.json", "notes.md"}
