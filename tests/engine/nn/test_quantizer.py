@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,45 +135,3 @@ def test_rounding_of_autocast_does_not_reach_the_codes() -> None:
         rounded = twin(x)
     assert torch.equal(made.codes, rounded.codes)
     assert torch.equal(quantizer.codebook, twin.codebook)
-
-
-_PROCESS = """
-import sys
-import torch
-from torch import distributed
-from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
-
-rank, folder = int(sys.argv[1]), sys.argv[2]
-distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-data = torch.load(f"{folder}/data.pt")
-made = {}
-for name, how in (("released", {}), ("ours", {"start": "data", "revive_below": 1.0})):
-    torch.manual_seed(0)
-    quantizer = EmaQuantizer(3, QuantizerConfig(codes=8, **how))
-    torch.manual_seed(rank)  # as dropout's draws, those of a process are its own
-    for batch in data:
-        quantizer(batch[2 * rank : 2 * rank + 2])
-    made[name] = quantizer.state_dict()
-torch.save(made, f"{folder}/{rank}.pt")
-distributed.destroy_process_group()
-"""
-
-
-def test_two_processes_are_one_with_the_whole_batch(tmp_path: Path) -> None:
-    data = torch.randn(4, 4, 5, 3, generator=torch.Generator().manual_seed(0))
-    torch.save(data, tmp_path / "data.pt")
-    running = [
-        subprocess.Popen([sys.executable, "-c", _PROCESS, str(rank), str(tmp_path)]) for rank in (0, 1)
-    ]
-    assert [process.wait(60) for process in running] == [0, 0]
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
-    for name in ("released", "ours"):
-        assert all(torch.equal(value, second[name][key]) for key, value in first[name].items())
-    torch.manual_seed(0)
-    alone = _quantizer(8, 3)
-    for batch in data:
-        alone(batch)
-    assert all(
-        torch.allclose(value.float(), first["released"][key].float(), rtol=1e-5, atol=1e-6)
-        for key, value in alone.state_dict().items()
-    )

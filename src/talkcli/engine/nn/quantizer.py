@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-import torch.distributed as dist
 from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.nn.processes import of_first_process, sum_over_processes
 from talkcli.engine.types import Config
 
 # Keeps counts of unused codes off zero.
@@ -99,7 +99,7 @@ class EmaQuantizer(nn.Module):
         """Begin on data: a codebook far from the first vectors would leave all but a few codes unused."""
         spread = vectors.std() * 1e-2
         self.codebook.copy_(
-            _of_first_process(_drawn(vectors, self.codebook) + spread * torch.randn_like(self.codebook))
+            of_first_process(_drawn(vectors, self.codebook) + spread * torch.randn_like(self.codebook))
         )
         self.ema_sum.copy_(self.codebook)
         self.started.fill_(True)
@@ -110,15 +110,15 @@ class EmaQuantizer(nn.Module):
     ) -> None:
         config = self.config
         one_hot = F.one_hot(codes, config.codes).to(vectors.dtype)
-        self.ema_count.lerp_(_over_processes(one_hot.sum(0)), 1 - config.decay)
-        self.ema_sum.lerp_(_over_processes(one_hot.T @ vectors), 1 - config.decay)
+        self.ema_count.lerp_(sum_over_processes(one_hot.sum(0)), 1 - config.decay)
+        self.ema_sum.lerp_(sum_over_processes(one_hot.T @ vectors), 1 - config.decay)
         if config.revive_below > 0:
             dead = self.ema_count < config.revive_below
-            placed = _of_first_process(_drawn(vectors, self.codebook))
+            placed = of_first_process(_drawn(vectors, self.codebook))
             self.ema_sum.copy_(torch.where(dead[:, None], placed, self.ema_sum))
             self.ema_count.copy_(torch.where(dead, torch.ones_like(self.ema_count), self.ema_count))
         by_clips = config.smooth_counts_by == "clips"
-        total = _over_processes(vectors.new_tensor(float(clips))) if by_clips else self.ema_count.sum()
+        total = sum_over_processes(vectors.new_tensor(float(clips))) if by_clips else self.ema_count.sum()
         count = (self.ema_count + _EPSILON) / (total + config.codes * _EPSILON) * total
         if by_clips:
             self.ema_count.copy_(count)
@@ -132,17 +132,3 @@ def _uniform(codes: int, width: int) -> Float[Tensor, "codes width"]:
 def _drawn(vectors: Float[Tensor, "vectors width"], like: Float[Tensor, "codes width"]) -> Tensor:
     """A vector of the batch for every code."""
     return vectors[torch.randint(len(vectors), (len(like),), device=vectors.device)]
-
-
-def _over_processes(value: Tensor) -> Tensor:
-    """The sum over all training processes."""
-    if dist.is_available() and dist.is_initialized():
-        dist.all_reduce(value)
-    return value
-
-
-def _of_first_process(value: Tensor) -> Tensor:
-    """The same draw in all training processes."""
-    if dist.is_available() and dist.is_initialized():
-        dist.broadcast(value, 0)
-    return value

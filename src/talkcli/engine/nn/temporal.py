@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.nn.alibi import distance_bias
+from talkcli.engine.nn.batch_norm import BatchNorm
 from talkcli.engine.nn.transformer import Transformer
 
 
@@ -27,7 +28,7 @@ class Squash(nn.Module):
         super().__init__()
         self.heads = heads
         self.conv = nn.Conv1d(channels, width, 5, stride=2, padding=2, padding_mode="replicate")
-        self.norm = nn.BatchNorm1d(width)
+        self.norm = BatchNorm(width)
         self.more = _more(width, halvings)
         self.linear = nn.Linear(width, width)
         self.attention = Transformer(width, layers=1, heads=heads, feedforward=feedforward, dropout=dropout)
@@ -51,7 +52,7 @@ class Expand(nn.Module):
         super().__init__()
         self.heads = heads
         self.conv = nn.ConvTranspose1d(width, width, 5, stride=2, padding=2, output_padding=1)
-        self.norm = nn.BatchNorm1d(width)
+        self.norm = BatchNorm(width)
         self.more = _more(width, halvings)
         self.linear = nn.Linear(width, width)
         self.attention = Transformer(width, layers=1, heads=heads, feedforward=feedforward, dropout=dropout)
@@ -70,7 +71,7 @@ def _more(width: int, halvings: int) -> nn.ModuleList:
         nn.Sequential(
             nn.Conv1d(width, width, 5, padding=2, padding_mode="replicate"),
             nn.LeakyReLU(0.2),
-            nn.BatchNorm1d(width),
+            BatchNorm(width),
         )
         for _ in range(halvings - 1)
     )
