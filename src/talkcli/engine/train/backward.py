@@ -29,6 +29,9 @@ class Terms(nn.Module):
         super().__init__()
         self.objective = objective
         self.low = precision == "bf16"
+        # Any step may leave out parts of a model (dropped layers, terms that come later). DDP allows for
+        # that, and warns where the first step leaves out nothing: this one always is.
+        self.left_out = nn.Parameter(torch.zeros(()))
 
     def forward(self, tensors: dict[str, Any], progress: float) -> dict[str, Tensor]:
         kind = tensors["coeffs"].device.type

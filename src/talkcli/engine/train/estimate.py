@@ -27,19 +27,26 @@ def estimate(backward: Backward, objective: Objective, config: LoopConfig, first
         # Gradients, activations and the average were there; the optimiser's two moments come with its first
         # step.
         memory_gb = (torch.cuda.max_memory_allocated(device) + 2 * _WHOLE * moved) / 1e9
-        memory = f"{memory_gb:.2f} GB of GPU memory at the peak of a trial step and the optimiser's"
+        memory = f"{memory_gb:.2g} GB of GPU memory at the peak of a trial step and the optimiser's"
     else:
-        copies = 3 + (config.average_decay > 0)
+        # Gradient and two moments beside each trained weight; then the average, and what DDP sends.
+        copies = 3 + (config.average_decay > 0) + (processes > 1)
         memory_gb = (_WHOLE * (whole + copies * moved) + _HALF * moved * (config.precision == "bf16")) / 1e9
-        memory = f"{memory_gb:.2f} GB for them, gradients and optimiser, beside activations"
+        memory = f"{memory_gb:.2g} GB for them, gradients and optimiser, beside activations"
     data_gb = backward.batches.nbytes / 1e9
     left = backward.steps - first
     each = f" in each of {processes} processes" if processes > 1 else ""
     return (
         f"{moved / 1e6:.2f} of {whole / 1e6:.2f} million weights are trained; about {memory}, and "
-        f"{data_gb:.2f} GB for the data{each}; {step_s:.2f} s a step, {left} steps: about "
-        f"{left * step_s / 60:.0f} minutes."
+        f"{data_gb:.2g} GB for the data{each}; {step_s:.2f} s a step, {left} steps: about "
+        f"{_duration(left * step_s)} and validation."
     )
+
+
+def _duration(length_s: float) -> str:
+    if length_s < 90:
+        return f"{length_s:.0f} seconds"
+    return f"{length_s / 60:.0f} minutes" if length_s < 7200 else f"{length_s / 3600:.1f} hours"
 
 
 def _trial(backward: Backward, first: int) -> float:

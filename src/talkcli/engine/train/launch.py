@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -89,8 +88,6 @@ def _torchrun(device: str) -> Fabric:
         )
     # It announces every process; the estimate tells how many there are.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    # A term of the loss may leave part of a model out at one step and not at the next.
-    warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
     return Fabric(
         accelerator=where.type,
         devices=beside,
