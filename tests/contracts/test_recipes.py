@@ -22,7 +22,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "deeptalk": recipes.DeepTalkRecipe,
 }
 # Table 4 of the paper, and its exchange of emotions.
-ABLATIONS = {f"deeptalk-{name}" for name in ("vae", "vqvae", "no-emotion", "no-lip", "no-swap")}
+ABLATIONS = {f"deeptalk-{name}" for name in ("vae", "vqvae", "no-emotion", "no-lip", "swap")}
 
 
 def _schema(name: str) -> type[recipes.Recipe]:
@@ -34,13 +34,12 @@ def _stages(name: str) -> tuple[int | None, ...]:
 
 
 def _loaded(name: str, recipe: str) -> list[dict[str, Any] | None]:
-    """The values of each stage; None for one that the recipe lacks."""
+    """The values of each stage; None for one that the recipe lacks or that makes no sense."""
     found: list[dict[str, Any] | None] = []
     for stage in _stages(name):
         try:
             found.append(load_recipe(_schema(name), recipe, stage=stage).model_dump(mode="json"))
-        except UsageError as error:
-            assert "has no stage 2" in error.problem, error.problem
+        except UsageError:
             found.append(None)
     return found
 
@@ -62,7 +61,10 @@ def test_every_method_has_its_recipes() -> None:
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_loads_strictly(name: str) -> None:
-    assert _loaded(name, name)[0] is not None
+    written = yaml.safe_load((RECIPES_DIR / f"{name}.yaml").read_text(encoding="utf-8"))
+    first, *second = _loaded(name, name)
+    assert first is not None
+    assert "stage_2" not in written or second[0] is not None
 
 
 @pytest.mark.parametrize("name", recipe_names())

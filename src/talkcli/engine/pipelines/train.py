@@ -186,7 +186,7 @@ def train_gen(
                 if path is not None:
                     load_wav2vec2(model.content.encoder, path)
         lips = None
-        if recipe.objective.lip_reading_weight > 0:
+        if recipe.objective.lip_reading_weight > 0 or recipe.objective.swap_lip_reading_weight > 0:
             path = sources.published("--lip-reader", what="a lip reader", reporter=reporter)
             reader = LipReader(LipReaderConfig()) if path is None else load_lip_reader(path)
             lips = LipReading(data.head, reader)
