@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,9 +41,28 @@ def animate(
         float | None,
         typer.Option("--tau-bottom", min=0, help="Temperature of the fast codes; wins over --tau."),
     ] = None,
+    gumbel: Annotated[
+        bool,
+        typer.Option("--gumbel", help="Draw codes as the released inference does, whatever --tau says."),
+    ] = False,
     takes: Annotated[
         int, typer.Option("--takes", min=1, help="How many performances; files get .take01 and so on.")
     ] = 1,
+    hold_slow: Annotated[
+        bool,
+        typer.Option(
+            "--hold-slow",
+            help="All takes keep the emotion and the slow codes of the first; only fast codes are redrawn.",
+        ),
+    ] = False,
+    actor: Annotated[
+        str | None,
+        typer.Option(
+            "--actor",
+            metavar="NAME|INDEX",
+            help="Whose way of moving: a speaker of the model; absent: nobody in particular.",
+        ),
+    ] = None,
     emotion_from: Annotated[
         Path | None, typer.Option("--emotion-from", help="Take the emotion from this speech instead.")
     ] = None,
@@ -51,8 +70,22 @@ def animate(
         str, typer.Option("--model", help="embedded, or a run folder or model file of train-gen.")
     ] = "embedded",
     head: Annotated[
-        str, typer.Option("--head", help="The head to draw: ada, flame, or a FLAME file.")
-    ] = "ada",
+        str | None,
+        typer.Option(
+            "--head", help="The head to draw: ada, flame, or a FLAME file; absent: the model's own."
+        ),
+    ] = None,
+    limit_lips: Annotated[
+        bool | None,
+        typer.Option(
+            "--limit-lips/--no-limit-lips",
+            help="Keep lips below a top speed; absent: only where the model's head is ada.",
+        ),
+    ] = None,
+    always_pad: Annotated[
+        bool,
+        typer.Option("--always-pad", help="Add one to four silent frames, as the released demo always does."),
+    ] = False,
     fps: Fps = None,
     size: Annotated[
         int, typer.Option("--size", min=64, max=4096, help="Side of the video, in pixels.")
@@ -60,6 +93,10 @@ def animate(
     renderer: Annotated[str, typer.Option("--renderer", help="software or pyrender.")] = "software",
     seed: Seed = 0,
     device: Device = "auto",
+    precision: Annotated[
+        Literal["fp32", "bf16"],
+        typer.Option("--precision", help="bf16 is faster on processors that have it, and less exact."),
+    ] = "fp32",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -78,7 +115,11 @@ def animate(
                 sigma=sigma,
                 tau_top=both if tau_top is None else tau_top,
                 tau_bottom=both if tau_bottom is None else tau_bottom,
+                gumbel=gumbel,
                 takes=takes,
+                hold_slow=hold_slow,
+                actor=actor,
+                always_pad=always_pad,
                 seed=seed,
             ),
             emotion_from=emotion_from,
@@ -88,6 +129,8 @@ def animate(
             size=size,
             renderer=renderer,
             device_name=device,
+            precision=precision,
+            limit_lips=limit_lips,
             reporter=console,
         )
         console.result(report, "\n".join(report["outputs"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from talkcli.engine.errors import UsageError
 
 
 def bench(
-    what: Annotated[str, typer.Argument(help="What to measure: render or animate.")],
+    what: Annotated[str, typer.Argument(help="What to measure: render, animate or generator.")],
     speech: Annotated[
         Path | None, typer.Option("--speech", help="For animate: the speech to animate.")
     ] = None,
@@ -24,6 +24,12 @@ def bench(
     frames: Annotated[
         int, typer.Option("--frames", min=1, help="For render: frames a round; three rounds are measured.")
     ] = 100,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=48, help="For generator: length of the sound.")
+    ] = 10.0,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="For generator: threads; absent: as many as cores.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the report to this JSON file.")
     ] = None,
@@ -31,15 +37,24 @@ def bench(
     quiet: Quiet = False,
 ) -> None:
     """Measure this machine. render: all renderers on the same frames, deforming and drawing without encoding.
-    animate: the whole command on --speech, from start to exit.
+    animate: the whole command on --speech, from start to exit. generator: sound to coefficients, by the
+    released network with random weights and by the embedded one.
 
     talk bench render --out benchmarks/render.json
     """
-    if what not in ("render", "animate"):
-        raise UsageError(f"There is no benchmark {what}.", hint="Use: talk bench render, or animate.")
+    if what not in ("render", "animate", "generator"):
+        raise UsageError(
+            f"There is no benchmark {what}.", hint="Use: talk bench render, animate or generator."
+        )
     if what == "animate" and speech is None:
         raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
     with Console(as_json=as_json, quiet=quiet) as console:
+        if what == "generator":
+            from talkcli.engine.pipelines.bench_generator import bench_generator
+
+            report = bench_generator(seconds=seconds, threads=threads, out=out, reporter=console)
+            _show_generator(console, report)
+            return
         from talkcli.engine.pipelines.bench import bench_animate, bench_render
 
         if speech is not None and what == "animate":
@@ -67,3 +82,21 @@ def bench(
             header=["renderer", "frames/s", "CPU ms/frame", "of software", ""],
             rows=rows,
         )
+
+
+def _show_generator(console: Console, report: dict[str, Any]) -> None:
+    parts = ("content", "emotion", "predictors", "decoding")
+    console.table(
+        report,
+        title=f"{report['speech_s']:g} s of sound, {report['threads']} threads on "
+        f"{report['machine']['cpu']}; bf16 {report['bf16_over_fp32']:.2f} times as fast as fp32",
+        header=("network", "x real time", *(f"{part}, % of time" for part in parts)),
+        rows=[
+            (
+                name,
+                f"{result['times_real_time']:.1f}",
+                *(f"{100 * result['parts'][part]:.0f}" for part in parts),
+            )
+            for name, result in report["results"].items()
+        ],
+    )

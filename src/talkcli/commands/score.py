@@ -1,15 +1,15 @@
-"""`talk score`: how good is a motion?"""
+"""`talk score`: how good is a motion, and how different are a model's performances?"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from talkcli.commands.options import AsJson, Device, Quiet, Seed
 from talkcli.console import Console, print_error
-from talkcli.engine.errors import ThresholdError
+from talkcli.engine.errors import ThresholdError, UsageError
 from talkcli.engine.metrics.catalogue import METRICS
 
 _FEW = 1e-2
@@ -40,7 +40,22 @@ def score(
         str, typer.Option("--model", help="What animates where no PRED is given, as in talk animate.")
     ] = "embedded",
     sigma: Annotated[float | None, typer.Option("--sigma", help="For --model: as in talk animate.")] = None,
-    takes: Annotated[int, typer.Option("--takes", min=1, help="For --model: performances per clip.")] = 1,
+    actor: Annotated[
+        str | None,
+        typer.Option("--actor", metavar="NAME|INDEX", help="For --model: as in talk animate."),
+    ] = None,
+    takes: Annotated[
+        int | None,
+        typer.Option("--takes", min=1, help="For --model: performances per clip; absent: 1, for a table 10."),
+    ] = None,
+    table: Annotated[
+        Literal["diversity"] | None,
+        typer.Option(
+            "--table",
+            help="Instead: diversity and lips of --model on --audio or --dataset under every setting of "
+            "DEEPTalk's table 3.",
+        ),
+    ] = None,
     per_clip: Annotated[bool, typer.Option("--per-clip", help="Show every clip too.")] = False,
     fail_under: Annotated[
         list[str] | None,
@@ -59,6 +74,31 @@ def score(
 
     talk score face.npz --truth true.npz --audio speech.wav
     """
+    if table is not None:
+        given = {
+            "PRED": predictions, "--truth": truth, "--sigma": sigma is not None, "--per-clip": per_clip,
+            "--fail-under": fail_under, "--fail-over": fail_over,
+        }  # fmt: skip
+        if unused := [name for name, value in given.items() if value]:
+            raise UsageError(
+                f"--table diversity has no use for {', '.join(unused)}: it animates by settings of its own.",
+                hint="Give it speech: --audio or --dataset.",
+            )
+        with Console(as_json=as_json, quiet=quiet) as console:
+            from talkcli.engine.pipelines.score import Generation
+            from talkcli.engine.pipelines.score_table import diversity_table
+
+            report = diversity_table(
+                audio=audio,
+                dataset=dataset,
+                head_name=head,
+                generation=Generation(
+                    model_name=model, device_name=device, actor=actor, takes=takes or 10, seed=seed
+                ),
+                reporter=console,
+            )
+        _show_table(console, report)
+        return
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score import Generation, Threshold, score_motions
 
@@ -72,7 +112,9 @@ def score(
             audio=audio,
             dataset=dataset,
             head_name=head,
-            generation=Generation(model_name=model, device_name=device, sigma=sigma, takes=takes, seed=seed),
+            generation=Generation(
+                model_name=model, device_name=device, sigma=sigma, actor=actor, takes=takes or 1, seed=seed
+            ),
             thresholds=thresholds,
             reporter=console,
         )
@@ -129,6 +171,31 @@ def _show_clips(console: Console, report: dict[str, Any]) -> None:
             for clip in report["clips"]
         ],
     )
+
+
+def _show_table(console: Console, report: dict[str, Any]) -> None:
+    space = report["head"]
+    columns = {
+        "diversity_mm": f"diversity, mm (vertices of {space})",
+        "diversity_l2": f"diversity, L2 (coefficient sequences of {space})",
+        "sync_r": "sync_r",
+        "lse_d": "LSE-D",
+    }
+    rows = []
+    for row in report["rows"]:
+        drawn = "argmax" if row["tau_top"] == 0 else f"tau {row['tau_top']:g}, {row['tau_bottom']:g}"
+        sigma = "mean" if row["sigma"] is None else f"sigma {row['sigma']:g}"
+        rows.append((sigma, drawn, *(_number(row[name]["value"]) for name in columns)))
+    console.table(
+        report,
+        title=f"{len(report['clips'])} clips, {report['takes']} takes each",
+        header=("emotion", "slow and fast codes", *columns.values()),
+        rows=rows,
+    )
+    for name, found in report["rows"][0].items():
+        if name in columns and found["value"] is None:
+            console.note(f"{columns[name]}: {found['reason']}.")
+    console.note("The temperatures are ours: those of the paper's table are not known.")
 
 
 def _number(value: float | None) -> str:

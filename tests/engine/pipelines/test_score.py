@@ -83,7 +83,7 @@ def test_a_motion_equals_itself(tmp_path: Path, score: Scorer) -> None:
         assert report["overall"][name]["value"] == 0, name
     assert report["overall"]["jump_mm"]["value"] > 0
     assert report["vertex_sets"] == {
-        "all": 40, "inner lips": 6, "lips": 3, "eyes+forehead": 3, "upper_face": 5,
+        "all": 40, "inner lips": 6, "lips": 3, "eyes+forehead": 3, "upper_face": 5, "coefficients": 53,
     }  # fmt: skip
     json.dumps(report, allow_nan=False)
 

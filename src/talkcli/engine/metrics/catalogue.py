@@ -11,8 +11,8 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
-    """One row. `over_clips` says how the values of single clips become one: a mean weighted by frames, a
-    plain mean over clips, the median, or the largest."""
+    """One row. `vertices` names what is looked at. `over_clips` says how the values of single clips become
+    one: a mean weighted by frames, a plain mean over clips, the median, or the largest."""
 
     unit: str
     vertices: str
@@ -49,6 +49,10 @@ METRICS: dict[str, MetricInfo] = {
     "diversity_mm": MetricInfo(
         unit="mm", vertices="all", needs="takes", over_clips="clip mean",
         meaning="mean vertex distance between the takes of a clip",
+    ),
+    "diversity_l2": MetricInfo(
+        unit="", vertices="coefficients", needs="takes", over_clips="clip mean",
+        meaning="mean L2 distance of the takes' whole sequences of coefficients",
     ),
     "sync_r": MetricInfo(
         unit="", vertices="inner lips", needs="audio", over_clips="median",

@@ -1,9 +1,10 @@
 """Diversity: how much several performances of the same speech differ.
 
-Axis names: `takes`, `frames`, `verts`.
-Vertex set: all vertices of the head.
-Source: the multimodality form (many motions for one condition) as mean vertex distance. DEEPTalk's table 3
-does not say in which space it measures, so its numbers are not comparable with these.
+Axis names: `takes`, `frames`, `verts`, `coeffs`.
+Vertex set: all vertices of the head, or none: the second measure compares coefficients.
+Source: the multimodality form (many motions for one condition), as mean vertex distance and, as in the
+text-to-motion literature that DEEPTalk cites (Ren et al. 2023), as mean distance of whole sequences.
+DEEPTalk's table 3 does not say in which space it measures, so its numbers are not comparable with these.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Float
 
 from talkcli.engine.metrics.distance import Vertices, vertex_distances
 from talkcli.engine.metrics.undefined import UndefinedMetricError
@@ -22,11 +24,21 @@ def diversity_mm(takes: Sequence[Vertices]) -> float:
 
     Raises UndefinedMetricError for fewer than two takes.
     """
+    pairs = _pairs(takes)
+    return float(np.mean([vertex_distances(*pair).mean(dtype=np.float64) for pair in pairs]) * 1e3)
+
+
+def diversity_l2(takes: Sequence[Float[np.ndarray, "frames coeffs"]]) -> float:
+    """Mean L2 distance over all pairs of takes, each a sequence of coefficients taken as one long vector; it
+    grows with the root of the number of frames, and its unit is that of the head's coefficients.
+
+    Raises UndefinedMetricError for fewer than two takes.
+    """
+    pairs = _pairs(takes)
+    return float(np.mean([np.linalg.norm(one.astype(np.float64) - other) for one, other in pairs]))
+
+
+def _pairs(takes: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
     if len(takes) < 2:
         raise UndefinedMetricError("needs two takes or more of a clip (NAME.take01.npz, NAME.take02.npz)")
-    return float(
-        np.mean(
-            [vertex_distances(one, other).mean(dtype=np.float64) for one, other in combinations(takes, 2)]
-        )
-        * 1e3
-    )
+    return list(combinations(takes, 2))

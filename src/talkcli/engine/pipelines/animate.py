@@ -1,15 +1,18 @@
 """Speech to motion with a trained model, written as motion files and videos.
 
 Axis names: `samples` (16 kHz), `frames` (the model's fps), `coeffs` = 53.
+Memory grows with the speech alone: a performance is written before the next is drawn, and what lies between
+is worked out piece by piece.
 """
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,28 +29,39 @@ from talkcli.engine.face.lip_speed import limit_lip_speed
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import check_file, sha256
-from talkcli.engine.models.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, Heard
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
 from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Motion, Reporter, Speech
 
 EMBEDDED = "embedded"
 MOTION_SUFFIX = ".npz"
+# The top speed of lips was found on this head; motion of other heads is left as the model made it.
+LIMITED_HEAD = "ada"
+
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How performances are drawn (DEEPTalk, section 3.3 and table 3).
+    """Who performs, and how performances are drawn (DEEPTalk, section 3.3 and table 3).
 
     `sigma` multiplies the predicted log-variance of the emotion embedding, None takes its mean; `tau_top`
-    and `tau_bottom` are temperatures of the slow and the fast codes, 0 takes the likeliest; `takes`
-    performances are drawn from `seed`, take k being the same whatever the number of takes.
+    and `tau_bottom` are temperatures of the slow and the fast codes, 0 takes the likeliest; `gumbel` draws
+    both as the released inference does, whatever the temperatures. `takes` performances are drawn from
+    `seed`, take k being the same whatever the number of takes; with `hold_slow` all keep the emotion and the
+    slow codes of the first. `actor` is a name in the model's list of speakers or a position in it, None is
+    nobody in particular. `always_pad` adds one to four frames of silence, as the released demo always does.
     """
 
     sigma: float | None = None
     tau_top: float = 0.0
     tau_bottom: float = 0.0
+    gumbel: bool = False
     takes: int = 1
+    hold_slow: bool = False
+    actor: str | None = None
+    always_pad: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -58,52 +72,130 @@ class Sampling:
         ):
             if value is not None and not math.isfinite(value):
                 raise UsageError(f"{option} {value} is not a finite number.")
+        if self.hold_slow and self.takes < 2:
+            raise UsageError(
+                "--hold-slow keeps the slow codes of the first take for the others, but there is one take.",
+                hint="Add --takes 2 or more.",
+            )
+        if self.hold_slow and self.tau_bottom == 0 and not self.gumbel:
+            raise UsageError(
+                "--hold-slow draws the fast codes anew, but at --tau-bottom 0 they are never drawn.",
+                hint="Add --tau-bottom 0.5, or any temperature above 0.",
+            )
 
     @property
     def is_random(self) -> bool:
-        return self.sigma is not None or self.tau_top > 0 or self.tau_bottom > 0
+        return self.sigma is not None or self.tau_top > 0 or self.tau_bottom > 0 or self.gumbel
 
 
 class Animator:
     """A loaded model with what is known of its origin; `model_name` is `EMBEDDED`, a model file or a run
-    folder."""
+    folder.
 
-    def __init__(self, model_name: str, device_name: str) -> None:
+    `precision` bf16 computes in bfloat16 where torch's autocast does. `limit_lips` keeps lips below their top
+    speed, None for models of `LIMITED_HEAD` only; nothing but this needs the model's head.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        device_name: str,
+        *,
+        precision: Precision = "fp32",
+        limit_lips: bool | None = None,
+    ) -> None:
         path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
         self.device = resolve_device(device_name)
+        self.precision = precision
         self.model, self.header = load_model(path, self.device)
         if not isinstance(self.model, DeepTalk):
             raise InputError(
                 f"{path} holds a {self.header.method} model, which is no generator.",
                 hint="Give --model a checkpoint of talk train-gen.",
             )
-        self.head = load_head(self.header.head)
+        self.limit_lips = self.header.head == LIMITED_HEAD if limit_lips is None else limit_lips
+        self._head = load_head(self.header.head) if self.limit_lips else None
         self.sha256 = sha256(path)
 
     def motions(
         self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None
-    ) -> list[Motion]:
-        """One motion per take at the model's rate; frame k belongs to samples 640 k to 640 (k + 1)."""
-        emotion_samples = None if emotion_speech is None else self._batch(emotion_speech)
-        heard = self.model.listen(self._batch(speech), emotion_samples)
-        draws = [
-            self.model.take(
-                heard,
-                sigma=sampling.sigma,
-                tau_top=sampling.tau_top,
-                tau_bottom=sampling.tau_bottom,
-                generator=seeded(_take_seed(sampling.seed, take), self.device),
+    ) -> Iterator[Motion]:
+        """One motion per take at the model's rate; frame k belongs to samples 640 k to 640 (k + 1).
+
+        Every motion is made when it is asked for. Raises UsageError for an actor the model does not know, and
+        for slow codes to hold where it has one level of codes.
+        """
+        self.speaker(sampling.actor)
+        levels = len(self.model.prior.levels)
+        if sampling.hold_slow and levels < 2:
+            raise UsageError(
+                f"--hold-slow: the motion prior of this model has {levels} level and no slow codes."
             )
-            for take in range(sampling.takes)
-        ]
-        return [self._motion(draw[0].float().cpu().numpy()) for draw in draws]
+        return self.takes(self.listen(speech, emotion_speech, always_pad=sampling.always_pad), sampling)
+
+    def listen(
+        self, speech: Speech, emotion_speech: Speech | None = None, *, always_pad: bool = False
+    ) -> Heard:
+        """`speech` after the encoders, with the emotion of `emotion_speech` where it is given."""
+        emotion_samples = None if emotion_speech is None else self._batch(emotion_speech)
+        with self._autocast():
+            return self.model.listen(self._batch(speech), emotion_samples, always_pad=always_pad)
+
+    def takes(self, heard: Heard, sampling: Sampling) -> Iterator[Motion]:
+        """As `motions`, from speech that was heard before."""
+        speaker = self.speaker(sampling.actor)
+        sigma, held = sampling.sigma, None
+        for take in range(sampling.takes):
+            with self._autocast():
+                drawn = self.model.take(
+                    heard,
+                    sigma=sigma,
+                    tau_top=sampling.tau_top,
+                    tau_bottom=sampling.tau_bottom,
+                    speaker=speaker,
+                    generator=self._generator(sampling, take),
+                    gumbel=sampling.gumbel,
+                    held=held,
+                )
+            if sampling.hold_slow and held is None:
+                # The emotion is the first thing a take draws, so this is the first take's once more.
+                emotion = heard.emotion.sample(sigma, self._generator(sampling, take))
+                heard = heard._replace(emotion=heard.emotion._replace(mean=emotion))
+                sigma, held = None, drawn.slow
+            yield self._motion(drawn.coeffs[0].float().cpu().numpy())
+
+    def speaker(self, actor: str | None) -> int:
+        """The model's number for `actor`: a name, else a position in its list. Raises UsageError."""
+        names = self.model.config.speakers
+        if actor is None:
+            return NOBODY
+        if actor in names:
+            return names.index(actor)
+        # A model without names still has places for speakers.
+        places = len(names) or self.model.config.identity
+        if actor.isdecimal() and int(actor) < places:
+            return int(actor)
+        near = difflib.get_close_matches(actor, names, n=3)
+        known = f"Names: {', '.join(names)}; or 0 to {places - 1}." if names else f"Use 0 to {places - 1}."
+        raise UsageError(
+            f"The model has no actor {actor}.",
+            hint=f"Did you mean {' or '.join(near)}? {known}" if near else known,
+        )
+
+    def _generator(self, sampling: Sampling, take: int) -> torch.Generator:
+        # Distinct streams for neighbouring seeds: take 1 of seed 0 is not take 0 of seed 1.
+        return seeded(sampling.seed * 1_000_003 + take, self.device)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
-        """The drawn coefficients with lips that keep below their top speed: codes are drawn one by one, and
-        two that follow each other need not fit."""
-        calm = limit_lip_speed(coeffs, self.head, held=np.zeros(len(coeffs), dtype=bool))
-        fps, channels = float(self.header.fps), self.header.channels
-        return Motion(coeffs=calm, fps=fps, head=self.header.head, channels=channels)
+        """Codes are drawn one by one, and two that follow each other need not fit: hence the limit."""
+        if self._head is not None:
+            coeffs = limit_lip_speed(coeffs, self._head, held=np.zeros(len(coeffs), dtype=bool))
+        return Motion(
+            coeffs=coeffs, fps=float(self.header.fps), head=self.header.head, channels=self.header.channels
+        )
 
     def _batch(self, speech: Speech) -> torch.Tensor:
         return torch.from_numpy(speech.samples)[None].to(self.device)
@@ -116,21 +208,24 @@ def animate_file(
     sampling: Sampling,
     emotion_from: Path | None,
     model_name: str,
-    head_name: str,
+    head_name: str | None,
     fps: float | None,
     size: int,
     renderer: str,
     device_name: str,
+    precision: Precision,
+    limit_lips: bool | None,
     reporter: Reporter,
 ) -> dict[str, Any]:
     """Animate one file into every path of `outs`, for every take: motion for .npz, else what `render_to`
     writes.
 
-    Returns what was done, ready for JSON. Unusable input raises a TalkError before anything is written.
+    `head_name` None draws the model's own head. Returns what was done, ready for JSON. Unusable input raises
+    a TalkError before anything is written.
     """
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
     every_path = [path for take in paths for path in take]
-    check_distinct(every_path, [speech_path, emotion_from, Path(head_name)])
+    check_distinct(every_path, [speech_path, emotion_from, *([Path(head_name)] if head_name else [])])
     for path in every_path:
         if path.suffix == MOTION_SUFFIX:
             check_file(path)
@@ -139,18 +234,13 @@ def animate_file(
     check_renderer(renderer)
     speech = read_speech(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
-    head = load_head(head_name)
-    animator = Animator(model_name, device_name)
-    if head.channels != animator.header.channels:
-        raise UsageError(
-            f"The model moves the channels of {animator.header.head}, --head {head_name} has others.",
-            hint=f"Use --head {animator.header.head}, or a model trained for {head.name}.",
-        )
+    named_head = load_head(head_name) if head_name else None
+    animator = Animator(model_name, device_name, precision=precision, limit_lips=limit_lips)
+    head = _head_to_draw(named_head, animator, drawn=any(path.suffix != MOTION_SUFFIX for path in every_path))
+    if precision == "bf16" and not _has_bf16(animator.device):
+        reporter.warn("This processor has no bfloat16 arithmetic: --precision bf16 will be slower than fp32.")
     if sampling.takes > 1 and not sampling.is_random:
-        reporter.warn("Without --sigma or --tau every take is the same performance.")
-    motions = animator.motions(speech, sampling, emotion_speech)
-    if fps is not None:
-        motions = [resample(motion, fps) for motion in motions]
+        reporter.warn("Without --sigma, --tau or --gumbel every take is the same performance.")
 
     meta: dict[str, Any] = {
         "command": "animate",
@@ -159,54 +249,53 @@ def animate_file(
         "emotion_sha256": sha256(emotion_from) if emotion_from else None,
         "weights_sha256": animator.sha256,
         "weights_licence": animator.header.licence,
+        "precision": precision,
+        "limit_lips": animator.limit_lips,
         **asdict(sampling),
     }
-    written = []
-    for take, motion in enumerate(motions):
+    report: dict[str, Any] = {"outputs": [], "duration_s": speech.duration_s, **meta}
+    for take, motion in enumerate(animator.motions(speech, sampling, emotion_speech)):
+        shown = motion if fps is None else resample(motion, fps)
         for path in paths[take]:
-            _write(
-                path,
-                motion,
-                head,
-                speech,
-                {**meta, "take": take},
-                size=size,
-                renderer=renderer,
-                reporter=reporter,
-            )
-            written.append(str(path))
-    return {
-        "outputs": written,
-        "frames": len(motions[0].coeffs),
-        "fps": motions[0].fps,
-        "duration_s": speech.duration_s,
-        "head": head.name,
-        **meta,
-    }
+            stored = {**meta, "take": take}
+            if path.suffix == MOTION_SUFFIX:
+                write_motion(path, shown, stored)
+            else:
+                assert head is not None
+                render_to(
+                    shown,
+                    head,
+                    path,
+                    speech=speech,
+                    size=size,
+                    renderer=renderer,
+                    metadata=stored,
+                    reporter=reporter,
+                )
+            report["outputs"].append(str(path))
+        report |= {"frames": len(shown.coeffs), "fps": shown.fps, "head": head.name if head else shown.head}
+    return report
 
 
-def _write(
-    path: Path,
-    motion: Motion,
-    head: Head,
-    speech: Speech,
-    meta: dict[str, Any],
-    *,
-    size: int,
-    renderer: str,
-    reporter: Reporter,
-) -> None:
-    if path.suffix == MOTION_SUFFIX:
-        write_motion(path, motion, meta)
-    else:
-        render_to(
-            motion, head, path, speech=speech, size=size, renderer=renderer, metadata=meta, reporter=reporter
+def _head_to_draw(named: Head | None, animator: Animator, *, drawn: bool) -> Head | None:
+    """`named`, else the model's own where anything is `drawn`. Raises UsageError for other channels."""
+    header = animator.header
+    if named is None:
+        return load_head(header.head) if drawn else None
+    if named.channels != header.channels:
+        raise UsageError(
+            f"The model moves the channels of {header.head}, --head {named.name} has others.",
+            hint=f"Use --head {header.head}, or a model trained for {named.name}.",
         )
+    return named
 
 
-def _take_seed(seed: int, take: int) -> int:
-    # Distinct streams for neighbouring seeds: take 1 of seed 0 is not take 0 of seed 1.
-    return seed * 1_000_003 + take
+def _has_bf16(device: torch.device) -> bool:
+    """Whether `device` multiplies bfloat16 natively (x86: AVX512-BF16 or AMX; ARM: its bf16 extension)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _take_path(out: Path, take: int, takes: int) -> Path:

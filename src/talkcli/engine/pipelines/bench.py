@@ -87,7 +87,7 @@ def bench_render(
         "software_over_pyrender": None if theirs is None else ours / theirs,
         "machine": machine(),
     }
-    _write(report, out)
+    write_report(report, out)
     return report
 
 
@@ -124,11 +124,11 @@ def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: R
         "times_real_time": speech.duration_s / seconds,
         "machine": machine(),
     }
-    _write(report, out)
+    write_report(report, out)
     return report
 
 
-def _write(report: dict[str, Any], out: Path | None) -> None:
+def write_report(report: dict[str, Any], out: Path | None) -> None:
     if out is not None:
         with atomic_path(out) as temporary:
             temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -188,7 +188,7 @@ def _self_check() -> list[Check]:
 
     samples = 0.1 * np.sin(np.arange(SPEECH_RATE_HZ) / 10)
     animator = Animator(EMBEDDED, "cpu")
-    motion = animator.motions(Speech(samples=samples.astype(np.float32)), Sampling())[0]
+    motion = next(animator.motions(Speech(samples=samples.astype(np.float32)), Sampling()))
     head = load_head(motion.head)
     vertices = head(torch.from_numpy(motion.coeffs[-1:]))[0].detach().numpy()
     renderer = open_renderer("software", studio_scene(head), _PICTURE_SIDE, _PICTURE_SIDE)

@@ -29,11 +29,12 @@ from talkcli.engine.types import Motion, Reporter, Speech
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """How the model animates where no predictions are given."""
+    """How the model animates where no predictions are given; fields as in `animate.Sampling`."""
 
     model_name: str = "embedded"
     device_name: str = "auto"
     sigma: float | None = None
+    actor: str | None = None
     takes: int = 1
     seed: int = 0
 
@@ -107,7 +108,7 @@ def score_motions(
         clips.append((case, takes, values))
         reporter.progress("scoring", index + 1, len(cases))
     assert head is not None
-    overall = {name: _over_clips(name, [values[name] for _, _, values in clips]) for name in METRICS}
+    overall = {name: over_clips(name, [values[name] for _, _, values in clips]) for name in METRICS}
     return {
         "head": head.name,
         "vertex_sets": set_sizes(head),
@@ -132,8 +133,10 @@ def _animator(generation: Generation) -> Callable[[Speech], list[Motion]]:
     from talkcli.engine.pipelines.animate import Animator, Sampling
 
     animator = Animator(generation.model_name, generation.device_name)
-    sampling = Sampling(sigma=generation.sigma, takes=generation.takes, seed=generation.seed)
-    return lambda speech: animator.motions(speech, sampling)
+    sampling = Sampling(
+        sigma=generation.sigma, actor=generation.actor, takes=generation.takes, seed=generation.seed
+    )
+    return lambda speech: list(animator.motions(speech, sampling))
 
 
 def _aligned(
@@ -156,7 +159,7 @@ def _cut(motion: Motion, num_frames: int) -> Motion:
     )
 
 
-def _over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
+def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
     """One value for all clips that have one, by the rule of the catalogue."""
     info = METRICS[name]
     known = [item for item in values if item.value is not None]

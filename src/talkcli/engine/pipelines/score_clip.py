@@ -16,7 +16,7 @@ import torch
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.head import Head, lip_opening_mm
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.metrics.diversity import diversity_mm
+from talkcli.engine.metrics.diversity import diversity_l2, diversity_mm
 from talkcli.engine.metrics.eve import eve_m2, eve_mm
 from talkcli.engine.metrics.fdd import fdd_m2
 from talkcli.engine.metrics.jump import jump_mm
@@ -25,6 +25,9 @@ from talkcli.engine.metrics.mve import mve_mm
 from talkcli.engine.metrics.sync import closure_share, sync_correlation
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Motion, Speech
+
+# Frames whose vertices are looked at together.
+_BLOCK_FRAMES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +45,12 @@ def _indices(head: Head, vertices: str) -> np.ndarray:
 
 
 def set_sizes(head: Head) -> dict[str, int | None]:
-    """Number of vertices of each set; None where the head does not know a region."""
-    sizes: dict[str, int | None] = {"all": len(head.template), "inner lips": 6}
+    """Number of vertices of each set, and of coefficients; None where the head does not know a region."""
+    sizes: dict[str, int | None] = {
+        "all": len(head.template),
+        "inner lips": 6,
+        "coefficients": len(head.channels),
+    }
     for name in {info.vertices for info in METRICS.values()} - set(sizes):
         try:
             sizes[name] = len(_indices(head, name))
@@ -53,42 +60,74 @@ def set_sizes(head: Head) -> dict[str, int | None]:
 
 
 class _Surface:
-    """A motion's vertices, as the metrics want them."""
+    """A motion's vertices, as the metrics want them: those of single regions for all frames, or all vertices
+    for some frames, but never all for all.
+    """
 
     def __init__(self, head: Head, motion: Motion) -> None:
-        with torch.inference_mode():
-            self._tensor = head(torch.from_numpy(motion.coeffs))
         self._head = head
-        self.vertices = self._tensor.numpy()
+        self._coeffs = torch.from_numpy(motion.coeffs)
+        self._regions: dict[str, np.ndarray] = {}
 
-    def indices(self, vertices: str) -> np.ndarray | slice:
-        return slice(None) if vertices == "all" else _indices(self._head, vertices)
+    def __len__(self) -> int:
+        return len(self._coeffs)
 
+    @torch.inference_mode()
     def part(self, metric: str) -> np.ndarray:
-        """The vertex set of `metric`."""
-        return self.vertices[:, self.indices(METRICS[metric].vertices)]
+        """The vertex set of `metric`, a region."""
+        name = METRICS[metric].vertices
+        if name not in self._regions:
+            chosen = torch.from_numpy(_indices(self._head, name)).long()
+            self._regions[name] = self._head(self._coeffs, only=chosen).numpy()
+        return self._regions[name]
 
+    @torch.inference_mode()
+    def whole(self, frames: slice) -> np.ndarray:
+        """All vertices of `frames`."""
+        return self._head(self._coeffs[frames]).numpy()
+
+    @torch.inference_mode()
     def opening_mm(self) -> np.ndarray:
-        with torch.inference_mode():
-            return lip_opening_mm(self._head.landmarks(self._tensor)).numpy()
+        gaps = [
+            lip_opening_mm(self._head.landmarks(torch.from_numpy(self.whole(block))))
+            for block in _blocks(len(self))
+        ]
+        return torch.cat(gaps).numpy()
+
+
+def _blocks(num_frames: int) -> list[slice]:
+    return [slice(start, start + _BLOCK_FRAMES) for start in range(0, num_frames, _BLOCK_FRAMES)]
+
+
+def _frame_mean(num_frames: int, metric: Callable[[slice], float]) -> float:
+    """What a metric that is a mean over frames gives for all of them, from what it gives for blocks."""
+    blocks = _blocks(num_frames)
+    weights = [min(block.stop, num_frames) - block.start for block in blocks]
+    return float(np.average([metric(block) for block in blocks], weights=weights))
 
 
 def score_clip(
     head: Head, takes: Sequence[Motion], true: Motion | None, speech: Speech | None
 ) -> dict[str, Value]:
-    """Every metric of `METRICS`. Over takes: the mean, but `jump_mm` the worst, `diversity_mm` the spread."""
+    """Every metric of `METRICS`. Over takes: the mean, but `jump_mm` the worst, `diversity_*` the spread.
+
+    All motions are of one length.
+    """
     surfaces = [_Surface(head, motion) for motion in takes]
     fps = takes[0].fps
     values = _measure(
         {
-            "diversity_mm": lambda: diversity_mm([surface.vertices for surface in surfaces]),
+            "diversity_mm": lambda: _frame_mean(
+                len(surfaces[0]), lambda block: diversity_mm([surface.whole(block) for surface in surfaces])
+            ),
+            "diversity_l2": lambda: diversity_l2([motion.coeffs for motion in takes]),
             "jump_mm": lambda: max(jump_mm(surface.part("jump_mm")) for surface in surfaces),
         }
     )
     if true is None:
         values |= _undefined("truth", "no true motion given for this clip")
     else:
-        values |= _against_truth(surfaces, _Surface(head, true), head.template)
+        values |= _against_truth(surfaces, _Surface(head, true), head)
     if speech is None:
         values |= _undefined("audio", "no sound given for this clip")
     else:
@@ -97,27 +136,32 @@ def score_clip(
     return {name: values[name] for name in METRICS}
 
 
-def _against_truth(surfaces: Sequence[_Surface], true: _Surface, rest: np.ndarray) -> dict[str, Value]:
+def _against_truth(surfaces: Sequence[_Surface], true: _Surface, head: Head) -> dict[str, Value]:
     def mean(name: str, metric: Callable[[np.ndarray, np.ndarray], float]) -> Callable[[], float]:
         return lambda: float(np.mean([metric(surface.part(name), true.part(name)) for surface in surfaces]))
 
-    upper = METRICS["fdd_m2"].vertices
+    def whole_error(surface: _Surface) -> float:
+        return _frame_mean(len(true), lambda block: mve_mm(surface.whole(block), true.whole(block)))
+
+    def upper_at_rest() -> np.ndarray:
+        return head.template[_indices(head, METRICS["fdd_m2"].vertices)]
+
     return _measure(
         {
             "lve_mm": mean("lve_mm", lve_mm),
             "lve_m2": mean("lve_m2", lve_m2),
             "eve_mm": mean("eve_mm", eve_mm),
             "eve_m2": mean("eve_m2", eve_m2),
-            "mve_mm": mean("mve_mm", mve_mm),
-            "fdd_m2": mean("fdd_m2", lambda one, other: fdd_m2(one, other, rest[true.indices(upper)])),
+            "mve_mm": lambda: float(np.mean([whole_error(surface) for surface in surfaces])),
+            "fdd_m2": mean("fdd_m2", lambda one, other: fdd_m2(one, other, upper_at_rest())),
         },
-        weight=float(len(true.vertices)),
+        weight=float(len(true)),
     )
 
 
 def _against_sound(surfaces: Sequence[_Surface], head: Head, speech: Speech, fps: float) -> dict[str, Value]:
     # Where the sound has ended there is neither speech nor a pause to compare with.
-    num_frames = min(len(surfaces[0].vertices), max(1, round(speech.duration_s * fps)))
+    num_frames = min(len(surfaces[0]), max(1, round(speech.duration_s * fps)))
     try:
         openings = [surface.opening_mm()[:num_frames] for surface in surfaces]
         rest = float(lip_opening_mm(head.landmarks(torch.from_numpy(head.template)[None]))[0])
