@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.render.differentiable import Window
+from talkcli.engine.render.edge_gradients import beside_edges, with_edge_gradients
 from talkcli.engine.render.renderer import Scene, camera_axes
 
 # What is left of a colour on the inside of a body.
@@ -82,23 +83,28 @@ class LitScene(nn.Module):
         self,
         camera: Float[Tensor, "frames verts 3"],
         face_at: Int[Tensor, "frames height width"],
-        weights: Float[Tensor, "pixels 3"],
+        weights: Float[Tensor, "frames height width 3"],
     ) -> Float[Tensor, "frames height width 3"]:
-        """sRGB in [0, 1]. `weights` are each pixel's place on its face (perspective-correct barycentric),
-        for the pixels with a face, in order."""
+        """sRGB in [0, 1]. `weights` are each pixel's place on its face (perspective-correct barycentric);
+        those of pixels without a face do not count.
+        """
         covered = face_at >= 0
+        frame = covered.nonzero()[:, 0]
         seen, rank = self.seen(face_at)
-        corners = self.faces[seen]
-        lit = self._lit(camera, corners)
         with torch.no_grad():
-            a, b, c = camera[:, corners].unbind(2)
+            a, b, c = camera[:, self.faces[seen]].unbind(2)
             back = (a * torch.linalg.cross(b - a, c - a)).sum(-1) > 0
             shade = torch.where(back, _INSIDE, 1.0).to(camera)
-        frame = covered.nonzero()[:, 0]
-        row = frame * len(seen) + rank[face_at[covered]]
-        colours = (lit * shade[..., None, None]).flatten(0, 1)[row]
-        picture = self.background.to(camera).expand(*face_at.shape, 3)
-        return _srgb(picture.masked_scatter(covered[..., None], (colours * weights[..., None]).sum(1)))
+            depth = camera.new_full(face_at.shape, torch.inf)
+            depths = camera[..., 2][frame[:, None], self.faces[face_at[covered]]]
+            depth[covered] = (depths * weights[covered]).sum(-1)
+            edges = beside_edges(depth, self.focal)
+        inner = torch.where(edges[..., None], weights.detach(), weights)[covered]
+        lit = self._lit(camera, self.faces[seen]) * shade[..., None, None]
+        colours = lit.flatten(0, 1)[frame * len(seen) + rank[face_at[covered]]]
+        background = self.background.to(camera).expand(*face_at.shape, 3)
+        picture = _srgb(background.masked_scatter(covered[..., None], (colours * inner[..., None]).sum(1)))
+        return with_edge_gradients(picture, edges, depth, face_at, weights, camera, self.faces, self.focal)
 
     def seen(self, face_at: Int[Tensor, "frames height width"]) -> tuple[Tensor, Tensor]:
         """Faces that any pixel sees, and the place of each face among them."""

@@ -34,8 +34,7 @@ class TorchRenderer(nn.Module):
         with torch.no_grad():
             screen = torch.cat([scene.on_screen(camera, window), camera[..., 2:]], -1)
             face_at = visible_faces(screen, scene.faces, scene.closed, height, width)
-        pixels = (face_at >= 0).nonzero()
-        return scene.paint(camera, face_at, self._weights(camera, face_at, pixels, window))
+        return scene.paint(camera, face_at, self._weights(camera, face_at, window))
 
     def project(self, points: Float[Tensor, "frames points 3"]) -> Float[Tensor, "frames points 2"]:
         """See `DifferentiableRenderer`."""
@@ -45,10 +44,11 @@ class TorchRenderer(nn.Module):
         self,
         camera: Float[Tensor, "frames verts 3"],
         face_at: Int[Tensor, "frames height width"],
-        pixels: Int[Tensor, "pixels 3"],
         window: Window | None,
-    ) -> Float[Tensor, "pixels 3"]:
-        """Where each ray meets its triangle, in shares of the three corners."""
+    ) -> Float[Tensor, "frames height width 3"]:
+        """Where each ray meets its triangle, in shares of the three corners; zeros where it meets none."""
+        covered = face_at >= 0
+        pixels = covered.nonzero()
         seen, rank = self.scene.seen(face_at)
         a, b, c = camera[:, self.scene.faces[seen]].unbind(2)
         # A corner's share is the volume that the ray spans with the opposite edge (Cramer's rule). An edge,
@@ -56,7 +56,8 @@ class TorchRenderer(nn.Module):
         opposite = torch.stack(
             [torch.linalg.cross(b, c - b), torch.linalg.cross(c, a - c), torch.linalg.cross(a, b - a)], 2
         )
-        row = pixels[:, 0] * len(seen) + rank[face_at[tuple(pixels.unbind(1))]]
+        row = pixels[:, 0] * len(seen) + rank[face_at[covered]]
         rays = self.scene.rays(pixels, window, camera)
         volumes = (opposite.flatten(0, 1)[row] * rays[:, None]).sum(-1)
-        return volumes / volumes.sum(-1, keepdim=True)
+        nowhere = volumes.new_zeros(*face_at.shape, 3)
+        return nowhere.masked_scatter(covered[..., None], volumes / volumes.sum(-1, keepdim=True))
