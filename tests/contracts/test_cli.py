@@ -22,6 +22,7 @@ COMMANDS = (
     "animate",
     "render",
     "score",
+    "convert",
     "doctor",
     "bench",
 )
@@ -35,11 +36,12 @@ def test_help_lists_every_command() -> None:
         assert command in result.stdout
 
 
-# Two commands are groups: the options stand behind what they do.
+# Some commands are groups: the options stand behind what they do.
 ACTIONS = ("folder", "facegood", "corpus", "debug")
 CALLS = [
-    *((name,) for name in COMMANDS if name not in ("preprocess", "bench")),
+    *((name,) for name in COMMANDS if name not in ("preprocess", "convert", "bench")),
     *(("preprocess", action) for action in ACTIONS),
+    ("convert", "deeptalk"),
     ("bench", "render"),
 ]
 

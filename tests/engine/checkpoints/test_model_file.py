@@ -11,7 +11,15 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from talkcli.engine.checkpoints import model_file
-from talkcli.engine.checkpoints.model_file import Meta, default_weights, load_model, read_header, save_model
+from talkcli.engine.checkpoints.model_file import (
+    Meta,
+    default_weights,
+    load_model,
+    read_content,
+    read_header,
+    save_model,
+    save_weights,
+)
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.models.th_vqvae import ThVqvae, ThVqvaeConfig
 
@@ -68,6 +76,28 @@ def test_half_storage_keeps_what_float16_cannot_hold(tmp_path: Path) -> None:
     model.quantizer_top.ema_sum[0, 0] = 1e5
     save_model(tmp_path / "h.safetensors", model, meta=META, storage="float16")
     assert load_model(tmp_path / "h.safetensors")[0].quantizer_top.ema_sum[0, 0] == 1e5
+
+
+def test_loading_draws_nothing(saved: Path) -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    load_model(saved)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_unused_tensors_are_carried_and_not_loaded(saved: Path) -> None:
+    model, _ = load_model(saved)
+    carried = {"somebody.elses": torch.arange(3.0), "counter": torch.tensor(4)}
+    save_weights(saved, model.state_dict(), method="th_vqvae", config=model.config, meta=META, unused=carried)
+    again, header = load_model(saved)
+    assert header.format == 2
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())
+    content = read_content(saved)
+    assert content.config == CONFIG
+    assert content.weights.keys() == model.state_dict().keys()
+    assert content.unused.keys() == carried.keys()
+    assert all(torch.equal(value, content.unused[name]) for name, value in carried.items())
 
 
 @pytest.mark.parametrize("size", [0, 4, 100, 5000])

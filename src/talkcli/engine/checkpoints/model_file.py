@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from talkcli.engine.assets import WEIGHTS_DIR
 from talkcli.engine.checkpoints.fit import check, misfits
+from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.methods import METHODS
@@ -177,7 +178,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Hea
     asks for.
     """
     header, config, weights, _ = read_content(path)
-    model = resolve(METHODS[header.method].model)(config)
+    with Undrawn():
+        model = resolve(METHODS[header.method].model)(config)
     wanted = {name: value.shape for name, value in model.state_dict().items()}
     problem = f"{path} does not hold the weights its config asks for"
     check(problem, misfits(weights, wanted), hint=_WRITER_HINT)

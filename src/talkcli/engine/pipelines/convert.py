@@ -100,9 +100,9 @@ def import_deeptalk(
     layouts = deeptalk.layouts(method, part)
     given = files.given
     states = {}
-    for done, (name, path) in enumerate(given.items()):
-        reporter.progress("reading", done, len(given))
+    for done, (name, path) in enumerate(given.items(), start=1):
         states[name] = read_state_dict(path)
+        reporter.progress("reading", done, len(given))
     weights, unused = deeptalk.beyond(method), dict[str, Tensor]()
     for name, layout in layouts.items():
         received = receive(layout, states[name], str(given[name]))
@@ -137,6 +137,8 @@ def export_deeptalk(
     Raises InputError when the model has parts that the official code lacks, UsageError when a file is there
     already and `overwrite` is not asked for.
     """
+    if folder.is_file():
+        raise UsageError(f"--out {folder} is a file.", hint="--to official writes into a folder.")
     path = model_file(model)
     content = read_content(path)
     files = _official_files(path, content)
@@ -151,11 +153,11 @@ def export_deeptalk(
     if other:
         reporter.warn(f"The official code has other settings built in: {listed(other)}.")
     with contextlib.ExitStack() as stack:
-        for done, (target, tensors) in enumerate(targets.items()):
-            reporter.progress("writing", done, len(targets))
+        for done, (target, tensors) in enumerate(targets.items(), start=1):
             # Given a file and not its name, PyTorch writes the same bytes for the same tensors.
             with stack.enter_context(atomic_path(target)).open("wb") as file:
                 torch.save(tensors, file)
+            reporter.progress("writing", done, len(targets))
     return {
         "method": content.header.method,
         "outputs": [str(target) for target in targets],
