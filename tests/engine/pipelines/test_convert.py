@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 import torch
 
+from talkcli.engine.audio.io import write_wav
 from talkcli.engine.checkpoints.convert.deeptalk import DEE_FILE, FER_FILE, GEN_FILE, SPEAKERS, VQ_FILE
 from talkcli.engine.checkpoints.convert.exchange import equal
 from talkcli.engine.checkpoints.convert.layout import Entry
 from talkcli.engine.checkpoints.model_file import Meta, load_model, read_content, read_header, save_model
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
+from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk import DeepTalk
 from talkcli.engine.models.vqvae import Vqvae, VqvaeConfig
+from talkcli.engine.pipelines.animate import Sampling, animate_file
 from talkcli.engine.pipelines.convert import RELEASED, OfficialFiles, export_deeptalk, import_deeptalk
-from talkcli.engine.types import Silent
+from talkcli.engine.types import Silent, Speech
 from tests.engine.checkpoints.official import TINY, State, official_states, random_fill, write_official
 
 META = Meta(head="flame", channels=FLAME, fps=25, trained_on="nothing", licence="none")
@@ -74,6 +77,37 @@ def test_same_model_same_bytes(paths: dict[str, Path], tmp_path: Path) -> None:
         export_deeptalk(tmp_path / "m.safetensors", tmp_path / folder, reporter=Silent())
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_it_animates_without_flame(
+    paths: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The authors' own draws, padding and actor; motion needs no head."""
+    monkeypatch.delenv("TALK_FLAME", raising=False)
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
+    bring_in(tmp_path / "m.safetensors", gen=paths["gen"], fer=paths["fer"])
+    noise = np.random.default_rng(0).normal(0, 0.1, 20_480).astype(np.float32)
+    write_wav(tmp_path / "speech.wav", Speech(samples=noise))
+    animate_file(
+        tmp_path / "speech.wav",
+        [tmp_path / "face.npz"],
+        sampling=Sampling(actor="M003", gumbel=True, always_pad=True),
+        emotion_from=None,
+        model_name=str(tmp_path / "m.safetensors"),
+        head_name=None,
+        fps=None,
+        size=64,
+        renderer="software",
+        device_name="cpu",
+        precision="fp32",
+        limit_lips=None,
+        reporter=Silent(),
+    )
+    motion, meta = read_motion(tmp_path / "face.npz")
+    assert motion.coeffs.shape == (36, 53)
+    assert (motion.head, motion.channels, motion.fps) == ("flame", FLAME, 25)
+    assert np.isfinite(motion.coeffs).all()
+    assert "MEAD" in meta["weights_licence"]
 
 
 @pytest.mark.parametrize(
