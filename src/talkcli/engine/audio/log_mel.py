@@ -32,7 +32,7 @@ _PITCH_HZ = (60.0, 400.0)
 # Quieter than this the whole utterance counts as silence (power of full scale: -60 dB).
 _SILENCE_LOG10 = -6.0
 # Hops looked at together, so that memory does not grow with the length.
-_BLOCK = 3000
+_BLOCK = 1000
 
 
 class LogMelConfig(Config):
@@ -85,8 +85,11 @@ class LogMel(nn.Module):
 
     def overview(self, samples: Float[Tensor, "batch samples"], hops: int) -> Overview:
         """The first look at an utterance whose end is silence up to `hops`; holds a few numbers a hop."""
-        looks = [self._look(samples, first, last) for first, last in _blocks(0, hops)]
-        loudest, *prosody = (torch.cat(part, dim=1) for part in zip(*looks, strict=True))
+        # Written into place: small results between large intermediates would keep the heap from shrinking.
+        looks = samples.new_empty(4 if self.config.prosody else 1, len(samples), hops)
+        for first, last in _blocks(0, hops):
+            looks[..., first:last] = self._look(samples, first, last)
+        loudest, *prosody = looks
         if not prosody:
             return Overview(_loud(loudest), loudest.new_empty(*loudest.shape, 0))
         energy, octaves, voicing = prosody
@@ -108,16 +111,16 @@ class LogMel(nn.Module):
 
     def _look(
         self, samples: Float[Tensor, "batch samples"], first: int, last: int
-    ) -> tuple[Float[Tensor, "batch hops"], ...]:
+    ) -> Float[Tensor, "looks batch hops"]:
         """Log power of the loudest band and of all frequencies, pitch (log2 of Hz) and voicing; the first
         alone without prosody.
         """
         power = self._power(samples, first, last)
         loudest = _log((power @ self.bank).amax(-1))
         if not self.config.prosody:
-            return (loudest,)
+            return loudest[None]
         pitch, voicing = _periodicity(_pieces(samples, first, last, _PITCH_WINDOW))
-        return loudest, _log(power.sum(-1)), pitch, voicing
+        return torch.stack([loudest, _log(power.sum(-1)), pitch, voicing])
 
     def _power(
         self, samples: Float[Tensor, "batch samples"], first: int, last: int

@@ -88,7 +88,7 @@ class Predicted(NamedTuple):
 class Heard(NamedTuple):
     """Speech after the encoders: as many takes as wanted can be drawn from it."""
 
-    windows: list[Float[Tensor, "batch _ width"]]
+    windows: Sequence[Float[Tensor, "batch _ width"]]
     """Content of every window."""
     emotion: Gaussian
     frames: int
@@ -235,9 +235,16 @@ class DeepTalk(nn.Module):
         window = self.config.window
         frames, padded = self._lengths(samples.shape[1], always_pad)
         stretches = Stretches(self.ears, samples, frames=padded, window=window)
-        windows = [
-            self.content(stretches(first, last)) for first, last in spans(padded, window, self.config.overlap)
-        ]
+        places = spans(padded, window, self.config.overlap)
+        # Written into place: small results between large intermediates would keep the heap from shrinking.
+        windows: Sequence[Tensor] = ()
+        for index, (first, last) in enumerate(places):
+            content = self.content(stretches(first, last))
+            if not windows:
+                lengths = [last - first for first, last in places]
+                whole = content.new_empty(len(content), sum(lengths), content.shape[2])
+                windows = whole.split(lengths, dim=1)
+            windows[index].copy_(content)
         if emotion_samples is not None:
             _, others = self._lengths(emotion_samples.shape[1], always_pad)
             stretches = Stretches(self.dee.ears, emotion_samples, frames=others, window=window)
