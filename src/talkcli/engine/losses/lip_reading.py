@@ -9,7 +9,7 @@ rendered pictures; and only the crop is rendered, which shows the same pixels.
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
@@ -36,6 +36,8 @@ class LipReading(nn.Module):
     """One minus the mean cosine between what a lip reader sees of two motions.
 
     `renderer` shows the whole face in 224 x 224 pixels; by default `close_up(head)`. The reader stays frozen.
+    `follow`: gradients also see the crop move with the mouth. The published code keeps them out, though the
+    loss is one of pictures centred on the mouth; on our pictures they then point the wrong way rather often.
     `recompute` renders and reads each clip a second time on the way back instead of keeping what lies
     between: a third more time for a batch's memory shrunk to a clip's.
     """
@@ -46,12 +48,14 @@ class LipReading(nn.Module):
         reader: LipReader,
         renderer: DifferentiableRenderer | None = None,
         *,
+        follow: bool = False,
         recompute: bool = False,
     ) -> None:
         super().__init__()
         self.head = head
         self.reader = reader
         self.renderer = renderer or open_differentiable(close_up(head), PICTURE, PICTURE)
+        self.follow = follow
         self.recompute = recompute
 
     def forward(
@@ -73,8 +77,8 @@ class LipReading(nn.Module):
     def mouths(self, coeffs: Float[Tensor, "frames coeffs"]) -> Float[Tensor, "frames 88 88"]:
         """Grey pictures in [0, 1] of the mouth, which stays in their middle."""
         vertices = self.head(coeffs)
-        with torch.no_grad():
-            corners = mouth_corners(self.renderer.project(self.head.landmarks(vertices.detach())))
+        corners = mouth_corners(self.renderer.project(self.head.landmarks(vertices)))
+        corners = corners if self.follow else corners.detach()
         picture = self.renderer.render(vertices, Window(corners=corners, width=CROP, height=CROP))
         return picture @ picture.new_tensor(_GREY)
 
@@ -89,8 +93,9 @@ def apart(
     return 1 - F.cosine_similarity(made, true, dim=-1).mean()
 
 
-def mouth_corners(landmarks: Float[Tensor, "frames 68 2"]) -> Int[Tensor, "frames 2"]:
-    """First column and row of the crop around each frame's mouth, whole pixels.
+def mouth_corners(landmarks: Float[Tensor, "frames 68 2"]) -> Float[Tensor, "frames 2"]:
+    """First column and row of the crop around each frame's mouth: whole pixels, with the gradient of where
+    they would be without rounding.
 
     The middle of the landmarks is the frame's own; the mouth's place beside it is averaged over 12 frames,
     from six before to five after, where the first and the last frame go on.
@@ -100,4 +105,5 @@ def mouth_corners(landmarks: Float[Tensor, "frames 68 2"]) -> Int[Tensor, "frame
     held = F.pad(beside, (SMOOTHING // 2, SMOOTHING // 2), mode="replicate")
     smooth = F.avg_pool1d(held, SMOOTHING, stride=1)[0, :, : len(landmarks)].T
     # A crop of 96 cut to its middle 88 starts where the 88 round the same centre do.
-    return (middle + smooth).round().long() - CROP // 2
+    corners = middle + smooth - CROP // 2
+    return corners.detach().round() + (corners - corners.detach())

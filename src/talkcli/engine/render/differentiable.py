@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from talkcli.engine.face.head import Head
@@ -37,14 +37,16 @@ _EYES, _MOUTH = slice(36, 48), slice(48, 68)
 @dataclass(frozen=True, kw_only=True)
 class Window:
     """Which part of the picture each frame asks for: `corners` is the left column and upper row of its first
-    pixel; it may lie beyond the picture, where the scene goes on.
+    pixel, whole numbers; it may lie beyond the picture, where the scene goes on. Gradients flow to it as to
+    the vertices: a window that moves is a scene that moves the other way.
     """
 
-    corners: Int[Tensor, "frames 2"]
+    corners: Float[Tensor, "frames 2"]
     width: int
     height: int
 
 
+@runtime_checkable
 class DifferentiableRenderer(Protocol):
     """A still scene whose vertices move, on whatever device they are; safe to share between passes."""
 
@@ -53,8 +55,7 @@ class DifferentiableRenderer(Protocol):
     ) -> Float[Tensor, "frames height width 3"]:
         """sRGB in [0, 1] of the whole picture, or of the same pixels through a `window`.
 
-        Gradients are those of the colour at each pixel's centre while the triangle seen there stays the same:
-        edges that pass over a pixel bring none.
+        Gradients are those of the colour at each pixel's centre, and of what edges cover and uncover.
         """
 
     def project(self, points: Float[Tensor, "frames points 3"]) -> Float[Tensor, "frames points 2"]:

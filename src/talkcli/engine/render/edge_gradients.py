@@ -3,9 +3,9 @@
 Axis names: `frames`, `verts`, `faces`, `height`, `width`.
 A z-buffer's colours do not change while an edge moves between two pixel centres: by them alone an opening
 mouth would have no gradient where lips give way to teeth. Source: Pidhorskyi et al. 2024, Rasterized Edge
-Gradients: what lies between two neighbours moves with the nearer surface. We differ: edges are found by the jump
-in depth, since triangles are smaller than pixels here; and beside an edge the differences of neighbours replace
-the gradient inside the triangle, which would count a rim narrower than a pixel a second time.
+Gradients: what lies between two neighbours moves with the nearer surface. We differ: edges are found by the
+jump in depth, since triangles are smaller than pixels here; and beside an edge the differences of neighbours
+replace the gradient inside the triangle, which would count a rim narrower than a pixel a second time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def beside_edges(
         # Two that see nothing are no edge: the difference of their depths is not a number.
         jump = (after - before).abs() > _STEEP / focal * torch.minimum(before, after)
         for side in _neighbours(found, along):
-            side |= jump
+            side.logical_or_(jump)
     return found
 
 
@@ -44,8 +44,11 @@ def with_edge_gradients(
     corners: Float[Tensor, "frames verts 3"],
     faces: Int[Tensor, "faces 3"],
     focal: float,
+    middle: Float[Tensor, "frames 2"],
 ) -> Float[Tensor, "frames height width 3"]:
-    """`picture` with the gradients to `corners` (vertices in camera space) of its pixels `edges`."""
+    """`picture` with the gradients of its pixels `edges` to `corners` (vertices in camera space) and to
+    `middle`, the pixels where the camera's axis meets the picture.
+    """
     colours = picture.detach()
     for along, axis in ((1, 1), (2, 0)):
         before, after = _neighbours(depth, along)
@@ -56,7 +59,7 @@ def with_edge_gradients(
         nearer = tuple(place + behind * (dim == along) for dim, place in enumerate(first))
         points = corners[first[0][:, None], faces[face_at[nearer]]] * weights.detach()[nearer][..., None]
         points = points.sum(1)
-        place = points[:, axis] / points[:, 2] * focal
+        place = points[:, axis] / points[:, 2] * focal + middle[first[0], axis]
         # A step of a pixel puts the first colour in the second's place: half of it is seen by each of them.
         change = (place - place.detach())[:, None] * (colours[first] - colours[second]) / 2
         for side in (first, second):

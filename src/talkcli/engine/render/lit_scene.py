@@ -84,6 +84,7 @@ class LitScene(nn.Module):
         camera: Float[Tensor, "frames verts 3"],
         face_at: Int[Tensor, "frames height width"],
         weights: Float[Tensor, "frames height width 3"],
+        window: Window | None,
     ) -> Float[Tensor, "frames height width 3"]:
         """sRGB in [0, 1]. `weights` are each pixel's place on its face (perspective-correct barycentric);
         those of pixels without a face do not count.
@@ -104,7 +105,10 @@ class LitScene(nn.Module):
         colours = lit.flatten(0, 1)[frame * len(seen) + rank[face_at[covered]]]
         background = self.background.to(camera).expand(*face_at.shape, 3)
         picture = _srgb(background.masked_scatter(covered[..., None], (colours * inner[..., None]).sum(1)))
-        return with_edge_gradients(picture, edges, depth, face_at, weights, camera, self.faces, self.focal)
+        middle = self._middle(camera, window)
+        return with_edge_gradients(
+            picture, edges, depth, face_at, weights, camera, self.faces, self.focal, middle
+        )
 
     def seen(self, face_at: Int[Tensor, "frames height width"]) -> tuple[Tensor, Tensor]:
         """Faces that any pixel sees, and the place of each face among them."""
@@ -142,7 +146,7 @@ class LitScene(nn.Module):
             total = total.index_add(1, corner, normals)
         return F.normalize(total[:, :-1], dim=-1, eps=1e-20)
 
-    def _middle(self, like: Tensor, window: Window | None) -> Float[Tensor, "#frames 2"]:
+    def _middle(self, like: Tensor, window: Window | None) -> Float[Tensor, "frames 2"]:
         middle = like.new_tensor([[self.width / 2, self.height / 2]])
         return middle.expand(len(like), 2) if window is None else middle - window.corners.to(like)
 

@@ -58,7 +58,7 @@ class Pytorch3dRenderer(nn.Module):
         packed = found[..., 0]
         # It numbers the faces of all frames in one row.
         names = torch.cat([*kept, scene.faces.new_tensor([-1])])
-        return scene.paint(camera, names[packed], weights[..., 0, :])
+        return scene.paint(camera, names[packed], weights[..., 0, :], window)
 
     def project(self, points: Float[Tensor, "frames points 3"]) -> Float[Tensor, "frames points 2"]:
         """See `DifferentiableRenderer`."""

@@ -34,7 +34,7 @@ class TorchRenderer(nn.Module):
         with torch.no_grad():
             screen = torch.cat([scene.on_screen(camera, window), camera[..., 2:]], -1)
             face_at = visible_faces(screen, scene.faces, scene.closed, height, width)
-        return scene.paint(camera, face_at, self._weights(camera, face_at, window))
+        return scene.paint(camera, face_at, self._weights(camera, face_at, window), window)
 
     def project(self, points: Float[Tensor, "frames points 3"]) -> Float[Tensor, "frames points 2"]:
         """See `DifferentiableRenderer`."""
