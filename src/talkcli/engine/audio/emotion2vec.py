@@ -8,7 +8,7 @@ its paper six.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -16,8 +16,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.audio.wav2vec2 import CONVOLUTIONS, RECEPTIVE_FIELD
-from talkcli.engine.nn.alibi import distance_bias
+from talkcli.engine.audio.strided import CONVOLUTIONS, at_least_one_step, flat, grouped, in_blocks, windows
+from talkcli.engine.nn.alibi import slopes
+from talkcli.engine.nn.dense import dense, linear
 from talkcli.engine.types import Config
 
 
@@ -75,14 +76,14 @@ class Emotion2vec(nn.Module):
         return self
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps width"]:
-        """`samples` at 16 kHz, of any level, give one step for 320 of them, the last 80 ms/4 aside; less than
-        400 samples count as 400.
+        """`samples` at 16 kHz, of any level, give one step for 320 of them, as long as there are the 400 that
+        a step sees; fewer than 400 count as 400.
         """
         return self.finish(self.trunk(samples))
 
     def trunk(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch tokens width"]:
         """The part that can be kept beside the clip: tokens after the last frozen block, extra ones first."""
-        tokens = self.modality_encoders["AUDIO"](samples)
+        tokens = self._audio(samples)
         return self._run(tokens, self.blocks[: self.config.frozen_blocks])
 
     def finish(self, trunk: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch steps width"]:
@@ -90,8 +91,12 @@ class Emotion2vec(nn.Module):
         tokens = self._run(trunk, self.blocks[self.config.frozen_blocks :])
         return tokens[:, self.config.extra_tokens :]
 
+    @property
+    def _audio(self) -> ModalityEncoder:
+        return self.modality_encoders["AUDIO"]  # type: ignore[return-value]
+
     def _run(self, tokens: Tensor, blocks: nn.ModuleList) -> Tensor:
-        bias = self.modality_encoders["AUDIO"].bias(tokens)
+        bias = self._audio.bias(tokens)
         for block in blocks:
             tokens = block(tokens, bias)
         return tokens
@@ -140,33 +145,45 @@ class ModalityEncoder(nn.Module):
         )
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch tokens width"]:
-        samples = F.pad(samples, (0, max(0, RECEPTIVE_FIELD - samples.shape[1])))
-        steps = self._convolve(F.layer_norm(samples, samples.shape[1:]))
-        steps = self.project_features["2"](self.project_features["1"](steps))
+        samples = at_least_one_step(samples)
+        norm: Any = self.project_features["1"]
+        project: Any = self.project_features["2"]
+        steps = linear(norm(self._convolve(F.layer_norm(samples, samples.shape[1:]))), project)
         steps = steps + self._positions(steps)
-        tokens = torch.cat([self.extra_tokens.expand(len(steps), -1, -1).to(steps), steps], dim=1)
-        tokens = self.context_encoder["norm"](tokens)
+        extra = self.extra_tokens.expand(len(steps), -1, -1).to(steps.dtype)
+        tokens = self.context_encoder["norm"](torch.cat([extra, steps], dim=1))
         bias = self.bias(tokens)
-        for block in self.context_encoder["blocks"]:
+        blocks: Any = self.context_encoder["blocks"]
+        for block in blocks:
             tokens = block(tokens, bias)
         return tokens
 
-    def bias(self, tokens: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "heads tokens tokens"]:
+    def bias(self, tokens: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "1 heads tokens tokens"]:
         """What attention loses by distance; the extra tokens are near to everything."""
         extra = self.config.extra_tokens
-        distance = distance_bias(self.config.heads, tokens.shape[1] - extra, device=tokens.device)
-        scaled = distance * self.alibi_scale.reshape(-1, 1, 1).clamp(min=0)
-        return F.pad(scaled, (extra, 0, extra, 0))
+        places = torch.arange(tokens.shape[1] - extra, device=tokens.device)
+        distance = F.pad((places[:, None] - places).abs(), (extra, 0, extra, 0))
+        slope = torch.tensor(slopes(self.config.heads), device=tokens.device).reshape(-1, 1, 1)
+        return (-slope * self.alibi_scale[0].clamp(min=0) * distance).to(tokens.dtype)
 
     def _convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
-        steps = samples[..., None]
-        for layer in self.local_encoder["conv_layers"]:
-            steps = F.gelu(layer["2"]["1"](layer["0"](steps.mT).mT))
-        return steps
+        convolutions: Any = self.local_encoder["conv_layers"]
+        matrices = [flat(layer["0"].weight) for layer in convolutions]
+        norms = [layer["2"]["1"] for layer in convolutions]
+
+        def layers(piece: Tensor) -> Tensor:
+            steps = piece[..., None]
+            for matrix, norm, shape in zip(matrices, norms, CONVOLUTIONS, strict=True):
+                steps = F.gelu(norm(dense(windows(steps, *shape), matrix)))
+            return steps
+
+        return in_blocks(samples, layers)
 
     def _positions(self, steps: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch steps width"]:
-        for layer in self.relative_positional_encoder.values():
-            steps = F.gelu(F.layer_norm(layer["0"](steps.mT).mT, steps.shape[-1:]))
+        layers: Any = self.relative_positional_encoder
+        for layer in layers.values():
+            seen = grouped(steps, layer["0"].weight, layer["0"].bias)
+            steps = F.gelu(F.layer_norm(seen, seen.shape[-1:]))
         return steps
 
 
@@ -175,31 +192,48 @@ class Block(nn.Module):
 
     def __init__(self, config: Emotion2vecConfig) -> None:
         super().__init__()
-        width = config.width
         self.config = config
-        self.attn = nn.ModuleDict({"qkv": nn.Linear(width, 3 * width), "proj": nn.Linear(width, width)})
-        self.norm1 = nn.LayerNorm(width)
-        self.mlp = nn.ModuleDict(
-            {"fc1": nn.Linear(width, config.feedforward), "fc2": nn.Linear(config.feedforward, width)}
-        )
-        self.norm2 = nn.LayerNorm(width)
+        self.norm1 = nn.LayerNorm(config.width)
+        self.attn = _Attention(config.width)
+        self.mlp = _FeedForward(config.width, config.feedforward)
+        self.norm2 = nn.LayerNorm(config.width)
 
     def forward(
-        self, tokens: Float[Tensor, "batch tokens width"], bias: Float[Tensor, "heads tokens tokens"]
+        self, tokens: Float[Tensor, "batch tokens width"], bias: Float[Tensor, "1 heads tokens tokens"]
     ) -> Float[Tensor, "batch tokens width"]:
         dropout = self.config.dropout if self.training else 0.0
-        attended = F.dropout(self.attn["proj"](self._attend(tokens, bias, dropout)), dropout)
-        after = self.norm1(tokens + attended)
-        added = F.dropout(self.mlp["fc2"](F.gelu(self.mlp["fc1"](after))), dropout)
-        after = self.norm2(after + added)
+        attended = linear(self._attend(tokens, bias, dropout), self.attn.proj)
+        after = self.norm1(tokens + F.dropout(attended, dropout))
+        added = linear(linear(after, self.mlp.fc1, gelu=True), self.mlp.fc2)
+        after = self.norm2(after + F.dropout(added, dropout))
         if self.training:
-            # A block that is left out still runs: all processes of a distributed step have the same gradients.
+            # A block that is left out still runs: all processes of a step have gradients for the same.
             keep = torch.rand((), device=tokens.device) >= self.config.layer_drop
             return torch.where(keep, after, tokens)
         return after
 
-    def _attend(self, tokens: Tensor, bias: Tensor, dropout: float) -> Tensor:
-        heads = self.config.heads
-        q, k, v = self.attn["qkv"](tokens).unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+    def _attend(self, tokens: Tensor, bias: Tensor, dropout: float) -> Float[Tensor, "batch tokens width"]:
+        q, k, v = (
+            part.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)
+            for part in linear(tokens, self.attn.qkv).chunk(3, dim=-1)
+        )
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), dropout_p=dropout)
         return mixed.transpose(1, 2).flatten(2)
+
+
+class _Attention(nn.Module):
+    """The layers of attention, under their published names."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+
+
+class _FeedForward(nn.Module):
+    """The layers of the other half, under their published names."""
+
+    def __init__(self, width: int, inside: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, inside)
+        self.fc2 = nn.Linear(inside, width)

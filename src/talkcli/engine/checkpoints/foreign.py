@@ -134,7 +134,9 @@ def _read_old(file: Path) -> Any:
     try:
         return _weights_only(file)
     except _MALFORMED as error:
-        _refuse(file, "it is no weight file, or one of before PyTorch 1.6 with more in it than tensors", error)
+        _refuse(
+            file, "it is no weight file, or one of before PyTorch 1.6 with more in it than tensors", error
+        )
 
 
 def _read_zip(file: Path) -> Any:

@@ -1,0 +1,177 @@
+"""wav2vec 2.0: equal to the transformers package, at the face's rate, frozen where it says so."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import transformers
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config
+from talkcli.engine.checkpoints.pretrained import wav2vec2_to_ours
+
+TINY = Wav2vec2Config(
+    width=32, layers=3, heads=4, feedforward=48, channels=16, position_kernel=10, position_groups=4
+)
+
+
+def huggingface(config: Wav2vec2Config, seed: int = 0) -> transformers.Wav2Vec2Model:
+    """The network of the same sizes in the transformers package, with random weights."""
+    torch.manual_seed(seed)
+    model = transformers.Wav2Vec2Model(
+        transformers.Wav2Vec2Config(
+            hidden_size=config.width,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            intermediate_size=config.feedforward,
+            conv_dim=(config.channels,) * 7,
+            num_conv_pos_embeddings=config.position_kernel,
+            num_conv_pos_embedding_groups=config.position_groups,
+        )
+    ).eval()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    for name, parameter in model.named_parameters():
+        if "norm.weight" in name:
+            nn.init.uniform_(parameter, 0.5, 1.5)
+    return model
+
+
+def twins(config: Wav2vec2Config) -> tuple[Wav2vec2, transformers.Wav2Vec2Model]:
+    """Ours and theirs with the same weights."""
+    theirs = huggingface(config)
+    ours = Wav2vec2(config).eval()
+    ours.load_state_dict(wav2vec2_to_ours(theirs.state_dict()))
+    return ours, theirs
+
+
+class Resampled(nn.Module):
+    """Convolutions whose output is interpolated, as FaceFormer and DEEPTalk change theirs."""
+
+    def __init__(self, convolutions: nn.Module) -> None:
+        super().__init__()
+        self.convolutions = convolutions
+
+    def forward(self, samples: Tensor) -> Tensor:
+        features = self.convolutions(samples)
+        frames = -(-features.shape[-1] // 2)
+        return F.interpolate(features, frames, mode="linear", align_corners=True)
+
+
+@pytest.mark.parametrize("frozen", ["all", "convolutions", "none"])
+@pytest.mark.parametrize("samples", [400, 20_480, 31_111])
+def test_features_are_those_of_transformers(frozen: str, samples: int) -> None:
+    ours, theirs = twins(TINY.model_copy(update={"frozen": frozen}))
+    theirs.feature_extractor = Resampled(theirs.feature_extractor)
+    sound = torch.randn(2, samples) * torch.tensor([[0.01], [0.5]]) + 0.02
+    processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
+    values = torch.tensor(processor([row.numpy() for row in sound], sampling_rate=16_000).input_values[0])
+    rows = [processor(row.numpy(), sampling_rate=16_000).input_values[0] for row in sound]
+    values = torch.stack([torch.as_tensor(row) for row in rows])
+    with torch.inference_mode():
+        wanted = theirs(values).last_hidden_state
+        found = ours(sound)
+    assert wanted.std() > 0.1
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+
+
+def test_convolutions_are_those_of_transformers() -> None:
+    ours, theirs = twins(TINY.model_copy(update={"normalise": "none", "frozen": "convolutions"}))
+    theirs.feature_extractor = Resampled(theirs.feature_extractor)
+    sound = torch.randn(2, 9_000)
+    with torch.inference_mode():
+        wanted = theirs.feature_extractor(sound).mT
+        torch.testing.assert_close(ours.trunk(sound), wanted, atol=1e-5, rtol=0)
+
+
+def test_the_batch_mode_is_what_the_processor_does_to_a_batch() -> None:
+    ours, theirs = twins(TINY.model_copy(update={"normalise": "batch"}))
+    theirs.feature_extractor = Resampled(theirs.feature_extractor)
+    sound = torch.randn(2, 8_000) * torch.tensor([[0.1], [1.0]])
+    processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
+    values = processor(sound, sampling_rate=16_000, return_tensors="pt").input_values.reshape(2, -1)
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(sound), theirs(values).last_hidden_state, atol=1e-5, rtol=0)
+        alone = ours(sound[:1])
+        assert not torch.allclose(ours(sound)[:1], alone, atol=1e-3)
+
+
+def test_rows_do_not_depend_on_their_neighbours() -> None:
+    ours, _ = twins(TINY)
+    sound = torch.randn(2, 8_000) * torch.tensor([[0.1], [1.0]])
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(sound)[:1], ours(sound[:1]), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("normalise", ["utterance", "batch", "none"])
+def test_silence_gives_numbers(normalise: str) -> None:
+    ours, _ = twins(TINY.model_copy(update={"normalise": normalise}))
+    assert ours(torch.zeros(2, 16_000)).isfinite().all()
+    assert ours(torch.full((2, 16_000), 0.3)).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("samples", "frames"),
+    [(20_480, 32), (23_040, 36), (16_000, 25), (32_000, 50), (640, 1), (399, 1), (0, 1)],
+)
+def test_one_frame_for_640_samples(samples: int, frames: int) -> None:
+    assert Wav2vec2(TINY)(torch.randn(1, samples)).shape == (1, frames, 32)
+
+
+@pytest.mark.parametrize(("frozen", "trains"), [("all", 0), ("convolutions", 57), ("none", 66)])
+def test_only_what_is_not_frozen_trains(frozen: str, trains: int) -> None:
+    ours = Wav2vec2(TINY.model_copy(update={"frozen": frozen})).train()
+    result = ours(torch.randn(2, 3_000))
+    assert sum(parameter.requires_grad for parameter in ours.parameters()) == trains
+    assert result.requires_grad == (trains > 0)
+    if trains:
+        result.square().sum().backward()
+    with_gradient = sum(parameter.grad is not None for parameter in ours.parameters())
+    assert with_gradient == trains
+    if frozen == "convolutions":
+        assert all(p.grad is None for p in ours.model.feature_extractor.parameters())
+
+
+def test_what_is_frozen_evaluates_while_the_rest_trains() -> None:
+    sound = torch.randn(1, 6_000)
+    whole = Wav2vec2(TINY).train()
+    assert torch.equal(whole(sound), whole(sound))
+    part = Wav2vec2(TINY.model_copy(update={"frozen": "convolutions"})).train()
+    assert torch.equal(part.trunk(sound), part.trunk(sound))
+    assert not torch.equal(part(sound), part(sound))
+    part.eval()
+    assert torch.equal(part(sound), part(sound))
+
+
+def test_a_layer_that_is_left_out_has_a_gradient_of_zero() -> None:
+    config = TINY.model_copy(update={"frozen": "convolutions", "layer_drop": 1.0})
+    ours = Wav2vec2(config).train()
+    ours(torch.randn(1, 3_000)).sum().backward()
+    layer = ours.model.encoder.transformer.layers[0]
+    assert all(parameter.grad is not None and not parameter.grad.any() for parameter in layer.parameters())
+
+
+@pytest.mark.parametrize("frozen", ["all", "convolutions", "none"])
+def test_forward_is_finish_of_trunk(frozen: str) -> None:
+    ours = Wav2vec2(TINY.model_copy(update={"frozen": frozen})).eval()
+    sound = torch.randn(1, 5_000)
+    assert torch.equal(ours(sound), ours.finish(ours.trunk(sound)))
+
+
+def test_the_base_network_has_the_published_size() -> None:
+    with torch.device("meta"):
+        tensors = Wav2vec2(Wav2vec2Config()).state_dict()
+    masked_spec_embed = 768  # of the published tensors the one that only pre-training uses
+    assert len(tensors) + 1 == 211
+    assert sum(tensor.numel() for tensor in tensors.values()) + masked_spec_embed == 94_371_712
+
+
+def test_bfloat16_stays_close() -> None:
+    ours, _ = twins(TINY)
+    sound = torch.randn(1, 16_000)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        found = ours(sound)
+    with torch.inference_mode():
+        wanted = ours(sound)
+    assert ((found - wanted).norm() / wanted.norm()).item() < 0.05
