@@ -7,7 +7,8 @@ there and torchaudio's here.
 from __future__ import annotations
 
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
-from talkcli.engine.audio.wav2vec2 import CONVOLUTIONS, Wav2vec2Config
+from talkcli.engine.audio.strided import CONVOLUTIONS
+from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.convert.layout import (
     Entry,
     Layout,
