@@ -12,7 +12,14 @@ from talkcli.engine.audio.io import write_wav
 from talkcli.engine.checkpoints.convert.deeptalk import DEE_FILE, FER_FILE, GEN_FILE, SPEAKERS, VQ_FILE
 from talkcli.engine.checkpoints.convert.exchange import equal
 from talkcli.engine.checkpoints.convert.layout import Entry
-from talkcli.engine.checkpoints.model_file import Meta, load_model, read_content, read_header, save_model
+from talkcli.engine.checkpoints.model_file import (
+    Meta,
+    load_model,
+    read_content,
+    read_header,
+    save_model,
+    save_weights,
+)
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import read_motion
@@ -241,6 +248,18 @@ def test_what_has_no_official_form(tmp_path: Path) -> None:
     save_model(tmp_path / "s.safetensors", scaled, meta=META)
     with pytest.raises(InputError, match=r"prior\.motion_scale\.mean is not 0 everywhere"):
         export_deeptalk(tmp_path / "s.safetensors", tmp_path / "out", reporter=Silent())
+    untrained = DeepTalk(TINY)
+    other = {"sequence_decoder.obj_vector.map.bias": torch.zeros(7), "somebody.elses": torch.zeros(1)}
+    save_weights(
+        tmp_path / "u.safetensors",
+        untrained.state_dict(),
+        method="deeptalk",
+        config=TINY,
+        meta=META,
+        unused=other,
+    )
+    with pytest.raises(InputError, match=r"unknown somebody\.elses; .*map\.bias is \(7,\) instead of \(6,\)"):
+        export_deeptalk(tmp_path / "u.safetensors", tmp_path / "out", reporter=Silent())
     assert not (tmp_path / "out").exists()
 
 

@@ -108,7 +108,7 @@ def import_deeptalk(
         received = receive(layout, states[name], str(given[name]))
         weights |= received.weights
         unused |= received.unused
-    for name in given.keys() - layouts.keys():
+    for name in [name for name in given if name not in layouts]:
         embedded = _embedded(states[deeptalk.GEN_FILE], name)
         check(f"{given[name]} differs from its copy in {files.gen}", differences(states[name], embedded))
     digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in given.items())
@@ -116,7 +116,7 @@ def import_deeptalk(
         head="flame",
         channels=FLAME,
         fps=MODEL_FPS,
-        trained_on=f"official DEEPTalk checkpoints ({digests})",
+        trained_on=f"official DEEPTalk checkpoints (sha256: {digests})",
         licence=_LICENCE,
     )
     save_weights(out, weights, method=method, config=part, meta=meta, unused=unused)
@@ -132,7 +132,8 @@ def import_deeptalk(
 def export_deeptalk(
     model: Path, folder: Path, *, overwrite: bool = False, reporter: Reporter
 ) -> dict[str, Any]:
-    """Write the official files of the model file (or run folder) `model` into `folder`, all or none.
+    """Write the official files of the model file (or run folder) `model` into `folder`; all are whole before
+    the first takes its place.
 
     Raises InputError when the model has parts that the official code lacks, UsageError when a file is there
     already and `overwrite` is not asked for.
@@ -173,9 +174,9 @@ def _official_files(path: Path, content: Content) -> dict[str, dict[str, Tensor]
     beyond = deeptalk.beyond(method)
     entries: Layout = [entry for layout in layouts.values() for entry in layout]
     wanted = {entry.ours: entry.our_shape for entry in entries if entry.ours is not None}
-    check(
-        problem, misfits(content.weights, {**wanted, **{key: value.shape for key, value in beyond.items()}})
-    )
+    wanted |= {name: tuple(value.shape) for name, value in beyond.items()}
+    kept = {entry.official: entry.shape for entry in entries if entry.official in content.unused}
+    check(problem, misfits(content.weights, wanted) + misfits(content.unused, kept))
     scales = {name: value for name, value in beyond.items() if value.is_floating_point()}
     check(
         problem,
