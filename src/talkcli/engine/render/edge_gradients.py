@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 # Neighbours whose depths differ by more than this many times their distance see no smooth surface.
-_STEEP = 1.0
+_STEEP = 3.0
 
 
 def beside_edges(
