@@ -36,8 +36,8 @@ class BatchConfig(Config):
 
     size: Annotated[int, Field(gt=0)] = 128
     """Windows in a batch."""
-    frames: Annotated[int, Field(gt=0, multiple_of=4)] = 32
-    """Length of a window at 25 fps; a multiple of 4."""
+    frames: Annotated[int, Field(gt=0)] = 32
+    """Length of a window at 25 fps; for a motion prior or generator a multiple of its slowest token."""
     speech_frames: Annotated[int, Field(gt=0)] | None = None
     """Frames from the start of a window that are heard; by default as many as are seen. Released DEE: 50 of
     60."""

@@ -16,6 +16,8 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, distributed
 
+from talkcli.engine.nn.processes import processes
+
 
 def gather(rows: Shaped[Tensor, "rows ..."]) -> Shaped[Tensor, "all ..."]:
     """All processes' `rows`, differentiable; `rows` itself where there is one process.
@@ -23,16 +25,14 @@ def gather(rows: Shaped[Tensor, "rows ..."]) -> Shaped[Tensor, "all ..."]:
     Every process must call it, equally often, with the same shape. Not for `validate`, which one process runs
     alone.
     """
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return rows
-    return _Gather.apply(rows)
+    return rows if processes() == 1 else _Gather.apply(rows)
 
 
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
         ctx.rows = len(rows)
-        parts = [torch.empty_like(rows) for _ in range(distributed.get_world_size())]
+        parts = [torch.empty_like(rows) for _ in range(processes())]
         distributed.all_gather(parts, rows.contiguous())
         return torch.cat(parts)
 

@@ -40,7 +40,7 @@ class LoopConfig(Config):
     accumulate: Annotated[int, Field(gt=0)] = 1
     """Parts in which a process works through its rows of a batch, one after another, to save memory. The step
     is the same where the loss is a mean over rows; a contrastive loss compares the rows of a part only, and
-    batch norm takes a part's statistics."""
+    batch norm and codebooks follow every part."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """bf16: matrix products in bfloat16 (autocast); weights, gradients and the optimiser stay float32."""
     average_decay: Decay = 0.0
