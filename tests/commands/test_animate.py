@@ -114,6 +114,31 @@ def test_takes_without_randomness_warn_even_when_quiet(short_speech: Path, tmp_p
     assert "same performance" in result.stderr
 
 
+def test_the_first_of_held_takes_is_drawn_as_ever(short_speech: Path, tmp_path: Path) -> None:
+    options = ("--sigma", 0.1, "--tau", 0.5, "--takes", 2)
+    free = talk("animate", short_speech, *options, "--out", "free.npz", cwd=tmp_path)
+    assert free.returncode == 0, free.stderr
+    held = talk("animate", short_speech, *options, "--hold-slow", "--out", "held.npz", cwd=tmp_path)
+    takes = [read_motion(tmp_path / name)[0].coeffs for name in (*free.stdout.split(), *held.stdout.split())]
+    np.testing.assert_array_equal(takes[0], takes[2])
+    assert np.abs(takes[3] - takes[1]).max() > 0.01
+    assert np.abs(takes[3] - takes[2]).max() > 0.01
+
+
+def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -> None:
+    options = ("--gumbel", "--always-pad", "--precision", "bf16", "--actor", 1, "--no-limit-lips")
+    for name in ("a", "b"):
+        result = talk("animate", short_speech, *options, "--out", f"{name}.npz", "--json", cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    motion, meta = read_motion(tmp_path / "a.npz")
+    # 32 whole frames, which the released demo makes 36.
+    assert len(motion.coeffs) == 36
+    wanted = {"gumbel": True, "always_pad": True, "precision": "bf16", "actor": "1", "limit_lips": False}
+    assert {key: meta[key] for key in wanted} == wanted
+    assert json.loads(result.stdout)["actor"] == "1"
+
+
 @pytest.mark.parametrize(
     ("options", "exit_code", "words"),
     [
@@ -129,6 +154,10 @@ def test_takes_without_randomness_warn_even_when_quiet(short_speech: Path, tmp_p
         (["--out", "x.npz", "--out", "./x.npz"], 2, "twice"),
         (["--out", "x.npz", "--fps", "nan"], 2, "--fps"),
         (["--out", "x.npz", "--seed", str(2**64)], 2, "seed"),
+        (["--out", "x.npz", "--actor", "Nobdy"], 2, "no actor Nobdy"),
+        (["--out", "x.npz", "--precision", "fp16"], 2, "bf16"),
+        (["--out", "x.npz", "--hold-slow", "--tau", "1"], 2, "--takes"),
+        (["--out", "x.npz", "--hold-slow", "--takes", "2", "--tau-top", "1"], 2, "--tau-bottom"),
     ],
 )
 def test_unusable_options_write_nothing(

@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from talkcli.commands.score import score
+from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
@@ -65,3 +66,36 @@ def test_fail_over(arguments: list[str], limit: str, code: int) -> None:
     assert result.exit_code == code
     assert len(json.loads(result.stdout)["missed"]) == (code == 7)
     assert ("Thresholds not met" in result.stderr) == (code == 7)
+
+
+def test_a_table_is_for_speech_alone(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--table", "diversity", "--sigma", "0.1"])
+    assert isinstance(result.exception, UsageError)
+    assert "PRED, --truth, --sigma" in result.exception.problem
+
+
+def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    cell = {"value": 1.25, "reason": None}
+    row = {"sigma": -2.0, "tau_top": 0.0, "tau_bottom": 0.0, "lse_d": {"value": None, "reason": "no weights"}}
+    row |= dict.fromkeys(("diversity_mm", "diversity_l2", "sync_r"), cell)
+    codes = row | {"sigma": None, "tau_top": 0.5, "tau_bottom": 0.5}
+    asked = {}
+
+    def table(**options: object) -> dict[str, object]:
+        asked.update(options)
+        return {"head": "ada", "clips": ["a"], "takes": 10, "rows": [row, codes]}
+
+    monkeypatch.setattr("talkcli.engine.pipelines.score_table.diversity_table", table)
+    result = CliRunner().invoke(app, ["--table", "diversity", "--audio", "a.wav"], catch_exceptions=False)
+    assert asked["generation"].takes == 10  # type: ignore[attr-defined]
+    for words in (
+        "vertices of ada",
+        "coefficient sequences of ada",
+        "sigma -2",
+        "argmax",
+        "tau 0.5, 0.5",
+        "1.250",
+    ):
+        assert words in result.stdout
+    assert "LSE-D: no weights." in result.stderr

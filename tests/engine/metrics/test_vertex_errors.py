@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkcli.engine.metrics.diversity import diversity_mm
+from talkcli.engine.metrics.diversity import diversity_l2, diversity_mm
 from talkcli.engine.metrics.eve import eve_m2, eve_mm
 from talkcli.engine.metrics.fdd import fdd_m2
 from talkcli.engine.metrics.jump import jump_mm
@@ -72,3 +72,14 @@ def test_jump_is_the_largest_single_step() -> None:
     assert jump_mm(vertices) == pytest.approx(4.0)
     with pytest.raises(UndefinedMetricError):
         jump_mm(vertices[:1])
+
+
+def test_diversity_of_sequences_takes_each_as_one_vector() -> None:
+    first = np.zeros((4, 53), np.float32)
+    second, third = first.copy(), first.copy()
+    second[:, 0] = 3  # four frames: a distance of 6
+    third[0, 1] = 8
+    assert diversity_l2([first, second]) == pytest.approx(6)
+    assert diversity_l2([first, second, third]) == pytest.approx((6 + 8 + 10) / 3)
+    with pytest.raises(UndefinedMetricError, match="two takes"):
+        diversity_l2([first])

@@ -17,3 +17,11 @@ def test_order_in_time_does_not_matter_and_constants_stay() -> None:
     pool, x = Gpo(), torch.randn(3, 20, 4)
     assert torch.allclose(pool(x), pool(x[:, torch.randperm(20)]), atol=1e-6)
     assert torch.allclose(pool(torch.full((1, 9, 4), 2.5)), torch.full((1, 4), 2.5))
+
+
+def test_weights_are_exact_under_autocast() -> None:
+    torch.manual_seed(0)
+    pool = Gpo()
+    with torch.autocast("cpu", torch.bfloat16):
+        reduced = pool.weights(60)
+    assert torch.equal(reduced, pool.weights(60))

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from talkcli.engine.audio.io import write_wav
 from talkcli.engine.errors import DeviceError, InputError, TalkError
-from talkcli.engine.pipelines import bench
+from talkcli.engine.models.deeptalk import DeepTalk
+from talkcli.engine.pipelines import bench, bench_generator
 from talkcli.engine.render.renderer import Renderer, Scene
 from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
+from tests.engine.models.tiny_deeptalk import NARROW
 from tests.engine.render.shapes import BallHead
 
 
@@ -63,3 +66,23 @@ def test_a_failing_command_is_no_measurement(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", Speech(samples=np.zeros(SPEECH_RATE_HZ // 5, np.float32)))
     with pytest.raises(TalkError, match="even"):
         bench.bench_animate(tmp_path / "a.wav", size=65, out=None, reporter=Silent())
+
+
+def test_the_generator_is_timed_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_generator, "_released", lambda: DeepTalk(NARROW).eval())
+    threads = torch.get_num_threads()
+    out = tmp_path / "generator.json"
+    try:
+        report = bench_generator.bench_generator(seconds=1.0, threads=1, out=out, reporter=Silent())
+    finally:
+        torch.set_num_threads(threads)
+    assert json.loads(out.read_text()) == report
+    assert report["threads"] == 1
+    assert "random" in report["weights"]
+    assert set(report["results"]) == {"released_fp32", "released_bf16", "embedded_fp32"}
+    for result in report["results"].values():
+        assert result["times_real_time"] == pytest.approx(1 / sorted(result["rounds_s"])[2])
+        assert all(share > 0 for share in result["parts"].values())
+        # Medians of shares, so they need not add up to all.
+        assert 0.5 < sum(result["parts"].values()) < 1.5
+    assert report["bf16_over_fp32"] > 0

@@ -6,6 +6,7 @@ with it.
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -25,10 +26,13 @@ class Gpo(nn.Module):
     def weights(self, frames: int) -> Float[Tensor, "frames"]:
         """Weights of the sorted values; they sum to one."""
         device = self.linear.weight.device
-        both, _ = self.gru(sinusoids(frames, self.position_width, device)[None])
-        forwards, backwards = both.chunk(2, dim=-1)
-        scores = self.linear((forwards + backwards) / 2)
-        return (scores[0, :, 0] / self.temperature).softmax(dim=0)
+        # In full precision under autocast: a low temperature magnifies errors, and so many small steps would
+        # take longer to convert than to compute.
+        with torch.autocast(device.type, enabled=False):
+            both, _ = self.gru(sinusoids(frames, self.position_width, device)[None])
+            forwards, backwards = both.chunk(2, dim=-1)
+            scores = self.linear((forwards + backwards) / 2)
+            return (scores[0, :, 0] / self.temperature).softmax(dim=0)
 
     def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch width"]:
         ordered = x.sort(dim=1, descending=True).values

@@ -1,0 +1,212 @@
+"""Who performs, what is drawn, what needs a head, and how much memory a long speech takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from talkcli.engine.audio.io import read_speech, write_wav
+from talkcli.engine.checkpoints.model_file import Meta, save_model
+from talkcli.engine.errors import AssetError, UsageError
+from talkcli.engine.face.channels import FLAME
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
+from talkcli.engine.models.vqvae import VqvaeConfig
+from talkcli.engine.pipelines import animate
+from talkcli.engine.pipelines.animate import Animator, Sampling, animate_file
+from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
+from tests.engine.models.tiny_deeptalk import NARROW
+
+ROOT = Path(__file__).resolve().parents[3]
+_SPEECH = Speech(samples=np.sin(np.arange(SPEECH_RATE_HZ) / 9).astype(np.float32) / 3)
+
+
+class Listener(Silent):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def saved(path: Path, config: DeepTalkConfig) -> Path:
+    """A generator for FLAME with random weights."""
+    torch.manual_seed(0)
+    model = DeepTalk(config)
+    # Untrained, the style hardly matters; here it shall.
+    model.emotion.weight.data *= 30
+    meta = Meta(head="flame", channels=FLAME, fps=25, trained_on="nothing", licence="MIT")
+    save_model(path, model, meta=meta)
+    return path
+
+
+@pytest.fixture(scope="module")
+def flame_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    config = NARROW.model_copy(update={"speakers": ("M003", "M005", "7")})
+    return saved(tmp_path_factory.mktemp("model") / "flame.safetensors", config)
+
+
+@pytest.fixture
+def animated(tmp_path: Path, flame_model: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`animate_file` on a second of sound where there is no FLAME file; more options by name."""
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("TALK_FLAME", raising=False)
+    write_wav(tmp_path / "a.wav", _SPEECH)
+
+    def run(out: str, **options: Any) -> dict[str, Any]:
+        defaults: dict[str, Any] = {
+            "sampling": Sampling(), "emotion_from": None, "model_name": str(flame_model), "head_name": None,
+            "fps": None, "size": 64, "renderer": "software", "device_name": "cpu", "precision": "fp32",
+            "limit_lips": None, "reporter": Silent(),
+        }  # fmt: skip
+        return animate_file(tmp_path / "a.wav", [tmp_path / out], **(defaults | options))
+
+    return run
+
+
+def test_motion_needs_no_head(tmp_path: Path, animated: Any) -> None:
+    report = animated("a.npz")
+    motion, meta = read_motion(tmp_path / "a.npz")
+    assert (motion.head, motion.channels, len(motion.coeffs)) == ("flame", FLAME, 25)
+    assert report["head"] == "flame"
+    # What another head's motion was found to allow says nothing about this one.
+    assert meta["limit_lips"] is False
+
+
+@pytest.mark.parametrize(("out", "options"), [("a.mp4", {}), ("a.npz", {"limit_lips": True})])
+def test_drawing_and_limiting_need_the_head(
+    out: str, options: dict[str, Any], tmp_path: Path, animated: Any
+) -> None:
+    with pytest.raises(AssetError, match="FLAME"):
+        animated(out, **options)
+    assert not (tmp_path / out).exists()
+
+
+def test_a_head_of_other_channels_is_refused(animated: Any) -> None:
+    with pytest.raises(UsageError, match="channels of flame"):
+        animated("a.npz", head_name="ada")
+
+
+def test_actors_go_by_name_then_by_place(flame_model: Path) -> None:
+    animator = Animator(str(flame_model), "cpu")
+    assert [animator.speaker(actor) for actor in (None, "M003", "M005", "1", "7")] == [NOBODY, 0, 1, 1, 2]
+    for unknown in ("3", "-1", "m03", ""):
+        with pytest.raises(UsageError, match="no actor") as caught:
+            animator.speaker(unknown)
+        assert caught.value.hint is not None and "M003" in caught.value.hint
+    motions = [next(animator.motions(_SPEECH, Sampling(actor=actor))).coeffs for actor in ("M003", "0", "7")]
+    np.testing.assert_array_equal(motions[0], motions[1])
+    assert np.abs(motions[0] - motions[2]).max() > 0
+
+
+def test_a_model_without_names_has_places(tmp_path: Path) -> None:
+    nameless = NARROW.model_copy(update={"speakers": ()})
+    animator = Animator(str(saved(tmp_path / "x.safetensors", nameless)), "cpu")
+    last = NARROW.identity - 1
+    assert animator.speaker(str(last)) == last
+    with pytest.raises(UsageError, match=f"no actor {last + 1}"):
+        animator.speaker(str(last + 1))
+
+
+def test_held_takes_keep_emotion_and_slow_codes(flame_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    animator = Animator(str(flame_model), "cpu")
+    drawn, emotions = [], []
+    take = animator.model.take
+
+    def spy(heard: Any, **options: Any) -> Any:
+        emotions.append((heard.emotion.mean, options["sigma"]))
+        drawn.append(take(heard, **options))
+        return drawn[-1]
+
+    monkeypatch.setattr(animator.model, "take", spy)
+    sampling = Sampling(sigma=0.1, tau_top=2.0, tau_bottom=2.0, takes=3, hold_slow=True)
+    list(animator.motions(_SPEECH, sampling))
+    slow = [torch.cat([codes for window in made.slow for codes in window]) for made in drawn]
+    fast = [torch.cat([window[-1] for window in made.codes]) for made in drawn]
+    assert torch.equal(slow[0], slow[1]) and torch.equal(slow[0], slow[2])
+    assert not torch.equal(fast[0], fast[1]) and not torch.equal(fast[1], fast[2])
+    # The emotion that the first take drew is what the others are given, and they draw none.
+    first = animator.listen(_SPEECH).emotion.sample(0.1, animator._generator(sampling, 0))
+    assert torch.equal(emotions[1][0], first) and torch.equal(emotions[2][0], first)
+    assert [sigma for _, sigma in emotions] == [0.1, None, None]
+
+
+def test_one_level_of_codes_has_no_slow_ones_to_hold(tmp_path: Path) -> None:
+    config = NARROW.model_copy(update={"prior": VqvaeConfig(width=16, heads=2, feedforward=16, codes=8)})
+    animator = Animator(str(saved(tmp_path / "x.safetensors", config)), "cpu")
+    with pytest.raises(UsageError, match="1 level"):
+        animator.motions(_SPEECH, Sampling(tau_top=1.0, tau_bottom=1.0, takes=2, hold_slow=True))
+
+
+def test_released_draws_are_random_and_fixed_by_the_seed(flame_model: Path) -> None:
+    animator = Animator(str(flame_model), "cpu")
+    calm, first, again, other = (
+        next(animator.motions(_SPEECH, sampling)).coeffs
+        for sampling in (
+            Sampling(),
+            Sampling(gumbel=True),
+            Sampling(gumbel=True),
+            Sampling(gumbel=True, seed=1),
+        )
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - calm).max() > 0
+    assert np.abs(first - other).max() > 0
+
+
+def test_a_performance_is_written_before_the_next_is_drawn(
+    animated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    take, write = DeepTalk.take, animate.write_motion
+    monkeypatch.setattr(DeepTalk, "take", lambda *a, **k: happened.append("draw") or take(*a, **k))
+    monkeypatch.setattr(animate, "write_motion", lambda *a: happened.append("write") or write(*a))
+    animated("a.npz", sampling=Sampling(tau_top=1.0, takes=3))
+    assert happened == ["draw", "write"] * 3
+
+
+def test_bf16_is_near_fp32_and_warns_where_it_is_slow(
+    tmp_path: Path, animated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    animated("half.npz", precision="bf16", reporter=listener)
+    assert listener.warnings == []
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    animated("half.npz", precision="bf16", reporter=listener)
+    assert "slower" in listener.warnings[0]
+    animated("full.npz")
+    half, full = (read_motion(tmp_path / f"{name}.npz") for name in ("half", "full"))
+    assert (half[1]["precision"], full[1]["precision"]) == ("bf16", "fp32")
+    assert not np.array_equal(half[0].coeffs, full[0].coeffs)
+
+
+_PEAK = (
+    "import resource, sys\n"
+    "sys.argv[0] = 'talk'\n"
+    "from talkcli.app import main\n"
+    "try: main()\n"
+    "except SystemExit as end: assert not end.code, end.code\n"
+    "print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+)
+
+
+@pytest.mark.slow
+def test_memory_hardly_grows_with_the_length(tmp_path: Path) -> None:
+    """Twelve minutes against one: samples and motion of an hour would be five times the difference."""
+    hello = read_speech(ROOT / "examples" / "hello.wav", Silent()).samples
+    peaks = []
+    for minutes in (1, 12):
+        speech = Speech(samples=np.resize(hello, minutes * 60 * SPEECH_RATE_HZ))
+        write_wav(tmp_path / "a.wav", speech)
+        command = [sys.executable, "-c", _PEAK, "animate", "a.wav", "--out", "a.npz", "--quiet"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stderr
+        peaks.append(int(done.stdout.split()[-1]))
+    assert peaks[1] < 1.12 * peaks[0], peaks
