@@ -14,7 +14,7 @@ from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_vq import train_vq
 from talkcli.engine.errors import UsageError
-from talkcli.engine.pipelines import train
+from talkcli.engine.pipelines import training_data
 from tests.engine.fakes import LinearHead, write_corpus
 
 app = typer.Typer()
@@ -31,7 +31,7 @@ def _run(*arguments: str) -> dict[str, object]:
 
 
 def test_all_make_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "load_head", lambda name: LinearHead())
+    monkeypatch.setattr(training_data, "load_head", lambda name: LinearHead())
     manifest, two = str(write_corpus(tmp_path / "corpus")), ("--set", "train.steps=2", "--device", "cpu")
     dee, vq, gen = (str(tmp_path / name) for name in ("dee", "vq", "gen"))
     assert "speech_uar" in _run("train-dee", manifest, "-o", dee, "--recipe", "dee.debug", *two)["measures"]

@@ -13,7 +13,7 @@ from talkcli.config import load_recipe
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.checkpoints.model_file import load_model, resolve
 from talkcli.engine.methods import METHODS
-from talkcli.engine.pipelines import recipes, train
+from talkcli.engine.pipelines import recipes, train, training_data
 from talkcli.engine.types import Config, Silent
 from tests.engine.fakes import LinearHead, write_corpus
 
@@ -44,9 +44,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
         ),
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load_head", lambda name: LinearHead())
+        patch.setattr(training_data, "load_head", lambda name: LinearHead())
         for name in METHODS:
-            recipe = load_recipe(SCHEMAS[name], f"{name}.debug", ["train.steps=2"])
+            recipe = load_recipe(
+                SCHEMAS[name], f"{name}.debug", ["train.steps=2"], stage=1 if name == "deeptalk" else None
+            )
             job = train.Job(manifest=manifest, out=folder / name, device="cpu")
             done = jobs[name](recipe, job)
             assert done is not None

@@ -10,14 +10,14 @@ import pytest
 from talkcli.config import load_recipe
 from talkcli.engine.checkpoints.model_file import load_model
 from talkcli.engine.errors import InputError, TalkError, UsageError
-from talkcli.engine.pipelines import recipes, train
+from talkcli.engine.pipelines import recipes, train, training_data
 from talkcli.engine.types import Silent
 from tests.engine.fakes import LinearHead, write_corpus
 
 
 @pytest.fixture(autouse=True)
 def linear_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "load_head", lambda name: LinearHead())
+    monkeypatch.setattr(training_data, "load_head", lambda name: LinearHead())
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def parts(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> train.Par
     """A small embedding and prior, barely trained."""
     folder = tmp_path_factory.mktemp("parts")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load_head", lambda name: LinearHead())
+        patch.setattr(training_data, "load_head", lambda name: LinearHead())
         dee = load_recipe(recipes.DeeRecipe, "dee.debug", ["train.steps=1"])
         train.train_dee(dee, train.Job(manifest=manifest, out=folder / "dee", device="cpu"), Silent())
         _vq(manifest, folder / "vq", "train.steps=1")
@@ -94,7 +94,7 @@ def test_the_generator_goes_on_and_knows_its_parts(
 
     other = train.Parts(dee=parts.dee, prior=str(tmp_path / "other"))
     _vq(manifest, tmp_path / "other", "train.steps=2")
-    with pytest.raises(UsageError, match=r"inputs\.--prior"):
+    with pytest.raises(UsageError, match="other files than those of --prior"):
         train.train_gen(recipe, again, Silent(), parts=other)
 
 
@@ -122,6 +122,11 @@ def test_too_many_speakers_are_counted(manifest: Path, parts: train.Parts, tmp_p
             Silent(),
             parts=parts,
         )
+
+
+def test_windows_hold_whole_tokens(manifest: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"data\.frames is 18, the motion prior needs a multiple of 4"):
+        _vq(manifest, tmp_path / "run", "data.frames=18")
 
 
 def test_a_rate_far_too_high_is_stopped(manifest: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.nn.batch_norm import BatchNorm
 from talkcli.engine.types import EMOTIONS, Config
 
 # AffectNet's order; `EMOTIONS` without calm, which AffectNet does not know.
@@ -55,7 +56,7 @@ class Fer(nn.Module):
         self.config = config
         widths = (NUM_COEFFS, *config.hidden)
         self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in itertools.pairwise(widths))
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.hidden)
+        self.norms = nn.ModuleList(BatchNorm(width) for width in config.hidden)
         self.output = nn.Linear(config.hidden[-1], len(FER_CLASSES))
 
     @property

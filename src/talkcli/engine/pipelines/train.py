@@ -8,19 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from pydantic import TypeAdapter
-from torch import Tensor, nn
+from torch import nn
 
 from talkcli.engine.checkpoints.lip_reader import load_lip_reader
-from talkcli.engine.checkpoints.model_file import Meta, load_model, read_header, save_model
+from talkcli.engine.checkpoints.model_file import load_model, read_header, save_model
 from talkcli.engine.checkpoints.pretrained import load_emotion2vec, load_wav2vec2
-from talkcli.engine.data.clips import load_clips
-from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import load_head
-from talkcli.engine.files import sha256
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.content import Wav2vec2Content
@@ -30,6 +25,7 @@ from talkcli.engine.models.fer import Fer, FerConfig
 from talkcli.engine.models.prior import PriorConfig, build_prior
 from talkcli.engine.pipelines.recipes import DeepTalkRecipe, DeeRecipe, FerRecipe, PriorRecipe, Recipe
 from talkcli.engine.pipelines.sources import Sources
+from talkcli.engine.pipelines.training_data import TrainingData, load_data
 from talkcli.engine.train.batches import Batches, prepare
 from talkcli.engine.train.cache import cached_ears
 from talkcli.engine.train.launch import first_does, launched, reporter_of
@@ -40,7 +36,7 @@ from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective
 from talkcli.engine.train.objectives.fer import FerObjective, class_weights
 from talkcli.engine.train.objectives.prior import PriorObjective
 from talkcli.engine.train.run_folder import open_run
-from talkcli.engine.types import MODEL_FPS, Clip, Reporter
+from talkcli.engine.types import Reporter
 
 # What train-vq makes.
 PRIORS = ("th_vqvae", "vqvae", "vae")
@@ -92,7 +88,7 @@ class Parts:
 def train_fer(recipe: FerRecipe, job: Job, reporter: Reporter) -> Trained | None:
     """Train the expression classifier on the frames of the manifest's train split; see `_run` for errors."""
 
-    def build(data: _Data) -> Objective:
+    def build(data: TrainingData) -> Objective:
         return FerObjective(Fer(recipe.model), recipe.objective, class_weights(data.emotions()))
 
     return _run("fer", recipe, job, Sources({}, job.out, resume=job.resume), build, reporter)
@@ -113,7 +109,7 @@ def train_dee(
     """
     sources = Sources({"--emotion2vec": emotion2vec, "--fer": fer}, job.out, resume=job.resume)
 
-    def build(data: _Data) -> Objective:
+    def build(data: TrainingData) -> Objective:
         model = Dee(recipe.model)
         if isinstance(model.audio_stem, Emotion2vecStem):
             path = sources.published("--emotion2vec", what="emotion2vec", reporter=reporter)
@@ -135,8 +131,9 @@ def train_dee(
 def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | None:
     """Train a motion prior on the motion of the manifest's train split; see `_run` for errors."""
 
-    def build(data: _Data) -> Objective:
+    def build(data: TrainingData) -> Objective:
         model = build_prior(recipe.model)
+        _check_window(recipe, model.frames_multiple)
         if recipe.model.standardise:
             model.motion_scale.fit(data.motion())
         return PriorObjective(model, recipe.objective, data.head)
@@ -173,7 +170,7 @@ def train_gen(
         }
     recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update=update)})
 
-    def build(data: _Data) -> Objective:
+    def build(data: TrainingData) -> Objective:
         if stage == 2:
             model = DeepTalk(recipe.model)
             _fill(model, start, "--start", data.head)
@@ -185,6 +182,7 @@ def train_gen(
                 path = sources.published("--wav2vec2", what="wav2vec 2.0", reporter=reporter)
                 if path is not None:
                     load_wav2vec2(model.content.encoder, path)
+        _check_window(recipe, model.prior.frames_multiple)
         lips = None
         if recipe.objective.lip_reading_weight > 0 or recipe.objective.swap_lip_reading_weight > 0:
             path = sources.published("--lip-reader", what="a lip reader", reporter=reporter)
@@ -195,29 +193,12 @@ def train_gen(
     return _run("deeptalk", recipe, job, sources, build, reporter)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Data:
-    """The clips of a manifest, and what they share."""
-
-    training: list[Clip]
-    validation: list[Clip]
-    head: Head
-    speakers: tuple[str, ...]
-
-    def motion(self) -> Float[Tensor, "frames coeffs"]:
-        return torch.cat([torch.from_numpy(clip.motion.coeffs) for clip in self.training])
-
-    def emotions(self) -> list[str]:
-        """The label of every training clip."""
-        return [clip.emotion.label for clip in self.training]
-
-
 def _run(
     method: str,
     recipe: Recipe,
     job: Job,
     sources: Sources,
-    build: Callable[[_Data], Objective],
+    build: Callable[[TrainingData], Objective],
     reporter: Reporter,
 ) -> Trained | None:
     """Load, build, train and export; under torchrun in all processes together, of which the first one returns
@@ -229,9 +210,7 @@ def _run(
     """
     with launched(job.device) as fabric:
         reporter = reporter_of(fabric, reporter)
-        file = job.manifest / "manifest.jsonl" if job.manifest.is_dir() else job.manifest
-        data = _load(job.manifest, reporter)
-        digest = sha256(file)
+        data = load_data(job.manifest, reporter)
         with torch.random.fork_rng(devices=[]):
             # Initial weights come from torch's global generator.
             torch.manual_seed(job.seed)
@@ -239,7 +218,7 @@ def _run(
         document = {
             "method": method,
             "manifest": str(job.manifest),
-            "manifest_sha256": digest,
+            "manifest_sha256": data.manifest_sha256,
             "seed": job.seed,
             "recipe": recipe.model_dump(mode="json"),
             "inputs": sources.digests(),
@@ -267,7 +246,7 @@ def _run(
         batches = Batches(
             training=training, validation=validation, ears=ears, config=recipe.data, seed=job.seed
         )
-        meta = _meta(job.manifest, digest, data)
+        meta = data.meta()
 
         def export(path: Path) -> None:
             save_model(path, objective.model, meta=meta, storage=recipe.storage)
@@ -283,38 +262,6 @@ def _run(
             seed=job.seed,
         )
         return Trained(model=run.best, measures=measures) if fabric.global_rank == 0 else None
-
-
-def _load(manifest: Path, reporter: Reporter) -> _Data:
-    training, validation = (load_clips(manifest, split, reporter) for split in ("train", "val"))
-    first = training[0].motion
-    for clip in [*training, *validation]:
-        if (clip.motion.head, clip.motion.channels) != (first.head, first.channels):
-            raise InputError(
-                f"Clip {clip.id} moves the head {clip.motion.head}, clip {training[0].id} the head "
-                f"{first.head}: one model speaks one head's channels.",
-                hint="Split the manifest by head.",
-            )
-    head = load_head(first.head)
-    if head.channels != first.channels:
-        raise InputError(
-            f"The channels of clip {training[0].id} are not those of the head {first.head}.",
-            hint="Run talk preprocess again.",
-        )
-    speakers = tuple(sorted({clip.speaker for clip in training}))
-    return _Data(training=training, validation=validation, head=head, speakers=speakers)
-
-
-def _meta(manifest: Path, digest: str, data: _Data) -> Meta:
-    licences = sorted({entry.licence for entry in read_manifest(manifest) if entry.split == "train"})
-    hours = sum(clip.motion.duration_s for clip in data.training) / 3600
-    return Meta(
-        head=data.head.name,
-        channels=data.head.channels,
-        fps=MODEL_FPS,
-        trained_on=f"{len(data.training)} clips, {hours:.2f} h, manifest sha256 {digest}",
-        licence="; ".join(licences),
-    )
 
 
 def _config(path: Path, schema: Any, option: str, methods: Collection[str]) -> Any:
@@ -341,6 +288,14 @@ def _fill(part: nn.Module, path: Path, option: str, head: Head) -> None:
             f"{option} {path} has other sizes than the recipe: {str(error).splitlines()[-1].strip()}",
             hint="Use the recipe it was trained with.",
         ) from error
+
+
+def _check_window(recipe: Recipe, multiple: int) -> None:
+    if recipe.data.frames % multiple:
+        raise UsageError(
+            f"data.frames is {recipe.data.frames}, the motion prior needs a multiple of {multiple}.",
+            hint=f"Add --set data.frames={recipe.data.frames // multiple * multiple or multiple}.",
+        )
 
 
 def _with_speakers(config: DeepTalkConfig, speakers: tuple[str, ...]) -> DeepTalkConfig:
