@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
@@ -243,3 +244,9 @@ def test_bfloat16_stays_close() -> None:
     with torch.inference_mode():
         wanted = ours(sound)
     assert ((found - wanted).norm() / wanted.norm()).item() < 0.05
+
+
+@pytest.mark.parametrize(("field", "value"), [("heads", 5), ("position_groups", 5), ("frozen_blocks", 9)])
+def test_sizes_that_do_not_fit_are_named(field: str, value: int) -> None:
+    with pytest.raises(ValidationError, match=field):
+        Emotion2vecConfig(**{field: value})

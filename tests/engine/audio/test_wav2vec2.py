@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import transformers
+from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -66,7 +67,6 @@ def test_features_are_those_of_transformers(frozen: str, samples: int) -> None:
     theirs.feature_extractor = Resampled(theirs.feature_extractor)
     sound = torch.randn(2, samples) * torch.tensor([[0.01], [0.5]]) + 0.02
     processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
-    values = torch.tensor(processor([row.numpy() for row in sound], sampling_rate=16_000).input_values[0])
     rows = [processor(row.numpy(), sampling_rate=16_000).input_values[0] for row in sound]
     values = torch.stack([torch.as_tensor(row) for row in rows])
     with torch.inference_mode():
@@ -175,3 +175,9 @@ def test_bfloat16_stays_close() -> None:
     with torch.inference_mode():
         wanted = ours(sound)
     assert ((found - wanted).norm() / wanted.norm()).item() < 0.05
+
+
+@pytest.mark.parametrize("field", ["heads", "position_groups"])
+def test_sizes_that_do_not_fit_are_named(field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
+        Wav2vec2Config(**{field: 5})

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -53,6 +53,14 @@ class Emotion2vecConfig(Config):
     """Chance that a block is left out of a training step."""
     frozen_blocks: int = Field(default=6, ge=0)
     """Blocks that never train, counted after the modality encoder, which never does."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Emotion2vecConfig:
+        if self.width % self.heads or self.width % self.position_groups:
+            raise ValueError(f"width {self.width} is no multiple of heads or of position_groups")
+        if self.frozen_blocks > self.depth:
+            raise ValueError(f"frozen_blocks is {self.frozen_blocks}, but depth is {self.depth}")
+        return self
 
 
 class Emotion2vec(nn.Module):

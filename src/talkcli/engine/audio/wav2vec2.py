@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchaudio.models import wav2vec2_model
@@ -51,6 +52,12 @@ class Wav2vec2Config(Config):
     """
     frozen: Literal["all", "convolutions", "none"] = "all"
     """What never trains: everything (DEEPTalk's code), the convolutions (its paper), nothing."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Wav2vec2Config:
+        if self.width % self.heads or self.width % self.position_groups:
+            raise ValueError(f"width {self.width} is no multiple of heads or of position_groups")
+        return self
 
 
 class Wav2vec2(nn.Module):
