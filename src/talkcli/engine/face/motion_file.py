@@ -30,7 +30,7 @@ def write_motion(path: Path, motion: Motion, meta: dict[str, Any] | None = None)
     """
     arrays = {
         "format": np.array(FORMAT),
-        "coeffs": motion.coeffs.astype(np.float32),
+        "coeffs": motion.coeffs.astype(np.float32, copy=False),
         "fps": np.array(float(motion.fps)),
         "head": np.array(motion.head),
         "channels": np.array(motion.channels),

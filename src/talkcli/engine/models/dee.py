@@ -24,6 +24,7 @@ from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
 from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.fer import Fer, FerConfig
+from talkcli.engine.models.windows import starts
 from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.gpo import Gpo
 from talkcli.engine.nn.standardise import Standardise
@@ -243,18 +244,17 @@ class Dee(nn.Module):
         if config.long == "first":
             steps = steps[:, :length]
         length = min(length, steps.shape[1])
-        count, last = -(-steps.shape[1] // length), steps.shape[1] - length
-        starts = [index * last // max(count - 1, 1) for index in range(count)]
+        firsts = starts(steps.shape[1], length)
         at_once = max(_FRAMES_AT_ONCE // (config.window * batch), 1)
         parts = []
-        for first in range(0, count, at_once):
+        for group in range(0, len(firsts), at_once):
             windows = [
-                torch.cat([whole, steps[:, start : start + length]], dim=1)
-                for start in starts[first : first + at_once]
+                torch.cat([whole, steps[:, first : first + length]], dim=1)
+                for first in firsts[group : group + at_once]
             ]
             parts.append(encode(torch.cat(windows)))
         mean, log_variance = (
-            torch.cat(part).view(count, batch, -1).mean(0) for part in zip(*parts, strict=True)
+            torch.cat(part).view(len(firsts), batch, -1).mean(0) for part in zip(*parts, strict=True)
         )
         return Gaussian(F.normalize(mean, dim=-1), log_variance)
 
