@@ -29,7 +29,7 @@ from talkcli.engine.face.lip_speed import limit_lip_speed
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import check_file, sha256
-from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, Heard
+from talkcli.engine.models.deeptalk import NOBODY, Codes, DeepTalk, Heard
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
 from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Motion, Reporter, Speech
@@ -143,26 +143,32 @@ class Animator:
 
     def takes(self, heard: Heard, sampling: Sampling) -> Iterator[Motion]:
         """As `motions`, from speech that was heard before."""
-        speaker = self.speaker(sampling.actor)
         sigma, held = sampling.sigma, None
         for take in range(sampling.takes):
-            with self._autocast():
-                drawn = self.model.take(
-                    heard,
-                    sigma=sigma,
-                    tau_top=sampling.tau_top,
-                    tau_bottom=sampling.tau_bottom,
-                    speaker=speaker,
-                    generator=self._generator(sampling, take),
-                    gumbel=sampling.gumbel,
-                    held=held,
-                )
+            motion, codes = self._draw(heard, sampling, take, sigma=sigma, held=held)
             if sampling.hold_slow and held is None:
                 # The emotion is the first thing a take draws, so this is the first take's once more.
                 emotion = heard.emotion.sample(sigma, self._generator(sampling, take))
                 heard = heard._replace(emotion=heard.emotion._replace(mean=emotion))
-                sigma, held = None, drawn.slow
-            yield self._motion(drawn.coeffs[0].float().cpu().numpy())
+                sigma, held = None, codes
+            yield motion
+
+    def _draw(
+        self, heard: Heard, sampling: Sampling, take: int, *, sigma: float | None, held: Codes | None
+    ) -> tuple[Motion, Codes]:
+        """One take and its slow codes."""
+        with self._autocast():
+            drawn = self.model.take(
+                heard,
+                sigma=sigma,
+                tau_top=sampling.tau_top,
+                tau_bottom=sampling.tau_bottom,
+                speaker=self.speaker(sampling.actor),
+                generator=self._generator(sampling, take),
+                gumbel=sampling.gumbel,
+                held=held,
+            )
+        return self._motion(drawn.coeffs[0].float().cpu().numpy()), drawn.slow
 
     def speaker(self, actor: str | None) -> int:
         """The model's number for `actor`: a name, else a position in its list. Raises UsageError."""
@@ -236,7 +242,8 @@ def animate_file(
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
     named_head = load_head(head_name) if head_name else None
     animator = Animator(model_name, device_name, precision=precision, limit_lips=limit_lips)
-    head = _head_to_draw(named_head, animator, drawn=any(path.suffix != MOTION_SUFFIX for path in every_path))
+    drawn = any(path.suffix != MOTION_SUFFIX for path in every_path)
+    head = _head_to_draw(named_head, animator, drawn=drawn)
     if precision == "bf16" and not _has_bf16(animator.device):
         reporter.warn("This processor has no bfloat16 arithmetic: --precision bf16 will be slower than fp32.")
     if sampling.takes > 1 and not sampling.is_random:
@@ -254,7 +261,11 @@ def animate_file(
         **asdict(sampling),
     }
     report: dict[str, Any] = {"outputs": [], "duration_s": speech.duration_s, **meta}
-    for take, motion in enumerate(animator.motions(speech, sampling, emotion_speech)):
+    motions = animator.motions(speech, sampling, emotion_speech)
+    # Heard by now; only videos need the sound once more.
+    sound = speech if drawn else None
+    del speech, emotion_speech
+    for take, motion in enumerate(motions):
         shown = motion if fps is None else resample(motion, fps)
         for path in paths[take]:
             stored = {**meta, "take": take}
@@ -266,7 +277,7 @@ def animate_file(
                     shown,
                     head,
                     path,
-                    speech=speech,
+                    speech=sound,
                     size=size,
                     renderer=renderer,
                     metadata=stored,
