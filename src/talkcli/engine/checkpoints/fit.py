@@ -36,3 +36,13 @@ def check(problem: str, details: Sequence[str], hint: str | None = None) -> None
     """Raise InputError with `problem` and the `details`, if there are any."""
     if details:
         raise InputError(f"{problem}: {listed(details)}.", hint=hint)
+
+
+def check_fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str) -> None:
+    """Raise InputError when `given` are not tensors for a network that has `wanted`.
+
+    `source` begins the sentence: where the tensors come from and what they were meant for.
+    """
+    shapes = {name: value.shape for name, value in wanted.items()}
+    hint = "Check that the file belongs to this network and to this size of it."
+    check(source, misfits(given, shapes), hint)

@@ -15,7 +15,7 @@ import struct
 import sys
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -76,26 +76,6 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             hint="Use the file exactly as its authors publish it.",
         )
     return tensors
-
-
-def check_fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str) -> None:
-    """Raise InputError that lists what `given` lacks, has too much, or has in another shape than `wanted`.
-
-    `source` begins the sentence: where the tensors come from and what they were meant for.
-    """
-    problems = [f"missing {name}" for name in sorted(wanted.keys() - given.keys())]
-    problems += [f"unknown {name}" for name in sorted(given.keys() - wanted.keys())]
-    problems += [
-        f"{name} is {tuple(given[name].shape)} instead of {tuple(wanted[name].shape)}"
-        for name in sorted(wanted.keys() & given.keys())
-        if given[name].shape != wanted[name].shape
-    ]
-    if problems:
-        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        raise InputError(
-            f"{source}: {'; '.join(problems[:_SHOWN])}{more}.",
-            hint="Check that the file belongs to this network and to this size of it.",
-        )
 
 
 def weights_file(path: Path) -> Path:

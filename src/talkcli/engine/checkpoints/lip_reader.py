@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talkcli.engine.checkpoints.foreign import check_fit, read_state_dict
+from talkcli.engine.checkpoints.fit import check_fit
+from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 
 _PREFIX = "encoder.frontend."

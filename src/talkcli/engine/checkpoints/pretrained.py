@@ -16,7 +16,8 @@ from torch import Tensor
 
 from talkcli.engine.audio.emotion2vec import Emotion2vec
 from talkcli.engine.audio.wav2vec2 import Wav2vec2
-from talkcli.engine.checkpoints.foreign import check_fit, read_state_dict
+from talkcli.engine.checkpoints.fit import check_fit
+from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.errors import InputError
 
 # Whole models that hold an encoder: only what is below the prefix belongs to it.

@@ -26,6 +26,7 @@ from talkcli.engine.models.prior import PriorConfig, build_prior
 from talkcli.engine.pipelines.recipes import DeepTalkRecipe, DeeRecipe, FerRecipe, PriorRecipe, Recipe
 from talkcli.engine.pipelines.sources import Sources
 from talkcli.engine.pipelines.training_data import TrainingData, load_data
+from talkcli.engine.train.backward import check_size
 from talkcli.engine.train.batches import Batches, prepare
 from talkcli.engine.train.cache import cached_ears
 from talkcli.engine.train.launch import first_does, launched, reporter_of
@@ -120,7 +121,8 @@ def train_dee(
                 sources.published("--fer", what="the expression classifier", reporter=reporter)
             else:
                 path = sources.ours("--fer", what="an expression classifier", command="train-fer")
-                _fill(model.fer, path, "fer", data.head)
+                _check_same_fer(_config(path, FerConfig, "--fer", {"fer"}), recipe.model.expression)
+                _fill(model.fer, path, "--fer", data.head)
         else:
             model.motion_scale.fit(data.motion())
         return DeeObjective(model, recipe.objective)
@@ -210,6 +212,7 @@ def _run(
     """
     with launched(job.device) as fabric:
         reporter = reporter_of(fabric, reporter)
+        check_size(recipe.data.size, recipe.train, fabric)
         data = load_data(job.manifest, reporter)
         with torch.random.fork_rng(devices=[]):
             # Initial weights come from torch's global generator.
@@ -288,6 +291,19 @@ def _fill(part: nn.Module, path: Path, option: str, head: Head) -> None:
             f"{option} {path} has other sizes than the recipe: {str(error).splitlines()[-1].strip()}",
             hint="Use the recipe it was trained with.",
         ) from error
+
+
+def _check_same_fer(given: FerConfig, wanted: FerConfig) -> None:
+    """DEE must look through the classifier at the features it will look at later."""
+    before, after = given.model_dump(), wanted.model_dump()
+    # A frozen classifier drops nothing out.
+    changed = [key for key in before if key != "dropout" and before[key] != after[key]]
+    if changed:
+        shown = ", ".join(f"{key}: {before[key]}, not {after[key]}" for key in changed)
+        raise UsageError(
+            f"The classifier of --fer has other settings than the recipe's model.expression ({shown}).",
+            hint="Train both with recipes of the same name.",
+        )
 
 
 def _check_window(recipe: Recipe, multiple: int) -> None:

@@ -229,9 +229,8 @@ class Batches:
 
     @property
     def epoch(self) -> float:
-        """Steps in which as many frames are seen as the training clips have."""
-        frames = sum(len(example.coeffs) for example in self.training)
-        return frames / (self.config.size * self.config.frames)
+        """Steps in which as many windows are drawn as there are training clips, as an epoch of DEEPTalk."""
+        return len(self.training) / self.config.size
 
     def at(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
         """The batch of `step`, the same whenever and however often it is asked for; of it the rows that

@@ -22,7 +22,7 @@ class LoopConfig(Config):
 
     steps: Annotated[int, Field(gt=0)] = 20_000
     epochs: Annotated[float, Field(gt=0)] | None = None
-    """Length in place of `steps`; in an epoch as many frames are seen as the training clips have."""
+    """Length in place of `steps`; in an epoch as many windows are drawn as there are training clips."""
     optimiser: Literal["adam", "adamw"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
     betas: tuple[Decay, Decay] = (0.9, 0.99)
