@@ -72,6 +72,17 @@ def test_the_released_demo_always_pads(model: DeepTalk, samples: int, frames: in
     assert torch.allclose(made.coeffs, same, atol=1e-5)
 
 
+@pytest.mark.parametrize(("frames", "windows"), [(249, 1), (250, 1), (251, 2)])
+def test_silence_that_completes_a_token_is_no_window_of_emotion(
+    narrow: DeepTalk, frames: int, windows: int
+) -> None:
+    heard: list[int] = []
+    hook = narrow.dee.audio_encoder.register_forward_pre_hook(lambda _, given: heard.append(len(given[0])))
+    narrow.listen(_speech(frames * SAMPLES_PER_FRAME))
+    hook.remove()
+    assert sum(heard) == windows
+
+
 def test_tokens_of_a_training_window(model: DeepTalk) -> None:
     """20,480 samples: 32 frames, 16 fast codes, 8 slow ones."""
     config = model.config.model_copy(update={"window": 1200, "overlap": 76})
