@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from talkcli.config import load_recipe
 from talkcli.engine.checkpoints.model_file import load_model
@@ -112,6 +113,22 @@ def test_missing_and_mistaken_parts_are_named(manifest: Path, parts: train.Parts
     with pytest.raises(UsageError, match="takes --dee from the model of stage 1"):
         train.train_gen(recipe, new, Silent(), parts=train.Parts(dee=parts.dee, start="x"), stage=2)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("kind", ["vqvae", "vae"])
+def test_other_priors_carry_the_generator(
+    kind: str, manifest: Path, parts: train.Parts, tmp_path: Path
+) -> None:
+    prior = load_recipe(recipes.PriorRecipe, f"{kind}.debug", ["train.steps=1"])
+    train.train_vq(prior, train.Job(manifest=manifest, out=tmp_path / "prior", device="cpu"), Silent())
+    chosen = train.Parts(dee=parts.dee, prior=str(tmp_path / "prior"))
+    job = train.Job(manifest=manifest, out=tmp_path / "gen", device="cpu")
+    with pytest.raises(InputError, match=f"holds a {kind}, a th_vqvae is needed"):
+        train.train_gen(_generator(), job, Silent(), parts=chosen)
+    recipe = _generator(f"model.prior.kind={kind}", "train.steps=1")
+    made, _ = load_model(_only(train.train_gen(recipe, job, Silent(), parts=chosen)).model)
+    motion = made.generate(torch.zeros(1, 6400), generator=torch.Generator().manual_seed(0))
+    assert motion.shape == (1, 10, 53)
 
 
 def test_too_many_speakers_are_counted(manifest: Path, parts: train.Parts, tmp_path: Path) -> None:

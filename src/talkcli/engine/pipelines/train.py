@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ def train_dee(
                 sources.published("--fer", what="the expression classifier", reporter=reporter)
             else:
                 path = sources.ours("--fer", what="an expression classifier", command="train-fer")
-                _check_same_fer(_config(path, FerConfig, "--fer", {"fer"}), recipe.model.expression)
+                _check_same_fer(_config(path, FerConfig, "--fer", "fer"), recipe.model.expression)
                 _fill(model.fer, path, "--fer", data.head)
         else:
             model.motion_scale.fit(data.motion())
@@ -161,14 +161,14 @@ def train_gen(
     sources = Sources({**given, "--lip-reader": parts.lip_reader}, job.out, resume=job.resume)
     if stage == 2:
         start = sources.ours("--start", what="the generator of stage 1", command="train-gen")
-        known = _config(start, DeepTalkConfig, "--start", {"deeptalk"})
+        known = _config(start, DeepTalkConfig, "--start", "deeptalk")
         update = {"dee": known.dee, "prior": known.prior, "speakers": known.speakers}
     else:
         dee = sources.ours("--dee", what="a trained emotion embedding", command="train-dee")
         prior = sources.ours("--prior", what="a trained motion prior", command="train-vq")
         update = {
-            "dee": _config(dee, DeeConfig, "--dee", {"dee"}),
-            "prior": _config(prior, PriorConfig, "--prior", PRIORS),
+            "dee": _config(dee, DeeConfig, "--dee", "dee"),
+            "prior": _config(prior, PriorConfig, "--prior", recipe.model.prior.kind),
         }
     recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update=update)})
 
@@ -189,7 +189,12 @@ def train_gen(
         if recipe.objective.lip_reading_weight > 0 or recipe.objective.swap_lip_reading_weight > 0:
             path = sources.published("--lip-reader", what="a lip reader", reporter=reporter)
             reader = LipReader(LipReaderConfig()) if path is None else load_lip_reader(path)
-            lips = LipReading(data.head, reader)
+            lips = LipReading(
+                data.head,
+                reader,
+                follow=recipe.objective.lip_crop_follows,
+                recompute=recipe.objective.lip_recompute,
+            )
         return DeepTalkObjective(model, recipe.objective, data.head, lips)
 
     return _run("deeptalk", recipe, job, sources, build, reporter)
@@ -267,11 +272,14 @@ def _run(
         return Trained(model=run.best, measures=measures) if fabric.global_rank == 0 else None
 
 
-def _config(path: Path, schema: Any, option: str, methods: Collection[str]) -> Any:
-    """The config of the model in `path`, which must be one of `methods`."""
+def _config(path: Path, schema: Any, option: str, method: str) -> Any:
+    """The config of the model in `path`, which must be of `method`."""
     header = read_header(path)
-    if header.method not in methods:
-        raise InputError(f"{option} {path} holds a {header.method}, a {' or '.join(methods)} is needed.")
+    if header.method != method:
+        raise InputError(
+            f"{option} {path} holds a {header.method}, a {method} is needed.",
+            hint="Give another file, or choose the recipe that builds on this one.",
+        )
     return TypeAdapter(schema).validate_python(header.config)
 
 
