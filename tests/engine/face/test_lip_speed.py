@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from talkcli.engine.face import lip_speed
 from talkcli.engine.face.channels import ADA, NUM_COEFFS
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.lip_speed import LIMIT_MM, limit_lip_speed, lips_mm
@@ -34,3 +36,14 @@ def test_slow_motion_is_left_alone() -> None:
     coeffs = np.zeros((20, NUM_COEFFS))
     coeffs[:, ADA.index("jawPitch")] = np.linspace(0, 0.15, 20)
     np.testing.assert_array_equal(limit_lip_speed(coeffs, ADA_HEAD, np.zeros(20, dtype=bool)), coeffs)
+
+
+def test_blocks_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    coeffs = np.abs(rng.normal(0, 0.3, (60, NUM_COEFFS))).astype(np.float32)
+    held = rng.random(60) < 0.1
+    whole = limit_lip_speed(coeffs, ADA_HEAD, held)
+    assert np.abs(whole - coeffs).max() > 0.1
+    monkeypatch.setattr(lip_speed, "_BLOCK_FRAMES", 7)
+    np.testing.assert_allclose(limit_lip_speed(coeffs, ADA_HEAD, held), whole, atol=1e-5)
+    assert len(limit_lip_speed(coeffs[:1], ADA_HEAD, held[:1])) == 1

@@ -53,3 +53,12 @@ def test_up_and_down_again_is_close() -> None:
 def test_a_rate_must_be_positive(fps: float) -> None:
     with pytest.raises(ValueError, match="not positive"):
         resample(_motion(np.arange(3.0)), fps)
+
+
+@pytest.mark.parametrize("fps", [10.0, 24.0, 60.0])
+@pytest.mark.parametrize("frames", [1, 2, 3, 41])
+def test_blocks_leave_no_seams(fps: float, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    motion = _motion(np.random.default_rng(0).normal(size=frames))
+    whole = resample(motion, fps).coeffs
+    monkeypatch.setattr("talkcli.engine.face.resample._BLOCK_FRAMES", 5)
+    np.testing.assert_array_equal(resample(motion, fps).coeffs, whole)
