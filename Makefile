@@ -50,8 +50,9 @@ check: lint types test ## What CI runs
 docs: $(READY) ## Write docs/cli.md from the commands
 	$(BIN)/python -m typer talkcli.app utils docs --name talk --output docs/cli.md
 
-bench: $(READY) ## Measure rendering and the whole command on this machine
+bench: $(READY) ## Measure rendering, generators and the whole command on this machine
 	$(BIN)/talk bench render --out benchmarks/render.json
+	$(BIN)/talk bench generator --out benchmarks/generator.json
 	$(BIN)/talk bench animate --speech examples/hello.wav --out benchmarks/animate.json
 
 head: $(READY) ## Regenerate the head asset from its code

@@ -20,11 +20,13 @@ from talkcli.engine.checkpoints.model_file import Content, Meta, model_file, rea
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.files import atomic_path, check_file, sha256
+from talkcli.engine.models.dee import DeeConfig
 from talkcli.engine.models.deeptalk import DeepTalkConfig
 from talkcli.engine.pipelines.render import check_distinct
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
 
-RELEASED = DeepTalkConfig(speakers=deeptalk.SPEAKERS)
+# The official demo takes the emotion of a long speech from its first ten seconds.
+RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS)
 _LICENCE = (
     "see the DEEPTalk authors' terms: their code is MIT, the weights were trained on MEAD (FER.pth on "
     "AffectNet), research use"
