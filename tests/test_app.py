@@ -59,6 +59,31 @@ def test_json_errors_are_a_document_on_stdout(
     assert document == {"error": {"problem": "no such device.", "hint": "Use the CPU.", "exit_code": 6}}
 
 
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_of_several_processes_the_first_speaks_first(
+    rank: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slept: list[float] = []
+    said_before: list[str] = []
+
+    def sleep(length_s: float) -> None:
+        slept.append(length_s)
+        said_before.extend(capsys.readouterr())
+
+    monkeypatch.setattr(module.time, "sleep", sleep)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("RANK", rank)
+    assert run(monkeypatch, TalkError("it failed."), as_json=True) == 1
+    assert bool(slept) == (rank == "1")
+    assert not any(said_before)
+    assert "it failed" in capsys.readouterr().err
+    # Interrupted are all at once.
+    slept.clear()
+    assert run(monkeypatch, KeyboardInterrupt()) == 130
+    assert not slept
+    assert ("interrupted" in capsys.readouterr().err) == (rank == "0")
+
+
 def test_a_traceback_is_shown_on_demand(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -45,6 +46,8 @@ app.command()(doctor)
 app.command()(bench)
 
 _INTERRUPTED = 130
+# How long the first of several processes may take to fail as another one did.
+_FIRST_SPEAKS_S = 20.0
 # What the operating system refuses, in words; anything else is shown by its own text.
 _SYSTEM_HINTS = {
     errno.ENOSPC: "Free some space or write to another disk; nothing that existed before was changed.",
@@ -72,32 +75,35 @@ def _root(
 
 
 def main() -> None:
-    """Entry point of `talk`; the only place that ends the process."""
-    as_json = "--json" in sys.argv
+    """Entry point of `talk`; the only place that ends the process, with `_fail`."""
     try:
         app()
     except TalkError as error:
-        print_error(error.problem, error.hint, error.exit_code, as_json=as_json)
-        sys.exit(error.exit_code)
+        _fail(error.problem, error.hint, error.exit_code)
     except (KeyboardInterrupt, SystemExit) as ended:
         # Inside a command, typer turns Ctrl-C into a silent exit with this code.
         if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
             raise
-        print_error("interrupted; no half-written file is left.", None, _INTERRUPTED, as_json=as_json)
-        sys.exit(_INTERRUPTED)
+        _fail("interrupted; no half-written file is left.", None, _INTERRUPTED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print_error(
-            f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1, as_json=as_json
-        )
-        sys.exit(1)
+        _fail(f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1)
     except Exception as error:  # noqa: BLE001  the last line of defence: a traceback is our bug, shown on demand
         if os.environ.get("TALK_DEBUG"):
             traceback.print_exc()
-        print_error(
+        _fail(
             f"a bug in talk: {type(error).__name__}: {error}",
             "Run again with TALK_DEBUG=1 and report the traceback.",
             1,
-            as_json=as_json,
         )
-        sys.exit(1)
+
+
+def _fail(problem: str, hint: str | None, exit_code: int) -> NoReturn:
+    # What is wrong for one process of torchrun is mostly wrong for all. The first one says so, and its end
+    # ends the others; one that is still there after a while has an error of its own.
+    if "TORCHELASTIC_RUN_ID" in os.environ and os.environ["RANK"] != "0":
+        if exit_code == _INTERRUPTED:
+            sys.exit(exit_code)
+        time.sleep(_FIRST_SPEAKS_S)
+    print_error(problem, hint, exit_code, as_json="--json" in sys.argv)
+    sys.exit(exit_code)
