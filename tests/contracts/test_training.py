@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,29 @@ def test_missing_and_mistaken_parts_are_named(manifest: Path, parts: train.Parts
     assert not (tmp_path / "new").exists()
 
 
+def test_the_generator_learns_in_either_stage(manifest: Path, parts: train.Parts, tmp_path: Path) -> None:
+    _vq(manifest, tmp_path / "vq", "train.steps=100", "train.learning_rate=0.003")
+    pace = ("train.learning_rate=0.003", "train.log_every=1")
+    job = train.Job(manifest=manifest, out=tmp_path / "one", device="cpu")
+    chosen = train.Parts(dee=parts.dee, prior=str(tmp_path / "vq"))
+    first = train.train_gen(_generator("train.steps=80", *pace), job, Silent(), parts=chosen)
+    assert _last_share(tmp_path / "one", "loss") < 0.7
+    job = train.Job(manifest=manifest, out=tmp_path / "two", device="cpu")
+    chosen = train.Parts(start=str(tmp_path / "one"))
+    second = train.train_gen(
+        _generator("train.steps=40", *pace, stage=2), job, Silent(), parts=chosen, stage=2
+    )
+    assert _only(second).measures["lip_error_mm"] < _only(first).measures["lip_error_mm"]
+    assert _last_share(tmp_path / "two", "vertex") < 0.9
+
+
+def _last_share(run: Path, term: str) -> float:
+    """Mean of a term over the last ten logged steps, as a part of that over the first ten."""
+    records = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    values = [record[term] for record in records if term in record]
+    return sum(values[-10:]) / sum(values[:10])
+
+
 @pytest.mark.parametrize("kind", ["vqvae", "vae"])
 def test_other_priors_carry_the_generator(
     kind: str, manifest: Path, parts: train.Parts, tmp_path: Path
@@ -150,3 +174,19 @@ def test_a_rate_far_too_high_is_stopped(manifest: Path, tmp_path: Path) -> None:
     with pytest.raises(TalkError, match="at step") as caught:
         _vq(manifest, tmp_path / "run", "train.learning_rate=1e30", "train.warmup_steps=0")
     assert "learning_rate" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_fer_needs_expressions_that_it_knows(split: str, tmp_path: Path) -> None:
+    manifest = write_corpus(tmp_path / "corpus")
+    lines = manifest.read_text().splitlines()
+    changed = [
+        re.sub(r'"emotion":"\w+"', '"emotion":"calm"', line) if split in line else line for line in lines
+    ]
+    manifest.write_text("\n".join(changed) + "\n")
+    with pytest.raises(InputError, match=f"No clip of the {split} split"):
+        train.train_fer(
+            load_recipe(recipes.FerRecipe, "fer.debug"),
+            train.Job(manifest=manifest, out=tmp_path / "run", device="cpu"),
+            Silent(),
+        )

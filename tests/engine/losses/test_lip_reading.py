@@ -44,6 +44,17 @@ def test_gradients_reach_what_was_made_alone(loss: LipReading) -> None:
     assert made.grad[0, :, ADA.index("mouthSmileLeft")].abs().min() > 0
 
 
+def test_bf16_reads_the_same_pictures_and_compares_in_full_precision(loss: LipReading) -> None:
+    made, true = _opening(0.1, 0.2), _opening(0.11, 0.21)
+    pictures = loss.mouths(made[0])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(loss.mouths(made[0]), pictures)
+        found = loss(made, true)
+    # One minus a cosine in bfloat16 would be a multiple of 2^-8.
+    assert found.dtype == torch.float32
+    assert 0 < found.item() < 2**-8
+
+
 def test_mouths_are_crops_of_the_grey_picture(loss: LipReading) -> None:
     coeffs = _opening(0.0, 0.3)[0]
     vertices = loss.head(coeffs)

@@ -76,12 +76,15 @@ class LipReading(nn.Module):
         return torch.stack(clips)
 
     def mouths(self, coeffs: Float[Tensor, "frames coeffs"]) -> Float[Tensor, "frames 88 88"]:
-        """Grey pictures in [0, 1] of the mouth, which stays in their middle."""
-        vertices = self.head(coeffs)
-        corners = mouth_corners(self.renderer.project(self.head.landmarks(vertices)))
-        corners = corners if self.follow else corners.detach()
-        picture = self.renderer.render(vertices, Window(corners=corners, width=CROP, height=CROP))
-        return picture @ picture.new_tensor(_GREY)
+        """Grey pictures in [0, 1] of the mouth, which stays in their middle; in float32 under autocast, which
+        would round vertices by tenths of a millimetre.
+        """
+        with torch.autocast(coeffs.device.type, enabled=False):
+            vertices = self.head(coeffs.float())
+            corners = mouth_corners(self.renderer.project(self.head.landmarks(vertices)))
+            corners = corners if self.follow else corners.detach()
+            picture = self.renderer.render(vertices, Window(corners=corners, width=CROP, height=CROP))
+            return picture @ picture.new_tensor(_GREY)
 
     def _read(self, coeffs: Float[Tensor, "frames coeffs"]) -> Float[Tensor, "frames 512"]:
         return self.reader(self.mouths(coeffs)[None])[0]
@@ -91,7 +94,7 @@ def apart(
     made: Float[Tensor, "batch frames channels"], true: Float[Tensor, "batch frames channels"]
 ) -> Float[Tensor, ""]:
     """One minus the mean cosine over all frames of `LipReading.features`."""
-    return 1 - F.cosine_similarity(made, true, dim=-1).mean()
+    return 1 - F.cosine_similarity(made.float(), true.float(), dim=-1).mean()
 
 
 def mouth_corners(landmarks: Float[Tensor, "frames 68 2"]) -> Float[Tensor, "frames 2"]:

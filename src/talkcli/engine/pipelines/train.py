@@ -21,7 +21,7 @@ from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.content import Wav2vec2Content
 from talkcli.engine.models.dee import Dee, DeeConfig, Emotion2vecStem
 from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
-from talkcli.engine.models.fer import Fer, FerConfig
+from talkcli.engine.models.fer import FER_CLASSES, Fer, FerConfig
 from talkcli.engine.models.prior import PriorConfig, build_prior
 from talkcli.engine.pipelines.recipes import DeepTalkRecipe, DeeRecipe, FerRecipe, PriorRecipe, Recipe
 from talkcli.engine.pipelines.sources import Sources
@@ -90,6 +90,13 @@ def train_fer(recipe: FerRecipe, job: Job, reporter: Reporter) -> Trained | None
     """Train the expression classifier on the frames of the manifest's train split; see `_run` for errors."""
 
     def build(data: TrainingData) -> Objective:
+        for split, clips in (("train", data.training), ("val", data.validation)):
+            if not {clip.emotion.label for clip in clips} & set(FER_CLASSES):
+                raise InputError(
+                    f"No clip of the {split} split of {job.manifest} has one of the emotions that FER tells "
+                    f"apart: {', '.join(FER_CLASSES)}.",
+                    hint="Check the emotions of the manifest.",
+                )
         return FerObjective(Fer(recipe.model), recipe.objective, class_weights(data.emotions()))
 
     return _run("fer", recipe, job, Sources({}, job.out, resume=job.resume), build, reporter)

@@ -111,6 +111,15 @@ def test_the_paper_trains_wav2vec2_above_its_convolutions(frozen: str) -> None:
     assert model.content.linear.weight.grad is not None
 
 
+@pytest.mark.parametrize("consistency", ["csd", "cosine"])
+def test_emotions_are_compared_in_full_precision_under_autocast(consistency: str) -> None:
+    model = _model()
+    objective = _objective(model, consistency_weight=1.0, swap_weight=1.0, consistency=consistency)
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = objective(_batch(model), 0.5)
+    assert all(terms[name].dtype == torch.float32 for name in ("loss", "consistency", "swap"))
+
+
 def test_the_plain_guess_trains_no_predictor() -> None:
     found = _gradients(guess_weight=1.0)
     assert found["guess"] > 0

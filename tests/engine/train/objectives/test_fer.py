@@ -7,6 +7,7 @@ import torch
 
 from talkcli.engine.models.fer import FER_CLASSES, Fer, FerConfig
 from talkcli.engine.train.batches import Batch
+from talkcli.engine.train.objectives import fer as module
 from talkcli.engine.train.objectives.fer import FerObjective, FerObjectiveConfig, class_weights, recall
 from talkcli.engine.types import EMOTIONS
 
@@ -62,6 +63,16 @@ def test_what_is_no_class_counts_for_nothing() -> None:
     assert objective(some, 0.0)["loss"].item() == pytest.approx(objective(more, 0.0)["loss"].item())
     assert objective.validate([more])["recall"] == objective.validate([some])["recall"]
     assert objective(_batch("calm", "calm"), 0.0)["loss"].item() == 0
+
+
+@torch.no_grad()
+def test_two_processes_weigh_over_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective, batch = _objective(**QUIET).eval(), _batch("happy", "surprise", "angry", "calm")
+    whole = objective(batch, 0.0)["loss"].item()
+    monkeypatch.setattr(module, "processes", lambda: 2)
+    monkeypatch.setattr(module, "sum_over_processes", lambda weight: 0 * weight + 2 + 4 + 7)
+    shares = [objective(batch.rows(first, first + 2), 0.0)["loss"].item() for first in (0, 2)]
+    assert sum(shares) / 2 == pytest.approx(whole)
 
 
 @torch.no_grad()

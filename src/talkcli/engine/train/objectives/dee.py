@@ -61,7 +61,7 @@ class DeeObjective(nn.Module):
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         config, model = self.config, self.model
         sound, share, partner = self._mix(batch)
-        speech, motion = _exact(model.embed_speech(sound)), _exact(model.embed_motion(batch.coeffs))
+        speech, motion = exact(model.embed_speech(sound)), exact(model.embed_motion(batch.coeffs))
         # Every row is compared with every other, of all processes.
         all_speech, all_motion = (Gaussian(*map(gather, side)) for side in (speech, motion))
         logits = model.similarity_shift - model.similarity_scale * csd(all_speech, all_motion)
@@ -129,7 +129,7 @@ class DeeObjective(nn.Module):
         return emotion * 101 + (level * 100).round().long()
 
 
-def _exact(gaussian: Gaussian) -> Gaussian:
+def exact(gaussian: Gaussian) -> Gaussian:
     """In full precision, whatever the encoders worked in: distances are small differences."""
     return Gaussian(gaussian.mean.float(), gaussian.log_variance.float())
 

@@ -28,6 +28,7 @@ from talkcli.engine.models.dee import Gaussian
 from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, Predicted
 from talkcli.engine.models.level import Level
 from talkcli.engine.train.batches import Batch
+from talkcli.engine.train.objectives.dee import exact
 from talkcli.engine.types import Config
 
 Weight = Annotated[float, Field(ge=0)]
@@ -113,7 +114,7 @@ class DeepTalkObjective(nn.Module):
         config, model = self.config, self.model
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
-            heard = model.dee.embed_speech(batch.sound)
+            heard = exact(model.dee.embed_speech(batch.sound))
             told = config.code_weight > 0 or config.teacher_share > 0
             targets = model.prior.encode_targets(batch.coeffs) if told else []
         content = model.content(batch.sound)
@@ -211,7 +212,7 @@ class DeepTalkObjective(nn.Module):
     def _apart(self, heard: Gaussian, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, ""]:
         """How far the emotion of a motion is from one that was heard."""
         dee = self.model.dee
-        seen = dee.embed_motion(coeffs)
+        seen = exact(dee.embed_motion(coeffs))
         if self.config.consistency == "cosine":
             return _cosine_error(heard, seen)
         logits = dee.similarity_shift - dee.similarity_scale * csd(heard, seen).diagonal()

@@ -16,11 +16,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.models.fer import FER_CLASSES, Fer
+from talkcli.engine.nn.processes import processes, sum_over_processes
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.types import EMOTIONS, Config
 
 # Of an emotion that is no class of FER.
 _UNKNOWN = -1
+# A batch may hold no class of FER at all.
+_LIGHTEST = 1e-6
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -37,10 +40,7 @@ class FerObjectiveConfig(Config):
 
 
 class FerObjective(nn.Module):
-    """The loss of FER, and its measures. Emotions outside `FER_CLASSES` count for nothing.
-
-    Several processes normalise over their own rows, so their step is close to that of one, not equal.
-    """
+    """The loss of FER, and its measures. Emotions outside `FER_CLASSES` count for nothing."""
 
     class_weights: Tensor
     class_of: Tensor
@@ -60,7 +60,9 @@ class FerObjective(nn.Module):
         noisy = torch.rand_like(coeffs[:, :1]) < config.noisy_share
         chosen = torch.rand_like(coeffs) < config.noisy_coeffs
         noise = config.noise_std * torch.randn_like(coeffs) * (noisy & chosen)
-        return {"loss": self._loss(self.model(coeffs + noise), self.class_of[batch.emotion])}
+        total, weight = self._error(self.model(coeffs + noise), self.class_of[batch.emotion])
+        # Of all processes: the average of their losses is then the loss of all rows.
+        return {"loss": total * processes() / sum_over_processes(weight).clamp_min(_LIGHTEST)}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
         """Accuracy, and recall as the mean over classes; the loss on all examples decides."""
@@ -68,17 +70,20 @@ class FerObjective(nn.Module):
         true = self.class_of[torch.cat([batch.emotion for batch in batches])]
         known = true != _UNKNOWN
         guessed = logits.argmax(-1)
+        total, weight = self._error(logits, true)
         return {
-            "score": float(self._loss(logits, true)),
+            "score": float(total / weight.clamp_min(_LIGHTEST)),
             "accuracy": float((guessed == true)[known].float().mean()),
             "recall": recall(guessed[known], true[known]),
         }
 
-    def _loss(self, logits: Float[Tensor, "batch classes"], true: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
+    def _error(
+        self, logits: Float[Tensor, "batch classes"], true: Int[Tensor, "batch"]
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """The weighted sum of the cross-entropy, and of the weights."""
         weights = self.class_weights
         total = F.cross_entropy(logits, true, weights, ignore_index=_UNKNOWN, reduction="sum")
-        # A batch may hold no class of FER at all.
-        return total / weights[true[true != _UNKNOWN]].sum().clamp_min(1e-6)
+        return total, weights[true[true != _UNKNOWN]].sum()
 
 
 def class_weights(labels: list[str]) -> Float[Tensor, "classes"]:
