@@ -41,6 +41,13 @@ def deeptalk(
         Path | None, typer.Option("--vq", help="TH-VQVAE.pth; beside --gen it must equal what that holds.")
     ] = None,
     to: Annotated[Literal["ours", "official"], typer.Option("--to", help="Which way.")] = "ours",
+    long: Annotated[
+        Literal["first", "average"],
+        typer.Option(
+            "--long",
+            help="Emotion of speech beyond 10 s: that of the first 10 s, as released, or of all of it.",
+        ),
+    ] = "first",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="With --to official: replace files in the folder.")
     ] = False,
@@ -48,6 +55,8 @@ def deeptalk(
     quiet: Quiet = False,
 ) -> None:
     """DEEPTalk's four official files, read without running anything in them.
+
+    --gen and --fer make a generator, --dee and --fer an emotion embedding, --vq a motion prior.
 
     talk convert deeptalk --gen DEEPTalk.pth --fer FER.pth --out deeptalk.safetensors
 
@@ -71,6 +80,6 @@ def deeptalk(
                     f"{model} has no option before it.",
                     hint="Name official files with --gen, --dee, --fer, --vq; --to official is the way back.",
                 )
-            report = import_deeptalk(files, out, reporter=console)
+            report = import_deeptalk(files, out, long=long, reporter=console)
     read = ", ".join(f"{name} ({count} tensors)" for name, count in report["tensors"].items())
     console.result(report, f"{' '.join(report['outputs'])}: {report['method']}, {read}")

@@ -86,6 +86,18 @@ def test_what_does_not_fit_is_listed(state: dict[str, Tensor]) -> None:
         assert words in caught.value.problem
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_refused_where_they_are_read(
+    state: dict[str, Tensor], value: float
+) -> None:
+    state["a.template"][0, 0] = value
+    received = receive(LAYOUT, state, "x.pth")
+    assert differences(give(LAYOUT, *received), state) == []
+    state["a.positions.weight_v"][1, 0, 2] = value
+    with pytest.raises(InputError, match=r"is not a model .*: a\.positions\.weight_v holds numbers that are"):
+        receive(LAYOUT, state, "x.pth")
+
+
 def test_long_lists_are_cut_and_counted(state: dict[str, Tensor]) -> None:
     state |= {f"extra{index}": torch.zeros(1) for index in range(11)}
     with pytest.raises(InputError, match=r"unknown extra7; and 3 more\."):

@@ -199,13 +199,35 @@ def test_files_that_are_cut_short_are_refused(tmp_path: Path) -> None:
                 read_state_dict(tmp_path / "cut")
 
 
-def test_a_changed_number_is_noticed(tmp_path: Path, omegaconf: Any) -> None:
-    torch.save(fairseq(omegaconf), tmp_path / "a.pt")
+@pytest.mark.parametrize("settings", [False, True])
+def test_a_changed_number_is_noticed(tmp_path: Path, omegaconf: Any, settings: bool) -> None:
+    torch.save(fairseq(omegaconf) if settings else STATE, tmp_path / "a.pt")
     whole = (tmp_path / "a.pt").read_bytes()
     at = whole.index(STATE["a.weight"].numpy().tobytes())
     (tmp_path / "a.pt").write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
     with pytest.raises(InputError, match="damaged"):
         read_state_dict(tmp_path / "a.pt")
+
+
+def test_a_file_written_without_checksums_is_read(tmp_path: Path) -> None:
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(STATE, tmp_path / "a.pt")
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert_same(read_state_dict(tmp_path / "a.pt"))
+
+
+@pytest.mark.parametrize("value", [torch.zeros(3, device="meta"), torch.zeros(3).to_sparse()])
+def test_tensors_without_plain_numbers_are_refused(tmp_path: Path, value: torch.Tensor) -> None:
+    torch.save({**STATE, "strange": value}, tmp_path / "a.pt")
+    with pytest.raises(InputError, match=r"without plain numbers in them: strange\."):
+        read_state_dict(tmp_path / "a.pt")
+
+
+def test_names_that_are_numbers_are_text(tmp_path: Path) -> None:
+    torch.save({**STATE, 3: torch.zeros(1)}, tmp_path / "a.pt")
+    assert read_state_dict(tmp_path / "a.pt").keys() == {*STATE, "3"}
 
 
 def test_compressed_storages_are_refused(tmp_path: Path, omegaconf: Any) -> None:

@@ -73,12 +73,13 @@ def test_the_released_demo_always_pads(model: DeepTalk, samples: int, frames: in
 
 
 @pytest.mark.parametrize(("frames", "windows"), [(249, 1), (250, 1), (251, 2)])
+@pytest.mark.parametrize("always_pad", [False, True])
 def test_silence_that_completes_a_token_is_no_window_of_emotion(
-    narrow: DeepTalk, frames: int, windows: int
+    narrow: DeepTalk, frames: int, windows: int, always_pad: bool
 ) -> None:
     heard: list[int] = []
     hook = narrow.dee.audio_encoder.register_forward_pre_hook(lambda _, given: heard.append(len(given[0])))
-    narrow.listen(_speech(frames * SAMPLES_PER_FRAME))
+    narrow.listen(_speech(frames * SAMPLES_PER_FRAME), always_pad=always_pad)
     hook.remove()
     assert sum(heard) == windows
 
@@ -110,12 +111,15 @@ def test_long_speech_begins_like_its_first_window(model: DeepTalk) -> None:
     assert torch.equal(made[:, :32], first[:, :32])
 
 
-def test_long_speech_is_heard_as_in_one_piece(small: DeepTalk) -> None:
-    """Log-mel features are measured against the loudest of the whole, though nothing holds the whole."""
-    frames = 88
+@pytest.mark.parametrize("frames", [88, 86])
+def test_long_speech_is_heard_as_in_one_piece(small: DeepTalk, frames: int) -> None:
+    """Log-mel features are measured against the loudest of the whole, though nothing holds the whole; the
+    silence up to the last token belongs to it.
+    """
     samples = _speech(frames * SAMPLES_PER_FRAME)
     samples[:, :30_000] *= 10
-    heard, sound = small.listen(samples), hear(small.ears, samples)
+    padded = torch.nn.functional.pad(samples, (0, (88 - frames) * SAMPLES_PER_FRAME))
+    heard, sound = small.listen(samples), hear(small.ears, padded)
     assert len(heard.windows) == 3
     last = small.content({"log_mel": sound["log_mel"][:, 64 * 4 :]})
     assert torch.allclose(heard.windows[2], last, atol=1e-5)

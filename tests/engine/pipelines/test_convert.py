@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk import DeepTalk
 from talkcli.engine.models.vqvae import Vqvae, VqvaeConfig
+from talkcli.engine.pipelines import convert
 from talkcli.engine.pipelines.animate import Sampling, animate_file
 from talkcli.engine.pipelines.convert import RELEASED, OfficialFiles, export_deeptalk, import_deeptalk
 from talkcli.engine.types import Silent, Speech
@@ -165,9 +167,45 @@ def test_a_part_that_is_not_the_embedded_one(
     assert not (tmp_path / "m.safetensors").exists()
 
 
-def test_the_wrong_file(paths: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"FER\.pth does not hold .*missing encoder_b\.squasher"):
-        bring_in(tmp_path / "m.safetensors", vq=paths["fer"])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"vq": "fer"}, r"FER\.pth was given as TH-VQVAE\.pth, but holds the tensors of FER\.pth\."),
+        ({"gen": "dee", "fer": "fer"}, r"DEE\.pt was given as DEEPTalk\.pth, .* of DEE\.pt\."),
+        ({"dee": "gen", "fer": "fer"}, r"DEEPTalk\.pth was given as DEE\.pt, .* of DEEPTalk\.pth\."),
+        ({"gen": "gen", "fer": "vq"}, r"TH-VQVAE\.pth was given as FER\.pth, .* of TH-VQVAE\.pth\."),
+    ],
+)
+def test_files_mixed_up(options: dict[str, str], words: str, paths: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        bring_in(tmp_path / "m.safetensors", **{option: paths[name] for option, name in options.items()})
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_a_file_of_something_else(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "x.pth")
+    with pytest.raises(InputError, match=r"x\.pth does not hold .*missing encoder_b\.squasher"):
+        bring_in(tmp_path / "m.safetensors", vq=tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize("long", ["first", "average"])
+def test_what_long_speech_is_heard_for(
+    long: Literal["first", "average"],
+    paths: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As released unless asked otherwise, and the way back tells."""
+    released = TINY.model_copy(update={"dee": TINY.dee.model_copy(update={"long": "first"})})
+    monkeypatch.setattr(convert, "RELEASED", released)
+    files = OfficialFiles(dee=paths["dee"], fer=paths["fer"])
+    how = {} if long == "first" else {"long": long}
+    import_deeptalk(files, tmp_path / "m.safetensors", reporter=Silent(), config=TINY, **how)
+    assert read_header(tmp_path / "m.safetensors").config["long"] == long
+    notes = Notes()
+    export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=notes)
+    told = ["The official code has other settings built in: long first instead of average."]
+    assert notes.warnings == ([] if long == "first" else told)
 
 
 @pytest.mark.parametrize(

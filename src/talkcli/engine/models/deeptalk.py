@@ -245,11 +245,10 @@ class DeepTalk(nn.Module):
                 whole = content.new_empty(len(content), sum(lengths), content.shape[2])
                 windows = whole.split(lengths, dim=1)
             windows[index].copy_(content)
-        felt = frames
         if emotion_samples is not None:
-            felt, others = self._lengths(emotion_samples.shape[1], always_pad)
+            _, others = self._lengths(emotion_samples.shape[1], always_pad)
             stretches = Stretches(self.dee.ears, emotion_samples, frames=others, window=window)
-        return Heard(windows, self._emotion(stretches, felt), frames, padded)
+        return Heard(windows, self._emotion(stretches), frames, padded)
 
     @torch.inference_mode()
     def take(
@@ -309,18 +308,17 @@ class DeepTalk(nn.Module):
             heard, sigma=sigma, tau_top=tau_top, tau_bottom=tau_bottom, speaker=speaker, generator=generator
         ).coeffs
 
-    def _emotion(self, stretches: Stretches, frames: int) -> Gaussian:
-        """`dee.embed_speech` of the utterance, window by window where its `frames` are more than one."""
+    def _emotion(self, stretches: Stretches) -> Gaussian:
+        """`dee.embed_speech` of the utterance, window by window where it is longer than one."""
         ((name, ear),) = self.dee.ears.items()
-        config, padded = self.config.dee, stretches.frames
+        config, frames = self.config.dee, stretches.frames
         if config.long == "first":
             # Of more than a generator's window the released embedding hears no more either.
-            return self.dee.embed_speech(stretches(0, min(padded, self.config.window)))
-        # The silence that completes the last token opens no window of its own: 10 s are heard once.
-        heard = padded if padded <= config.window else frames
-        if heard <= config.window:
-            return self.dee.embed_speech(stretches(0, heard))
-        total, length = heard * ear.steps_per_frame, config.window * ear.steps_per_frame
+            return self.dee.embed_speech(stretches(0, min(frames, self.config.window)))
+        if stretches.spoken <= config.window:
+            # The silence that completes the last token opens no window of its own: 10 s are heard once.
+            return self.dee.embed_speech(stretches(0, min(frames, config.window)))
+        total, length = frames * ear.steps_per_frame, config.window * ear.steps_per_frame
         parts = [
             self.dee.embed_speech({name: stretches.steps(name, first, first + length)})
             for first in starts(total, length)

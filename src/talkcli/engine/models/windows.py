@@ -66,8 +66,9 @@ class Stretches:
         frames: int,
         window: int,
     ) -> None:
-        """`frames` may reach beyond the samples; silence follows them."""
+        """`frames` may reach beyond the samples, which are as many as are `spoken`; silence follows them."""
         self.frames = frames
+        self.spoken = -(-samples.shape[1] // SAMPLES_PER_FRAME)
         self.ears = ears
         self._samples = samples
         self._overviews: dict[str, Overview] = {}

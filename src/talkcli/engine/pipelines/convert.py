@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from talkcli.engine.checkpoints.convert.layout import Layout
 from talkcli.engine.checkpoints.fit import check, listed, misfits
 from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.checkpoints.model_file import Content, Meta, model_file, read_content, save_weights
-from talkcli.engine.errors import UsageError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.files import atomic_path, check_file, sha256
 from talkcli.engine.models.dee import DeeConfig
@@ -27,6 +27,13 @@ from talkcli.engine.types import MODEL_FPS, Config, Reporter
 
 # The official demo takes the emotion of a long speech from its first ten seconds.
 RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS)
+# The option of the command that names each file.
+_OPTIONS = {
+    deeptalk.GEN_FILE: "--gen",
+    deeptalk.DEE_FILE: "--dee",
+    deeptalk.FER_FILE: "--fer",
+    deeptalk.VQ_FILE: "--vq",
+}
 _LICENCE = (
     "see the DEEPTalk authors' terms: their code is MIT, the weights were trained on MEAD (FER.pth on "
     "AffectNet), research use"
@@ -82,29 +89,31 @@ class OfficialFiles:
 
 
 def import_deeptalk(
-    files: OfficialFiles, out: Path, *, reporter: Reporter, config: DeepTalkConfig = RELEASED
+    files: OfficialFiles,
+    out: Path,
+    *,
+    long: Literal["first", "average"] = "first",
+    reporter: Reporter,
+    config: DeepTalkConfig = RELEASED,
 ) -> dict[str, Any]:
     """Write the model file `out` from official files, and return what was done, ready for JSON.
 
     `gen` and `fer` make a generator; `dee` and `vq` beside them must hold what DEEPTalk.pth holds already.
-    `config` is the model's, its sizes what the files must have. Raises InputError that lists every tensor
-    that is not as it should be; then nothing is written.
+    `config` is the model's, its sizes what the files must have; of its settings `long` is taken from here.
+    Raises InputError that lists every tensor that is not as it should be; then nothing is written.
     """
     method = files.method
     check_file(out)
     check_distinct([out], list(files.given.values()))
-    part: Config = {
-        "deeptalk": config,
-        "dee": config.dee,
-        "fer": config.dee.expression,
-        "th_vqvae": config.prior,
-    }[method]
+    config = config.model_copy(update={"dee": config.dee.model_copy(update={"long": long})})
+    part = _part(config, method)
     layouts = deeptalk.layouts(method, part)
     given = files.given
     states = {}
     for done, (name, path) in enumerate(given.items(), start=1):
         states[name] = read_state_dict(path)
         reporter.progress("reading", done, len(given))
+    _check_not_mixed_up(given, states, config)
     weights, unused = deeptalk.beyond(method), dict[str, Tensor]()
     for name, layout in layouts.items():
         received = receive(layout, states[name], str(given[name]))
@@ -112,7 +121,11 @@ def import_deeptalk(
         unused |= received.unused
     for name in [name for name in given if name not in layouts]:
         embedded = _embedded(states[deeptalk.GEN_FILE], name)
-        check(f"{given[name]} differs from its copy in {files.gen}", differences(states[name], embedded))
+        check(
+            f"{given[name]} differs from its copy in {files.gen}",
+            differences(states[name], embedded),
+            hint=f"{files.gen} holds all that animates: leave {_OPTIONS[name]} out to go on with it alone.",
+        )
     digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in given.items())
     meta = Meta(
         head="flame",
@@ -194,6 +207,35 @@ def _official_files(path: Path, content: Content) -> dict[str, dict[str, Tensor]
     return files
 
 
+def _part(config: DeepTalkConfig, method: str) -> Config:
+    """What of a generator's config belongs to the model of `method` inside it."""
+    parts: dict[str, Config] = {
+        "deeptalk": config,
+        "dee": config.dee,
+        "fer": config.dee.expression,
+        "th_vqvae": config.prior,
+    }
+    return parts[method]
+
+
+def _check_not_mixed_up(
+    given: Mapping[str, Path], states: Mapping[str, Mapping[str, Tensor]], config: DeepTalkConfig
+) -> None:
+    """Raise InputError for an official file that was given as another."""
+    names = {
+        name: {entry.official for entry in layout}
+        for method in ("deeptalk", "dee", "th_vqvae")
+        for name, layout in deeptalk.layouts(method, _part(config, method)).items()
+    }
+    for name, path in given.items():
+        other = next((other for other, known in names.items() if known == states[name].keys()), name)
+        if other != name:
+            raise InputError(
+                f"{path} was given as {name}, but holds the tensors of {other}.",
+                hint=f"Give it with {_OPTIONS[other]}.",
+            )
+
+
 def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """The file `name` as it stands in DEEPTalk.pth."""
     prefix = deeptalk.EMBEDDED[name]
@@ -203,7 +245,7 @@ def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 def _other_settings(content: Content) -> list[str]:
     """Settings that are not the released ones, whether they show in the weights (sizes) or not (heads)."""
     config = content.config
-    released = RELEASED if content.header.method == "deeptalk" else type(config)()
+    released = _part(RELEASED, content.header.method)
     ours, theirs = (_flat(each.model_dump(mode="json", exclude={"speakers"})) for each in (config, released))
     return [
         f"{key} {theirs.get(key)} instead of {value}"

@@ -39,8 +39,8 @@ class Received(NamedTuple):
 def receive(layout: Layout, official: Tensors, where: str) -> Received:
     """The tensors of the file called `where`.
 
-    Raises InputError that lists what is missing, unknown, of another shape or number type, copies that
-    differ from their original, and position codes that are not those of the models here.
+    Raises InputError that lists what is missing, unknown, of another shape or number type, not finite, copies
+    that differ from their original, and position codes that are not those of the models here.
     """
     official = {_old_spelling(name): value for name, value in official.items()}
     wanted = {entry.official: entry for entry in layout}
@@ -60,6 +60,8 @@ def receive(layout: Layout, official: Tensors, where: str) -> Received:
                 found.append(f"{entry.official} differs from {entry.copy_of}")
         elif entry.ours is not None:
             received.weights[entry.ours] = value.reshape(entry.our_shape)
+            if not value.isfinite().all():
+                found.append(f"{entry.official} holds numbers that are not finite")
         elif not equal(value, _default(entry)):
             received.unused[entry.official] = value
             if _is_position(entry) and not torch.allclose(
