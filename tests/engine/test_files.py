@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
 def test_a_folder_is_no_target(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="folder"), atomic_path(tmp_path):
         pass
+
+
+def test_a_pipe_is_no_target(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="a device or pipe"), atomic_path(tmp_path / "pipe"):
+        pass
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_sha256(tmp_path: Path) -> None:

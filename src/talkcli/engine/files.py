@@ -13,9 +13,10 @@ from talkcli.engine.errors import InputError
 
 
 def check_file(target: Path) -> None:
-    """Raise InputError when `target` is a folder, so that no file can be written there."""
-    if target.is_dir():
-        raise InputError(f"{target} is a folder, a file name is needed.", hint="Give --out a file name.")
+    """Raise InputError when `target` is there and no file, so that none can be written in its place."""
+    if target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "a device or pipe"
+        raise InputError(f"{target} is {kind}, a file name is needed.", hint="Give --out a file name.")
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it onto `target` on success, remove it on any failure.
 
     The temporary name keeps the suffix, which encoders go by. The folder of `target` is made if missing.
-    Raises InputError when `target` is a folder.
+    Raises InputError when `target` is a folder or a device.
     """
     check_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)

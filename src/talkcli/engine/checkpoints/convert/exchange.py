@@ -68,7 +68,11 @@ def receive(layout: Layout, official: Tensors, where: str) -> Received:
                 value, _default(entry), rtol=0, atol=_POSITION_TOLERANCE
             ):
                 found.append(f"{entry.official} does not hold sines and cosines of base 10,000")
-    check(f"{where} is not a model that this version can run", found)
+    check(
+        f"{where} is not a model that this version can run",
+        found,
+        hint="Use the file exactly as its authors publish it.",
+    )
     return received
 
 
