@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.pipelines.animate import EMBEDDED, Animator, Sampling
@@ -25,6 +26,17 @@ def test_the_file_says_what_it_is(animator: Animator) -> None:
     assert (header.method, header.head, header.fps) == ("deeptalk", "ada", 25)
     assert "CC-BY-NC-SA-4.0" in header.licence
     assert "clips" in header.trained_on
+
+
+def test_the_example_is_performed_as_ever(animator: Animator) -> None:
+    """Numbers of the first version that carried these weights: changes around the model leave them alone."""
+    heard = animator.listen(read_speech(ROOT / "examples" / "hello.wav", Silent()))
+    assert heard.emotion.mean[0, :6].tolist() == pytest.approx(
+        [0.1766, -0.0251, 0.1040, -0.1409, 0.1797, -0.1140], abs=2e-4
+    )
+    take = animator.model.take(heard, generator=torch.Generator())
+    slow = take.codes[0][0][0, :20].tolist()
+    assert slow == [81, 238, 101, 207, 57, 119, 24, 63, 195, 127, 205, 29, 81, 162, 63, 74, 175, 8, 68, 160]
 
 
 def test_mouth_moves_with_the_example_and_rests_in_silence(animator: Animator) -> None:
