@@ -18,8 +18,9 @@ def test_codes_are_drawn_at_the_temperature(tau: float) -> None:
     assert drawn == pytest.approx((LOGITS[0, 0] / tau).softmax(-1), abs=0.01)
 
 
-def test_zero_is_the_likeliest() -> None:
-    assert choose.drawn(0.0, seeded(0))(LOGITS).mean(1)[0].tolist() == [0, 0, 1]
+@pytest.mark.parametrize("tau", [0.0, 1e-50, 1e-39, 1e-30])
+def test_zero_and_next_to_it_is_the_likeliest(tau: float) -> None:
+    assert choose.drawn(tau, seeded(0))(LOGITS).mean(1)[0].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize("tau", [1e-4, 0.1, 2.0])

@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 Choose = Callable[[Float[Tensor, "batch tokens codes"]], Float[Tensor, "batch tokens codes"]]
 
+# Below this temperature there is nothing to draw, and logits divided by it leave float32.
+_COLDEST = 1e-30
+
 
 def likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens codes"]:
     """The code of the highest logit."""
@@ -24,7 +27,7 @@ def likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "bat
 
 def drawn(tau: float, generator: torch.Generator) -> Choose:
     """Draws from the softmax at temperature `tau`; 0 is the likeliest."""
-    if tau == 0:
+    if tau < _COLDEST:
         return likeliest
 
     def choose(logits: Tensor) -> Tensor:
