@@ -5,6 +5,9 @@ Axis names: `frames`, `coeffs` = 53, `verts`.
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +122,17 @@ def fake_batches(**how: Any) -> Batches:
     clips = [fake_clip(index) for index in range(4)]
     examples = prepare(clips, ears, config, speakers=(), copies=0, seed=0, reporter=Silent())
     return Batches(training=examples, validation=examples, ears=ears, config=config, seed=0)
+
+
+@contextmanager
+def small_disk(room: int = 50_000) -> Iterator[None]:
+    """No file may grow beyond `room` bytes: for whoever writes, the disk is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class ToyModel(nn.Module):

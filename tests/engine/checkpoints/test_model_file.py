@@ -22,6 +22,7 @@ from talkcli.engine.checkpoints.model_file import (
 )
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.models.th_vqvae import ThVqvae, ThVqvaeConfig
+from tests.engine.fakes import small_disk
 
 CONFIG = ThVqvaeConfig(width=16, heads=2, feedforward=16, decoder_feedforward=16, codes=12)
 META = Meta(head="ada", channels=("a", "b"), fps=25, trained_on="two clips", licence="CC0-1.0")
@@ -60,6 +61,14 @@ def test_round_trip(saved: Path) -> None:
 def test_equal_weights_are_equal_files(saved: Path, tmp_path: Path) -> None:
     save_model(tmp_path / "n.safetensors", load_model(saved)[0], meta=META)
     assert saved.read_bytes() == (tmp_path / "n.safetensors").read_bytes()
+
+
+def test_a_full_disk_keeps_the_file_from_before(saved: Path) -> None:
+    before = saved.read_bytes()
+    with small_disk(), pytest.raises(InputError, match="cannot be written"):
+        save_model(saved, ThVqvae(CONFIG), meta=META)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
 
 
 def test_half_storage_keeps_vectors(tmp_path: Path) -> None:

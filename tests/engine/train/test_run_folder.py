@@ -10,6 +10,7 @@ import torch
 
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.train.run_folder import open_run
+from tests.engine.fakes import small_disk
 
 ASKED = {"method": "dee", "recipe": {"train": {"steps": 5}}, "manifest": "a", "manifest_sha256": "0"}
 
@@ -75,6 +76,15 @@ def test_damaged_state(tmp_path: Path) -> None:
     run.state.write_bytes(run.state.read_bytes()[:300])
     with pytest.raises(InputError, match="not a readable training state"):
         run.read_state()
+
+
+def test_a_full_disk_keeps_the_state_from_before(tmp_path: Path) -> None:
+    run = open_run(tmp_path / "run", ASKED, resume=False, overwrite=False)
+    run.write_state({"step": 1})
+    with small_disk(), pytest.raises(InputError, match="cannot be written; the disk may be full"):
+        run.write_state({"step": 2, "model": {"weight": torch.zeros(100_000)}})
+    assert run.read_state() == {"step": 1}
+    assert not list(run.path.glob(".state*"))
 
 
 def test_other_files_are_refused_other_places_are_not(tmp_path: Path) -> None:

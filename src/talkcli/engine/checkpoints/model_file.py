@@ -118,7 +118,10 @@ def save_weights(
     storage: Storage = "float32",
     unused: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """`save_model` without building the model; `unused` tensors are carried along for `read_content`."""
+    """`save_model` without building the model; `unused` tensors are carried along for `read_content`.
+
+    Raises InputError where `path` cannot be written.
+    """
     named = {**weights, **{_UNUSED + name: value for name, value in (unused or {}).items()}}
     tensors = {name: _stored(value.detach().cpu(), storage) for name, value in sorted(named.items())}
     header = Header(
@@ -128,8 +131,14 @@ def save_weights(
         config=config.model_dump(mode="json"),
         checksum=_checksum(tensors),
     )
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"talk": header.model_dump_json()})
+    try:
+        with atomic_path(path) as temporary:
+            save_file(tensors, temporary, metadata={"talk": header.model_dump_json()})
+    except SafetensorError as error:
+        # A full disk, in its own words.
+        raise InputError(
+            f"{path} cannot be written ({error}).", hint="Make room there, or write to another disk."
+        ) from error
 
 
 def read_header(path: Path) -> Header:

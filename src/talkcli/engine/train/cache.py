@@ -113,7 +113,7 @@ def _write(path: Path, steps: Float[Tensor, "1 steps channels"]) -> None:
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"Features cannot be kept in {path.parent} ({error}).",
-            hint="Make room there, name another folder, or set data.cache_features=false.",
+            hint="Make room there, name another folder in TALK_CACHE, or set data.cache_features=false.",
         ) from error
 
 

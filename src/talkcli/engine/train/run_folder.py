@@ -57,8 +57,16 @@ class RunFolder:
         return self.path / "log.jsonl"
 
     def write_state(self, state: dict[str, Any]) -> None:
-        with atomic_path(self.state) as temporary:
-            torch.save(state, temporary)
+        """Raises InputError where it cannot be written; the state from before is then still there."""
+        try:
+            with atomic_path(self.state) as temporary:
+                torch.save(state, temporary)
+        except RuntimeError as error:
+            # What torch says of a full disk, in words of its own.
+            raise InputError(
+                f"{self.state} cannot be written; the disk may be full ({str(error).splitlines()[0]}).",
+                hint="Make room there, then go on with --resume.",
+            ) from error
 
     def read_state(self) -> dict[str, Any] | None:
         """The stored state, None when the run was stopped before its first checkpoint."""

@@ -1,4 +1,4 @@
-"""What is logged, as curves in TensorBoard where it is installed."""
+"""What is logged, as curves in TensorBoard where that can be imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkcli.engine.optional import how_to_install, is_installed
+from talkcli.engine.errors import ExtraError
+from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ class Scalars:
         self.folder = folder
         self.first = first
         self._writer: SummaryWriter | None = None
-        self._wanted = is_installed("tensorboard")
-        if not self._wanted:
-            reporter.note(f"No curves for TensorBoard; for them, {how_to_install('tensorboard')}.")
+        self._wanted = True
+        try:
+            require("tensorboard", purpose="Writing curves")
+        except ExtraError as error:
+            self._wanted = False
+            reporter.note(f"No curves for TensorBoard. {error.problem} For them, {error.hint}.")
 
     def write(self, step: int, group: str, values: Mapping[str, float]) -> None:
         if not self._wanted:
