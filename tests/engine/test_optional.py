@@ -32,4 +32,4 @@ def test_every_extra_named_exists_and_holds_the_package() -> None:
     for package, (extra, unlocks) in OPTIONAL_PACKAGES.items():
         assert unlocks
         if extra:
-            assert any(item.startswith(package) for item in extras[extra]), package
+            assert any(item.startswith(package.replace("_", "-")) for item in extras[extra]), package
