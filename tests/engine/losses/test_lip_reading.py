@@ -30,15 +30,15 @@ def _opening(*radians: float) -> Tensor:
 
 def test_equal_motions_are_not_apart_and_others_are(loss: LipReading) -> None:
     true = torch.cat([_opening(0.0, 0.1, 0.3), _opening(0.2, 0.2, 0.0)])
-    assert loss(true, true).item() == pytest.approx(0, abs=1e-6)
-    near, far = loss(true + 0.01 * (true > 0), true), loss(true.flip(0), true)
+    assert loss(true, loss.features(true)).item() == pytest.approx(0, abs=1e-6)
+    wanted = loss.features(true)
+    near, far = loss(true + 0.01 * (true > 0), wanted), loss(true.flip(0), wanted)
     assert 1e-5 < near < far
 
 
-def test_gradients_reach_what_was_made_alone(loss: LipReading) -> None:
-    made, true = (_opening(*pitch).requires_grad_() for pitch in ((0.1, 0.2), (0.2, 0.3)))
-    loss(made, true).backward()
-    assert true.grad is None
+def test_gradients_reach_what_was_made(loss: LipReading) -> None:
+    made = _opening(0.1, 0.2).requires_grad_()
+    loss(made, loss.features(_opening(0.2, 0.3))).backward()
     assert made.grad is not None and made.grad.isfinite().all()
     assert (made.grad[0, :, JAW] != 0).all()
     assert made.grad[0, :, ADA.index("mouthSmileLeft")].abs().min() > 0
@@ -49,7 +49,7 @@ def test_bf16_reads_the_same_pictures_and_compares_in_full_precision(loss: LipRe
     pictures = loss.mouths(made[0])
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(loss.mouths(made[0]), pictures)
-        found = loss(made, true)
+        found = loss(made, loss.features(true))
     # One minus a cosine in bfloat16 would be a multiple of 2^-8.
     assert found.dtype == torch.float32
     assert 0 < found.item() < 2**-8
@@ -92,7 +92,9 @@ def test_recomputing_changes_nothing_but_memory(loss: LipReading) -> None:
     true, results = _opening(0.1, 0.3), []
     for recompute in (False, True):
         made = (true * 0.5).requires_grad_()
-        term = LipReading(loss.head, loss.reader, loss.renderer, recompute=recompute)(made, true)
+        term = LipReading(loss.head, loss.reader, loss.renderer, recompute=recompute)(
+            made, loss.features(true)
+        )
         results.append((term, torch.autograd.grad(term, made)[0]))
     torch.testing.assert_close(results[0], results[1])
 
@@ -114,6 +116,6 @@ def test_a_stand_in_reader_leads_the_jaw_to_the_truth(loss: LipReading, start: f
     place[0, 0, JAW] = 1.0
     for _ in range(20):
         optimiser.zero_grad()
-        apart(following.features(jaw * place), wanted).backward()
+        following(jaw * place, wanted).backward()
         optimiser.step()
     assert abs(jaw.item() - true) < 0.15 * abs(start - true)

@@ -60,11 +60,9 @@ class LipReading(nn.Module):
         self.recompute = recompute
 
     def forward(
-        self, made: Float[Tensor, "batch frames coeffs"], true: Float[Tensor, "batch frames coeffs"]
+        self, made: Float[Tensor, "batch frames coeffs"], wanted: Float[Tensor, "batch frames 512"]
     ) -> Float[Tensor, ""]:
-        """The loss of `made`; no gradient flows to `true`."""
-        with torch.no_grad():
-            wanted = self.features(true)
+        """The loss of the motion `made`, whose `features` should be those `wanted`."""
         return apart(self.features(made), wanted)
 
     def features(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, "batch frames 512"]:

@@ -110,7 +110,7 @@ class DeepTalkObjective(nn.Module):
         self.lip_reading = lip_reading
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Terms of one batch, all of those with a weight, and the motion's in any case."""
+        """Terms of one batch, those with a weight."""
         config, model = self.config, self.model
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
@@ -121,15 +121,14 @@ class DeepTalkObjective(nn.Module):
         taught = torch.rand(len(content), device=content.device) < config.teacher_share
         made = self._predict(content, heard.mean, batch.speaker, tau, taught=taught, targets=targets)
         surface, true = self.surface(made.coeffs), self.surface(batch.coeffs)
-        terms = {
-            "vertex": self.surface.squared_error(surface, true),
-            "velocity": velocity_error(surface, true),
-        }
-        weights = {"vertex": config.vertex_weight, "velocity": config.velocity_weight}
+        terms = {"vertex": self.surface.squared_error(surface, true)}
+        weights = {"vertex": config.vertex_weight}
 
         def add(name: str, weight: float, term: Tensor) -> None:
             terms[name], weights[name] = term, weight
 
+        if config.velocity_weight > 0:
+            add("velocity", config.velocity_weight, velocity_error(surface, true))
         everyone = torch.ones_like(taught)
         for index, target in enumerate(targets):
             level = model.prior.levels[index]
@@ -140,17 +139,21 @@ class DeepTalkObjective(nn.Module):
             add("guess", config.guess_weight, F.mse_loss(scale(made.guess), scale(batch.coeffs)))
         if config.consistency_weight > 0:
             add("consistency", config.consistency_weight, self._apart(heard, made.coeffs))
-        if self.lip_reading is not None and config.lip_reading_weight > 0:
-            add("lip_reading", config.lip_reading_weight, self.lip_reading(made.coeffs, batch.coeffs))
+        lips = self.lip_reading
+        if lips is not None:
+            with torch.no_grad():
+                read = lips.features(batch.coeffs)
+            if config.lip_reading_weight > 0:
+                add("lip_reading", config.lip_reading_weight, lips(made.coeffs, read))
         if config.swap_weight > 0 or config.swap_lip_reading_weight > 0:
             count = max(round(config.swap_share * len(content)), 1)
             others = self._others(heard, count)
             swap_tau = tau if config.swap_tau is None else config.swap_tau
             swapped = self._predict(content[:count], others.mean, batch.speaker[:count], swap_tau)
             add("swap", config.swap_weight, self._apart(others, swapped.coeffs))
-            if self.lip_reading is not None and config.swap_lip_reading_weight > 0:
-                lips = self.lip_reading(swapped.coeffs, batch.coeffs[:count])
-                add("swap_lip_reading", config.swap_lip_reading_weight, lips)
+            if lips is not None and config.swap_lip_reading_weight > 0:
+                misread = lips(swapped.coeffs, read[:count])
+                add("swap_lip_reading", config.swap_lip_reading_weight, misread)
         total = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
         return {"loss": total, **terms}
 
