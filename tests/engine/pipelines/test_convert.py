@@ -31,6 +31,7 @@ from talkcli.engine.pipelines.animate import Sampling, animate_file
 from talkcli.engine.pipelines.convert import RELEASED, OfficialFiles, export_deeptalk, import_deeptalk
 from talkcli.engine.types import Silent, Speech
 from tests.engine.checkpoints.official import TINY, State, official_states, random_fill, write_official
+from tests.engine.fakes import small_disk
 
 META = Meta(head="flame", channels=FLAME, fps=25, trained_on="nothing", licence="none")
 
@@ -254,6 +255,13 @@ def test_a_failure_leaves_no_file(
 
     monkeypatch.setattr(torch, "save", fails_at_the_third)
     with pytest.raises(OSError, match="No space"):
+        export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
+    assert list((tmp_path / "back").iterdir()) == []
+
+
+def test_a_full_disk_is_said_in_words(paths: dict[str, Path], tmp_path: Path) -> None:
+    bring_in(tmp_path / "m.safetensors", gen=paths["gen"], fer=paths["fer"])
+    with small_disk(), pytest.raises(InputError, match="cannot be written"):
         export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
     assert list((tmp_path / "back").iterdir()) == []
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import torch
 from torch import Tensor
@@ -172,7 +172,7 @@ def export_deeptalk(
         for done, (target, tensors) in enumerate(targets.items(), start=1):
             # Given a file and not its name, PyTorch writes the same bytes for the same tensors.
             with stack.enter_context(atomic_path(target)).open("wb") as file:
-                torch.save(tensors, file)
+                _save(tensors, file, target)
             reporter.progress("writing", done, len(targets))
     return {
         "method": content.header.method,
@@ -240,6 +240,17 @@ def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """The file `name` as it stands in DEEPTalk.pth."""
     prefix = deeptalk.EMBEDDED[name]
     return {key.removeprefix(prefix): value for key, value in generator.items() if key.startswith(prefix)}
+
+
+def _save(tensors: dict[str, Tensor], file: BinaryIO, target: Path) -> None:
+    try:
+        torch.save(tensors, file)
+    except RuntimeError as error:
+        # What torch says of a full disk, in words of its own.
+        raise InputError(
+            f"{target} cannot be written; the disk may be full ({str(error).splitlines()[0]}).",
+            hint="Make room there, or write to another disk.",
+        ) from error
 
 
 def _other_settings(content: Content) -> list[str]:
