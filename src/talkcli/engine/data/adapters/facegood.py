@@ -22,7 +22,8 @@ from talkcli.engine.data.performer.perform import perform_upper_face
 from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, JAW_SIDE_RAD, NUM_COEFFS
+from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs
+from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.resample import resample
 from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Silent, Speech
 
@@ -32,12 +33,6 @@ _LONGEST_S = 12.0
 # The animation is a frame behind its sound: lip opening and envelope correlate best at +40 ms.
 _LATE_FRAMES = 1
 _CURVES = re.compile(r"bs_value_(.+)\.npy")
-# How ARKit's jaw shapes turn ada's jaw: column and full scale in radians.
-_JAW = {
-    "jawOpen": ("jawPitch", JAW_OPEN_RAD),
-    "jawLeft": ("jawYaw", JAW_SIDE_RAD),
-    "jawRight": ("jawYaw", -JAW_SIDE_RAD),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,20 +106,18 @@ def read_curves(path: Path, duration_s: float) -> Motion:
             f"{path}: {len(curves)} frames for {duration_s:.1f} s of sound are {fps:.1f} fps, not 30."
         )
     index = {name.lower(): column for column, name in enumerate(names)}
-    coeffs = np.zeros((len(curves), NUM_COEFFS), dtype=np.float32)
-    for arkit, sources in _read_map(folder / _MAP).items():
-        columns = [index[name] for name in sources if name in index]
-        if not columns:
-            continue
-        values = curves[:, columns].max(axis=1)
-        channel, scale = _JAW.get(arkit, (arkit, 1.0))
-        coeffs[:, ADA.index(channel)] += values * scale
+    mapped = {
+        arkit: curves[:, columns].max(axis=1)
+        for arkit, sources in _read_map(folder / _MAP).items()
+        if (columns := [index[name] for name in sources if name in index])
+    }
+    coeffs = ada_coeffs(mapped, len(curves))
     return resample(Motion(coeffs=coeffs, fps=fps, head="ada", channels=ADA), float(MODEL_FPS))
 
 
 def _read_map(path: Path) -> dict[str, list[str]]:
     """ARKit name -> curves of which it is the largest; the third column holds a name or `max(a,b,...)`."""
-    known = {name.lower(): name for name in (*ADA, *_JAW)}
+    known = {name.lower(): name for name in (*ADA, *JAW_TURNS)}
     mapped: dict[str, list[str]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.reader(file):
