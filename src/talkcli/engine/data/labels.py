@@ -21,3 +21,9 @@ LEVEL_OF_MEAD = {1: 1 / 3, 2: 2 / 3, 3: 1.0}
 
 # In the names of DEEPTalk's files: 1 neutral to 9 contempt. Inside the model other numbers are used.
 EMOTION_OF_DEEPTALK_DISK = dict(enumerate(EMOTIONS, start=1))
+
+# The third and fourth part of a CREMA-D file name. XX: no level was asked for, which is most of the set.
+EMOTION_OF_CREMA_D = {
+    "ANG": "angry", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NEU": "neutral", "SAD": "sad",
+}  # fmt: skip
+LEVEL_OF_CREMA_D = {"LO": 1 / 3, "MD": 2 / 3, "HI": 1.0, "XX": 2 / 3}

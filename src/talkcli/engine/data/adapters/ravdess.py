@@ -1,4 +1,4 @@
-"""RAVDESS: acted emotional speech whose file names tell emotion, intensity, sentence and actor.
+"""RAVDESS: acted emotional speech and song whose file names tell emotion, intensity, sentence and actor.
 
 Motion is performed from the two known sentences. Source: Livingstone & Russo (2018), PLoS ONE 13(5):
 e0196391; names are modality-channel-emotion-intensity-statement-repetition-actor.
@@ -7,28 +7,123 @@ e0196391; names are modality-channel-emotion-intensity-statement-repetition-acto
 from __future__ import annotations
 
 import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from talkcli.engine.data.adapters.spoken import SpokenFile
+from talkcli.engine.data.labels import EMOTION_OF_RAVDESS, LEVEL_OF_RAVDESS
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.source import Source
-from talkcli.engine.types import Emotion
+from talkcli.engine.data.names import Unusable, files_below, is_empty, ranges, some
+from talkcli.engine.data.source import Recipe, Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.types import Emotion, Reporter
 
 LICENCE = "CC-BY-NC-SA-4.0"
-_NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)\.(wav|flac)")
-_EMOTIONS = {
-    "01": "neutral", "02": "calm", "03": "happy", "04": "sad",
-    "05": "angry", "06": "fear", "07": "disgust", "08": "surprise",
-}  # fmt: skip
-_LEVELS = {"01": 0.65, "02": 1.0}
+ACTORS = range(1, 25)
+# EmoFace (arXiv 2408.11518) parts by subject.
+EMOFACE_SPLIT: dict[int, Split] = {
+    **dict.fromkeys(range(1, 21), "train"),
+    **dict.fromkeys((21, 22), "val"),
+    **dict.fromkeys((23, 24), "test"),
+}
+_CORPUS_NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)\.(wav|flac)")
 _SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
+_SUFFIXES = (".wav", ".flac", ".mp4")
+_FORM = re.compile(r"\d\d(-\d\d){6}")
+_FOLDER = re.compile(r"Actor_(\d+)", re.IGNORECASE)
+_SPEECH, _SONG = "01", "02"
+_CHANNELS = {_SPEECH: "speech", _SONG: "song"}
+_EMOTIONS_SUNG = ("01", "02", "03", "04", "05", "06")
+# This actor did not sing.
+_SILENT_SINGER = 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class RavdessName:
+    """What a file name says, in the set's own codes."""
+
+    modality: str
+    """01 picture and sound, 02 picture alone, 03 sound alone."""
+    channel: str
+    """01 speech, 02 song."""
+    emotion: str
+    intensity: str
+    """01 normal, 02 strong."""
+    statement: str
+    """01 kids, 02 dogs."""
+    repetition: str
+    actor: int
+
+    @property
+    def sex(self) -> str:
+        """Odd actors are male, even ones female."""
+        return "male" if self.actor % 2 else "female"
+
+    @property
+    def performance(self) -> str:
+        """The name without the modality: what several files may have recorded."""
+        return (
+            f"{self.channel}-{self.emotion}-{self.intensity}-{self.statement}-{self.repetition}"
+            f"-{self.actor:02d}"
+        )
+
+
+def parse_name(stem: str) -> RavdessName | None:
+    """None for a name of another form. Raises InputError for the right form with a number that is not in the
+    set.
+    """
+    if not _FORM.fullmatch(stem):
+        return None
+    modality, channel, emotion, intensity, statement, repetition, actor = stem.split("-")
+    for what, value, known in (
+        ("modality", modality, ("01", "02", "03")),
+        ("channel", channel, tuple(_CHANNELS)),
+        ("emotion", emotion, tuple(EMOTION_OF_RAVDESS) if channel == _SPEECH else _EMOTIONS_SUNG),
+        ("intensity", intensity, tuple(LEVEL_OF_RAVDESS) if emotion != "01" else ("01",)),
+        ("statement", statement, tuple(_SENTENCES)),
+        ("repetition", repetition, ("01", "02")),
+        ("actor", actor, tuple(f"{number:02d}" for number in ACTORS)),
+    ):
+        if value not in known:
+            where = " in song" if what == "emotion" and channel == _SONG else ""
+            where = " for neutral" if what == "intensity" and emotion == "01" else where
+            raise InputError(f"The name says {what} {value}{where}, the set has {known[0]} to {known[-1]}.")
+    if channel == _SONG and int(actor) == _SILENT_SINGER:
+        raise InputError(f"The name says song by actor {actor}, who did not sing.")
+    return RavdessName(
+        modality=modality,
+        channel=channel,
+        emotion=emotion,
+        intensity=intensity,
+        statement=statement,
+        repetition=repetition,
+        actor=int(actor),
+    )
+
+
+def expected_performances(channel: str, actor: int) -> list[str]:
+    """All that `actor` recorded: 60 performances of speech (channel 01), 44 of song (02)."""
+    if channel == _SONG and actor == _SILENT_SINGER:
+        return []
+    emotions = EMOTION_OF_RAVDESS if channel == _SPEECH else _EMOTIONS_SUNG
+    return [
+        f"{channel}-{emotion}-{intensity}-{statement}-{repetition}-{actor:02d}"
+        for emotion, intensity, statement, repetition in product(
+            emotions, LEVEL_OF_RAVDESS, _SENTENCES, ("01", "02")
+        )
+        if emotion != "01" or intensity == "01"
+    ]
 
 
 def ravdess_sources(root: Path, split_of_actor: dict[int, Split]) -> list[Source]:
-    """The speech clips below `root` of the actors in `split_of_actor`, in order of their names."""
+    """The sound files of speech below `root` of the actors in `split_of_actor`, in order of their names; all
+    else is passed over. This is the corpus's part.
+    """
     sources = []
     for path in sorted(root.rglob("*"), key=lambda path: path.name):
-        match = _NAME.fullmatch(path.name)
+        match = _CORPUS_NAME.fullmatch(path.name)
         if match is None or int(match[5]) not in split_of_actor:
             continue
         emotion, level, statement, _, actor, _ = match.groups()
@@ -36,10 +131,140 @@ def ravdess_sources(root: Path, split_of_actor: dict[int, Split]) -> list[Source
             Source(
                 id=f"ravdess/{path.stem}",
                 speaker=f"ravdess-{actor}",
-                emotion=Emotion(label=_EMOTIONS[emotion], level=_LEVELS[level]),
+                emotion=Emotion(label=EMOTION_OF_RAVDESS[emotion], level=LEVEL_OF_RAVDESS[level]),
                 split=split_of_actor[int(actor)],
                 licence=LICENCE,
                 recipe=SpokenFile(path=path, text=_SENTENCES[statement]),
             )
         )
     return sources
+
+
+def whole_ravdess_sources(
+    root: Path, split_of_actor: dict[int, Split], channels: tuple[str, ...], reporter: Reporter
+) -> list[Source]:
+    """Every performance below `root` in `channels` (speech, song), one source each however many files there
+    are of it: sound alone before picture with sound. What cannot be used becomes a source that says why.
+
+    Tells `reporter` what is expected, what was found and what is missing. Raises InputError when no file has
+    a name of RAVDESS.
+    """
+    found: dict[str, list[tuple[RavdessName, Path]]] = {}
+    foreign: list[str] = []
+    broken: dict[Path, str] = {}
+    for path in files_below(root, _SUFFIXES):
+        try:
+            name = parse_name(path.stem)
+        except InputError as error:
+            broken[path] = error.problem
+            continue
+        if name is None:
+            foreign.append(path.relative_to(root).as_posix())
+        else:
+            found.setdefault(name.performance, []).append((name, path))
+    if not found:
+        odd = "".join(f" ({path.name}: {reason})" for path, reason in list(broken.items())[:1])
+        raise InputError(
+            f"{root} holds no file named like RAVDESS{odd}.",
+            hint="Expected: Actor_01/03-01-06-02-01-02-01.wav, or .mp4 of the same form, to Actor_24.",
+        )
+    if foreign:
+        reporter.warn(f"{len(foreign)} files are not named like RAVDESS and were not read: {some(foreign)}.")
+    _tell(found, split_of_actor, channels, reporter)
+    sources = [
+        _source(files, split_of_actor)
+        for _, files in sorted(found.items(), key=lambda item: item[0])
+        if _CHANNELS[files[0][0].channel] in channels and files[0][0].actor in split_of_actor
+    ]
+    return [*sources, *(_broken(path, reason) for path, reason in broken.items())]
+
+
+def _source(files: list[tuple[RavdessName, Path]], split_of_actor: dict[int, Split]) -> Source:
+    name, path = min(files, key=_preference)
+    recipe: Recipe = SpokenFile(path=path, text=_SENTENCES[name.statement])
+    folder = _actor_of_folder(path)
+    if folder not in (None, name.actor):
+        recipe = Unusable(
+            reason=f"The file lies in {path.parent.name}, its name says actor {name.actor:02d}."
+        )
+    elif name.modality == "02":
+        recipe = Unusable(
+            reason="A video without sound (modality 02); neither 01 nor 03 of this performance is there."
+        )
+    return Source(
+        id=f"ravdess/{path.stem}",
+        speaker=f"ravdess-{name.actor:02d}",
+        emotion=Emotion(label=EMOTION_OF_RAVDESS[name.emotion], level=LEVEL_OF_RAVDESS[name.intensity]),
+        split=split_of_actor[name.actor],
+        licence=LICENCE,
+        recipe=recipe,
+    )
+
+
+def _preference(file: tuple[RavdessName, Path]) -> tuple[bool, bool, bool, int, Path]:
+    """Smallest for the file to read: in its actor's folder, with sound, not empty, 03 before 01."""
+    name, path = file
+    misplaced = _actor_of_folder(path) not in (None, name.actor)
+    return misplaced, name.modality == "02", is_empty(path), -int(name.modality), path
+
+
+def _actor_of_folder(path: Path) -> int | None:
+    match = _FOLDER.fullmatch(path.parent.name)
+    return int(match[1]) if match else None
+
+
+def _broken(path: Path, reason: str) -> Source:
+    return Source(
+        id=f"ravdess/{path.stem}",
+        speaker="unknown",
+        emotion=Emotion(),
+        split="train",
+        licence=LICENCE,
+        recipe=Unusable(reason=reason),
+    )
+
+
+def _tell(
+    found: dict[str, list[tuple[RavdessName, Path]]],
+    split_of_actor: dict[int, Split],
+    channels: tuple[str, ...],
+    reporter: Reporter,
+) -> None:
+    names = [files[0][0] for files in found.values()]
+    actors = {name.actor for name in names}
+    counts = Counter(name.channel for name in names)
+    files = Counter(name.modality for several in found.values() for name, _ in several)
+    female = sum(actor % 2 == 0 for actor in actors)
+    reporter.note(
+        f"RAVDESS has 24 actors, 1440 spoken and 1012 sung performances; found: {len(actors)} actors "
+        f"({female} female, {len(actors) - female} male), {counts[_SPEECH]} spoken, {counts[_SONG]} sung, in "
+        f"{files['03']} files of sound, {files['01']} of picture with sound, {files['02']} of picture alone."
+    )
+    doubled = [key for key, several in found.items() if _has_doubles(several)]
+    if doubled:
+        reporter.warn(
+            f"{len(doubled)} performances are there twice in one modality, the first path is read: "
+            f"{some(sorted(doubled))}."
+        )
+    unread = [channel for code, channel in _CHANNELS.items() if counts[code] and channel not in channels]
+    if unread:
+        reporter.note(f"Not asked for, and left out: {', '.join(unread)}.")
+    if beyond := actors - split_of_actor.keys():
+        reporter.note(f"The split leaves out actors {ranges(beyond)}.")
+    if absent := split_of_actor.keys() - actors:
+        reporter.warn(f"Missing: all of actors {ranges(absent)}.")
+    for code, channel in _CHANNELS.items():
+        if channel not in channels or not counts[code]:
+            continue
+        lacking = [
+            key
+            for actor in sorted(actors & split_of_actor.keys())
+            for key in expected_performances(code, actor)
+            if key not in found
+        ]
+        if lacking:
+            reporter.warn(f"Missing: {len(lacking)} performances of {channel}: {some(lacking)}.")
+
+
+def _has_doubles(files: list[tuple[RavdessName, Path]]) -> bool:
+    return len({name.modality for name, _ in files}) < len(files)

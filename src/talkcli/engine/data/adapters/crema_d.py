@@ -1,0 +1,189 @@
+"""CREMA-D: acted emotional speech of 91 actors; file names tell actor, sentence, emotion and level.
+
+Motion is performed from the twelve known sentences. Source: Cao et al. (2014), IEEE Transactions on Affective
+Computing 5(4), doi:10.1109/TAFFC.2014.2336244. Folders are AudioWAV, AudioMP3 and VideoFlash.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkcli.engine.data.adapters.spoken import SpokenFile
+from talkcli.engine.data.labels import EMOTION_OF_CREMA_D, LEVEL_OF_CREMA_D
+from talkcli.engine.data.manifest import Split
+from talkcli.engine.data.names import Unusable, files_below, is_empty, ranges, some
+from talkcli.engine.data.source import Recipe, Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.types import Emotion, Reporter
+
+LICENCE = "ODbL-1.0"
+ACTORS = range(1001, 1092)
+NUM_CLIPS = 7442
+SENTENCES = {
+    "DFA": "Don't forget a jacket.",
+    "IEO": "It's eleven o'clock.",
+    "IOM": "I'm on my way to the meeting.",
+    "ITH": "I think I have a doctor's appointment.",
+    "ITS": "I think I've seen this before.",
+    "IWL": "I would like a new alarm clock.",
+    "IWW": "I wonder what this is about.",
+    "MTI": "Maybe tomorrow it will be cold.",
+    "TAI": "The airplane is almost full.",
+    "TIE": "That is exactly what happened.",
+    "TSI": "The surface is slick.",
+    "WSI": "We'll stop in a couple of minutes.",
+}
+# Said by users of the set, not by its authors.
+KNOWN_BAD = {
+    "1007_ITH_NEU_XX": "On the list of known bad clips: others who used the set removed it.",
+    "1064_IEO_DIS_MD": "On the list of known bad clips: a minute of the sentence in every emotion.",
+    "1076_MTI_SAD_XX": "On the list of known bad clips: its sound is silence.",
+}
+# Best first: the wav was made from the original video, mp3 and flv are what the raters heard and saw.
+_SUFFIXES = (".wav", ".mp3", ".flv")
+# One published name has a single X.
+_FORM = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")
+_DEMOGRAPHICS = "VideoDemographics.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CremaName:
+    """What a file name says, in the set's own codes."""
+
+    actor: int
+    sentence: str
+    emotion: str
+    level: str
+    """LO, MD, HI, or XX where no level was asked for."""
+
+
+def parse_name(stem: str) -> CremaName | None:
+    """None for a name of another form. Raises InputError for the right form with a code that is not in the
+    set.
+    """
+    match = _FORM.fullmatch(stem)
+    if match is None:
+        return None
+    actor, sentence, emotion, level = match.groups()
+    level = "XX" if level == "X" else level
+    for what, value, known in (
+        ("actor", actor, [str(number) for number in ACTORS]),
+        ("sentence", sentence, list(SENTENCES)),
+        ("emotion", emotion, list(EMOTION_OF_CREMA_D)),
+        ("level", level, list(LEVEL_OF_CREMA_D)),
+    ):
+        if value not in known:
+            those = f"{known[0]} to {known[-1]}" if what == "actor" else ", ".join(known)
+            raise InputError(f"The name says {what} {value}, the set has {those}.")
+    return CremaName(actor=int(actor), sentence=sentence, emotion=emotion, level=level)
+
+
+def split_of_actor(actor: int) -> Split:
+    """Our rule, since the set has no official split: numbers ending in 0 test, in 9 validate. That is 73 actors
+    to train, 9 to validate and 9 to test, whichever of them are there.
+    """
+    by_last_digit: dict[int, Split] = {0: "test", 9: "val"}
+    return by_last_digit.get(actor % 10, "train")
+
+
+def crema_d_sources(root: Path, reporter: Reporter) -> list[Source]:
+    """Every clip below `root`, one source each however many files there are of it: wav before mp3 before flv.
+    What cannot be used becomes a source that says why.
+
+    Tells `reporter` what is expected, what was found and what is missing. Raises InputError when no file has
+    a name of CREMA-D.
+    """
+    found: dict[CremaName, list[Path]] = {}
+    foreign: list[str] = []
+    broken: dict[Path, str] = {}
+    for path in files_below(root, _SUFFIXES):
+        try:
+            name = parse_name(path.stem)
+        except InputError as error:
+            broken[path] = error.problem
+            continue
+        if name is None:
+            foreign.append(path.relative_to(root).as_posix())
+        else:
+            found.setdefault(name, []).append(path)
+    if not found:
+        odd = "".join(f" ({path.name}: {reason})" for path, reason in list(broken.items())[:1])
+        raise InputError(
+            f"{root} holds no file named like CREMA-D{odd}.",
+            hint="Expected: AudioWAV/1001_DFA_ANG_XX.wav; AudioMP3/*.mp3 and VideoFlash/*.flv are read too.",
+        )
+    if foreign:
+        reporter.warn(f"{len(foreign)} files are not named like CREMA-D and were not read: {some(foreign)}.")
+    _tell(root, found, reporter)
+    sources = []
+    for name, paths in found.items():
+        path = min(paths, key=lambda path: (is_empty(path), _SUFFIXES.index(path.suffix.lower()), path))
+        recipe: Recipe = SpokenFile(path=path, text=SENTENCES[name.sentence])
+        if reason := KNOWN_BAD.get(path.stem):
+            recipe = Unusable(reason=reason)
+        sources.append(_source(path.stem, name, recipe))
+    sources += [_source(path.stem, None, Unusable(reason=reason)) for path, reason in broken.items()]
+    return sorted(sources, key=lambda source: source.id)
+
+
+def read_sexes(path: Path) -> dict[int, str]:
+    """male or female by actor, from the set's table of actors; empty when it is not there.
+
+    Raises InputError when it is there and lacks the columns ActorID and Sex.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return {int(row["ActorID"]): row["Sex"].strip().lower() for row in csv.DictReader(file)}
+    except (KeyError, ValueError, AttributeError, TypeError, csv.Error) as error:
+        raise InputError(f"{path} is not CREMA-D's table of actors: ActorID and Sex do not read.") from error
+
+
+def _source(stem: str, name: CremaName | None, recipe: Recipe) -> Source:
+    return Source(
+        id=f"crema-d/{stem}",
+        speaker=f"crema-d-{name.actor}" if name else "unknown",
+        emotion=Emotion(label=EMOTION_OF_CREMA_D[name.emotion], level=LEVEL_OF_CREMA_D[name.level])
+        if name
+        else Emotion(),
+        split=split_of_actor(name.actor) if name else "train",
+        licence=LICENCE,
+        recipe=recipe,
+    )
+
+
+def _tell(root: Path, found: dict[CremaName, list[Path]], reporter: Reporter) -> None:
+    actors = {name.actor for name in found}
+    sexes = read_sexes(root / _DEMOGRAPHICS)
+    kinds = Counter(sexes[actor] for actor in actors if actor in sexes)
+    known = f" ({', '.join(f'{count} {sex}' for sex, count in sorted(kinds.items()))})" if kinds else ""
+    files = Counter(path.suffix.lower() for paths in found.values() for path in paths)
+    reporter.note(
+        f"CREMA-D has {len(ACTORS)} actors and {NUM_CLIPS} clips; found: {len(actors)} actors{known}, "
+        f"{len(found)} clips, in {files['.wav']} wav, {files['.mp3']} mp3 and {files['.flv']} flv."
+    )
+    doubled = [paths[0].stem for paths in found.values() if len({path.suffix for path in paths}) < len(paths)]
+    if doubled:
+        reporter.warn(
+            f"{len(doubled)} clips are there twice in one format, the first path is read: {some(doubled)}."
+        )
+    if absent := set(ACTORS) - actors:
+        reporter.warn(f"Missing: all of actors {ranges(absent)}.")
+    combinations = {(name.actor, name.sentence, name.emotion) for name in found}
+    lacking = [
+        f"{actor}_{sentence}_{emotion}"
+        for actor in sorted(actors)
+        for sentence in SENTENCES
+        for emotion in EMOTION_OF_CREMA_D
+        if (actor, sentence, emotion) not in combinations
+    ]
+    if lacking:
+        reporter.warn(
+            f"Missing: {len(lacking)} pairs of sentence and emotion, of some of which the set has none: "
+            f"{some(lacking)}."
+        )
