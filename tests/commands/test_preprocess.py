@@ -70,5 +70,5 @@ def test_an_unknown_head_is_a_usage_error(folder: Path, tmp_path: Path) -> None:
 
 def test_every_source_is_listed() -> None:
     text = run("--help")
-    for name in ("folder", "facegood", "corpus", "debug"):
+    for name in ("folder", "facegood", "corpus", "debug", "live-link"):
         assert name in text

@@ -80,6 +80,68 @@ def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
         _show(console, preprocess_debug(out, reporter=console))
 
 
+@app.command()
+def live_link(
+    root: Root,
+    *,
+    out: Out,
+    speaker: Annotated[str, typer.Option("--speaker", help="Who was recorded.")] = "unknown",
+    emotion: Annotated[str, typer.Option("--emotion", help="What was felt in all takes.")] = "neutral",
+    licence: Annotated[str, typer.Option("--licence", help="Licence of the material.")] = "unknown",
+    workers: Workers = 2,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Takes of Live Link Face: its CSV, with a wav or the take's video beside it."""
+    from talkcli.engine.pipelines.preprocess import preprocess_live_link
+
+    with Console(as_json=as_json, quiet=quiet) as console:
+        summary = preprocess_live_link(
+            root,
+            out,
+            speaker=speaker,
+            emotion=emotion,
+            licence=licence,
+            reporter=console,
+            num_workers=workers,
+        )
+        _show(console, summary)
+
+
+@app.command()
+def ravdess(
+    root: Root,
+    *,
+    out: Out,
+    split: Annotated[
+        str, typer.Option("--split", help="emoface: actors 1-20, 21-22, 23-24; corpus: 1-10, 11, none.")
+    ] = "emoface",
+    channel: Annotated[str, typer.Option("--channel", help="speech, song or all.")] = "all",
+    workers: Workers = 2,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """RAVDESS, spoken and sung: wav, or the sound of mp4; motion is performed (docs/datasets.md)."""
+    from talkcli.engine.pipelines.preprocess import preprocess_ravdess
+
+    with Console(as_json=as_json, quiet=quiet) as console:
+        summary = preprocess_ravdess(
+            root, out, split=split, channel=channel, reporter=console, num_workers=workers
+        )
+        _show(console, summary)
+
+
+@app.command()
+def crema_d(
+    root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """CREMA-D: wav, mp3 or the sound of flv; motion is performed (docs/datasets.md)."""
+    from talkcli.engine.pipelines.preprocess import preprocess_crema_d
+
+    with Console(as_json=as_json, quiet=quiet) as console:
+        _show(console, preprocess_crema_d(root, out, reporter=console, num_workers=workers))
+
+
 def _show(console: Console, summary: Summary) -> None:
     reasons: dict[str, list[str]] = {}
     for clip, reason in summary.dropped.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from talkcli.engine.data.adapters.debug import debug_sources
 from talkcli.engine.data.adapters.facegood import facegood_sources
 from talkcli.engine.data.adapters.folder import BareMotion, folder_sources
+from talkcli.engine.data.adapters.live_link import live_link_sources
 from talkcli.engine.data.adapters.mfa import mfa_sources
 from talkcli.engine.data.adapters.quiet import quiet_sources
 from talkcli.engine.data.adapters.ravdess import ravdess_sources
@@ -44,11 +45,7 @@ def preprocess_folder(
     root: Path, out: Path, *, bare: BareMotion | None, licence: str, reporter: Reporter, num_workers: int
 ) -> Summary:
     """Sound and motion files of equal stems."""
-    if out.resolve().is_relative_to(root.resolve()):
-        raise UsageError(
-            f"--out {out} lies in {root}: a second run would read what the first one wrote.",
-            hint="Choose a folder beside ROOT.",
-        )
+    _check_apart(root, out)
     sources = folder_sources(root, bare, licence, reporter)
     if not sources:
         raise InputError(
@@ -90,6 +87,27 @@ def preprocess_corpus(root: Path, out: Path, *, reporter: Reporter, num_workers:
         reporter.note(f"{name} is not installed; the corpus goes on without its voices (apt install {name}).")
     everything = [*(source for part in parts.values() for source in part), *spoken, *quiet_sources()]
     return _summary(out, build(everything, out, reporter, num_workers=num_workers), reporter)
+
+
+def preprocess_live_link(
+    root: Path, out: Path, *, speaker: str, emotion: str, licence: str, reporter: Reporter, num_workers: int
+) -> Summary:
+    """Recordings of Live Link Face: CSV and sound."""
+    _check_apart(root, out)
+    sources = live_link_sources(root, speaker=speaker, emotion=emotion, licence=licence, reporter=reporter)
+    if not sources:
+        raise InputError(
+            f"{root} holds no CSV of Live Link Face.", hint="Its first line names Timecode and the curves."
+        )
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter)
+
+
+def _check_apart(root: Path, out: Path) -> None:
+    if out.resolve().is_relative_to(root.resolve()):
+        raise UsageError(
+            f"--out {out} lies in {root}: a second run would read what the first one wrote.",
+            hint="Choose a folder beside ROOT.",
+        )
 
 
 def _summary(out: Path, built: Built, reporter: Reporter) -> Summary:
