@@ -6,23 +6,33 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from talkcli.engine.data.adapters.crema_d import crema_d_sources
 from talkcli.engine.data.adapters.debug import debug_sources
 from talkcli.engine.data.adapters.facegood import facegood_sources
 from talkcli.engine.data.adapters.folder import BareMotion, folder_sources
 from talkcli.engine.data.adapters.live_link import live_link_sources
 from talkcli.engine.data.adapters.mfa import mfa_sources
 from talkcli.engine.data.adapters.quiet import quiet_sources
-from talkcli.engine.data.adapters.ravdess import ravdess_sources
+from talkcli.engine.data.adapters.ravdess import EMOFACE_SPLIT, ravdess_sources, whole_ravdess_sources
 from talkcli.engine.data.adapters.synthetic import synthetic_sources
 from talkcli.engine.data.build import Built, build
+from talkcli.engine.data.card import write_card
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.source import Source
+from talkcli.engine.data.statistics import torn_speakers
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
 # Actor 12 is for reporting only, 13 to 24 are never seen.
 RAVDESS_SPLITS: dict[int, Split] = {**dict.fromkeys(range(1, 11), "train"), 11: "val"}
+# By the name of --split.
+SPLITS_OF_RAVDESS = {"emoface": EMOFACE_SPLIT, "corpus": RAVDESS_SPLITS}
+CHANNELS_OF_RAVDESS = {"all": ("speech", "song"), "speech": ("speech",), "song": ("song",)}
+_PERFORMED = (
+    "The set has no curves of faces: motion is performed from sound and sentence, a stand-in for measured "
+    "motion (docs/datasets.md)."
+)
 NUM_READINGS = 6
 
 
@@ -51,7 +61,7 @@ def preprocess_folder(
         raise InputError(
             f"{root} holds no sound files.", hint="Wav, flac, ogg, mp3, m4a and mp4 are looked for."
         )
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter)
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, "folder")
 
 
 def preprocess_facegood(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
@@ -59,12 +69,12 @@ def preprocess_facegood(root: Path, out: Path, *, reporter: Reporter, num_worker
     sources = facegood_sources(root)
     if not sources:
         raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter)
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, "facegood")
 
 
 def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
     """Twelve generated clips."""
-    return _summary(out, build(debug_sources(), out, reporter, num_workers=0), reporter)
+    return _summary(out, build(debug_sources(), out, reporter, num_workers=0), reporter, "debug")
 
 
 def preprocess_corpus(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
@@ -86,7 +96,7 @@ def preprocess_corpus(root: Path, out: Path, *, reporter: Reporter, num_workers:
     for name in missing:
         reporter.note(f"{name} is not installed; the corpus goes on without its voices (apt install {name}).")
     everything = [*(source for part in parts.values() for source in part), *spoken, *quiet_sources()]
-    return _summary(out, build(everything, out, reporter, num_workers=num_workers), reporter)
+    return _summary(out, build(everything, out, reporter, num_workers=num_workers), reporter, "corpus")
 
 
 def preprocess_live_link(
@@ -99,7 +109,36 @@ def preprocess_live_link(
         raise InputError(
             f"{root} holds no CSV of Live Link Face.", hint="Its first line names Timecode and the curves."
         )
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter)
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, "live-link")
+
+
+def preprocess_ravdess(
+    root: Path, out: Path, *, split: str, channel: str, reporter: Reporter, num_workers: int
+) -> Summary:
+    """RAVDESS, spoken and sung, with performed motion. Raises ExtraError when the aligner is not installed."""
+    for option, value, known in (
+        ("--split", split, list(SPLITS_OF_RAVDESS)),
+        ("--channel", channel, list(CHANNELS_OF_RAVDESS)),
+    ):
+        if value not in known:
+            raise UsageError(f"{option} {value} is not one of {', '.join(known)}.")
+    _check_apart(root, out)
+    sources = whole_ravdess_sources(root, SPLITS_OF_RAVDESS[split], CHANNELS_OF_RAVDESS[channel], reporter)
+    return _perform("RAVDESS", sources, out, reporter, num_workers, "ravdess")
+
+
+def preprocess_crema_d(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
+    """CREMA-D with performed motion. Raises ExtraError when the aligner is not installed."""
+    _check_apart(root, out)
+    return _perform("CREMA-D", crema_d_sources(root, reporter), out, reporter, num_workers, "crema-d")
+
+
+def _perform(
+    name: str, sources: list[Source], out: Path, reporter: Reporter, num_workers: int, action: str
+) -> Summary:
+    require("pocketsphinx", purpose=f"Performing the motion of {name}")
+    reporter.note(_PERFORMED)
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, action)
 
 
 def _check_apart(root: Path, out: Path) -> None:
@@ -110,11 +149,10 @@ def _check_apart(root: Path, out: Path) -> None:
         )
 
 
-def _summary(out: Path, built: Built, reporter: Reporter) -> Summary:
-    splits: dict[str, set[str]] = {}
-    for entry in built.entries:
-        splits.setdefault(entry.speaker, set()).add(entry.split)
-    torn = sorted(speaker for speaker, names in splits.items() if len(names) > 1)
+def _summary(out: Path, built: Built, reporter: Reporter, action: str) -> Summary:
+    """Write the card and count; `action` is the subcommand that made the clips."""
+    write_card(out, built, f"talk preprocess {action}")
+    torn = torn_speakers(built.entries)
     if torn:
         reporter.warn(
             f"Speakers in more than one split: {', '.join(torn)}. Scores will not be for unseen speakers."

@@ -1,0 +1,68 @@
+"""A manifest in numbers: clips, hours and speakers by any label, and how long and how loud clips are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from talkcli.engine.data.manifest import Entry
+
+# What clips are counted by: the name of a group, and the field of `Entry`.
+GROUPS: Mapping[str, str] = {
+    "splits": "split", "emotions": "emotion", "speakers": "speaker", "licences": "licence", "rates": "fps",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Clips that share a label."""
+
+    clips: int
+    seconds: float
+    speakers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Least, quartiles and greatest of some values."""
+
+    least: float
+    first_quartile: float
+    median: float
+    third_quartile: float
+    greatest: float
+
+
+def group(entries: Iterable[Entry], field: str, seconds: Mapping[str, float]) -> dict[str, Group]:
+    """Clips by their `field`, the largest group first; a clip whose id `seconds` lacks counts as 0 s long."""
+    members: dict[str, list[Entry]] = {}
+    for entry in entries:
+        value = getattr(entry, field)
+        label = f"{value:g}" if isinstance(value, float) else str(value)
+        members.setdefault(label, []).append(entry)
+    return {
+        label: Group(
+            clips=len(clips),
+            seconds=sum(seconds.get(entry.id, 0.0) for entry in clips),
+            speakers=len({entry.speaker for entry in clips}),
+        )
+        for label, clips in sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
+    }
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """The five numbers of `values`, interpolated linearly; None when there are no values."""
+    if not values:
+        return None
+    least, first, median, third, greatest = np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist()
+    return Spread(least=least, first_quartile=first, median=median, third_quartile=third, greatest=greatest)
+
+
+def torn_speakers(entries: Iterable[Entry]) -> dict[str, list[str]]:
+    """Speakers heard in more than one split, with those splits; both in alphabetical order."""
+    splits: dict[str, set[str]] = {}
+    for entry in entries:
+        splits.setdefault(entry.speaker, set()).add(entry.split)
+    return {speaker: sorted(names) for speaker, names in sorted(splits.items()) if len(names) > 1}
