@@ -1,0 +1,261 @@
+"""MEAD as DEEPTalk's training reads it: FLAME parameters and 16 kHz waveforms, one .npy each a clip.
+
+Below one folder of parameters and one of sound lie ACTOR/ACTOR_emotion_intensity_REST.npy; emotions are
+DEEPTalk's numbers on disk, intensities 1 to 3, motion is at 25 fps. A row of parameters is expression 50,
+global rotation 3, jaw 3, shape 100, or the same without global rotation; expression and jaw are kept. Axis
+names: `frames` at 25 fps, `columns` = 156 or 153, `samples` at 16 kHz.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tokenize
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from jaxtyping import Float
+from numpy.lib import format as npy
+
+from talkcli.engine.data.labels import EMOTION_OF_DEEPTALK_DISK, EMOTION_OF_MEAD, LEVEL_OF_MEAD
+from talkcli.engine.data.manifest import Entry, Split
+from talkcli.engine.data.source import Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import FLAME, NUM_EXPRESSION
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
+
+LICENCE = "MEAD's own terms, research only"
+PARAMETERS, SOUND = "flame_param", "audio_sample"
+# Of 47 public actors; the list is DEEPTalk's, which took EMOTE's.
+_ACTORS: dict[Split, str] = {
+    "train": "M003 M005 M007 M009 M011 M012 M013 M019 M022 M023 M024 M025 M026 M027 M028 M029 M030 M031"
+    " W009 W011 W014 W015 W016 W018 W019 W021 W023 W024 W025 W026 W028 W029",
+    "val": "M032 M033 M034 M035 W033 W035 W036",
+    "test": "M037 M039 M040 M041 M042 W037 W038 W040",
+}
+SPLIT_OF_ACTOR: dict[str, Split] = {
+    actor: split for split, actors in _ACTORS.items() for actor in actors.split()
+}
+_ACTOR = re.compile(r"[MW]\d{3}")
+_UID = re.compile(r"([MW]\d{3})_(\d{1,2})_(\d)(?:_.+)?")
+_NUM_JAW = 3
+# Where the jaw begins, by the number of columns.
+_JAW_AT = {156: 53, 153: 50}
+# The authors' files reach about 9, public reconstructions 3; a jaw turns less than half a circle.
+_MOST_EXPRESSION, _ODD_EXPRESSION, _MOST_JAW_RAD = 9.0, 5.0, np.pi
+# Resampling overshoots full scale by little; more is sound in other units.
+_MOST_PEAK = 2.0
+# By so many arrays a folder of another name is known.
+_MOST_LOOKED_AT = 20
+_SHOWN = 5
+_HINT = (
+    f"Expected below ROOT or ROOT/MEAD: {PARAMETERS}/M003/M003_5_3_001.npy and the same in {SOUND}/, or two "
+    "folders of other names, one of (frames, 156 or 153) arrays and one of waveforms."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeadPair:
+    """A clip's FLAME parameters and its waveform."""
+
+    parameters: Path
+    sound: Path
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return (self.parameters, self.sound)
+
+    def make(self, source: Source) -> tuple[Speech, Motion]:  # noqa: ARG002  both files are there already
+        return _speech(self.sound), _motion(self.parameters)
+
+
+def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
+    """The clips of every actor of the split lists, in order of their ids; a clip of which one file is missing
+    is among them.
+
+    What does not belong, and actors that are not there, are warned of. Raises InputError when the two folders
+    are not found, when more than one could be meant, and when no file in them is a clip.
+    """
+    parameters, sound = _find_folders(root)
+    reporter.note(f"FLAME parameters in {parameters}, sound in {sound}.")
+    stems = sorted({(path.parent.name, path.stem) for path in (*_arrays(parameters), *_arrays(sound))})
+    read = [(actor, uid, _emotion(actor, uid)) for actor, uid in stems]
+    clips = [(actor, uid, emotion) for actor, uid, emotion in read if emotion is not None]
+    misnamed = [f"{actor}/{uid}" for actor, uid, emotion in read if emotion is None]
+    if misnamed:
+        reporter.warn(
+            f"Left out {len(misnamed)} files that MEAD does not have: {_list(misnamed)}. A name is the "
+            "folder's ACTOR, emotion 1 or 3 to 9, intensity 1 to 3 (neutral 1), and anything, with _ between."
+        )
+    strangers = sorted({actor for actor, _, _ in clips if actor not in SPLIT_OF_ACTOR})
+    if strangers:
+        count = sum(actor in strangers for actor, _, _ in clips)
+        reporter.warn(f"Left out {count} clips of actors in no split: {_list(strangers)}.")
+    there = {actor for actor, _ in stems}
+    absent = [actor for actor in SPLIT_OF_ACTOR if actor not in there]
+    if absent:
+        reporter.warn(f"{len(absent)} of {len(SPLIT_OF_ACTOR)} actors are not there: {_list(absent)}.")
+    sources = [
+        Source(
+            id=f"mead/{uid}",
+            speaker=f"mead-{actor}",
+            emotion=emotion,
+            split=SPLIT_OF_ACTOR[actor],
+            licence=LICENCE,
+            recipe=MeadPair(parameters=parameters / actor / f"{uid}.npy", sound=sound / actor / f"{uid}.npy"),
+        )
+        for actor, uid, emotion in clips
+        if actor in SPLIT_OF_ACTOR
+    ]
+    if not sources:
+        raise InputError(f"None of {len(stems)} arrays below {root} is a clip of a known actor.", hint=_HINT)
+    return sources
+
+
+def warn_of_outliers(out: Path, entries: Iterable[Entry], reporter: Reporter) -> None:
+    """Say which clips of `out` have an expression beyond +-5, which is rarely a face."""
+    odd = []
+    for entry in entries:
+        coeffs = read_motion(out / entry.motion)[0].coeffs[:, :NUM_EXPRESSION]
+        if (np.abs(coeffs) > _ODD_EXPRESSION).any():
+            odd.append(entry.id)
+    if odd:
+        reporter.warn(f"Kept {len(odd)} clips with expression beyond +-{_ODD_EXPRESSION:g}: {_list(odd)}.")
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+
+
+def _emotion(actor: str, uid: str) -> Emotion | None:
+    match = _UID.fullmatch(uid)
+    if match is None or match[1] != actor:
+        return None
+    label, intensity = EMOTION_OF_DEEPTALK_DISK.get(int(match[2])), int(match[3])
+    if label is None or label not in EMOTION_OF_MEAD.values() or intensity not in LEVEL_OF_MEAD:
+        return None
+    if label == "neutral" and intensity != 1:
+        return None
+    return Emotion(label=label, level=LEVEL_OF_MEAD[intensity])
+
+
+def _find_folders(root: Path) -> tuple[Path, Path]:
+    """The folder of parameters and that of sound: by their names, else by the arrays in them."""
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder.", hint=_HINT)
+    bases = [base for base in (root / "MEAD", root) if base.is_dir()]
+    for base in bases:
+        if (base / PARAMETERS).is_dir() and (base / SOUND).is_dir():
+            return base / PARAMETERS, base / SOUND
+    folders = [folder for base in bases for folder in _folders(base) if next(_arrays(folder), None)]
+    kinds = {folder: _kind(folder) for folder in folders}
+    found = {kind: [folder for folder in folders if kinds[folder] == kind] for kind in (PARAMETERS, SOUND)}
+    if any(len(candidates) != 1 for candidates in found.values()):
+        seen = [f"{len(found[PARAMETERS])} folders of FLAME parameters", f"{len(found[SOUND])} of waveforms"]
+        names = ", ".join(str(folder.relative_to(root)) for folder in folders) or "none"
+        raise InputError(
+            f"{root} holds {' and '.join(seen)}, one of each is needed (folders with ACTOR/*.npy: {names}).",
+            hint=_HINT,
+        )
+    return found[PARAMETERS][0], found[SOUND][0]
+
+
+def _folders(base: Path) -> list[Path]:
+    return sorted(path for path in base.iterdir() if path.is_dir())
+
+
+def _arrays(folder: Path) -> Iterator[Path]:
+    """ACTOR/*.npy below `folder`."""
+    for actor in _folders(folder):
+        if _ACTOR.fullmatch(actor.name):
+            yield from sorted(actor.glob("*.npy"))
+
+
+def _kind(folder: Path) -> str | None:
+    """What most of the first arrays of `folder` are; None when that is undecided."""
+    votes: Counter[str] = Counter()
+    for path in islice(_arrays(folder), _MOST_LOOKED_AT):
+        try:
+            with path.open("rb") as file:
+                shape, _, _ = _header(file)
+        except (InputError, OSError):
+            continue
+        if len(shape) == 1:
+            votes[SOUND] += 1
+        elif len(shape) == 2 and shape[1] in _JAW_AT:
+            votes[PARAMETERS] += 1
+    winner = max(votes, key=lambda kind: votes[kind], default=None)
+    return winner if winner and votes[winner] * 2 > votes.total() else None
+
+
+def _motion(path: Path) -> Motion:
+    rows = _read(path)
+    if rows.ndim != 2 or rows.shape[1] not in _JAW_AT:
+        raise InputError(f"{path} holds {rows.shape}, FLAME parameters are (frames, 156) or (frames, 153).")
+    jaw_at = _JAW_AT[rows.shape[1]]
+    expression, jaw = rows[:, :NUM_EXPRESSION], rows[:, jaw_at : jaw_at + _NUM_JAW]
+    for name, values, most in (("expression", expression, _MOST_EXPRESSION), ("jaw", jaw, _MOST_JAW_RAD)):
+        if np.abs(values).max(initial=0) > most:
+            raise InputError(
+                f"{path} has {name} up to {np.abs(values).max():.3g}, beyond +-{most:.3g} it is no face."
+            )
+    coeffs = np.concatenate([expression, jaw], axis=1)
+    return Motion(coeffs=coeffs.astype(np.float32), fps=float(MODEL_FPS), head="flame", channels=FLAME)
+
+
+def _speech(path: Path) -> Speech:
+    samples = _read(path)
+    if samples.ndim != 1:
+        raise InputError(f"{path} holds {samples.shape}, a mono waveform (samples,) is needed.")
+    peak = float(np.abs(samples).max(initial=0))
+    if peak == 0:
+        raise InputError(f"{path} is silent: all of {len(samples)} samples are zero.")
+    if peak > _MOST_PEAK:
+        raise InputError(f"{path} peaks at {peak:.3g}, a waveform in [-1, 1] is needed.")
+    return Speech(samples=(samples / max(peak, 1.0)).astype(np.float32))
+
+
+def _read(path: Path) -> Float[np.ndarray, "..."]:
+    """The finite floats of `path`; nothing is unpickled, and no more is read than is there."""
+    with path.open("rb") as file:
+        shape, fortran, dtype = _header(file)
+        if dtype.kind != "f":
+            raise InputError(f"{path} holds {dtype}, floats are needed.")
+        there, promised = path.stat().st_size - file.tell(), math.prod(shape) * dtype.itemsize
+        if there != promised:
+            raise InputError(f"{path} holds {there} bytes of numbers, its header says {promised}.")
+        numbers = np.frombuffer(file.read(), dtype)
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{path} holds {np.sum(~np.isfinite(numbers))} values that are not finite numbers.")
+    return numbers.reshape(shape, order="F" if fortran else "C")
+
+
+def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether columns come first, and type of an .npy; `file` is at its numbers after that."""
+    path = file.name
+    if not file.read(1):
+        raise InputError(f"{path} is an empty file (0 bytes).")
+    file.seek(0)
+    try:
+        with warnings.catch_warnings():
+            # Headers of Python 2 read all the same.
+            warnings.simplefilter("ignore")
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, fortran, dtype = read(file)
+    except (
+        ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError,
+        tokenize.TokenError,
+    ) as error:  # fmt: skip
+        # Whatever numpy stumbles over in a damaged header.
+        raise InputError(f"{path} is not a readable .npy array ({error}).") from error
+    if min(shape, default=0) < 0:
+        raise InputError(f"{path} has a shape of {shape}.")
+    return shape, fortran, dtype
