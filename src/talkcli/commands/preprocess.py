@@ -142,6 +142,15 @@ def crema_d(
         _show(console, preprocess_crema_d(root, out, reporter=console, num_workers=workers))
 
 
+@app.command()
+def mead(root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """MEAD in DEEPTalk's form: FLAME parameters and waveforms as .npy (docs/datasets.md)."""
+    from talkcli.engine.pipelines.preprocess import preprocess_mead
+
+    with Console(as_json=as_json, quiet=quiet) as console:
+        _show(console, preprocess_mead(root, out, reporter=console, num_workers=workers))
+
+
 def _show(console: Console, summary: Summary) -> None:
     reasons: dict[str, list[str]] = {}
     for clip, reason in summary.dropped.items():

@@ -11,6 +11,7 @@ from talkcli.engine.data.adapters.debug import debug_sources
 from talkcli.engine.data.adapters.facegood import facegood_sources
 from talkcli.engine.data.adapters.folder import BareMotion, folder_sources
 from talkcli.engine.data.adapters.live_link import live_link_sources
+from talkcli.engine.data.adapters.mead import mead_sources, warn_of_outliers
 from talkcli.engine.data.adapters.mfa import mfa_sources
 from talkcli.engine.data.adapters.quiet import quiet_sources
 from talkcli.engine.data.adapters.ravdess import EMOFACE_SPLIT, ravdess_sources, whole_ravdess_sources
@@ -115,7 +116,7 @@ def preprocess_live_link(
 def preprocess_ravdess(
     root: Path, out: Path, *, split: str, channel: str, reporter: Reporter, num_workers: int
 ) -> Summary:
-    """RAVDESS, spoken and sung, with performed motion. Raises ExtraError when the aligner is not installed."""
+    """RAVDESS, spoken and sung, with performed motion. Raises ExtraError when there is no aligner."""
     for option, value, known in (
         ("--split", split, list(SPLITS_OF_RAVDESS)),
         ("--channel", channel, list(CHANNELS_OF_RAVDESS)),
@@ -128,9 +129,17 @@ def preprocess_ravdess(
 
 
 def preprocess_crema_d(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
-    """CREMA-D with performed motion. Raises ExtraError when the aligner is not installed."""
+    """CREMA-D with performed motion. Raises ExtraError when there is no aligner."""
     _check_apart(root, out)
     return _perform("CREMA-D", crema_d_sources(root, reporter), out, reporter, num_workers, "crema-d")
+
+
+def preprocess_mead(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
+    """MEAD as FLAME parameters and waveforms, in the form DEEPTalk reads."""
+    _check_apart(root, out)
+    built = build(mead_sources(root, reporter), out, reporter, num_workers=num_workers)
+    warn_of_outliers(out, built.entries, reporter)
+    return _summary(out, built, reporter, "mead")
 
 
 def _perform(

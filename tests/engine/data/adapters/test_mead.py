@@ -88,7 +88,8 @@ def test_labels_splits_and_what_is_left_out(tmp_path: Path) -> None:
     assert [source.id for source in sources] == sorted(source.id for source in sources)
     assert Counter(source.split for source in sources) == {"train": 32 + 21, "val": 7, "test": 7}
     assert Counter(source.emotion.label for source in sources) == {
-        "neutral": 46, "happy": 3, "sad": 3, "angry": 3, "fear": 3, "disgust": 3, "surprise": 3, "contempt": 3,
+        "neutral": 46, "happy": 3, "sad": 3, "angry": 3, "fear": 3, "disgust": 3,
+        "surprise": 3, "contempt": 3,
     }  # fmt: skip
     found = {source.id: source.emotion for source in sources}
     assert found["mead/M003_7_3_002"].label == "disgust"
