@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -94,3 +95,68 @@ def test_a_corpus_of_one_ravdess_clip(
     clip = load_clips(summary.manifest, None, Silent())[0]
     assert (clip.emotion.label, clip.speaker) == ("happy", "ravdess-02")
     assert clip.motion.coeffs[:, ADA.index("mouthSmileLeft")].mean() > 0.3
+
+
+def test_ravdess_needs_known_splits_and_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "03-01-06-02-01-02-01.wav").touch()
+    for split, channel, out, said in (
+        ("thirds", "all", "out", "--split thirds"),
+        ("emoface", "sung", "out", "--channel sung"),
+        ("emoface", "all", "root/out", "lies in"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            preprocess.preprocess_ravdess(
+                tmp_path if "root" in out else tmp_path / "absent",
+                tmp_path / out,
+                split=split,
+                channel=channel,
+                reporter=Silent(),
+                num_workers=0,
+            )
+
+
+def test_sets_without_motion_need_the_aligner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pocketsphinx", None)
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "03-01-06-02-01-02-01.wav").touch()
+    (root / "1001_DFA_ANG_XX.wav").touch()
+    with pytest.raises(ExtraError, match="motion of RAVDESS"):
+        preprocess.preprocess_ravdess(
+            root, tmp_path / "out", split="emoface", channel="all", reporter=Silent(), num_workers=0
+        )
+    with pytest.raises(ExtraError, match="motion of CREMA-D"):
+        preprocess.preprocess_crema_d(root, tmp_path / "out", reporter=Silent(), num_workers=0)
+
+
+@pytest.mark.data
+def test_the_sound_of_a_ravdess_video_is_performed(shared_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pocketsphinx")
+    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    folder = tmp_path / "root" / "Actor_01"
+    folder.mkdir(parents=True)
+    sound = shared_data / "emotion" / "ravdess16k" / "Actor_01" / "03-01-03-01-01-01-01.wav"
+    picture = ["-f", "lavfi", "-i", "color=size=64x64:rate=30:duration=3"]
+    video = folder / "01-01-03-01-01-01-01.mp4"
+    subprocess.run(
+        [ffmpeg, "-v", "error", *picture, "-i", sound, "-ar", "48000", "-ac", "2", "-shortest", video],
+        check=True,
+    )
+    (folder / "02-01-04-01-01-01-01.mp4").write_bytes(b"picture")
+    notes = Notes()
+    summary = preprocess.preprocess_ravdess(
+        tmp_path / "root",
+        tmp_path / "out",
+        split="emoface",
+        channel="speech",
+        reporter=notes,
+        num_workers=0,
+    )
+    (entry,) = read_manifest(summary.manifest)
+    assert (entry.emotion, entry.intensity, entry.split) == ("happy", 0.65, "train")
+    assert any("performed" in text for text in notes.texts)
+    assert "without sound" in summary.dropped["ravdess/02-01-04-01-01-01-01"]
+    (clip,) = load_clips(summary.manifest, None, Silent())
+    jaw = clip.motion.coeffs[:, ADA.index("jawPitch")]
+    level = loudness_db(clip.speech)[2::4][: len(jaw)]
+    assert np.corrcoef(jaw[: len(level)], level)[0, 1] > 0.35

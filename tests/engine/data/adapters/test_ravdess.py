@@ -141,7 +141,7 @@ def test_one_source_for_one_performance(tmp_path: Path) -> None:
     assert by_id[f"ravdess/03-{a}"].emotion == Emotion(label="fear", level=1.0)
     assert by_id[f"ravdess/03-{a}"].recipe.text == "Kids are talking by the door."  # type: ignore[attr-defined]
     assert "2 files of sound, 3 of picture with sound, 3 of picture alone" in told.notes[0]
-    assert "2 actors (1 female, 1 male)" in told.notes[0]
+    assert "actors 3-4 (1 female, 1 male)" in told.notes[0]
     assert any("actors 1-2, 5-24" in text for text in told.warnings)
     assert any("Missing: 116 performances of speech: 01-01-01-01-01-03" in text for text in told.warnings)
 
@@ -187,7 +187,7 @@ def test_the_real_names(shared_data: Path) -> None:
     assert counts.pop("neutral") == 48
     assert set(counts.values()) == {96} and len(counts) == 7
     assert Counter(source.emotion.level for source in sources) == {0.65: 384, 1.0: 336}
-    assert "12 actors (6 female, 6 male), 720 spoken, 0 sung" in told.notes[0]
+    assert "actors 1-12 (6 female, 6 male), 720 spoken, 0 sung" in told.notes[0]
     assert told.warnings == ["Missing: all of actors 13-24."]
 
 

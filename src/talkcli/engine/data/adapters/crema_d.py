@@ -83,8 +83,8 @@ def parse_name(stem: str) -> CremaName | None:
 
 
 def split_of_actor(actor: int) -> Split:
-    """Our rule, since the set has no official split: numbers ending in 0 test, in 9 validate. That is 73 actors
-    to train, 9 to validate and 9 to test, whichever of them are there.
+    """Our rule, since the set has no official split: numbers ending in 0 test, in 9 validate. That is 73
+    actors to train, 9 to validate and 9 to test, whichever of them are there.
     """
     by_last_digit: dict[int, Split] = {0: "test", 9: "val"}
     return by_last_digit.get(actor % 10, "train")

@@ -236,7 +236,7 @@ def _tell(
     files = Counter(name.modality for several in found.values() for name, _ in several)
     female = sum(actor % 2 == 0 for actor in actors)
     reporter.note(
-        f"RAVDESS has 24 actors, 1440 spoken and 1012 sung performances; found: {len(actors)} actors "
+        f"RAVDESS has 24 actors, 1440 spoken and 1012 sung performances; found: actors {ranges(actors)} "
         f"({female} female, {len(actors) - female} male), {counts[_SPEECH]} spoken, {counts[_SONG]} sung, in "
         f"{files['03']} files of sound, {files['01']} of picture with sound, {files['02']} of picture alone."
     )
