@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from talkcli.commands.preprocess import app
 from talkcli.engine.errors import UsageError
+from tests.engine.data.adapters.test_mead import write_clip as write_mead_clip
 
 
 @pytest.fixture
@@ -66,6 +67,25 @@ def test_an_unknown_head_is_a_usage_error(folder: Path, tmp_path: Path) -> None:
     arguments = ["folder", str(folder), "--out", str(tmp_path / "out"), "--fps", "30", "--head", "bob"]
     with pytest.raises(UsageError, match="--head bob"):
         CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def test_mead_says_what_it_found(tmp_path: Path) -> None:
+    for uid in ("M003_3_3_001", "M032_3_3_001", "M001_3_3_001"):
+        write_mead_clip(tmp_path / "root", uid)
+    rows = np.full((30, 156), 0.1)
+    rows[0, 0] = 6
+    np.save(tmp_path / "root/MEAD/flame_param/M003/M003_3_3_001.npy", rows)
+    arguments = ["mead", str(tmp_path / "root"), "--out", str(tmp_path / "out"), "--workers", "0", "--json"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert document["splits"] == {"train": 1, "val": 1}
+    assert document["emotions"] == {"happy": 2}
+    assert not document["dropped"]
+    said = " ".join(result.stderr.split())
+    assert "Left out 1 clips of actors in no split: M001" in said
+    assert "Kept 1 clips with expression beyond +-5: mead/M003_3_3_001" in said
+    again = json.loads(CliRunner().invoke(app, arguments, catch_exceptions=False).stdout)
+    assert again["kept"] == 2
 
 
 def test_every_source_is_listed() -> None:

@@ -101,7 +101,7 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
     there = {actor for actor, _ in stems}
     absent = [actor for actor in SPLIT_OF_ACTOR if actor not in there]
     if absent:
-        reporter.warn(f"{len(absent)} of {len(SPLIT_OF_ACTOR)} actors are not there: {_list(absent)}.")
+        reporter.warn(f"{len(absent)} of {len(SPLIT_OF_ACTOR)} actors are not there: {', '.join(absent)}.")
     sources = [
         Source(
             id=f"mead/{uid}",
@@ -131,7 +131,8 @@ def warn_of_outliers(out: Path, entries: Iterable[Entry], reporter: Reporter) ->
 
 
 def _list(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _emotion(actor: str, uid: str) -> Emotion | None:
