@@ -155,6 +155,7 @@ def test_the_sound_of_a_ravdess_video_is_performed(shared_data: Path, tmp_path: 
     (entry,) = read_manifest(summary.manifest)
     assert (entry.emotion, entry.intensity, entry.split) == ("happy", 0.65, "train")
     assert any("performed" in text for text in notes.texts)
+    assert "motion is performed" in summary.manifest.with_name("CARD.md").read_text()
     assert "without sound" in summary.dropped["ravdess/02-01-04-01-01-01-01"]
     (clip,) = load_clips(summary.manifest, None, Silent())
     jaw = clip.motion.coeffs[:, ADA.index("jawPitch")]

@@ -19,13 +19,15 @@ _MOST_REASONS = 20
 _SPECIFIC = re.compile(r"\S*/\S*|\S+\.\w+\b|[-+]?\d+(?:\.\d+)?")
 
 
-def write_card(out: Path, built: Built, command: str) -> None:
-    """Write `out`/CARD.md of the clips in `out`; `command` names what made them."""
+def write_card(out: Path, built: Built, command: str, note: str = "") -> None:
+    """Write `out`/CARD.md of the clips in `out`; `command` names what made them, `note` is what else readers
+    must know of all of them.
+    """
     with atomic_path(out / "CARD.md") as temporary:
-        temporary.write_text(_card(out.resolve().name, built, command), encoding="utf-8")
+        temporary.write_text(_card(out.resolve().name, built, command, note), encoding="utf-8")
 
 
-def _card(name: str, built: Built, command: str) -> str:
+def _card(name: str, built: Built, command: str, note: str) -> str:
     entries = built.entries
     splits = group(entries, "split", {})
     parts = [
@@ -34,6 +36,7 @@ def _card(name: str, built: Built, command: str) -> str:
         f"{len({entry.speaker for entry in entries})} speakers. "
         f"Made by `{command}` of talk {__version__}. The fields of manifest.jsonl are described in "
         "docs/formats.md; `talk preprocess check` verifies the files, `talk preprocess stats` measures them.",
+        *([note] if note else []),
         "## Splits",
         _table(
             ("split", "clips", "speakers"),

@@ -147,7 +147,7 @@ def _perform(
 ) -> Summary:
     require("pocketsphinx", purpose=f"Performing the motion of {name}")
     reporter.note(_PERFORMED)
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, action)
+    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, action, _PERFORMED)
 
 
 def _check_apart(root: Path, out: Path) -> None:
@@ -158,9 +158,9 @@ def _check_apart(root: Path, out: Path) -> None:
         )
 
 
-def _summary(out: Path, built: Built, reporter: Reporter, action: str) -> Summary:
-    """Write the card and count; `action` is the subcommand that made the clips."""
-    write_card(out, built, f"talk preprocess {action}")
+def _summary(out: Path, built: Built, reporter: Reporter, action: str, note: str = "") -> Summary:
+    """Write the card, with `note`, and count; `action` is the subcommand that made the clips."""
+    write_card(out, built, f"talk preprocess {action}", note)
     torn = torn_speakers(built.entries)
     if torn:
         reporter.warn(
