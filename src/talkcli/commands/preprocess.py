@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from talkcli.commands.options import AsJson, Quiet
+from talkcli.commands.preprocess_check import check, stats
 from talkcli.console import Console
 
 if TYPE_CHECKING:
@@ -149,6 +150,10 @@ def mead(root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, qu
 
     with Console(as_json=as_json, quiet=quiet) as console:
         _show(console, preprocess_mead(root, out, reporter=console, num_workers=workers))
+
+
+app.command()(check)
+app.command()(stats)
 
 
 def _show(console: Console, summary: Summary) -> None:

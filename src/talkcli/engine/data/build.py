@@ -25,7 +25,7 @@ from talkcli.engine.files import atomic_path, sha256
 from talkcli.engine.types import SPEECH_RATE_HZ, Motion, Reporter, Speech
 
 # Sound and motion of one clip may end this far apart; more means that they do not belong together.
-_MOST_MISMATCH_S = 0.25
+MOST_MISMATCH_S = 0.25
 _SHORTEST_S = 0.2
 
 
@@ -157,7 +157,7 @@ def _code_digest() -> str:
 def _check(speech: Speech, motion: Motion) -> None:
     if min(speech.duration_s, motion.duration_s) < _SHORTEST_S:
         raise InputError(f"Only {min(speech.duration_s, motion.duration_s):.2f} s long.")
-    if abs(speech.duration_s - motion.duration_s) > _MOST_MISMATCH_S:
+    if abs(speech.duration_s - motion.duration_s) > MOST_MISMATCH_S:
         raise InputError(f"Sound has {speech.duration_s:.2f} s, motion {motion.duration_s:.2f} s.")
 
 

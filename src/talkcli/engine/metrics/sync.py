@@ -40,9 +40,13 @@ def envelope(speech: Speech, num_frames: int, fps: float) -> Float[np.ndarray, "
 
 
 def sync_correlation(
-    opening_mm: Float[np.ndarray, "frames"], speech: Speech, fps: float
+    opening_mm: Float[np.ndarray, "frames"],
+    speech: Speech,
+    fps: float,
+    largest_lag_ms: float = LARGEST_LAG_MS,
 ) -> tuple[float, float]:
-    """Pearson's r of lip opening and envelope at the best lag within +-80 ms, and that lag in milliseconds.
+    """Pearson's r of lip opening and envelope at the best lag within +-`largest_lag_ms`, and that lag
+    in milliseconds.
 
     A positive lag says that the lips are late. Undefined where either stands still, or for less than a
     second.
@@ -54,7 +58,7 @@ def sync_correlation(
         raise UndefinedMetricError("the lips never move")
     if np.ptp(loudness) < 1e-9:
         raise UndefinedMetricError("the sound never changes")
-    reach = int(LARGEST_LAG_MS * fps / 1000 + 1e-6)
+    reach = int(largest_lag_ms * fps / 1000 + 1e-6)
     # By size, so that the smaller lag wins a tie.
     lags = sorted(range(-reach, reach + 1), key=abs)
     by_lag = {lag: _pearson(opening_mm, loudness, lag) for lag in lags}

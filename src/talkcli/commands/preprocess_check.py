@@ -1,0 +1,88 @@
+"""talk preprocess check and stats: is a data set whole and plausible, and what is in it?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from talkcli.commands.options import AsJson, Quiet
+from talkcli.console import Console, print_error
+from talkcli.engine.errors import InputError
+
+if TYPE_CHECKING:
+    from talkcli.engine.data.statistics import Spread
+
+Manifest = Annotated[Path, typer.Argument(help="A manifest, or the folder of one.")]
+Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 works in this one.")]
+_SHOWN = 3
+# More labels than this are counted, not listed.
+_MOST_ROWS = 20
+
+
+def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Verify every file of a manifest, and look for odd motion; ends with 3 when a clip is broken."""
+    from talkcli.engine.pipelines.check_manifest import check_manifest, kinds
+
+    with Console(as_json=as_json, quiet=quiet) as console:
+        found = check_manifest(manifest, console, num_workers=workers)
+        document = {
+            "manifest": str(manifest),
+            "clips": found.num_clips,
+            "broken": len({finding.clip for finding in found.broken}),
+            "findings": [asdict(finding) | {"broken": finding.broken} for finding in found.findings],
+            "lags": {clip: asdict(lag) for clip, lag in found.lags.items()},
+        }
+        rows = []
+        for kind, findings in kinds(found.findings).items():
+            verdict = "broken" if findings[0].broken else "doubtful"
+            examples = [
+                f"{finding.clip}: {finding.text}" if finding.clip else finding.text for finding in findings
+            ]
+            more = [f"and {len(examples) - _SHOWN} more (--json)"] if len(examples) > _SHOWN else []
+            rows.append((kind, verdict, str(len(findings)), "\n".join([*examples[:_SHOWN], *more])))
+        if not rows:
+            rows.append(("nothing", "", "0", "Every file is whole, every motion plausible."))
+        title = f"{found.num_clips} clips, {document['broken']} broken"
+        console.table(document, title=title, header=("what", "verdict", "times", "where"), rows=rows)
+    if found.broken:
+        # Not raised: with --json the one document on stdout is the report.
+        print_error(
+            f"{document['broken']} of {found.num_clips} clips are broken, the first: "
+            f"{found.broken[0].clip}: {found.broken[0].text}",
+            "Run talk preprocess again: it makes anew what is no longer whole.",
+            InputError.exit_code,
+            as_json=False,
+        )
+        raise typer.Exit(InputError.exit_code)
+
+
+def stats(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Clips, hours, labels, speakers, licences, durations and loudness of a manifest."""
+    from talkcli.engine.pipelines.check_manifest import measure_manifest
+
+    with Console(as_json=as_json, quiet=quiet) as console:
+        found = measure_manifest(manifest, console, num_workers=workers)
+        rows = [("all clips", "", str(found.num_clips), f"{found.hours:.3f}", "")]
+        for name, groups in found.groups.items():
+            if len(groups) > _MOST_ROWS:
+                rows.append((name, f"{len(groups)} (--json lists them)", "", "", ""))
+                continue
+            rows += [
+                (name, label, str(item.clips), f"{item.seconds / 3600:.3f}", str(item.speakers))
+                for label, item in groups.items()
+            ]
+        rows.append(("duration", _five(found.duration_s, "s"), "", "", ""))
+        rows.append(("loudness (RMS)", _five(found.loudness_dbfs, "dBFS"), "", "", ""))
+        header = ("", "least, quartiles, greatest; or label", "clips", "hours", "speakers")
+        console.table(
+            {"manifest": str(manifest)} | asdict(found), title=str(manifest), header=header, rows=rows
+        )
+
+
+def _five(found: Spread | None, unit: str) -> str:
+    if found is None:
+        return "-"
+    return " ".join(f"{value:.2f}" for value in asdict(found).values()) + f" {unit}"

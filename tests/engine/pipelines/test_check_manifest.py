@@ -1,0 +1,211 @@
+"""Every way in which a data set can be broken or doubtful is found, and nothing in the debug corpus is."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from talkcli.engine.data.manifest import Digests, Entry, read_manifest, write_manifest
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.motion_file import read_motion, write_motion
+from talkcli.engine.files import sha256
+from talkcli.engine.pipelines.check_manifest import Check, check_manifest, measure_manifest
+from talkcli.engine.pipelines.preprocess import preprocess_debug
+from talkcli.engine.types import Silent
+
+
+class Warnings(Silent):
+    """Keeps warnings."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.fixture(scope="module")
+def debug(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("debug")
+    preprocess_debug(folder, reporter=Silent())
+    return folder
+
+
+@pytest.fixture
+def folder(debug: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(debug, tmp_path / "copy"))
+
+
+def check(folder: Path) -> Check:
+    return check_manifest(folder, Silent(), num_workers=0)
+
+
+def found(folder: Path) -> set[tuple[str | None, str]]:
+    return {(finding.clip, finding.kind) for finding in check(folder).findings}
+
+
+def sign_again(folder: Path, clip: str, **changes: object) -> None:
+    """Give the manifest the hashes of the files that are there now."""
+    entries = []
+    for entry in read_manifest(folder):
+        if entry.id == clip:
+            digests = Digests(audio=sha256(folder / entry.audio), motion=sha256(folder / entry.motion))
+            entry = Entry(**entry.model_dump() | {"sha256": digests} | changes)  # noqa: PLW2901
+        entries.append(entry)
+    write_manifest(folder / "manifest.jsonl", entries)
+
+
+def change_motion(folder: Path, clip: str, **changes: object) -> None:
+    path = folder / "motion" / f"{clip}.npz"
+    motion, meta = read_motion(path)
+    write_motion(path, replace(motion, **changes), meta)  # type: ignore[arg-type]
+    sign_again(folder, clip)
+
+
+def coeffs(folder: Path, clip: str) -> np.ndarray:
+    return read_motion(folder / "motion" / f"{clip}.npz")[0].coeffs.copy()
+
+
+def test_the_debug_corpus_is_whole_and_in_time(debug: Path) -> None:
+    result = check(debug)
+    assert result.findings == ()
+    assert result.num_clips == len(result.lags) == 12
+    assert all(abs(lag.ms) <= 40 and lag.r > 0.6 for lag in result.lags.values())
+
+
+def test_a_missing_file(folder: Path) -> None:
+    (folder / "audio" / "low-sad.flac").unlink()
+    assert found(folder) == {("low-sad", "missing")}
+
+
+def test_a_file_that_leads_out_of_the_folder(folder: Path, tmp_path: Path) -> None:
+    path = folder / "audio" / "low-sad.flac"
+    path.rename(tmp_path / "elsewhere.flac")
+    path.symlink_to(tmp_path / "elsewhere.flac")
+    assert found(folder) == {("low-sad", "missing")}
+
+
+def test_one_changed_byte(folder: Path) -> None:
+    path = folder / "motion" / "low-sad.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert found(folder) == {("low-sad", "changed")}
+
+
+def test_swapped_files(folder: Path) -> None:
+    one, other = folder / "audio" / "low-sad.flac", folder / "audio" / "high-angry.flac"
+    one.rename(folder / "third")
+    other.rename(one)
+    (folder / "third").rename(other)
+    assert found(folder) == {("low-sad", "changed"), ("high-angry", "changed")}
+
+
+@pytest.mark.parametrize("name", ["motion/low-sad.npz", "audio/low-sad.flac"])
+def test_a_truncated_file_the_manifest_was_signed_for(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:-200])
+    sign_again(folder, "low-sad")
+    assert found(folder) == {("low-sad", "unreadable")}
+
+
+def test_values_that_are_no_numbers(folder: Path) -> None:
+    values = coeffs(folder, "low-sad")
+    values[3, 3] = np.nan
+    change_motion(folder, "low-sad", coeffs=values)
+    assert found(folder) == {("low-sad", "unreadable")}
+
+
+def test_an_empty_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.jsonl").write_text("")
+    with pytest.raises(InputError, match="lists no clips"):
+        check(tmp_path)
+    with pytest.raises(InputError, match="lists no clips"):
+        measure_manifest(tmp_path, Silent(), num_workers=0)
+
+
+def test_sound_longer_than_motion_by_more_than_a_quarter_second(folder: Path) -> None:
+    for clip, frames in (("low-sad", 5), ("low-happy", 8)):
+        change_motion(folder, clip, coeffs=coeffs(folder, clip)[:-frames])
+    assert found(folder) == {("low-happy", "duration")}
+
+
+def test_a_rate_that_is_not_the_manifests(folder: Path) -> None:
+    sign_again(folder, "low-sad", fps=30.0)
+    assert found(folder) == {("low-sad", "fps")}
+
+
+def test_channels_that_are_not_the_heads_and_two_heads_in_one_set(folder: Path) -> None:
+    change_motion(folder, "low-sad", channels=ADA[::-1])
+    assert ("low-sad", "channels") in found(folder)
+    change_motion(folder, "low-sad", channels=ADA, head="other")
+    assert found(folder) == {(None, "head")}
+
+
+def test_a_speaker_in_two_splits_is_a_warning(folder: Path) -> None:
+    sign_again(folder, "low-sad", split="test")
+    result = check(folder)
+    assert [(finding.kind, finding.text) for finding in result.findings] == [
+        ("split", "Speaker low is in test and train.")
+    ]
+    assert result.broken == ()
+
+
+@pytest.mark.parametrize(("frames", "warned"), [(2, False), (3, True), (-3, True), (6, True)])
+def test_motion_late_by_more_than_two_frames(folder: Path, frames: int, warned: bool) -> None:
+    clip = "low-happy"
+    change_motion(folder, clip, coeffs=np.roll(coeffs(folder, clip), frames, axis=0))
+    result = check(folder)
+    assert result.lags[clip].ms == pytest.approx(40 * frames, abs=1)
+    assert [(finding.clip, finding.kind) for finding in result.findings] == (
+        [(clip, "lag")] if warned else []
+    )
+    assert result.broken == ()
+
+
+def test_statistics_of_the_debug_corpus(debug: Path) -> None:
+    found = measure_manifest(debug, Silent(), num_workers=0)
+    assert found.num_clips == 12
+    splits = found.groups["splits"]
+    assert (splits["train"].clips, splits["train"].speakers) == (8, 2)
+    assert (splits["val"].clips, splits["val"].speakers) == (4, 1)
+    assert {label: item.clips for label, item in found.groups["emotions"].items()} == dict.fromkeys(
+        ("neutral", "happy", "sad", "angry"), 3
+    )
+    assert list(found.groups["licences"]) == ["CC0-1.0"]
+    seconds = sum(soundfile.info(path).duration for path in (debug / "audio").iterdir())
+    assert found.hours * 3600 == pytest.approx(seconds, abs=0.01)
+    assert sum(item.seconds for item in splits.values()) == pytest.approx(seconds, abs=0.01)
+    assert found.duration_s is not None
+    assert found.loudness_dbfs is not None
+    assert found.loudness_dbfs.least < found.loudness_dbfs.median < found.loudness_dbfs.greatest < 0
+    assert found.unread == {}
+
+
+def test_statistics_leave_out_what_cannot_be_read(folder: Path) -> None:
+    (folder / "audio" / "low-sad.flac").unlink()
+    warnings = Warnings()
+    found = measure_manifest(folder, warnings, num_workers=0)
+    assert list(found.unread) == ["low-sad"]
+    assert len(warnings.texts) == 1
+    assert found.groups["emotions"]["sad"].clips == 3
+    assert found.groups["emotions"]["sad"].seconds < found.groups["emotions"]["happy"].seconds * 0.8
+
+
+def test_silence_has_no_loudness_and_still_lips_no_lag(folder: Path) -> None:
+    path = folder / "audio" / "low-sad.flac"
+    soundfile.write(path, np.zeros(soundfile.info(path).frames), 16_000)
+    sign_again(folder, "low-sad")
+    values = coeffs(folder, "low-happy")
+    values[:] = 0
+    change_motion(folder, "low-happy", coeffs=values)
+    assert not {"low-sad", "low-happy"} & set(check(folder).lags)
+    loudness = measure_manifest(folder, Silent(), num_workers=0).loudness_dbfs
+    assert loudness is not None
+    assert np.isfinite(loudness.least)
