@@ -37,7 +37,18 @@ def test_help_lists_every_command() -> None:
 
 
 # Some commands are groups: the options stand behind what they do.
-ACTIONS = ("folder", "facegood", "corpus", "debug", "live-link", "ravdess", "crema-d", "mead", "check", "stats")
+ACTIONS = (
+    "folder",
+    "facegood",
+    "corpus",
+    "debug",
+    "live-link",
+    "ravdess",
+    "crema-d",
+    "mead",
+    "check",
+    "stats",
+)
 CALLS = [
     *((name,) for name in COMMANDS if name not in ("preprocess", "convert", "bench")),
     *(("preprocess", action) for action in ACTIONS),
