@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.files import atomic_path, sha256
+from talkcli.engine.files import atomic_path, sha256, uninterrupted
 
 
 def test_a_finished_file_replaces_the_old_one(tmp_path: Path) -> None:
@@ -64,3 +65,16 @@ def test_a_pipe_is_no_target(tmp_path: Path) -> None:
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc" * 100_000)
     assert sha256(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
+    done = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("what must not be cut in two")
+        assert done
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

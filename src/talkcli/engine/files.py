@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +30,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     check_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # A file name holds 255 bytes, and the target's own may use them all.
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem[:32]}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary: Path | None = None
     try:
+        with uninterrupted():
+            # A file name holds 255 bytes, and the target's own may use them all.
+            handle, name = tempfile.mkstemp(
+                prefix=f".{target.stem[:32]}.", suffix=target.suffix, dir=target.parent
+            )
+            os.close(handle)
+            temporary = Path(name)
         yield temporary
         # mkstemp makes files private; an output file gets the permissions any new file would.
         umask = os.umask(0)
@@ -40,7 +46,26 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block, so that what is made in it is known to whoever must clean up."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        # Signals are handled in the main thread alone; and an ignored one interrupts nothing.
+        yield
+        return
+    came = []
+    signal.signal(signal.SIGINT, lambda *signalled: came.append(signalled))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        before(*came[0])
 
 
 def sha256(path: Path) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.errors import TalkError, UsageError
-from talkcli.engine.files import atomic_path
+from talkcli.engine.files import atomic_path, uninterrupted
 from talkcli.engine.types import Reporter, Speech
 
 _CRF = "17"
@@ -67,16 +67,20 @@ def write_video(
             write_sound(sound, speech, num_frames, fps)
         command = _command(temporary, fps, size, sound, speech, metadata)
         # In a session of its own, Ctrl-C reaches only us, and we end the encoder ourselves.
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
-        )
+        process = None
         try:
+            with uninterrupted():
+                process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+                )
             _feed(process, frames, num_frames, size, reporter)
             code = process.wait()
         except BrokenPipeError:
+            assert process is not None
             code = process.wait() or -1
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
         if code != 0:
             raise TalkError(
                 f"ffmpeg stopped while writing {path} (exit code {code}): {_last_line(log)}",
