@@ -15,6 +15,8 @@ OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
     "pocketsphinx": ("align", "phone alignment for procedural training motion (preprocess corpus)"),
     "lightning_fabric": ("train", "training (train-dee, train-fer, train-vq, train-gen)"),
     "tensorboard": ("train", "training curves in TensorBoard"),
+    "mediapipe": ("video", "faces in videos (preprocess video)"),
+    "distributed": ("cluster", "preprocessing on a Dask cluster (preprocess --cluster)"),
     "pytorch3d": (None, "a faster differentiable renderer; build it from source beside torch"),
 }
 
