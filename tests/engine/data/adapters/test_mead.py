@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.data.adapters.mead import SPLIT_OF_ACTOR, mead_sources, warn_of_outliers
+from talkcli.engine.data.adapters.mead import mead_sources, warn_of_outliers
 from talkcli.engine.data.build import build
 from talkcli.engine.data.clips import load_clips
+from talkcli.engine.data.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.types import Silent

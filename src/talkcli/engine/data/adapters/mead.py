@@ -24,25 +24,15 @@ from jaxtyping import Float
 from numpy.lib import format as npy
 
 from talkcli.engine.data.labels import EMOTION_OF_DEEPTALK_DISK, EMOTION_OF_MEAD, LEVEL_OF_MEAD
-from talkcli.engine.data.manifest import Entry, Split
+from talkcli.engine.data.manifest import Entry
+from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME, NUM_EXPRESSION
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
 
-LICENCE = "MEAD's own terms, research only"
 PARAMETERS, SOUND = "flame_param", "audio_sample"
-# Of 47 public actors; the list is DEEPTalk's, which took EMOTE's.
-_ACTORS: dict[Split, str] = {
-    "train": "M003 M005 M007 M009 M011 M012 M013 M019 M022 M023 M024 M025 M026 M027 M028 M029 M030 M031"
-    " W009 W011 W014 W015 W016 W018 W019 W021 W023 W024 W025 W026 W028 W029",
-    "val": "M032 M033 M034 M035 W033 W035 W036",
-    "test": "M037 M039 M040 M041 M042 W037 W038 W040",
-}
-SPLIT_OF_ACTOR: dict[str, Split] = {
-    actor: split for split, actors in _ACTORS.items() for actor in actors.split()
-}
 _ACTOR = re.compile(r"[MW]\d{3}")
 _UID = re.compile(r"([MW]\d{3})_(\d{1,2})_(\d)(?:_.+)?")
 _NUM_JAW = 3
