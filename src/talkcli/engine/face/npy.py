@@ -1,0 +1,104 @@
+"""Arrays of numbers out of .npy files, whatever state the file is in.
+
+Nothing is unpickled, and no memory is asked for before the size of the file has confirmed what its header
+says. All errors are InputErrors that name the file.
+"""
+
+from __future__ import annotations
+
+import math
+import stat
+import tokenize
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from numpy.lib import format as npy
+
+from talkcli.engine.errors import InputError
+
+# What is no object, no text and no complex number.
+_NUMBERS = "biuf"
+_VERSIONS = ((1, 0), (2, 0), (3, 0))
+_MOST_AXES = 8
+_MOST_ELEMENTS = 1 << 48
+
+
+def read_floats(path: Path) -> Float[np.ndarray, "..."]:
+    """The finite floats of `path`, of whatever shape and width. Raises InputError for anything else."""
+    with _opened(path) as file:
+        shape, fortran, dtype = read_header(file)
+        if dtype.kind != "f":
+            raise InputError(f"{path} holds {dtype}, floats are needed.")
+        _check_size(path, file.tell(), shape, dtype)
+        numbers = np.frombuffer(file.read(), dtype)
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{path} holds {np.sum(~np.isfinite(numbers))} values that are not finite numbers.")
+    return numbers.reshape(shape, order="F" if fortran else "C")
+
+
+def map_array(path: Path) -> Shaped[np.ndarray, "..."]:
+    """The numbers of `path`, read from the disk where they are looked at; not checked for being finite.
+
+    Raises InputError for a file that does not hold what its header says, or no numbers.
+    """
+    with _opened(path) as file:
+        shape, fortran, dtype = read_header(file)
+        start = file.tell()
+    if dtype.kind not in _NUMBERS:
+        raise InputError(f"{path} holds {dtype}, numbers are needed.")
+    _check_size(path, start, shape, dtype)
+    if math.prod(shape) == 0:
+        return np.zeros(shape, dtype)
+    try:
+        return np.memmap(path, dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether the first axis runs fastest, and type; `file` is at its numbers afterwards."""
+    path = file.name
+    if not file.read(1):
+        raise InputError(f"{path} is an empty file (0 bytes).")
+    file.seek(0)
+    try:
+        with warnings.catch_warnings():
+            # Headers of Python 2 read all the same.
+            warnings.simplefilter("ignore")
+            version = npy.read_magic(file)
+            if version not in _VERSIONS:
+                raise ValueError(f"format {version[0]}.{version[1]} is not known")
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, fortran, dtype = read(file)
+    except (
+        ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError,
+        tokenize.TokenError,
+    ) as error:  # fmt: skip
+        # Whatever numpy stumbles over in a damaged header.
+        raise InputError(f"{path} is not a readable .npy array ({error}).") from error
+    # Axes of no length hide the others' from the size of the file.
+    num_elements = math.prod(max(length, 1) for length in shape)
+    if min(shape, default=0) < 0 or len(shape) > _MOST_AXES or num_elements > _MOST_ELEMENTS:
+        raise InputError(f"{path} has a shape of {shape}.")
+    return tuple(int(length) for length in shape), fortran, dtype
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        # A pipe would be waited for.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path} is not a regular file.")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _check_size(path: Path, start: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    there, promised = path.stat().st_size - start, math.prod(shape) * dtype.itemsize
+    if there != promised:
+        raise InputError(f"{path} holds {there} bytes of numbers, its header says {promised}.")
