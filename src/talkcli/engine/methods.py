@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One row: where a method's parts live, as `module:attribute`, and what it builds on."""
+    """One row: where a method's parts live, as `module:attribute`, and who published it."""
 
     model: str
     config: str
     objective: str
     recipe: str
     paper: str
-    needs: tuple[str, ...] = ()
 
 
 METHODS: dict[str, Method] = {
@@ -34,7 +33,6 @@ METHODS: dict[str, Method] = {
         objective="talkcli.engine.train.objectives.dee:DeeObjective",
         recipe="dee",
         paper="DEEPTalk, section 3.1",
-        needs=("fer",),
     ),
     "th_vqvae": Method(
         model="talkcli.engine.models.th_vqvae:ThVqvae",
@@ -63,6 +61,5 @@ METHODS: dict[str, Method] = {
         objective="talkcli.engine.train.objectives.deeptalk:DeepTalkObjective",
         recipe="deeptalk",
         paper="DEEPTalk, section 3.3",
-        needs=("dee", "th_vqvae"),
     ),
 }

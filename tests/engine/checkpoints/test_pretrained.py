@@ -19,7 +19,6 @@ from talkcli.engine.checkpoints.pretrained import (
     emotion2vec_to_ours,
     load_emotion2vec,
     load_wav2vec2,
-    wav2vec2_to_huggingface,
     wav2vec2_to_ours,
 )
 from talkcli.engine.errors import InputError
@@ -47,6 +46,15 @@ def theirs(head: bool = False) -> transformers.PreTrainedModel:
 
 def below(prefix: str, state: State) -> State:
     return {prefix + key: value for key, value in state.items()}
+
+
+def huggingface(ours: State) -> State:
+    """The keys of our encoder under Hugging Face's names."""
+    bare = {key.removeprefix("model."): value for key, value in ours.items()}
+    return {
+        key.replace("encoder.transformer.", "encoder.").replace("encoder.feature_", "feature_"): value
+        for key, value in bare.items()
+    }
 
 
 def legacy(state: State) -> State:
@@ -115,7 +123,7 @@ def test_wav2vec2_of_every_spelling_fills_ours(tmp_path: Path, spelling: str) ->
 
 
 def assert_filled(encoder: Wav2vec2, source: State) -> None:
-    back = wav2vec2_to_huggingface(encoder.state_dict(), legacy=False)
+    back = huggingface(encoder.state_dict())
     assert back.keys() == source.keys() - {"masked_spec_embed"}
     assert all(torch.equal(back[key], source[key]) for key in back)
 
@@ -148,7 +156,7 @@ def test_wav2vec2_is_read_from_torchaudio_with_and_without_a_head(tmp_path: Path
 def test_our_keys_stay_and_legacy_keys_come_back() -> None:
     ours = Wav2vec2(TINY).state_dict()
     assert wav2vec2_to_ours(ours).keys() == ours.keys()
-    old = wav2vec2_to_huggingface(ours, legacy=True)
+    old = legacy(huggingface(ours))
     assert {key for key in old if "weight_" in key} == {
         "encoder.pos_conv_embed.conv.weight_g",
         "encoder.pos_conv_embed.conv.weight_v",

@@ -61,23 +61,6 @@ def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _renamed(state, ours)
 
 
-def wav2vec2_to_huggingface(state: Mapping[str, Tensor], *, legacy: bool) -> dict[str, Tensor]:
-    """Keys of `Wav2vec2.state_dict()` to those of Hugging Face's `Wav2Vec2Model`.
-
-    `legacy`: the positional convolution's weight as `weight_g` and `weight_v`, as programs before PyTorch 2.1
-    wrote it. `masked_spec_embed`, which ours lacks, is for the caller to add.
-    """
-    rules = [
-        (r"^model\.", ""),
-        (r"^encoder\.transformer\.", "encoder."),
-        (r"^encoder\.feature_projection\.", "feature_projection."),
-    ]
-    if legacy:
-        rules += [(r"parametrizations\.weight\.original0$", "weight_g")]
-        rules += [(r"parametrizations\.weight\.original1$", "weight_v")]
-    return {_rename(key, rules): value for key, value in state.items()}
-
-
 def emotion2vec_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Any spelling to the keys of `Emotion2vec.state_dict()`, which are the published ones.
 

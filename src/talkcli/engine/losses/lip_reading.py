@@ -40,7 +40,7 @@ class LipReading(nn.Module):
     it compares is pictures centred on the mouth. Of 16 jaws fitted to one picture each through readers with
     random weights, 12 came to the truth with it and 8 without.
     `recompute` renders and reads each clip a second time on the way back instead of keeping what lies
-    between: a third more time for a batch's memory shrunk to a clip's.
+    between: a batch's memory shrinks to a clip's for 27 to 53 % more time (1.5 s became 1.9 to 2.3).
     """
 
     def __init__(

@@ -81,11 +81,6 @@ def lid_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "colu
     return np.concatenate([t, t[-2:0:-1]]), np.concatenate([np.ones(LID_STEPS), -np.ones(LID_STEPS - 2)])
 
 
-def lid_margin(t: Float[np.ndarray, "columns"], y: Float[np.ndarray, "columns"]) -> Points:
-    """The lid's edge on the field at heights `y`."""
-    return field.cast_front(curves.EYE_INNER_X + (curves.EYE_OUTER_X - curves.EYE_INNER_X) * t, y)
-
-
 def lid_inner(margin: Points) -> list[Points]:
     """From the lid's edge back onto the eyeball and into it, innermost first."""
     d = margin - field.EYE
