@@ -34,6 +34,8 @@ ADA = (
     *JAW,
 )
 FLAME = (*(f"expression{index:02d}" for index in range(NUM_EXPRESSION)), *JAW)
+# By the name of the head.
+CHANNELS = {"ada": ADA, "flame": FLAME}
 
 # Full scale of ARKit's jaw shapes on a rotating jaw, in radians.
 JAW_OPEN_RAD = 0.42
@@ -48,3 +50,8 @@ assert len(ADA) == len(FLAME) == NUM_COEFFS
 def is_mouth(name: str) -> bool:
     """Whether a channel belongs to the speaking part of the face."""
     return name.startswith(_MOUTH)
+
+
+def is_share(name: str) -> bool:
+    """Whether a channel goes from 0 to 1, its full scale: all but angles and FLAME's expressions."""
+    return name not in JAW and not name.startswith("expression")
