@@ -1,0 +1,246 @@
+"""Pictures of any video file, one after another at a constant rate, by the bundled ffmpeg.
+
+Axis names: `height`, `width`. The rate is measured on the time stamps of the decoded pictures, never read
+from a header, which may say anything. Pictures stand upright (rotation is applied) and have square pixels.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from talkcli.engine.audio.container import ffmpeg_binary
+from talkcli.engine.errors import InputError
+from talkcli.engine.files import uninterrupted
+
+# Below this, lips cannot be followed; above, a file's time stamps are wrong or it is slow motion.
+LOWEST_FPS, HIGHEST_FPS = 10.0, 240.0
+# Rates that cameras and editors write; what is as near to one as time stamps are coarse, is that one.
+_USUAL_FPS = tuple(
+    Fraction(rate)
+    for rate in (12, 15, 24, 25, 30, 48, 50, 60, 120, 240, "24000/1001", "30000/1001", "60000/1001")
+)
+# Pictures further than this from an even grid, in intervals, make the rate variable.
+_MOST_UNEVEN = 0.25
+# How far the median rate of uneven pictures may be from a usual one that is meant.
+_MOST_FROM_USUAL = 0.02
+_MOST_PIXELS = 8192 * 4352
+_TIMEOUT_S, _TIMEOUT_S_PER_MB = 600.0, 10.0
+# How ffmpeg writes that there is no time: the ends of 64 bits.
+_NO_TIME = (-(2**63), 2**63 - 1)
+_ERROR_LEVEL = re.compile(r"\[(error|fatal|panic)\]|corrupt")
+_DURATION = re.compile(r"Duration: (\d+):(\d+):([\d.]+),")
+# The last picture or block of sound begins before it ends; headers round.
+_MOST_MISSING_S = 0.5
+_LOG_PREFIX = re.compile(r"\[[^\]]*\]\s")
+_UPRIGHT_SQUARE = "scale=w='max(1,round(iw*sar))':h=ih,setsar=1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """A video's pictures and how they lie in time.
+
+    `num_frames` pictures come at `fps`. Where the file's own rate is not `constant`, each moment of the even
+    grid gets the picture shown then. `sound_late_s` is how much later than the pictures the sound begins
+    (negative: earlier), None without sound. `rates` are the lowest and the highest rate between two pictures.
+    """
+
+    path: Path
+    fps: float
+    num_frames: int
+    constant: bool
+    rates: tuple[float, float]
+    sound_late_s: float | None
+
+    @property
+    def duration_s(self) -> float:
+        return self.num_frames / self.fps
+
+
+def open_film(path: Path) -> Film:
+    """Decode all of `path` once and measure its rate; no picture is kept.
+
+    Raises InputError for what is no readable file, no video, has less than two pictures, no or disordered
+    time stamps, pictures beyond 8192 x 4352 or a rate outside 10 to 240, and for a file that is damaged or
+    cut short.
+    """
+    _check_readable(path)
+    with tempfile.TemporaryDirectory(prefix="talk-") as folder:
+        pictures, sound = Path(folder) / "pictures", Path(folder) / "sound"
+        said = _decode(path, pictures, sound)
+        errors = [
+            _LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.search(line)
+        ]
+        times, tick_s = _times(path, pictures)
+        sounding, _ = _times(path, sound)
+    if len(times) and not errors:
+        errors = _missing(said, max(times[-1], *sounding[-1:]))
+    if not len(times):
+        raise InputError(
+            f"{path} holds no pictures{f' ({errors[0]})' if errors else ''}.",
+            hint="mp4, mov, mkv, webm, avi and mpg work; is it a video, and is the file complete?",
+        )
+    if errors:
+        raise InputError(
+            f"{path} is damaged or cut short: {len(times)} pictures can be decoded ({errors[0]}).",
+            hint=f"Copy it again; or keep what is there: ffmpeg -i {path} -crf 17 rescued.mp4",
+        )
+    return _film(path, times, tick_s, float(sounding[0]) if len(sounding) else None)
+
+
+def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+    """The pictures of `film` in sRGB, `num_frames` of them, all of one size; one at a time is in memory.
+
+    Closing the iterator ends ffmpeg. Raises InputError when the file has changed since it was opened.
+    """
+    filters = _UPRIGHT_SQUARE
+    if not film.constant:
+        filters = f"fps=fps={Fraction(film.fps).limit_denominator(1001)},{filters}"
+    command = [
+        *_input(film.path), "-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough",
+        "-frames:v", str(film.num_frames), "-f", "image2pipe", "-c:v", "ppm", "pipe:1",
+    ]  # fmt: skip
+    process = None
+    try:
+        with uninterrupted():
+            # In a session of its own, Ctrl-C reaches only us, and we end the decoder ourselves.
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+        assert process.stdout is not None
+        for done in range(film.num_frames):
+            picture = _next_picture(process.stdout)
+            if picture is None:
+                raise InputError(
+                    f"{film.path} gave {done} pictures where it had {film.num_frames} a moment ago.",
+                    hint="Is it still being written?",
+                )
+            yield picture
+    finally:
+        if process is not None:
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+def _check_readable(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"{path} does not exist.", hint="Check the spelling and the folder.")
+    if not path.is_file():
+        raise InputError(f"{path} is a folder, a pipe or a device, a video file is needed.")
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+    if empty:
+        raise InputError(
+            f"{path} is an empty file (0 bytes).", hint="Was the recording or the copy finished?"
+        )
+
+
+def _input(path: Path) -> list[str]:
+    return [
+        ffmpeg_binary(), "-nostdin", "-hide_banner", "-nostats", "-v", "level+info",
+        # The prefix keeps names such as -x.mp4 or http:x what they are: files. Containers that point to
+        # other files (playlists) may point to files alone.
+        "-protocol_whitelist", "file", "-max_pixels", str(_MOST_PIXELS), "-i", f"file:{path}",
+    ]  # fmt: skip
+
+
+def _decode(path: Path, pictures: Path, sound: Path) -> str:
+    """Write the time stamps of all pictures and all blocks of sound to files; returns what ffmpeg said."""
+    command = [
+        *_input(path), "-map", "0:V:0?", "-map", "0:a:0?", "-fps_mode", "passthrough",
+        # Time and its unit as the decoder gave them; nothing of the encoder's own clock.
+        "-stats_enc_pre:v", str(pictures), "-stats_enc_pre_fmt:v", "{ptsi} {tbi}",
+        "-stats_enc_pre:a", str(sound), "-stats_enc_pre_fmt:a", "{ptsi} {tbi}",
+        "-f", "null", "-",
+    ]  # fmt: skip
+    timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.") from error
+    return done.stderr.decode("utf-8", "replace")
+
+
+def _times(path: Path, stamps: Path) -> tuple[Float64[np.ndarray, "frames"], float]:
+    """Seconds of each line of `stamps`, and the length of a tick; empty where there is no such stream."""
+    lines = stamps.read_text().splitlines() if stamps.exists() else []
+    if not lines:
+        return np.zeros(0), 0.0
+    ticks = np.array([int(line.split()[0]) for line in lines])
+    if np.isin(ticks, _NO_TIME).any():
+        raise InputError(
+            f"{path} has pictures or sound without time stamps, so that nothing says when they are.",
+            hint=f"Put it into a container that has them: ffmpeg -fflags +genpts -i {path} -c copy dated.mkv",
+        )
+    tick = Fraction(lines[0].split()[1])
+    return ticks * float(tick), float(tick)
+
+
+def _missing(said: str, end_s: float) -> list[str]:
+    """A complaint if the container promises more than was decoded; some formats end early without a word."""
+    promised = _DURATION.search(said)
+    if promised is None or "Estimating duration from bitrate" in said:
+        return []
+    hours, minutes, seconds = map(float, promised.groups())
+    promised_s = 3600 * hours + 60 * minutes + seconds
+    return [f"{end_s:.2f} of {promised_s:.2f} s"] if promised_s - end_s > _MOST_MISSING_S else []
+
+
+def _film(path: Path, times: Float64[np.ndarray, "frames"], tick_s: float, sound_s: float | None) -> Film:
+    intervals = np.diff(times)
+    if len(times) < 2 or not (intervals > 0).all():
+        what = "one picture" if len(times) < 2 else "pictures whose time stamps do not increase"
+        raise InputError(f"{path} holds {what}, a video is needed.")
+    rate = Fraction((len(times) - 1) / (times[-1] - times[0])).limit_denominator(100_000)
+    uneven = np.abs(times - times[0] - np.arange(len(times)) / float(rate)).max() * float(rate)
+    constant = bool(uneven < _MOST_UNEVEN)
+    if constant:
+        near = [
+            usual
+            for usual in _USUAL_FPS
+            if abs(1 / usual - 1 / rate) * (len(times) - 1) <= 1.5 * tick_s + 1e-6
+        ]
+    else:
+        rate = Fraction(1 / float(np.median(intervals))).limit_denominator(100_000)
+        # Phones: 30 in name, and some pictures late or left out.
+        near = [usual for usual in _USUAL_FPS if abs(usual / rate - 1) < _MOST_FROM_USUAL]
+    rate = min(near, key=lambda usual: abs(usual - rate), default=rate)
+    if not LOWEST_FPS <= rate <= HIGHEST_FPS:
+        raise InputError(
+            f"{path} has {float(rate):.4g} pictures a second, outside {LOWEST_FPS:g} to {HIGHEST_FPS:g}.",
+            hint="Lips cannot be followed in less; slow motion must be brought back to its sound's speed.",
+        )
+    return Film(
+        path=path,
+        fps=float(rate),
+        num_frames=len(times) if constant else round((times[-1] - times[0]) * float(rate)) + 1,
+        constant=constant,
+        rates=(1 / float(intervals.max()), 1 / float(intervals.min())),
+        sound_late_s=None if sound_s is None else sound_s - float(times[0]),
+    )
+
+
+def _next_picture(stream: IO[bytes]) -> UInt8[np.ndarray, "height width 3"] | None:
+    """One picture in PPM, whose header is three lines; None at the end."""
+    header = [stream.readline() for _ in range(3)]
+    if header[0] != b"P6\n":
+        return None
+    width, height = map(int, header[1].split())
+    content = stream.read(width * height * 3)
+    if len(content) < width * height * 3:
+        return None
+    return np.frombuffer(content, np.uint8).reshape(height, width, 3)
