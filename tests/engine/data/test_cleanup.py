@@ -105,7 +105,7 @@ def test_a_rate_must_be_one(fps: float) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("fps", [25.0, 30.0])
 def test_real_blinks_survive_a_lower_rate(shared_data: Path, fps: float) -> None:
-    """Why nothing is filtered before: little of recorded motion is too fast for 25 fps (README of the data)."""
+    """Why nothing is filtered before: little of recorded motion is too fast for 25 fps."""
     for path in sorted((shared_data / "arkit_csv").glob("*.csv")):
         motion = read_live_link(path)
         slow = clean(motion, Cleanup(fps=fps))

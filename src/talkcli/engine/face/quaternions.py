@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 
 def quaternions(axis_angle: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "frames 4"]:
-    """Unit quaternions, continuous over the frames, of rotations about vectors by their lengths in radians."""
+    """Unit quaternions, continuous over the frames, of turns about vectors by their lengths in radians."""
     vectors = axis_angle.astype(np.float64)
     angles = np.linalg.norm(vectors, axis=1, keepdims=True)
     # sin(angle / 2) / angle, also at zero.

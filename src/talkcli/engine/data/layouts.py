@@ -1,0 +1,182 @@
+"""What the columns of bare arrays of motion mean, by name: a file of numbers says neither head nor order.
+
+Axis names: `frames`, `columns`. Orders and widths are those that the projects in `seen_in` publish or whose
+users report. ARKit's curves are in circulation in three orders: no width of them tells which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs, head_pose
+from talkcli.engine.face.channels import ADA, ARKIT, CHANNELS, FLAME, JAW, NUM_EXPRESSION
+from talkcli.engine.types import Motion
+
+AUTO = "auto"
+_TURN = ("poseX", "poseY", "poseZ")
+_HEAD_ANGLES = ("headYaw", "headPitch", "headRoll")
+_EYE_ANGLES = tuple(f"{eye}Eye{axis}" for eye in ("left", "right") for axis in ("Yaw", "Pitch", "Roll"))
+_EXPRESSION = FLAME[:NUM_EXPRESSION]
+# Components stand in the order of how much they explain: the first 50 of 100 are those of 50.
+_EXPRESSION_100 = tuple(f"expression{index:02d}" for index in range(100))
+_SHAPE = tuple(f"shape{index:02d}" for index in range(100))
+_SWAPPED = {
+    "jawLeft": "jawRight",
+    "jawRight": "jawLeft",
+    "mouthLeft": "mouthRight",
+    "mouthRight": "mouthLeft",
+}
+_UNREAL = ARKIT
+_LIVE_LINK = tuple(_SWAPPED.get(name, name) for name in ARKIT)
+_APPLE = tuple(sorted(ARKIT))
+# Trackers overshoot by less; beyond, the numbers mean something else.
+_SHARE = (-0.5, 1.5)
+_ANGLE = (-np.pi, np.pi)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The name of every column, the head that they move, and where such arrays are found."""
+
+    head: str
+    columns: tuple[str, ...]
+    seen_in: str
+
+    def motion(self, rows: Float[np.ndarray, "frames columns"], fps: float) -> Motion:
+        """The motion, with the head's turn where there are columns of it; what no head moves by (shape,
+        the eyes' angles, expressions from the 51st on) is read past.
+
+        Raises InputError, with column and frame, for another width, values that are not finite, angles beyond
+        half a turn, and shares of full scale that are far from 0 to 1.
+        """
+        if rows.shape[1] != len(self.columns):
+            raise InputError(f"The array has {rows.shape[1]} columns, {len(self.columns)} are needed.")
+        values = {name: column.astype(np.float64) for name, column in zip(self.columns, rows.T, strict=True)}
+        for name, column in values.items():
+            _check(name, column)
+        if self.head == "flame":
+            coeffs = np.stack([values[name] for name in FLAME], axis=1).astype(np.float32)
+        else:
+            curves = {name: values[name] for name in self.columns if name in ADA or name in JAW_TURNS}
+            coeffs = ada_coeffs(curves, len(rows))
+        turn = None
+        if set(_TURN) <= values.keys():
+            turn = np.stack([values[name] for name in _TURN], axis=1).astype(np.float32)
+        elif set(_HEAD_ANGLES) <= values.keys():
+            turn = head_pose(*(values[name] for name in _HEAD_ANGLES))
+        return Motion(coeffs=coeffs, fps=fps, head=self.head, channels=CHANNELS[self.head], pose=turn)
+
+
+LAYOUTS = {
+    "flame-53": Layout(
+        head="flame",
+        columns=FLAME,
+        seen_in="expression 50, jaw 3: DEEPTalk's output, talk's own coefficients",
+    ),
+    "flame-56": Layout(
+        head="flame",
+        columns=(*_EXPRESSION, *_TURN, *JAW),
+        seen_in="expression 50, pose 6 (head 3, jaw 3): codes of DECA and EMOCA, DiffPoseTalk",
+    ),
+    "flame-103": Layout(
+        head="flame",
+        columns=(*_EXPRESSION_100, *JAW),
+        seen_in="expression 100, jaw 3: EMOTE with EMICA's codes",
+    ),
+    "flame-153": Layout(
+        head="flame", columns=(*FLAME, *_SHAPE), seen_in="expression 50, jaw 3, shape 100: DEEPTalk's MEAD"
+    ),
+    "flame-156": Layout(
+        head="flame",
+        columns=(*_EXPRESSION, *_TURN, *JAW, *_SHAPE),
+        seen_in="expression 50, head 3, jaw 3, shape 100: DEEPTalk's MEAD as its users report it",
+    ),
+    "artalk-106": Layout(
+        head="flame",
+        columns=(*_EXPRESSION_100, *_TURN, *JAW),
+        seen_in="expression 100, head 3, jaw 3: ARTalk's output",
+    ),
+    "ada-53": Layout(head="ada", columns=ADA, seen_in="the channels of talk's own head"),
+    "arkit-52-unreal": Layout(
+        head="ada",
+        columns=_UNREAL,
+        seen_in="EARFaceBlendShape: Unreal, Live Link over the network, Ready Player Me",
+    ),
+    "arkit-52-live-link": Layout(
+        head="ada", columns=_LIVE_LINK, seen_in="CSV files of Live Link Face, as numbers"
+    ),
+    "arkit-52-apple": Layout(
+        head="ada", columns=_APPLE, seen_in="alphabetical: Apple's pages, EmoTalk, 3D-ETF"
+    ),
+    "arkit-51-unreal": Layout(head="ada", columns=_UNREAL[:-1], seen_in="arkit-52-unreal without tongueOut"),
+    "arkit-51-live-link": Layout(
+        head="ada", columns=_LIVE_LINK[:-1], seen_in="arkit-52-live-link without tongueOut"
+    ),
+    "arkit-51-apple": Layout(
+        head="ada",
+        columns=_APPLE[:-1],
+        seen_in="arkit-52-apple without tongueOut: BEAT, UniTalker's D6 and D7",
+    ),
+    "unreal-61": Layout(
+        head="ada",
+        columns=(*_UNREAL, *_HEAD_ANGLES, *_EYE_ANGLES),
+        seen_in="arkit-52-unreal and the angles of head and eyes: Live Link over the network",
+    ),
+    "live-link-61": Layout(
+        head="ada",
+        columns=(*_LIVE_LINK, *_HEAD_ANGLES, *_EYE_ANGLES),
+        seen_in="arkit-52-live-link and the angles of head and eyes: CSV files of Live Link Face, as numbers",
+    ),
+}
+# Of arrays of which more than the width is needed: what reads them.
+_ELSEWHERE = {116: "talk preprocess facegood reads these curves by the names that lie beside them"}
+
+
+def layout_of(name: str, width: int) -> Layout:
+    """The layout called `name`; for `auto` the only one with `width` columns.
+
+    Raises UsageError for an unknown name, InputError when the width does not fit, or fits none or several.
+    """
+    if name != AUTO:
+        check_name(name)
+        if len(LAYOUTS[name].columns) != width:
+            raise InputError(
+                f"{width} columns are not those of {name}, which has {len(LAYOUTS[name].columns)}."
+            )
+        return LAYOUTS[name]
+    fitting = [known for known, layout in LAYOUTS.items() if len(layout.columns) == width]
+    if len(fitting) == 1:
+        return LAYOUTS[fitting[0]]
+    if fitting:
+        raise InputError(f"{width} columns may be {' or '.join(fitting)}: say which with --layout.")
+    if width in _ELSEWHERE:
+        raise InputError(f"{width} columns are no known layout; {_ELSEWHERE[width]}.")
+    widths = sorted({len(layout.columns) for layout in LAYOUTS.values()})
+    raise InputError(f"{width} columns are no known layout: these have {', '.join(map(str, widths))}.")
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError unless `name` is a layout's, or `auto`."""
+    if name != AUTO and name not in LAYOUTS:
+        raise UsageError(
+            f"There is no layout {name}.",
+            hint=f"Choose one of {AUTO}, {', '.join(LAYOUTS)} (docs/formats.md).",
+        )
+
+
+def _check(name: str, column: Float[np.ndarray, "frames"]) -> None:
+    lowest, highest = -np.inf, np.inf
+    if name in JAW or name in _TURN or name in _HEAD_ANGLES:
+        lowest, highest = _ANGLE
+    elif name in ARKIT or name in ADA:
+        lowest, highest = _SHARE
+    odd = ~np.isfinite(column) | (column < lowest) | (column > highest)
+    if odd.any():
+        frame = int(np.argmax(odd))
+        raise InputError(
+            f"{name} is {column[frame]:.3g} in frame {frame}, which it cannot be: is this another layout?"
+        )
