@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import io
 import pickle
-import struct
 import sys
-import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.pt import MALFORMED, compare_checksums, load_weights_only
 
 # What folders keep their weights in, the safe kind first.
 _IN_FOLDERS = ("model.safetensors", "pytorch_model.bin", "model.pt")
@@ -32,8 +31,6 @@ _IN_FOLDERS = ("model.safetensors", "pytorch_model.bin", "model.pt")
 _WRAPPERS = ("state_dict", "model")
 _ZIP = b"PK\x03\x04"
 _SHOWN = 8
-# Bytes looked at together.
-_CHUNK = 1 << 20
 
 _DTYPES = {
     "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
@@ -120,8 +117,8 @@ def _descend(content: Any) -> dict[Any, Any]:
 def _read_old(file: Path) -> Any:
     """PyTorch's format before 1.6 is one pickle stream, of which only PyTorch's own reader is used."""
     try:
-        return _weights_only(file)
-    except _MALFORMED as error:
+        return load_weights_only(file)
+    except MALFORMED as error:
         _refuse(
             file, "it is no weight file, or one of before PyTorch 1.6 with more in it than tensors", error
         )
@@ -129,9 +126,9 @@ def _read_old(file: Path) -> Any:
 
 def _read_zip(file: Path) -> Any:
     try:
-        _compare_checksums(file)
-        return _weights_only(file)
-    except _MALFORMED:
+        compare_checksums(file)
+        return load_weights_only(file)
+    except MALFORMED:
         # Objects beside the tensors, or a damaged file: the second reader tells them apart.
         pass
     try:
@@ -139,33 +136,8 @@ def _read_zip(file: Path) -> Any:
             return _Inert(archive).load()
     except _RefusedError as error:
         _refuse(file, str(error), error)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         _refuse(file, f"it is damaged or no weight file ({type(error).__name__}: {error})", error)
-
-
-def _compare_checksums(file: Path) -> None:
-    """Raise BadZipFile for a part whose bytes have changed since it was written; PyTorch does not look."""
-    with zipfile.ZipFile(file) as archive:
-        for info in archive.infolist():
-            # PyTorch can be told to leave checksums out; they are zero then.
-            if info.CRC:
-                with archive.open(info) as part:
-                    while part.read(_CHUNK):
-                        pass
-
-
-def _weights_only(file: Path) -> Any:
-    with warnings.catch_warnings():
-        # It warns of what it then refuses.
-        warnings.simplefilter("ignore")
-        return torch.load(file, map_location="cpu", weights_only=True)
-
-
-# Whatever a malformed pickle makes a reader stumble over.
-_MALFORMED = (
-    pickle.UnpicklingError, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
-    MemoryError, RuntimeError, TypeError, ValueError, struct.error, zipfile.BadZipFile,
-)  # fmt: skip
 
 
 class _RefusedError(Exception):
