@@ -83,7 +83,7 @@ def open_film(path: Path) -> Film:
         times, tick_s = _times(path, pictures)
         sounding, _ = _times(path, sound)
     if len(times) and not errors:
-        errors = _missing(said, max(times[-1], *sounding[-1:]))
+        errors = _missing(said, max([*times[-1:], *sounding[-1:]]))
     if not len(times):
         raise InputError(
             f"{path} holds no pictures{f' ({errors[0]})' if errors else ''}.",

@@ -1,0 +1,156 @@
+"""All faces of a picture: MediaPipe's face mesh, with its detector's opinion of each.
+
+Axis names: landmarks in the order of `FaceTrack`.
+Source: Kartynnik et al., Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs (2019), and
+the attention mesh of Grishchenko et al. (2020), as packed in mediapipe 0.10.21. The Python class FaceMesh
+hides the detector; we run the same graph and listen to it as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from talkcli.engine.optional import require
+
+# The corners of both eyes and the middle of the mouth: what is measured against the distance of the eyes.
+RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
+OUTER_EYE_CORNERS = (33, 263)
+# The detector's six points, in its order, as means of landmarks: eyes, tip of the nose, mouth, ears.
+_SIX_POINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
+MOST_FACES = 4
+_GRAPH = "mediapipe/modules/face_landmark/face_landmark_front_cpu.binarypb"
+_DETECTOR = (
+    "facedetectionshortrangecpu__facedetectionshortrange__facedetection__TensorsToDetectionsCalculator"
+)
+_LEAST_SCORE = 0.5
+# Of a face that is followed though the detector, which asks for 0.5, does not see it.
+_UNDETECTED = 0.25
+# The detector's points lie this far from the landmarks, in eye distances, on faces that are followed well
+# (GRID: 0.02 to 0.1); twice as many again and they are not of the same face.
+_AGREEMENT, _DISAGREEMENT = 0.15, 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """A face in a picture; `landmarks` in pixels as in `FaceTrack`, `confidence` in [0, 1]."""
+
+    landmarks: Float32[np.ndarray, "478 3"]
+    confidence: float
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box around it, in pixels."""
+        return float(np.ptp(self.landmarks[:, :2], axis=0).max())
+
+    @property
+    def centre(self) -> Float[np.ndarray, "2"]:
+        """The middle of the box around it, in pixels."""
+        points = self.landmarks[:, :2]
+        return (points.min(axis=0) + points.max(axis=0)) / 2
+
+
+class FaceMesh:
+    """Pictures in their order in, faces out; a face is looked for where it was in the picture before.
+
+    The same pictures give the same numbers. Up to `MOST_FACES` faces are seen; those much smaller than a
+    tenth of the picture are not. Raises ExtraError when mediapipe is not installed.
+    """
+
+    def __enter__(self) -> Self:
+        with _silence():
+            solution = require("mediapipe.python.solution_base", purpose="Following faces in videos")
+            self._graph: Any = solution.SolutionBase(
+                binary_graph_path=_GRAPH,
+                # One more than are looked for would end the search, and new faces go unseen.
+                side_inputs={"num_faces": MOST_FACES, "with_attention": True, "use_prev_landmarks": True},
+                calculator_params={
+                    f"{_DETECTOR}.min_score_thresh": _LEAST_SCORE,
+                    "facelandmarkcpu__ThresholdingCalculator.threshold": _LEAST_SCORE,
+                },
+                outputs=["multi_face_landmarks", "face_detections"],
+            )
+            # Networks complain when they are loaded, which is on the first picture; this one has no face.
+            self._graph.process({"image": np.zeros((64, 64, 3), np.uint8)})
+        self._has_seen = False
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with _silence():
+            self._graph.close()
+
+    def sightings(self, picture: UInt8[np.ndarray, "height width 3"]) -> list[Sighting]:
+        """The faces of the next picture (sRGB), in no order."""
+        # And once more when they first run on a face.
+        with contextlib.nullcontext() if self._has_seen else _silence():
+            seen = self._graph.process({"image": picture})
+        self._has_seen = self._has_seen or bool(seen.multi_face_landmarks)
+        height, width = picture.shape[:2]
+        # Depth comes in units of the width.
+        unit = np.array([width, height, width], np.float32)
+        detections = [
+            (
+                float(detection.score[0]),
+                np.array([(p.x * width, p.y * height) for p in detection.location_data.relative_keypoints]),
+            )
+            for detection in seen.face_detections or []
+        ]
+        sightings = []
+        for face in seen.multi_face_landmarks or []:
+            landmarks = np.array([(p.x, p.y, p.z) for p in face.landmark], np.float32) * unit
+            sightings.append(Sighting(landmarks=landmarks, confidence=_confidence(landmarks, detections)))
+        return sightings
+
+
+def eye_distance(landmarks: Float[np.ndarray, "*batch 478 3"]) -> Float[np.ndarray, "*batch"]:
+    """Between the outer corners of the eyes, in space, so that turning the head does not shrink it."""
+    right, left = OUTER_EYE_CORNERS
+    return np.linalg.norm(landmarks[..., left, :] - landmarks[..., right, :], axis=-1)
+
+
+def _confidence(
+    landmarks: Float32[np.ndarray, "478 3"], detections: list[tuple[float, Float[np.ndarray, "6 2"]]]
+) -> float:
+    """The detector's score, less as its six points lie apart from the landmarks.
+
+    The detector looks at the whole picture anew, while landmarks follow from the picture before: a mesh that
+    drifts off its face, or clings to something else, is not confirmed.
+    """
+    points = np.stack([landmarks[list(some), :2].mean(axis=0) for some in _SIX_POINTS])
+    scale = float(eye_distance(landmarks))
+    best = _UNDETECTED
+    for score, found in detections:
+        apart = float(np.median(np.linalg.norm(found - points, axis=1))) / scale
+        share = np.clip((_DISAGREEMENT - apart) / (_DISAGREEMENT - _AGREEMENT), 0, 1)
+        best = max(best, score * float(share))
+    return min(best, 1.0)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """What MediaPipe's C++ writes to the process's stderr, and warns of in Python, goes nowhere."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with tempfile.TemporaryFile() as nowhere, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
