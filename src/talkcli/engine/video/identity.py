@@ -1,0 +1,138 @@
+"""What of a face is the person: where landmarks are at rest, in the head's frame and size.
+
+Axis names: `frames`, `points` = 68 landmarks of the iBUG scheme.
+A difference in shape must not read as an expression that lasts all clip. So the person's rest is looked for
+in the clip itself: the mouth where it is closed and still, brows and nose where they mostly are, the eyes
+where they are open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.video import correspondence as at
+from talkcli.engine.video.pose import Similarity, similarity
+from talkcli.engine.video.rig import NUM_IBUG, Rig
+
+# Lips this near, as a share of the distance of the outer eye corners, are taken for closed.
+CLOSED_GAP = 0.006
+# Height over width of an eye that is shut; MediaPipe's lids do not quite meet.
+SHUT_EYE = 0.08
+_REST_SHARE = 0.15
+_OPEN_EYE_PERCENTILE = 80
+_MOUTH_AND_CHIN = np.array([*at.CHIN, *at.MOUTH])
+_FOR_PLACING = np.array([*at.CHIN, *at.BROWS, *at.NOSE, *at.EYE_CORNERS, *at.MOUTH])
+_OPENINGS_RAD = np.linspace(0.0, 0.3, 31)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`rest` are the person's landmarks with a neutral face, in metres in the head's frame; `offsets` what
+    they are beyond the head's own. `gap_m` is what separates the person's lips when they are closed,
+    `open_eyes` height over width of the right and the left eye when open, `gaze_height_m` the irises' height
+    over the corners of the eyes when looking ahead.
+    """
+
+    rest: Float[np.ndarray, "68 3"]
+    offsets: Float[np.ndarray, "68 3"]
+    gap_m: float
+    open_eyes: Float[np.ndarray, "2"]
+    gaze_height_m: float
+
+
+def lip_gap(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames"]:
+    """Mean distance of the inner lips' three pairs, in the unit of `points`."""
+    upper, lower = np.array(at.LIP_PAIRS).T
+    return np.linalg.norm(points[:, upper] - points[:, lower], axis=-1).mean(axis=-1)
+
+
+def eye_opening(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames 2"]:
+    """Height over width of the right and the left eye."""
+    found = []
+    for side in ("Right", "Left"):
+        upper, lower = np.array(at.LID_PAIRS[side]).T
+        one, other = at.LID_CORNERS[side]
+        height = np.linalg.norm(points[:, upper] - points[:, lower], axis=-1).mean(axis=-1)
+        found.append(height / np.linalg.norm(points[:, one] - points[:, other], axis=-1))
+    return np.stack(found, -1)
+
+
+def gaze(points: Float[np.ndarray, "frames 70 3"]) -> Float[np.ndarray, "frames 2"]:
+    """How far both irises are to the subject's left of, and above, the middle of their eyes' corners."""
+    out = [
+        points[:, NUM_IBUG + eye, :2] - points[:, list(at.LID_CORNERS[side]), :2].mean(axis=1)
+        for eye, side in enumerate(("Right", "Left"))
+    ]
+    return 0.5 * (out[0] + out[1])
+
+
+def interocular(points: Float[np.ndarray, "frames points axes"]) -> Float[np.ndarray, "frames"]:
+    """Distance of the outer corners of the eyes."""
+    one, other = at.OUTER_EYE_CORNERS
+    return np.linalg.norm(points[:, one] - points[:, other], axis=-1)
+
+
+def find_identity(steady: Float[np.ndarray, "frames 70 3"], rig: Rig) -> tuple[Identity, Similarity]:
+    """The person of a clip, and how the frame of `steady` lies in the head's.
+
+    `steady` are landmarks and irises without the motion of the head.
+    """
+    size = float(np.median(interocular(steady)))
+    weights = _rest_weights(steady, size)
+    rest = np.median(steady[:, :NUM_IBUG], axis=0)
+    mouth = _weighted_median(steady[:, _MOUTH_AND_CHIN], weights)
+    rest[_MOUTH_AND_CHIN] = mouth
+    wide = eye_opening(steady)
+    open_eyes = np.percentile(wide, _OPEN_EYE_PERCENTILE, axis=0)
+    gap = float(lip_gap(rest[None])[0])
+
+    # A clip without a closed mouth: the head opens as far before the two are compared.
+    like = rig.rest[:NUM_IBUG]
+    place = similarity(rest[_FOR_PLACING], like[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
+    if gap > CLOSED_GAP * size:
+        like = _opened(rig, (gap - CLOSED_GAP / 2 * size) * float(place.scale[0]))
+        place = similarity(rest[_FOR_PLACING], like[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
+        gap = CLOSED_GAP / 2 * size
+    moved = place.forth(rest[None])[0]
+    offsets = moved - like
+    looks = gaze(place.forth(steady))
+    identity = Identity(
+        rest=rig.rest[:NUM_IBUG] + offsets,
+        offsets=offsets,
+        gap_m=gap * float(place.scale[0]),
+        open_eyes=open_eyes,
+        gaze_height_m=float(np.median(looks[:, 1])),
+    )
+    return identity, place
+
+
+def _rest_weights(steady: Float[np.ndarray, "frames points 3"], size: float) -> Float[np.ndarray, "frames"]:
+    """Which frames show the mouth at rest: closed ones, else the least open; still ones above all."""
+    gap = lip_gap(steady)
+    chosen = gap <= max(CLOSED_GAP * size, float(np.quantile(gap, _REST_SHARE)))
+    speed = np.linalg.norm(np.gradient(steady[:, _MOUTH_AND_CHIN], axis=0), axis=-1).mean(axis=-1)
+    usual = np.median(speed[chosen]) + 1e-9
+    return np.where(chosen, 1.0 / (1.0 + (speed / usual) ** 2), 0.0)
+
+
+def _weighted_median(
+    values: Float[np.ndarray, "frames points 3"], weights: Float[np.ndarray, "frames"]
+) -> Float[np.ndarray, "points 3"]:
+    order = np.argsort(values, axis=0)
+    reached = np.cumsum(weights[order], axis=0)
+    middle = (reached < 0.5 * weights.sum()).sum(axis=0)
+    return np.take_along_axis(values, np.take_along_axis(order, middle[None], axis=0), axis=0)[0]
+
+
+def _opened(rig: Rig, gap_m: float) -> Float[np.ndarray, "68 3"]:
+    """The head's landmarks with the jaw as far down as parts its lips by `gap_m`."""
+    channels = rig.head.channels
+    if "jawPitch" not in channels:
+        return rig.rest[:NUM_IBUG]
+    tried = np.zeros((len(_OPENINGS_RAD), len(channels)))
+    tried[:, channels.index("jawPitch")] = _OPENINGS_RAD
+    points = rig.points(tried)[:, :NUM_IBUG]
+    return points[int(np.abs(lip_gap(points) - gap_m).argmin())]

@@ -1,0 +1,108 @@
+"""Where a face is in every picture: one rigid shape, turned, moved and scaled, under weak perspective.
+
+Axis names: `frames`, `points`, `axes` = 3. Pictures have x right, y down; from here on y is up and z towards
+the camera, still in pixels.
+Source: generalised Procrustes analysis (Gower 1975) with the closed form of Umeyama (1991), points weighted
+by how still they keep.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.spatial.transform import Rotation
+
+_MOST_PASSES = 6
+# Depth is guessed from one picture and counts less than what is seen.
+DEPTH_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """picture = scale * rotation @ shape + shift, per frame."""
+
+    scale: Float[np.ndarray, "frames"]
+    rotation: Float[np.ndarray, "frames 3 3"]
+    shift: Float[np.ndarray, "frames 3"]
+
+    def forth(self, shape: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames points 3"]:
+        """From the frame of the shape into the picture's."""
+        turned = np.einsum("fxy,fpy->fpx", self.rotation, shape)
+        return self.scale[:, None, None] * turned + self.shift[:, None]
+
+    def back(self, picture: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames points 3"]:
+        """From the picture's frame into that of the shape."""
+        centred = (picture - self.shift[:, None]) / self.scale[:, None, None]
+        return np.einsum("fyx,fpy->fpx", self.rotation, centred)
+
+    def after(self, first: Similarity) -> Similarity:
+        """From the frame that `first` (a single one) leads to, into the picture."""
+        scale = self.scale / first.scale[0]
+        rotation = self.rotation @ first.rotation[0].T
+        return Similarity(scale, rotation, self.shift - scale[:, None] * (rotation @ first.shift[0]))
+
+    def at(self, frame: int) -> Similarity:
+        """One frame alone."""
+        one = slice(frame, frame + 1)
+        return Similarity(self.scale[one], self.rotation[one], self.shift[one])
+
+
+def similarity(
+    shape: Float[np.ndarray, "points 3"],
+    pictures: Float[np.ndarray, "frames points 3"],
+    weights: Float[np.ndarray, "points"],
+) -> Similarity:
+    """The least-squares similarity from `shape` to each of `pictures`."""
+    w = weights / weights.sum()
+    middle, middles = w @ shape, np.einsum("p,fpx->fx", w, pictures)
+    source, target = shape - middle, pictures - middles[:, None]
+    left, size, right = np.linalg.svd(np.einsum("p,fpx,py->fxy", w, target, source))
+    mirrored = np.where(np.linalg.det(left @ right) < 0, -1.0, 1.0)
+    left = left * np.stack([np.ones_like(mirrored), np.ones_like(mirrored), mirrored], -1)[:, None]
+    size[:, 2] *= mirrored
+    rotation = left @ right
+    scale = size.sum(axis=1) / np.einsum("p,px,px->", w, source, source)
+    return Similarity(scale, rotation, middles - scale[:, None] * np.einsum("fxy,y->fx", rotation, middle))
+
+
+def follow(
+    pictures: Float[np.ndarray, "frames points 3"], seen: Bool[np.ndarray, "frames"]
+) -> tuple[Float[np.ndarray, "points 3"], Similarity]:
+    """The rigid shape that explains `pictures` best, with its place in every frame.
+
+    Frames that are not `seen` get what lies between their neighbours. The shape has the size and the
+    direction of a face in the middle of the clip.
+    """
+    visible = pictures[seen].astype(np.float64)
+    shape = visible[len(visible) // 2]
+    weights = np.ones(len(shape))
+    for _ in range(_MOST_PASSES):
+        found = similarity(shape, visible, weights)
+        steady = found.back(visible)
+        shape = steady.mean(axis=0)
+        # Cauchy's weights about the typical unrest: points that move of themselves count little.
+        unrest = np.linalg.norm(steady - shape, axis=-1)
+        weights = 1.0 / (1.0 + (unrest / (np.median(unrest) + 1e-9)).mean(axis=0) ** 2)
+    return shape, between(similarity(shape, visible, weights), seen)
+
+
+def between(found: Similarity, seen: Bool[np.ndarray, "frames"]) -> Similarity:
+    """`found` belongs to the `seen` frames; the others get values in between, or those of the nearest."""
+    at, known = np.arange(len(seen)), np.flatnonzero(seen)
+
+    def filled(values: np.ndarray) -> np.ndarray:
+        columns = values.reshape(len(known), -1).T
+        return np.stack([np.interp(at, known, column) for column in columns], -1).reshape(
+            len(seen), *values.shape[1:]
+        )
+
+    if len(known) == len(seen):
+        return found
+    # Quaternions of neighbours on the same side, so that their mean turns the short way.
+    turns = Rotation.from_matrix(found.rotation).as_quat()
+    flips = np.cumprod(np.where((turns[1:] * turns[:-1]).sum(-1) < 0, -1.0, 1.0))
+    turns[1:] *= flips[:, None]
+    rotation = Rotation.from_quat(filled(turns)).as_matrix()
+    return Similarity(filled(found.scale), rotation, filled(found.shift))
