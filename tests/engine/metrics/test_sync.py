@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talkcli.engine.audio.envelope import envelope, frame_levels
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.metrics.sync import closure_share, envelope, frame_levels, pauses, sync_correlation
+from talkcli.engine.metrics.sync import closure_share, pauses, sync_correlation
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Silent, Speech
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from talkcli.engine.audio.envelope import envelope
 from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.metrics.sync import envelope
 from talkcli.engine.pipelines.score import Generation, Threshold, score_motions
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.face import flame_twin as twin

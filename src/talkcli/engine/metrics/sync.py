@@ -2,9 +2,8 @@
 
 Axis names: `frames`.
 Measures of our own, in the manner of Chandrasekaran et al. 2009 (mouth opening against the wideband
-envelope). The envelope of frame k is the RMS amplitude of the 40 ms window around the frame's middle,
-smoothed over time with the weights 1/4, 1/2, 1/4. As a yardstick: the jaw curves of the hand-made FACEGOOD
-animation correlate with it at 0.66 to 0.82, one frame (33 ms) late.
+envelope, see audio/envelope.py). As a yardstick: the jaw curves of the hand-made FACEGOOD animation correlate
+with it at 0.66 to 0.82, one frame (33 ms) late.
 """
 
 from __future__ import annotations
@@ -12,31 +11,16 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+from talkcli.engine.audio.envelope import envelope, frame_levels
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
-WINDOW_MS = 40
 LARGEST_LAG_MS = 80
 # A frame is silent when it is this far below the clip's speech level, its 95th percentile.
 SILENCE_DB = -30.0
 SPEECH_LEVEL_PERCENTILE = 95
 SHORTEST_PAUSE_MS = 200
 CLOSED_MM = 1.0
-
-
-def frame_levels(speech: Speech, num_frames: int, fps: float) -> Float[np.ndarray, "frames"]:
-    """RMS amplitude of the 40 ms window around the middle of each frame; 0 outside of the sound."""
-    window = round(speech.rate_hz * WINDOW_MS / 1000)
-    middles = np.round((np.arange(num_frames) + 0.5) * speech.rate_hz / fps).astype(np.int64)
-    energy = np.concatenate(([0.0], np.cumsum(np.square(speech.samples, dtype=np.float64))))
-    starts, ends = (np.clip(middles + half, 0, len(speech.samples)) for half in (-window // 2, window // 2))
-    return np.sqrt(np.maximum(energy[ends] - energy[starts], 0) / window)
-
-
-def envelope(speech: Speech, num_frames: int, fps: float) -> Float[np.ndarray, "frames"]:
-    """The module's envelope: frame levels, lightly smoothed, in amplitude (not decibels)."""
-    padded = np.pad(frame_levels(speech, num_frames, fps), 1, mode="edge")
-    return padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4
 
 
 def sync_correlation(
