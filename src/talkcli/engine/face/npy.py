@@ -28,7 +28,7 @@ _MOST_ELEMENTS = 1 << 48
 
 def read_floats(path: Path) -> Float[np.ndarray, "..."]:
     """The finite floats of `path`, of whatever shape and width. Raises InputError for anything else."""
-    with _opened(path) as file:
+    with open_file(path) as file:
         shape, fortran, dtype = read_header(file)
         if dtype.kind != "f":
             raise InputError(f"{path} holds {dtype}, floats are needed.")
@@ -44,7 +44,7 @@ def map_array(path: Path) -> Shaped[np.ndarray, "..."]:
 
     Raises InputError for a file that does not hold what its header says, or no numbers.
     """
-    with _opened(path) as file:
+    with open_file(path) as file:
         shape, fortran, dtype = read_header(file)
         start = file.tell()
     if dtype.kind not in _NUMBERS:
@@ -86,9 +86,9 @@ def read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     return tuple(int(length) for length in shape), fortran, dtype
 
 
-def _opened(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
+    """The regular file `path`; a pipe would be waited for. Raises InputError for what cannot be read."""
     try:
-        # A pipe would be waited for.
         if not stat.S_ISREG(path.stat().st_mode):
             raise InputError(f"{path} is not a regular file.")
         return path.open("rb")

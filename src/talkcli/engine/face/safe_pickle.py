@@ -1,34 +1,36 @@
 """Reads a stranger's pickle without running anything of it.
 
-The standard library's stack machine only pushes inert records here: no global is imported, nothing is called.
-A second pass turns the records of an allow-list into arrays: numpy arrays and scalars, chumpy leaves and
-reorderings, scipy's compressed sparse matrices (made dense). Any other global is refused by name.
+`pickle_machine` turns the file into inert records; here those of an allow-list become arrays: numpy arrays
+and scalars, chumpy leaves and reorderings, scipy's compressed sparse matrices (made dense). Any other global
+is refused by name. What a file may grow to in memory is bounded by its size.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import pickle
+import struct
 import tokenize
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, BinaryIO
 
 import numpy as np
+from jaxtyping import Shaped
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.npy import map_array, open_file, read_header
+from talkcli.engine.face.pickle_machine import Record, RefusedError, Span, decode, run
 
 _LARGEST_FILE_BYTES = 1 << 30
-_LARGEST_ARRAY = 1 << 28
+# Sparse matrices, reorderings and shared parts make more of a file than it holds; FLAME's make 5 % more.
+_GROWTH, _GROWTH_BYTES = 4, 1 << 24
 _DEEPEST = 64
-_KEY_TYPES = (str, bytes, int, float, type(None))
 
 _ALLOWED = {
     "numpy.ndarray", "numpy.dtype", "_codecs.encode", "collections.OrderedDict",
     "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
     "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
+    "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer",
     "copy_reg._reconstructor", "copyreg._reconstructor",
     "__builtin__.object", "builtins.object", "__builtin__.set", "builtins.set",
     "__builtin__.bytes", "builtins.bytes",
@@ -38,123 +40,51 @@ _ALLOWED = {
 _ALLOWED_PACKAGES = ("chumpy.", "scipy.sparse.")
 
 
-@dataclass(eq=False)
-class Global:
-    """The name of something importable, never imported."""
+@dataclass(frozen=True, kw_only=True)
+class StoredArray:
+    """An array of numbers that stayed in its pickle."""
 
-    name: str
+    path: Path
+    start: int
+    length: int
+    coding: str
+    dtype: str
+    shape: tuple[int, ...]
+    fortran: bool
+    changed_ns: int = field(repr=False)
+    """When the file was last changed, as long as the rest holds."""
 
-
-@dataclass(eq=False)
-class Record:
-    """What would have been `call(*args)` with `state` set on it."""
-
-    call: Global
-    args: tuple[Any, ...]
-    state: Any = field(default=None)
-
-    @property
-    def class_name(self) -> str:
-        """Where `copy_reg` builds the object, the class is its first argument."""
-        if self.call.name.endswith("._reconstructor") and self.args and isinstance(self.args[0], Global):
-            return self.args[0].name
-        return self.call.name
-
-
-class _RefusedError(Exception):
-    """Says what about the pickle is not acceptable."""
-
-
-class _Recorder(pickle._Unpickler):
-    """The pure-Python machine: its steps can be replaced, and its memo is a dict (no allocation by index)."""
-
-    # Untyped in the standard library's stubs.
-    stack: list[Any]
-    pop_mark: Callable[[], list[Any]]
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
-
-    def find_class(self, module: str, name: str) -> Any:
-        full = f"{module}.{name}"
-        if full not in _ALLOWED and not full.startswith(_ALLOWED_PACKAGES):
-            raise _RefusedError(f"it asks for {full}")
-        return Global(full)
-
-    def load_reduce(self) -> None:
-        args = self.stack.pop()
-        self.stack[-1] = _record(self.stack[-1], args)
-
-    def load_newobj_ex(self) -> None:
-        raise _RefusedError("it builds an object with keyword arguments")
-
-    def load_build(self) -> None:
-        state = self.stack.pop()
-        if not isinstance(self.stack[-1], Record):
-            raise _RefusedError("it sets the state of something that has none")
-        self.stack[-1].state = state
-
-    def load_setitem(self) -> None:
-        value, key = self.stack.pop(), self.stack.pop()
-        self._set_items([key, value])
-
-    def load_setitems(self) -> None:
-        self._set_items(self.pop_mark())
-
-    def _set_items(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if isinstance(target, Record) and target.call.name == "collections.OrderedDict":
-            return
-        if not isinstance(target, dict):
-            raise _RefusedError("it sets items of something that is no dictionary")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            # Hashing a deeply nested tuple would overflow the C stack.
-            if not isinstance(key, _KEY_TYPES):
-                raise _RefusedError(f"a dictionary key is a {type(key).__name__}")
-            target[key] = value
-
-    def refuse(self) -> NoReturn:
-        raise _RefusedError("it uses an instruction that model files do not need")
-
-    dispatch[pickle.REDUCE[0]] = load_reduce
-    dispatch[pickle.NEWOBJ[0]] = load_reduce
-    dispatch[pickle.NEWOBJ_EX[0]] = load_newobj_ex
-    dispatch[pickle.BUILD[0]] = load_build
-    dispatch[pickle.SETITEM[0]] = load_setitem
-    dispatch[pickle.SETITEMS[0]] = load_setitems
-    for _code in (
-        pickle.INST, pickle.OBJ, pickle.PERSID, pickle.BINPERSID, pickle.EXT1, pickle.EXT2, pickle.EXT4,
-        pickle.ADDITEMS, pickle.FROZENSET, pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER,
-    ):  # fmt: skip
-        dispatch[_code[0]] = refuse
+    def read(self) -> Shaped[np.ndarray, "..."]:
+        """Raises InputError when the file is gone, has changed or does not hold what the pickle says."""
+        try:
+            with open_file(self.path) as stream:
+                if self.path.stat().st_mtime_ns != self.changed_ns:
+                    raise InputError(f"{self.path} has changed since it was opened.", hint="Run this again.")
+                stream.seek(self.start)
+                data = _as_bytes(decode(stream.read(self.length), self.coding))
+            return _array_of(data, np.dtype(self.dtype), self.shape, self.fortran)
+        except (RefusedError, OSError, ArithmeticError, MemoryError, TypeError, ValueError) as error:
+            raise InputError(f"{self.path} holds an array that cannot be read ({error}).") from error
 
 
-def _record(call: Any, args: Any) -> Record:
-    if not isinstance(call, Global) or not isinstance(args, tuple):
-        raise _RefusedError("it calls something that is not a named global")
-    return Record(call, args)
-
-
-def read_pickle(path: Path) -> Any:
+def read_pickle(path: Path, *, in_place: bool = False) -> Any:
     """The content of a pickle, or of an npy file around one, as plain containers, numbers, text and arrays.
 
     Python 2 text is read as latin-1. Sets come back as lists; what is allowed but has no plain form (torch
-    tensors) stays a `Record`. Raises InputError for anything else, before anything of the file has run.
+    tensors) stays a `Record`. With `in_place` arrays beyond some 256 bytes stay on the disk as `StoredArray`.
+    Raises InputError for anything else, before anything of the file has run.
     """
     try:
-        if path.stat().st_size > _LARGEST_FILE_BYTES:
-            raise _RefusedError(f"it has {path.stat().st_size} bytes, more than any model file")
-        stream = io.BytesIO(path.read_bytes())
-        if stream.getvalue().startswith(b"\x93NUMPY"):
-            version = np.lib.format.read_magic(stream)
-            read_header = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }
-            if version not in read_header:
-                raise _RefusedError(f"it has npy version {version}")
-            if not read_header[version](stream)[2].hasobject:
-                return np.load(path, allow_pickle=False)
-        return _plain(_Recorder(stream, encoding="latin1").load(), {}, 0)
-    except _RefusedError as error:
+        with open_file(path) as stream:
+            size = path.stat().st_size
+            if size > _LARGEST_FILE_BYTES and not in_place:
+                raise RefusedError(f"it has {size} bytes, more than any model file")
+            magic = stream.read(6)
+            stream.seek(0)
+            if magic == b"\x93NUMPY" and not read_header(stream)[2].hasobject:
+                return np.array(map_array(path))
+            return _Interpreter(path, stream, size, in_place).plain(run(stream, size, _is_allowed))
+    except RefusedError as error:
         raise InputError(
             f"{path} was not read: {error}. Nothing of it has run.",
             hint="Use the file exactly as its authors publish it.",
@@ -162,107 +92,205 @@ def read_pickle(path: Path) -> Any:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
     except (
-        pickle.UnpicklingError, ArithmeticError, AttributeError, AssertionError, EOFError, LookupError,
-        MemoryError, TypeError, ValueError, tokenize.TokenError,
+        ArithmeticError, AttributeError, AssertionError, LookupError, MemoryError, TypeError, ValueError,
+        struct.error, tokenize.TokenError,
     ) as error:  # fmt: skip
         # Whatever a malformed pickle makes the machine stumble over.
         raise InputError(f"{path} is not a readable pickle ({type(error).__name__}: {error}).") from error
 
 
-def _plain(value: Any, done: dict[int, Any], depth: int) -> Any:
-    """Records become arrays; `done` holds finished nodes by identity, so shared ones are visited once."""
-    if depth > _DEEPEST:
-        raise _RefusedError(f"it is nested more than {_DEEPEST} deep, or contains itself")
-    if not isinstance(value, (dict, list, tuple, Record)):
-        return value
-    if id(value) not in done:
-        if isinstance(value, dict):
-            plain: Any = {key: _plain(item, done, depth + 1) for key, item in value.items()}
-        elif isinstance(value, Record):
-            plain = _interpret(value, done, depth + 1)
-        else:
-            plain = type(value)(_plain(item, done, depth + 1) for item in value)
-        done[id(value)] = plain
-    return done[id(value)]
+def _is_allowed(name: str) -> bool:
+    return name in _ALLOWED or name.startswith(_ALLOWED_PACKAGES)
 
 
-def _interpret(record: Record, done: dict[int, Any], depth: int) -> Any:
-    name = record.class_name
-    plain: Any = record
-    if name == "_codecs.encode":
-        plain = record.args[0].encode("latin-1")
-    elif name.endswith(".bytes") and not record.args:
-        plain = b""
-    elif name.endswith(".set"):
-        plain = _plain(record.args[0], done, depth)
-    elif name.endswith(".multiarray._reconstruct"):
-        plain = _array(record, done, depth)
-    elif name.endswith(".multiarray.scalar"):
-        plain = np.frombuffer(_bytes(record.args[1]), _dtype(record.args[0]), 1)[0]
-    elif name.startswith("chumpy."):
-        plain = _chumpy(name, _plain(record.state, done, depth))
-    elif name.startswith("scipy.sparse."):
-        plain = _dense(name, _plain(record.state, done, depth))
-    return plain
+class _Interpreter:
+    """Records become arrays. Finished nodes are kept by identity, so shared ones are visited once."""
+
+    def __init__(self, path: Path, stream: BinaryIO, size: int, in_place: bool) -> None:
+        self._path, self._stream, self._in_place = path, stream, in_place
+        self._limit = _GROWTH * size + _GROWTH_BYTES
+        self._num_made = 0
+        # Plain forms, and how many bytes they unfold to, by the identity of the node and of the plain form.
+        self._done: dict[int, Any] = {}
+        self._weights: dict[int, int] = {}
+        self._contents: dict[int, bytes] = {}
+
+    def plain(self, value: Any, depth: int = 0) -> Any:
+        if depth > _DEEPEST:
+            raise RefusedError(f"it is nested more than {_DEEPEST} deep, or contains itself")
+        if not isinstance(value, (dict, list, tuple, Record, Span)):
+            return value
+        if id(value) not in self._done:
+            if isinstance(value, dict):
+                made: Any = {self._key(key): self.plain(item, depth + 1) for key, item in value.items()}
+            elif isinstance(value, Record):
+                made = self._interpret(value, depth + 1)
+            elif isinstance(value, Span):
+                made = self._text(value)
+            else:
+                made = type(value)(self.plain(item, depth + 1) for item in value)
+            # One node may stand in many places: whoever walks through them all must come to an end.
+            self._weights[id(made)] = self._within_limit(self._weigh(made))
+            self._done[id(value)] = made
+        return self._done[id(value)]
+
+    def _key(self, key: Any) -> Any:
+        return self._interpret(key, 0).item() if isinstance(key, Record) else key
+
+    def _weigh(self, made: Any) -> int:
+        """Bytes, as far as they matter: an estimate from below, but of the order of what numpy would make."""
+        if id(made) in self._weights:
+            return self._weights[id(made)]
+        if isinstance(made, dict):
+            return sum(map(self._weigh, made.values()))
+        if isinstance(made, (list, tuple)):
+            # As an array of text: all elements are as long as the longest.
+            longest = max((len(item) for item in made if isinstance(item, (str, bytes))), default=0)
+            return len(made) * max(longest, 4) + sum(map(self._weigh, made))
+        if isinstance(made, (str, bytes)):
+            return len(made)
+        return made.nbytes if isinstance(made, np.ndarray) else 4
+
+    def _within_limit(self, num_bytes: int) -> int:
+        if num_bytes > self._limit:
+            raise RefusedError(f"it unfolds to more than {self._limit} bytes")
+        return num_bytes
+
+    def _charge(self, num_bytes: int) -> None:
+        """So many are about to be made that are no part of the file."""
+        self._num_made = self._within_limit(self._num_made + num_bytes)
+
+    def _text(self, span: Span) -> str | bytes:
+        return decode(self._raw(span), span.coding)
+
+    def _raw(self, span: Span) -> bytes:
+        self._stream.seek(span.start)
+        return self._stream.read(span.length)
+
+    def _interpret(self, record: Record, depth: int) -> Any:
+        name = record.class_name
+        made: Any = record
+        if name == "_codecs.encode":
+            made = self._bytes(record)
+        elif name.endswith(".bytes") and not record.args:
+            made = b""
+        elif name.endswith(".set"):
+            made = self.plain(record.args[0], depth)
+        elif name.endswith(".multiarray._reconstruct"):
+            _, shape, dtype, fortran, raw = record.state
+            if isinstance(raw, list):
+                items = self.plain(raw, depth)
+                # An array of objects: the single object when it has no axes, else a flat list.
+                made = items[0] if shape == () else items
+            else:
+                made = self._array(raw, dtype, shape, fortran)
+        elif name.endswith(".numeric._frombuffer"):
+            raw, dtype, shape, order = record.args
+            made = self._array(raw, dtype, shape, order == "F")
+        elif name.endswith(".multiarray.scalar"):
+            made = np.frombuffer(self._bytes(record.args[1]), _dtype(record.args[0]), 1)[0]
+        elif name.startswith("chumpy."):
+            made = self._chumpy(name, self.plain(record.state, depth))
+        elif name.startswith("scipy.sparse."):
+            made = self._dense(name, self.plain(record.state, depth))
+        return made
+
+    def _array(self, raw: Any, dtype_record: Any, shape: Any, fortran: Any) -> np.ndarray | StoredArray:
+        dtype = _dtype(dtype_record)
+        if not isinstance(shape, tuple) or not all(isinstance(count, int) and count >= 0 for count in shape):
+            raise RefusedError("an array has a shape that is no tuple of counts")
+        span = _encoded(raw)
+        if not self._in_place or not isinstance(span, Span):
+            return _array_of(self._bytes(raw), dtype, shape, bool(fortran))
+        return StoredArray(
+            path=self._path,
+            start=span.start,
+            length=span.length,
+            coding=span.coding,
+            dtype=dtype.str,
+            shape=shape,
+            fortran=bool(fortran),
+            changed_ns=self._path.stat().st_mtime_ns,
+        )
+
+    def _bytes(self, value: Any) -> bytes:
+        """The content of an array; several arrays may share one."""
+        value = _encoded(value)
+        if isinstance(value, Record) and value.class_name.endswith(".bytes") and not value.args:
+            return b""
+        if not isinstance(value, Span):
+            return _as_bytes(value)
+        if id(value) not in self._contents:
+            raw = self._raw(value)
+            is_plain = value.coding in ("bytes", "latin-1")
+            self._contents[id(value)] = raw if is_plain else _as_bytes(decode(raw, value.coding))
+        return self._contents[id(value)]
+
+    def _chumpy(self, name: str, state: dict[str, Any]) -> np.ndarray:
+        """A chumpy leaf keeps its values in `x`; a reordering keeps its operand in `a`."""
+        if "x" in state:
+            return _numbers(state["x"])
+        kind = name.rpartition(".")[2].lower()
+        if kind not in ("select", "reshape", "transpose"):
+            raise RefusedError(f"it holds a {name}, which is a computation and not a stored array")
+        operand = _numbers(state["a"])
+        if kind == "transpose":
+            return operand.transpose(state.get("axes"))
+        self._charge(operand.nbytes)
+        if kind == "reshape":
+            return operand.reshape(state["newshape"])
+        indices = _numbers(state["idxs"]).ravel()
+        self._charge(len(indices) * operand.itemsize)
+        chosen = operand.ravel()[indices]
+        return chosen.reshape(state.get("preferred_shape") or chosen.shape)
+
+    def _dense(self, name: str, state: dict[str, Any]) -> np.ndarray:
+        kind = name.rpartition(".")[2]
+        rows, columns = state["_shape"] if "_shape" in state else state["shape"]
+        if kind[:3] not in ("csc", "csr") or min(rows, columns) < 1:
+            raise RefusedError(f"it holds a {name} of shape {rows} x {columns}")
+        data, indices, starts = (_numbers(state[key]) for key in ("data", "indices", "indptr"))
+        lines, across = (columns, rows) if kind[:3] == "csc" else (rows, columns)
+        lengths = np.diff(starts)
+        if starts.shape != (lines + 1,) or (lengths < 0).any() or not starts[-1] == len(data) == len(indices):
+            raise RefusedError(f"the lines of a {name} do not fit its {len(data)} values")
+        if len(indices) and not 0 <= indices.min() <= indices.max() < across:
+            raise RefusedError(f"the indices of a {name} lie outside its shape")
+        self._charge(8 * rows * columns)
+        dense = np.zeros((lines, across))
+        np.add.at(dense, (np.repeat(np.arange(lines), lengths), indices), data)
+        return dense.T if kind[:3] == "csc" else dense
 
 
-def _bytes(value: Any) -> bytes:
-    if isinstance(value, Record):
-        value = _interpret(value, {}, 0)
+def _encoded(value: Any) -> Any:
+    """What stands for bytes: protocols before 3 have none, so that Python 3 stores text and a call."""
+    is_call = isinstance(value, Record) and value.class_name == "_codecs.encode"
+    return value.args[0] if is_call else value
+
+
+def _as_bytes(value: Any) -> bytes:
     if isinstance(value, str):
-        value = value.encode("latin-1")
+        return value.encode("latin-1")
     if not isinstance(value, bytes):
-        raise _RefusedError("the content of an array is no string of bytes")
+        raise RefusedError("the content of an array is no string of bytes")
     return value
 
 
 def _dtype(record: Any) -> np.dtype[Any]:
     code = record.args[0] if isinstance(record, Record) and record.class_name == "numpy.dtype" else None
-    if not isinstance(code, str) or len(code) > 3 or code[0] not in "biuf":
-        raise _RefusedError(f"an array has elements of type {code!r}, which are no numbers")
+    if not isinstance(code, str) or len(code) > 3 or code[:1] not in ("b", "i", "u", "f"):
+        raise RefusedError(f"an array has elements of type {code!r}, which are no numbers")
     big_endian = bool(record.state) and record.state[1] == ">"
     return np.dtype(code).newbyteorder(">" if big_endian else "<")
 
 
-def _array(record: Record, done: dict[int, Any], depth: int) -> Any:
-    _, shape, dtype_record, is_fortran, raw = record.state
-    count = math.prod(shape)
-    if isinstance(raw, list):
-        # An array of objects: the single object when it has no axes, else a flat list.
-        items = _plain(raw, done, depth)
-        return items[0] if shape == () else items
-    dtype = _dtype(dtype_record)
-    data = _bytes(raw)
-    if count * dtype.itemsize != len(data):
-        raise _RefusedError(f"an array of shape {shape} has {len(data)} bytes")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C")
+def _array_of(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> np.ndarray:
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise RefusedError(f"an array of shape {shape} has {len(data)} bytes")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _chumpy(name: str, state: dict[str, Any]) -> np.ndarray:
-    """A chumpy leaf keeps its values in `x`; a reordering keeps its operand in `a`."""
-    if "x" in state:
-        return np.asarray(state["x"])
-    kind = name.rpartition(".")[2].lower()
-    if kind == "select":
-        chosen = np.asarray(state["a"]).ravel()[np.asarray(state["idxs"]).ravel()]
-        return chosen.reshape(state.get("preferred_shape") or chosen.shape)
-    if kind == "reshape":
-        return np.asarray(state["a"]).reshape(state["newshape"])
-    if kind == "transpose":
-        return np.asarray(state["a"]).transpose(state.get("axes"))
-    raise _RefusedError(f"it holds a {name}, which is a computation and not a stored array")
-
-
-def _dense(name: str, state: dict[str, Any]) -> np.ndarray:
-    kind = name.rpartition(".")[2]
-    rows, columns = state["_shape"] if "_shape" in state else state["shape"]
-    if kind[:3] not in ("csc", "csr") or not 0 < rows * columns <= _LARGEST_ARRAY:
-        raise _RefusedError(f"it holds a {name} of shape {rows} x {columns}")
-    data, indices, starts = (np.asarray(state[key]) for key in ("data", "indices", "indptr"))
-    lines, across = (columns, rows) if kind[:3] == "csc" else (rows, columns)
-    outer = np.repeat(np.arange(lines), np.diff(starts))
-    if len(indices) and not 0 <= indices.min() <= indices.max() < across:
-        raise _RefusedError(f"the indices of a {name} lie outside its shape")
-    dense = np.zeros((lines, across))
-    np.add.at(dense, (outer, indices), data)
-    return dense.T if kind[:3] == "csc" else dense
+def _numbers(value: Any) -> np.ndarray:
+    if not isinstance(value, (np.ndarray, np.generic, int, float)):
+        raise RefusedError(f"a {type(value).__name__} stands where an array belongs")
+    return np.asarray(value)
