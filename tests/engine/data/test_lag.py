@@ -17,7 +17,7 @@ from talkcli.engine.types import SAMPLES_PER_FRAME, Motion, Silent, Speech
 _PAIRS = ("1114_2_01", "1114_2_02", "1114_2_03", "1114_2_04", "1114_3_15")
 
 
-def _spoken(seconds: float, *, late_frames: int = 0, head: str = "ada") -> tuple[Speech, Motion]:
+def spoken(seconds: float, *, late_frames: int = 0, head: str = "ada") -> tuple[Speech, Motion]:
     """Noise in syllables of random lengths, and a jaw that follows them."""
     rng = np.random.default_rng(0)
     frames = round(seconds * 25)
@@ -34,7 +34,7 @@ def _spoken(seconds: float, *, late_frames: int = 0, head: str = "ada") -> tuple
 @pytest.mark.parametrize("head", ["ada", "flame"])
 @pytest.mark.parametrize("frames", [-5, -2, 0, 1, 2, 4])
 def test_a_known_lag_is_found(head: str, frames: int) -> None:
-    found = lag(*_spoken(6.0, late_frames=frames, head=head))
+    found = lag(*spoken(6.0, late_frames=frames, head=head))
     assert found is not None
     assert found.ms == pytest.approx(40 * frames, abs=20)
     assert found.error_ms < 20
@@ -43,8 +43,8 @@ def test_a_known_lag_is_found(head: str, frames: int) -> None:
 
 
 def test_nothing_is_said_of_short_silent_and_still_clips() -> None:
-    speech, motion = _spoken(6.0)
-    assert lag(*_spoken(1.9)) is None
+    speech, motion = spoken(6.0)
+    assert lag(*spoken(1.9)) is None
     assert lag(Speech(samples=np.zeros_like(speech.samples)), motion) is None
     assert lag(speech, replace(motion, coeffs=np.zeros_like(motion.coeffs))) is None
     unknown = tuple(f"channel{index}" for index in range(53))
@@ -52,7 +52,7 @@ def test_nothing_is_said_of_short_silent_and_still_clips() -> None:
 
 
 def test_a_mouth_that_follows_nothing_is_not_late() -> None:
-    speech, motion = _spoken(6.0)
+    speech, motion = spoken(6.0)
     rng = np.random.default_rng(1)
     for _ in range(10):
         found = lag(speech, replace(motion, coeffs=rng.normal(size=motion.coeffs.shape).astype(np.float32)))
@@ -61,7 +61,7 @@ def test_a_mouth_that_follows_nothing_is_not_late() -> None:
 
 
 def test_sealed_lips_are_shut_whatever_the_jaw() -> None:
-    _, motion = _spoken(2.0)
+    _, motion = spoken(2.0)
     coeffs = motion.coeffs.copy()
     coeffs[:, ADA.index("lipSeal")] = 1
     assert mouth_opening(replace(motion, coeffs=coeffs)).max() == 0

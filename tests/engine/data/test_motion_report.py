@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from talkcli.engine.data.motion_report import jumps, out_of_range
+from talkcli.engine.data.motion_report import jumps, oddities, out_of_range, report
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.types import Motion
+from tests.engine.data.test_lag import spoken
 
 
 def still(head: str) -> Motion:
@@ -57,3 +60,40 @@ def test_lips_may_meet_within_a_frame() -> None:
 def test_one_frame_has_no_jumps() -> None:
     motion = still("ada")
     assert jumps(Motion(coeffs=motion.coeffs[:1], fps=25.0, head="ada", channels=ADA)) is None
+
+
+def test_a_report_in_numbers() -> None:
+    speech, motion = spoken(6.0)
+    found = report(speech, motion)
+    assert set(found) == {"out_of_range", "largest_step", "lag_frames", "lag_error_frames", "lag_r"}
+    assert found["out_of_range"] == 0
+    assert 0 < found["largest_step"] < 1
+    assert abs(found["lag_frames"]) < 0.5
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_a_report_says_what_is_odd_in_words() -> None:
+    speech, motion = spoken(6.0, late_frames=5)
+    motion.coeffs[10, ADA.index("browInnerUp")] = 3.0
+    found = report(speech, motion)
+    assert found["out_of_range"] == round(1 / 150, 4)
+    assert "browInnerUp is 3 in frame 10" in found["range"]
+    assert "browInnerUp moves by" in found["jump"]
+    assert "late" in found["lag"]
+    assert found["lag_frames"] == pytest.approx(5, abs=0.5)
+
+
+def test_what_cannot_be_told_is_left_out() -> None:
+    speech, motion = spoken(6.0)
+    assert report(speech, None) == {}
+    assert set(report(None, motion)) == {"out_of_range", "largest_step"}
+    assert set(report(speech, motion, still=True)) == {"out_of_range"}
+    assert set(report(*spoken(1.0))) == {"out_of_range", "largest_step"}
+
+
+def test_oddities_of_a_set() -> None:
+    said = [("a", {"lag_r": 0.5}), ("b", {"jump": "first"}), ("c", {"jump": "second", "range": "far"})]
+    found = oddities(said)
+    assert [(odd.kind, odd.clips) for odd in found] == [("range", ("c",)), ("jump", ("b", "c"))]
+    assert str(found[1]) == "Steps that no face makes in b and 1 more: first"
+    assert oddities([]) == []

@@ -1,4 +1,4 @@
-"""What is odd about a motion: values no face takes, and steps no face makes.
+"""What is odd about a clip: values no face takes, steps no face makes, a mouth that is late.
 
 Axis names: `frames`, `coeffs`.
 Thresholds of our own, per frame whatever the rate: recorded and performed faces stay below them.
@@ -6,10 +6,15 @@ Thresholds of our own, per frame whatever the rate: recorded and performed faces
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from talkcli.engine.face.channels import JAW
-from talkcli.engine.types import Motion
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.data.lag import MOST_LAG_MS, lag
+from talkcli.engine.face.channels import JAW, is_share
+from talkcli.engine.types import MODEL_FPS, Motion, Speech
 
 # FLAME's expression coefficients are in standard deviations.
 LARGEST_EXPRESSION = 5.0
@@ -21,17 +26,71 @@ LARGEST_JAW_RAD = 0.8
 LARGEST_JAW_STEP_RAD = 0.2
 # Lips that meet do so within a frame.
 _SUDDEN = ("lipSeal",)
+# What an oddity is called in a report, and in a sentence.
+ODDITIES: Mapping[str, str] = {
+    "range": "values that no face takes",
+    "jump": "steps that no face makes",
+    "lag": f"a mouth more than {MOST_LAG_MS:.0f} ms early or late",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oddity:
+    """Clips of one kind of oddity; `text` is that of the first."""
+
+    kind: str
+    clips: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        more = f" and {len(self.clips) - 1} more" if len(self.clips) > 1 else ""
+        return f"{ODDITIES[self.kind].capitalize()} in {self.clips[0]}{more}: {self.text}"
+
+
+def report(speech: Speech | None, motion: Motion | None, *, still: bool = False) -> dict[str, float | str]:
+    """What report.jsonl says of a clip: `out_of_range` (share of frames), `largest_step` (1: the largest
+    plausible), `lag_frames` with `lag_error_frames` (of 25 fps) and `lag_r`; and a sentence under each key of
+    `ODDITIES` that applies. A `still` clip has no steps and no lag; what cannot be told is left out.
+    """
+    if motion is None:
+        return {}
+    values: dict[str, float | str] = {"out_of_range": _rounded((_excess(motion) > 0).any(axis=1).mean())}
+    texts = {"range": out_of_range(motion)}
+    if not still and len(motion.coeffs) > 1:
+        values["largest_step"] = _rounded(_steps(motion).max())
+        texts["jump"] = jumps(motion)
+    found = None if still or speech is None else lag(speech, motion)
+    if found is not None:
+        frame_ms = 1000 / MODEL_FPS
+        values |= {
+            "lag_frames": _rounded(found.ms / frame_ms),
+            "lag_error_frames": _rounded(found.error_ms / frame_ms),
+            "lag_r": _rounded(found.r),
+        }
+        texts["lag"] = str(found) if found.is_wrong else None
+    return values | {kind: text for kind, text in texts.items() if text is not None}
+
+
+def oddities(reports: Iterable[tuple[str, Mapping[str, object]]]) -> list[Oddity]:
+    """The kinds of oddities of clips, given with their ids, in the order of `ODDITIES`."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for clip, said in reports:
+        for kind in ODDITIES.keys() & said.keys():
+            found.setdefault(kind, []).append((clip, str(said[kind])))
+    return [
+        Oddity(kind=kind, clips=tuple(clip for clip, _ in found[kind]), text=found[kind][0][1])
+        for kind in ODDITIES
+        if kind in found
+    ]
 
 
 def out_of_range(motion: Motion) -> str | None:
     """The value furthest outside of what its channel may hold, in words; None when all are inside."""
-    excess = np.stack(
-        [_excess(name, column) for name, column in zip(motion.channels, motion.coeffs.T, strict=True)]
-    )
-    share = (excess > 0).any(axis=0).mean()
+    excess = _excess(motion)
+    share = (excess > 0).any(axis=1).mean()
     if share == 0:
         return None
-    channel, frame = np.unravel_index(np.argmax(excess), excess.shape)
+    frame, channel = np.unravel_index(np.argmax(excess), excess.shape)
     value = motion.coeffs[frame, channel]
     return f"{motion.channels[channel]} is {value:.3g} in frame {frame}; {100 * share:.1f} % of the frames"
 
@@ -40,11 +99,7 @@ def jumps(motion: Motion) -> str | None:
     """The largest step from one frame to the next that is too large, in words; None when there is none."""
     if len(motion.coeffs) < 2:
         return None
-    limits = np.array(
-        [_choose(name, LARGEST_EXPRESSION_STEP, LARGEST_JAW_STEP_RAD, LARGEST_NAMED_STEP)
-         if name not in _SUDDEN else np.inf for name in motion.channels]
-    )  # fmt: skip
-    ratio = np.abs(np.diff(motion.coeffs.astype(np.float64), axis=0)) / limits
+    ratio = _steps(motion)
     if ratio.max() <= 1:
         return None
     frame, channel = np.unravel_index(np.argmax(ratio), ratio.shape)
@@ -53,14 +108,26 @@ def jumps(motion: Motion) -> str | None:
     return f"{motion.channels[channel]} moves by {step:+.3g} after frame {frame}; {count} such steps"
 
 
-def _excess(name: str, values: np.ndarray) -> np.ndarray:
-    """How far `values` lie outside of their channel's range, in units of the range's upper end."""
-    largest = _choose(name, LARGEST_EXPRESSION, LARGEST_JAW_RAD, 1 + LARGEST_EXCESS)
-    lowest = -LARGEST_EXCESS if largest == 1 + LARGEST_EXCESS else -largest
+def _excess(motion: Motion) -> Float[np.ndarray, "frames coeffs"]:
+    """How far values lie outside of their channel's range, in units of the range's upper end."""
+    largest = _by_channel(motion, LARGEST_EXPRESSION, LARGEST_JAW_RAD, 1 + LARGEST_EXCESS)
+    lowest = np.where([is_share(name) for name in motion.channels], -LARGEST_EXCESS, -largest)
+    values = motion.coeffs.astype(np.float64)
     return np.maximum(np.maximum(values - largest, lowest - values), 0) / largest
 
 
-def _choose(name: str, expression: float, jaw: float, named: float) -> float:
-    if name in JAW:
-        return jaw
-    return expression if name.startswith("expression") else named
+def _steps(motion: Motion) -> Float[np.ndarray, "steps coeffs"]:
+    """Steps from one frame to the next, in units of the largest plausible one."""
+    limits = _by_channel(motion, LARGEST_EXPRESSION_STEP, LARGEST_JAW_STEP_RAD, LARGEST_NAMED_STEP)
+    limits = np.where(np.isin(motion.channels, _SUDDEN), np.inf, limits)
+    return np.abs(np.diff(motion.coeffs.astype(np.float64), axis=0)) / limits
+
+
+def _by_channel(motion: Motion, expression: float, jaw: float, named: float) -> Float[np.ndarray, "coeffs"]:
+    return np.array(
+        [jaw if name in JAW else named if is_share(name) else expression for name in motion.channels]
+    )
+
+
+def _rounded(value: np.floating | float) -> float:
+    return round(float(value), 4)

@@ -1,0 +1,88 @@
+"""The manifest for machines: rows and fields of manifest.jsonl as Parquet, nested fields as PARENT_FIELD.
+
+Equal rows are equal files under one version of pyarrow. The file's metadata hold `talk_format`, its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.errors import InputError
+from talkcli.engine.files import atomic_path
+
+FORMAT = 1
+_FORMAT_KEY = b"talk_format"
+_NESTED = ("mesh", "sha256")
+# Arrow's names of types by column, in the order of the manifest's fields.
+COLUMNS: Mapping[str, str] = {
+    "id": "string", "audio": "string", "motion": "string", "mesh_vertices": "string",
+    "mesh_neutral": "string", "mesh_topology": "string", "fps": "double", "num_frames": "int64",
+    "duration_s": "double", "speaker": "string", "sex": "string", "text": "string", "emotion": "string",
+    "intensity": "double", "split": "string", "still": "bool", "sha256_audio": "string",
+    "sha256_motion": "string", "sha256_vertices": "string", "sha256_neutral": "string", "licence": "string",
+}  # fmt: skip
+# pyarrow is loaded where it is used: clips are made in processes that never write a manifest.
+
+
+def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the manifest's lines, as JSON holds them; the file appears whole or not at all."""
+    import pyarrow
+    from pyarrow import parquet
+
+    schema = pyarrow.schema(
+        [pyarrow.field(name, pyarrow.type_for_alias(kind)) for name, kind in COLUMNS.items()],
+        metadata={_FORMAT_KEY: str(FORMAT).encode()},
+    )
+    table = pyarrow.Table.from_pylist([_flat(row) for row in rows], schema=schema)
+    with atomic_path(path) as temporary:
+        parquet.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+
+
+def read_parquet(path: Path) -> list[dict[str, Any]]:
+    """The lines as `write_parquet` was given them, without what is empty.
+
+    Raises InputError for a file that is missing or damaged, is no such table, or has a newer format.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    if not path.is_file():
+        raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.")
+    try:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            number = (file.schema_arrow.metadata or {}).get(_FORMAT_KEY, b"")
+            known = number.isdigit() and int(number) <= FORMAT
+            types = {field.name: str(field.type) for field in file.schema_arrow}
+            rows = file.read().to_pylist() if known and types == COLUMNS else None
+    except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
+        raise InputError(f"{path} is not a readable Parquet file ({error}).") from error
+    if rows is None:
+        said = number.decode("ascii", "replace") or "none"
+        raise InputError(
+            f"{path} is not a manifest that this version reads (format {said}, columns {', '.join(types)})."
+        )
+    return [_nested(row) for row in rows]
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in row.items() if name not in _NESTED}
+    for parent in _NESTED:
+        flat |= {f"{parent}_{name}": value for name, value in (row.get(parent) or {}).items()}
+    unknown = flat.keys() - COLUMNS.keys()
+    assert not unknown, f"the table has no column for {unknown}"
+    return flat
+
+
+def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None:
+            continue
+        parent, _, field = name.partition("_")
+        if parent in _NESTED:
+            nested.setdefault(parent, {})[field] = value
+        else:
+            nested[name] = value
+    return nested

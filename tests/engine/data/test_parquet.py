@@ -1,0 +1,110 @@
+"""The manifest as a table: the same rows, readable by anyone's pyarrow, and refused when it is damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+from pydantic import BaseModel
+
+from talkcli.engine.data.manifest import Digests, Entry, MeshFiles
+from talkcli.engine.data.parquet import COLUMNS, read_parquet, write_parquet
+from talkcli.engine.errors import InputError
+from tests.engine.data.mutations import survives
+
+_DIGEST = "0123456789abcdef" * 4
+_SPOKEN = Entry(
+    id="set/a.b-1",
+    audio="audio/set/a.b-1.flac",
+    motion="motion/set/a.b-1.npz",
+    fps=29.97,
+    num_frames=120,
+    duration_s=4.004,
+    speaker="Ünal | 1",
+    sex="female",
+    text="one\u2028two",
+    emotion="happy",
+    intensity=0.5,
+    split="train",
+    sha256=Digests(audio=_DIGEST, motion=_DIGEST),
+    licence="MIT",
+)
+_SCANNED = Entry(
+    id="scan",
+    mesh=MeshFiles(vertices="mesh/scan.npy", neutral="mesh/neutral/s.npy", topology="biwi"),
+    fps=25.0,
+    speaker="s",
+    emotion="neutral",
+    intensity=0.0,
+    split="test",
+    still=True,
+    sha256=Digests(vertices=_DIGEST, neutral=_DIGEST),
+    licence="unknown",
+)
+_ENTRIES = (_SPOKEN, _SCANNED)
+
+
+def _rows() -> list[dict[str, object]]:
+    return [entry.model_dump(mode="json", exclude_none=True) for entry in _ENTRIES]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write_parquet(tmp_path / "manifest.parquet", _rows())
+    return tmp_path / "manifest.parquet"
+
+
+def test_columns_are_the_fields_of_the_manifest() -> None:
+    nested: dict[str, type[BaseModel]] = {"mesh": MeshFiles, "sha256": Digests}
+    names = []
+    for name in Entry.model_fields:
+        names += [f"{name}_{field}" for field in nested[name].model_fields] if name in nested else [name]
+    assert list(COLUMNS) == names
+
+
+def test_rows_come_back(path: Path) -> None:
+    assert [Entry.model_validate(row) for row in read_parquet(path)] == list(_ENTRIES)
+
+
+def test_anyones_pyarrow_reads_it(path: Path) -> None:
+    table = parquet.read_table(path)
+    assert table.num_rows == 2
+    assert table.column("fps").to_pylist() == [29.97, 25.0]
+    assert table.column("audio").to_pylist() == ["audio/set/a.b-1.flac", None]
+    assert table.column("sha256_vertices").to_pylist() == [None, _DIGEST]
+    assert table.column("mesh_topology").to_pylist() == [None, "biwi"]
+    assert table.column("still").to_pylist() == [False, True]
+    assert table.schema.metadata[b"talk_format"] == b"1"
+
+
+def test_equal_rows_are_equal_files(path: Path, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "again.parquet", iter(_rows()))
+    assert (tmp_path / "again.parquet").read_bytes() == path.read_bytes()
+
+
+def test_tables_that_are_no_manifests(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no manifest"):
+        read_parquet(tmp_path / "absent.parquet")
+    table = parquet.read_table(path)
+    for changed in (
+        table.drop_columns(["audio"]),
+        table.append_column("colour", pyarrow.array(["red", "blue"])),
+        table.replace_schema_metadata({b"talk_format": b"2"}),
+        table.replace_schema_metadata({}),
+        table.set_column(2, "motion", pyarrow.array([1, 2])),
+    ):
+        parquet.write_table(changed, path)
+        with pytest.raises(InputError, match="not a manifest that this version reads"):
+            read_parquet(path)
+
+
+def test_damage_is_refused_or_harmless(path: Path) -> None:
+    whole = read_parquet(path)
+
+    def read(content: bytes) -> object:
+        path.write_bytes(content)
+        return read_parquet(path)
+
+    assert survives(read, path.read_bytes(), plausible=lambda rows: rows == whole) > 100
