@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from talkcli.engine.types import EMOTIONS
+from talkcli.engine.types import EMOTIONS, Emotion
+
+# Of clips that nobody labelled: a label is needed, and its level says that it means nothing.
+UNLABELLED = Emotion(label="neutral", level=0.0)
 
 # The third part of a RAVDESS file name, and the fourth: normal and strong.
 EMOTION_OF_RAVDESS = {
@@ -27,3 +30,17 @@ EMOTION_OF_CREMA_D = {
     "ANG": "angry", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NEU": "neutral", "SAD": "sad",
 }  # fmt: skip
 LEVEL_OF_CREMA_D = {"LO": 1 / 3, "MD": 2 / 3, "HI": 1.0, "XX": 2 / 3}
+
+# BEAT's spoken recordings by the first number in their names; conversations are neutral. No level is stated.
+EMOTION_OF_BEAT = {
+    range(65): "neutral", range(65, 73): "happy", range(73, 81): "angry", range(81, 87): "sad",
+    range(87, 95): "contempt", range(95, 103): "surprise", range(103, 111): "fear",
+    range(111, 119): "disgust",
+}  # fmt: skip
+
+# AffectNet's numbers; 8 to 10 (no emotion, uncertain, no face) are no labels.
+EMOTION_OF_AFFECTNET = {
+    0: "neutral", 1: "happy", 2: "sad", 3: "surprise", 4: "fear", 5: "disgust", 6: "angry", 7: "contempt",
+}  # fmt: skip
+# Where an emotion is told and its strength is not; CREMA-D's XX is the same.
+UNTOLD_LEVEL = 2 / 3

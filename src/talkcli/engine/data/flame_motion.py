@@ -1,0 +1,56 @@
+"""Motion of the FLAME head from somebody's arrays of expression, jaw and head rotation.
+
+Axis names: `frames`, `coeffs` = 50 or more expression coefficients. Rotations are axis-angle in radians.
+FLAME stands upright (y up), looks along z, and has its left at x: turned by nothing it faces the camera, as
+in DECA and EMOCA, whose pictures show it from z.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Shaped
+
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import FLAME, NUM_EXPRESSION
+from talkcli.engine.types import Motion
+
+# Measured faces stay within +-9 and half a turn of the jaw; far beyond, the numbers are no coefficients.
+MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD = 30.0, np.pi, 2 * np.pi
+
+
+def flame_motion(
+    where: object,
+    *,
+    expression: Shaped[np.ndarray, "..."],
+    jaw: Shaped[np.ndarray, "..."],
+    pose: Shaped[np.ndarray, "..."],
+    fps: float,
+) -> Motion:
+    """Motion of the first 50 of `expression` (frames, 50 or more), and `jaw` and `pose` (frames, 3).
+
+    Raises InputError, naming `where`, for other shapes and types, for values that are not finite, and for
+    those no face has.
+    """
+    parts = {
+        "expression": (expression, MOST_EXPRESSION),
+        "jaw": (jaw, MOST_JAW_RAD),
+        "head rotation": (pose, MOST_POSE_RAD),
+    }
+    for name, (values, most) in parts.items():
+        lowest, highest = (NUM_EXPRESSION, np.inf) if name == "expression" else (3, 3)
+        if values.ndim != 2 or not lowest <= values.shape[1] <= highest or len(values) == 0:
+            width = f"{NUM_EXPRESSION} or more" if name == "expression" else "3"
+            raise InputError(f"{where}: {name} is {values.shape}, (frames, {width}) is needed.")
+        if len(values) != len(expression):
+            raise InputError(f"{where}: {name} has {len(values)} frames, expression {len(expression)}.")
+        if values.dtype.kind != "f":
+            raise InputError(f"{where}: {name} is {values.dtype}, floats are needed.")
+        if not np.isfinite(values).all():
+            raise InputError(f"{where}: {name} has values that are not finite numbers.")
+        largest = float(np.abs(values).max())
+        if largest > most:
+            raise InputError(f"{where}: {name} reaches {largest:.3g}, beyond +-{most:.3g} it is no face.")
+    coeffs = np.concatenate([expression[:, :NUM_EXPRESSION], jaw], axis=1)
+    return Motion(
+        coeffs=coeffs.astype(np.float32), fps=fps, head="flame", channels=FLAME, pose=pose.astype(np.float32)
+    )
