@@ -52,6 +52,7 @@ class Film:
     `num_frames` pictures come at `fps`. Where the file's own rate is not `constant`, each moment of the even
     grid gets the picture shown then. `sound_late_s` is how much later than the pictures the sound begins
     (negative: earlier), None without sound. `rates` are the lowest and the highest rate between two pictures.
+    Of pictures that are not square `crop` (left, top, width, height) is shown, all of them where it is None.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Film:
     constant: bool
     rates: tuple[float, float]
     sound_late_s: float | None
+    crop: tuple[int, int, int, int] | None = None
 
     @property
     def duration_s(self) -> float:
@@ -100,7 +102,8 @@ def open_film(path: Path) -> Film:
 def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     """The pictures of `film` in sRGB, `num_frames` of them, all of one size; one at a time is in memory.
 
-    Closing the iterator ends ffmpeg. Raises InputError when the file has changed since it was opened.
+    Closing the iterator ends ffmpeg. Raises InputError when the file has changed since it was opened, and
+    when there is no picture where it is to be cropped.
     """
     filters = _UPRIGHT_SQUARE
     if not film.constant:
@@ -124,7 +127,7 @@ def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
                     f"{film.path} gave {done} pictures where it had {film.num_frames} a moment ago.",
                     hint="Is it still being written?",
                 )
-            yield picture
+            yield picture if film.crop is None else _cropped(picture, film.crop)
     finally:
         if process is not None:
             process.kill()
@@ -232,6 +235,21 @@ def _film(path: Path, times: Float64[np.ndarray, "frames"], tick_s: float, sound
         rates=(1 / float(intervals.max()), 1 / float(intervals.min())),
         sound_late_s=None if sound_s is None else sound_s - float(times[0]),
     )
+
+
+def _cropped(
+    picture: UInt8[np.ndarray, "height width 3"], crop: tuple[int, int, int, int]
+) -> UInt8[np.ndarray, "height width 3"]:
+    left, top, width, height = crop
+    rows, columns = picture.shape[:2]
+    if rows == columns:
+        return picture
+    if min(left, top) < 0 or min(width, height) < 1 or left + width > columns or top + height > rows:
+        raise InputError(
+            f"{width}x{height} pixels at {left}, {top} are not inside of pictures of {columns}x{rows}.",
+            hint="Is this the video, in the size, that the crop was made for?",
+        )
+    return np.ascontiguousarray(picture[top : top + height, left : left + width])
 
 
 def _next_picture(stream: IO[bytes]) -> UInt8[np.ndarray, "height width 3"] | None:

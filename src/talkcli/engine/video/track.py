@@ -6,7 +6,7 @@ mesh of 468, then five of each iris).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -32,3 +32,13 @@ class FaceTrack:
     @property
     def num_frames(self) -> int:
         return len(self.seen)
+
+    def part(self, first: int, last: int) -> FaceTrack:
+        """Frames `first` up to, not including, `last`; arrays are views."""
+        return replace(
+            self,
+            landmarks=self.landmarks[first:last],
+            seen=self.seen[first:last],
+            confidence=self.confidence[first:last],
+            cuts=tuple(cut - first for cut in self.cuts if first < cut < last),
+        )

@@ -1,0 +1,126 @@
+"""The recipe of every data set with films: the face in the pictures becomes motion, beside the sound.
+
+Axis names: `samples`, `frames`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.types import Motion, Speech
+from talkcli.engine.video.fit import Fit, fit_head
+from talkcli.engine.video.pictures import Film, open_film
+from talkcli.engine.video.stretch import Stretch, profile_spans, usable
+from talkcli.engine.video.track import FaceTrack
+from talkcli.engine.video.tracker import FaceChoice, follow_face
+
+# Sound of the same file may end this much before the pictures; motion beyond it is cut off.
+_MOST_SILENT_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmedFile:
+    """A video, and the file its `sound` is in where that is another one.
+
+    Sound of the video itself is laid beside the pictures by the file's time stamps; a file of its own is
+    taken to begin with the first picture. `head` is a name or path that `load_head` takes; `face` and
+    `stretch` are as in `follow_face` and `usable`. Pictures that are not square are cut to `crop`
+    (left, top, width, height).
+    """
+
+    video: Path
+    sound: Path | None = None
+    head: str = "ada"
+    face: FaceChoice = "only"
+    stretch: Stretch = "whole"
+    crop: tuple[int, int, int, int] | None = None
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return (self.video,) if self.sound is None else (self.video, self.sound)
+
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
+        """Raises InputError for a video or a sound that cannot be read, a video without sound when there is
+        no other, no face or more than one, cuts, gaps and what else `usable` refuses.
+        """
+        film = replace(open_film(self.video), crop=self.crop)
+        if self.sound is None and film.sound_late_s is None:
+            raise InputError(
+                f"{self.video} has no sound.", hint="Lay a sound file of the same name beside it."
+            )
+        heard = _Warnings()
+        speech = read_speech(self.sound or self.video, heard)
+        followed = follow_face(film, self.face, heard)
+        first, last = usable(followed.track, self.stretch, str(self.video))
+        track = followed.track.part(first, last)
+        fit = fit_head(track, load_head(self.head))
+        late_s = film.sound_late_s if self.sound is None else 0.0
+        speech = aligned(speech, first / film.fps - (late_s or 0.0), track.num_frames / film.fps)
+        motion = fit.motion
+        if self.sound is None and motion.duration_s - speech.duration_s > _MOST_SILENT_S:
+            motion = _shortened(motion, int(speech.duration_s * motion.fps))
+            heard.warn(f"The pictures go on for {fit.motion.duration_s - motion.duration_s:.2f} s more.")
+        report = _report(film, followed.num_others, followed.track, (first, last), fit)
+        if heard.texts:
+            report["warnings"] = " ".join(heard.texts)
+        return Recording(speech=speech, motion=motion, report=report)
+
+
+def aligned(speech: Speech, begins_s: float, most_s: float) -> Speech:
+    """At most `most_s` of `speech` from `begins_s` on; where that is negative, silence goes before it."""
+    begins = round(begins_s * speech.rate_hz)
+    samples: Float[np.ndarray, "samples"] = speech.samples[max(begins, 0) :]
+    samples = np.concatenate([np.zeros(max(-begins, 0), np.float32), samples])
+    return replace(speech, samples=samples[: round(most_s * speech.rate_hz)])
+
+
+@dataclass
+class _Warnings:
+    """A reporter that keeps what it is warned of; clips are made where nobody reads along."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def warn(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def _shortened(motion: Motion, num_frames: int) -> Motion:
+    pose = None if motion.pose is None else motion.pose[:num_frames]
+    return replace(motion, coeffs=motion.coeffs[:num_frames], pose=pose)
+
+
+def _report(
+    film: Film, num_others: int, track: FaceTrack, used: tuple[int, int], fit: Fit
+) -> dict[str, float | int | str | None]:
+    """What report.jsonl says; docs/formats.md describes it."""
+    shown = track.part(*used)
+    times = ", ".join(f"{cut / film.fps:.2f} s" for cut in track.cuts)
+    return {
+        "video_fps": round(film.fps, 6),
+        "video_fps_lowest": round(film.rates[0], 3),
+        "video_fps_highest": round(film.rates[1], 3),
+        "video_fps_constant": film.constant,
+        "face_seen": round(float(shown.seen.mean()), 4),
+        "face_confidence": round(float(np.median(shown.confidence)), 4),
+        "other_faces": num_others,
+        "cuts": times,
+        "profile": profile_spans(shown),
+        "used_from_s": round(used[0] / film.fps, 3),
+        "used_to_s": round(used[1] / film.fps, 3),
+        "fit_error": round(float(np.nanmedian(fit.error)), 4),
+        "sound_late_s": None if film.sound_late_s is None else round(film.sound_late_s, 4),
+    }

@@ -1,0 +1,102 @@
+"""The part of a video in which its face can be followed without a guess.
+
+Axis names: `frames`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from talkcli.engine.errors import InputError
+from talkcli.engine.video.track import FaceTrack
+from talkcli.engine.video.tracker import yaw_degrees
+
+Stretch = Literal["whole", "longest"]
+# A blink of the tracker; who was away for longer may have said anything.
+LONGEST_GAP_S = 0.2
+LEAST_SEEN = 0.8
+# Beyond this the far half of the face is hidden, and its landmarks are the network's idea.
+PROFILE_DEGREES = 50.0
+_SHORTEST_S = 1.0
+
+
+def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
+    """First frame, and the one after the last, of what can be used of `track`, called `name` in errors.
+
+    "whole": all of it, or an InputError that says where cuts and gaps are. "longest": the longest run of
+    frames in one shot with the face in sight, gaps of 0.2 s bridged; InputError when it is under 1 s.
+    Either way the face must be seen in four fifths of the frames.
+    """
+    runs = _runs(track)
+    if stretch == "whole":
+        if complaint := _complaint(track, runs):
+            raise InputError(
+                f"{name}: {complaint}.",
+                hint="Choose --stretch longest for the longest part in one shot with the face in sight, or "
+                "cut the video: ffmpeg -i in.mp4 -ss START -to END out.mp4",
+            )
+        first, last = 0, track.num_frames
+    else:
+        first, last = max(runs, key=lambda run: run[1] - run[0])
+        if (last - first) / track.fps < _SHORTEST_S:
+            raise InputError(
+                f"{name}: the longest part in one shot with the face in sight has "
+                f"{(last - first) / track.fps:.2f} s, {_SHORTEST_S:g} s are needed."
+            )
+    seen = float(track.seen[first:last].mean())
+    if seen < LEAST_SEEN:
+        raise InputError(
+            f"{name}: the face is seen in {seen:.0%} of the pictures, {LEAST_SEEN:.0%} are needed.",
+            hint="A face is followed when it is turned to the camera and nothing hides it.",
+        )
+    return first, last
+
+
+def profile_spans(track: FaceTrack) -> str:
+    """When the face is turned aside by more than 50 degrees, for people; empty for never."""
+    with np.errstate(invalid="ignore"):
+        aside = yaw_degrees(track.landmarks) > PROFILE_DEGREES
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], aside, [False]]).astype(int)))
+    return ", ".join(_span(first, last, track.fps) for first, last in edges.reshape(-1, 2))
+
+
+def _runs(track: FaceTrack) -> list[tuple[int, int]]:
+    """Runs of frames from a seen one to a seen one, without a cut or a long gap between."""
+    longest = round(LONGEST_GAP_S * track.fps)
+    cuts = set(track.cuts)
+    runs: list[tuple[int, int]] = []
+    for frame in np.flatnonzero(track.seen).tolist():
+        before = runs[-1][1] if runs else None
+        if (
+            before is not None
+            and frame - before <= longest
+            and not cuts.intersection(range(before, frame + 1))
+        ):
+            runs[-1] = (runs[-1][0], frame + 1)
+        else:
+            runs.append((frame, frame + 1))
+    return runs
+
+
+def _complaint(track: FaceTrack, runs: list[tuple[int, int]]) -> str:
+    longest = round(LONGEST_GAP_S * track.fps)
+    edges = [0, *(edge for run in runs for edge in run), track.num_frames]
+    gaps = [
+        (first, last) for first, last in zip(edges[::2], edges[1::2], strict=True) if last - first > longest
+    ]
+    parts = []
+    if track.cuts:
+        parts.append("there are cuts at " + _some([f"{cut / track.fps:.2f} s" for cut in track.cuts]))
+    if gaps:
+        parts.append("the face is not seen in " + _some([_span(*gap, track.fps) for gap in gaps]))
+    return " and ".join(parts)
+
+
+def _span(first: int, last: int, fps: float) -> str:
+    return f"{first / fps:.2f}-{last / fps:.2f} s"
+
+
+def _some(names: list[str], shown: int = 5) -> str:
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
