@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from talkcli.commands.options import AsJson, Quiet
+from talkcli.commands.options import AsJson, Fps, Quiet, Workers
 from talkcli.commands.preprocess_check import check, stats
 from talkcli.console import Console
 
@@ -22,54 +24,208 @@ app = typer.Typer(
 
 Root = Annotated[Path, typer.Argument(help="The folder to read.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write: manifest.jsonl, audio/, motion/.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 works in this one.")]
+Licence = Annotated[str, typer.Option("--licence", help="Licence of the material.")]
+MotionOf = Annotated[
+    Literal["performed", "video"],
+    typer.Option("--motion", help="performed: from sound and sentence, a stand-in; video: fitted to faces."),
+]
 _SHOWN = 5
 
 
-@app.command()
-def folder(
-    root: Root,
+def _shared(
     *,
     out: Out,
-    fps: Annotated[
-        float | None, typer.Option("--fps", min=0.1, max=1000, help="Frame rate of bare .npy motion.")
-    ] = None,
-    head: Annotated[str, typer.Option("--head", help="Head of bare .npy motion: ada or flame.")] = "flame",
-    licence: Annotated[str, typer.Option("--licence", help="Licence of the material.")] = "unknown",
     workers: Workers = 2,
+    smooth: Annotated[
+        bool, typer.Option("--smooth/--no-smooth", help="Savitzky-Golay filter (5, 2) on the motion.")
+    ] = False,
+    fps: Fps = None,
+    keep_pose: Annotated[
+        bool, typer.Option("--keep-pose/--no-pose", help="Keep how the whole head turns, where known.")
+    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler to work on instead.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
+    """The options of every data set."""
+
+
+Options = Callable[..., dict[str, Any]]
+
+
+def data_set(root: Any = Root) -> Callable[[Options], Options]:
+    """Make a command of a function that takes a data set's own options and gives those of its adapter.
+
+    Its name is the data set's in `pipelines.preprocess.DATA_SETS`. `root` says what is to be read; the shared
+    options follow the set's own.
+    """
+
+    def register(options: Options) -> Options:
+        name = options.__name__.replace("_", "-")
+        own, shared = (inspect.signature(each, eval_str=True).parameters for each in (options, _shared))
+
+        def command(root: Path | list[Path], **given: Any) -> None:
+            from talkcli.engine.data.build import Plan
+            from talkcli.engine.data.cleanup import Cleanup
+            from talkcli.engine.pipelines.preprocess import preprocess
+
+            values = {key: given.pop(key) for key in shared}
+            with Console(as_json=values["as_json"], quiet=values["quiet"]) as console:
+                cleanup = Cleanup(smooth=values["smooth"], fps=values["fps"], keep_pose=values["keep_pose"])
+                plan = Plan(num_workers=values["workers"], cleanup=cleanup, cluster=values["cluster"])
+                _show(console, preprocess(name, root, values["out"], plan, console, **options(**given)))
+
+        where = inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, annotation=root)
+        parameters = [where, *own.values(), *shared.values()]
+        # Typer reads these.
+        command.__doc__ = options.__doc__
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        app.command(name)(command)
+        return options
+
+    return register
+
+
+@data_set()
+def affectnet() -> dict[str, Any]:
+    """AffectNet's pictures as FLAME codes, for train-fer."""
+    return {}
+
+
+@data_set()
+def artalk() -> dict[str, Any]:
+    """ARTalk's motion files, each with its sound."""
+    return {}
+
+
+@data_set()
+def beat2() -> dict[str, Any]:
+    """BEAT2: SMPL-X motion of faces, and sound."""
+    return {}
+
+
+@data_set()
+def biwi() -> dict[str, Any]:
+    """BIWI: vertices of neutral and emotional sentences, and sound."""
+    return {}
+
+
+@data_set()
+def crema_d(*, motion: MotionOf = "performed") -> dict[str, Any]:
+    """CREMA-D: wav, mp3 or flv."""
+    return {"motion": motion}
+
+
+@data_set()
+def diffposetalk() -> dict[str, Any]:
+    """DiffPoseTalk's coefficients, each with its sound."""
+    return {}
+
+
+@data_set()
+def emote() -> dict[str, Any]:
+    """3D-MEAD as EMOTE's authors give it: hdf5 or hickle, and MEAD's sound."""
+    return {}
+
+
+@data_set()
+def facegood() -> dict[str, Any]:
+    """FACEGOOD's pairs of wav and blendshape curves."""
+    return {}
+
+
+@data_set()
+def folder(
+    *,
+    source_fps: Annotated[
+        float | None, typer.Option("--source-fps", min=0.1, max=1000, help="Frame rate of bare .npy motion.")
+    ] = None,
+    head: Annotated[str, typer.Option("--head", help="Head of bare .npy motion: ada or flame.")] = "flame",
+    licence: Licence = "unknown",
+) -> dict[str, Any]:
     """Sound files with motion files (.npz, or .npy of 53 columns) of the same name, and labels.csv."""
     from talkcli.engine.data.adapters.folder import BareMotion
-    from talkcli.engine.pipelines.preprocess import preprocess_folder
 
-    bare = None if fps is None else BareMotion(fps=fps, head=head)
-    with Console(as_json=as_json, quiet=quiet) as console:
-        summary = preprocess_folder(
-            root, out, bare=bare, licence=licence, reporter=console, num_workers=workers
-        )
-        _show(console, summary)
+    bare = None if source_fps is None else BareMotion(fps=source_fps, head=head)
+    return {"bare": bare, "licence": licence}
 
 
-@app.command()
-def facegood(
-    root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False
-) -> None:
-    """FACEGOOD's pairs of wav and blendshape curves."""
-    from talkcli.engine.pipelines.preprocess import preprocess_facegood
+@data_set()
+def hdtf() -> dict[str, Any]:
+    """HDTF's clips and lists; motion is fitted to the faces."""
+    return {}
 
-    with Console(as_json=as_json, quiet=quiet) as console:
-        _show(console, preprocess_facegood(root, out, reporter=console, num_workers=workers))
+
+@data_set()
+def live_link(
+    *,
+    speaker: Annotated[str, typer.Option("--speaker", help="Who was recorded.")] = "unknown",
+    emotion: Annotated[str, typer.Option("--emotion", help="What was felt in all takes.")] = "neutral",
+    licence: Licence = "unknown",
+) -> dict[str, Any]:
+    """Takes of Live Link Face: its CSV, with a wav or the take's video beside it."""
+    return {"speaker": speaker, "emotion": emotion, "licence": licence}
+
+
+@data_set()
+def mead() -> dict[str, Any]:
+    """MEAD in DEEPTalk's form: FLAME parameters and waveforms as .npy."""
+    return {}
+
+
+@data_set()
+def mead_raw() -> dict[str, Any]:
+    """MEAD as it was filmed: mp4 and m4a; motion is fitted to the faces."""
+    return {}
+
+
+@data_set()
+def ravdess(
+    *,
+    split: Annotated[
+        Literal["emoface", "corpus"],
+        typer.Option("--split", help="emoface: actors 1-20, 21-22, 23-24; corpus: 1-10, 11, none."),
+    ] = "emoface",
+    channel: Annotated[
+        Literal["all", "speech", "song"], typer.Option("--channel", help="What was uttered.")
+    ] = "all",
+    motion: MotionOf = "performed",
+) -> dict[str, Any]:
+    """RAVDESS, spoken and sung: wav or mp4."""
+    from talkcli.engine.data.adapters.ravdess import CHANNELS, SPLITS
+
+    return {"split_of_actor": SPLITS[split], "channels": CHANNELS[channel], "motion": motion}
+
+
+@data_set(Annotated[list[Path], typer.Argument(metavar="FILES|FOLDER", help="Films of talking faces.")])
+def video(*, licence: Licence = "unknown") -> dict[str, Any]:
+    """Any films of talking faces; motion is fitted to them."""
+    return {"licence": licence}
+
+
+@data_set()
+def vocaset() -> dict[str, Any]:
+    """VOCASET: vertices and sound."""
+    return {}
+
+
+@data_set()
+def voxceleb2() -> dict[str, Any]:
+    """VoxCeleb2: sound, for emovox."""
+    return {}
 
 
 @app.command()
 def corpus(root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """The embedded model's training corpus: speech with performed motion (docs/corpus.md)."""
+    from talkcli.engine.data.build import Plan
     from talkcli.engine.pipelines.preprocess import preprocess_corpus
 
     with Console(as_json=as_json, quiet=quiet) as console:
-        _show(console, preprocess_corpus(root, out, reporter=console, num_workers=workers))
+        _show(console, preprocess_corpus(root, out, Plan(num_workers=workers), console))
 
 
 @app.command()
@@ -79,77 +235,6 @@ def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
 
     with Console(as_json=as_json, quiet=quiet) as console:
         _show(console, preprocess_debug(out, reporter=console))
-
-
-@app.command()
-def live_link(
-    root: Root,
-    *,
-    out: Out,
-    speaker: Annotated[str, typer.Option("--speaker", help="Who was recorded.")] = "unknown",
-    emotion: Annotated[str, typer.Option("--emotion", help="What was felt in all takes.")] = "neutral",
-    licence: Annotated[str, typer.Option("--licence", help="Licence of the material.")] = "unknown",
-    workers: Workers = 2,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Takes of Live Link Face: its CSV, with a wav or the take's video beside it."""
-    from talkcli.engine.pipelines.preprocess import preprocess_live_link
-
-    with Console(as_json=as_json, quiet=quiet) as console:
-        summary = preprocess_live_link(
-            root,
-            out,
-            speaker=speaker,
-            emotion=emotion,
-            licence=licence,
-            reporter=console,
-            num_workers=workers,
-        )
-        _show(console, summary)
-
-
-@app.command()
-def ravdess(
-    root: Root,
-    *,
-    out: Out,
-    split: Annotated[
-        str, typer.Option("--split", help="emoface: actors 1-20, 21-22, 23-24; corpus: 1-10, 11, none.")
-    ] = "emoface",
-    channel: Annotated[str, typer.Option("--channel", help="speech, song or all.")] = "all",
-    workers: Workers = 2,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """RAVDESS, spoken and sung: wav, or the sound of mp4; motion is performed (docs/datasets.md)."""
-    from talkcli.engine.pipelines.preprocess import preprocess_ravdess
-
-    with Console(as_json=as_json, quiet=quiet) as console:
-        summary = preprocess_ravdess(
-            root, out, split=split, channel=channel, reporter=console, num_workers=workers
-        )
-        _show(console, summary)
-
-
-@app.command()
-def crema_d(
-    root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False
-) -> None:
-    """CREMA-D: wav, mp3 or the sound of flv; motion is performed (docs/datasets.md)."""
-    from talkcli.engine.pipelines.preprocess import preprocess_crema_d
-
-    with Console(as_json=as_json, quiet=quiet) as console:
-        _show(console, preprocess_crema_d(root, out, reporter=console, num_workers=workers))
-
-
-@app.command()
-def mead(root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """MEAD in DEEPTalk's form: FLAME parameters and waveforms as .npy (docs/datasets.md)."""
-    from talkcli.engine.pipelines.preprocess import preprocess_mead
-
-    with Console(as_json=as_json, quiet=quiet) as console:
-        _show(console, preprocess_mead(root, out, reporter=console, num_workers=workers))
 
 
 app.command()(check)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkcli.commands.options import AsJson, Quiet
+from talkcli.commands.options import AsJson, Quiet, Workers
 from talkcli.console import Console, print_error
 from talkcli.engine.errors import InputError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from talkcli.engine.data.statistics import Spread
 
 Manifest = Annotated[Path, typer.Argument(help="A manifest, or the folder of one.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 works in this one.")]
 _SHOWN = 3
 # More labels than this are counted, not listed.
 _MOST_ROWS = 20

@@ -42,16 +42,23 @@ class Speech:
 
 @dataclass(frozen=True, kw_only=True)
 class Motion:
-    """Coefficients of a head over time; `channels` names the columns, so that no order is ever guessed."""
+    """Coefficients of a head over time; `channels` names the columns, so that no order is ever guessed.
+
+    `pose` is how the whole head is turned, axis-angle in radians (x to the subject's left, y up, z towards the
+    viewer); None where that is not known or was taken out.
+    """
 
     coeffs: Float[np.ndarray, "frames coeffs"]
     fps: float
     head: str
     channels: tuple[str, ...]
+    pose: Float[np.ndarray, "frames 3"] | None = None
 
     def __post_init__(self) -> None:
         if self.coeffs.ndim != 2 or self.coeffs.shape[1] != len(self.channels):
             raise ValueError(f"coeffs {self.coeffs.shape} do not fit {len(self.channels)} channel names")
+        if self.pose is not None and self.pose.shape != (len(self.coeffs), 3):
+            raise ValueError(f"pose {self.pose.shape} does not fit {len(self.coeffs)} frames")
 
     @property
     def duration_s(self) -> float:
@@ -64,6 +71,22 @@ class Mesh:
 
     vertices: Float[np.ndarray, "verts 3"]
     faces: Int[np.ndarray, "faces 3"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshMotion:
+    """Vertices over time, of data sets without coefficients; metres. `neutral` is the subject at rest,
+    `topology` names what the vertices are numbered after.
+    """
+
+    vertices: Float[np.ndarray, "frames verts 3"]
+    neutral: Float[np.ndarray, "verts 3"]
+    fps: float
+    topology: str
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.vertices) / self.fps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.data.build import build
+from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.files import sha256
@@ -40,13 +40,14 @@ class Tone:
     def inputs(self) -> tuple[Path, ...]:
         return (self.file,) if self.file else ()
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
+    def make(self, source: Source) -> Recording:
         time.sleep(self.wait_s)
         if self.fails:
             raise InputError("no tone today")
         samples = np.sin(2 * np.pi * self.hz * np.arange(8000) / 16_000).astype(np.float32)
         coeffs = np.zeros((round(25 * self.motion_seconds), len(ADA)), np.float32)
-        return Speech(samples=samples), Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)
+        motion = Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)
+        return Recording(speech=Speech(samples=samples), motion=motion)
 
 
 def source(name: str, **recipe: object) -> Source:
@@ -62,7 +63,7 @@ def source(name: str, **recipe: object) -> Source:
 
 def test_failures_are_set_aside_with_reasons(tmp_path: Path) -> None:
     sources = [source("sub/a"), source("b", fails=True), source("c", motion_seconds=1.0), source("sub/a")]
-    built = build(sources, tmp_path, Silent(), num_workers=0)
+    built = build(sources, tmp_path, Silent(), Plan(num_workers=0))
     assert [entry.id for entry in read_manifest(tmp_path)] == ["sub/a"]
     reasons = {item.id: item.reason for item in built.dropped}
     assert reasons["b"] == "no tone today"
@@ -85,16 +86,16 @@ def test_an_input_that_may_not_be_read_costs_its_clip_only(
         return sha256(path)
 
     monkeypatch.setattr("talkcli.engine.data.build.sha256", refuse)
-    built = build([source("a"), source("b", file=given)], tmp_path / "out", Silent(), num_workers=0)
+    built = build([source("a"), source("b", file=given)], tmp_path / "out", Silent(), Plan(num_workers=0))
     assert [item.id for item in built.dropped] == ["b"]
     assert "may not be read" in built.dropped[0].reason
 
 
 def test_nothing_made_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"None of 1 clips.*no tone today"):
-        build([source("a", fails=True)], tmp_path, Silent(), num_workers=0)
+        build([source("a", fails=True)], tmp_path, Silent(), Plan(num_workers=0))
     with pytest.raises(InputError, match="nothing to make"):
-        build([], tmp_path, Silent(), num_workers=0)
+        build([], tmp_path, Silent(), Plan(num_workers=0))
 
 
 def test_a_second_run_keeps_what_fits(tmp_path: Path) -> None:
@@ -102,14 +103,14 @@ def test_a_second_run_keeps_what_fits(tmp_path: Path) -> None:
     given.write_text("one")
     sources = [source("a"), source("b", file=given), source("c")]
     out = tmp_path / "out"
-    assert build(sources, out, Silent(), num_workers=0).num_kept == 0
+    assert build(sources, out, Silent(), Plan(num_workers=0)).num_kept == 0
     before = {path: sha256(path) for path in out.rglob("*.*") if path.is_file()}
-    assert build(sources, out, Silent(), num_workers=0).num_kept == 3
+    assert build(sources, out, Silent(), Plan(num_workers=0)).num_kept == 3
     assert {path: sha256(path) for path in out.rglob("*.*") if path.is_file()} == before
     # A changed input, a changed setting, a damaged sound: each makes its clip anew.
     given.write_text("two")
     (out / "audio" / "c.flac").write_bytes(b"damaged")
-    again = build([source("a", hz=300.0), *sources[1:]], out, Silent(), num_workers=0)
+    again = build([source("a", hz=300.0), *sources[1:]], out, Silent(), Plan(num_workers=0))
     assert again.num_kept == 0
     assert len(load_clips(out, None, Silent())) == 3
 
@@ -118,10 +119,10 @@ SLOW_BUILD = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests.engine.data.test_build import Silent, build, source
+from tests.engine.data.test_build import Plan, Silent, build, source
 if __name__ == "__main__":
     sources = [source(f"c{i:02d}", hz=100.0 + i, wait_s=0.15) for i in range(12)]
-    print(build(sources, Path(sys.argv[2]), Silent(), num_workers=0).num_kept)
+    print(build(sources, Path(sys.argv[2]), Silent(), Plan(num_workers=0)).num_kept)
 """
 
 
@@ -141,5 +142,6 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     entries = read_manifest(out)
     assert len(entries) == 12
     for entry in entries:
-        assert sha256(out / entry.audio) == entry.sha256.audio
-        assert sha256(out / entry.motion) == entry.sha256.motion
+        assert set(entry.files) == {"audio", "motion"}
+        for path, digest in entry.files.values():
+            assert sha256(out / path) == digest

@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from talkcli.engine.data.adapters import synthetic
+from talkcli.engine.data.adapters.ravdess import EMOFACE_SPLIT
+from talkcli.engine.data.build import Plan
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.data.performer.prosody import loudness_db
 from talkcli.engine.errors import ExtraError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.pipelines import preprocess
-from talkcli.engine.types import Silent
+from talkcli.engine.types import Reporter, Silent
+
+SILENT = Silent()
 
 
 class Notes(Silent):
@@ -27,6 +31,12 @@ class Notes(Silent):
 
     def note(self, text: str) -> None:
         self.texts.append(text)
+
+
+def run(
+    name: str, root: Path, out: Path, reporter: Reporter = SILENT, **options: object
+) -> preprocess.Summary:
+    return preprocess.preprocess(name, root, out, Plan(num_workers=0), reporter, **options)
 
 
 def test_the_debug_corpus(tmp_path: Path) -> None:
@@ -50,9 +60,7 @@ def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(preprocess, "require", lambda package, purpose: None)
     monkeypatch.setattr(synthetic.shutil, "which", lambda name: None)
     notes = Notes()
-    summary = preprocess.preprocess_corpus(
-        tmp_path / "absent", tmp_path / "out", reporter=notes, num_workers=0
-    )
+    summary = preprocess.preprocess_corpus(tmp_path / "absent", tmp_path / "out", Plan(num_workers=0), notes)
     assert {entry.id.split("/")[0] for entry in read_manifest(summary.manifest)} == {"quiet"}
     assert len(notes.texts) == 5
     assert any("flite is not installed" in text for text in notes.texts)
@@ -61,22 +69,18 @@ def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.M
 def test_without_an_aligner_there_is_no_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pocketsphinx", None)
     with pytest.raises(ExtraError, match="pocketsphinx"):
-        preprocess.preprocess_corpus(tmp_path, tmp_path / "out", reporter=Silent(), num_workers=0)
+        preprocess.preprocess_corpus(tmp_path, tmp_path / "out", Plan(num_workers=0), Silent())
 
 
 def test_empty_folders(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     with pytest.raises(InputError, match="no sound files"):
-        preprocess.preprocess_folder(
-            root, tmp_path / "out", bare=None, licence="mine", reporter=Silent(), num_workers=0
-        )
+        run("folder", root, tmp_path / "out", bare=None, licence="mine")
     with pytest.raises(UsageError, match="lies in"):
-        preprocess.preprocess_folder(
-            root, root / "out", bare=None, licence="mine", reporter=Silent(), num_workers=0
-        )
+        run("folder", root, root / "out", bare=None, licence="mine")
     with pytest.raises(InputError, match="bs_value_NAME"):
-        preprocess.preprocess_facegood(tmp_path, tmp_path / "out", reporter=Silent(), num_workers=0)
+        run("facegood", tmp_path, tmp_path / "out")
 
 
 @pytest.mark.data
@@ -89,30 +93,10 @@ def test_a_corpus_of_one_ravdess_clip(
     target = tmp_path / "root" / "emotion" / "ravdess16k" / name
     target.parent.mkdir(parents=True)
     target.write_bytes((shared_data / "emotion" / "ravdess16k" / name).read_bytes())
-    summary = preprocess.preprocess_corpus(
-        tmp_path / "root", tmp_path / "out", reporter=Silent(), num_workers=0
-    )
+    summary = preprocess.preprocess_corpus(tmp_path / "root", tmp_path / "out", Plan(num_workers=0), Silent())
     clip = load_clips(summary.manifest, None, Silent())[0]
     assert (clip.emotion.label, clip.speaker) == ("happy", "ravdess-02")
     assert clip.motion.coeffs[:, ADA.index("mouthSmileLeft")].mean() > 0.3
-
-
-def test_ravdess_needs_known_splits_and_a_folder_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "03-01-06-02-01-02-01.wav").touch()
-    for split, channel, out, said in (
-        ("thirds", "all", "out", "--split thirds"),
-        ("emoface", "sung", "out", "--channel sung"),
-        ("emoface", "all", "root/out", "lies in"),
-    ):
-        with pytest.raises(UsageError, match=said):
-            preprocess.preprocess_ravdess(
-                tmp_path if "root" in out else tmp_path / "absent",
-                tmp_path / out,
-                split=split,
-                channel=channel,
-                reporter=Silent(),
-                num_workers=0,
-            )
 
 
 def test_sets_without_motion_need_the_aligner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,11 +106,9 @@ def test_sets_without_motion_need_the_aligner(tmp_path: Path, monkeypatch: pytes
     (root / "03-01-06-02-01-02-01.wav").touch()
     (root / "1001_DFA_ANG_XX.wav").touch()
     with pytest.raises(ExtraError, match="motion of RAVDESS"):
-        preprocess.preprocess_ravdess(
-            root, tmp_path / "out", split="emoface", channel="all", reporter=Silent(), num_workers=0
-        )
+        run("ravdess", root, tmp_path / "out", split_of_actor=EMOFACE_SPLIT, channels=("speech",))
     with pytest.raises(ExtraError, match="motion of CREMA-D"):
-        preprocess.preprocess_crema_d(root, tmp_path / "out", reporter=Silent(), num_workers=0)
+        run("crema-d", root, tmp_path / "out")
 
 
 @pytest.mark.data
@@ -144,14 +126,8 @@ def test_the_sound_of_a_ravdess_video_is_performed(shared_data: Path, tmp_path: 
     )
     (folder / "02-01-04-01-01-01-01.mp4").write_bytes(b"picture")
     notes = Notes()
-    summary = preprocess.preprocess_ravdess(
-        tmp_path / "root",
-        tmp_path / "out",
-        split="emoface",
-        channel="speech",
-        reporter=notes,
-        num_workers=0,
-    )
+    options = {"split_of_actor": EMOFACE_SPLIT, "channels": ("speech",)}
+    summary = run("ravdess", tmp_path / "root", tmp_path / "out", notes, **options)
     (entry,) = read_manifest(summary.manifest)
     assert (entry.emotion, entry.intensity, entry.split) == ("happy", 0.65, "train")
     assert any("performed" in text for text in notes.texts)

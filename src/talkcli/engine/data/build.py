@@ -1,28 +1,34 @@
-"""From sources to a folder of clips: audio/, motion/, manifest.jsonl and quarantine.jsonl.
+"""From sources to a folder of clips: audio/, motion/, mesh/, manifest.jsonl and what went wrong.
 
-A clip is done when its motion file is there: it is written last, and its meta holds the fingerprint of all
-that went in and the hash of the sound. A second run keeps what still fits.
+A clip is done when the journal says so: one line a clip, added after its files, with the fingerprint of all
+that went in. A second run keeps what still fits. The manifest lists what the journal does, in the order of
+the sources.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import soundfile
+from jaxtyping import Float
 
+from talkcli.engine.data.cleanup import Cleanup, clean
 from talkcli.engine.data.clips import fit_length
-from talkcli.engine.data.manifest import Digests, Entry, write_manifest
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.journal import Journal, Record
+from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, write_manifest
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.motion_file import read_motion, write_motion
+from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import atomic_path, sha256
-from talkcli.engine.types import SPEECH_RATE_HZ, Motion, Reporter, Speech
+from talkcli.engine.types import SPEECH_RATE_HZ, MeshMotion, Reporter, Speech
 
 # Sound and motion of one clip may end this far apart; more means that they do not belong together.
 MOST_MISMATCH_S = 0.25
@@ -38,6 +44,17 @@ class Dropped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How clips are made, whatever the data set."""
+
+    num_workers: int = 2
+    """Processes; 0 works in this one."""
+    cleanup: Cleanup = field(default_factory=Cleanup)
+    cluster: str | None = None
+    """Address of a Dask scheduler whose workers make the clips instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Built:
     """What a run left behind."""
 
@@ -49,13 +66,12 @@ class Built:
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    entry: Entry | None
+    record: Record | None
     reason: str = ""
     kept: bool = False
-    seconds: float = 0.0
 
 
-def build(sources: Sequence[Source], out: Path, reporter: Reporter, *, num_workers: int = 2) -> Built:
+def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) -> Built:
     """Make every clip of `sources` below `out`, and the manifest of those that could be made.
 
     A clip that fails goes to quarantine.jsonl with the reason and does not stop the run.
@@ -63,107 +79,177 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, *, num_worke
     """
     if not sources:
         raise InputError(
-            "There is nothing to make clips of.", hint="Check ROOT; docs/corpus.md describes it."
+            "There is nothing to make clips of.", hint="Check ROOT; docs/datasets.md describes each set's."
         )
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file, a folder is needed.")
     outcomes: dict[str, _Outcome] = {}
     unique, doubled = _split_doubled(sources)
-    for source, result in map_isolated(partial(_make, out), unique, num_workers):
-        outcomes[source.id] = result or _Outcome(entry=None, reason=CRASHED)
-        reporter.progress("making clips", len(outcomes), len(unique))
+    with Journal.open(out / "journal.jsonl") as journal:
+        jobs = [(source, journal.records.get(source.id)) for source in unique]
+        for (source, _), result in map_isolated(partial(_make, out, plan.cleanup), jobs, plan.num_workers):
+            outcome = result or _Outcome(record=None, reason=CRASHED)
+            if outcome.record is not None and not outcome.kept:
+                journal.add(outcome.record)
+            outcomes[source.id] = outcome
+            reporter.progress("making clips", len(outcomes), len(unique))
     made = [(source, outcomes[source.id]) for source in unique]
-    entries = tuple(outcome.entry for _, outcome in made if outcome.entry is not None)
-    dropped = [Dropped(id=source.id, reason=outcome.reason) for source, outcome in made if not outcome.entry]
+    records = [outcome.record for _, outcome in made if outcome.record is not None]
+    dropped = [Dropped(id=source.id, reason=outcome.reason) for source, outcome in made if not outcome.record]
     dropped += [Dropped(id=source.id, reason="another clip has this id") for source in doubled]
-    _write_quarantine(out / "quarantine.jsonl", dropped)
-    if not entries:
+    _write_lines(out / "quarantine.jsonl", ({"id": item.id, "reason": item.reason} for item in dropped))
+    if not records:
         raise InputError(
             f"None of {len(sources)} clips could be made; the first: {dropped[0].id}: {dropped[0].reason}",
             hint=f"All reasons are in {out / 'quarantine.jsonl'}.",
         )
+    entries = tuple(record.entry for record in records)
+    _write_lines(
+        out / "report.jsonl",
+        ({"id": record.entry.id} | record.report for record in records if record.report),
+    )
     write_manifest(out / "manifest.jsonl", entries)
     return Built(
         entries=entries,
         dropped=tuple(dropped),
         num_kept=sum(outcome.kept for _, outcome in made),
-        seconds=sum(outcome.seconds for _, outcome in made),
+        seconds=sum(entry.duration_s or 0.0 for entry in entries),
     )
 
 
-def _make(out: Path, source: Source) -> _Outcome:
-    audio, motion_path = out / "audio" / f"{source.id}.flac", out / "motion" / f"{source.id}.npz"
+def _make(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) -> _Outcome:
+    source, earlier = job
     try:
-        fingerprint = _fingerprint(source)
-        motion = _kept(audio, motion_path, fingerprint)
-        kept = motion is not None
-        if motion is None:
-            speech, motion = source.recipe.make(source)
-            _check(speech, motion)
-            samples = round(motion.duration_s * SPEECH_RATE_HZ)
-            _write_sound(audio, Speech(samples=fit_length(speech.samples, samples)))
-            write_motion(motion_path, motion, {"fingerprint": fingerprint, "audio_sha256": sha256(audio)})
+        fingerprint = _fingerprint(source, cleanup)
+        if earlier is not None and earlier.fingerprint == fingerprint and _is_whole(out, earlier.entry):
+            return _Outcome(record=earlier, kept=True)
+        recording = source.recipe.make(source)
+        if recording.motion is not None and not source.still:
+            recording = replace(recording, motion=clean(recording.motion, cleanup))
+        _check(recording)
+        entry = _write(out, source, recording, cleanup)
     except InputError as error:
-        return _Outcome(entry=None, reason=error.problem)
-    entry = Entry(
+        return _Outcome(record=None, reason=error.problem)
+    report = dict(recording.report or {})
+    return _Outcome(record=Record(entry=entry, fingerprint=fingerprint, report=report))
+
+
+def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) -> Entry:
+    """The clip's files, and the line of the manifest that names them."""
+    speech, motion, mesh = recording.speech, recording.motion, recording.mesh
+    moving = motion or mesh
+    files: dict[str, Path] = {}
+    if speech is not None:
+        if moving is not None:
+            samples = fit_length(speech.samples, round(moving.duration_s * SPEECH_RATE_HZ))
+            speech = Speech(samples=samples)
+        files["audio"] = out / "audio" / f"{source.id}.flac"
+        _write_sound(files["audio"], speech)
+    if mesh is not None:
+        files["vertices"] = out / "mesh" / f"{source.id}.npy"
+        files["neutral"] = out / "mesh" / "neutral" / f"{source.speaker}.npy"
+        _write_array(files["vertices"], mesh.vertices)
+        _write_array(files["neutral"], mesh.neutral)
+    if motion is not None:
+        files["motion"] = out / "motion" / f"{source.id}.npz"
+        write_motion(files["motion"], motion, {"cleanup": cleanup.model_dump(exclude_defaults=True)})
+    names = {kind: path.relative_to(out).as_posix() for kind, path in files.items()}
+    return Entry(
         id=source.id,
-        audio=audio.relative_to(out).as_posix(),
-        motion=motion_path.relative_to(out).as_posix(),
-        fps=motion.fps,
+        audio=names.get("audio"),
+        motion=names.get("motion"),
+        mesh=None if mesh is None else _mesh_files(names, mesh),
+        fps=None if moving is None else moving.fps,
+        num_frames=_num_frames(recording),
+        duration_s=_duration_s(recording),
         speaker=source.speaker,
+        sex=source.sex,
+        text=source.text,
         emotion=source.emotion.label,
         intensity=source.emotion.level,
         split=source.split,
-        sha256=Digests(audio=sha256(audio), motion=sha256(motion_path)),
+        still=source.still,
+        sha256=Digests(**{kind: sha256(path) for kind, path in files.items()}),
         licence=source.licence,
     )
-    return _Outcome(entry=entry, kept=kept, seconds=motion.duration_s)
 
 
-def _kept(audio: Path, motion_path: Path, fingerprint: str) -> Motion | None:
-    """The motion an earlier run made of the same inputs, if both files are still whole."""
-    if not motion_path.is_file() or not audio.is_file():
-        return None
-    try:
-        motion, meta = read_motion(motion_path)
-    except InputError:
-        return None
-    fits = meta.get("fingerprint") == fingerprint and meta.get("audio_sha256") == sha256(audio)
-    return motion if fits else None
+def _mesh_files(names: Mapping[str, str], mesh: MeshMotion) -> MeshFiles:
+    return MeshFiles(vertices=names["vertices"], neutral=names["neutral"], topology=mesh.topology)
 
 
-def _fingerprint(source: Source) -> str:
+def _num_frames(recording: Recording) -> int | None:
+    if recording.motion is not None:
+        return len(recording.motion.coeffs)
+    return None if recording.mesh is None else len(recording.mesh.vertices)
+
+
+def _duration_s(recording: Recording) -> float:
+    return next(
+        part.duration_s for part in (recording.motion, recording.mesh, recording.speech) if part is not None
+    )
+
+
+def _is_whole(out: Path, entry: Entry) -> bool:
+    """Whether every file an earlier run made is there as it was."""
+    return all(
+        (out / path).is_file() and sha256(out / path) == digest for path, digest in entry.files.values()
+    )
+
+
+def _fingerprint(source: Source, cleanup: Cleanup) -> str:
     missing = [path for path in source.recipe.inputs if not path.is_file()]
     if missing:
         raise InputError(f"{missing[0]} is missing.")
     try:
-        hashes = [sha256(path) for path in source.recipe.inputs]
+        hashes = [_digest_of(path) for path in source.recipe.inputs]
     except PermissionError as error:
         raise InputError(f"{error.filename} may not be read.") from error
-    parts = [repr(source), _code_digest(), *hashes]
+    parts = [repr(source), repr(cleanup), _code_digest(), *hashes]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    stat = path.stat()
+    return _digest_once(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest_once(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  what tells a file is new
+    # Some sets keep all clips in one file.
+    return sha256(path)
 
 
 @cache
 def _code_digest() -> str:
-    """Changes with any line of the performer and the adapters. Expressions, the head and the reading of sound
-    are left out: their edits keep clips as they are until the output folder is removed.
+    """Changes with any line of what measures and performs motion, and of the adapters. Expressions, the head
+    and the reading of sound are left out: their edits keep clips as they are until the output folder is
+    removed.
     """
     folder = Path(__file__).parent
-    files = [*sorted(folder.glob("performer/*.py")), *sorted(folder.glob("adapters/*.py"))]
+    places = (folder / "performer", folder / "adapters", folder.parent / "video")
+    files = [*(path for place in places for path in sorted(place.glob("*.py"))), folder / "cleanup.py"]
     return hashlib.sha256("".join(sha256(path) for path in files).encode()).hexdigest()
 
 
-def _check(speech: Speech, motion: Motion) -> None:
-    if min(speech.duration_s, motion.duration_s) < _SHORTEST_S:
-        raise InputError(f"Only {min(speech.duration_s, motion.duration_s):.2f} s long.")
-    if abs(speech.duration_s - motion.duration_s) > MOST_MISMATCH_S:
-        raise InputError(f"Sound has {speech.duration_s:.2f} s, motion {motion.duration_s:.2f} s.")
+def _check(recording: Recording) -> None:
+    seconds = [
+        part.duration_s for part in (recording.speech, recording.motion or recording.mesh) if part is not None
+    ]
+    if min(seconds) < _SHORTEST_S:
+        raise InputError(f"Only {min(seconds):.2f} s long.")
+    if max(seconds) - min(seconds) > MOST_MISMATCH_S:
+        raise InputError(f"Sound has {seconds[0]:.2f} s, motion {seconds[1]:.2f} s.")
 
 
 def _write_sound(path: Path, speech: Speech) -> None:
     with atomic_path(path) as temporary:
         soundfile.write(temporary, speech.samples, speech.rate_hz, format="FLAC", subtype="PCM_16")
+
+
+def _write_array(path: Path, values: Float[np.ndarray, "..."]) -> None:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.save(file, values.astype(np.float32, copy=False), allow_pickle=False)
 
 
 def _split_doubled(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:
@@ -176,9 +262,6 @@ def _split_doubled(sources: Sequence[Source]) -> tuple[list[Source], list[Source
     return list(unique.values()), doubled
 
 
-def _write_quarantine(path: Path, dropped: Sequence[Dropped]) -> None:
-    lines = [
-        json.dumps({"id": item.id, "reason": item.reason}, ensure_ascii=False) + "\n" for item in dropped
-    ]
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+def _write_lines(path: Path, documents: Iterable[Mapping[str, Any]]) -> None:
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)

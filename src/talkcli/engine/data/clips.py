@@ -39,14 +39,19 @@ def load_clips(manifest: Path, split: str | None, reporter: Reporter) -> list[Cl
 
 
 def _load(folder: Path, entry: Entry, reporter: Reporter) -> Clip:
-    audio = _checked(folder, entry.audio, entry.sha256.audio, entry.id)
-    motion_path = _checked(folder, entry.motion, entry.sha256.motion, entry.id)
+    for kind in ("audio", "motion"):
+        if kind not in entry.files:
+            raise InputError(
+                f"Clip {entry.id} has no {kind}; sound and motion are needed.",
+                hint="Choose a manifest of clips that have both.",
+            )
+    audio, motion_path = (checked_file(folder, *entry.files[kind], entry.id) for kind in ("audio", "motion"))
     try:
         speech = read_speech(audio, reporter)
         motion, _ = read_motion(motion_path)
     except InputError as error:
         raise InputError(f"Clip {entry.id}: {error.problem}", hint=error.hint) from error
-    if not np.isclose(motion.fps, entry.fps):
+    if entry.fps is None or not np.isclose(motion.fps, entry.fps):
         raise InputError(
             f"Clip {entry.id}: the manifest says {entry.fps} fps, {entry.motion} has {motion.fps}."
         )
@@ -60,7 +65,10 @@ def _load(folder: Path, entry: Entry, reporter: Reporter) -> Clip:
     )
 
 
-def _checked(folder: Path, name: str, digest: str, clip_id: str) -> Path:
+def checked_file(folder: Path, name: str, digest: str, clip_id: str) -> Path:
+    """The file `name` of a manifest in `folder`. Raises InputError, naming the clip, when it leads out of the
+    folder, is missing or has another digest.
+    """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(

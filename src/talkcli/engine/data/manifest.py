@@ -1,6 +1,6 @@
 """The manifest: one JSON object a line, each naming a clip's files, who speaks, how, and under which licence.
 
-Paths are relative to the manifest's folder, with `/` on every system.
+Paths are relative to the manifest's folder, with `/` on every system. What a clip lacks is left out.
 """
 
 from __future__ import annotations
@@ -9,46 +9,77 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import EMOTIONS, Config
 
 Split = Literal["train", "val", "test"]
+Sex = Literal["female", "male"]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 _HINT = "Manifests are written by talk preprocess; docs/formats.md lists the fields."
 
 
-class Digests(Config):
-    """SHA-256 of both files, in hex."""
+class MeshFiles(Config):
+    """A clip's vertices."""
 
-    audio: Digest
-    motion: Digest
+    vertices: Text
+    """Array of (frames, verts, 3), float32 metres, .npy."""
+    neutral: Text
+    """The subject at rest, (verts, 3); clips of a subject share it."""
+    topology: Text
+    """What the vertices are numbered after."""
+
+
+class Digests(Config):
+    """SHA-256 of the clip's files, in hex."""
+
+    audio: Digest | None = None
+    motion: Digest | None = None
+    vertices: Digest | None = None
+    neutral: Digest | None = None
 
 
 class Entry(Config):
-    """One clip."""
+    """One clip: sound, motion, vertices, or several of them."""
 
     id: Text
     """Unique within the manifest."""
-    audio: Text
+    audio: Text | None = None
     """Sound file, relative to the manifest."""
-    motion: Text
+    motion: Text | None = None
     """Motion file, relative to the manifest."""
-    fps: Annotated[float, Field(gt=0, le=1000)]
-    """Frame rate of the motion file."""
+    mesh: MeshFiles | None = None
+    fps: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frame rate of the motion or of the vertices."""
+    num_frames: Annotated[int, Field(gt=0)] | None = None
+    duration_s: Annotated[float, Field(gt=0)] | None = None
     speaker: Text
+    sex: Sex | None = None
+    text: Text | None = None
+    """What is said."""
     emotion: str
     """A label of `EMOTIONS`."""
     intensity: Annotated[float, Field(ge=0, le=1)]
     """Level of the emotion."""
     split: Split
+    still: bool = False
+    """Whether the frames are pictures that have nothing to do with one another."""
     sha256: Digests
     licence: Text
-    """SPDX identifier or the licence's name; the stricter of sound and motion."""
+    """SPDX identifier or the licence's name; the strictest of the files'."""
+
+    @property
+    def files(self) -> dict[str, tuple[str, str]]:
+        """Path and digest of each file by what it is: audio, motion, vertices, neutral."""
+        paths = {"audio": self.audio, "motion": self.motion}
+        if self.mesh is not None:
+            paths |= {"vertices": self.mesh.vertices, "neutral": self.mesh.neutral}
+        digests = self.sha256.model_dump()
+        return {kind: (path, digests[kind]) for kind, path in paths.items() if path is not None}
 
     @field_validator("emotion")
     @classmethod
@@ -57,13 +88,19 @@ class Entry(Config):
             raise ValueError(f"{value!r} is not one of {', '.join(EMOTIONS)}")
         return value
 
-    @field_validator("audio", "motion")
-    @classmethod
-    def _inside(cls, value: str) -> str:
-        path = PurePosixPath(value)
-        if path.is_absolute() or ".." in path.parts or "\\" in value or ":" in value:
-            raise ValueError(f"{value!r} is not a plain path below the manifest's folder")
-        return value
+    @model_validator(mode="after")
+    def _files_fit(self) -> Entry:
+        if not self.files:
+            raise ValueError("the clip has neither audio nor motion nor mesh")
+        for kind, (value, digest) in self.files.items():
+            path = PurePosixPath(value)
+            if path.is_absolute() or ".." in path.parts or "\\" in value or ":" in value:
+                raise ValueError(f"{value!r} is not a plain path below the manifest's folder")
+            if digest is None:
+                raise ValueError(f"sha256 lacks {kind}")
+        if self.fps is None and (self.motion or self.mesh):
+            raise ValueError("fps is missing")
+        return self
 
 
 def read_manifest(path: Path) -> list[Entry]:
@@ -108,5 +145,5 @@ def read_manifest(path: Path) -> list[Entry]:
 
 def write_manifest(path: Path, entries: Iterable[Entry]) -> None:
     """Write `entries` in the order given; the file appears whole or not at all."""
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(entry.model_dump_json() + "\n" for entry in entries), encoding="utf-8")
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(entry.model_dump_json(exclude_defaults=True) + "\n" for entry in entries)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.types import Motion, Speech
+from talkcli.engine.types import Reporter
+
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,21 +25,67 @@ class Unusable:
     def inputs(self) -> tuple[Path, ...]:
         return ()
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:  # noqa: ARG002  whatever the labels are
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  whatever the labels are
         raise InputError(self.reason)
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
     """The files below `root` with one of the lower-case `suffixes`, in order of path; hidden ones are left
-    out (macOS puts a `._NAME` beside each file). Raises InputError when `root` is not a folder.
+    out (macOS puts a `._NAME` beside each file). Raises InputError when `root` is not a folder, or one below
+    it may not be read.
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
+    # Lists of a million files are made here: nothing is asked of the disk about each.
+    endings = tuple(suffixes)
     return sorted(
-        path
-        for path in root.rglob("*")
-        if path.suffix.lower() in suffixes and not path.name.startswith(".") and not path.is_dir()
+        Path(folder, name)
+        for folder, _, names in os.walk(root, onerror=_unreadable)
+        for name in names
+        if name.lower().endswith(endings) and not name.startswith(".")
     )
+
+
+def _unreadable(error: OSError) -> None:
+    raise InputError(f"The folder {error.filename} cannot be read ({error.strerror}).") from error
+
+
+def read_names(
+    root: Path,
+    suffixes: Collection[str],
+    parse: Callable[[str], Name | None],
+    reporter: Reporter,
+    *,
+    data_set: str,
+    hint: str,
+) -> tuple[list[tuple[Name, Path]], dict[Path, str]]:
+    """The files below `root` whose stems `parse` reads, with what it read; and, with the reason, those whose
+    stems have the right form and say what is not in the set (there `parse` raises InputError).
+
+    Files of other names (there it gives None) are counted in a warning. Raises InputError, with `hint`, when
+    no name is read.
+    """
+    found: list[tuple[Name, Path]] = []
+    broken: dict[Path, str] = {}
+    foreign: list[str] = []
+    for path in files_below(root, suffixes):
+        try:
+            name = parse(path.stem)
+        except InputError as error:
+            broken[path] = error.problem
+            continue
+        if name is None:
+            foreign.append(path.relative_to(root).as_posix())
+        else:
+            found.append((name, path))
+    if not found:
+        odd = "".join(f" ({path.name}: {reason})" for path, reason in list(broken.items())[:1])
+        raise InputError(f"{root} holds no file named like {data_set}{odd}.", hint=hint)
+    if foreign:
+        reporter.warn(
+            f"{len(foreign)} files are not named like {data_set} and were not read: {some(foreign)}."
+        )
+    return found, broken
 
 
 def is_empty(path: Path) -> bool:

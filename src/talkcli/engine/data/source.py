@@ -1,13 +1,31 @@
-"""What a clip is to be made of, before it is made."""
+"""What a clip is to be made of, before it is made, and what that gives."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from talkcli.engine.data.manifest import Split
-from talkcli.engine.types import Emotion, Motion, Speech
+from talkcli.engine.data.manifest import Sex, Split
+from talkcli.engine.types import Emotion, MeshMotion, Motion, Speech
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What was recorded of a clip: any of sound (16 kHz), coefficients and vertices, at least one.
+
+    `report` tells how it was measured, in numbers and words that JSON holds.
+    """
+
+    speech: Speech | None = None
+    motion: Motion | None = None
+    mesh: MeshMotion | None = None
+    report: Mapping[str, float | int | str | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.speech is None and self.motion is None and self.mesh is None:
+            raise ValueError("a recording holds sound, motion or vertices")
 
 
 @runtime_checkable
@@ -18,15 +36,16 @@ class Recipe(Protocol):
     def inputs(self) -> tuple[Path, ...]:
         """Files that are read; a change in one makes the clip stale."""
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
-        """The clip's sound (16 kHz) and motion. Raises InputError when it cannot be made from what is
-        there.
-        """
+    def make(self, source: Source) -> Recording:
+        """What is there of the clip. Raises InputError when it cannot be made from what is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A clip's labels and its recipe; `id` is unique and names its files."""
+    """A clip's labels and its recipe; `id` is unique and names its files.
+
+    `text` is what is said. The frames of a `still` clip are pictures without any order.
+    """
 
     id: str
     speaker: str
@@ -34,3 +53,6 @@ class Source:
     split: Split
     licence: str
     recipe: Recipe
+    sex: Sex | None = None
+    text: str | None = None
+    still: bool = False

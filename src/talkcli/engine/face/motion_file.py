@@ -1,7 +1,7 @@
 """The motion file: an npz that says what its columns mean, at which rate, for which head, and who made it.
 
 Keys: `format` (int), `coeffs` (frames, coeffs) float32, `fps` (float), `head`, `channels` (names), `meta`
-(JSON).
+(JSON), and `pose` (frames, 3) float32 where the head's turning is known.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def write_motion(path: Path, motion: Motion, meta: dict[str, Any] | None = None)
         "channels": np.array(motion.channels),
         "meta": np.array(json.dumps(meta or {}, sort_keys=True)),
     }
+    if motion.pose is not None:
+        arrays["pose"] = motion.pose.astype(np.float32, copy=False)
     # numpy stamps no time into its zip members, so equal arrays are equal files.
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
@@ -44,7 +46,7 @@ def write_motion(path: Path, motion: Motion, meta: dict[str, Any] | None = None)
 def read_motion(path: Path) -> tuple[Motion, dict[str, Any]]:
     """The motion and its meta. Raises InputError for anything but a motion file this version can read."""
     hint = "Motion files are written by talk animate or talk preprocess."
-    stored = read_arrays(path, _KEYS, kind="motion file", hint=hint)
+    stored = read_arrays(path, _KEYS, kind="motion file", hint=hint, optional=("pose",))
     try:
         number = int(stored["format"])
         if number > FORMAT:
@@ -56,11 +58,13 @@ def read_motion(path: Path) -> tuple[Motion, dict[str, Any]]:
             fps=float(stored["fps"]),
             head=str(stored["head"]),
             channels=tuple(str(name) for name in stored["channels"]),
+            pose=np.asarray(stored["pose"], dtype=np.float32) if "pose" in stored else None,
         )
         meta = json.loads(str(stored["meta"]))
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} holds fields that do not fit together ({error}).", hint=hint) from error
     whole = len(motion.coeffs) > 0 and np.isfinite(motion.coeffs).all()
+    whole = whole and (motion.pose is None or np.isfinite(motion.pose).all())
     if not whole or not LOWEST_FPS <= motion.fps <= HIGHEST_FPS:
         raise InputError(f"{path} holds no frames, values that are not numbers, or no valid fps.", hint=hint)
     return motion, meta

@@ -14,8 +14,11 @@ import numpy as np
 from talkcli.engine.errors import InputError
 
 
-def read_arrays(path: Path, names: Sequence[str], *, kind: str, hint: str) -> dict[str, np.ndarray]:
-    """The arrays called `names`; nothing is unpickled. `kind` says in errors what the file should have been.
+def read_arrays(
+    path: Path, names: Sequence[str], *, kind: str, hint: str, optional: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
+    """The arrays called `names`, and those of `optional` that are there; nothing is unpickled. `kind` says in
+    errors what the file should have been.
 
     Raises InputError for a missing, unreadable or damaged file, and for one without some of the names.
     """
@@ -31,7 +34,8 @@ def read_arrays(path: Path, names: Sequence[str], *, kind: str, hint: str) -> di
                     raise InputError(
                         f"{path} is an npz without {', '.join(missing)}, it is no {kind}.", hint=hint
                     )
-                return {name: file[name] for name in names}
+                there = [*names, *(name for name in optional if name in file)]
+                return {name: file[name] for name in there}
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist.", hint=hint) from error
     except (

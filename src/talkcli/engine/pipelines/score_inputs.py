@@ -84,6 +84,8 @@ def _dataset_cases(name: str) -> list[Case]:
     for entry in read_manifest(folder / "manifest.jsonl"):
         if entry.split != "test":
             continue
+        if entry.motion is None or entry.audio is None:
+            raise InputError(f"Clip {entry.id} of {name} lacks sound or motion, both are compared.")
         motion, audio = folder / entry.motion, folder / entry.audio
         for path, digest in ((motion, entry.sha256.motion), (audio, entry.sha256.audio)):
             if not path.is_file():

@@ -121,7 +121,9 @@ def test_a_voice_is_in_one_split_and_ids_are_unique(monkeypatch: pytest.MonkeyPa
 
 def test_quiet_rooms_keep_the_face_at_rest() -> None:
     source = quiet_sources()[3]
-    speech, motion = source.recipe.make(source)
+    made = source.recipe.make(source)
+    speech, motion = made.speech, made.motion
+    assert speech is not None and motion is not None
     assert -75 < 20 * np.log10(speech.samples.std()) < -65
     assert np.abs(motion.coeffs[:, ADA.index("jawPitch")]).max() == 0
     assert motion.coeffs[:, ADA.index("eyeBlinkLeft")].max() > 0.5
@@ -150,7 +152,9 @@ def test_facegood_clips_are_short_and_free_of_jumps(shared_data: Path) -> None:
     sources = facegood_sources(shared_data / "paired" / "facegood")
     assert len(sources) > 40
     head = load_head("ada")
-    speech, motion = sources[2].recipe.make(sources[2])
+    made = sources[2].recipe.make(sources[2])
+    speech, motion = made.speech, made.motion
+    assert speech is not None and motion is not None
     assert 4 < speech.duration_s <= 12
     assert abs(motion.duration_s - speech.duration_s) < 0.05
     vertices = head(torch.from_numpy(motion.coeffs))

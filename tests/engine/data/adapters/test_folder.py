@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.data.adapters.folder import BareMotion, folder_sources, read_labels
-from talkcli.engine.data.build import build
+from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Silent
@@ -49,7 +49,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_good_pairs_pass_and_bad_ones_are_explained(root: Path, tmp_path: Path) -> None:
     sources = folder_sources(root, BareMotion(fps=25.0), "mine", Silent())
-    built = build(sources, tmp_path / "out", Silent(), num_workers=0)
+    built = build(sources, tmp_path / "out", Silent(), Plan(num_workers=0))
     assert {entry.id for entry in built.entries} == {"good", "deep_er/good", "bare"}
     reasons = {item.id: item.reason for item in built.dropped}
     assert "no no_motion.npz" in reasons["no_motion"]
@@ -71,7 +71,9 @@ def test_good_pairs_pass_and_bad_ones_are_explained(root: Path, tmp_path: Path) 
 
 
 def test_bare_motion_wants_a_rate_and_a_known_head(root: Path, tmp_path: Path) -> None:
-    built = build(folder_sources(root, None, "mine", Silent()), tmp_path / "out", Silent(), num_workers=0)
+    built = build(
+        folder_sources(root, None, "mine", Silent()), tmp_path / "out", Silent(), Plan(num_workers=0)
+    )
     assert "--fps and --head" in next(item.reason for item in built.dropped if item.id == "bare")
     with pytest.raises(UsageError, match="--head bob"):
         folder_sources(root, BareMotion(fps=25.0, head="bob"), "mine", Silent())
@@ -84,7 +86,9 @@ def test_labels(root: Path, tmp_path: Path) -> None:
         "id,speaker,emotion,intensity,split\ngood,anna,happy,0.5,val\ndeep er/good,ben,,,\nghost,,,,\n"
     )
     warnings = Warnings()
-    built = build(folder_sources(root, None, "mine", warnings), tmp_path / "out", Silent(), num_workers=0)
+    built = build(
+        folder_sources(root, None, "mine", warnings), tmp_path / "out", Silent(), Plan(num_workers=0)
+    )
     found = {
         entry.id: (entry.speaker, entry.emotion, entry.intensity, entry.split) for entry in built.entries
     }

@@ -13,12 +13,12 @@ import soundfile
 
 from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.data.adapters.live_link import live_link_sources, read_live_link
-from talkcli.engine.data.build import build
+from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs
 from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD
-from talkcli.engine.pipelines.preprocess import preprocess_live_link
+from talkcli.engine.pipelines.preprocess import preprocess
 from talkcli.engine.types import Silent
 
 ROTATIONS = [f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll")]
@@ -373,7 +373,7 @@ def test_sounds_are_found_by_name_or_alone(tmp_path: Path) -> None:
     save_sound(root / "six" / "a.wav", 4.0)
     found = sources(root)
     out = tmp_path / "out"
-    built = build(found, out, Silent(), num_workers=0)
+    built = build(found, out, Silent(), Plan(num_workers=0))
     assert [entry.id for entry in built.entries] == ["one/MySlate_1_iPhone", "t_wo/take"]
     reasons = {item.id: item.reason for item in built.dropped}
     assert set(reasons) == {"three/a", "three/b", "four/a", "five/a", "six/a"}
@@ -399,7 +399,9 @@ def test_the_sound_of_the_takes_video(tmp_path: Path, suffix: str) -> None:
     )
     (source,) = sources(tmp_path / "root")
     assert source.id == "_cal"
-    speech, motion = source.recipe.make(source)
+    made = source.recipe.make(source)
+    speech, motion = made.speech, made.motion
+    assert speech is not None and motion is not None
     assert speech.duration_s == pytest.approx(motion.duration_s, abs=0.1)
     assert speech.samples.std() > 0.05
 
@@ -421,7 +423,7 @@ def test_the_calibrated_version_is_taken(tmp_path: Path) -> None:
 def test_bad_arguments(tmp_path: Path) -> None:
     def run(root: Path, out: Path, **changes: str) -> None:
         arguments = {"speaker": "me", "emotion": "neutral", "licence": "mine", **changes}
-        preprocess_live_link(root, out, **arguments, reporter=Silent(), num_workers=0)  # type: ignore[arg-type]
+        preprocess("live-link", root, out, Plan(num_workers=0), Silent(), **arguments)  # type: ignore[arg-type]
 
     out, root = tmp_path / "out", tmp_path / "root"
     with pytest.raises(InputError, match="is not a folder"):
@@ -462,4 +464,4 @@ def test_real_recordings_lack_their_sound(shared_data: Path, tmp_path: Path) -> 
     found = sources(shared_data / "arkit_csv")
     assert [source.id for source in found] == ["MySlate_165_iPhone", "MySlate_167_iPhone"]
     with pytest.raises(InputError, match=r"None of 2 clips.*no sound for MySlate_165_iPhone_cal\.csv"):
-        build(found, tmp_path, Silent(), num_workers=0)
+        build(found, tmp_path, Silent(), Plan(num_workers=0))

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.data.adapters.mead import mead_sources, warn_of_outliers
-from talkcli.engine.data.build import build
+from talkcli.engine.data.adapters.mead import mead_sources
+from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.errors import InputError
@@ -50,7 +50,7 @@ def write_clip(root: Path, uid: str, *, folders: tuple[str, str] = DEE, columns:
 )
 def test_layouts(tmp_path: Path, folders: tuple[str, str], columns: int) -> None:
     write_clip(tmp_path, "M003_5_3_001", folders=folders, columns=columns)
-    build(mead_sources(tmp_path, Silent()), tmp_path / "out", Silent(), num_workers=0)
+    build(mead_sources(tmp_path, Silent()), tmp_path / "out", Silent(), Plan(num_workers=0))
     (clip,) = load_clips(tmp_path / "out", "train", Silent())
     assert (clip.id, clip.speaker, clip.motion.head, clip.motion.fps) == (
         "mead/M003_5_3_001", "mead-M003", "flame", 25.0,
@@ -146,16 +146,13 @@ def test_bad_clips_are_explained_and_stop_nothing(tmp_path: Path) -> None:
     loud = good.copy()
     loud[3, 7] = -6
     np.save(tmp_path / DEE[0] / "M003" / "M003_3_1_loud.npy", loud)
-    built = build(mead_sources(tmp_path, Silent()), tmp_path / "out", Silent(), num_workers=0)
+    built = build(mead_sources(tmp_path, Silent()), tmp_path / "out", Silent(), Plan(num_workers=0))
     assert {entry.id for entry in built.entries} == {"mead/M003_3_1_good", "mead/M003_3_1_loud"}
     reasons = {item.id: item.reason for item in built.dropped}
     assert set(reasons) == set(expected)
     assert not [(name, reasons[name]) for name, words in expected.items() if words not in reasons[name]]
     lines = (tmp_path / "out" / "quarantine.jsonl").read_text().splitlines()
     assert {json.loads(line)["id"] for line in lines} == set(expected)
-    told = Told()
-    warn_of_outliers(tmp_path / "out", built.entries, told)
-    assert told.texts == ["Kept 1 clips with expression beyond +-5: mead/M003_3_1_loud."]
 
 
 def test_folders_are_not_guessed(tmp_path: Path) -> None:
@@ -177,7 +174,7 @@ def test_one_swapped_file_does_not_swap_the_folders(tmp_path: Path) -> None:
     for number in range(4):
         write_clip(tmp_path, f"M003_5_3_{number:03d}", folders=("a", "b"))
     np.save(tmp_path / "a/M003/M003_5_3_000.npy", np.zeros(100, np.float32))
-    built = build(mead_sources(tmp_path, Silent()), tmp_path / "out", Silent(), num_workers=0)
+    built = build(mead_sources(tmp_path, Silent()), tmp_path / "out", Silent(), Plan(num_workers=0))
     assert len(built.entries) == 3
     assert "(100,), FLAME" in built.dropped[0].reason
 
@@ -211,7 +208,7 @@ def test_damaged_files_become_sentences(tmp_path: Path) -> None:
             )
     write_clip(tmp_path / "all", "M003_3_1_000")
     out = tmp_path / "out"
-    built = build(mead_sources(tmp_path / "all", Silent()), out, Silent(), num_workers=0)
+    built = build(mead_sources(tmp_path / "all", Silent()), out, Silent(), Plan(num_workers=0))
     clips = load_clips(out, "train", Silent())
     assert len(clips) + len(built.dropped) == len(mutants) + 1
     assert len(built.dropped) > len(mutants) * 0.5

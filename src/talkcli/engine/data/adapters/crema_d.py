@@ -1,7 +1,8 @@
 """CREMA-D: acted emotional speech of 91 actors; file names tell actor, sentence, emotion and level.
 
-Motion is performed from the twelve known sentences. Source: Cao et al. (2014), IEEE Transactions on Affective
-Computing 5(4), doi:10.1109/TAFFC.2014.2336244. Folders are AudioWAV, AudioMP3 and VideoFlash.
+Motion is performed from the twelve known sentences, or measured in the films. Source: Cao et al. (2014), IEEE
+Transactions on Affective Computing 5(4), doi:10.1109/TAFFC.2014.2336244. Folders are AudioWAV, AudioMP3 and
+VideoFlash.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from talkcli.engine.data.adapters.filmed import FilmedFile
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_CREMA_D, LEVEL_OF_CREMA_D
-from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import Unusable, files_below, is_empty, ranges, some
+from talkcli.engine.data.manifest import Sex, Split
+from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, some
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
@@ -43,11 +46,13 @@ KNOWN_BAD = {
     "1064_IEO_DIS_MD": "On the list of known bad clips: a minute of the sentence in every emotion.",
     "1076_MTI_SAD_XX": "On the list of known bad clips: its sound is silence.",
 }
+_FILM = ".flv"
 # Best first: the wav was made from the original video, mp3 and flv are what the raters heard and saw.
-_SUFFIXES = (".wav", ".mp3", ".flv")
+_SUFFIXES = (".wav", ".mp3", _FILM)
 # One published name has a single X.
 _FORM = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")
 _DEMOGRAPHICS = "VideoDemographics.csv"
+_SEXES: dict[str, Sex] = {"Female": "female", "Male": "male"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,48 +95,61 @@ def split_of_actor(actor: int) -> Split:
     return by_last_digit.get(actor % 10, "train")
 
 
-def crema_d_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """Every clip below `root`, one source each however many files there are of it: wav before mp3 before flv.
-    What cannot be used becomes a source that says why.
+def crema_d_sources(
+    root: Path, reporter: Reporter, *, motion: Literal["performed", "video"] = "performed"
+) -> list[Source]:
+    """Every clip below `root`, one source each however many files there are of it. What cannot be used
+    becomes a source that says why.
 
-    Tells `reporter` what is expected, what was found and what is missing. Raises InputError when no file has
-    a name of CREMA-D.
+    Sound is read from wav before mp3 before flv. With `motion` video, motion is measured in the flv. Tells
+    `reporter` what is expected, what was found and what is missing. Raises InputError when no file has a name
+    of CREMA-D.
     """
+    named, broken = read_names(
+        root,
+        _SUFFIXES,
+        parse_name,
+        reporter,
+        data_set="CREMA-D",
+        hint="Expected: AudioWAV/1001_DFA_ANG_XX.wav; AudioMP3/*.mp3 and VideoFlash/*.flv are read too.",
+    )
     found: dict[CremaName, list[Path]] = {}
-    foreign: list[str] = []
-    broken: dict[Path, str] = {}
-    for path in files_below(root, _SUFFIXES):
-        try:
-            name = parse_name(path.stem)
-        except InputError as error:
-            broken[path] = error.problem
-            continue
-        if name is None:
-            foreign.append(path.relative_to(root).as_posix())
-        else:
-            found.setdefault(name, []).append(path)
-    if not found:
-        odd = "".join(f" ({path.name}: {reason})" for path, reason in list(broken.items())[:1])
-        raise InputError(
-            f"{root} holds no file named like CREMA-D{odd}.",
-            hint="Expected: AudioWAV/1001_DFA_ANG_XX.wav; AudioMP3/*.mp3 and VideoFlash/*.flv are read too.",
-        )
-    if foreign:
-        reporter.warn(f"{len(foreign)} files are not named like CREMA-D and were not read: {some(foreign)}.")
-    _tell(root, found, reporter)
+    for name, path in named:
+        found.setdefault(name, []).append(path)
+    sexes = read_sexes(root / _DEMOGRAPHICS)
+    _tell(found, sexes, reporter)
+    if motion == "performed" and any(path.suffix.lower() == _FILM for _, path in named):
+        reporter.note("There are films: --motion video measures motion in them instead of performing it.")
+    choose = _filmed if motion == "video" else _spoken
     sources = []
     for name, paths in found.items():
-        path = min(paths, key=lambda path: (is_empty(path), _SUFFIXES.index(path.suffix.lower()), path))
-        recipe: Recipe = SpokenFile(path=path, text=SENTENCES[name.sentence])
+        path, recipe = choose(name, paths)
         if reason := KNOWN_BAD.get(path.stem):
             recipe = Unusable(reason=reason)
-        sources.append(_source(path.stem, name, recipe))
-    sources += [_source(path.stem, None, Unusable(reason=reason)) for path, reason in broken.items()]
+        sources.append(_source(path.stem, name, recipe, sexes.get(name.actor)))
+    sources += [_source(path.stem, None, Unusable(reason=reason), None) for path, reason in broken.items()]
     return sorted(sources, key=lambda source: source.id)
 
 
-def read_sexes(path: Path) -> dict[int, str]:
-    """male or female by actor, from the set's table of actors; empty when it is not there.
+def _spoken(name: CremaName, paths: list[Path]) -> tuple[Path, Recipe]:
+    path = _best(paths)
+    return path, SpokenFile(path=path, text=SENTENCES[name.sentence])
+
+
+def _filmed(name: CremaName, paths: list[Path]) -> tuple[Path, Recipe]:  # noqa: ARG001  as `_spoken`
+    films = [path for path in paths if path.suffix.lower() == _FILM]
+    if not films:
+        return paths[0], Unusable(reason="Only its sound is there, and no film (flv) to measure.")
+    film, sound = _best(films), _best(paths)
+    return film, FilmedFile(video=film, sound=None if sound == film else sound)
+
+
+def _best(paths: list[Path]) -> Path:
+    return min(paths, key=lambda path: (is_empty(path), _SUFFIXES.index(path.suffix.lower()), path))
+
+
+def read_sexes(path: Path) -> dict[int, Sex]:
+    """By actor, from the set's table of actors; empty when it is not there.
 
     Raises InputError when it is there and lacks the columns ActorID and Sex.
     """
@@ -139,12 +157,12 @@ def read_sexes(path: Path) -> dict[int, str]:
         return {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return {int(row["ActorID"]): row["Sex"].strip().lower() for row in csv.DictReader(file)}
+            return {int(row["ActorID"]): _SEXES[row["Sex"].strip()] for row in csv.DictReader(file)}
     except (KeyError, ValueError, AttributeError, TypeError, csv.Error) as error:
         raise InputError(f"{path} is not CREMA-D's table of actors: ActorID and Sex do not read.") from error
 
 
-def _source(stem: str, name: CremaName | None, recipe: Recipe) -> Source:
+def _source(stem: str, name: CremaName | None, recipe: Recipe, sex: Sex | None) -> Source:
     return Source(
         id=f"crema-d/{stem}",
         speaker=f"crema-d-{name.actor}" if name else "unknown",
@@ -154,12 +172,13 @@ def _source(stem: str, name: CremaName | None, recipe: Recipe) -> Source:
         split=split_of_actor(name.actor) if name else "train",
         licence=LICENCE,
         recipe=recipe,
+        sex=sex,
+        text=SENTENCES[name.sentence] if name else None,
     )
 
 
-def _tell(root: Path, found: dict[CremaName, list[Path]], reporter: Reporter) -> None:
+def _tell(found: dict[CremaName, list[Path]], sexes: dict[int, Sex], reporter: Reporter) -> None:
     actors = {name.actor for name in found}
-    sexes = read_sexes(root / _DEMOGRAPHICS)
     kinds = Counter(sexes[actor] for actor in actors if actor in sexes)
     known = f" ({', '.join(f'{count} {sex}' for sex, count in sorted(kinds.items()))})" if kinds else ""
     files = Counter(path.suffix.lower() for paths in found.values() for path in paths)

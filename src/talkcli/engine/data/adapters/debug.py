@@ -18,8 +18,8 @@ from scipy.signal import lfilter
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.performer.perform import generator, perform
 from talkcli.engine.data.performer.phones import SILENCE, Alignment, Phone
-from talkcli.engine.data.source import Source
-from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Motion, Speech
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Speech
 
 LICENCE = "CC0-1.0"
 _SPEAKERS: Mapping[str, tuple[float, Split]] = {
@@ -50,13 +50,14 @@ class Babble:
     def inputs(self) -> tuple[Path, ...]:
         return ()
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
+    def make(self, source: Source) -> Recording:
         rng = generator("babble", source.id, 0)
         phones = _babble(rng)
         factor, level = _VOICES[source.emotion.label]
         speech = Speech(samples=_sound(phones, self.pitch_hz * factor, level, rng))
         alignment = Alignment(tuple(phones), "aligned")
-        return speech, perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
+        motion = perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
+        return Recording(speech=speech, motion=motion)
 
 
 def debug_sources() -> list[Source]:

@@ -20,12 +20,12 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.performer.align import by_energy
 from talkcli.engine.data.performer.perform import perform_upper_face
 from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.resample import resample
-from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Silent, Speech
+from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Reporter, Silent, Speech
 
 LICENCE = "MIT"
 _NAMES, _MAP = "bs_names.txt", "arkit_map.csv"
@@ -49,7 +49,7 @@ class FacegoodPart:
         folder = self.curves.parent
         return (self.sound, self.curves, folder / _NAMES, folder / _MAP)
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
+    def make(self, source: Source) -> Recording:
         whole = read_speech(self.sound, Silent())
         motion = read_curves(self.curves, whole.duration_s)
         first, last = (round(time * MODEL_FPS) + _LATE_FRAMES for time in (self.start_s, self.end_s))
@@ -57,7 +57,18 @@ class FacegoodPart:
         speech = Speech(samples=whole.samples[start:end])
         mouth = Motion(coeffs=motion.coeffs[first:last], fps=float(MODEL_FPS), head="ada", channels=ADA)
         alignment = by_energy(speech)
-        return speech, perform_upper_face(mouth, speech, alignment, source.emotion, clip_id=source.id)
+        whole_face = perform_upper_face(mouth, speech, alignment, source.emotion, clip_id=source.id)
+        return Recording(speech=speech, motion=whole_face)
+
+
+def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
+    """The same, and it is told what was found. Raises InputError when there is no pair."""
+    sources = facegood_sources(root)
+    if not sources:
+        raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
+    recordings = {source.id.rsplit("-", 1)[0] for source in sources}
+    reporter.note(f"FACEGOOD: {len(recordings)} recordings, cut into {len(sources)} clips.")
+    return sources
 
 
 def facegood_sources(root: Path) -> list[Source]:

@@ -7,34 +7,23 @@ below the folder without suffix.
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.label_file import Label, read_labels
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME, NUM_COEFFS
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.types import EMOTIONS, Config, Emotion, Motion, Reporter, Silent, Speech
+from talkcli.engine.types import Config, Emotion, Motion, Reporter, Silent
 
 _SOUND = {".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mp4", ".webm", ".opus", ".aac"}
 _CHANNELS = {"ada": ADA, "flame": FLAME}
-
-
-class Label(Config):
-    """One row of labels.csv; what is not given keeps these defaults."""
-
-    id: str
-    speaker: str = Field(default="unknown", min_length=1)
-    emotion: str = "neutral"
-    intensity: float = Field(default=1.0, ge=0, le=1)
-    split: Split = "train"
 
 
 class BareMotion(Config):
@@ -58,13 +47,13 @@ class FolderPair:
     def inputs(self) -> tuple[Path, ...]:
         return (self.sound,) if self.motion is None else (self.sound, self.motion)
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:  # noqa: ARG002  both files are there already
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
         if self.motion is None:
             raise InputError(f"There is no {self.sound.stem}.npz or .npy beside {self.sound.name}.")
         motion = (
             read_motion(self.motion)[0] if self.motion.suffix == ".npz" else self._bare_motion(self.motion)
         )
-        return read_speech(self.sound, Silent()), motion
+        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
 
     def _bare_motion(self, path: Path) -> Motion:
         if self.bare is None:
@@ -111,45 +100,10 @@ def folder_sources(root: Path, bare: BareMotion | None, licence: str, reporter: 
                 recipe=FolderPair(sound=sound, motion=candidates[0] if candidates else None, bare=bare),
             )
         )
+    if not sources:
+        raise InputError(f"{root} holds no sound files.", hint=f"Looked for: {', '.join(sorted(_SOUND))}.")
     if labels:
         reporter.warn(
             f"labels.csv names {len(labels)} clips that are not there, the first is {next(iter(labels))}."
         )
     return sources
-
-
-def read_labels(path: Path) -> dict[str, Label]:
-    """Labels by id; empty when there is no such file. Raises InputError, with the line, for anything odd."""
-    if not path.is_file():
-        return {}
-    hint = f"The header names id and any of {', '.join(list(Label.model_fields)[1:])}."
-    labels: dict[str, Label] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            if "id" not in (reader.fieldnames or ()):
-                raise InputError(f"{path}, line 1: there is no column id.", hint=hint)
-            for row in reader:
-                where = f"{path}, line {reader.line_num}"
-                if None in row or None in row.values():
-                    raise InputError(
-                        f"{where}: the row does not have the header's {len(row)} columns.", hint=hint
-                    )
-                label = Label.model_validate(
-                    {key: value.strip() for key, value in row.items() if value.strip()}
-                )
-                if label.emotion not in EMOTIONS:
-                    raise InputError(
-                        f"{where}: emotion {label.emotion!r} is not one of {', '.join(EMOTIONS)}."
-                    )
-                if label.id in labels:
-                    raise InputError(f"{where}: id {label.id} occurs twice.", hint=hint)
-                labels[label.id] = label
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}.", hint=hint
-        ) from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable CSV ({error}).", hint=hint) from error
-    return labels

@@ -18,11 +18,11 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs
 from talkcli.engine.face.channels import ADA, ARKIT
-from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Silent, Speech
+from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Silent
 
 _TIMECODE, _COUNT = "timecode", "blendshapecount"
 _ROTATIONS = {
@@ -58,11 +58,11 @@ class LiveLinkTake:
     def inputs(self) -> tuple[Path, ...]:
         return (self.curves,) if self.sound is None else (self.curves, self.sound)
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:  # noqa: ARG002  all is in the two files
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  all is in the two files
         motion = read_live_link(self.curves)
         if self.sound is None:
             raise InputError(self.missing)
-        return read_speech(self.sound, Silent()), motion
+        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
 
 
 def live_link_sources(
@@ -70,7 +70,7 @@ def live_link_sources(
 ) -> list[Source]:
     """One source for every take below `root`, in order of ids; recordings carry no labels, so all get these.
 
-    Raises InputError for a folder that is not there, UsageError for an unknown emotion.
+    Raises InputError for a folder that is not there or holds no take, UsageError for an unknown emotion.
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
@@ -79,6 +79,10 @@ def live_link_sources(
     if not speaker.strip() or not licence.strip():
         raise UsageError("--speaker and --licence need a name.")
     takes = _takes(root, reporter)
+    if not takes:
+        raise InputError(
+            f"{root} holds no CSV of Live Link Face.", hint="Its first line names Timecode and the curves."
+        )
     num_takes = Counter(take.parent for take in takes.values())
     sounds = {folder: _sounds(folder) for folder in num_takes}
     return [

@@ -8,28 +8,21 @@ names: `frames` at 25 fps, `columns` = 156 or 153, `samples` at 16 kHz.
 
 from __future__ import annotations
 
-import math
 import re
-import tokenize
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-from jaxtyping import Float
-from numpy.lib import format as npy
 
 from talkcli.engine.data.labels import EMOTION_OF_DEEPTALK_DISK, EMOTION_OF_MEAD, LEVEL_OF_MEAD
-from talkcli.engine.data.manifest import Entry
 from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME, NUM_EXPRESSION
-from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.npy import read_floats, read_header
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
 
 PARAMETERS, SOUND = "flame_param", "audio_sample"
@@ -62,8 +55,8 @@ class MeadPair:
     def inputs(self) -> tuple[Path, ...]:
         return (self.parameters, self.sound)
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:  # noqa: ARG002  both files are there already
-        return _speech(self.sound), _motion(self.parameters)
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
+        return Recording(speech=_speech(self.sound), motion=_motion(self.parameters))
 
 
 def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
@@ -107,17 +100,6 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
     if not sources:
         raise InputError(f"None of {len(stems)} arrays below {root} is a clip of a known actor.", hint=_HINT)
     return sources
-
-
-def warn_of_outliers(out: Path, entries: Iterable[Entry], reporter: Reporter) -> None:
-    """Say which clips of `out` have an expression beyond +-5, which is rarely a face."""
-    odd = []
-    for entry in entries:
-        coeffs = read_motion(out / entry.motion)[0].coeffs[:, :NUM_EXPRESSION]
-        if (np.abs(coeffs) > _ODD_EXPRESSION).any():
-            odd.append(entry.id)
-    if odd:
-        reporter.warn(f"Kept {len(odd)} clips with expression beyond +-{_ODD_EXPRESSION:g}: {_list(odd)}.")
 
 
 def _list(names: list[str]) -> str:
@@ -175,7 +157,7 @@ def _kind(folder: Path) -> str | None:
     for path in islice(_arrays(folder), _MOST_LOOKED_AT):
         try:
             with path.open("rb") as file:
-                shape, _, _ = _header(file)
+                shape, _, _ = read_header(file)
         except (InputError, OSError):
             continue
         if len(shape) == 1:
@@ -187,7 +169,7 @@ def _kind(folder: Path) -> str | None:
 
 
 def _motion(path: Path) -> Motion:
-    rows = _read(path)
+    rows = read_floats(path)
     if rows.ndim != 2 or rows.shape[1] not in _JAW_AT:
         raise InputError(f"{path} holds {rows.shape}, FLAME parameters are (frames, 156) or (frames, 153).")
     jaw_at = _JAW_AT[rows.shape[1]]
@@ -197,12 +179,14 @@ def _motion(path: Path) -> Motion:
             raise InputError(
                 f"{path} has {name} up to {np.abs(values).max():.3g}, beyond +-{most:.3g} it is no face."
             )
-    coeffs = np.concatenate([expression, jaw], axis=1)
-    return Motion(coeffs=coeffs.astype(np.float32), fps=float(MODEL_FPS), head="flame", channels=FLAME)
+    coeffs = np.concatenate([expression, jaw], axis=1).astype(np.float32)
+    # The rotation stands between the two, where there is one.
+    pose = rows[:, NUM_EXPRESSION:jaw_at].astype(np.float32) if jaw_at > NUM_EXPRESSION else None
+    return Motion(coeffs=coeffs, fps=float(MODEL_FPS), head="flame", channels=FLAME, pose=pose)
 
 
 def _speech(path: Path) -> Speech:
-    samples = _read(path)
+    samples = read_floats(path)
     if samples.ndim != 1:
         raise InputError(f"{path} holds {samples.shape}, a mono waveform (samples,) is needed.")
     peak = float(np.abs(samples).max(initial=0))
@@ -211,42 +195,3 @@ def _speech(path: Path) -> Speech:
     if peak > _MOST_PEAK:
         raise InputError(f"{path} peaks at {peak:.3g}, a waveform in [-1, 1] is needed.")
     return Speech(samples=(samples / max(peak, 1.0)).astype(np.float32))
-
-
-def _read(path: Path) -> Float[np.ndarray, "..."]:
-    """The finite floats of `path`; nothing is unpickled, and no more is read than is there."""
-    with path.open("rb") as file:
-        shape, fortran, dtype = _header(file)
-        if dtype.kind != "f":
-            raise InputError(f"{path} holds {dtype}, floats are needed.")
-        there, promised = path.stat().st_size - file.tell(), math.prod(shape) * dtype.itemsize
-        if there != promised:
-            raise InputError(f"{path} holds {there} bytes of numbers, its header says {promised}.")
-        numbers = np.frombuffer(file.read(), dtype)
-    if not np.isfinite(numbers).all():
-        raise InputError(f"{path} holds {np.sum(~np.isfinite(numbers))} values that are not finite numbers.")
-    return numbers.reshape(shape, order="F" if fortran else "C")
-
-
-def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether columns come first, and type of an .npy; `file` is at its numbers after that."""
-    path = file.name
-    if not file.read(1):
-        raise InputError(f"{path} is an empty file (0 bytes).")
-    file.seek(0)
-    try:
-        with warnings.catch_warnings():
-            # Headers of Python 2 read all the same.
-            warnings.simplefilter("ignore")
-            version = npy.read_magic(file)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, fortran, dtype = read(file)
-    except (
-        ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError,
-        tokenize.TokenError,
-    ) as error:  # fmt: skip
-        # Whatever numpy stumbles over in a damaged header.
-        raise InputError(f"{path} is not a readable .npy array ({error}).") from error
-    if min(shape, default=0) < 0:
-        raise InputError(f"{path} has a shape of {shape}.")
-    return shape, fortran, dtype

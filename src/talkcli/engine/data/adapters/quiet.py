@@ -10,8 +10,8 @@ from scipy.signal import lfilter
 
 from talkcli.engine.data.performer.perform import generator, perform
 from talkcli.engine.data.performer.phones import SILENCE, Alignment, Phone
-from talkcli.engine.data.source import Source
-from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Motion, Speech
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Speech
 
 LICENCE = "CC0-1.0"
 _SECONDS = 6.0
@@ -28,7 +28,7 @@ class QuietRoom:
     def inputs(self) -> tuple[Path, ...]:
         return ()
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
+    def make(self, source: Source) -> Recording:
         rng = generator("room", source.id, 0)
         samples = np.zeros(round(_SECONDS * SPEECH_RATE_HZ))
         if self.level_db is not None:
@@ -36,7 +36,8 @@ class QuietRoom:
             samples *= 10 ** (self.level_db / 20) / samples.std()
         speech = Speech(samples=samples.astype(np.float32))
         still = Alignment((Phone(SILENCE, 0.0, speech.duration_s),), "aligned")
-        return speech, perform(speech, still, source.emotion, speaker=source.speaker, clip_id=source.id)
+        motion = perform(speech, still, source.emotion, speaker=source.speaker, clip_id=source.id)
+        return Recording(speech=speech, motion=motion)
 
 
 def quiet_sources() -> list[Source]:

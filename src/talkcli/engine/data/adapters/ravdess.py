@@ -1,7 +1,8 @@
 """RAVDESS: acted emotional speech and song whose file names tell emotion, intensity, sentence and actor.
 
-Motion is performed from the two known sentences. Source: Livingstone & Russo (2018), PLoS ONE 13(5):
-e0196391; names are modality-channel-emotion-intensity-statement-repetition-actor.
+Motion is performed from the two known sentences, or measured in the films. Source: Livingstone & Russo
+(2018), PLoS ONE 13(5): e0196391; names are
+modality-channel-emotion-intensity-statement-repetition-actor.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
+from talkcli.engine.data.adapters.filmed import FilmedFile
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_RAVDESS, LEVEL_OF_RAVDESS
-from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import Unusable, files_below, is_empty, ranges, some
+from talkcli.engine.data.manifest import Sex, Split
+from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, some
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
@@ -28,6 +31,11 @@ EMOFACE_SPLIT: dict[int, Split] = {
     **dict.fromkeys((21, 22), "val"),
     **dict.fromkeys((23, 24), "test"),
 }
+# The corpus of the embedded model: actor 12 is for reporting only, 13 to 24 are never seen.
+RAVDESS_SPLITS: dict[int, Split] = {**dict.fromkeys(range(1, 11), "train"), 11: "val"}
+# By the values of --split and --channel.
+SPLITS = {"emoface": EMOFACE_SPLIT, "corpus": RAVDESS_SPLITS}
+CHANNELS = {"all": ("speech", "song"), "speech": ("speech",), "song": ("song",)}
 _CORPUS_NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)\.(wav|flac)")
 _SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 _SUFFIXES = (".wav", ".flac", ".mp4")
@@ -38,6 +46,7 @@ _CHANNELS = {_SPEECH: "speech", _SONG: "song"}
 _EMOTIONS_SUNG = ("01", "02", "03", "04", "05", "06")
 # This actor did not sing.
 _SILENT_SINGER = 18
+_SILENT = "A video without sound (modality 02); neither 01 nor 03 of this performance is there."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +66,8 @@ class RavdessName:
     actor: int
 
     @property
-    def sex(self) -> str:
-        """Odd actors are male, even ones female."""
-        return "male" if self.actor % 2 else "female"
+    def sex(self) -> Sex:
+        return sex_of(self.actor)
 
     @property
     def performance(self) -> str:
@@ -68,6 +76,11 @@ class RavdessName:
             f"{self.channel}-{self.emotion}-{self.intensity}-{self.statement}-{self.repetition}"
             f"-{self.actor:02d}"
         )
+
+
+def sex_of(actor: int) -> Sex:
+    """Odd actors are male, even ones female."""
+    return "male" if actor % 2 else "female"
 
 
 def parse_name(stem: str) -> RavdessName | None:
@@ -135,61 +148,57 @@ def ravdess_sources(root: Path, split_of_actor: dict[int, Split]) -> list[Source
                 split=split_of_actor[int(actor)],
                 licence=LICENCE,
                 recipe=SpokenFile(path=path, text=_SENTENCES[statement]),
+                sex=sex_of(int(actor)),
+                text=_SENTENCES[statement],
             )
         )
     return sources
 
 
 def whole_ravdess_sources(
-    root: Path, split_of_actor: dict[int, Split], channels: tuple[str, ...], reporter: Reporter
+    root: Path,
+    split_of_actor: dict[int, Split],
+    channels: tuple[str, ...],
+    reporter: Reporter,
+    *,
+    motion: Literal["performed", "video"] = "performed",
 ) -> list[Source]:
     """Every performance below `root` in `channels` (speech, song), one source each however many files there
-    are of it: sound alone before picture with sound. What cannot be used becomes a source that says why.
+    are of it. What cannot be used becomes a source that says why.
 
-    Tells `reporter` what is expected, what was found and what is missing. Raises InputError when no file has
-    a name of RAVDESS.
+    With `motion` performed, sound alone is read before picture with sound; with video, picture with sound
+    before picture alone, which goes with the sound alone. Tells `reporter` what is expected, what was found
+    and what is missing. Raises InputError when no file has a name of RAVDESS.
     """
+    named, broken = read_names(
+        root,
+        _SUFFIXES,
+        parse_name,
+        reporter,
+        data_set="RAVDESS",
+        hint="Expected: Actor_01/03-01-06-02-01-02-01.wav, or .mp4 of the same form, to Actor_24.",
+    )
     found: dict[str, list[tuple[RavdessName, Path]]] = {}
-    foreign: list[str] = []
-    broken: dict[Path, str] = {}
-    for path in files_below(root, _SUFFIXES):
-        try:
-            name = parse_name(path.stem)
-        except InputError as error:
-            broken[path] = error.problem
-            continue
-        if name is None:
-            foreign.append(path.relative_to(root).as_posix())
-        else:
-            found.setdefault(name.performance, []).append((name, path))
-    if not found:
-        odd = "".join(f" ({path.name}: {reason})" for path, reason in list(broken.items())[:1])
-        raise InputError(
-            f"{root} holds no file named like RAVDESS{odd}.",
-            hint="Expected: Actor_01/03-01-06-02-01-02-01.wav, or .mp4 of the same form, to Actor_24.",
-        )
-    if foreign:
-        reporter.warn(f"{len(foreign)} files are not named like RAVDESS and were not read: {some(foreign)}.")
+    for name, path in named:
+        found.setdefault(name.performance, []).append((name, path))
     _tell(found, split_of_actor, channels, reporter)
+    if motion == "performed" and any(name.modality != "03" for name, _ in named):
+        reporter.note("There are films: --motion video measures motion in them instead of performing it.")
+    choose = _filmed if motion == "video" else _spoken
     sources = [
-        _source(files, split_of_actor)
+        _source(*choose(files), split_of_actor)
         for _, files in sorted(found.items(), key=lambda item: item[0])
         if _CHANNELS[files[0][0].channel] in channels and files[0][0].actor in split_of_actor
     ]
     return [*sources, *(_broken(path, reason) for path, reason in broken.items())]
 
 
-def _source(files: list[tuple[RavdessName, Path]], split_of_actor: dict[int, Split]) -> Source:
-    name, path = min(files, key=_preference)
-    recipe: Recipe = SpokenFile(path=path, text=_SENTENCES[name.statement])
+def _source(name: RavdessName, path: Path, recipe: Recipe, split_of_actor: dict[int, Split]) -> Source:
+    """`path` is the file that gives the clip its id."""
     folder = _actor_of_folder(path)
     if folder not in (None, name.actor):
         recipe = Unusable(
             reason=f"The file lies in {path.parent.name}, its name says actor {name.actor:02d}."
-        )
-    elif name.modality == "02":
-        recipe = Unusable(
-            reason="A video without sound (modality 02); neither 01 nor 03 of this performance is there."
         )
     return Source(
         id=f"ravdess/{path.stem}",
@@ -198,14 +207,44 @@ def _source(files: list[tuple[RavdessName, Path]], split_of_actor: dict[int, Spl
         split=split_of_actor[name.actor],
         licence=LICENCE,
         recipe=recipe,
+        sex=name.sex,
+        text=_SENTENCES[name.statement],
     )
 
 
-def _preference(file: tuple[RavdessName, Path]) -> tuple[bool, bool, bool, int, Path]:
-    """Smallest for the file to read: in its actor's folder, with sound, not empty, 03 before 01."""
-    name, path = file
-    misplaced = _actor_of_folder(path) not in (None, name.actor)
-    return misplaced, name.modality == "02", is_empty(path), -int(name.modality), path
+def _spoken(files: list[tuple[RavdessName, Path]]) -> tuple[RavdessName, Path, Recipe]:
+    """The performance as sound: 03 before 01."""
+    sound = _best(files, "03", "01")
+    if sound is None:
+        return *files[0], Unusable(reason=_SILENT)
+    name, path = sound
+    return name, path, SpokenFile(path=path, text=_SENTENCES[name.statement])
+
+
+def _filmed(files: list[tuple[RavdessName, Path]]) -> tuple[RavdessName, Path, Recipe]:
+    """The performance as film: 01, else 02 with the sound of 03."""
+    film, sound = _best(files, "01", "02"), _best(files, "03", "01")
+    if film is None:
+        return *files[0], Unusable(reason="Only its sound (modality 03) is there, and no film to measure.")
+    name, path = film
+    if name.modality == "01":
+        return name, path, FilmedFile(video=path)
+    if sound is None:
+        return name, path, Unusable(reason=_SILENT)
+    return name, path, FilmedFile(video=path, sound=sound[1])
+
+
+def _best(files: list[tuple[RavdessName, Path]], *modalities: str) -> tuple[RavdessName, Path] | None:
+    """Of the files of some modalities the one to read: in its actor's folder, not empty, of the first
+    modality.
+    """
+
+    def key(file: tuple[RavdessName, Path]) -> tuple[bool, bool, int, Path]:
+        name, path = file
+        misplaced = _actor_of_folder(path) not in (None, name.actor)
+        return misplaced, is_empty(path), modalities.index(name.modality), path
+
+    return min((file for file in files if file[0].modality in modalities), key=key, default=None)
 
 
 def _actor_of_folder(path: Path) -> int | None:

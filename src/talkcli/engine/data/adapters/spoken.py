@@ -9,7 +9,7 @@ from pathlib import Path
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.performer.align import Aligner
 from talkcli.engine.data.performer.perform import perform
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SPEECH_RATE_HZ, Motion, Silent, Speech
 
@@ -27,11 +27,11 @@ class SpokenFile:
     def inputs(self) -> tuple[Path, ...]:
         return (self.path,)
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
+    def make(self, source: Source) -> Recording:
         whole = read_speech(self.path, Silent())
         end = None if self.end_s is None else round(self.end_s * SPEECH_RATE_HZ)
         speech = Speech(samples=whole.samples[round(self.start_s * SPEECH_RATE_HZ) : end])
-        return speech, perform_text(speech, self.text, source)
+        return Recording(speech=speech, motion=perform_text(speech, self.text, source))
 
 
 def perform_text(speech: Speech, text: str, source: Source) -> Motion:

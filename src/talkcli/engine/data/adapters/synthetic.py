@@ -24,9 +24,9 @@ from talkcli.engine.data.adapters.spoken import perform_text
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.performer.perform import generator
 from talkcli.engine.data.sentences import SENTENCES
-from talkcli.engine.data.source import Source
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.types import Emotion, Motion, Silent, Speech
+from talkcli.engine.types import Emotion, Silent, Speech
 
 LICENCE = "CC0-1.0"
 _TIMEOUT_S = 60
@@ -83,7 +83,7 @@ class Synthesised:
     def inputs(self) -> tuple[Path, ...]:
         return ()
 
-    def make(self, source: Source) -> tuple[Speech, Motion]:
+    def make(self, source: Source) -> Recording:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "speech.wav"
             _run(self._command(path))
@@ -91,7 +91,7 @@ class Synthesised:
         before, after = (round(seconds * spoken.rate_hz) for seconds in self.pad_s)
         samples = np.pad(_trimmed(spoken.samples), (before, after))
         speech = Speech(samples=_coloured(samples, self.manner, generator("room", source.id, 0)))
-        return speech, perform_text(speech, self.text, source)
+        return Recording(speech=speech, motion=perform_text(speech, self.text, source))
 
     def _command(self, path: Path) -> list[str]:
         rate, pitch = self.rate * self.manner.rate, self.pitch * self.manner.pitch
