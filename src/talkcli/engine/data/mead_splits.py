@@ -1,8 +1,13 @@
-"""MEAD's actors and terms, which hold for the set in every form it is passed around in."""
+"""MEAD's actors, labels and terms, which hold for the set in every form it is passed around in."""
 
 from __future__ import annotations
 
-from talkcli.engine.data.manifest import Split
+from collections.abc import Sequence
+
+from talkcli.engine.data.labels import EMOTION_OF_MEAD, LEVEL_OF_MEAD
+from talkcli.engine.data.manifest import Sex, Split
+from talkcli.engine.data.names import some
+from talkcli.engine.types import Emotion, Reporter
 
 LICENCE = "MEAD's own terms, research only"
 # Of 47 public actors; the list is DEEPTalk's, which took EMOTE's.
@@ -15,3 +20,32 @@ _ACTORS: dict[Split, str] = {
 SPLIT_OF_ACTOR: dict[str, Split] = {
     actor: split for split, actors in _ACTORS.items() for actor in actors.split()
 }
+
+
+def mead_emotion(label: str, intensity: int) -> Emotion | None:
+    """A label of ours at one of MEAD's intensities; None for what the set does not have: calm, a fourth
+    intensity, neutral at any but the first.
+    """
+    if label not in EMOTION_OF_MEAD.values() or intensity not in LEVEL_OF_MEAD:
+        return None
+    if label == "neutral" and intensity != 1:
+        return None
+    return Emotion(label=label, level=LEVEL_OF_MEAD[intensity])
+
+
+def sex_of(actor: str) -> Sex:
+    """Actors are M or W and a number."""
+    return "male" if actor.startswith("M") else "female"
+
+
+def warn_of_actors(actors: Sequence[str], reporter: Reporter) -> None:
+    """Say whose clips are left out, since no split has them, and who is not there; `actors` are those of all
+    clips, once for each.
+    """
+    strangers = sorted(set(actors) - SPLIT_OF_ACTOR.keys())
+    if strangers:
+        count = sum(actor not in SPLIT_OF_ACTOR for actor in actors)
+        reporter.warn(f"Left out {count} clips of actors in no split: {some(strangers, 5)}.")
+    absent = [actor for actor in SPLIT_OF_ACTOR if actor not in set(actors)]
+    if absent:
+        reporter.warn(f"{len(absent)} of {len(SPLIT_OF_ACTOR)} actors are not there: {', '.join(absent)}.")

@@ -19,39 +19,13 @@ from talkcli.engine.data.adapters.crema_d import (
     read_sexes,
     split_of_actor,
 )
-from talkcli.engine.data.build import build
+from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.labels import EMOTION_OF_CREMA_D
 from talkcli.engine.data.names import Unusable
-from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Silent
-
-
-class Told(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
-def tree(root: Path, *names: str) -> Path:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"sound")
-    return root
-
-
-def reason(source: Source) -> str:
-    assert isinstance(source.recipe, Unusable), source
-    return source.recipe.reason
+from tests.engine.data.trees import Told, reason, tree
 
 
 def test_a_name_says_everything() -> None:
@@ -157,7 +131,36 @@ def test_files_that_hold_no_sound_go_to_quarantine(tmp_path: Path) -> None:
     # Stereo, and too short to be a sentence.
     soundfile.write(root / "AudioWAV" / "1003_DFA_ANG_XX.wav", np.zeros((160, 2)), 16_000)
     with pytest.raises(InputError, match="None of 4 clips"):
-        build(crema_d_sources(root, Silent()), tmp_path / "out", Silent(), num_workers=0)
+        build(crema_d_sources(root, Silent()), tmp_path / "out", Silent(), Plan(num_workers=0))
     lines = (tmp_path / "out" / "quarantine.jsonl").read_text().splitlines()
     for name, said in (("1002", "0 bytes"), ("1003", "40 ms"), ("1064", "known bad"), ("1001", "reason")):
         assert any(name in line and said in line for line in lines), name
+
+
+def test_motion_from_the_films(tmp_path: Path) -> None:
+    tree(
+        tmp_path,
+        "AudioWAV/1001_DFA_ANG_XX.wav", "AudioMP3/1001_DFA_ANG_XX.mp3", "VideoFlash/1001_DFA_ANG_XX.flv",
+        "AudioWAV/1001_TIE_ANG_XX.wav.empty", "VideoFlash/1001_TIE_ANG_XX.flv",
+        "AudioWAV/1001_TSI_SAD_XX.wav",
+        "AudioWAV/1076_MTI_SAD_XX.wav", "VideoFlash/1076_MTI_SAD_XX.flv",
+    )  # fmt: skip
+    (tmp_path / "VideoDemographics.csv").write_text("ActorID,Age,Sex\n1001,51,Male\n1076,25,Female\n")
+    told = Told()
+    sources = {
+        source.id.removeprefix("crema-d/"): source
+        for source in crema_d_sources(tmp_path, told, motion="video")
+    }
+    film = tmp_path / "VideoFlash"
+    assert sources["1001_DFA_ANG_XX"].recipe == FilmedFile(
+        video=film / "1001_DFA_ANG_XX.flv", sound=tmp_path / "AudioWAV" / "1001_DFA_ANG_XX.wav"
+    )
+    # The film's own sound, where nothing better is there.
+    assert sources["1001_TIE_ANG_XX"].recipe == FilmedFile(video=film / "1001_TIE_ANG_XX.flv")
+    assert "no film" in reason(sources["1001_TSI_SAD_XX"])
+    assert "known bad" in reason(sources["1076_MTI_SAD_XX"])
+    assert (sources["1001_TIE_ANG_XX"].sex, sources["1076_MTI_SAD_XX"].sex) == ("male", "female")
+    assert sources["1001_TIE_ANG_XX"].text == "That is exactly what happened."
+    assert not told.noted("--motion video")
+    crema_d_sources(tmp_path, told)
+    assert told.noted("--motion video")

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.adapters.filmed import FilmedFile
 from talkcli.engine.data.adapters.ravdess import (
     ACTORS,
     EMOFACE_SPLIT,
@@ -18,41 +19,14 @@ from talkcli.engine.data.adapters.ravdess import (
     parse_name,
     whole_ravdess_sources,
 )
-from talkcli.engine.data.build import build
+from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.names import Unusable
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Silent
+from tests.engine.data.trees import Told, reason, tree
 
 BOTH = ("speech", "song")
-
-
-class Told(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
-def tree(root: Path, *names: str) -> Path:
-    """Files of a few bytes; those called *.empty lose the suffix and have none."""
-    for name in names:
-        path = root / name.removesuffix(".empty")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"" if name.endswith(".empty") else b"sound")
-    return root
-
-
-def reason(source: Source) -> str:
-    assert isinstance(source.recipe, Unusable), source
-    return source.recipe.reason
 
 
 def read_path(source: Source) -> str:
@@ -218,9 +192,39 @@ def test_a_stereo_original_becomes_a_clip_and_a_zero_byte_file_a_line(
     shutil.copy(shared_data / "emotion" / "ravdess_original_48k" / name, folder)
     (folder / "03-01-08-01-02-01-01.wav").touch()
     sources = whole_ravdess_sources(tmp_path / "root", EMOFACE_SPLIT, BOTH, Silent())
-    built = build(sources, tmp_path / "out", Silent(), num_workers=0)
+    built = build(sources, tmp_path / "out", Silent(), Plan(num_workers=0))
     (entry,) = built.entries
     assert (entry.id, entry.emotion, entry.intensity) == ("ravdess/03-01-08-01-02-02-01", "surprise", 0.65)
     assert [(item.id, "0 bytes" in item.reason) for item in built.dropped] == [
         ("ravdess/03-01-08-01-02-01-01", True)
     ]
+
+
+def test_motion_from_the_films(tmp_path: Path) -> None:
+    a, b, c, d, e = (f"0{channel}-06-02-01-01-0{actor}" for channel, actor in ("13", "14", "25", "16", "17"))
+    tree(
+        tmp_path,
+        f"Actor_03/01-{a}.mp4", f"Actor_03/02-{a}.mp4", f"Actor_03/03-{a}.wav",
+        f"Actor_04/02-{b}.mp4", f"Actor_04/03-{b}.wav",
+        # Song too; an empty film gives way to the one without sound.
+        f"Actor_05/01-{c}.mp4.empty", f"Actor_05/02-{c}.mp4", f"Actor_05/03-{c}.wav",
+        f"Actor_06/02-{d}.mp4",
+        f"Actor_07/03-{e}.wav",
+    )  # fmt: skip
+    told = Told()
+    sources = whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, told, motion="video")
+    by_id = {source.id.removeprefix("ravdess/"): source for source in sources}
+    assert list(by_id) == [f"01-{a}", f"02-{b}", f"02-{d}", f"03-{e}", f"02-{c}"]
+    assert by_id[f"01-{a}"].recipe == FilmedFile(video=tmp_path / f"Actor_03/01-{a}.mp4")
+    for name, actor in ((b, "04"), (c, "05")):
+        folder = tmp_path / f"Actor_{actor}"
+        assert by_id[f"02-{name}"].recipe == FilmedFile(
+            video=folder / f"02-{name}.mp4", sound=folder / f"03-{name}.wav"
+        )
+    assert "without sound" in reason(by_id[f"02-{d}"])
+    assert "no film" in reason(by_id[f"03-{e}"])
+    assert (by_id[f"01-{a}"].sex, by_id[f"02-{b}"].sex) == ("male", "female")
+    assert by_id[f"01-{a}"].text == "Kids are talking by the door."
+    assert not told.noted("--motion video")
+    whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, told)
+    assert told.noted("--motion video")

@@ -1,0 +1,170 @@
+"""MEAD as it is published: films of acted emotional speech from seven sides, sound beside them.
+
+Below ROOT or ROOT/MEAD lie ACTOR/video/VIEW/EMOTION/level_N/NNN.mp4 and ACTOR/audio/EMOTION/level_N/NNN.m4a;
+motion is measured in the films. Source: Wang et al. (2020), MEAD, ECCV; the split is DEEPTalk's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.labels import EMOTION_OF_MEAD
+from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
+from talkcli.engine.data.names import Unusable, files_below, is_empty, some
+from talkcli.engine.data.source import Recipe, Source
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.types import Reporter
+
+VIEWS = ("front", "left_30", "left_60", "right_30", "right_60", "top", "down")
+FRONT = "front"
+_ACTOR = re.compile(r"[MW]\d{3}")
+_LEVEL = re.compile(r"level_(\d)")
+_NUMBER = re.compile(r"\d{3}")
+_HINT = (
+    "Expected below ROOT or ROOT/MEAD: M003/video/front/angry/level_3/001.mp4 and "
+    "M003/audio/angry/level_3/001.m4a."
+)
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class MeadClip:
+    """What all files of one clip have in common, from whatever side it was filmed."""
+
+    actor: str
+    folder: str
+    """The emotion as MEAD writes it."""
+    level: int
+    number: str
+
+    def __str__(self) -> str:
+        return f"{self.actor}_{self.folder}_{self.level}_{self.number}"
+
+
+def mead_raw_sources(root: Path, reporter: Reporter, *, views: Sequence[str] = (FRONT,)) -> list[Source]:
+    """Every clip of the actors of the split lists in each of `views`, in order of ids; one of which only the
+    sound is there becomes a source that says so. The m4a is read before the film's own sound.
+
+    Tells `reporter` what was found, left out and missing. Raises UsageError for a view MEAD does not have,
+    InputError when no file lies where MEAD's do.
+    """
+    if unknown := [view for view in views if view not in VIEWS]:
+        raise UsageError(f"There is no view {unknown[0]}.", hint=f"Views: {', '.join(VIEWS)}.")
+    base = _base(root)
+    films: dict[str, dict[MeadClip, Path]] = {view: {} for view in VIEWS}
+    sounds: dict[MeadClip, Path] = {}
+    misnamed: list[str] = []
+    for actor in sorted(path for path in base.iterdir() if _ACTOR.fullmatch(path.name) and path.is_dir()):
+        for path in files_below(actor, (".mp4", ".m4a")):
+            place = path.relative_to(actor).parts
+            clip = _clip(actor.name, place)
+            if clip is None:
+                misnamed.append(path.relative_to(base).as_posix())
+            elif place[0] == "audio":
+                sounds[clip] = path
+            else:
+                films[place[1]][clip] = path
+    if not sounds and not any(films.values()):
+        raise InputError(f"{root} holds no film or sound of MEAD.", hint=_HINT)
+    if misnamed:
+        reporter.warn(f"Left out {len(misnamed)} files that MEAD does not have: {some(misnamed)}.")
+    wanted = [view for view in VIEWS if view in views]
+    _tell(films, sounds, wanted, reporter)
+    return sorted(
+        (
+            _source(clip, view, films[view].get(clip), sounds.get(clip))
+            for view in wanted
+            for clip in (films[view].keys() | sounds.keys() if view == FRONT else films[view])
+            if clip.actor in SPLIT_OF_ACTOR
+        ),
+        key=lambda source: source.id,
+    )
+
+
+def _base(root: Path) -> Path:
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder.", hint=_HINT)
+    return root / "MEAD" if (root / "MEAD").is_dir() else root
+
+
+def _clip(actor: str, place: Sequence[str]) -> MeadClip | None:
+    """The clip of a file from its path below the actor's folder; None where MEAD has no such file."""
+    kind, *rest = place
+    if kind == "video" and rest and rest[0] in VIEWS:
+        rest = rest[1:]
+    elif kind != "audio":
+        return None
+    if len(rest) != 3:
+        return None
+    folder, level, name = rest
+    match, stem = _LEVEL.fullmatch(level), Path(name).stem
+    if match is None or not _NUMBER.fullmatch(stem) or folder not in EMOTION_OF_MEAD:
+        return None
+    if mead_emotion(EMOTION_OF_MEAD[folder], int(match[1])) is None:
+        return None
+    if Path(name).suffix.lower() != (".m4a" if kind == "audio" else ".mp4"):
+        return None
+    return MeadClip(actor=actor, folder=folder, level=int(match[1]), number=stem)
+
+
+def _source(clip: MeadClip, view: str, film: Path | None, sound: Path | None) -> Source:
+    emotion = mead_emotion(EMOTION_OF_MEAD[clip.folder], clip.level)
+    assert emotion is not None
+    recipe: Recipe = Unusable(reason="There is sound of it and no film from the front.")
+    if film is not None:
+        # Where the sound was not copied whole, the film may still have its own.
+        recipe = FilmedFile(video=film, sound=sound if sound and not is_empty(sound) else None)
+    return Source(
+        id=f"mead/{clip}" if view == FRONT else f"mead/{clip}_{view}",
+        speaker=f"mead-{clip.actor}",
+        emotion=emotion,
+        split=SPLIT_OF_ACTOR[clip.actor],
+        licence=LICENCE,
+        recipe=recipe,
+        sex=sex_of(clip.actor),
+    )
+
+
+def _tell(
+    films: dict[str, dict[MeadClip, Path]],
+    sounds: dict[MeadClip, Path],
+    wanted: Sequence[str],
+    reporter: Reporter,
+) -> None:
+    clips = films[FRONT].keys() | sounds.keys()
+    emotions = Counter(clip.folder for clip in clips)
+    reporter.note(
+        f"MEAD has 47 actors in DEEPTalk's split, 8 emotions of 3 levels (neutral has one); found: "
+        f"{len({clip.actor for clip in clips})} actors, {len(films[FRONT])} films from the front, "
+        f"{len(sounds)} sounds ({', '.join(f'{name} {count}' for name, count in sorted(emotions.items()))})."
+    )
+    warn_of_actors([clip.actor for clip in clips], reporter)
+    beside = {view: len(found) for view, found in films.items() if found and view not in wanted}
+    if beside:
+        counts = ", ".join(f"{view} {count}" for view, count in beside.items())
+        reporter.note(f"Not asked for, and left out: {counts}.")
+    filmed = {clip for view in wanted for clip in films[view]}
+    if silent := sorted(str(clip) for clip in filmed - sounds.keys()):
+        reporter.warn(f"{len(silent)} films have no m4a, their own sound is read: {some(silent)}.")
+    unseen = sorted(str(clip) for clip in sounds.keys() - films[FRONT].keys())
+    if unseen and FRONT in wanted:
+        reporter.warn(f"Missing: films from the front of {len(unseen)} sounds: {some(unseen)}.")
+    if gaps := _gaps(clips):
+        reporter.warn(f"Missing: {len(gaps)} numbers below the highest of their folder: {some(gaps)}.")
+
+
+def _gaps(clips: set[MeadClip]) -> list[str]:
+    """Numbers that are not there in folders that go on beyond them."""
+    numbers: defaultdict[tuple[str, str, int], set[int]] = defaultdict(set)
+    for clip in clips:
+        numbers[clip.actor, clip.folder, clip.level].add(int(clip.number))
+    return [
+        f"{actor}_{folder}_{level}_{number:03d}"
+        for (actor, folder, level), there in sorted(numbers.items())
+        for number in range(1, max(there))
+        if number not in there
+    ]
