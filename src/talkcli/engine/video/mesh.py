@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -67,7 +67,7 @@ class FaceMesh:
     tenth of the picture are not. Raises ExtraError when mediapipe is not installed.
     """
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> FaceMesh:
         with _silence():
             solution = require("mediapipe.python.solution_base", purpose="Following faces in videos")
             self._graph: Any = solution.SolutionBase(
