@@ -79,3 +79,59 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+INTERRUPTED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tests.engine.data.test_workers import clean_up_and_tell, map_isolated
+if __name__ == "__main__":
+    try:
+        list(map_isolated(clean_up_and_tell, [sys.argv[2]] * 3, 2))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def clean_up_and_tell(folder: str) -> None:
+    file = Path(folder, str(os.getpid()))
+    file.touch()
+    try:
+        time.sleep(60)
+    finally:
+        file.unlink()
+
+
+def test_interrupted_jobs_clean_up_and_idle_workers_say_nothing(tmp_path: Path) -> None:
+    """What Ctrl-C does in a terminal: every process of the group gets it."""
+    root = Path(__file__).resolve().parents[3]
+    script, told = tmp_path / "main.py", tmp_path / "told"
+    script.write_text(INTERRUPTED)
+    told.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(root), str(told)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(list(told.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said, complained = process.communicate(timeout=20)
+    assert (said, complained) == ("interrupted\n", "")
+    assert not list(told.iterdir())
+
+
+def test_closing_starts_no_further_jobs(tmp_path: Path) -> None:
+    jobs = [str(tmp_path / f"{number:03d}") for number in range(200)]
+    results = map_isolated(touch, jobs, 2)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert len(list(tmp_path.iterdir())) < 100
+
+
+def touch(path: str) -> None:
+    Path(path).touch()
+    time.sleep(0.01)

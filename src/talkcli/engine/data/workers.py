@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -22,7 +24,8 @@ def map_isolated(
     """Yield each job with its result as it is done, or with None when its process died.
 
     `num_workers` 0 works in this process. `work` must be importable and its jobs must pickle; what `work`
-    raises is raised here.
+    raises is raised here, after jobs that run have ended. Close the iterator to have no further ones started.
+    Ctrl-C reaches all processes of a terminal, and ends running jobs as it would end them here.
     """
     if num_workers == 0:
         for job in jobs:
@@ -50,8 +53,13 @@ def _until_crash(
     context = multiprocessing.get_context("spawn")
     size = min(num_workers, len(left))
     with ProcessPoolExecutor(size, mp_context=context, initializer=_start_worker) as pool:
-        futures: dict[Future[Result], int] = {pool.submit(work, job): index for index, job in left.items()}
+        futures: dict[Future[Result], int] = {}
         try:
+            with _interrupts_ignored():
+                # This starts all processes, which inherit what is ignored.
+                pool.submit(_nothing)
+            for index, job in left.items():
+                futures[pool.submit(_run, work, job)] = index
             for future in as_completed(futures):
                 result = future.result()
                 yield left.pop(futures[future]), result
@@ -62,10 +70,56 @@ def _until_crash(
                 future.cancel()
 
 
+class _Worker:
+    """What a worker process knows of itself. Ctrl-C ends its job, which cleans up, and all that follow."""
+
+    busy = False
+    interrupted = False
+
+    def run(self, work: Callable[[Job], Result], job: Job) -> Result:
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.busy = True
+        try:
+            return work(job)
+        finally:
+            self.busy = False
+
+    def interrupt(self, *_: object) -> None:
+        self.interrupted = True
+        if self.busy:
+            raise KeyboardInterrupt
+
+
+_worker = _Worker()
+
+
 def _start_worker() -> None:
     # Before a worker loads its libraries: the processes are the parallelism, threads would only fight.
     os.environ["OMP_NUM_THREADS"] = "1"
+    signal.signal(signal.SIGINT, _worker.interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _run(work: Callable[[Job], Result], job: Job) -> Result:
+    return _worker.run(work, job)
+
+
+def _nothing() -> None:
+    pass
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """So that new processes ignore Ctrl-C until they know what to do about it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end_with_parent() -> None:
