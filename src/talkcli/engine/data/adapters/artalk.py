@@ -1,0 +1,96 @@
+"""ARTalk's motion files: FLAME expression, head and jaw, 106 numbers a frame at 25 fps, and sound.
+
+Files are NAME.pt, one tensor, or NAME.npy, with sound of that name beside them, or motions/NAME.npy and
+audios/NAME.wav as its training reads them. Axis names: `frames` at 25 fps, `columns` = 106: expression 100,
+the head's axis-angle, the jaw's. Source: Chu et al. (2025), ARTalk (arXiv 2502.20323), and its repository.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.flame_motion import flame_motion
+from talkcli.engine.data.labels import UNLABELLED
+from talkcli.engine.data.manifest import Split
+from talkcli.engine.data.names import Unusable, files_below
+from talkcli.engine.data.pairs import paired_sounds, plain
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.npy import read_floats
+from talkcli.engine.face.pt import read_tensor
+from talkcli.engine.types import MODEL_FPS, Motion, Reporter, Silent
+
+LICENCE = "ARTalk: not stated"
+NUM_COLUMNS, HEAD_AT, JAW_AT = 106, 100, 103
+_MOTION, _SOUND = "motions", "audios"
+_DATABASE = "data.mdb"
+_SPLITS: tuple[Split, ...] = ("train", "val", "test")
+_HINT = (
+    "Expected below ROOT: NAME.pt or NAME.npy of (frames, 106) numbers with NAME.wav beside it, or "
+    f"{_MOTION}/NAME.npy and {_SOUND}/NAME.wav; folders called train, val and test are splits."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ARTalkClip:
+    """A clip's motion and its sound."""
+
+    motion: Path
+    sound: Path
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return (self.motion, self.sound)
+
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
+        motion = read_motion_codes(self.motion)
+        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
+
+
+def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
+    """Every clip below `root` in order of ids, one without sound among them; the last folder that is no split
+    is taken for the speaker. Raises InputError when there are no clips, or only a database.
+    """
+    files = files_below(root, (".pt", ".npy"))
+    databases = files_below(root, (_DATABASE,))
+    if not files:
+        problem = f"{root} holds no .pt or .npy with motion."
+        if databases:
+            problem = f"{databases[0]} is an LMDB database, whose form ARTalk does not publish."
+        raise InputError(problem, hint=_HINT)
+    if databases:
+        reporter.warn(f"The database {databases[0]} was not read; the {len(files)} motion files were.")
+    sources = []
+    for name, motion, sound in paired_sounds(root, files, (_MOTION, _SOUND)):
+        folders = plain(name).split("/")[:-1]
+        split = next((split for split in _SPLITS if split in folders), None)
+        speakers = [folder for folder in folders if folder != split]
+        sources.append(
+            Source(
+                id=f"artalk/{plain(name)}",
+                speaker="-".join(["artalk", *speakers[-1:]]),
+                emotion=UNLABELLED,
+                split=split or "train",
+                licence=LICENCE,
+                recipe=Unusable(reason=f"There is no sound of {name} beside it or in {_SOUND}.")
+                if sound is None
+                else ARTalkClip(motion=motion, sound=sound),
+            )
+        )
+    return sources
+
+
+def read_motion_codes(path: Path) -> Motion:
+    """The motion of a .pt or .npy of (frames, 106) floats. Raises InputError for anything else."""
+    rows = read_tensor(path) if path.suffix.lower() == ".pt" else read_floats(path)
+    if rows.ndim != 2 or rows.shape[1] != NUM_COLUMNS:
+        raise InputError(f"{path} holds {rows.shape}, motion of ARTalk is (frames, {NUM_COLUMNS}).")
+    return flame_motion(
+        path,
+        expression=rows[:, :HEAD_AT],
+        jaw=rows[:, JAW_AT:],
+        pose=rows[:, HEAD_AT:JAW_AT],
+        fps=float(MODEL_FPS),
+    )

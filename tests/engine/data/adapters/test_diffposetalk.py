@@ -1,0 +1,141 @@
+"""DiffPoseTalk's coefficients and sound as its scripts lay them out, beside each other, and packed."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from talkcli.engine.data.adapters.diffposetalk import diffposetalk_sources, read_coeffs
+from talkcli.engine.data.build import Plan, build
+from talkcli.engine.data.cleanup import Cleanup
+from talkcli.engine.data.flame_motion import MOST_EXPRESSION
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import FLAME
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.types import Motion, Silent
+from tests.engine.data.mutations import survives
+from tests.engine.data.trees import Told, reason, tree
+
+FRAMES = 30
+
+
+def coeffs(frames: int = FRAMES, **changed: np.ndarray | None) -> bytes:
+    arrays: dict[str, np.ndarray | None] = {
+        "shape": np.full((frames, 100), 0.4, np.float32),
+        "exp": np.tile(np.linspace(0.5, -0.5, 50, dtype=np.float32), (frames, 1)),
+        "pose": np.tile(np.float32([0.2, 0.2, 0.2, 0.3, 0, 0]), (frames, 1)),
+        **changed,
+    }
+    file = io.BytesIO()
+    np.savez_compressed(file, **{name: value for name, value in arrays.items() if value is not None})
+    return file.getvalue()
+
+
+def write_clip(
+    motion: Path, sound: Path | None, seconds: float = FRAMES / 25, **changed: np.ndarray | None
+) -> None:
+    motion.parent.mkdir(parents=True, exist_ok=True)
+    motion.write_bytes(coeffs(**changed))  # type: ignore[arg-type]
+    if sound is not None:
+        sound.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(sound, 0.3 * np.sin(np.arange(round(seconds * 16000)) / 10), 16000)
+
+
+@pytest.mark.parametrize(
+    ("motion", "sound", "clip", "speaker"),
+    [
+        ("FLAME_coeffs/TH050/000.npz", "audio/TH050/000.flac", "TH050/000", "diffposetalk-TH050"),
+        ("FLAME_coeffs/TH050/000.npz", "FLAME_coeffs/TH050/000.wav", "TH050/000", "diffposetalk-TH050"),
+        ("set/FLAME_coeffs/a b/0.npz", "set/audio/a b/0.flac", "set/a_b/0", "diffposetalk-set-a_b"),
+        ("clip.npz", "clip.wav", "clip", "diffposetalk"),
+    ],
+)
+def test_layouts(tmp_path: Path, motion: str, sound: str, clip: str, speaker: str) -> None:
+    write_clip(tmp_path / "in" / motion, tmp_path / "in" / sound)
+    told = Told()
+    sources = diffposetalk_sources(tmp_path / "in", told)
+    built = build(sources, tmp_path / "out", Silent(), Plan(num_workers=0, cleanup=Cleanup(keep_pose=True)))
+    (entry,) = built.entries
+    assert (entry.id, entry.speaker, entry.split, entry.emotion, entry.intensity) == (
+        f"diffposetalk/{clip}", speaker, "train", "neutral", 0.0,
+    )  # fmt: skip
+    read, _ = read_motion(tmp_path / "out" / (entry.motion or ""))
+    assert (read.fps, read.channels) == (25.0, FLAME)
+    np.testing.assert_allclose(read.coeffs[0], [*np.linspace(0.5, -0.5, 50), 0.3, 0, 0], atol=1e-6)
+    assert read.pose is not None
+    np.testing.assert_allclose(read.pose, 0.2, atol=1e-6)
+    assert told.warned("all clips go to train")
+
+
+def test_splits_and_what_is_missing(tmp_path: Path) -> None:
+    for name in ("TH001/0", "TH001/1", "TH002/0", "TH003/0", "TH004/0", "TH005/0"):
+        sound = None if name == "TH003/0" else tmp_path / f"audio/{name}.flac"
+        write_clip(tmp_path / f"FLAME_coeffs/{name}.npz", sound)
+    # Sound of another person's clip of that number is not taken for this one's.
+    tree(tmp_path, "lmdb/data.mdb", "lmdb/stats_train.npz")
+    for split, names in (
+        ("train", "TH001/000\nTH001/001\n"),
+        ("val", "TH002/000\n"),
+        ("test", "TH003/000\nTH004/000"),
+    ):
+        (tmp_path / f"lmdb/{split}.txt").write_text(names)
+    told = Told()
+    sources = diffposetalk_sources(tmp_path, told)
+    assert Counter(source.split for source in sources) == {"train": 2, "val": 1, "test": 2}
+    assert [reason(source) for source in sources if source.speaker == "diffposetalk-TH003"] == [
+        "There is no sound of TH003/0 beside it or in audio."
+    ]
+    assert told.warned("Left out 1 clips that no split names: TH005/0")
+    assert told.warned("data.mdb was not read")
+    (tmp_path / "lmdb/test.txt").write_text("TH001/000")
+    with pytest.raises(InputError, match="TH001/000, which is in train as well"):
+        diffposetalk_sources(tmp_path, told)
+
+
+def test_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a folder"):
+        diffposetalk_sources(tmp_path / "nowhere", Silent())
+    with pytest.raises(InputError, match="no npz with coefficients"):
+        diffposetalk_sources(tmp_path, Silent())
+    tree(tmp_path, "data.mdb", "lock.mdb")
+    with pytest.raises(InputError, match="LMDB database of pickles, which are not opened") as error:
+        diffposetalk_sources(tmp_path, Silent())
+    assert "FLAME_coeffs/PERSON/VIDEO.npz" in (error.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"exp": None}, "without exp"),
+        ({"pose": np.zeros((FRAMES, 15), np.float32)}, r"pose is \(30, 15\)"),
+        ({"pose": np.zeros(FRAMES, np.float32)}, r"pose is \(30,\)"),
+        ({"pose": np.zeros((FRAMES + 1, 6), np.float32)}, "has 31 frames, expression 30"),
+        ({"exp": np.zeros((FRAMES, 49), np.float32)}, r"expression is \(30, 49\)"),
+        ({"exp": np.full((FRAMES, 50), "a")}, "floats are needed"),
+        ({"exp": np.full((FRAMES, 50), np.inf, np.float32)}, "not finite"),
+        ({"pose": np.full((FRAMES, 6), 4.0, np.float32)}, "jaw reaches 4"),
+    ],
+)
+def test_other_arrays_are_refused(tmp_path: Path, changed: dict[str, np.ndarray | None], told: str) -> None:
+    path = tmp_path / "a.npz"
+    path.write_bytes(coeffs(**changed))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=told):
+        read_coeffs(path)
+
+
+def test_mutations(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+
+    def read(mutant: bytes) -> Motion:
+        path.write_bytes(mutant)
+        return read_coeffs(path)
+
+    def plausible(motion: object) -> bool:
+        return isinstance(motion, Motion) and bool((np.abs(motion.coeffs) <= MOST_EXPRESSION).all())
+
+    assert survives(read, coeffs(), plausible=plausible) > 100
