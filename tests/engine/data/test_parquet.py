@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 from pydantic import BaseModel
 
-from talkcli.engine.data.manifest import Digests, Entry, MeshFiles
+from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, read_manifest, write_manifest
 from talkcli.engine.data.parquet import COLUMNS, read_parquet, write_parquet
 from talkcli.engine.errors import InputError
 from tests.engine.data.mutations import survives
@@ -64,8 +64,21 @@ def test_columns_are_the_fields_of_the_manifest() -> None:
     assert list(COLUMNS) == names
 
 
-def test_rows_come_back(path: Path) -> None:
-    assert [Entry.model_validate(row) for row in read_parquet(path)] == list(_ENTRIES)
+def test_rows_come_back(path: Path, tmp_path: Path) -> None:
+    assert read_manifest(path) == list(_ENTRIES)
+    for name in ("other.parquet", "other.jsonl"):
+        write_manifest(tmp_path / name, _ENTRIES)
+        assert read_manifest(tmp_path / name) == list(_ENTRIES)
+    assert (tmp_path / "other.parquet").read_bytes() == path.read_bytes()
+
+
+def test_rows_are_held_to_what_lines_are_held_to(path: Path) -> None:
+    write_parquet(path, [_rows()[0] | {"intensity": 2.0}])
+    with pytest.raises(InputError, match=r"row 1: intensity"):
+        read_manifest(path)
+    write_parquet(path, _rows() + _rows())
+    with pytest.raises(InputError, match=r"row 3: id set/a.b-1 stands on row 1 already"):
+        read_manifest(path)
 
 
 def test_anyones_pyarrow_reads_it(path: Path) -> None:
@@ -101,10 +114,10 @@ def test_tables_that_are_no_manifests(path: Path, tmp_path: Path) -> None:
 
 
 def test_damage_is_refused_or_harmless(path: Path) -> None:
-    whole = read_parquet(path)
+    whole = read_manifest(path)
 
     def read(content: bytes) -> object:
         path.write_bytes(content)
-        return read_parquet(path)
+        return read_manifest(path)
 
     assert survives(read, path.read_bytes(), plausible=lambda rows: rows == whole) > 100

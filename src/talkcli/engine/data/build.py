@@ -23,6 +23,7 @@ from talkcli.engine.data.cleanup import Cleanup, clean
 from talkcli.engine.data.clips import fit_length
 from talkcli.engine.data.journal import Journal, Record
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, write_manifest
+from talkcli.engine.data.motion_report import Oddity, oddities, report
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
@@ -62,6 +63,7 @@ class Built:
     dropped: tuple[Dropped, ...]
     num_kept: int
     seconds: float
+    oddities: tuple[Oddity, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +110,14 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
         out / "report.jsonl",
         ({"id": record.entry.id} | record.report for record in records if record.report),
     )
-    write_manifest(out / "manifest.jsonl", entries)
+    for name in ("manifest.parquet", "manifest.jsonl"):
+        write_manifest(out / name, entries)
     return Built(
         entries=entries,
         dropped=tuple(dropped),
         num_kept=sum(outcome.kept for _, outcome in made),
         seconds=sum(entry.duration_s or 0.0 for entry in entries),
+        oddities=tuple(oddities((record.entry.id, record.report) for record in records)),
     )
 
 
@@ -124,14 +128,16 @@ def _make(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) -> _Ou
         if earlier is not None and earlier.fingerprint == fingerprint and _is_whole(out, earlier.entry):
             return _Outcome(record=earlier, kept=True)
         recording = source.recipe.make(source)
-        if recording.motion is not None and not source.still:
-            recording = replace(recording, motion=clean(recording.motion, cleanup))
+        if recording.motion is not None:
+            # Pictures have no neighbours to be smoothed with, and no rate.
+            wanted = Cleanup(keep_pose=cleanup.keep_pose) if source.still else cleanup
+            recording = replace(recording, motion=clean(recording.motion, wanted))
         _check(recording)
         entry = _write(out, source, recording, cleanup)
     except InputError as error:
         return _Outcome(record=None, reason=error.problem)
-    report = dict(recording.report or {})
-    return _Outcome(record=Record(entry=entry, fingerprint=fingerprint, report=report))
+    said = dict(recording.report or {}) | report(recording.speech, recording.motion, still=source.still)
+    return _Outcome(record=Record(entry=entry, fingerprint=fingerprint, report=said))
 
 
 def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) -> Entry:
@@ -228,7 +234,11 @@ def _code_digest() -> str:
     """
     folder = Path(__file__).parent
     places = (folder / "performer", folder / "adapters", folder.parent / "video")
-    files = [*(path for place in places for path in sorted(place.glob("*.py"))), folder / "cleanup.py"]
+    files = [
+        *(path for place in places for path in sorted(place.glob("*.py"))),
+        folder / "cleanup.py",
+        folder / "layouts.py",
+    ]
     return hashlib.sha256("".join(sha256(path) for path in files).encode()).hexdigest()
 
 

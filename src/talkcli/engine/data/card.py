@@ -11,6 +11,7 @@ from pathlib import Path
 
 from talkcli import __version__
 from talkcli.engine.data.build import Built, Dropped
+from talkcli.engine.data.motion_report import ODDITIES
 from talkcli.engine.data.statistics import group, torn_speakers
 from talkcli.engine.files import atomic_path
 
@@ -52,6 +53,12 @@ def _card(name: str, built: Built, command: str, note: str) -> str:
             for label, found in group(entries, field, {}).items()
         ]
         parts += [f"## {title}", _table((field, "clips", "share", "speakers"), rows)]
+    if built.oddities:
+        rows = [(ODDITIES[odd.kind], str(len(odd.clips)), odd.clips[0], odd.text) for odd in built.oddities]
+        parts += [
+            "## Doubtful", "Kept all the same; report.jsonl has every clip's numbers.",
+            _table(("what", "clips", "for example", "because"), rows),
+        ]  # fmt: skip
     parts += ["## Left out", _left_out(built.dropped)]
     return "\n\n".join(parts) + "\n"
 

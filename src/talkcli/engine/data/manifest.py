@@ -5,12 +5,13 @@ Paths are relative to the manifest's folder, with `/` on every system. What a cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from talkcli.engine.data.parquet import PARQUET, read_parquet, write_parquet
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import EMOTIONS, Config
@@ -104,28 +105,20 @@ class Entry(Config):
 
 
 def read_manifest(path: Path) -> list[Entry]:
-    """The clips in file order.
+    """The clips in file order; `path` is a .jsonl, a .parquet, or the folder of a manifest.jsonl.
 
     Raises InputError, with the line, for bad JSON, unknown or missing fields, values out of range, and an id
     that occurs twice.
     """
     if path.is_dir():
         path = path / "manifest.jsonl"
-    try:
-        # Not splitlines: JSON may hold the other line breaks of Unicode as they are.
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError as error:
-        raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.") from error
-    except (UnicodeDecodeError, NotADirectoryError) as error:
-        raise InputError(f"{path} is not a manifest ({error}).", hint=_HINT) from error
     entries: list[Entry] = []
-    line_of_id: dict[str, int] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
+    line_of_id: dict[str, str] = {}
+    for line, content in _rows(path) if path.suffix == PARQUET else _lines(path):
+        where = f"{path}, {line}"
         try:
-            entry = Entry.model_validate_json(line, strict=True)
+            validate = Entry.model_validate_json if isinstance(content, str) else Entry.model_validate
+            entry = validate(content, strict=True)
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(str(part) for part in item['loc']) or 'line'}: {item['msg']}"
@@ -133,17 +126,38 @@ def read_manifest(path: Path) -> list[Entry]:
             )
             raise InputError(f"{where}: {problems}.", hint=_HINT) from error
         if entry.id in line_of_id:
-            raise InputError(
-                f"{where}: id {entry.id} stands on line {line_of_id[entry.id]} already.", hint=_HINT
-            )
-        line_of_id[entry.id] = number
+            raise InputError(f"{where}: id {entry.id} stands on {line_of_id[entry.id]} already.", hint=_HINT)
+        line_of_id[entry.id] = line
         entries.append(entry)
     if not entries:
         raise InputError(f"{path} lists no clips.", hint=_HINT)
     return entries
 
 
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        # Not splitlines: JSON may hold the other line breaks of Unicode as they are.
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError as error:
+        raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.") from error
+    except (UnicodeDecodeError, NotADirectoryError) as error:
+        raise InputError(f"{path} is not a manifest ({error}).", hint=_HINT) from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield f"line {number}", line
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, row in enumerate(read_parquet(path), start=1):
+        yield f"row {number}", row
+
+
 def write_manifest(path: Path, entries: Iterable[Entry]) -> None:
-    """Write `entries` in the order given; the file appears whole or not at all."""
+    """Write `entries` in the order given, as a table where `path` is a .parquet, else as lines of JSON; the
+    file appears whole or not at all.
+    """
+    if path.suffix == PARQUET:
+        write_parquet(path, (entry.model_dump(mode="json", exclude_none=True) for entry in entries))
+        return
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(entry.model_dump_json(exclude_defaults=True) + "\n" for entry in entries)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.data.lag import MOST_LAG_MS, lag
+from talkcli.engine.data.names import some
 from talkcli.engine.face.channels import JAW, is_share
 from talkcli.engine.types import MODEL_FPS, Motion, Speech
 
@@ -43,8 +44,7 @@ class Oddity:
     text: str
 
     def __str__(self) -> str:
-        more = f" and {len(self.clips) - 1} more" if len(self.clips) > 1 else ""
-        return f"{ODDITIES[self.kind].capitalize()} in {self.clips[0]}{more}: {self.text}"
+        return f"{ODDITIES[self.kind].capitalize()} in {some(self.clips)}; the first: {self.text}"
 
 
 def report(speech: Speech | None, motion: Motion | None, *, still: bool = False) -> dict[str, float | str]:

@@ -12,6 +12,7 @@ from typing import Any
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 
+PARQUET = ".parquet"
 FORMAT = 1
 _FORMAT_KEY = b"talk_format"
 _NESTED = ("mesh", "sha256")

@@ -155,6 +155,8 @@ def _check_apart(root: Path, out: Path) -> None:
 def _summary(out: Path, built: Built, reporter: Reporter, action: str, note: str = "") -> Summary:
     """Write the card, with `note`, and count; `action` is the subcommand that made the clips."""
     write_card(out, built, f"talk preprocess {action}", note)
+    for oddity in built.oddities:
+        reporter.warn(f"{oddity} All are in {out / 'report.jsonl'}.")
     torn = torn_speakers(built.entries)
     if torn:
         reporter.warn(
