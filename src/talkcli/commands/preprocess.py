@@ -11,6 +11,7 @@ import typer
 
 from talkcli.commands.options import AsJson, Fps, Quiet, Workers
 from talkcli.commands.preprocess_check import check, stats
+from talkcli.commands.preprocess_emovox import emovox
 from talkcli.console import Console
 
 if TYPE_CHECKING:
@@ -201,9 +202,35 @@ def ravdess(
 
 
 @data_set(Annotated[list[Path], typer.Argument(metavar="FILES|FOLDER", help="Films of talking faces.")])
-def video(*, licence: Licence = "unknown") -> dict[str, Any]:
+def video(
+    *,
+    head: Annotated[
+        str, typer.Option("--head", help="Whose motion to make: ada, flame or a FLAME file.")
+    ] = "ada",
+    face: Annotated[
+        Literal["only", "largest"],
+        typer.Option(
+            "--face", help="Where several faces compete. only: leave the video out; largest: follow it."
+        ),
+    ] = "only",
+    stretch: Annotated[
+        Literal["whole", "longest"],
+        typer.Option(
+            "--stretch",
+            help="At cuts, and where no face is seen. whole: leave the video out; longest: use a part.",
+        ),
+    ] = "whole",
+    preview: Annotated[
+        Path | None,
+        typer.Option("--preview", metavar="FOLDER", help="Also write videos of what was measured."),
+    ] = None,
+    licence: Licence = "unknown",
+) -> dict[str, Any]:
     """Any films of talking faces; motion is fitted to them."""
-    return {"licence": licence}
+    from talkcli.engine.data.adapters.video import HowToLook
+
+    how = HowToLook(head=head, face=face, stretch=stretch, preview=preview)
+    return {"how": how, "licence": licence}
 
 
 @data_set()
@@ -237,6 +264,7 @@ def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
         _show(console, preprocess_debug(out, reporter=console))
 
 
+app.command()(emovox)
 app.command()(check)
 app.command()(stats)
 

@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
@@ -53,6 +53,7 @@ class Film:
     grid gets the picture shown then. `sound_late_s` is how much later than the pictures the sound begins
     (negative: earlier), None without sound. `rates` are the lowest and the highest rate between two pictures.
     Of pictures that are not square `crop` (left, top, width, height) is shown, all of them where it is None.
+    `first` pictures of the file come before those that are meant.
     """
 
     path: Path
@@ -62,10 +63,16 @@ class Film:
     rates: tuple[float, float]
     sound_late_s: float | None
     crop: tuple[int, int, int, int] | None = None
+    first: int = 0
 
     @property
     def duration_s(self) -> float:
         return self.num_frames / self.fps
+
+    def part(self, first: int, last: int) -> Film:
+        """Pictures `first` up to, not including, `last`."""
+        late_s = None if self.sound_late_s is None else self.sound_late_s - first / self.fps
+        return replace(self, num_frames=last - first, sound_late_s=late_s, first=self.first + first)
 
 
 def open_film(path: Path) -> Film:
@@ -105,7 +112,7 @@ def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     Closing the iterator ends ffmpeg. Raises InputError when the file has changed since it was opened, and
     when there is no picture where it is to be cropped.
     """
-    filters = _UPRIGHT_SQUARE
+    filters = f"trim=start_frame={film.first},{_UPRIGHT_SQUARE}"
     if not film.constant:
         filters = f"fps=fps={Fraction(film.fps).limit_denominator(1001)},{filters}"
     command = [

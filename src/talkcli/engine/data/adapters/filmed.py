@@ -19,8 +19,7 @@ from talkcli.engine.types import Motion, Speech
 from talkcli.engine.video.fit import Fit, fit_head
 from talkcli.engine.video.pictures import Film, open_film
 from talkcli.engine.video.stretch import Stretch, profile_spans, usable
-from talkcli.engine.video.track import FaceTrack
-from talkcli.engine.video.tracker import FaceChoice, follow_face
+from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
 
 # Sound of the same file may end this much before the pictures; motion beyond it is cut off.
 _MOST_SILENT_S = 0.2
@@ -33,7 +32,7 @@ class FilmedFile:
     Sound of the video itself is laid beside the pictures by the file's time stamps; a file of its own is
     taken to begin with the first picture. `head` is a name or path that `load_head` takes; `face` and
     `stretch` are as in `follow_face` and `usable`. Pictures that are not square are cut to `crop`
-    (left, top, width, height).
+    (left, top, width, height). A video that shows what was measured is written to `preview`.
     """
 
     video: Path
@@ -42,6 +41,7 @@ class FilmedFile:
     face: FaceChoice = "only"
     stretch: Stretch = "whole"
     crop: tuple[int, int, int, int] | None = None
+    preview: Path | None = None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -60,15 +60,19 @@ class FilmedFile:
         speech = read_speech(self.sound or self.video, heard)
         followed = follow_face(film, self.face, heard)
         first, last = usable(followed.track, self.stretch, str(self.video))
-        track = followed.track.part(first, last)
+        shown, track = film.part(first, last), followed.track.part(first, last)
         fit = fit_head(track, load_head(self.head))
-        late_s = film.sound_late_s if self.sound is None else 0.0
-        speech = aligned(speech, first / film.fps - (late_s or 0.0), track.num_frames / film.fps)
+        speech = aligned(speech, -(shown.sound_late_s or 0.0), shown.duration_s)
+        if self.preview is not None:
+            # The renderer is compiled on import, and most clips are not drawn.
+            from talkcli.engine.data.preview import write_preview
+
+            write_preview(self.preview, shown, track, fit, speech)
         motion = fit.motion
         if self.sound is None and motion.duration_s - speech.duration_s > _MOST_SILENT_S:
             motion = _shortened(motion, int(speech.duration_s * motion.fps))
             heard.warn(f"The pictures go on for {fit.motion.duration_s - motion.duration_s:.2f} s more.")
-        report = _report(film, followed.num_others, followed.track, (first, last), fit)
+        report = _report(film, followed, (first, last), fit)
         if heard.texts:
             report["warnings"] = " ".join(heard.texts)
         return Recording(speech=speech, motion=motion, report=report)
@@ -104,11 +108,11 @@ def _shortened(motion: Motion, num_frames: int) -> Motion:
 
 
 def _report(
-    film: Film, num_others: int, track: FaceTrack, used: tuple[int, int], fit: Fit
+    film: Film, followed: Followed, used: tuple[int, int], fit: Fit
 ) -> dict[str, float | int | str | None]:
     """What report.jsonl says; docs/formats.md describes it."""
-    shown = track.part(*used)
-    times = ", ".join(f"{cut / film.fps:.2f} s" for cut in track.cuts)
+    shown = followed.track.part(*used)
+    times = ", ".join(f"{cut / film.fps:.2f} s" for cut in followed.track.cuts)
     return {
         "video_fps": round(film.fps, 6),
         "video_fps_lowest": round(film.rates[0], 3),
@@ -116,7 +120,7 @@ def _report(
         "video_fps_constant": film.constant,
         "face_seen": round(float(shown.seen.mean()), 4),
         "face_confidence": round(float(np.median(shown.confidence)), 4),
-        "other_faces": num_others,
+        "other_faces": followed.num_others,
         "cuts": times,
         "profile": profile_spans(shown),
         "used_from_s": round(used[0] / film.fps, 3),
