@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from talkcli.engine.face.head import Head
+from talkcli.engine.face.turning import Neck
 from talkcli.engine.render.renderer import Renderer
 from talkcli.engine.types import Motion
 
@@ -26,11 +27,15 @@ def usable_cores() -> int:
 
 
 def moving_vertices(motion: Motion, head: Head) -> Iterator[np.ndarray]:
-    """Vertices (verts 3) of every frame, computed a chunk of frames at a time."""
+    """Vertices (verts 3) of every frame, turned where the motion has a pose; a chunk of frames at a time."""
+    neck = None if motion.pose is None else Neck(head)
     for start in range(0, len(motion.coeffs), _CHUNK_FRAMES):
-        coeffs = torch.from_numpy(np.ascontiguousarray(motion.coeffs[start : start + _CHUNK_FRAMES]))
+        chunk = slice(start, start + _CHUNK_FRAMES)
         with torch.inference_mode():
-            yield from head(coeffs).numpy()
+            vertices = head(torch.from_numpy(np.ascontiguousarray(motion.coeffs[chunk])))
+            if neck is not None and motion.pose is not None:
+                vertices = neck.turn(vertices, torch.from_numpy(np.ascontiguousarray(motion.pose[chunk])))
+            yield from vertices.numpy()
 
 
 def pictures(
