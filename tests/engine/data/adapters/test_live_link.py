@@ -19,7 +19,8 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs
 from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD
 from talkcli.engine.pipelines.preprocess import preprocess
-from talkcli.engine.types import Silent
+from talkcli.engine.types import Motion, Silent
+from tests.engine.data.mutations import survives
 
 ROTATIONS = [f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll")]
 # The app swaps two pairs of our order.
@@ -79,6 +80,29 @@ def save_sound(path: Path, seconds: float = 3.0) -> None:
 
 def channel(path: Path, name: str) -> np.ndarray:
     return read_live_link(path).coeffs[:, ADA.index(name)]
+
+
+def test_the_heads_angles_are_its_pose(tmp_path: Path) -> None:
+    pose = read_live_link(save(tmp_path / "take.csv", table())).pose
+    assert pose is not None
+    # The yaw of -0.7 is a turn to the subject's left.
+    np.testing.assert_allclose(pose, np.tile([0, 0.7, 0], (180, 1)), atol=1e-5)
+
+
+def test_a_head_that_was_not_recorded_has_no_pose(tmp_path: Path) -> None:
+    rows = table()
+    for row in rows[1:]:
+        row[HEADER.index("HeadYaw")] = "0.0"
+    assert read_live_link(save(tmp_path / "zeros.csv", rows)).pose is None
+    assert read_live_link(save(tmp_path / "absent.csv", without(table(), "HeadRoll"))).pose is None
+
+
+@pytest.mark.parametrize("cell", ["40.0", "-3.2", "nan", ""])
+def test_a_heads_angle_that_is_none_leaves_the_take_out(tmp_path: Path, cell: str) -> None:
+    rows = table()
+    rows[7][HEADER.index("HeadPitch")] = cell
+    with pytest.raises(InputError, match=r"line 8: headpitch is .* not an angle in radians"):
+        read_live_link(save(tmp_path / "take.csv", rows))
 
 
 def without(rows: Table, name: str) -> Table:
@@ -465,3 +489,17 @@ def test_real_recordings_lack_their_sound(shared_data: Path, tmp_path: Path) -> 
     assert [source.id for source in found] == ["MySlate_165_iPhone", "MySlate_167_iPhone"]
     with pytest.raises(InputError, match=r"None of 2 clips.*no sound for MySlate_165_iPhone_cal\.csv"):
         build(found, tmp_path, Silent(), Plan(num_workers=0))
+
+
+def test_damaged_recordings_are_refused_or_plausible(tmp_path: Path) -> None:
+    path = save(tmp_path / "take.csv", table(seconds=1.5))
+
+    def read(content: bytes) -> object:
+        path.write_bytes(content)
+        return read_live_link(path)
+
+    def plausible(motion: object) -> bool:
+        assert isinstance(motion, Motion)
+        return bool(np.isfinite(motion.coeffs).all() and np.abs(motion.coeffs).max() <= 1)
+
+    assert survives(read, path.read_bytes(), plausible=plausible) > 100

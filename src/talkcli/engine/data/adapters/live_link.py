@@ -1,7 +1,7 @@
 """Live Link Face: recordings of an iPhone as CSV of ARKit curves, with the sound beside it.
 
 Columns are found by name. Frames are placed by their timecode; sound and first frame start together. The
-rotations of head and eyes are read past: ada's gaze is in the curves, and it has no neck. Axis names:
+angles of the head are its pose, those of the eyes are read past: ada's gaze is in the curves. Axis names:
 `rows` of the file, `curves` = 52 (tongueOut may be missing: 51), `frames` at the timecode's rate.
 """
 
@@ -20,14 +20,15 @@ from jaxtyping import Float
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.face.arkit import ada_coeffs
+from talkcli.engine.face.arkit import ada_coeffs, head_pose
 from talkcli.engine.face.channels import ADA, ARKIT
 from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Silent
 
 _TIMECODE, _COUNT = "timecode", "blendshapecount"
+_HEAD = ("headyaw", "headpitch", "headroll")
 _ROTATIONS = {
-    f"{part}{axis}" for part in ("head", "lefteye", "righteye") for axis in ("yaw", "pitch", "roll")
-}
+    *_HEAD, *(f"{eye}eye{axis}" for eye in ("left", "right") for axis in ("yaw", "pitch", "roll"))
+}  # fmt: skip
 _CURVES = {name.lower(): name for name in ARKIT}
 _OPTIONAL = "tongueOut"
 _FULL_COUNT = len(ARKIT) + len(_ROTATIONS)
@@ -43,6 +44,8 @@ _RATES = (30, 60)
 _LONGEST_GAP_S = 0.2
 # Noise of the app's decimals; what is beyond is no ARKit curve.
 _TOLERANCE = 0.05
+# Angles of the head are taken to be radians, as those of the eyes are by their size.
+_HALF_TURN = 3.15
 _MINUTE_S, _DAY_S = 60, 24 * 60 * 60
 
 
@@ -102,7 +105,7 @@ def read_live_link(path: Path) -> Motion:
     """ada's motion at the rate in which the timecode counts (59.94 and 29.97 where it drops frames).
 
     Raises InputError, with the line, for a layout that is not Live Link Face's, a row cut short, a value that
-    is no share of 1, time that runs backwards, and a gap of more than 0.2 s.
+    is no share of 1 or no angle, time that runs backwards, and a gap of more than 0.2 s.
     """
     stamps: list[_Stamp] = []
     rows: list[list[float] | None] = []
@@ -131,12 +134,15 @@ def read_live_link(path: Path) -> Motion:
             f"{before.where}: {gap_s:.2f} s without a face follow, more than {_LONGEST_GAP_S} s are not "
             "interpolated."
         )
-    values = np.clip(np.array([row for row in rows if row is not None]), 0, 1)
-    if not np.ptp(values, axis=0).any():
+    values = np.array([row for row in rows if row is not None]).T
+    shares, angles = np.clip(values[: len(columns.names)], 0, 1), values[len(columns.names) :]
+    if not np.ptp(shares, axis=1).any():
         raise InputError(f"{path}: nothing moves in {len(rows)} frames; the face was never tracked.")
     at = np.arange(round(times[-1] * fps) + 1) / fps
-    curves = {name: np.interp(at, times[seen], values[:, index]) for index, name in enumerate(columns.names)}
-    return Motion(coeffs=ada_coeffs(curves, len(at)), fps=fps, head="ada", channels=ADA)
+    curves = {name: np.interp(at, times[seen], row) for name, row in zip(columns.names, shares, strict=True)}
+    # The app may be told not to record the head: zeros.
+    pose = head_pose(*(np.interp(at, times[seen], row) for row in angles)) if angles.any() else None
+    return Motion(coeffs=ada_coeffs(curves, len(at)), fps=fps, head="ada", channels=ADA, pose=pose)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,15 +180,19 @@ class _Columns:
             )  # fmt: skip
             more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
             raise InputError(f"{path}, line 1: column {names[0]!r}{more} {kind}.")
+        self.header = [_CURVES.get(name, name) for name in found]
         self.num = len(found)
         self.time = found.index(_TIMECODE)
         self.count = found.index(_COUNT) if _COUNT in found else None
         self.counts = {_FULL_COUNT, len(set(found) - {_TIMECODE, _COUNT})}
         self.names = [name for low, name in _CURVES.items() if low in found]
         self.curves = [found.index(name.lower()) for name in self.names]
+        self.angles = [found.index(name) for name in _HEAD] if set(_HEAD) <= set(found) else []
 
     def values(self, cells: Sequence[str], where: str) -> list[float] | None:
-        """The curves of a row; None where the app saw no face: it counts 0 and leaves them out."""
+        """The curves of a row, then the head's angles; None where the app saw no face: it counts 0 and leaves
+        them out.
+        """
         if self.count is not None:
             count = cells[self.count].strip() if self.count < len(cells) else ""
             others = [cell for index, cell in enumerate(cells) if index not in (self.time, self.count)]
@@ -194,14 +204,18 @@ class _Columns:
             )
         if self.count is not None and count not in map(str, self.counts):
             raise InputError(f"{where}: BlendshapeCount is {count!r}, not {max(self.counts)}.")
-        numbers = []
-        for name, column in zip(self.names, self.curves, strict=True):
-            cell = cells[column]
-            number = float(cell) if _NUMBER.fullmatch(cell) else np.nan
-            if not -_TOLERANCE <= number <= 1 + _TOLERANCE:
-                raise InputError(f"{where}: {name} is {cell[:40]!r}, not a number from 0 to 1.")
-            numbers.append(number)
-        return numbers
+        shares = [self._number(cells, column, -_TOLERANCE, 1 + _TOLERANCE, where) for column in self.curves]
+        return shares + [
+            self._number(cells, column, -_HALF_TURN, _HALF_TURN, where) for column in self.angles
+        ]
+
+    def _number(self, cells: Sequence[str], column: int, lowest: float, highest: float, where: str) -> float:
+        cell = cells[column]
+        number = float(cell) if _NUMBER.fullmatch(cell) else np.nan
+        if not lowest <= number <= highest:
+            kind = "an angle in radians" if column in self.angles else "a number from 0 to 1"
+            raise InputError(f"{where}: {self.header[column]} is {cell[:40]!r}, not {kind}.")
+        return number
 
 
 def _stamp(text: str, where: str) -> _Stamp:
