@@ -7,33 +7,43 @@ tied by their second differences alone, so the normal equations are a band and c
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.linalg import solveh_banded
 
-# Residuals of every frame and their derivatives by the moving channels.
-Measured = tuple[Float[np.ndarray, "frames rows"], Float[np.ndarray, "frames rows moving"]]
-
 _HELD = 1e9
+_HALVINGS = 3
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Per moving channel: bounds, how far it readily goes (`spread`), and how far its course bends from one
-    frame to the next (`bend`).
+    """Bounds of each moving channel; `precision` draws all towards rest with its square, `pull` in proportion,
+    so that few channels do the work of many; `bend` is how far a course bends from one frame to the next.
     """
 
     low: Float[np.ndarray, "moving"]
     high: Float[np.ndarray, "moving"]
-    spread: Float[np.ndarray, "moving"]
+    precision: Float[np.ndarray, "moving moving"]
+    pull: Float[np.ndarray, "moving"]
     bend: Float[np.ndarray, "moving"]
 
 
+@runtime_checkable
+class Problem(Protocol):
+    """What is measured of a clip, in standard deviations."""
+
+    def residuals(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows"]:
+        """How far `values` are from what was measured."""
+
+    def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
+        """Derivatives of `residuals`."""
+
+
 def solve(
-    measure: Callable[[Float[np.ndarray, "frames moving"]], Measured],
+    problem: Problem,
     start: Float[np.ndarray, "frames moving"],
     prior: Prior,
     tied: Bool[np.ndarray, "triples"],
@@ -44,21 +54,46 @@ def solve(
     `tied[k]` says whether frames k to k + 2 belong together.
     """
     num_frames, num = start.shape
-    current = start
+    diagonal = np.arange(num)
     stiff = _stiffness(num_frames, tied)
+    current = start
+    residual = problem.residuals(current)
+    cost = _cost(current, residual, prior, tied)
     for _ in range(passes):
-        residual, slope = measure(current)
-        gradient = np.einsum("frm,fr->fm", slope, residual) + current / prior.spread**2
+        slope = problem.slopes(current)
+        gradient = np.einsum("frm,fr->fm", slope, residual) + current @ prior.precision + prior.pull
         gradient += _times_band(stiff, current) / prior.bend**2
         held = ((current <= prior.low) & (gradient > 0)) | ((current >= prior.high) & (gradient < 0))
-        blocks = np.matmul(slope.transpose(0, 2, 1), slope)
-        diagonal = np.arange(num)
-        blocks[:, diagonal, diagonal] += 1.0 / prior.spread**2 + stiff[0][:, None] / prior.bend**2
+        blocks = np.matmul(slope.transpose(0, 2, 1), slope) + prior.precision
+        blocks[:, diagonal, diagonal] += stiff[0][:, None] / prior.bend**2
         blocks[:, diagonal, diagonal] += np.where(held, _HELD, 0.0)
         band = _banded(blocks, stiff, prior.bend)
-        wanted = solveh_banded(band, gradient.ravel(), lower=True, overwrite_ab=True, check_finite=False)
-        current = np.clip(current - wanted.reshape(num_frames, num), prior.low, prior.high)
+        step = solveh_banded(band, gradient.ravel(), lower=True, overwrite_ab=True, check_finite=False)
+        wanted = np.clip(current - step.reshape(num_frames, num), prior.low, prior.high)
+        # Heads bend: where a frame got worse, it goes only part of the way.
+        for _ in range(_HALVINGS):
+            there = problem.residuals(wanted)
+            cost_there = _cost(wanted, there, prior, tied)
+            worse = cost_there > cost
+            if not worse.any():
+                break
+            wanted[worse] = 0.5 * (wanted[worse] + current[worse])
+        current, residual, cost = wanted, problem.residuals(wanted), _cost(wanted, there, prior, tied)
     return current
+
+
+def _cost(
+    values: Float[np.ndarray, "frames moving"],
+    residual: Float[np.ndarray, "frames rows"],
+    prior: Prior,
+    tied: Bool[np.ndarray, "triples"],
+) -> Float[np.ndarray, "frames"]:
+    """What is minimised, a bend counted for the frame in its middle."""
+    cost = (residual**2).sum(axis=1) + (values @ prior.precision * values).sum(axis=1)
+    cost += 2.0 * values @ prior.pull
+    bends = np.diff(values, 2, axis=0) / prior.bend
+    cost[1:-1] += tied * (bends**2).sum(axis=1)
+    return cost
 
 
 def _stiffness(num_frames: int, tied: Bool[np.ndarray, "triples"]) -> Float[np.ndarray, "3 frames"]:
