@@ -91,9 +91,14 @@ def data_set(root: Any = Root) -> Callable[[Options], Options]:
 
 
 @data_set()
-def affectnet() -> dict[str, Any]:
+def affectnet(
+    *,
+    codes: Annotated[
+        Path | None, typer.Option("--codes", help="EMOCA's codes, a folder a picture; else ROOT/codes.")
+    ] = None,
+) -> dict[str, Any]:
     """AffectNet's pictures as FLAME codes, for train-fer."""
-    return {}
+    return {"codes": codes}
 
 
 @data_set()
@@ -127,9 +132,17 @@ def diffposetalk() -> dict[str, Any]:
 
 
 @data_set()
-def emote() -> dict[str, Any]:
+def emote(
+    *,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", help="Folder of MEAD's sound; else what ROOT holds of it.")
+    ] = None,
+    reconstruction: Annotated[
+        str | None, typer.Option("--reconstruction", help="Which one, where ROOT holds several.")
+    ] = None,
+) -> dict[str, Any]:
     """3D-MEAD as EMOTE's authors give it: hdf5 or hickle, and MEAD's sound."""
-    return {}
+    return {"audio": audio, "reconstruction": reconstruction}
 
 
 @data_set()

@@ -27,6 +27,7 @@ from talkcli.engine.data.motion_report import Oddity, oddities, report
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.mesh_motion import resample_mesh
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import atomic_path, sha256
 from talkcli.engine.types import SPEECH_RATE_HZ, MeshMotion, Reporter, Speech
@@ -132,7 +133,8 @@ def _make(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) -> _Ou
             # Pictures have no neighbours to be smoothed with, and no rate.
             wanted = Cleanup(keep_pose=cleanup.keep_pose) if source.still else cleanup
             recording = replace(recording, motion=clean(recording.motion, wanted))
-        _check(recording)
+        if not source.still:
+            _check(recording)
         entry = _write(out, source, recording, cleanup)
     except InputError as error:
         return _Outcome(record=None, reason=error.problem)

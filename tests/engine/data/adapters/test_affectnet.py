@@ -196,6 +196,9 @@ def test_damaged_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     assert (recording.report["pictures"], recording.report["left_out"]) == (8, 4)
     assert all(f"codes/p{index}" in str(recording.report["reasons"]) for index in (1, 3, 5, 7))
     assert not built.dropped
+    # A few pictures are as good as many: there is no time in which they would be too short.
+    (entry,) = build([still((folders[0],))], tmp_path / "few", Silent(), Plan(num_workers=0)).entries
+    assert entry.num_frames == 1
     with pytest.raises(InputError, match=r"None of 2 pictures can be read; the first: .*p1"):
         Pictures(folders=(folders[1], folders[5])).make(source)
 
