@@ -15,11 +15,15 @@ from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.identity import SHUT_EYE, Identity, eye_opening, gaze
 from talkcli.engine.video.pose import Similarity
 from talkcli.engine.video.rig import NUM_IBUG, Rig
-from talkcli.engine.video.solver import Measured
 
 _PLACED = np.array([*at.CHIN, *at.BROWS, *at.NOSE, *at.MOUTH])
-_LIPS_UPPER, _LIPS_LOWER = np.array(at.LIP_PAIRS).T
-_LIDS_UPPER, _LIDS_LOWER = np.array([*at.LID_PAIRS["Right"], *at.LID_PAIRS["Left"]]).T
+_LIPS = np.array(at.LIP_PAIRS).T
+_LIDS = np.array([*at.LID_PAIRS["Right"], *at.LID_PAIRS["Left"]]).T
+# Landmarks of lips that touch may lie this far apart on a head.
+_MOST_AT_TOUCH_M = 2e-3
+# Openings of the eye as shares of its usual one: the widest believed, and the least that shows an iris.
+_WIDEST_EYE, _SEEN_IRIS = 1.6, 0.5
+_STEP = 0.04
 
 
 class Noise(Config):
@@ -57,63 +61,87 @@ class Evidence:
         moving: Int[np.ndarray, "moving"],
         noise: Noise,
     ) -> None:
+        """`inside` are landmarks and irises in the head's frame, `confidence` is 0 where there are none."""
         self._rig, self._moving = rig, moving
-        trust = confidence[:, None]
         inside = np.nan_to_num(inside)
-        sight = np.diag([1.0, 1.0, noise.point_m / noise.depth_m])
-        self._sight = sight @ place.rotation
-        self._placed_at = (inside[:, :NUM_IBUG] - identity.offsets)[:, _PLACED]
+        trust = confidence[:, None].astype(np.float64)
+
+        self._sight = np.diag([1.0, 1.0, noise.point_m / noise.depth_m]) @ place.rotation
         spread = np.full(NUM_IBUG, noise.point_m)
         spread[list(at.CHIN)], spread[list(at.BROWS)] = noise.chin_m, noise.brow_m
         spread[list(at.NOSE)] = noise.nose_m
-        self._placed_weights = trust / spread[_PLACED]
+        self._point_weights = (trust / spread[_PLACED])[..., None]
+        target = (inside[:, :NUM_IBUG] - identity.offsets)[:, _PLACED]
 
-        parted = (inside[:, _LIPS_UPPER, 1] - inside[:, _LIPS_LOWER, 1] - identity.gap_m).clip(min=0.0)
-        touching = np.minimum(self._heights(rig.rest[None], _LIPS_UPPER, _LIPS_LOWER), 2e-3)
-        self._lips_at = touching + parted
-        self._lips_weights = trust / (noise.lips_m + noise.lips_share * parted)
+        # Lips that touch also lie over each other; parted ones need not.
+        parted = (_apart(inside, _LIPS)[..., 1] - identity.gap_m).clip(min=0.0)[..., None]
+        self._lip_weights = trust[..., None] / (noise.lips_m + parted * [1.0, noise.lips_share, 1.0])
+        lips = _apart(rig.rest, _LIPS).clip(-_MOST_AT_TOUCH_M, _MOST_AT_TOUCH_M) + parted * [0.0, 1.0, 0.0]
 
         shares = (eye_opening(inside) - SHUT_EYE) / (identity.open_eyes - SHUT_EYE)
-        shares = shares.clip(0.0, 1.6)
-        open_gap = self._heights(rig.rest[None], _LIDS_UPPER, _LIDS_LOWER)
-        self._lids_at = open_gap * shares.repeat(2, axis=1)
-        self._lids_weights = np.broadcast_to(trust / noise.lids_m, self._lids_at.shape)
+        shares = shares.clip(0.0, _WIDEST_EYE)
+        self._lid_weights = trust / noise.lids_m
+        lids = _apart(rig.rest, _LIDS)[..., 1] * shares.repeat(2, axis=1)
 
+        # Behind a lid there is no iris to be seen.
+        shown = shares.min(axis=1, keepdims=True) > _SEEN_IRIS
+        self._iris_weights = (trust * shown / noise.iris_m)[..., None]
         look = gaze(inside) - np.array([0.0, identity.gaze_height_m])
-        shown = (shares.min(axis=1) > 0.5)[:, None, None]
-        self._iris_at = rig.rest[NUM_IBUG:, :2] + look[:, None]
-        self._iris_weights = shown * trust[..., None] / noise.iris_m
+        irises = rig.rest[NUM_IBUG:, :2] + look[:, None]
 
-    @staticmethod
-    def _heights(points: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-        return points[..., upper, 1] - points[..., lower, 1]
+        self._target = self._weighed(target[:, None], lips[:, None], lids[:, None], irises[:, None])
 
-    def __call__(self, values: Float[np.ndarray, "frames moving"]) -> Measured:
+    def residuals(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows"]:
+        """See `solver.Problem`."""
+        return (self._rows(self._rig.points(self._coeffs(values))[:, None]) - self._target)[:, 0]
+
+    def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
+        """See `solver.Problem`; by differences, which see beyond the small kinks of a head."""
+        coeffs, num = self._coeffs(values), len(self._moving)
+        step = np.where(values < 0.5, _STEP, -_STEP)
+        tried = np.repeat(coeffs[:, None], num, axis=1)
+        tried[:, np.arange(num), self._moving] += step
+        points = self._rig.points(tried.reshape(-1, coeffs.shape[1]))
+        rows = self._rows(points.reshape(*tried.shape[:2], *points.shape[1:]))
+        rows -= self._rows(self._rig.points(coeffs)[:, None])
+        return (rows / step[..., None]).transpose(0, 2, 1)
+
+    def _coeffs(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames coeffs"]:
         coeffs = np.zeros((len(values), len(self._rig.head.channels)))
         coeffs[:, self._moving] = values
-        points = self._rig.points(coeffs)
-        step = np.where(coeffs < 0.5, 0.04, -0.04)
-        slopes = self._rig.slopes(coeffs, points, self._moving, step)
-        return self._rows(points, slopes)
+        return coeffs
 
     def _rows(
+        self, points: Float[np.ndarray, "frames tried points 3"]
+    ) -> Float[np.ndarray, "frames tried rows"]:
+        return self._weighed(
+            points[:, :, _PLACED],
+            _apart(points, _LIPS),
+            _apart(points, _LIDS)[..., 1],
+            points[:, :, NUM_IBUG:, :2],
+        )
+
+    def _weighed(
         self,
-        points: Float[np.ndarray, "frames points 3"],
-        slopes: Float[np.ndarray, "frames moving points 3"],
-    ) -> Measured:
-        frames, num = slopes.shape[:2]
-        apart = points[:, _PLACED] - self._placed_at
-        weights = self._placed_weights[..., None]
-        residual = [weights * np.einsum("fxy,fpy->fpx", self._sight, apart)]
-        slope = [weights[:, None] * np.einsum("fxy,fmpy->fmpx", self._sight, slopes[:, :, _PLACED])]
-        for upper, lower, target, scale in (
-            (_LIPS_UPPER, _LIPS_LOWER, self._lips_at, self._lips_weights),
-            (_LIDS_UPPER, _LIDS_LOWER, self._lids_at, self._lids_weights),
-        ):
-            residual.append(scale * (self._heights(points, upper, lower) - target))
-            slope.append(scale[:, None] * self._heights(slopes, upper, lower))
-        if self._rig.has_irises:
-            residual.append(self._iris_weights * (points[:, NUM_IBUG:, :2] - self._iris_at))
-            slope.append(self._iris_weights[:, None] * slopes[:, :, NUM_IBUG:, :2])
-        rows = np.concatenate([part.reshape(frames, -1) for part in residual], 1)
-        return rows, np.concatenate([part.reshape(frames, num, -1) for part in slope], 2).transpose(0, 2, 1)
+        placed: Float[np.ndarray, "frames tried placed 3"],
+        lips: Float[np.ndarray, "frames tried lips 3"],
+        lids: Float[np.ndarray, "frames tried lids"],
+        irises: Float[np.ndarray, "frames tried irises 2"],
+    ) -> Float[np.ndarray, "frames tried rows"]:
+        """Everything measured as one row, in standard deviations."""
+        seen = placed @ self._sight.mT[:, None]
+        parts = (
+            self._point_weights[:, None] * seen,
+            self._lip_weights[:, None] * lips,
+            self._lid_weights[:, None] * lids,
+            self._iris_weights[:, None] * irises,
+        )
+        return np.concatenate([part.reshape(*placed.shape[:2], -1) for part in parts], axis=-1)
+
+
+def _apart(
+    points: Float[np.ndarray, "... points 3"], pairs: Int[np.ndarray, "2 pairs"]
+) -> Float[np.ndarray, "... pairs 3"]:
+    """From the second of each pair to the first."""
+    between: np.ndarray = points[..., pairs[0], :] - points[..., pairs[1], :]
+    return between

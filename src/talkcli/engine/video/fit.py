@@ -22,7 +22,7 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.types import Config, Motion
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.evidence import Evidence, Noise
-from talkcli.engine.video.identity import Identity, find_identity, interocular
+from talkcli.engine.video.identity import Identity, find_identity, interocular, lip_gap
 from talkcli.engine.video.pose import Similarity, follow
 from talkcli.engine.video.priors import prior_for
 from talkcli.engine.video.rig import NUM_IBUG, Rig
@@ -40,7 +40,7 @@ class FitConfig(Config):
 
     noise: Noise = Noise()
     longest_gap_s: float = 0.2
-    passes: int = 8
+    passes: int = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def fit_head(track: FaceTrack, head: Head, config: FitConfig = FitConfig()) -> F
     inside = to_head.forth(steady)
 
     moving, prior = prior_for(head.channels, track.fps)
-    coeffs = np.zeros((track.num_frames, len(head.channels)))
+    coeffs = _jaw_alone(rig, (lip_gap(np.nan_to_num(inside)) - identity.gap_m).clip(min=0.0))
     evidence = Evidence(
         rig, identity, place, inside, np.where(seen, track.confidence, 0.0), moving, config.noise
     )
@@ -121,6 +121,16 @@ def fit_head(track: FaceTrack, head: Head, config: FitConfig = FitConfig()) -> F
         head=head,
         place=place,
     )
+
+
+def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray, "frames coeffs"]:
+    """To begin with, nothing but the jaw parts the lips by `gap_m`."""
+    coeffs = np.zeros((len(gap_m), len(rig.head.channels)))
+    angles, points = rig.opened_jaw()
+    if len(angles) > 1:
+        gaps = np.maximum.accumulate(lip_gap(points))
+        coeffs[:, rig.head.channels.index("jawPitch")] = np.interp(gap_m, gaps - gaps[0], angles)
+    return coeffs
 
 
 def _tied(track: FaceTrack) -> Bool[np.ndarray, "triples"]:

@@ -25,7 +25,6 @@ _REST_SHARE = 0.15
 _OPEN_EYE_PERCENTILE = 80
 _MOUTH_AND_CHIN = np.array([*at.CHIN, *at.MOUTH])
 _FOR_PLACING = np.array([*at.CHIN, *at.BROWS, *at.NOSE, *at.EYE_CORNERS, *at.MOUTH])
-_OPENINGS_RAD = np.linspace(0.0, 0.3, 31)
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,8 @@ def find_identity(steady: Float[np.ndarray, "frames 70 3"], rig: Rig) -> tuple[I
     weights = _rest_weights(steady, size)
     rest = np.median(steady[:, :NUM_IBUG], axis=0)
     mouth = _weighted_median(steady[:, _MOUTH_AND_CHIN], weights)
+    # Closed lips may be pursed: how wide they are is also asked of all other frames.
+    mouth[:, 0] = 0.5 * (mouth[:, 0] + rest[_MOUTH_AND_CHIN, 0])
     rest[_MOUTH_AND_CHIN] = mouth
     wide = eye_opening(steady)
     open_eyes = np.percentile(wide, _OPEN_EYE_PERCENTILE, axis=0)
@@ -93,7 +94,9 @@ def find_identity(steady: Float[np.ndarray, "frames 70 3"], rig: Rig) -> tuple[I
     like = rig.rest[:NUM_IBUG]
     place = similarity(rest[_FOR_PLACING], like[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
     if gap > CLOSED_GAP * size:
-        like = _opened(rig, (gap - CLOSED_GAP / 2 * size) * float(place.scale[0]))
+        _, opened = rig.opened_jaw()
+        wanted = (gap - CLOSED_GAP / 2 * size) * float(place.scale[0])
+        like = opened[int(np.abs(lip_gap(opened) - wanted).argmin())]
         place = similarity(rest[_FOR_PLACING], like[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
         gap = CLOSED_GAP / 2 * size
     moved = place.forth(rest[None])[0]
@@ -125,14 +128,3 @@ def _weighted_median(
     reached = np.cumsum(weights[order], axis=0)
     middle = (reached < 0.5 * weights.sum()).sum(axis=0)
     return np.take_along_axis(values, np.take_along_axis(order, middle[None], axis=0), axis=0)[0]
-
-
-def _opened(rig: Rig, gap_m: float) -> Float[np.ndarray, "68 3"]:
-    """The head's landmarks with the jaw as far down as parts its lips by `gap_m`."""
-    channels = rig.head.channels
-    if "jawPitch" not in channels:
-        return rig.rest[:NUM_IBUG]
-    tried = np.zeros((len(_OPENINGS_RAD), len(channels)))
-    tried[:, channels.index("jawPitch")] = _OPENINGS_RAD
-    points = rig.points(tried)[:, :NUM_IBUG]
-    return points[int(np.abs(lip_gap(points) - gap_m).argmin())]

@@ -31,6 +31,9 @@ _COMPONENT_SPREAD, _COMPONENT_MOST = 1.0, 4.0
 _BEND = {"eyeBlink": 4.0, "eyeLook": 1.0, "brow": 0.15, "nose": 0.25}
 _USUAL_BEND = 0.6
 _REFERENCE_FPS = 25.0
+# Of the spread: how far left and right differ, and what a channel's first use costs.
+_ASYMMETRY = 0.5
+_PULL = 1.0
 
 
 def prior_for(channels: Sequence[str], fps: float) -> tuple[Int[np.ndarray, "moving"], Prior]:
@@ -41,7 +44,23 @@ def prior_for(channels: Sequence[str], fps: float) -> tuple[Int[np.ndarray, "mov
     share = np.array([_by_beginning(_BEND, channels[index], _USUAL_BEND) for index in moving])
     # White acceleration: its sum over a second is the same at any rate.
     bend = share * spread * (_REFERENCE_FPS / fps) ** 1.5
-    return moving, Prior(low=low, high=high, spread=spread, bend=bend)
+    # What goes one way only is also drawn to rest in proportion; the jaw is what should open a mouth.
+    one_way = np.array([low[k] == 0 and channels[index] not in JAW for k, index in enumerate(moving)])
+    precision = np.diag(1.0 / spread**2)
+    for one, other in _sides([channels[index] for index in moving]):
+        stiffness = _ASYMMETRY**-2 / spread[one] ** 2
+        precision[[one, other], [one, other]] += stiffness
+        precision[[one, other], [other, one]] -= stiffness
+    return moving, Prior(
+        low=low, high=high, precision=precision, pull=np.where(one_way, _PULL / spread, 0.0), bend=bend
+    )
+
+
+def _sides(names: Sequence[str]) -> list[tuple[int, int]]:
+    """Places of channels that do the same on the left and on the right."""
+    lefts = [name for name in names if name.endswith("Left") and not name.startswith("eye")]
+    others = [name.removesuffix("Left") + "Right" for name in lefts]
+    return [(names.index(a), names.index(b)) for a, b in zip(lefts, others, strict=True) if b in names]
 
 
 def _channel(name: str) -> tuple[float, float, float]:
