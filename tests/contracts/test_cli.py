@@ -46,6 +46,7 @@ ACTIONS = (
     "ravdess",
     "crema-d",
     "mead",
+    "emovox",
     "check",
     "stats",
 )

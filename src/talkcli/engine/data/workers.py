@@ -62,7 +62,8 @@ def _until_crash(
                 futures[pool.submit(_run, work, job)] = index
             for future in as_completed(futures):
                 result = future.result()
-                yield left.pop(futures[future]), result
+                # A future that is kept would keep its result.
+                yield left.pop(futures.pop(future)), result
         except BrokenProcessPool:
             return
         finally:

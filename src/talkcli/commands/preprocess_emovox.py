@@ -1,0 +1,105 @@
+"""talk preprocess emovox: emotional speech out of a large pile of it, by likeness to emotional anchors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from talkcli.commands.options import AsJson, Device, Quiet, Workers
+from talkcli.console import Console
+
+
+def emovox(
+    candidates: Annotated[
+        Path,
+        typer.Argument(help="What to choose from: a manifest, or a folder of sound files such as VoxCeleb2."),
+    ],
+    *,
+    anchors: Annotated[
+        Path, typer.Option("--anchors", help="Manifest of emotional clips to compare with, such as MEAD's.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write: emovox.jsonl, manifest.jsonl, audio/.")
+    ],
+    dee: Annotated[
+        str, typer.Option("--dee", metavar="MODEL", help="embedded, or a model of train-dee or train-gen.")
+    ] = "embedded",
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", help="Choose every clip of this cosine or more.")
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option("--hours", help="Choose the best, as long together; 1.3 without --threshold."),
+    ] = None,
+    per_emotion: Annotated[
+        bool, typer.Option("--per-emotion", help="Share the hours equally among the emotions.")
+    ] = False,
+    compare_with: Annotated[
+        Literal["both", "speech", "motion"],
+        typer.Option("--compare-with", help="The sides of the anchors that count."),
+    ] = "both",
+    anchor_level: Annotated[
+        float, typer.Option("--anchor-level", help="Lowest level of an anchor's emotion, 0 to 1.")
+    ] = 1.0,
+    anchor_emotions: Annotated[
+        str | None,
+        typer.Option(
+            "--anchor-emotions",
+            metavar="LABEL,...",
+            help="Emotions of the anchors; absent: all but neutral and calm.",
+        ),
+    ] = None,
+    min_seconds: Annotated[
+        float, typer.Option("--min-seconds", help="Shorter clips are scored, not chosen.")
+    ] = 1.0,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", help="Longer clips are scored, not chosen.")
+    ] = None,
+    list_only: Annotated[bool, typer.Option("--list-only", help="Write emovox.jsonl and no clips.")] = False,
+    workers: Workers = 2,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Emotional speech by its likeness to emotional anchors, as DEEPTalk's Emo-Vox (docs/datasets.md)."""
+    from talkcli.engine.pipelines.emovox import Wanted, curate_emovox
+    from talkcli.engine.pipelines.emovox_scores import Anchoring
+
+    chosen = {} if anchor_emotions is None else {"emotions": tuple(anchor_emotions.split(","))}
+    with Console(as_json=as_json, quiet=quiet) as console:
+        document = curate_emovox(
+            candidates,
+            out,
+            anchoring=Anchoring(
+                manifest=anchors,
+                level=anchor_level,
+                sides=("speech", "motion") if compare_with == "both" else (compare_with,),
+                **chosen,
+            ),
+            wanted=Wanted(
+                threshold=threshold,
+                hours=hours,
+                per_emotion=per_emotion,
+                shortest_s=min_seconds,
+                longest_s=float("inf") if max_seconds is None else max_seconds,
+            ),
+            dee=dee,
+            list_only=list_only,
+            device_name=device,
+            num_workers=workers,
+            reporter=console,
+        )
+        sides = document["anchors"]
+        rows = [
+            ["candidates", f"{document['candidates']}, of which {document['scored']} could be heard"],
+            ["not fit", f"{document['not_fit']} (doubles, anchors, too short or too long)"],
+            ["anchors", f"{sides['speech']} of speech, {sides['motion']} of motion"],
+            ["scores", " ".join(f"{value:.3f}" for value in document["score_quartiles"])],
+            ["chosen", f"{document['chosen']} clips, {document['hours']:.3f} h"],
+            ["lowest chosen score", f"{document['threshold']:.6f}"],
+            ["emotions", ", ".join(f"{label} {count}" for label, count in document["emotions"].items())],
+            ["clips", document["manifest"] or "not made (--list-only)"],
+        ]
+        console.table(document, title=document["list"], header=["", ""], rows=rows)
