@@ -39,7 +39,7 @@ class Noise(Config):
     nose_m: float = 4e-3
     depth_m: float = 8e-3
     lips_m: float = 1.5e-4
-    lips_share: float = 0.06
+    lips_share: float = 0.03
     lids_m: float = 3e-4
     iris_m: float = 6e-4
 

@@ -20,8 +20,8 @@ _HALVINGS = 3
 
 @dataclass(frozen=True)
 class Prior:
-    """Bounds of each moving channel; `precision` draws all towards rest with its square, `pull` in proportion,
-    so that few channels do the work of many; `bend` is how far a course bends from one frame to the next.
+    """Bounds of each moving channel; `precision` draws all towards rest with their squares, `pull` in
+    proportion, so that few channels do the work of many; `bend` is how far a course bends between frames.
     """
 
     low: Float[np.ndarray, "moving"]
