@@ -10,20 +10,23 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from talkcli.engine.data.build import Plan, build
+from talkcli.engine.data.cleanup import Cleanup
 from talkcli.engine.data.clips import load_clips
-from talkcli.engine.data.manifest import read_manifest
+from talkcli.engine.data.manifest import Entry, MeshFiles, read_manifest
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.files import sha256
-from talkcli.engine.types import Emotion, Motion, Silent, Speech
+from talkcli.engine.types import Emotion, MeshMotion, Motion, Silent, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,24 @@ class Tone:
         coeffs = np.zeros((round(25 * self.motion_seconds), len(ADA)), np.float32)
         motion = Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)
         return Recording(speech=Speech(samples=samples), motion=motion)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """Vertices, with half a second of sound or without."""
+
+    sound: bool = True
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return ()
+
+    def make(self, source: Source) -> Recording:
+        neutral = np.arange(12, dtype=np.float32).reshape(4, 3)
+        vertices = neutral + np.linspace(0, 1, 30, dtype=np.float32)[:, None, None]
+        mesh = MeshMotion(vertices=vertices, neutral=neutral, fps=60.0, topology="four")
+        speech = Speech(samples=np.zeros(8200, np.float32)) if self.sound else None
+        return Recording(speech=speech, mesh=mesh, report={"seen": 0.5})
 
 
 def source(name: str, **recipe: object) -> Source:
@@ -89,6 +110,45 @@ def test_an_input_that_may_not_be_read_costs_its_clip_only(
     built = build([source("a"), source("b", file=given)], tmp_path / "out", Silent(), Plan(num_workers=0))
     assert [item.id for item in built.dropped] == ["b"]
     assert "may not be read" in built.dropped[0].reason
+
+
+def test_vertices_and_sound_alone_are_clips_too(tmp_path: Path) -> None:
+    scan = source("sub/scan")
+    sources = [replace(scan, recipe=Scan()), replace(scan, id="mute", recipe=Scan(sound=False))]
+    built = build(sources, tmp_path, Silent(), Plan(num_workers=0))
+    first, second = read_manifest(tmp_path)
+    assert set(first.files) == {"audio", "vertices", "neutral"}
+    assert set(second.files) == {"vertices", "neutral"}
+    assert (first.fps, first.num_frames, first.duration_s) == (60.0, 30, 0.5)
+    assert built.seconds == 1.0
+    assert first.mesh is not None and first.mesh == replace_vertices(second, first)
+    stored = np.load(tmp_path / first.mesh.vertices, mmap_mode="r")
+    assert (stored.shape, stored.dtype) == ((30, 4, 3), np.float32)
+    np.testing.assert_array_equal(np.load(tmp_path / first.mesh.neutral), stored[0])
+    # The sound is cut to the end of the motion.
+    assert soundfile.info(tmp_path / str(first.audio)).frames == 8000
+    reports = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
+    assert [(report["id"], report["seen"]) for report in reports] == [("sub/scan", 0.5), ("mute", 0.5)]
+    with pytest.raises(InputError, match="Clip sub/scan has no motion"):
+        load_clips(tmp_path, None, Silent())
+    assert build(sources, tmp_path, Silent(), Plan(num_workers=0)).num_kept == 2
+    (tmp_path / first.mesh.neutral).unlink()
+    assert build(sources, tmp_path, Silent(), Plan(num_workers=0)).num_kept < 2
+
+
+def replace_vertices(entry: Entry, other: Entry) -> MeshFiles:
+    assert entry.mesh is not None and other.mesh is not None
+    return entry.mesh.model_copy(update={"vertices": other.mesh.vertices})
+
+
+def test_the_clean_up_is_part_of_what_must_fit(tmp_path: Path) -> None:
+    sources = [source("a")]
+    assert build(sources, tmp_path, Silent(), Plan(num_workers=0)).entries[0].fps == 25
+    faster = Plan(num_workers=0, cleanup=Cleanup(fps=50))
+    built = build(sources, tmp_path, Silent(), faster)
+    assert (built.num_kept, built.entries[0].fps, built.entries[0].num_frames) == (0, 50, 24)
+    assert read_motion(tmp_path / "motion" / "a.npz")[1] == {"cleanup": {"fps": 50.0}}
+    assert build(sources, tmp_path, Silent(), faster).num_kept == 1
 
 
 def test_nothing_made_is_an_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from talkcli.engine.data.manifest import Digests, Entry, read_manifest, write_manifest
+from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, read_manifest, write_manifest
 from talkcli.engine.errors import InputError
 
 
@@ -30,7 +30,19 @@ def entry(name: str = "a", **changes: Any) -> Entry:
 
 def test_round_trip(tmp_path: Path) -> None:
     # A line separator of Unicode inside a name is no new line of the file.
-    entries = [entry("a"), entry("b", split="val", speaker="größer"), entry("c", speaker="x\u2028y\x85z")]
+    mesh = MeshFiles(vertices="mesh/e.npy", neutral="mesh/neutral/s1.npy", topology="flame")
+    of_mesh = Digests(vertices="1" * 64, neutral="2" * 64)
+    entries = [
+        entry("a"),
+        entry("b", split="val", speaker="größer"),
+        entry("c", speaker="x\u2028y\x85z", sex="female", text="So „it“ is."),
+        entry("d", motion=None, fps=None, sha256=Digests(audio="0" * 64)),
+        entry("e", motion=None, audio=None, mesh=mesh, sha256=of_mesh, num_frames=3, duration_s=0.05),
+        entry("f", audio=None, sha256=Digests(motion="3" * 64), still=True),
+    ]
+    assert entries[4].files == {
+        "vertices": ("mesh/e.npy", "1" * 64), "neutral": ("mesh/neutral/s1.npy", "2" * 64),
+    }  # fmt: skip
     write_manifest(tmp_path / "manifest.jsonl", entries)
     assert read_manifest(tmp_path / "manifest.jsonl") == entries
     assert read_manifest(tmp_path) == entries
@@ -49,6 +61,12 @@ def test_round_trip(tmp_path: Path) -> None:
         ({"sha256": {"audio": "0", "motion": "f" * 64}}, "sha256"),
         ({"audio": "../a.wav"}, "plain path"),
         ({"motion": "/etc/passwd"}, "plain path"),
+        ({"mesh": {"vertices": "../v.npy", "neutral": "n.npy", "topology": "flame"}}, "plain path"),
+        ({"motion": None, "audio": None}, "neither audio nor motion nor mesh"),
+        ({"sha256": {"audio": "0" * 64}}, "sha256 lacks motion"),
+        ({"fps": None}, "fps is missing"),
+        ({"num_frames": 0}, "num_frames"),
+        ({"sex": "f"}, "sex"),
         ({"extra": 1}, "extra"),
         ({"id": ""}, "id"),
     ],

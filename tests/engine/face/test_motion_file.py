@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(motion.coeffs, MOTION.coeffs)
     assert (motion.fps, motion.head, motion.channels) == (29.97, "ada", ("a", "b", "ä"))
     assert read_meta == meta
+    assert motion.pose is None
+    turning = replace(MOTION, pose=np.linspace(0, 1, 21, dtype=np.float32).reshape(7, 3))
+    write_motion(tmp_path / "b.npz", turning)
+    np.testing.assert_array_equal(read_motion(tmp_path / "b.npz")[0].pose, turning.pose)
 
 
 def test_equal_motion_is_equal_bytes(tmp_path: Path) -> None:
@@ -54,6 +59,8 @@ def test_equal_motion_is_equal_bytes(tmp_path: Path) -> None:
     [
         ({"format": np.array(FORMAT + 1)}, f"format {FORMAT + 1}"),
         ({"channels": None}, "channels"),
+        ({"pose": np.zeros((6, 3), np.float32)}, "fit"),
+        ({"pose": np.full((7, 3), np.nan, np.float32)}, "not numbers"),
         ({"fps": None, "meta": None}, "fps, meta"),
         ({"channels": np.array(["a", "b"])}, "fit"),
         ({"coeffs": np.zeros(5, np.float32)}, "fit"),

@@ -80,7 +80,7 @@ def test_empty_folders(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="lies in"):
         run("folder", root, root / "out", bare=None, licence="mine")
     with pytest.raises(InputError, match="bs_value_NAME"):
-        run("facegood", tmp_path, tmp_path / "out")
+        run("facegood", root, tmp_path / "out")
 
 
 @pytest.mark.data
