@@ -157,13 +157,15 @@ def folder(
     source_fps: Annotated[
         float | None, typer.Option("--source-fps", min=0.1, max=1000, help="Frame rate of bare .npy motion.")
     ] = None,
-    head: Annotated[str, typer.Option("--head", help="Head of bare .npy motion: ada or flame.")] = "flame",
+    layout: Annotated[
+        str, typer.Option("--layout", help="Columns of bare .npy motion, by name (docs/formats.md).")
+    ] = "auto",
     licence: Licence = "unknown",
 ) -> dict[str, Any]:
-    """Sound files with motion files (.npz, or .npy of 53 columns) of the same name, and labels.csv."""
+    """Sound files with motion files (.npz, or bare .npy) of the same name, and labels.csv."""
     from talkcli.engine.data.adapters.folder import BareMotion
 
-    bare = None if source_fps is None else BareMotion(fps=source_fps, head=head)
+    bare = None if source_fps is None else BareMotion(fps=source_fps, layout=layout)
     return {"bare": bare, "licence": licence}
 
 

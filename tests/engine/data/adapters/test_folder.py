@@ -12,7 +12,8 @@ from talkcli.engine.data.adapters.folder import BareMotion, folder_sources, read
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.types import Silent
+from talkcli.engine.types import Motion, Silent
+from tests.engine.data.mutations import survives
 from tests.engine.data.test_clips import write_clip
 
 
@@ -48,14 +49,14 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_good_pairs_pass_and_bad_ones_are_explained(root: Path, tmp_path: Path) -> None:
-    sources = folder_sources(root, BareMotion(fps=25.0), "mine", Silent())
+    sources = folder_sources(root, BareMotion(fps=25.0, layout="flame-53"), "mine", Silent())
     built = build(sources, tmp_path / "out", Silent(), Plan(num_workers=0))
     assert {entry.id for entry in built.entries} == {"good", "deep_er/good", "bare"}
     reasons = {item.id: item.reason for item in built.dropped}
     assert "no no_motion.npz" in reasons["no_motion"]
     assert "motion 3.00 s" in reasons["long_motion"]
-    assert "(25, 54)" in reasons["wide"]
-    assert "not numbers" in reasons["nan"]
+    assert "54 columns are not those of flame-53" in reasons["wide"]
+    assert "not finite" in reasons["nan"]
     assert set(reasons) == {
         "no_motion",
         "empty_sound",
@@ -74,11 +75,44 @@ def test_bare_motion_wants_a_rate_and_a_known_head(root: Path, tmp_path: Path) -
     built = build(
         folder_sources(root, None, "mine", Silent()), tmp_path / "out", Silent(), Plan(num_workers=0)
     )
-    assert "--fps and --head" in next(item.reason for item in built.dropped if item.id == "bare")
-    with pytest.raises(UsageError, match="--head bob"):
-        folder_sources(root, BareMotion(fps=25.0, head="bob"), "mine", Silent())
+    assert "give --source-fps" in next(item.reason for item in built.dropped if item.id == "bare")
+    with pytest.raises(UsageError, match="no layout bob"):
+        folder_sources(root, BareMotion(fps=25.0, layout="bob"), "mine", Silent())
     with pytest.raises(InputError, match="not a folder"):
         folder_sources(root / "absent", None, "mine", Silent())
+
+
+def test_layouts_of_bare_motion(root: Path, tmp_path: Path) -> None:
+    rows = np.linspace(0, 0.5, 25 * 56).reshape(25, 56)
+    np.save(root / "wide.npy", rows.astype(np.float32))
+    warnings = Warnings()
+    sources = folder_sources(root, BareMotion(fps=25.0), "mine", warnings)
+    by_id = {source.id: source for source in sources}
+    motion = by_id["wide"].recipe.make(by_id["wide"]).motion
+    assert motion is not None
+    assert motion.head == "flame"
+    np.testing.assert_allclose(motion.pose, rows[:, 50:53], rtol=1e-6)
+    with pytest.raises(InputError, match=r"bare\.npy: 53 columns may be flame-53 or ada-53"):
+        by_id["bare"].recipe.make(by_id["bare"])
+    (root / "empty_sound.wav").unlink()
+    folder_sources(root, None, "mine", warnings)
+    assert warnings.texts == ["1 motion files have no sound beside them: empty_sound.npz."]
+
+
+def test_damaged_bare_motion_is_refused_or_a_motion(root: Path) -> None:
+    path = root / "bare.npy"
+    np.save(path, np.linspace(0, 0.5, 25 * 53, dtype=np.float32).reshape(25, 53))
+    sources = folder_sources(root, BareMotion(fps=25.0, layout="flame-53"), "mine", Silent())
+    source = next(source for source in sources if source.id == "bare")
+
+    def read(content: bytes) -> object:
+        path.write_bytes(content)
+        return source.recipe.make(source).motion
+
+    def plausible(motion: object) -> bool:
+        return isinstance(motion, Motion) and bool(np.isfinite(motion.coeffs).all())
+
+    assert survives(read, path.read_bytes(), plausible=plausible) > 50
 
 
 def test_labels(root: Path, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +16,15 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.names import Unusable, some
 from talkcli.engine.data.performer.align import by_energy
 from talkcli.engine.data.performer.perform import perform_upper_face
 from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db
-from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.npy import read_floats
 from talkcli.engine.face.resample import resample
 from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Reporter, Silent, Speech
 
@@ -32,6 +33,8 @@ _NAMES, _MAP = "bs_names.txt", "arkit_map.csv"
 _LONGEST_S = 12.0
 # The animation is a frame behind its sound: lip opening and envelope correlate best at +40 ms.
 _LATE_FRAMES = 1
+# The published curves keep to 0 and 1 but for rounding.
+_LOWEST, _HIGHEST = -0.05, 1.05
 _CURVES = re.compile(r"bs_value_(.+)\.npy")
 
 
@@ -63,11 +66,13 @@ class FacegoodPart:
 
 def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
     """The same, and it is told what was found. Raises InputError when there is no pair."""
-    sources = facegood_sources(root)
-    if not sources:
+    pairs, alone = _pairs(root)
+    if alone:
+        reporter.warn(f"{len(alone)} files have no curves or no sound beside them: {some(alone)}.")
+    if not pairs:
         raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
-    recordings = {source.id.rsplit("-", 1)[0] for source in sources}
-    reporter.note(f"FACEGOOD: {len(recordings)} recordings, cut into {len(sources)} clips.")
+    sources = facegood_sources(root)
+    reporter.note(f"FACEGOOD: {len(pairs)} recordings, cut into {len(sources)} clips.")
     return sources
 
 
@@ -76,23 +81,38 @@ def facegood_sources(root: Path) -> list[Source]:
     pair.
     """
     sources = []
-    for curves in sorted(root.glob("bs_value_*.npy")):
-        match = _CURVES.fullmatch(curves.name)
-        sound = root / f"{match[1]}.wav" if match else curves
-        if not sound.is_file() or sound == curves:
-            continue
-        for index, (start_s, end_s) in enumerate(_quiet_cuts(read_speech(sound, Silent()))):
-            sources.append(
-                Source(
-                    id=f"facegood/{sound.stem}-{index:02d}",
-                    speaker="facegood",
-                    emotion=Emotion(label="neutral", level=0.65),
-                    split="train",
-                    licence=LICENCE,
-                    recipe=FacegoodPart(sound=sound, curves=curves, start_s=start_s, end_s=end_s),
-                )
+    for sound, curves in _pairs(root)[0]:
+        recipes: list[Recipe]
+        try:
+            recipes = [
+                FacegoodPart(sound=sound, curves=curves, start_s=start_s, end_s=end_s)
+                for start_s, end_s in _quiet_cuts(read_speech(sound, Silent()))
+            ]
+        except InputError as error:
+            recipes = [Unusable(reason=error.problem)]
+        sources += [
+            Source(
+                id=f"facegood/{sound.stem}-{index:02d}",
+                speaker="facegood",
+                emotion=Emotion(label="neutral", level=0.65),
+                split="train",
+                licence=LICENCE,
+                recipe=recipe,
             )
+            for index, recipe in enumerate(recipes)
+        ]
     return sources
+
+
+def _pairs(root: Path) -> tuple[list[tuple[Path, Path]], list[str]]:
+    """Sound and curves of every recording, and the files of which the other is not there."""
+    curves = {
+        match[1]: path for path in root.glob("bs_value_*.npy") if (match := _CURVES.fullmatch(path.name))
+    }
+    sounds = {path.stem: path for path in root.glob("*.wav") if not path.name.startswith(".")}
+    pairs = [(sounds[name], curves[name]) for name in sorted(sounds.keys() & curves.keys())]
+    alone = [path.name for name, path in (curves | sounds).items() if not (name in sounds and name in curves)]
+    return pairs, sorted(alone)
 
 
 def read_curves(path: Path, duration_s: float) -> Motion:
@@ -103,14 +123,13 @@ def read_curves(path: Path, duration_s: float) -> Motion:
     folder = path.parent
     try:
         names = (folder / _NAMES).read_text(encoding="utf-8").split()
-        with warnings.catch_warnings():
-            # Python 2 wrote these files; numpy reads them all the same.
-            warnings.filterwarnings("ignore", message="Reading `.npy`")
-            curves = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as curves ({error}).") from error
-    if curves.ndim != 2 or curves.shape[1] != len(names) or not np.isfinite(curves).all():
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{folder / _NAMES} cannot be read ({error}).") from error
+    curves = read_floats(path)
+    if curves.ndim != 2 or curves.shape[1] != len(names) or len(curves) == 0:
         raise InputError(f"{path} holds {curves.shape}, {_NAMES} names {len(names)} curves.")
+    if curves.min() < _LOWEST or curves.max() > _HIGHEST:
+        raise InputError(f"{path} goes from {curves.min():.3g} to {curves.max():.3g}, curves go from 0 to 1.")
     fps = len(curves) / duration_s
     if not 29 <= fps <= 31:
         raise InputError(
@@ -130,13 +149,17 @@ def _read_map(path: Path) -> dict[str, list[str]]:
     """ARKit name -> curves of which it is the largest; the third column holds a name or `max(a,b,...)`."""
     known = {name.lower(): name for name in (*ADA, *JAW_TURNS)}
     mapped: dict[str, list[str]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.reader(file):
-            if len(row) != 3:
-                raise InputError(f"{path}: a row of {len(row)} columns, 3 are needed.")
-            name = known.get(row[0].strip().lower())
-            if name is not None:
-                mapped[name] = re.findall(r"\w+", row[2].lower().removeprefix("max"))
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not readable CSV ({error}).") from error
+    for row in rows:
+        if len(row) != 3:
+            raise InputError(f"{path}: a row of {len(row)} columns, 3 are needed.")
+        name = known.get(row[0].strip().lower())
+        if name is not None:
+            mapped[name] = re.findall(r"\w+", row[2].lower().removeprefix("max"))
     if not mapped:
         raise InputError(f"{path} maps no ARKit name.")
     return mapped

@@ -1,6 +1,6 @@
 """A folder of sound files with a motion file of the same stem beside each, and optionally labels.csv.
 
-A motion file is ours (.npz), or a bare array (.npy) of (frames, 53) numbers whose rate and head the caller
+A motion file is ours (.npz), or a bare array (.npy) of (frames, columns) whose rate and layout the caller
 names. labels.csv has a header with `id` and any of speaker, emotion, intensity, split; an id is the path
 below the folder without suffix.
 """
@@ -11,19 +11,20 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from pydantic import Field
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.label_file import Label, read_labels
+from talkcli.engine.data.layouts import AUTO, check_name, layout_of
+from talkcli.engine.data.names import files_below, some
 from talkcli.engine.data.source import Recording, Source
-from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.face.channels import ADA, FLAME, NUM_COEFFS
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.npy import read_floats
 from talkcli.engine.types import Config, Emotion, Motion, Reporter, Silent
 
 _SOUND = {".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mp4", ".webm", ".opus", ".aac"}
-_CHANNELS = {"ada": ADA, "flame": FLAME}
+_MOTION = (".npz", ".npy")
 
 
 class BareMotion(Config):
@@ -31,8 +32,8 @@ class BareMotion(Config):
 
     fps: float = Field(gt=0, le=1000)
     """Frames a second."""
-    head: str = "flame"
-    """Whose 53 numbers they are: ada or flame."""
+    layout: str = AUTO
+    """What its columns are: a key of `LAYOUTS`, or auto where their number tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,39 +58,31 @@ class FolderPair:
 
     def _bare_motion(self, path: Path) -> Motion:
         if self.bare is None:
-            raise InputError(f"{path.name} says neither its rate nor its head: give --fps and --head.")
+            raise InputError(f"{path.name} says neither its rate nor its columns: give --source-fps.")
+        rows = read_floats(path)
+        if rows.ndim != 2 or len(rows) == 0:
+            raise InputError(f"{path.name} holds {rows.shape}, (frames, columns) is needed.")
         try:
-            coeffs = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{path.name} is not a readable array ({error}).") from error
-        if coeffs.ndim != 2 or coeffs.shape[1] != NUM_COEFFS or coeffs.dtype.kind not in "fiu":
-            raise InputError(
-                f"{path.name} holds {coeffs.dtype} {coeffs.shape}, (frames, {NUM_COEFFS}) is needed."
-            )
-        if not np.isfinite(coeffs).all():
-            raise InputError(f"{path.name} holds values that are not numbers.")
-        channels = _CHANNELS[self.bare.head]
-        return Motion(
-            coeffs=coeffs.astype(np.float32), fps=self.bare.fps, head=self.bare.head, channels=channels
-        )
+            return layout_of(self.bare.layout, rows.shape[1]).motion(rows, self.bare.fps)
+        except InputError as error:
+            raise InputError(f"{path.name}: {error.problem}", hint=error.hint) from error
 
 
 def folder_sources(root: Path, bare: BareMotion | None, licence: str, reporter: Reporter) -> list[Source]:
     """One source for every sound file below `root`, in order of ids.
 
-    Raises UsageError for a head without 53 known channels, InputError for a folder that is not there and for
-    labels.csv that does not read.
+    Raises UsageError for a layout that is not known, InputError for a folder that is not there, or without
+    sound, and for labels.csv that does not read.
     """
-    if not root.is_dir():
-        raise InputError(f"{root} is not a folder.")
-    if bare is not None and bare.head not in _CHANNELS:
-        raise UsageError(f"--head {bare.head} is not one of {', '.join(_CHANNELS)}.")
+    if bare is not None:
+        check_name(bare.layout)
+    sounds, motions = files_below(root, _SOUND), files_below(root, _MOTION)
     labels = read_labels(root / "labels.csv")
     sources = []
-    for sound in sorted(path for path in root.rglob("*") if path.suffix.lower() in _SOUND):
+    for sound in sounds:
         stem = sound.relative_to(root).with_suffix("")
         label = labels.pop(stem.as_posix(), None) or Label(id=stem.as_posix())
-        candidates = [path for suffix in (".npz", ".npy") if (path := sound.with_suffix(suffix)).is_file()]
+        candidates = [path for suffix in _MOTION if (path := sound.with_suffix(suffix)).is_file()]
         sources.append(
             Source(
                 id=re.sub(r"[^\w./-]", "_", stem.as_posix()),
@@ -102,6 +95,10 @@ def folder_sources(root: Path, bare: BareMotion | None, licence: str, reporter: 
         )
     if not sources:
         raise InputError(f"{root} holds no sound files.", hint=f"Looked for: {', '.join(sorted(_SOUND))}.")
+    heard = {sound.with_suffix("") for sound in sounds}
+    silent = [path.relative_to(root).as_posix() for path in motions if path.with_suffix("") not in heard]
+    if silent:
+        reporter.warn(f"{len(silent)} motion files have no sound beside them: {some(silent)}.")
     if labels:
         reporter.warn(
             f"labels.csv names {len(labels)} clips that are not there, the first is {next(iter(labels))}."
