@@ -35,8 +35,11 @@ _MOST_UNEVEN = 0.25
 _MOST_FROM_USUAL = 0.02
 _MOST_PIXELS = 8192 * 4352
 _TIMEOUT_S, _TIMEOUT_S_PER_MB = 600.0, 10.0
+# Without a picture for longer, a video of a speaker has lost some, or its time stamps jump.
+_LONGEST_STILL_S = 2.0
 # How ffmpeg writes that there is no time: the ends of 64 bits.
 _NO_TIME = (-(2**63), 2**63 - 1)
+_STAMP = "{pts} {tb} {ptsi}"
 _ERROR_LEVEL = re.compile(r"\[(error|fatal|panic)\]|corrupt")
 _DURATION = re.compile(r"Duration: (\d+):(\d+):([\d.]+),")
 # The last picture or block of sound begins before it ends; headers round.
@@ -78,9 +81,9 @@ class Film:
 def open_film(path: Path) -> Film:
     """Decode all of `path` once and measure its rate; no picture is kept.
 
-    Raises InputError for what is no readable file, no video, has less than two pictures, no or disordered
-    time stamps, pictures beyond 8192 x 4352 or a rate outside 10 to 240, and for a file that is damaged or
-    cut short.
+    Raises InputError for what is no readable file, no video, has less than two pictures, time stamps that are
+    missing, in disorder or leave 2 s without a picture, pictures beyond 8192 x 4352 or a rate outside 10 to
+    240, and for a file that is damaged or cut short.
     """
     _check_readable(path)
     with tempfile.TemporaryDirectory(prefix="talk-") as folder:
@@ -172,9 +175,10 @@ def _decode(path: Path, pictures: Path, sound: Path) -> str:
     """Write the time stamps of all pictures and all blocks of sound to files; returns what ffmpeg said."""
     command = [
         *_input(path), "-map", "0:V:0?", "-map", "0:a:0?", "-fps_mode", "passthrough",
-        # Time and its unit as the decoder gave them; nothing of the encoder's own clock.
-        "-stats_enc_pre:v", str(pictures), "-stats_enc_pre_fmt:v", "{ptsi} {tbi}",
-        "-stats_enc_pre:a", str(sound), "-stats_enc_pre_fmt:a", "{ptsi} {tbi}",
+        # When each is shown, on the file's own clock, the unit of it, and what the file itself says.
+        "-enc_time_base", "demux",
+        "-stats_enc_pre:v", str(pictures), "-stats_enc_pre_fmt:v", _STAMP,
+        "-stats_enc_pre:a", str(sound), "-stats_enc_pre_fmt:a", _STAMP,
         "-f", "null", "-",
     ]  # fmt: skip
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
@@ -187,17 +191,17 @@ def _decode(path: Path, pictures: Path, sound: Path) -> str:
 
 def _times(path: Path, stamps: Path) -> tuple[Float64[np.ndarray, "frames"], float]:
     """Seconds of each line of `stamps`, and the length of a tick; empty where there is no such stream."""
-    lines = stamps.read_text().splitlines() if stamps.exists() else []
-    if not lines:
+    rows = [line.split() for line in stamps.read_text().splitlines()] if stamps.exists() else []
+    if not rows:
         return np.zeros(0), 0.0
-    ticks = np.array([int(line.split()[0]) for line in lines])
-    if np.isin(ticks, _NO_TIME).any():
+    # Old containers date some pictures only, and ffmpeg counts on from these. Without any it would guess.
+    if all(int(row[2]) in _NO_TIME for row in rows):
         raise InputError(
             f"{path} has pictures or sound without time stamps, so that nothing says when they are.",
             hint=f"Put it into a container that has them: ffmpeg -fflags +genpts -i {path} -c copy dated.mkv",
         )
-    tick = Fraction(lines[0].split()[1])
-    return ticks * float(tick), float(tick)
+    tick_s = float(Fraction(rows[0][1]))
+    return np.array([int(row[0]) for row in rows]) * tick_s, tick_s
 
 
 def _missing(said: str, end_s: float) -> list[str]:
@@ -215,6 +219,12 @@ def _film(path: Path, times: Float64[np.ndarray, "frames"], tick_s: float, sound
     if len(times) < 2 or not (intervals > 0).all():
         what = "one picture" if len(times) < 2 else "pictures whose time stamps do not increase"
         raise InputError(f"{path} holds {what}, a video is needed.")
+    longest = int(np.argmax(intervals))
+    if intervals[longest] > _LONGEST_STILL_S:
+        raise InputError(
+            f"{path} has no picture for {intervals[longest]:.4g} s after {times[longest] - times[0]:.2f} s.",
+            hint="Cut it there, or repair its time stamps by encoding it again.",
+        )
     rate = Fraction((len(times) - 1) / (times[-1] - times[0])).limit_denominator(100_000)
     uneven = np.abs(times - times[0] - np.arange(len(times)) / float(rate)).max() * float(rate)
     constant = bool(uneven < _MOST_UNEVEN)
@@ -245,7 +255,7 @@ def _film(path: Path, times: Float64[np.ndarray, "frames"], tick_s: float, sound
 
 
 def _cropped(
-    picture: UInt8[np.ndarray, "height width 3"], crop: tuple[int, int, int, int]
+    picture: UInt8[np.ndarray, "rows columns 3"], crop: tuple[int, int, int, int]
 ) -> UInt8[np.ndarray, "height width 3"]:
     left, top, width, height = crop
     rows, columns = picture.shape[:2]

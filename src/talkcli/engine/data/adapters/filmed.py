@@ -58,6 +58,8 @@ class FilmedFile:
             )
         heard = _Warnings()
         speech = read_speech(self.sound or self.video, heard)
+        if not -speech.duration_s < film.sound_late_s < film.duration_s:
+            raise InputError(f"{self.video}: sound and pictures are at different times.")
         followed = follow_face(film, self.face, heard)
         first, last = usable(followed.track, self.stretch, str(self.video))
         shown, track = film.part(first, last), followed.track.part(first, last)
@@ -80,10 +82,10 @@ class FilmedFile:
 
 def aligned(speech: Speech, begins_s: float, most_s: float) -> Speech:
     """At most `most_s` of `speech` from `begins_s` on; where that is negative, silence goes before it."""
-    begins = round(begins_s * speech.rate_hz)
+    begins, most = round(begins_s * speech.rate_hz), round(most_s * speech.rate_hz)
     samples: Float[np.ndarray, "samples"] = speech.samples[max(begins, 0) :]
-    samples = np.concatenate([np.zeros(max(-begins, 0), np.float32), samples])
-    return replace(speech, samples=samples[: round(most_s * speech.rate_hz)])
+    samples = np.concatenate([np.zeros(min(max(-begins, 0), most), np.float32), samples])
+    return replace(speech, samples=samples[:most])
 
 
 @dataclass
