@@ -128,7 +128,7 @@ def test_closing_starts_no_further_jobs(tmp_path: Path) -> None:
     jobs = [str(tmp_path / f"{number:03d}") for number in range(200)]
     results = map_isolated(touch, jobs, 2)
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert len(list(tmp_path.iterdir())) < 100
 
 

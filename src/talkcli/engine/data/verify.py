@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.build import MOST_MISMATCH_S
+from talkcli.engine.data.make_clip import MOST_MISMATCH_S
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.data.motion_report import jumps, out_of_range
 from talkcli.engine.errors import InputError

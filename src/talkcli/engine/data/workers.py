@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -20,7 +20,7 @@ CRASHED = "the worker process crashed on it"
 
 def map_isolated(
     work: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int
-) -> Iterator[tuple[Job, Result | None]]:
+) -> Generator[tuple[Job, Result | None]]:
     """Yield each job with its result as it is done, or with None when its process died.
 
     `num_workers` 0 works in this process. `work` must be importable and its jobs must pickle; what `work`

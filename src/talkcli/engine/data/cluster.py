@@ -1,0 +1,178 @@
+"""The same work on a Dask cluster: jobs go to the workers of a scheduler, results come back as they are done.
+
+Workers read ROOT and write OUT themselves, so all machines must see both under the same paths, and run the
+same versions of what makes the clips.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import secrets
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from talkcli import __version__
+from talkcli.engine.errors import InputError
+from talkcli.engine.optional import require
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+# How long a scheduler, and its first worker, may take to answer.
+_PATIENCE_S = 20
+# How long a run goes on waiting when all workers are gone: they may be starting again.
+_NO_WORKERS_S = 60.0
+_POLL_S = 2.0
+# Jobs that wait at each worker, so that it is never idle and little is lost when it dies.
+_AHEAD = 3
+# Whatever changes a clip's bytes.
+_PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "mediapipe", "torch")
+_one_at_a_time = threading.Lock()
+
+
+def map_on_cluster(
+    work: Callable[[Job], Result], jobs: Sequence[Job], address: str, out: Path, inputs: Sequence[Path] = ()
+) -> Generator[tuple[Job, Result | None]]:
+    """`map_isolated` on the workers of the Dask scheduler at `address`; closing it cancels what is left.
+
+    A job during which workers die several times is tried again alone, and given up if they die again. What
+    `work` raises is raised here. Raises ExtraError without the package, and InputError when nobody answers at
+    `address`, when workers are other versions, do not see the folder `out` or the files `inputs`, and when
+    all are gone for a minute.
+    """
+    distributed = require("distributed", purpose="Preprocessing on a cluster")
+    with _connected(distributed, address) as client:
+        _check_workers(client, out, inputs)
+        left = dict(enumerate(jobs))
+        suspects: list[int] = []
+        ahead = _AHEAD * len(client.scheduler_info(n_workers=-1)["workers"])
+        for index, result in _map(distributed, client, work, left, ahead):
+            if isinstance(result, distributed.KilledWorker):
+                suspects.append(index)
+            else:
+                yield jobs[index], result
+        for suspect in suspects:
+            for index, result in _map(distributed, client, work, {suspect: jobs[suspect]}, 1):
+                yield jobs[index], None if isinstance(result, distributed.KilledWorker) else result
+
+
+def _map(
+    distributed: Any, client: Any, work: Callable[[Job], Result], left: dict[int, Job], ahead: int
+) -> Iterator[tuple[int, Any]]:
+    """Results by index, KilledWorker errors among them."""
+    waiting = list(left)[::-1]
+    running: dict[Any, int] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < ahead:
+                index = waiting.pop()
+                future = client.submit(_alone, work, left.pop(index), pure=False, retries=0)
+                running[future] = index
+            for future in _done(distributed, client, list(running)):
+                index = running.pop(future)
+                error = future.exception() if future.status == "error" else None
+                if error is not None and not isinstance(error, distributed.KilledWorker):
+                    raise error
+                if error is None and future.status != "finished":
+                    raise InputError(
+                        f"The scheduler lost the work ({future.status}).",
+                        hint="Clips that are done are kept: give the same command again to go on.",
+                    )
+                yield index, error or future.result()
+    finally:
+        with contextlib.suppress(Exception):
+            client.cancel(list(running))
+
+
+def _done(distributed: Any, client: Any, futures: list[Any]) -> list[Any]:
+    last_seen_s = time.monotonic()
+    while True:
+        try:
+            return list(distributed.wait(futures, timeout=_POLL_S, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            if client.scheduler_info(n_workers=-1)["workers"]:
+                last_seen_s = time.monotonic()
+            if time.monotonic() - last_seen_s > _NO_WORKERS_S:
+                raise InputError(
+                    f"All workers of the cluster have been gone for {_NO_WORKERS_S:.0f} s.",
+                    hint="Clips that are done are kept: give the same command again to go on.",
+                ) from None
+
+
+def _alone(work: Callable[[Job], Result], job: Job) -> Result:
+    """Readers and writers count on a process of their own; a worker may run several threads."""
+    with _one_at_a_time:
+        return work(job)
+
+
+@contextlib.contextmanager
+def _connected(distributed: Any, address: str) -> Iterator[Any]:
+    hint = "Start one with: dask scheduler, and on each machine: dask worker ADDRESS --nthreads 1."
+    try:
+        client = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise InputError(f"No Dask scheduler answers at {address} ({error}).", hint=hint) from error
+    try:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE_S)
+        except TimeoutError as error:
+            raise InputError(f"The scheduler at {address} has no workers.", hint=hint) from error
+        yield client
+    finally:
+        client.close(timeout=_PATIENCE_S)
+
+
+def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    probe = out / f".probe.{secrets.token_hex(8)}"
+    try:
+        probe.touch()
+        seen = _ask(client, partial(_look, [str(path) for path in (probe, *inputs)]))
+    finally:
+        probe.unlink(missing_ok=True)
+    ours = _look([])
+    for worker, theirs in seen.items():
+        if isinstance(theirs, Exception):
+            raise InputError(
+                f"The worker {worker} cannot run talk ({theirs}).",
+                hint=f"Install the same talk {__version__} on all machines of the cluster.",
+            )
+        other = [name for name in ours["versions"] if theirs["versions"].get(name) != ours["versions"][name]]
+        if other:
+            name = other[0]
+            raise InputError(
+                f"The worker {worker} has {name} {theirs['versions'].get(name)}, here it is "
+                f"{ours['versions'][name]}: it would make other clips.",
+                hint="Install the same versions on all machines of the cluster.",
+            )
+        if theirs["unseen"]:
+            what = "--out" if theirs["unseen"][0] == str(probe) else "the data"
+            path = out if what == "--out" else theirs["unseen"][0]
+            raise InputError(
+                f"The worker {worker} on {theirs['host']} does not see {what} ({path}), or may not use it.",
+                hint="ROOT and --out must lie on storage that all machines share, under the same path.",
+            )
+
+
+def _ask(client: Any, question: Callable[[], Any]) -> dict[str, Any]:
+    """What each worker answers, which is an exception where it could not."""
+    answers: dict[str, Any] = client.run(question, on_error="return")
+    return answers
+
+
+def _look(paths: list[str]) -> dict[str, Any]:
+    versions = {"talk": __version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    unseen = [path for path in paths if not os.access(path, os.R_OK)]
+    if paths and not unseen and not os.access(os.path.dirname(paths[0]), os.W_OK):  # noqa: PTH120
+        unseen = paths[:1]
+    return {"host": platform.node(), "versions": versions, "unseen": unseen}

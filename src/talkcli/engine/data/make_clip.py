@@ -1,0 +1,260 @@
+"""One clip: from its recipe to its files, its line of the manifest and its report.
+
+What is wrong with the clip is said in its outcome. What is wrong with the disk is an OSError, for it would be
+wrong with all that follow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import soundfile
+from jaxtyping import Float
+
+from talkcli.engine.data.cleanup import Cleanup, clean
+from talkcli.engine.data.clips import fit_length
+from talkcli.engine.data.journal import Record
+from talkcli.engine.data.manifest import Digests, Entry, MeshFiles
+from talkcli.engine.data.motion_report import report
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.mesh_motion import resample_mesh
+from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.files import atomic_path, sha256
+from talkcli.engine.types import SPEECH_RATE_HZ, MeshMotion, Speech
+
+# Sound and motion of one clip may end this far apart; more means that they do not belong together.
+MOST_MISMATCH_S = 0.25
+_SHORTEST_S = 0.2
+
+# The machine's trouble, wherever it shows; any other trouble with reading is the file's.
+_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+# Trouble with writing that is the name's; any other is the disk's.
+_OF_THE_NAME = {
+    errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EEXIST, errno.ENOTDIR, errno.EISDIR,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a clip: its record, or the reason why there is none; `kept` is one of an earlier run."""
+
+    record: Record | None
+    reason: str = ""
+    kept: bool = False
+
+
+def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) -> Outcome:
+    """Make the files of a source below `out`, or keep those of its `Record` if they still fit.
+
+    Raises OSError when the machine, and not the clip, is to blame.
+    """
+    source, earlier = job
+    try:
+        _check_names(source)
+        with _reading():
+            fingerprint = _fingerprint(source, cleanup)
+        if earlier is not None and earlier.fingerprint == fingerprint and _is_whole(out, earlier.entry):
+            return Outcome(record=earlier, kept=True)
+        with _reading():
+            recording = source.recipe.make(source)
+        if recording.motion is not None:
+            # Pictures have no neighbours to be smoothed with, and no rate.
+            wanted = Cleanup(keep_pose=cleanup.keep_pose) if source.still else cleanup
+            recording = replace(recording, motion=clean(recording.motion, wanted))
+        if recording.mesh is not None and cleanup.fps is not None:
+            recording = replace(recording, mesh=resample_mesh(recording.mesh, cleanup.fps))
+        if not source.still:
+            _check(recording)
+        with _naming():
+            entry = _write(out, source, recording, cleanup)
+    except InputError as error:
+        return Outcome(record=None, reason=error.problem)
+    except MemoryError:
+        return Outcome(record=None, reason="It takes more memory than there is.")
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001  a bug that one file in a million meets must not end a run of days
+        return Outcome(record=None, reason=f"a bug in talk: {type(error).__name__}: {error}")
+    said = dict(recording.report or {}) | report(recording.speech, recording.motion, still=source.still)
+    return Outcome(record=Record(entry=entry, fingerprint=fingerprint, report=said))
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _OF_THE_MACHINE:
+            raise
+        raise InputError(
+            f"{error.filename or 'A file'} cannot be read ({error.strerror or error})."
+        ) from error
+
+
+@contextlib.contextmanager
+def _naming() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OF_THE_NAME:
+            raise
+        raise InputError(f"Its id cannot name files here ({error.strerror}).") from error
+
+
+def _check_names(source: Source) -> None:
+    """Ids and speakers name files, on any system, and stand in lists of Unicode."""
+    for kind, value in (("id", source.id), ("speaker", source.speaker)):
+        problem = _problem(value)
+        if problem:
+            raise InputError(f"Its {kind} {value!r} {problem}, so it cannot name files.")
+    for text in (source.licence, source.text or ""):
+        if not _is_unicode(text):
+            raise InputError(f"{text!r:.80} is not Unicode.")
+
+
+def _problem(name: str) -> str | None:
+    if not _is_unicode(name):
+        return "is not Unicode"
+    if re.search(r"[\x00-\x1f\x7f\\:]", name):
+        return "has a colon, a backslash or a control character"
+    if name != name.strip() or name != PurePosixPath(name).as_posix() or name.startswith("/"):
+        return "is empty or no plain path"
+    # Neither `..` nor the names of files that are being written.
+    return "has a part that begins with a dot" if any(part[0] == "." for part in name.split("/")) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8: names of files may be any bytes, which Python keeps as they are."""
+    return not re.search(r"[\ud800-\udfff]", text)
+
+
+def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) -> Entry:
+    """The clip's files, and the line of the manifest that names them."""
+    speech, motion, mesh = recording.speech, recording.motion, recording.mesh
+    moving = motion or mesh
+    files: dict[str, Path] = {}
+    if speech is not None:
+        if moving is not None:
+            samples = fit_length(speech.samples, round(moving.duration_s * SPEECH_RATE_HZ))
+            speech = Speech(samples=samples)
+        files["audio"] = out / "audio" / f"{source.id}.flac"
+        _write_sound(files["audio"], speech)
+    if mesh is not None:
+        files["vertices"] = out / "mesh" / f"{source.id}.npy"
+        files["neutral"] = out / "mesh" / "neutral" / f"{source.speaker}.npy"
+        _write_array(files["vertices"], mesh.vertices)
+        _write_array(files["neutral"], mesh.neutral)
+    if motion is not None:
+        files["motion"] = out / "motion" / f"{source.id}.npz"
+        write_motion(files["motion"], motion, {"cleanup": cleanup.model_dump(exclude_defaults=True)})
+    names = {kind: path.relative_to(out).as_posix() for kind, path in files.items()}
+    return Entry(
+        id=source.id,
+        audio=names.get("audio"),
+        motion=names.get("motion"),
+        mesh=None if mesh is None else _mesh_files(names, mesh),
+        fps=None if moving is None else moving.fps,
+        num_frames=_num_frames(recording),
+        duration_s=_duration_s(recording),
+        speaker=source.speaker,
+        sex=source.sex,
+        text=source.text,
+        emotion=source.emotion.label,
+        intensity=source.emotion.level,
+        split=source.split,
+        still=source.still,
+        sha256=Digests(**{kind: sha256(path) for kind, path in files.items()}),
+        licence=source.licence,
+    )
+
+
+def _mesh_files(names: Mapping[str, str], mesh: MeshMotion) -> MeshFiles:
+    return MeshFiles(vertices=names["vertices"], neutral=names["neutral"], topology=mesh.topology)
+
+
+def _num_frames(recording: Recording) -> int | None:
+    if recording.motion is not None:
+        return len(recording.motion.coeffs)
+    return None if recording.mesh is None else len(recording.mesh.vertices)
+
+
+def _duration_s(recording: Recording) -> float:
+    return next(
+        part.duration_s for part in (recording.motion, recording.mesh, recording.speech) if part is not None
+    )
+
+
+def _is_whole(out: Path, entry: Entry) -> bool:
+    """Whether every file an earlier run made is there as it was."""
+    return all(
+        (out / path).is_file() and sha256(out / path) == digest for path, digest in entry.files.values()
+    )
+
+
+def _fingerprint(source: Source, cleanup: Cleanup) -> str:
+    missing = [path for path in source.recipe.inputs if not path.is_file()]
+    if missing:
+        raise InputError(f"{missing[0]} is missing.")
+    hashes = [_digest_of(path) for path in source.recipe.inputs]
+    parts = [repr(source), repr(cleanup), _code_digest(), *hashes]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    stat = path.stat()
+    return _digest_once(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest_once(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  what tells a file is new
+    # Some sets keep all clips in one file.
+    return sha256(path)
+
+
+@cache
+def _code_digest() -> str:
+    """Changes with any line of what measures and performs motion, and of the adapters. Expressions, the head
+    and the reading of sound are left out: their edits keep clips as they are until the output folder is
+    removed.
+    """
+    folder = Path(__file__).parent
+    places = (folder / "performer", folder / "adapters", folder.parent / "video")
+    files = [
+        *(path for place in places for path in sorted(place.glob("*.py"))),
+        folder / "cleanup.py",
+        folder / "layouts.py",
+    ]
+    return hashlib.sha256("".join(sha256(path) for path in files).encode()).hexdigest()
+
+
+def _check(recording: Recording) -> None:
+    seconds = [
+        part.duration_s for part in (recording.speech, recording.motion or recording.mesh) if part is not None
+    ]
+    if min(seconds) < _SHORTEST_S:
+        raise InputError(f"Only {min(seconds):.2f} s long.")
+    if max(seconds) - min(seconds) > MOST_MISMATCH_S:
+        raise InputError(f"Sound has {seconds[0]:.2f} s, motion {seconds[1]:.2f} s.")
+
+
+def _write_sound(path: Path, speech: Speech) -> None:
+    # In memory: libsndfile says nothing of a full disk, and waits for the disk at every file.
+    encoded = io.BytesIO()
+    soundfile.write(encoded, speech.samples, speech.rate_hz, format="FLAC", subtype="PCM_16")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(encoded.getvalue())
+
+
+def _write_array(path: Path, values: Float[np.ndarray, "..."]) -> None:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.save(file, values.astype(np.float32, copy=False), allow_pickle=False)
