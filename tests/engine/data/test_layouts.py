@@ -146,7 +146,7 @@ def test_a_name_must_fit() -> None:
         ("arkit-52-apple", "mouthClose", 40.0),
         ("ada-53", "browInnerUp", -2.0),
         ("flame-156", "jawPitch", 4.0),
-        ("flame-156", "poseY", -3.3),
+        ("flame-156", "poseY", -6.3),
         ("live-link-61", "headYaw", 12.0),
         ("flame-53", "expression03", np.nan),
         ("artalk-106", "expression99", np.inf),

@@ -35,7 +35,7 @@ _LIVE_LINK = tuple(_SWAPPED.get(name, name) for name in ARKIT)
 _APPLE = tuple(sorted(ARKIT))
 # Trackers overshoot by less; beyond, the numbers mean something else.
 _SHARE = (-0.5, 1.5)
-_ANGLE = (-np.pi, np.pi)
+_ANGLE, _FULL_TURN = (-np.pi, np.pi), (-2 * np.pi, 2 * np.pi)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Layout:
         the eyes' angles, expressions from the 51st on) is read past.
 
         Raises InputError, with column and frame, for another width, values that are not finite, angles beyond
-        half a turn, and shares of full scale that are far from 0 to 1.
+        half a turn (the head's: a turn), and shares of full scale that are far from 0 to 1.
         """
         if rows.shape[1] != len(self.columns):
             raise InputError(f"The array has {rows.shape[1]} columns, {len(self.columns)} are needed.")
@@ -170,8 +170,10 @@ def check_name(name: str) -> None:
 
 def _check(name: str, column: Float[np.ndarray, "frames"]) -> None:
     lowest, highest = -np.inf, np.inf
-    if name in JAW or name in _TURN or name in _HEAD_ANGLES:
+    if name in JAW or name in _HEAD_ANGLES:
         lowest, highest = _ANGLE
+    elif name in _TURN:
+        lowest, highest = _FULL_TURN
     elif name in ARKIT or name in ADA:
         lowest, highest = _SHARE
     odd = ~np.isfinite(column) | (column < lowest) | (column > highest)

@@ -110,7 +110,7 @@ def test_bad_clips_are_explained_and_stop_nothing(tmp_path: Path) -> None:
     parameters = {
         "nan": (nan, "1 values that are not finite"),
         "far": (far, "expression up to 9.5"),
-        "turned": (turned, "jaw up to 4"),
+        "turned": (turned, "jawPitch is 4 in frame"),
         "narrow": (good[:, :53], r"(30, 53), FLAME"),
         "flat": (good.ravel(), "(4680,), FLAME"),
         "deep": (good[None], "(1, 30, 156), FLAME"),

@@ -2,7 +2,7 @@
 
 Below one folder of parameters and one of sound lie ACTOR/ACTOR_emotion_intensity_REST.npy; emotions are
 DEEPTalk's numbers on disk, intensities 1 to 3, motion is at 25 fps. A row of parameters is expression 50,
-global rotation 3, jaw 3, shape 100, or the same without global rotation; expression and jaw are kept. Axis
+global rotation 3, jaw 3, shape 100, or the same without global rotation; shape is not kept. Axis
 names: `frames` at 25 fps, `columns` = 156 or 153, `samples` at 16 kHz.
 """
 
@@ -18,21 +18,21 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.data.labels import EMOTION_OF_DEEPTALK_DISK, EMOTION_OF_MEAD, LEVEL_OF_MEAD
+from talkcli.engine.data.layouts import LAYOUTS
 from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import FLAME, NUM_EXPRESSION
+from talkcli.engine.face.channels import NUM_EXPRESSION
 from talkcli.engine.face.npy import read_floats, read_header
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
 
 PARAMETERS, SOUND = "flame_param", "audio_sample"
 _ACTOR = re.compile(r"[MW]\d{3}")
 _UID = re.compile(r"([MW]\d{3})_(\d{1,2})_(\d)(?:_.+)?")
-_NUM_JAW = 3
-# Where the jaw begins, by the number of columns.
-_JAW_AT = {156: 53, 153: 50}
-# The authors' files reach about 9, public reconstructions 3; a jaw turns less than half a circle.
-_MOST_EXPRESSION, _ODD_EXPRESSION, _MOST_JAW_RAD = 9.0, 5.0, np.pi
+# By the number of columns.
+_LAYOUTS = {156: LAYOUTS["flame-156"], 153: LAYOUTS["flame-153"]}
+# The authors' files reach about 9, public reconstructions 3.
+_MOST_EXPRESSION = 9.0
 # Resampling overshoots full scale by little; more is sound in other units.
 _MOST_PEAK = 2.0
 # By so many arrays a folder of another name is known.
@@ -162,7 +162,7 @@ def _kind(folder: Path) -> str | None:
             continue
         if len(shape) == 1:
             votes[SOUND] += 1
-        elif len(shape) == 2 and shape[1] in _JAW_AT:
+        elif len(shape) == 2 and shape[1] in _LAYOUTS:
             votes[PARAMETERS] += 1
     winner = max(votes, key=lambda kind: votes[kind], default=None)
     return winner if winner and votes[winner] * 2 > votes.total() else None
@@ -170,19 +170,18 @@ def _kind(folder: Path) -> str | None:
 
 def _motion(path: Path) -> Motion:
     rows = read_floats(path)
-    if rows.ndim != 2 or rows.shape[1] not in _JAW_AT:
+    if rows.ndim != 2 or rows.shape[1] not in _LAYOUTS:
         raise InputError(f"{path} holds {rows.shape}, FLAME parameters are (frames, 156) or (frames, 153).")
-    jaw_at = _JAW_AT[rows.shape[1]]
-    expression, jaw = rows[:, :NUM_EXPRESSION], rows[:, jaw_at : jaw_at + _NUM_JAW]
-    for name, values, most in (("expression", expression, _MOST_EXPRESSION), ("jaw", jaw, _MOST_JAW_RAD)):
-        if np.abs(values).max(initial=0) > most:
-            raise InputError(
-                f"{path} has {name} up to {np.abs(values).max():.3g}, beyond +-{most:.3g} it is no face."
-            )
-    coeffs = np.concatenate([expression, jaw], axis=1).astype(np.float32)
-    # The rotation stands between the two, where there is one.
-    pose = rows[:, NUM_EXPRESSION:jaw_at].astype(np.float32) if jaw_at > NUM_EXPRESSION else None
-    return Motion(coeffs=coeffs, fps=float(MODEL_FPS), head="flame", channels=FLAME, pose=pose)
+    try:
+        motion = _LAYOUTS[rows.shape[1]].motion(rows, float(MODEL_FPS))
+    except InputError as error:
+        raise InputError(f"{path}: {error.problem}") from error
+    largest = np.abs(motion.coeffs[:, :NUM_EXPRESSION]).max(initial=0)
+    if largest > _MOST_EXPRESSION:
+        raise InputError(
+            f"{path} has expression up to {largest:.3g}, beyond +-{_MOST_EXPRESSION:.3g} it is no face."
+        )
+    return motion
 
 
 def _speech(path: Path) -> Speech:
