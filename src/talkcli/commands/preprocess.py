@@ -114,9 +114,14 @@ def beat2() -> dict[str, Any]:
 
 
 @data_set()
-def biwi() -> dict[str, Any]:
-    """BIWI: vertices of neutral and emotional sentences, and sound."""
-    return {}
+def biwi(
+    *,
+    test: Annotated[
+        Literal["a", "b"], typer.Option("--test", help="Test set: a, speakers of training; b, the others.")
+    ] = "a",
+) -> dict[str, Any]:
+    """BIWI: vertices of emotional sentences, and sound."""
+    return {"test": test}
 
 
 @data_set()
@@ -249,9 +254,15 @@ def video(
 
 
 @data_set()
-def vocaset() -> dict[str, Any]:
+def vocaset(
+    *,
+    sentences: Annotated[
+        Literal["published", "all"],
+        typer.Option("--sentences", help="published: 21-40 of who validates and tests; all: everybody's."),
+    ] = "published",
+) -> dict[str, Any]:
     """VOCASET: vertices and sound."""
-    return {}
+    return {"sentences": sentences}
 
 
 @data_set()

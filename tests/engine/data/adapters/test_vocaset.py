@@ -263,7 +263,15 @@ def test_files_of_which_one_is_missing_or_damaged(tmp_path: Path) -> None:
     np.save(folder / f"{ONE}_sentence07.npy", np.zeros((1801, 1), np.float32))
     result = built(vocaset_sources(tmp_path, Silent()), tmp_path / "out")
     assert [entry.id[-2:] for entry in result.entries] == ["08"]
-    expected = ("no vertices", "no sound", "0 bytes", "0 bytes", "(20, 12000)", "int32", "(1801, 1)")
+    expected = (
+        ".npy is missing",
+        ".wav is missing",
+        "0 bytes",
+        "0 bytes",
+        "(20, 12000)",
+        "int32",
+        "(1801, 1)",
+    )
     found = reasons(result)
     for number, words in enumerate(expected, 1):
         assert words in found[f"{ONE}_sentence{number:02d}"]

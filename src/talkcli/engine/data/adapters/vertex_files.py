@@ -59,9 +59,9 @@ class VertexFiles:
 def recipe_of(folder: Path, stem: str, neutral: StoredArray | None, topology: Topology) -> Recipe:
     """The clip `stem` of `folder`; the recipe says what is missing, if something is."""
     vertices, sound = folder / VERTICES / f"{stem}.npy", folder / SOUND / f"{stem}.wav"
-    for what, path in (("vertices", vertices), ("sound", sound)):
+    for path in (vertices, sound):
         if not path.is_file():
-            return Unusable(reason=f"There is no {what} of it: {path.parent.name}/{path.name} is missing.")
+            return Unusable(reason=f"{path.parent.name}/{path.name} is missing.")
     if neutral is None:
         return Unusable(reason=f"{TEMPLATES} has no template of its subject.")
     return VertexFiles(vertices=vertices, sound=sound, neutral=neutral, topology=topology)
