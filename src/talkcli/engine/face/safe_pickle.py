@@ -7,9 +7,12 @@ is refused by name. What a file may grow to in memory is bounded by its size.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import struct
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -74,29 +77,41 @@ def read_pickle(path: Path, *, in_place: bool = False) -> Any:
     tensors) stays a `Record`. With `in_place` arrays beyond some 256 bytes stay on the disk as `StoredArray`.
     Raises InputError for anything else, before anything of the file has run.
     """
+    with _in_words(path), open_file(path) as stream:
+        size = path.stat().st_size
+        if size > _LARGEST_FILE_BYTES and not in_place:
+            raise RefusedError(f"it has {size} bytes, more than any model file")
+        magic = stream.read(6)
+        stream.seek(0)
+        if magic == b"\x93NUMPY" and not read_header(stream)[2].hasobject:
+            return np.array(map_array(path))
+        return _Interpreter(path, stream, size, in_place).plain(run(stream, size, _is_allowed))
+
+
+def parse_pickle(content: bytes, where: Path) -> Any:
+    """As `read_pickle`, of a pickle that is part of a file; `where` says in errors of which."""
+    with _in_words(where):
+        stream = io.BytesIO(content)
+        return _Interpreter(where, stream, len(content), False).plain(run(stream, len(content), _is_allowed))
+
+
+@contextlib.contextmanager
+def _in_words(where: Path) -> Iterator[None]:
+    """Whatever a malformed pickle makes the machine stumble over, as InputError."""
     try:
-        with open_file(path) as stream:
-            size = path.stat().st_size
-            if size > _LARGEST_FILE_BYTES and not in_place:
-                raise RefusedError(f"it has {size} bytes, more than any model file")
-            magic = stream.read(6)
-            stream.seek(0)
-            if magic == b"\x93NUMPY" and not read_header(stream)[2].hasobject:
-                return np.array(map_array(path))
-            return _Interpreter(path, stream, size, in_place).plain(run(stream, size, _is_allowed))
+        yield
     except RefusedError as error:
         raise InputError(
-            f"{path} was not read: {error}. Nothing of it has run.",
+            f"{where} was not read: {error}. Nothing of it has run.",
             hint="Use the file exactly as its authors publish it.",
         ) from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+        raise InputError(f"{where} cannot be read ({error.strerror}).") from error
     except (
         ArithmeticError, AttributeError, AssertionError, LookupError, MemoryError, TypeError, ValueError,
         struct.error, tokenize.TokenError,
     ) as error:  # fmt: skip
-        # Whatever a malformed pickle makes the machine stumble over.
-        raise InputError(f"{path} is not a readable pickle ({type(error).__name__}: {error}).") from error
+        raise InputError(f"{where} is not a readable pickle ({type(error).__name__}: {error}).") from error
 
 
 def _is_allowed(name: str) -> bool:
