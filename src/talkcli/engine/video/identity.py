@@ -43,18 +43,19 @@ class Identity:
 
 
 def lip_gap(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames"]:
-    """Mean distance of the inner lips' three pairs, in the unit of `points`."""
+    """How far the inner lips' upper points are above the lower ones (mean of three, in a head's frame)."""
     upper, lower = np.array(at.LIP_PAIRS).T
-    return np.linalg.norm(points[:, upper] - points[:, lower], axis=-1).mean(axis=-1)
+    gap: np.ndarray = (points[:, upper, 1] - points[:, lower, 1]).mean(axis=-1)
+    return gap
 
 
 def eye_opening(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames 2"]:
-    """Height over width of the right and the left eye."""
+    """Height over width of the right and the left eye, in a head's frame."""
     found = []
     for side in ("Right", "Left"):
         upper, lower = np.array(at.LID_PAIRS[side]).T
         one, other = at.LID_CORNERS[side]
-        height = np.linalg.norm(points[:, upper] - points[:, lower], axis=-1).mean(axis=-1)
+        height = (points[:, upper, 1] - points[:, lower, 1]).mean(axis=-1)
         found.append(height / np.linalg.norm(points[:, one] - points[:, other], axis=-1))
     return np.stack(found, -1)
 
@@ -79,44 +80,49 @@ def find_identity(steady: Float[np.ndarray, "frames 70 3"], rig: Rig) -> tuple[I
 
     `steady` are landmarks and irises without the motion of the head.
     """
-    size = float(np.median(interocular(steady)))
-    weights = _rest_weights(steady, size)
-    rest = np.median(steady[:, :NUM_IBUG], axis=0)
-    mouth = _weighted_median(steady[:, _MOUTH_AND_CHIN], weights)
+    like = rig.rest[:NUM_IBUG]
+    usual = np.median(steady[:, :NUM_IBUG], axis=0)
+    place = _placed(usual, like)
+    inside = place.forth(steady)
+    closed_m = CLOSED_GAP * float(interocular(place.forth(usual[None]))[0])
+    rest = np.median(inside[:, :NUM_IBUG], axis=0)
+    mouth = _weighted_median(inside[:, _MOUTH_AND_CHIN], _rest_weights(inside, closed_m))
     # Closed lips may be pursed: how wide they are is also asked of all other frames.
     mouth[:, 0] = 0.5 * (mouth[:, 0] + rest[_MOUTH_AND_CHIN, 0])
     rest[_MOUTH_AND_CHIN] = mouth
-    wide = eye_opening(steady)
-    open_eyes = np.percentile(wide, _OPEN_EYE_PERCENTILE, axis=0)
-    gap = float(lip_gap(rest[None])[0])
-
-    # A clip without a closed mouth: the head opens as far before the two are compared.
-    like = rig.rest[:NUM_IBUG]
-    place = similarity(rest[_FOR_PLACING], like[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
-    if gap > CLOSED_GAP * size:
+    gap_m = float(lip_gap(rest[None])[0])
+    if gap_m > closed_m:
+        # A clip without a closed mouth: the head opens as far before the two are compared.
         _, opened = rig.opened_jaw()
-        wanted = (gap - CLOSED_GAP / 2 * size) * float(place.scale[0])
-        like = opened[int(np.abs(lip_gap(opened) - wanted).argmin())]
-        place = similarity(rest[_FOR_PLACING], like[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
-        gap = CLOSED_GAP / 2 * size
-    moved = place.forth(rest[None])[0]
-    offsets = moved - like
-    looks = gaze(place.forth(steady))
+        like = opened[int(np.abs(lip_gap(opened) - gap_m).argmin())]
+        gap_m = 0.0
+
+    closer = _placed(rest, like)
+    place = closer.then(place)
+    inside = closer.forth(inside)
+    offsets = closer.forth(rest[None])[0] - like
     identity = Identity(
         rest=rig.rest[:NUM_IBUG] + offsets,
         offsets=offsets,
-        gap_m=gap * float(place.scale[0]),
-        open_eyes=open_eyes,
-        gaze_height_m=float(np.median(looks[:, 1])),
+        gap_m=gap_m * float(closer.scale[0]),
+        open_eyes=np.percentile(eye_opening(inside), _OPEN_EYE_PERCENTILE, axis=0),
+        gaze_height_m=float(np.median(gaze(inside)[:, 1])),
     )
     return identity, place
 
 
-def _rest_weights(steady: Float[np.ndarray, "frames points 3"], size: float) -> Float[np.ndarray, "frames"]:
+def _placed(person: Float[np.ndarray, "68 3"], head: Float[np.ndarray, "68 3"]) -> Similarity:
+    """How a person's landmarks lie best on a head's."""
+    return similarity(person[_FOR_PLACING], head[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
+
+
+def _rest_weights(
+    inside: Float[np.ndarray, "frames points 3"], closed_m: float
+) -> Float[np.ndarray, "frames"]:
     """Which frames show the mouth at rest: closed ones, else the least open; still ones above all."""
-    gap = lip_gap(steady)
-    chosen = gap <= max(CLOSED_GAP * size, float(np.quantile(gap, _REST_SHARE)))
-    speed = np.linalg.norm(np.gradient(steady[:, _MOUTH_AND_CHIN], axis=0), axis=-1).mean(axis=-1)
+    gap = lip_gap(inside)
+    chosen = gap <= max(closed_m, float(np.quantile(gap, _REST_SHARE)))
+    speed = np.linalg.norm(np.gradient(inside[:, _MOUTH_AND_CHIN], axis=0), axis=-1).mean(axis=-1)
     usual = np.median(speed[chosen]) + 1e-9
     return np.where(chosen, 1.0 / (1.0 + (speed / usual) ** 2), 0.0)
 

@@ -43,6 +43,14 @@ class Similarity:
         rotation = self.rotation @ first.rotation[0].T
         return Similarity(scale, rotation, self.shift - scale[:, None] * (rotation @ first.shift[0]))
 
+    def then(self, first: Similarity) -> Similarity:
+        """`first`, then self; both single."""
+        return Similarity(
+            self.scale * first.scale,
+            self.rotation @ first.rotation,
+            self.forth(first.shift[:, None])[:, 0],
+        )
+
     def at(self, frame: int) -> Similarity:
         """One frame alone."""
         one = slice(frame, frame + 1)

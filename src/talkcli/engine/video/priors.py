@@ -16,7 +16,7 @@ from talkcli.engine.video.solver import Prior
 
 # By the beginning of a name: spread of ARKit-named channels, whose range is 0 to 1.
 _NAMED = {
-    "eyeBlink": 1.0, "eyeLook": 0.6, "eyeSquint": 0.15, "eyeWide": 0.3,
+    "eyeBlink": 1.0, "eyeLook": 0.6, "eyeSquint": 0.15, "eyeWide": 0.25,
     "mouthClose": 0.0, "mouthFunnel": 0.5, "mouthPucker": 0.5, "mouthLeft": 0.15, "mouthRight": 0.15,
     "mouthSmile": 0.5, "mouthFrown": 0.4, "mouthDimple": 0.25, "mouthStretch": 0.4,
     "mouthRoll": 0.4, "mouthShrug": 0.3, "mouthPress": 0.25, "mouthLowerDown": 0.6, "mouthUpperUp": 0.5,
@@ -28,11 +28,12 @@ _JAW_RANGE_RAD = {"jawPitch": (0.0, 0.5), "jawYaw": (-0.14, 0.14), "jawRoll": (0
 # Statistical components have unit variance in the scans they come from.
 _COMPONENT_SPREAD, _COMPONENT_MOST = 1.0, 4.0
 # Of the spread, per frame squared at 25 fps: lids and eyes jump, brows drift.
-_BEND = {"eyeBlink": 4.0, "eyeLook": 1.0, "brow": 0.15, "nose": 0.25}
+_BEND = {"eyeBlink": 4.0, "eyeLook": 1.0, "eye": 0.15, "brow": 0.15, "nose": 0.25}
 _USUAL_BEND = 0.6
 _REFERENCE_FPS = 25.0
 # Of the spread: how far left and right differ, and what a channel's first use costs.
 _ASYMMETRY = 0.5
+_ONE_EYED = ("eyeBlink", "eyeLook")
 _PULL = 1.0
 
 
@@ -58,7 +59,7 @@ def prior_for(channels: Sequence[str], fps: float) -> tuple[Int[np.ndarray, "mov
 
 def _sides(names: Sequence[str]) -> list[tuple[int, int]]:
     """Places of channels that do the same on the left and on the right."""
-    lefts = [name for name in names if name.endswith("Left") and not name.startswith("eye")]
+    lefts = [name for name in names if name.endswith("Left") and not name.startswith(_ONE_EYED)]
     others = [name.removesuffix("Left") + "Right" for name in lefts]
     return [(names.index(a), names.index(b)) for a, b in zip(lefts, others, strict=True) if b in names]
 

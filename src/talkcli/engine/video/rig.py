@@ -52,7 +52,7 @@ class Rig:
         return out
 
     def opened_jaw(self) -> tuple[Float[np.ndarray, "angles"], Float[np.ndarray, "angles 68 3"]]:
-        """Landmarks with the jaw alone turned open by some angles (radians), or at rest where there is none."""
+        """Landmarks with the jaw alone turned open by some angles (radians); at rest where there is none."""
         if "jawPitch" not in self.head.channels:
             return np.zeros(1), self.rest[None, :NUM_IBUG]
         tried = np.zeros((len(_JAW_ANGLES_RAD), len(self.head.channels)))
