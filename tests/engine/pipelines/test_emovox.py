@@ -330,6 +330,18 @@ def test_candidates_out_of_a_manifest_that_changes(run: Run, tmp_path: Path) -> 
     assert "hash differs" in run.quarantine["clip001"]
 
 
+def test_candidates_out_of_voxceleb2(run: Run, tmp_path: Path) -> None:
+    for index in range(4):
+        write_sound(tmp_path / f"vox/dev/aac/id0001{index % 2}/21Uxsk56VDQ/0000{index}.wav", 200 + index)
+    document = run(candidates=tmp_path / "vox", hours=4.1 / 3600, list_only=False)
+    assert (document["scored"], document["chosen"]) == (4, 2)
+    for entry in read_manifest(run.out):
+        assert entry.id.startswith("voxceleb2/id0001")
+        assert entry.speaker == "voxceleb2-" + entry.id.split("/")[1]
+        assert entry.split == "test"
+        assert entry.licence.startswith("VoxCeleb2")
+
+
 def test_motion_of_another_head_is_not_compared(run: Run, tmp_path: Path) -> None:
     torch.manual_seed(0)
     flame = saved(tmp_path / "flame.safetensors", Dee(SMALL), FLAME, "flame")

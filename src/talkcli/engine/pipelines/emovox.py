@@ -17,6 +17,7 @@ from jaxtyping import Bool
 from talkcli.engine.checkpoints.model_file import default_weights, model_file
 from talkcli.engine.data.adapters.prepared import prepared_sources
 from talkcli.engine.data.adapters.sounds import sound_sources
+from talkcli.engine.data.adapters.voxceleb2 import is_voxceleb2, voxceleb2_sources
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.data.selection import best_within, reaching
@@ -93,8 +94,8 @@ def curate_emovox(
     num_workers: int,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Score every sound of `candidates` (a manifest, or a folder of one or of sound files) against the
-    anchors, choose, and make the chosen clips below `out`; a document ready for JSON.
+    """Score every sound of `candidates` (a manifest or the folder of one, VoxCeleb2, or any folder of sound)
+    against the anchors, choose, and make the chosen clips below `out`; a document ready for JSON.
 
     `dee` is `EMBEDDED`, a model file or a run folder. With `list_only` no clips are made. Raises UsageError
     for an `out` that would overwrite what is read; InputError without anchors or candidates that can be
@@ -102,7 +103,7 @@ def curate_emovox(
     """
     for given in (candidates, anchoring.manifest):
         _check_apart(given, out)
-    sources = _candidates(candidates)
+    sources = _candidates(candidates, reporter)
     weights = default_weights() if dee == EMBEDDED else model_file(Path(dee))
     if not weights.is_file():
         raise InputError(f"--dee {dee}: there is no model file {weights}.")
@@ -150,10 +151,12 @@ def curate_emovox(
     return document | {"manifest": str(out / "manifest.jsonl"), "clips": len(built.entries)}
 
 
-def _candidates(given: Path) -> list[Source]:
+def _candidates(given: Path, reporter: Reporter) -> list[Source]:
     if given.is_file() or (given / "manifest.jsonl").is_file():
         folder = given.parent if given.is_file() else given
         return prepared_sources(folder, read_manifest(given), motion=False)
+    if given.is_dir() and is_voxceleb2(given):
+        return voxceleb2_sources(given, reporter)
     sources = sound_sources(given)
     if not sources:
         raise InputError(f"{given} holds neither a manifest nor sound files.")

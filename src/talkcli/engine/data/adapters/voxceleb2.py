@@ -44,6 +44,12 @@ class Speakers:
     sex: dict[str, Sex]
 
 
+def is_voxceleb2(root: Path) -> bool:
+    """Whether speakers of the set lie below `root`, in a folder aac."""
+    tops = _folders_called(root, SOUND, _DEEPEST)
+    return any(_SPEAKER.fullmatch(speaker.name) for top in tops for speaker in _folders(top))
+
+
 def voxceleb2_sources(
     root: Path, reporter: Reporter, *, motion: Literal["none", "video"] = "none"
 ) -> list[Source]:
