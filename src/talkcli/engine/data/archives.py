@@ -189,7 +189,7 @@ def _unpack_zip(archive: Path, file: IO[bytes], into: Path, limit: _Limit, repor
                     continue
                 with packed.open(member) as content:
                     _copy(_Bounded(content), target, member.file_size)
-            reporter.progress(f"unpacking {archive.name}", number + 1, len(members))
+            reporter.progress("unpacking", number + 1, len(members))
 
 
 def _unpack_tar(archive: Path, file: IO[bytes], into: Path, limit: _Limit, reporter: Reporter) -> None:
@@ -211,7 +211,7 @@ def _unpack_tar(archive: Path, file: IO[bytes], into: Path, limit: _Limit, repor
                     _copy(cast("_Stream", packed.extractfile(member)), target, member.size)
                 # tarfile keeps all headers, which nobody asks for again.
                 packed.members = []  # type: ignore[attr-defined]  # not in typeshed
-                reporter.progress(f"unpacking {archive.name}", min(file.tell() // _MIB, size_mib), size_mib)
+                reporter.progress("unpacking (MiB)", min(file.tell() // _MIB, size_mib), size_mib)
             # tarfile takes a damaged header for the end; the real end is marked by zeros.
             _check_end(archive, bounded, packed.offset)
 

@@ -1,7 +1,12 @@
-"""From recordings to a folder of clips with a manifest: `talk preprocess`."""
+"""From recordings to a folder of clips with a manifest: `talk preprocess`.
+
+Adapters are imported where they are used: those that perform motion load torch, which takes longer than some
+data sets do.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,14 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from talkcli.engine.data.adapters.debug import debug_sources
-from talkcli.engine.data.adapters.facegood import facegood_sources
-from talkcli.engine.data.adapters.mfa import mfa_sources
-from talkcli.engine.data.adapters.quiet import quiet_sources
-from talkcli.engine.data.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
-from talkcli.engine.data.adapters.synthetic import synthetic_sources
+from talkcli.engine.data.archives import open_root
 from talkcli.engine.data.build import Built, Plan, build
 from talkcli.engine.data.card import write_card
+from talkcli.engine.data.out_folder import claim
 from talkcli.engine.data.source import Source
 from talkcli.engine.data.statistics import torn_speakers
 from talkcli.engine.errors import UsageError
@@ -93,11 +94,15 @@ def preprocess(
 ) -> Summary:
     """Make clips of the data set `name` of `DATA_SETS` in `root`, below `out`; `options` are the set's own.
 
-    Raises InputError when `root` is not that data set, UsageError for options that do not fit, ExtraError
-    when a package for the motion is missing.
+    Archives are unpacked for as long as it takes. Raises InputError when `root` is not that data set and when
+    another run is writing to `out`, UsageError for options that do not fit, ExtraError when a package for the
+    motion is missing, OSError when the disk fails.
     """
     data_set = DATA_SETS[name]
-    for path in [root] if isinstance(root, Path) else root:
+    # Other machines, and later runs, have another working directory.
+    out = out.absolute()
+    roots = [path.absolute() for path in ([root] if isinstance(root, Path) else root)]
+    for path in roots:
         _check_apart(path, out)
     origin = cast("MotionOrigin", options.get("motion", data_set.motion))
     note = ""
@@ -105,13 +110,19 @@ def preprocess(
         package, note = _NEEDS[origin]
         require(package, purpose=f"Getting the motion of {data_set.title}")
         reporter.note(note)
-    sources = _sources_of(data_set)(root, reporter=reporter, **options)
-    return _summary(out, build(sources, out, reporter, plan), reporter, name, note)
+    with claim(out), contextlib.ExitStack() as opened:
+        roots = [opened.enter_context(open_root(path, out, reporter)) for path in roots]
+        given = roots[0] if isinstance(root, Path) else roots
+        sources = _sources_of(data_set)(given, reporter=reporter, **options)
+        return _summary(out, build(sources, out, reporter, plan), reporter, name, note)
 
 
 def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
     """Twelve generated clips."""
-    return _summary(out, build(debug_sources(), out, reporter, Plan(num_workers=0)), reporter, "debug")
+    from talkcli.engine.data.adapters.debug import debug_sources
+
+    with claim(out):
+        return _summary(out, build(debug_sources(), out, reporter, Plan(num_workers=0)), reporter, "debug")
 
 
 def preprocess_corpus(root: Path, out: Path, plan: Plan, reporter: Reporter) -> Summary:
@@ -121,6 +132,12 @@ def preprocess_corpus(root: Path, out: Path, plan: Plan, reporter: Reporter) -> 
     part that is missing is noted and left out. Raises ExtraError when the aligner is not installed.
     """
     require("pocketsphinx", purpose="Building the corpus")
+    from talkcli.engine.data.adapters.facegood import facegood_sources
+    from talkcli.engine.data.adapters.mfa import mfa_sources
+    from talkcli.engine.data.adapters.quiet import quiet_sources
+    from talkcli.engine.data.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
+    from talkcli.engine.data.adapters.synthetic import synthetic_sources
+
     parts: dict[str, list[Source]] = {
         "emotion/ravdess16k": ravdess_sources(root / "emotion" / "ravdess16k", RAVDESS_SPLITS),
         "paired/facegood": facegood_sources(root / "paired" / "facegood"),
@@ -133,7 +150,8 @@ def preprocess_corpus(root: Path, out: Path, plan: Plan, reporter: Reporter) -> 
     for name in missing:
         reporter.note(f"{name} is not installed; the corpus goes on without its voices (apt install {name}).")
     everything = [*(source for part in parts.values() for source in part), *spoken, *quiet_sources()]
-    return _summary(out, build(everything, out, reporter, plan), reporter, "corpus")
+    with claim(out):
+        return _summary(out, build(everything, out, reporter, plan), reporter, "corpus")
 
 
 def _sources_of(data_set: DataSet) -> Callable[..., list[Source]]:
