@@ -113,20 +113,21 @@ class FaceMesh:
         sightings = []
         for face in seen.multi_face_landmarks or []:
             landmarks = np.array([(p.x, p.y, p.z) for p in face.landmark], np.float32) * unit
-            sightings.append(Sighting(landmarks=landmarks, confidence=_confidence(landmarks, detections)))
+            sightings.append(Sighting(landmarks=landmarks, confidence=confirmed(landmarks, detections)))
         return sightings
 
 
 def eye_distance(landmarks: Float[np.ndarray, "*batch 478 3"]) -> Float[np.ndarray, "*batch"]:
     """Between the outer corners of the eyes, in space, so that turning the head does not shrink it."""
     right, left = OUTER_EYE_CORNERS
-    return np.linalg.norm(landmarks[..., left, :] - landmarks[..., right, :], axis=-1)
+    return np.asarray(np.linalg.norm(landmarks[..., left, :] - landmarks[..., right, :], axis=-1))
 
 
-def _confidence(
+def confirmed(
     landmarks: Float32[np.ndarray, "478 3"], detections: list[tuple[float, Float[np.ndarray, "6 2"]]]
 ) -> float:
-    """The detector's score, less as its six points lie apart from the landmarks.
+    """The confidence of `landmarks`: the detector's score, less as its six points lie apart from them; of
+    several `detections`, each a score and points in pixels, the best.
 
     The detector looks at the whole picture anew, while landmarks follow from the picture before: a mesh that
     drifts off its face, or clings to something else, is not confirmed.

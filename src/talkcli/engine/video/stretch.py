@@ -59,7 +59,7 @@ def profile_spans(track: FaceTrack) -> str:
     with np.errstate(invalid="ignore"):
         aside = yaw_degrees(track.landmarks) > PROFILE_DEGREES
     edges = np.flatnonzero(np.diff(np.concatenate([[False], aside, [False]]).astype(int)))
-    return ", ".join(_span(first, last, track.fps) for first, last in edges.reshape(-1, 2))
+    return ", ".join(_span(first, last, track.fps) for first, last in edges.reshape(-1, 2).tolist())
 
 
 def _runs(track: FaceTrack) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
 
 # Sound of the same file may end this much before the pictures; motion beyond it is cut off.
 _MOST_SILENT_S = 0.2
+_SHORTEST_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,19 +53,23 @@ class FilmedFile:
         no other, no face or more than one, cuts, gaps and what else `usable` refuses.
         """
         film = replace(open_film(self.video), crop=self.crop)
-        if self.sound is None and film.sound_late_s is None:
+        if self.sound is not None:
+            film = replace(film, sound_late_s=0.0)
+        if film.sound_late_s is None:
             raise InputError(
                 f"{self.video} has no sound.", hint="Lay a sound file of the same name beside it."
             )
         heard = _Warnings()
         speech = read_speech(self.sound or self.video, heard)
-        if not -speech.duration_s < film.sound_late_s < film.duration_s:
-            raise InputError(f"{self.video}: sound and pictures are at different times.")
         followed = follow_face(film, self.face, heard)
         first, last = usable(followed.track, self.stretch, str(self.video))
         shown, track = film.part(first, last), followed.track.part(first, last)
+        late_s = film.sound_late_s - first / film.fps
+        shared_s = min(late_s + speech.duration_s, shown.duration_s) - max(late_s, 0.0)
+        if shared_s < _SHORTEST_S:
+            raise InputError(f"{self.video}: sound and pictures share {max(shared_s, 0.0):.2f} s.")
         fit = fit_head(track, load_head(self.head))
-        speech = aligned(speech, -(shown.sound_late_s or 0.0), shown.duration_s)
+        speech = aligned(speech, -late_s, shown.duration_s)
         if self.preview is not None:
             # The renderer is compiled on import, and most clips are not drawn.
             from talkcli.engine.data.preview import write_preview

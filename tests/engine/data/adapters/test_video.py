@@ -1,0 +1,192 @@
+"""Which clips a folder of videos gives, and what a video gives: sound and motion of the same moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from talkcli.engine.data.adapters import filmed
+from talkcli.engine.data.adapters.filmed import FilmedFile, aligned
+from talkcli.engine.data.adapters.video import HowToLook, video_sources
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.types import Emotion, Motion, Reporter, Silent, Speech
+from talkcli.engine.video.pictures import Film
+from talkcli.engine.video.track import FaceTrack
+from talkcli.engine.video.tracker import Followed
+from tests.engine.data.trees import Told, tree
+from tests.engine.video.films import ffmpeg, write_film
+
+RATE = 16_000
+
+
+def test_every_video_of_a_folder_with_its_labels(tmp_path: Path) -> None:
+    tree(tmp_path, "a.MP4", "deep/b c.mov", "deep/b c.wav", "._a.mp4", ".trash/d.mp4", "notes.txt", "e.ts")
+    (tmp_path / "labels.csv").write_text(
+        "id,speaker,emotion,intensity,split\ndeep/b c,ann,happy,0.5,val\nz,,,,\n"
+    )
+    told = Told()
+    plain, labelled = video_sources(tmp_path, told, licence="mine", how=HowToLook(face="largest"))
+    assert (plain.id, plain.speaker, plain.emotion, plain.split) == (
+        "a", "unknown", Emotion(label="neutral", level=0.0), "train",
+    )  # fmt: skip
+    assert (labelled.id, labelled.speaker, labelled.emotion, labelled.split, labelled.licence) == (
+        "deep/b_c", "ann", Emotion(label="happy", level=0.5), "val", "mine",
+    )  # fmt: skip
+    assert plain.recipe == FilmedFile(video=tmp_path / "a.MP4", face="largest")
+    assert labelled.recipe.inputs == (tmp_path / "deep/b c.mov", tmp_path / "deep/b c.wav")
+    assert told.warned("1 videos that are not there: z")
+    assert told.noted("sound beside 1 videos")
+
+
+def test_files_by_name_and_where_previews_go(tmp_path: Path) -> None:
+    tree(tmp_path, "one.xyz", "more/two.webm")
+    how = HowToLook(preview=Path("seen"), stretch="longest")
+    sources = video_sources([tmp_path / "one.xyz", tmp_path / "more"], Silent(), how=how)
+    assert [source.id for source in sources] == ["one", "two"]
+    assert [_recipe(source).preview for source in sources] == [Path("seen/one.mp4"), Path("seen/two.mp4")]
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        video_sources([tmp_path / "none.mp4"], Silent())
+    with pytest.raises(InputError, match="holds no videos"):
+        video_sources(tmp_path, Silent())
+    with pytest.raises(UsageError, match="no head called"):
+        video_sources(tmp_path, Silent(), how=HowToLook(head="nobody"))
+
+
+def test_sound_is_laid_beside_the_pictures() -> None:
+    speech = Speech(samples=np.arange(1, 9, dtype=np.float32) / 10, rate_hz=4)
+    assert aligned(speech, 0.5, 1.0).samples.tolist() == pytest.approx([0.3, 0.4, 0.5, 0.6])
+    assert aligned(speech, -0.5, 1.0).samples.tolist() == pytest.approx([0, 0, 0.1, 0.2])
+    assert aligned(speech, 1.5, 9.0).samples.tolist() == pytest.approx([0.7, 0.8])
+    assert aligned(speech, -1e9, 1.0).samples.tolist() == [0, 0, 0, 0]
+
+
+def test_late_sound_gets_silence_before_it(tmp_path: Path, pretended: Pretended) -> None:
+    plain = write_film(tmp_path / "a.mkv", "-c:a", "pcm_s16le", num_frames=50)
+    late = tmp_path / "late.mkv"
+    ffmpeg("-itsoffset", 0.4, "-i", plain, "-i", plain, "-map", "0:a", "-map", "1:v", "-c", "copy", late)
+    recording = pretended(FilmedFile(video=late))
+    assert recording.speech is not None
+    loud = np.abs(recording.speech.samples) > 0.01
+    assert not loud[: int(0.398 * RATE)].any()
+    assert loud[int(0.4 * RATE) :].mean() > 0.8
+    assert recording.speech.duration_s == pytest.approx(2.0, abs=0.01)
+
+
+def test_sound_and_motion_of_a_part_are_of_the_same_moments(tmp_path: Path, pretended: Pretended) -> None:
+    # A tone in the second second alone, and a face from then on.
+    tone = ("-af", "volume=0:enable='lt(t,1)'", "-c:a", "pcm_s16le")
+    path = write_film(tmp_path / "a.mkv", *tone, num_frames=50)
+    with pytest.raises(InputError, match=r"not seen in 0\.00-1\.00 s"):
+        pretended(FilmedFile(video=path), unseen=25)
+    recording = pretended(FilmedFile(video=path, stretch="longest"), unseen=25)
+    assert recording.motion is not None
+    assert recording.speech is not None
+    assert recording.report is not None
+    assert recording.motion.coeffs[:, 0].tolist() == list(range(25, 50))
+    assert np.abs(recording.speech.samples[200:400]).max() > 0.01
+    assert recording.speech.duration_s == pytest.approx(1.0, abs=0.01)
+    assert (recording.report["used_from_s"], recording.report["used_to_s"]) == (1.0, 2.0)
+    assert recording.report["face_seen"] == 1.0
+
+
+def test_motion_ends_with_the_sound_of_its_own_file(tmp_path: Path, pretended: Pretended) -> None:
+    path = write_film(tmp_path / "a.mkv", "-af", "atrim=end=1.2", num_frames=50)
+    recording = pretended(FilmedFile(video=path))
+    assert recording.motion is not None
+    assert recording.motion.pose is not None
+    assert len(recording.motion.coeffs) == len(recording.motion.pose) == 30
+    assert "0.80 s more" in str((recording.report or {})["warnings"])
+
+
+def test_sound_and_pictures_of_different_times_are_refused(tmp_path: Path, pretended: Pretended) -> None:
+    path = write_film(tmp_path / "a.mkv", "-af", "atrim=end=0.9", num_frames=60)
+    with pytest.raises(InputError, match=r"share 0\.00 s"):
+        pretended(FilmedFile(video=path, stretch="longest"), unseen=25)
+
+
+def test_missing_sound_is_said_unless_it_lies_beside(tmp_path: Path, pretended: Pretended) -> None:
+    mute = write_film(tmp_path / "a.mp4", sound=False)
+    with pytest.raises(InputError, match="has no sound"):
+        pretended(FilmedFile(video=mute))
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", tmp_path / "a.wav")
+    recording = pretended(FilmedFile(video=mute, sound=tmp_path / "a.wav"))
+    assert recording.speech is not None
+    assert recording.speech.duration_s == pytest.approx(1.0)
+
+
+@pytest.mark.data
+def test_a_take_of_grid_becomes_motion(shared_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe")
+    take = tmp_path / "take.mp4"
+    ffmpeg("-i", shared_data / "video" / "grid" / "lbax4n.mpg", "-t", 1.2, take)
+    (source,) = video_sources([take], Silent())
+    recording = source.recipe.make(source)
+    assert recording.speech is not None
+    assert recording.motion is not None
+    assert recording.report is not None
+    assert recording.motion.head == "ada"
+    assert recording.motion.fps == 25
+    assert recording.motion.coeffs.shape == (30, 53)
+    assert recording.motion.pose is not None
+    assert np.isfinite(recording.motion.coeffs).all()
+    assert recording.report["face_seen"] == 1.0
+    error = recording.report["fit_error"]
+    assert isinstance(error, float)
+    assert error < 0.06
+
+
+Pretended = Callable[..., Recording]
+
+
+@pytest.fixture
+def pretended(monkeypatch: pytest.MonkeyPatch) -> Pretended:
+    """Make a recipe's recording with a face that is seen after `unseen` pictures, and motion whose first
+    column numbers the pictures.
+    """
+
+    def make(recipe: FilmedFile, unseen: int = 0) -> Recording:
+        def follow_face(film: Film, choice: str, reporter: Reporter) -> Followed:
+            landmarks = np.zeros((film.num_frames, 478, 3), np.float32)
+            landmarks[:, 0] = np.arange(film.num_frames)[:, None]
+            landmarks[:, 263, 0] = 40
+            seen = np.arange(film.num_frames) >= unseen
+            track = FaceTrack(
+                landmarks=np.where(seen[:, None, None], landmarks, np.nan).astype(np.float32),
+                seen=seen,
+                confidence=seen.astype(np.float32),
+                fps=film.fps,
+                width=64,
+                height=48,
+            )
+            return Followed(track=track, num_others=0)
+
+        def fit_head(track: FaceTrack, head: object) -> SimpleNamespace:
+            coeffs = np.zeros((track.num_frames, len(ADA)), np.float32)
+            coeffs[:, 0] = track.landmarks[:, 0, 0]
+            pose = np.zeros((track.num_frames, 3), np.float32)
+            motion = Motion(coeffs=coeffs, fps=track.fps, head="ada", channels=ADA, pose=pose)
+            return SimpleNamespace(motion=motion, error=np.full(track.num_frames, 0.01))
+
+        monkeypatch.setattr(filmed, "follow_face", follow_face)
+        monkeypatch.setattr(filmed, "fit_head", fit_head)
+        # No checks of types at run time for what is pretended.
+        monkeypatch.setattr(filmed, "_report", getattr(filmed._report, "__wrapped__", filmed._report))
+        return recipe.make(Source(
+            id="a", speaker="ann", emotion=Emotion(), split="train", licence="mine", recipe=recipe
+        ))  # fmt: skip
+
+    return make
+
+
+def _recipe(source: Source) -> FilmedFile:
+    assert isinstance(source.recipe, FilmedFile)
+    return source.recipe
