@@ -44,8 +44,8 @@ class Speech:
 class Motion:
     """Coefficients of a head over time; `channels` names the columns, so that no order is ever guessed.
 
-    `pose` is how the whole head is turned, axis-angle in radians (x to the subject's left, y up, z towards the
-    viewer); None where that is not known or was taken out.
+    `pose` is how the whole head is turned, axis-angle in radians (x to the subject's left, y up, z towards
+    the viewer); None where that is not known or was taken out.
     """
 
     coeffs: Float[np.ndarray, "frames coeffs"]
@@ -103,13 +103,19 @@ class Emotion:
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """Speech with the motion that belongs to it."""
+    """Motion with the speech that belongs to it; None where nothing is to be heard.
+
+    The frames of a `still` clip are pictures that have nothing to do with one another. `smoothed` tells that
+    the motion file was filtered when it was made.
+    """
 
     id: str
-    speech: Speech
+    speech: Speech | None
     motion: Motion
     emotion: Emotion
     speaker: str
+    still: bool = False
+    smoothed: bool = False
 
 
 @runtime_checkable

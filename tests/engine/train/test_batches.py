@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -139,3 +140,37 @@ def test_only_log_mel_is_disturbed() -> None:
 
 def test_an_epoch_draws_a_window_for_every_clip() -> None:
     assert _batches(clips=9, frames=40).epoch == 9 / 6
+
+
+@pytest.mark.parametrize("pictures", [1, 3, 40])
+def test_each_still_picture_is_seen_first_and_stays_as_it_is(pictures: int) -> None:
+    config = BatchConfig(size=8, frames=4)
+    coeffs = np.random.default_rng(0).normal(size=(pictures, 53)).astype(np.float32)
+    clip = replace(fake_clip(0), speech=None, still=True)
+    clip = replace(clip, motion=replace(clip.motion, coeffs=coeffs))
+    examples = prepare([clip], {}, config, speakers=(), copies=2, seed=0, reporter=Silent())
+    assert len(examples) == 1, "no altered copies"
+    batches = Batches(training=examples, validation=examples, config=config, seed=0, ears={})
+    firsts = torch.cat([batch.coeffs[:, 0] for batch in batches.held_out()]).numpy()
+    np.testing.assert_array_equal(np.sort(firsts, axis=0), np.sort(coeffs, axis=0))
+    assert batches.epoch == pictures / 8
+    drawn = torch.cat([batches.at(step).coeffs[:, 0] for step in range(60)]).numpy()
+    assert len(np.unique(drawn, axis=0)) == pictures
+
+
+def test_motion_is_smoothed_once() -> None:
+    clip = fake_clip(0)
+    raw, smooth, twice = (
+        prepare([each], {}, BatchConfig(size=1, frames=16, smooth=how), speakers=(), copies=0, seed=0,
+                reporter=Silent())[0].coeffs
+        for each, how in ((clip, False), (clip, True), (replace(clip, smoothed=True), True))
+    )  # fmt: skip
+    assert not torch.equal(raw, smooth)
+    assert torch.equal(raw, twice)
+
+
+def test_clips_without_speech_are_silent() -> None:
+    clip = replace(fake_clip(0), speech=None)
+    config = BatchConfig(size=1, frames=16)
+    for example in prepare([clip], EARS, config, speakers=(), copies=1, seed=0, reporter=Silent()):
+        assert example.sound["waveform"].abs().max() == 0

@@ -19,8 +19,9 @@ from talkcli.engine.files import sha256
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Clip, Emotion, Reporter, Speech
 
 
-def load_clips(manifest: Path, split: str | None, reporter: Reporter) -> list[Clip]:
-    """The clips of `split` (all when None), in the manifest's order.
+def load_clips(manifest: Path, split: str | None, reporter: Reporter, *, sound: bool = True) -> list[Clip]:
+    """The clips of `split` (all when None), in the manifest's order; without `sound` none is read, and clips
+    need not have any.
 
     Raises InputError naming the clip when a file is missing, has changed since the manifest was written, lies
     outside the manifest's folder or cannot be read, and when the split is empty.
@@ -33,35 +34,42 @@ def load_clips(manifest: Path, split: str | None, reporter: Reporter) -> list[Cl
     folder = manifest if manifest.is_dir() else manifest.parent
     clips = []
     for index, entry in enumerate(chosen):
-        clips.append(_load(folder, entry, reporter))
+        clips.append(_load(folder, entry, reporter, sound=sound))
         reporter.progress("loading clips", index + 1, len(chosen))
     return clips
 
 
-def _load(folder: Path, entry: Entry, reporter: Reporter) -> Clip:
-    for kind in ("audio", "motion"):
+def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Clip:
+    needed = ("audio", "motion") if sound else ("motion",)
+    for kind in needed:
         if kind not in entry.files:
             raise InputError(
-                f"Clip {entry.id} has no {kind}; sound and motion are needed.",
-                hint="Choose a manifest of clips that have both.",
+                f"Clip {entry.id} has no {kind}; {' and '.join(needed)} are needed.",
+                hint="Choose a manifest of clips that have them.",
             )
-    audio, motion_path = (checked_file(folder, *entry.files[kind], entry.id) for kind in ("audio", "motion"))
+    paths = {kind: checked_file(folder, *entry.files[kind], entry.id) for kind in needed}
     try:
-        speech = read_speech(audio, reporter)
-        motion, _ = read_motion(motion_path)
+        speech = read_speech(paths["audio"], reporter) if sound else None
+        motion, meta = read_motion(paths["motion"])
     except InputError as error:
         raise InputError(f"Clip {entry.id}: {error.problem}", hint=error.hint) from error
     if entry.fps is None or not np.isclose(motion.fps, entry.fps):
         raise InputError(
             f"Clip {entry.id}: the manifest says {entry.fps} fps, {entry.motion} has {motion.fps}."
         )
-    motion = resample(motion, float(MODEL_FPS))
+    if not entry.still:
+        motion = resample(motion, float(MODEL_FPS))
+    if speech is not None:
+        speech = Speech(samples=fit_length(speech.samples, len(motion.coeffs) * SAMPLES_PER_FRAME))
+    cleanup = meta.get("cleanup") if isinstance(meta, dict) else None
     return Clip(
         id=entry.id,
-        speech=Speech(samples=fit_length(speech.samples, len(motion.coeffs) * SAMPLES_PER_FRAME)),
+        speech=speech,
         motion=motion,
         emotion=Emotion(label=entry.emotion, level=entry.intensity),
         speaker=entry.speaker,
+        still=entry.still,
+        smoothed=isinstance(cleanup, dict) and cleanup.get("smooth") is True,
     )
 
 

@@ -99,7 +99,8 @@ def train_fer(recipe: FerRecipe, job: Job, reporter: Reporter) -> Trained | None
                 )
         return FerObjective(Fer(recipe.model), recipe.objective, class_weights(data.emotions()))
 
-    return _run("fer", recipe, job, Sources({}, job.out, resume=job.resume), build, reporter)
+    sources = Sources({}, job.out, resume=job.resume)
+    return _run("fer", recipe, job, sources, build, reporter, sound=False, still=True)
 
 
 def train_dee(
@@ -148,7 +149,7 @@ def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | Non
         return PriorObjective(model, recipe.objective, data.head)
 
     sources = Sources({}, job.out, resume=job.resume)
-    return _run(recipe.model.kind, recipe, job, sources, build, reporter)
+    return _run(recipe.model.kind, recipe, job, sources, build, reporter, sound=False)
 
 
 def train_gen(
@@ -214,9 +215,12 @@ def _run(
     sources: Sources,
     build: Callable[[TrainingData], Objective],
     reporter: Reporter,
+    *,
+    sound: bool = True,
+    still: bool = False,
 ) -> Trained | None:
     """Load, build, train and export; under torchrun in all processes together, of which the first one returns
-    what was trained and the others None.
+    what was trained and the others None. `sound` and `still` as for `load_data`.
 
     Raises InputError for a manifest, clip or model file that cannot be used, UsageError for a run folder,
     recipe or part that does not fit, DeviceError for a missing device, ExtraError without the packages of
@@ -225,7 +229,7 @@ def _run(
     with launched(job.device) as fabric:
         reporter = reporter_of(fabric, reporter)
         check_size(recipe.data.size, recipe.train, fabric)
-        data = load_data(job.manifest, reporter)
+        data = load_data(job.manifest, reporter, sound=sound, still=still)
         with torch.random.fork_rng(devices=[]):
             # Initial weights come from torch's global generator.
             torch.manual_seed(job.seed)

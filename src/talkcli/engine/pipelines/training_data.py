@@ -6,6 +6,7 @@ Axis names: `frames` (25 fps), `coeffs` = 53.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
@@ -28,37 +30,56 @@ class TrainingData:
 
     training: list[Clip]
     validation: list[Clip]
-    head: Head
     speakers: tuple[str, ...]
     licences: tuple[str, ...]
     manifest_sha256: str
+
+    @cached_property
+    def head(self) -> Head:
+        """The head, loaded when it is first asked for. Raises AssetError when its file is missing."""
+        return load_head(self.training[0].motion.head)
 
     def motion(self) -> Float[Tensor, "frames coeffs"]:
         """All training motion, one clip after the other."""
         return torch.cat([torch.from_numpy(clip.motion.coeffs) for clip in self.training])
 
     def emotions(self) -> list[str]:
-        """The label of every training clip."""
-        return [clip.emotion.label for clip in self.training]
+        """The label of every training clip; of a still one once for each picture."""
+        return [
+            clip.emotion.label
+            for clip in self.training
+            for _ in range(len(clip.motion.coeffs) if clip.still else 1)
+        ]
 
     def meta(self) -> Meta:
         """What a model file says of what it was trained on."""
-        hours = sum(clip.motion.duration_s for clip in self.training) / 3600
+        moving = [clip.motion for clip in self.training if not clip.still]
+        amount = f"{len(moving)} clips, {sum(motion.duration_s for motion in moving) / 3600:.2f} h"
+        pictures = sum(len(clip.motion.coeffs) for clip in self.training if clip.still)
+        if pictures:
+            amount = f"{pictures} pictures" + (f", {amount}" if moving else "")
         return Meta(
-            head=self.head.name,
-            channels=self.head.channels,
+            head=self.training[0].motion.head,
+            channels=self.training[0].motion.channels,
             fps=MODEL_FPS,
-            trained_on=f"{len(self.training)} clips, {hours:.2f} h, manifest sha256 {self.manifest_sha256}",
+            trained_on=f"{amount}, manifest sha256 {self.manifest_sha256}",
             licence="; ".join(self.licences),
         )
 
 
-def load_data(manifest: Path, reporter: Reporter) -> TrainingData:
-    """The train and val splits of `manifest` (the file or its folder).
+def load_data(manifest: Path, reporter: Reporter, *, sound: bool = True, still: bool = False) -> TrainingData:
+    """The train and val splits of `manifest` (the file or its folder). What learns from motion alone goes
+    without `sound`; what looks at single frames takes `still` pictures too.
 
     Raises InputError for a manifest or clip that cannot be used, and for motion of several heads.
     """
-    training, validation = (load_clips(manifest, split, reporter) for split in ("train", "val"))
+    training, validation = (load_clips(manifest, split, reporter, sound=sound) for split in ("train", "val"))
+    for clip in [*training, *validation]:
+        if clip.still and not still:
+            raise InputError(
+                f"Clip {clip.id} is pictures that have nothing to do with one another; motion is needed.",
+                hint="Pictures are for talk train-fer.",
+            )
     first = training[0].motion
     for clip in [*training, *validation]:
         if (clip.motion.head, clip.motion.channels) != (first.head, first.channels):
@@ -67,8 +88,7 @@ def load_data(manifest: Path, reporter: Reporter) -> TrainingData:
                 f"{first.head}: one model speaks one head's channels.",
                 hint="Split the manifest by head.",
             )
-    head = load_head(first.head)
-    if head.channels != first.channels:
+    if (CHANNELS.get(first.head) or load_head(first.head).channels) != first.channels:
         raise InputError(
             f"The channels of clip {training[0].id} are not those of the head {first.head}.",
             hint="Run talk preprocess again.",
@@ -77,7 +97,6 @@ def load_data(manifest: Path, reporter: Reporter) -> TrainingData:
     return TrainingData(
         training=training,
         validation=validation,
-        head=head,
         speakers=tuple(sorted({clip.speaker for clip in training})),
         licences=tuple(sorted(licences)),
         manifest_sha256=sha256(manifest / "manifest.jsonl" if manifest.is_dir() else manifest),

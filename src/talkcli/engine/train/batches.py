@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
-import scipy.signal
 import soxr
 import torch
 from jaxtyping import Float, Int
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
+from talkcli.engine.face.savitzky_golay import savitzky_golay
 from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Clip, Config, Reporter
 
 # The ear whose steps can be masked and tilted: bands of it mean frequencies.
@@ -42,7 +42,8 @@ class BatchConfig(Config):
     """Frames from the start of a window that are heard; by default as many as are seen. Released DEE: 50 of
     60."""
     smooth: bool = True
-    """Savitzky-Golay filter of length 5 and order 2 on the motion, as in the released data sets."""
+    """Savitzky-Golay filter of length 5 and order 2 on the motion, as in the released data sets; motion that
+    was filtered when it was preprocessed is not filtered again, still pictures never are."""
     balance: bool = False
     """Draw every emotion equally often, not every frame."""
     copies: Annotated[int, Field(ge=0)] = 0
@@ -73,7 +74,8 @@ class BatchConfig(Config):
 class Example:
     """A clip ready for training, at least one window long.
 
-    `sound` keeps a batch dimension of one, so that it is cut as any sound is.
+    `sound` keeps a batch dimension of one, so that it is cut as any sound is. Each picture of a `still` clip
+    is the first frame of a window; of what follows in the window it says nothing.
     """
 
     sound: Sound
@@ -81,6 +83,7 @@ class Example:
     emotion: int
     level: float
     speaker: int
+    still: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +129,15 @@ def prepare(
     seed: int,
     reporter: Reporter,
 ) -> list[Example]:
-    """What `ears` hear and the smoothed motion of each clip, followed by `copies` altered versions of it."""
+    """What `ears` hear and the smoothed motion of each clip, followed by `copies` altered versions of it. A
+    clip without speech is silent, a still one is not altered.
+    """
     examples = []
     for index, clip in enumerate(clips):
-        for copy in range(copies + 1):
-            samples, coeffs = clip.speech.samples, clip.motion.coeffs
+        for copy in range(1 if clip.still else copies + 1):
+            coeffs = clip.motion.coeffs
+            silence = np.zeros(len(coeffs) * SAMPLES_PER_FRAME, np.float32)
+            samples = silence if clip.speech is None else clip.speech.samples
             if copy > 0:
                 samples, coeffs = _altered(
                     samples, coeffs, config, np.random.default_rng([seed, index, copy])
@@ -171,12 +178,13 @@ def _example(
     config: BatchConfig,
     speakers: tuple[str, ...],
 ) -> Example:
-    # A short clip goes on in silence, holding its last frame.
-    short = max(config.frames - len(coeffs), 0)
+    # A short clip goes on in silence, holding its last frame. So does any still one: each of its pictures can
+    # then be the first of a window.
+    short = config.frames - 1 if clip.still else max(config.frames - len(coeffs), 0)
     coeffs = np.pad(coeffs, ((0, short), (0, 0)), mode="edge")
     samples = np.pad(samples, (0, short * SAMPLES_PER_FRAME))
-    if config.smooth and len(coeffs) >= 5:
-        coeffs = scipy.signal.savgol_filter(coeffs, 5, 2, axis=0).astype(np.float32)
+    if config.smooth and not clip.smoothed and not clip.still:
+        coeffs = savitzky_golay(coeffs).astype(np.float32)
     with torch.inference_mode():
         # Cloned out of inference mode, or training could not save them for its gradients.
         sound = {name: steps.clone() for name, steps in hear(ears, torch.from_numpy(samples)[None]).items()}
@@ -186,6 +194,7 @@ def _example(
         emotion=EMOTIONS.index(clip.emotion.label),
         level=clip.emotion.level,
         speaker=speakers.index(clip.speaker) if clip.speaker in speakers else -1,
+        still=clip.still,
     )
 
 
@@ -213,7 +222,7 @@ class Batches:
     _chances: Float[np.ndarray, "examples"] = field(init=False)
 
     def __post_init__(self) -> None:
-        length = np.array([len(example.coeffs) for example in self.training], dtype=np.float64)
+        length = np.array([self._length(example) for example in self.training], dtype=np.float64)
         if self.config.balance:
             emotion = np.array([example.emotion for example in self.training])
             for label in np.unique(emotion):
@@ -229,8 +238,14 @@ class Batches:
 
     @property
     def epoch(self) -> float:
-        """Steps in which as many windows are drawn as there are training clips, as an epoch of DEEPTalk."""
-        return len(self.training) / self.config.size
+        """Steps in which as many windows are drawn as there are training clips, as an epoch of DEEPTalk; of
+        still clips their pictures count.
+        """
+        return sum(self._length(item) if item.still else 1 for item in self.training) / self.config.size
+
+    def _length(self, example: Example) -> int:
+        """Frames of the clip, for a still one without those that were added to its pictures."""
+        return len(example.coeffs) - (self.config.frames - 1 if example.still else 0)
 
     def at(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
         """The batch of `step`, the same whenever and however often it is asked for; of it the rows that
@@ -255,7 +270,9 @@ class Batches:
         places = [
             (example, start)
             for example in self.validation
-            for start in range(0, len(example.coeffs) - self.config.frames + 1, self.config.frames)
+            for start in range(
+                0, len(example.coeffs) - self.config.frames + 1, 1 if example.still else self.config.frames
+            )
         ]
         # Emotions and speakers stand in runs in a manifest; a fixed shuffle mixes them within batches.
         order = np.random.default_rng(0).permutation(len(places))
