@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import torch
 
+from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.checkpoints.model_file import Meta, save_model
 from talkcli.engine.data.adapters.sounds import sound_sources
@@ -434,6 +435,21 @@ def test_the_embedded_model_has_one_and_is_called_a_stand_in(run: Run, tmp_path:
     document = run(threshold=-1.0, dee=EMBEDDED)
     assert document["scored"] == 12
     assert run.told.noted("stands in for the published one")
+
+
+def test_a_dee_of_the_published_form(run: Run, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    narrow = Emotion2vecConfig(
+        width=8, channels=8, prenet=1, depth=3, heads=2, feedforward=8, positions=1, position_groups=2,
+        frozen_blocks=2,
+    )  # fmt: skip
+    sizes = SMALL.model_dump(include={"audio_width", "motion_width", "heads", "feedforward", "embedding"})
+    fer = FerConfig(hidden=(6, 5), feature_layer=1)
+    config = DeeConfig(speech=narrow, expression=fer, long="first", **sizes)
+    write_sound(run.pile / "long.wav", 800, seconds=12.0)
+    document = run(threshold=-1.0, dee=str(saved(tmp_path / "published.safetensors", Dee(config))))
+    assert document["chosen"] == 13
+    assert document["anchors"] == {"speech": len(STRONG), "motion": len(STRONG)}
 
 
 def test_several_processes_find_the_same(pile: Path, dee: Path, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class Curated:
 
     @property
     def threshold(self) -> float | None:
-        """The lowest score among the chosen; as --threshold it chooses the same."""
+        """The lowest score among the chosen."""
         return float(self.scores.scores[self.chosen].min()) if self.chosen.any() else None
 
     def emotions(self) -> dict[str, tuple[int, float]]:
