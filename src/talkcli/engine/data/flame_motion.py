@@ -7,6 +7,9 @@ in DECA and EMOCA, whose pictures show it from z.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Shaped
 
@@ -54,3 +57,10 @@ def flame_motion(
     return Motion(
         coeffs=coeffs.astype(np.float32), fps=fps, head="flame", channels=FLAME, pose=pose.astype(np.float32)
     )
+
+
+def join_motions(motions: Sequence[Motion]) -> Motion:
+    """One motion of the frames of all, which have a pose and one rate and head."""
+    poses = [motion.pose for motion in motions if motion.pose is not None]
+    coeffs = np.concatenate([motion.coeffs for motion in motions])
+    return replace(motions[0], coeffs=coeffs, pose=np.concatenate(poses))

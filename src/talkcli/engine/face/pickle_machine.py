@@ -8,6 +8,7 @@ arrays take no memory until somebody asks for them.
 from __future__ import annotations
 
 import codecs
+import io
 import pickle
 import struct
 import warnings
@@ -75,7 +76,7 @@ def decode(raw: bytes, coding: str) -> str | bytes:
         return codecs.escape_decode(raw)[0].decode("latin-1")  # type: ignore[attr-defined]  # not in the stubs
 
 
-def run(stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) -> Any:
+def run(stream: BinaryIO | io.BytesIO, size: int, is_allowed: Callable[[str], bool]) -> Any:
     """What the pickle from here to byte `size` of `stream` describes: None, numbers, text, bytes, lists,
     tuples and dictionaries of these, `Global`, `Record` and `Span`.
 
@@ -86,7 +87,7 @@ def run(stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) -> Any:
 
 
 class _Machine:
-    def __init__(self, stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) -> None:
+    def __init__(self, stream: BinaryIO | io.BytesIO, size: int, is_allowed: Callable[[str], bool]) -> None:
         self._stream, self._size, self._at = stream, size, stream.tell()
         self._is_allowed = is_allowed
         self._stack: list[Any] = []

@@ -121,7 +121,7 @@ def _is_allowed(name: str) -> bool:
 class _Interpreter:
     """Records become arrays. Finished nodes are kept by identity, so shared ones are visited once."""
 
-    def __init__(self, path: Path, stream: BinaryIO, size: int, in_place: bool) -> None:
+    def __init__(self, path: Path, stream: BinaryIO | io.BytesIO, size: int, in_place: bool) -> None:
         self._path, self._stream, self._in_place = path, stream, in_place
         self._limit = _GROWTH * size + _GROWTH_BYTES
         self._num_made = 0

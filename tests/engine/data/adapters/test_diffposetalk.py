@@ -1,8 +1,15 @@
-"""DiffPoseTalk's coefficients and sound as its scripts lay them out, beside each other, and packed."""
+"""DiffPoseTalk's coefficients and sound as its scripts lay them out, beside each other, and packed.
+
+golden/lmdb/hdtf_tfhp.mdb.xz was written by lmdb 1.4.1, numpy 1.26 and pickle protocol 5 in the form of the
+authors' script: clips TH001/000 of 20 frames in segments of 8, TH001/001 and TH002/000 of 8. The first
+expression of frame k is k/32, all others 0.25, the head 0.125, the jaw 0.375; sound is +-0.25 in turns of 320
+samples.
+"""
 
 from __future__ import annotations
 
 import io
+import lzma
 from collections import Counter
 from pathlib import Path
 
@@ -10,10 +17,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.data.adapters.diffposetalk import diffposetalk_sources, read_coeffs
+from talkcli.engine.data.adapters.diffposetalk import (
+    PackedClip,
+    diffposetalk_sources,
+    read_coeffs,
+    read_packed,
+)
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.cleanup import Cleanup
 from talkcli.engine.data.flame_motion import MOST_EXPRESSION
+from talkcli.engine.data.source import Recording
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import read_motion
@@ -103,9 +116,72 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no npz with coefficients"):
         diffposetalk_sources(tmp_path, Silent())
     tree(tmp_path, "data.mdb", "lock.mdb")
-    with pytest.raises(InputError, match="LMDB database of pickles, which are not opened") as error:
+    with pytest.raises(InputError, match="no whole LMDB database"):
         diffposetalk_sources(tmp_path, Silent())
-    assert "FLAME_coeffs/PERSON/VIDEO.npz" in (error.value.hint or "")
+
+
+PACKED = lzma.decompress((Path(__file__).parents[3] / "golden/lmdb/hdtf_tfhp.mdb.xz").read_bytes())
+
+
+def test_packed(tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "lmdb"
+    folder.mkdir(parents=True)
+    (folder / "data.mdb").write_bytes(PACKED)
+    (folder / "train.txt").write_text("TH001/000\nTH001/001\n")
+    (folder / "test.txt").write_text("TH002/000\n")
+    sources = diffposetalk_sources(tmp_path / "in", Silent())
+    assert [(source.id, source.speaker, source.split) for source in sources] == [
+        ("diffposetalk/TH001/000", "diffposetalk-TH001", "train"),
+        ("diffposetalk/TH001/001", "diffposetalk-TH001", "train"),
+        ("diffposetalk/TH002/000", "diffposetalk-TH002", "test"),
+    ]
+    built = build(sources, tmp_path / "out", Silent(), Plan(num_workers=0, cleanup=Cleanup(keep_pose=True)))
+    assert not built.dropped
+    assert [entry.num_frames for entry in built.entries] == [20, 8, 8]
+    motion, _ = read_motion(tmp_path / "out/motion/diffposetalk/TH001/000.npz")
+    np.testing.assert_allclose(motion.coeffs[:, 0], np.arange(20) / 32)
+    np.testing.assert_array_equal(motion.coeffs[:, 1:], [[0.25] * 49 + [0.375, 0, 0]] * 20)
+    np.testing.assert_array_equal(motion.pose, [[0.125] * 3] * 20)
+    samples, rate_hz = soundfile.read(tmp_path / "out/audio/diffposetalk/TH001/000.flac")
+    assert rate_hz == 16000
+    np.testing.assert_array_equal(samples, np.where(np.arange(20 * 640) % 640 < 320, 0.25, -0.25))
+
+
+def test_packed_mutations(tmp_path: Path) -> None:
+    path = tmp_path / "data.mdb"
+
+    def read(mutant: bytes) -> list[Recording]:
+        path.write_bytes(mutant)
+        recipes = [source.recipe for source in diffposetalk_sources(tmp_path, Silent())]
+        assert all(isinstance(recipe, PackedClip) for recipe in recipes)
+        return [read_packed(path, recipe.name) for recipe in recipes if isinstance(recipe, PackedClip)]
+
+    def plausible(recordings: object) -> bool:
+        assert isinstance(recordings, list)
+        for recording in recordings:
+            assert len(recording.speech.samples) == 640 * len(recording.motion.coeffs)
+            assert np.abs(recording.motion.coeffs).max() <= MOST_EXPRESSION
+        return 0 < len(recordings) <= 3
+
+    assert survives(read, PACKED, plausible=plausible) > 50
+
+
+def test_packed_clips_with_other_content(tmp_path: Path) -> None:
+    """Every change keeps lengths, so that pages and pickles still hold together."""
+    path = tmp_path / "data.mdb"
+    for old, new, told in (
+        (b"n_frames", b"m_frames", "n_frames is None, a number of frames is needed"),
+        (b"seg_len", b"seg_lem", "seg_len is None"),
+        (b"TH002/000/000", b"TH002/000/001", "TH002/000/000 is missing"),
+        (b"\x8c\x05audio", b"\x8c\x05sound", "audio and coef are needed"),
+        (b"\x8c\x03exp", b"\x8c\x03exq", "arrays exp and pose are needed"),
+        (b"fLaC", b"fLaB", "audio cannot be read"),
+        (b"numpy.core.numeric", b"shutil.....rmtree.", "Nothing of it has run"),
+    ):
+        assert PACKED.count(old) > 0
+        path.write_bytes(PACKED.replace(old, new))
+        with pytest.raises(InputError, match=told):
+            read_packed(path, "TH002/000")
 
 
 @pytest.mark.parametrize(

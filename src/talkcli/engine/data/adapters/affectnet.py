@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from talkcli.engine.data.flame_motion import flame_motion
+from talkcli.engine.data.flame_motion import flame_motion, join_motions
 from talkcli.engine.data.labels import EMOTION_OF_AFFECTNET, UNTOLD_LEVEL
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.names import files_below, some
@@ -82,16 +82,8 @@ class Pictures:
                 damaged.append(error.problem)
         if not motions:
             raise InputError(f"None of {len(self.folders)} pictures can be read; the first: {damaged[0]}")
-        first = motions[0]
-        motion = Motion(
-            coeffs=np.concatenate([motion.coeffs for motion in motions]),
-            fps=first.fps,
-            head=first.head,
-            channels=first.channels,
-            pose=np.concatenate([motion.pose for motion in motions if motion.pose is not None]),
-        )
         report = {"pictures": len(motions), "left_out": len(damaged), "reasons": " ".join(damaged) or None}
-        return Recording(motion=motion, report=report)
+        return Recording(motion=join_motions(motions), report=report)
 
 
 def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = None) -> list[Source]:

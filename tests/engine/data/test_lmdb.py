@@ -1,0 +1,75 @@
+"""A database as the lmdb library writes it: found values, and two hundred damaged ones.
+
+golden/lmdb/keys.mdb.xz was written by lmdb 1.4.1: key/000 to key/399 hold their number up to 49 times, every
+seventh is deleted again, and long/0 to long/4 hold their digit 3000 times and 4096 times more from one to the
+next. So there are branches, pages that nothing leads to, and values with pages of their own.
+"""
+
+from __future__ import annotations
+
+import lzma
+from pathlib import Path
+
+import pytest
+
+from talkcli.engine.data.lmdb import Place, read_index, read_value
+from talkcli.engine.errors import InputError
+from tests.engine.data.mutations import survives
+
+CONTENT = lzma.decompress((Path(__file__).parents[2] / "golden/lmdb/keys.mdb.xz").read_bytes())
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "data.mdb"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_every_value_is_found(database: Path) -> None:
+    expected = {f"key/{i:03d}": f"{i:03d}" * (i % 50) for i in range(400) if i % 7}
+    expected |= {f"long/{i}": f"{i}" * (3000 + 4096 * i) for i in range(5)}
+    index = read_index(database)
+    assert list(index) == sorted(expected)
+    assert {key: read_value(database, place).decode() for key, place in index.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda content: b"", "ends before byte"),
+        (lambda content: content[: len(content) // 2], "ends before byte|is not what the tree says"),
+        (lambda content: bytes(len(content)), "does not begin as one"),
+        (lambda content: content.replace(b"\xde\xc0\xef\xbe\x01", b"\xde\xc0\xef\xbe\x02"), "version 2"),
+        (lambda content: content.replace(b"key/398", b"key/300"), "key/300 is not where it belongs"),
+        (lambda content: content.replace(b"key/398", b"key/39\xff"), "a key is no text"),
+    ],
+)
+def test_damage_is_told(database: Path, change: object, told: str) -> None:
+    assert callable(change)
+    database.write_bytes(change(CONTENT))
+    with pytest.raises(InputError, match=told):
+        read_index(database)
+
+
+def test_no_database(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a regular file"):
+        read_index(tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_index(tmp_path / "data.mdb")
+
+
+def test_a_file_that_became_shorter(database: Path) -> None:
+    with pytest.raises(InputError, match="has become shorter"):
+        read_value(database, Place(start=len(CONTENT) - 5, length=6))
+
+
+def test_mutations(database: Path) -> None:
+    def read(mutant: bytes) -> dict[str, bytes]:
+        database.write_bytes(mutant)
+        return {key: read_value(database, place) for key, place in read_index(database).items()}
+
+    def plausible(values: object) -> bool:
+        return isinstance(values, dict) and sum(map(len, values.values())) <= len(CONTENT)
+
+    assert survives(read, CONTENT, plausible=plausible) > 50
