@@ -21,19 +21,17 @@ import soundfile
 from jaxtyping import Float
 
 from talkcli.engine.data.cleanup import Cleanup, clean
-from talkcli.engine.data.clips import fit_length
+from talkcli.engine.data.clips import fit_length, mismatch
 from talkcli.engine.data.journal import Record
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles
 from talkcli.engine.data.motion_report import report
 from talkcli.engine.data.source import Recording, Source
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, TalkError
 from talkcli.engine.face.mesh_motion import resample_mesh
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import atomic_path, sha256
 from talkcli.engine.types import SPEECH_RATE_HZ, MeshMotion, Speech
 
-# Sound and motion of one clip may end this far apart; more means that they do not belong together.
-MOST_MISMATCH_S = 0.25
 _SHORTEST_S = 0.2
 
 # The machine's trouble, wherever it shows; any other trouble with reading is the file's.
@@ -81,7 +79,8 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
         return Outcome(record=None, reason=error.problem)
     except MemoryError:
         return Outcome(record=None, reason="It takes more memory than there is.")
-    except OSError:
+    except (OSError, TalkError):
+        # What the machine lacks, every clip would lack.
         raise
     except Exception as error:  # noqa: BLE001  a bug that one file in a million meets must not end a run of days
         return Outcome(record=None, reason=f"a bug in talk: {type(error).__name__}: {error}")
@@ -238,13 +237,13 @@ def _code_digest() -> str:
 
 
 def _check(recording: Recording) -> None:
-    seconds = [
-        part.duration_s for part in (recording.speech, recording.motion or recording.mesh) if part is not None
-    ]
-    if min(seconds) < _SHORTEST_S:
-        raise InputError(f"Only {min(seconds):.2f} s long.")
-    if max(seconds) - min(seconds) > MOST_MISMATCH_S:
-        raise InputError(f"Sound has {seconds[0]:.2f} s, motion {seconds[1]:.2f} s.")
+    moving = recording.motion or recording.mesh
+    shortest_s = min(part.duration_s for part in (recording.speech, moving) if part is not None)
+    if shortest_s < _SHORTEST_S:
+        raise InputError(f"Only {shortest_s:.2f} s long.")
+    problem = mismatch(recording.speech, moving)
+    if problem is not None:
+        raise InputError(problem)
 
 
 def _write_sound(path: Path, speech: Speech) -> None:
