@@ -28,6 +28,7 @@ from talkcli.engine.pipelines import embeddings
 from talkcli.engine.pipelines.emovox import EMBEDDED, Wanted, curate_emovox
 from talkcli.engine.pipelines.emovox_scores import Anchoring, Side
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ
+from tests.engine.data.mutations import survives
 from tests.engine.data.trees import Told
 from tests.engine.fakes import fake_clip, write_corpus
 
@@ -421,6 +422,34 @@ def test_the_output_lies_apart(run: Run) -> None:
     run.out = run.anchors.parent
     with pytest.raises(UsageError, match="lies in"):
         run(threshold=0.5)
+
+
+def test_the_output_is_a_folder(run: Run) -> None:
+    run.out.write_text("a file")
+    with pytest.raises(InputError, match="is a file, a folder is needed"):
+        run(threshold=0.5)
+
+
+def test_kept_embeddings_survive_any_damage(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = {
+        f"clip{index}": embeddings.Row(
+            f"{index:064x}", rng.standard_normal(6, np.float32), np.full(6, np.nan, np.float32), 2.5
+        )
+        for index in range(5)
+    }
+    path = tmp_path / "abc.npz"
+    embeddings._write(path, rows)
+    whole = embeddings._read(path, 6)
+    assert whole.keys() == rows.keys()
+    content = path.read_bytes()
+
+    def read(damaged: bytes) -> str:
+        path.write_bytes(damaged)
+        return repr(embeddings._read(path, 6))
+
+    # Either all is as it was, or nothing is kept.
+    survives(read, content, plausible=lambda found: found in (repr(whole), "{}"))
 
 
 def test_a_model_without_an_embedding(run: Run, tmp_path: Path) -> None:

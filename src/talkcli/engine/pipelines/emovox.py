@@ -101,6 +101,8 @@ def curate_emovox(
     for an `out` that would overwrite what is read; InputError without anchors or candidates that can be
     embedded, and when nothing is chosen, after the list of scores is written.
     """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file, a folder is needed.")
     for given in (candidates, anchoring.manifest):
         _check_apart(given, out)
     sources = _candidates(candidates, reporter)
