@@ -141,7 +141,7 @@ def test_confidence_is_the_detectors_word_for_these_landmarks() -> None:
     assert confirmed(landmarks, []) == 0.25
     assert confirmed(landmarks, [(0.9, points)]) == pytest.approx(0.9)
     # A third of the eye distance apart: somewhat; the whole of it: another face.
-    assert 0.25 < confirmed(landmarks, [(0.9, points + [40 / 3, 0])]) < 0.6
+    assert 0.25 < confirmed(landmarks, [(0.9, points + np.array([40 / 3, 0]))]) < 0.6
     assert confirmed(landmarks, [(0.9, points + 40)]) == 0.25
     assert confirmed(landmarks, [(0.9, points + 40), (0.8, points)]) == pytest.approx(0.8)
 

@@ -69,7 +69,8 @@ class FaceMesh:
 
     def __enter__(self) -> FaceMesh:
         with _silence():
-            solution = require("mediapipe.python.solution_base", purpose="Following faces in videos")
+            for package in ("mediapipe", "mediapipe.python.solution_base"):
+                solution = require(package, purpose="Following faces in videos")
             self._graph: Any = solution.SolutionBase(
                 binary_graph_path=_GRAPH,
                 # One more than are looked for would end the search, and new faces go unseen.
