@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+import torch
 
 from talkcli.engine.data.adapters.vertex_files import VertexFiles
 from talkcli.engine.data.adapters.vocaset import (
@@ -24,7 +27,10 @@ from talkcli.engine.data.build import Built, Plan, build
 from talkcli.engine.data.cleanup import Cleanup
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.data.source import Source
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import AssetError, InputError
+from talkcli.engine.face.flame import FlameHead
+from talkcli.engine.face.flame_file import FlameArrays
+from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.types import Silent
 from tests.engine.data.adapters.vertex_trees import (
     moving,
@@ -148,6 +154,48 @@ def test_single_missing_frames_are_interpolated(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found[0], expected[1])
     np.testing.assert_allclose(found[11], (expected[10] + expected[12]) / 2, atol=1e-7)
     assert "lacks 13 frames of it in a row" in reasons(result)[f"{ONE}_sentence02"]
+
+
+def write_model(path: Path, draw: np.random.Generator) -> FlameArrays:
+    """A FLAME model of the real size, in the converted form."""
+    weights = np.zeros((VERTS, 5), np.float32)
+    weights[:, 0], weights[: VERTS // 3, 0], weights[: VERTS // 3, 2] = 1, 0.2, 0.8
+    regressor = np.zeros((5, VERTS), np.float32)
+    regressor[:, :10] = 0.1
+    arrays = FlameArrays(
+        template=template(VERTS, 99).astype(np.float32),
+        expressions=draw.normal(0, 0.001, (VERTS, 3, 50)).astype(np.float32),
+        pose_correctives=draw.normal(0, 1e-4, (VERTS, 3, 36)).astype(np.float32),
+        joint_regressor=regressor,
+        weights=weights,
+        faces=np.zeros((1, 3), np.int64),
+    )
+    np.savez(path, **vars(arrays))
+    return arrays
+
+
+def test_coefficients_of_flame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vertices that FLAME can make are made again, on the subject's own face."""
+    draw = np.random.default_rng(0)
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TALK_FLAME", str(tmp_path / "absent"))
+    tree = Tree(tmp_path / "raw")
+    tree.add(ONE, "sentence01", 13)
+    arrays = write_model(tmp_path / "model.npz", draw)
+    subject = replace(arrays, template=tree.templates[ONE].astype(np.float32))
+    coeffs = np.concatenate([draw.normal(0, 1, (13, 50)), draw.normal(0, 0.1, (13, 3))], axis=1)
+    tree.rows[0] = FlameHead(subject, {}, None, tmp_path)(torch.from_numpy(coeffs)).numpy().astype(np.float32)
+    tree.write()
+    with pytest.raises(AssetError, match="needs the FLAME model"):
+        vocaset_sources(tree.root, Silent(), coefficients=True)
+    monkeypatch.setenv("TALK_FLAME", str(tmp_path / "model.npz"))
+    sources = vocaset_sources(tree.root, Silent(), coefficients=True)
+    (entry,) = built(sources, tmp_path / "out").entries
+    assert entry.mesh is not None
+    motion, _ = read_motion(tmp_path / "out" / str(entry.motion))
+    assert (motion.head, motion.fps, entry.fps) == ("flame", 60.0, 60.0)
+    np.testing.assert_allclose(motion.coeffs, coeffs, atol=0.02)
+    assert json.loads((tmp_path / "out" / "report.jsonl").read_text())["flame_error_mm"] < 0.01
 
 
 def test_the_published_split() -> None:

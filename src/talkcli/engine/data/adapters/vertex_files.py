@@ -7,6 +7,7 @@ dictionary of subjects at rest, (verts, 3) each. Axis names: `frames` at the set
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,12 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.names import Unusable
 from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import FLAME
+from talkcli.engine.face.flame_file import FlameArrays, read_flame
+from talkcli.engine.face.flame_fit import FlameFitter
 from talkcli.engine.face.mesh_motion import check_mesh, read_vertices
 from talkcli.engine.face.safe_pickle import StoredArray, read_pickle
-from talkcli.engine.types import MeshMotion, Silent
+from talkcli.engine.types import MeshMotion, Motion, Silent, Speech
 
 SOUND, VERTICES, TEMPLATES = "wav", "vertices_npy", "templates.pkl"
 # Sentences take 2 to 10 s; what is longer is not one, and would fill the memory.
@@ -44,19 +48,23 @@ class VertexFiles:
     sound: Path
     neutral: StoredArray
     topology: Topology
+    flame: Path | None = None
+    """The FLAME model whose coefficients are wanted too."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        return (self.vertices, self.sound, self.neutral.path)
+        return (self.vertices, self.sound, self.neutral.path, *([self.flame] if self.flame else []))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  everything is there already
         most_frames = int(LONGEST_S * self.topology.fps)
         vertices = read_vertices(self.vertices, self.topology.num_verts, most_frames)
         mesh = mesh_of(vertices, self.neutral, self.topology)
-        return Recording(speech=read_speech(self.sound, Silent()), mesh=mesh)
+        return recorded(read_speech(self.sound, Silent()), mesh, self.flame)
 
 
-def recipe_of(folder: Path, stem: str, neutral: StoredArray | None, topology: Topology) -> Recipe:
+def recipe_of(
+    folder: Path, stem: str, neutral: StoredArray | None, topology: Topology, flame: Path | None = None
+) -> Recipe:
     """The clip `stem` of `folder`; the recipe says what is missing, if something is."""
     vertices, sound = folder / VERTICES / f"{stem}.npy", folder / SOUND / f"{stem}.wav"
     for path in (vertices, sound):
@@ -64,7 +72,22 @@ def recipe_of(folder: Path, stem: str, neutral: StoredArray | None, topology: To
             return Unusable(reason=f"{path.parent.name}/{path.name} is missing.")
     if neutral is None:
         return Unusable(reason=f"{TEMPLATES} has no template of its subject.")
-    return VertexFiles(vertices=vertices, sound=sound, neutral=neutral, topology=topology)
+    return VertexFiles(vertices=vertices, sound=sound, neutral=neutral, topology=topology, flame=flame)
+
+
+def recorded(speech: Speech, mesh: MeshMotion, flame: Path | None) -> Recording:
+    """Sound and vertices, and the coefficients of the FLAME model in `flame` that come nearest to them."""
+    if flame is None:
+        return Recording(speech=speech, mesh=mesh)
+    fitted = FlameFitter(_model(flame), mesh.neutral).fit(mesh.vertices)
+    motion = Motion(coeffs=fitted.coeffs, fps=mesh.fps, head="flame", channels=FLAME)
+    error_mm = round(1000 * float(np.median(fitted.error_m)), 4)
+    return Recording(speech=speech, mesh=mesh, motion=motion, report={"flame_error_mm": error_mm})
+
+
+@lru_cache(maxsize=1)
+def _model(flame: Path) -> FlameArrays:
+    return read_flame(flame)
 
 
 def mesh_of(

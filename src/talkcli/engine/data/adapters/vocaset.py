@@ -28,12 +28,14 @@ from talkcli.engine.data.adapters.vertex_files import (
     mesh_of,
     read_templates,
     recipe_of,
+    recorded,
     stems_of,
 )
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.names import Unusable, some
 from talkcli.engine.data.source import Recipe, Recording, Source
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import AssetError, InputError
+from talkcli.engine.face.heads import flame_path
 from talkcli.engine.face.mesh_motion import between_frames
 from talkcli.engine.face.npy import map_array
 from talkcli.engine.face.safe_pickle import StoredArray, read_pickle
@@ -80,10 +82,12 @@ class VocasetFrames:
     sound: StoredArray
     rate_hz: int
     neutral: StoredArray
+    flame: Path | None = None
+    """The FLAME model whose coefficients are wanted too."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        return (self.vertices, self.sound.path, self.neutral.path)
+        return (self.vertices, self.sound.path, self.neutral.path, *([self.flame] if self.flame else []))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  everything is there already
         rows = _map_vertices(self.vertices)
@@ -96,15 +100,20 @@ class VocasetFrames:
             at = np.interp(wanted, self.numbers, np.arange(len(self.numbers)))
             vertices = between_frames(vertices, at)
         mesh = mesh_of(vertices, self.neutral, FLAME)
-        return Recording(speech=_speech(self.sound, self.rate_hz), mesh=mesh)
+        return recorded(_speech(self.sound, self.rate_hz), mesh, self.flame)
 
 
-def vocaset_sources(root: Path, reporter: Reporter, *, sentences: Sentences = "published") -> list[Source]:
-    """The sentences of the published split, or all forty of everybody, in order of their ids.
+def vocaset_sources(
+    root: Path, reporter: Reporter, *, sentences: Sentences = "published", coefficients: bool = False
+) -> list[Source]:
+    """The sentences of the published split, or all forty of everybody, in order of their ids; with
+    `coefficients` FLAME's are fitted to the vertices.
 
     A sentence of which a part is missing is among them and says so; those that are not there at all are
-    told. Raises InputError when neither form is there, or a file they have in common cannot be read.
+    told. Raises InputError when neither form is there, or a file they have in common cannot be read, and
+    AssetError when there is no FLAME model to fit.
     """
+    flame = _flame() if coefficients else None
     folder = next((root / name for name in _FOLDERS if _form(root / name)), None)
     if folder is None:
         raise InputError(
@@ -113,17 +122,27 @@ def vocaset_sources(root: Path, reporter: Reporter, *, sentences: Sentences = "p
     if _form(folder) == "authors":
         if (folder / VERTICES).is_dir():
             reporter.note(f"{folder} holds both forms of VOCASET; {ALL_VERTICES} is read.")
-        recipes = _authors_recipes(folder)
+        recipes = _authors_recipes(folder, flame)
     else:
         templates = read_templates(_there(folder / TEMPLATES))
         recipes = {
-            stem: recipe_of(folder, stem, templates.get(stem.rpartition("_")[0]), FLAME)
+            stem: recipe_of(folder, stem, templates.get(stem.rpartition("_")[0]), FLAME, flame)
             for stem in stems_of(folder)
         }
     sources = _sources(recipes, sentences, reporter)
     if not sources:
         raise InputError(f"None of {len(recipes)} clips in {folder} is one of VOCASET.", hint=_HINT)
     return sources
+
+
+def _flame() -> Path:
+    path = flame_path()
+    if path is None:
+        raise AssetError(
+            "--coefficients needs the FLAME model, which is not here.",
+            hint="Register at https://flame.is.tue.mpg.de and set TALK_FLAME=/path/to/generic_model.pkl.",
+        )
+    return path
 
 
 def _form(folder: Path) -> str | None:
@@ -178,7 +197,7 @@ def _sources(recipes: Mapping[str, Recipe], sentences: Sentences, reporter: Repo
     ]
 
 
-def _authors_recipes(folder: Path) -> dict[str, Recipe]:
+def _authors_recipes(folder: Path, flame: Path | None) -> dict[str, Recipe]:
     vertices = folder / ALL_VERTICES
     num_rows = len(_map_vertices(vertices))
     index = _by_sentence(folder / INDEX, read_pickle(_there(folder / INDEX)))
@@ -199,6 +218,7 @@ def _authors_recipes(folder: Path) -> dict[str, Recipe]:
                 sound=sound,
                 rate_hz=rate_hz,
                 neutral=templates[subject],
+                flame=flame,
             )
         except InputError as error:
             recipe = Unusable(reason=error.problem)
