@@ -260,9 +260,12 @@ def vocaset(
         Literal["published", "all"],
         typer.Option("--sentences", help="published: 21-40 of who validates and tests; all: everybody's."),
     ] = "published",
+    coefficients: Annotated[
+        bool, typer.Option("--coefficients", help="Fit expression and jaw of your FLAME model too.")
+    ] = False,
 ) -> dict[str, Any]:
     """VOCASET: vertices and sound."""
-    return {"sentences": sentences}
+    return {"sentences": sentences, "coefficients": coefficients}
 
 
 @data_set()
