@@ -40,9 +40,9 @@ def test_a_broken_clip_ends_with_3_and_one_document(folder: Path) -> None:
     assert "1 of 12 clips are broken, the first: low-sad" in result.stderr
     document = json.loads(result.stdout)
     assert (document["broken"], document["clips"], len(document["lags"])) == (1, 12, 11)
-    assert document["findings"] == [
-        {"clip": "low-sad", "kind": "missing", "text": "motion/low-sad.npz is not there.", "broken": True}
-    ]
+    text = f"{folder / 'motion' / 'low-sad.npz'} is missing."
+    assert document["findings"] == [{"clip": "low-sad", "kind": "missing", "text": text, "broken": True}]
+    assert set(document["lags"]["low-happy"]) == {"ms", "error_ms", "r"}
 
 
 def test_a_doubtful_clip_does_not_fail(folder: Path) -> None:

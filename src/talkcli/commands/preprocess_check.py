@@ -65,6 +65,8 @@ def stats(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
     with Console(as_json=as_json, quiet=quiet) as console:
         found = measure_manifest(manifest, console, num_workers=workers)
         rows = [("all clips", "", str(found.num_clips), f"{found.hours:.3f}", "")]
+        if found.num_pictures:
+            rows.append(("still pictures", str(found.num_pictures), "", "", ""))
         for name, groups in found.groups.items():
             if len(groups) > _MOST_ROWS:
                 rows.append((name, f"{len(groups)} (--json lists them)", "", "", ""))

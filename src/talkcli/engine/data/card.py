@@ -16,6 +16,11 @@ from talkcli.engine.data.statistics import group, torn_speakers
 from talkcli.engine.files import atomic_path
 
 _MOST_REASONS = 20
+# Title, group, and what its labels are.
+_TABLES = (
+    ("Emotions", "emotions", "emotion"), ("What there is", "contents", "files"), ("Sexes", "sexes", "sex"),
+    ("Licences", "licences", "licence"), ("Frames per second", "rates", "fps"),
+)  # fmt: skip
 # What differs between reasons of one kind: paths, names of files, numbers.
 _SPECIFIC = re.compile(r"\S*/\S*|\S+\.\w+\b|[-+]?\d+(?:\.\d+)?")
 
@@ -30,11 +35,10 @@ def write_card(out: Path, built: Built, command: str, note: str = "") -> None:
 
 def _card(name: str, built: Built, command: str, note: str) -> str:
     entries = built.entries
-    splits = group(entries, "split", {})
+    splits = group(entries, "splits", {})
     parts = [
         f"# {_plain(name)}",
-        f"{len(entries)} clips, {built.seconds / 3600:.2f} hours, "
-        f"{len({entry.speaker for entry in entries})} speakers. "
+        f"{len(entries)} clips, {_amount(built)}, {len({entry.speaker for entry in entries})} speakers. "
         f"Made by `{command}` of talk {__version__}. The fields of manifest.jsonl are described in "
         "docs/formats.md; `talk preprocess check` verifies the files, `talk preprocess stats` measures them.",
         *([note] if note else []),
@@ -47,12 +51,12 @@ def _card(name: str, built: Built, command: str, note: str) -> str:
     torn = torn_speakers(entries)
     if torn:
         parts.append(f"Speakers in more than one split: {_plain(', '.join(torn))}.")
-    for title, field in (("Emotions", "emotion"), ("Licences", "licence"), ("Frames per second", "fps")):
+    for title, kind, header in _TABLES:
         rows = [
             (label, str(found.clips), f"{100 * found.clips / len(entries):.1f} %", str(found.speakers))
-            for label, found in group(entries, field, {}).items()
+            for label, found in group(entries, kind, {}).items()
         ]
-        parts += [f"## {title}", _table((field, "clips", "share", "speakers"), rows)]
+        parts += [f"## {title}", _table((header, "clips", "share", "speakers"), rows)]
     if built.oddities:
         rows = [(ODDITIES[odd.kind], str(len(odd.clips)), odd.clips[0], odd.text) for odd in built.oddities]
         parts += [
@@ -61,6 +65,11 @@ def _card(name: str, built: Built, command: str, note: str) -> str:
         ]  # fmt: skip
     parts += ["## Left out", _left_out(built.dropped)]
     return "\n\n".join(parts) + "\n"
+
+
+def _amount(built: Built) -> str:
+    pictures = sum(entry.num_frames or 0 for entry in built.entries if entry.still)
+    return f"{pictures} pictures" if pictures else f"{built.seconds / 3600:.2f} hours"
 
 
 def _left_out(dropped: Sequence[Dropped]) -> str:

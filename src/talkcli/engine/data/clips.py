@@ -6,6 +6,7 @@ Axis names: `frames` at 25 fps, `samples` = frames * 640.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +17,19 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import sha256
-from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Clip, Emotion, Reporter, Speech
+from talkcli.engine.types import (
+    MODEL_FPS,
+    SAMPLES_PER_FRAME,
+    Clip,
+    Emotion,
+    MeshMotion,
+    Motion,
+    Reporter,
+    Speech,
+)
+
+# Sound and motion of one clip may end this far apart; more means that they do not belong together.
+MOST_MISMATCH_S = 0.25
 
 
 def load_clips(manifest: Path, split: str | None, reporter: Reporter, *, sound: bool = True) -> list[Clip]:
@@ -75,21 +88,39 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Cli
 
 def checked_file(folder: Path, name: str, digest: str, clip_id: str) -> Path:
     """The file `name` of a manifest in `folder`. Raises InputError, naming the clip, when it leads out of the
-    folder, is missing or has another digest.
+    folder, is missing, cannot be read or has another digest.
+    """
+    problem = file_problem(folder, name, digest)
+    if problem is not None:
+        raise InputError(f"Clip {clip_id}: {problem[1]}", hint="Run talk preprocess again.")
+    return folder / name
+
+
+def file_problem(
+    folder: Path, name: str, digest: str
+) -> tuple[Literal["missing", "changed", "unreadable"], str] | None:
+    """What is wrong with the file `name` of a manifest in `folder`, as a kind and in words; None when it is
+    there, inside of the folder, with that digest.
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(
-            f"Clip {clip_id}: {name} leads out of {folder}.", hint="Copy the file into the folder."
-        )
+        return "missing", f"{name} leads out of {folder}."
     if not path.is_file():
-        raise InputError(f"Clip {clip_id}: {path} is missing.", hint="Run talk preprocess again.")
-    if sha256(path) != digest:
-        raise InputError(
-            f"Clip {clip_id}: {path} is not the file the manifest was written for (its hash differs).",
-            hint="Run talk preprocess again.",
-        )
-    return path
+        return "missing", f"{path} is missing."
+    try:
+        same = sha256(path) == digest
+    except OSError as error:
+        return "unreadable", f"{path} cannot be read ({error.strerror})."
+    if same:
+        return None
+    return "changed", f"{path} is not the file the manifest was written for (its hash differs)."
+
+
+def mismatch(speech: Speech | None, moving: Motion | MeshMotion | None) -> str | None:
+    """Why sound and motion do not belong together, in words; None when they last about as long."""
+    if speech is None or moving is None or abs(speech.duration_s - moving.duration_s) <= MOST_MISMATCH_S:
+        return None
+    return f"Sound has {speech.duration_s:.2f} s, motion {moving.duration_s:.2f} s."
 
 
 def fit_length(samples: Float[np.ndarray, "samples"], length: int) -> Float[np.ndarray, "length"]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from talkcli.engine.data.manifest import Entry
 
-# What clips are counted by: the name of a group, and the field of `Entry`.
-GROUPS: Mapping[str, str] = {
-    "splits": "split", "emotions": "emotion", "speakers": "speaker", "licences": "licence", "rates": "fps",
-}  # fmt: skip
+_UNTOLD = "not stated"
+# What clips are counted by: the name of a group, and the label in it of a clip.
+GROUPS: Mapping[str, Callable[[Entry], str]] = {
+    "contents": lambda entry: " and ".join(_contents(entry)),
+    "splits": lambda entry: entry.split,
+    "emotions": lambda entry: entry.emotion,
+    "speakers": lambda entry: entry.speaker,
+    "sexes": lambda entry: entry.sex or _UNTOLD,
+    "licences": lambda entry: entry.licence,
+    "rates": lambda entry: "none" if entry.fps is None or entry.still else f"{entry.fps:g}",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +42,13 @@ class Spread:
     greatest: float
 
 
-def group(entries: Iterable[Entry], field: str, seconds: Mapping[str, float]) -> dict[str, Group]:
-    """Clips by their `field`, the largest group first; a clip whose id `seconds` lacks counts as 0 s long."""
+def group(entries: Iterable[Entry], name: str, seconds: Mapping[str, float]) -> dict[str, Group]:
+    """Clips by their label in the group `name` of `GROUPS`, the largest first; a clip whose id `seconds`
+    lacks counts as 0 s long.
+    """
     members: dict[str, list[Entry]] = {}
     for entry in entries:
-        value = getattr(entry, field)
-        label = f"{value:g}" if isinstance(value, float) else str(value)
-        members.setdefault(label, []).append(entry)
+        members.setdefault(GROUPS[name](entry), []).append(entry)
     return {
         label: Group(
             clips=len(clips),
@@ -50,6 +57,15 @@ def group(entries: Iterable[Entry], field: str, seconds: Mapping[str, float]) ->
         )
         for label, clips in sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
     }
+
+
+def _contents(entry: Entry) -> Iterator[str]:
+    if entry.audio is not None:
+        yield "sound"
+    if entry.motion is not None:
+        yield "pictures" if entry.still else "motion"
+    if entry.mesh is not None:
+        yield "vertices"
 
 
 def spread(values: Sequence[float]) -> Spread | None:

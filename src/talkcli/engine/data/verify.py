@@ -9,21 +9,27 @@ from typing import Literal
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.make_clip import MOST_MISMATCH_S
+from talkcli.engine.data.clips import file_problem, mismatch
+from talkcli.engine.data.lag import Lag, lag
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.data.motion_report import jumps, out_of_range
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import ADA, FLAME
+from talkcli.engine.face.channels import CHANNELS
+from talkcli.engine.face.mesh_motion import check_mesh, read_vertices
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.files import sha256
-from talkcli.engine.types import Motion, Silent, Speech
+from talkcli.engine.face.npy import read_floats
+from talkcli.engine.types import MeshMotion, Motion, Silent, Speech
 
 Kind = Literal[
-    "missing", "changed", "unreadable", "duration", "fps", "channels", "range", "jump", "lag", "split", "head"
-]
+    "missing", "changed", "unreadable", "duration", "fps", "frames", "channels", "range", "jump", "lag",
+    "split", "head",
+]  # fmt: skip
 # Clips with the first are refused by training; the others are warnings.
-BROKEN: tuple[Kind, ...] = ("missing", "changed", "unreadable", "duration", "fps", "channels")
-_CHANNELS = {"ada": ADA, "flame": FLAME}
+BROKEN: tuple[Kind, ...] = ("missing", "changed", "unreadable", "duration", "fps", "frames", "channels")
+# Of a clip of vertices: the longest that is looked at, half an hour at 60 fps.
+_MOST_FRAMES = 108_000
+# Height of a face or head in metres.
+_LOWEST_HEAD_M, _HIGHEST_HEAD_M = 0.05, 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,63 +47,81 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What was found, and what could be read: both None unless both files are whole."""
+    """What was found, the head whose motion it is, and how late the mouth is where that can be told."""
 
     findings: tuple[Finding, ...]
-    speech: Speech | None = None
-    motion: Motion | None = None
+    head: str | None = None
+    lag: Lag | None = None
 
 
 def verify(folder: Path, entry: Entry) -> Verified:
-    """Look at both files of `entry`, which lie below `folder`."""
+    """Look at all files of `entry`, which lie below `folder`."""
     for name, digest in entry.files.values():
-        finding = _file(folder, name, digest, entry.id)
-        if finding:
-            return Verified(findings=(finding,))
+        problem = file_problem(folder, name, digest)
+        if problem is not None:
+            return Verified(findings=(Finding(clip=entry.id, kind=problem[0], text=problem[1]),))
     try:
-        speech = read_speech(folder / entry.audio, Silent())
-        motion, _ = read_motion(folder / entry.motion)
+        speech, motion, mesh = read_files(folder, entry)
     except InputError as error:
         return Verified(findings=(Finding(clip=entry.id, kind="unreadable", text=error.problem),))
-    found: list[tuple[Kind, str | None]] = [
-        ("duration", _durations(speech, motion)),
-        ("fps", _rates(entry, motion)),
-        ("channels", _names(motion)),
-        ("range", out_of_range(motion)),
-        ("jump", jumps(motion)),
-    ]
+    found: list[tuple[Kind, str | None]] = [("duration", mismatch(speech, motion or mesh))]
+    late = None
+    if mesh is not None:
+        found += [("fps", _rate(entry, mesh.fps)), ("frames", _frames(entry, len(mesh.vertices)))]
+        found.append(("range", _height(mesh)))
+    if motion is not None:
+        late = None if speech is None or entry.still else lag(speech, motion)
+        found += [
+            ("fps", _rate(entry, motion.fps)),
+            ("frames", _frames(entry, len(motion.coeffs))),
+            ("channels", _names(motion)),
+            ("range", out_of_range(motion)),
+            ("jump", None if entry.still else jumps(motion)),
+            ("lag", str(late) if late is not None and late.is_wrong else None),
+        ]
     findings = tuple(Finding(clip=entry.id, kind=kind, text=text) for kind, text in found if text)
-    return Verified(findings=findings, speech=speech, motion=motion)
+    return Verified(findings=findings, head=None if motion is None else motion.head, lag=late)
 
 
-def _file(folder: Path, name: str, digest: str, clip: str) -> Finding | None:
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return Finding(clip=clip, kind="missing", text=f"{name} leads out of {folder}.")
-    if not path.is_file():
-        return Finding(clip=clip, kind="missing", text=f"{name} is not there.")
-    try:
-        same = sha256(path) == digest
-    except OSError as error:
-        return Finding(clip=clip, kind="unreadable", text=f"{name} cannot be read ({error.strerror}).")
-    if same:
+def read_files(folder: Path, entry: Entry) -> tuple[Speech | None, Motion | None, MeshMotion | None]:
+    """What `entry` has of sound, motion and vertices. Raises InputError for what cannot be read."""
+    speech = None if entry.audio is None else read_speech(folder / entry.audio, Silent())
+    motion = None if entry.motion is None else read_motion(folder / entry.motion)[0]
+    return speech, motion, None if entry.mesh is None else _read_mesh(folder, entry)
+
+
+def _read_mesh(folder: Path, entry: Entry) -> MeshMotion:
+    assert entry.mesh is not None
+    assert entry.fps is not None
+    neutral = read_floats(folder / entry.mesh.neutral)
+    if neutral.ndim != 2 or neutral.shape[1] != 3 or len(neutral) == 0:
+        raise InputError(f"{entry.mesh.neutral} holds {neutral.shape}, (verts, 3) is needed.")
+    vertices = read_vertices(folder / entry.mesh.vertices, len(neutral), _MOST_FRAMES)
+    mesh = MeshMotion(vertices=vertices, neutral=neutral, fps=entry.fps, topology=entry.mesh.topology)
+    check_mesh(mesh)
+    return mesh
+
+
+def _rate(entry: Entry, fps: float) -> str | None:
+    if entry.fps is not None and np.isclose(entry.fps, fps):
         return None
-    return Finding(clip=clip, kind="changed", text=f"{name} is not the file the manifest was written for.")
+    return f"The manifest says {entry.fps:g} fps, the file has {fps:g}."
 
 
-def _durations(speech: Speech, motion: Motion) -> str | None:
-    if abs(speech.duration_s - motion.duration_s) <= MOST_MISMATCH_S:
+def _frames(entry: Entry, frames: int) -> str | None:
+    if entry.num_frames in (None, frames):
         return None
-    return f"Sound has {speech.duration_s:.2f} s, motion {motion.duration_s:.2f} s."
-
-
-def _rates(entry: Entry, motion: Motion) -> str | None:
-    if np.isclose(entry.fps, motion.fps):
-        return None
-    return f"The manifest says {entry.fps:g} fps, {entry.motion} has {motion.fps:g}."
+    return f"The manifest says {entry.num_frames} frames, the file has {frames}."
 
 
 def _names(motion: Motion) -> str | None:
-    if _CHANNELS.get(motion.head, motion.channels) == motion.channels:
+    if CHANNELS.get(motion.head, motion.channels) == motion.channels:
         return None
     return f"The channels are not those of the head {motion.head}."
+
+
+def _height(mesh: MeshMotion) -> str | None:
+    height = float(np.ptp(mesh.neutral[:, 1]))
+    if _LOWEST_HEAD_M <= height <= _HIGHEST_HEAD_M:
+        return None
+    return f"The head is {height:.3g} m tall; is it in metres?"

@@ -1,8 +1,4 @@
-"""Is a data set whole and plausible, and what is in it?
-
-The lag of a clip is that of its jaw's pitch behind the sound's envelope, at which both correlate best within
-+-320 ms.
-"""
+"""Is a data set whole and plausible, and what is in it?"""
 
 from __future__ import annotations
 
@@ -14,33 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.lag import Lag
 from talkcli.engine.data.manifest import Entry, read_manifest
 from talkcli.engine.data.statistics import GROUPS, Group, Spread, group, spread, torn_speakers
-from talkcli.engine.data.verify import Finding, verify
+from talkcli.engine.data.verify import Finding, Verified, read_files, verify
 from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.metrics.sync import sync_correlation
-from talkcli.engine.metrics.undefined import UndefinedMetricError
-from talkcli.engine.types import MODEL_FPS, Motion, Reporter, Silent, Speech
-
-MOST_LAG_FRAMES = 2
-_MOST_LAG_MS = 1000 * MOST_LAG_FRAMES / MODEL_FPS
-# Far enough to see more than the two frames, and less than what separates sentences.
-_SEARCHED_MS = 320.0
-_SHORTEST_S = 2.0
-# Syllables repeat: a far lag counts only where it explains the sound, and better than any lag nearby.
-_LEAST_R = 0.4
-_LEAST_GAIN = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lag:
-    """How late the jaw is (negative: early), and Pearson's r there."""
-
-    ms: float
-    r: float
+from talkcli.engine.types import Reporter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,22 +35,16 @@ class Check:
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
     """A data set in numbers. `groups` by name of `GROUPS`, then label; loudness is the RMS level of a whole
-    clip; clips in `unread` count as 0 s long and have no loudness.
+    clip; clips in `unread` and still pictures count as 0 s long.
     """
 
     num_clips: int
+    num_pictures: int
     hours: float
     groups: dict[str, dict[str, Group]]
     duration_s: Spread | None
     loudness_dbfs: Spread | None
     unread: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Looked:
-    findings: tuple[Finding, ...]
-    head: str | None = None
-    lag: Lag | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,10 +57,10 @@ class _Measured:
 def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> Check:
     """Look at every file of `manifest` (the file or its folder). Raises InputError when it is no manifest."""
     entries = read_manifest(manifest)
-    looked: dict[str, _Looked] = {}
-    for entry, result in map_isolated(partial(_look, _folder(manifest)), entries, num_workers):
+    looked: dict[str, Verified] = {}
+    for entry, result in map_isolated(partial(verify, _folder(manifest)), entries, num_workers):
         crashed = Finding(clip=entry.id, kind="unreadable", text=CRASHED)
-        looked[entry.id] = result or _Looked(findings=(crashed,))
+        looked[entry.id] = result or Verified(findings=(crashed,))
         reporter.progress("checking clips", len(looked), len(entries))
     findings = [finding for entry in entries for finding in looked[entry.id].findings]
     findings += [
@@ -122,8 +92,9 @@ def measure_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) ->
     return Statistics(
         num_clips=len(entries),
         hours=sum(found.seconds for found in in_order) / 3600,
-        groups={name: group(entries, field, seconds) for name, field in GROUPS.items()},
-        duration_s=spread([found.seconds for found in in_order if found.problem is None]),
+        groups={name: group(entries, name, seconds) for name in GROUPS},
+        num_pictures=sum(entry.num_frames or 0 for entry in entries if entry.still),
+        duration_s=spread([found.seconds for found in in_order if found.seconds > 0]),
         loudness_dbfs=spread([found.loudness_dbfs for found in in_order if found.loudness_dbfs is not None]),
         unread=unread,
     )
@@ -133,42 +104,17 @@ def _folder(manifest: Path) -> Path:
     return manifest if manifest.is_dir() else manifest.parent
 
 
-def _look(folder: Path, entry: Entry) -> _Looked:
-    verified = verify(folder, entry)
-    if verified.speech is None or verified.motion is None:
-        return _Looked(findings=verified.findings)
-    lag, text = _lag(verified.speech, verified.motion)
-    late = (Finding(clip=entry.id, kind="lag", text=text),) if text else ()
-    return _Looked(findings=(*verified.findings, *late), head=verified.motion.head, lag=lag)
-
-
-def _lag(speech: Speech, motion: Motion) -> tuple[Lag | None, str | None]:
-    """The clip's lag, and what to say of it where it is too large."""
-    if motion.duration_s < _SHORTEST_S or "jawPitch" not in motion.channels:
-        return None, None
-    pitch = motion.coeffs[:, motion.channels.index("jawPitch")].astype(np.float64)
-    try:
-        r, lag_ms = sync_correlation(pitch, speech, motion.fps, _SEARCHED_MS)
-        near_r, _ = sync_correlation(pitch, speech, motion.fps, _MOST_LAG_MS)
-    except UndefinedMetricError:
-        return None, None
-    lag = Lag(ms=lag_ms, r=r)
-    if abs(lag_ms) <= _MOST_LAG_MS or r < _LEAST_R or r - near_r < _LEAST_GAIN:
-        return lag, None
-    side = "late" if lag_ms > 0 else "early"
-    text = f"The jaw is {abs(lag_ms):.0f} ms {side} (r {r:.2f}; {near_r:.2f} within {_MOST_LAG_MS:.0f} ms)."
-    return lag, text
-
-
 def _measure(folder: Path, entry: Entry) -> _Measured:
     try:
-        speech = read_speech(folder / entry.audio, Silent())
-        motion, _ = read_motion(folder / entry.motion)
+        speech, motion, mesh = read_files(folder, entry)
     except InputError as error:
         return _Measured(problem=error.problem)
-    level = float(np.sqrt(np.mean(np.square(speech.samples, dtype=np.float64))))
+    # Pictures take no time.
+    lasting = None if entry.still else motion or mesh or speech
+    level = 0.0 if speech is None else float(np.sqrt(np.mean(np.square(speech.samples, dtype=np.float64))))
     return _Measured(
-        seconds=motion.duration_s, loudness_dbfs=20 * float(np.log10(level)) if level > 0 else None
+        seconds=0.0 if lasting is None else lasting.duration_s,
+        loudness_dbfs=20 * float(np.log10(level)) if level > 0 else None,
     )
 
 
