@@ -53,19 +53,47 @@ def _shared(
     """The options of every data set."""
 
 
+def _filmed(
+    *,
+    head: Annotated[
+        str, typer.Option("--head", help="Whose motion to make of films: ada, flame or a FLAME file.")
+    ] = "ada",
+    face: Annotated[
+        Literal["only", "largest"],
+        typer.Option(
+            "--face", help="Where several faces compete. only: leave the film out; largest: follow it."
+        ),
+    ] = "only",
+    stretch: Annotated[
+        Literal["whole", "longest"],
+        typer.Option(
+            "--stretch",
+            help="At cuts, and where no face is seen. whole: leave the film out; longest: use a part.",
+        ),
+    ] = "whole",
+    preview: Annotated[
+        Path | None,
+        typer.Option("--preview", metavar="FOLDER", help="Also write videos of what was measured in films."),
+    ] = None,
+) -> None:
+    """The options of every data set whose motion is, or may be, measured in films."""
+
+
 Options = Callable[..., dict[str, Any]]
 
 
-def data_set(root: Any = Root) -> Callable[[Options], Options]:
+def data_set(root: Any = Root, *, films: bool = False) -> Callable[[Options], Options]:
     """Make a command of a function that takes a data set's own options and gives those of its adapter.
 
-    Its name is the data set's in `pipelines.preprocess.DATA_SETS`. `root` says what is to be read; the shared
-    options follow the set's own.
+    Its name is the data set's in `pipelines.preprocess.DATA_SETS`. `root` says what is to be read; those of
+    `films`, where there are any, and the shared options follow the set's own.
     """
 
     def register(options: Options) -> Options:
         name = options.__name__.replace("_", "-")
-        own, shared = (inspect.signature(each, eval_str=True).parameters for each in (options, _shared))
+        own, filmed, shared = (
+            inspect.signature(each, eval_str=True).parameters for each in (options, _filmed, _shared)
+        )
 
         def command(root: Path | list[Path], **given: Any) -> None:
             from talkcli.engine.data.build import Plan
@@ -73,13 +101,15 @@ def data_set(root: Any = Root) -> Callable[[Options], Options]:
             from talkcli.engine.pipelines.preprocess import preprocess
 
             values = {key: given.pop(key) for key in shared}
+            how = _how_to_look(**{key: given.pop(key) for key in filmed}) if films else {}
             with Console(as_json=values["as_json"], quiet=values["quiet"]) as console:
                 cleanup = Cleanup(smooth=values["smooth"], fps=values["fps"], keep_pose=values["keep_pose"])
                 plan = Plan(num_workers=values["workers"], cleanup=cleanup, cluster=values["cluster"])
-                _show(console, preprocess(name, root, values["out"], plan, console, **options(**given)))
+                made = preprocess(name, root, values["out"], plan, console, **options(**given), **how)
+                _show(console, made)
 
         where = inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, annotation=root)
-        parameters = [where, *own.values(), *shared.values()]
+        parameters = [where, *own.values(), *(filmed.values() if films else ()), *shared.values()]
         # Typer reads these.
         command.__doc__ = options.__doc__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -88,6 +118,12 @@ def data_set(root: Any = Root) -> Callable[[Options], Options]:
         return options
 
     return register
+
+
+def _how_to_look(**given: Any) -> dict[str, Any]:
+    from talkcli.engine.data.adapters.filmed import HowToLook
+
+    return {"how": HowToLook(**given)}
 
 
 @data_set()
@@ -124,7 +160,7 @@ def biwi(
     return {"test": test}
 
 
-@data_set()
+@data_set(films=True)
 def crema_d(*, motion: MotionOf = "performed") -> dict[str, Any]:
     """CREMA-D: wav, mp3 or flv."""
     return {"motion": motion}
@@ -174,7 +210,7 @@ def folder(
     return {"bare": bare, "licence": licence}
 
 
-@data_set()
+@data_set(films=True)
 def hdtf() -> dict[str, Any]:
     """HDTF's clips and lists; motion is fitted to the faces."""
     return {}
@@ -197,13 +233,18 @@ def mead() -> dict[str, Any]:
     return {}
 
 
-@data_set()
-def mead_raw() -> dict[str, Any]:
+@data_set(films=True)
+def mead_raw(
+    *,
+    views: Annotated[
+        list[str] | None, typer.Option("--view", help="Side it was filmed from; may be given several times.")
+    ] = None,
+) -> dict[str, Any]:
     """MEAD as it was filmed: mp4 and m4a; motion is fitted to the faces."""
-    return {}
+    return {"views": views} if views else {}
 
 
-@data_set()
+@data_set(films=True)
 def ravdess(
     *,
     split: Annotated[
@@ -221,36 +262,12 @@ def ravdess(
     return {"split_of_actor": SPLITS[split], "channels": CHANNELS[channel], "motion": motion}
 
 
-@data_set(Annotated[list[Path], typer.Argument(metavar="FILES|FOLDER", help="Films of talking faces.")])
-def video(
-    *,
-    head: Annotated[
-        str, typer.Option("--head", help="Whose motion to make: ada, flame or a FLAME file.")
-    ] = "ada",
-    face: Annotated[
-        Literal["only", "largest"],
-        typer.Option(
-            "--face", help="Where several faces compete. only: leave the video out; largest: follow it."
-        ),
-    ] = "only",
-    stretch: Annotated[
-        Literal["whole", "longest"],
-        typer.Option(
-            "--stretch",
-            help="At cuts, and where no face is seen. whole: leave the video out; longest: use a part.",
-        ),
-    ] = "whole",
-    preview: Annotated[
-        Path | None,
-        typer.Option("--preview", metavar="FOLDER", help="Also write videos of what was measured."),
-    ] = None,
-    licence: Licence = "unknown",
-) -> dict[str, Any]:
+@data_set(
+    Annotated[list[Path], typer.Argument(metavar="FILES|FOLDER", help="Films of talking faces.")], films=True
+)
+def video(*, licence: Licence = "unknown") -> dict[str, Any]:
     """Any films of talking faces; motion is fitted to them."""
-    from talkcli.engine.data.adapters.video import HowToLook
-
-    how = HowToLook(head=head, face=face, stretch=stretch, preview=preview)
-    return {"how": how, "licence": licence}
+    return {"licence": licence}
 
 
 @data_set()
@@ -268,10 +285,15 @@ def vocaset(
     return {"sentences": sentences, "coefficients": coefficients}
 
 
-@data_set()
-def voxceleb2() -> dict[str, Any]:
-    """VoxCeleb2: sound, for emovox."""
-    return {}
+@data_set(films=True)
+def voxceleb2(
+    *,
+    motion: Annotated[
+        Literal["none", "video"], typer.Option("--motion", help="none: sound alone; video: fitted to faces.")
+    ] = "none",
+) -> dict[str, Any]:
+    """VoxCeleb2: sound, for emovox, or films."""
+    return {"motion": motion}
 
 
 @app.command()

@@ -19,11 +19,11 @@ from talkcli.engine.data.adapters.crema_d import (
     read_sexes,
     split_of_actor,
 )
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import FilmedFile, HowToLook
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.labels import EMOTION_OF_CREMA_D
 from talkcli.engine.data.names import Unusable
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Silent
 from tests.engine.data.trees import Told, reason, tree
 
@@ -164,3 +164,5 @@ def test_motion_from_the_films(tmp_path: Path) -> None:
     assert not told.noted("--motion video")
     crema_d_sources(tmp_path, told)
     assert told.noted("--motion video")
+    with pytest.raises(UsageError, match="none will be"):
+        crema_d_sources(tmp_path, Silent(), how=HowToLook(head="flame"))

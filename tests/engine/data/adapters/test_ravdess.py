@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import FilmedFile, HowToLook
 from talkcli.engine.data.adapters.ravdess import (
     ACTORS,
     EMOFACE_SPLIT,
@@ -22,7 +22,7 @@ from talkcli.engine.data.adapters.ravdess import (
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.names import Unusable
 from talkcli.engine.data.source import Source
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Emotion, Silent
 from tests.engine.data.trees import Told, reason, tree
 
@@ -228,3 +228,5 @@ def test_motion_from_the_films(tmp_path: Path) -> None:
     assert not told.noted("--motion video")
     whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, told)
     assert told.noted("--motion video")
+    with pytest.raises(UsageError, match="none will be"):
+        whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, Silent(), how=HowToLook(head="flame"))

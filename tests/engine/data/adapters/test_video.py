@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from talkcli.engine.data.adapters import filmed
-from talkcli.engine.data.adapters.filmed import FilmedFile, aligned
-from talkcli.engine.data.adapters.video import HowToLook, video_sources
+from talkcli.engine.data.adapters.filmed import FilmedFile, HowToLook, aligned
+from talkcli.engine.data.adapters.video import video_sources
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
@@ -49,7 +49,12 @@ def test_files_by_name_and_where_previews_go(tmp_path: Path) -> None:
     how = HowToLook(preview=Path("seen"), stretch="longest")
     sources = video_sources([tmp_path / "one.xyz", tmp_path / "more"], Silent(), how=how)
     assert [source.id for source in sources] == ["one", "two"]
-    assert [_recipe(source).preview for source in sources] == [Path("seen/one.mp4"), Path("seen/two.mp4")]
+    assert [_recipe(source).preview for source in sources] == [
+        Path("seen/one.mp4").absolute(), Path("seen/two.mp4").absolute(),
+    ]  # fmt: skip
+    inside = HowToLook(preview=tmp_path / "more" / "seen")
+    with pytest.raises(UsageError, match="a second run would read"):
+        video_sources(tmp_path / "more", Silent(), how=inside)
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import FilmedFile, HowToLook
 from talkcli.engine.data.adapters.sounds import SoundFile
 from talkcli.engine.data.adapters.voxceleb2 import read_speakers, voxceleb2_sources
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Silent
 from tests.engine.data.mutations import mutations
 from tests.engine.data.trees import Told, tree
@@ -79,6 +79,12 @@ def test_films_with_the_sound_beside_them(tmp_path: Path) -> None:
         ("train", "male"), ("train", "male"), ("test", "female"),
     ]  # fmt: skip
     assert told.warnings == ["2 films have no sound in aac; their own is read."]
+    how = HowToLook(head="ada", preview=tmp_path.parent / "seen")
+    (first, *_) = voxceleb2_sources(tmp_path, told, motion="video", how=how)
+    assert isinstance(first.recipe, FilmedFile)
+    assert first.recipe.preview == tmp_path.parent / "seen" / f"{first.id}.mp4"
+    with pytest.raises(UsageError, match="none will be"):
+        voxceleb2_sources(tmp_path, told, how=how)
 
 
 def test_the_same_video_twice_is_read_once(tmp_path: Path) -> None:

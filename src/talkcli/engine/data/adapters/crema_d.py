@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_CREMA_D, LEVEL_OF_CREMA_D
 from talkcli.engine.data.manifest import Sex, Split
@@ -96,15 +96,20 @@ def split_of_actor(actor: int) -> Split:
 
 
 def crema_d_sources(
-    root: Path, reporter: Reporter, *, motion: Literal["performed", "video"] = "performed"
+    root: Path,
+    reporter: Reporter,
+    *,
+    motion: Literal["performed", "video"] = "performed",
+    how: HowToLook = AS_USUAL,
 ) -> list[Source]:
     """Every clip below `root`, one source each however many files there are of it. What cannot be used
     becomes a source that says why.
 
     Sound is read from wav before mp3 before flv. With `motion` video, motion is measured in the flv. Tells
     `reporter` what is expected, what was found and what is missing. Raises InputError when no file has a name
-    of CREMA-D.
+    of CREMA-D, and what `HowToLook.check` does.
     """
+    how.check(root, used=motion == "video")
     named, broken = read_names(
         root,
         _SUFFIXES,
@@ -120,10 +125,9 @@ def crema_d_sources(
     _tell(found, sexes, reporter)
     if motion == "performed" and any(path.suffix.lower() == _FILM for _, path in named):
         reporter.note("There are films: --motion video measures motion in them instead of performing it.")
-    choose = _filmed if motion == "video" else _spoken
     sources = []
     for name, paths in found.items():
-        path, recipe = choose(name, paths)
+        path, recipe = _filmed(paths, how) if motion == "video" else _spoken(name, paths)
         if reason := KNOWN_BAD.get(path.stem):
             recipe = Unusable(reason=reason)
         sources.append(_source(path.stem, name, recipe, sexes.get(name.actor)))
@@ -136,12 +140,12 @@ def _spoken(name: CremaName, paths: list[Path]) -> tuple[Path, Recipe]:
     return path, SpokenFile(path=path, text=SENTENCES[name.sentence])
 
 
-def _filmed(name: CremaName, paths: list[Path]) -> tuple[Path, Recipe]:  # noqa: ARG001  as `_spoken`
+def _filmed(paths: list[Path], how: HowToLook) -> tuple[Path, Recipe]:
     films = [path for path in paths if path.suffix.lower() == _FILM]
     if not films:
         return paths[0], Unusable(reason="Only its sound is there, and no film (flv) to measure.")
     film, sound = _best(films), _best(paths)
-    return film, FilmedFile(video=film, sound=None if sound == film else sound)
+    return film, how.at(film, f"crema-d/{film.stem}", sound=None if sound == film else sound)
 
 
 def _best(paths: list[Path]) -> Path:

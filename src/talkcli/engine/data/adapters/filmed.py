@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.source import Recording, Source
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.types import Motion, Speech
 from talkcli.engine.video.fit import Fit, fit_head
@@ -83,6 +83,57 @@ class FilmedFile:
         if heard.texts:
             report["warnings"] = " ".join(heard.texts)
         return Recording(speech=speech, motion=motion, report=report)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HowToLook:
+    """What `FilmedFile` is told of every film of a set; `preview` is the folder for its videos."""
+
+    head: str = "ada"
+    face: FaceChoice = "only"
+    stretch: Stretch = "whole"
+    preview: Path | None = None
+
+    def check(self, *roots: Path, used: bool = True) -> None:
+        """Before any work: raises UsageError and AssetError for a head that is not there, UsageError for
+        previews below what is read, and for anything asked of films when none are `used`.
+        """
+        if not used:
+            if self != AS_USUAL:
+                raise UsageError(
+                    "--head, --face, --stretch and --preview say how films are measured, and none will be.",
+                    hint="Add --motion video.",
+                )
+            return
+        load_head(self.head)
+        for root in roots:
+            if self.preview is not None and self.preview.resolve().is_relative_to(root.resolve()):
+                raise UsageError(
+                    f"--preview {self.preview} lies in {root}: a second run would read it as films.",
+                    hint="Choose a folder beside ROOT.",
+                )
+
+    def at(
+        self,
+        video: Path,
+        clip_id: str,
+        *,
+        sound: Path | None = None,
+        crop: tuple[int, int, int, int] | None = None,
+    ) -> FilmedFile:
+        """The recipe of the clip called `clip_id`."""
+        return FilmedFile(
+            video=video,
+            sound=sound,
+            head=self.head,
+            face=self.face,
+            stretch=self.stretch,
+            crop=crop,
+            preview=self.preview.absolute() / f"{clip_id}.mp4" if self.preview else None,
+        )
+
+
+AS_USUAL = HowToLook()
 
 
 def aligned(speech: Speech, begins_s: float, most_s: float) -> Speech:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.names import files_below, read_names, some
@@ -57,13 +57,15 @@ class Lists:
     crops: dict[HdtfName, tuple[int, int, int, int]] = field(default_factory=dict)
 
 
-def hdtf_sources(root: Path, reporter: Reporter) -> list[Source]:
+def hdtf_sources(root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL) -> list[Source]:
     """Every clip below `root`, in order of ids. Where there is a crop for it, a picture that is not a square
     is cropped.
 
     Tells `reporter` what the lists (anywhere below `root`) have that is not there, and what is there and in
-    none. Raises InputError when no file is named like a clip, or a list cannot be read.
+    none. Raises InputError when no file is named like a clip, or a list cannot be read, and what
+    `HowToLook.check` does.
     """
+    how.check(root)
     lists = read_lists(root)
     named, _ = read_names(
         root,
@@ -80,13 +82,13 @@ def hdtf_sources(root: Path, reporter: Reporter) -> list[Source]:
     _tell(found, lists, reporter)
     sources = [
         Source(
-            id=f"hdtf/{name.video}_{name.index}",
+            id=(clip_id := f"hdtf/{name.video}_{name.index}"),
             speaker=f"hdtf-{name.speaker}",
             emotion=UNLABELLED,
             split=split_of_speaker(name.speaker),
             licence=LICENCE,
-            recipe=FilmedFile(
-                video=paths[0], sound=sounds.get(paths[0].with_suffix("")), crop=lists.crops.get(name)
+            recipe=how.at(
+                paths[0], clip_id, sound=sounds.get(paths[0].with_suffix("")), crop=lists.crops.get(name)
             ),
         )
         for name, paths in found.items()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
 from talkcli.engine.data.labels import EMOTION_OF_MEAD
 from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
 from talkcli.engine.data.names import Unusable, files_below, is_empty, some
@@ -45,15 +45,18 @@ class MeadClip:
         return f"{self.actor}_{self.folder}_{self.level}_{self.number}"
 
 
-def mead_raw_sources(root: Path, reporter: Reporter, *, views: Sequence[str] = (FRONT,)) -> list[Source]:
+def mead_raw_sources(
+    root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL, views: Sequence[str] = (FRONT,)
+) -> list[Source]:
     """Every clip of the actors of the split lists in each of `views`, in order of ids; one of which only the
     sound is there becomes a source that says so. The m4a is read before the film's own sound.
 
     Tells `reporter` what was found, left out and missing. Raises UsageError for a view MEAD does not have,
-    InputError when no file lies where MEAD's do.
+    InputError when no file lies where MEAD's do, and what `HowToLook.check` does.
     """
     if unknown := [view for view in views if view not in VIEWS]:
         raise UsageError(f"There is no view {unknown[0]}.", hint=f"Views: {', '.join(VIEWS)}.")
+    how.check(root)
     base = _base(root)
     films: dict[str, dict[MeadClip, Path]] = {view: {} for view in VIEWS}
     sounds: dict[MeadClip, Path] = {}
@@ -76,7 +79,7 @@ def mead_raw_sources(root: Path, reporter: Reporter, *, views: Sequence[str] = (
     _tell(films, sounds, wanted, reporter)
     return sorted(
         (
-            _source(clip, view, films[view].get(clip), sounds.get(clip))
+            _source(clip, view, films[view].get(clip), sounds.get(clip), how)
             for view in wanted
             for clip in (films[view].keys() | sounds.keys() if view == FRONT else films[view])
             if clip.actor in SPLIT_OF_ACTOR
@@ -111,15 +114,16 @@ def _clip(actor: str, place: Sequence[str]) -> MeadClip | None:
     return MeadClip(actor=actor, folder=folder, level=int(match[1]), number=stem)
 
 
-def _source(clip: MeadClip, view: str, film: Path | None, sound: Path | None) -> Source:
+def _source(clip: MeadClip, view: str, film: Path | None, sound: Path | None, how: HowToLook) -> Source:
     emotion = mead_emotion(EMOTION_OF_MEAD[clip.folder], clip.level)
     assert emotion is not None
+    clip_id = f"mead/{clip}" if view == FRONT else f"mead/{clip}_{view}"
     recipe: Recipe = Unusable(reason="There is sound of it and no film from the front.")
     if film is not None:
         # Where the sound was not copied whole, the film may still have its own.
-        recipe = FilmedFile(video=film, sound=sound if sound and not is_empty(sound) else None)
+        recipe = how.at(film, clip_id, sound=sound if sound and not is_empty(sound) else None)
     return Source(
-        id=f"mead/{clip}" if view == FRONT else f"mead/{clip}_{view}",
+        id=clip_id,
         speaker=f"mead-{clip.actor}",
         emotion=emotion,
         split=SPLIT_OF_ACTOR[clip.actor],

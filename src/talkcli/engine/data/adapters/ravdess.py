@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_RAVDESS, LEVEL_OF_RAVDESS
 from talkcli.engine.data.manifest import Sex, Split
@@ -162,14 +162,17 @@ def whole_ravdess_sources(
     reporter: Reporter,
     *,
     motion: Literal["performed", "video"] = "performed",
+    how: HowToLook = AS_USUAL,
 ) -> list[Source]:
     """Every performance below `root` in `channels` (speech, song), one source each however many files there
     are of it. What cannot be used becomes a source that says why.
 
     With `motion` performed, sound alone is read before picture with sound; with video, picture with sound
     before picture alone, which goes with the sound alone. Tells `reporter` what is expected, what was found
-    and what is missing. Raises InputError when no file has a name of RAVDESS.
+    and what is missing. Raises InputError when no file has a name of RAVDESS, and what `HowToLook.check`
+    does.
     """
+    how.check(root, used=motion == "video")
     named, broken = read_names(
         root,
         _SUFFIXES,
@@ -184,9 +187,8 @@ def whole_ravdess_sources(
     _tell(found, split_of_actor, channels, reporter)
     if motion == "performed" and any(name.modality != "03" for name, _ in named):
         reporter.note("There are films: --motion video measures motion in them instead of performing it.")
-    choose = _filmed if motion == "video" else _spoken
     sources = [
-        _source(*choose(files), split_of_actor)
+        _source(*(_filmed(files, how) if motion == "video" else _spoken(files)), split_of_actor)
         for _, files in sorted(found.items(), key=lambda item: item[0])
         if _CHANNELS[files[0][0].channel] in channels and files[0][0].actor in split_of_actor
     ]
@@ -221,17 +223,16 @@ def _spoken(files: list[tuple[RavdessName, Path]]) -> tuple[RavdessName, Path, R
     return name, path, SpokenFile(path=path, text=_SENTENCES[name.statement])
 
 
-def _filmed(files: list[tuple[RavdessName, Path]]) -> tuple[RavdessName, Path, Recipe]:
+def _filmed(files: list[tuple[RavdessName, Path]], how: HowToLook) -> tuple[RavdessName, Path, Recipe]:
     """The performance as film: 01, else 02 with the sound of 03."""
     film, sound = _best(files, "01", "02"), _best(files, "03", "01")
     if film is None:
         return *files[0], Unusable(reason="Only its sound (modality 03) is there, and no film to measure.")
     name, path = film
-    if name.modality == "01":
-        return name, path, FilmedFile(video=path)
-    if sound is None:
+    if name.modality == "02" and sound is None:
         return name, path, Unusable(reason=_SILENT)
-    return name, path, FilmedFile(video=path, sound=sound[1])
+    beside = sound[1] if sound and name.modality == "02" else None
+    return name, path, how.at(path, f"ravdess/{path.stem}", sound=beside)
 
 
 def _best(files: list[tuple[RavdessName, Path]], *modalities: str) -> tuple[RavdessName, Path] | None:

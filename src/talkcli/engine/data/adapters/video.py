@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.names import files_below, some
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.heads import load_head
 from talkcli.engine.types import Emotion, Reporter
-from talkcli.engine.video.stretch import Stretch
-from talkcli.engine.video.tracker import FaceChoice
 
 FILMS = (
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".m2ts", ".flv", ".wmv", ".ogv",
@@ -28,30 +24,20 @@ FILMS = (
 _SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac")
 
 
-@dataclass(frozen=True, kw_only=True)
-class HowToLook:
-    """What `FilmedFile` is told of every video; `preview` is the folder of the videos that show it."""
-
-    head: str = "ada"
-    face: FaceChoice = "only"
-    stretch: Stretch = "whole"
-    preview: Path | None = None
-
-
 def video_sources(
-    root: Path | Sequence[Path], reporter: Reporter, *, how: HowToLook | None = None, licence: str = "unknown"
+    root: Path | Sequence[Path], reporter: Reporter, *, how: HowToLook = AS_USUAL, licence: str = "unknown"
 ) -> list[Source]:
     """One source for every video of `root`: files of any name, and below folders those of a video's suffix.
 
     An id is the path below its folder, or the name of a file, without suffix. Videos without a row in the
     folder's labels.csv are neutral at level 0, of the speaker "unknown", for training. Raises InputError for
-    a path that is not there, a folder without videos and a labels.csv that does not read; UsageError and
-    AssetError for a head that is not there.
+    a path that is not there, a folder without videos and a labels.csv that does not read; what
+    `HowToLook.check` does.
     """
-    how = how or HowToLook()
-    load_head(how.head)
+    paths = [root] if isinstance(root, Path) else root
+    how.check(*(path for path in paths if path.is_dir()))
     sources: list[Source] = []
-    for path in [root] if isinstance(root, Path) else root:
+    for path in paths:
         if path.is_dir():
             sources += _below(path, how, licence, reporter)
         elif path.is_file():
@@ -83,19 +69,11 @@ def _below(folder: Path, how: HowToLook, licence: str, reporter: Reporter) -> li
 def _source(film: Path, name: str, label: Label | None, how: HowToLook, licence: str) -> Source:
     identifier = re.sub(r"[^\w./-]", "_", name)
     sounds = [path for suffix in _SOUNDS if (path := film.with_suffix(suffix)).is_file() and path != film]
-    recipe = FilmedFile(
-        video=film,
-        sound=sounds[0] if sounds else None,
-        head=how.head,
-        face=how.face,
-        stretch=how.stretch,
-        preview=how.preview / f"{identifier}.mp4" if how.preview else None,
-    )
     return Source(
         id=identifier,
         speaker=label.speaker if label else "unknown",
         emotion=Emotion(label=label.emotion, level=label.intensity) if label else UNLABELLED,
         split=label.split if label else "train",
         licence=licence,
-        recipe=recipe,
+        recipe=how.at(film, identifier, sound=sounds[0] if sounds else None),
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from talkcli.engine.data.adapters.filmed import FilmedFile
+from talkcli.engine.data.adapters.filmed import AS_USUAL, FilmedFile, HowToLook
 from talkcli.engine.data.adapters.sounds import SoundFile
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Sex, Split
@@ -51,14 +51,19 @@ def is_voxceleb2(root: Path) -> bool:
 
 
 def voxceleb2_sources(
-    root: Path, reporter: Reporter, *, motion: Literal["none", "video"] = "none"
+    root: Path,
+    reporter: Reporter,
+    *,
+    motion: Literal["none", "video"] = "none",
+    how: HowToLook = AS_USUAL,
 ) -> list[Source]:
     """Every utterance below `root`, in order of ids: its sound, and with `motion` video the motion of its
     film, whose sound is that of aac where it is there.
 
     Tells `reporter` what is expected and what was found. Raises InputError when there is none of what it
-    needs.
+    needs, and what `HowToLook.check` does.
     """
+    how.check(root, used=motion == "video")
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
     speakers = read_speakers(root / _TABLE)
@@ -83,7 +88,7 @@ def voxceleb2_sources(
             recipe: Recipe = SoundFile(path=folder / name)
             if motion == "video":
                 sound = sound_folder / sound_names[number] if number in sound_names else None
-                recipe = FilmedFile(video=folder / name, sound=sound)
+                recipe = how.at(folder / name, f"voxceleb2/{key}/{number}", sound=sound)
             sources.append(
                 Source(
                     id=f"voxceleb2/{key}/{number}",
