@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.types import Config
 from talkcli.engine.video import correspondence as at
-from talkcli.engine.video.identity import SHUT_EYE, Identity, eye_opening, gaze
+from talkcli.engine.video.identity import SHUT_EYE, Identity, eye_opening, gaze, interocular
 from talkcli.engine.video.pose import Similarity
 from talkcli.engine.video.rig import NUM_IBUG, Rig
 
@@ -23,6 +23,9 @@ _LIDS = np.array([*at.LID_PAIRS["Right"], *at.LID_PAIRS["Left"]]).T
 _MOST_AT_TOUCH_M = 2e-3
 # Openings of the eye as shares of its usual one: the widest believed, and the least that shows an iris.
 _WIDEST_EYE, _SEEN_IRIS = 1.6, 0.5
+# The middle of a head behind its face, in distances of the outer eye corners; cosines of what is seen well;
+# the weight of what is hidden.
+_DEPTH_OF_FACE, _SEEN_WELL, _LEAST_SHOWN = 0.8, 0.5, 0.05
 _STEP = 0.04
 
 
@@ -70,23 +73,30 @@ class Evidence:
         spread = np.full(NUM_IBUG, noise.point_m)
         spread[list(at.CHIN)], spread[list(at.BROWS)] = noise.chin_m, noise.brow_m
         spread[list(at.NOSE)] = noise.nose_m
-        self._point_weights = (trust / spread[_PLACED])[..., None]
+        shown = _shown(rig.rest[:NUM_IBUG], place)
+        self._point_weights = (trust * shown[:, _PLACED] / spread[_PLACED])[..., None]
         target = (inside[:, :NUM_IBUG] - identity.offsets)[:, _PLACED]
 
         # Lips that touch also lie over each other; parted ones need not.
         parted = (_apart(inside, _LIPS)[..., 1] - identity.gap_m).clip(min=0.0)[..., None]
-        self._lip_weights = trust[..., None] / (noise.lips_m + parted * [1.0, noise.lips_share, 1.0])
+        self._lip_weights = (trust * shown[:, _LIPS[0]])[..., None] / (
+            noise.lips_m + parted * [1.0, noise.lips_share, 1.0]
+        )
         lips = _apart(rig.rest, _LIPS).clip(-_MOST_AT_TOUCH_M, _MOST_AT_TOUCH_M) + parted * [0.0, 1.0, 0.0]
 
         shares = (eye_opening(inside) - SHUT_EYE) / (identity.open_eyes - SHUT_EYE)
-        shares = shares.clip(0.0, _WIDEST_EYE)
-        self._lid_weights = trust / noise.lids_m
+        # An eye that is turned away does as the other does.
+        eyes = np.stack([shown[:, at.LID_CORNERS[side]].mean(axis=1) for side in ("Right", "Left")], -1)
+        shares = eyes * shares.clip(0.0, _WIDEST_EYE) + (1.0 - eyes) * shares[:, ::-1].clip(0.0, _WIDEST_EYE)
+        named = "eyeBlinkLeft" in rig.head.channels
+        self._lid_weights = trust / (noise.lids_m if named else noise.point_m)
         lids = _apart(rig.rest, _LIDS)[..., 1] * shares.repeat(2, axis=1)
 
         # Behind a lid there is no iris to be seen.
-        shown = shares.min(axis=1, keepdims=True) > _SEEN_IRIS
-        self._iris_weights = (trust * shown / noise.iris_m)[..., None]
-        look = gaze(inside) - np.array([0.0, identity.gaze_height_m])
+        open_eyes = shares.min(axis=1, keepdims=True) > _SEEN_IRIS
+        self._iris_weights = (trust * open_eyes / noise.iris_m)[..., None]
+        look = (eyes[..., None] * gaze(inside)).sum(axis=1) / eyes.sum(axis=1, keepdims=True)
+        look -= [0.0, identity.gaze_height_m]
         irises = rig.rest[NUM_IBUG:, :2] + look[:, None]
 
         self._target = self._weighed(target[:, None], lips[:, None], lids[:, None], irises[:, None])
@@ -137,6 +147,15 @@ class Evidence:
             self._iris_weights[:, None] * irises,
         )
         return np.concatenate([part.reshape(*placed.shape[:2], -1) for part in parts], axis=-1)
+
+
+def _shown(rest: Float[np.ndarray, "68 3"], place: Similarity) -> Float[np.ndarray, "frames 68"]:
+    """How well the camera sees each landmark: 1 from the front, little when it is turned away."""
+    behind = rest[17:].mean(axis=0) - [0.0, 0.0, _DEPTH_OF_FACE * interocular(rest[None])[0]]
+    outwards = rest - behind
+    outwards /= np.linalg.norm(outwards, axis=-1, keepdims=True)
+    facing = np.einsum("fy,py->fp", place.rotation[:, 2], outwards)
+    return (facing / _SEEN_WELL).clip(_LEAST_SHOWN, 1.0)
 
 
 def _apart(

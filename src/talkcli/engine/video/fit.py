@@ -8,6 +8,7 @@ picture meets on the head.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -33,6 +34,10 @@ from talkcli.engine.video.warp import Warp
 INNER = np.arange(17, NUM_IBUG)
 # From x right, y down, z away of the tracker to x right, y up, z near.
 _UPRIGHT = np.array([1.0, -1.0, -1.0])
+_FEWEST_FRAMES = 3
+_SMALLEST_FACE_PX = 8.0
+# Solved together; neighbours further than the margin do not change a frame.
+_BLOCK_FRAMES, _MARGIN_FRAMES = 256, 12
 
 
 class FitConfig(Config):
@@ -72,37 +77,73 @@ class Fit:
         with torch.no_grad():
             vertices = self.head(coeffs)[0].numpy()
         bent = vertices + self._warp(self.head.template)
-        return (self.place.at(frame).forth(bent[None])[0] * _UPRIGHT).astype(np.float32)
+        return (self.place.at(slice(frame, frame + 1)).forth(bent[None])[0] * _UPRIGHT).astype(np.float32)
 
 
-def fit_head(track: FaceTrack, head: Head, config: FitConfig = FitConfig()) -> Fit:  # noqa: B008
+def fit_head(
+    track: FaceTrack,
+    head: Head,
+    config: FitConfig = FitConfig(),  # noqa: B008
+    person: Identity | None = None,
+) -> Fit:
     """The motion of `head` that shows what the face of `track` does, at the track's rate.
 
-    Raises InputError when too little of the face was seen.
+    `person` is the identity found in another clip of the same person, best a neutral one; without it, rest is
+    looked for in this clip. Raises InputError when too little of the face was seen.
     """
+    seen = _usable(track)
+    rig = Rig(head)
+    upright = track.landmarks.astype(np.float64) * _UPRIGHT
+    picture = np.concatenate([at.ibug_points(upright), upright[:, at.IRISES]], axis=1)
+    path = follow(upright[:, at.RIGID], seen)
+    identity, to_head = find_identity(path.back(picture)[seen], rig, person)
+    place = path.after(to_head)
+    inside = np.nan_to_num(place.back(picture))
+    trust = np.where(seen, track.confidence, 0.0)
+
+    moving, prior = prior_for(head.channels, track.fps)
+    coeffs = _jaw_alone(rig, (lip_gap(inside) - identity.gap_m).clip(min=0.0))
+    tied = _tied(track)
+    solved = coeffs.copy()
+    for core, wide in _blocks(track.num_frames):
+        evidence = Evidence(rig, identity, place.at(wide), inside[wide], trust[wide], moving, config.noise)
+        found = solve(
+            evidence, coeffs[wide][:, moving], prior, tied[wide.start : wide.stop - 2], config.passes
+        )
+        solved[core, moving] = found[core.start - wide.start : core.stop - wide.start]
+    return _fit(track, head, rig, identity, place, solved, picture, _known(seen, track.fps, config))
+
+
+def _usable(track: FaceTrack) -> Bool[np.ndarray, "frames"]:
+    """Frames with landmarks. Raises InputError when they are too few, or the face too small."""
     seen = track.seen & np.isfinite(track.landmarks).all(axis=(1, 2))
-    if seen.sum() < 3:
+    if seen.sum() < _FEWEST_FRAMES:
         raise InputError(
             f"A face was seen in {int(seen.sum())} of {track.num_frames} pictures: too few to fit a head.",
             hint="Choose a video that shows one face from the front.",
         )
-    rig = Rig(head)
-    upright = track.landmarks.astype(np.float64) * _UPRIGHT
-    _, path = follow(upright[:, at.RIGID], seen)
-    picture = np.concatenate([at.ibug_points(upright), upright[:, at.IRISES]], axis=1)
-    steady = path.back(picture)
-    identity, to_head = find_identity(steady[seen], rig)
-    place = path.after(to_head)
-    inside = to_head.forth(steady)
+    wide = float(np.median(interocular(at.ibug_points(track.landmarks[seen]))))
+    if wide < _SMALLEST_FACE_PX:
+        raise InputError(
+            f"The eyes of the face are {wide:.1f} pixels wide together, too few to fit a head.",
+            hint=f"Choose a video with at least {_SMALLEST_FACE_PX:.0f} pixels between the outer corners of "
+            "the eyes, or crop it to the face and enlarge it.",
+        )
+    return seen
 
-    moving, prior = prior_for(head.channels, track.fps)
-    coeffs = _jaw_alone(rig, (lip_gap(np.nan_to_num(inside)) - identity.gap_m).clip(min=0.0))
-    evidence = Evidence(
-        rig, identity, place, inside, np.where(seen, track.confidence, 0.0), moving, config.noise
-    )
-    coeffs[:, moving] = solve(evidence, coeffs[:, moving], prior, _tied(track), config.passes)
+
+def _fit(
+    track: FaceTrack,
+    head: Head,
+    rig: Rig,
+    identity: Identity,
+    place: Similarity,
+    coeffs: Float[np.ndarray, "frames coeffs"],
+    picture: Float[np.ndarray, "frames 70 3"],
+    known: Bool[np.ndarray, "frames"],
+) -> Fit:
+    """All that is said about a fit."""
     shown = place.forth(rig.points(coeffs)[:, :NUM_IBUG] + identity.offsets)[:, INNER] * _UPRIGHT
-    known = _known(seen, round(config.longest_gap_s * track.fps))
     real = (picture * _UPRIGHT)[:, INNER, :2]
     apart = np.linalg.norm(shown[..., :2] - real, axis=-1)
     return Fit(
@@ -123,6 +164,16 @@ def fit_head(track: FaceTrack, head: Head, config: FitConfig = FitConfig()) -> F
     )
 
 
+def _blocks(num_frames: int) -> Iterator[tuple[slice, slice]]:
+    """Frames to solve for, and those to look at as well: a frame's neighbours matter, far ones do not."""
+    for start in range(0, num_frames, _BLOCK_FRAMES):
+        stop = min(start + _BLOCK_FRAMES, num_frames)
+        yield (
+            slice(start, stop),
+            slice(max(0, start - _MARGIN_FRAMES), min(num_frames, stop + _MARGIN_FRAMES)),
+        )
+
+
 def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray, "frames coeffs"]:
     """To begin with, nothing but the jaw parts the lips by `gap_m`."""
     coeffs = np.zeros((len(gap_m), len(rig.head.channels)))
@@ -141,11 +192,10 @@ def _tied(track: FaceTrack) -> Bool[np.ndarray, "triples"]:
     return shot[2:] == shot[:-2]
 
 
-def _known(seen: Bool[np.ndarray, "frames"], longest: int) -> Bool[np.ndarray, "frames"]:
-    """Frames seen, or in gaps of at most `longest` frames between seen ones."""
-    at_frames = np.flatnonzero(seen)
+def _known(seen: Bool[np.ndarray, "frames"], fps: float, config: FitConfig) -> Bool[np.ndarray, "frames"]:
+    """Frames seen, or in short gaps between seen ones."""
     known = seen.copy()
-    for before, after in pairwise(at_frames):
-        if after - before - 1 <= longest:
+    for before, after in pairwise(np.flatnonzero(seen)):
+        if (after - before - 1) / fps <= config.longest_gap_s:
             known[before:after] = True
     return known

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.pose import Similarity, similarity
@@ -24,6 +24,7 @@ SHUT_EYE = 0.08
 _REST_SHARE = 0.15
 _OPEN_EYE_PERCENTILE = 80
 _MOUTH_AND_CHIN = np.array([*at.CHIN, *at.MOUTH])
+_STILL = np.array([*at.NOSE, *at.EYE_CORNERS])
 _FOR_PLACING = np.array([*at.CHIN, *at.BROWS, *at.NOSE, *at.EYE_CORNERS, *at.MOUTH])
 
 
@@ -60,13 +61,15 @@ def eye_opening(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarra
     return np.stack(found, -1)
 
 
-def gaze(points: Float[np.ndarray, "frames 70 3"]) -> Float[np.ndarray, "frames 2"]:
-    """How far both irises are to the subject's left of, and above, the middle of their eyes' corners."""
-    out = [
-        points[:, NUM_IBUG + eye, :2] - points[:, list(at.LID_CORNERS[side]), :2].mean(axis=1)
-        for eye, side in enumerate(("Right", "Left"))
-    ]
-    return 0.5 * (out[0] + out[1])
+def gaze(points: Float[np.ndarray, "frames 70 3"]) -> Float[np.ndarray, "frames eyes 2"]:
+    """How far either iris is to the subject's left of, and above, the middle of its eye's corners."""
+    return np.stack(
+        [
+            points[:, NUM_IBUG + eye, :2] - points[:, list(at.LID_CORNERS[side]), :2].mean(axis=1)
+            for eye, side in enumerate(("Right", "Left"))
+        ],
+        axis=1,
+    )
 
 
 def interocular(points: Float[np.ndarray, "frames points axes"]) -> Float[np.ndarray, "frames"]:
@@ -75,14 +78,19 @@ def interocular(points: Float[np.ndarray, "frames points axes"]) -> Float[np.nda
     return np.linalg.norm(points[:, one] - points[:, other], axis=-1)
 
 
-def find_identity(steady: Float[np.ndarray, "frames 70 3"], rig: Rig) -> tuple[Identity, Similarity]:
+def find_identity(
+    steady: Float[np.ndarray, "frames 70 3"], rig: Rig, person: Identity | None = None
+) -> tuple[Identity, Similarity]:
     """The person of a clip, and how the frame of `steady` lies in the head's.
 
-    `steady` are landmarks and irises without the motion of the head.
+    `steady` are landmarks and irises without the motion of the head. A `person` who is known already is only
+    placed.
     """
     like = rig.rest[:NUM_IBUG]
     usual = np.median(steady[:, :NUM_IBUG], axis=0)
-    place = _placed(usual, like)
+    if person is not None:
+        return person, _placed(usual, person.rest, _STILL)
+    place = _placed(usual, like, _FOR_PLACING)
     inside = place.forth(steady)
     closed_m = CLOSED_GAP * float(interocular(place.forth(usual[None]))[0])
     rest = np.median(inside[:, :NUM_IBUG], axis=0)
@@ -97,7 +105,7 @@ def find_identity(steady: Float[np.ndarray, "frames 70 3"], rig: Rig) -> tuple[I
         like = opened[int(np.abs(lip_gap(opened) - gap_m).argmin())]
         gap_m = 0.0
 
-    closer = _placed(rest, like)
+    closer = _placed(rest, like, _FOR_PLACING)
     place = closer.then(place)
     inside = closer.forth(inside)
     offsets = closer.forth(rest[None])[0] - like
@@ -106,14 +114,16 @@ def find_identity(steady: Float[np.ndarray, "frames 70 3"], rig: Rig) -> tuple[I
         offsets=offsets,
         gap_m=gap_m * float(closer.scale[0]),
         open_eyes=np.percentile(eye_opening(inside), _OPEN_EYE_PERCENTILE, axis=0),
-        gaze_height_m=float(np.median(gaze(inside)[:, 1])),
+        gaze_height_m=float(np.median(gaze(inside)[..., 1])),
     )
     return identity, place
 
 
-def _placed(person: Float[np.ndarray, "68 3"], head: Float[np.ndarray, "68 3"]) -> Similarity:
-    """How a person's landmarks lie best on a head's."""
-    return similarity(person[_FOR_PLACING], head[None, _FOR_PLACING], np.ones(len(_FOR_PLACING)))
+def _placed(
+    person: Float[np.ndarray, "68 3"], head: Float[np.ndarray, "68 3"], by: Int[np.ndarray, "chosen"]
+) -> Similarity:
+    """How a person's landmarks lie best on a head's, `by` some of them."""
+    return similarity(person[by], head[None, by], np.ones(len(by)))
 
 
 def _rest_weights(

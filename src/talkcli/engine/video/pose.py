@@ -51,10 +51,9 @@ class Similarity:
             self.forth(first.shift[:, None])[:, 0],
         )
 
-    def at(self, frame: int) -> Similarity:
-        """One frame alone."""
-        one = slice(frame, frame + 1)
-        return Similarity(self.scale[one], self.rotation[one], self.shift[one])
+    def at(self, frames: slice) -> Similarity:
+        """Some of the frames."""
+        return Similarity(self.scale[frames], self.rotation[frames], self.shift[frames])
 
 
 def similarity(
@@ -75,13 +74,11 @@ def similarity(
     return Similarity(scale, rotation, middles - scale[:, None] * np.einsum("fxy,y->fx", rotation, middle))
 
 
-def follow(
-    pictures: Float[np.ndarray, "frames points 3"], seen: Bool[np.ndarray, "frames"]
-) -> tuple[Float[np.ndarray, "points 3"], Similarity]:
-    """The rigid shape that explains `pictures` best, with its place in every frame.
+def follow(pictures: Float[np.ndarray, "frames points 3"], seen: Bool[np.ndarray, "frames"]) -> Similarity:
+    """Where the rigid shape that explains `pictures` best is in every frame.
 
     Frames that are not `seen` get what lies between their neighbours. The shape has the size and the
-    direction of a face in the middle of the clip.
+    direction of the face in the middle of the clip.
     """
     visible = pictures[seen].astype(np.float64)
     shape = visible[len(visible) // 2]
@@ -93,7 +90,7 @@ def follow(
         # Cauchy's weights about the typical unrest: points that move of themselves count little.
         unrest = np.linalg.norm(steady - shape, axis=-1)
         weights = 1.0 / (1.0 + (unrest / (np.median(unrest) + 1e-9)).mean(axis=0) ** 2)
-    return shape, between(similarity(shape, visible, weights), seen)
+    return between(similarity(shape, visible, weights), seen)
 
 
 def between(found: Similarity, seen: Bool[np.ndarray, "frames"]) -> Similarity:
