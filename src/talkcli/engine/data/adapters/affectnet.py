@@ -72,7 +72,7 @@ class Pictures:
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  the labels chose the pictures
         """One frame a picture. Damaged ones are left out and named in the report; raises InputError when all
-        are.
+        are damaged.
         """
         motions, damaged = [], []
         for folder in self.folders:
@@ -82,7 +82,9 @@ class Pictures:
                 damaged.append(error.problem)
         if not motions:
             raise InputError(f"None of {len(self.folders)} pictures can be read; the first: {damaged[0]}")
-        report = {"pictures": len(motions), "left_out": len(damaged), "reasons": " ".join(damaged) or None}
+        report: dict[str, float | int | str | None] = {"pictures": len(motions)}
+        if damaged:
+            report["unread"] = f"{len(damaged)} of {len(self.folders)}: {' '.join(damaged)}"
         return Recording(motion=join_motions(motions), report=report)
 
 
