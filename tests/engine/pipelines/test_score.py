@@ -224,8 +224,24 @@ def test_a_dataset_gives_truth_and_sound_of_its_test_split(
     with pytest.raises(InputError, match="test clip"):
         score(moving(tmp_path / "clip9.npz"), dataset="tiny")
     moving(tmp_path / "data" / "tiny" / "2.npz", 7)
-    with pytest.raises(InputError, match="has changed"):
+    with pytest.raises(InputError, match="hash differs"):
         score(tmp_path / "clip1.npz", dataset="tiny")
+
+
+def test_a_dataset_of_sound_alone_gives_no_truth(
+    tmp_path: Path, score: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALK_DATA", str(tmp_path))
+    (tmp_path / "tiny").mkdir()
+    write_dataset(tmp_path / "tiny")
+    manifest = tmp_path / "tiny" / "manifest.jsonl"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for line in lines:
+        del line["motion"], line["fps"], line["sha256"]["motion"]
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    report = score(moving(tmp_path / "clip1.npz", 1), dataset="tiny")
+    assert report["overall"]["lve_mm"]["reason"] == "no true motion given for this clip"
+    assert report["overall"]["sync_r"]["value"] is not None
 
 
 def test_without_predictions_the_model_animates(

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from talkcli.engine.data.clips import checked_file
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import AssetError, InputError, UsageError
-from talkcli.engine.files import sha256
 
 _TAKE = re.compile(r"^(?P<id>.+)\.take(?P<take>\d+)$")
 _NOT_SOUND = {".npz", ".json", ".jsonl", ".txt", ".csv", ".textgrid", ".lab", ".md"}
@@ -84,20 +84,15 @@ def _dataset_cases(name: str) -> list[Case]:
     for entry in read_manifest(folder / "manifest.jsonl"):
         if entry.split != "test":
             continue
-        if entry.motion is None or entry.audio is None:
-            raise InputError(f"Clip {entry.id} of {name} lacks sound or motion, both are compared.")
-        motion, audio = folder / entry.motion, folder / entry.audio
-        for path, digest in ((motion, entry.sha256.motion), (audio, entry.sha256.audio)):
-            if not path.is_file():
-                raise InputError(
-                    f"Clip {entry.id}: {path} does not exist.", hint="Prepare the data set again."
-                )
-            if sha256(path) != digest:
-                raise InputError(
-                    f"Clip {entry.id}: {path} has changed since the manifest was written.",
-                    hint="Prepare the data set again.",
-                )
-        cases.append(Case(id=entry.id, truth=motion, audio=audio))
+        if "audio" not in entry.files:
+            raise InputError(f"Clip {entry.id} of {name} has no sound.")
+        # Sets of sound alone, such as Emo-Vox, are there to be animated.
+        files = {
+            kind: checked_file(folder, *file, entry.id)
+            for kind, file in entry.files.items()
+            if kind in ("audio", "motion")
+        }
+        cases.append(Case(id=entry.id, truth=files.get("motion"), audio=files["audio"]))
     if not cases:
         raise InputError(f"The data set {name} has no clips in its test split.")
     return cases
