@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ from talkcli.engine.pipelines.preprocess import preprocess_debug
 from talkcli.engine.types import Silent
 
 
+@pytest.fixture(scope="module")
+def debug(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("debug")
+    preprocess_debug(folder, reporter=Silent())
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    preprocess_debug(tmp_path, reporter=Silent())
-    return tmp_path
+def folder(debug: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(debug, tmp_path / "copy"))
 
 
 def run(*arguments: str) -> Result:
@@ -43,6 +50,18 @@ def test_a_broken_clip_ends_with_3_and_one_document(folder: Path) -> None:
     text = f"{folder / 'motion' / 'low-sad.npz'} is missing."
     assert document["findings"] == [{"clip": "low-sad", "kind": "missing", "text": text, "broken": True}]
     assert set(document["lags"]["low-happy"]) == {"ms", "error_ms", "r"}
+
+
+def test_shards_of_a_set(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shards"
+    arguments = ["shards", str(folder), "--out", str(out), "--max-clips", "5", "--json"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert json.loads(result.stdout) == {
+        "indices": [str(out / "train.json"), str(out / "val.json")], "shards": 3, "kept": 0, "clips": 12,
+    }  # fmt: skip
+    assert json.loads((out / "val.json").read_text())["shardlist"][0]["nsamples"] == 4
+    again = CliRunner().invoke(app, arguments[:-1], catch_exceptions=False)
+    assert "12 clips in 3 shards (3 kept)" in again.output
 
 
 def test_a_doubtful_clip_does_not_fail(folder: Path) -> None:

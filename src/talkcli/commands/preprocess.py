@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from talkcli.commands.options import AsJson, Fps, Quiet, Workers
-from talkcli.commands.preprocess_check import check, stats
+from talkcli.commands.preprocess_check import check, shards, stats
 from talkcli.commands.preprocess_emovox import emovox
 from talkcli.console import Console
 
@@ -318,6 +318,7 @@ def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
 app.command()(emovox)
 app.command()(check)
 app.command()(stats)
+app.command()(shards)
 
 
 def _show(console: Console, summary: Summary) -> None:

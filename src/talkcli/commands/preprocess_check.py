@@ -1,4 +1,4 @@
-"""talk preprocess check and stats: is a data set whole and plausible, and what is in it?"""
+"""talk preprocess check, stats and shards: what becomes of a manifest once it is written."""
 
 from __future__ import annotations
 
@@ -81,6 +81,31 @@ def stats(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
         console.table(
             {"manifest": str(manifest)} | asdict(found), title=str(manifest), header=header, rows=rows
         )
+
+
+def shards(
+    manifest: Manifest,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The folder to write: SPLIT-NNNNNN.tar, SPLIT.json.")],
+    max_clips: Annotated[int, typer.Option("--max-clips", min=1, help="Most clips in a shard.")] = 1000,
+    max_mb: Annotated[
+        float | None,
+        typer.Option("--max-mb", min=0.001, help="Size of a shard, about, in 10^6 bytes."),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pack the clips of a manifest into tar files for webdataset and wids, and list them."""
+    from talkcli.engine.data.shards import write_shards
+
+    with Console(as_json=as_json, quiet=quiet) as console:
+        made = write_shards(manifest, out, console, max_clips=max_clips, max_mb=max_mb)
+        document = {
+            "indices": [str(path) for path in made.indices], "shards": made.num_shards,
+            "kept": made.num_kept, "clips": made.num_clips,
+        }  # fmt: skip
+        text = f"{made.num_clips} clips in {made.num_shards} shards ({made.num_kept} kept) below {out}"
+        console.result(document, text)
 
 
 def _five(found: Spread | None, unit: str) -> str:

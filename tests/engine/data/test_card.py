@@ -6,6 +6,7 @@ from talkcli import __version__
 from talkcli.engine.data.build import Built, Dropped
 from talkcli.engine.data.card import write_card
 from talkcli.engine.data.manifest import Digests, Entry, Split
+from talkcli.engine.data.motion_report import Oddity
 
 
 def entry(name: str, *, emotion: str = "neutral", split: Split = "train", licence: str = "MIT") -> Entry:
@@ -53,6 +54,23 @@ def test_reasons_are_grouped_by_kind(tmp_path: Path) -> None:
 
 def test_torn_speakers_are_named(tmp_path: Path) -> None:
     assert "more than one split: a." in card(tmp_path, [entry("a1"), entry("a2", split="test")], [])
+
+
+def test_what_is_doubtful_is_on_the_card(tmp_path: Path) -> None:
+    odd = Oddity(kind="lag", clips=("a1", "a2"), text="The mouth is 131 ms early (+-10 ms, r 0.71).")
+    built = Built(entries=(entry("a1"),), dropped=(), num_kept=0, seconds=1.0, oddities=(odd,))
+    write_card(tmp_path, built, "talk preprocess folder")
+    text = (tmp_path / "CARD.md").read_text()
+    assert f"| a mouth more than 80 ms early or late | 2 | a1 | {odd.text} |" in text
+    assert "Doubtful" not in card(tmp_path, [entry("a1")], [])
+
+
+def test_pictures_are_counted_not_timed(tmp_path: Path) -> None:
+    still = entry("a1").model_copy(update={"still": True, "num_frames": 1000, "sex": "female"})
+    text = card(tmp_path, [still], [])
+    assert text.splitlines()[2].startswith("1 clips, 1000 pictures, 1 speakers.")
+    assert "| sound and pictures | 1 | 100.0 % | 1 |" in text
+    assert "| female | 1 |" in text
 
 
 def test_labels_cannot_break_the_table(tmp_path: Path) -> None:
