@@ -10,12 +10,13 @@ from __future__ import annotations
 import codecs
 import io
 import pickle
+import re
 import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, BinaryIO, ClassVar, NoReturn
+from typing import Any, BinaryIO, ClassVar
 
 # Longer strings are left where they are.
 LONGEST_INLINE = 256
@@ -24,6 +25,7 @@ _LONGEST_INTEGER_BYTES = 32
 # VOCASET's index of frames takes 0.4 million in protocol 0; this many take seconds and some 200 MB.
 _MOST_STEPS = 1 << 21
 _LARGEST_KEY = 1 << 63
+_NAME = re.compile(r"[\w.]{1,100}", re.ASCII)
 
 
 class RefusedError(Exception):
@@ -184,9 +186,6 @@ class _Machine:
         else:
             self._pop_mark()
 
-    def _duplicate(self) -> None:
-        self._push(self._stack[-1])
-
     def _tuple(self, length: int) -> None:
         items = tuple(self._stack.pop() for _ in range(length))
         self._push(items[::-1])
@@ -260,6 +259,9 @@ class _Machine:
         if not isinstance(module, str) or not isinstance(name, str):
             raise RefusedError("it asks for something whose name is no text")
         full = f"{module}.{name}"
+        # Names are shown on terminals.
+        if not _NAME.fullmatch(full):
+            raise RefusedError(f"it asks for something with the name {full[:100]!a}")
         if not self._is_allowed(full):
             raise RefusedError(f"it asks for {full}")
         self._push(Global(full))
@@ -275,9 +277,6 @@ class _Machine:
         if not isinstance(self._stack[-1], Record):
             raise RefusedError("it sets the state of something that has none")
         self._stack[-1].state = state
-
-    def _refuse_keywords(self) -> NoReturn:
-        raise RefusedError("it builds an object with keyword arguments")
 
     _STEPS: ClassVar[dict[bytes, Callable[[_Machine], object]]] = {
         pickle.PROTO: partial(_ignore, length=1),
@@ -311,7 +310,6 @@ class _Machine:
         pickle.MARK: _mark,
         pickle.POP: _pop,
         pickle.POP_MARK: _pop_mark,
-        pickle.DUP: _duplicate,
         pickle.TUPLE: _marked_tuple,
         pickle.TUPLE1: partial(_tuple, length=1),
         pickle.TUPLE2: partial(_tuple, length=2),
@@ -333,7 +331,6 @@ class _Machine:
         pickle.STACK_GLOBAL: _stack_global,
         pickle.REDUCE: _call,
         pickle.NEWOBJ: _call,
-        pickle.NEWOBJ_EX: _refuse_keywords,
         pickle.BUILD: _build,
     }
 

@@ -28,6 +28,8 @@ _LARGEST_FILE_BYTES = 1 << 30
 # Sparse matrices, reorderings and shared parts make more of a file than it holds; FLAME's make 5 % more.
 _GROWTH, _GROWTH_BYTES = 4, 1 << 24
 _DEEPEST = 64
+# Of a byte that is written as text.
+_LONGEST_CODE = 6
 
 _ALLOWED = {
     "numpy.ndarray", "numpy.dtype", "_codecs.encode", "collections.OrderedDict",
@@ -59,13 +61,16 @@ class StoredArray:
 
     def read(self) -> Shaped[np.ndarray, "..."]:
         """Raises InputError when the file is gone, has changed or does not hold what the pickle says."""
+        dtype = np.dtype(self.dtype)
+        if self.length > _LONGEST_CODE * math.prod(self.shape) * dtype.itemsize:
+            raise InputError(f"{self.path} holds an array of {self.shape} in {self.length} bytes.")
         try:
             with open_file(self.path) as stream:
                 if self.path.stat().st_mtime_ns != self.changed_ns:
                     raise InputError(f"{self.path} has changed since it was opened.", hint="Run this again.")
                 stream.seek(self.start)
                 data = _as_bytes(decode(stream.read(self.length), self.coding))
-            return _array_of(data, np.dtype(self.dtype), self.shape, self.fortran)
+            return _array_of(data, dtype, self.shape, self.fortran)
         except (RefusedError, OSError, ArithmeticError, MemoryError, TypeError, ValueError) as error:
             raise InputError(f"{self.path} holds an array that cannot be read ({error}).") from error
 
