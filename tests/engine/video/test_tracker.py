@@ -6,11 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from scipy.spatial.transform import Rotation
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.render.software import SoftwareRenderer
+from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import Silent
 from talkcli.engine.video import tracker
-from talkcli.engine.video.mesh import Sighting, confirmed
+from talkcli.engine.video.mesh import FaceMesh, Sighting, confirmed
 from talkcli.engine.video.pictures import Film, open_film
 from talkcli.engine.video.stretch import profile_spans, usable
 from talkcli.engine.video.track import FaceTrack
@@ -200,6 +205,23 @@ def _track(seen: list[bool], cuts: tuple[int, ...] = ()) -> FaceTrack:
         height=HEIGHT,
         cuts=cuts,
     )
+
+
+def test_the_turn_of_a_rendered_head_is_measured() -> None:
+    pytest.importorskip("mediapipe")
+    head = load_head("ada")
+    with torch.no_grad():
+        rest = head(torch.zeros(1, 53))[0].numpy()
+    middle = rest.mean(axis=0)
+    renderer = SoftwareRenderer(studio_scene(head), 256, 256)
+    measured = []
+    for degrees in (0, -25, 50):
+        turned = (rest - middle) @ Rotation.from_euler("y", degrees, degrees=True).as_matrix().T + middle
+        with FaceMesh() as mesh:
+            (found,) = mesh.sightings(renderer.render(turned.astype(np.float32)))
+        measured.append(float(yaw_degrees(found.landmarks[None])[0]))
+        assert found.confidence > 0.7
+    assert measured == pytest.approx([0, 25, 46], abs=5)
 
 
 @pytest.mark.data
