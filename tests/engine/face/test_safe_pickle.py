@@ -50,7 +50,7 @@ def refused(tmp_path: Path, content: bytes) -> str:
 
 @pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.parametrize("protocol", range(6))
-@pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "i4", "u4", "i8", "u1", "b1"])
+@pytest.mark.parametrize("dtype", ["f8", ">f4", "i2", "u1", "b1"])
 def test_arrays_of_every_protocol(tmp_path: Path, protocol: int, dtype: str, in_place: bool) -> None:
     long = np.arange(480).reshape(20, 6, 4).astype(dtype)
     array = long[:2, :3]
@@ -231,8 +231,8 @@ def test_allowed_names_are_never_called(tmp_path: Path, monkeypatch: pytest.Monk
         b"\x80\x04\x8e" + struct.pack("<Q", 1 << 62) + b".",  # bytes longer than memory
         b"\x80\x02]r\xff\xff\xff\xffq\x00j\xfe\xff\xff\xff.",  # memo indices at the end of the range
         b"\x80\x02]q\x00h\x00a.",  # a list that contains itself
-        b"\x80\x02" + b"]" * 20_000 + b"a" * 19_999 + b".",  # deep nesting
-        b"\x80\x02" + b")" + b"\x85" * 20_000 + b".",  # deep nesting of tuples
+        b"\x80\x02" + b"]" * 5_000 + b"a" * 4_999 + b".",  # deep nesting
+        b"\x80\x02" + b")" + b"\x85" * 5_000 + b".",  # deep nesting of tuples
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
         b"(K\x01\x8a\x06\x00\x00\x00\x00\x00\x01\x85cnumpy\ndtype\nU\x02f8K\x00K\x01\x87R\x89U\x00tb.",
         b"", b"\x00", b"not a pickle", b"\x80\x02.", b"\x80\xff.", b"\x80\x02K\x01",
