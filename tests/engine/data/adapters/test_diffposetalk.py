@@ -22,6 +22,7 @@ from talkcli.engine.data.adapters.diffposetalk import (
     diffposetalk_sources,
     read_coeffs,
     read_packed,
+    read_splits,
 )
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.cleanup import Cleanup
@@ -215,3 +216,15 @@ def test_mutations(tmp_path: Path) -> None:
         return isinstance(motion, Motion) and bool((np.abs(motion.coeffs) <= MOST_EXPRESSION).all())
 
     assert survives(read, coeffs(), plausible=plausible) > 100
+
+
+def test_mutations_of_split_lists(tmp_path: Path) -> None:
+    content = "".join(f"TH{person:03d}/{video:03d}\n" for person in range(30) for video in range(3)).encode()
+
+    def read(mutant: bytes) -> dict[str, str]:
+        (tmp_path / "train.txt").write_bytes(mutant)
+        return dict(read_splits([tmp_path]))
+
+    assert survives(read, content, plausible=lambda splits: set(splits.values()) <= {"train"}) > 5
+    # Longer than the integers that Python reads.
+    assert read(b"TH001/" + b"1" * 10_000) == {"TH001/" + "1" * 10_000: "train"}

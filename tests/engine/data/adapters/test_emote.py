@@ -131,6 +131,10 @@ def test_labels_splits_and_what_is_missing(tmp_path: Path) -> None:
     assert told.warned("Left out 1 clips seen from other sides")
     assert told.warned("Left out 1 clips of actors in no split: M001")
     assert told.warned("1 of 47 actors are not there: W040")
+    # Of 22 emotions and levels M003 has all, W009 neutral and a sad one, 44 others neutral alone.
+    assert told.warned(
+        f"{20 + 44 * 21} emotions and levels of actors who are there have no clip: M005 happy 1"
+    )
 
 
 def test_one_of_several_reconstructions(tmp_path: Path) -> None:

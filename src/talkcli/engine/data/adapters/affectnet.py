@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import numpy as np
 
@@ -160,7 +161,7 @@ def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
         raise InputError(f"There are no codes: {codes} is not a folder.", hint=_HINT)
     folders: dict[str, list[Path]] = defaultdict(list)
     halves = []
-    for place, _, names in os.walk(codes):
+    for place, _, names in os.walk(codes, onerror=_unreadable):
         there = {EXPRESSION, POSE} & set(names)
         if len(there) == 2:
             path = Path(place)
@@ -172,6 +173,10 @@ def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
     if not folders:
         raise InputError(f"{codes} holds no folder with {EXPRESSION} and {POSE}.", hint=_HINT)
     return folders
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise InputError(f"The folder {error.filename} cannot be read ({error.strerror}).") from error
 
 
 def _folder_of(picture: Picture, folders: Mapping[str, list[Path]]) -> Path | None:

@@ -234,4 +234,4 @@ def read_splits(folders: Iterable[Path]) -> dict[str, Split]:
 def _key(name: str) -> str:
     """PERSON/NUMBER however many digits the number has."""
     person, _, video = name.rpartition("/")
-    return f"{person}/{int(video)}" if video.isdecimal() else name
+    return f"{person}/{video.lstrip('0') or '0'}" if video.isdecimal() else name

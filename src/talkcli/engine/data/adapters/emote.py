@@ -9,13 +9,14 @@ and github.com/radekd91/inferno.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.flame_motion import flame_motion
 from talkcli.engine.data.hdf5 import read_datasets
-from talkcli.engine.data.labels import EMOTION_OF_MEAD
+from talkcli.engine.data.labels import EMOTION_OF_MEAD, LEVEL_OF_MEAD
 from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
 from talkcli.engine.data.names import Unusable, files_below, some
 from talkcli.engine.data.source import Recording, Source
@@ -76,6 +77,11 @@ def emote_sources(
         f"the first 50 are kept. Sound for {sum(clip in sounds for clip in clips)} of them."
     )
     warn_of_actors([actor for actor, *_ in clips], reporter)
+    absent = _absent(clips)
+    if absent:
+        reporter.warn(
+            f"{len(absent)} emotions and levels of actors who are there have no clip: {some(absent)}."
+        )
     return sorted(
         (
             _source(clip, parameters, sounds.get(clip))
@@ -148,6 +154,18 @@ def _clips(folder: Path, reporter: Reporter) -> dict[Clip, Path]:
     if views:
         reporter.warn(f"Left out {views} clips seen from other sides than the front.")
     return clips
+
+
+def _absent(clips: Iterable[Clip]) -> list[str]:
+    """What MEAD asked of every actor and nothing is there of."""
+    there = {clip[:3] for clip in clips}
+    return [
+        f"{actor} {emotion} {level}"
+        for actor in sorted({actor for actor, *_ in there} & SPLIT_OF_ACTOR.keys())
+        for emotion, label in EMOTION_OF_MEAD.items()
+        for level in LEVEL_OF_MEAD
+        if mead_emotion(label, level) is not None and (actor, emotion, level) not in there
+    ]
 
 
 def _clip(actor: str, emotion: str, level: str, number: str) -> Clip | None:
