@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import load_head
@@ -31,9 +32,10 @@ class FilmedFile:
     """A video, and the file its `sound` is in where that is another one.
 
     Sound of the video itself is laid beside the pictures by the file's time stamps; a file of its own is
-    taken to begin with the first picture. `head` is a name or path that `load_head` takes; `face` and
-    `stretch` are as in `follow_face` and `usable`. Pictures that are not square are cut to `crop`
-    (left, top, width, height). A video that shows what was measured is written to `preview`.
+    taken to begin with the first picture, and must last as long as the pictures within 0.25 s. `head` is a
+    name or path that `load_head` takes; `face` and `stretch` are as in `follow_face` and `usable`. Pictures
+    that are not square are cut to `crop` (left, top, width, height). A video that shows what was measured is
+    written to `preview`.
     """
 
     video: Path
@@ -61,6 +63,11 @@ class FilmedFile:
             )
         heard = _Warnings()
         speech = read_speech(self.sound or self.video, heard)
+        if self.sound is not None and abs(speech.duration_s - film.duration_s) > MOST_MISMATCH_S:
+            raise InputError(
+                f"{self.sound} has {speech.duration_s:.2f} s of sound, {self.video} {film.duration_s:.2f} s "
+                "of pictures: they are not of one recording."
+            )
         followed = follow_face(film, self.face, heard)
         first, last = usable(followed.track, self.stretch, str(self.video))
         shown, track = film.part(first, last), followed.track.part(first, last)
