@@ -150,7 +150,7 @@ def test_frames_that_are_not_the_manifests(folder: Path) -> None:
 def write_scan(folder: Path, clip: str, vertices: np.ndarray, neutral: np.ndarray, *, sound: bool) -> None:
     """Put a clip of vertices, with the sound of low-sad or none, into the manifest."""
     (folder / "mesh" / "neutral").mkdir(parents=True, exist_ok=True)
-    mesh = MeshFiles(vertices=f"mesh/{clip}.npy", neutral=f"mesh/neutral/{clip}.npy", topology="biwi")
+    mesh = MeshFiles(vertices=f"mesh/{clip}.npy", neutral=f"mesh/neutral/{clip}.npy", topology="flame")
     np.save(folder / mesh.vertices, vertices.astype(np.float32))
     np.save(folder / mesh.neutral, neutral.astype(np.float32))
     entries = read_manifest(folder)

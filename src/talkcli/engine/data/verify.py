@@ -28,7 +28,7 @@ Kind = Literal[
 BROKEN: tuple[Kind, ...] = ("missing", "changed", "unreadable", "duration", "fps", "frames", "channels")
 # Of a clip of vertices: the longest that is looked at, half an hour at 60 fps.
 _MOST_FRAMES = 108_000
-# Height of a face or head in metres.
+# Height of a face or head of FLAME's vertices, which are in metres; BIWI's are in no unit.
 _LOWEST_HEAD_M, _HIGHEST_HEAD_M = 0.05, 1.0
 
 
@@ -122,6 +122,6 @@ def _names(motion: Motion) -> str | None:
 
 def _height(mesh: MeshMotion) -> str | None:
     height = float(np.ptp(mesh.neutral[:, 1]))
-    if _LOWEST_HEAD_M <= height <= _HIGHEST_HEAD_M:
+    if mesh.topology != "flame" or _LOWEST_HEAD_M <= height <= _HIGHEST_HEAD_M:
         return None
     return f"The head is {height:.3g} m tall; is it in metres?"
