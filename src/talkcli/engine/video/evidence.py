@@ -21,8 +21,9 @@ _LIPS = np.array(at.LIP_PAIRS).T
 _LIDS = np.array([*at.LID_PAIRS["Right"], *at.LID_PAIRS["Left"]]).T
 # Landmarks of lips that touch may lie this far apart on a head.
 _MOST_AT_TOUCH_M = 2e-3
-# Openings of the eye as shares of its usual one: the widest believed, and the least that shows an iris.
-_WIDEST_EYE, _SEEN_IRIS = 1.6, 0.5
+# Openings of the eye as shares of its usual one: what counts as that, the widest believed, and the least
+# that shows an iris.
+_USUAL_EYE, _WIDEST_EYE, _SEEN_IRIS = (0.92, 1.1), 1.6, 0.5
 # The middle of a head behind its face, in distances of the outer eye corners; cosines of what is seen well;
 # the weight of what is hidden.
 _DEPTH_OF_FACE, _SEEN_WELL, _LEAST_SHOWN = 0.8, 0.5, 0.05
@@ -84,10 +85,10 @@ class Evidence:
         )
         lips = _apart(rig.rest, _LIPS).clip(-_MOST_AT_TOUCH_M, _MOST_AT_TOUCH_M) + parted * [0.0, 1.0, 0.0]
 
-        shares = (eye_opening(inside) - SHUT_EYE) / (identity.open_eyes - SHUT_EYE)
+        shares = _calm((eye_opening(inside) - SHUT_EYE) / (identity.open_eyes - SHUT_EYE))
         # An eye that is turned away does as the other does.
         eyes = np.stack([shown[:, at.LID_CORNERS[side]].mean(axis=1) for side in ("Right", "Left")], -1)
-        shares = eyes * shares.clip(0.0, _WIDEST_EYE) + (1.0 - eyes) * shares[:, ::-1].clip(0.0, _WIDEST_EYE)
+        shares = eyes * shares + (1.0 - eyes) * shares[:, ::-1]
         named = "eyeBlinkLeft" in rig.head.channels
         self._lid_weights = trust / (noise.lids_m if named else noise.point_m)
         lids = _apart(rig.rest, _LIDS)[..., 1] * shares.repeat(2, axis=1)
@@ -156,6 +157,12 @@ def _shown(rest: Float[np.ndarray, "68 3"], place: Similarity) -> Float[np.ndarr
     outwards /= np.linalg.norm(outwards, axis=-1, keepdims=True)
     facing = np.einsum("fy,py->fp", place.rotation[:, 2], outwards)
     return (facing / _SEEN_WELL).clip(_LEAST_SHOWN, 1.0)
+
+
+def _calm(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frames 2"]:
+    """How far the eyes are open, small changes about 1 taken for none."""
+    low, high = _USUAL_EYE
+    return np.where(shares < 1.0, (shares / low).clip(0.0, 1.0), (shares / high).clip(1.0, _WIDEST_EYE))
 
 
 def _apart(
