@@ -10,6 +10,8 @@ def test_all_tables_speak_our_words() -> None:
     assert set(labels.EMOTION_OF_RAVDESS.values()) == set(EMOTIONS) - {"contempt"}
     assert set(labels.EMOTION_OF_MEAD.values()) == set(EMOTIONS) - {"calm"}
     assert set(labels.EMOTION_OF_DEEPTALK_DISK.values()) == set(EMOTIONS)
+    assert set(labels.EMOTION_OF_AFFECTNET.values()) == set(EMOTIONS) - {"calm"}
+    assert set(labels.EMOTION_OF_BEAT.values()) == set(EMOTIONS) - {"calm"}
 
 
 def test_deeptalk_numbers_on_disk_follow_ravdess() -> None:
@@ -27,3 +29,7 @@ def test_levels_rise_to_one() -> None:
         values = [levels[key] for key in sorted(levels)]
         assert values == sorted(set(values)), levels
         assert 0 < values[0] < values[-1] == 1, levels
+
+
+def test_every_number_of_beat_has_one_emotion() -> None:
+    assert sorted(number for numbers in labels.EMOTION_OF_BEAT for number in numbers) == list(range(119))
