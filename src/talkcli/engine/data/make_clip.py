@@ -70,7 +70,10 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
             wanted = Cleanup(keep_pose=cleanup.keep_pose) if source.still else cleanup
             recording = replace(recording, motion=clean(recording.motion, wanted))
         if recording.mesh is not None and cleanup.fps is not None:
-            recording = replace(recording, mesh=resample_mesh(recording.mesh, cleanup.fps))
+            mesh = resample_mesh(recording.mesh, cleanup.fps)
+            # Every second of 33 frames is one more than half as many.
+            most = None if recording.motion is None else len(recording.motion.coeffs)
+            recording = replace(recording, mesh=replace(mesh, vertices=mesh.vertices[:most]))
         if not source.still:
             _check(recording)
         with _naming():

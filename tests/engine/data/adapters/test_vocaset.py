@@ -180,10 +180,10 @@ def test_coefficients_of_flame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TALK_FLAME", str(tmp_path / "absent"))
     tree = Tree(tmp_path / "raw")
-    tree.add(ONE, "sentence01", 13)
+    tree.add(ONE, "sentence01", 17)
     arrays = write_model(tmp_path / "model.npz", draw)
     subject = replace(arrays, template=tree.templates[ONE].astype(np.float32))
-    coeffs = np.concatenate([draw.normal(0, 1, (13, 50)), draw.normal(0, 0.1, (13, 3))], axis=1)
+    coeffs = np.concatenate([draw.normal(0, 1, (17, 50)), draw.normal(0, 0.1, (17, 3))], axis=1)
     tree.rows[0] = FlameHead(subject, {}, None, tmp_path)(torch.from_numpy(coeffs)).numpy().astype(np.float32)
     tree.write()
     with pytest.raises(AssetError, match="needs the FLAME model"):
@@ -196,6 +196,10 @@ def test_coefficients_of_flame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (motion.head, motion.fps, entry.fps) == ("flame", 60.0, 60.0)
     np.testing.assert_allclose(motion.coeffs, coeffs, atol=0.02)
     assert json.loads((tmp_path / "out" / "report.jsonl").read_text())["flame_error_mm"] < 0.01
+    (half,) = built(sources, tmp_path / "half", fps=30.0).entries
+    motion, _ = read_motion(tmp_path / "half" / str(half.motion))
+    assert half.mesh is not None
+    assert (half.num_frames, len(np.load(tmp_path / "half" / half.mesh.vertices))) == (8, 8)
 
 
 def test_the_published_split() -> None:
