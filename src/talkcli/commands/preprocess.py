@@ -31,6 +31,8 @@ MotionOf = Annotated[
     typer.Option("--motion", help="performed: from sound and sentence, a stand-in; video: fitted to faces."),
 ]
 _SHOWN = 5
+# Headings of --help.
+_SETS, _OURS, _TOOLS = "Recordings", "Generated", "What to do with clips"
 
 
 def _shared(
@@ -114,7 +116,7 @@ def data_set(root: Any = Root, *, films: bool = False) -> Callable[[Options], Op
         command.__doc__ = options.__doc__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        app.command(name)(command)
+        app.command(name, rich_help_panel=_SETS)(command)
         return options
 
     return register
@@ -296,7 +298,7 @@ def voxceleb2(
     return {"motion": motion}
 
 
-@app.command()
+@app.command(rich_help_panel=_OURS)
 def corpus(root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """The embedded model's training corpus: speech with performed motion (docs/corpus.md)."""
     from talkcli.engine.data.build import Plan
@@ -306,7 +308,7 @@ def corpus(root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, 
         _show(console, preprocess_corpus(root, out, Plan(num_workers=workers), console))
 
 
-@app.command()
+@app.command(rich_help_panel=_OURS)
 def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Twelve small generated clips, for tests and debug recipes."""
     from talkcli.engine.pipelines.preprocess import preprocess_debug
@@ -315,10 +317,8 @@ def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
         _show(console, preprocess_debug(out, reporter=console))
 
 
-app.command()(emovox)
-app.command()(check)
-app.command()(stats)
-app.command()(shards)
+for tool in (check, stats, shards, emovox):
+    app.command(rich_help_panel=_TOOLS)(tool)
 
 
 def _show(console: Console, summary: Summary) -> None:
