@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talkcli.engine.data.adapters import affectnet
 from talkcli.engine.data.adapters.affectnet import Pictures, affectnet_sources, read_label
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.cleanup import Cleanup
@@ -19,7 +20,7 @@ from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.types import Emotion, Silent
 from tests.engine.data.mutations import survives
-from tests.engine.data.trees import Told
+from tests.engine.data.trees import Told, tree
 
 HEADER = (
     "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
@@ -118,18 +119,17 @@ def test_annotations_count_from_zero_in_both_sets(tmp_path: Path) -> None:
     assert found["val-sad-000"].inputs[0] == tmp_path / "codes/val_set/0/exp.npy"
 
 
-def test_a_clip_has_a_thousand_pictures(tmp_path: Path) -> None:
-    pictures = [(f"1/p{index:04d}.jpg", 3) for index in range(2001)]
+def test_a_clip_has_a_thousand_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert affectnet.PICTURES_A_CLIP == 1000
+    monkeypatch.setattr(affectnet, "PICTURES_A_CLIP", 10)
+    pictures = [(f"1/p{index:02d}.jpg", 3) for index in range(21)]
     write_lists(tmp_path, pictures, [])
     for picture, _ in pictures:
-        folder = tmp_path / "codes" / Path(picture).stem
-        folder.mkdir(parents=True)
-        for name in ("exp.npy", "pose.npy"):
-            (folder / name).touch()
+        tree(tmp_path / "codes" / Path(picture).stem, "exp.npy", "pose.npy")
     sources = affectnet_sources(tmp_path, Silent())
     assert [(source.id, len(source.recipe.inputs)) for source in sources] == [
-        ("affectnet/train-surprise-000", 2000),
-        ("affectnet/train-surprise-001", 2000),
+        ("affectnet/train-surprise-000", 20),
+        ("affectnet/train-surprise-001", 20),
         ("affectnet/train-surprise-002", 2),
     ]
 
