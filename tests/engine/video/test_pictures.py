@@ -162,4 +162,6 @@ def test_damaged_videos_are_read_or_refused(tmp_path: Path) -> None:
 
 
 def _with_crop(film: Film, crop: tuple[int, int, int, int]) -> Film:
-    return replace(film, crop=crop)
+    """In pixels of pictures 48 high."""
+    left, top, width, height = (edge / 48 for edge in crop)
+    return replace(film, crop=(left, top, width, height))

@@ -48,6 +48,10 @@ _LOG_PREFIX = re.compile(r"\[[^\]]*\]\s")
 _UPRIGHT_SQUARE = "scale=w='max(1,round(iw*sar))':h=ih,setsar=1"
 
 
+Crop = tuple[float, float, float, float]
+"""Left, top, width, height, in heights of the picture: so it holds at any resolution."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Film:
     """A video's pictures and how they lie in time.
@@ -55,7 +59,7 @@ class Film:
     `num_frames` pictures come at `fps`. Where the file's own rate is not `constant`, each moment of the even
     grid gets the picture shown then. `sound_late_s` is how much later than the pictures the sound begins
     (negative: earlier), None without sound. `rates` are the lowest and the highest rate between two pictures.
-    Of pictures that are not square `crop` (left, top, width, height) is shown, all of them where it is None.
+    Of pictures that are not square `crop` is shown, all of them where it is None.
     `first` pictures of the file come before those that are meant.
     """
 
@@ -65,7 +69,7 @@ class Film:
     constant: bool
     rates: tuple[float, float]
     sound_late_s: float | None
-    crop: tuple[int, int, int, int] | None = None
+    crop: Crop | None = None
     first: int = 0
 
     @property
@@ -254,17 +258,16 @@ def _film(path: Path, times: Float64[np.ndarray, "frames"], tick_s: float, sound
     )
 
 
-def _cropped(
-    picture: UInt8[np.ndarray, "rows columns 3"], crop: tuple[int, int, int, int]
-) -> UInt8[np.ndarray, "height width 3"]:
-    left, top, width, height = crop
+def _cropped(picture: UInt8[np.ndarray, "rows columns 3"], crop: Crop) -> UInt8[np.ndarray, "height width 3"]:
     rows, columns = picture.shape[:2]
     if rows == columns:
         return picture
-    if min(left, top) < 0 or min(width, height) < 1 or left + width > columns or top + height > rows:
+    left, top, width, height = (round(edge * rows) for edge in crop)
+    # Edges are rounded one by one: together they may reach a pixel beyond.
+    if min(left, top) < 0 or min(width, height) < 1 or left + width > columns + 1 or top + height > rows + 1:
         raise InputError(
             f"{width}x{height} pixels at {left}, {top} are not inside of pictures of {columns}x{rows}.",
-            hint="Is this the video, in the size, that the crop was made for?",
+            hint="Is this the video that the crop was made for?",
         )
     return np.ascontiguousarray(picture[top : top + height, left : left + width])
 

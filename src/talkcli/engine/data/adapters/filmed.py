@@ -5,8 +5,10 @@ Axis names: `samples`, `frames`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -18,13 +20,15 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.types import Motion, Speech
 from talkcli.engine.video.fit import Fit, fit_head
-from talkcli.engine.video.pictures import Film, open_film
+from talkcli.engine.video.pictures import Crop, Film, open_film
 from talkcli.engine.video.stretch import Stretch, profile_spans, usable
 from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
 
 # Sound of the same file may end this much before the pictures; motion beyond it is cut off.
 _MOST_SILENT_S = 0.2
 _SHORTEST_S = 0.2
+# Share of pictures with a face, and median distance of the head from its landmarks, that need no remark.
+_WELL_SEEN, _WELL_FITTED = 0.95, 0.06
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +38,7 @@ class FilmedFile:
     Sound of the video itself is laid beside the pictures by the file's time stamps; a file of its own is
     taken to begin with the first picture, and must last as long as the pictures within 0.25 s. `head` is a
     name or path that `load_head` takes; `face` and `stretch` are as in `follow_face` and `usable`. Pictures
-    that are not square are cut to `crop` (left, top, width, height). A video that shows what was measured is
-    written to `preview`.
+    that are not square are cut to `crop`. A video that shows what was measured is written to `preview`.
     """
 
     video: Path
@@ -43,7 +46,7 @@ class FilmedFile:
     head: str = "ada"
     face: FaceChoice = "only"
     stretch: Stretch = "whole"
-    crop: tuple[int, int, int, int] | None = None
+    crop: Crop | None = None
     preview: Path | None = None
 
     @property
@@ -87,8 +90,8 @@ class FilmedFile:
             motion = _shortened(motion, int(speech.duration_s * motion.fps))
             heard.warn(f"The pictures go on for {fit.motion.duration_s - motion.duration_s:.2f} s more.")
         report = _report(film, followed, (first, last), fit)
-        if heard.texts:
-            report["warnings"] = " ".join(heard.texts)
+        if remarks := [*_remarks(film, followed, (first, last), report["fit_error"]), *heard.texts]:
+            report["video"] = " ".join(remarks)
         return Recording(speech=speech, motion=motion, report=report)
 
 
@@ -126,7 +129,7 @@ class HowToLook:
         clip_id: str,
         *,
         sound: Path | None = None,
-        crop: tuple[int, int, int, int] | None = None,
+        crop: Crop | None = None,
     ) -> FilmedFile:
         """The recipe of the clip called `clip_id`."""
         return FilmedFile(
@@ -172,24 +175,40 @@ def _shortened(motion: Motion, num_frames: int) -> Motion:
     return replace(motion, coeffs=motion.coeffs[:num_frames], pose=pose)
 
 
-def _report(
-    film: Film, followed: Followed, used: tuple[int, int], fit: Fit
-) -> dict[str, float | int | str | None]:
+def _report(film: Film, followed: Followed, used: tuple[int, int], fit: Fit) -> dict[str, Any]:
     """What report.jsonl says; docs/formats.md describes it."""
     shown = followed.track.part(*used)
-    times = ", ".join(f"{cut / film.fps:.2f} s" for cut in followed.track.cuts)
     return {
         "video_fps": round(film.fps, 6),
         "video_fps_lowest": round(film.rates[0], 3),
         "video_fps_highest": round(film.rates[1], 3),
         "video_fps_constant": film.constant,
+        "sound_late_s": None if film.sound_late_s is None else round(film.sound_late_s, 4),
         "face_seen": round(float(shown.seen.mean()), 4),
         "face_confidence": round(float(np.median(shown.confidence)), 4),
         "other_faces": followed.num_others,
-        "cuts": times,
+        "cuts": ", ".join(f"{cut / film.fps:.2f} s" for cut in followed.track.cuts),
         "profile": profile_spans(shown),
         "used_from_s": round(used[0] / film.fps, 3),
         "used_to_s": round(used[1] / film.fps, 3),
         "fit_error": round(float(np.nanmedian(fit.error)), 4),
-        "sound_late_s": None if film.sound_late_s is None else round(film.sound_late_s, 4),
     }
+
+
+def _remarks(film: Film, followed: Followed, used: tuple[int, int], fit_error: float) -> Iterator[str]:
+    """What somebody who uses the clip should look at, in sentences."""
+    shown = followed.track.part(*used)
+    if not film.constant:
+        low, high = film.rates
+        yield f"The rate goes from {low:.4g} to {high:.4g}, motion is at {film.fps:.4g}."
+    if used != (0, film.num_frames):
+        first_s, last_s = (frame / film.fps for frame in used)
+        yield f"Used are {first_s:.2f} to {last_s:.2f} of {film.duration_s:.2f} s."
+    if followed.num_others:
+        yield f"Up to {followed.num_others} more faces are seen beside the one that is followed."
+    if shown.seen.mean() < _WELL_SEEN:
+        yield f"The face is seen in {shown.seen.mean():.0%} of the pictures."
+    if profile := profile_spans(shown):
+        yield f"It is in profile in {profile}."
+    if fit_error > _WELL_FITTED:
+        yield f"The head lies {fit_error:.0%} of the eye distance off the landmarks."

@@ -1,7 +1,7 @@
 """HDTF: clips of speeches from YouTube, with lists of what belongs to the set.
 
 Clips are NAME_INDEX.mp4, or SUBSET_NAME_INDEX.mp4 as the authors' script writes them, with SUBSET one of RD,
-WDA, WRA; the lists are SUBSET_video_url.txt, SUBSET_annotion_time.txt and SUBSET_crop_wh.txt. Source: Zhang
+WDA, WRA; the lists are SUBSET_annotion_time.txt, SUBSET_crop_wh.txt and SUBSET_resolution.txt. Source: Zhang
 et al. (2021), Flow-guided One-shot Talking Face Generation, CVPR, and github.com/MRzzm/HDTF.
 """
 
@@ -20,6 +20,7 @@ from talkcli.engine.data.names import files_below, read_names, some
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Reporter
+from talkcli.engine.video.pictures import Crop
 
 LICENCE = "HDTF: not stated; the films belong to those who published them"
 SUBSETS = ("RD", "WDA", "WRA")
@@ -27,6 +28,7 @@ _FILM = ".mp4"
 # The authors' script fetches pictures alone; sound of the same name is read beside them.
 _SOUNDS = (".wav", ".flac", ".m4a", ".mp3", ".aac", ".ogg", ".opus")
 _NAME = re.compile(rf"(?:({'|'.join(SUBSETS)})_)?(\D.*?)_(\d{{1,3}})")
+_PIXELS = re.compile(r"[0-9]{1,5}")
 _TIMES = re.compile(r"(\d+):(\d\d)-(\d+):(\d\d)")
 # One man under two names: these are cut from the same video of YouTube.
 _ALIASES = {"WhipJimClyburn": "JamesClyburn"}
@@ -50,11 +52,21 @@ class HdtfName:
 
 @dataclass(kw_only=True)
 class Lists:
-    """What the set's lists say: the clips there are, and the square of the full picture that each shows, as
-    (left, top, width, height)."""
+    """What the set's lists say: the clips there are; the square of the full picture that each shows (left,
+    top, width, height in pixels); and how high the pictures of a video were when that was measured.
+    """
 
     clips: set[HdtfName] = field(default_factory=set)
-    crops: dict[HdtfName, tuple[int, int, int, int]] = field(default_factory=dict)
+    squares: dict[HdtfName, tuple[int, int, int, int]] = field(default_factory=dict)
+    heights: dict[str, int] = field(default_factory=dict)
+
+    def crop(self, name: HdtfName) -> Crop | None:
+        """The square for pictures of any size; None where it, or the height it is for, is not known."""
+        square, height = self.squares.get(name), self.heights.get(name.video)
+        if square is None or not height:
+            return None
+        left, top, width, tall = (edge / height for edge in square)
+        return left, top, width, tall
 
 
 def hdtf_sources(root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL) -> list[Source]:
@@ -88,7 +100,7 @@ def hdtf_sources(root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL) -
             split=split_of_speaker(name.speaker),
             licence=LICENCE,
             recipe=how.at(
-                paths[0], clip_id, sound=sounds.get(paths[0].with_suffix("")), crop=lists.crops.get(name)
+                paths[0], clip_id, sound=sounds.get(paths[0].with_suffix("")), crop=lists.crop(name)
             ),
         )
         for name, paths in found.items()
@@ -129,10 +141,17 @@ def read_lists(root: Path) -> Lists:
         elif path.name in {f"{subset}_crop_wh.txt" for subset in SUBSETS}:
             for where, clip, numbers in _lines(path):
                 name_of_clip = parse_name(clip)
-                if name_of_clip is None or len(numbers) != 4 or not all(n.isdecimal() for n in numbers):
+                if name_of_clip is None or len(numbers) != 4 or not all(map(_PIXELS.fullmatch, numbers)):
                     raise InputError(f"{where}: NAME_INDEX.mp4 min_width width min_height height is needed.")
                 left, width, top, height = map(int, numbers)
-                lists.crops[name_of_clip] = (left, top, width, height)
+                lists.squares[name_of_clip] = (left, top, width, height)
+        elif path.name in {f"{subset}_resolution.txt" for subset in SUBSETS}:
+            # Some videos have several, which the authors' script does not take either.
+            lists.heights |= {
+                video: int(heights[0])
+                for _, video, heights in _lines(path)
+                if len(heights) == 1 and _PIXELS.fullmatch(heights[0])
+            }
     return lists
 
 
@@ -172,6 +191,10 @@ def _tell(found: dict[HdtfName, list[Path]], lists: Lists, reporter: Reporter) -
         reporter.warn(f"Left out {len(strange)} clips that are in no list: {some(strange)}.")
     if doubled := sorted(paths[0].name for paths in found.values() if len(paths) > 1):
         reporter.warn(f"{len(doubled)} clips are there twice, the first path is read: {some(doubled)}.")
+    if uncropped := sorted(paths[0].name for name, paths in found.items() if lists.crop(name) is None):
+        reporter.note(
+            f"No crop is known of {len(uncropped)} clips, all of their pictures is seen: {some(uncropped)}."
+        )
     lacking = [f"{name.video}_{name.index}" for name in lists.clips - found.keys()]
     if lacking:
         reporter.warn(f"Missing: {len(lacking)} of the listed clips: {some(sorted(lacking))}.")
