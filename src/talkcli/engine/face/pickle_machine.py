@@ -75,7 +75,7 @@ def decode(raw: bytes, coding: str) -> str | bytes:
     with warnings.catch_warnings():
         # Backslashes that escape nothing stand for themselves.
         warnings.simplefilter("ignore")
-        return codecs.escape_decode(raw)[0].decode("latin-1")  # type: ignore[attr-defined]  # not in the stubs
+        return codecs.escape_decode(raw)[0].decode("latin-1")
 
 
 def run(stream: BinaryIO | io.BytesIO, size: int, is_allowed: Callable[[str], bool]) -> Any:
