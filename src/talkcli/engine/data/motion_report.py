@@ -33,6 +33,7 @@ ODDITIES: Mapping[str, str] = {
     "jump": "steps that no face makes",
     "lag": f"a mouth more than {MOST_LAG_MS:.0f} ms early or late",
     "unread": "pictures that cannot be read and were left out",
+    "video": "something to know of the video",
 }
 
 

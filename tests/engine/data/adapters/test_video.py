@@ -100,6 +100,7 @@ def test_sound_and_motion_of_a_part_are_of_the_same_moments(tmp_path: Path, pret
     assert np.abs(recording.speech.samples[200:400]).max() > 0.01
     assert recording.speech.duration_s == pytest.approx(1.0, abs=0.01)
     assert (recording.report["used_from_s"], recording.report["used_to_s"]) == (1.0, 2.0)
+    assert recording.report["video"] == "Used are 1.00 to 2.00 of 2.00 s."
     assert recording.report["face_seen"] == 1.0
 
 
@@ -109,7 +110,7 @@ def test_motion_ends_with_the_sound_of_its_own_file(tmp_path: Path, pretended: P
     assert recording.motion is not None
     assert recording.motion.pose is not None
     assert len(recording.motion.coeffs) == len(recording.motion.pose) == 30
-    assert "0.80 s more" in str((recording.report or {})["warnings"])
+    assert "0.80 s more" in str((recording.report or {})["video"])
 
 
 def test_sound_and_pictures_of_different_times_are_refused(tmp_path: Path, pretended: Pretended) -> None:
@@ -144,6 +145,7 @@ def test_a_take_of_grid_becomes_motion(shared_data: Path, tmp_path: Path) -> Non
     assert recording.motion.pose is not None
     assert np.isfinite(recording.motion.coeffs).all()
     assert recording.report["face_seen"] == 1.0
+    assert "video" not in recording.report
     error = recording.report["fit_error"]
     assert isinstance(error, float)
     assert error < 0.06

@@ -205,7 +205,8 @@ def _remarks(film: Film, followed: Followed, used: tuple[int, int], fit_error: f
         first_s, last_s = (frame / film.fps for frame in used)
         yield f"Used are {first_s:.2f} to {last_s:.2f} of {film.duration_s:.2f} s."
     if followed.num_others:
-        yield f"Up to {followed.num_others} more faces are seen beside the one that is followed."
+        others = "Another face is" if followed.num_others == 1 else f"Up to {followed.num_others} others are"
+        yield f"{others} seen beside the face that is followed."
     if shown.seen.mean() < _WELL_SEEN:
         yield f"The face is seen in {shown.seen.mean():.0%} of the pictures."
     if profile := profile_spans(shown):
