@@ -27,6 +27,14 @@ def test_nothing_is_done_unasked() -> None:
     assert clean(motion, Cleanup(fps=25.0)) is motion
 
 
+def test_what_is_done_in_words() -> None:
+    assert str(Cleanup()) == "Motion is neither resampled nor smoothed; the turning of the head is left out."
+    assert str(Cleanup(smooth=True, fps=29.97, keep_pose=True)) == (
+        "Motion is resampled to 29.97 frames a second and smoothed (Savitzky-Golay, length 5, order 2); the "
+        "turning of the head is kept."
+    )
+
+
 def test_the_pose_goes_unless_it_is_kept() -> None:
     motion = _motion("ada", pose=np.zeros((50, 3), np.float32))
     assert clean(motion, Cleanup()).pose is None

@@ -51,9 +51,10 @@ def test_jumps_follow_the_channel(head: str, channel: str, fine: float, odd: flo
     assert f"{channel} moves by {odd:+.3g} after frame 4; 1 such" in text
 
 
-def test_lips_may_meet_within_a_frame() -> None:
+@pytest.mark.parametrize("channel", ["lipSeal", "eyeBlinkLeft", "eyeBlinkRight"])
+def test_lips_may_meet_and_lids_shut_within_a_frame(channel: str) -> None:
     motion = still("ada")
-    motion.coeffs[5:, ADA.index("lipSeal")] = 1.0
+    motion.coeffs[5:, ADA.index(channel)] = 1.0
     assert jumps(motion) is None
 
 

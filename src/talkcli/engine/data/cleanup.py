@@ -31,6 +31,14 @@ class Cleanup(Config):
     keep_pose: bool = False
     """Whether the turning of the head stays in the motion file."""
 
+    def __str__(self) -> str:
+        done = [
+            *([f"resampled to {self.fps:g} frames a second"] if self.fps is not None else []),
+            *(["smoothed (Savitzky-Golay, length 5, order 2)"] if self.smooth else []),
+        ]
+        motion = " and ".join(done) or "neither resampled nor smoothed"
+        return f"Motion is {motion}; the turning of the head is {'kept' if self.keep_pose else 'left out'}."
+
 
 def clean(motion: Motion, cleanup: Cleanup) -> Motion:
     """`motion` as `cleanup` asks for; itself where nothing is asked for.

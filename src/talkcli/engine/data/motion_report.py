@@ -25,8 +25,8 @@ LARGEST_EXCESS = 0.05
 LARGEST_NAMED_STEP = 0.8
 LARGEST_JAW_RAD = 0.8
 LARGEST_JAW_STEP_RAD = 0.2
-# Lips that meet do so within a frame.
-_SUDDEN = ("lipSeal",)
+# Lips that meet do so within a frame, and so does a quick blink at 25 fps.
+_SUDDEN = ("lipSeal", "eyeBlinkLeft", "eyeBlinkRight")
 # What an oddity is called in a report, and in a sentence.
 ODDITIES: Mapping[str, str] = {
     "range": "values that no face takes",

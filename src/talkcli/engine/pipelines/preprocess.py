@@ -114,6 +114,7 @@ def preprocess(
         roots = [opened.enter_context(open_root(path, out, reporter)) for path in roots]
         given = roots[0] if isinstance(root, Path) else roots
         sources = _sources_of(data_set)(given, reporter=reporter, **options)
+        note = f"{note} {plan.cleanup}".strip()
         return _summary(out, build(sources, out, reporter, plan), reporter, name, note)
 
 
