@@ -119,7 +119,7 @@ def parse_name(stem: str) -> HdtfName | None:
 
 def split_of_speaker(speaker: str) -> Split:
     """Ours, since the set has none: by a hash of the name, so that it does not depend on what is there.
-    Radio, a third of the set's videos, is for training.
+    Radio, which may be several people, is for training.
     """
     if speaker == "Radio":
         return "train"
@@ -168,9 +168,8 @@ def _lines(path: Path) -> Iterator[tuple[str, str, list[str]]]:
 
 def _sounds(root: Path) -> dict[Path, Path]:
     """Sound by its path without suffix; of several the first in order of `_SOUNDS`."""
-    return {
-        path.with_suffix(""): path for suffix in reversed(_SOUNDS) for path in files_below(root, (suffix,))
-    }
+    paths = sorted(files_below(root, _SOUNDS), key=lambda path: -_SOUNDS.index(path.suffix.lower()))
+    return {path.with_suffix(""): path for path in paths}
 
 
 def _tell(found: dict[HdtfName, list[Path]], lists: Lists, reporter: Reporter) -> None:
