@@ -149,6 +149,7 @@ def test_a_name_must_fit() -> None:
         ("flame-156", "poseY", -6.3),
         ("live-link-61", "headYaw", 12.0),
         ("flame-53", "expression03", np.nan),
+        ("flame-53", "expression03", 40.0),
         ("artalk-106", "expression99", np.inf),
     ],
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.data.flame_motion import MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs, head_pose
 from talkcli.engine.face.channels import ADA, ARKIT, CHANNELS, FLAME, JAW, NUM_EXPRESSION
@@ -35,7 +36,6 @@ _LIVE_LINK = tuple(_SWAPPED.get(name, name) for name in ARKIT)
 _APPLE = tuple(sorted(ARKIT))
 # Trackers overshoot by less; beyond, the numbers mean something else.
 _SHARE = (-0.5, 1.5)
-_ANGLE, _FULL_TURN = (-np.pi, np.pi), (-2 * np.pi, 2 * np.pi)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,13 +169,14 @@ def check_name(name: str) -> None:
 
 
 def _check(name: str, column: Float[np.ndarray, "frames"]) -> None:
-    lowest, highest = -np.inf, np.inf
+    highest = np.inf
     if name in JAW or name in _HEAD_ANGLES:
-        lowest, highest = _ANGLE
+        highest = MOST_JAW_RAD
     elif name in _TURN:
-        lowest, highest = _FULL_TURN
-    elif name in ARKIT or name in ADA:
-        lowest, highest = _SHARE
+        highest = MOST_POSE_RAD
+    elif name in _EXPRESSION_100:
+        highest = MOST_EXPRESSION
+    lowest, highest = _SHARE if name in ARKIT or name in ADA[:NUM_EXPRESSION] else (-highest, highest)
     odd = ~np.isfinite(column) | (column < lowest) | (column > highest)
     if odd.any():
         frame = int(np.argmax(odd))
