@@ -247,6 +247,16 @@ class TestRealFaces:
         assert np.nanmax(yaw_degrees(first.landmarks)) < 15
         assert capfd.readouterr() == ("", "")
 
+    def test_the_face_is_found_in_every_take(self, shared_data: Path) -> None:
+        takes = sorted((shared_data / "video" / "grid").glob("*.mpg"))
+        assert len(takes) == 11
+        for take in takes:
+            followed = follow_face(open_film(take), "only", Silent())
+            assert followed.track.seen.mean() >= 0.95, take.name
+            assert followed.track.confidence.mean() > 0.85, take.name
+            assert (followed.num_others, followed.track.cuts) == (0, ()), take.name
+            assert usable(followed.track, "whole", take.name) == (0, 75)
+
     def test_two_people_a_cut_and_nobody(self, shared_data: Path, tmp_path: Path) -> None:
         one, other = (shared_data / "video" / "grid" / name for name in ("bbaf2n.mpg", "lwbsza.mpg"))
         both = ("-i", one, "-i", other, "-an", "-filter_complex")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,9 +13,12 @@ import pytest
 from talkcli.engine.data.adapters import filmed
 from talkcli.engine.data.adapters.filmed import FilmedFile, HowToLook, aligned
 from talkcli.engine.data.adapters.video import video_sources
+from talkcli.engine.data.build import Plan
+from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.pipelines.preprocess import preprocess
 from talkcli.engine.types import Emotion, Motion, Reporter, Silent, Speech
 from talkcli.engine.video.pictures import Film
 from talkcli.engine.video.track import FaceTrack
@@ -149,6 +153,35 @@ def test_a_take_of_grid_becomes_motion(shared_data: Path, tmp_path: Path) -> Non
     error = recording.report["fit_error"]
     assert isinstance(error, float)
     assert error < 0.06
+
+
+@pytest.mark.data
+def test_a_run_over_files_leaves_out_what_cannot_be_used(shared_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe")
+    grid = shared_data / "video" / "grid" / "bbaf2n.mpg"
+    ffmpeg("-i", grid, "-t", 0.8, tmp_path / "take.mp4")
+    (tmp_path / "empty.mp4").touch()
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=duration=0.5",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=0.5",
+        tmp_path / "no.mp4",
+    )
+    told = Told()
+    films = [tmp_path / name for name in ("take.mp4", "empty.mp4", "no.mp4")]
+    summary = preprocess("video", films, tmp_path / "out", Plan(num_workers=0), told)
+    assert summary.num_clips == 1
+    assert "empty file" in summary.dropped["empty"]
+    assert "no face" in summary.dropped["no"]
+    assert told.noted("not captured")
+    (entry,) = read_manifest(summary.manifest)
+    assert (entry.id, entry.fps, entry.num_frames) == ("take", 25.0, 20)
+    assert json.loads((tmp_path / "out" / "report.jsonl").read_text())["face_seen"] == 1.0
 
 
 Pretended = Callable[..., Recording]
