@@ -13,7 +13,7 @@ from talkcli.engine.errors import UsageError
 
 
 def bench(
-    what: Annotated[str, typer.Argument(help="What to measure: render, animate or generator.")],
+    what: Annotated[str, typer.Argument(help="What to measure: render, animate, generator or preprocess.")],
     speech: Annotated[
         Path | None, typer.Option("--speech", help="For animate: the speech to animate.")
     ] = None,
@@ -30,6 +30,10 @@ def bench(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="For generator: threads; absent: as many as cores.")
     ] = None,
+    clips: Annotated[int, typer.Option("--clips", min=1, help="For preprocess: generated clips.")] = 1000,
+    workers: Annotated[
+        int, typer.Option("--workers", min=2, help="For preprocess: processes that are compared with one.")
+    ] = 2,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the report to this JSON file.")
     ] = None,
@@ -38,13 +42,14 @@ def bench(
 ) -> None:
     """Measure this machine. render: all renderers on the same frames, deforming and drawing without encoding.
     animate: the whole command on --speech, from start to exit. generator: sound to coefficients, by the
-    released network with random weights and by the embedded one.
+    released network with random weights and by the embedded one. preprocess: the whole command on generated
+    clips, on one process and on several.
 
     talk bench render --out benchmarks/render.json
     """
-    if what not in ("render", "animate", "generator"):
+    if what not in ("render", "animate", "generator", "preprocess"):
         raise UsageError(
-            f"There is no benchmark {what}.", hint="Use: talk bench render, animate or generator."
+            f"There is no benchmark {what}.", hint="Use: talk bench render, animate, generator or preprocess."
         )
     if what == "animate" and speech is None:
         raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
@@ -54,6 +59,19 @@ def bench(
 
             report = bench_generator(seconds=seconds, threads=threads, out=out, reporter=console)
             _show_generator(console, report)
+            return
+        if what == "preprocess":
+            from talkcli.engine.pipelines.bench_preprocess import bench_preprocess
+
+            report = bench_preprocess(
+                num_clips=clips, num_workers=workers, rounds=5, out=out, reporter=console
+            )
+            console.result(
+                report,
+                f"{clips} clips in {report['workers']['1']['seconds']:.1f} s on one process and "
+                f"{report['workers'][str(workers)]['seconds']:.1f} s on {workers}: "
+                f"{report['times_faster']:.2f} times as fast (medians of 5 rounds)",
+            )
             return
         from talkcli.engine.pipelines.bench import bench_animate, bench_render
 

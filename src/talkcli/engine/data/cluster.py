@@ -116,7 +116,10 @@ def _alone(work: Callable[[Job], Result], job: Job) -> Result:
 def _connected(distributed: Any, address: str) -> Iterator[Any]:
     hint = "Start one with: dask scheduler, and on each machine: dask worker ADDRESS --nthreads 1."
     try:
-        client = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
+        if not address.strip():
+            # Dask would start a cluster on this machine.
+            raise ValueError("the address is empty")
+        client = distributed.Client(address, timeout=_PATIENCE_S)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise InputError(f"No Dask scheduler answers at {address} ({error}).", hint=hint) from error
     try:
