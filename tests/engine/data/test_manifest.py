@@ -10,6 +10,7 @@ import pytest
 
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, read_manifest, write_manifest
 from talkcli.engine.errors import InputError
+from tests.engine.data.mutations import survives
 
 
 def entry(name: str = "a", **changes: Any) -> Entry:
@@ -94,3 +95,19 @@ def test_other_defects(tmp_path: Path) -> None:
     write_manifest(path, [entry("a"), entry("b"), entry("a")])
     with pytest.raises(InputError, match=r"line 3.*id a stands on line 1"):
         read_manifest(path)
+
+
+def test_damage_is_refused_or_a_manifest(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    write_manifest(
+        path, [entry("a"), entry("b", split="val", speaker="größer"), entry("c", text="So is it.")]
+    )
+
+    def read(content: bytes) -> object:
+        path.write_bytes(content)
+        return read_manifest(path)
+
+    def plausible(found: object) -> bool:
+        return isinstance(found, list) and all(isinstance(each, Entry) and each.files for each in found)
+
+    assert survives(read, path.read_bytes(), plausible=plausible) > 100
