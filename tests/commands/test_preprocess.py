@@ -9,8 +9,13 @@ import soundfile
 from typer.testing import CliRunner
 
 from talkcli.commands.preprocess import app
+from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import UsageError
+from talkcli.engine.face.motion_file import read_motion
 from tests.engine.data.adapters.test_mead import write_clip as write_mead_clip
+
+
+BARE = ("--source-fps", "30", "--layout", "flame-53")
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def test_folder_prints_counts_and_reasons(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     out = str(tmp_path / "out")
-    text = run("folder", str(folder), "--out", out, "--fps", "30", "--workers", "0", "--licence", "mine")
+    text = run("folder", str(folder), "--out", out, *BARE, "--workers", "0", "--licence", "mine")
     assert "left out b" in text
     assert "1 (0 kept" in text
     assert "neutral 1" in text
@@ -43,17 +48,7 @@ def test_folder_prints_counts_and_reasons(
 
 
 def test_json_is_one_document(folder: Path, tmp_path: Path) -> None:
-    arguments = (
-        "folder",
-        str(folder),
-        "--out",
-        str(tmp_path / "out"),
-        "--fps",
-        "30",
-        "--workers",
-        "0",
-        "--json",
-    )
+    arguments = ("folder", str(folder), "--out", str(tmp_path / "out"), *BARE, "--workers", "0", "--json")
     result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
     document = json.loads(result.stdout)
     assert document["clips"] == 1
@@ -63,10 +58,19 @@ def test_json_is_one_document(folder: Path, tmp_path: Path) -> None:
     assert again["kept"] == 1
 
 
-def test_an_unknown_head_is_a_usage_error(folder: Path, tmp_path: Path) -> None:
-    arguments = ["folder", str(folder), "--out", str(tmp_path / "out"), "--fps", "30", "--head", "bob"]
-    with pytest.raises(UsageError, match="--head bob"):
+def test_an_unknown_layout_is_a_usage_error(folder: Path, tmp_path: Path) -> None:
+    arguments = ["folder", str(folder), "--out", str(tmp_path / "out"), *BARE[:-1], "flame-54"]
+    with pytest.raises(UsageError, match="flame-54"):
         CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def test_clean_up_is_one_set_of_options(folder: Path, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    run("folder", str(folder), "--out", out, *BARE, "--workers", "0", "--fps", "25", "--smooth")
+    (entry,) = read_manifest(tmp_path / "out")
+    assert (entry.fps, entry.num_frames) == (25, 25)
+    _, meta = read_motion(tmp_path / "out" / str(entry.motion))
+    assert meta["cleanup"] == {"fps": 25.0, "smooth": True}
 
 
 def test_mead_says_what_it_found(tmp_path: Path) -> None:
@@ -83,7 +87,7 @@ def test_mead_says_what_it_found(tmp_path: Path) -> None:
     assert not document["dropped"]
     said = " ".join(result.stderr.split())
     assert "Left out 1 clips of actors in no split: M001" in said
-    assert "Kept 1 clips with expression beyond +-5: mead/M003_3_3_001" in said
+    assert "Values that no face takes in mead/M003_3_3_001; the first: expression00 is 6 in frame 0" in said
     again = json.loads(CliRunner().invoke(app, arguments, catch_exceptions=False).stdout)
     assert again["kept"] == 2
 

@@ -75,8 +75,8 @@ class Mesh:
 
 @dataclass(frozen=True, kw_only=True)
 class MeshMotion:
-    """Vertices over time, of data sets without coefficients; metres. `neutral` is the subject at rest,
-    `topology` names what the vertices are numbered after.
+    """Vertices over time, of data sets without coefficients; metres, but BIWI's have a scale of their own.
+    `neutral` is the subject at rest, `topology` names what the vertices are numbered after.
     """
 
     vertices: Float[np.ndarray, "frames verts 3"]

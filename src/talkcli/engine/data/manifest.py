@@ -28,7 +28,7 @@ class MeshFiles(Config):
     """A clip's vertices."""
 
     vertices: Text
-    """Array of (frames, verts, 3), float32 metres, .npy."""
+    """Array of (frames, verts, 3), float32, .npy; metres, but BIWI's has a scale of its own."""
     neutral: Text
     """The subject at rest, (verts, 3); clips of a subject share it."""
     topology: Text
@@ -117,8 +117,10 @@ def read_manifest(path: Path) -> list[Entry]:
     for line, content in _rows(path) if path.suffix == PARQUET else _lines(path):
         where = f"{path}, {line}"
         try:
-            validate = Entry.model_validate_json if isinstance(content, str) else Entry.model_validate
-            entry = validate(content, strict=True)
+            if isinstance(content, str):
+                entry = Entry.model_validate_json(content, strict=True)
+            else:
+                entry = Entry.model_validate(content, strict=True)
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(str(part) for part in item['loc']) or 'line'}: {item['msg']}"

@@ -94,7 +94,7 @@ def out_of_range(motion: Motion) -> str | None:
         return None
     frame, channel = np.unravel_index(np.argmax(excess), excess.shape)
     value = motion.coeffs[frame, channel]
-    return f"{motion.channels[channel]} is {value:.3g} in frame {frame}; {100 * share:.1f} % of the frames"
+    return f"{motion.channels[channel]} is {value:.3g} in frame {frame}; {100 * share:.1f} % of the frames."
 
 
 def jumps(motion: Motion) -> str | None:
@@ -107,7 +107,7 @@ def jumps(motion: Motion) -> str | None:
     frame, channel = np.unravel_index(np.argmax(ratio), ratio.shape)
     step = motion.coeffs[frame + 1, channel] - motion.coeffs[frame, channel]
     count = int((ratio > 1).any(axis=1).sum())
-    return f"{motion.channels[channel]} moves by {step:+.3g} after frame {frame}; {count} such steps"
+    return f"{motion.channels[channel]} moves by {step:+.3g} after frame {frame}; {count} such steps."
 
 
 def _excess(motion: Motion) -> Float[np.ndarray, "frames coeffs"]:
