@@ -67,7 +67,6 @@ class Evidence:
     ) -> None:
         """`inside` are landmarks and irises in the head's frame, `confidence` is 0 where there are none."""
         self._rig, self._moving = rig, moving
-        inside = np.nan_to_num(inside)
         trust = confidence[:, None].astype(np.float64)
 
         self._sight = np.diag([1.0, 1.0, noise.point_m / noise.depth_m]) @ place.rotation
@@ -87,7 +86,7 @@ class Evidence:
 
         shares = _calm((eye_opening(inside) - SHUT_EYE) / (identity.open_eyes - SHUT_EYE))
         # An eye that is turned away does as the other does.
-        eyes = np.stack([shown[:, at.LID_CORNERS[side]].mean(axis=1) for side in ("Right", "Left")], -1)
+        eyes = np.stack([shown[:, at.LID_CORNERS[side]].min(axis=1) for side in ("Right", "Left")], -1)
         shares = eyes * shares + (1.0 - eyes) * shares[:, ::-1]
         named = "eyeBlinkLeft" in rig.head.channels
         self._lid_weights = trust / (noise.lids_m if named else noise.point_m)

@@ -24,7 +24,7 @@ from talkcli.engine.types import Config, Motion
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.evidence import Evidence, Noise
 from talkcli.engine.video.identity import Identity, find_identity, interocular, lip_gap
-from talkcli.engine.video.pose import Similarity, follow
+from talkcli.engine.video.pose import Similarity, filled, follow
 from talkcli.engine.video.priors import prior_for
 from talkcli.engine.video.rig import NUM_IBUG, Rig
 from talkcli.engine.video.solver import solve
@@ -38,6 +38,7 @@ _FEWEST_FRAMES = 3
 _SMALLEST_FACE_PX = 8.0
 # Solved together; neighbours further than the margin do not change a frame.
 _BLOCK_FRAMES, _MARGIN_FRAMES = 256, 12
+_HARDLY = 1e-4
 
 
 class FitConfig(Config):
@@ -98,8 +99,11 @@ def fit_head(
     path = follow(upright[:, at.RIGID], seen)
     identity, to_head = find_identity(path.back(picture)[seen], rig, person)
     place = path.after(to_head)
-    inside = np.nan_to_num(place.back(picture))
+    inside = filled(place.back(picture)[seen], seen)
     trust = np.where(seen, track.confidence, 0.0)
+    known = _known(seen, track.fps, config)
+    # In a gap that is bridged, nothing but the frames around it says what the face does.
+    drawn = np.where(known & ~seen, _HARDLY, 1.0)
 
     moving, prior = prior_for(head.channels, track.fps)
     coeffs = _jaw_alone(rig, (lip_gap(inside) - identity.gap_m).clip(min=0.0))
@@ -107,16 +111,15 @@ def fit_head(
     solved = coeffs.copy()
     for core, wide in _blocks(track.num_frames):
         evidence = Evidence(rig, identity, place.at(wide), inside[wide], trust[wide], moving, config.noise)
-        found = solve(
-            evidence, coeffs[wide][:, moving], prior, tied[wide.start : wide.stop - 2], config.passes
-        )
+        together = tied[wide.start : wide.stop - 2]
+        found = solve(evidence, coeffs[wide][:, moving], prior, drawn[wide], together, config.passes)
         solved[core, moving] = found[core.start - wide.start : core.stop - wide.start]
-    return _fit(track, head, rig, identity, place, solved, picture, _known(seen, track.fps, config))
+    return _fit(track, head, rig, identity, place, solved, picture, known)
 
 
 def _usable(track: FaceTrack) -> Bool[np.ndarray, "frames"]:
     """Frames with landmarks. Raises InputError when they are too few, or the face too small."""
-    seen = track.seen & np.isfinite(track.landmarks).all(axis=(1, 2))
+    seen = track.seen & (track.confidence > 0) & np.isfinite(track.landmarks).all(axis=(1, 2))
     if seen.sum() < _FEWEST_FRAMES:
         raise InputError(
             f"A face was seen in {int(seen.sum())} of {track.num_frames} pictures: too few to fit a head.",

@@ -94,20 +94,20 @@ def follow(pictures: Float[np.ndarray, "frames points 3"], seen: Bool[np.ndarray
 
 
 def between(found: Similarity, seen: Bool[np.ndarray, "frames"]) -> Similarity:
-    """`found` belongs to the `seen` frames; the others get values in between, or those of the nearest."""
-    at, known = np.arange(len(seen)), np.flatnonzero(seen)
-
-    def filled(values: np.ndarray) -> np.ndarray:
-        columns = values.reshape(len(known), -1).T
-        return np.stack([np.interp(at, known, column) for column in columns], -1).reshape(
-            len(seen), *values.shape[1:]
-        )
-
-    if len(known) == len(seen):
-        return found
+    """`found` belongs to the `seen` frames; the others get what lies between, or what is nearest."""
     # Quaternions of neighbours on the same side, so that their mean turns the short way.
     turns = Rotation.from_matrix(found.rotation).as_quat()
     flips = np.cumprod(np.where((turns[1:] * turns[:-1]).sum(-1) < 0, -1.0, 1.0))
     turns[1:] *= flips[:, None]
-    rotation = Rotation.from_quat(filled(turns)).as_matrix()
-    return Similarity(filled(found.scale), rotation, filled(found.shift))
+    rotation = Rotation.from_quat(filled(turns, seen)).as_matrix()
+    return Similarity(filled(found.scale, seen), rotation, filled(found.shift, seen))
+
+
+def filled(
+    values: Float[np.ndarray, "known *shape"], seen: Bool[np.ndarray, "frames"]
+) -> Float[np.ndarray, "frames *shape"]:
+    """`values` of the `seen` frames, with straight lines between them and the nearest one outside."""
+    columns = values.reshape(len(values), -1).T
+    at, known = np.arange(len(seen)), np.flatnonzero(seen)
+    lines = [np.interp(at, known, column) for column in columns]
+    return np.stack(lines, -1).reshape(len(seen), *values.shape[1:])

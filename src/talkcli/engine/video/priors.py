@@ -28,7 +28,7 @@ _JAW_RANGE_RAD = {"jawPitch": (0.0, 0.5), "jawYaw": (-0.14, 0.14), "jawRoll": (0
 # Statistical components have unit variance in the scans they come from.
 _COMPONENT_SPREAD, _COMPONENT_MOST = 1.0, 4.0
 # Of the spread, per frame squared at 25 fps: lids and eyes jump, brows drift.
-_BEND = {"eyeBlink": 4.0, "eyeLook": 1.0, "eye": 0.15, "brow": 0.15, "nose": 0.25}
+_BEND = {"eyeBlink": 0.5, "eyeLook": 0.25, "eye": 0.15, "brow": 0.15, "nose": 0.25}
 _USUAL_BEND = 0.6
 _REFERENCE_FPS = 25.0
 # Of the spread: how far left and right differ, and what a channel's first use costs.

@@ -46,25 +46,29 @@ def solve(
     problem: Problem,
     start: Float[np.ndarray, "frames moving"],
     prior: Prior,
+    drawn: Float[np.ndarray, "frames"],
     tied: Bool[np.ndarray, "triples"],
     passes: int,
 ) -> Float[np.ndarray, "frames moving"]:
     """The least of residuals squared, departures from rest and bends.
 
-    `tied[k]` says whether frames k to k + 2 belong together.
+    `drawn` says how much each frame is drawn to rest (1 is what `prior` says), `tied[k]` whether frames k to
+    k + 2 belong together.
     """
     num_frames, num = start.shape
     diagonal = np.arange(num)
     stiff = _stiffness(num_frames, tied)
     current = start
     residual = problem.residuals(current)
-    cost = _cost(current, residual, prior, tied)
+    cost = _cost(current, residual, prior, drawn, tied)
     for _ in range(passes):
         slope = problem.slopes(current)
-        gradient = np.einsum("frm,fr->fm", slope, residual) + current @ prior.precision + prior.pull
+        gradient = np.einsum("frm,fr->fm", slope, residual)
+        gradient += drawn[:, None] * (current @ prior.precision + prior.pull)
         gradient += _times_band(stiff, current) / prior.bend**2
         held = ((current <= prior.low) & (gradient > 0)) | ((current >= prior.high) & (gradient < 0))
-        blocks = np.matmul(slope.transpose(0, 2, 1), slope) + prior.precision
+        blocks = np.matmul(slope.transpose(0, 2, 1), slope)
+        blocks += drawn[:, None, None] * prior.precision
         blocks[:, diagonal, diagonal] += stiff[0][:, None] / prior.bend**2
         blocks[:, diagonal, diagonal] += np.where(held, _HELD, 0.0)
         band = _banded(blocks, stiff, prior.bend)
@@ -73,12 +77,13 @@ def solve(
         # Heads bend: where a frame got worse, it goes only part of the way.
         for _ in range(_HALVINGS):
             there = problem.residuals(wanted)
-            cost_there = _cost(wanted, there, prior, tied)
+            cost_there = _cost(wanted, there, prior, drawn, tied)
             worse = cost_there > cost
             if not worse.any():
                 break
             wanted[worse] = 0.5 * (wanted[worse] + current[worse])
-        current, residual, cost = wanted, problem.residuals(wanted), _cost(wanted, there, prior, tied)
+        current, residual = wanted, problem.residuals(wanted)
+        cost = _cost(current, residual, prior, drawn, tied)
     return current
 
 
@@ -86,11 +91,12 @@ def _cost(
     values: Float[np.ndarray, "frames moving"],
     residual: Float[np.ndarray, "frames rows"],
     prior: Prior,
+    drawn: Float[np.ndarray, "frames"],
     tied: Bool[np.ndarray, "triples"],
 ) -> Float[np.ndarray, "frames"]:
     """What is minimised, a bend counted for the frame in its middle."""
-    cost = (residual**2).sum(axis=1) + (values @ prior.precision * values).sum(axis=1)
-    cost += 2.0 * values @ prior.pull
+    rest = (values @ prior.precision * values).sum(axis=1) + 2.0 * values @ prior.pull
+    cost = (residual**2).sum(axis=1) + drawn * rest
     bends = np.diff(values, 2, axis=0) / prior.bend
     cost[1:-1] += tied * (bends**2).sum(axis=1)
     return cost
