@@ -14,7 +14,6 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.face.motion_file import read_motion
 from tests.engine.data.adapters.test_mead import write_clip as write_mead_clip
 
-
 BARE = ("--source-fps", "30", "--layout", "flame-53")
 
 
