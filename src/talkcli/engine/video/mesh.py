@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -23,12 +24,13 @@ from jaxtyping import Float, Float32, UInt8
 
 from talkcli.engine.optional import require
 
-# The corners of both eyes and the middle of the mouth: what is measured against the distance of the eyes.
+# Landmarks of the corners of the eyes.
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
 OUTER_EYE_CORNERS = (33, 263)
 # The detector's six points, in its order, as means of landmarks: eyes, tip of the nose, mouth, ears.
 _SIX_POINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
 MOST_FACES = 4
+_SILENCE = threading.Lock()
 _GRAPH = "mediapipe/modules/face_landmark/face_landmark_front_cpu.binarypb"
 _DETECTOR = (
     "facedetectionshortrangecpu__facedetectionshortrange__facedetection__TensorsToDetectionsCalculator"
@@ -73,7 +75,7 @@ class FaceMesh:
                 solution = require(package, purpose="Following faces in videos")
             self._graph: Any = solution.SolutionBase(
                 binary_graph_path=_GRAPH,
-                # One more than are looked for would end the search, and new faces go unseen.
+                # The detector runs until as many are followed.
                 side_inputs={"num_faces": MOST_FACES, "with_attention": True, "use_prev_landmarks": True},
                 calculator_params={
                     f"{_DETECTOR}.min_score_thresh": _LEAST_SCORE,
@@ -146,13 +148,14 @@ def confirmed(
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """What MediaPipe's C++ writes to the process's stderr, and warns of in Python, goes nowhere."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    try:
-        with tempfile.TemporaryFile() as nowhere, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    # One at a time: a second thread would keep the first one's nowhere for the process's stderr.
+    with _SILENCE, warnings.catch_warnings(), Path(os.devnull).open("wb") as nowhere:
+        warnings.simplefilter("ignore")
+        sys.stderr.flush()
+        saved = os.dup(2)
+        try:
             os.dup2(nowhere.fileno(), 2)
             yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -61,6 +61,12 @@ def test_files_by_name_and_where_previews_go(tmp_path: Path) -> None:
         video_sources(tmp_path / "more", Silent(), how=inside)
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    tree(tmp_path, "ann/take.mp4", "ben/take.mp4", "ben/other.mp4")
+    files = [tmp_path / name for name in ("ann/take.mp4", "ben/take.mp4", "ben/other.mp4")]
+    assert [source.id for source in video_sources(files, Silent())] == ["ann/take", "ben/take", "other"]
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         video_sources([tmp_path / "none.mp4"], Silent())

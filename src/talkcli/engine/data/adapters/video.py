@@ -6,6 +6,7 @@ A sound file of the same stem beside a video is read instead of the video's own 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,19 +30,22 @@ def video_sources(
 ) -> list[Source]:
     """One source for every video of `root`: files of any name, and below folders those of a video's suffix.
 
-    An id is the path below its folder, or the name of a file, without suffix. Videos without a row in the
+    An id is the path below its folder, or the name of a file, without suffix; files of one name get that of
+    their folder before it. Videos without a row in the
     folder's labels.csv are neutral at level 0, of the speaker "unknown", for training. Raises InputError for
     a path that is not there, a folder without videos and a labels.csv that does not read; what
     `HowToLook.check` does.
     """
     paths = [root] if isinstance(root, Path) else root
     how.check(*(path for path in paths if path.is_dir()))
+    stems = Counter(path.stem for path in paths)
     sources: list[Source] = []
     for path in paths:
         if path.is_dir():
             sources += _below(path, how, licence, reporter)
         elif path.is_file():
-            sources.append(_source(path, path.stem, None, how, licence))
+            name = path.stem if stems[path.stem] == 1 else f"{path.resolve().parent.name}/{path.stem}"
+            sources.append(_source(path, name, None, how, licence))
         else:
             raise InputError(f"{path} does not exist.", hint="Give video files, or folders of them.")
     beside = [source.id for source in sources if source.recipe.inputs[1:]]
