@@ -333,3 +333,14 @@ def test_a_real_clip(shared_data: Path, ada: AdaHead) -> None:
 def test_the_settings_refuse_what_they_do_not_know() -> None:
     with pytest.raises(ValueError, match="passess"):
         FitConfig(passess=3)  # type: ignore[call-arg]
+
+
+def test_a_wink_is_one_eye_and_a_blink_is_two(ada: AdaHead) -> None:
+    once = bump(50, 25, 6)
+    truth = acted(ada, {"eyeBlinkLeft": once})
+    wink = fit_head(filmed(ada, truth), ada).motion.coeffs
+    assert column(wink, "eyeBlinkLeft")[25] > 0.9
+    assert column(wink, "eyeBlinkRight").max() < 0.2
+    uneven = acted(ada, {"eyeBlinkLeft": 0.5 * once, "eyeBlinkRight": 0.3 * once})
+    blink = fit_head(filmed(ada, uneven), ada).motion.coeffs
+    assert abs(column(blink, "eyeBlinkLeft")[25] - column(blink, "eyeBlinkRight")[25]) < 0.1

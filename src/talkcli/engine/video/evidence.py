@@ -21,9 +21,9 @@ _LIPS = np.array(at.LIP_PAIRS).T
 _LIDS = np.array([*at.LID_PAIRS["Right"], *at.LID_PAIRS["Left"]]).T
 # Landmarks of lips that touch may lie this far apart on a head.
 _MOST_AT_TOUCH_M = 2e-3
-# Openings of the eye as shares of its usual one: what counts as that, the widest believed, and the least
-# that shows an iris.
-_USUAL_EYE, _WIDEST_EYE, _SEEN_IRIS = (0.92, 1.1), 1.6, 0.5
+# Openings of the eye as shares of its usual one: what counts as that, the widest believed, the least that
+# shows an iris, and by how much the eyes differ in a wink (less is noise, more is one).
+_USUAL_EYE, _WIDEST_EYE, _SEEN_IRIS, _WINK = (0.92, 1.1), 1.6, 0.5, (0.4, 0.7)
 # The middle of a head behind its face, in distances of the outer eye corners; cosines of what is seen well;
 # the weight of what is hidden.
 _DEPTH_OF_FACE, _SEEN_WELL, _LEAST_SHOWN = 0.8, 0.5, 0.05
@@ -87,7 +87,7 @@ class Evidence:
         shares = _calm((eye_opening(inside) - SHUT_EYE) / (identity.open_eyes - SHUT_EYE))
         # An eye that is turned away does as the other does.
         eyes = np.stack([shown[:, at.LID_CORNERS[side]].min(axis=1) for side in ("Right", "Left")], -1)
-        shares = eyes * shares + (1.0 - eyes) * shares[:, ::-1]
+        shares = _together(eyes * shares + (1.0 - eyes) * shares[:, ::-1])
         named = "eyeBlinkLeft" in rig.head.channels
         self._lid_weights = trust / (noise.lids_m if named else noise.point_m)
         lids = _apart(rig.rest, _LIDS)[..., 1] * shares.repeat(2, axis=1)
@@ -162,6 +162,14 @@ def _calm(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frames 2"
     """How far the eyes are open, small changes about 1 taken for none."""
     low, high = _USUAL_EYE
     return np.where(shares < 1.0, (shares / low).clip(0.0, 1.0), (shares / high).clip(1.0, _WIDEST_EYE))
+
+
+def _together(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frames 2"]:
+    """Both eyes as open as their mean, unless they differ as in a wink."""
+    differ = np.abs(shares[:, :1] - shares[:, 1:])
+    low, high = _WINK
+    wink = ((differ - low) / (high - low)).clip(0.0, 1.0)
+    return wink * shares + (1.0 - wink) * shares.mean(axis=1, keepdims=True)
 
 
 def _apart(
