@@ -35,6 +35,7 @@ class Tone:
 
     hz: float = 200.0
     fails: bool = False
+    system_error: int = 0
     motion_seconds: float = 0.5
     wait_s: float = 0.0
     file: Path | None = None
@@ -45,6 +46,8 @@ class Tone:
 
     def make(self, source: Source) -> Recording:
         time.sleep(self.wait_s)
+        if self.system_error:
+            raise OSError(self.system_error, os.strerror(self.system_error), "/somewhere/in.wav")
         if self.fails:
             raise InputError("no tone today")
         samples = np.sin(2 * np.pi * self.hz * np.arange(8000) / 16_000).astype(np.float32)
