@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from talkcli.engine.data.labels import EMOTION_OF_DEEPTALK_DISK, EMOTION_OF_MEAD, LEVEL_OF_MEAD
+from talkcli.engine.data.labels import EMOTION_OF_DEEPTALK_DISK
 from talkcli.engine.data.layouts import LAYOUTS
-from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR
+from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
+from talkcli.engine.data.names import some
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import NUM_EXPRESSION
@@ -74,17 +75,11 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
     misnamed = [f"{actor}/{uid}" for actor, uid, emotion in read if emotion is None]
     if misnamed:
         reporter.warn(
-            f"Left out {len(misnamed)} files that MEAD does not have: {_list(misnamed)}. A name is the "
-            "folder's ACTOR, emotion 1 or 3 to 9, intensity 1 to 3 (neutral 1), and anything, with _ between."
+            f"Left out {len(misnamed)} files that MEAD does not have: {some(misnamed, _SHOWN)}. A name is "
+            "the folder's ACTOR, emotion 1 or 3 to 9, intensity 1 to 3 (neutral 1), and anything, with _ "
+            "between."
         )
-    strangers = sorted({actor for actor, _, _ in clips if actor not in SPLIT_OF_ACTOR})
-    if strangers:
-        count = sum(actor in strangers for actor, _, _ in clips)
-        reporter.warn(f"Left out {count} clips of actors in no split: {_list(strangers)}.")
-    there = {actor for actor, _ in stems}
-    absent = [actor for actor in SPLIT_OF_ACTOR if actor not in there]
-    if absent:
-        reporter.warn(f"{len(absent)} of {len(SPLIT_OF_ACTOR)} actors are not there: {', '.join(absent)}.")
+    warn_of_actors([actor for actor, *_ in clips], reporter)
     sources = [
         Source(
             id=f"mead/{uid}",
@@ -93,6 +88,7 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
             split=SPLIT_OF_ACTOR[actor],
             licence=LICENCE,
             recipe=MeadPair(parameters=parameters / actor / f"{uid}.npy", sound=sound / actor / f"{uid}.npy"),
+            sex=sex_of(actor),
         )
         for actor, uid, emotion in clips
         if actor in SPLIT_OF_ACTOR
@@ -102,21 +98,11 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
     return sources
 
 
-def _list(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
 def _emotion(actor: str, uid: str) -> Emotion | None:
     match = _UID.fullmatch(uid)
     if match is None or match[1] != actor:
         return None
-    label, intensity = EMOTION_OF_DEEPTALK_DISK.get(int(match[2])), int(match[3])
-    if label is None or label not in EMOTION_OF_MEAD.values() or intensity not in LEVEL_OF_MEAD:
-        return None
-    if label == "neutral" and intensity != 1:
-        return None
-    return Emotion(label=label, level=LEVEL_OF_MEAD[intensity])
+    return mead_emotion(EMOTION_OF_DEEPTALK_DISK.get(int(match[2]), ""), int(match[3]))
 
 
 def _find_folders(root: Path) -> tuple[Path, Path]:
