@@ -1,7 +1,7 @@
 """Savitzky and Golay's filter (1964) of length 5 and order 2, as data sets of this field are smoothed with.
 
-Axis names: `frames`, `channels`. A value is replaced by that of the parabola through its 5 neighbours; the two
-frames at either end lie on the first and last parabola, as is scipy's default.
+Axis names: `frames`, `channels`. A value is replaced by that of the parabola that fits it and its neighbours
+best; the two frames at either end lie on the first and last parabola, as is scipy's default.
 """
 
 from __future__ import annotations
