@@ -96,5 +96,5 @@ def test_oddities_of_a_set() -> None:
     said = [("a", {"lag_r": 0.5}), ("b", {"jump": "first"}), ("c", {"jump": "second", "range": "far"})]
     found = oddities(said)
     assert [(odd.kind, odd.clips) for odd in found] == [("range", ("c",)), ("jump", ("b", "c"))]
-    assert str(found[1]) == "Steps that no face makes in b, c; the first: first"
+    assert str(found[1]) == "Steps that no face makes in b, c; the first: first."
     assert oddities([]) == []

@@ -46,7 +46,9 @@ class Oddity:
     text: str
 
     def __str__(self) -> str:
-        return f"{ODDITIES[self.kind].capitalize()} in {some(self.clips)}; the first: {self.text}"
+        return (
+            f"{ODDITIES[self.kind].capitalize()} in {some(self.clips)}; the first: {self.text.rstrip('.')}."
+        )
 
 
 def report(speech: Speech | None, motion: Motion | None, *, still: bool = False) -> dict[str, float | str]:
