@@ -76,6 +76,20 @@ class View:
         return Image.fromarray(picture).crop(box).resize((PANEL, PANEL), Image.Resampling.BICUBIC)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """Curves on one scale, full at 1; the first has `colour`, a second one is the head's."""
+
+    name: str
+    colour: tuple[int, int, int]
+    curves: tuple[Float[np.ndarray, "frames"], ...]
+
+    @classmethod
+    def of(cls, name: str, colour: tuple[int, int, int], values: list[Float[np.ndarray, "frames"]]) -> _Row:
+        most = max(float(np.nanmax(np.abs(curve), initial=0.0)) for curve in values) or 1.0
+        return cls(name=name, colour=colour, curves=tuple(curve / most for curve in values))
+
+
 class Overlay:
     """The pictures of one clip."""
 
@@ -93,12 +107,12 @@ class Overlay:
         lids = (*at.LID_PAIRS["Right"], *at.LID_PAIRS["Left"])
         both = (fit.measured, fit.projected)
         self._rows = [
-            ("lips apart", _INNER_LIPS, [_apart(points, at.LIP_PAIRS) / eyes for points in both]),
-            ("lids apart", _LIDS, [_apart(points, lids) / eyes for points in both]),
-            ("jaw", _HEAD, [self._jaw_deg]),
+            _Row.of("lips apart", _INNER_LIPS, [_apart(points, at.LIP_PAIRS) / eyes for points in both]),
+            _Row.of("lids apart", _LIDS, [_apart(points, lids) / eyes for points in both]),
+            _Row.of("jaw", _HEAD, [self._jaw_deg]),
         ]
         if self._blink is not None:
-            self._rows.append(("blink", _HEAD, [self._blink]))
+            self._rows.append(_Row.of("blink", _HEAD, [self._blink]))
 
     def vertices(self, frame: int) -> Float[np.ndarray, "verts 3"]:
         """The head in pixels of the right panel: x right, y down, z smaller when nearer."""
@@ -122,8 +136,8 @@ class Overlay:
             guess = "bridged" if self._fit.known[frame] else "not known"
             pen.text((PANEL + 10, 8), guess, _ALARM, self._font)
         pen.text((10, PANEL + 5), self._said(frame), _TEXT, self._font)
-        for row, (name, colour, curves) in enumerate(self._rows):
-            self._draw_row(pen, PANEL + _LINE + row * _ROW, frame, name, colour, curves)
+        for index, row in enumerate(self._rows):
+            self._draw_row(pen, PANEL + _LINE + index * _ROW, frame, row)
         return np.asarray(canvas)
 
     def _draw_landmarks(self, pen: ImageDraw.ImageDraw, frame: int) -> None:
@@ -148,26 +162,17 @@ class Overlay:
             f"jaw {self._jaw_deg[frame]:.1f} deg{blink}"
         )
 
-    def _draw_row(
-        self,
-        pen: ImageDraw.ImageDraw,
-        top: int,
-        frame: int,
-        name: str,
-        colour: tuple[int, int, int],
-        curves: list[Float[np.ndarray, "frames"]],
-    ) -> None:
-        """Curves of the seconds around `frame`, all on one scale; the last one is the head's."""
+    def _draw_row(self, pen: ImageDraw.ImageDraw, top: int, frame: int, row: _Row) -> None:
+        """Curves of the seconds around `frame`."""
         num_shown = min(self._track.num_frames, round(_SHOWN_S * self._track.fps))
         first = int(np.clip(frame - num_shown // 2, 0, self._track.num_frames - num_shown))
-        most = max(float(np.nanmax(np.abs(curve), initial=0.0)) for curve in curves) or 1.0
         left, width = 90.0, SIZE[0] - 100.0
         columns = left + width * np.arange(num_shown) / max(num_shown - 1, 1)
         bottom = top + _ROW - 6
-        pen.text((10, top + 8), name, _DIM, self._small)
+        pen.text((10, top + 8), row.name, _DIM, self._small)
         pen.line((left, bottom, left + width, bottom), _DIM)
-        for ink, curve in zip((colour, _HEAD), curves, strict=False):
-            heights = bottom - curve[first : first + num_shown] / most * (_ROW - 10)
+        for ink, curve in zip((row.colour, _HEAD), row.curves, strict=False):
+            heights = bottom - curve[first : first + num_shown] * (_ROW - 10)
             for start, stop in _runs(np.isfinite(heights)):
                 pen.line(list(zip(columns[start:stop], heights[start:stop], strict=True)), ink, 1)
         now = columns[frame - first]

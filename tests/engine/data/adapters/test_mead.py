@@ -17,19 +17,10 @@ from talkcli.engine.data.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.types import Silent
+from tests.engine.data.trees import Told
 
 FRAMES = 30
 DEE = ("MEAD/flame_param", "MEAD/audio_sample")
-
-
-class Told(Silent):
-    """Keeps what it is warned of."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.texts.append(text)
 
 
 def write_clip(root: Path, uid: str, *, folders: tuple[str, str] = DEE, columns: int = 156) -> None:
@@ -95,7 +86,7 @@ def test_labels_splits_and_what_is_left_out(tmp_path: Path) -> None:
     found = {source.id: source.emotion for source in sources}
     assert found["mead/M003_7_3_002"].label == "disgust"
     assert [round(found[f"mead/M003_4_{level}_002"].level, 2) for level in (1, 2, 3)] == [0.33, 0.67, 1]
-    misnamed, strangers, absent = told.texts
+    misnamed, strangers, absent = told.warnings
     assert "Left out 6 files" in misnamed
     assert "M003/M003_10_1_001" in misnamed
     assert "1 clips of actors in no split: M001" in strangers
