@@ -54,7 +54,7 @@ class Outcome:
 def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) -> Outcome:
     """Make the files of a source below `out`, or keep those of its `Record` if they still fit.
 
-    Raises OSError when the machine, and not the clip, is to blame.
+    Raises OSError, or a TalkError that is no InputError, when the machine is to blame and not the clip.
     """
     source, earlier = job
     try:
@@ -76,6 +76,7 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
             recording = replace(recording, mesh=replace(mesh, vertices=mesh.vertices[:most]))
         if not source.still:
             _check(recording)
+        said = dict(recording.report or {}) | report(recording.speech, recording.motion, still=source.still)
         with _naming():
             entry = _write(out, source, recording, cleanup)
     except InputError as error:
@@ -87,7 +88,6 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
         raise
     except Exception as error:  # noqa: BLE001  a bug that one file in a million meets must not end a run of days
         return Outcome(record=None, reason=f"a bug in talk: {type(error).__name__}: {error}")
-    said = dict(recording.report or {}) | report(recording.speech, recording.motion, still=source.still)
     return Outcome(record=Record(entry=entry, fingerprint=fingerprint, report=said))
 
 

@@ -63,7 +63,10 @@ def mfa_sources(root: Path) -> list[Source]:
 def read_words(grid: Path) -> list[Word]:
     """The first interval tier of a TextGrid, long or short form. Raises InputError when it has none."""
     # The long form numbers its items in brackets; without these both forms are the same list of fields.
-    plain = re.sub(r"\[\d*\]", "", grid.read_text(encoding="utf-8"))
+    try:
+        plain = re.sub(r"\[\d*\]", "", grid.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{grid} is not readable text ({error}).") from error
     fields = [text or number for text, number in _FIELD.findall(plain)]
     if "IntervalTier" not in fields:
         raise InputError(f"{grid} holds no interval tier.")
@@ -72,6 +75,8 @@ def read_words(grid: Path) -> list[Word]:
     at = fields.index("IntervalTier") + 2
     try:
         count = int(fields[at + 2])
+        if not 0 <= count <= len(fields):
+            raise ValueError(f"{count} intervals")
         triples = [fields[at + 3 + 3 * index : at + 6 + 3 * index] for index in range(count)]
         return [Word(text, float(start), float(end)) for start, end, text in triples]
     except (ValueError, IndexError) as error:
