@@ -94,9 +94,9 @@ def fit_head(
     """
     seen = _usable(track)
     rig = Rig(head)
-    upright = track.landmarks.astype(np.float64) * _UPRIGHT
-    picture = np.concatenate([at.ibug_points(upright), upright[:, at.IRISES]], axis=1)
-    path = follow(upright[:, at.RIGID], seen)
+    points = [at.ibug_points(track.landmarks), track.landmarks[:, at.IRISES]]
+    picture = np.concatenate(points, axis=1).astype(np.float64) * _UPRIGHT
+    path = follow(track.landmarks[:, at.RIGID].astype(np.float64) * _UPRIGHT, seen)
     identity, to_head = find_identity(path.back(picture)[seen], rig, person)
     place = path.after(to_head)
     inside = filled(place.back(picture)[seen], seen)

@@ -15,8 +15,6 @@ from jaxtyping import Bool, Float
 from scipy.spatial.transform import Rotation
 
 _MOST_PASSES = 6
-# Depth is guessed from one picture and counts less than what is seen.
-DEPTH_SHARE = 0.5
 
 
 @dataclass(frozen=True)
