@@ -14,8 +14,9 @@ from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import sha256
 from talkcli.engine.models.fer import FER_CLASSES
-from talkcli.engine.pipelines.recipes import FerRecipe, PriorRecipe
-from talkcli.engine.pipelines.train import Job, train_fer, train_vq
+from talkcli.engine.pipelines import training_data
+from talkcli.engine.pipelines.recipes import DeeRecipe, FerRecipe, PriorRecipe
+from talkcli.engine.pipelines.train import Job, train_dee, train_fer, train_vq
 from talkcli.engine.pipelines.training_data import load_data
 from talkcli.engine.types import Motion, Silent
 from tests.engine.fakes import write_corpus
@@ -109,3 +110,15 @@ def test_what_was_smoothed_is_known(tmp_path: Path, meta: dict[str, object], smo
     write_manifest(tmp_path / "manifest.jsonl", entries)
     data = load_data(tmp_path, Silent(), sound=False, still=True)
     assert [clip.smoothed for clip in data.training] == [smoothed]
+
+
+def test_an_emotion_embedding_needs_no_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise AssertionError(f"the head {name} is loaded for nothing")
+
+    monkeypatch.setattr(training_data, "load_head", fail)
+    recipe = load_recipe(DeeRecipe, "dee.debug", ["train.steps=2"])
+    manifest = write_corpus(tmp_path)
+    trained = train_dee(recipe, Job(manifest=manifest, out=tmp_path / "run", device="cpu"), Silent())
+    assert trained is not None
+    assert "speech_uar" in trained.measures

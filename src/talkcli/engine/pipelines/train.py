@@ -15,7 +15,6 @@ from talkcli.engine.checkpoints.lip_reader import load_lip_reader
 from talkcli.engine.checkpoints.model_file import load_model, read_header, save_model
 from talkcli.engine.checkpoints.pretrained import load_emotion2vec, load_wav2vec2
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.face.head import Head
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.content import Wav2vec2Content
@@ -37,7 +36,7 @@ from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective
 from talkcli.engine.train.objectives.fer import FerObjective, class_weights
 from talkcli.engine.train.objectives.prior import PriorObjective
 from talkcli.engine.train.run_folder import open_run
-from talkcli.engine.types import Reporter
+from talkcli.engine.types import Motion, Reporter
 
 # What train-vq makes.
 PRIORS = ("th_vqvae", "vqvae", "vae")
@@ -130,7 +129,7 @@ def train_dee(
             else:
                 path = sources.ours("--fer", what="an expression classifier", command="train-fer")
                 _check_same_fer(_config(path, FerConfig, "--fer", "fer"), recipe.model.expression)
-                _fill(model.fer, path, "--fer", data.head)
+                _fill(model.fer, path, "--fer", data.moved)
         else:
             model.motion_scale.fit(data.motion())
         return DeeObjective(model, recipe.objective)
@@ -183,11 +182,11 @@ def train_gen(
     def build(data: TrainingData) -> Objective:
         if stage == 2:
             model = DeepTalk(recipe.model)
-            _fill(model, start, "--start", data.head)
+            _fill(model, start, "--start", data.moved)
         else:
             model = DeepTalk(_with_speakers(recipe.model, data.speakers))
-            _fill(model.dee, dee, "--dee", data.head)
-            _fill(model.prior, prior, "--prior", data.head)
+            _fill(model.dee, dee, "--dee", data.moved)
+            _fill(model.prior, prior, "--prior", data.moved)
             if isinstance(model.content, Wav2vec2Content):
                 path = sources.published("--wav2vec2", what="wav2vec 2.0", reporter=reporter)
                 if path is not None:
@@ -294,13 +293,13 @@ def _config(path: Path, schema: Any, option: str, method: str) -> Any:
     return TypeAdapter(schema).validate_python(header.config)
 
 
-def _fill(part: nn.Module, path: Path, option: str, head: Head) -> None:
-    """Put the weights of the model file `path` into `part`."""
+def _fill(part: nn.Module, path: Path, option: str, moved: Motion) -> None:
+    """Put the weights of the model file `path` into `part`, which is for motion like `moved`."""
     loaded, header = load_model(path)
-    if (header.head, header.channels) != (head.name, head.channels):
+    if (header.head, header.channels) != (moved.head, moved.channels):
         raise InputError(
             f"{option} {path} was trained on the head {header.head}, the manifest's motion is for "
-            f"{head.name}.",
+            f"{moved.head}.",
             hint="Train all parts on the same head.",
         )
     try:

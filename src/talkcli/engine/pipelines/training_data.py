@@ -21,7 +21,7 @@ from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
-from talkcli.engine.types import MODEL_FPS, Clip, Reporter
+from talkcli.engine.types import MODEL_FPS, Clip, Motion, Reporter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,15 @@ class TrainingData:
     licences: tuple[str, ...]
     manifest_sha256: str
 
+    @property
+    def moved(self) -> Motion:
+        """A motion whose head and channels are those of all."""
+        return self.training[0].motion
+
     @cached_property
     def head(self) -> Head:
         """The head, loaded when it is first asked for. Raises AssetError when its file is missing."""
-        return load_head(self.training[0].motion.head)
+        return load_head(self.moved.head)
 
     def motion(self) -> Float[Tensor, "frames coeffs"]:
         """All training motion, one clip after the other."""
@@ -59,8 +64,8 @@ class TrainingData:
         if pictures:
             amount = f"{pictures} pictures" + (f", {amount}" if moving else "")
         return Meta(
-            head=self.training[0].motion.head,
-            channels=self.training[0].motion.channels,
+            head=self.moved.head,
+            channels=self.moved.channels,
             fps=MODEL_FPS,
             trained_on=f"{amount}, manifest sha256 {self.manifest_sha256}",
             licence="; ".join(self.licences),
