@@ -15,14 +15,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.data.build import UNFINISHED, Plan, build
-from talkcli.engine.data.manifest import read_manifest
+from talkcli.engine.data.build import Plan, build
+from talkcli.engine.data.clips import load_clips
+from talkcli.engine.data.manifest import UNFINISHED, read_manifest
 from talkcli.engine.data.out_folder import claim
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.files import sha256
 from talkcli.engine.pipelines.bench_preprocess import write_clips
+from talkcli.engine.pipelines.check_manifest import check_manifest
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.test_build import Tone, source
 
@@ -96,6 +98,12 @@ def test_the_manifest_of_an_unfinished_run_lists_no_clip_it_may_still_change(tmp
     assert seen == [set(), {"c0"}, {"c0"}, {"c0"}]
     assert {entry.id for entry in read_manifest(tmp_path)} == {"c0", "c1", "c2", "c3"}
     assert check_whole(tmp_path) == 4
+    warned: list[str] = []
+    reporter = Silent()
+    reporter.warn = warned.append  # type: ignore[method-assign]
+    assert len(load_clips(tmp_path, None, reporter)) == 4
+    check_manifest(tmp_path / "manifest.jsonl", reporter, num_workers=0)
+    assert [UNFINISHED in text for text in warned] == [True, True]
     assert not (tmp_path / "manifest.parquet").exists()
 
 

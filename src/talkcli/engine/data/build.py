@@ -20,7 +20,7 @@ from talkcli.engine.data.cleanup import Cleanup
 from talkcli.engine.data.cluster import map_on_cluster
 from talkcli.engine.data.journal import Journal, Record
 from talkcli.engine.data.make_clip import Outcome, make_clip
-from talkcli.engine.data.manifest import Entry, write_manifest
+from talkcli.engine.data.manifest import UNFINISHED, Entry, write_manifest
 from talkcli.engine.data.motion_report import Oddity, oddities
 from talkcli.engine.data.source import Source
 from talkcli.engine.data.workers import CRASHED, map_isolated
@@ -29,7 +29,6 @@ from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Reporter
 
 _MANIFESTS = ("manifest.parquet", "manifest.jsonl")
-UNFINISHED = "UNFINISHED.txt"
 # A killed run loses no clip, but the manifest may lack those of this many seconds.
 _CHECKPOINT_S = 15.0
 

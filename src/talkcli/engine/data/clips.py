@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.manifest import Entry, read_manifest
+from talkcli.engine.data.manifest import UNFINISHED, Entry, read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
@@ -45,6 +45,10 @@ def load_clips(manifest: Path, split: str | None, reporter: Reporter, *, sound: 
         found = ", ".join(sorted({entry.split for entry in entries}))
         raise InputError(f"{manifest} has no clips in the split {split}; it has {found}.")
     folder = manifest if manifest.is_dir() else manifest.parent
+    if (folder / UNFINISHED).exists():
+        reporter.warn(
+            f"The run of talk preprocess that makes {folder} is not finished; see {UNFINISHED} there."
+        )
     clips = []
     for index, entry in enumerate(chosen):
         clips.append(_load(folder, entry, reporter, sound=sound))

@@ -21,6 +21,9 @@ Sex = Literal["female", "male"]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
+# Lies beside the manifest of a run that has not come to its end, or was not let.
+UNFINISHED = "UNFINISHED.txt"
+
 _HINT = "Manifests are written by talk preprocess; docs/formats.md lists the fields."
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.data.lag import Lag
-from talkcli.engine.data.manifest import Entry, read_manifest
+from talkcli.engine.data.manifest import UNFINISHED, Entry, read_manifest
 from talkcli.engine.data.statistics import GROUPS, Group, Spread, group, spread, torn_speakers
 from talkcli.engine.data.verify import Finding, Verified, read_files, verify
 from talkcli.engine.data.workers import CRASHED, map_isolated
@@ -57,6 +57,10 @@ class _Measured:
 def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> Check:
     """Look at every file of `manifest` (the file or its folder). Raises InputError when it is no manifest."""
     entries = read_manifest(manifest)
+    if (_folder(manifest) / UNFINISHED).exists():
+        reporter.warn(
+            f"The run that makes these clips is not finished; see {UNFINISHED}."
+        )
     looked: dict[str, Verified] = {}
     for entry, result in map_isolated(partial(verify, _folder(manifest)), entries, num_workers):
         crashed = Finding(clip=entry.id, kind="unreadable", text=CRASHED)

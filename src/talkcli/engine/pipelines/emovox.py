@@ -20,6 +20,7 @@ from talkcli.engine.data.adapters.sounds import sound_sources
 from talkcli.engine.data.adapters.voxceleb2 import is_voxceleb2, voxceleb2_sources
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.manifest import read_manifest
+from talkcli.engine.data.out_folder import claim
 from talkcli.engine.data.selection import best_within, reaching
 from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.device import resolve_device
@@ -147,7 +148,8 @@ def curate_emovox(
     if list_only:
         return document
     picked = [_picked(curated, index) for index in np.flatnonzero(chosen).tolist()]
-    built = build(picked, out, reporter, Plan(num_workers=num_workers))
+    with claim(out):
+        built = build(picked, out, reporter, Plan(num_workers=num_workers))
     write_quarantine(out, (*dropped, *built.dropped))
     write_curated_card(out, curated, built)
     return document | {"manifest": str(out / "manifest.jsonl"), "clips": len(built.entries)}
