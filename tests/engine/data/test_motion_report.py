@@ -51,7 +51,7 @@ def test_jumps_follow_the_channel(head: str, channel: str, fine: float, odd: flo
     assert f"{channel} moves by {odd:+.3g} after frame 4; 1 such" in text
 
 
-@pytest.mark.parametrize("channel", ["lipSeal", "eyeBlinkLeft", "eyeBlinkRight"])
+@pytest.mark.parametrize("channel", ["lipSeal", "eyeBlinkLeft", "eyeWideRight"])
 def test_lips_may_meet_and_lids_shut_within_a_frame(channel: str) -> None:
     motion = still("ada")
     motion.coeffs[5:, ADA.index(channel)] = 1.0

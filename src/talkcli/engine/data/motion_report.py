@@ -25,8 +25,8 @@ LARGEST_EXCESS = 0.05
 LARGEST_NAMED_STEP = 0.8
 LARGEST_JAW_RAD = 0.8
 LARGEST_JAW_STEP_RAD = 0.2
-# Lips that meet do so within a frame, and so does a quick blink at 25 fps.
-_SUDDEN = ("lipSeal", "eyeBlinkLeft", "eyeBlinkRight")
+# Lips that meet do so within a frame, and so do lids at 25 fps, which are no longer wide open then either.
+_SUDDEN = ("lipSeal", "eyeBlink", "eyeWide")
 # What an oddity is called in a report, and in a sentence.
 ODDITIES: Mapping[str, str] = {
     "range": "values that no face takes",
@@ -123,7 +123,7 @@ def _excess(motion: Motion) -> Float[np.ndarray, "frames coeffs"]:
 def _steps(motion: Motion) -> Float[np.ndarray, "steps coeffs"]:
     """Steps from one frame to the next, in units of the largest plausible one."""
     limits = _by_channel(motion, LARGEST_EXPRESSION_STEP, LARGEST_JAW_STEP_RAD, LARGEST_NAMED_STEP)
-    limits = np.where(np.isin(motion.channels, _SUDDEN), np.inf, limits)
+    limits = np.where([name.startswith(_SUDDEN) for name in motion.channels], np.inf, limits)
     return np.abs(np.diff(motion.coeffs.astype(np.float64), axis=0)) / limits
 
 
