@@ -182,9 +182,12 @@ class Overlay:
 def _apart(
     points: Float[np.ndarray, "frames points 2"], pairs: tuple[tuple[int, int], ...]
 ) -> Float[np.ndarray, "frames"]:
-    """Mean distance of pairs of landmarks."""
+    """Mean distance of pairs of landmarks, upper and lower; nothing where they have passed each other, as
+    those of shut lids may.
+    """
     upper, lower = np.array(pairs).T - _FIRST
-    return np.linalg.norm(points[:, upper] - points[:, lower], axis=-1).mean(axis=-1)
+    down = points[:, lower] - points[:, upper]
+    return (np.linalg.norm(down, axis=-1) * (down[..., 1] > 0)).mean(axis=-1)
 
 
 def _runs(good: np.ndarray) -> list[tuple[int, int]]:
