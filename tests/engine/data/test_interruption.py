@@ -140,7 +140,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 try:
     build([source(f"c{number}") for number in range(5)], Path(sys.argv[2]), Silent(), Plan(num_workers=0))
 except OSError as error:
-    print(error.errno)
+    print(error.errno, error.filename)
 """
 
 
@@ -154,7 +154,7 @@ def test_a_disk_that_takes_no_more_is_never_a_bad_clip(tmp_path: Path) -> None:
         text=True,
         timeout=60,
     )
-    assert ended.stdout == f"{errno.EFBIG}\n"
+    assert ended.stdout == f"{errno.EFBIG} {tmp_path / 'out'}\n"
     assert not list(tmp_path.rglob("*.flac"))
     assert not (tmp_path / "out" / "quarantine.jsonl").exists()
 

@@ -151,6 +151,8 @@ def _unpack_all(root: Path, archives: list[Path], whole: Path, reporter: Reporte
         partial.rename(whole)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if not any(whole.parent.iterdir()):
+            whole.parent.rmdir()
 
 
 def _copy_leaflets(root: Path, into: Path) -> None:

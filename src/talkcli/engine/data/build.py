@@ -174,7 +174,10 @@ def _checkpoints(
         (out / name).unlink(missing_ok=True)
     try:
         yield checkpoint
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk does not say which one it is.
+            error.filename = str(out)
         # On a full disk this fails as well; what is there then is the checkpoint before.
         with contextlib.suppress(OSError):
             checkpoint.write()
