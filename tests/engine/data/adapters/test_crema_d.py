@@ -25,6 +25,7 @@ from talkcli.engine.data.labels import EMOTION_OF_CREMA_D
 from talkcli.engine.data.names import Unusable
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Silent
+from tests.engine.data.mutations import survives
 from tests.engine.data.trees import Told, reason, tree
 
 
@@ -123,6 +124,21 @@ def test_a_table_of_actors_that_is_none(tmp_path: Path) -> None:
     table.write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="ActorID"):
         read_sexes(table)
+
+
+def test_200_damaged_tables(tmp_path: Path) -> None:
+    path = tmp_path / "VideoDemographics.csv"
+    content = b"ActorID,Age,Sex,Race,Ethnicity\n1001,51,Male,Caucasian,Not Hispanic\n1007,39,Female,Asian,\n"
+
+    def read(mutant: bytes) -> dict[int, str]:
+        path.write_bytes(mutant)
+        return dict(read_sexes(path))
+
+    def plausible(sexes: object) -> bool:
+        return isinstance(sexes, dict) and set(sexes.values()) <= {"female", "male"}
+
+    assert read(content) == {1001: "male", 1007: "female"}
+    assert survives(read, content, plausible=plausible) > 50
 
 
 def test_files_that_hold_no_sound_go_to_quarantine(tmp_path: Path) -> None:
