@@ -44,6 +44,7 @@ def test_a_whole_set(tmp_path: Path) -> None:
     assert source.recipe == FilmedFile(
         video=tmp_path / "W009/video/front/surprised/level_3/001.mp4",
         sound=tmp_path / "W009/audio/surprised/level_3/001.m4a",
+        rest=tmp_path / "W009/video/front/neutral/level_1/001.mp4",
     )
     assert told.noted("47 actors, 1034 films from the front, 1034 sounds")
 

@@ -161,6 +161,39 @@ def test_a_take_of_grid_becomes_motion(shared_data: Path, tmp_path: Path) -> Non
     assert error < 0.06
 
 
+def test_films_of_one_person_are_told_of_the_neutral_one(tmp_path: Path) -> None:
+    root = tree(tmp_path, "a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4")
+    rows = ("a,ann,angry,1", "b,ann,neutral,0.5", "c,ann,neutral,1", "d,bob,happy,1")
+    (root / "labels.csv").write_text("\n".join(["id,speaker,emotion,intensity", *rows]))
+    rest = {source.id: _recipe(source).rest for source in video_sources(root, Silent())}
+    # The neutral film itself, and whoever may be anybody, have none.
+    assert rest == {"a": root / "b.mp4", "b": None, "c": root / "b.mp4", "d": None, "e": None}
+
+
+@pytest.mark.data
+def test_rest_is_taken_from_the_neutral_film(shared_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe")
+    grid = shared_data / "video" / "grid" / "lbax4n.mpg"
+    take, other = tmp_path / "take.mp4", tmp_path / "other.mp4"
+    ffmpeg("-i", grid, "-t", 1.0, take)
+    ffmpeg("-ss", 1.0, "-i", grid, "-t", 1.0, other)
+    made = {}
+    for rest in (None, other, tmp_path / "empty.mp4", tmp_path / "absent.mp4"):
+        if rest == tmp_path / "empty.mp4":
+            rest.touch()
+        recipe = FilmedFile(video=take, rest=rest)
+        assert (rest in recipe.inputs) == (rest is not None and rest.is_file())
+        recording = recipe.make(video_sources([take], Silent())[0])
+        assert recording.motion is not None and recording.report is not None
+        made[rest and rest.stem] = (recording.motion.coeffs, recording.report)
+    assert made["other"][1]["rest_from"] == "other.mp4"
+    assert not np.array_equal(made["other"][0], made[None][0])
+    for name, words in (("empty", "empty file"), ("absent", "No such file")):
+        np.testing.assert_array_equal(made[name][0], made[None][0])
+        assert made[name][1]["rest_from"] is None
+        assert words in str(made[name][1]["video"])
+
+
 @pytest.mark.data
 def test_a_run_over_files_leaves_out_what_cannot_be_used(shared_data: Path, tmp_path: Path) -> None:
     pytest.importorskip("mediapipe")
@@ -215,7 +248,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> Pretended:
             )
             return Followed(track=track, num_others=0)
 
-        def fit_head(track: FaceTrack, head: object) -> SimpleNamespace:
+        def fit_head(track: FaceTrack, head: object, person: None = None) -> SimpleNamespace:
             coeffs = np.zeros((track.num_frames, len(ADA)), np.float32)
             coeffs[:, 0] = track.landmarks[:, 0, 0]
             pose = np.zeros((track.num_frames, 3), np.float32)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_CREMA_D, LEVEL_OF_CREMA_D
 from talkcli.engine.data.manifest import Sex, Split
@@ -132,7 +132,7 @@ def crema_d_sources(
             recipe = Unusable(reason=reason)
         sources.append(_source(path.stem, name, recipe, sexes.get(name.actor)))
     sources += [_source(path.stem, None, Unusable(reason=reason), None) for path, reason in broken.items()]
-    return sorted(sources, key=lambda source: source.id)
+    return at_rest(sorted(sources, key=lambda source: source.id))
 
 
 def _spoken(name: CremaName, paths: list[Path]) -> tuple[Path, Recipe]:

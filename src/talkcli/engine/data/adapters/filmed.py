@@ -5,8 +5,9 @@ Axis names: `samples`, `frames`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.types import Motion, Speech
+from talkcli.engine.types import Motion, Silent, Speech
 from talkcli.engine.video.fit import Fit, fit_head
+from talkcli.engine.video.identity import Identity
 from talkcli.engine.video.pictures import Crop, Film, open_film
 from talkcli.engine.video.stretch import Stretch, profile_spans, usable
 from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
@@ -38,7 +40,9 @@ class FilmedFile:
     Sound of the video itself is laid beside the pictures by the file's time stamps; a file of its own is
     taken to begin with the first picture, and must last as long as the pictures within 0.25 s. `head` is a
     name or path that `load_head` takes; `face` and `stretch` are as in `follow_face` and `usable`. Pictures
-    that are not square are cut to `crop`. A video that shows what was measured is written to `preview`.
+    that are not square are cut to `crop`. `rest` is a film of the same person with a neutral face, so that an
+    expression that lasts all of `video` is not taken for the face's shape. A video that shows what was
+    measured is written to `preview`.
     """
 
     video: Path
@@ -47,11 +51,14 @@ class FilmedFile:
     face: FaceChoice = "only"
     stretch: Stretch = "whole"
     crop: Crop | None = None
+    rest: Path | None = None
     preview: Path | None = None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        return (self.video,) if self.sound is None else (self.video, self.sound)
+        # A film at rest that is not there costs no clip.
+        others = (self.sound, self.rest if self.rest and self.rest.is_file() else None)
+        return (self.video, *(path for path in others if path is not None))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
         """Raises InputError for a video or a sound that cannot be read, a video without sound when there is
@@ -78,7 +85,10 @@ class FilmedFile:
         shared_s = min(late_s + speech.duration_s, shown.duration_s) - max(late_s, 0.0)
         if shared_s < _SHORTEST_S:
             raise InputError(f"{self.video}: sound and pictures share {max(shared_s, 0.0):.2f} s.")
-        fit = fit_head(track, load_head(self.head))
+        person = self._person()
+        if isinstance(person, str):
+            heard.warn(f"Rest was looked for in the clip itself, {self.rest} cannot be used: {person}")
+        fit = fit_head(track, load_head(self.head), person=person if isinstance(person, Identity) else None)
         speech = aligned(speech, -late_s, shown.duration_s)
         if self.preview is not None:
             # The renderer is compiled on import, and most clips are not drawn.
@@ -90,9 +100,59 @@ class FilmedFile:
             motion = _shortened(motion, int(speech.duration_s * motion.fps))
             heard.warn(f"The pictures go on for {fit.motion.duration_s - motion.duration_s:.2f} s more.")
         report = _report(film, followed, (first, last), fit)
+        report["rest_from"] = self.rest.name if self.rest and isinstance(person, Identity) else None
         if remarks := [*_remarks(film, followed, (first, last), report["fit_error"]), *heard.texts]:
             report["video"] = " ".join(remarks)
         return Recording(speech=speech, motion=motion, report=report)
+
+    def _person(self) -> Identity | str | None:
+        """Who is seen in `rest`, or why that cannot be told; None when there is no such film."""
+        if self.rest is None:
+            return None
+        try:
+            changed_ns = self.rest.stat().st_mtime_ns
+        except OSError as error:
+            return f"{error.strerror}."
+        return _identity_in(self.rest, self.head, self.face, self.crop, changed_ns)
+
+
+@lru_cache(maxsize=8)
+def _identity_in(
+    video: Path,
+    head: str,
+    face: FaceChoice,
+    crop: Crop | None,
+    changed_ns: int,  # noqa: ARG001  a new file
+) -> Identity | str:
+    """Kept from clip to clip, which come in order of who is seen; failures too."""
+    try:
+        film = replace(open_film(video), crop=crop)
+        followed = follow_face(film, face, Silent())
+        first, last = usable(followed.track, "longest", str(video))
+        return fit_head(followed.track.part(first, last), load_head(head)).identity
+    except InputError as error:
+        return error.problem
+
+
+def at_rest(
+    sources: Sequence[Source], same: Callable[[Source], object] = lambda source: source.speaker
+) -> list[Source]:
+    """The same, in order; every film of a person of whom there is a neutral film is told of the first one.
+
+    `same` is equal for sources that show one face from one side. Labels at level 0 are none.
+    """
+    neutral: dict[object, Path] = {}
+    for source in sources:
+        labelled = source.emotion.label == "neutral" and source.emotion.level > 0
+        if labelled and isinstance(source.recipe, FilmedFile):
+            neutral.setdefault(same(source), source.recipe.video)
+    return [_told(source, neutral.get(same(source))) for source in sources]
+
+
+def _told(source: Source, rest: Path | None) -> Source:
+    if not isinstance(source.recipe, FilmedFile) or rest in (None, source.recipe.video):
+        return source
+    return replace(source, recipe=replace(source.recipe, rest=rest))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.labels import EMOTION_OF_MEAD
 from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
 from talkcli.engine.data.names import Unusable, files_below, is_empty, some
@@ -77,15 +77,18 @@ def mead_raw_sources(
         reporter.warn(f"Left out {len(misnamed)} files that MEAD does not have: {some(misnamed)}.")
     wanted = [view for view in VIEWS if view in views]
     _tell(films, sounds, wanted, reporter)
-    return sorted(
-        (
-            _source(clip, view, films[view].get(clip), sounds.get(clip), how)
-            for view in wanted
-            for clip in (films[view].keys() | sounds.keys() if view == FRONT else films[view])
-            if clip.actor in SPLIT_OF_ACTOR
-        ),
-        key=lambda source: source.id,
-    )
+    sources: list[Source] = []
+    for view in wanted:
+        clips = films[view].keys() | (sounds.keys() if view == FRONT else set())
+        # A neutral film from another side shows another shape.
+        sources += at_rest(
+            [
+                _source(clip, view, films[view].get(clip), sounds.get(clip), how)
+                for clip in sorted(clips, key=str)
+                if clip.actor in SPLIT_OF_ACTOR
+            ]
+        )
+    return sorted(sources, key=lambda source: source.id)
 
 
 def _base(root: Path) -> Path:

@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_RAVDESS, LEVEL_OF_RAVDESS
 from talkcli.engine.data.manifest import Sex, Split
@@ -192,7 +192,7 @@ def whole_ravdess_sources(
         for _, files in sorted(found.items(), key=lambda item: item[0])
         if _CHANNELS[files[0][0].channel] in channels and files[0][0].actor in split_of_actor
     ]
-    return [*sources, *(_broken(path, reason) for path, reason in broken.items())]
+    return [*at_rest(sources), *(_broken(path, reason) for path, reason in broken.items())]
 
 
 def _source(name: RavdessName, path: Path, recipe: Recipe, split_of_actor: dict[int, Split]) -> Source:

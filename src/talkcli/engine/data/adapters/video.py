@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
+from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.names import files_below, some
@@ -51,7 +51,8 @@ def video_sources(
     beside = [source.id for source in sources if source.recipe.inputs[1:]]
     if beside:
         reporter.note(f"The sound beside {len(beside)} videos is read, not their own: {some(beside)}.")
-    return sources
+    # Who is called unknown may be anybody.
+    return at_rest(sources, lambda source: source.id if source.speaker == "unknown" else source.speaker)
 
 
 def _below(folder: Path, how: HowToLook, licence: str, reporter: Reporter) -> list[Source]:
