@@ -40,6 +40,20 @@ def test_json_refuses_what_json_cannot_say() -> None:
         Console(as_json=True).result({"value": float("nan")}, "")
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_results_reach_stdout_while_a_terminal_shows_a_bar(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("talkcli.console._QUIET_START_S", 0.0)
+    with Console(as_json=as_json) as console:
+        console.progress("working", 1, 2)
+        console.result({"path": "x"}, "text for people")
+    out, err = capsys.readouterr()
+    assert "working" in err
+    assert out == ('{"path": "x"}\n' if as_json else "text for people\n")
+
+
 def test_quiet_keeps_warnings_and_results(capsys: Captured) -> None:
     with Console(quiet=True) as console:
         console.note("a note")

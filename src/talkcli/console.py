@@ -38,9 +38,13 @@ class Console:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end_bar()
+
+    def _end_bar(self) -> None:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+            self._tasks.clear()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         if self.quiet or (self._bar is None and time.monotonic() - self._started_s < _QUIET_START_S):
@@ -61,6 +65,8 @@ class Console:
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
                 console=self._err,
+                # What is written to stdout stays there: a file may be behind it.
+                redirect_stdout=False,
             )
             self._bar.start()
         if stage not in self._tasks:
@@ -76,7 +82,8 @@ class Console:
         self._err.print(_printable(f"warning: {text}"), markup=False)
 
     def result(self, document: dict[str, Any], text: str) -> None:
-        """The command's answer: one JSON document with --json, else `text`."""
+        """The command's answer: one JSON document with --json, else `text`. It comes below the bar."""
+        self._end_bar()
         if self.as_json:
             sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
             # So that a reader that went away (head, less) is noticed here, and not by the interpreter's end.
@@ -91,6 +98,7 @@ class Console:
         if self.as_json:
             self.result(document, "")
             return
+        self._end_bar()
         table = Table(title=escape(title))
         for name in header:
             # Values are folded, never cut: stdout is read by programs too.
