@@ -32,6 +32,7 @@ ODDITIES: Mapping[str, str] = {
     "range": "values that no face takes",
     "jump": "steps that no face makes",
     "lag": f"a mouth more than {MOST_LAG_MS:.0f} ms early or late",
+    "words": "no words found",
     "unread": "pictures that cannot be read and were left out",
     "video": "something to know of the video",
 }

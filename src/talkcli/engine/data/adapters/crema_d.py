@@ -137,7 +137,7 @@ def crema_d_sources(
 
 def _spoken(name: CremaName, paths: list[Path]) -> tuple[Path, Recipe]:
     path = _best(paths)
-    return path, SpokenFile(path=path, text=SENTENCES[name.sentence])
+    return path, SpokenFile(path=path, text=SENTENCES[name.sentence], words_needed=False)
 
 
 def _filmed(paths: list[Path], how: HowToLook) -> tuple[Path, Recipe]:

@@ -220,7 +220,7 @@ def _spoken(files: list[tuple[RavdessName, Path]]) -> tuple[RavdessName, Path, R
     if sound is None:
         return *files[0], Unusable(reason=_SILENT)
     name, path = sound
-    return name, path, SpokenFile(path=path, text=_SENTENCES[name.statement])
+    return name, path, SpokenFile(path=path, text=_SENTENCES[name.statement], words_needed=False)
 
 
 def _filmed(files: list[tuple[RavdessName, Path]], how: HowToLook) -> tuple[RavdessName, Path, Recipe]:

@@ -11,17 +11,22 @@ from talkcli.engine.data.performer.align import Aligner
 from talkcli.engine.data.performer.perform import perform
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.types import SPEECH_RATE_HZ, Motion, Silent, Speech
+from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpokenFile:
-    """A sound file, or the part of it from `start_s` to `end_s`, in which `text` is said."""
+    """A sound file, or the part of it from `start_s` to `end_s`, in which `text` is said.
+
+    Where its words are not found, the clip cannot be made; or, without `words_needed`, the mouth follows
+    the loudness alone.
+    """
 
     path: Path
     text: str
     start_s: float = 0.0
     end_s: float | None = None
+    words_needed: bool = True
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -31,17 +36,21 @@ class SpokenFile:
         whole = read_speech(self.path, Silent())
         end = None if self.end_s is None else round(self.end_s * SPEECH_RATE_HZ)
         speech = Speech(samples=whole.samples[round(self.start_s * SPEECH_RATE_HZ) : end])
-        return Recording(speech=speech, motion=perform_text(speech, self.text, source))
+        return perform_text(speech, self.text, source, words_needed=self.words_needed)
 
 
-def perform_text(speech: Speech, text: str, source: Source) -> Motion:
-    """Align and perform. Raises InputError when the text cannot be found in the sound: a corpus wants
-    phones.
+def perform_text(speech: Speech, text: str, source: Source, *, words_needed: bool = True) -> Recording:
+    """Align and perform. Raises InputError when the text cannot be found in the sound, which a corpus of
+    phones needs; without `words_needed` the report says so.
     """
     alignment = _aligner().align(speech, text)
+    report = None
     if alignment.method == "energy":
-        raise InputError("The words of the transcript were not found in the sound.")
-    return perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
+        if words_needed:
+            raise InputError("The words of the transcript were not found in the sound.")
+        report = {"words": "The words of the transcript were not found; the mouth follows the loudness."}
+    motion = perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
+    return Recording(speech=speech, motion=motion, report=report)
 
 
 @cache

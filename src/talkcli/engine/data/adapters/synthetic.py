@@ -91,7 +91,7 @@ class Synthesised:
         before, after = (round(seconds * spoken.rate_hz) for seconds in self.pad_s)
         samples = np.pad(_trimmed(spoken.samples), (before, after))
         speech = Speech(samples=_coloured(samples, self.manner, generator("room", source.id, 0)))
-        return Recording(speech=speech, motion=perform_text(speech, self.text, source))
+        return perform_text(speech, self.text, source)
 
     def _command(self, path: Path) -> list[str]:
         rate, pitch = self.rate * self.manner.rate, self.pitch * self.manner.pitch
