@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast, runtime_checkable
 
-from talkcli.engine.data.names import some
+from talkcli.engine.data.names import files_below, some
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import sha256
 from talkcli.engine.types import Reporter
@@ -117,7 +117,7 @@ def _archives_of(root: Path, reporter: Reporter) -> list[Path]:
         return [root]
     if not root.is_dir():
         return []
-    files = [path for path in sorted(root.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    files = files_below(root, ("",))
     archives = [path for path in files if is_archive(path)]
     if all(path in archives or path.suffix.lower() in _LEAFLETS for path in files):
         return archives
@@ -157,8 +157,8 @@ def _unpack_all(root: Path, archives: list[Path], whole: Path, reporter: Reporte
 
 def _copy_leaflets(root: Path, into: Path) -> None:
     """Lists of speakers and labels that are read from beside the clips."""
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and path.suffix.lower() in _LEAFLETS:
+    for path in files_below(root, _LEAFLETS):
+        if path.is_file():
             target = into / path.relative_to(root)
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)

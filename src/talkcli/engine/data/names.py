@@ -1,13 +1,13 @@
-"""What adapters of data sets share whose labels stand in the names of their files."""
+"""What adapters of data sets share: finding files, reading names, and telling what fits none and what is missing."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from talkcli.engine.data.folders import folders_below
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Reporter
@@ -39,15 +39,11 @@ def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
     # Lists of a million files are made here: nothing is asked of the disk about each.
     endings = tuple(suffixes)
     return sorted(
-        Path(folder, name)
-        for folder, _, names in os.walk(root, onerror=_unreadable)
+        folder / name
+        for folder, names in folders_below(root)
         for name in names
         if name.lower().endswith(endings) and not name.startswith(".")
     )
-
-
-def _unreadable(error: OSError) -> None:
-    raise InputError(f"The folder {error.filename} cannot be read ({error.strerror}).") from error
 
 
 def read_names(
@@ -81,11 +77,22 @@ def read_names(
     if not found:
         odd = "".join(f" ({path.name}: {reason})" for path, reason in list(broken.items())[:1])
         raise InputError(f"{root} holds no file named like {data_set}{odd}.", hint=hint)
-    if foreign:
-        reporter.warn(
-            f"{len(foreign)} files are not named like {data_set} and were not read: {some(foreign)}."
-        )
+    tell_left_out(reporter, f"files that are not named like {data_set}", foreign)
     return found, broken
+
+
+def tell_left_out(reporter: Reporter, what: str, names: Sequence[str]) -> None:
+    """Warn of `names`, if there are any, of which none becomes a clip; `what` they are, in the plural, says
+    why.
+    """
+    if names:
+        reporter.warn(f"Left out {len(names)} {what}: {some(names)}.")
+
+
+def tell_missing(reporter: Reporter, what: str, names: Sequence[str]) -> None:
+    """Warn of `names`, if there are any, that the data set has and that are not here."""
+    if names:
+        reporter.warn(f"Missing: {len(names)} {what}: {some(names)}.")
 
 
 def is_empty(path: Path) -> bool:

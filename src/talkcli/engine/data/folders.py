@@ -1,0 +1,41 @@
+"""Walking through folders that may be linked to from elsewhere, as large data sets often are."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from talkcli.engine.errors import InputError
+
+
+def folders_below(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """`root` and the folders below it, each with the names of its files; hidden folders are left out.
+
+    Links are followed, but not upwards, and each folder is read once: in its own place, or by the first link
+    to it. Raises InputError for a folder that may not be read.
+    """
+    waiting = deque([root])
+    read: set[Path] = set()
+    while waiting:
+        place = waiting.popleft()
+        real = place.resolve()
+        if not read.isdisjoint((real, *real.parents)) or _leads_up(place, real, root):
+            continue
+        read.add(real)
+        for name, below, files in os.walk(place, onerror=_unreadable):
+            folder = Path(name)
+            there = real / folder.relative_to(place)
+            below[:] = sorted(name for name in below if name[0] != "." and there / name not in read)
+            waiting += [folder / name for name in below if (folder / name).is_symlink()]
+            yield folder, files
+
+
+def _leads_up(place: Path, real: Path, root: Path) -> bool:
+    above = place.parent.resolve()
+    return place != root and (real == above or real in above.parents)
+
+
+def _unreadable(error: OSError) -> None:
+    raise InputError(f"The folder {error.filename} cannot be read ({error.strerror}).") from error
