@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.files import sha256
 from talkcli.engine.types import Emotion, MeshMotion, Motion, Silent, Speech
+from tests.engine.data.trees import Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +177,52 @@ def test_a_second_run_keeps_what_fits(tmp_path: Path) -> None:
     again = build([source("a", hz=300.0), *sources[1:]], out, Silent(), Plan(num_workers=0))
     assert again.num_kept == 0
     assert len(load_clips(out, None, Silent())) == 3
+
+
+def test_inputs_may_be_moved(tmp_path: Path) -> None:
+    out, here, there = tmp_path / "out", tmp_path / "here" / "a.txt", tmp_path / "there" / "a.txt"
+    for path in (here, there):
+        path.parent.mkdir()
+        path.write_text("one")
+    build([source("a", file=here)], out, Silent(), Plan(num_workers=0))
+    assert build([source("a", file=there)], out, Silent(), Plan(num_workers=0)).num_kept == 1
+    renamed = there.rename(there.with_name("b.txt"))
+    assert build([source("a", file=renamed)], out, Silent(), Plan(num_workers=0)).num_kept == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown(Tone):
+    """A tone with something to look at."""
+
+    preview: Path | None = field(default=None, repr=False)
+
+    def make(self, source: Source) -> Recording:
+        if self.preview is not None:
+            self.preview.write_text("seen")
+        return super().make(source)
+
+
+def test_a_preview_is_no_setting_but_is_made_when_asked_for(tmp_path: Path) -> None:
+    without, preview = replace(source("a"), recipe=Shown()), tmp_path / "a.mp4"
+    with_one = replace(without, recipe=Shown(preview=preview))
+    out = tmp_path / "out"
+    kept = [
+        build([each], out, Silent(), Plan(num_workers=0)).num_kept
+        for each in (without, with_one, with_one, without)
+    ]
+    assert kept == [0, 0, 1, 1]
+    assert preview.read_text() == "seen"
+
+
+def test_what_only_earlier_runs_made_stays_and_is_told_of(tmp_path: Path) -> None:
+    told = Told()
+    build([source("a"), source("b"), source("c")], tmp_path, told, Plan(num_workers=0))
+    assert told.notes == []
+    build([source("a"), source("b", fails=True)], tmp_path, told, Plan(num_workers=0))
+    assert len(told.notes) == 1
+    assert told.noted("2 clips of earlier runs are none of this one (b, c): the manifest does not list them")
+    assert (tmp_path / "audio" / "c.flac").is_file()
+    assert [entry.id for entry in read_manifest(tmp_path)] == ["a"]
 
 
 SLOW_BUILD = """

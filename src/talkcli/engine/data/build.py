@@ -22,6 +22,7 @@ from talkcli.engine.data.journal import Journal, Record
 from talkcli.engine.data.make_clip import Outcome, make_clip
 from talkcli.engine.data.manifest import UNFINISHED, Entry, write_manifest
 from talkcli.engine.data.motion_report import Oddity, oddities
+from talkcli.engine.data.names import some
 from talkcli.engine.data.source import Source
 from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
@@ -77,7 +78,8 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file, a folder is needed.")
     unique, doubled = _split_doubled(sources)
-    outcomes = _outcomes(unique, out, reporter, plan)
+    with Journal.open(out / "journal.jsonl") as journal:
+        outcomes = _outcomes(unique, journal, out, reporter, plan)
     made = [(source, outcomes[source.id]) for source in unique]
     records = [outcome.record for _, outcome in made if outcome.record is not None]
     dropped = [Dropped(id=source.id, reason=outcome.reason) for source, outcome in made if not outcome.record]
@@ -97,6 +99,12 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     for name in _MANIFESTS:
         write_manifest(out / name, entries)
     (out / UNFINISHED).unlink(missing_ok=True)
+    stale = sorted(journal.records.keys() - {entry.id for entry in entries})
+    if stale:
+        reporter.note(
+            f"{len(stale)} clips of earlier runs are none of this one ({some(stale)}): the manifest does not "
+            f"list them, their files stay in {out}."
+        )
     return Built(
         entries=entries,
         dropped=tuple(dropped),
@@ -106,10 +114,11 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     )
 
 
-def _outcomes(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) -> dict[str, Outcome]:
+def _outcomes(
+    sources: Sequence[Source], journal: Journal, out: Path, reporter: Reporter, plan: Plan
+) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     with (
-        Journal.open(out / "journal.jsonl") as journal,
         _checkpoints(sources, outcomes, out) as checkpoint,
         contextlib.closing(_results(sources, journal, out, plan)) as results,
     ):

@@ -25,7 +25,7 @@ from talkcli.engine.data.clips import fit_length, mismatch
 from talkcli.engine.data.journal import Record
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles
 from talkcli.engine.data.motion_report import report
-from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.data.source import Previewed, Recording, Source
 from talkcli.engine.errors import InputError, TalkError
 from talkcli.engine.face.mesh_motion import resample_mesh
 from talkcli.engine.face.motion_file import write_motion
@@ -61,7 +61,12 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
         _check_names(source)
         with _reading():
             fingerprint = _fingerprint(source, cleanup)
-        if earlier is not None and earlier.fingerprint == fingerprint and _is_whole(out, earlier.entry):
+        if (
+            earlier is not None
+            and earlier.fingerprint == fingerprint
+            and _is_whole(out, earlier.entry)
+            and _is_shown(source)
+        ):
             return Outcome(record=earlier, kept=True)
         with _reading():
             recording = source.recipe.make(source)
@@ -203,12 +208,22 @@ def _is_whole(out: Path, entry: Entry) -> bool:
     )
 
 
+def _is_shown(source: Source) -> bool:
+    """Whether the video that is asked for is there; true where none is."""
+    preview = source.recipe.preview if isinstance(source.recipe, Previewed) else None
+    return preview is None or preview.is_file()
+
+
 def _fingerprint(source: Source, cleanup: Cleanup) -> str:
+    """Of all that the clip's files depend on: where the inputs lie is not part of it."""
     missing = [path for path in source.recipe.inputs if not path.is_file()]
     if missing:
         raise InputError(f"{missing[0]} is missing.")
     hashes = [_digest_of(path) for path in source.recipe.inputs]
-    parts = [repr(source), repr(cleanup), _code_digest(), *hashes]
+    described = repr(source)
+    for path in source.recipe.inputs:
+        described = described.replace(str(path), path.name).replace(str(path.parent), path.parent.name)
+    parts = [described, repr(cleanup), _code_digest(), *hashes]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -225,16 +240,20 @@ def _digest_once(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001
 
 @cache
 def _code_digest() -> str:
-    """Changes with any line of what measures and performs motion, and of the adapters. Expressions, the head
-    and the reading of sound are left out: their edits keep clips as they are until the output folder is
-    removed.
+    """Changes with any line of what measures, performs and cleans up motion, and of the adapters. Left out
+    are expressions, the head and the reading of sound: their edits keep clips as they are until the output folder
+    is removed.
     """
     folder = Path(__file__).parent
+    face = folder.parent / "face"
     places = (folder / "performer", folder / "adapters", folder.parent / "video")
     files = [
         *(path for place in places for path in sorted(place.glob("*.py"))),
-        folder / "cleanup.py",
-        folder / "layouts.py",
+        *(folder / name for name in ("cleanup.py", "flame_motion.py", "layouts.py")),
+        *(
+            face / f"{name}.py"
+            for name in ("arkit", "mesh_motion", "quaternions", "resample", "savitzky_golay")
+        ),
     ]
     return hashlib.sha256("".join(sha256(path) for path in files).encode()).hexdigest()
 

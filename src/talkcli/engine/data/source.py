@@ -30,7 +30,9 @@ class Recording:
 
 @runtime_checkable
 class Recipe(Protocol):
-    """How to make one clip; a frozen dataclass whose repr says everything but the content of `inputs`."""
+    """How to make one clip; a frozen dataclass whose repr says everything that its files depend on but the
+    content of `inputs`.
+    """
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -38,6 +40,15 @@ class Recipe(Protocol):
 
     def make(self, source: Source) -> Recording:
         """What is there of the clip. Raises InputError when it cannot be made from what is there."""
+
+
+@runtime_checkable
+class Previewed(Protocol):
+    """A recipe that may also write a video to look at."""
+
+    @property
+    def preview(self) -> Path | None:
+        """Where; a clip is made again when it is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,13 @@ def flame_path() -> Path | None:
     return None
 
 
+def head_file(name: str) -> Path | None:
+    """The user's file that `load_head` reads for the head called `name`; None where it needs none."""
+    if name == "flame":
+        return flame_path()
+    return Path(name) if name.endswith(_FLAME_SUFFIXES) else None
+
+
 def load_head(name: str) -> Head:
     """The head called `name`: a key of `HEADS`, or a path to a FLAME .pkl or .npz.
 

@@ -44,7 +44,7 @@ def test_every_video_of_a_folder_with_its_labels(tmp_path: Path) -> None:
     )  # fmt: skip
     assert plain.recipe == FilmedFile(video=tmp_path / "a.MP4", face="largest")
     assert labelled.recipe.inputs == (tmp_path / "deep/b c.mov", tmp_path / "deep/b c.wav")
-    assert told.warned("1 videos that are not there: z")
+    assert told.warned("Missing: 1 videos that labels.csv names: z.")
     assert told.noted("sound beside 1 videos")
 
 
@@ -59,6 +59,20 @@ def test_files_by_name_and_where_previews_go(tmp_path: Path) -> None:
     inside = HowToLook(preview=tmp_path / "more" / "seen")
     with pytest.raises(UsageError, match="a second run would read"):
         video_sources(tmp_path / "more", Silent(), how=inside)
+
+
+def test_a_head_of_ones_own_is_an_input_and_a_preview_is_no_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    video, model = tmp_path / "a.mp4", tmp_path / "generic_model.pkl"
+    model.write_bytes(b"")
+    assert HowToLook(head="generic_model.pkl").at(video, "a").inputs == (video, model)
+    monkeypatch.setenv("TALK_FLAME", str(model))
+    assert HowToLook(head="flame").at(video, "a").inputs == (video, model)
+    plain = HowToLook().at(video, "a")
+    assert plain.inputs == (video,)
+    assert repr(HowToLook(preview=tmp_path).at(video, "a")) == repr(plain)
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:

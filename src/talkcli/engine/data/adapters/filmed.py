@@ -18,7 +18,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.heads import HEADS, head_file, load_head
 from talkcli.engine.types import Motion, Silent, Speech
 from talkcli.engine.video.fit import Fit, fit_head
 from talkcli.engine.video.identity import Identity
@@ -52,12 +52,14 @@ class FilmedFile:
     stretch: Stretch = "whole"
     crop: Crop | None = None
     rest: Path | None = None
-    preview: Path | None = None
+    # No setting: with it or without, the clip is the same.
+    preview: Path | None = field(default=None, repr=False)
 
     @property
     def inputs(self) -> tuple[Path, ...]:
         # A film at rest that is not there costs no clip.
-        others = (self.sound, self.rest if self.rest and self.rest.is_file() else None)
+        rest = self.rest if self.rest and self.rest.is_file() else None
+        others = (self.sound, rest, head_file(self.head))
         return (self.video, *(path for path in others if path is not None))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
@@ -195,7 +197,7 @@ class HowToLook:
         return FilmedFile(
             video=video,
             sound=sound,
-            head=self.head,
+            head=self.head if self.head in HEADS else str(Path(self.head).absolute()),
             face=self.face,
             stretch=self.stretch,
             crop=crop,
