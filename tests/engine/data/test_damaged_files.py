@@ -75,11 +75,11 @@ def test_motion_files(tmp_path: Path) -> None:
     assert survives(read, path.read_bytes(), plausible=is_motion) > 100
 
 
-@pytest.mark.parametrize("damaged", ["parameters", "sound"])
+@pytest.mark.parametrize("damaged", ["motion", "sound"])
 def test_mead(tmp_path: Path, damaged: str) -> None:
-    paths = {name: tmp_path / f"{name}.npy" for name in ("parameters", "sound")}
+    paths = {name: tmp_path / f"{name}.npy" for name in ("motion", "sound")}
     drawn = np.random.default_rng(0)
-    np.save(paths["parameters"], 0.1 * drawn.standard_normal((25, 156)))
+    np.save(paths["motion"], 0.1 * drawn.standard_normal((25, 156)))
     np.save(paths["sound"], 0.1 * drawn.standard_normal(16_000))
     recipe = MeadPair(**paths)
 

@@ -8,10 +8,13 @@ next. So there are branches, pages that nothing leads to, and values with pages 
 from __future__ import annotations
 
 import lzma
+import os
+import struct
 from pathlib import Path
 
 import pytest
 
+from talkcli.engine.data import lmdb
 from talkcli.engine.data.lmdb import Place, read_index, read_value
 from talkcli.engine.errors import InputError
 from tests.engine.data.mutations import survives
@@ -43,6 +46,7 @@ def test_every_value_is_found(database: Path) -> None:
         (lambda content: content.replace(b"\xde\xc0\xef\xbe\x01", b"\xde\xc0\xef\xbe\x02"), "version 2"),
         (lambda content: content.replace(b"key/398", b"key/300"), "key/300 is not where it belongs"),
         (lambda content: content.replace(b"key/398", b"key/39\xff"), "a key is no text"),
+        (lambda content: content.replace(b"key/398", b"key/39\x7f"), "a key is no text"),
     ],
 )
 def test_damage_is_told(database: Path, change: object, told: str) -> None:
@@ -62,6 +66,23 @@ def test_no_database(tmp_path: Path) -> None:
 def test_a_file_that_became_shorter(database: Path) -> None:
     with pytest.raises(InputError, match="has become shorter"):
         read_value(database, Place(start=len(CONTENT) - 5, length=6))
+
+
+def test_a_database_of_millions_and_a_value_of_gigabytes(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="a value of 4294967295 bytes, more than any clip"):
+        read_value(database, Place(start=0, length=(1 << 32) - 1))
+    monkeypatch.setattr(lmdb, "_MOST_ENTRIES", 300)
+    os.utime(database, ns=(1, 1))
+    with pytest.raises(InputError, match="347 entries are more than 300"):
+        read_index(database)
+    # What the first page counts is not believed either.
+    counted = struct.pack("<Q", 347)
+    assert CONTENT.count(counted) == 1
+    database.write_bytes(CONTENT.replace(counted, struct.pack("<Q", 100)))
+    with pytest.raises(InputError, match="more than 100 entries are there"):
+        read_index(database)
 
 
 def test_mutations(database: Path) -> None:

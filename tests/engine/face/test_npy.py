@@ -75,6 +75,8 @@ def test_a_sparse_file_of_terabytes_maps_without_memory(tmp_path: Path) -> None:
     os.truncate(path, path.stat().st_size + rows * 12)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert map_array(path)[rows - 1].tolist() == [0, 0, 0]
+    with pytest.raises(InputError, match="more numbers than any clip"):
+        read_floats(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 

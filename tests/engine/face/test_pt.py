@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -68,6 +69,11 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read_tensor(path)
     path.write_bytes(saved(torch.zeros(2), _use_new_zipfile_serialization=False))
     with pytest.raises(InputError, match=r"no file of PyTorch 1\.6"):
+        read_tensor(path)
+    # A hole of a terabyte takes no room on the disk, and all of the memory.
+    path.write_bytes(saved(torch.zeros(2)))
+    os.truncate(path, 1 << 40)
+    with pytest.raises(InputError, match="has 1099511627776 bytes, more than any clip"):
         read_tensor(path)
     # Compressed, a small file could hold any number of zeros.
     with zipfile.ZipFile(io.BytesIO(saved(torch.zeros(2)))) as plain, zipfile.ZipFile(path, "w") as packed:

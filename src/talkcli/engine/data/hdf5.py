@@ -17,11 +17,13 @@ import h5py
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.data.names import some
 from talkcli.engine.errors import InputError
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HICKLE = "data"
-_LARGEST_BYTES = 1 << 28
+# Of one array; an hour of 100 coefficients takes 72 MB as doubles, a clip of MEAD seconds.
+_LARGEST_BYTES = 1 << 27
 _MOST_AXES = 8
 # Compressed numbers take at least this share of their space: deflate's own limit is 1/1032.
 _MOST_COMPRESSION = 1100
@@ -44,7 +46,7 @@ def read_datasets(
             stored = _stored(file)
             missing = [name for name in names if name not in stored]
             if missing:
-                found = ", ".join(sorted(stored)) or "nothing"
+                found = some(sorted(stored)) or "nothing"
                 raise InputError(
                     f"{path} holds no {', '.join(missing)} (found: {found}), it is no {kind}.", hint=hint
                 )

@@ -29,6 +29,8 @@ _BIG, _NESTED = 0x01, 0x06
 _PAGE_SIZES = (1 << 9, 1 << 16)
 _NO_PAGE = (1 << 64) - 1
 _DEEPEST = 32
+# HDTF_TFHP has some 20,000 entries of 100 KB; a million take seconds and 200 MB.
+_MOST_ENTRIES, _LARGEST_VALUE_BYTES = 1 << 20, 1 << 27
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,11 @@ def read_index(path: Path) -> dict[str, Place]:
 
 
 def read_value(path: Path, place: Place) -> bytes:
-    """The bytes at `place`. Raises InputError when the file has become shorter."""
+    """The bytes at `place`. Raises InputError when the file has become shorter, and for
+    more than a clip takes.
+    """
+    if place.length > _LARGEST_VALUE_BYTES:
+        raise InputError(f"{path} holds a value of {place.length} bytes, more than any clip takes.")
     try:
         with path.open("rb") as file:
             file.seek(place.start)
@@ -88,6 +94,9 @@ class _Tree:
         self._page_bytes = page_bytes
         # Both are written in turn: the newer one is what the last writer left behind.
         entries, root = max(first, second)[1:]
+        if entries > _MOST_ENTRIES:
+            self._refuse(f"{entries} entries are more than {_MOST_ENTRIES}")
+        self._entries = entries
         if root != _NO_PAGE:
             self._walk(root, 0)
         if len(self._places) != entries:
@@ -172,9 +181,11 @@ class _Tree:
         return Place(start=start + _HEADER_BYTES, length=length)
 
     def _add(self, key: bytes, place: Place) -> None:
-        if not key or not key.isascii():
+        name = key.decode("ascii", "replace")
+        if not name or not name.isascii() or not name.isprintable():
             self._refuse("a key is no text")
-        name = key.decode("ascii")
+        if len(self._places) == self._entries:
+            self._refuse(f"more than {self._entries} entries are there")
         if self._places and name <= next(reversed(self._places)):
             self._refuse(f"{name} is not where it belongs")
         self._places[name] = place

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from talkcli.engine.data.labels import EMOTION_OF_MEAD, LEVEL_OF_MEAD
 from talkcli.engine.data.manifest import Sex, Split
-from talkcli.engine.data.names import some
+from talkcli.engine.data.names import tell_left_out
 from talkcli.engine.types import Emotion, Reporter
 
 LICENCE = "MEAD's own terms, research only"
@@ -20,6 +21,9 @@ _ACTORS: dict[Split, str] = {
 SPLIT_OF_ACTOR: dict[str, Split] = {
     actor: split for split, actors in _ACTORS.items() for actor in actors.split()
 }
+EXPECTED = (
+    f"MEAD has {len(SPLIT_OF_ACTOR)} actors in DEEPTalk's split, 8 emotions of 3 levels (neutral has one)"
+)
 
 
 def mead_emotion(label: str, intensity: int) -> Emotion | None:
@@ -42,10 +46,9 @@ def warn_of_actors(actors: Sequence[str], reporter: Reporter) -> None:
     """Say whose clips are left out, since no split has them, and who is not there; `actors` are those of all
     clips, once for each.
     """
-    strangers = sorted(set(actors) - SPLIT_OF_ACTOR.keys())
-    if strangers:
-        count = sum(actor not in SPLIT_OF_ACTOR for actor in actors)
-        reporter.warn(f"Left out {count} clips of actors in no split: {some(strangers, 5)}.")
+    strangers = Counter(actor for actor in actors if actor not in SPLIT_OF_ACTOR)
+    counted = [f"{actor} ({count} clips)" for actor, count in sorted(strangers.items())]
+    tell_left_out(reporter, "actors who are in no split", counted)
     absent = [actor for actor in SPLIT_OF_ACTOR if actor not in set(actors)]
     if absent:
-        reporter.warn(f"{len(absent)} of {len(SPLIT_OF_ACTOR)} actors are not there: {', '.join(absent)}.")
+        reporter.warn(f"Missing: {len(absent)} of {len(SPLIT_OF_ACTOR)} actors: {', '.join(absent)}.")

@@ -1,4 +1,4 @@
-"""What adapters of data sets share: finding files, reading names, and telling what fits none and what is missing."""
+"""What adapters of data sets share: finding files, reading names, telling what is missing and left out."""
 
 from __future__ import annotations
 

@@ -1,15 +1,45 @@
-"""Which sound file belongs to a file of motion: the one whose path is the same but for folders of kinds."""
+"""Motion and sound in two files: the recipe of such clips, and which sound belongs to which motion."""
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.names import files_below
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.types import Motion, Silent, Speech
 
 # In the order in which they are preferred: what lost nothing first, films last.
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".mp3", ".mp4", ".mov")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedFiles(ABC):
+    """A clip whose motion is in one file and whose sound in another; data sets say how theirs are read."""
+
+    motion: Path
+    sound: Path
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return (self.motion, self.sound)
+
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
+        motion = self.read_motion(self.motion)
+        return Recording(speech=self.read_sound(self.sound), motion=motion)
+
+    @staticmethod
+    @abstractmethod
+    def read_motion(path: Path) -> Motion:
+        """Raises InputError for anything but the data set's motion."""
+
+    @staticmethod
+    def read_sound(path: Path) -> Speech:
+        return read_speech(path, Silent())
 
 
 def paired_sounds(

@@ -24,6 +24,8 @@ _NUMBERS = "biuf"
 _VERSIONS = ((1, 0), (2, 0), (3, 0))
 _MOST_AXES = 8
 _MOST_ELEMENTS = 1 << 48
+# What is read as a whole is of one clip or model; a recording of ten hours takes half of it.
+LARGEST_BYTES = 1 << 30
 
 
 def read_floats(path: Path) -> Float[np.ndarray, "..."]:
@@ -33,6 +35,8 @@ def read_floats(path: Path) -> Float[np.ndarray, "..."]:
         if dtype.kind != "f":
             raise InputError(f"{path} holds {dtype}, floats are needed.")
         _check_size(path, file.tell(), shape, dtype)
+        if math.prod(shape) * dtype.itemsize > LARGEST_BYTES:
+            raise InputError(f"{path} holds {shape}, more numbers than any clip.")
         numbers = np.frombuffer(file.read(), dtype)
     if not np.isfinite(numbers).all():
         raise InputError(f"{path} holds {np.sum(~np.isfinite(numbers))} values that are not finite numbers.")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.npy import LARGEST_BYTES, open_file
 
 
 def read_arrays(
@@ -23,21 +24,24 @@ def read_arrays(
     Raises InputError for a missing, unreadable or damaged file, and for one without some of the names.
     """
     try:
-        with path.open("rb") as raw, warnings.catch_warnings():
+        with open_file(path) as raw, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             if not zipfile.is_zipfile(raw):
-                raise InputError(f"{path} is no npz archive, so it is no {kind}.", hint=hint)
+                raise InputError(f"{path} is no npz archive, so it is no {kind}.")
+            with zipfile.ZipFile(raw) as archive:
+                # A part never unfolds to more than the archive says, whatever the array's header promises.
+                largest = max((part.file_size for part in archive.infolist()), default=0)
+            if largest > LARGEST_BYTES:
+                raise InputError(f"{path} unfolds to {largest} bytes, more than any {kind}.")
             raw.seek(0)
             with np.load(raw, allow_pickle=False) as file:
                 missing = [name for name in names if name not in file]
                 if missing:
-                    raise InputError(
-                        f"{path} is an npz without {', '.join(missing)}, it is no {kind}.", hint=hint
-                    )
+                    raise InputError(f"{path} is an npz without {', '.join(missing)}, it is no {kind}.")
                 there = [*names, *(name for name in optional if name in file)]
                 return {name: file[name] for name in there}
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist.", hint=hint) from error
+    except InputError as error:
+        raise InputError(error.problem, hint=hint) from error
     except (
         OSError, EOFError, ArithmeticError, LookupError, MemoryError, NotImplementedError, RuntimeError,
         SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error,

@@ -20,9 +20,9 @@ from typing import Any, BinaryIO, ClassVar
 
 # Longer strings are left where they are.
 LONGEST_INLINE = 256
-_LONGEST_LINE = 1 << 30
+_LONGEST_LINE = 1 << 28
 _LONGEST_INTEGER_BYTES = 32
-# VOCASET's index of frames takes 0.4 million in protocol 0; this many take seconds and some 200 MB.
+# VOCASET's index of frames takes 0.4 million in protocol 0; this many take seconds, and up to 500 MB.
 _MOST_STEPS = 1 << 21
 _LARGEST_KEY = 1 << 63
 _NAME = re.compile(r"[\w.]{1,100}", re.ASCII)

@@ -20,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.npy import LARGEST_BYTES
 
 # Bytes looked at together.
 _CHUNK = 1 << 20
@@ -40,8 +41,11 @@ def read_tensor(path: Path) -> Float[np.ndarray, "..."]:
     try:
         if not path.is_file():
             raise InputError(f"{path} is missing or not a regular file.")
-        if path.stat().st_size == 0:
+        size = path.stat().st_size
+        if size == 0:
             raise InputError(f"{path} is an empty file (0 bytes).")
+        if size > LARGEST_BYTES:
+            raise InputError(f"{path} has {size} bytes, more than any clip.")
         if not zipfile.is_zipfile(path):
             raise InputError(f"{path} is no file of PyTorch 1.6 or later.")
         compare_checksums(path)

@@ -128,7 +128,8 @@ class _Interpreter:
 
     def __init__(self, path: Path, stream: BinaryIO | io.BytesIO, size: int, in_place: bool) -> None:
         self._path, self._stream, self._in_place = path, stream, in_place
-        self._limit = _GROWTH * size + _GROWTH_BYTES
+        # What stays in its place does not count.
+        self._limit = _GROWTH * min(size, _LARGEST_FILE_BYTES) + _GROWTH_BYTES
         self._num_made = 0
         # Plain forms, and how many bytes they unfold to, by the identity of the node and of the plain form.
         self._done: dict[int, Any] = {}
@@ -184,6 +185,7 @@ class _Interpreter:
         return decode(self._raw(span), span.coding)
 
     def _raw(self, span: Span) -> bytes:
+        self._within_limit(span.length)
         self._stream.seek(span.start)
         return self._stream.read(span.length)
 

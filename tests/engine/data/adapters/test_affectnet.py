@@ -82,7 +82,9 @@ def test_lists_become_clips_of_one_label(tmp_path: Path) -> None:
     assert Counter(source.split for source in sources) == {"train": 8, "val": 1}
     assert [len(source.recipe.inputs) for source in sources] == [12] * 8 + [16]
     assert told.noted("18 pictures show no emotion of the eight")
-    assert told.noted("56 pictures: train angry 6, train contempt 6")
+    assert told.noted(
+        "has 287,430 pictures with codes in DEEPTalk's count; found: train angry 6, train contempt 6"
+    )
 
     built = build(sources, tmp_path / "out", Silent(), Plan(num_workers=0, cleanup=Cleanup(keep_pose=True)))
     assert not built.dropped
@@ -155,7 +157,7 @@ def test_pictures_without_codes_and_codes_of_nobody(tmp_path: Path) -> None:
         "1/c",
         "2/c",
     ]
-    assert told.warned("Left out 2 of 5 pictures without codes: 1/b, 1/d")
+    assert told.warned("Left out 2 of 5 pictures without codes: 1/b, 1/d.")
     assert told.warned("Left out 1 folders of codes that lack a file")
     assert told.warned("Left out 1 pictures with numbers that AffectNet does not have")
 

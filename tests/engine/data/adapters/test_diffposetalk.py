@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import soundfile
 
 from talkcli.engine.data.adapters.diffposetalk import (
     PackedClip,
+    _sound,
     diffposetalk_sources,
     read_coeffs,
     read_packed,
@@ -183,6 +185,17 @@ def test_packed_clips_with_other_content(tmp_path: Path) -> None:
         path.write_bytes(PACKED.replace(old, new))
         with pytest.raises(InputError, match=told):
             read_packed(path, "TH002/000")
+
+
+def test_hours_of_packed_silence_are_not_unpacked(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(16_000_000, np.float32), 16000, format="FLAC")
+
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"audio is \(16000000, 1\) at 16000 Hz; 2 frames last 1280 samples"):
+        _sound("here", file.getvalue(), 2)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_recordings_are_cut_into_clips(root: Path) -> None:
     assert {(source.speaker, source.split, source.licence) for source in sources} == {
         ("facegood", "train", "MIT")
     }
-    assert words.notes == ["FACEGOOD: 2 recordings, cut into 3 clips."]
+    assert words.notes == ["Found: 2 recordings of FACEGOOD, cut into 3 clips."]
     assert words.warnings == []
 
 
@@ -113,7 +113,7 @@ def test_what_is_damaged_is_left_out_and_the_rest_is_made(root: Path, tmp_path: 
         assert said in reasons.pop(f"facegood/{name}-00")
     assert reasons == {}
     assert words.warnings == [
-        "2 files have no curves or no sound beside them: alone.wav, bs_value_lonely.npy."
+        "Left out 2 files without curves or without sound beside them: alone.wav, bs_value_lonely.npy."
     ]
 
 

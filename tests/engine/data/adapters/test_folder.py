@@ -96,7 +96,7 @@ def test_layouts_of_bare_motion(root: Path, tmp_path: Path) -> None:
         by_id["bare"].recipe.make(by_id["bare"])
     (root / "empty_sound.wav").unlink()
     folder_sources(root, None, "mine", warnings)
-    assert warnings.texts == ["1 motion files have no sound beside them: empty_sound.npz."]
+    assert warnings.texts == ["Left out 1 motion files without sound beside them: empty_sound.npz."]
 
 
 def test_damaged_bare_motion_is_refused_or_a_motion(root: Path) -> None:

@@ -440,8 +440,11 @@ def test_the_calibrated_version_is_taken(tmp_path: Path) -> None:
     (source,) = sources(tmp_path, words)
     assert source.id == "x"
     assert [path.name for path in source.recipe.inputs] == ["x_cal.csv", "x.wav"]
-    assert words.notes == ["x_cal.csv is read, x.csv, x_raw.csv, x_neutral.csv passed by."]
-    assert words.warnings == [f"{tmp_path / 'labels.csv'} passed by: no column Timecode in the first line."]
+    assert words.notes == [
+        "Of one take x_cal.csv is read, x.csv, x_raw.csv, x_neutral.csv is not.",
+        "Found: 1 takes, 1 of them with sound.",
+    ]
+    assert words.warnings == ["Left out 1 CSV files without a column Timecode in the first line: labels.csv."]
 
 
 def test_bad_arguments(tmp_path: Path) -> None:

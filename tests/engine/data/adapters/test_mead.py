@@ -89,8 +89,9 @@ def test_labels_splits_and_what_is_left_out(tmp_path: Path) -> None:
     misnamed, strangers, absent = told.warnings
     assert "Left out 6 files" in misnamed
     assert "M003/M003_10_1_001" in misnamed
-    assert "1 clips of actors in no split: M001" in strangers
-    assert "1 of 47 actors are not there: W040" in absent
+    assert "Left out 1 actors who are in no split: M001 (1 clips)" in strangers
+    assert "Missing: 1 of 47 actors: W040." in absent
+    assert told.noted("8 emotions of 3 levels (neutral has one); found: ")
 
 
 def test_bad_clips_are_explained_and_stop_nothing(tmp_path: Path) -> None:

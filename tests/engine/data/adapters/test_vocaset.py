@@ -225,7 +225,9 @@ def test_counts_of_the_whole_set(tmp_path: Path) -> None:
     assert [source.id for source in sources] == sorted(source.id for source in sources)
     assert all(isinstance(source.recipe, VertexFiles) for source in sources)
     assert not told.warnings
-    assert told.noted("80 sentences that the published split does not use")
+    assert told.noted(
+        "12 speakers and 400 published sentences; found: 12 and 398, and 80 that are not asked for"
+    )
     assert told.noted(f"Not there, as in the published files: {ABSENT[0]}, {ABSENT[1]}.")
     everything = vocaset_sources(tmp_path, Silent(), sentences="all")
     assert Counter(source.split for source in everything) == {"train": 319, "val": 80, "test": 79}
@@ -243,7 +245,7 @@ def test_strangers_and_missing_sentences_are_told(tmp_path: Path) -> None:
     foreign, missing = told.warnings
     assert "Left out 3 clips that VOCASET does not have" in foreign
     assert "\x1b" not in foreign
-    assert "397 of 400 sentences are not there" in missing
+    assert "Missing: 397 of 400 sentences" in missing
 
 
 def test_bad_clips_are_explained_and_stop_nothing(tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ def test_sound_alone(tmp_path: Path) -> None:
     assert (first.speaker, first.sex, first.emotion.level) == ("voxceleb2-id00012", None, 0.0)
     assert told.noted("found: 3 of 1 and 1 of 1") and told.noted("Without vox2_meta.csv")
     assert told.warnings == [
-        "Left out 2 of other names or there twice: dev/aac/id00012/21Uxsk56VDQ/one.m4a, "
-        "dev/aac/someone/21Uxsk56VDQ."
+        "Left out 2 files and folders of other names, or that are there twice: "
+        "dev/aac/id00012/21Uxsk56VDQ/one.m4a, dev/aac/someone/21Uxsk56VDQ."
     ]
 
 

@@ -22,10 +22,10 @@ import numpy as np
 from talkcli.engine.data.flame_motion import flame_motion, join_motions
 from talkcli.engine.data.labels import EMOTION_OF_AFFECTNET, UNTOLD_LEVEL
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import files_below, some
+from talkcli.engine.data.names import files_below, tell_left_out
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import read_floats, read_header
+from talkcli.engine.face.npy import open_file, read_floats, read_header
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter
 
 LICENCE = "AffectNet's own terms, research only"
@@ -34,6 +34,8 @@ SET_OF_SPLIT: dict[Split, str] = {"train": "train_set", "val": "val_set"}
 CODES, ANNOTATIONS = "codes", "annotations"
 EXPRESSION, POSE = "exp.npy", "pose.npy"
 PICTURES_A_CLIP = 1000
+# What DEEPTalk trained its classifier on.
+NUM_TRAINING = 287_430
 _LABEL_FILE = "_exp.npy"
 # The columns in the authors' order; one of the two lists comes without a header.
 _COLUMNS = (
@@ -107,15 +109,14 @@ def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = No
             without.append(f"{picture.place}/{picture.name}")
         else:
             clips[picture.split, picture.emotion].append(folder)
-    if without:
-        reporter.warn(f"Left out {len(without)} of {len(pictures)} pictures without codes: {some(without)}.")
+    tell_left_out(reporter, f"of {len(pictures)} pictures without codes", without)
     if not clips:
         raise InputError(
             f"None of the {len(folders)} folders of codes is called as one of {len(pictures)} pictures.",
             hint=_HINT,
         )
     reporter.note(
-        f"{len(pictures) - len(without)} pictures: "
+        f"AffectNet's training part has {NUM_TRAINING:,} pictures with codes in DEEPTalk's count; found: "
         + ", ".join(f"{split} {emotion} {len(clips[split, emotion])}" for split, emotion in sorted(clips))
     )
     return [
@@ -168,8 +169,7 @@ def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
             folders[path.name].append(path)
         elif there:
             halves.append(place)
-    if halves:
-        reporter.warn(f"Left out {len(halves)} folders of codes that lack a file: {some(sorted(halves))}.")
+    tell_left_out(reporter, "folders of codes that lack a file", sorted(halves))
     if not folders:
         raise InputError(f"{codes} holds no folder with {EXPRESSION} and {POSE}.", hint=_HINT)
     return folders
@@ -266,7 +266,7 @@ def _rows(path: Path) -> Iterator[tuple[str, str, int | None]]:
 def read_label(path: Path) -> int:
     """The number in an annotation, which is stored as a number or as text. Raises InputError for another."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             shape, _, dtype = read_header(file)
             content = file.read(_LONGEST_LABEL + 1)
     except OSError as error:
@@ -294,5 +294,4 @@ def _tell(numbers: Mapping[int, int], damaged: Sequence[str], reporter: Reporter
         reporter.note(f"{unlabelled} pictures show no emotion of the eight, or no face, and were left out.")
     if unknown:
         reporter.warn(f"Left out {unknown} pictures with numbers that AffectNet does not have.")
-    if damaged:
-        reporter.warn(f"Left out {len(damaged)} labels that cannot be read: {some(damaged)}.")
+    tell_left_out(reporter, "labels that cannot be read", damaged)

@@ -7,20 +7,18 @@ the head's axis-angle, the jaw's. Source: Chu et al. (2025), ARTalk (arXiv 2502.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.flame_motion import flame_motion
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.names import Unusable, files_below
-from talkcli.engine.data.pairs import paired_sounds, plain
-from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.data.pairs import PairedFiles, paired_sounds, plain
+from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npy import read_floats
 from talkcli.engine.face.pt import read_tensor
-from talkcli.engine.types import MODEL_FPS, Motion, Reporter, Silent
+from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 
 LICENCE = "ARTalk: not stated"
 NUM_COLUMNS, HEAD_AT, JAW_AT = 106, 100, 103
@@ -33,20 +31,12 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ARTalkClip:
+class ARTalkClip(PairedFiles):
     """A clip's motion and its sound."""
 
-    motion: Path
-    sound: Path
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (self.motion, self.sound)
-
-    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
-        motion = read_motion_codes(self.motion)
-        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
+    @staticmethod
+    def read_motion(path: Path) -> Motion:
+        return read_motion_codes(path)
 
 
 def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
@@ -62,8 +52,13 @@ def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
         raise InputError(problem, hint=_HINT)
     if databases:
         reporter.warn(f"The database {databases[0]} was not read; the {len(files)} motion files were.")
+    clips = paired_sounds(root, files, (_MOTION, _SOUND))
+    reporter.note(
+        f"Found: {len(clips)} clips, {sum(sound is not None for *_, sound in clips)} of them with sound. "
+        "They have no labels of emotion: all are neutral at level 0."
+    )
     sources = []
-    for name, motion, sound in paired_sounds(root, files, (_MOTION, _SOUND)):
+    for name, motion, sound in clips:
         folders = plain(name).split("/")[:-1]
         split = next((split for split in _SPLITS if split in folders), None)
         speakers = [folder for folder in folders if folder != split]

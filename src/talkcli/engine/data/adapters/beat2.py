@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.flame_motion import flame_motion
 from talkcli.engine.data.labels import EMOTION_OF_BEAT, UNTOLD_LEVEL
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import Unusable, read_names, some
-from talkcli.engine.data.source import Recipe, Recording, Source
+from talkcli.engine.data.names import Unusable, read_names, tell_left_out, tell_missing
+from talkcli.engine.data.pairs import PairedFiles
+from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.face.quaternions import axis_angles, quaternions
-from talkcli.engine.types import Emotion, Motion, Reporter, Silent
+from talkcli.engine.types import Emotion, Motion, Reporter
 
 LICENCE = "CC-BY-NC-4.0"
 MOTION, SOUND, SPLITS = "smplxflame_30", "wave16k", "train_test_split.csv"
@@ -54,20 +54,12 @@ class Beat2Name:
     emotion: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Beat2Clip:
+class Beat2Clip(PairedFiles):
     """A recording's motion and its sound."""
 
-    motion: Path
-    sound: Path
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (self.motion, self.sound)
-
-    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
-        motion = read_body(self.motion)
-        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
+    @staticmethod
+    def read_motion(path: Path) -> Motion:
+        return read_body(path)
 
 
 def beat2_sources(root: Path, reporter: Reporter) -> list[Source]:
@@ -177,11 +169,9 @@ def _language(base: Path, reporter: Reporter) -> Iterator[Source]:
     found, broken = read_names(base / MOTION, (".npz",), parse_name, reporter, data_set="BEAT2", hint=_HINT)
     names: dict[Path, Beat2Name | str] = {path: name for name, path in found} | broken
     there = {path.stem for path in names}
-    reporter.note(f"{base.name}: {len(there)} recordings, {len(types)} in {SPLITS}.")
-    if missing := [name for name in types if name not in there]:
-        reporter.warn(f"{len(missing)} recordings of {SPLITS} are not in {MOTION}: {some(missing)}.")
-    if unlisted := sorted(there - types.keys()):
-        reporter.warn(f"Left out {len(unlisted)} recordings that {SPLITS} does not name: {some(unlisted)}.")
+    reporter.note(f"BEAT2's {SPLITS} in {base} has {len(types)} recordings; found: {len(there)} in {MOTION}.")
+    tell_missing(reporter, f"recordings of {SPLITS}", [name for name in types if name not in there])
+    tell_left_out(reporter, f"recordings that {SPLITS} does not name", sorted(there - types.keys()))
     for path, name in names.items():
         if path.stem not in types:
             continue

@@ -23,11 +23,12 @@ from talkcli.engine.data.adapters.vertex_files import (
     recipe_of,
     stems_of,
 )
+from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Sex, Split
-from talkcli.engine.data.names import some
+from talkcli.engine.data.names import some, tell_left_out, tell_missing
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.types import Emotion, Reporter
+from talkcli.engine.types import Reporter
 
 LICENCE = "BIWI's own terms, research only"
 # Trainers scaled every subject's vertices to about 1 (0.17 to 0.2 m): no unit is stated.
@@ -80,24 +81,25 @@ def biwi_sources(root: Path, reporter: Reporter, *, test: TestSet = "a") -> list
     stems = stems_of(folder)
     read = [_parse(stem) for stem in stems]
     names = [name for name in read if name is not None]
-    if foreign := [stem for stem, name in zip(stems, read, strict=True) if name is None]:
-        reporter.warn(f"Left out {len(foreign)} clips that BIWI does not have: {some(foreign)}.")
+    foreign = [stem for stem, name in zip(stems, read, strict=True) if name is None]
+    tell_left_out(reporter, "clips that BIWI does not have", foreign)
     emotional = _emotional(names, reporter)
     split_of = {(subject, sentence): split for subject, sentence, split in _published(test)}
     chosen = [name for name in emotional if (name.subject, name.sentence) in split_of]
     if not chosen:
         raise InputError(f"None of {len(stems)} clips in {folder} is one of the split.", hint=_HINT)
-    if unread := len(emotional) - len(chosen):
-        reporter.note(
-            f"Left out {unread} sentences that the published split with test set {test} does not use."
-        )
+    reporter.note(
+        f"BIWI's published split with test set {test} has {len(split_of)} sentences of "
+        f"{len({subject for subject, _ in split_of})} speakers; found: {len(chosen)} of "
+        f"{len({name.subject for name in chosen})}, and {len(emotional) - len(chosen)} that it does not use."
+    )
     _tell_missing(chosen, split_of, reporter)
     return [
         Source(
             id=f"biwi/{name.stem}",
             speaker=f"biwi-{name.subject}",
             # Spoken with some feeling, and nobody says which.
-            emotion=Emotion(label="neutral", level=0.0),
+            emotion=UNLABELLED,
             split=split_of[name.subject, name.sentence],
             licence=LICENCE,
             recipe=recipe_of(folder, name.stem, templates.get(name.subject), BIWI),
@@ -143,8 +145,7 @@ def _tell_missing(chosen: list[BiwiName], split_of: dict[tuple[str, int], Split]
     absent = [f"{subject}_e{sentence:02d}" for subject, sentence in split_of.keys() - there]
     if expected := sorted(set(absent) & set(ABSENT)):
         reporter.note(f"Not there, as in the corpus itself: {some(expected)}.")
-    if missing := sorted(set(absent) - set(ABSENT)):
-        reporter.warn(f"{len(missing)} of {len(split_of)} sentences are not there: {some(missing)}.")
+    tell_missing(reporter, f"of {len(split_of)} sentences", sorted(set(absent) - set(ABSENT)))
 
 
 def _check_regions(folder: Path, reporter: Reporter) -> None:

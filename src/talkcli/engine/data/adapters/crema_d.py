@@ -18,7 +18,7 @@ from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_CREMA_D, LEVEL_OF_CREMA_D
 from talkcli.engine.data.manifest import Sex, Split
-from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, some
+from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, some, tell_missing
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
@@ -205,8 +205,4 @@ def _tell(found: dict[CremaName, list[Path]], sexes: dict[int, Sex], reporter: R
         for emotion in EMOTION_OF_CREMA_D
         if (actor, sentence, emotion) not in combinations
     ]
-    if lacking:
-        reporter.warn(
-            f"Missing: {len(lacking)} pairs of sentence and emotion, of some of which the set has none: "
-            f"{some(lacking)}."
-        )
+    tell_missing(reporter, "pairs of sentence and emotion (the set itself lacks some)", lacking)

@@ -20,13 +20,12 @@ import numpy as np
 import soundfile
 from jaxtyping import Float
 
-from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.flame_motion import flame_motion, join_motions
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.lmdb import read_index, read_value
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import Unusable, files_below, some
-from talkcli.engine.data.pairs import paired_sounds, plain
+from talkcli.engine.data.names import Unusable, files_below, tell_left_out, tell_missing
+from talkcli.engine.data.pairs import PairedFiles, paired_sounds, plain
 from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays
@@ -37,15 +36,14 @@ from talkcli.engine.types import (
     SPEECH_RATE_HZ,
     Motion,
     Reporter,
-    Silent,
     Speech,
 )
 
 LICENCE = "HDTF_TFHP: not stated"
 COEFFS, SOUND = "FLAME_coeffs", "audio"
 _DATABASE, _METADATA, _END = "data.mdb", "metadata", "/metadata"
-# A day.
-_MOST_FRAMES = 86_400 * MODEL_FPS
+# An hour; clips of the set take minutes.
+_MOST_FRAMES = 3600 * MODEL_FPS
 # Means and deviations of all coefficients, which training reads.
 _STATISTICS = "stats"
 _SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -55,20 +53,12 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DiffPoseTalkClip:
+class DiffPoseTalkClip(PairedFiles):
     """A clip's coefficients and its sound."""
 
-    coeffs: Path
-    sound: Path
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (self.coeffs, self.sound)
-
-    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
-        motion = read_coeffs(self.coeffs)
-        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
+    @staticmethod
+    def read_motion(path: Path) -> Motion:
+        return read_coeffs(path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +94,16 @@ def diffposetalk_sources(root: Path, reporter: Reporter) -> list[Source]:
     splits = read_splits([root, root / "lmdb", *(path.parent for path in databases)])
     if not splits:
         reporter.warn("There are no train.txt, val.txt and test.txt: all clips go to train.")
+    silent = sum(isinstance(recipe, Unusable) for _, recipe in clips)
+    expected = f"The lists of splits have {len(splits)} clips; found" if splits else "Found"
+    reporter.note(
+        f"{expected}: {len(clips)} clips, {len(clips) - silent} of them with sound. The set has no labels of "
+        "emotion: all are neutral at level 0."
+    )
+    there = {_key(name) for name, _ in clips}
+    tell_missing(reporter, "of the listed clips", sorted(splits.keys() - there))
     unlisted = [name for name, _ in clips if splits and _key(name) not in splits]
-    if unlisted:
-        reporter.warn(f"Left out {len(unlisted)} clips that no split names: {some(unlisted)}.")
+    tell_left_out(reporter, "clips that no split names", unlisted)
     if len(unlisted) == len(clips):
         raise InputError(f"None of the {len(clips)} clips below {root} is in a split.", hint=_HINT)
     return [
@@ -129,7 +126,7 @@ def _unpacked(root: Path, files: Sequence[Path]) -> list[tuple[str, Recipe]]:
         if sound is None:
             clips.append((name, Unusable(reason=f"There is no sound of {name} beside it or in {SOUND}.")))
         else:
-            clips.append((name, DiffPoseTalkClip(coeffs=coeffs, sound=sound)))
+            clips.append((name, DiffPoseTalkClip(motion=coeffs, sound=sound)))
     return clips
 
 
@@ -181,13 +178,17 @@ def _number(database: Path, key: str, name: str) -> int:
 def _sound(where: str, content: bytes, num_frames: int) -> Float[np.ndarray, "samples"]:
     """The samples of a flac file, as many as `num_frames` last."""
     try:
-        samples, rate_hz = soundfile.read(io.BytesIO(content), dtype="float32")
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            rate_hz, shape = file.samplerate, (file.frames, file.channels)
+            # Silence packs well: nothing is unpacked that is not as long as it should be.
+            expected = (num_frames * SAMPLES_PER_FRAME, 1)
+            samples = file.read(dtype="float32") if shape == expected else np.zeros(0, np.float32)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         raise InputError(f"{where}: audio cannot be read ({error}).") from error
-    if rate_hz != SPEECH_RATE_HZ or samples.shape != (num_frames * SAMPLES_PER_FRAME,):
+    if rate_hz != SPEECH_RATE_HZ or samples.shape != expected[:1]:
         raise InputError(
-            f"{where}: audio is {samples.shape} at {rate_hz} Hz; {num_frames} frames last "
-            f"{num_frames * SAMPLES_PER_FRAME} samples at {SPEECH_RATE_HZ} Hz."
+            f"{where}: audio is {shape} at {rate_hz} Hz; {num_frames} frames last {expected[0]} samples at "
+            f"{SPEECH_RATE_HZ} Hz."
         )
     if not np.isfinite(samples).all():
         raise InputError(f"{where}: audio has values that are not numbers.")

@@ -10,18 +10,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.flame_motion import flame_motion
 from talkcli.engine.data.hdf5 import read_datasets
 from talkcli.engine.data.labels import EMOTION_OF_MEAD, LEVEL_OF_MEAD
-from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
-from talkcli.engine.data.names import Unusable, files_below, some
-from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.data.mead_splits import (
+    EXPECTED,
+    LICENCE,
+    SPLIT_OF_ACTOR,
+    mead_emotion,
+    sex_of,
+    warn_of_actors,
+)
+from talkcli.engine.data.names import Unusable, files_below, some, tell_left_out, tell_missing
+from talkcli.engine.data.pairs import PairedFiles
+from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.types import MODEL_FPS, Motion, Reporter, Silent
+from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 
 _RECONSTRUCTIONS = Path("mead_25fps", "processed", "reconstructions")
 _FILES = ("shape_pose_cam.hdf5", "shape_pose_cam.pkl")
@@ -42,20 +48,12 @@ Clip = tuple[str, str, int, str]
 """Actor, the emotion as MEAD writes it, intensity, number."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EmoteClip:
+class EmoteClip(PairedFiles):
     """A clip's reconstruction and its sound."""
 
-    parameters: Path
-    sound: Path
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (self.parameters, self.sound)
-
-    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
-        motion = read_reconstruction(self.parameters)
-        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
+    @staticmethod
+    def read_motion(path: Path) -> Motion:
+        return read_reconstruction(path)
 
 
 def emote_sources(
@@ -73,15 +71,12 @@ def emote_sources(
         raise InputError(f"{folder} holds no {' or '.join(_FILES)} of a clip of MEAD.", hint=_HINT)
     sounds = _sounds(root, audio)
     reporter.note(
-        f"{len(clips)} clips of the reconstruction {folder.name}. Of its expression coefficients, 50 or 100, "
-        f"the first 50 are kept. Sound for {sum(clip in sounds for clip in clips)} of them."
+        f"{EXPECTED}; found: {len({actor for actor, *_ in clips})} actors, {len(clips)} clips of the "
+        f"reconstruction {folder.name}, sound for {sum(clip in sounds for clip in clips)} of them. Of its "
+        "expression coefficients, 50 or 100, the first 50 are kept."
     )
     warn_of_actors([actor for actor, *_ in clips], reporter)
-    absent = _absent(clips)
-    if absent:
-        reporter.warn(
-            f"{len(absent)} emotions and levels of actors who are there have no clip: {some(absent)}."
-        )
+    tell_missing(reporter, "emotions and levels of actors who are there", _absent(clips))
     return sorted(
         (
             _source(clip, parameters, sounds.get(clip))
@@ -138,7 +133,7 @@ def _has_actors(folder: Path) -> bool:
 def _clips(folder: Path, reporter: Reporter) -> dict[Clip, Path]:
     """The reconstruction of every clip seen from the front, HDF5 before hickle."""
     clips: dict[Clip, Path] = {}
-    misnamed, views = [], 0
+    misnamed, views = [], []
     for path in reversed(files_below(folder, _FILES)):
         place = path.relative_to(folder).as_posix()
         match = _CLIP.fullmatch(place)
@@ -146,13 +141,11 @@ def _clips(folder: Path, reporter: Reporter) -> dict[Clip, Path]:
         if match is None or clip is None:
             misnamed.append(place)
         elif match[2] != "front":
-            views += 1
+            views.append(place)
         else:
             clips[clip] = path
-    if misnamed:
-        reporter.warn(f"Left out {len(misnamed)} files that MEAD does not have: {some(misnamed[::-1])}.")
-    if views:
-        reporter.warn(f"Left out {views} clips seen from other sides than the front.")
+    tell_left_out(reporter, "files that MEAD does not have", misnamed[::-1])
+    tell_left_out(reporter, "clips seen from other sides than the front", views[::-1])
     return clips
 
 
@@ -208,6 +201,6 @@ def _source(clip: Clip, parameters: Path, sound: Path | None) -> Source:
         licence=LICENCE,
         recipe=Unusable(reason=f"There is no sound of {actor}, {emotion}, level {level}, {number}.")
         if sound is None
-        else EmoteClip(parameters=parameters, sound=sound),
+        else EmoteClip(motion=parameters, sound=sound),
         sex=sex_of(actor),
     )

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.names import Unusable, some
+from talkcli.engine.data.names import Unusable, tell_left_out
 from talkcli.engine.data.performer.align import by_energy
 from talkcli.engine.data.performer.perform import perform_upper_face
 from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db
@@ -67,12 +67,11 @@ class FacegoodPart:
 def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
     """The same, and it is told what was found. Raises InputError when there is no pair."""
     pairs, alone = _pairs(root)
-    if alone:
-        reporter.warn(f"{len(alone)} files have no curves or no sound beside them: {some(alone)}.")
+    tell_left_out(reporter, "files without curves or without sound beside them", alone)
     if not pairs:
         raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
     sources = facegood_sources(root)
-    reporter.note(f"FACEGOOD: {len(pairs)} recordings, cut into {len(sources)} clips.")
+    reporter.note(f"Found: {len(pairs)} recordings of FACEGOOD, cut into {len(sources)} clips.")
     return sources
 
 

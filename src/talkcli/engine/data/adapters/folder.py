@@ -16,7 +16,7 @@ from pydantic import Field
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.layouts import AUTO, check_name, layout_of
-from talkcli.engine.data.names import files_below, some
+from talkcli.engine.data.names import files_below, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
@@ -95,12 +95,11 @@ def folder_sources(root: Path, bare: BareMotion | None, licence: str, reporter: 
         )
     if not sources:
         raise InputError(f"{root} holds no sound files.", hint=f"Looked for: {', '.join(sorted(_SOUND))}.")
+    recipes = [source.recipe for source in sources]
+    moving = sum(isinstance(recipe, FolderPair) and recipe.motion is not None for recipe in recipes)
+    reporter.note(f"Found: {len(sources)} sound files, {moving} of them with motion.")
     heard = {sound.with_suffix("") for sound in sounds}
     silent = [path.relative_to(root).as_posix() for path in motions if path.with_suffix("") not in heard]
-    if silent:
-        reporter.warn(f"{len(silent)} motion files have no sound beside them: {some(silent)}.")
-    if labels:
-        reporter.warn(
-            f"labels.csv names {len(labels)} clips that are not there, the first is {next(iter(labels))}."
-        )
+    tell_left_out(reporter, "motion files without sound beside them", silent)
+    tell_missing(reporter, "clips that labels.csv names", list(labels))
     return sources

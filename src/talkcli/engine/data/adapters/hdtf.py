@@ -16,7 +16,7 @@ from pathlib import Path
 from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import files_below, read_names, some
+from talkcli.engine.data.names import files_below, read_names, some, tell_left_out, tell_missing
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Reporter
@@ -186,14 +186,13 @@ def _tell(found: dict[HdtfName, list[Path]], lists: Lists, reporter: Reporter) -
         f"HDTF's lists have {len(lists.clips)} clips of {len(videos)} videos; found: {there}. The set has no "
         "labels of emotion (all are neutral at level 0) and no official split (ours parts speakers)."
     )
-    if strange := sorted(paths[0].name for name, paths in found.items() if name not in lists.clips):
-        reporter.warn(f"Left out {len(strange)} clips that are in no list: {some(strange)}.")
+    strange = sorted(paths[0].name for name, paths in found.items() if name not in lists.clips)
+    tell_left_out(reporter, "clips that are in no list", strange)
     if doubled := sorted(paths[0].name for paths in found.values() if len(paths) > 1):
         reporter.warn(f"{len(doubled)} clips are there twice, the first path is read: {some(doubled)}.")
     if uncropped := sorted(paths[0].name for name, paths in found.items() if lists.crop(name) is None):
         reporter.note(
             f"No crop is known of {len(uncropped)} clips, all of their pictures is seen: {some(uncropped)}."
         )
-    lacking = [f"{name.video}_{name.index}" for name in lists.clips - found.keys()]
-    if lacking:
-        reporter.warn(f"Missing: {len(lacking)} of the listed clips: {some(sorted(lacking))}.")
+    lacking = sorted(f"{name.video}_{name.index}" for name in lists.clips - found.keys())
+    tell_missing(reporter, "of the listed clips", lacking)

@@ -18,10 +18,12 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.names import files_below, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs, head_pose
 from talkcli.engine.face.channels import ADA, ARKIT
+from talkcli.engine.face.npy import open_file
 from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Silent
 
 _TIMECODE, _COUNT = "timecode", "blendshapecount"
@@ -88,6 +90,13 @@ def live_link_sources(
         )
     num_takes = Counter(take.parent for take in takes.values())
     sounds = {folder: _sounds(folder) for folder in num_takes}
+    recipes = {
+        base: _recipe(take, base, sounds[take.parent], alone=num_takes[take.parent] == 1)
+        for base, take in takes.items()
+    }
+    silent = [base.name for base, recipe in recipes.items() if recipe.sound is None]
+    reporter.note(f"Found: {len(takes)} takes, {len(takes) - len(silent)} of them with sound.")
+    tell_missing(reporter, "sounds of takes", silent)
     return [
         Source(
             id=re.sub(r"[^\w./-]", "_", base.relative_to(root).as_posix()),
@@ -95,9 +104,9 @@ def live_link_sources(
             emotion=Emotion(label=emotion),
             split="train",
             licence=licence,
-            recipe=_recipe(take, base, sounds[take.parent], alone=num_takes[take.parent] == 1),
+            recipe=recipe,
         )
-        for base, take in takes.items()
+        for base, recipe in recipes.items()
     ]
 
 
@@ -272,32 +281,28 @@ def _takes(root: Path, reporter: Reporter) -> dict[Path, Path]:
     """The best version of every take, by its path without suffix and version."""
     found: dict[Path, dict[str, Path]] = {}
     foreign = []
-    for path in sorted(root.rglob("*")):
-        if path.suffix.lower() != ".csv" or not path.is_file():
-            continue
+    for path in files_below(root, (".csv",)):
         if not _looks_like_take(path):
-            foreign.append(path)
+            foreign.append(path.relative_to(root).as_posix())
             continue
         version = next((end for end in _VERSIONS if end and path.stem[1:].endswith(end)), "")
         found.setdefault(path.with_name(path.stem.removesuffix(version)), {})[version] = path
-    if foreign:
-        more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-        reporter.warn(f"{foreign[0]}{more} passed by: no column Timecode in the first line.")
+    tell_left_out(reporter, "CSV files without a column Timecode in the first line", foreign)
     takes = {}
     for base, versions in found.items():
         best, *others = (end for end in _VERSIONS if end in versions)
         takes[base] = versions[best]
         if others:
             passed = ", ".join(versions[end].name for end in others)
-            reporter.note(f"{versions[best].name} is read, {passed} passed by.")
+            reporter.note(f"Of one take {versions[best].name} is read, {passed} is not.")
     return takes
 
 
 def _looks_like_take(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return _TIMECODE.encode() in file.readline(1 << 16).lower()
-    except OSError:
+    except (InputError, OSError):
         # What may not be read goes to quarantine with that reason.
         return True
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -19,12 +18,20 @@ import numpy as np
 
 from talkcli.engine.data.labels import EMOTION_OF_DEEPTALK_DISK
 from talkcli.engine.data.layouts import LAYOUTS
-from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
-from talkcli.engine.data.names import some
-from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.data.mead_splits import (
+    EXPECTED,
+    LICENCE,
+    SPLIT_OF_ACTOR,
+    mead_emotion,
+    sex_of,
+    warn_of_actors,
+)
+from talkcli.engine.data.names import tell_left_out
+from talkcli.engine.data.pairs import PairedFiles
+from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import NUM_EXPRESSION
-from talkcli.engine.face.npy import read_floats, read_header
+from talkcli.engine.face.npy import open_file, read_floats, read_header
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
 
 PARAMETERS, SOUND = "flame_param", "audio_sample"
@@ -38,26 +45,22 @@ _MOST_EXPRESSION = 9.0
 _MOST_PEAK = 2.0
 # By so many arrays a folder of another name is known.
 _MOST_LOOKED_AT = 20
-_SHOWN = 5
 _HINT = (
     f"Expected below ROOT or ROOT/MEAD: {PARAMETERS}/M003/M003_5_3_001.npy and the same in {SOUND}/, or two "
     "folders of other names, one of (frames, 156 or 153) arrays and one of waveforms."
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeadPair:
+class MeadPair(PairedFiles):
     """A clip's FLAME parameters and its waveform."""
 
-    parameters: Path
-    sound: Path
+    @staticmethod
+    def read_motion(path: Path) -> Motion:
+        return _motion(path)
 
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (self.parameters, self.sound)
-
-    def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
-        return Recording(speech=_speech(self.sound), motion=_motion(self.parameters))
+    @staticmethod
+    def read_sound(path: Path) -> Speech:
+        return _speech(path)
 
 
 def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
@@ -68,17 +71,20 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
     are not found, when more than one could be meant, and when no file in them is a clip.
     """
     parameters, sound = _find_folders(root)
-    reporter.note(f"FLAME parameters in {parameters}, sound in {sound}.")
     stems = sorted({(path.parent.name, path.stem) for path in (*_arrays(parameters), *_arrays(sound))})
     read = [(actor, uid, _emotion(actor, uid)) for actor, uid in stems]
     clips = [(actor, uid, emotion) for actor, uid, emotion in read if emotion is not None]
     misnamed = [f"{actor}/{uid}" for actor, uid, emotion in read if emotion is None]
-    if misnamed:
-        reporter.warn(
-            f"Left out {len(misnamed)} files that MEAD does not have: {some(misnamed, _SHOWN)}. A name is "
-            "the folder's ACTOR, emotion 1 or 3 to 9, intensity 1 to 3 (neutral 1), and anything, with _ "
-            "between."
-        )
+    reporter.note(
+        f"{EXPECTED}; found: {len({actor for actor, *_ in clips})} actors, {len(clips)} clips, with FLAME "
+        f"parameters in {parameters} and sound in {sound}."
+    )
+    tell_left_out(
+        reporter,
+        "files that MEAD does not have (a name is the folder's ACTOR, emotion 1 or 3 to 9, intensity 1 to 3, "
+        "neutral 1, and anything, with _ between)",
+        misnamed,
+    )
     warn_of_actors([actor for actor, *_ in clips], reporter)
     sources = [
         Source(
@@ -87,7 +93,7 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
             emotion=emotion,
             split=SPLIT_OF_ACTOR[actor],
             licence=LICENCE,
-            recipe=MeadPair(parameters=parameters / actor / f"{uid}.npy", sound=sound / actor / f"{uid}.npy"),
+            recipe=MeadPair(motion=parameters / actor / f"{uid}.npy", sound=sound / actor / f"{uid}.npy"),
             sex=sex_of(actor),
         )
         for actor, uid, emotion in clips
@@ -142,7 +148,7 @@ def _kind(folder: Path) -> str | None:
     votes: Counter[str] = Counter()
     for path in islice(_arrays(folder), _MOST_LOOKED_AT):
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 shape, _, _ = read_header(file)
         except (InputError, OSError):
             continue

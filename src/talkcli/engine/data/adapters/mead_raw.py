@@ -14,8 +14,15 @@ from pathlib import Path
 
 from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.labels import EMOTION_OF_MEAD
-from talkcli.engine.data.mead_splits import LICENCE, SPLIT_OF_ACTOR, mead_emotion, sex_of, warn_of_actors
-from talkcli.engine.data.names import Unusable, files_below, is_empty, some
+from talkcli.engine.data.mead_splits import (
+    EXPECTED,
+    LICENCE,
+    SPLIT_OF_ACTOR,
+    mead_emotion,
+    sex_of,
+    warn_of_actors,
+)
+from talkcli.engine.data.names import Unusable, files_below, is_empty, some, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Reporter
@@ -73,8 +80,7 @@ def mead_raw_sources(
                 films[place[1]][clip] = path
     if not sounds and not any(films.values()):
         raise InputError(f"{root} holds no film or sound of MEAD.", hint=_HINT)
-    if misnamed:
-        reporter.warn(f"Left out {len(misnamed)} files that MEAD does not have: {some(misnamed)}.")
+    tell_left_out(reporter, "files that MEAD does not have", misnamed)
     wanted = [view for view in VIEWS if view in views]
     _tell(films, sounds, wanted, reporter)
     sources: list[Source] = []
@@ -145,9 +151,9 @@ def _tell(
     clips = films[FRONT].keys() | sounds.keys()
     emotions = Counter(clip.folder for clip in clips)
     reporter.note(
-        f"MEAD has 47 actors in DEEPTalk's split, 8 emotions of 3 levels (neutral has one); found: "
-        f"{len({clip.actor for clip in clips})} actors, {len(films[FRONT])} films from the front, "
-        f"{len(sounds)} sounds ({', '.join(f'{name} {count}' for name, count in sorted(emotions.items()))})."
+        f"{EXPECTED}; found: {len({clip.actor for clip in clips})} actors, {len(films[FRONT])} films from "
+        f"the front, {len(sounds)} sounds ("
+        f"{', '.join(f'{name} {count}' for name, count in sorted(emotions.items()))})."
     )
     warn_of_actors([clip.actor for clip in clips], reporter)
     beside = {view: len(found) for view, found in films.items() if found and view not in wanted}
@@ -158,10 +164,9 @@ def _tell(
     if silent := sorted(str(clip) for clip in filmed - sounds.keys()):
         reporter.warn(f"{len(silent)} films have no m4a, their own sound is read: {some(silent)}.")
     unseen = sorted(str(clip) for clip in sounds.keys() - films[FRONT].keys())
-    if unseen and FRONT in wanted:
-        reporter.warn(f"Missing: films from the front of {len(unseen)} sounds: {some(unseen)}.")
-    if gaps := _gaps(clips):
-        reporter.warn(f"Missing: {len(gaps)} numbers below the highest of their folder: {some(gaps)}.")
+    if FRONT in wanted:
+        tell_missing(reporter, "films from the front, of which there is sound", unseen)
+    tell_missing(reporter, "numbers below the highest of their folder", _gaps(clips))
 
 
 def _gaps(clips: set[MeadClip]) -> list[str]:

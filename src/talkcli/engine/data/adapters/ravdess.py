@@ -18,7 +18,7 @@ from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.adapters.spoken import SpokenFile
 from talkcli.engine.data.labels import EMOTION_OF_RAVDESS, LEVEL_OF_RAVDESS
 from talkcli.engine.data.manifest import Sex, Split
-from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, some
+from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, some, tell_missing
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
@@ -302,8 +302,7 @@ def _tell(
             for key in expected_performances(code, actor)
             if key not in found
         ]
-        if lacking:
-            reporter.warn(f"Missing: {len(lacking)} performances of {channel}: {some(lacking)}.")
+        tell_missing(reporter, f"performances of {channel}", lacking)
 
 
 def _has_doubles(files: list[tuple[RavdessName, Path]]) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.labels import UNLABELLED
-from talkcli.engine.data.names import files_below, some
+from talkcli.engine.data.names import files_below, some, tell_missing
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
@@ -66,8 +66,9 @@ def _below(folder: Path, how: HowToLook, licence: str, reporter: Reporter) -> li
     labels = read_labels(folder / "labels.csv")
     named = [(film, film.relative_to(folder).with_suffix("").as_posix()) for film in films]
     sources = [_source(film, name, labels.get(name), how, licence) for film, name in named]
-    if lost := sorted(labels.keys() - {name for _, name in named}):
-        reporter.warn(f"labels.csv names {len(lost)} videos that are not there: {some(lost)}.")
+    lost = sorted(labels.keys() - {name for _, name in named})
+    reporter.note(f"Found: {len(films)} videos in {folder}, {len(labels) - len(lost)} of them in labels.csv.")
+    tell_missing(reporter, "videos that labels.csv names", lost)
     return sources
 
 

@@ -31,15 +31,16 @@ from talkcli.engine.data.adapters.vertex_files import (
     recorded,
     stems_of,
 )
+from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import Unusable, some
+from talkcli.engine.data.names import Unusable, some, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.face.heads import flame_path
 from talkcli.engine.face.mesh_motion import between_frames
 from talkcli.engine.face.npy import map_array
 from talkcli.engine.face.safe_pickle import StoredArray, read_pickle
-from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Reporter, Speech
+from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
 
 LICENCE = "VOCASET's own terms, research only"
 # A head is 0.2 to 0.3 m tall; another unit is off by ten at least.
@@ -164,31 +165,32 @@ def _sources(recipes: Mapping[str, Recipe], sentences: Sentences, reporter: Repo
         for stem, (subject, sentence) in named.items()
         if subject in SPLIT_OF_SUBJECT and sentence in SENTENCES
     }
-    if foreign := sorted(recipes.keys() - known.keys()):
-        # Names of a pickle may hold anything, and go to a terminal.
-        shown = some([ascii(stem)[1:-1] for stem in foreign])
-        reporter.warn(f"Left out {len(foreign)} clips that VOCASET does not have: {shown}.")
+    # Names of a pickle may hold anything, and go to a terminal.
+    foreign = [ascii(stem)[1:-1] for stem in sorted(recipes.keys() - known.keys())]
+    tell_left_out(reporter, "clips that VOCASET does not have", foreign)
     wanted = [
         f"{subject}_{sentence}"
         for subject, split in SPLIT_OF_SUBJECT.items()
         for sentence in (_PUBLISHED[split] if sentences == "published" else SENTENCES)
     ]
     there = [stem for stem in wanted if stem in known]
-    if unread := len(known) - len(there):
-        reporter.note(
-            f"Left out {unread} sentences that the published split does not use (--sentences all has them)."
-        )
+    beyond = " (--sentences all has them)" if sentences == "published" else ""
+    reporter.note(
+        f"VOCASET has {len(SPLIT_OF_SUBJECT)} speakers and {len(wanted)} {sentences} sentences; found: "
+        f"{len({known[stem] for stem in there})} and {len(there)}, and {len(known) - len(there)} that are "
+        f"not asked for{beyond}."
+    )
     absent = [stem for stem in wanted if stem not in known]
     if expected := [stem for stem in absent if stem in ABSENT]:
         reporter.note(f"Not there, as in the published files: {some(expected)}.")
-    if missing := [stem for stem in absent if stem not in ABSENT]:
-        reporter.warn(f"{len(missing)} of {len(wanted)} sentences are not there: {some(missing)}.")
+    missing = [stem for stem in absent if stem not in ABSENT]
+    tell_missing(reporter, f"of {len(wanted)} sentences", missing)
     return [
         Source(
             id=f"vocaset/{stem}",
             speaker=f"vocaset-{known[stem]}",
             # Read without an emotion, and labelled with none.
-            emotion=Emotion(label="neutral", level=0.0),
+            emotion=UNLABELLED,
             split=SPLIT_OF_SUBJECT[known[stem]],
             licence=LICENCE,
             recipe=recipes[stem],

@@ -18,7 +18,7 @@ from talkcli.engine.data.adapters.filmed import AS_USUAL, FilmedFile, HowToLook
 from talkcli.engine.data.adapters.sounds import SoundFile
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Sex, Split
-from talkcli.engine.data.names import some
+from talkcli.engine.data.names import tell_left_out
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Reporter
@@ -195,8 +195,7 @@ def _tell(sources: list[Source], strange: list[str], speakers: Speakers, reporte
         reporter.note(
             f"Without {_TABLE} in ROOT: test is what lies in folders called so, sexes are not known."
         )
-    if strange:
-        reporter.warn(f"Left out {len(strange)} of other names or there twice: {some(sorted(strange))}.")
+    tell_left_out(reporter, "files and folders of other names, or that are there twice", sorted(strange))
     recipes = (source.recipe for source in sources)
     if silent := sum(isinstance(recipe, FilmedFile) and recipe.sound is None for recipe in recipes):
         reporter.warn(f"{silent} films have no sound in aac; their own is read.")
