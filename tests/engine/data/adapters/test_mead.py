@@ -98,10 +98,10 @@ def test_bad_clips_are_explained_and_stop_nothing(tmp_path: Path) -> None:
     good = np.full((FRAMES, 156), 0.1)
     tone = 0.1 * np.ones(FRAMES * 640)
     nan, far, turned = good.copy(), good.copy(), good.copy()
-    nan[3, 120], far[3, 7], turned[3, 53] = np.nan, -9.5, 4
+    nan[3, 120], far[3, 7], turned[3, 53] = np.nan, -12.5, 4
     parameters = {
         "nan": (nan, "1 values that are not finite"),
-        "far": (far, "expression up to 9.5"),
+        "far": (far, "expression up to 12.5"),
         "turned": (turned, "jawPitch is 4 in frame"),
         "narrow": (good[:, :53], r"(30, 53), FLAME"),
         "flat": (good.ravel(), "(4680,), FLAME"),

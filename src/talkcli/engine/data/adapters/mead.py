@@ -39,8 +39,8 @@ _ACTOR = re.compile(r"[MW]\d{3}")
 _UID = re.compile(r"([MW]\d{3})_(\d{1,2})_(\d)(?:_.+)?")
 # By the number of columns.
 _LAYOUTS = {156: LAYOUTS["flame-156"], 153: LAYOUTS["flame-153"]}
-# The authors' files reach about 9, public reconstructions 3.
-_MOST_EXPRESSION = 9.0
+# The authors' files reach roughly 9, public reconstructions 3.
+_MOST_EXPRESSION = 12.0
 # Resampling overshoots full scale by little; more is sound in other units.
 _MOST_PEAK = 2.0
 # By so many arrays a folder of another name is known.
