@@ -187,8 +187,9 @@ def _tell(found: dict[CremaName, list[Path]], sexes: dict[int, Sex], reporter: R
     known = f" ({', '.join(f'{count} {sex}' for sex, count in sorted(kinds.items()))})" if kinds else ""
     files = Counter(path.suffix.lower() for paths in found.values() for path in paths)
     reporter.note(
-        f"CREMA-D has {len(ACTORS)} actors (43 female, 48 male) and {NUM_CLIPS} clips; found: {len(actors)} actors{known}, "
-        f"{len(found)} clips, in {files['.wav']} wav, {files['.mp3']} mp3 and {files['.flv']} flv."
+        f"CREMA-D has {len(ACTORS)} actors (43 female, 48 male) and {NUM_CLIPS} clips; found: "
+        f"{len(actors)} actors{known}, {len(found)} clips, in {files['.wav']} wav, {files['.mp3']} mp3 and "
+        f"{files['.flv']} flv."
     )
     doubled = [paths[0].stem for paths in found.values() if len({path.suffix for path in paths}) < len(paths)]
     if doubled:
