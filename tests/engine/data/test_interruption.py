@@ -19,12 +19,13 @@ from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import UNFINISHED, read_manifest
 from talkcli.engine.data.out_folder import claim
+from talkcli.engine.data.shards import write_shards
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.files import sha256
 from talkcli.engine.pipelines.bench_preprocess import write_clips
-from talkcli.engine.pipelines.check_manifest import check_manifest
+from talkcli.engine.pipelines.check_manifest import check_manifest, measure_manifest
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.test_build import Tone, source
 
@@ -103,7 +104,9 @@ def test_the_manifest_of_an_unfinished_run_lists_no_clip_it_may_still_change(tmp
     reporter.warn = warned.append  # type: ignore[method-assign]
     assert len(load_clips(tmp_path, None, reporter)) == 4
     check_manifest(tmp_path / "manifest.jsonl", reporter, num_workers=0)
-    assert [UNFINISHED in text for text in warned] == [True, True]
+    measure_manifest(tmp_path, reporter, num_workers=0)
+    write_shards(tmp_path, tmp_path / "shards", reporter)
+    assert [UNFINISHED in text for text in warned] == [True] * 4
     assert not (tmp_path / "manifest.parquet").exists()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.manifest import UNFINISHED, Entry, read_manifest
+from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
@@ -39,16 +39,12 @@ def load_clips(manifest: Path, split: str | None, reporter: Reporter, *, sound: 
     Raises InputError naming the clip when a file is missing, has changed since the manifest was written, lies
     outside the manifest's folder or cannot be read, and when the split is empty.
     """
-    entries = read_manifest(manifest)
+    entries = read_manifest(manifest, reporter)
     chosen = [entry for entry in entries if split is None or entry.split == split]
     if not chosen:
         found = ", ".join(sorted({entry.split for entry in entries}))
         raise InputError(f"{manifest} has no clips in the split {split}; it has {found}.")
-    folder = manifest if manifest.is_dir() else manifest.parent
-    if (folder / UNFINISHED).exists():
-        reporter.warn(
-            f"The run of talk preprocess that makes {folder} is not finished; see {UNFINISHED} there."
-        )
+    folder = folder_of(manifest)
     clips = []
     for index, entry in enumerate(chosen):
         clips.append(_load(folder, entry, reporter, sound=sound))
@@ -60,10 +56,11 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Cli
     needed = ("audio", "motion") if sound else ("motion",)
     for kind in needed:
         if kind not in entry.files:
-            raise InputError(
-                f"Clip {entry.id} has no {kind}; {' and '.join(needed)} are needed.",
-                hint="Choose a manifest of clips that have them.",
-            )
+            has = " and ".join(name for name in entry.files if name != "neutral")
+            hint = f"Choose a manifest of clips with {' and '.join(needed)}."
+            if entry.mesh is not None:
+                hint += " To vertices of FLAME, talk preprocess vocaset --coefficients fits motion."
+            raise InputError(f"Clip {entry.id} has no {kind}, only {has}.", hint=hint)
     paths = {kind: checked_file(folder, *entry.files[kind], entry.id) for kind in needed}
     try:
         speech = read_speech(paths["audio"], reporter) if sound else None

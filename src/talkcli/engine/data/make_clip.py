@@ -241,8 +241,8 @@ def _digest_once(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001
 @cache
 def _code_digest() -> str:
     """Changes with any line of what measures, performs and cleans up motion, and of the adapters. Left out
-    are expressions, the head and the reading of sound: their edits keep clips as they are until the output folder
-    is removed.
+    are expressions, the head and the reading of sound: their edits keep clips as they are until the output
+    folder is removed.
     """
     folder = Path(__file__).parent
     face = folder.parent / "face"

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from talkcli.engine.data.parquet import PARQUET, read_parquet, write_parquet
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.types import EMOTIONS, Config
+from talkcli.engine.types import EMOTIONS, Config, Reporter, Silent
 
 Split = Literal["train", "val", "test"]
 Sex = Literal["female", "male"]
@@ -24,6 +24,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 # Lies beside the manifest of a run that has not come to its end, or was not let.
 UNFINISHED = "UNFINISHED.txt"
 
+_SILENT = Silent()
 _HINT = "Manifests are written by talk preprocess; docs/formats.md lists the fields."
 
 
@@ -107,11 +108,16 @@ class Entry(Config):
         return self
 
 
-def read_manifest(path: Path) -> list[Entry]:
+def folder_of(manifest: Path) -> Path:
+    """The folder below which the files of `manifest` (the file or its folder) lie."""
+    return manifest if manifest.is_dir() else manifest.parent
+
+
+def read_manifest(path: Path, reporter: Reporter = _SILENT) -> list[Entry]:
     """The clips in file order; `path` is a .jsonl, a .parquet, or the folder of a manifest.jsonl.
 
-    Raises InputError, with the line, for bad JSON, unknown or missing fields, values out of range, and an id
-    that occurs twice.
+    Warns when the run that makes them is not finished. Raises InputError, with the line, for bad JSON,
+    unknown or missing fields, values out of range, and an id that occurs twice.
     """
     if path.is_dir():
         path = path / "manifest.jsonl"
@@ -136,6 +142,10 @@ def read_manifest(path: Path) -> list[Entry]:
         entries.append(entry)
     if not entries:
         raise InputError(f"{path} lists no clips.", hint=_HINT)
+    if (path.parent / UNFINISHED).exists():
+        reporter.warn(
+            f"The run of talk preprocess that makes {path.parent} is not finished; see {UNFINISHED} there."
+        )
     return entries
 
 

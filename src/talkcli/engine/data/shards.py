@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkcli.engine.data.clips import checked_file
-from talkcli.engine.data.manifest import Entry, read_manifest
+from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Reporter
@@ -46,9 +46,9 @@ def write_shards(
     A shard that is there already with these clips is kept. Raises InputError for a clip whose files are not
     those of the manifest, and for other files in `out` that bear a shard's or an index's name.
     """
-    folder = manifest if manifest.is_dir() else manifest.parent
+    folder = folder_of(manifest)
     splits: dict[str, list[Entry]] = {}
-    for entry in read_manifest(manifest):
+    for entry in read_manifest(manifest, reporter):
         splits.setdefault(entry.split, []).append(entry)
     plan = {
         out / f"{split}-{number:06d}.tar": clips

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.data.lag import Lag
-from talkcli.engine.data.manifest import UNFINISHED, Entry, read_manifest
+from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.data.statistics import GROUPS, Group, Spread, group, spread, torn_speakers
 from talkcli.engine.data.verify import Finding, Verified, read_files, verify
 from talkcli.engine.data.workers import CRASHED, map_isolated
@@ -56,13 +56,9 @@ class _Measured:
 
 def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> Check:
     """Look at every file of `manifest` (the file or its folder). Raises InputError when it is no manifest."""
-    entries = read_manifest(manifest)
-    if (_folder(manifest) / UNFINISHED).exists():
-        reporter.warn(
-            f"The run that makes these clips is not finished; see {UNFINISHED}."
-        )
+    entries = read_manifest(manifest, reporter)
     looked: dict[str, Verified] = {}
-    for entry, result in map_isolated(partial(verify, _folder(manifest)), entries, num_workers):
+    for entry, result in map_isolated(partial(verify, folder_of(manifest)), entries, num_workers):
         crashed = Finding(clip=entry.id, kind="unreadable", text=CRASHED)
         looked[entry.id] = result or Verified(findings=(crashed,))
         reporter.progress("checking clips", len(looked), len(entries))
@@ -82,9 +78,9 @@ def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> C
 
 def measure_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> Statistics:
     """Count and measure the clips of `manifest`. Raises InputError when it is no manifest."""
-    entries = read_manifest(manifest)
+    entries = read_manifest(manifest, reporter)
     measured: dict[str, _Measured] = {}
-    for entry, result in map_isolated(partial(_measure, _folder(manifest)), entries, num_workers):
+    for entry, result in map_isolated(partial(_measure, folder_of(manifest)), entries, num_workers):
         measured[entry.id] = result or _Measured(problem=CRASHED)
         reporter.progress("measuring clips", len(measured), len(entries))
     in_order = [measured[entry.id] for entry in entries]
@@ -102,10 +98,6 @@ def measure_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) ->
         loudness_dbfs=spread([found.loudness_dbfs for found in in_order if found.loudness_dbfs is not None]),
         unread=unread,
     )
-
-
-def _folder(manifest: Path) -> Path:
-    return manifest if manifest.is_dir() else manifest.parent
 
 
 def _measure(folder: Path, entry: Entry) -> _Measured:

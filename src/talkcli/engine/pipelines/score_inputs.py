@@ -73,7 +73,7 @@ def dataset_folder(name: str) -> Path:
     if not (folder / "manifest.jsonl").is_file():
         raise AssetError(
             f"The data set {name} is not prepared: there is no {folder / 'manifest.jsonl'}.",
-            hint=f"Get the data from its authors, then: talk preprocess folder ... --out {folder}",
+            hint=f"Make it with talk preprocess (docs/datasets.md), --out {folder}.",
         )
     return folder
 
