@@ -121,3 +121,15 @@ def test_file_names_that_are_not_unicode_can_be_printed(capsys: Captured) -> Non
     out, err = capsys.readouterr()
     assert json.loads(out)["error"]["problem"].endswith(".wav is missing.")
     assert ".wav is missing." in err
+
+
+def test_file_names_do_not_command_the_terminal(capsys: Captured) -> None:
+    name = "\x1b[31mred\x1b]0;title\x07\r\x9b2J.wav"
+    with Console() as console:
+        console.warn(f"{name} is odd.")
+        console.note(f"{name} is odd.")
+        console.table({}, title=name, header=["a"], rows=[[name]])
+    print_error(f"{name} is missing.", name, 3, as_json=False)
+    out, err = capsys.readouterr()
+    assert not set(out + err) & set("\x1b\x07\r\x9b")
+    assert "warning: \\x1b[31mred\\x1b]0;title\\x07\\x0d\\x9b2J.wav is odd." in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Work shorter than this shows no bar.
 _QUIET_START_S = 0.5
+# All but tab and the end of a line.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Console:
@@ -99,7 +102,7 @@ class Console:
             self.result(document, "")
             return
         self._end_bar()
-        table = Table(title=escape(title))
+        table = Table(title=escape(_printable(title)))
         for name in header:
             # Values are folded, never cut: stdout is read by programs too.
             table.add_column(escape(name), overflow="fold")
@@ -121,4 +124,6 @@ def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool
 
 def _printable(text: str) -> str:
     # File names need not be Unicode: Python holds such bytes as lone surrogates, which no terminal takes.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    # Nor need they be harmless: a terminal obeys control characters.
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
