@@ -16,6 +16,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD
 from talkcli.engine.types import SAMPLES_PER_FRAME, Motion, Silent, Speech
 from tests.engine.data.mutations import survives
+from tests.engine.data.trees import Told
 
 _NUM_CURVES = 116
 _NAMES = ["jaw_thrust_c", "mouth_stretch_c", "mouth_pucker_l", "mouth_pucker_r", "cheek_UP"]
@@ -25,20 +26,6 @@ _MAP = """arkit,facegood,status
 "cheekSquintLeft","","cheek_up"
 "tongueOut","",""
 """
-
-
-class Words(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.notes: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def _curves(seconds: float) -> np.ndarray:
@@ -77,16 +64,16 @@ def test_curves_go_to_the_channels_of_their_names(root: Path) -> None:
 
 
 def test_recordings_are_cut_into_clips(root: Path) -> None:
-    words = Words()
-    sources = whole_facegood_sources(root, words)
+    told = Told()
+    sources = whole_facegood_sources(root, told)
     assert [source.id for source in sources] == [
         "facegood/1114_2_01-00", "facegood/1114_2_01-01", "facegood/1114_3_15-00",
     ]  # fmt: skip
     assert {(source.speaker, source.split, source.licence) for source in sources} == {
         ("facegood", "train", "MIT")
     }
-    assert words.notes == ["Found: 2 recordings of FACEGOOD, cut into 3 clips."]
-    assert words.warnings == []
+    assert told.notes == ["Found: 2 recordings of FACEGOOD, cut into 3 clips."]
+    assert told.warnings == []
 
 
 def test_what_is_damaged_is_left_out_and_the_rest_is_made(root: Path, tmp_path: Path) -> None:
@@ -99,8 +86,8 @@ def test_what_is_damaged_is_left_out_and_the_rest_is_made(root: Path, tmp_path: 
     np.save(root / "bs_value_slow.npy", _curves(4.0))
     np.save(root / "bs_value_wild.npy", _curves(5.0) * 100)
     np.save(root / "bs_value_lonely.npy", _curves(5.0))
-    words = Words()
-    built = build(whole_facegood_sources(root, words), tmp_path / "out", Silent(), Plan(num_workers=0))
+    told = Told()
+    built = build(whole_facegood_sources(root, told), tmp_path / "out", Silent(), Plan(num_workers=0))
     assert len(built.entries) == 3
     reasons = {item.id: item.reason for item in built.dropped}
     for name, said in {
@@ -112,7 +99,7 @@ def test_what_is_damaged_is_left_out_and_the_rest_is_made(root: Path, tmp_path: 
     }.items():
         assert said in reasons.pop(f"facegood/{name}-00")
     assert reasons == {}
-    assert words.warnings == [
+    assert told.warnings == [
         "Left out 2 files without curves or without sound beside them: alone.wav, bs_value_lonely.npy."
     ]
 

@@ -15,16 +15,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.mutations import survives
 from tests.engine.data.test_clips import write_clip
-
-
-class Warnings(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.texts.append(text)
+from tests.engine.data.trees import Told
 
 
 @pytest.fixture
@@ -85,8 +76,8 @@ def test_bare_motion_wants_a_rate_and_a_known_head(root: Path, tmp_path: Path) -
 def test_layouts_of_bare_motion(root: Path, tmp_path: Path) -> None:
     rows = np.linspace(0, 0.5, 25 * 56).reshape(25, 56)
     np.save(root / "wide.npy", rows.astype(np.float32))
-    warnings = Warnings()
-    sources = folder_sources(root, BareMotion(fps=25.0), "mine", warnings)
+    told = Told()
+    sources = folder_sources(root, BareMotion(fps=25.0), "mine", told)
     by_id = {source.id: source for source in sources}
     motion = by_id["wide"].recipe.make(by_id["wide"]).motion
     assert motion is not None
@@ -95,8 +86,8 @@ def test_layouts_of_bare_motion(root: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"bare\.npy: 53 columns may be flame-53 or ada-53"):
         by_id["bare"].recipe.make(by_id["bare"])
     (root / "empty_sound.wav").unlink()
-    folder_sources(root, None, "mine", warnings)
-    assert warnings.texts == ["Left out 1 motion files without sound beside them: empty_sound.npz."]
+    folder_sources(root, None, "mine", told)
+    assert told.warnings == ["Left out 1 motion files without sound beside them: empty_sound.npz."]
 
 
 def test_damaged_bare_motion_is_refused_or_a_motion(root: Path) -> None:
@@ -119,16 +110,14 @@ def test_labels(root: Path, tmp_path: Path) -> None:
     (root / "labels.csv").write_text(
         "id,speaker,emotion,intensity,split\ngood,anna,happy,0.5,val\ndeep er/good,ben,,,\nghost,,,,\n"
     )
-    warnings = Warnings()
-    built = build(
-        folder_sources(root, None, "mine", warnings), tmp_path / "out", Silent(), Plan(num_workers=0)
-    )
+    told = Told()
+    built = build(folder_sources(root, None, "mine", told), tmp_path / "out", Silent(), Plan(num_workers=0))
     found = {
         entry.id: (entry.speaker, entry.emotion, entry.intensity, entry.split) for entry in built.entries
     }
     assert found["good"] == ("anna", "happy", 0.5, "val")
     assert found["deep_er/good"] == ("ben", "neutral", 1.0, "train")
-    assert "ghost" in warnings.texts[0]
+    assert "ghost" in told.warnings[0]
 
 
 @pytest.mark.parametrize(

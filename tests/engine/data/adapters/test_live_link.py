@@ -21,6 +21,7 @@ from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD
 from talkcli.engine.pipelines.preprocess import preprocess
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.mutations import survives
+from tests.engine.data.trees import Told
 
 ROTATIONS = [f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll")]
 # The app swaps two pairs of our order.
@@ -30,20 +31,6 @@ APP_ORDER = [
 ]  # fmt: skip
 HEADER = ["Timecode", "BlendshapeCount", *(name[0].upper() + name[1:] for name in APP_ORDER), *ROTATIONS]
 Table = list[list[str]]
-
-
-class Words(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def jaw_at(time_s: np.ndarray) -> np.ndarray:
@@ -436,15 +423,15 @@ def test_the_calibrated_version_is_taken(tmp_path: Path) -> None:
     save_sound(tmp_path / "x.wav")
     (tmp_path / "labels.csv").write_text("id,emotion\nx,happy\n")
     (tmp_path / "folder.csv").mkdir()
-    words = Words()
-    (source,) = sources(tmp_path, words)
+    told = Told()
+    (source,) = sources(tmp_path, told)
     assert source.id == "x"
     assert [path.name for path in source.recipe.inputs] == ["x_cal.csv", "x.wav"]
-    assert words.notes == [
+    assert told.notes == [
         "Of one take x_cal.csv is read, x.csv, x_raw.csv, x_neutral.csv is not.",
         "Found: 1 takes, 1 of them with sound.",
     ]
-    assert words.warnings == ["Left out 1 CSV files without a column Timecode in the first line: labels.csv."]
+    assert told.warnings == ["Left out 1 CSV files without a column Timecode in the first line: labels.csv."]
 
 
 def test_bad_arguments(tmp_path: Path) -> None:

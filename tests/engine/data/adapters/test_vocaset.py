@@ -226,7 +226,7 @@ def test_counts_of_the_whole_set(tmp_path: Path) -> None:
     assert all(isinstance(source.recipe, VertexFiles) for source in sources)
     assert not told.warnings
     assert told.noted(
-        "12 speakers and 400 published sentences; found: 12 and 398, and 80 that are not asked for"
+        "found: 12 speakers and 398 sentences, and 80 that are not asked for"
     )
     assert told.noted(f"Not there, as in the published files: {ABSENT[0]}, {ABSENT[1]}.")
     everything = vocaset_sources(tmp_path, Silent(), sentences="all")

@@ -174,11 +174,11 @@ def _sources(recipes: Mapping[str, Recipe], sentences: Sentences, reporter: Repo
         for sentence in (_PUBLISHED[split] if sentences == "published" else SENTENCES)
     ]
     there = [stem for stem in wanted if stem in known]
-    beyond = " (--sentences all has them)" if sentences == "published" else ""
+    published = " (--sentences all reads the others)" if sentences == "published" else ""
     reporter.note(
-        f"VOCASET has {len(SPLIT_OF_SUBJECT)} speakers and {len(wanted)} {sentences} sentences; found: "
-        f"{len({known[stem] for stem in there})} and {len(there)}, and {len(known) - len(there)} that are "
-        f"not asked for{beyond}."
+        f"VOCASET has {len(SPLIT_OF_SUBJECT)} speakers with {len(SENTENCES)} sentences each, of which "
+        f"{len(wanted)} are asked for{published}; found: {len({known[stem] for stem in there})} speakers and "
+        f"{len(there)} sentences, and {len(known) - len(there)} that are not asked for."
     )
     absent = [stem for stem in wanted if stem not in known]
     if expected := [stem for stem in absent if stem in ABSENT]:
