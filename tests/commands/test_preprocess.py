@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import inspect
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,13 @@ from typer.testing import CliRunner
 
 from talkcli.commands.preprocess import app
 from talkcli.engine.data.manifest import read_manifest
+from talkcli.engine.data.source import Source
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.pipelines import preprocess as pipeline
+from talkcli.engine.pipelines.preprocess import DATA_SETS
 from tests.engine.data.adapters.test_mead import write_clip as write_mead_clip
+from tests.engine.data.test_build import source
 
 BARE = ("--source-fps", "30", "--layout", "flame-53")
 
@@ -85,13 +92,58 @@ def test_mead_says_what_it_found(tmp_path: Path) -> None:
     assert document["emotions"] == {"happy": 2}
     assert not document["dropped"]
     said = " ".join(result.stderr.split())
-    assert "Left out 1 clips of actors in no split: M001" in said
+    assert "Left out 1 actors who are in no split: M001" in said
     assert "Values that no face takes in mead/M003_3_3_001; the first: expression00 is 6 in frame 0" in said
     again = json.loads(CliRunner().invoke(app, arguments, catch_exceptions=False).stdout)
     assert again["kept"] == 2
 
 
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_every_data_set_takes_its_options_and_prints_one_document(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its adapter, which is called as it wants to be."""
+    given: list[inspect.BoundArguments] = []
+
+    def pretended(data_set: pipeline.DataSet) -> Callable[..., list[Source]]:
+        signature = inspect.signature(sources_of(data_set))
+
+        def sources(*arguments: object, **options: object) -> list[Source]:
+            given.append(signature.bind(*arguments, **options))
+            return [source("a"), source("b", fails=True)]
+
+        return sources
+
+    sources_of = pipeline._sources_of
+    monkeypatch.setattr(pipeline, "_sources_of", pretended)
+    monkeypatch.setattr(pipeline, "require", lambda package, purpose: None)
+    out = tmp_path / "out"
+    arguments = [name, str(tmp_path / "root"), "--out", str(out), "--workers", "0", "--json"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert (document["clips"], list(document["dropped"])) == (1, ["b"])
+    assert len(given) == 1
+    assert f"Made by `talk preprocess {name}`" in (out / "CARD.md").read_text()
+
+
+def test_two_runs_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    places = [tmp_path / name / "set" for name in ("first", "second")]
+    moved = Path(shutil.copytree(folder, tmp_path / "moved"))
+    for out, root, workers in zip(places, (folder, moved), ("0", "2"), strict=True):
+        run("folder", str(root), "--out", str(out), *BARE, "--fps", "25", "--workers", workers)
+    first, second = (
+        {
+            path.relative_to(out).as_posix(): path.read_bytes().replace(bytes(root), b"ROOT")
+            for path in out.rglob("*")
+            if path.is_file() and path.name != ".lock"
+        }
+        for out, root in zip(places, (folder, moved), strict=True)
+    )
+    assert first.keys() >= {"manifest.jsonl", "manifest.parquet", "CARD.md", "report.jsonl", "audio/a.flac"}
+    assert first == second
+
+
 def test_every_source_is_listed() -> None:
     text = run("--help")
-    for name in ("folder", "facegood", "corpus", "debug", "live-link"):
-        assert name in text
+    for name in (*DATA_SETS, "corpus", "debug", "check", "stats", "shards", "emovox"):
+        assert f" {name} " in text

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from talkcli.app import app
+from talkcli.engine.pipelines.preprocess import DATA_SETS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
@@ -37,19 +38,7 @@ def test_help_lists_every_command() -> None:
 
 
 # Some commands are groups: the options stand behind what they do.
-ACTIONS = (
-    "folder",
-    "facegood",
-    "corpus",
-    "debug",
-    "live-link",
-    "ravdess",
-    "crema-d",
-    "mead",
-    "emovox",
-    "check",
-    "stats",
-)
+ACTIONS = (*DATA_SETS, "corpus", "debug", "check", "stats", "shards", "emovox")
 CALLS = [
     *((name,) for name in COMMANDS if name not in ("preprocess", "convert", "bench")),
     *(("preprocess", action) for action in ACTIONS),

@@ -343,9 +343,10 @@ def _show(console: Console, summary: Summary) -> None:
     }
     rows = [
         ["clips", f"{summary.num_clips} ({summary.num_kept} kept from an earlier run)"],
-        ["length", f"{summary.hours:.2f} h"],
+        ["in all", summary.amount],
         ["emotions", ", ".join(f"{label} {count}" for label, count in summary.emotions.items())],
         ["splits", ", ".join(f"{split} {count}" for split, count in summary.splits.items())],
         ["left out", str(len(summary.dropped))],
+        ["more in", str(summary.manifest.with_name("CARD.md"))],
     ]
     console.table(document, title=str(summary.manifest), header=["", ""], rows=rows)

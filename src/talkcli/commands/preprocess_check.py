@@ -72,8 +72,14 @@ def stats(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
                 rows.append((name, f"{len(groups)} (--json lists them)", "", "", ""))
                 continue
             rows += [
-                (name, label, str(item.clips), f"{item.seconds / 3600:.3f}", str(item.speakers))
-                for label, item in groups.items()
+                (
+                    "" if index else name,
+                    label,
+                    str(item.clips),
+                    f"{item.seconds / 3600:.3f}",
+                    str(item.speakers),
+                )
+                for index, (label, item) in enumerate(groups.items())
             ]
         rows.append(("duration", _five(found.duration_s, "s"), "", "", ""))
         rows.append(("loudness (RMS)", _five(found.loudness_dbfs, "dBFS"), "", "", ""))

@@ -61,6 +61,7 @@ class Built:
     dropped: tuple[Dropped, ...]
     num_kept: int
     seconds: float
+    """Pictures take none."""
     oddities: tuple[Oddity, ...] = ()
 
 
@@ -109,7 +110,7 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
         entries=entries,
         dropped=tuple(dropped),
         num_kept=sum(outcome.kept for _, outcome in made),
-        seconds=sum(entry.duration_s or 0.0 for entry in entries),
+        seconds=sum((entry.duration_s or 0.0 for entry in entries if not entry.still), 0.0),
         oddities=tuple(oddities((record.entry.id, record.report) for record in records)),
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from talkcli import __version__
 from talkcli.engine.data.build import Built, Dropped
 from talkcli.engine.data.motion_report import ODDITIES
-from talkcli.engine.data.statistics import group, torn_speakers
+from talkcli.engine.data.statistics import amount, group, torn_speakers
 from talkcli.engine.files import atomic_path
 
 _MOST_REASONS = 20
@@ -38,7 +38,8 @@ def _card(name: str, built: Built, command: str, note: str) -> str:
     splits = group(entries, "splits", {})
     parts = [
         f"# {_plain(name)}",
-        f"{len(entries)} clips, {_amount(built)}, {len({entry.speaker for entry in entries})} speakers. "
+        f"{len(entries)} clips, {amount(entries, built.seconds)}, "
+        f"{len({entry.speaker for entry in entries})} speakers. "
         f"Made by `{command}` of talk {__version__}. The fields of manifest.jsonl are described in "
         "docs/formats.md; `talk preprocess check` verifies the files, `talk preprocess stats` measures them.",
         *([note] if note else []),
@@ -65,11 +66,6 @@ def _card(name: str, built: Built, command: str, note: str) -> str:
         ]  # fmt: skip
     parts += ["## Left out", _left_out(built.dropped)]
     return "\n\n".join(parts) + "\n"
-
-
-def _amount(built: Built) -> str:
-    pictures = sum(entry.num_frames or 0 for entry in built.entries if entry.still)
-    return f"{pictures} pictures" if pictures else f"{built.seconds / 3600:.2f} hours"
 
 
 def _left_out(dropped: Sequence[Dropped]) -> str:

@@ -222,7 +222,7 @@ def _fingerprint(source: Source, cleanup: Cleanup) -> str:
     hashes = [_digest_of(path) for path in source.recipe.inputs]
     described = repr(source)
     for path in source.recipe.inputs:
-        described = described.replace(str(path), path.name).replace(str(path.parent), path.parent.name)
+        described = described.replace(str(path), path.name).replace(str(path.parent), "")
     parts = [described, repr(cleanup), _code_digest(), *hashes]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -59,6 +59,14 @@ def group(entries: Iterable[Entry], name: str, seconds: Mapping[str, float]) -> 
     }
 
 
+def amount(entries: Iterable[Entry], seconds: float) -> str:
+    """How much there is, for people: `seconds` of time, or pictures."""
+    pictures = sum(entry.num_frames or 0 for entry in entries if entry.still)
+    if pictures:
+        return f"{pictures} pictures"
+    return f"{seconds / 3600:.2f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes"
+
+
 def _contents(entry: Entry) -> Iterator[str]:
     if entry.audio is not None:
         yield "sound"

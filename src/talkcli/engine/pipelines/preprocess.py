@@ -19,7 +19,7 @@ from talkcli.engine.data.build import Built, Plan, build
 from talkcli.engine.data.card import write_card
 from talkcli.engine.data.out_folder import claim
 from talkcli.engine.data.source import Source
-from talkcli.engine.data.statistics import torn_speakers
+from talkcli.engine.data.statistics import amount, torn_speakers
 from talkcli.engine.errors import UsageError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
@@ -76,14 +76,15 @@ NUM_READINGS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a run made, in numbers; keys of the histograms are labels, split names, sources (first part of an
-    id).
+    """What a run made, in numbers; `amount` is the length, or the number of pictures, in words; keys of the
+    histograms are labels and names of splits, those of `dropped` are ids.
     """
 
     manifest: Path
     num_clips: int
     num_kept: int
     hours: float
+    amount: str
     emotions: dict[str, int]
     splits: dict[str, int]
     dropped: dict[str, str]
@@ -186,6 +187,7 @@ def _summary(out: Path, built: Built, reporter: Reporter, action: str, note: str
         num_clips=len(built.entries),
         num_kept=built.num_kept,
         hours=built.seconds / 3600,
+        amount=amount(built.entries, built.seconds),
         emotions=dict(Counter(entry.emotion for entry in built.entries).most_common()),
         splits=dict(Counter(entry.split for entry in built.entries).most_common()),
         dropped={item.id: item.reason for item in built.dropped},
