@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talkcli.engine.data.pairs import paired_sounds, plain
+from talkcli.engine.data.names import plain
+from talkcli.engine.data.pairs import paired_sounds
 from tests.engine.data.trees import tree
 
 

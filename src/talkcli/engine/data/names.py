@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,11 @@ def tell_missing(reporter: Reporter, what: str, names: Sequence[str]) -> None:
 def is_empty(path: Path) -> bool:
     """Whether there is nothing in the file: zero bytes, or a link that leads nowhere."""
     return not path.is_file() or path.stat().st_size == 0
+
+
+def plain(name: str) -> str:
+    """`name` as an id: all but letters, digits and `_./-` becomes `_`."""
+    return re.sub(r"[^\w./-]", "_", name)
 
 
 def some(names: Sequence[str], shown: int = 3) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -56,8 +55,3 @@ def paired_sounds(
     preferred = sorted(files_below(root, SOUNDS), key=lambda path: -SOUNDS.index(path.suffix.lower()))
     sounds = {name(path): path for path in preferred}
     return sorted((name(path), path, sounds.get(name(path))) for path in motions)
-
-
-def plain(name: str) -> str:
-    """`name` without what no id may have."""
-    return re.sub(r"[^\w./-]", "_", name)

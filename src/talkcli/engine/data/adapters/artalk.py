@@ -12,8 +12,8 @@ from pathlib import Path
 from talkcli.engine.data.flame_motion import flame_motion
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import Unusable, files_below
-from talkcli.engine.data.pairs import PairedFiles, paired_sounds, plain
+from talkcli.engine.data.names import Unusable, files_below, plain
+from talkcli.engine.data.pairs import PairedFiles, paired_sounds
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npy import read_floats

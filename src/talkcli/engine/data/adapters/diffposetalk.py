@@ -24,8 +24,8 @@ from talkcli.engine.data.flame_motion import flame_motion, join_motions
 from talkcli.engine.data.labels import UNLABELLED
 from talkcli.engine.data.lmdb import read_index, read_value
 from talkcli.engine.data.manifest import Split
-from talkcli.engine.data.names import Unusable, files_below, tell_left_out, tell_missing
-from talkcli.engine.data.pairs import PairedFiles, paired_sounds, plain
+from talkcli.engine.data.names import Unusable, files_below, plain, tell_left_out, tell_missing
+from talkcli.engine.data.pairs import PairedFiles, paired_sounds
 from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays

@@ -7,7 +7,6 @@ below the folder without suffix.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pydantic import Field
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.layouts import AUTO, check_name, layout_of
-from talkcli.engine.data.names import files_below, tell_left_out, tell_missing
+from talkcli.engine.data.names import files_below, plain, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
@@ -85,7 +84,7 @@ def folder_sources(root: Path, bare: BareMotion | None, licence: str, reporter: 
         candidates = [path for suffix in _MOTION if (path := sound.with_suffix(suffix)).is_file()]
         sources.append(
             Source(
-                id=re.sub(r"[^\w./-]", "_", stem.as_posix()),
+                id=plain(stem.as_posix()),
                 speaker=label.speaker,
                 emotion=Emotion(label=label.emotion, level=label.intensity),
                 split=label.split,

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.names import files_below, tell_left_out, tell_missing
+from talkcli.engine.data.names import files_below, plain, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs, head_pose
@@ -99,7 +99,7 @@ def live_link_sources(
     tell_missing(reporter, "sounds of takes", silent)
     return [
         Source(
-            id=re.sub(r"[^\w./-]", "_", base.relative_to(root).as_posix()),
+            id=plain(base.relative_to(root).as_posix()),
             speaker=speaker,
             emotion=Emotion(label=emotion),
             split="train",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.labels import UNLABELLED
-from talkcli.engine.data.names import files_below
+from talkcli.engine.data.names import files_below, plain
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.types import Silent
 
@@ -39,7 +38,7 @@ def sound_sources(root: Path, licence: str = UNKNOWN) -> list[Source]:
         stem = path.relative_to(root).with_suffix("")
         sources.append(
             Source(
-                id=re.sub(r"[^\w./-]", "_", stem.as_posix()),
+                id=plain(stem.as_posix()),
                 speaker=stem.parts[0] if len(stem.parts) > 1 else UNKNOWN,
                 emotion=UNLABELLED,
                 split="test",

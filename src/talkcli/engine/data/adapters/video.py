@@ -5,7 +5,6 @@ A sound file of the same stem beside a video is read instead of the video's own 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from talkcli.engine.data.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.labels import UNLABELLED
-from talkcli.engine.data.names import files_below, some, tell_missing
+from talkcli.engine.data.names import files_below, plain, some, tell_missing
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
@@ -73,7 +72,7 @@ def _below(folder: Path, how: HowToLook, licence: str, reporter: Reporter) -> li
 
 
 def _source(film: Path, name: str, label: Label | None, how: HowToLook, licence: str) -> Source:
-    identifier = re.sub(r"[^\w./-]", "_", name)
+    identifier = plain(name)
     sounds = [path for suffix in _SOUNDS if (path := film.with_suffix(suffix)).is_file() and path != film]
     return Source(
         id=identifier,
