@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
 import numpy as np
 
 from talkcli.engine.data.flame_motion import flame_motion, join_motions
+from talkcli.engine.data.folders import folders_below
 from talkcli.engine.data.labels import EMOTION_OF_AFFECTNET, UNTOLD_LEVEL
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.names import files_below, tell_left_out
@@ -162,21 +161,16 @@ def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
         raise InputError(f"There are no codes: {codes} is not a folder.", hint=_HINT)
     folders: dict[str, list[Path]] = defaultdict(list)
     halves = []
-    for place, _, names in os.walk(codes, onerror=_unreadable):
+    for path, names in folders_below(codes):
         there = {EXPRESSION, POSE} & set(names)
         if len(there) == 2:
-            path = Path(place)
             folders[path.name].append(path)
         elif there:
-            halves.append(place)
+            halves.append(str(path))
     tell_left_out(reporter, "folders of codes that lack a file", sorted(halves))
     if not folders:
         raise InputError(f"{codes} holds no folder with {EXPRESSION} and {POSE}.", hint=_HINT)
     return folders
-
-
-def _unreadable(error: OSError) -> NoReturn:
-    raise InputError(f"The folder {error.filename} cannot be read ({error.strerror}).") from error
 
 
 def _folder_of(picture: Picture, folders: Mapping[str, list[Path]]) -> Path | None:
