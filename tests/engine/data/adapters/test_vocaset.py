@@ -225,9 +225,7 @@ def test_counts_of_the_whole_set(tmp_path: Path) -> None:
     assert [source.id for source in sources] == sorted(source.id for source in sources)
     assert all(isinstance(source.recipe, VertexFiles) for source in sources)
     assert not told.warnings
-    assert told.noted(
-        "found: 12 speakers and 398 sentences, and 80 that are not asked for"
-    )
+    assert told.noted("found: 12 speakers and 398 sentences, and 80 that are not asked for")
     assert told.noted(f"Not there, as in the published files: {ABSENT[0]}, {ABSENT[1]}.")
     everything = vocaset_sources(tmp_path, Silent(), sentences="all")
     assert Counter(source.split for source in everything) == {"train": 319, "val": 80, "test": 79}
