@@ -1,5 +1,12 @@
-"""`python -m talkcli` is `talk`."""
+"""`talk`, and `python -m talkcli`. Worker processes import this file anew, so that it imports nothing itself."""
 
-from talkcli.app import main
 
-main()
+def main() -> None:
+    """Run the command line."""
+    from talkcli.app import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -158,7 +158,7 @@ def curate_emovox(
 def _candidates(given: Path, reporter: Reporter) -> list[Source]:
     if given.is_file() or (given / "manifest.jsonl").is_file():
         folder = given.parent if given.is_file() else given
-        return prepared_sources(folder, read_manifest(given), motion=False)
+        return prepared_sources(folder, read_manifest(given, reporter), motion=False)
     if given.is_dir() and is_voxceleb2(given):
         return voxceleb2_sources(given, reporter)
     sources = sound_sources(given)

@@ -86,7 +86,7 @@ def embed_anchors(
     Raises InputError when the manifest has no clip at that level, or none of its anchors can be embedded.
     """
     manifest, level = anchoring.manifest, anchoring.level - _LEVEL_SLACK
-    entries = read_manifest(manifest)
+    entries = read_manifest(manifest, reporter)
     entries = [entry for entry in entries if entry.emotion in anchoring.emotions]
     strong = [entry for entry in entries if entry.intensity >= level and not entry.still]
     if not strong:
