@@ -1,4 +1,4 @@
-"""`talk`, and `python -m talkcli`. Worker processes import this file anew, so that it imports nothing itself."""
+"""`talk`, and `python -m talkcli`. Worker processes import this file anew, so it imports nothing itself."""
 
 
 def main() -> None:
