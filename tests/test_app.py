@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,7 @@ def test_a_traceback_is_shown_on_demand(
 
 COMMAND = """
 import sys
+from pathlib import Path
 from talkcli import app
 from talkcli.console import Console
 
@@ -126,3 +128,17 @@ def test_a_reader_that_went_away_is_no_error_of_ours() -> None:
     os.close(write)
     assert ended.returncode == 1
     assert ended.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_behind_stdout_is_a_sentence() -> None:
+    program = COMMAND.format(body="console.result({'x': 1}, '')").replace('"speak"]', '"speak", "--json"]')
+    program = program.replace("def speak()", "def speak(json: bool = False)")
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: No space left on device.")
+    assert "Traceback" not in ended.stderr
+    assert "Exception" not in ended.stderr

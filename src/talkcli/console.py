@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
@@ -119,7 +120,13 @@ def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool
         err.print(_printable(f"hint: {hint}"), markup=False, soft_wrap=True)
     if as_json:
         document = {"error": {"problem": problem, "hint": hint, "exit_code": exit_code}}
-        sys.stdout.write(json.dumps(document) + "\n")
+        try:
+            sys.stdout.write(json.dumps(document) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            # stdout itself is what failed (a full disk behind it). What its buffer still holds goes nowhere,
+            # or the interpreter would try once more at its end and show a traceback.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _printable(text: str) -> str:
