@@ -118,6 +118,7 @@ def test_every_data_set_takes_its_options_and_prints_one_document(
     monkeypatch.setattr(pipeline, "_sources_of", pretended)
     monkeypatch.setattr(pipeline, "require", lambda package, purpose: None)
     out = tmp_path / "out"
+    (tmp_path / "root").mkdir()
     arguments = [name, str(tmp_path / "root"), "--out", str(out), "--workers", "0", "--json"]
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     document = json.loads(result.stdout)

@@ -83,6 +83,17 @@ def test_empty_folders(tmp_path: Path) -> None:
         run("facegood", root, tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", [name for name in preprocess.DATA_SETS if name != "video"])
+def test_what_is_no_folder_is_said_of_every_set(name: str, tmp_path: Path) -> None:
+    text = tmp_path / "readme.txt"
+    text.write_text("not clips")
+    with pytest.raises(InputError, match=r"nowhere does not exist"):
+        run(name, tmp_path / "nowhere", tmp_path / "out")
+    with pytest.raises(InputError, match=r"readme\.txt is neither a folder nor an archive"):
+        run(name, text, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.data
 def test_a_corpus_of_one_ravdess_clip(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from talkcli.engine.data.archives import open_root
+from talkcli.engine.data.archives import SUFFIXES, open_root
 from talkcli.engine.data.build import Built, Plan, build
 from talkcli.engine.data.card import write_card
 from talkcli.engine.data.out_folder import claim
 from talkcli.engine.data.source import Source
 from talkcli.engine.data.statistics import amount, torn_speakers
-from talkcli.engine.errors import UsageError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
@@ -104,6 +104,8 @@ def preprocess(
     out = out.absolute()
     roots = [path.absolute() for path in ([root] if isinstance(root, Path) else root)]
     for path in roots:
+        if not path.exists():
+            raise InputError(f"{path} does not exist.")
         _check_apart(path, out)
     origin = cast("MotionOrigin", options.get("motion", data_set.motion))
     note = ""
@@ -114,6 +116,8 @@ def preprocess(
     with claim(out), contextlib.ExitStack() as opened:
         roots = [opened.enter_context(open_root(path, out, reporter)) for path in roots]
         given = roots[0] if isinstance(root, Path) else roots
+        if isinstance(given, Path) and not given.is_dir():
+            raise InputError(f"{given} is neither a folder nor an archive ({', '.join(SUFFIXES)}).")
         sources = _sources_of(data_set)(given, reporter=reporter, **options)
         note = f"{note} {plan.cleanup}".strip()
         return _summary(out, build(sources, out, reporter, plan), reporter, name, note)

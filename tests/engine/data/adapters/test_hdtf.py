@@ -96,7 +96,7 @@ def test_clips_against_the_lists(root: Path) -> None:
     assert told.warned("Left out 2 clips that are in no list: Radio2_1.mp4, Somebody_0.mp4")
     assert told.warned("there twice, the first path is read: JamesClyburn1_0.mp4")
     assert told.warned("Missing: 4 of the listed clips: AdamKinzinger2_0, AdamKinzinger2_1, AdamKinzinger2_2")
-    assert told.noted("No crop is known of 4 clips, all of their pictures is seen: JamesClyburn1_0.mp4")
+    assert told.noted("No crop is known of 4 clips, whose whole pictures are seen: JamesClyburn1_0.mp4")
     assert told.warned("not named like HDTF") and told.warned("RD_Radio11.mp4")
 
 

@@ -129,7 +129,7 @@ def _emotional(names: list[BiwiName], reporter: Reporter) -> list[BiwiName]:
     neutral recordings without one.
     """
     marked = [name for name in names if name.is_marked]
-    if not marked:
+    if names and not marked:
         reporter.warn(
             f"No name has the e of the emotional recordings: all {len(names)} are taken for them, as "
             "FaceDiffuser names them. The corpus itself names its neutral recordings so."

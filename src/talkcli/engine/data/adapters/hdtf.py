@@ -192,7 +192,7 @@ def _tell(found: dict[HdtfName, list[Path]], lists: Lists, reporter: Reporter) -
         reporter.warn(f"{len(doubled)} clips are there twice, the first path is read: {some(doubled)}.")
     if uncropped := sorted(paths[0].name for name, paths in found.items() if lists.crop(name) is None):
         reporter.note(
-            f"No crop is known of {len(uncropped)} clips, all of their pictures is seen: {some(uncropped)}."
+            f"No crop is known of {len(uncropped)} clips, whose whole pictures are seen: {some(uncropped)}."
         )
     lacking = sorted(f"{name.video}_{name.index}" for name in lists.clips - found.keys())
     tell_missing(reporter, "of the listed clips", lacking)
