@@ -1,0 +1,34 @@
+"""The scripts in examples/ do what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_own_clips(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        ["bash", "examples/own_clips.sh", tmp_path / "takes", tmp_path],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    made, checked, packed = (
+        json.loads((tmp_path / f"{name}.json").read_text()) for name in ("clips", "check", "shards")
+    )
+    assert (made["clips"], made["dropped"], made["emotions"]) == (1, {}, {"happy": 1})
+    assert not any(finding["broken"] for finding in checked["findings"])
+    assert packed["clips"] == 1
+    with tarfile.open(tmp_path / "shards" / "train-000000.tar") as shard:
+        assert shard.getnames() == [f"ada%2Fhello.{kind}" for kind in ("json", "flac", "npz")]
+    assert "sound and motion" in ended.stdout
