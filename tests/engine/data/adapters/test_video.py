@@ -48,7 +48,8 @@ def test_every_video_of_a_folder_with_its_labels(tmp_path: Path) -> None:
     assert told.noted("sound beside 1 videos")
 
 
-def test_files_by_name_and_where_previews_go(tmp_path: Path) -> None:
+def test_files_by_name_and_where_previews_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     tree(tmp_path, "one.xyz", "more/two.webm")
     how = HowToLook(preview=Path("seen"), stretch="longest")
     sources = video_sources([tmp_path / "one.xyz", tmp_path / "more"], Silent(), how=how)
@@ -59,6 +60,15 @@ def test_files_by_name_and_where_previews_go(tmp_path: Path) -> None:
     inside = HowToLook(preview=tmp_path / "more" / "seen")
     with pytest.raises(UsageError, match="a second run would read"):
         video_sources(tmp_path / "more", Silent(), how=inside)
+    assert not (tmp_path / "more" / "seen").exists()
+
+
+def test_where_no_previews_can_be_written_no_film_is_measured(tmp_path: Path) -> None:
+    tree(tmp_path, "films/one.mp4")
+    (tmp_path / "seen").write_text("a file")
+    for place in ("seen", "seen/below"):
+        with pytest.raises(OSError, match=r"File exists|Not a directory"):
+            video_sources(tmp_path / "films", Silent(), how=HowToLook(preview=tmp_path / place))
 
 
 def test_a_head_of_ones_own_is_an_input_and_a_preview_is_no_setting(

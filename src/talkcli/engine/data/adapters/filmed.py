@@ -5,6 +5,7 @@ Axis names: `samples`, `frames`.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -168,7 +169,8 @@ class HowToLook:
 
     def check(self, *roots: Path, used: bool = True) -> None:
         """Before any work: raises UsageError and AssetError for a head that is not there, UsageError for
-        previews below what is read, and for anything asked of films when none are `used`.
+        previews below what is read, and for anything asked of films when none are `used`; OSError where no
+        previews can be written, which would else be found out once a film.
         """
         if not used:
             if self != AS_USUAL:
@@ -184,6 +186,10 @@ class HowToLook:
                     f"--preview {self.preview} lies in {root}: a second run would read it as films.",
                     hint="Choose a folder beside ROOT.",
                 )
+        if self.preview is not None:
+            self.preview.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.preview):
+                pass
 
     def at(
         self,
