@@ -107,7 +107,8 @@ def open_film(path: Path) -> Film:
         )
     if errors:
         raise InputError(
-            f"{path} is damaged or cut short: {len(times)} pictures can be decoded ({errors[0].rstrip('.')}).",
+            f"{path} is damaged or cut short: {len(times)} pictures can be decoded "
+            f"({errors[0].rstrip('.')}).",
             hint=f"Copy it again; or keep what is there: ffmpeg -i {path} -crf 17 rescued.mp4",
         )
     return _film(path, times, tick_s, float(sounding[0]) if len(sounding) else None)
