@@ -440,7 +440,7 @@ def test_bad_arguments(tmp_path: Path) -> None:
         preprocess("live-link", root, out, Plan(num_workers=0), Silent(), **arguments)  # type: ignore[arg-type]
 
     out, root = tmp_path / "out", tmp_path / "root"
-    with pytest.raises(InputError, match="is not a folder"):
+    with pytest.raises(InputError, match="does not exist"):
         run(root, out)
     root.mkdir()
     with pytest.raises(InputError, match="no CSV of Live Link Face"):
