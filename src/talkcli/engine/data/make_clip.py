@@ -249,7 +249,10 @@ def _code_digest() -> str:
     places = (folder / "performer", folder / "adapters", folder.parent / "video")
     files = [
         *(path for place in places for path in sorted(place.glob("*.py"))),
-        *(folder / name for name in ("cleanup.py", "flame_motion.py", "layouts.py")),
+        *(
+            folder / name
+            for name in ("cleanup.py", "flame_motion.py", "hdf5.py", "layouts.py", "lmdb.py", "pairs.py")
+        ),
         *(
             face / f"{name}.py"
             for name in ("arkit", "mesh_motion", "quaternions", "resample", "savitzky_golay")
