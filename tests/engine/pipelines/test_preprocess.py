@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talkcli.engine.audio.prosody import loudness_db
 from talkcli.engine.data.adapters import synthetic
 from talkcli.engine.data.adapters.ravdess import EMOFACE_SPLIT
 from talkcli.engine.data.build import Plan
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
-from talkcli.engine.data.performer.prosody import loudness_db
 from talkcli.engine.errors import ExtraError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.pipelines import preprocess

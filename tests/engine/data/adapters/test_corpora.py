@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.prosody import loudness_db
 from talkcli.engine.data.adapters import synthetic
 from talkcli.engine.data.adapters.facegood import facegood_sources, read_curves
 from talkcli.engine.data.adapters.mfa import Word, mfa_sources, read_words
 from talkcli.engine.data.adapters.quiet import quiet_sources
 from talkcli.engine.data.adapters.ravdess import ravdess_sources
-from talkcli.engine.data.performer.prosody import loudness_db
 from talkcli.engine.data.sentences import SENTENCES
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD

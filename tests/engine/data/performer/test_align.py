@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.phones import PHONES, SILENCE
 from talkcli.engine.data.performer.align import Aligner, by_energy, spoken_words
 from talkcli.engine.data.performer.letters import guess_phones
-from talkcli.engine.data.performer.phones import PHONES, SILENCE
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Silent, Speech
 

@@ -9,8 +9,7 @@ import pytest
 import torch
 from jaxtyping import Float
 
-from talkcli.engine.data.performer.perform import perform, style_of
-from talkcli.engine.data.performer.phones import (
+from talkcli.engine.audio.phones import (
     BILABIALS,
     LABIODENTALS,
     PHONES,
@@ -19,6 +18,7 @@ from talkcli.engine.data.performer.phones import (
     Alignment,
     Phone,
 )
+from talkcli.engine.data.performer.perform import perform, style_of
 from talkcli.engine.data.performer.visemes import ARTICULATORS, VISEMES, columns
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.head import lip_opening_mm

@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.signal import lfilter
 
+from talkcli.engine.audio.phones import SILENCE, Alignment, Phone
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.performer.perform import generator, perform
-from talkcli.engine.data.performer.phones import SILENCE, Alignment, Phone
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Speech
 

@@ -16,10 +16,10 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
 from talkcli.engine.data.names import Unusable, tell_left_out
 from talkcli.engine.data.performer.align import by_energy
 from talkcli.engine.data.performer.perform import perform_upper_face
-from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db
 from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
+from talkcli.engine.audio.phones import SILENCE, Alignment, Phone
 from talkcli.engine.data.performer.perform import generator, perform
-from talkcli.engine.data.performer.phones import SILENCE, Alignment, Phone
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Speech
 

@@ -14,9 +14,9 @@ import numpy as np
 import soxr
 from jaxtyping import Float
 
+from talkcli.engine.audio.phones import SILENCE, Alignment, Phone
+from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
 from talkcli.engine.data.performer.letters import guess_phones
-from talkcli.engine.data.performer.phones import SILENCE, Alignment, Phone
-from talkcli.engine.data.performer.prosody import STEP_HZ, loudness_db
 from talkcli.engine.errors import InputError
 from talkcli.engine.optional import require
 from talkcli.engine.types import SPEECH_RATE_HZ, Speech

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from talkcli.engine.data.performer.phones import VOWELS, Alignment, Phone
-from talkcli.engine.data.performer.prosody import STEP_HZ
+from talkcli.engine.audio.phones import VOWELS, Alignment, Phone
+from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.data.performer.speech_motion import MouthTrack
 from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS, is_mouth
 from talkcli.engine.face.expressions import EMOTION_POSES

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from talkcli.engine.data.performer.phones import SILENCE
+from talkcli.engine.audio.phones import SILENCE
 from talkcli.engine.face.channels import ADA
 
 # Channels that move together, because one set of muscles moves them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkcli.engine.data.performer.prosody import loudness_db, pitch_hz
+from talkcli.engine.audio.prosody import loudness_db, pitch_hz
 from talkcli.engine.types import Speech
 
 
