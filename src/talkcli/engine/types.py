@@ -101,12 +101,45 @@ class Emotion:
             raise ValueError(f"{self.label!r} is not one of {', '.join(EMOTIONS)}")
 
 
+# The symbol of what lies between words.
+SILENCE = "SIL"
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One speech sound, an ARPAbet symbol without stress; `SILENCE` fills what lies between words."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What was said when. Phones follow each other without gaps from 0 to the end of the sound.
+
+    `method` says how the times were found: `aligned`, `slowed` (the ladder's second rung) or `energy` (no
+    phones: silence, and one open vowel wherever there is sound).
+    """
+
+    phones: tuple[Phone, ...]
+    method: str
+
+    def pauses(self, shortest_s: float) -> list[Phone]:
+        """Silences of at least `shortest_s`."""
+        return [phone for phone in self.phones if phone.symbol == SILENCE and phone.duration_s >= shortest_s]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clip:
     """Motion with the speech that belongs to it; None where nothing is to be heard.
 
     The frames of a `still` clip are pictures that have nothing to do with one another. `smoothed` tells that
-    the motion file was filtered when it was made.
+    the motion file was filtered when it was made. `alignment` is there where the phones are known.
     """
 
     id: str
@@ -116,6 +149,7 @@ class Clip:
     speaker: str
     still: bool = False
     smoothed: bool = False
+    alignment: Alignment | None = None
 
 
 @runtime_checkable

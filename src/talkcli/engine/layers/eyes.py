@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from talkcli.engine.audio.phones import Phone
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.channels import ADA, NUM_COEFFS
+from talkcli.engine.types import Phone
 
 _CLOSE_S, _SHUT_S, _OPEN_S = 0.09, 0.05, 0.20
 _SHORTEST_GAP_S = 0.8

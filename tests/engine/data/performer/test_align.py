@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.audio.phones import PHONES, SILENCE
+from talkcli.engine.audio.phones import PHONES
 from talkcli.engine.data.performer.align import Aligner, by_energy, spoken_words
 from talkcli.engine.data.performer.letters import guess_phones
 from talkcli.engine.errors import InputError
-from talkcli.engine.types import Silent, Speech
+from talkcli.engine.types import SILENCE, Silent, Speech
 
 
 def test_words_of_a_transcript() -> None:

@@ -9,21 +9,13 @@ import pytest
 import torch
 from jaxtyping import Float
 
-from talkcli.engine.audio.phones import (
-    BILABIALS,
-    LABIODENTALS,
-    PHONES,
-    SILENCE,
-    VOWELS,
-    Alignment,
-    Phone,
-)
+from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS, PHONES, VOWELS
 from talkcli.engine.data.performer.perform import perform, style_of
 from talkcli.engine.data.performer.visemes import ARTICULATORS, VISEMES, columns
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.head import lip_opening_mm
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Speech
+from talkcli.engine.types import MODEL_FPS, SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Motion, Phone, Speech
 
 HEAD = load_head("ada")
 

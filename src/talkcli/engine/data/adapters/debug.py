@@ -15,11 +15,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.signal import lfilter
 
-from talkcli.engine.audio.phones import SILENCE, Alignment, Phone
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.performer.perform import generator, perform
 from talkcli.engine.data.source import Recording, Source
-from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Speech
+from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Phone, Speech
 
 LICENCE = "CC0-1.0"
 _SPEAKERS: Mapping[str, tuple[float, Split]] = {

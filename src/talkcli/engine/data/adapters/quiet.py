@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
-from talkcli.engine.audio.phones import SILENCE, Alignment, Phone
 from talkcli.engine.data.performer.perform import generator, perform
 from talkcli.engine.data.source import Recording, Source
-from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Speech
+from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Phone, Speech
 
 LICENCE = "CC0-1.0"
 _SECONDS = 6.0

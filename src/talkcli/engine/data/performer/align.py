@@ -14,12 +14,11 @@ import numpy as np
 import soxr
 from jaxtyping import Float
 
-from talkcli.engine.audio.phones import SILENCE, Alignment, Phone
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
 from talkcli.engine.data.performer.letters import guess_phones
 from talkcli.engine.errors import InputError
 from talkcli.engine.optional import require
-from talkcli.engine.types import SPEECH_RATE_HZ, Speech
+from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Phone, Speech
 
 _SLOWER = 1.3
 # A lattice's best path may end before the sound does, and then the pass over phones fails.

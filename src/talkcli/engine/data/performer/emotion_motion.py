@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from talkcli.engine.audio.phones import VOWELS, Alignment, Phone
+from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.data.performer.speech_motion import MouthTrack
 from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS, is_mouth
 from talkcli.engine.face.expressions import EMOTION_POSES
-from talkcli.engine.types import Config, Emotion
+from talkcli.engine.types import Alignment, Config, Emotion, Phone
 
 # What an accent adds, by emotion; raised brows where nothing is listed.
 _ACCENTS: Mapping[str, Mapping[str, float]] = {

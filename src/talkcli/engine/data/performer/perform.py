@@ -14,7 +14,6 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float, Int
 
-from talkcli.engine.audio.phones import Alignment
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db, pitch_hz
 from talkcli.engine.data.performer.emotion_motion import (
     EmotionMotionConfig,
@@ -27,7 +26,7 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.lip_speed import limit_lip_speed
 from talkcli.engine.layers.eyes import blinks, gaze, shut
-from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Speech
+from talkcli.engine.types import MODEL_FPS, Alignment, Emotion, Motion, Speech
 
 # Openings grow with the level of the voice: this level, of a clip's loud parts, is ordinary talk.
 _ORDINARY_DB = -24.0

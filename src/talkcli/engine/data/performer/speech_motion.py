@@ -14,11 +14,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from talkcli.engine.audio.phones import VOWELS, Alignment, Phone
+from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.data.performer.visemes import ARTICULATORS, TEETH_CONTACT, VISEMES, Viseme, columns
 from talkcli.engine.face.channels import NUM_COEFFS
-from talkcli.engine.types import Config
+from talkcli.engine.types import Alignment, Config, Phone
 
 
 class SpeechMotionConfig(Config):

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from talkcli.engine.audio.phones import SILENCE
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.types import SILENCE
 
 # Channels that move together, because one set of muscles moves them.
 ARTICULATORS: dict[str, tuple[str, ...]] = {
