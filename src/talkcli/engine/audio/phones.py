@@ -6,5 +6,7 @@ DIPHTHONGS = frozenset({"AW", "AY", "EY", "OW", "OY"})
 VOWELS = frozenset({"AA", "AE", "AH", "AO", "EH", "ER", "IH", "IY", "UH", "UW"}) | DIPHTHONGS
 BILABIALS = frozenset({"B", "M", "P"})
 LABIODENTALS = frozenset({"F", "V"})
-CONSONANTS = BILABIALS | LABIODENTALS | set("CH D DH G HH JH K L N NG R S SH T TH W Y Z ZH".split())
+CONSONANTS = BILABIALS | LABIODENTALS | {
+    "CH", "D", "DH", "G", "HH", "JH", "K", "L", "N", "NG", "R", "S", "SH", "T", "TH", "W", "Y", "Z", "ZH",
+}  # fmt: skip
 PHONES = VOWELS | CONSONANTS
