@@ -164,6 +164,16 @@ def test_eyes_blink_at_a_human_rate() -> None:
     assert 0.02 < gaze.std() < 0.2
 
 
+def test_without_eyes_nobody_blinks_or_looks_about() -> None:
+    alignment = aligned([SILENCE], [20.0])
+    motion = perform(
+        voiced(alignment), alignment, Emotion(label="fear"), speaker="s", clip_id="c", eyes=False
+    )
+    lids = [index for index, name in enumerate(ADA) if name.startswith(("eyeBlink", "eyeLook"))]
+    assert np.all(motion.coeffs[:, lids] == 0)
+    assert motion.coeffs[:, ADA.index("eyeWideLeft")].mean() > 0.5
+
+
 def test_ranges() -> None:
     coeffs = play(babble(5), "surprise", level=0.9).coeffs
     assert coeffs.dtype == np.float32

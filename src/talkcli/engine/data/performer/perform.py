@@ -60,9 +60,19 @@ def style_of(speaker: str, seed: int = 0) -> Style:
 
 
 def perform(
-    speech: Speech, alignment: Alignment, emotion: Emotion, *, speaker: str, clip_id: str, seed: int = 0
+    speech: Speech,
+    alignment: Alignment,
+    emotion: Emotion,
+    *,
+    speaker: str,
+    clip_id: str,
+    seed: int = 0,
+    eyes: bool = True,
 ) -> Motion:
-    """Motion of ada at 25 fps saying `alignment` with `emotion`; ceil(seconds * 25) frames."""
+    """Motion of ada at 25 fps saying `alignment` with `emotion`; ceil(seconds * 25) frames.
+
+    Without `eyes`, nobody blinks or looks about; the emotion's own lids stay.
+    """
     style = style_of(speaker, seed)
     level, pitch = loudness_db(speech), pitch_hz(speech)
     mouth = speech_motion(alignment, level, _effort(level), style.mouth)
@@ -74,14 +84,25 @@ def perform(
         pitch=pitch,
         level=level,
         style=style,
+        eyes=eyes,
         rng=generator("clip", clip_id, seed),
     )
 
 
 def perform_upper_face(
-    motion: Motion, speech: Speech, alignment: Alignment, emotion: Emotion, *, clip_id: str, seed: int = 0
+    motion: Motion,
+    speech: Speech,
+    alignment: Alignment,
+    emotion: Emotion,
+    *,
+    clip_id: str,
+    seed: int = 0,
+    eyes: bool = True,
 ) -> Motion:
-    """`motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth loses jumps only."""
+    """`motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth loses jumps only.
+
+    `eyes` as in `perform`.
+    """
     style = style_of(clip_id, seed)
     level, pitch = loudness_db(speech), pitch_hz(speech)
     still = MouthTrack.resting(len(level))
@@ -93,6 +114,7 @@ def perform_upper_face(
         pitch=pitch,
         level=level,
         style=style,
+        eyes=eyes,
         rng=generator("clip", clip_id, seed),
     )
     kept = np.array([is_mouth(name) for name in ADA])
@@ -111,15 +133,17 @@ def _finish(
     pitch: Float[np.ndarray, "steps"],
     level: Float[np.ndarray, "steps"],
     style: Style,
+    eyes: bool,
     rng: np.random.Generator,
 ) -> Motion:
     stressed = accents(alignment, level, pitch, style.face)
     coeffs = mouth.coeffs + emotion_motion(
         emotion=emotion, alignment=alignment, mouth=mouth, stressed=stressed, config=style.face, rng=rng
     )
-    coeffs += gaze(len(coeffs), rng)
-    closure = blinks(len(coeffs), alignment.pauses(_SHORTEST_PAUSE_S), style.blinks_per_minute, rng)
-    coeffs = shut(coeffs, closure)
+    if eyes:
+        coeffs += gaze(len(coeffs), rng)
+        closure = blinks(len(coeffs), alignment.pauses(_SHORTEST_PAUSE_S), style.blinks_per_minute, rng)
+        coeffs = shut(coeffs, closure)
     expression = [index for index, name in enumerate(ADA) if name not in JAW]
     coeffs[:, expression] = np.clip(coeffs[:, expression], 0, 1)
     middle = _frame_middles(math.ceil(speech.duration_s * MODEL_FPS), len(coeffs))
