@@ -12,10 +12,10 @@ import soundfile
 
 from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.textgrid import Interval, read_tier
 from talkcli.engine.data.adapters.crema_d import read_sexes
 from talkcli.engine.data.adapters.folder import folder_sources
 from talkcli.engine.data.adapters.mead import MeadPair
-from talkcli.engine.data.adapters.mfa import Word, read_words
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.journal import Journal
 from talkcli.engine.data.label_file import Label, read_labels
@@ -119,10 +119,10 @@ item []:
 
 
 def test_words_of_mfa(tmp_path: Path) -> None:
-    def read(content: bytes) -> list[Word]:
+    def read(content: bytes) -> list[Interval]:
         path = tmp_path / "a.TextGrid"
         path.write_bytes(content)
-        return read_words(path)
+        return read_tier(path)
 
     assert [word.text for word in read(GRID.encode())] == ["this", "is"]
     assert survives(read, GRID.encode()) > 50

@@ -10,9 +10,10 @@ import torch
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.prosody import loudness_db
+from talkcli.engine.audio.textgrid import Interval, read_tier
 from talkcli.engine.data.adapters import synthetic
 from talkcli.engine.data.adapters.facegood import facegood_sources, read_curves
-from talkcli.engine.data.adapters.mfa import Word, mfa_sources, read_words
+from talkcli.engine.data.adapters.mfa import mfa_sources
 from talkcli.engine.data.adapters.quiet import quiet_sources
 from talkcli.engine.data.adapters.ravdess import ravdess_sources
 from talkcli.engine.data.sentences import SENTENCES
@@ -92,13 +93,13 @@ Object class = "TextGrid"
 def test_textgrids_of_both_forms(tmp_path: Path, text: str) -> None:
     grid = tmp_path / "a.TextGrid"
     grid.write_text(text)
-    assert read_words(grid) == [Word("this", 0.0, 0.5), Word("", 0.5, 1.5), Word("that", 1.5, 2.5)]
+    assert read_tier(grid) == [Interval("this", 0.0, 0.5), Interval("", 0.5, 1.5), Interval("that", 1.5, 2.5)]
     (tmp_path / "a.wav").touch()
     # Cut at the pause; the half-second word is too short to be a clip.
     assert [source.recipe.text for source in mfa_sources(tmp_path)] == ["that"]  # type: ignore[attr-defined]
     grid.write_text(text[: text.index("words") - 10])
     with pytest.raises(InputError):
-        read_words(grid)
+        read_tier(grid)
 
 
 def test_synthesisers_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
