@@ -24,7 +24,12 @@ from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models import choose
-from talkcli.engine.models.content import ContentConfig, LogMelContentConfig, build_content
+from talkcli.engine.models.content import (
+    ContentConfig,
+    LogMelContentConfig,
+    PhoneContentConfig,
+    build_content,
+)
 from talkcli.engine.models.dee import Dee, DeeConfig, Gaussian
 from talkcli.engine.models.level import Level
 from talkcli.engine.models.prior import PriorConfig, build_prior
@@ -90,6 +95,8 @@ class Heard(NamedTuple):
 
     windows: Sequence[Float[Tensor, "batch _ width"]]
     """Content of every window."""
+    contacts: Float[Tensor, "batch frames contacts"] | None
+    """How surely lips, and lip and teeth, are heard to touch; None of an encoder that knows no phones."""
     emotion: Gaussian
     frames: int
     """To give."""
@@ -141,14 +148,15 @@ class DeepTalk(nn.Module):
         """
         super().__init__()
         content, speech = config.content, config.dee.speech
-        if (
-            isinstance(content, LogMelContentConfig)
-            and isinstance(speech, LogMelConfig)
-            and content.ear != speech
-        ):
+        ear = None
+        if isinstance(content, LogMelContentConfig):
+            ear = content.ear
+        elif isinstance(content, PhoneContentConfig):
+            ear = content.encoder.ear
+        if ear is not None and isinstance(speech, LogMelConfig) and ear != speech:
             raise UsageError(
-                f"model.content.ear is {content.ear}, the emotion embedding was trained with {speech}.",
-                hint="Give model.content.ear the values of the embedding.",
+                f"The content is heard with {ear}, the emotion embedding was trained with {speech}.",
+                hint="Train both with the same log-mel features.",
             )
         self.config = config
         self.dee = Dee(config.dee).requires_grad_(False)
@@ -238,8 +246,11 @@ class DeepTalk(nn.Module):
         places = spans(padded, window, self.config.overlap)
         # Written into place: small results between large intermediates would keep the heap from shrinking.
         windows: Sequence[Tensor] = ()
+        touching: list[Tensor] = []
         for index, (first, last) in enumerate(places):
-            content = self.content(stretches(first, last))
+            content, contacts = self.content(stretches(first, last))
+            if contacts is not None:
+                touching.append(contacts)
             if not windows:
                 lengths = [last - first for first, last in places]
                 whole = content.new_empty(len(content), sum(lengths), content.shape[2])
@@ -248,7 +259,8 @@ class DeepTalk(nn.Module):
         if emotion_samples is not None:
             _, others = self._lengths(emotion_samples.shape[1], always_pad)
             stretches = Stretches(self.dee.ears, emotion_samples, frames=others, window=window)
-        return Heard(windows, self._emotion(stretches), frames, padded)
+        contacts = cross_fade(touching, padded, self.config.overlap)[:, :frames] if touching else None
+        return Heard(windows, contacts, self._emotion(stretches), frames, padded)
 
     @torch.inference_mode()
     def take(

@@ -117,7 +117,7 @@ class DeepTalkObjective(nn.Module):
             heard = exact(model.dee.embed_speech(batch.sound))
             told = config.code_weight > 0 or config.teacher_share > 0
             targets = model.prior.encode_targets(batch.coeffs) if told else []
-        content = model.content(batch.sound)
+        content = model.content(batch.sound).features
         taught = torch.rand(len(content), device=content.device) < config.teacher_share
         made = self._predict(content, heard.mean, batch.speaker, tau, taught=taught, targets=targets)
         surface, true = self.surface(made.coeffs), self.surface(batch.coeffs)
@@ -166,7 +166,7 @@ class DeepTalkObjective(nn.Module):
             codes, heard = model.prior.encode_targets(batch.coeffs), model.dee.embed_speech(batch.sound)
             identity = model.identity(batch.speaker)
             choices = [choose.likeliest] * len(model.prior.levels)
-            made = model(model.content(batch.sound), heard.mean, identity, choices)
+            made = model(model.content(batch.sound).features, heard.mean, identity, choices)
             error = self.surface.lip_error_mm(self.surface(made.coeffs), self.surface(batch.coeffs))
             lips.append(error.flatten())
             for index, level in levels:

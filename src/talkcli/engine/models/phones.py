@@ -1,0 +1,97 @@
+"""The front-end that hears phones: log-mel features to what is being said, 50 times a second.
+
+Axis names: `batch`, `hops` (100 Hz), `steps` (50 Hz, two to a frame), `width`, `phones` = 40. A dilated
+convolutional network (Waibel et al. 1989, the time-delay network, in the residual form of later acoustic
+models). Ours: where DEEPTalk needs wav2vec 2.0, the embedded model has this, small enough to train on a
+laptop.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.audio.ear import Ear, Sound
+from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
+from talkcli.engine.audio.phones import PHONES
+from talkcli.engine.types import SILENCE, Config
+
+# The classes, silence first.
+SYMBOLS = (SILENCE, *sorted(PHONES))
+STEPS_PER_FRAME = 2
+STEP_HZ = 50
+# Hops to a step.
+_HOPS = HOPS_PER_FRAME // STEPS_PER_FRAME
+assert STEPS_PER_FRAME * _HOPS == HOPS_PER_FRAME
+
+
+class PhonesConfig(Config):
+    """Sizes; the defaults are those of the embedded model."""
+
+    ear: LogMelConfig = LogMelConfig(num_mels=64)
+    """Must be that of the emotion embedding when a generator has both."""
+    width: int = 192
+    layers: Annotated[int, Field(gt=0)] = 10
+    dilations: tuple[int, ...] = (1, 2, 4, 8)
+    """Of the convolutions, over and over: ten layers see 0.7 s to either side."""
+    dropout: float = 0.1
+
+
+class HeardPhones(NamedTuple):
+    """What was heard, step by step."""
+
+    states: Float[Tensor, "batch steps width"]
+    logits: Float[Tensor, "batch steps phones"]
+
+
+class PhoneEncoder(nn.Module):
+    """Log-mel features to phones."""
+
+    method = "phones"
+
+    def __init__(self, config: PhonesConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.ear = LogMel(config.ear)
+        width = config.width
+        self.inward = nn.Conv1d(self.ear.num_channels, width, kernel_size=5, padding=2)
+        self.halve = nn.Conv1d(width, width, kernel_size=4, stride=_HOPS, padding=1)
+        self.layers = nn.ModuleList(
+            _Layer(width, config.dilations[index % len(config.dilations)], config.dropout)
+            for index in range(config.layers)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.outward = nn.Linear(width, len(SYMBOLS))
+
+    @property
+    def ears(self) -> dict[str, Ear]:
+        return {"log_mel": self.ear}
+
+    def forward(self, sound: Sound) -> HeardPhones:
+        """Of an even number of hops; step k is centred on hops 2 k and 2 k + 1."""
+        # The floor of the features is -1; shifted, the zero padding of the convolutions means silence.
+        x = F.gelu(self.inward(sound["log_mel"].transpose(1, 2) + 1))
+        x = F.gelu(self.halve(x)).transpose(1, 2)
+        for layer in self.layers:
+            x = layer(x)
+        states = self.norm(x)
+        return HeardPhones(states, self.outward(states))
+
+
+class _Layer(nn.Module):
+    """A dilated convolution over three steps and a projection, added to the input."""
+
+    def __init__(self, width: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.convolve = nn.Conv1d(width, width, kernel_size=3, padding=dilation, dilation=dilation)
+        self.project = nn.Linear(width, width)
+        self.dropout = dropout
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch steps width"]:
+        seen = F.gelu(self.convolve(self.norm(x).transpose(1, 2))).transpose(1, 2)
+        return x + F.dropout(self.project(seen), self.dropout, self.training)
