@@ -3,14 +3,13 @@ step alone.
 
 Axis names: `batch`, `steps` (a whole number to a frame, see `Ear`), `frames` (25 fps), `channels`, `coeffs`.
 DEEPTalk draws the start of a window by the audio sample, so that its sound and motion can lie up to a frame
-apart; windows here start on frames. Changes of loudness are no augmentation here: log-mel features are
-relative to the loudest of an utterance.
+apart; windows here start on frames.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
@@ -20,10 +19,21 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from talkcli.engine.audio.augment import AugmentConfig, augment
 from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
 from talkcli.engine.face.savitzky_golay import savitzky_golay
-from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Clip, Config, Reporter
+from talkcli.engine.train.disturbance import Disturbance, DisturbanceConfig, disturb, draw_disturbance
+from talkcli.engine.types import (
+    EMOTIONS,
+    SAMPLES_PER_FRAME,
+    SPEECH_RATE_HZ,
+    Alignment,
+    Clip,
+    Phone,
+    Reporter,
+    Speech,
+)
 
 # The ear whose steps can be masked and tilted: bands of it mean frequencies.
 _BANDS = "log_mel"
@@ -31,8 +41,8 @@ _BANDS = "log_mel"
 _MAX_VALIDATION_BATCHES = 40
 
 
-class BatchConfig(Config):
-    """What a training step sees."""
+class BatchConfig(DisturbanceConfig):
+    """What a training step sees, and how it is disturbed."""
 
     size: Annotated[int, Field(gt=0)] = 128
     """Windows in a batch."""
@@ -47,17 +57,13 @@ class BatchConfig(Config):
     balance: bool = False
     """Draw every emotion equally often, not every frame."""
     copies: Annotated[int, Field(ge=0)] = 0
-    """Altered copies of each training clip (speed and noise), made once."""
+    """Altered copies of each training clip (speed, noise and `augment`), made once."""
     speed: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Copies play up to this share faster or slower, motion and sound together."""
     snr_db: tuple[float, float] = (10.0, 45.0)
     """Range of signal-to-noise ratios of the copies."""
-    mask_bands: Annotated[int, Field(ge=0)] = 0
-    """Widest band of log-mel channels that is silenced (SpecAugment)."""
-    mask_hops: Annotated[int, Field(ge=0)] = 0
-    """Longest stretch of log-mel hops that is silenced (SpecAugment)."""
-    tilt: float = 0.0
-    """Largest random slope of the log-mel spectrum (a value of 0.1 is 3 dB at either end)."""
+    augment: AugmentConfig = AugmentConfig()
+    """Other voices, rooms, microphones and codecs of the copies."""
     cache_features: bool = False
     """Run the frozen part of an encoder once per clip and keep what it says on disk, not once per step.
     Windows then know the clip around them: where the frozen part attends, features differ from those of the
@@ -132,33 +138,38 @@ def prepare(
     """What `ears` hear and the smoothed motion of each clip, followed by `copies` altered versions of it. A
     clip without speech is silent, a still one is not altered.
     """
+    voices = [clip.speech.samples for clip in clips if clip.speech is not None]
     examples = []
     for index, clip in enumerate(clips):
         for copy in range(1 if clip.still else copies + 1):
-            coeffs = clip.motion.coeffs
-            silence = np.zeros(len(coeffs) * SAMPLES_PER_FRAME, np.float32)
-            samples = silence if clip.speech is None else clip.speech.samples
-            if copy > 0:
-                samples, coeffs = _altered(
-                    samples, coeffs, config, np.random.default_rng([seed, index, copy])
-                )
-            examples.append(_example(clip, samples, coeffs, ears, config, speakers))
+            rng = np.random.default_rng([seed, index, copy])
+            heard = clip if copy == 0 else _altered(clip, config, rng, voices)
+            examples.append(_example(heard, ears, config, speakers))
         reporter.progress("preparing clips", index + 1, len(clips))
     return examples
 
 
+def _samples(clip: Clip) -> Float[np.ndarray, "samples"]:
+    if clip.speech is None:
+        return np.zeros(len(clip.motion.coeffs) * SAMPLES_PER_FRAME, np.float32)
+    return clip.speech.samples
+
+
 def _altered(
-    samples: Float[np.ndarray, "samples"],
-    coeffs: Float[np.ndarray, "frames coeffs"],
+    clip: Clip,
     config: BatchConfig,
     rng: np.random.Generator,
-) -> tuple[Float[np.ndarray, "others"], Float[np.ndarray, "changed coeffs"]]:
-    """The clip faster or slower, with noise whose spectrum falls at a random rate."""
+    voices: list[Float[np.ndarray, "_samples"]],
+) -> Clip:
+    """The clip faster or slower, with noise whose spectrum falls at a random rate, then as `augment` makes it
+    sound among other `voices`. Sound, motion and phones stay in step.
+    """
+    samples, coeffs = _samples(clip), clip.motion.coeffs
     frames = max(round(len(coeffs) / (1 + rng.uniform(-config.speed, config.speed))), 1)
     old, new = np.arange(len(coeffs)), np.linspace(0, len(coeffs) - 1, frames)
     changed = np.stack([np.interp(new, old, channel) for channel in coeffs.T], axis=1)
-    rate_hz = SPEECH_RATE_HZ * frames / len(coeffs)
-    played = soxr.resample(samples, SPEECH_RATE_HZ, rate_hz)
+    slower = frames / len(coeffs)
+    played = soxr.resample(samples, SPEECH_RATE_HZ, SPEECH_RATE_HZ * slower)
     length = frames * SAMPLES_PER_FRAME
     played = np.pad(played[:length], (0, max(length - len(played), 0)))
 
@@ -166,23 +177,31 @@ def _altered(
     spectrum *= np.maximum(np.arange(len(spectrum)), 1.0) ** -rng.uniform(0, 1)
     noise = np.fft.irfft(spectrum, n=length)
     wanted = np.sqrt((played**2).mean()) * 10 ** (-rng.uniform(*config.snr_db) / 20)
-    noisy = played + noise * (wanted / np.sqrt((noise**2).mean()))
-    return noisy.astype(np.float32), changed.astype(np.float32)
+    noisy = (played + noise * (wanted / np.sqrt((noise**2).mean()))).astype(np.float32)
+    return replace(
+        clip,
+        speech=Speech(samples=augment(noisy, rng, config.augment, voices)),
+        motion=replace(clip.motion, coeffs=changed.astype(np.float32), pose=None),
+        alignment=None if clip.alignment is None else _slower(clip.alignment, slower),
+    )
 
 
-def _example(
-    clip: Clip,
-    samples: Float[np.ndarray, "samples"],
-    coeffs: Float[np.ndarray, "frames coeffs"],
-    ears: Mapping[str, Ear],
-    config: BatchConfig,
-    speakers: tuple[str, ...],
-) -> Example:
+def _slower(alignment: Alignment, factor: float) -> Alignment:
+    return replace(
+        alignment,
+        phones=tuple(
+            Phone(phone.symbol, phone.start_s * factor, phone.end_s * factor) for phone in alignment.phones
+        ),
+    )
+
+
+def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers: tuple[str, ...]) -> Example:
+    coeffs = clip.motion.coeffs
     # A short clip goes on in silence, holding its last frame. So does any still one: each of its pictures can
     # then be the first of a window.
     short = config.frames - 1 if clip.still else max(config.frames - len(coeffs), 0)
     coeffs = np.pad(coeffs, ((0, short), (0, 0)), mode="edge")
-    samples = np.pad(samples, (0, short * SAMPLES_PER_FRAME))
+    samples = np.pad(_samples(clip), (0, short * SAMPLES_PER_FRAME))
     if config.smooth and not clip.smoothed and not clip.still:
         coeffs = savitzky_golay(coeffs).astype(np.float32)
     with torch.inference_mode():
@@ -196,15 +215,6 @@ def _example(
         speaker=speakers.index(clip.speaker) if clip.speaker in speakers else -1,
         still=clip.still,
     )
-
-
-@dataclass(frozen=True)
-class _Disturbance:
-    """What happens to the log-mel steps of one window."""
-
-    tilt: float
-    bands: slice
-    hops: slice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +272,7 @@ class Batches:
         mine = slice(rank * share, (rank + 1) * share)
         batch = self._stack(examples[mine], starts[mine])
         for steps, disturbance in zip(batch.sound.get(_BANDS, ()), disturbances[mine], strict=True):
-            self._disturb(steps, disturbance)
+            disturb(steps[:, : self._num_bands], disturbance)
         return batch
 
     def held_out(self) -> list[Batch]:
@@ -304,31 +314,6 @@ class Batches:
         ear = self.ears[_BANDS]
         return ear.config.num_mels if isinstance(ear, LogMel) else ear.num_channels
 
-    def _draw_disturbance(self, rng: np.random.Generator) -> _Disturbance:
-        config = self.config
-        tilt = rng.uniform(-config.tilt, config.tilt) if config.tilt > 0 else 0.0
-        hops = (config.speech_frames or config.frames) * self.ears[_BANDS].steps_per_frame
-        return _Disturbance(
-            tilt=tilt,
-            bands=_stretch(rng, config.mask_bands, self._num_bands),
-            hops=_stretch(rng, config.mask_hops, hops),
-        )
-
-    def _disturb(self, steps: Float[Tensor, "hops channels"], how: _Disturbance) -> None:
-        """Tilt the spectrum and silence a band and a stretch, in place."""
-        bands = steps[:, : self._num_bands]
-        if how.tilt:
-            slope = torch.linspace(-1, 1, bands.shape[1]) * how.tilt
-            # The floor stays the floor.
-            bands.copy_(torch.where(bands > -1, (bands + slope).clamp_min(-1), bands))
-        bands[:, how.bands] = -1
-        bands[how.hops] = -1
-
-
-def _stretch(rng: np.random.Generator, longest: int, whole: int) -> slice:
-    """A random place of a random length up to `longest` in `whole`."""
-    if longest == 0:
-        return slice(0)
-    width = int(rng.integers(min(longest, whole) + 1))
-    first = int(rng.integers(whole - width + 1))
-    return slice(first, first + width)
+    def _draw_disturbance(self, rng: np.random.Generator) -> Disturbance:
+        hops = (self.config.speech_frames or self.config.frames) * self.ears[_BANDS].steps_per_frame
+        return draw_disturbance(rng, self.config, self._num_bands, hops)

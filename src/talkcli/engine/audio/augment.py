@@ -1,0 +1,262 @@
+"""The same speech in another voice, room, microphone and codec, for training.
+
+Axis names: `samples` (16 kHz), `frequencies`, `taps`.
+Time never moves by more than 5 ms, so that phones and motion that belong to the speech stay in step; playing
+faster or slower does move time and is done where motion is at hand (`train/batches.py`). A voice changes by
+playing it faster and restoring its duration by overlap-add at similar places (WSOLA, Verhelst & Roelands
+1993). The tail of a room is decaying noise (as Lehmann & Johansson 2010 model it), its early reflections are
+placed at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+import soxr
+from jaxtyping import Float
+from pydantic import Field
+from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from scipy.signal import fftconvolve
+
+from talkcli.engine.types import SPEECH_RATE_HZ, Config
+
+Chance = Annotated[float, Field(ge=0, le=1)]
+Clipping = Literal["hard", "soft"]
+
+# WSOLA: pieces of 32 ms, every 16 ms, looked for up to 5 ms away from where they belong.
+_HOP = 256
+_SEARCH = 80
+# What a place loses that lies at the end of the search: of places that fit as well the nearer one is taken.
+_FAR = 0.05
+# Bandwidths that microphones, telephones and old codecs leave (Hz).
+_BANDS_HZ = ((300.0, 3400.0), (20.0, 4000.0), (100.0, 5500.0), (200.0, 7800.0))
+# Longer than what these filters ring.
+_RING = 1024
+_EQ_HZ = (60.0, 150.0, 400.0, 1000.0, 2500.0, 5000.0, 8000.0)
+_MU = 255.0
+
+
+class AugmentConfig(Config):
+    """How likely each change is, and its range; nothing happens by default."""
+
+    pitch: Chance = 0.0
+    """Chance of another voice: pitch and formants higher or lower."""
+    pitch_factor: tuple[float, float] = (0.85, 1.18)
+    """Range of the factor on all frequencies."""
+    reverb: Chance = 0.0
+    """Chance of a room."""
+    rt60_s: tuple[float, float] = (0.1, 0.6)
+    """Range of times in which its sound falls by 60 dB."""
+    direct_db: tuple[float, float] = (0.0, 15.0)
+    """Range of the direct sound's level over the room's."""
+    noise: Chance = 0.0
+    """Chance of noise: coloured, a hum, or voices."""
+    noise_snr_db: tuple[float, float] = (5.0, 40.0)
+    """Range of the speech's level over it."""
+    colour: Chance = 0.0
+    """Chance of another microphone: a smooth random equaliser."""
+    colour_db: Annotated[float, Field(ge=0)] = 8.0
+    """Most that it raises or lowers a frequency."""
+    band_limit: Chance = 0.0
+    """Chance of a narrower band: telephone, 4 kHz, 5.5 kHz, or less bass."""
+    codec: Chance = 0.0
+    """Chance of mu-law companding to 8 bits, at 16 or 8 kHz, or of clipping, hard or soft."""
+    gain: Chance = 0.0
+    """Chance of another level."""
+    gain_db: tuple[float, float] = (-24.0, 6.0)
+    """Its range; sound never passes full scale."""
+
+
+def augment(
+    samples: Float[np.ndarray, "samples"],
+    rng: np.random.Generator,
+    config: AugmentConfig,
+    voices: Sequence[Float[np.ndarray, "_samples"]] = (),
+) -> Float[np.ndarray, "samples"]:
+    """`samples` after what `rng` draws of `config`, in the order in which sound meets it: voice, room, noise,
+    microphone, codec, level. `voices` are speech that may be heard in the background.
+    """
+    changed = samples
+    if rng.random() < config.pitch:
+        low, high = config.pitch_factor
+        changed = pitch(changed, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
+    if rng.random() < config.reverb:
+        changed = reverberate(changed, rng, rng.uniform(*config.rt60_s), rng.uniform(*config.direct_db))
+    if rng.random() < config.noise:
+        sound = _background(len(changed), rng, voices if len(voices) else (changed[::-1],))
+        changed = mixed(changed, sound, rng.uniform(*config.noise_snr_db))
+    if rng.random() < config.colour:
+        changed = colour(changed, rng, config.colour_db)
+    if rng.random() < config.band_limit:
+        changed = band_limit(changed, *_BANDS_HZ[rng.integers(len(_BANDS_HZ))])
+    if rng.random() < config.codec:
+        changed = _codec(changed, rng)
+    if rng.random() < config.gain:
+        changed = changed * 10 ** (rng.uniform(*config.gain_db) / 20)
+    if changed is samples:
+        return samples
+    return (changed / max(float(np.abs(changed).max(initial=0.0)), 1.0)).astype(np.float32)
+
+
+def pitch(samples: Float[np.ndarray, "samples"], factor: float) -> Float[np.ndarray, "samples"]:
+    """The voice with all frequencies times `factor`, formants as well: above 1 a shorter vocal tract."""
+    length = len(samples)
+    # Places in `fast` count from the middle of the first piece.
+    fast = np.pad(soxr.resample(samples, SPEECH_RATE_HZ * factor, SPEECH_RATE_HZ), _HOP + _SEARCH)
+    fast = np.pad(fast, (0, 4 * _HOP))
+    # Square root of the energy of the _HOP samples from each place on.
+    power = np.concatenate(([0.0], np.cumsum(np.square(fast, dtype=np.float64))))
+    size = np.sqrt(np.maximum(power[_HOP:] - power[:-_HOP], 0)) + 1e-6
+    nearness = _FAR * np.abs(np.arange(-_SEARCH, _SEARCH + 1)) / _SEARCH
+    window = np.hanning(2 * _HOP + 1)[:-1].astype(np.float32)
+    stretched = np.zeros(length + 3 * _HOP, np.float32)
+    follows = fast[:_HOP]
+    for start in range(0, length + _HOP, _HOP):
+        first = round(start / factor)
+        # A piece goes on where it is most like what followed the last one.
+        like = np.correlate(fast[first : first + 2 * _SEARCH + _HOP], follows, mode="valid")
+        like = like / size[first : first + 2 * _SEARCH + 1] / max(float(np.linalg.norm(follows)), 1e-6)
+        place = first + int(np.argmax(like - nearness))
+        stretched[start : start + 2 * _HOP] += window * fast[place : place + 2 * _HOP]
+        follows = fast[place + _HOP : place + 2 * _HOP]
+    return stretched[_HOP : _HOP + length]
+
+
+def reverberate(
+    samples: Float[np.ndarray, "samples"], rng: np.random.Generator, rt60_s: float, direct_db: float
+) -> Float[np.ndarray, "samples"]:
+    """`samples` in a random room, as loud as before; the direct sound comes first and undelayed, `direct_db`
+    above all that follows.
+    """
+    time_s = np.arange(max(round(rt60_s * SPEECH_RATE_HZ), 1)) / SPEECH_RATE_HZ
+    decay = 10 ** (-3 * time_s / rt60_s)
+    early = np.zeros(len(time_s))
+    for place in rng.integers(1, 500, 6) % len(time_s):
+        early[place] = rng.choice([-1.0, 1.0]) * decay[place]
+    room = _even(early) + _even(rng.standard_normal(len(time_s)) * decay * (time_s > 0.01))
+    room *= 10 ** (-direct_db / 20) / max(float(np.linalg.norm(room)), 1e-9)
+    room[0] = 1.0
+    return _as_loud_as(samples, fftconvolve(samples, room.astype(np.float32))[: len(samples)])
+
+
+def mixed(
+    samples: Float[np.ndarray, "samples"], background: Float[np.ndarray, "samples"], snr_db: float
+) -> Float[np.ndarray, "samples"]:
+    """`samples` with `background` at `snr_db` under them, both measured over all of the clip."""
+    return samples + _as_loud_as(samples, background) * np.float32(10 ** (-snr_db / 20))
+
+
+def coloured(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
+    """Noise between white and brown."""
+    size = next_fast_len(max(length, 2), real=True)
+    spectrum = rfft(rng.standard_normal(size, dtype=np.float32))
+    falling = np.arange(1, len(spectrum) + 1, dtype=np.float32) ** -rng.uniform(0, 1)
+    return irfft(spectrum * falling.astype(np.float32), n=size)[:length]
+
+
+def hum(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
+    """Mains at 50 or 60 Hz with harmonics up to the eleventh."""
+    turns = np.arange(length) * (2 * np.pi * rng.choice([50.0, 60.0]) / SPEECH_RATE_HZ)
+    together = np.zeros(length, np.float32)
+    for part in range(1, 12):
+        together += rng.random() / part * np.sin(part * turns + rng.uniform(0, 2 * np.pi), dtype=np.float32)
+    return together
+
+
+def babble(
+    length: int, rng: np.random.Generator, voices: Sequence[Float[np.ndarray, "_samples"]]
+) -> Float[np.ndarray, "samples"]:
+    """Six random places of `voices` at once, equally loud; a voice that ends begins again."""
+    together = np.zeros(length, np.float32)
+    for _ in range(6):
+        voice = voices[int(rng.integers(len(voices)))]
+        first = int(rng.integers(len(voice)))
+        together += _even(np.take(voice, np.arange(first, first + length), mode="wrap"))
+    return together
+
+
+def colour(
+    samples: Float[np.ndarray, "samples"], rng: np.random.Generator, most_db: float
+) -> Float[np.ndarray, "samples"]:
+    """`samples` after a random equaliser, up to `most_db` either way at each of seven frequencies."""
+    gains_db = rng.uniform(-most_db, most_db, len(_EQ_HZ))
+    return _filtered(
+        samples,
+        lambda hz: 10 ** (np.interp(np.log(np.maximum(hz, 1.0)), np.log(_EQ_HZ), gains_db) / 20),
+    )
+
+
+def band_limit(
+    samples: Float[np.ndarray, "samples"], low_hz: float, high_hz: float
+) -> Float[np.ndarray, "samples"]:
+    """`samples` between two frequencies, where they are 3 dB down; twice the slope of a Butterworth filter of
+    order 4, without its delay.
+    """
+    return _filtered(
+        samples,
+        lambda hz: 1 / np.sqrt((1 + (hz / high_hz) ** 16) * (1 + (low_hz / np.maximum(hz, 1.0)) ** 8)),
+    )
+
+
+def mu_law(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"]:
+    """`samples` in [-1, 1] through the 8 bits of ITU-T G.711's companding, as a formula."""
+    squeezed = np.sign(samples) * np.log1p(_MU * np.abs(samples)) / np.log1p(_MU)
+    rounded = np.round(squeezed * (_MU / 2)) / (_MU / 2)
+    return np.sign(rounded) * np.expm1(np.abs(rounded) * np.log1p(_MU)) / _MU
+
+
+def clip(
+    samples: Float[np.ndarray, "samples"], ceiling: float, how: Clipping
+) -> Float[np.ndarray, "samples"]:
+    """`samples` driven against a `ceiling`, a share of their peak: cut off (hard) or bent (soft)."""
+    top = max(float(np.abs(samples).max(initial=0.0)) * ceiling, 1e-9)
+    return np.clip(samples, -top, top) if how == "hard" else np.tanh(samples / top) * top
+
+
+def _background(
+    length: int, rng: np.random.Generator, voices: Sequence[Float[np.ndarray, "_samples"]]
+) -> Float[np.ndarray, "samples"]:
+    kind = rng.integers(3)
+    if kind == 0:
+        return coloured(length, rng)
+    return hum(length, rng) if kind == 1 else babble(length, rng, voices)
+
+
+def _codec(samples: Float[np.ndarray, "samples"], rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
+    kind = rng.integers(4)
+    if kind >= 2:
+        return clip(samples, rng.uniform(0.2, 0.8), "hard" if kind == 2 else "soft")
+    # What is quiet gets few of the steps.
+    level = rng.uniform(0.1, 1.0) / max(float(np.abs(samples).max(initial=0.0)), 1e-9)
+    if kind == 0:
+        return mu_law(samples * level) / level
+    half = np.clip(soxr.resample(samples, SPEECH_RATE_HZ, SPEECH_RATE_HZ // 2) * level, -1, 1)
+    whole = soxr.resample(mu_law(half) / level, SPEECH_RATE_HZ // 2, SPEECH_RATE_HZ)[: len(samples)]
+    return np.pad(whole, (0, len(samples) - len(whole)))
+
+
+def _filtered(
+    samples: Float[np.ndarray, "samples"],
+    gain: Callable[[Float[np.ndarray, "frequencies"]], Float[np.ndarray, "frequencies"]],
+) -> Float[np.ndarray, "samples"]:
+    """`samples` with every frequency (Hz) times its gain, without delay."""
+    size = next_fast_len(len(samples) + _RING, real=True)
+    gains = gain(rfftfreq(size, 1 / SPEECH_RATE_HZ)).astype(np.float32)
+    return irfft(rfft(samples, size) * gains, size)[: len(samples)]
+
+
+def _level(samples: Float[np.ndarray, "samples"]) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+def _even(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"]:
+    """At a level of 1; silence stays silence."""
+    return samples / max(_level(samples), 1e-9)
+
+
+def _as_loud_as(
+    wanted: Float[np.ndarray, "samples"], samples: Float[np.ndarray, "samples"]
+) -> Float[np.ndarray, "samples"]:
+    return _even(samples) * np.float32(_level(wanted))
