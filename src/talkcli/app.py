@@ -21,6 +21,7 @@ from talkcli.commands.score import score
 from talkcli.commands.train_dee import train_dee
 from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
+from talkcli.commands.train_phones import train_phones
 from talkcli.commands.train_vq import train_vq
 from talkcli.console import print_error
 from talkcli.engine.errors import TalkError
@@ -40,6 +41,7 @@ app.add_typer(preprocess.app, name="preprocess")
 app.add_typer(convert.app, name="convert")
 app.command("train-dee")(train_dee)
 app.command("train-fer")(train_fer)
+app.command("train-phones")(train_phones)
 app.command("train-vq")(train_vq)
 app.command("train-gen")(train_gen)
 app.command()(doctor)

@@ -33,6 +33,14 @@ def train_gen(
     prior: Annotated[
         str | None, typer.Option("--prior", metavar="RUN|FILE", help="Motion prior, from talk train-vq.")
     ] = None,
+    phones: Annotated[
+        str | None,
+        typer.Option(
+            "--phones",
+            metavar="RUN|FILE|random",
+            help="Phone front-end, from talk train-phones; random: a stand-in to try things out.",
+        ),
+    ] = None,
     wav2vec2: Wav2vec2 = None,
     lip_reader: LipReader = None,
     stage: Annotated[
@@ -70,7 +78,9 @@ def train_gen(
             job,
             console,
             stage=stage,
-            parts=train.Parts(dee=dee, prior=prior, wav2vec2=wav2vec2, start=start, lip_reader=lip_reader),
+            parts=train.Parts(
+                dee=dee, prior=prior, phones=phones, wav2vec2=wav2vec2, start=start, lip_reader=lip_reader
+            ),
         )
     if trained is not None:
         console.result(trained.report(), str(trained))

@@ -34,6 +34,13 @@ METHODS: dict[str, Method] = {
         recipe="dee",
         paper="DEEPTalk, section 3.1",
     ),
+    "phones": Method(
+        model="talkcli.engine.models.phones:PhoneEncoder",
+        config="talkcli.engine.models.phones:PhonesConfig",
+        objective="talkcli.engine.train.objectives.phones:PhonesObjective",
+        recipe="phones-small",
+        paper="ours",
+    ),
     "th_vqvae": Method(
         model="talkcli.engine.models.th_vqvae:ThVqvae",
         config="talkcli.engine.models.th_vqvae:ThVqvaeConfig",

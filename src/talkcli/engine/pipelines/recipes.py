@@ -6,12 +6,14 @@ from talkcli.engine.checkpoints.model_file import Storage
 from talkcli.engine.models.dee import DeeConfig
 from talkcli.engine.models.deeptalk import DeepTalkConfig
 from talkcli.engine.models.fer import FerConfig
+from talkcli.engine.models.phones import PhonesConfig
 from talkcli.engine.models.prior import PriorConfig
 from talkcli.engine.models.th_vqvae import ThVqvaeConfig
 from talkcli.engine.train.batches import BatchConfig
 from talkcli.engine.train.objectives.dee import DeeObjectiveConfig
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjectiveConfig
 from talkcli.engine.train.objectives.fer import FerObjectiveConfig
+from talkcli.engine.train.objectives.phones import PhonesObjectiveConfig
 from talkcli.engine.train.objectives.prior import PriorObjectiveConfig
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.types import Config
@@ -38,6 +40,13 @@ class DeeRecipe(Recipe):
 
     model: DeeConfig = DeeConfig()
     objective: DeeObjectiveConfig = DeeObjectiveConfig()
+
+
+class PhonesRecipe(Recipe):
+    """Everything train-phones can be told."""
+
+    model: PhonesConfig = PhonesConfig()
+    objective: PhonesObjectiveConfig = PhonesObjectiveConfig()
 
 
 class PriorRecipe(Recipe):

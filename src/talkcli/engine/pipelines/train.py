@@ -1,4 +1,4 @@
-"""From a manifest to model files: the jobs behind train-fer, train-dee, train-vq and train-gen."""
+"""From a manifest to model files: the jobs behind the training commands."""
 
 from __future__ import annotations
 
@@ -17,12 +17,20 @@ from talkcli.engine.checkpoints.pretrained import load_emotion2vec, load_wav2vec
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
-from talkcli.engine.models.content import Wav2vec2Content
+from talkcli.engine.models.content import PhoneContent, PhoneContentConfig, Wav2vec2Content
 from talkcli.engine.models.dee import Dee, DeeConfig, Emotion2vecStem
 from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
 from talkcli.engine.models.fer import FER_CLASSES, Fer, FerConfig
+from talkcli.engine.models.phones import PhoneEncoder, PhonesConfig
 from talkcli.engine.models.prior import PriorConfig, build_prior
-from talkcli.engine.pipelines.recipes import DeepTalkRecipe, DeeRecipe, FerRecipe, PriorRecipe, Recipe
+from talkcli.engine.pipelines.recipes import (
+    DeepTalkRecipe,
+    DeeRecipe,
+    FerRecipe,
+    PhonesRecipe,
+    PriorRecipe,
+    Recipe,
+)
 from talkcli.engine.pipelines.sources import Sources
 from talkcli.engine.pipelines.training_data import TrainingData, load_data
 from talkcli.engine.train.backward import check_size
@@ -34,6 +42,7 @@ from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.dee import DeeObjective
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective
 from talkcli.engine.train.objectives.fer import FerObjective, class_weights
+from talkcli.engine.train.objectives.phones import PhonesObjective
 from talkcli.engine.train.objectives.prior import PriorObjective
 from talkcli.engine.train.run_folder import open_run
 from talkcli.engine.types import Motion, Reporter
@@ -74,12 +83,14 @@ class Trained:
 class Parts:
     """What train-gen builds on, as given on the command line.
 
-    Stage 1 takes `dee`, `prior` and, where the recipe hears with it, `wav2vec2`; stage 2 takes `start`, the
-    model of stage 1, which holds all of them. `lip_reader` serves the lip-reading loss of either.
+    Stage 1 takes `dee`, `prior` and, where the recipe hears with it, `phones` or `wav2vec2`; stage 2 takes
+    `start`, the model of stage 1, which holds all of them. `lip_reader` serves the lip-reading loss of
+    either.
     """
 
     dee: str | None = None
     prior: str | None = None
+    phones: str | None = None
     wav2vec2: str | None = None
     start: str | None = None
     lip_reader: str | None = None
@@ -137,6 +148,21 @@ def train_dee(
     return _run("dee", recipe, job, sources, build, reporter)
 
 
+def train_phones(recipe: PhonesRecipe, job: Job, reporter: Reporter) -> Trained | None:
+    """Train the front-end on the aligned clips of the manifest's train split; see `_run` for errors."""
+
+    def build(data: TrainingData) -> Objective:
+        for split, clips in (("train", data.training), ("val", data.validation)):
+            if all(clip.alignment is None for clip in clips):
+                raise InputError(
+                    f"No clip of the {split} split of {job.manifest} says which phone is when.",
+                    hint="Make the clips with talk preprocess corpus, or name TextGrids in the manifest.",
+                )
+        return PhonesObjective(PhoneEncoder(recipe.model), recipe.objective)
+
+    return _run("phones", recipe, job, Sources({}, job.out, resume=job.resume), build, reporter)
+
+
 def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | None:
     """Train a motion prior on the motion of the manifest's train split; see `_run` for errors."""
 
@@ -157,7 +183,12 @@ def train_gen(
     """Train the generator, in stage 1 on a trained embedding and prior, in stage 2 going on from stage 1; see
     `_run` for errors.
     """
-    given = {"--dee": parts.dee, "--prior": parts.prior, "--wav2vec2": parts.wav2vec2}
+    given = {
+        "--dee": parts.dee,
+        "--prior": parts.prior,
+        "--phones": parts.phones,
+        "--wav2vec2": parts.wav2vec2,
+    }
     if stage == 2:
         unused = [option for option, value in given.items() if value is not None]
         if unused:
@@ -170,6 +201,8 @@ def train_gen(
         start = sources.ours("--start", what="the generator of stage 1", command="train-gen")
         known = _config(start, DeepTalkConfig, "--start", "deeptalk")
         update = {"dee": known.dee, "prior": known.prior, "speakers": known.speakers}
+        if isinstance(known.content, PhoneContentConfig):
+            update["content"] = known.content
     else:
         dee = sources.ours("--dee", what="a trained emotion embedding", command="train-dee")
         prior = sources.ours("--prior", what="a trained motion prior", command="train-vq")
@@ -177,6 +210,10 @@ def train_gen(
             "dee": _config(dee, DeeConfig, "--dee", "dee"),
             "prior": _config(prior, PriorConfig, "--prior", recipe.model.prior.kind),
         }
+        if isinstance(recipe.model.content, PhoneContentConfig) and not sources.is_random("--phones"):
+            phones = sources.ours("--phones", what="a trained phone encoder", command="train-phones")
+            encoder = _config(phones, PhonesConfig, "--phones", "phones")
+            update["content"] = recipe.model.content.model_copy(update={"encoder": encoder})
     recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update=update)})
 
     def build(data: TrainingData) -> Objective:
@@ -187,6 +224,11 @@ def train_gen(
             model = DeepTalk(_with_speakers(recipe.model, data.speakers))
             _fill(model.dee, dee, "--dee", data.moved)
             _fill(model.prior, prior, "--prior", data.moved)
+            if isinstance(model.content, PhoneContent):
+                if sources.is_random("--phones"):
+                    sources.published("--phones", what="the phone encoder", reporter=reporter)
+                else:
+                    _fill(model.content.encoder, phones, "--phones", data.moved)
             if isinstance(model.content, Wav2vec2Content):
                 path = sources.published("--wav2vec2", what="wav2vec 2.0", reporter=reporter)
                 if path is not None:
@@ -246,7 +288,7 @@ def _run(
             fabric, lambda: open_run(job.out, document, resume=job.resume, overwrite=job.overwrite)
         )
         objective.to(fabric.device)
-        ears = objective.model.ears if isinstance(objective.model, Dee | DeepTalk) else {}
+        ears = objective.model.ears if isinstance(objective.model, Dee | DeepTalk | PhoneEncoder) else {}
         if recipe.data.cache_features:
             ears = cached_ears(objective.model, ears)
         training, validation = (

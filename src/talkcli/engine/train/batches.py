@@ -8,6 +8,7 @@ apart; windows here start on frames.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
@@ -23,6 +24,7 @@ from talkcli.engine.audio.augment import AugmentConfig, augment
 from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
 from talkcli.engine.face.savitzky_golay import savitzky_golay
+from talkcli.engine.models.phones import STEP_HZ, STEPS_PER_FRAME, SYMBOLS
 from talkcli.engine.train.disturbance import Disturbance, DisturbanceConfig, disturb, draw_disturbance
 from talkcli.engine.types import (
     EMOTIONS,
@@ -89,12 +91,14 @@ class Example:
     emotion: int
     level: float
     speaker: int
+    phones: Int[Tensor, "phone_steps"]
     still: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Windows; `emotion` indexes `EMOTIONS`, `speaker` the training speakers (-1: unknown).
+    """Windows; `emotion` indexes `EMOTIONS`, `speaker` the training speakers, `phones` the `SYMBOLS` of the
+    front-end, two to a frame (-1: unknown).
 
     `sound` holds the steps of each ear by its name; it may end before `coeffs` (`speech_frames`).
     """
@@ -104,6 +108,7 @@ class Batch:
     emotion: Int[Tensor, "batch"]
     level: Float[Tensor, "batch"]
     speaker: Int[Tensor, "batch"]
+    phones: Int[Tensor, "batch phone_steps"]
 
     def __len__(self) -> int:
         return len(self.coeffs)
@@ -122,6 +127,7 @@ class Batch:
             emotion=change(self.emotion),
             level=change(self.level),
             speaker=change(self.speaker),
+            phones=change(self.phones),
         )
 
 
@@ -213,8 +219,20 @@ def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers:
         emotion=EMOTIONS.index(clip.emotion.label),
         level=clip.emotion.level,
         speaker=speakers.index(clip.speaker) if clip.speaker in speakers else -1,
+        phones=_phone_targets(clip.alignment, len(coeffs) * STEPS_PER_FRAME),
         still=clip.still,
     )
+
+
+def _phone_targets(alignment: Alignment | None, num_steps: int) -> Int[Tensor, "phone_steps"]:
+    """What is said in the middle of each step; silence after the end, -1 throughout without an alignment."""
+    if alignment is None:
+        return torch.full((num_steps,), -1)
+    targets = torch.zeros(num_steps, dtype=torch.long)
+    for phone in alignment.phones:
+        first, last = (max(math.ceil(at * STEP_HZ - 0.5), 0) for at in (phone.start_s, phone.end_s))
+        targets[first:last] = SYMBOLS.index(phone.symbol)
+    return targets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,6 +324,9 @@ class Batches:
             emotion=torch.tensor([item.emotion for item in examples]),
             level=torch.tensor([item.level for item in examples]),
             speaker=torch.tensor([item.speaker for item in examples]),
+            phones=torch.stack(
+                [item.phones[at * STEPS_PER_FRAME : (at + frames) * STEPS_PER_FRAME] for item, at in places]
+            ),
         )
 
     @property

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Sound
 from talkcli.engine.errors import UsageError
-from talkcli.engine.losses.csd import csd, csd_loss, matches, vib_loss
+from talkcli.engine.losses.csd import csd, csd_loss, matches, spread_loss, vib_loss
 from talkcli.engine.models.dee import Dee, Gaussian
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.gather import gather
@@ -40,6 +40,8 @@ class DeeObjectiveConfig(Config):
     """Mix the speech of pairs of clips by a share from Beta(alpha, alpha); 0 off, PCME++ uses 2."""
     classifier_weight: Weight = 0.0
     """Of the classifier on the means of both sides."""
+    spread_weight: Weight = 0.0
+    """Of how likely the motion's mean is under the speech's Gaussian; teaches the speech's variance alone."""
 
 
 class DeeObjective(nn.Module):
@@ -75,6 +77,12 @@ class DeeObjective(nn.Module):
                 model.classify(motion.mean), classes
             )
             terms["loss"] = terms["loss"] + config.classifier_weight * terms["classified"]
+        if config.spread_weight > 0:
+            own, others = (spread_loss(speech, mean) for mean in (motion.mean, motion.mean[partner]))
+            terms["spread"] = _blend(share, own, others).mean()
+            terms["loss"] = terms["loss"] + config.spread_weight * terms["spread"]
+        if model.training and model.config.anchors:
+            model.move_anchors(all_motion.mean, gather(batch.emotion))
         return terms
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
