@@ -6,9 +6,7 @@ Every head is used with its mean identity. What cannot be computed has no value 
 
 from __future__ import annotations
 
-import difflib
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,17 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.pipelines.score_clip import Value, score_clip, set_sizes
+from talkcli.engine.pipelines.score_clip import score_clip
 from talkcli.engine.pipelines.score_inputs import Case, gather
+from talkcli.engine.pipelines.score_overall import Threshold, over_clips
+from talkcli.engine.pipelines.score_phones import find_phones
+from talkcli.engine.pipelines.score_surface import set_sizes
 from talkcli.engine.types import Motion, Reporter, Speech
 
 
@@ -39,39 +40,13 @@ class Generation:
     seed: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Threshold:
-    """`metric` must not be under (`is_floor`) or over `limit`."""
-
-    metric: str
-    limit: float
-    is_floor: bool
-
-    @classmethod
-    def parse(cls, text: str, *, is_floor: bool) -> Threshold:
-        """From `METRIC=VALUE`. Raises UsageError for anything else."""
-        metric, _, limit = text.partition("=")
-        if metric not in METRICS:
-            near = difflib.get_close_matches(metric, METRICS, n=1)
-            raise UsageError(
-                f"There is no metric called {metric}.",
-                hint=f"Did you mean {near[0]}?" if near else f"Metrics: {', '.join(METRICS)}.",
-            )
-        try:
-            number = float(limit)
-        except ValueError as error:
-            raise UsageError(f"{text} is not of the form METRIC=VALUE.") from error
-        if math.isnan(number):
-            raise UsageError(f"{text}: nothing is under or over a value that is not a number.")
-        return cls(metric=metric, limit=number, is_floor=is_floor)
-
-
 def score_motions(
     predictions: Sequence[Path],
     *,
     truth: Path | None,
     audio: Path | None,
     dataset: str | None,
+    text: Path | None,
     head_name: str | None,
     generation: Generation,
     thresholds: Sequence[Threshold],
@@ -83,7 +58,8 @@ def score_motions(
     `overall` and `clips` (metric -> value or None with a reason), `missed` (thresholds in words).
     Raises TalkError classes for unusable input; a metric that cannot be computed is no error.
     """
-    cases = gather(predictions, truth=truth, audio=audio, dataset=dataset)
+    cases = gather(predictions, truth=truth, audio=audio, dataset=dataset, text=text)
+    alignments = find_phones(cases, reporter)
     animate = None if predictions else _animator(generation)
     head: Head | None = None
     clips = []
@@ -104,7 +80,7 @@ def score_motions(
                     hint="Choose the head with --head; motions of different heads cannot be compared.",
                 )
         takes, true = _aligned(case, takes, true, reporter)
-        values = score_clip(head, takes, true, speech)
+        values = score_clip(head, takes, true, speech, alignments[case.id])
         clips.append((case, takes, values))
         reporter.progress("scoring", index + 1, len(cases))
     assert head is not None
@@ -125,7 +101,7 @@ def score_motions(
             }
             for case, takes, values in clips
         ],
-        "missed": [text for text in (_missed(item, overall) for item in thresholds) if text],
+        "missed": [text for text in (item.missed(overall) for item in thresholds) if text],
     }
 
 
@@ -157,40 +133,3 @@ def _cut(motion: Motion, num_frames: int) -> Motion:
     return Motion(
         coeffs=motion.coeffs[:num_frames], fps=motion.fps, head=motion.head, channels=motion.channels
     )
-
-
-def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
-    """One value for all clips that have one, by the rule of the catalogue."""
-    info = METRICS[name]
-    known = [item for item in values if item.value is not None]
-    numbers = np.array([item.value for item in known])
-    value: float | None = None
-    reason = None
-    if not known:
-        reason = values[0].reason
-    elif info.over_clips == "median":
-        value = float(np.median(numbers))
-    elif info.over_clips == "largest":
-        value = float(numbers.max())
-    else:
-        weights = [item.weight for item in known] if info.over_clips == "frame mean" else None
-        value = float(np.average(numbers, weights=weights))
-    return {
-        "value": value,
-        "unit": info.unit,
-        "over_clips": info.over_clips,
-        "clips": len(known),
-        "reason": reason,
-    }
-
-
-def _missed(threshold: Threshold, overall: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The threshold's failure in words, None where it is met. A metric without a value fails."""
-    found = overall[threshold.metric]
-    value = found["value"]
-    if value is None:
-        return f"{threshold.metric} has no value ({found['reason']})"
-    if value < threshold.limit if threshold.is_floor else value > threshold.limit:
-        side = "under" if threshold.is_floor else "over"
-        return f"{threshold.metric} is {value:.4g}, {side} {threshold.limit:g}"
-    return None
