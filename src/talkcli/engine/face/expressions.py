@@ -21,8 +21,8 @@ def _both(**levels: float) -> dict[str, float]:
 
 EMOTION_POSES: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
-    # Not in EMFACS: a relaxed face, lids a little low, a trace of AU 12.
-    "calm": _both(eyeBlink=0.14, mouthSmile=0.16, browOuterUp=0.05),
+    # Not in EMFACS: a relaxed face, lids low, a slight AU 12.
+    "calm": _both(eyeBlink=0.24, mouthSmile=0.26, browOuterUp=0.05),
     # AU 6 + 12 + 25.
     "happy": _both(mouthSmile=1.0, cheekSquint=0.9, eyeSquint=0.45, mouthUpperUp=0.42, mouthDimple=0.1)
     | {"jawPitch": 0.04},

@@ -48,6 +48,8 @@ class EmotionMotionConfig(Config):
     """Its time constant."""
     mouth_share: float = 0.95
     """How much of the mouth's pose shows while it speaks."""
+    jaw_share: float = 0.5
+    """How much of the pose's jaw: a jaw that hangs would hide the vowels."""
     accent_gap_s: float = 0.5
     """Accents are at least this far apart."""
     accent_rise_s: float = 0.12
@@ -146,7 +148,8 @@ def _freedom(name: str, mouth: MouthTrack, config: EmotionMotionConfig) -> Float
     """How much of a channel's pose may show at each moment: contacts first, then vowels, then emotion."""
     if not is_mouth(name):
         return 1.0
-    speaking = 1 - (1 - config.mouth_share) * (1 - mouth.rest)
+    share = config.jaw_share if name in JAW else config.mouth_share
+    speaking = 1 - (1 - share) * (1 - mouth.rest)
     if name.startswith(("mouthUpperUp", "mouthLowerDown", "mouthFunnel", "mouthPucker", *JAW)):
         # What parts the lips would keep them from closing in contacts and pauses.
         return speaking * (1 - mouth.lips) * (1 - mouth.teeth) * (1 - mouth.rest)

@@ -20,7 +20,12 @@ from talkcli.engine.data.performer.emotion_motion import (
     accents,
     emotion_motion,
 )
-from talkcli.engine.data.performer.speech_motion import MouthTrack, SpeechMotionConfig, speech_motion
+from talkcli.engine.data.performer.speech_motion import (
+    Effort,
+    MouthTrack,
+    SpeechMotionConfig,
+    speech_motion,
+)
 from talkcli.engine.face.channels import ADA, JAW, is_mouth
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
@@ -30,8 +35,8 @@ from talkcli.engine.types import MODEL_FPS, Alignment, Emotion, Motion, Speech
 
 # Openings grow with the level of the voice: this level, of a clip's loud parts, is ordinary talk.
 _ORDINARY_DB = -24.0
-_EFFORT_PER_DB = 0.012
-_EFFORT = (0.75, 1.3)
+_JAW_PER_DB, _JAW_EFFORT = 0.015, (0.68, 1.35)
+_LIPS_PER_DB, _LIPS_EFFORT = 0.006, (0.88, 1.12)
 _SHORTEST_PAUSE_S = 0.2
 
 
@@ -163,9 +168,12 @@ def _frame_middles(num_frames: int, num_steps: int) -> Int[np.ndarray, "frames"]
     return np.minimum(np.arange(num_frames) * per_frame + per_frame // 2, num_steps - 1)
 
 
-def _effort(level: Float[np.ndarray, "steps"]) -> float:
-    loud = float(np.percentile(level, 90))
-    return float(np.clip(1 + _EFFORT_PER_DB * (loud - _ORDINARY_DB), *_EFFORT))
+def _effort(level: Float[np.ndarray, "steps"]) -> Effort:
+    louder = float(np.percentile(level, 90)) - _ORDINARY_DB
+    return Effort(
+        jaw=float(np.clip(1 + _JAW_PER_DB * louder, *_JAW_EFFORT)),
+        lips=float(np.clip(1 + _LIPS_PER_DB * louder, *_LIPS_EFFORT)),
+    )
 
 
 def generator(purpose: str, name: str, seed: int) -> np.random.Generator:

@@ -16,9 +16,19 @@ from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
-from talkcli.engine.data.performer.visemes import ARTICULATORS, TEETH_CONTACT, VISEMES, Viseme, columns
+from talkcli.engine.data.performer.visemes import (
+    ARTICULATORS,
+    MICRO_PAUSE,
+    TEETH_CONTACT,
+    VISEMES,
+    Viseme,
+    columns,
+)
 from talkcli.engine.face.channels import NUM_COEFFS
-from talkcli.engine.types import Alignment, Config, Phone
+from talkcli.engine.types import SILENCE, Alignment, Config, Phone
+
+# The opening follows the syllables' loudness, not every period of the voice.
+_SWELL_S = 0.03
 
 
 class SpeechMotionConfig(Config):
@@ -32,8 +42,10 @@ class SpeechMotionConfig(Config):
     """Lips round earlier than they do anything else (Perkell & Matthies 1992)."""
     contact_hold_s: float = 0.046
     """Shortest contact: longer than a frame at 25 fps, so that one frame shows it."""
-    contact_ramp_s: float = 0.07
-    """Time to reach and to leave a contact."""
+    contact_reach_s: float = 0.045
+    """Time to reach a contact"""
+    contact_leave_s: float = 0.03
+    """and to leave it."""
     pause_s: float = 0.16
     """The shortest silence in which the mouth comes to rest."""
     quiet_db: float = 30.0
@@ -49,8 +61,20 @@ class SpeechMotionConfig(Config):
     jaw_gain: float = 1.0
     lips_gain: float = 1.0
     round_gain: float = 1.0
-    loud_to_jaw: float = 0.045
-    """Relative change of the opening per dB above a clip's usual vowel."""
+    loud_to_vowel: float = 0.03
+    """Relative change of a vowel's opening per dB of its peak above a clip's usual vowel."""
+    loud_to_opening: float = 0.02
+    """Relative change of any opening per dB that the moment is below or above it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How far jaw and lips open, as factors on ordinary talk: a shout is in the jaw, a murmur keeps its lips
+    (Edwards et al. 2016).
+    """
+
+    jaw: float = 1.0
+    lips: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,19 +99,23 @@ class MouthTrack:
 
 
 def speech_motion(
-    alignment: Alignment, level_db: Float[np.ndarray, "steps"], effort: float, config: SpeechMotionConfig
+    alignment: Alignment, level_db: Float[np.ndarray, "steps"], effort: Effort, config: SpeechMotionConfig
 ) -> MouthTrack:
-    """The mouth saying `alignment`; `level_db` is the loudness at 100 Hz, `effort` scales all openings."""
+    """The mouth saying `alignment`; `level_db` is the loudness at 100 Hz."""
     time = np.arange(len(level_db)) / STEP_HZ
-    targets = _targets(alignment.phones, level_db, config)
+    usual = _usual_level(alignment.phones, level_db)
+    targets = _targets(alignment.phones, level_db, usual, config)
+    swell = _swell(level_db, usual, config)
     coeffs = np.zeros((len(time), NUM_COEFFS))
     for articulator, names in ARTICULATORS.items():
         weights = _claims(time, targets, articulator, config)
         for name in names:
             poses = np.array([target.viseme.pose.get(name, 0.0) for target in targets])
             if articulator in ("jaw", "part"):
-                poses = poses * np.array([target.opening for target in targets]) * effort
+                poses = poses * np.array([target.opening for target in targets])
             values = weights @ poses * _gain(articulator, config)
+            if articulator in ("jaw", "part"):
+                values = values * swell * (effort.jaw if articulator == "jaw" else effort.lips)
             for column in columns(name):
                 coeffs[:, column] = values
     coeffs = gaussian_filter1d(coeffs, config.smooth_s * STEP_HZ, axis=0, mode="nearest")
@@ -111,24 +139,40 @@ class _Target:
     opening: float
 
 
+def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) -> float:
+    """The median peak of the vowels, in dB; 0 without vowels."""
+    levels = [_level(phone, level_db) for phone in phones if phone.symbol in VOWELS]
+    return float(np.median(levels)) if levels else 0.0
+
+
 def _targets(
-    phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"], config: SpeechMotionConfig
+    phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
 ) -> list[_Target]:
     """One target a phone, two a diphthong; a vowel's opening follows its own loudness."""
-    loud = {phone: _level(phone, level_db) for phone in phones if phone.symbol in VOWELS}
-    usual = float(np.median(list(loud.values()))) if loud else 0.0
     targets = []
     for phone in phones:
         opening = 1.0
-        if phone in loud:
-            opening = float(np.clip(1 + config.loud_to_jaw * (loud[phone] - usual), 0.55, 1.4))
-        viseme = VISEMES[phone.symbol]
+        if phone.symbol in VOWELS:
+            louder = _level(phone, level_db) - usual_db
+            opening = float(np.clip(1 + config.loud_to_vowel * louder, 0.6, 1.3))
+        short = phone.symbol == SILENCE and phone.duration_s < config.pause_s
+        viseme = MICRO_PAUSE if short else VISEMES[phone.symbol]
         at = phone.start_s
-        for name, share in viseme.parts or ((phone.symbol, 1.0),):
+        for name, share in viseme.parts:
             end = at + share * phone.duration_s
             targets.append(_Target(VISEMES[name], at, end, opening))
             at = end
+        if not viseme.parts:
+            targets.append(_Target(viseme, at, phone.end_s, opening))
     return targets
+
+
+def _swell(
+    level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
+) -> Float[np.ndarray, "steps"]:
+    """How the opening breathes with the loudness, whatever is said."""
+    louder = gaussian_filter1d(level_db, _SWELL_S * STEP_HZ, mode="nearest") - usual_db
+    return np.clip(1 + config.loud_to_opening * louder, 0.6, 1.2)
 
 
 def _level(phone: Phone, level_db: Float[np.ndarray, "steps"]) -> float:
@@ -169,9 +213,11 @@ def _contact(
         if VISEMES[phone.symbol].contact != kind:
             continue
         half = max(phone.duration_s * 0.7, config.contact_hold_s) / 2
-        centre = (phone.start_s + phone.end_s) / 2
-        outside = np.maximum(np.abs(time - centre) - half, 0) / config.contact_ramp_s
-        track = np.maximum(track, _ease(1 - outside))
+        # Aligners count the burst to a stop, and then its lips are open already.
+        centre = phone.start_s + 0.45 * phone.duration_s
+        away = time - centre
+        ramp = np.where(away < 0, config.contact_reach_s, config.contact_leave_s)
+        track = np.maximum(track, _ease(1 - np.maximum(np.abs(away) - half, 0) / ramp))
     return track
 
 

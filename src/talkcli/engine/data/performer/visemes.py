@@ -93,12 +93,12 @@ VISEMES: dict[str, Viseme] = {
     "ZH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.20, mouthUpperUp=0.15),
     "S": _consonant(1.3, 0.5, jawPitch=0.006, mouthStretch=0.25, mouthLowerDown=0.35, mouthUpperUp=0.28),
     "Z": _consonant(1.2, 0.5, jawPitch=0.008, mouthStretch=0.22, mouthLowerDown=0.33, mouthUpperUp=0.25),
-    "D": _consonant(0.7, 0.15, jawPitch=0.030, mouthLowerDown=0.15, mouthUpperUp=0.05),
-    "T": _consonant(0.8, 0.15, jawPitch=0.025, mouthLowerDown=0.15, mouthUpperUp=0.05),
-    "N": _consonant(0.6, 0.15, jawPitch=0.032, mouthLowerDown=0.12),
-    "L": _consonant(0.5, 0.15, jawPitch=0.055, tongue=1.0, mouthLowerDown=0.12, tongueOut=0.12),
-    "DH": _consonant(0.8, 0.3, tongue=1.2, jawPitch=0.035, mouthLowerDown=0.2, tongueOut=0.25),
-    "TH": _consonant(0.9, 0.3, tongue=1.2, jawPitch=0.035, mouthLowerDown=0.2, tongueOut=0.32),
+    "D": _consonant(0.7, 0.15, tongue=0.8, jawPitch=0.030, tongueOut=0.25, mouthLowerDown=0.15),
+    "T": _consonant(0.8, 0.15, tongue=0.8, jawPitch=0.025, tongueOut=0.25, mouthLowerDown=0.15),
+    "N": _consonant(0.6, 0.15, tongue=0.8, jawPitch=0.032, tongueOut=0.25, mouthLowerDown=0.12),
+    "L": _consonant(0.5, 0.15, tongue=1.2, jawPitch=0.060, mouthLowerDown=0.18, tongueOut=0.40),
+    "DH": _consonant(0.9, 0.3, tongue=2.0, jawPitch=0.045, mouthLowerDown=0.28, tongueOut=0.62),
+    "TH": _consonant(1.0, 0.3, tongue=2.0, jawPitch=0.045, mouthLowerDown=0.28, tongueOut=0.70),
     "G": _consonant(0.4, 0.05, jawPitch=0.050),
     "K": _consonant(0.45, 0.05, jawPitch=0.045),
     "NG": _consonant(0.4, 0.05, jawPitch=0.050),
@@ -106,9 +106,13 @@ VISEMES: dict[str, Viseme] = {
     "HH": _consonant(0.15, 0.0, jawPitch=0.060),
 }  # fmt: skip
 
+# A silence too short to rest in: the mouth relaxes part of the way.
+MICRO_PAUSE = Viseme({}, dict.fromkeys(ARTICULATORS, 0.7))
+
 # The shape in which the lower lip rests against the upper teeth.
 TEETH_CONTACT: Mapping[str, float] = {
-    "jawPitch": 0.012, "mouthRollLower": 0.85, "mouthShrugLower": 0.10, "mouthUpperUp": 0.35,
+    "jawPitch": 0.018, "mouthRollLower": 1.0, "mouthPress": 0.3, "mouthShrugLower": 0.1,
+    "mouthUpperUp": 0.35,
 }  # fmt: skip
 
 
