@@ -299,13 +299,25 @@ def voxceleb2(
 
 
 @app.command(rich_help_panel=_OURS)
-def corpus(root: Root, out: Out, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
+def corpus(
+    root: Root,
+    out: Out,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            "--prompts", metavar="FOLDER", help="Asterisk's core sounds (.g722); else where Debian puts them."
+        ),
+    ] = None,
+    workers: Workers = 2,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
     """The embedded model's training corpus: speech with performed motion (docs/corpus.md)."""
     from talkcli.engine.data.build import Plan
     from talkcli.engine.pipelines.preprocess import preprocess_corpus
 
     with Console(as_json=as_json, quiet=quiet) as console:
-        _show(console, preprocess_corpus(root, out, Plan(num_workers=workers), console))
+        _show(console, preprocess_corpus(root, out, Plan(num_workers=workers), console, prompts=prompts))
 
 
 @app.command(rich_help_panel=_OURS)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.textgrid import read_alignment
 from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
@@ -56,15 +57,17 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Cli
     needed = ("audio", "motion") if sound else ("motion",)
     for kind in needed:
         if kind not in entry.files:
-            has = " and ".join(name for name in entry.files if name != "neutral")
+            has = " and ".join(name for name in entry.files if name not in ("neutral", "phones"))
             hint = f"Choose a manifest of clips with {' and '.join(needed)}."
             if entry.mesh is not None:
                 hint += " To vertices of FLAME, talk preprocess vocaset --coefficients fits motion."
             raise InputError(f"Clip {entry.id} has no {kind}, only {has}.", hint=hint)
-    paths = {kind: checked_file(folder, *entry.files[kind], entry.id) for kind in needed}
+    read = (*needed, "phones") if "phones" in entry.files else needed
+    paths = {kind: checked_file(folder, *entry.files[kind], entry.id) for kind in read}
     try:
         speech = read_speech(paths["audio"], reporter) if sound else None
         motion, meta = read_motion(paths["motion"])
+        alignment = read_alignment(paths["phones"]) if "phones" in paths else None
     except InputError as error:
         raise InputError(f"Clip {entry.id}: {error.problem}", hint=error.hint) from error
     if entry.fps is None or not np.isclose(motion.fps, entry.fps):
@@ -84,6 +87,7 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Cli
         speaker=entry.speaker,
         still=entry.still,
         smoothed=isinstance(cleanup, dict) and cleanup.get("smooth") is True,
+        alignment=alignment,
     )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import soundfile
 from jaxtyping import Float
 
+from talkcli.engine.audio.textgrid import write_alignment
 from talkcli.engine.data.cleanup import Cleanup, clean
 from talkcli.engine.data.clips import fit_length, mismatch
 from talkcli.engine.data.journal import Record
@@ -164,6 +165,9 @@ def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) ->
     if motion is not None:
         files["motion"] = out / "motion" / f"{source.id}.npz"
         write_motion(files["motion"], motion, {"cleanup": cleanup.model_dump(exclude_defaults=True)})
+    if recording.alignment is not None and recording.alignment.method != "energy":
+        files["phones"] = out / "phones" / f"{source.id}.TextGrid"
+        write_alignment(files["phones"], recording.alignment)
     names = {kind: path.relative_to(out).as_posix() for kind, path in files.items()}
     return Entry(
         id=source.id,
@@ -176,6 +180,7 @@ def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) ->
         speaker=source.speaker,
         sex=source.sex,
         text=source.text,
+        phones=names.get("phones"),
         emotion=source.emotion.label,
         intensity=source.emotion.level,
         split=source.split,
@@ -245,7 +250,7 @@ def _code_digest() -> str:
     folder is removed.
     """
     folder = Path(__file__).parent
-    face = folder.parent / "face"
+    audio, face, layers = (folder.parent / name for name in ("audio", "face", "layers"))
     places = (folder / "performer", folder / "adapters", folder.parent / "video")
     files = [
         *(path for place in places for path in sorted(place.glob("*.py"))),
@@ -253,6 +258,8 @@ def _code_digest() -> str:
             folder / name
             for name in ("cleanup.py", "flame_motion.py", "hdf5.py", "layouts.py", "lmdb.py", "pairs.py")
         ),
+        *(audio / f"{name}.py" for name in ("phones", "prosody", "textgrid")),
+        layers / "eyes.py",
         *(
             face / f"{name}.py"
             for name in ("arkit", "mesh_motion", "quaternions", "resample", "savitzky_golay")

@@ -46,6 +46,7 @@ class Digests(Config):
     motion: Digest | None = None
     vertices: Digest | None = None
     neutral: Digest | None = None
+    phones: Digest | None = None
 
 
 class Entry(Config):
@@ -66,6 +67,8 @@ class Entry(Config):
     sex: Sex | None = None
     text: Text | None = None
     """What is said."""
+    phones: Text | None = None
+    """TextGrid with a tier of phones, relative to the manifest; only where they were found in the sound."""
     emotion: str
     """A label of `EMOTIONS`."""
     intensity: Annotated[float, Field(ge=0, le=1)]
@@ -79,10 +82,11 @@ class Entry(Config):
 
     @property
     def files(self) -> dict[str, tuple[str, str]]:
-        """Path and digest of each file by what it is: audio, motion, vertices, neutral."""
+        """Path and digest of each file by what it is: audio, motion, vertices, neutral, phones."""
         paths = {"audio": self.audio, "motion": self.motion}
         if self.mesh is not None:
             paths |= {"vertices": self.mesh.vertices, "neutral": self.mesh.neutral}
+        paths["phones"] = self.phones
         digests = self.sha256.model_dump()
         return {kind: (path, digests[kind]) for kind, path in paths.items() if path is not None}
 
@@ -95,7 +99,7 @@ class Entry(Config):
 
     @model_validator(mode="after")
     def _files_fit(self) -> Entry:
-        if not self.files:
+        if not self.files.keys() - {"phones"}:
             raise ValueError("the clip has neither audio nor motion nor mesh")
         for kind, (value, digest) in self.files.items():
             path = PurePosixPath(value)

@@ -13,17 +13,20 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 
 PARQUET = ".parquet"
-FORMAT = 1
+FORMAT = 2
 _FORMAT_KEY = b"talk_format"
 _NESTED = ("mesh", "sha256")
 # Arrow's names of types by column, in the order of the manifest's fields.
 COLUMNS: Mapping[str, str] = {
     "id": "string", "audio": "string", "motion": "string", "mesh_vertices": "string",
     "mesh_neutral": "string", "mesh_topology": "string", "fps": "double", "num_frames": "int64",
-    "duration_s": "double", "speaker": "string", "sex": "string", "text": "string", "emotion": "string",
-    "intensity": "double", "split": "string", "still": "bool", "sha256_audio": "string",
-    "sha256_motion": "string", "sha256_vertices": "string", "sha256_neutral": "string", "licence": "string",
+    "duration_s": "double", "speaker": "string", "sex": "string", "text": "string", "phones": "string",
+    "emotion": "string", "intensity": "double", "split": "string", "still": "bool", "sha256_audio": "string",
+    "sha256_motion": "string", "sha256_vertices": "string", "sha256_neutral": "string",
+    "sha256_phones": "string", "licence": "string",
 }  # fmt: skip
+# The format that brought a column in, where that is not the first.
+_SINCE: Mapping[str, int] = {"phones": 2, "sha256_phones": 2}
 # pyarrow is loaded where it is used: clips are made in processes that never write a manifest.
 
 
@@ -54,9 +57,10 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
     try:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             number = (file.schema_arrow.metadata or {}).get(_FORMAT_KEY, b"")
-            known = number.isdigit() and int(number) <= FORMAT
+            found = int(number) if number.isdigit() else FORMAT + 1
             types = {field.name: str(field.type) for field in file.schema_arrow}
-            rows = file.read().to_pylist() if known and types == COLUMNS else None
+            wanted = {name: kind for name, kind in COLUMNS.items() if _SINCE.get(name, 1) <= found}
+            rows = file.read().to_pylist() if found <= FORMAT and types == wanted else None
     except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
         raise InputError(f"{path} is not a readable Parquet file ({error}).") from error
     if rows is None:

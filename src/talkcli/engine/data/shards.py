@@ -1,7 +1,8 @@
 """Clips in tar files that are read from front to back, as webdataset and wids do, from a disk or a network.
 
 A clip's members share a key, its id with all but letters, digits, `_` and `-` as %XX: KEY.json (its line of
-the manifest), KEY.flac, KEY.npz (motion), KEY.vertices.npy, KEY.neutral.npy. A shard holds clips of one
+the manifest), KEY.flac, KEY.npz (motion), KEY.vertices.npy, KEY.neutral.npy, KEY.TextGrid
+(phones). A shard holds clips of one
 split; SPLIT.json lists those of a split (wids-shard-index-v1). Equal clips are equal bytes.
 """
 
@@ -23,7 +24,10 @@ from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Reporter
 
 _KIND = "wids-shard-index-v1"
-_SUFFIXES = {"audio": ".flac", "motion": ".npz", "vertices": ".vertices.npy", "neutral": ".neutral.npy"}
+_SUFFIXES = {
+    "audio": ".flac", "motion": ".npz", "vertices": ".vertices.npy", "neutral": ".neutral.npy",
+    "phones": ".TextGrid",
+}  # fmt: skip
 _BLOCK = tarfile.BLOCKSIZE
 
 

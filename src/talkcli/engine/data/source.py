@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from talkcli.engine.data.manifest import Sex, Split
-from talkcli.engine.types import Emotion, MeshMotion, Motion, Speech
+from talkcli.engine.types import Alignment, Emotion, MeshMotion, Motion, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
     """What was recorded of a clip: any of sound (16 kHz), coefficients and vertices, at least one.
 
-    `report` tells how it was measured, in numbers and words that JSON holds.
+    `report` tells how it was measured, in numbers and words that JSON holds. `alignment` is what is said
+    when; one by energy alone holds no phones and is not kept.
     """
 
     speech: Speech | None = None
     motion: Motion | None = None
     mesh: MeshMotion | None = None
+    alignment: Alignment | None = None
     report: Mapping[str, float | int | str | None] | None = None
 
     def __post_init__(self) -> None:

@@ -74,6 +74,8 @@ def _contents(entry: Entry) -> Iterator[str]:
         yield "pictures" if entry.still else "motion"
     if entry.mesh is not None:
         yield "vertices"
+    if entry.phones is not None:
+        yield "phones"
 
 
 def spread(values: Sequence[float]) -> Spread | None:

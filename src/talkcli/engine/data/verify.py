@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.textgrid import read_alignment
 from talkcli.engine.data.clips import file_problem, mismatch
 from talkcli.engine.data.lag import Lag, lag
 from talkcli.engine.data.manifest import Entry
@@ -85,6 +86,8 @@ def verify(folder: Path, entry: Entry) -> Verified:
 
 def read_files(folder: Path, entry: Entry) -> tuple[Speech | None, Motion | None, MeshMotion | None]:
     """What `entry` has of sound, motion and vertices. Raises InputError for what cannot be read."""
+    if entry.phones is not None:
+        read_alignment(folder / entry.phones)
     speech = None if entry.audio is None else read_speech(folder / entry.audio, Silent())
     motion = None if entry.motion is None else read_motion(folder / entry.motion)[0]
     return speech, motion, None if entry.mesh is None else _read_mesh(folder, entry)

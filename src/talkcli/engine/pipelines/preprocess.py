@@ -21,7 +21,7 @@ from talkcli.engine.data.out_folder import claim
 from talkcli.engine.data.source import Source
 from talkcli.engine.data.statistics import amount, torn_speakers
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.optional import require
+from talkcli.engine.optional import is_installed, require
 from talkcli.engine.types import Reporter
 
 MotionOrigin = Literal["measured", "performed", "video", "none"]
@@ -71,7 +71,6 @@ _NEEDS: Mapping[MotionOrigin, tuple[str, str]] = {
         "Motion is fitted to the landmarks of faces in videos, not captured (docs/methods/video.md).",
     ),
 }
-NUM_READINGS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,31 +130,45 @@ def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
         return _summary(out, build(debug_sources(), out, reporter, Plan(num_workers=0)), reporter, "debug")
 
 
-def preprocess_corpus(root: Path, out: Path, plan: Plan, reporter: Reporter) -> Summary:
+def preprocess_corpus(
+    root: Path, out: Path, plan: Plan, reporter: Reporter, *, prompts: Path | None = None
+) -> Summary:
     """The corpus of the embedded model, from whatever parts of it `root` holds.
 
-    Parts: emotion/ravdess16k, paired/facegood, speech/mfa; synthesised speech needs flite and espeak-ng. A
-    part that is missing is noted and left out. Raises ExtraError when the aligner is not installed.
+    Parts: emotion/ravdess16k, paired/facegood, speech/mfa, video/grid (needs mediapipe); telephone prompts
+    from the folder `prompts`, else from where Debian puts them; synthesised speech, where flite,
+    festival and espeak-ng are installed. A part that is missing is noted and left out. Raises ExtraError when
+    the aligner is not installed.
     """
     require("pocketsphinx", purpose="Building the corpus")
     from talkcli.engine.data.adapters.facegood import facegood_sources
+    from talkcli.engine.data.adapters.grid import grid_sources
     from talkcli.engine.data.adapters.mfa import mfa_sources
+    from talkcli.engine.data.adapters.prompts import SOUNDS, prompt_sources
     from talkcli.engine.data.adapters.quiet import quiet_sources
     from talkcli.engine.data.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
     from talkcli.engine.data.adapters.synthetic import synthetic_sources
 
     parts: dict[str, list[Source]] = {
         "emotion/ravdess16k": ravdess_sources(root / "emotion" / "ravdess16k", RAVDESS_SPLITS),
-        "paired/facegood": facegood_sources(root / "paired" / "facegood"),
+        "paired/facegood": facegood_sources(root / "paired" / "facegood", eyes=False),
         "speech/mfa": mfa_sources(root / "speech" / "mfa"),
+        "video/grid": grid_sources(root / "video" / "grid") if is_installed("mediapipe") else [],
     }
     for name, sources in parts.items():
         if not sources:
             reporter.note(f"{root / name} is not there; the corpus goes on without it.")
-    spoken, missing = synthetic_sources(NUM_READINGS)
+    said = prompt_sources(prompts or SOUNDS)
+    if not said:
+        reporter.note(
+            f"{prompts or SOUNDS} holds no prompts; the corpus goes on without them "
+            "(apt install asterisk-core-sounds-en asterisk-core-sounds-en-g722)."
+        )
+    spoken, missing = synthetic_sources()
     for name in missing:
         reporter.note(f"{name} is not installed; the corpus goes on without its voices (apt install {name}).")
-    everything = [*(source for part in parts.values() for source in part), *spoken, *quiet_sources()]
+    recorded = [source for part in parts.values() for source in part]
+    everything = [*recorded, *said, *spoken, *quiet_sources()]
     with claim(out):
         return _summary(out, build(everything, out, reporter, plan), reporter, "corpus")
 

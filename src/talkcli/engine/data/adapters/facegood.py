@@ -40,12 +40,13 @@ _CURVES = re.compile(r"bs_value_(.+)\.npy")
 
 @dataclass(frozen=True, kw_only=True)
 class FacegoodPart:
-    """The stretch from `start_s` to `end_s` of one pair."""
+    """The stretch from `start_s` to `end_s` of one pair; `eyes` adds blinks and gaze."""
 
     sound: Path
     curves: Path
     start_s: float
     end_s: float
+    eyes: bool = True
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -60,7 +61,9 @@ class FacegoodPart:
         speech = Speech(samples=whole.samples[start:end])
         mouth = Motion(coeffs=motion.coeffs[first:last], fps=float(MODEL_FPS), head="ada", channels=ADA)
         alignment = by_energy(speech)
-        whole_face = perform_upper_face(mouth, speech, alignment, source.emotion, clip_id=source.id)
+        whole_face = perform_upper_face(
+            mouth, speech, alignment, source.emotion, clip_id=source.id, eyes=self.eyes
+        )
         return Recording(speech=speech, motion=whole_face)
 
 
@@ -75,16 +78,16 @@ def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
     return sources
 
 
-def facegood_sources(root: Path) -> list[Source]:
-    """Stretches of at most 12 s, cut where it is quietest, of every pair in `root`; none when there is no
-    pair.
+def facegood_sources(root: Path, *, eyes: bool = True) -> list[Source]:
+    """Stretches of at most 12 s, cut where it is quietest, of every pair in `root`, with blinks and gaze
+    unless without `eyes`; none when there is no pair.
     """
     sources = []
     for sound, curves in _pairs(root)[0]:
         recipes: list[Recipe]
         try:
             recipes = [
-                FacegoodPart(sound=sound, curves=curves, start_s=start_s, end_s=end_s)
+                FacegoodPart(sound=sound, curves=curves, start_s=start_s, end_s=end_s, eyes=eyes)
                 for start_s, end_s in _quiet_cuts(read_speech(sound, Silent()))
             ]
         except InputError as error:

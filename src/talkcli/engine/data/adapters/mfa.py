@@ -25,6 +25,7 @@ def mfa_sources(root: Path) -> list[Source]:
         if not sound.is_file():
             continue
         for index, words in enumerate(_stretches(read_tier(grid))):
+            text = " ".join(word.text for word in words)
             # Remarks such as <noise> or a [broken-off word] are sounds that no dictionary explains.
             if words[-1].end_s - words[0].start_s < _SHORTEST_S or any(
                 "[" in w.text or "<" in w.text for w in words
@@ -37,11 +38,13 @@ def mfa_sources(root: Path) -> list[Source]:
                     emotion=Emotion(label="neutral", level=0.65),
                     split="train",
                     licence=LICENCE,
+                    text=text,
                     recipe=SpokenFile(
                         path=sound,
-                        text=" ".join(word.text for word in words),
+                        text=text,
                         start_s=max(words[0].start_s - _MARGIN_S, 0.0),
                         end_s=words[-1].end_s + _MARGIN_S,
+                        eyes=False,
                     ),
                 )
             )

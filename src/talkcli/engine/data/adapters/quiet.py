@@ -1,4 +1,4 @@
-"""Rooms in which nobody speaks: the face at rest, alive only in its eyes."""
+"""Rooms in which nobody speaks: the face at rest."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class QuietRoom:
             samples *= 10 ** (self.level_db / 20) / samples.std()
         speech = Speech(samples=samples.astype(np.float32))
         still = Alignment((Phone(SILENCE, 0.0, speech.duration_s),), "aligned")
-        motion = perform(speech, still, source.emotion, speaker=source.speaker, clip_id=source.id)
-        return Recording(speech=speech, motion=motion)
+        motion = perform(speech, still, source.emotion, speaker=source.speaker, clip_id=source.id, eyes=False)
+        return Recording(speech=speech, motion=motion, alignment=still)
 
 
 def quiet_sources() -> list[Source]:

@@ -147,7 +147,7 @@ def ravdess_sources(root: Path, split_of_actor: dict[int, Split]) -> list[Source
                 emotion=Emotion(label=EMOTION_OF_RAVDESS[emotion], level=LEVEL_OF_RAVDESS[level]),
                 split=split_of_actor[int(actor)],
                 licence=LICENCE,
-                recipe=SpokenFile(path=path, text=_SENTENCES[statement]),
+                recipe=SpokenFile(path=path, text=_SENTENCES[statement], eyes=False),
                 sex=sex_of(int(actor)),
                 text=_SENTENCES[statement],
             )

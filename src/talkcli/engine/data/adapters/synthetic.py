@@ -1,8 +1,10 @@
-"""Synthesised speech: flite and espeak-ng read our own sentences in many voices; the performer supplies
-motion.
+"""Synthesised speech: flite, festival and espeak-ng read our own sentences in many voices; the performer
+supplies motion.
 
-A part of espeak's clips is spoken with a feeling: rate, pitch, range, level and brightness follow the vocal
-correlates of emotion in Murray & Arnott (1993) and Schröder (2001), so that words and feelings mix freely.
+A voice played faster or slower is a smaller or larger speaker, pitch and formants alike (Jaitly & Hinton
+2013, on vocal tract lengths). A part of espeak's clips is spoken with a feeling: rate, pitch, range, level
+and brightness follow the vocal correlates of emotion in Murray & Arnott (1993) and Schröder (2001), so that
+words and feelings mix freely.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import numpy as np
+import soxr
 from jaxtyping import Float
 from scipy.signal import lfilter
 
@@ -24,9 +27,12 @@ from talkcli.engine.data.adapters.spoken import perform_text
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.performer.perform import generator
 from talkcli.engine.data.sentences import SENTENCES
+from talkcli.engine.data.sentences_everyday import EVERYDAY
+from talkcli.engine.data.sentences_told import TOLD
+from talkcli.engine.data.sentences_val import VALIDATION
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.types import Emotion, Silent, Speech
+from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Silent, Speech
 
 LICENCE = "CC0-1.0"
 _TIMEOUT_S = 60
@@ -34,14 +40,53 @@ _TIMEOUT_S = 60
 _SPEECH_DB = -23.0
 _NOISE_DB = (-80.0, -55.0)
 _SILENCE_S = (0.15, 0.7)
+# The program of each engine, and how many voices of it read each sentence.
+PROGRAMS: Mapping[str, str] = {"flite": "flite", "festival": "text2wave", "espeak-ng": "espeak-ng"}
+READINGS: Mapping[str, int] = {"flite": 2, "festival": 1, "espeak-ng": 3}
 
-# flite's built-in English voices; kal (8 kHz) is left out.
-_FLITE: Mapping[str, Split] = {"slt": "train", "rms": "train", "awb": "train", "kal16": "val"}
-# espeak-ng accents with voice variants: m* are low, f* high.
-_ESPEAK: Mapping[str, Split] = {
-    "en-us+m1": "train", "en-us+f2": "train", "en-gb+m3": "train", "en-gb-x-rp+f1": "train",
-    "en-us+m7": "train", "en-gb-scotland+f3": "train", "en-us+f5": "train", "en-us+m5": "val",
-}  # fmt: skip
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """Who speaks: a voice of an engine, played `size` times faster."""
+
+    engine: str
+    name: str
+    size: float = 1.0
+    split: Split = "train"
+
+    @property
+    def speaker(self) -> str:
+        size = "" if self.size == 1.0 else f"-x{self.size:g}"
+        return f"{self.engine}-{self.name.replace('+', '-')}{size}"
+
+
+# English voices. kal of flite and of festival is one man; his 8 kHz voice is left out.
+VOICES: tuple[Voice, ...] = (
+    *(
+        Voice(engine="flite", name=name, size=size)
+        for name in ("slt", "rms", "awb")
+        for size in (0.88, 1.0, 1.14)
+    ),
+    Voice(engine="flite", name="kal16", split="val"),
+    *(
+        Voice(engine="festival", name=name, size=size)
+        for name in ("cmu_us_slt_arctic_hts", "ked_diphone")
+        for size in (0.92, 1.08, 1.2)
+    ),
+    Voice(engine="festival", name="kal_diphone", split="val"),
+    # Accents with voice variants: m* are low, f* high, klatt* have another source.
+    *(
+        Voice(engine="espeak-ng", name=name)
+        for name in (
+            "en-us+m1", "en-us+f2", "en-us+m7", "en-us+f5", "en-us+m3", "en-us+f1", "en-us+klatt2",
+            "en-gb+m3", "en-gb+f4", "en-gb+m8", "en-gb+f2", "en-gb-scotland+f3", "en-gb-scotland+m2",
+            "en-gb-x-rp+f1", "en-gb-x-rp+m6", "en-gb-x-rp+klatt", "en-gb-x-gbclan+m4", "en-gb-x-gbclan+f5",
+            "en-gb-x-gbcwmd+f3", "en-gb-x-gbcwmd+m1", "en-029+m2", "en-029+f4", "en-us-nyc+m4",
+            "en-us-nyc+f3",
+        )
+    ),
+    Voice(engine="espeak-ng", name="en-us+m5", split="val"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +114,9 @@ _MANNERS: Mapping[str, Manner] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesised:
-    """One sentence by one voice; `rate` is a factor on the engine's usual pace, `pad_s` silence around it."""
+    """One sentence by one voice; `rate` and `pitch` are factors on the voice's own, `pad_s` silence."""
 
-    engine: str
-    voice: str
+    voice: Voice
     text: str
     rate: float
     pitch: float
@@ -86,67 +130,92 @@ class Synthesised:
     def make(self, source: Source) -> Recording:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "speech.wav"
-            _run(self._command(path))
-            spoken = read_speech(path, Silent())
-        before, after = (round(seconds * spoken.rate_hz) for seconds in self.pad_s)
-        samples = np.pad(_trimmed(spoken.samples), (before, after))
+            _run(self._command(path), self.text)
+            spoken = read_speech(path, Silent()).samples
+        if self.voice.size != 1.0:
+            spoken = soxr.resample(spoken, SPEECH_RATE_HZ * self.voice.size, SPEECH_RATE_HZ)
+        before, after = (round(seconds * SPEECH_RATE_HZ) for seconds in self.pad_s)
+        samples = np.pad(_trimmed(spoken), (before, after))
         speech = Speech(samples=_coloured(samples, self.manner, generator("room", source.id, 0)))
-        return perform_text(speech, self.text, source)
+        return perform_text(speech, self.text, source, eyes=False)
 
     def _command(self, path: Path) -> list[str]:
-        rate, pitch = self.rate * self.manner.rate, self.pitch * self.manner.pitch
-        if self.engine == "flite":
+        name = self.voice.name
+        # What is played faster is spoken slower.
+        rate, pitch = self.rate * self.manner.rate / self.voice.size, self.pitch * self.manner.pitch
+        if self.voice.engine == "flite":
             stretch = f"duration_stretch={1 / rate:.3f}"
-            return ["flite", "-voice", self.voice, "--setf", stretch, "-t", self.text, "-o", str(path)]
+            return ["flite", "-voice", name, "--setf", stretch, "-t", self.text, "-o", str(path)]
+        if self.voice.engine == "festival":
+            # The model is of a man's 170 Hz; the HTS voice heeds neither this nor the stretch.
+            tune = f"(target_f0_mean {105 * pitch:.0f}) (target_f0_std {15 * self.manner.range:.0f})"
+            setting = (
+                f"(begin (voice_{name}) (Parameter.set 'Duration_Stretch {1 / rate:.3f}) "
+                f"(set! int_lr_params '({tune} (model_f0_mean 170) (model_f0_std 34))))"
+            )
+            return ["text2wave", "-eval", setting, "-o", str(path)]
         # espeak's pitch and range run from 0 to 99 around a usual 50.
         marked = f'<prosody range="{round(100 * self.manner.range)}%">{escape(self.text)}</prosody>'
-        options = ["-v", self.voice, "-s", str(round(165 * rate)), "-p", str(min(round(50 * pitch), 99))]
+        options = ["-v", name, "-s", str(round(165 * rate)), "-p", str(min(round(50 * pitch), 99))]
         return ["espeak-ng", *options, "-m", "-w", str(path), marked]
 
 
-def synthetic_sources(num_readings: int, seed: int = 0) -> tuple[list[Source], list[str]]:
-    """Every sentence `num_readings` times, voices and manners drawn; and the names of missing
-    synthesisers.
+def synthetic_sources(
+    readings: Mapping[str, int] = READINGS, seed: int = 0
+) -> tuple[list[Source], list[str]]:
+    """Every sentence by `readings` voices of each engine, voices and manners drawn; the voices of val read
+    all of their own sentences. And the names of missing engines.
     """
-    engines = [name for name in ("flite", "espeak-ng") if shutil.which(name)]
-    missing = [name for name in ("flite", "espeak-ng") if name not in engines]
-    voices = [("flite", voice, split) for voice, split in _FLITE.items() if "flite" in engines]
-    voices += [("espeak-ng", voice, split) for voice, split in _ESPEAK.items() if "espeak-ng" in engines]
-    if not voices:
-        return [], missing
+    missing = [engine for engine in readings if shutil.which(PROGRAMS[engine]) is None]
+    texts = (*SENTENCES, *EVERYDAY, *TOLD)
     sources = []
-    for index, text in enumerate(SENTENCES):
-        rng = generator("reading", text, seed)
-        for choice in rng.permutation(len(voices))[:num_readings]:
-            engine, voice, split = voices[choice]
-            label = (
-                str(rng.choice(list(_MANNERS))) if engine == "espeak-ng" and rng.random() < 0.5 else "neutral"
-            )
-            recipe = Synthesised(
-                engine=engine,
-                voice=voice,
-                text=text,
-                rate=round(float(rng.uniform(0.8, 1.15)), 3),
-                pitch=round(float(rng.uniform(0.8, 1.2)), 3),
-                manner=_MANNERS[label],
-                pad_s=(round(float(rng.uniform(*_SILENCE_S)), 2), round(float(rng.uniform(*_SILENCE_S)), 2)),
-            )
-            sources.append(
-                Source(
-                    id=f"synthetic/{engine}-{voice.replace('+', '-')}-{index:03d}",
-                    speaker=f"{engine}-{voice}",
-                    emotion=Emotion(label=label, level=0.65 if label == "neutral" else 0.85),
-                    split=split,
-                    licence=LICENCE,
-                    recipe=recipe,
-                )
-            )
+    for engine, num_readings in readings.items():
+        if engine in missing:
+            continue
+        heard, unheard = (
+            [voice for voice in VOICES if voice.engine == engine and voice.split == split]
+            for split in ("train", "val")
+        )
+        for index, text in enumerate(texts):
+            rng = generator("reading", f"{engine}:{text}", seed)
+            chosen = [heard[choice] for choice in rng.permutation(len(heard))[:num_readings]]
+            sources += _readings(f"{index:03d}", text, chosen, rng)
+        for index, text in enumerate(VALIDATION):
+            rng = generator("reading", f"{engine}:{text}", seed)
+            sources += _readings(f"val-{index:03d}", text, unheard, rng)
     return sources, missing
 
 
-def _run(command: list[str]) -> None:
+def _readings(number: str, text: str, voices: Sequence[Voice], rng: np.random.Generator) -> list[Source]:
+    sources = []
+    for voice in voices:
+        felt = voice.engine == "espeak-ng" and rng.random() < 0.5
+        label = str(rng.choice(list(_MANNERS))) if felt else "neutral"
+        recipe = Synthesised(
+            voice=voice,
+            text=text,
+            rate=round(float(rng.uniform(0.8, 1.15)), 3),
+            pitch=round(float(rng.uniform(0.8, 1.2)), 3),
+            manner=_MANNERS[label],
+            pad_s=(round(float(rng.uniform(*_SILENCE_S)), 2), round(float(rng.uniform(*_SILENCE_S)), 2)),
+        )
+        sources.append(
+            Source(
+                id=f"synthetic/{voice.speaker}-{number}",
+                speaker=voice.speaker,
+                emotion=Emotion(label=label, level=0.65 if label == "neutral" else 0.85),
+                split=voice.split,
+                licence=LICENCE,
+                recipe=recipe,
+                text=text,
+            )
+        )
+    return sources
+
+
+def _run(command: list[str], text: str) -> None:
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=_TIMEOUT_S)
+        subprocess.run(command, check=True, input=text.encode(), capture_output=True, timeout=_TIMEOUT_S)
     except (subprocess.SubprocessError, OSError) as error:
         raise InputError(f"{command[0]} could not speak ({error}).") from error
 

@@ -1,0 +1,140 @@
+"""Telephone prompts as Asterisk's core sounds hold them: one professional speaker, short phrases with text.
+
+Phrases of a moment are joined, with pauses, to clips of a few seconds. `name: text` lines tell the words;
+recordings are raw G.722 at 64 kbit/s, so that a file's size is its length.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
+from talkcli.engine.data.adapters.spoken import perform_text
+from talkcli.engine.data.performer.perform import generator
+from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.errors import InputError
+from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Silent, Speech
+
+LICENCE = "CC-BY-SA-3.0"
+# Where Debian's packages asterisk-core-sounds-en-g722 and asterisk-core-sounds-en put sounds and texts.
+SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+_TEXTS = (
+    "core-sounds-en.txt",
+    "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz",
+    "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt",
+)
+_BYTES_A_SECOND = 8000
+_LONG_ENOUGH_S = 3.5
+_LONGEST_S = 16.0
+_PAUSE_S = (0.2, 0.5)
+_AROUND_S = (0.15, 0.4)
+_QUIET_DB = 40.0
+# Digits are read as they stand; what else is not plain words is not said, or not so.
+_DIGITS = {
+    "0": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven",
+    "8": "eight", "9": "nine",
+}  # fmt: skip
+_NO_WORDS = re.compile(r"[\[\]<>()*#\d\"]|[A-Z]{2,}|\b[B-HJ-Z]\b|(?<!')\b[b-hj-z]\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """Recordings one after the other, `pauses_s` of silence before each and behind the last."""
+
+    paths: tuple[Path, ...]
+    texts: tuple[str, ...]
+    pauses_s: tuple[float, ...]
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return self.paths
+
+    def make(self, source: Source) -> Recording:
+        parts = []
+        for path, pause_s in zip(self.paths, self.pauses_s, strict=False):
+            parts += [np.zeros(round(pause_s * SPEECH_RATE_HZ), np.float32), _trimmed(path)]
+        parts.append(np.zeros(round(self.pauses_s[-1] * SPEECH_RATE_HZ), np.float32))
+        return perform_text(Speech(samples=np.concatenate(parts)), " ".join(self.texts), source, eyes=False)
+
+
+def prompt_sources(sounds: Path, seed: int = 0) -> list[Source]:
+    """Clips of the recordings below `sounds`; none where there are none, or no list of their words, which is
+    core-sounds-en.txt beside them or among Debian's documents. Raises InputError when it cannot be read.
+    """
+    texts = next((path for name in _TEXTS if (path := sounds / name).is_file()), None)
+    if texts is None or not sounds.is_dir():
+        return []
+    sources = []
+    for index, group in enumerate(_groups(_spoken(sounds, texts))):
+        rng = generator("prompts", group[0][0].stem, seed)
+        pauses = [*rng.uniform(*_PAUSE_S, len(group) - 1)]
+        around = rng.uniform(*_AROUND_S, 2)
+        said = tuple(text for _, text in group)
+        sources.append(
+            Source(
+                id=f"prompts/{index:03d}",
+                speaker="allison",
+                emotion=Emotion(label="neutral", level=0.65),
+                split="train",
+                licence=LICENCE,
+                sex="female",
+                text=" ".join(said),
+                recipe=Joined(
+                    paths=tuple(path for path, _ in group),
+                    texts=said,
+                    pauses_s=tuple(round(float(pause), 2) for pause in (around[0], *pauses, around[1])),
+                ),
+            )
+        )
+    return sources
+
+
+def _spoken(sounds: Path, texts: Path) -> Iterator[tuple[Path, str]]:
+    """Recordings with their words, in order of the list."""
+    try:
+        content = texts.read_bytes()
+        lines = (gzip.decompress(content) if texts.suffix == ".gz" else content).decode("utf-8").splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{texts} is not a readable list of words ({error}).") from error
+    for line in lines:
+        name, _, text = line.partition(":")
+        path = sounds / f"{name.strip()}.g722"
+        text = re.sub(r"\b\d\b", lambda match: _DIGITS[match[0]], text.strip()).strip(" .…") + "."
+        if name.startswith(";") or ".." in name or _NO_WORDS.search(text) or not re.search("[a-z]", text):
+            continue
+        if path.is_file() and 0 < path.stat().st_size <= _LONGEST_S * _BYTES_A_SECOND:
+            yield path, text
+
+
+def _groups(spoken: Iterator[tuple[Path, str]]) -> Iterator[list[tuple[Path, str]]]:
+    """Neighbours until together they are long enough."""
+    group: list[tuple[Path, str]] = []
+    length_s = 0.0
+    for path, text in spoken:
+        seconds = path.stat().st_size / _BYTES_A_SECOND
+        if group and seconds >= _LONG_ENOUGH_S:
+            yield [(path, text)]
+            continue
+        group.append((path, text))
+        length_s += seconds
+        if length_s >= _LONG_ENOUGH_S:
+            yield group
+            group, length_s = [], 0.0
+    if group:
+        yield group
+
+
+def _trimmed(path: Path) -> np.ndarray:
+    """The recording without the silence at its ends."""
+    samples = read_speech(path, Silent()).samples
+    level = loudness_db(Speech(samples=samples))
+    loud = np.flatnonzero(level > level.max() - _QUIET_DB)
+    return samples[loud[0] * SPEECH_RATE_HZ // STEP_HZ : (loud[-1] + 1) * SPEECH_RATE_HZ // STEP_HZ]
