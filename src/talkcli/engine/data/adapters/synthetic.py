@@ -81,7 +81,7 @@ VOICES: tuple[Voice, ...] = (
             "en-us+m1", "en-us+f2", "en-us+m4", "en-us+f5", "en-us+m3", "en-us+f4", "en-us+klatt2",
             "en-us+klatt", "en-us+m2", "en-us+f3", "en-gb+m3", "en-gb+f4", "en-gb+m1", "en-gb+f2",
             "en-gb-scotland+f3", "en-gb-scotland+f2", "en-gb-x-rp+f1", "en-gb-x-rp+m6", "en-gb-x-rp+klatt",
-            "en-gb-x-gbclan+m4", "en-gb-x-gbclan+f5", "en-gb-x-gbcwmd+f3", "en-us-nyc+m4", "en-us-nyc+f3",
+            "en-gb-x-gbclan+m4", "en-gb-x-gbclan+f5", "en-us-nyc+m4", "en-us-nyc+f3",
         )
     ),
     Voice(engine="espeak-ng", name="en-us+m5", split="val"),
