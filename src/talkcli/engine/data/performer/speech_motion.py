@@ -1,8 +1,8 @@
 """From phones to the mouth's motion: dominance blending, contacts that are reached, and rest in pauses.
 
 Axis names: `steps` at 100 Hz, `phones`, `coeffs` = ada's 53 numbers.
-Source: Cohen & Massaro (1993), Modeling coarticulation in synthetic visual speech; Edwards et al. (2016),
-JALI, for keeping jaw and lips apart.
+Source: Edwards et al. (2016), JALI, for contacts that are not blended away and for keeping jaw and lips
+apart.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
+from talkcli.engine.data.performer.dominance import Target, blended
 from talkcli.engine.data.performer.visemes import (
     ARTICULATORS,
     MICRO_PAUSE,
+    OPENING,
     TEETH_CONTACT,
     VISEMES,
-    Viseme,
     columns,
 )
 from talkcli.engine.face.channels import NUM_COEFFS
@@ -34,12 +35,6 @@ _SWELL_S = 0.03
 class SpeechMotionConfig(Config):
     """Times in seconds; gains are factors around 1 that make a speaker's style."""
 
-    fade_before_s: float = 0.055
-    """A claim's decay ahead of its phone: anticipation."""
-    fade_after_s: float = 0.045
-    """Its decay behind the phone: carry-over."""
-    rounding_ahead: float = 1.6
-    """Lips round earlier than they do anything else (Perkell & Matthies 1992)."""
     contact_hold_s: float = 0.046
     """Shortest contact: longer than a frame at 25 fps, so that one frame shows it."""
     contact_reach_s: float = 0.045
@@ -108,16 +103,12 @@ def speech_motion(
     swell = _swell(level_db, usual, config)
     coeffs = np.zeros((len(time), NUM_COEFFS))
     for articulator, names in ARTICULATORS.items():
-        weights = _claims(time, targets, articulator, config)
-        for name in names:
-            poses = np.array([target.viseme.pose.get(name, 0.0) for target in targets])
-            if articulator in ("jaw", "part"):
-                poses = poses * np.array([target.opening for target in targets])
-            values = weights @ poses * _gain(articulator, config)
-            if articulator in ("jaw", "part"):
-                values = values * swell * (effort.jaw if articulator == "jaw" else effort.lips)
+        values = blended(time, targets, articulator) * _gain(articulator, config)
+        if articulator in OPENING:
+            values *= (swell * (effort.jaw if articulator == "jaw" else effort.lips))[:, None]
+        for name, track in zip(names, values.T, strict=True):
             for column in columns(name):
-                coeffs[:, column] = values
+                coeffs[:, column] = track
     coeffs = gaussian_filter1d(coeffs, config.smooth_s * STEP_HZ, axis=0, mode="nearest")
     rest = _rest(time, alignment, level_db, config)
     lips = _contact(time, alignment.phones, "lips", config)
@@ -131,14 +122,6 @@ def speech_motion(
     return MouthTrack(coeffs=coeffs, lips=lips, teeth=teeth, rest=rest, rounding=np.clip(rounding, 0, 1))
 
 
-@dataclass(frozen=True)
-class _Target:
-    viseme: Viseme
-    start_s: float
-    end_s: float
-    opening: float
-
-
 def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) -> float:
     """The median peak of the vowels, in dB; 0 without vowels."""
     levels = [_level(phone, level_db) for phone in phones if phone.symbol in VOWELS]
@@ -147,7 +130,7 @@ def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) 
 
 def _targets(
     phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
-) -> list[_Target]:
+) -> list[Target]:
     """One target a phone, two a diphthong; a vowel's opening follows its own loudness."""
     targets = []
     for phone in phones:
@@ -157,13 +140,7 @@ def _targets(
             opening = float(np.clip(1 + config.loud_to_vowel * louder, 0.6, 1.3))
         short = phone.symbol == SILENCE and phone.duration_s < config.pause_s
         viseme = MICRO_PAUSE if short else VISEMES[phone.symbol]
-        at = phone.start_s
-        for name, share in viseme.parts:
-            end = at + share * phone.duration_s
-            targets.append(_Target(VISEMES[name], at, end, opening))
-            at = end
-        if not viseme.parts:
-            targets.append(_Target(viseme, at, phone.end_s, opening))
+        targets += Target(viseme, phone.start_s, phone.end_s, opening).in_parts()
     return targets
 
 
@@ -180,23 +157,6 @@ def _level(phone: Phone, level_db: Float[np.ndarray, "steps"]) -> float:
         int(phone.start_s * STEP_HZ) : max(int(phone.end_s * STEP_HZ), int(phone.start_s * STEP_HZ) + 1)
     ]
     return float(inside.max(initial=-80.0))
-
-
-def _claims(
-    time: Float[np.ndarray, "steps"], targets: Sequence[_Target], articulator: str, config: SpeechMotionConfig
-) -> Float[np.ndarray, "steps phones"]:
-    """Normalised dominance: each row sums to 1."""
-    dominance = np.array([target.viseme.dominance[articulator] for target in targets])
-    start = np.array([target.start_s for target in targets])
-    end = np.array([target.end_s for target in targets])
-    # A claim is full in the middle third of its phone and fades from there.
-    core = (end - start) / 6
-    centre = (start + end) / 2
-    early = np.maximum(centre - core - time[:, None], 0)
-    late = np.maximum(time[:, None] - centre - core, 0)
-    ahead = config.fade_before_s * (config.rounding_ahead if articulator == "round" else 1.0)
-    claims = dominance * np.exp(-early / ahead - late / config.fade_after_s)
-    return claims / np.maximum(claims.sum(axis=1, keepdims=True), 1e-12)
 
 
 def _gain(articulator: str, config: SpeechMotionConfig) -> float:

@@ -24,6 +24,8 @@ ARTICULATORS: dict[str, tuple[str, ...]] = {
     "press": ("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthPress"),
     "tongue": ("tongueOut",),
 }
+# Those that open the mouth.
+OPENING = ("jaw", "part")
 
 
 @dataclass(frozen=True)
