@@ -56,7 +56,7 @@ class Babble:
         speech = Speech(samples=_sound(phones, self.pitch_hz * factor, level, rng))
         alignment = Alignment(tuple(phones), "aligned")
         motion = perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
-        return Recording(speech=speech, motion=motion)
+        return Recording(speech=speech, motion=motion, alignment=alignment)
 
 
 def debug_sources() -> list[Source]:
