@@ -10,10 +10,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from talkcli.engine.audio.augment import AugmentConfig
 from talkcli.engine.audio.ear import Waveform
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
-from talkcli.engine.types import EMOTIONS, Silent
+from talkcli.engine.types import EMOTIONS, Alignment, Phone, Silent
 from tests.engine.fakes import ADA, fake_clip
 
 EARS = {"log_mel": LogMel(LogMelConfig(num_mels=20)), "waveform": Waveform()}
@@ -77,6 +78,29 @@ def test_copies_stay_in_step(copies: int) -> None:
     assert (len(lengths) > 1) == (copies > 0)
 
 
+def test_phones_of_copies_stay_in_step() -> None:
+    phones = (Phone("AA", 0.0, 0.8), Phone("S", 0.8, 2.4), Phone("SIL", 2.4, 3.2))
+    clip = replace(fake_clip(0, frames=80), alignment=Alignment(phones, "aligned"))
+    config = BatchConfig(size=1, frames=16, speed=0.3)
+    for example in prepare([clip], {}, config, speakers=(), copies=4, seed=0, reporter=Silent()):
+        changes = np.flatnonzero(np.diff(example.phones.numpy())) + 1
+        assert changes / len(example.phones) == pytest.approx(np.array([0.25, 0.75]), abs=0.01)
+
+
+def test_augmented_copies_differ_in_sound_alone() -> None:
+    clips = [fake_clip(index, frames=60) for index in range(2)]
+    everything = AugmentConfig(pitch=1, reverb=1, noise=1, colour=1, band_limit=1, codec=1, gain=1)
+    plain, augmented = (
+        prepare(clips, EARS, BatchConfig(size=1, frames=16, augment=how), speakers=(), copies=1, seed=0,
+                reporter=Silent())
+        for how in (AugmentConfig(), everything)
+    )  # fmt: skip
+    for copy, (before, after) in enumerate(zip(plain, augmented, strict=True)):
+        assert torch.equal(before.coeffs, after.coeffs)
+        same = torch.equal(before.sound["waveform"], after.sound["waveform"])
+        assert same == (copy % 2 == 0), "the clips themselves stay as they are"
+
+
 def test_masks_wider_than_the_window_silence_at_most_all_of_it() -> None:
     batch = _batches(mask_bands=1000, mask_hops=1000).at(0)
     assert batch.sound["log_mel"].isfinite().all()
@@ -131,7 +155,8 @@ def test_fewer_frames_are_heard_than_seen() -> None:
 
 
 def test_only_log_mel_is_disturbed() -> None:
-    clean, disturbed = (_batches(**how).at(0) for how in ({}, {"mask_bands": 20, "mask_hops": 30}))
+    everything = {"mask_bands": 20, "mask_hops": 30, "masks": 2, "warp": 0.1, "shift": 0.1, "floor": -0.5}
+    clean, disturbed = (_batches(**how).at(0) for how in ({}, everything))
     assert torch.equal(clean.sound["waveform"], disturbed.sound["waveform"])
     assert not torch.equal(clean.sound["log_mel"], disturbed.sound["log_mel"])
     # Prosody, the last three channels, stays.

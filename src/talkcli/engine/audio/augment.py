@@ -23,6 +23,8 @@ from scipy.signal import fftconvolve
 from talkcli.engine.types import SPEECH_RATE_HZ, Config
 
 Chance = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(ge=0.5, le=2)]
+Seconds = Annotated[float, Field(gt=0)]
 Clipping = Literal["hard", "soft"]
 
 # WSOLA: pieces of 32 ms, every 16 ms, looked for up to 5 ms away from where they belong.
@@ -43,14 +45,14 @@ class AugmentConfig(Config):
 
     pitch: Chance = 0.0
     """Chance of another voice: pitch and formants higher or lower."""
-    pitch_factor: tuple[float, float] = (0.85, 1.18)
+    pitch_factor: tuple[Factor, Factor] = (0.85, 1.18)
     """Range of the factor on all frequencies."""
     reverb: Chance = 0.0
     """Chance of a room."""
-    rt60_s: tuple[float, float] = (0.1, 0.6)
+    rt60_s: tuple[Seconds, Seconds] = (0.1, 0.6)
     """Range of times in which its sound falls by 60 dB."""
-    direct_db: tuple[float, float] = (0.0, 15.0)
-    """Range of the direct sound's level over the room's."""
+    direct_db: tuple[float, float] = (4.0, 20.0)
+    """Range of the direct sound's level over the room's; at 0 dB what is heard comes 5 to 10 ms late."""
     noise: Chance = 0.0
     """Chance of noise: coloured, a hum, or voices."""
     noise_snr_db: tuple[float, float] = (5.0, 40.0)
@@ -103,9 +105,9 @@ def augment(
 def pitch(samples: Float[np.ndarray, "samples"], factor: float) -> Float[np.ndarray, "samples"]:
     """The voice with all frequencies times `factor`, formants as well: above 1 a shorter vocal tract."""
     length = len(samples)
-    # Places in `fast` count from the middle of the first piece.
-    fast = np.pad(soxr.resample(samples, SPEECH_RATE_HZ * factor, SPEECH_RATE_HZ), _HOP + _SEARCH)
-    fast = np.pad(fast, (0, 4 * _HOP))
+    fast = soxr.resample(samples, SPEECH_RATE_HZ * factor, SPEECH_RATE_HZ)
+    # The first piece has its middle at the first sample.
+    fast = np.pad(fast, (_HOP + _SEARCH, 6 * _HOP))
     # Square root of the energy of the _HOP samples from each place on.
     power = np.concatenate(([0.0], np.cumsum(np.square(fast, dtype=np.float64))))
     size = np.sqrt(np.maximum(power[_HOP:] - power[:-_HOP], 0)) + 1e-6
@@ -227,7 +229,7 @@ def _background(
 def _codec(samples: Float[np.ndarray, "samples"], rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
     kind = rng.integers(4)
     if kind >= 2:
-        return clip(samples, rng.uniform(0.2, 0.8), "hard" if kind == 2 else "soft")
+        return clip(samples, rng.uniform(0.3, 0.8), "hard" if kind == 2 else "soft")
     # What is quiet gets few of the steps.
     level = rng.uniform(0.1, 1.0) / max(float(np.abs(samples).max(initial=0.0)), 1e-9)
     if kind == 0:
