@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from talkcli.engine.losses.csd import csd, csd_loss, matches, vib_loss
+from talkcli.engine.losses.csd import csd, csd_loss, matches, spread_loss, vib_loss
 from talkcli.engine.models.dee import Gaussian
 
 
@@ -36,6 +36,19 @@ def test_pseudo_positives_forgive_what_is_closer_than_the_pair() -> None:
     rows = cross(logits, torch.tensor([[1.0, 1.0], [0.0, 1.0]]))
     columns = cross(logits.T, torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
     assert extra.item() == pytest.approx((rows + columns).item())
+
+
+def test_spread_wants_the_squared_distance_for_variance() -> None:
+    mean = torch.tensor([[1.0, 0.0]], requires_grad=True)
+    motion = torch.tensor([[0.8, 0.6]], requires_grad=True)
+    log_variance = torch.tensor([[0.04, 0.36]]).log().requires_grad_()
+    spread_loss(Gaussian(mean, log_variance), motion).sum().backward()
+    assert torch.allclose(log_variance.grad, torch.zeros(1, 2), atol=1e-6)
+    # The means are not moved to make it smaller.
+    assert mean.grad is None
+    assert motion.grad is None
+    sure = spread_loss(Gaussian(mean, torch.full((1, 2), -8.0)), motion)
+    assert sure > spread_loss(Gaussian(mean, log_variance), motion)
 
 
 def test_vib_is_zero_at_the_standard_normal_and_holds_variances_up() -> None:

@@ -14,8 +14,10 @@ from talkcli.engine.audio.ear import hear
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.device import seeded
+from talkcli.engine.errors import UsageError
 from talkcli.engine.models.dee import CoefficientsConfig, Dee, DeeConfig, Gaussian
 from talkcli.engine.models.fer import FerConfig
+from talkcli.engine.types import EMOTIONS, Emotion
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "parameters"
 
@@ -34,6 +36,7 @@ SMALL = DeeConfig(
     window=60,
     fixed_window=True,
     classifier=True,
+    anchors=True,
     log_variance_start=-4.0,
     **SIZES,
 )
@@ -280,6 +283,55 @@ def test_where_log_variances_begin(start: float | None, expected: float) -> None
     dee = Dee(SMALL.model_copy(update={"log_variance_start": start}))
     bias = dee.audio_encoder.log_variance.project.bias
     assert bias.mean().item() == pytest.approx(expected, abs=0.2)
+
+
+# Directing
+
+
+def _shown(emotions: dict[str, torch.Tensor]) -> Dee:
+    """A model that was shown motion of these means."""
+    torch.manual_seed(0)
+    dee = Dee(SMALL)
+    labels = torch.tensor([EMOTIONS.index(label) for label in emotions])
+    dee.move_anchors(torch.stack(list(emotions.values())), labels)
+    return dee
+
+
+def _axis(index: int) -> torch.Tensor:
+    return F.one_hot(torch.tensor(index), 8).float()
+
+
+def test_directions_lie_between_neutral_and_the_label() -> None:
+    dee = _shown({"neutral": _axis(0), "happy": _axis(3)})
+    assert torch.equal(dee.directed(Emotion(label="happy")), _axis(3)[None])
+    assert torch.equal(dee.directed(Emotion(label="happy", level=0.0)), _axis(0)[None])
+    half = dee.directed(Emotion(label="happy", level=0.5))
+    assert half[0, [0, 3]].tolist() == pytest.approx([0.5**0.5] * 2)
+
+
+def test_anchors_follow_the_motion_of_their_label() -> None:
+    dee = _shown({"neutral": _axis(0), "happy": _axis(3)})
+    before = dee.anchors.clone()
+    happy = torch.full((2,), EMOTIONS.index("happy"))
+    for _ in range(300):
+        dee.move_anchors(torch.stack([_axis(4), _axis(5)]), happy)
+    anchor = dee.anchors[EMOTIONS.index("happy")]
+    assert anchor.norm().item() == pytest.approx(1)
+    assert anchor[[4, 5]].tolist() == pytest.approx([0.5**0.5] * 2, abs=0.02)
+    others = [EMOTIONS.index(label) for label in EMOTIONS if label != "happy"]
+    assert torch.equal(dee.anchors[others], before[others])
+
+
+def test_what_was_never_shown_cannot_be_asked_for(narrow: Dee) -> None:
+    dee = _shown({"neutral": _axis(0), "happy": _axis(3)})
+    with pytest.raises(UsageError, match="no contempt motion") as caught:
+        dee.directed(Emotion(label="contempt"))
+    assert caught.value.hint == "It knows neutral, happy."
+    with pytest.raises(UsageError, match="happy cannot be asked"):
+        _shown({"happy": _axis(3)}).directed(Emotion(label="happy"))
+    with pytest.raises(UsageError) as caught:
+        narrow.directed(Emotion())
+    assert "--emotion-from" in str(caught.value.hint)
 
 
 # Drawing

@@ -47,6 +47,18 @@ def csd_loss(
     return loss
 
 
+def spread_loss(speech: Gaussian, motion: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch"]:
+    """Negative logarithm of the density of `motion` under `speech`, averaged over dimensions, without its
+    constant.
+
+    Least where the variance is the squared distance that is to be expected, so that it tells how far the mean
+    may be off (Nix & Weigend 1994; Kendall & Gal 2017). Both means are taken as they are: the loss has no
+    gradient for them, or they could be moved to please it.
+    """
+    error = (motion - speech.mean).detach().square()
+    return 0.5 * (speech.log_variance + error * torch.exp(-speech.log_variance)).mean(-1)
+
+
 def vib_loss(gaussian: Gaussian) -> Float[Tensor, ""]:
     """Kullback-Leibler divergence from the standard normal, averaged over rows and dimensions.
 

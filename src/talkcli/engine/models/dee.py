@@ -1,10 +1,10 @@
 """DEE, the dynamic emotion embedding: speech and facial motion as Gaussians in one space.
 
 Axis names: `batch`, `steps` (of an ear), `frames` (25 fps), `windows`, `coeffs` = 53, `width`, `embedding`,
-`classes`. DEEPTalk, section 3.1 and supplementary material: emotion2vec hears, FER sees, and both sides are
-trained into one space. The small variant needs no download and no licence: log-mel features stand where
-emotion2vec does and standardised coefficients where FER's features do; its classifier on the means is ours
-and makes training from hundreds of clips work. Differs from the released code: no dropout on attention
+`classes` (`EMOTIONS`). DEEPTalk, section 3.1 and supplementary material: emotion2vec hears, FER sees, and
+both sides are trained into one space. The small variant needs no download and no licence: log-mel features
+stand where emotion2vec does and standardised coefficients where FER's features do; its pooling, its
+classifier on the means and its anchors are ours. Differs from the released code: no dropout on attention
 weights.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -22,14 +22,16 @@ from torch.nn import functional as F
 from talkcli.engine.audio.ear import Ear, Sound, Waveform
 from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
 from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
+from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.fer import Fer, FerConfig
 from talkcli.engine.models.windows import starts
+from talkcli.engine.nn.attentive_statistics import AttentiveStatistics
 from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.gpo import Gpo
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.transformer import Transformer, sinusoids
-from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, Config
+from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, Config, Emotion
 
 # Log-mel from 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
 AUDIO_HALVINGS = 3
@@ -39,6 +41,8 @@ _STEPS_PER_FRAME = 2
 _FRAMES_AT_ONCE = 1024
 # 48 s, where the released generator ends.
 _LONGEST = 1200
+# Share of a batch in an anchor: it forgets within some hundred steps what the encoder was before.
+_ANCHOR_RATE = 0.02
 
 
 class CoefficientsConfig(Config):
@@ -65,12 +69,17 @@ class DeeConfig(Config):
     dropout: float = 0.1
     window: Annotated[int, Field(gt=0)] = 250
     """Most frames either encoder sees at once: 10 s."""
+    pooling: Literal["gpo", "statistics"] = "gpo"
+    """From steps to a vector: the released operator behind a transformer layer in either head, or attentive
+    statistics, which cost a fraction of it and learn from hundreds of clips."""
     fixed_window: bool = False
     """Pool over exactly a window, as pooling weights depend on length; short input holds its last step."""
     long: Literal["average", "first"] = "average"
     """Input beyond a window: the average over windows, or the first one as in the released demo."""
     classifier: bool = False
     """Tell emotions from the means."""
+    anchors: bool = False
+    """Remember where the motion of each emotion lies, so that a performance can be `directed`."""
     log_variance_start: float | None = None
     """Log-variances begin near this. At 0, variances of one drown every distance between means; the released
     code leaves them there."""
@@ -133,6 +142,19 @@ class _Summary(nn.Module):
         return self.pool(self.project(self.transformer(x)))
 
 
+class _Statistics(nn.Module):
+    """Pooling over time and a projection: the cheap head."""
+
+    def __init__(self, width: int, config: DeeConfig) -> None:
+        super().__init__()
+        self.pool = AttentiveStatistics(width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.project = nn.Linear(2 * width, config.embedding)
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
+        return self.project(self.dropout(self.pool(x)))
+
+
 class EmotionEncoder(nn.Module):
     """Positions, a transformer, then two heads: mean (on the unit sphere) and log-variance."""
 
@@ -140,8 +162,9 @@ class EmotionEncoder(nn.Module):
         super().__init__()
         self.dropout = nn.Dropout(config.dropout)
         self.transformer = _transformer(width, layers, config)
-        self.mean = _Summary(width, config)
-        self.log_variance = _Summary(width, config)
+        head = _Summary if config.pooling == "gpo" else _Statistics
+        self.mean = head(width, config)
+        self.log_variance = head(width, config)
         if config.log_variance_start is not None:
             nn.init.constant_(self.log_variance.project.bias, config.log_variance_start)
 
@@ -152,9 +175,12 @@ class EmotionEncoder(nn.Module):
 
 
 class Dee(nn.Module):
-    """Both encoders, the scale and shift of their similarity, and if asked for a classifier on the means."""
+    """Both encoders, the scale and shift of their similarity, and if asked for a classifier on the means and
+    an anchor for each emotion: a unit vector among what its motion was embedded as, zero while unseen.
+    """
 
     method = "dee"
+    anchors: Float[Tensor, "classes embedding"]
 
     def __init__(self, config: DeeConfig) -> None:
         super().__init__()
@@ -180,6 +206,8 @@ class Dee(nn.Module):
         self.similarity_shift = nn.Parameter(torch.tensor(5.0))
         if config.classifier:
             self.classifier = nn.Linear(config.embedding, len(EMOTIONS))
+        if config.anchors:
+            self.register_buffer("anchors", torch.zeros(len(EMOTIONS), config.embedding))
 
     @property
     def ears(self) -> dict[str, Ear]:
@@ -226,6 +254,35 @@ class Dee(nn.Module):
         """Logits over `EMOTIONS`; only with `classifier`."""
         # Parts of a unit vector are small; at unit size the classifier learns as fast as the rest.
         return self.classifier(mean * self.config.embedding**0.5)
+
+    @torch.no_grad()
+    def move_anchors(self, means: Float[Tensor, "batch embedding"], emotion: Int[Tensor, "batch"]) -> None:
+        """Draw the anchors of the labels in `emotion`, of a training batch, towards its `means`; only with
+        `anchors`.
+        """
+        for label in emotion.unique():
+            mean = F.normalize(means[emotion == label].mean(0), dim=0)
+            old = self.anchors[label]
+            self.anchors[label] = F.normalize(old.lerp(mean, _ANCHOR_RATE), dim=0) if old.any() else mean
+
+    def directed(self, emotion: Emotion) -> Float[Tensor, "1 embedding"]:
+        """The mean to generate from for an emotion that is asked for: on the way from neutral to its label as
+        far as its level says.
+
+        Raises UsageError when training saw no motion of the label, or kept no anchors.
+        """
+        anchors = self.anchors if self.config.anchors else torch.zeros(len(EMOTIONS), 1)
+        known = [label for label, anchor in zip(EMOTIONS, anchors, strict=True) if anchor.any()]
+        for label in ("neutral", emotion.label):
+            if label not in known:
+                raise UsageError(
+                    f"The model was shown no {label} motion, so that {emotion.label} cannot be asked of it.",
+                    hint=f"It knows {', '.join(known)}."
+                    if known
+                    else "Show it a recording of the emotion with --emotion-from.",
+                )
+        neutral, wanted = (self.anchors[EMOTIONS.index(label)] for label in ("neutral", emotion.label))
+        return F.normalize(torch.lerp(neutral, wanted, emotion.level), dim=0)[None]
 
     def _over_windows(
         self,

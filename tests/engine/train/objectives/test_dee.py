@@ -49,6 +49,7 @@ def _batch(config: DeeConfig = SMALL) -> Batch:
         emotion=torch.tensor([0, 0, 3, 3]),
         level=torch.tensor([1.0, 0.5, 1.0, 1.0]),
         speaker=torch.tensor([0, 1, 0, -1]),
+        phones=torch.full((4, 32), -1),
     )
 
 
@@ -66,8 +67,8 @@ def test_what_belongs_together(match: str, pairs: int) -> None:
 
 
 def test_the_loss_is_the_weighted_sum_of_its_terms() -> None:
-    terms = _objective(vib_weight=0.5, classifier_weight=2.0)(_batch(), 0.0)
-    whole = terms["contrast"] + 0.5 * terms["vib"] + 2 * terms["classified"]
+    terms = _objective(vib_weight=0.5, classifier_weight=2.0, spread_weight=3.0)(_batch(), 0.0)
+    whole = terms["contrast"] + 0.5 * terms["vib"] + 2 * terms["classified"] + 3 * terms["spread"]
     assert terms["loss"].item() == pytest.approx(whole.item())
 
 
@@ -75,6 +76,15 @@ def test_a_classifier_that_is_not_there_has_no_weight() -> None:
     assert set(_objective(NARROW)(_batch(NARROW), 0.0)) == {"loss", "contrast", "vib"}
     with pytest.raises(UsageError, match="model has no classifier"):
         _objective(NARROW, classifier_weight=0.5)
+
+
+def test_anchors_move_in_training_only() -> None:
+    objective = _objective(SMALL.model_copy(update={"anchors": True}))
+    objective.eval()(_batch(), 0.0)
+    assert not objective.model.anchors.any()
+    objective.train()(_batch(), 0.0)
+    # Labels 0 and 3 are in the batch.
+    assert objective.model.anchors.norm(dim=-1)[[0, 3, 1]].tolist() == pytest.approx([1, 1, 0])
 
 
 def test_a_step_reaches_everything_that_trains() -> None:

@@ -1,0 +1,28 @@
+"""Attentive statistics: one vector from a sequence, its mean and deviation over time with learned weights.
+
+Axis names: `batch`, `frames`, `width`, `twice` = 2 width. Okabe et al. 2018, with one set of weights for all
+channels.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+# Keeps the gradient of a deviation finite where nothing moves.
+_LEAST_VARIANCE = 1e-4
+
+
+class AttentiveStatistics(nn.Module):
+    """Weighs frames by what they hold, so that pauses need not count."""
+
+    def __init__(self, width: int, hidden: int = 32) -> None:
+        super().__init__()
+        self.score = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+
+    def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch twice"]:
+        weights = self.score(x).softmax(dim=1)
+        mean = (weights * x).sum(dim=1)
+        variance = (weights * (x - mean[:, None]).square()).sum(dim=1)
+        return torch.cat([mean, (variance + _LEAST_VARIANCE).sqrt()], dim=-1)
