@@ -10,7 +10,7 @@ import pytest
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.phones import PHONES
 from talkcli.engine.data.performer.align import Aligner, by_energy, spoken_words
-from talkcli.engine.data.performer.letters import guess_phones
+from talkcli.engine.data.performer.spelling import _RULES, Language, guess_phones
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SILENCE, Silent, Speech
 
@@ -30,6 +30,27 @@ def test_guessed_phones(word: str, phones: str) -> None:
     assert guess_phones(word) == phones.split()
     assert guess_phones("ŒŒ") == []
     assert set(guess_phones("quixotically")) <= PHONES
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "phones"),
+    [
+        ("it", "sciopero", "SH AO P EH R AO"),
+        ("it", "gli", "L IY"),
+        ("es", "llave", "Y AA B EH"),
+        ("es", "guerra", "G EH R AA"),
+        ("fr", "conférence", "K AO F EY R AA S"),
+        ("fr", "composez", "K AO P AO S EY"),
+        ("ru", "вызовов", "V IH Z AH V AH V"),
+    ],
+)
+def test_other_languages_in_the_sounds_of_english(language: Language, word: str, phones: str) -> None:
+    assert guess_phones(word, language) == phones.split()
+
+
+def test_every_rule_gives_phones() -> None:
+    for rules in _RULES.values():
+        assert {symbol for phones in rules.values() for symbol in phones.split()} <= PHONES
 
 
 def test_by_energy_tells_sound_from_silence() -> None:

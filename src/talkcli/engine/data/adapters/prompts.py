@@ -1,4 +1,5 @@
-"""Telephone prompts as Asterisk's core sounds hold them: one professional speaker, short phrases with text.
+"""Telephone prompts as Asterisk's core sounds hold them: professional speakers of five languages, short
+phrases with text.
 
 Phrases of a moment are joined, with pauses, to clips of a few seconds. `name: text` lines tell the words;
 recordings are raw G.722 at 64 kbit/s, so that a file's size is its length.
@@ -18,18 +19,35 @@ import numpy as np
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
 from talkcli.engine.data.adapters.spoken import perform_text
+from talkcli.engine.data.manifest import Sex
 from talkcli.engine.data.performer.perform import generator
+from talkcli.engine.data.performer.spelling import Language
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Silent, Speech
 
-LICENCE = "CC-BY-SA-3.0"
-# Where Debian's packages asterisk-core-sounds-en-g722 and asterisk-core-sounds-en put sounds and texts.
-SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
-_TEXTS = (
-    "core-sounds-en.txt",
-    "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz",
-    "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt",
+# Where Debian's packages asterisk-core-sounds-LANGUAGE-g722 put sounds, and those without -g722 texts.
+SOUNDS = Path("/usr/share/asterisk/sounds")
+_TEXTS = ("core-sounds-{0}.txt", "/usr/share/doc/asterisk-core-sounds-{0}/core-sounds-{0}.txt.gz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Voice:
+    """One speaker's recordings, in a folder of the sounds."""
+
+    folder: str
+    language: Language
+    speaker: str
+    sex: Sex
+    licence: str = "CC-BY-SA-3.0"
+
+
+_VOICES = (
+    _Voice(folder="en_US_f_Allison", language="en", speaker="allison", sex="female"),
+    _Voice(folder="es_MX_f_Allison", language="es", speaker="allison", sex="female"),
+    _Voice(folder="fr_CA_f_June", language="fr", speaker="june", sex="female"),
+    _Voice(folder="it_IT_m_Carlo", language="it", speaker="carlo", sex="male"),
+    _Voice(folder="ru_RU_f_IvrvoiceRU", language="ru", speaker="ivrvoice", sex="female", licence="CC-BY-3.0"),
 )
 _BYTES_A_SECOND = 8000
 _LONG_ENOUGH_S = 3.5
@@ -52,6 +70,7 @@ class Joined:
     paths: tuple[Path, ...]
     texts: tuple[str, ...]
     pauses_s: tuple[float, ...]
+    language: Language
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -62,56 +81,68 @@ class Joined:
         for path, pause_s in zip(self.paths, self.pauses_s, strict=False):
             parts += [np.zeros(round(pause_s * SPEECH_RATE_HZ), np.float32), _trimmed(path)]
         parts.append(np.zeros(round(self.pauses_s[-1] * SPEECH_RATE_HZ), np.float32))
-        return perform_text(Speech(samples=np.concatenate(parts)), " ".join(self.texts), source, eyes=False)
+        speech = Speech(samples=np.concatenate(parts))
+        return perform_text(speech, " ".join(self.texts), source, language=self.language, eyes=False)
 
 
 def prompt_sources(sounds: Path, seed: int = 0) -> list[Source]:
-    """Clips of the recordings below `sounds`; none where there are none, or no list of their words, which is
-    core-sounds-en.txt beside them or among Debian's documents. Raises InputError when it cannot be read.
+    """Clips of the recordings in the folders of `sounds`; none of a speaker who is not there, or without a
+    list of words, which is core-sounds-LANGUAGE.txt beside the recordings or among Debian's documents. Raises
+    InputError when it cannot be read.
     """
-    texts = next((path for name in _TEXTS if (path := sounds / name).is_file()), None)
-    if texts is None or not sounds.is_dir():
-        return []
-    sources = []
-    for index, group in enumerate(_groups(_spoken(sounds, texts))):
-        rng = generator("prompts", group[0][0].stem, seed)
+    return [source for voice in _VOICES for source in _sources(sounds / voice.folder, voice, seed)]
+
+
+def _sources(folder: Path, voice: _Voice, seed: int) -> Iterator[Source]:
+    names = [name.format(voice.language) for name in _TEXTS]
+    texts = next((path for name in names if (path := folder / name).is_file()), None)
+    if texts is None or not folder.is_dir():
+        return
+    for index, group in enumerate(_groups(_spoken(folder, texts, voice.language))):
+        rng = generator("prompts", f"{voice.language}:{group[0][0].stem}", seed)
         pauses = [*rng.uniform(*_PAUSE_S, len(group) - 1)]
         around = rng.uniform(*_AROUND_S, 2)
         said = tuple(text for _, text in group)
-        sources.append(
-            Source(
-                id=f"prompts/{index:03d}",
-                speaker="allison",
-                emotion=Emotion(label="neutral", level=0.65),
-                split="train",
-                licence=LICENCE,
-                sex="female",
-                text=" ".join(said),
-                recipe=Joined(
-                    paths=tuple(path for path, _ in group),
-                    texts=said,
-                    pauses_s=tuple(round(float(pause), 2) for pause in (around[0], *pauses, around[1])),
-                ),
-            )
+        yield Source(
+            id=f"prompts/{voice.language}-{index:03d}",
+            speaker=voice.speaker,
+            emotion=Emotion(label="neutral", level=0.65),
+            split="train",
+            licence=voice.licence,
+            sex=voice.sex,
+            text=" ".join(said),
+            recipe=Joined(
+                paths=tuple(path for path, _ in group),
+                texts=said,
+                pauses_s=tuple(round(float(pause), 2) for pause in (around[0], *pauses, around[1])),
+                language=voice.language,
+            ),
         )
-    return sources
 
 
-def _spoken(sounds: Path, texts: Path) -> Iterator[tuple[Path, str]]:
+def _spoken(folder: Path, texts: Path, language: Language) -> Iterator[tuple[Path, str]]:
     """Recordings with their words, in order of the list."""
     try:
         content = texts.read_bytes()
-        lines = (gzip.decompress(content) if texts.suffix == ".gz" else content).decode("utf-8").splitlines()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        lines = (gzip.decompress(content) if texts.suffix == ".gz" else content).decode("utf-8", "replace")
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{texts} is not a readable list of words ({error}).") from error
-    for line in lines:
+    for line in lines.splitlines():
         name, _, text = line.partition(":")
-        path = sounds / f"{name.strip()}.g722"
-        text = re.sub(r"\b\d\b", lambda match: _DIGITS[match[0]], text.strip()).strip(" .…") + "."
-        if name.startswith(";") or ".." in name or _NO_WORDS.search(text) or not re.search("[a-z]", text):
+        path = folder / f"{name.strip()}.g722"
+        if language == "en":
+            text = re.sub(r"\b\d\b", lambda match: _DIGITS[match[0]], text)
+        text = text.strip().strip(" .…") + "."
+        if name.startswith(";") or ".." in name or not _is_said(text):
             continue
         if path.is_file() and 0 < path.stat().st_size <= _LONGEST_S * _BYTES_A_SECOND:
             yield path, text
+
+
+def _is_said(text: str) -> bool:
+    """Whether the words are all there: no remarks, digits, letters by name, or letters that were lost."""
+    lost = re.search(r"\w[?\N{REPLACEMENT CHARACTER}]+\w|\N{REPLACEMENT CHARACTER}", text)
+    return not (lost or _NO_WORDS.search(text)) and any(letter.islower() for letter in text)
 
 
 def _groups(spoken: Iterator[tuple[Path, str]]) -> Iterator[list[tuple[Path, str]]]:

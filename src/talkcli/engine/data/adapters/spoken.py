@@ -10,6 +10,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.clips import fit_length
 from talkcli.engine.data.performer.align import Aligner
 from talkcli.engine.data.performer.perform import perform
+from talkcli.engine.data.performer.spelling import Language
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Silent, Speech
@@ -42,7 +43,13 @@ class SpokenFile:
 
 
 def perform_text(
-    speech: Speech, text: str, source: Source, *, words_needed: bool = True, eyes: bool = True
+    speech: Speech,
+    text: str,
+    source: Source,
+    *,
+    language: Language = "en",
+    words_needed: bool = True,
+    eyes: bool = True,
 ) -> Recording:
     """Align and perform, with blinks and gaze unless without `eyes`; the sound goes on to a whole frame.
 
@@ -51,7 +58,7 @@ def perform_text(
     """
     num_frames = -(-len(speech.samples) // SAMPLES_PER_FRAME)
     speech = Speech(samples=fit_length(speech.samples, num_frames * SAMPLES_PER_FRAME))
-    alignment = aligner().align(speech, text)
+    alignment = aligner().align(speech, text, language)
     report = None
     if alignment.method == "energy":
         if words_needed:

@@ -15,7 +15,7 @@ import soxr
 from jaxtyping import Float
 
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
-from talkcli.engine.data.performer.letters import guess_phones
+from talkcli.engine.data.performer.spelling import Language, guess_phones
 from talkcli.engine.errors import InputError
 from talkcli.engine.optional import require
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Phone, Speech
@@ -40,15 +40,16 @@ class Aligner:
     def __init__(self) -> None:
         self._decoders: dict[bool, Any] = {}
 
-    def align(self, speech: Speech, text: str) -> Alignment:
+    def align(self, speech: Speech, text: str, language: Language = "en") -> Alignment:
         """Phones of `text` in `speech`; an `energy` alignment when no rung of the ladder passes the gate.
+        Other languages than English are heard in the sounds of English, by their spelling.
 
         Raises InputError for a text without words or with digits.
         """
-        words = spoken_words(text)
+        words = spoken_words(text, language)
         level = loudness_db(speech)
         for slowed in (False, True):
-            found = self._attempt(speech, words, slowed)
+            found = self._attempt(speech, words, slowed, language)
             if found is None:
                 continue
             phones, score = found
@@ -57,11 +58,15 @@ class Aligner:
                 return Alignment(_fill(phones, speech.duration_s), "slowed" if slowed else "aligned")
         return by_energy(speech)
 
-    def _attempt(self, speech: Speech, words: list[str], slowed: bool) -> tuple[list[Phone], float] | None:
+    def _attempt(
+        self, speech: Speech, words: list[str], slowed: bool, language: Language
+    ) -> tuple[list[Phone], float] | None:
         decoder = self._decoder(slowed)
-        for word in words:
-            if decoder.lookup_word(word) is None:
-                decoder.add_word(word, " ".join(guess_phones(word)), True)
+        # Of another language even words that English has as well sound otherwise.
+        entries = words if language == "en" else [f"{language}:{word}" for word in words]
+        for word, entry in zip(words, entries, strict=True):
+            if decoder.lookup_word(entry) is None:
+                decoder.add_word(entry, " ".join(guess_phones(word, language)), True)
         samples = speech.samples
         if slowed:
             samples = soxr.resample(samples, SPEECH_RATE_HZ, SPEECH_RATE_HZ * _SLOWER)
@@ -69,7 +74,7 @@ class Aligner:
         # The front-end adapts to what it heard; without this, results would depend on the order of clips.
         decoder.reinit_feat()
         try:
-            decoder.set_align_text(" ".join(words))
+            decoder.set_align_text(" ".join(entries))
             _decode(decoder, sound)
             # The second pass finds phones inside the words; asking for hyp() after it crashes the process.
             decoder.set_alignment()
@@ -98,17 +103,19 @@ class Aligner:
         return self._decoders[slowed]
 
 
-def spoken_words(text: str) -> list[str]:
+def spoken_words(text: str, language: Language = "en") -> list[str]:
     """Lower-case words of a transcript; remarks in [] or <> are left out."""
     plain = re.sub(r"\[[^\]]*\]|<[^>]*>", " ", text.lower()).replace("’", "'")
     if re.search(r"\d", plain):
         raise InputError(
             f"The transcript {text[:60]!r} holds digits.", hint="Write numbers as they are spoken."
         )
-    words = [word.strip("'") for word in re.findall(r"[a-z']+", plain)]
-    words = [word for word in words if word]
+    # An apostrophe is a part of English words, and parts two words of others.
+    letters = r"[a-z']+" if language == "en" else r"[^\W\d_]+"
+    words = [word.strip("'") for word in re.findall(letters, plain)]
+    words = [word for word in words if word and (language == "en" or guess_phones(word, language))]
     if not words:
-        raise InputError(f"The transcript {text[:60]!r} holds no English word.")
+        raise InputError(f"The transcript {text[:60]!r} holds no word of the language {language}.")
     return words
 
 
