@@ -29,6 +29,13 @@ def score(
     audio: Annotated[
         Path | None, typer.Option("--audio", help="The speech, or a folder of files of the same names.")
     ] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option(
+            "--text",
+            help="What is said: NAME.txt, NAME.TextGrid (phones), LJSpeech's metadata.csv, or a folder.",
+        ),
+    ] = None,
     dataset: Annotated[
         str | None,
         typer.Option("--dataset", metavar="NAME", help="Test split of a set prepared by talk preprocess."),
@@ -76,8 +83,8 @@ def score(
     """
     if table is not None:
         given = {
-            "PRED": predictions, "--truth": truth, "--sigma": sigma is not None, "--per-clip": per_clip,
-            "--fail-under": fail_under, "--fail-over": fail_over,
+            "PRED": predictions, "--truth": truth, "--text": text, "--sigma": sigma is not None,
+            "--per-clip": per_clip, "--fail-under": fail_under, "--fail-over": fail_over,
         }  # fmt: skip
         if unused := [name for name, value in given.items() if value]:
             raise UsageError(
@@ -100,7 +107,8 @@ def score(
         _show_table(console, report)
         return
     with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.score import Generation, Threshold, score_motions
+        from talkcli.engine.pipelines.score import Generation, score_motions
+        from talkcli.engine.pipelines.score_overall import Threshold
 
         thresholds = [
             *(Threshold.parse(text, is_floor=True) for text in fail_under or []),
@@ -111,6 +119,7 @@ def score(
             truth=truth,
             audio=audio,
             dataset=dataset,
+            text=text,
             head_name=head,
             generation=Generation(
                 model_name=model, device_name=device, sigma=sigma, actor=actor, takes=takes or 1, seed=seed

@@ -80,11 +80,11 @@ def test_closure_is_measured_from_the_rest_of_the_head() -> None:
     opening = np.full(14, 9.0)
     opening[3:9] = 2.9
     opening[9:11] = 3.1
-    share, num_frames = closure_share(opening, 2.0, speech, FPS)
+    share, num_frames = closure_share(opening - 2.0, speech, FPS)
     assert num_frames == 8
     assert share == pytest.approx(6 / 8)
     with pytest.raises(UndefinedMetricError, match="no pause"):
-        closure_share(opening, 2.0, bursts("5" * 14), FPS)
+        closure_share(opening - 2.0, bursts("5" * 14), FPS)
 
 
 @pytest.mark.data

@@ -15,7 +15,8 @@ from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.pipelines.score import Generation, Threshold, score_motions
+from talkcli.engine.pipelines.score import Generation, score_motions
+from talkcli.engine.pipelines.score_overall import Threshold
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.face import flame_twin as twin
 
@@ -51,7 +52,12 @@ def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def score(head: Path) -> Scorer:
     def run(*predictions: Path, reporter: Silent | None = None, **options: Any) -> dict[str, Any]:
-        defaults: dict[str, Any] = {"truth": None, "audio": None, "dataset": None, "head_name": str(head)}
+        defaults: dict[str, Any] = {
+            "truth": None,
+            "audio": None,
+            "dataset": None,
+            "head_name": str(head),
+        }
         return score_motions(
             predictions,
             **(defaults | options),
@@ -84,6 +90,7 @@ def test_a_motion_equals_itself(tmp_path: Path, score: Scorer) -> None:
     assert report["overall"]["jump_mm"]["value"] > 0
     assert report["vertex_sets"] == {
         "all": 40, "inner lips": 6, "lips": 3, "eyes+forehead": 3, "upper_face": 5, "coefficients": 53,
+        "mouth corners": 2, "lower_lip": None,
     }  # fmt: skip
     json.dumps(report, allow_nan=False)
 

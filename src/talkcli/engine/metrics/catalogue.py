@@ -12,12 +12,14 @@ from typing import Literal
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
     """One row. `vertices` names what is looked at. `over_clips` says how the values of single clips become
-    one: a mean weighted by frames, a plain mean over clips, the median, or the largest."""
+    one: a mean weighted by frames or by phones, a plain mean over clips, the median, or the largest; what is
+    pooled has no value for a single clip, and is worked out from the observations of all.
+    """
 
     unit: str
     vertices: str
-    needs: Literal["truth", "audio", "takes", "motion"]
-    over_clips: Literal["frame mean", "clip mean", "median", "largest"]
+    needs: Literal["truth", "audio", "phones", "takes", "motion"]
+    over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
     meaning: str
 
 
@@ -65,6 +67,26 @@ METRICS: dict[str, MetricInfo] = {
     "closure": MetricInfo(
         unit="", vertices="inner lips", needs="audio", over_clips="frame mean",
         meaning="share of the frames in pauses over 200 ms whose lips are within 1 mm of closed",
+    ),
+    "bilabial_closure": MetricInfo(
+        unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        meaning="share of p, b, m in which the lip gap falls under 1 mm",
+    ),
+    "labiodental_contact": MetricInfo(
+        unit="", vertices="lower_lip", needs="phones", over_clips="phone mean",
+        meaning="share of f, v in which the lower lip meets the upper teeth",
+    ),
+    "false_closure": MetricInfo(
+        unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        meaning="share of vowels over 80 ms inside of which the lips close",
+    ),
+    "openness_order": MetricInfo(
+        unit="", vertices="inner lips", needs="phones", over_clips="pooled",
+        meaning="rank correlation of mean lip opening with aa > ae > eh > ih > s",
+    ),
+    "rounding_mm": MetricInfo(
+        unit="mm", vertices="mouth corners", needs="phones", over_clips="pooled",
+        meaning="mean mouth width of iy, less that of uw, ow and w",
     ),
     "jump_mm": MetricInfo(
         unit="mm", vertices="lips", needs="motion", over_clips="largest",

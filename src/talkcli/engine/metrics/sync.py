@@ -62,18 +62,15 @@ def pauses(speech: Speech, num_frames: int, fps: float) -> Bool[np.ndarray, "fra
     return inside
 
 
-def closure_share(
-    opening_mm: Float[np.ndarray, "frames"], rest_opening_mm: float, speech: Speech, fps: float
-) -> tuple[float, int]:
+def closure_share(gap_mm: Float[np.ndarray, "frames"], speech: Speech, fps: float) -> tuple[float, int]:
     """Share of the frames in pauses whose lips are within 1 mm of closed, and the number of such frames.
 
-    Closed is the opening of the head at rest. Undefined without a pause longer than 200 ms.
+    `gap_mm` is above the gap of the head at rest. Undefined without a pause longer than 200 ms.
     """
-    inside = pauses(speech, len(opening_mm), fps)
+    inside = pauses(speech, len(gap_mm), fps)
     if not inside.any():
         raise UndefinedMetricError(f"no pause longer than {SHORTEST_PAUSE_MS} ms in the sound")
-    closed = opening_mm[inside] - rest_opening_mm < CLOSED_MM
-    return float(closed.mean()), int(inside.sum())
+    return float((gap_mm[inside] < CLOSED_MM).mean()), int(inside.sum())
 
 
 def _pearson(opening: np.ndarray, loudness: np.ndarray, lag: int) -> float:

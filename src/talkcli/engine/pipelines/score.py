@@ -46,7 +46,7 @@ def score_motions(
     truth: Path | None,
     audio: Path | None,
     dataset: str | None,
-    text: Path | None,
+    text: Path | None = None,
     head_name: str | None,
     generation: Generation,
     thresholds: Sequence[Threshold],

@@ -11,6 +11,7 @@ from pathlib import Path
 from talkcli.engine.data.clips import checked_file
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.pipelines.score_words import Words, read_words
 
 _TAKE = re.compile(r"^(?P<id>.+)\.take(?P<take>\d+)$")
 _NOT_SOUND = {".npz", ".json", ".jsonl", ".txt", ".csv", ".textgrid", ".lab", ".md"}
@@ -24,22 +25,28 @@ class Case:
     takes: tuple[Path, ...] = ()
     truth: Path | None = None
     audio: Path | None = None
+    words: Words | None = None
 
 
 def gather(
-    predictions: Sequence[Path], *, truth: Path | None, audio: Path | None, dataset: str | None
+    predictions: Sequence[Path],
+    *,
+    truth: Path | None,
+    audio: Path | None,
+    dataset: str | None,
+    text: Path | None = None,
 ) -> list[Case]:
     """The clips to score, sorted by id.
 
-    `predictions`, `truth` and `audio` are files or folders of them; `dataset` gives truth and sound from its
-    manifest's test split. Without predictions every clip of `dataset` or `audio` is a case without takes.
-    Raises UsageError for combinations that make no sense, InputError where nothing matches.
+    `predictions`, `truth`, `audio` and `text` are files or folders of them; `dataset` gives truth, sound and
+    words from its manifest's test split. Without predictions every clip of `dataset` or `audio` is a case
+    without takes. Raises UsageError for combinations that make no sense, InputError where nothing matches.
     """
     takes = _takes_by_id(predictions)
     if dataset is not None:
-        if truth or audio:
+        if truth or audio or text:
             raise UsageError(
-                "--dataset brings its own truth and sound, so --truth and --audio go without it."
+                "--dataset brings its own truth, sound and words, so --truth, --audio and --text go without."
             )
         return _from_dataset(dataset, takes)
     ids = list(takes) if takes or audio is None else list(_files_by_id(audio, sound=True))
@@ -49,8 +56,16 @@ def gather(
             hint="Give motion files, or --audio or --dataset with speech that the model shall animate.",
         )
     truths, sounds = _match(ids, truth, sound=False), _match(ids, audio, sound=True)
+    words = read_words(text, ids) if text else {}
     return [
-        Case(id=id_, takes=takes.get(id_, ()), truth=truths.get(id_), audio=sounds.get(id_)) for id_ in ids
+        Case(
+            id=id_,
+            takes=takes.get(id_, ()),
+            truth=truths.get(id_),
+            audio=sounds.get(id_),
+            words=words.get(id_),
+        )
+        for id_ in ids
     ]
 
 
@@ -90,9 +105,17 @@ def _dataset_cases(name: str) -> list[Case]:
         files = {
             kind: checked_file(folder, *file, entry.id)
             for kind, file in entry.files.items()
-            if kind in ("audio", "motion")
+            if kind in ("audio", "motion", "phones")
         }
-        cases.append(Case(id=entry.id, truth=files.get("motion"), audio=files["audio"]))
+        known = entry.text or "phones" in files
+        cases.append(
+            Case(
+                id=entry.id,
+                truth=files.get("motion"),
+                audio=files["audio"],
+                words=Words(text=entry.text, phones=files.get("phones")) if known else None,
+            )
+        )
     if not cases:
         raise InputError(f"The data set {name} has no clips in its test split.")
     return cases

@@ -18,9 +18,10 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
 from talkcli.engine.pipelines.animate import Animator, Sampling
-from talkcli.engine.pipelines.score import Generation, over_clips
+from talkcli.engine.pipelines.score import Generation
 from talkcli.engine.pipelines.score_clip import Value, score_clip
 from talkcli.engine.pipelines.score_inputs import gather
+from talkcli.engine.pipelines.score_overall import over_clips
 from talkcli.engine.types import Motion, Reporter, Speech
 
 # Emotion drawn wider and wider with the likeliest codes; then its mean with codes drawn at higher and higher
@@ -97,6 +98,6 @@ def diversity_table(
 
 def _measured(takes: list[Motion], speech: Speech, head: Head | None, no_head: str) -> dict[str, Value]:
     if head is not None:
-        return score_clip(head, takes, None, speech)
+        return score_clip(head, takes, None, speech, "")
     values = {name: Value(value=None, reason=no_head) for name in METRICS}
     return values | {"diversity_l2": Value(value=diversity_l2([motion.coeffs for motion in takes]))}

@@ -1,0 +1,29 @@
+"""Rounding: is the mouth narrower in uw, ow and w than in iy?
+
+A measure of our own. The width is the distance of the outer corners of the mouth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+
+SPREAD = "IY"
+ROUND = ("UW", "OW", "W")
+
+
+def rounding_mm(widths_mm: Mapping[str, Sequence[float]]) -> float:
+    """Mean mouth width of iy minus that of all uw, ow and w together, in millimetres; positive: these are
+    rounded.
+
+    `widths_mm` holds, for each class, the width at the middle of each of its phones in all clips. Undefined
+    without an iy, and without any of the others.
+    """
+    rounded = [width for symbol in ROUND for width in widths_mm.get(symbol, ())]
+    spread = widths_mm.get(SPREAD, ())
+    if not rounded or not spread:
+        raise UndefinedMetricError("needs iy, and one of uw, ow and w, in the words of all clips")
+    return float(np.mean(spread) - np.mean(rounded))
