@@ -85,7 +85,7 @@ def _pitch_hz(samples: np.ndarray, about_hz: float) -> float:
         (lambda sound, rng: pitch(sound, 1.18), 0.95),
         (lambda sound, rng: colour(sound, rng, 8.0), 0.95),
         (lambda sound, rng: band_limit(sound, 300.0, 3400.0), 0.95),
-        (lambda sound, rng: reverberate(sound, rng, 0.3, 4.0), 0.9),
+        (lambda sound, rng: reverberate(sound, rng, 0.3, 5.0), 0.9),
         (lambda sound, rng: mixed(sound, coloured(len(sound), rng), 10.0), 0.9),
         (lambda sound, rng: mu_law(sound), 0.95),
         (lambda sound, rng: clip(sound, 0.3, "hard"), 0.9),

@@ -51,7 +51,7 @@ class AugmentConfig(Config):
     """Chance of a room."""
     rt60_s: tuple[Seconds, Seconds] = (0.1, 0.6)
     """Range of times in which its sound falls by 60 dB."""
-    direct_db: tuple[float, float] = (4.0, 20.0)
+    direct_db: tuple[float, float] = (5.0, 20.0)
     """Range of the direct sound's level over the room's; at 0 dB what is heard comes 5 to 10 ms late."""
     noise: Chance = 0.0
     """Chance of noise: coloured, a hum, or voices."""
