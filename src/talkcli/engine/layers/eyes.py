@@ -129,7 +129,7 @@ def without_blinks(
     width = 2 * round(_OWN_BLINK_S * fps / 2) + 1
     for side in ("Left", "Right"):
         lid = open_eyed[:, ADA.index(f"eyeBlink{side}")]
-        np.minimum(lid, grey_opening(lid, width) + _FLUTTER, out=lid)
+        np.minimum(lid, grey_opening(lid, (width,)) + _FLUTTER, out=lid)
     return open_eyed
 
 

@@ -95,9 +95,8 @@ def _accents(
     found = np.flatnonzero(peaks & (stress > _ACCENT))
     # Of equal neighbours the first.
     found = found[np.diff(found, prepend=-STEP_HZ) > _ACCENT_GAP_S * STEP_HZ]
-    return tuple(
-        Accent(step / STEP_HZ, float(np.clip(stress[step] / 2, 0.4, 1.4))) for step in found.tolist()
-    )
+    strengths = np.clip(stress[found] / 2, 0.4, 1.4)
+    return tuple(map(Accent, (found / STEP_HZ).tolist(), strengths.tolist()))
 
 
 def _standardised(
