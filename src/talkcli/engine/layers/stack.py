@@ -1,8 +1,9 @@
 """The layers in their order: what is laid over a model's motion, each one a choice.
 
 Axis names: `frames`, `coeffs`.
-The order matters: smoothing first, for what comes later is crisp; then the lips' top speed; idle motion; eyes
-last, since their lids must meet. The head turns before the eyes do, which stay with the viewer.
+The order matters: smoothing first, for what comes later is crisp; contacts, which the lips' top speed then
+leaves alone; idle motion; eyes last, since their lids must meet. The head turns before the eyes do, which
+stay with the viewer.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import is_share
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.lip_speed import limit_lip_speed
+from talkcli.engine.layers.contacts import reach_contacts
 from talkcli.engine.layers.eyes import lay_eyes
 from talkcli.engine.layers.head_motion import head_motion
 from talkcli.engine.layers.idle import idle
@@ -36,6 +39,8 @@ class Layers:
 
     smooth: bool = False
     """Less jerk, closures kept."""
+    contacts: bool = False
+    """Lips, and lower lip and teeth, meet where that is heard."""
     limit_lips: bool = False
     """Lips below their top speed."""
     idle: bool = False
@@ -51,15 +56,15 @@ class Layers:
 
         Raises UsageError for a layer that `head` has no channels for.
         """
-        wanted = dict(wishes or {})
         known = head == LAYERED_HEAD
+        wanted = {name: wish for name, wish in (wishes or {}).items() if wish is not None}
         for name, wish in wanted.items():
             if wish and not known and name not in _ANY_HEAD:
                 raise UsageError(
                     f"--{name.replace('_', '-')} moves channels of {LAYERED_HEAD}, the model moves {head}.",
                     hint=f"Leave it out; {' and '.join(f'--{_option(any_)}' for any_ in _ANY_HEAD)} work.",
                 )
-        return cls(**{name: known if wanted.get(name) is None else wanted[name] for name in cls.names()})
+        return cls(**{name: wanted.get(name, known) for name in cls.names()})
 
     @classmethod
     def steady(cls, head: str) -> Layers:
@@ -69,6 +74,11 @@ class Layers:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         return tuple(field.name for field in fields(cls))
+
+    @property
+    def need_head(self) -> bool:
+        """Whether the geometry of the motion's head is needed."""
+        return self.smooth or self.limit_lips
 
     @property
     def on(self) -> tuple[str, ...]:
@@ -82,22 +92,27 @@ def lay_over(
     layers: Layers,
     head: Head | None,
     *,
+    contacts: Float[np.ndarray, "frames contacts"] | None = None,
     seed: int = 0,
     take: int = 0,
     emotion: Emotion | None = None,
 ) -> Motion:
     """`motion` with `layers` over it, those of one seed and take always the same.
 
-    `head` is the motion's; it may be None where neither `smooth` nor `limit_lips` are on. `emotion` makes the
+    `contacts` are the shares that `DeepTalk.listen` hears; a model that hears none has no such layer. `head`
+    is the motion's; it may be None where neither `smooth` nor `limit_lips` are on. `emotion` makes the
     head livelier or calmer. Channels that are shares stay within 0 to 1 where they were.
     """
     coeffs, pose, fps = motion.coeffs, motion.pose, motion.fps
     if layers.smooth:
         assert isinstance(head, AdaHead)
         coeffs = smooth(coeffs, head)
+    held = np.zeros(len(coeffs), dtype=bool)
+    if layers.contacts and contacts is not None:
+        coeffs, held = reach_contacts(coeffs, contacts)
     if layers.limit_lips:
         assert head is not None
-        coeffs = limit_lip_speed(coeffs, head, held=np.zeros(len(coeffs), dtype=bool))
+        coeffs = limit_lip_speed(coeffs, head, held)
     if not (layers.idle or layers.blink or layers.head_motion):
         return replace(motion, coeffs=coeffs)
     heard = phrasing(speech, num_steps(len(coeffs), fps))

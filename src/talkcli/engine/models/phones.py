@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -73,13 +74,26 @@ class PhoneEncoder(nn.Module):
 
     def forward(self, sound: Sound) -> HeardPhones:
         """Of an even number of hops; step k is centred on hops 2 k and 2 k + 1."""
-        # The floor of the features is -1; shifted, the zero padding of the convolutions means silence.
-        x = F.gelu(self.inward(sound["log_mel"].transpose(1, 2) + 1))
+        x = _without_channel(sound["log_mel"], self.config.ear.num_mels)
+        x = F.gelu(self.inward(x.transpose(1, 2)))
         x = F.gelu(self.halve(x)).transpose(1, 2)
         for layer in self.layers:
             x = layer(x)
         states = self.norm(x)
         return HeardPhones(states, self.outward(states))
+
+
+def _without_channel(
+    hops: Float[Tensor, "batch hops channels"], bands: int
+) -> Float[Tensor, "batch hops channels"]:
+    """Every mel band less its mean over what is loud: microphones, rooms and voices colour speech, and what
+    they add to the logarithm stays the same over time (cepstral mean subtraction, Atal 1974).
+    """
+    mel, prosody = hops[..., :bands], hops[..., bands:]
+    # The floor of the features is -1: silence weighs nothing.
+    loud = (mel + 1).mean(-1, keepdim=True)
+    mean = (mel * loud).sum(1, keepdim=True) / loud.sum(1, keepdim=True).clamp_min(1e-3)
+    return torch.cat([mel - mean, prosody], dim=-1)
 
 
 class _Layer(nn.Module):

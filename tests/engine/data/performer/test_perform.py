@@ -11,11 +11,24 @@ from jaxtyping import Float
 
 from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS, PHONES, VOWELS
 from talkcli.engine.data.performer.perform import perform, style_of
-from talkcli.engine.data.performer.visemes import ARTICULATORS, VISEMES, columns
+from talkcli.engine.data.performer.visemes import VISEMES
+from talkcli.engine.face.articulators import ARTICULATORS
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.head import lip_opening_mm
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.types import MODEL_FPS, SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Motion, Phone, Speech
+from talkcli.engine.metrics.labiodental_contact import contact
+from talkcli.engine.pipelines.score_surface import upper_teeth
+from talkcli.engine.types import (
+    EMOTIONS,
+    MODEL_FPS,
+    SILENCE,
+    SPEECH_RATE_HZ,
+    Alignment,
+    Emotion,
+    Motion,
+    Phone,
+    Speech,
+)
 
 HEAD = load_head("ada")
 
@@ -83,7 +96,7 @@ def test_no_lip_vertex_jumps(emotion: str) -> None:
     assert lips.diff(dim=0).norm(dim=-1).max().item() * 1000 < 5.0
 
 
-@pytest.mark.parametrize("emotion", ["neutral", "happy", "disgust", "surprise", "fear"])
+@pytest.mark.parametrize("emotion", EMOTIONS)
 def test_silence_is_closed(emotion: str) -> None:
     alignment = aligned([SILENCE, "AA", SILENCE, "AE", SILENCE], [0.6, 0.2, 0.6, 0.2, 0.6])
     motion = play(alignment, emotion)
@@ -95,15 +108,19 @@ def test_silence_is_closed(emotion: str) -> None:
     assert gap.max() > 5.0
 
 
-def test_labiodentals_tuck_the_lower_lip() -> None:
+@pytest.mark.parametrize("emotion", ["neutral", "surprise"])
+def test_labiodentals_meet_the_upper_teeth(emotion: str) -> None:
     alignment = aligned(
-        [SILENCE, "AA", "F", "IY", "V", "AA", SILENCE], [0.4, 0.12, 0.09, 0.12, 0.06, 0.12, 0.4]
+        [SILENCE, "AA", "F", "IY", "V", "AA", "S", "AA", SILENCE],
+        [0.4, 0.12, 0.09, 0.12, 0.06, 0.12, 0.1, 0.12, 0.4],
     )
-    motion = play(alignment)
-    (roll,) = columns("mouthRollLower")
-    for phone in alignment.phones:
+    motion = play(alignment, emotion)
+    lower = HEAD.regions["lower_lip"]
+    lips = vertices(motion)[:, torch.from_numpy(lower)].numpy()
+    touching = contact(lips, HEAD.template[lower], upper_teeth(HEAD))
+    for phone in alignment.phones[1:-1]:
         inside = np.abs(times(motion) - (phone.start_s + phone.end_s) / 2) < 0.021
-        assert (motion.coeffs[inside, roll].max() > 0.6) == (phone.symbol in LABIODENTALS), phone
+        assert touching[inside].any() == (phone.symbol in LABIODENTALS), phone
 
 
 def test_openness_and_width_order() -> None:
@@ -124,9 +141,34 @@ def test_openness_and_width_order() -> None:
     assert width[middle["IY"]] - width[middle["UW"]] > 10
 
 
-def test_a_shout_opens_more_than_a_murmur() -> None:
+def test_a_shout_is_in_the_jaw_and_a_murmur_keeps_its_lips() -> None:
     alignment = aligned([SILENCE, "T", "AE", "T", SILENCE], [0.4, 0.1, 0.3, 0.1, 0.4])
-    assert opening_mm(play(alignment, level=0.5)).max() > 1.2 * opening_mm(play(alignment, level=0.01)).max()
+    shout, murmur = (play(alignment, level=level) for level in (0.5, 0.01))
+    assert opening_mm(shout).max() > 1.2 * opening_mm(murmur).max()
+    jaw, lips = (
+        shout.coeffs[:, column].max() / murmur.coeffs[:, column].max()
+        for column in (ADA.index("jawPitch"), ADA.index("mouthUpperUpLeft"))
+    )
+    assert jaw > 1.3 * lips > 1.3
+
+
+def test_the_tongue_shows_between_the_teeth_and_not_behind_them() -> None:
+    symbols = [SILENCE, "AH", "TH", "AH", "L", "AH", "T", "AH", "K", "AH", SILENCE]
+    alignment = aligned(symbols, [0.4, *([0.12] * 9), 0.4])
+    motion = play(alignment)
+    out = dict.fromkeys(symbols, 0.0)
+    for phone in alignment.phones:
+        middle = np.abs(times(motion) - (phone.start_s + phone.end_s) / 2).argmin()
+        out[phone.symbol] = motion.coeffs[middle, ADA.index("tongueOut")]
+    assert out["TH"] > 0.5 > out["L"] > out["T"] > 0.1 > out["K"]
+
+
+def test_a_short_pause_relaxes_the_mouth_part_of_the_way() -> None:
+    alignment = aligned([SILENCE, "AA", SILENCE, "AA", SILENCE], [0.4, 0.3, 0.12, 0.3, 0.4])
+    gap, time = opening_mm(play(alignment)), times(play(alignment))
+    pause = alignment.phones[2]
+    least = gap[(time > pause.start_s) & (time < pause.end_s)].min()
+    assert 0.1 < least / gap.max() < 0.8
 
 
 def test_chance_follows_the_seed_and_the_clip() -> None:

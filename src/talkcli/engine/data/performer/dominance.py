@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.data.performer.visemes import ARTICULATORS, OPENING, VISEMES, Viseme
+from talkcli.engine.data.performer.visemes import OPENING, VISEMES, Viseme
+from talkcli.engine.face.articulators import ARTICULATORS
 
 # A claim's decay ahead of its phone (anticipation) and behind it (carry-over).
 _FADE_BEFORE_S, _FADE_AFTER_S = 0.055, 0.045

@@ -17,15 +17,10 @@ from scipy.ndimage import gaussian_filter1d
 from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.data.performer.dominance import Target, blended
-from talkcli.engine.data.performer.visemes import (
-    ARTICULATORS,
-    MICRO_PAUSE,
-    OPENING,
-    TEETH_CONTACT,
-    VISEMES,
-    columns,
-)
+from talkcli.engine.data.performer.visemes import MICRO_PAUSE, OPENING, VISEMES
+from talkcli.engine.face.articulators import ARTICULATORS, columns
 from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.layers.contacts import touch
 from talkcli.engine.types import SILENCE, Alignment, Config, Phone
 
 # The opening follows the syllables' loudness, not every period of the voice.
@@ -114,7 +109,7 @@ def speech_motion(
     lips = _contact(time, alignment.phones, "lips", config)
     teeth = _contact(time, alignment.phones, "teeth", config) * (1 - lips)
     coeffs *= (1 - rest)[:, None]
-    coeffs = _touch(coeffs, lips, teeth)
+    coeffs = touch(coeffs, lips, teeth)
     # A smile or a sneer would part resting lips.
     (seal,) = columns("lipSeal")
     coeffs[:, seal] = np.maximum(lips, rest)
@@ -219,29 +214,6 @@ def _pauses(
         if (end - start) / STEP_HZ >= config.pause_s
     ]
     return pauses
-
-
-def _touch(
-    coeffs: Float[np.ndarray, "steps coeffs"],
-    lips: Float[np.ndarray, "steps"],
-    teeth: Float[np.ndarray, "steps"],
-) -> Float[np.ndarray, "steps coeffs"]:
-    """Drives the mouth into its contacts, through whatever the neighbours ask for."""
-    touched = coeffs.copy()
-    for name in (*ARTICULATORS["part"], *ARTICULATORS["press"]):
-        for column in columns(name):
-            touched[:, column] *= 1 - teeth
-            if name in ARTICULATORS["part"]:
-                touched[:, column] *= 1 - lips
-    for name in ARTICULATORS["round"]:
-        for column in columns(name):
-            touched[:, column] *= (1 - 0.6 * lips) * (1 - 0.7 * teeth)
-    (jaw,) = columns("jawPitch")
-    touched[:, jaw] *= (1 - teeth) * (1 - 0.5 * lips)
-    for name, value in TEETH_CONTACT.items():
-        for column in columns(name):
-            touched[:, column] += teeth * value
-    return touched
 
 
 def _ease(x: Float[np.ndarray, "steps"]) -> Float[np.ndarray, "steps"]:

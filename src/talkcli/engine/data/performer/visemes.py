@@ -12,18 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.articulators import ARTICULATORS
 from talkcli.engine.types import SILENCE
 
-# Channels that move together, because one set of muscles moves them.
-ARTICULATORS: dict[str, tuple[str, ...]] = {
-    "jaw": ("jawPitch", "jawForward"),
-    "round": ("mouthFunnel", "mouthPucker"),
-    "spread": ("mouthStretch", "mouthSmile", "mouthDimple"),
-    "part": ("mouthLowerDown", "mouthUpperUp"),
-    "press": ("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthPress"),
-    "tongue": ("tongueOut",),
-}
 # Those that open the mouth.
 OPENING = ("jaw", "part")
 
@@ -110,16 +101,3 @@ VISEMES: dict[str, Viseme] = {
 
 # A silence too short to rest in: the mouth relaxes part of the way.
 MICRO_PAUSE = Viseme({}, dict.fromkeys(ARTICULATORS, 0.7))
-
-# The shape in which the lower lip rests against the upper teeth.
-TEETH_CONTACT: Mapping[str, float] = {
-    "jawPitch": 0.018, "mouthRollLower": 1.0, "mouthPress": 0.3, "mouthShrugLower": 0.1,
-    "mouthUpperUp": 0.35,
-}  # fmt: skip
-
-
-def columns(name: str) -> tuple[int, ...]:
-    """Where `name` stands in ada's 53 numbers: one column, or the left and the right one."""
-    if name in ADA:
-        return (ADA.index(name),)
-    return ADA.index(f"{name}Left"), ADA.index(f"{name}Right")
