@@ -66,7 +66,8 @@ class Aligner:
         entries = words if language == "en" else [f"{language}:{word}" for word in words]
         for word, entry in zip(words, entries, strict=True):
             if decoder.lookup_word(entry) is None:
-                decoder.add_word(entry, " ".join(guess_phones(word, language)), True)
+                # Without an update of the searches there are, which takes 0.1 s a word: the next one is new.
+                decoder.add_word(entry, " ".join(guess_phones(word, language)), False)
         samples = speech.samples
         if slowed:
             samples = soxr.resample(samples, SPEECH_RATE_HZ, SPEECH_RATE_HZ * _SLOWER)
