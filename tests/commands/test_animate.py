@@ -126,7 +126,7 @@ def test_the_first_of_held_takes_is_drawn_as_ever(short_speech: Path, tmp_path: 
 
 
 def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -> None:
-    options = ("--gumbel", "--always-pad", "--precision", "bf16", "--actor", 1, "--no-limit-lips")
+    options = ("--gumbel", "--always-pad", "--precision", "bf16", "--actor", 1, "--no-limit-lips", "--no-idle", "--blink")
     for name in ("a", "b"):
         result = talk("animate", short_speech, *options, "--out", f"{name}.npz", "--json", cwd=tmp_path)
         assert result.returncode == 0, result.stderr
@@ -134,8 +134,10 @@ def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -
     motion, meta = read_motion(tmp_path / "a.npz")
     # 32 whole frames, which the released demo makes 36.
     assert len(motion.coeffs) == 36
-    wanted = {"gumbel": True, "always_pad": True, "precision": "bf16", "actor": "1", "limit_lips": False}
+    wanted = {"gumbel": True, "always_pad": True, "precision": "bf16", "actor": "1"}
     assert {key: meta[key] for key in wanted} == wanted
+    assert meta["layers"] == ["smooth", "blink", "head_motion"]
+    assert json.loads(result.stdout)["layers"] == meta["layers"]
     assert json.loads(result.stdout)["actor"] == "1"
 
 

@@ -10,6 +10,8 @@ import typer
 from talkcli.commands.options import AsJson, Device, Fps, Quiet, Seed
 from talkcli.console import Console
 
+_LAYERS = "Layers over the motion (absent: on for models of ada)"
+
 
 def animate(
     speech: Annotated[Path, typer.Argument(help="Speech: wav, flac, ogg, mp3, or m4a, mp4, webm.")],
@@ -66,6 +68,15 @@ def animate(
     emotion_from: Annotated[
         Path | None, typer.Option("--emotion-from", help="Take the emotion from this speech instead.")
     ] = None,
+    emotion: Annotated[
+        str | None,
+        typer.Option(
+            "--emotion",
+            metavar="LABEL[:LEVEL]",
+            help="Perform this emotion, whatever the voice says: neutral, calm, happy, sad, angry, fear, "
+            "disgust, surprise or contempt; the level goes from 0 to 1.",
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", help="embedded, or a run folder or model file of train-gen.")
     ] = "embedded",
@@ -75,11 +86,48 @@ def animate(
             "--head", help="The head to draw: ada, flame, or a FLAME file; absent: the model's own."
         ),
     ] = None,
+    smooth: Annotated[
+        bool | None,
+        typer.Option(
+            "--smooth/--no-smooth",
+            help="Smooth the face lightly; closures are kept.",
+            rich_help_panel=_LAYERS,
+        ),
+    ] = None,
+    contacts: Annotated[
+        bool | None,
+        typer.Option(
+            "--contacts/--no-contacts",
+            help="Lips, and lower lip and teeth, meet where the model hears it.",
+            rich_help_panel=_LAYERS,
+        ),
+    ] = None,
     limit_lips: Annotated[
         bool | None,
         typer.Option(
-            "--limit-lips/--no-limit-lips",
-            help="Keep lips below a top speed; absent: only where the model's head is ada.",
+            "--limit-lips/--no-limit-lips", help="Keep lips below a top speed.", rich_help_panel=_LAYERS
+        ),
+    ] = None,
+    idle: Annotated[
+        bool | None,
+        typer.Option(
+            "--idle/--no-idle", help="Breathing and small movements in silences.", rich_help_panel=_LAYERS
+        ),
+    ] = None,
+    blink: Annotated[
+        bool | None,
+        typer.Option(
+            "--blink/--no-blink",
+            help="Blinks and gaze, in place of those of the model.",
+            rich_help_panel=_LAYERS,
+        ),
+    ] = None,
+    head_motion: Annotated[
+        bool | None,
+        typer.Option(
+            "--head-motion/--no-head-motion",
+            help="Turn the head with the speech; stored as the motion's pose.",
+            rich_help_panel=_LAYERS,
         ),
     ] = None,
     always_pad: Annotated[
@@ -97,15 +145,20 @@ def animate(
         Literal["fp32", "bf16"],
         typer.Option("--precision", help="bf16 is faster on processors that have it, and less exact."),
     ] = "fp32",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also say whose weights, which layers and which seed were used.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Turn speech into a talking face.
 
     talk animate speech.wav --sigma 0.1 --out face.mp4
+
+    Layers lie over the motion where the model's head is ada, or where they are asked for: docs/layers.md.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.animate import Sampling, animate_file
+        from talkcli.engine.pipelines.animate import Sampling, animate_file, parse_emotion
 
         both = tau or 0.0
         report = animate_file(
@@ -119,6 +172,7 @@ def animate(
                 takes=takes,
                 hold_slow=hold_slow,
                 actor=actor,
+                emotion=None if emotion is None else parse_emotion(emotion),
                 always_pad=always_pad,
                 seed=seed,
             ),
@@ -130,7 +184,18 @@ def animate(
             renderer=renderer,
             device_name=device,
             precision=precision,
-            limit_lips=limit_lips,
+            layers={
+                "smooth": smooth,
+                "contacts": contacts,
+                "limit_lips": limit_lips,
+                "idle": idle,
+                "blink": blink,
+                "head_motion": head_motion,
+            },
             reporter=console,
         )
+        if verbose:
+            console.note(f"Licence of the weights: {report['weights_licence']}")
+            console.note(f"Layers: {', '.join(report['layers']) or 'none'}")
+            console.note(f"Seed: {report['seed']}")
         console.result(report, "\n".join(report["outputs"]))

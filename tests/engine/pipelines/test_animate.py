@@ -63,7 +63,7 @@ def animated(tmp_path: Path, flame_model: Path, monkeypatch: pytest.MonkeyPatch)
         defaults: dict[str, Any] = {
             "sampling": Sampling(), "emotion_from": None, "model_name": str(flame_model), "head_name": None,
             "fps": None, "size": 64, "renderer": "software", "device_name": "cpu", "precision": "fp32",
-            "limit_lips": None, "reporter": Silent(),
+            "layers": {}, "reporter": Silent(),
         }  # fmt: skip
         return animate_file(tmp_path / "a.wav", [tmp_path / out], **(defaults | options))
 
@@ -76,10 +76,10 @@ def test_motion_needs_no_head(tmp_path: Path, animated: Any) -> None:
     assert (motion.head, motion.channels, len(motion.coeffs)) == ("flame", FLAME, 25)
     assert report["head"] == "flame"
     # What another head's motion was found to allow says nothing about this one.
-    assert meta["limit_lips"] is False
+    assert meta["layers"] == []
 
 
-@pytest.mark.parametrize(("out", "options"), [("a.mp4", {}), ("a.npz", {"limit_lips": True})])
+@pytest.mark.parametrize(("out", "options"), [("a.mp4", {}), ("a.npz", {"layers": {"limit_lips": True}})])
 def test_drawing_and_limiting_need_the_head(
     out: str, options: dict[str, Any], tmp_path: Path, animated: Any
 ) -> None:

@@ -110,7 +110,7 @@ def test_it_animates_without_flame(
         renderer="software",
         device_name="cpu",
         precision="fp32",
-        limit_lips=None,
+        layers={},
         reporter=Silent(),
     )
     motion, meta = read_motion(tmp_path / "face.npz")

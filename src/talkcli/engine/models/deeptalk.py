@@ -37,7 +37,7 @@ from talkcli.engine.models.th_vqvae import ThVqvaeConfig
 from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
 from talkcli.engine.nn.alibi import distance_bias
 from talkcli.engine.nn.transformer import Transformer
-from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Config
+from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Config, Emotion
 
 # The speaker that is nobody in particular.
 NOBODY = -1
@@ -232,10 +232,12 @@ class DeepTalk(nn.Module):
         samples: Float[Tensor, "batch samples"],
         emotion_samples: Float[Tensor, "batch others"] | None = None,
         *,
+        emotion: Emotion | None = None,
         always_pad: bool = False,
     ) -> Heard:
         """Run the encoders once. `samples` at 16 kHz, any length; `emotion_samples` is heard for emotion
-        instead.
+        instead. `emotion` takes the mean's place and leaves the variance that was heard; raises UsageError
+        where the embedding has no place for it.
 
         Gives ceil(samples / 640) frames. `always_pad` counts as the released demo does: whole frames only,
         then one to four of silence up to a multiple of four, even where the number is one already.
@@ -260,7 +262,10 @@ class DeepTalk(nn.Module):
             _, others = self._lengths(emotion_samples.shape[1], always_pad)
             stretches = Stretches(self.dee.ears, emotion_samples, frames=others, window=window)
         contacts = cross_fade(touching, padded, self.config.overlap)[:, :frames] if touching else None
-        return Heard(windows, contacts, self._emotion(stretches), frames, padded)
+        felt = self._emotion(stretches)
+        if emotion is not None:
+            felt = felt._replace(mean=self.dee.directed(emotion).expand_as(felt.mean))
+        return Heard(windows, contacts, felt, frames, padded)
 
     @torch.inference_mode()
     def take(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,19 +25,17 @@ from talkcli.engine.device import resolve_device, seeded
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.face.lip_speed import limit_lip_speed
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import check_file, sha256
+from talkcli.engine.layers.stack import Layers, lay_over, within_range
 from talkcli.engine.models.deeptalk import NOBODY, Codes, DeepTalk, Heard
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
 from talkcli.engine.render.renderers import check_renderer
-from talkcli.engine.types import Motion, Reporter, Speech
+from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Speech
 
 EMBEDDED = "embedded"
 MOTION_SUFFIX = ".npz"
-# The top speed of lips was found on this head; motion of other heads is left as the model made it.
-LIMITED_HEAD = "ada"
 
 Precision = Literal["fp32", "bf16"]
 
@@ -51,7 +49,8 @@ class Sampling:
     both as the released inference does, whatever the temperatures. `takes` performances are drawn from
     `seed`, take k being the same whatever the number of takes; with `hold_slow` all keep the emotion and the
     slow codes of the first. `actor` is a name in the model's list of speakers or a position in it, None is
-    nobody in particular. `always_pad` adds one to four frames of silence, as the released demo always does.
+    nobody in particular. `emotion` is performed instead of what is heard. `always_pad` adds one to four
+    frames of silence, as the released demo always does.
     """
 
     sigma: float | None = None
@@ -61,6 +60,7 @@ class Sampling:
     takes: int = 1
     hold_slow: bool = False
     actor: str | None = None
+    emotion: Emotion | None = None
     always_pad: bool = False
     seed: int = 0
 
@@ -92,8 +92,8 @@ class Animator:
     """A loaded model with what is known of its origin; `model_name` is `EMBEDDED`, a model file or a run
     folder.
 
-    `precision` bf16 computes in bfloat16 where torch's autocast does. `limit_lips` keeps lips below their top
-    speed, None for models of `LIMITED_HEAD` only; nothing but this needs the model's head.
+    `precision` bf16 computes in bfloat16 where torch's autocast does. `layers` are wishes as `Layers.chosen`
+    takes them; None stands for the steady ones, which add nothing that is drawn at random.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Animator:
         device_name: str,
         *,
         precision: Precision = "fp32",
-        limit_lips: bool | None = None,
+        layers: Mapping[str, bool | None] | None = None,
     ) -> None:
         path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
         self.device = resolve_device(device_name)
@@ -113,17 +113,19 @@ class Animator:
                 f"{path} holds a {self.header.method} model, which is no generator.",
                 hint="Give --model a checkpoint of talk train-gen.",
             )
-        self.limit_lips = self.header.head == LIMITED_HEAD if limit_lips is None else limit_lips
-        self._head = load_head(self.header.head) if self.limit_lips else None
+        named = self.header.head
+        self.layers = Layers.steady(named) if layers is None else Layers.chosen(named, layers)
+        self._head = load_head(named) if self.layers.need_head else None
         self.sha256 = sha256(path)
 
     def motions(
         self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None
     ) -> Iterator[Motion]:
-        """One motion per take at the model's rate; frame k belongs to samples 640 k to 640 (k + 1).
+        """One motion per take at the model's rate, layers included; frame k belongs to samples 640 k to
+        640 (k + 1).
 
-        Every motion is made when it is asked for. Raises UsageError for an actor the model does not know, and
-        for slow codes to hold where it has one level of codes.
+        Every motion is made when it is asked for. Raises UsageError for an actor or an emotion the model does
+        not know, and for slow codes to hold where it has one level of codes.
         """
         self.speaker(sampling.actor)
         levels = len(self.model.prior.levels)
@@ -131,18 +133,26 @@ class Animator:
             raise UsageError(
                 f"--hold-slow: the motion prior of this model has {levels} level and no slow codes."
             )
-        return self.takes(self.listen(speech, emotion_speech, always_pad=sampling.always_pad), sampling)
+        heard = self.listen(speech, emotion_speech, emotion=sampling.emotion, always_pad=sampling.always_pad)
+        return self.takes(heard, speech, sampling)
 
     def listen(
-        self, speech: Speech, emotion_speech: Speech | None = None, *, always_pad: bool = False
+        self,
+        speech: Speech,
+        emotion_speech: Speech | None = None,
+        *,
+        emotion: Emotion | None = None,
+        always_pad: bool = False,
     ) -> Heard:
-        """`speech` after the encoders, with the emotion of `emotion_speech` where it is given."""
+        """`speech` after the encoders; `emotion`, or that of `emotion_speech`, takes the place of its own."""
         emotion_samples = None if emotion_speech is None else self._batch(emotion_speech)
         with self._autocast():
-            return self.model.listen(self._batch(speech), emotion_samples, always_pad=always_pad)
+            return self.model.listen(
+                self._batch(speech), emotion_samples, emotion=emotion, always_pad=always_pad
+            )
 
-    def takes(self, heard: Heard, sampling: Sampling) -> Iterator[Motion]:
-        """As `motions`, from speech that was heard before."""
+    def takes(self, heard: Heard, speech: Speech, sampling: Sampling) -> Iterator[Motion]:
+        """As `motions`, from `speech` that was `heard` before."""
         sigma, held = sampling.sigma, None
         for take in range(sampling.takes):
             motion, codes = self._draw(heard, sampling, take, sigma=sigma, held=held)
@@ -151,7 +161,17 @@ class Animator:
                 emotion = heard.emotion.sample(sigma, self._generator(sampling, take))
                 heard = heard._replace(emotion=heard.emotion._replace(mean=emotion))
                 sigma, held = None, codes
-            yield motion
+            # Where nothing but layers is drawn, takes are one performance in every respect.
+            yield lay_over(
+                motion,
+                speech,
+                self.layers,
+                self._head,
+                contacts=None if heard.contacts is None else heard.contacts[0].float().cpu().numpy(),
+                seed=sampling.seed,
+                take=take if sampling.is_random else 0,
+                emotion=sampling.emotion,
+            )
 
     def _draw(
         self, heard: Heard, sampling: Sampling, take: int, *, sigma: float | None, held: Codes | None
@@ -196,11 +216,14 @@ class Animator:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
-        """Codes are drawn one by one, and two that follow each other need not fit: hence the limit."""
-        if self._head is not None:
-            coeffs = limit_lip_speed(coeffs, self._head, held=np.zeros(len(coeffs), dtype=bool))
-        return Motion(
-            coeffs=coeffs, fps=float(self.header.fps), head=self.header.head, channels=self.header.channels
+        """What the model made, within what channels can hold: it overshoots a little."""
+        return within_range(
+            Motion(
+                coeffs=coeffs,
+                fps=float(self.header.fps),
+                head=self.header.head,
+                channels=self.header.channels,
+            )
         )
 
     def _batch(self, speech: Speech) -> torch.Tensor:
@@ -220,14 +243,14 @@ def animate_file(
     renderer: str,
     device_name: str,
     precision: Precision,
-    limit_lips: bool | None,
+    layers: Mapping[str, bool | None],
     reporter: Reporter,
 ) -> dict[str, Any]:
     """Animate one file into every path of `outs`, for every take: motion for .npz, else what `render_to`
     writes.
 
-    `head_name` None draws the model's own head. Returns what was done, ready for JSON. Unusable input raises
-    a TalkError before anything is written.
+    `head_name` None draws the model's own head; `layers` are wishes as `Layers.chosen` takes them. Returns
+    what was done, ready for JSON. Unusable input raises a TalkError before anything is written.
     """
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
     every_path = [path for take in paths for path in take]
@@ -238,10 +261,12 @@ def animate_file(
         else:
             check_output(path, size=size)
     check_renderer(renderer)
+    if sampling.emotion is not None and emotion_from is not None:
+        raise UsageError("--emotion and --emotion-from both say what to feel.", hint="Leave one of them out.")
     speech = read_speech(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
     named_head = load_head(head_name) if head_name else None
-    animator = Animator(model_name, device_name, precision=precision, limit_lips=limit_lips)
+    animator = Animator(model_name, device_name, precision=precision, layers=layers)
     drawn = any(path.suffix != MOTION_SUFFIX for path in every_path)
     head = _head_to_draw(named_head, animator, drawn=drawn)
     if precision == "bf16" and not _has_bf16(animator.device):
@@ -257,7 +282,7 @@ def animate_file(
         "weights_sha256": animator.sha256,
         "weights_licence": animator.header.licence,
         "precision": precision,
-        "limit_lips": animator.limit_lips,
+        "layers": list(animator.layers.on),
         **asdict(sampling),
     }
     report: dict[str, Any] = {"outputs": [], "duration_s": speech.duration_s, **meta}
@@ -286,6 +311,26 @@ def animate_file(
             report["outputs"].append(str(path))
         report |= {"frames": len(shown.coeffs), "fps": shown.fps, "head": head.name if head else shown.head}
     return report
+
+
+def parse_emotion(text: str) -> Emotion:
+    """LABEL or LABEL:LEVEL as an emotion; the level is 1 where it is not given. Raises UsageError."""
+    label, colon, number = text.partition(":")
+    if label not in EMOTIONS:
+        near = difflib.get_close_matches(label.lower(), EMOTIONS, n=1)
+        known = f"Emotions: {', '.join(EMOTIONS)}."
+        raise UsageError(
+            f"There is no emotion {label}.", hint=f"Did you mean {near[0]}? {known}" if near else known
+        )
+    try:
+        level = float(number) if colon else 1.0
+    except ValueError:
+        level = math.nan
+    if not 0 <= level <= 1:
+        raise UsageError(
+            f"--emotion {text}: the level is no number from 0 to 1.", hint=f"For example {label}:0.7."
+        )
+    return Emotion(label=label, level=level)
 
 
 def _head_to_draw(named: Head | None, animator: Animator, *, drawn: bool) -> Head | None:

@@ -46,7 +46,7 @@ def diversity_table(
 
     `generation` says who animates, how many takes of each clip are compared, and the seed; its sigma is not
     used, since every row has its own. `head_name` None takes the model's head; where that is missing only
-    coefficients are compared. Keys of the answer: `table`, `head`, `limit_lips`, `takes`, `seed`, `clips`
+    coefficients are compared. Keys of the answer: `table`, `head`, `layers` (names), `takes`, `seed`, `clips`
     (ids), `rows` (settings and one value for each column, or None with a reason). Raises TalkError classes
     for unusable input.
     """
@@ -73,13 +73,13 @@ def diversity_table(
         speech = read_speech(case.audio, reporter)
         heard = animator.listen(speech)
         for row, values in zip(rows, found, strict=True):
-            values.append(_measured(list(animator.takes(heard, row)), speech, head, no_head))
+            values.append(_measured(list(animator.takes(heard, speech, row)), speech, head, no_head))
             done += 1
             reporter.progress("scoring", done, len(cases) * len(rows))
     return {
         "table": "diversity",
         "head": animator.header.head,
-        "limit_lips": animator.limit_lips,
+        "layers": list(animator.layers.on),
         "takes": generation.takes,
         "seed": generation.seed,
         "clips": [case.id for case in cases],
