@@ -71,11 +71,27 @@ def test_same_seed_same_bytes_and_other_seed_other_motion(short_speech: Path, tm
     assert np.abs(first - other).max() > 0.05
 
 
-def test_without_sampling_the_seed_changes_nothing(short_speech: Path, tmp_path: Path) -> None:
+def test_without_sampling_the_seed_changes_only_what_is_laid_over(short_speech: Path, tmp_path: Path) -> None:
     for seed in (0, 1):
         talk("animate", short_speech, "--seed", seed, "--out", f"{seed}.npz", cwd=tmp_path)
-    first, other = (read_motion(tmp_path / f"{seed}.npz")[0].coeffs for seed in (0, 1))
-    np.testing.assert_array_equal(first, other)
+    (first, meta), (other, _) = (read_motion(tmp_path / f"{seed}.npz") for seed in (0, 1))
+    jaw = first.channels.index("jawPitch")
+    np.testing.assert_allclose(first.coeffs[:, jaw], other.coeffs[:, jaw], atol=0.01)
+    assert first.pose is not None and other.pose is not None
+    assert np.abs(first.pose - other.pose).max() > 0.005
+    assert {"smooth", "limit_lips", "idle", "blink", "head_motion"} <= set(meta["layers"])
+
+
+def test_a_bare_motion_has_no_pose_and_no_layers(short_speech: Path, tmp_path: Path) -> None:
+    layers = ("smooth", "contacts", "limit-lips", "idle", "blink", "head-motion")
+    options = (*(f"--no-{layer}" for layer in layers), "--verbose", "--emotion-from", short_speech)
+    result = talk("animate", short_speech, *options, "--out", "a.npz", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    motion, meta = read_motion(tmp_path / "a.npz")
+    assert motion.pose is None and meta["layers"] == []
+    assert motion.coeffs[:, :50].min() >= 0 and motion.coeffs[:, :50].max() <= 1
+    assert "Layers: none" in result.stderr and "Seed: 0" in result.stderr
+    assert f"Licence of the weights: {meta['weights_licence']}" in result.stderr.replace("\n", " ")
 
 
 def test_a_take_does_not_depend_on_how_many_are_drawn(short_speech: Path, tmp_path: Path) -> None:
@@ -126,7 +142,8 @@ def test_the_first_of_held_takes_is_drawn_as_ever(short_speech: Path, tmp_path: 
 
 
 def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -> None:
-    options = ("--gumbel", "--always-pad", "--precision", "bf16", "--actor", 1, "--no-limit-lips", "--no-idle", "--blink")
+    controls = ("--gumbel", "--always-pad", "--precision", "bf16", "--actor", 1)
+    options = (*controls, "--no-limit-lips", "--no-idle")
     for name in ("a", "b"):
         result = talk("animate", short_speech, *options, "--out", f"{name}.npz", "--json", cwd=tmp_path)
         assert result.returncode == 0, result.stderr
@@ -136,7 +153,7 @@ def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -
     assert len(motion.coeffs) == 36
     wanted = {"gumbel": True, "always_pad": True, "precision": "bf16", "actor": "1"}
     assert {key: meta[key] for key in wanted} == wanted
-    assert meta["layers"] == ["smooth", "blink", "head_motion"]
+    assert set(meta["layers"]) - {"contacts"} == {"smooth", "blink", "head_motion"}
     assert json.loads(result.stdout)["layers"] == meta["layers"]
     assert json.loads(result.stdout)["actor"] == "1"
 
@@ -151,6 +168,9 @@ def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -
         (["--out", "x.npz", "--device", "cuda:99"], 6, "cuda:99"),
         (["--out", "x.npz", "--sigma", "nan"], 2, "sigma"),
         (["--out", "x.npz", "--emotion-from", "absent.wav"], 3, "absent.wav"),
+        (["--out", "x.npz", "--emotion", "hapy"], 2, "happy"),
+        (["--out", "x.npz", "--emotion", "happy:2"], 2, "from 0 to 1"),
+        (["--out", "x.npz", "--emotion", "sad", "--emotion-from", "x.wav"], 2, "--emotion-from"),
         (["--out", "x.npz", "--out", "x.mp4", "--size", "65"], 2, "even"),
         (["--out", "x.npz", "--out", "x.mp4", "--renderer", "softwear"], 2, "software"),
         (["--out", "x.npz", "--out", "./x.npz"], 2, "twice"),

@@ -19,8 +19,8 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
 from talkcli.engine.models.vqvae import VqvaeConfig
 from talkcli.engine.pipelines import animate
-from talkcli.engine.pipelines.animate import Animator, Sampling, animate_file
-from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
+from talkcli.engine.pipelines.animate import Animator, Sampling, animate_file, parse_emotion
+from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
 from tests.engine.models.tiny_deeptalk import NARROW
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -112,6 +112,51 @@ def test_a_model_without_names_has_places(tmp_path: Path) -> None:
     assert animator.speaker(str(last)) == last
     with pytest.raises(UsageError, match=f"no actor {last + 1}"):
         animator.speaker(str(last + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "emotion"),
+    [("happy", Emotion(label="happy")), ("sad:0.25", Emotion(label="sad", level=0.25)),
+     ("neutral:0", Emotion(level=0.0))],
+)  # fmt: skip
+def test_emotions_are_read(text: str, emotion: Emotion) -> None:
+    assert parse_emotion(text) == emotion
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Hapy", "Did you mean happy"), ("joy", "contempt"), ("sad:", "sad:0.7"), ("sad:1.5", "sad:0.7"),
+     ("sad:nan", "sad:0.7"), ("sad:-1", "sad:0.7"), ("", "neutral")],
+)  # fmt: skip
+def test_what_is_no_emotion_is_refused(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_emotion(text)
+    assert words in str(caught.value.hint)
+
+
+def test_an_emotion_takes_the_place_of_the_one_heard(tmp_path: Path, flame_model: Path) -> None:
+    dee = NARROW.dee.model_copy(update={"anchors": True})
+    animator = Animator(str(saved(tmp_path / "x.safetensors", NARROW.model_copy(update={"dee": dee}))), "cpu")
+    angry = Emotion(label="angry", level=0.5)
+    with pytest.raises(UsageError, match="angry"):
+        animator.motions(_SPEECH, Sampling(emotion=angry))
+    anchors = animator.model.dee.anchors
+    anchors[EMOTIONS.index("neutral"), 0] = anchors[EMOTIONS.index("angry"), 1] = 1
+    own, directed = animator.listen(_SPEECH), animator.listen(_SPEECH, emotion=angry)
+    torch.testing.assert_close(directed.emotion.mean[0, :2], torch.full((2,), 0.5**0.5))
+    assert torch.equal(directed.emotion.log_variance, own.emotion.log_variance)
+    plain, acted = (
+        next(animator.motions(_SPEECH, sampling)).coeffs for sampling in (Sampling(), Sampling(emotion=angry))
+    )
+    assert np.abs(plain - acted).max() > 0
+    with pytest.raises(UsageError, match="happy"):
+        Animator(str(flame_model), "cpu").motions(_SPEECH, Sampling(emotion=Emotion(label="happy")))
+
+
+def test_a_file_says_which_emotion_was_asked_for(animated: Any) -> None:
+    with pytest.raises(UsageError, match="--emotion-from"):
+        animated("a.npz", sampling=Sampling(emotion=Emotion(label="sad")), emotion_from=Path("b.wav"))
+    assert animated("a.npz")["emotion"] is None
 
 
 def test_held_takes_keep_emotion_and_slow_codes(flame_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

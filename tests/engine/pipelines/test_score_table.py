@@ -81,7 +81,7 @@ def test_the_embedded_model_is_measured_in_every_column(tmp_path: Path) -> None:
         generation=Generation(device_name="cpu", takes=2),
         reporter=Silent(),
     )  # fmt: skip
-    assert report["head"] == "ada" and report["layers"] == ["smooth", "limit_lips"]
+    assert report["head"] == "ada" and {"smooth", "limit_lips"} <= set(report["layers"])
     for row in report["rows"]:
         assert -1 <= row["sync_r"]["value"] <= 1
     drawn = report["rows"][2]

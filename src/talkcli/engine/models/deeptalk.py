@@ -183,6 +183,11 @@ class DeepTalk(nn.Module):
         """What `content` and `dee` hear with."""
         return {**self.dee.ears, **self.content.ears}
 
+    @property
+    def hears_contacts(self) -> bool:
+        """Whether `listen` says where lips touch."""
+        return isinstance(self.config.content, PhoneContentConfig)
+
     def train(self, mode: bool = True) -> DeepTalk:
         """The frozen parts stay in evaluation mode: their dropout is off and their statistics stand still."""
         super().train(mode)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -114,7 +114,8 @@ class Animator:
                 hint="Give --model a checkpoint of talk train-gen.",
             )
         named = self.header.head
-        self.layers = Layers.steady(named) if layers is None else Layers.chosen(named, layers)
+        chosen = Layers.steady(named) if layers is None else Layers.chosen(named, layers)
+        self.layers = replace(chosen, contacts=chosen.contacts and self.model.hears_contacts)
         self._head = load_head(named) if self.layers.need_head else None
         self.sha256 = sha256(path)
 
