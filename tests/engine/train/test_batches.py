@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from talkcli.engine.audio.augment import AugmentConfig
 from talkcli.engine.audio.ear import Waveform
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
+from talkcli.engine.models.phones import SYMBOLS
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
 from talkcli.engine.types import EMOTIONS, Alignment, Phone, Silent
 from tests.engine.fakes import ADA, fake_clip
@@ -199,3 +200,17 @@ def test_clips_without_speech_are_silent() -> None:
     config = BatchConfig(size=1, frames=16)
     for example in prepare([clip], EARS, config, speakers=(), copies=1, seed=0, reporter=Silent()):
         assert example.sound["waveform"].abs().max() == 0
+
+
+def test_phones_follow_the_clip() -> None:
+    said = Alignment((Phone("SIL", 0.0, 0.2), Phone("M", 0.2, 0.3), Phone("AA", 0.3, 1.6)), "aligned")
+    clip = replace(fake_clip(0), alignment=said)
+    config = BatchConfig(size=2, frames=16)
+    (example,) = prepare([clip], EARS, config, speakers=(), copies=0, seed=0, reporter=Silent())
+    assert [SYMBOLS[index] for index in example.phones[[0, 9, 10, 14, 15, 79]]] == [
+        "SIL", "SIL", "M", "M", "AA", "AA",
+    ]  # fmt: skip
+    assert len(example.phones) == 2 * len(example.coeffs)
+    batches = Batches(training=[example], validation=[example], config=config, seed=3, ears=EARS)
+    assert torch.equal(batches.held_out()[0].phones[1], example.phones[32:64])
+    assert (_batches().at(0).phones == -1).all()

@@ -56,6 +56,7 @@ def _batch(model: DeepTalk) -> Batch:
         emotion=torch.tensor([0, 1, 2, 3]),
         level=torch.ones(ROWS),
         speaker=torch.tensor([0, 1, 2, -1]),
+        phones=torch.full((4, 1), -1),
     )
 
 

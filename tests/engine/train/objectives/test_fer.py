@@ -24,6 +24,7 @@ def _batch(*labels: str) -> Batch:
         emotion=torch.tensor([EMOTIONS.index(label) for label in labels]),
         level=torch.ones(rows),
         speaker=torch.zeros(rows, dtype=torch.long),
+        phones=torch.full((rows, 1), -1),
     )
 
 

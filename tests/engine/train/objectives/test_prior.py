@@ -34,6 +34,7 @@ def _batch(clips: int = 2) -> Batch:
         emotion=torch.zeros(clips, dtype=torch.long),
         level=torch.ones(clips),
         speaker=torch.zeros(clips, dtype=torch.long),
+        phones=torch.full((clips, 1), -1),
     )
 
 
