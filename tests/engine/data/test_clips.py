@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from talkcli.engine.audio.textgrid import write_alignment
 from talkcli.engine.data.clips import fit_length, load_clips
 from talkcli.engine.data.manifest import Digests, Entry, write_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import sha256
-from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Silent
+from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, SILENCE, Alignment, Motion, Phone, Silent
 
 
 def write_clip(
@@ -58,6 +59,21 @@ def test_rates_lengths_and_labels(tmp_path: Path) -> None:
     assert [clip.id for clip in load_clips(tmp_path, "val", Silent())] == ["b"]
     with pytest.raises(InputError, match="no clips in the split test; it has train, val"):
         load_clips(tmp_path, "test", Silent())
+
+
+def test_phones_come_along_where_they_are_known(tmp_path: Path) -> None:
+    with_phones, without = write_clip(tmp_path, "a"), write_clip(tmp_path, "b")
+    spoken = Alignment((Phone("B", 0.0, 0.1), Phone("AA", 0.1, 0.5), Phone(SILENCE, 0.5, 1.0)), "aligned")
+    write_alignment(tmp_path / "a.TextGrid", spoken)
+    signed = with_phones.sha256.model_copy(update={"phones": sha256(tmp_path / "a.TextGrid")})
+    with_phones = with_phones.model_copy(update={"phones": "a.TextGrid", "sha256": signed})
+    write_manifest(tmp_path / "manifest.jsonl", [with_phones, without])
+    assert [clip.alignment for clip in load_clips(tmp_path, None, Silent())] == [spoken, None]
+    # Without sound as well, and never phones of another clip.
+    assert load_clips(tmp_path, None, Silent(), sound=False)[0].alignment == spoken
+    (tmp_path / "a.TextGrid").write_text("other")
+    with pytest.raises(InputError, match=r"Clip a.*not the file"):
+        load_clips(tmp_path, None, Silent())
 
 
 @pytest.mark.parametrize(

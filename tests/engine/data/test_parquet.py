@@ -25,10 +25,11 @@ _SPOKEN = Entry(
     speaker="Ünal | 1",
     sex="female",
     text="one\u2028two",
+    phones="phones/set/a.b-1.TextGrid",
     emotion="happy",
     intensity=0.5,
     split="train",
-    sha256=Digests(audio=_DIGEST, motion=_DIGEST),
+    sha256=Digests(audio=_DIGEST, motion=_DIGEST, phones=_DIGEST),
     licence="MIT",
 )
 _SCANNED = Entry(
@@ -89,7 +90,15 @@ def test_anyones_pyarrow_reads_it(path: Path) -> None:
     assert table.column("sha256_vertices").to_pylist() == [None, _DIGEST]
     assert table.column("mesh_topology").to_pylist() == [None, "biwi"]
     assert table.column("still").to_pylist() == [False, True]
-    assert table.schema.metadata[b"talk_format"] == b"1"
+    assert table.schema.metadata[b"talk_format"] == b"2"
+
+
+def test_tables_of_the_first_format_are_read(path: Path) -> None:
+    table = parquet.read_table(path).drop_columns(["phones", "sha256_phones"])
+    parquet.write_table(table.replace_schema_metadata({b"talk_format": b"1"}), path)
+    first, second = read_manifest(path)
+    assert (first.text, first.phones, first.sha256.phones) == (_SPOKEN.text, None, None)
+    assert second == _SCANNED
 
 
 def test_equal_rows_are_equal_files(path: Path, tmp_path: Path) -> None:
@@ -104,7 +113,10 @@ def test_tables_that_are_no_manifests(path: Path, tmp_path: Path) -> None:
     for changed in (
         table.drop_columns(["audio"]),
         table.append_column("colour", pyarrow.array(["red", "blue"])),
-        table.replace_schema_metadata({b"talk_format": b"2"}),
+        table.replace_schema_metadata({b"talk_format": b"3"}),
+        # A column of the second format in a table of the first, and none in one of the second.
+        table.replace_schema_metadata({b"talk_format": b"1"}),
+        table.drop_columns(["phones"]),
         table.replace_schema_metadata({}),
         table.set_column(2, "motion", pyarrow.array([1, 2])),
     ):

@@ -55,7 +55,8 @@ def sign_again(folder: Path, clip: str, **changes: object) -> None:
     entries = []
     for entry in read_manifest(folder):
         if entry.id == clip:
-            digests = Digests(audio=sha256(folder / entry.audio), motion=sha256(folder / entry.motion))
+            paths = {kind: folder / name for kind, (name, _) in entry.files.items()}
+            digests = Digests(**{kind: sha256(path) for kind, path in paths.items()})
             entry = Entry(**entry.model_dump() | {"sha256": digests} | changes)  # noqa: PLW2901
         entries.append(entry)
     write_manifest(folder / "manifest.jsonl", entries)
@@ -108,7 +109,7 @@ def test_swapped_files(folder: Path) -> None:
     assert found(folder) == {("low-sad", "changed"), ("high-angry", "changed")}
 
 
-@pytest.mark.parametrize("name", ["motion/low-sad.npz", "audio/low-sad.flac"])
+@pytest.mark.parametrize("name", ["motion/low-sad.npz", "audio/low-sad.flac", "phones/low-sad.TextGrid"])
 def test_a_truncated_file_the_manifest_was_signed_for(folder: Path, name: str) -> None:
     path = folder / name
     path.write_bytes(path.read_bytes()[:-200])

@@ -18,7 +18,7 @@ from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import ExtraError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.pipelines import preprocess
-from talkcli.engine.types import Reporter, Silent
+from talkcli.engine.types import SILENCE, Reporter, Silent
 
 SILENT = Silent()
 
@@ -59,11 +59,20 @@ def test_the_debug_corpus(tmp_path: Path) -> None:
 def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preprocess, "require", lambda package, purpose: None)
     monkeypatch.setattr(synthetic.shutil, "which", lambda name: None)
+    monkeypatch.setattr(preprocess, "is_installed", lambda package: False)
     notes = Notes()
-    summary = preprocess.preprocess_corpus(tmp_path / "absent", tmp_path / "out", Plan(num_workers=0), notes)
+    summary = preprocess.preprocess_corpus(
+        tmp_path / "absent", tmp_path / "out", Plan(num_workers=0), notes, prompts=tmp_path / "none"
+    )
     assert {entry.id.split("/")[0] for entry in read_manifest(summary.manifest)} == {"quiet"}
-    assert len(notes.texts) == 5
-    assert any("flite is not installed" in text for text in notes.texts)
+    assert len(notes.texts) == 8
+    for said in (
+        "flite is not installed",
+        "festival is not installed",
+        "none holds no prompts",
+        "grid is not",
+    ):
+        assert any(said in text for text in notes.texts), said
 
 
 def test_without_an_aligner_there_is_no_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,10 +113,15 @@ def test_a_corpus_of_one_ravdess_clip(
     target = tmp_path / "root" / "emotion" / "ravdess16k" / name
     target.parent.mkdir(parents=True)
     target.write_bytes((shared_data / "emotion" / "ravdess16k" / name).read_bytes())
-    summary = preprocess.preprocess_corpus(tmp_path / "root", tmp_path / "out", Plan(num_workers=0), Silent())
+    summary = preprocess.preprocess_corpus(
+        tmp_path / "root", tmp_path / "out", Plan(num_workers=0), Silent(), prompts=tmp_path / "none"
+    )
     clip = load_clips(summary.manifest, None, Silent())[0]
     assert (clip.emotion.label, clip.speaker) == ("happy", "ravdess-02")
     assert clip.motion.coeffs[:, ADA.index("mouthSmileLeft")].mean() > 0.3
+    said = [phone.symbol for phone in clip.alignment.phones if phone.symbol != SILENCE]
+    assert said[:4] == ["K", "IH", "D", "Z"]
+    assert clip.alignment.phones[-1].end_s == pytest.approx(clip.motion.duration_s)
 
 
 def test_sets_without_motion_need_the_aligner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
