@@ -75,6 +75,9 @@ class DeepTalkObjectiveConfig(Config):
     """Temperature of the straight-through Gumbel-softmax at the start and the end."""
     nobody_share: Share = 0.0
     """Share of windows trained without a speaker, so that nobody in particular can be asked for."""
+    directed_share: Share = 0.0
+    """Share of windows made from the anchor of their label at their level in the place of what is heard, so
+    that an emotion can be asked for; needs an embedding with anchors."""
     vertices: Annotated[int, Field(gt=1)] | None = None
     """How many are looked at, half of them on the lips; all when null."""
     lip_vertex_weight: Weight = 1.0
@@ -104,6 +107,11 @@ class DeepTalkObjective(nn.Module):
                 "objective.guess_weight is for a model with a plain regression.",
                 hint="Add --set model.guess=true, or set the weight to 0.",
             )
+        if config.directed_share > 0 and not model.dee.config.anchors:
+            raise UsageError(
+                "objective.directed_share is for an emotion embedding with anchors.",
+                hint="Train it with model.anchors=true, or set the share to 0.",
+            )
         self.model = model
         self.config = config
         self.surface = Surface(head, vertices=config.vertices, lip_weight=config.lip_vertex_weight)
@@ -115,11 +123,12 @@ class DeepTalkObjective(nn.Module):
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
             heard = exact(model.dee.embed_speech(batch.sound))
+            emotion = self._directed(heard.mean, batch)
             told = config.code_weight > 0 or config.teacher_share > 0
             targets = model.prior.encode_targets(batch.coeffs) if told else []
         content = model.content(batch.sound).features
         taught = torch.rand(len(content), device=content.device) < config.teacher_share
-        made = self._predict(content, heard.mean, batch.speaker, tau, taught=taught, targets=targets)
+        made = self._predict(content, emotion, batch.speaker, tau, taught=taught, targets=targets)
         surface, true = self.surface(made.coeffs), self.surface(batch.coeffs)
         terms = {"vertex": self.surface.squared_error(surface, true)}
         weights = {"vertex": config.vertex_weight}
@@ -138,7 +147,8 @@ class DeepTalkObjective(nn.Module):
             scale = model.prior.motion_scale
             add("guess", config.guess_weight, F.mse_loss(scale(made.guess), scale(batch.coeffs)))
         if config.consistency_weight > 0:
-            add("consistency", config.consistency_weight, self._apart(heard, made.coeffs))
+            asked = Gaussian(emotion, heard.log_variance)
+            add("consistency", config.consistency_weight, self._apart(asked, made.coeffs))
         lips = self.lip_reading
         if lips is not None:
             with torch.no_grad():
@@ -201,6 +211,15 @@ class DeepTalkObjective(nn.Module):
         if taught is not None and targets:
             choices[:-1] = [_some(taught, choose.given(target), sample) for target in targets[:-1]]
         return self.model(content, emotion, identity, choices)
+
+    def _directed(
+        self, heard: Float[Tensor, "batch embedding"], batch: Batch
+    ) -> Float[Tensor, "batch embedding"]:
+        """`heard`, in some rows replaced by what their label asks for."""
+        if self.config.directed_share == 0:
+            return heard
+        asked = torch.rand(len(heard), device=heard.device) < self.config.directed_share
+        return torch.where(asked[:, None], self.model.dee.towards(batch.emotion, batch.level), heard)
 
     def _others(self, heard: Gaussian, count: int) -> Gaussian:
         """The emotion that each of the first `count` rows is made under in the place of its own."""
