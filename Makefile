@@ -9,6 +9,10 @@ RUNS ?= runs
 # Recordings, laid out as docs/corpus.md says.
 SPEECH_DATA ?= data
 
+# Debian's packages of synthesisers, their voices, and recorded prompts with their texts.
+SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k \
+  $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types check docs bench lock head contact-sheet corpus weights clean
 .DELETE_ON_ERROR:
@@ -63,9 +67,9 @@ contact-sheet: $(READY) ## Draw docs/ada.png
 	$(BIN)/python examples/contact_sheet.py
 
 corpus: $(READY) ## Build the training corpus from SPEECH_DATA and synthetic speech
-	@command -v flite >/dev/null && command -v espeak-ng >/dev/null || { \
+	@dpkg -s $(SPEAKERS) >/dev/null 2>&1 || { \
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$sudo apt-get update -q && $$sudo apt-get install -y -q flite espeak-ng; }
+	  $$sudo apt-get update -q && $$sudo apt-get install -y -q $(SPEAKERS); }
 	$(BIN)/talk preprocess corpus $(SPEECH_DATA) --out $(CORPUS)
 
 weights: corpus ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place

@@ -46,7 +46,7 @@ _VOICES = (
     _Voice(folder="en_US_f_Allison", language="en", speaker="allison", sex="female"),
     _Voice(folder="es_MX_f_Allison", language="es", speaker="allison", sex="female"),
     _Voice(folder="fr_CA_f_June", language="fr", speaker="june", sex="female"),
-    _Voice(folder="it_IT_m_Carlo", language="it", speaker="carlo", sex="male"),
+    _Voice(folder="it_IT_m_Carlo", language="it", speaker="carlo", sex="male", licence="CC-BY-3.0"),
     _Voice(folder="ru_RU_f_IvrvoiceRU", language="ru", speaker="ivrvoice", sex="female", licence="CC-BY-3.0"),
 )
 _BYTES_A_SECOND = 8000
