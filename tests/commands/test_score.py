@@ -13,6 +13,7 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.engine.types import Motion
 from tests.engine.face import flame_twin
 
@@ -78,7 +79,7 @@ def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     cell = {"value": 1.25, "reason": None}
     row = {"sigma": -2.0, "tau_top": 0.0, "tau_bottom": 0.0, "lse_d": {"value": None, "reason": "no weights"}}
-    row |= dict.fromkeys(("diversity_mm", "diversity_l2", "sync_r"), cell)
+    row |= dict.fromkeys(("diversity_mm", "diversity_l2", "sync_r", "bilabial_closure"), cell)
     codes = row | {"sigma": None, "tau_top": 0.5, "tau_bottom": 0.5}
     asked = {}
 
@@ -99,3 +100,46 @@ def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         assert words in result.stdout
     assert "LSE-D: no weights." in result.stderr
+
+
+def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    cell = {
+        "value": None,
+        "unit": "",
+        "chance": None,
+        "standard_error": None,
+        "clips": 0,
+        "reason": "no sound",
+    }
+    measures = dict.fromkeys(EMOTION_MEASURES, cell)
+    measures["emotion_uar"] = cell | {"value": 0.5, "chance": 0.125, "standard_error": 0.04, "clips": 120}
+    report = {
+        "measures": measures,
+        "num_clips": 120,
+        "emotions": ["calm"],
+        "errors_over": "speakers",
+        "speakers": {"a": {}},
+        "lessons": {"manifest": "m.jsonl", "clips": 7},
+        "clips": [{"id": "one", "speaker": "a", "emotion": "calm", "emotion_uar": "sad"}],
+        "missed": ["emotion_uar is 0.5, under 0.52"],
+    }
+    asked = {}
+
+    def table(inputs: object, **options: object) -> dict[str, object]:
+        asked.update(options, inputs=inputs)
+        return report
+
+    monkeypatch.setattr("talkcli.engine.pipelines.score_emotion.emotion_table", table)
+    arguments = ["--table", "emotion", "--dataset", "x", "--fail-under", "emotion_uar=0.52", "--per-clip"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 7
+    assert asked["thresholds"][0].metric == "emotion_uar"  # type: ignore[index]
+    for words in ("0.500 ± 0.040", "0.125", "no sound", "over speakers", "sad"):
+        assert words in result.stdout
+    assert "7 clips of m.jsonl" in result.stderr
+    # Measures of the one list are none of the other.
+    result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--fail-under", "mve_mm=1"])
+    assert isinstance(result.exception, UsageError)
+    result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--takes", "3"])
+    assert "--takes" in result.exception.problem  # type: ignore[union-attr]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from talkcli.commands.options import AsJson, Device, Quiet, Seed
+from talkcli.commands.score_tables import check_unused, number, show_diversity, show_emotion
 from talkcli.console import Console, print_error
-from talkcli.engine.errors import ThresholdError, UsageError
+from talkcli.engine.errors import ThresholdError
 from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 
-_FEW = 1e-2
+if TYPE_CHECKING:
+    from talkcli.engine.pipelines.score_overall import Threshold
 
 
 def score(
@@ -36,6 +40,10 @@ def score(
             help="What is said: NAME.txt, NAME.TextGrid (phones), LJSpeech's metadata.csv, or a folder.",
         ),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option("--reference", help="Real motion, a file or a folder, to compare jerk with."),
+    ] = None,
     dataset: Annotated[
         str | None,
         typer.Option("--dataset", metavar="NAME", help="Test split of a set prepared by talk preprocess."),
@@ -56,11 +64,20 @@ def score(
         typer.Option("--takes", min=1, help="For --model: performances per clip; absent: 1, for a table 10."),
     ] = None,
     table: Annotated[
-        Literal["diversity"] | None,
+        Literal["diversity", "emotion"] | None,
         typer.Option(
             "--table",
-            help="Instead: diversity and lips of --model on --audio or --dataset under every setting of "
-            "DEEPTalk's table 3.",
+            help="Instead, of --model on --audio or --dataset: diversity and lips under every setting of "
+            "DEEPTalk's table 3; or emotion heard, shown, directed and swapped (--audio needs labels.csv).",
+        ),
+    ] = None,
+    emotions_of: Annotated[
+        Path | None,
+        typer.Option(
+            "--emotions-of",
+            metavar="MANIFEST",
+            help="For --table emotion: whose train split shows what emotions look like; absent: the "
+            "--dataset's.",
         ),
     ] = None,
     per_clip: Annotated[bool, typer.Option("--per-clip", help="Show every clip too.")] = False,
@@ -81,16 +98,13 @@ def score(
 
     talk score face.npz --truth true.npz --audio speech.wav
     """
-    if table is not None:
+    if table == "diversity":
         given = {
-            "PRED": predictions, "--truth": truth, "--text": text, "--sigma": sigma is not None,
-            "--per-clip": per_clip, "--fail-under": fail_under, "--fail-over": fail_over,
+            "PRED": predictions, "--truth": truth, "--reference": reference, "--sigma": sigma is not None,
+            "--per-clip": per_clip,
+            "--emotions-of": emotions_of, "--fail-under": fail_under, "--fail-over": fail_over,
         }  # fmt: skip
-        if unused := [name for name, value in given.items() if value]:
-            raise UsageError(
-                f"--table diversity has no use for {', '.join(unused)}: it animates by settings of its own.",
-                hint="Give it speech: --audio or --dataset.",
-            )
+        check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
             from talkcli.engine.pipelines.score import Generation
             from talkcli.engine.pipelines.score_table import diversity_table
@@ -98,38 +112,74 @@ def score(
             report = diversity_table(
                 audio=audio,
                 dataset=dataset,
+                text=text,
                 head_name=head,
                 generation=Generation(
                     model_name=model, device_name=device, actor=actor, takes=takes or 10, seed=seed
                 ),
                 reporter=console,
             )
-        _show_table(console, report)
+        show_diversity(console, report)
+        return
+    if table == "emotion":
+        check_unused(table, {"PRED": predictions, "--reference": reference, "--takes": takes})
+        with Console(as_json=as_json, quiet=quiet) as console:
+            from talkcli.engine.pipelines.score import Generation
+            from talkcli.engine.pipelines.score_emotion import EmotionInputs, emotion_table
+
+            report = emotion_table(
+                EmotionInputs(
+                    audio=audio,
+                    truth=truth,
+                    text=text,
+                    dataset=dataset,
+                    emotions_of=emotions_of,
+                    head_name=head,
+                ),
+                generation=Generation(
+                    model_name=model, device_name=device, sigma=sigma, actor=actor, seed=seed
+                ),
+                thresholds=_thresholds(fail_under, fail_over, EMOTION_MEASURES),
+                reporter=console,
+            )
+        show_emotion(console, report, per_clip=per_clip)
+        _fail_where_missed(report)
         return
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score import Generation, score_motions
-        from talkcli.engine.pipelines.score_overall import Threshold
 
-        thresholds = [
-            *(Threshold.parse(text, is_floor=True) for text in fail_under or []),
-            *(Threshold.parse(text, is_floor=False) for text in fail_over or []),
-        ]
         report = score_motions(
             predictions or [],
             truth=truth,
             audio=audio,
             dataset=dataset,
             text=text,
+            reference=reference,
             head_name=head,
             generation=Generation(
                 model_name=model, device_name=device, sigma=sigma, actor=actor, takes=takes or 1, seed=seed
             ),
-            thresholds=thresholds,
+            thresholds=_thresholds(fail_under, fail_over, METRICS),
             reporter=console,
         )
     if per_clip and not as_json:
         _show_clips(console, report)
     _show_overall(console, report)
+    _fail_where_missed(report)
+
+
+def _thresholds(
+    fail_under: list[str] | None, fail_over: list[str] | None, known: Collection[str]
+) -> list[Threshold]:
+    from talkcli.engine.pipelines.score_overall import Threshold
+
+    return [
+        *(Threshold.parse(text, is_floor=True, known=known) for text in fail_under or []),
+        *(Threshold.parse(text, is_floor=False, known=known) for text in fail_over or []),
+    ]
+
+
+def _fail_where_missed(report: dict[str, Any]) -> None:
     if report["missed"]:
         # Not raised: with --json the one document on stdout is the report, which lists what was missed.
         print_error(
@@ -149,7 +199,7 @@ def _show_overall(console: Console, report: dict[str, Any]) -> None:
         rows.append(
             (
                 name,
-                f"{_number(found['value'])} {info.unit}".strip() if found["clips"] else "-",
+                f"{number(found['value'])} {info.unit}".strip() if found["clips"] else "-",
                 f"{info.vertices} ({'-' if size is None else size})",
                 f"{info.over_clips} of {found['clips']}" if found["clips"] else "-",
                 info.meaning if found["value"] is not None else found["reason"],
@@ -175,39 +225,8 @@ def _show_clips(console: Console, report: dict[str, Any]) -> None:
                 str(clip["frames"]),
                 f"{clip['fps']:g}",
                 str(clip["takes"]),
-                *(_number(clip["metrics"][name]["value"]) for name in known),
+                *(number(clip["metrics"][name]["value"]) for name in known),
             )
             for clip in report["clips"]
         ],
     )
-
-
-def _show_table(console: Console, report: dict[str, Any]) -> None:
-    space = report["head"]
-    columns = {
-        "diversity_mm": f"diversity, mm (vertices of {space})",
-        "diversity_l2": f"diversity, L2 (coefficient sequences of {space})",
-        "sync_r": "sync_r",
-        "lse_d": "LSE-D",
-    }
-    rows = []
-    for row in report["rows"]:
-        drawn = "argmax" if row["tau_top"] == 0 else f"tau {row['tau_top']:g}, {row['tau_bottom']:g}"
-        sigma = "mean" if row["sigma"] is None else f"sigma {row['sigma']:g}"
-        rows.append((sigma, drawn, *(_number(row[name]["value"]) for name in columns)))
-    console.table(
-        report,
-        title=f"{len(report['clips'])} clips, {report['takes']} takes each",
-        header=("emotion", "slow and fast codes", *columns.values()),
-        rows=rows,
-    )
-    for name, found in report["rows"][0].items():
-        if name in columns and found["value"] is None:
-            console.note(f"{columns[name]}: {found['reason']}.")
-    console.note("The temperatures are ours: those of the paper's table are not known.")
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2e}" if 0 < abs(value) < _FEW else f"{value:.3f}"

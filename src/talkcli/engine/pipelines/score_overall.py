@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,14 +32,14 @@ class Threshold:
     is_floor: bool
 
     @classmethod
-    def parse(cls, text: str, *, is_floor: bool) -> Threshold:
-        """From `METRIC=VALUE`. Raises UsageError for anything else."""
+    def parse(cls, text: str, *, is_floor: bool, known: Collection[str] = METRICS) -> Threshold:
+        """From `METRIC=VALUE`, the metric one of `known`. Raises UsageError for anything else."""
         metric, _, limit = text.partition("=")
-        if metric not in METRICS:
-            near = difflib.get_close_matches(metric, METRICS, n=1)
+        if metric not in known:
+            near = difflib.get_close_matches(metric, known, n=1)
             raise UsageError(
-                f"There is no metric called {metric}.",
-                hint=f"Did you mean {near[0]}?" if near else f"Metrics: {', '.join(METRICS)}.",
+                f"There is no metric called {metric} here.",
+                hint=f"Did you mean {near[0]}?" if near else f"Metrics: {', '.join(known)}.",
             )
         try:
             number = float(limit)

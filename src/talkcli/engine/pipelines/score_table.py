@@ -17,12 +17,14 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
-from talkcli.engine.pipelines.animate import Animator, Sampling
+from talkcli.engine.pipelines.animate import Animator
+from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score import Generation
 from talkcli.engine.pipelines.score_clip import Value, score_clip
 from talkcli.engine.pipelines.score_inputs import gather
 from talkcli.engine.pipelines.score_overall import over_clips
-from talkcli.engine.types import Motion, Reporter, Speech
+from talkcli.engine.pipelines.score_phones import find_phones
+from talkcli.engine.types import Alignment, Motion, Reporter, Speech
 
 # Emotion drawn wider and wider with the likeliest codes; then its mean with codes drawn at higher and higher
 # temperatures.
@@ -30,7 +32,7 @@ ROWS = (
     *(Sampling(sigma=sigma) for sigma in (None, 1.0, 0.1, -2.0, -4.0)),
     *(Sampling(tau_top=tau, tau_bottom=tau) for tau in (0.1, 0.5, 1.0)),
 )
-COLUMNS = ("diversity_mm", "diversity_l2", "sync_r")
+COLUMNS = ("diversity_mm", "diversity_l2", "sync_r", "bilabial_closure")
 _NO_LSE_D = "needs the published weights of SyncNet, which are not here"
 
 
@@ -38,11 +40,12 @@ def diversity_table(
     *,
     audio: Path | None,
     dataset: str | None,
+    text: Path | None = None,
     head_name: str | None,
     generation: Generation,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Every row of `ROWS` over every clip of `audio` or `dataset`; a document ready for JSON.
+    """Every row of `ROWS` over every clip of `audio` (whose words `text` tells) or `dataset`, ready for JSON.
 
     `generation` says who animates, how many takes of each clip are compared, and the seed; its sigma is not
     used, since every row has its own. `head_name` None takes the model's head; where that is missing only
@@ -52,7 +55,7 @@ def diversity_table(
     """
     if generation.takes < 2:
         raise UsageError("Diversity compares takes, and --takes 1 draws one.", hint="Use --takes 10.")
-    cases = gather([], truth=None, audio=audio, dataset=dataset)
+    cases = gather([], truth=None, audio=audio, dataset=dataset, text=text)
     animator = Animator(generation.model_name, generation.device_name)
     rows = [
         replace(row, actor=generation.actor, takes=generation.takes, seed=generation.seed) for row in ROWS
@@ -66,6 +69,7 @@ def diversity_table(
             f"The model moves the channels of {animator.header.head}, --head {head.name} has others.",
             hint=f"Use --head {animator.header.head}, or leave it out.",
         )
+    phones = find_phones(cases, reporter)
     found: list[list[dict[str, Value]]] = [[] for _ in rows]
     done = 0
     for case in cases:
@@ -73,7 +77,8 @@ def diversity_table(
         speech = read_speech(case.audio, reporter)
         heard = animator.listen(speech)
         for row, values in zip(rows, found, strict=True):
-            values.append(_measured(list(animator.takes(heard, speech, row)), speech, head, no_head))
+            takes = list(animator.takes(heard, speech, row))
+            values.append(_measured(takes, speech, phones[case.id], head, no_head))
             done += 1
             reporter.progress("scoring", done, len(cases) * len(rows))
     return {
@@ -96,8 +101,10 @@ def diversity_table(
     }
 
 
-def _measured(takes: list[Motion], speech: Speech, head: Head | None, no_head: str) -> dict[str, Value]:
+def _measured(
+    takes: list[Motion], speech: Speech, phones: Alignment | str, head: Head | None, no_head: str
+) -> dict[str, Value]:
     if head is not None:
-        return score_clip(head, takes, None, speech, "")
+        return score_clip(head, takes, None, speech, phones)
     values = {name: Value(value=None, reason=no_head) for name in METRICS}
     return values | {"diversity_l2": Value(value=diversity_l2([motion.coeffs for motion in takes]))}
