@@ -51,25 +51,24 @@ def forced_choice(distances: Distances, queries: QueryLabels, gallery: GalleryLa
     labels = np.unique(gallery)
     if len(queries) == 0 or not np.isin(queries, labels).all():
         raise UndefinedMetricError("there are no queries, or a query without an item of its label")
-    rows = zip(distances, queries, strict=True)
-    return float(np.mean([_won(row, int(label), gallery, labels) for row, label in rows]))
+    won = np.concatenate(
+        [_won(distances[queries == label], int(label), gallery) for label in np.unique(queries)]
+    )
+    return float(won.mean())
 
 
-def _won(
-    row: Float[np.ndarray, "gallery"], label: int, gallery: GalleryLabels, labels: Int[np.ndarray, "labels"]
-) -> float:
-    """Probability that a query of `label` chooses right.
+def _won(distances: Distances, label: int, gallery: GalleryLabels) -> Float[np.ndarray, "queries"]:
+    """Probability that each of the queries, all of `label`, chooses right.
 
     With K equally near rivals the lot falls right in 1 / (K + 1) of the draws, which is the integral of t^K
     from 0 to 1. K is a sum of independent draws, so that the mean of t^K is a product over rivals.
     """
-    right = row[gallery == label]
+    right = distances[:, gallery == label, None]
     points, weights = np.polynomial.legendre.leggauss(_POINTS)
     points, weights = (points + 1) / 2, weights / 2
-    chances = np.ones((len(right), _POINTS))
-    for rival in labels[labels != label]:
-        against = row[gallery == rival]
-        farther = (against[None, :] > right[:, None]).mean(axis=1)
-        equal = (against[None, :] == right[:, None]).mean(axis=1)
-        chances *= farther[:, None] + equal[:, None] * points
-    return float((chances @ weights).mean())
+    chances = np.ones((*right.shape[:2], _POINTS))
+    for rival in np.unique(gallery[gallery != label]):
+        against = distances[:, None, gallery == rival]
+        farther, equal = (against > right).mean(axis=2), (against == right).mean(axis=2)
+        chances *= farther[:, :, None] + equal[:, :, None] * points
+    return (chances @ weights).mean(axis=1)
