@@ -78,8 +78,20 @@ def animate(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", help="embedded, or a run folder or model file of train-gen.")
+        str,
+        typer.Option(
+            "--model",
+            help="embedded, or a run folder or model file of train-gen, or rules, which need --text.",
+        ),
     ] = "embedded",
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            metavar="WORDS|FILE",
+            help="What is said, for --model rules: the words, a .txt file, or a TextGrid with a tier phones.",
+        ),
+    ] = None,
     head: Annotated[
         str | None,
         typer.Option(
@@ -158,7 +170,8 @@ def animate(
     Layers lie over the motion where the model's head is ada, or where they are asked for: docs/layers.md.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.animate import Sampling, animate_file, parse_emotion
+        from talkcli.engine.pipelines.animate import animate_file
+        from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
 
         both = tau or 0.0
         report = animate_file(
@@ -178,6 +191,7 @@ def animate(
             ),
             emotion_from=emotion_from,
             model_name=model,
+            text=text,
             head_name=head,
             fps=fps,
             size=size,
@@ -195,7 +209,7 @@ def animate(
             reporter=console,
         )
         if verbose:
-            console.note(f"Licence of the weights: {report['weights_licence']}")
+            console.note(f"Licence of the weights: {report['weights_licence'] or 'there are none'}")
             console.note(f"Layers: {', '.join(report['layers']) or 'none'}")
             console.note(f"Seed: {report['seed']}")
         console.result(report, "\n".join(report["outputs"]))

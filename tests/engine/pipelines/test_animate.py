@@ -19,7 +19,8 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
 from talkcli.engine.models.vqvae import VqvaeConfig
 from talkcli.engine.pipelines import animate
-from talkcli.engine.pipelines.animate import Animator, Sampling, animate_file, parse_emotion
+from talkcli.engine.pipelines.animate import Animator, animate_file
+from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
 from tests.engine.models.tiny_deeptalk import NARROW
 

@@ -1,4 +1,4 @@
-"""Speech to motion with a trained model, written as motion files and videos.
+"""Speech to motion with a trained model or by rules, written as motion files and videos.
 
 Axis names: `samples` (16 kHz), `frames` (the model's fps), `coeffs` = 53.
 Memory grows with the speech alone: a performance is written before the next is drawn, and what lies between
@@ -8,9 +8,8 @@ is worked out piece by piece.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,61 +30,15 @@ from talkcli.engine.files import check_file, sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
 from talkcli.engine.models.deeptalk import NOBODY, Codes, DeepTalk, Heard
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
+from talkcli.engine.pipelines.rules import RULES, Rules, read_words
+from talkcli.engine.pipelines.sampling import Performer, Sampling
 from talkcli.engine.render.renderers import check_renderer
-from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Speech
+from talkcli.engine.types import Emotion, Motion, Reporter, Speech
 
 EMBEDDED = "embedded"
 MOTION_SUFFIX = ".npz"
 
 Precision = Literal["fp32", "bf16"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """Who performs, and how performances are drawn (DEEPTalk, section 3.3 and table 3).
-
-    `sigma` multiplies the predicted log-variance of the emotion embedding, None takes its mean; `tau_top`
-    and `tau_bottom` are temperatures of the slow and the fast codes, 0 takes the likeliest; `gumbel` draws
-    both as the released inference does, whatever the temperatures. `takes` performances are drawn from
-    `seed`, take k being the same whatever the number of takes; with `hold_slow` all keep the emotion and the
-    slow codes of the first. `actor` is a name in the model's list of speakers or a position in it, None is
-    nobody in particular. `emotion` is performed instead of what is heard. `always_pad` adds one to four
-    frames of silence, as the released demo always does.
-    """
-
-    sigma: float | None = None
-    tau_top: float = 0.0
-    tau_bottom: float = 0.0
-    gumbel: bool = False
-    takes: int = 1
-    hold_slow: bool = False
-    actor: str | None = None
-    emotion: Emotion | None = None
-    always_pad: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for option, value in (
-            ("--sigma", self.sigma),
-            ("--tau-top", self.tau_top),
-            ("--tau-bottom", self.tau_bottom),
-        ):
-            if value is not None and not math.isfinite(value):
-                raise UsageError(f"{option} {value} is not a finite number.")
-        if self.hold_slow and self.takes < 2:
-            raise UsageError(
-                "--hold-slow keeps the slow codes of the first take for the others, but there is one take.",
-                hint="Add --takes 2 or more.",
-            )
-        if self.hold_slow and self.tau_bottom == 0 and not self.gumbel:
-            raise UsageError(
-                "--hold-slow draws the fast codes anew, but at --tau-bottom 0 they are never drawn.",
-                hint="Add --tau-bottom 0.5, or any temperature above 0.",
-            )
-
-    @property
-    def is_random(self) -> bool:
-        return self.sigma is not None or self.tau_top > 0 or self.tau_bottom > 0 or self.gumbel
 
 
 class Animator:
@@ -118,6 +71,12 @@ class Animator:
         self.layers = replace(chosen, contacts=chosen.contacts and self.model.hears_contacts)
         self._head = load_head(named) if self.layers.need_head else None
         self.sha256 = sha256(path)
+        self.origin = {
+            "method": self.header.method,
+            "weights_sha256": self.sha256,
+            "weights_licence": self.header.licence,
+            "precision": precision,
+        }
 
     def motions(
         self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None
@@ -246,11 +205,13 @@ def animate_file(
     precision: Precision,
     layers: Mapping[str, bool | None],
     reporter: Reporter,
+    text: str | None = None,
 ) -> dict[str, Any]:
     """Animate one file into every path of `outs`, for every take: motion for .npz, else what `render_to`
     writes.
 
-    `head_name` None draws the model's own head; `layers` are wishes as `Layers.chosen` takes them. Returns
+    `model_name` is as for `Animator`, or `RULES`, which need `text` as `read_words` takes it. `head_name`
+    None draws the model's own head; `layers` are wishes as `Layers.chosen` takes them. Returns
     what was done, ready for JSON. Unusable input raises a TalkError before anything is written.
     """
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
@@ -267,27 +228,30 @@ def animate_file(
     speech = read_speech(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
     named_head = load_head(head_name) if head_name else None
-    animator = Animator(model_name, device_name, precision=precision, layers=layers)
+    performer: Performer
+    if model_name == RULES:
+        performer = _rules(text, precision=precision, layers=layers, reporter=reporter)
+    elif text is not None:
+        raise UsageError(
+            "--text is for --model rules: a trained model hears the words.", hint="Leave --text out."
+        )
+    else:
+        performer = Animator(model_name, device_name, precision=precision, layers=layers)
+        _warn(performer, sampling, reporter)
     drawn = any(path.suffix != MOTION_SUFFIX for path in every_path)
-    head = _head_to_draw(named_head, animator, drawn=drawn)
-    if precision == "bf16" and not _has_bf16(animator.device):
-        reporter.warn("This processor has no bfloat16 arithmetic: --precision bf16 will be slower than fp32.")
-    if sampling.takes > 1 and not sampling.is_random:
-        reporter.warn("Without --sigma, --tau or --gumbel every take is the same performance.")
+    head = _head_to_draw(named_head, performer, drawn=drawn)
 
+    motions = performer.motions(speech, sampling, emotion_speech)
     meta: dict[str, Any] = {
         "command": "animate",
         "talk": __version__,
         "speech_sha256": sha256(speech_path),
         "emotion_sha256": sha256(emotion_from) if emotion_from else None,
-        "weights_sha256": animator.sha256,
-        "weights_licence": animator.header.licence,
-        "precision": precision,
-        "layers": list(animator.layers.on),
+        **performer.origin,
+        "layers": list(performer.layers.on),
         **asdict(sampling),
     }
     report: dict[str, Any] = {"outputs": [], "duration_s": speech.duration_s, **meta}
-    motions = animator.motions(speech, sampling, emotion_speech)
     # Heard by now; only videos need the sound once more.
     sound = speech if drawn else None
     del speech, emotion_speech
@@ -314,29 +278,29 @@ def animate_file(
     return report
 
 
-def parse_emotion(text: str) -> Emotion:
-    """LABEL or LABEL:LEVEL as an emotion; the level is 1 where it is not given. Raises UsageError."""
-    label, colon, number = text.partition(":")
-    if label not in EMOTIONS:
-        near = difflib.get_close_matches(label.lower(), EMOTIONS, n=1)
-        known = f"Emotions: {', '.join(EMOTIONS)}."
+def _rules(
+    text: str | None, *, precision: Precision, layers: Mapping[str, bool | None], reporter: Reporter
+) -> Rules:
+    if text is None:
         raise UsageError(
-            f"There is no emotion {label}.", hint=f"Did you mean {near[0]}? {known}" if near else known
+            "--model rules performs words, and there are none.",
+            hint='Add --text "what is said", or --text with a .txt file or a TextGrid.',
         )
-    try:
-        level = float(number) if colon else 1.0
-    except ValueError:
-        level = math.nan
-    if not 0 <= level <= 1:
-        raise UsageError(
-            f"--emotion {text}: the level is no number from 0 to 1.", hint=f"For example {label}:0.7."
-        )
-    return Emotion(label=label, level=level)
+    if precision != "fp32":
+        raise UsageError("--precision is for trained models: rules compute nothing worth it.")
+    return Rules(read_words(text), layers=layers, reporter=reporter)
 
 
-def _head_to_draw(named: Head | None, animator: Animator, *, drawn: bool) -> Head | None:
+def _warn(animator: Animator, sampling: Sampling, reporter: Reporter) -> None:
+    if animator.precision == "bf16" and not _has_bf16(animator.device):
+        reporter.warn("This processor has no bfloat16 arithmetic: --precision bf16 will be slower than fp32.")
+    if sampling.takes > 1 and not sampling.is_random:
+        reporter.warn("Without --sigma, --tau or --gumbel every take is the same performance.")
+
+
+def _head_to_draw(named: Head | None, performer: Performer, *, drawn: bool) -> Head | None:
     """`named`, else the model's own where anything is `drawn`. Raises UsageError for other channels."""
-    header = animator.header
+    header = performer.header
     if named is None:
         return load_head(header.head) if drawn else None
     if named.channels != header.channels:

@@ -26,7 +26,9 @@ def track(targets: list[Target], articulator: str, name: str) -> Float[np.ndarra
 
 def test_long_sounds_reach_their_shape_and_short_ones_less_so() -> None:
     wanted = VISEMES["AA"].pose["jawPitch"]
-    long, short = (track(said("S", "AA", "S", duration_s=time_s), "jaw", "jawPitch") for time_s in (0.4, 0.05))
+    long, short = (
+        track(said("S", "AA", "S", duration_s=time_s), "jaw", "jawPitch") for time_s in (0.4, 0.05)
+    )
     assert long.max() > 0.98 * wanted
     assert 0.3 * wanted < short.max() < 0.8 * wanted
 

@@ -78,8 +78,7 @@ def times(motion: Motion) -> Float[np.ndarray, "frames"]:
     return (np.arange(len(motion.coeffs)) + 0.5) / MODEL_FPS
 
 
-@pytest.mark.parametrize("emotion", ["neutral", "happy", "disgust", "surprise"])
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(("emotion", "seed"), [("neutral", 0), ("happy", 1), ("disgust", 0), ("surprise", 1)])
 def test_every_closure_is_reached(emotion: str, seed: int) -> None:
     alignment = babble(seed)
     motion = play(alignment, emotion)
@@ -90,7 +89,7 @@ def test_every_closure_is_reached(emotion: str, seed: int) -> None:
         assert gap[(time > phone.start_s - 0.04) & (time < phone.end_s + 0.04)].min() < 1.0, phone
 
 
-@pytest.mark.parametrize("emotion", ["neutral", "angry", "fear", "surprise"])
+@pytest.mark.parametrize("emotion", ["neutral", "fear", "surprise"])
 def test_no_lip_vertex_jumps(emotion: str) -> None:
     lips = vertices(play(babble(2), emotion, level=0.5))[:, torch.from_numpy(HEAD.regions["lips"])]
     assert lips.diff(dim=0).norm(dim=-1).max().item() * 1000 < 5.0
@@ -165,10 +164,11 @@ def test_the_tongue_shows_between_the_teeth_and_not_behind_them() -> None:
 
 def test_a_short_pause_relaxes_the_mouth_part_of_the_way() -> None:
     alignment = aligned([SILENCE, "AA", SILENCE, "AA", SILENCE], [0.4, 0.3, 0.12, 0.3, 0.4])
-    gap, time = opening_mm(play(alignment)), times(play(alignment))
+    motion = play(alignment)
+    gap, time = opening_mm(motion), times(motion)
     pause = alignment.phones[2]
     least = gap[(time > pause.start_s) & (time < pause.end_s)].min()
-    assert 0.1 < least / gap.max() < 0.8
+    assert 0.5 < least < 0.5 * gap.max()
 
 
 def test_chance_follows_the_seed_and_the_clip() -> None:
