@@ -74,7 +74,7 @@ def test_lips_follow_an_unheard_voice(shared_data: Path, tmp_path: Path) -> None
     overall = {name: entry["value"] for name, entry in report["overall"].items()}
     assert overall["sync_r"] >= 0.5
     assert abs(overall["sync_lag_ms"]) <= 80
-    assert overall["closure"] >= 0.8
+    assert overall["silence_closed"] >= 0.8
     assert overall["jump_mm"] <= 6
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from talkcli.engine.audio.envelope import envelope, frame_levels
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.metrics.sync import closure_share, pauses, sync_correlation
+from talkcli.engine.metrics.silence_closed import pauses, silence_closed
+from talkcli.engine.metrics.sync import sync_correlation
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Silent, Speech
 
@@ -80,11 +81,11 @@ def test_closure_is_measured_from_the_rest_of_the_head() -> None:
     opening = np.full(14, 9.0)
     opening[3:9] = 2.9
     opening[9:11] = 3.1
-    share, num_frames = closure_share(opening - 2.0, speech, FPS)
+    share, num_frames = silence_closed(opening - 2.0, speech, FPS)
     assert num_frames == 8
     assert share == pytest.approx(6 / 8)
     with pytest.raises(UndefinedMetricError, match="no pause"):
-        closure_share(opening - 2.0, bursts("5" * 14), FPS)
+        silence_closed(opening - 2.0, bursts("5" * 14), FPS)
 
 
 @pytest.mark.data

@@ -18,7 +18,7 @@ class MetricInfo:
 
     unit: str
     vertices: str
-    needs: Literal["truth", "audio", "phones", "takes", "motion"]
+    needs: Literal["truth", "audio", "phones", "takes", "motion", "reference"]
     over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
     meaning: str
 
@@ -64,7 +64,7 @@ METRICS: dict[str, MetricInfo] = {
         unit="ms", vertices="inner lips", needs="audio", over_clips="median",
         meaning="that lag; positive: the lips are late",
     ),
-    "closure": MetricInfo(
+    "silence_closed": MetricInfo(
         unit="", vertices="inner lips", needs="audio", over_clips="frame mean",
         meaning="share of the frames in pauses over 200 ms whose lips are within 1 mm of closed",
     ),
@@ -91,5 +91,17 @@ METRICS: dict[str, MetricInfo] = {
     "jump_mm": MetricInfo(
         unit="mm", vertices="lips", needs="motion", over_clips="largest",
         meaning="largest lip step from one frame to the next",
+    ),
+    "jump_25fps_mm": MetricInfo(
+        unit="mm", vertices="lips", needs="motion", over_clips="largest",
+        meaning="the same at 25 fps, whatever the motion's rate",
+    ),
+    "jerk_ratio_lips": MetricInfo(
+        unit="", vertices="lips", needs="reference", over_clips="clip mean",
+        meaning="jerk above 5 Hz per speed, against the reference's mean",
+    ),
+    "jerk_ratio_face": MetricInfo(
+        unit="", vertices="face", needs="reference", over_clips="clip mean",
+        meaning="the same of the face without its eyes",
     ),
 }  # fmt: skip

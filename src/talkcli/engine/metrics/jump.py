@@ -1,7 +1,8 @@
 """Jump: the largest step that a lip vertex takes from one frame to the next.
 
 Axis names: `frames`, `verts`.
-Vertex set: the head's region `lips`. A measure of our own, against popping; it depends on the frame rate.
+Vertex set: the head's region `lips`. A measure of our own, against popping; it depends on the
+frame rate, so that it is given at 25 fps too.
 """
 
 from __future__ import annotations

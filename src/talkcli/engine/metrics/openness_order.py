@@ -29,4 +29,5 @@ def openness_order(openings_mm: Mapping[str, Sequence[float]]) -> float:
         raise UndefinedMetricError("the lips open alike in all classes")
     # Rank 0 is the smallest opening; equal means share their ranks.
     ranks = np.array([(means < mean).sum() + ((means == mean).sum() - 1) / 2 for mean in means])
-    return float(np.corrcoef(ranks, np.arange(len(OPENNESS))[::-1])[0, 1])
+    # Rounded, so that 1 is reached.
+    return round(float(np.corrcoef(ranks, np.arange(len(OPENNESS))[::-1])[0, 1]), 9)

@@ -1,7 +1,7 @@
-"""Lips against sound: does the mouth open with the speech, and close when it pauses?
+"""Lips against sound: does the mouth open with the speech?
 
 Axis names: `frames`.
-Measures of our own, in the manner of Chandrasekaran et al. 2009 (mouth opening against the wideband
+A measure of our own, in the manner of Chandrasekaran et al. 2009 (mouth opening against the wideband
 envelope, see audio/envelope.py). As a yardstick: the jaw curves of the hand-made FACEGOOD animation correlate
 with it at 0.66 to 0.82, one frame (33 ms) late.
 """
@@ -9,18 +9,13 @@ with it at 0.66 to 0.82, one frame (33 ms) late.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from talkcli.engine.audio.envelope import envelope, frame_levels
+from talkcli.engine.audio.envelope import envelope
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
 LARGEST_LAG_MS = 80
-# A frame is silent when it is this far below the clip's speech level, its 95th percentile.
-SILENCE_DB = -30.0
-SPEECH_LEVEL_PERCENTILE = 95
-SHORTEST_PAUSE_MS = 200
-CLOSED_MM = 1.0
 
 
 def sync_correlation(
@@ -48,29 +43,6 @@ def sync_correlation(
     by_lag = {lag: _pearson(opening_mm, loudness, lag) for lag in lags}
     best = max(lags, key=by_lag.__getitem__)
     return by_lag[best], best * 1000 / fps
-
-
-def pauses(speech: Speech, num_frames: int, fps: float) -> Bool[np.ndarray, "frames"]:
-    """Frames in silent runs of more than 200 ms; silent is 30 dB or more below the clip's speech level."""
-    levels = frame_levels(speech, num_frames, fps)
-    loud = np.percentile(levels, SPEECH_LEVEL_PERCENTILE)
-    silent = levels <= loud * 10 ** (SILENCE_DB / 20)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], silent.astype(np.int8), [0]))))
-    inside = np.zeros(num_frames, dtype=bool)
-    for start, end in edges.reshape(-1, 2):
-        inside[start:end] = (end - start) * 1000 > SHORTEST_PAUSE_MS * fps
-    return inside
-
-
-def closure_share(gap_mm: Float[np.ndarray, "frames"], speech: Speech, fps: float) -> tuple[float, int]:
-    """Share of the frames in pauses whose lips are within 1 mm of closed, and the number of such frames.
-
-    `gap_mm` is above the gap of the head at rest. Undefined without a pause longer than 200 ms.
-    """
-    inside = pauses(speech, len(gap_mm), fps)
-    if not inside.any():
-        raise UndefinedMetricError(f"no pause longer than {SHORTEST_PAUSE_MS} ms in the sound")
-    return float((gap_mm[inside] < CLOSED_MM).mean()), int(inside.sum())
 
 
 def _pearson(opening: np.ndarray, loudness: np.ndarray, lag: int) -> float:

@@ -24,13 +24,14 @@ from talkcli.engine.pipelines.score_clip import score_clip
 from talkcli.engine.pipelines.score_inputs import Case, gather
 from talkcli.engine.pipelines.score_overall import Threshold, over_clips
 from talkcli.engine.pipelines.score_phones import find_phones
+from talkcli.engine.pipelines.score_reference import reference_jerk
 from talkcli.engine.pipelines.score_surface import set_sizes
 from talkcli.engine.types import Motion, Reporter, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """How the model animates where no predictions are given; fields as in `animate.Sampling`."""
+    """How the model animates where no predictions are given; fields as in `sampling.Sampling`."""
 
     model_name: str = "embedded"
     device_name: str = "auto"
@@ -47,6 +48,7 @@ def score_motions(
     audio: Path | None,
     dataset: str | None,
     text: Path | None = None,
+    reference: Path | None = None,
     head_name: str | None,
     generation: Generation,
     thresholds: Sequence[Threshold],
@@ -62,6 +64,7 @@ def score_motions(
     alignments = find_phones(cases, reporter)
     animate = None if predictions else _animator(generation)
     head: Head | None = None
+    jerk: dict[str, float] | str = "no real motion given with --reference"
     clips = []
     for index, case in enumerate(cases):
         speech = read_speech(case.audio, reporter) if case.audio else None
@@ -73,6 +76,8 @@ def score_motions(
         true = read_motion(case.truth)[0] if case.truth else None
         if head is None:
             head = load_head(head_name or takes[0].head)
+            if reference is not None:
+                jerk = reference_jerk(reference, head, reporter)
         for motion in (*takes, *([true] if true else [])):
             if motion.channels != head.channels:
                 raise InputError(
@@ -80,7 +85,7 @@ def score_motions(
                     hint="Choose the head with --head; motions of different heads cannot be compared.",
                 )
         takes, true = _aligned(case, takes, true, reporter)
-        values = score_clip(head, takes, true, speech, alignments[case.id])
+        values = score_clip(head, takes, true, speech, alignments[case.id], jerk)
         clips.append((case, takes, values))
         reporter.progress("scoring", index + 1, len(cases))
     assert head is not None
@@ -106,7 +111,8 @@ def score_motions(
 
 
 def _animator(generation: Generation) -> Callable[[Speech], list[Motion]]:
-    from talkcli.engine.pipelines.animate import Animator, Sampling
+    from talkcli.engine.pipelines.animate import Animator
+    from talkcli.engine.pipelines.sampling import Sampling
 
     animator = Animator(generation.model_name, generation.device_name)
     sampling = Sampling(

@@ -20,6 +20,7 @@ from talkcli.engine.metrics.diversity import diversity_l2, diversity_mm
 from talkcli.engine.metrics.eve import eve_m2, eve_mm
 from talkcli.engine.metrics.false_closure import false_closure
 from talkcli.engine.metrics.fdd import fdd_m2
+from talkcli.engine.metrics.jerk import jerkiness
 from talkcli.engine.metrics.jump import jump_mm
 from talkcli.engine.metrics.labiodental_contact import labiodental_contact
 from talkcli.engine.metrics.lve import lve_m2, lve_mm
@@ -27,10 +28,11 @@ from talkcli.engine.metrics.mve import mve_mm
 from talkcli.engine.metrics.openness_order import OPENNESS
 from talkcli.engine.metrics.phone_frames import at_middles
 from talkcli.engine.metrics.rounding import ROUND, SPREAD
-from talkcli.engine.metrics.sync import closure_share, sync_correlation
+from talkcli.engine.metrics.silence_closed import silence_closed
+from talkcli.engine.metrics.sync import sync_correlation
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score_surface import Surface, frame_mean, indices, upper_teeth
-from talkcli.engine.types import Alignment, Motion, Speech
+from talkcli.engine.types import MODEL_FPS, Alignment, Motion, Speech
 
 _POOLED = "pooled over clips"
 
@@ -54,12 +56,15 @@ def score_clip(
     true: Motion | None,
     speech: Speech | None,
     alignment: Alignment | str,
+    reference: Mapping[str, float] | str = "no reference given",
 ) -> dict[str, Value]:
-    """Every metric of `METRICS`. Over takes: the mean, but `jump_mm` the worst, `diversity_*` the spread.
+    """Every metric of `METRICS`. Over takes: the mean, but `jump_*` the worst, `diversity_*` the spread.
 
-    All motions are of one length. `alignment` is the phones, or the reason why they are not known.
+    All motions are of one length. `alignment` is the phones, `reference` the jerkiness of real motion by
+    vertex set, or the reason why they are not known.
     """
     surfaces = [Surface(head, motion) for motion in takes]
+    at_25_fps = [surface.at(float(MODEL_FPS)) for surface in surfaces]
     values = _measure(
         {
             "diversity_mm": lambda: frame_mean(
@@ -67,8 +72,13 @@ def score_clip(
             ),
             "diversity_l2": lambda: diversity_l2([motion.coeffs for motion in takes]),
             "jump_mm": lambda: max(jump_mm(surface.part("lips")) for surface in surfaces),
+            "jump_25fps_mm": lambda: max(jump_mm(surface.part("lips")) for surface in at_25_fps),
         }
     )
+    if isinstance(reference, str):
+        values |= _undefined("reference", reference)
+    else:
+        values |= _against_reference(at_25_fps, reference)
     if true is None:
         values |= _undefined("truth", "no true motion given for this clip")
     else:
@@ -109,6 +119,16 @@ def _against_truth(surfaces: Sequence[Surface], true: Surface, head: Head) -> di
     )
 
 
+def _against_reference(surfaces: Sequence[Surface], reference: Mapping[str, float]) -> dict[str, Value]:
+    def ratio(name: str) -> Callable[[], float]:
+        part = METRICS[name].vertices
+        return lambda: (
+            float(np.mean([jerkiness(surface.part(part)) for surface in surfaces])) / reference[part]
+        )
+
+    return _measure({name: ratio(name) for name, info in METRICS.items() if info.needs == "reference"})
+
+
 def _against_sound(surfaces: Sequence[Surface], speech: Speech) -> dict[str, Value]:
     fps = surfaces[0].fps
     # Where the sound has ended there is neither speech nor a pause to compare with.
@@ -121,7 +141,8 @@ def _against_sound(surfaces: Sequence[Surface], speech: Speech) -> dict[str, Val
     return _measure(
         {"sync_r": lambda: correlations()[0], "sync_lag_ms": lambda: correlations()[1]}
     ) | _shares(
-        surfaces, {"closure": lambda surface: closure_share(surface.gap_mm()[:num_frames], speech, fps)}
+        surfaces,
+        {"silence_closed": lambda surface: silence_closed(surface.gap_mm()[:num_frames], speech, fps)},
     )
 
 

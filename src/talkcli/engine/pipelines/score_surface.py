@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import JAW
 from talkcli.engine.face.head import Head, lip_opening_mm
+from talkcli.engine.face.resample import resample
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.types import Motion
 
@@ -24,6 +25,8 @@ _BLOCK_FRAMES = 64
 _CORNERS = (48, 54)
 _JAW_TURN_RAD = 0.1
 _STILL_M = 1e-6
+# Neighbours move alike.
+_FACE_STEP = 8
 
 
 class Surface:
@@ -31,6 +34,7 @@ class Surface:
 
     def __init__(self, head: Head, motion: Motion) -> None:
         self._head = head
+        self._motion = motion
         self._coeffs = torch.from_numpy(motion.coeffs)
         self._regions: dict[str, np.ndarray] = {}
         self._landmarks: np.ndarray | None = None
@@ -39,9 +43,13 @@ class Surface:
     def __len__(self) -> int:
         return len(self._coeffs)
 
+    def at(self, fps: float) -> Surface:
+        """The same motion at another rate; itself when that is its rate already."""
+        return self if self.fps == fps else Surface(self._head, resample(self._motion, fps))
+
     @torch.inference_mode()
     def part(self, name: str) -> Float[np.ndarray, "frames verts 3"]:
-        """The vertex set `name`, one or several regions joined by +."""
+        """The vertex set `name`, as `indices` knows it."""
         if name not in self._regions:
             chosen = torch.from_numpy(indices(self._head, name)).long()
             self._regions[name] = self._head(self._coeffs, only=chosen).numpy()
@@ -69,18 +77,40 @@ class Surface:
     @torch.inference_mode()
     def _marks(self) -> Float[np.ndarray, "frames 68 3"]:
         if self._landmarks is None:
-            found = [self._head.landmarks(torch.from_numpy(self.whole(block))) for block in blocks(len(self))]
+            chosen = _under_landmarks(self._head)
+            found = []
+            for block in blocks(len(self)):
+                coeffs = self._coeffs[block]
+                # Of all vertices, only those that landmarks are made of have to be worked out.
+                vertices = coeffs.new_zeros(len(coeffs), len(self._head.template), 3)
+                vertices[:, chosen] = self._head(coeffs, only=chosen)
+                found.append(self._head.landmarks(vertices))
             self._landmarks = torch.cat(found).numpy()
         return self._landmarks
 
 
 def indices(head: Head, vertices: str) -> Int[np.ndarray, "chosen"]:
-    """Vertex indices of a set named in `METRICS`. Raises AssetError where the head does not know a region."""
+    """Vertex indices of a set named in `METRICS`: regions joined by +, or `face`, every eighth vertex of skin
+    and lips outside of the eye region. Raises AssetError where the head does not know a region.
+    """
+    if vertices == "face":
+        kinds = [number for number, part in enumerate(head.parts) if part in ("skin", "lips")]
+        skin = np.unique(head.faces[np.isin(head.part_of_face, kinds)])
+        return np.setdiff1d(skin, indices(head, "eyes"))[::_FACE_STEP]
     missing = AssetError(f"The head {head.name} has no region {vertices}.")
     try:
         return np.unique(np.concatenate([head.regions[name] for name in vertices.split("+")]))
     except KeyError:
         raise missing from None
+
+
+@torch.inference_mode(False)
+def _under_landmarks(head: Head) -> Int[torch.Tensor, "chosen"]:
+    """The vertices that move landmarks."""
+    template = torch.tensor(head.template[None], requires_grad=True)
+    head.landmarks(template).sum().backward()
+    assert template.grad is not None
+    return torch.nonzero(template.grad[0].any(dim=-1)).flatten()
 
 
 @torch.inference_mode()
