@@ -190,7 +190,7 @@ def test_vertices_are_looked_at(folder: Path) -> None:
     }  # fmt: skip
     measured = measure_manifest(folder, Silent(), num_workers=0)
     assert {label: item.clips for label, item in measured.groups["contents"].items()} == {
-        "sound and motion": 12, "sound and vertices": 6, "vertices": 1,
+        "sound, motion and phones": 12, "sound and vertices": 6, "vertices": 1,
     }  # fmt: skip
     assert {label: item.clips for label, item in measured.groups["sexes"].items()} == {
         "not stated": 12, "female": 7,
@@ -222,7 +222,7 @@ def test_pictures_have_neither_steps_nor_time(folder: Path) -> None:
     measured = measure_manifest(folder, Silent(), num_workers=0)
     assert measured.num_pictures == len(values)
     assert measured.groups["emotions"]["sad"].seconds < measured.groups["emotions"]["happy"].seconds * 0.8
-    assert "sound and pictures" in measured.groups["contents"]
+    assert "sound, pictures and phones" in measured.groups["contents"]
 
 
 def test_channels_that_are_not_the_heads_and_two_heads_in_one_set(folder: Path) -> None:

@@ -25,8 +25,9 @@ LARGEST_EXCESS = 0.05
 LARGEST_NAMED_STEP = 0.8
 LARGEST_JAW_RAD = 0.8
 LARGEST_JAW_STEP_RAD = 0.2
-# Lips that meet do so within a frame, and so do lids at 25 fps, which are no longer wide open then either.
-_SUDDEN = ("lipSeal", "eyeBlink", "eyeWide")
+# Lips that meet each other or the teeth do so within a frame, and so do lids at 25 fps, which are no longer
+# wide open then either.
+_SUDDEN = ("lipSeal", "mouthRollLower", "eyeBlink", "eyeWide")
 # What an oddity is called in a report, and in a sentence.
 ODDITIES: Mapping[str, str] = {
     "range": "values that no face takes",

@@ -12,7 +12,7 @@ from talkcli.engine.data.manifest import Entry
 _UNTOLD = "not stated"
 # What clips are counted by: the name of a group, and the label in it of a clip.
 GROUPS: Mapping[str, Callable[[Entry], str]] = {
-    "contents": lambda entry: " and ".join(_contents(entry)),
+    "contents": lambda entry: " and ".join(", ".join(_contents(entry)).rsplit(", ", 1)),
     "splits": lambda entry: entry.split,
     "emotions": lambda entry: entry.emotion,
     "speakers": lambda entry: entry.speaker,

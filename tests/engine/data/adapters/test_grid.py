@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talkcli.engine.data.adapters.filmed import FilmedFile
 from talkcli.engine.data.adapters.grid import GridFilm, grid_sources
+from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.types import SILENCE
 
@@ -32,13 +34,21 @@ def test_names_tell_the_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.data
-def test_mouths_are_seen_and_words_are_found(shared_data: Path) -> None:
+def test_mouths_are_seen_and_words_are_found(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("mediapipe", "pocketsphinx"):
         pytest.importorskip(package)
     source = next(each for each in grid_sources(shared_data / "video" / "grid") if each.id == "grid/bbaf2n")
     assert isinstance(source.recipe, GridFilm)
+    watched = []
+    watch = FilmedFile.make
+
+    def kept(film: FilmedFile, source: Source) -> Recording:
+        watched.append(watch(film, source))
+        return watched[0]
+
+    monkeypatch.setattr(FilmedFile, "make", kept)
     made = source.recipe.make(source)
-    seen = source.recipe.film.make(source)
+    (seen,) = watched
     assert made.motion is not None and seen.motion is not None and made.alignment is not None
     assert [phone.symbol for phone in made.alignment.phones][:4] == [SILENCE, "B", "IH", "N"]
     jaw = ADA.index("jawPitch")
