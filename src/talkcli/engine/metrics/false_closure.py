@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.phones import BILABIALS, VOWELS
-from talkcli.engine.metrics.phone_frames import CLOSED_MM, SLACK_S, between, share
+from talkcli.engine.metrics.phone_frames import CLOSED_MM, SAME_S, SLACK_S, between, share
 from talkcli.engine.types import SILENCE, Alignment, Phone
 
 SHORTEST_S = 0.08
@@ -32,7 +32,7 @@ def false_closure(gap_mm: Float[np.ndarray, "frames"], alignment: Alignment, fps
     outside = Phone(SILENCE, 0.0, 0.0)
     phones = (outside, *alignment.phones, outside)
     for (before, vowel), (_, after) in pairwise(pairwise(phones)):
-        if vowel.symbol in VOWELS and vowel.duration_s > SHORTEST_S:
+        if vowel.symbol in VOWELS and vowel.duration_s > SHORTEST_S + SAME_S:
             start, end = (SLACK_S if one.symbol in BILABIALS else _EDGE_S for one in (before, after))
             inside = gap_mm[between(vowel.start_s + start, vowel.end_s - end, len(gap_mm), fps)]
             if len(inside):

@@ -18,13 +18,13 @@ CLOSED_MM = 1.0
 # What happens this long before or after a phone still belongs to it: one frame at 25 fps.
 SLACK_S = 0.04
 # Times of frames and phones are sums of fractions.
-_SAME_S = 1e-6
+SAME_S = 1e-6
 
 
 def between(start_s: float, end_s: float, num_frames: int, fps: float) -> slice:
     """Frames whose middle lies in [`start_s`, `end_s`]; empty where there is none."""
-    first = max(int(np.ceil((start_s - _SAME_S) * fps - 0.5)), 0)
-    last = min(int(np.floor((end_s + _SAME_S) * fps - 0.5)), num_frames - 1)
+    first = max(int(np.ceil((start_s - SAME_S) * fps - 0.5)), 0)
+    last = min(int(np.floor((end_s + SAME_S) * fps - 0.5)), num_frames - 1)
     return slice(first, max(last + 1, first))
 
 
