@@ -11,13 +11,15 @@ import torch
 
 from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.audio.textgrid import write_alignment
+from talkcli.engine.data.manifest import Digests, Entry, write_manifest
 from talkcli.engine.data.performer.align import Aligner
 from talkcli.engine.data.performer.perform import perform
-from talkcli.engine.errors import AssetError, InputError
+from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.head import lip_opening_mm
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.files import sha256
 from talkcli.engine.metrics.labiodental_contact import contact
 from talkcli.engine.pipelines import score_phones
 from talkcli.engine.pipelines.score import Generation, score_motions
@@ -130,6 +132,25 @@ def test_jerk_is_one_for_the_reference_itself(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(InputError, match="no motion"):
         score(tmp_path / "real" / "deep" / "a.npz", reference=empty)
+
+
+def test_a_dataset_brings_its_phones(tmp_path: Path, grids: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "data" / "tiny"
+    saying(folder / "a.npz")
+    write_wav(folder / "a.wav", Speech(samples=np.zeros(33_280, np.float32)))
+    (grids / "a.TextGrid").rename(folder / "a.TextGrid")
+    files = {"audio": "a.wav", "motion": "a.npz", "phones": "a.TextGrid"}
+    entry = Entry(
+        id="a", fps=25.0, speaker="s", text="no matter", emotion="happy", intensity=1.0, split="test",
+        sha256=Digests(**{kind: sha256(folder / name) for kind, name in files.items()}), licence="MIT",
+        **files,
+    )  # fmt: skip
+    write_manifest(folder / "manifest.jsonl", [entry])
+    monkeypatch.setenv("TALK_DATA", str(tmp_path / "data"))
+    found = score(folder / "a.npz", dataset="tiny")["overall"]
+    assert found["bilabial_closure"]["value"] == 1
+    with pytest.raises(UsageError, match="--text"):
+        score(folder / "a.npz", dataset="tiny", text=grids)
 
 
 def test_contacts_of_ada() -> None:
