@@ -17,6 +17,7 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.rules import RULES, Rules, fitted, read_words
 from talkcli.engine.pipelines.sampling import Sampling
+from talkcli.engine.pipelines.score import Generation, score_motions
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Phone, Silent, Speech
 
 _PHONES = Alignment(
@@ -127,6 +128,23 @@ def test_text_without_the_aligner_is_an_extra(monkeypatch: pytest.MonkeyPatch) -
     assert len(performed(Sampling())) == 1
 
 
+def test_rules_are_scored_like_a_model(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", _SPEECH)
+    write_alignment(tmp_path / "a.TextGrid", _PHONES)
+
+    def scored(**options: Any) -> dict[str, Any]:
+        return score_motions(
+            [], truth=None, audio=tmp_path / "a.wav", dataset=None, head_name=None, thresholds=[],
+            generation=Generation(model_name=RULES, takes=2), reporter=Silent(), **options,
+        )  # fmt: skip
+
+    report = scored(text=tmp_path / "a.TextGrid")
+    assert report["clips"][0]["takes"] == 2
+    assert report["overall"]["bilabial_closure"]["value"] == 1
+    with pytest.raises(UsageError, match="there are none"):
+        scored()
+
+
 def test_a_motion_file_says_that_rules_made_it(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", _SPEECH)
     write_alignment(tmp_path / "a.TextGrid", _PHONES)
@@ -145,7 +163,7 @@ def test_a_motion_file_says_that_rules_made_it(tmp_path: Path) -> None:
     assert (motion.head, motion.fps, len(motion.coeffs)) == ("ada", 25, 20)
     assert (meta["method"], meta["alignment"], meta["weights_sha256"]) == (RULES, "aligned", None)
     assert meta["emotion"] == {"label": "happy", "level": 0.5}
-    assert report["layers"] == ["idle", "blink"]
+    assert report["layers"] == ["smooth", "idle", "blink"]
     with pytest.raises(UsageError, match="there are none"):
         animated()
     with pytest.raises(UsageError, match="--precision"):

@@ -6,6 +6,7 @@ No weights, no training: a baseline for trained models, and a way to animate wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Rules:
 
     Without an emotion they are neutral, for they hear none. Takes differ in manner, in accents and in what
     layers draw; with an `actor`, which may be any name, the manner stays the same. `layers` are wishes as
-    `Layers.chosen` takes them; None stands for none.
+    `Layers.chosen` takes them; None stands for the steady ones.
     """
 
     header = Meta(head="ada", channels=ADA, fps=MODEL_FPS, trained_on="nothing", licence="that of talk")
@@ -132,11 +133,11 @@ def fitted(alignment: Alignment, duration_s: float) -> Alignment:
 
 
 def _layers(wishes: Mapping[str, bool | None] | None) -> Layers:
+    # The rules reach contacts and keep lips below their top speed themselves.
+    own = dict.fromkeys(("contacts", "limit_lips"), False)
     if wishes is None:
-        return Layers()
-    said = {name: wish for name, wish in wishes.items() if wish is not None}
-    # The rules keep lips below their top speed themselves, and their contacts are as sharp as they should be.
-    return Layers.chosen("ada", {"smooth": False, "contacts": False, "limit_lips": False, **said})
+        return replace(Layers.steady("ada"), **own)
+    return Layers.chosen("ada", own | {name: wish for name, wish in wishes.items() if wish is not None})
 
 
 def _refuse(sampling: Sampling, emotion_speech: Speech | None) -> None:

@@ -14,19 +14,22 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.errors import InputError
+from talkcli.engine.data.performer.align import by_energy
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.pipelines.rules import RULES, Rules
+from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score_clip import score_clip
 from talkcli.engine.pipelines.score_inputs import Case, gather
 from talkcli.engine.pipelines.score_overall import Threshold, over_clips
 from talkcli.engine.pipelines.score_phones import find_phones
 from talkcli.engine.pipelines.score_reference import reference_jerk
 from talkcli.engine.pipelines.score_surface import set_sizes
-from talkcli.engine.types import Motion, Reporter, Speech
+from talkcli.engine.types import Alignment, Motion, Reporter, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,19 +63,22 @@ def score_motions(
     `overall` and `clips` (metric -> value or None with a reason), `missed` (thresholds in words).
     Raises TalkError classes for unusable input; a metric that cannot be computed is no error.
     """
+    by_rules = not predictions and generation.model_name == RULES
+    if by_rules and text is None:
+        raise UsageError("--model rules performs words, and there are none.", hint="Add --text.")
     cases = gather(predictions, truth=truth, audio=audio, dataset=dataset, text=text)
     alignments = find_phones(cases, reporter)
-    animate = None if predictions else _animator(generation)
+    animate = None if predictions or by_rules else _animator(generation)
     head: Head | None = None
     jerk: dict[str, float] | str = "no real motion given with --reference"
     clips = []
     for index, case in enumerate(cases):
         speech = read_speech(case.audio, reporter) if case.audio else None
-        if animate is None:
+        if predictions:
             takes = [read_motion(path)[0] for path in case.takes]
         else:
             assert speech is not None
-            takes = animate(speech)
+            takes = animate(speech) if animate else _ruled(generation, speech, alignments[case.id], reporter)
         true = read_motion(case.truth)[0] if case.truth else None
         if head is None:
             head = load_head(head_name or takes[0].head)
@@ -112,13 +118,26 @@ def score_motions(
 
 def _animator(generation: Generation) -> Callable[[Speech], list[Motion]]:
     from talkcli.engine.pipelines.animate import Animator
-    from talkcli.engine.pipelines.sampling import Sampling
 
     animator = Animator(generation.model_name, generation.device_name)
-    sampling = Sampling(
+    sampling = _sampling(generation)
+    return lambda speech: list(animator.motions(speech, sampling))
+
+
+def _ruled(
+    generation: Generation, speech: Speech, phones: Alignment | str, reporter: Reporter
+) -> list[Motion]:
+    """What the rules make of `phones`; where these are a reason for not knowing them, of the loudness."""
+    if isinstance(phones, str):
+        reporter.warn(f"A clip is performed by its loudness: {phones}.")
+        phones = by_energy(speech)
+    return list(Rules(phones, reporter=reporter).motions(speech, _sampling(generation)))
+
+
+def _sampling(generation: Generation) -> Sampling:
+    return Sampling(
         sigma=generation.sigma, actor=generation.actor, takes=generation.takes, seed=generation.seed
     )
-    return lambda speech: list(animator.motions(speech, sampling))
 
 
 def _aligned(
