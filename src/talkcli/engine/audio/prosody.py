@@ -1,7 +1,7 @@
 """Loudness and pitch over time, at 100 Hz.
 
 Axis names: `steps` at 100 Hz; step k looks at 25 ms of sound centred on its 10 ms (pitch at 40 ms).
-Memory grows with the steps alone: windows are looked at a few thousand at a time.
+Memory grows with the steps alone: windows are looked at a thousand at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PITCH_HZ = (70.0, 450.0)
 _PITCH_WINDOW = 640
 _VOICED = 0.45
 _OCTAVE_COST = 0.05
-_BLOCK_STEPS = 4096
+_BLOCK_STEPS = 1024
 
 
 def loudness_db(speech: Speech) -> Float[np.ndarray, "steps"]:
