@@ -38,17 +38,17 @@ def test_pseudo_positives_forgive_what_is_closer_than_the_pair() -> None:
     assert extra.item() == pytest.approx((rows + columns).item())
 
 
-def test_spread_wants_the_squared_distance_for_variance() -> None:
+def test_spread_wants_variances_that_sum_up_to_the_error() -> None:
     mean = torch.tensor([[1.0, 0.0]], requires_grad=True)
-    motion = torch.tensor([[0.8, 0.6]], requires_grad=True)
-    log_variance = torch.tensor([[0.04, 0.36]]).log().requires_grad_()
-    spread_loss(Gaussian(mean, log_variance), motion).sum().backward()
+    error = (mean - torch.tensor([[0.8, 0.6]])).square().sum(-1)
+    log_variance = torch.full((1, 2), 0.4 / 2).log().requires_grad_()
+    spread_loss(Gaussian(mean, log_variance), error).backward()
     assert torch.allclose(log_variance.grad, torch.zeros(1, 2), atol=1e-6)
-    # The means are not moved to make it smaller.
+    # The mean is not moved to make it smaller.
     assert mean.grad is None
-    assert motion.grad is None
-    sure = spread_loss(Gaussian(mean, torch.full((1, 2), -8.0)), motion)
-    assert sure > spread_loss(Gaussian(mean, log_variance), motion)
+    for other in (-8.0, 1.0):
+        worse = spread_loss(Gaussian(mean, torch.full((1, 2), other)), error)
+        assert worse > spread_loss(Gaussian(mean, log_variance), error)
 
 
 def test_vib_is_zero_at_the_standard_normal_and_holds_variances_up() -> None:

@@ -35,6 +35,7 @@ SMALL = DeeConfig(
     expression=CoefficientsConfig(),
     window=60,
     fixed_window=True,
+    pooling="statistics",
     classifier=True,
     anchors=True,
     log_variance_start=-4.0,

@@ -47,16 +47,16 @@ def csd_loss(
     return loss
 
 
-def spread_loss(speech: Gaussian, motion: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch"]:
-    """Negative logarithm of the density of `motion` under `speech`, averaged over dimensions, without its
-    constant.
+def spread_loss(gaussian: Gaussian, error: Float[Tensor, "batch"]) -> Float[Tensor, ""]:
+    """Negative logarithm of the density at a squared distance of `error` from the mean, a dimension and
+    without its constant, averaged over rows.
 
-    Least where the variance is the squared distance that is to be expected, so that it tells how far the mean
-    may be off (Nix & Weigend 1994; Kendall & Gal 2017). Both means are taken as they are: the loss has no
-    gradient for them, or they could be moved to please it.
+    Least where the variances sum up to the error (Nix & Weigend 1994; Kendall & Gal 2017), each dimension
+    having its share. The mean has no gradient, or it could be moved to please the loss.
     """
-    error = (motion - speech.mean).detach().square()
-    return 0.5 * (speech.log_variance + error * torch.exp(-speech.log_variance)).mean(-1)
+    log_variance = gaussian.log_variance
+    share = error.detach()[:, None] / log_variance.shape[1]
+    return 0.5 * (log_variance + share * torch.exp(-log_variance)).mean()
 
 
 def vib_loss(gaussian: Gaussian) -> Float[Tensor, ""]:

@@ -143,16 +143,20 @@ class _Summary(nn.Module):
 
 
 class _Statistics(nn.Module):
-    """Pooling over time and a projection: the cheap head."""
+    """Pooling over time and two layers: the cheap head. As in ECAPA-TDNN (Desplanques et al. 2020), what all
+    clips have in common is taken out first.
+    """
 
     def __init__(self, width: int, config: DeeConfig) -> None:
         super().__init__()
         self.pool = AttentiveStatistics(width)
+        self.norm = nn.BatchNorm1d(2 * width)
+        self.expand = nn.Linear(2 * width, 2 * width)
         self.dropout = nn.Dropout(config.dropout)
         self.project = nn.Linear(2 * width, config.embedding)
 
     def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
-        return self.project(self.dropout(self.pool(x)))
+        return self.project(self.dropout(F.gelu(self.expand(self.norm(self.pool(x))))))
 
 
 class EmotionEncoder(nn.Module):
@@ -281,8 +285,16 @@ class Dee(nn.Module):
                     if known
                     else "Show it a recording of the emotion with --emotion-from.",
                 )
-        neutral, wanted = (self.anchors[EMOTIONS.index(label)] for label in ("neutral", emotion.label))
-        return F.normalize(torch.lerp(neutral, wanted, emotion.level), dim=0)[None]
+        device = self.anchors.device
+        label = torch.tensor([EMOTIONS.index(emotion.label)], device=device)
+        return self.towards(label, torch.tensor([emotion.level], device=device))
+
+    def towards(
+        self, emotion: Int[Tensor, "batch"], level: Float[Tensor, "batch"]
+    ) -> Float[Tensor, "batch embedding"]:
+        """Means on the way from neutral to the anchor of each label, as far as its level says."""
+        neutral = self.anchors[EMOTIONS.index("neutral")]
+        return F.normalize(torch.lerp(neutral, self.anchors[emotion], level[:, None]), dim=-1)
 
     def _over_windows(
         self,

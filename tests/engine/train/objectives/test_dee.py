@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.errors import UsageError
-from talkcli.engine.models.dee import CoefficientsConfig, Dee, DeeConfig
+from talkcli.engine.models.dee import CoefficientsConfig, Dee, DeeConfig, Gaussian
 from talkcli.engine.models.fer import FerConfig
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objectives import dee as module
 from talkcli.engine.train.objectives.dee import DeeObjective, DeeObjectiveConfig
+from talkcli.engine.types import EMOTIONS
 
 SIZES: dict[str, Any] = {
     "audio_width": 8,
@@ -29,6 +31,7 @@ SIZES: dict[str, Any] = {
 SMALL = DeeConfig(
     speech=LogMelConfig(num_mels=20), expression=CoefficientsConfig(), window=16, classifier=True, **SIZES
 )
+DIRECTED = SMALL.model_copy(update={"anchors": True, "pooling": "statistics"})
 NARROW = DeeConfig(
     speech=Emotion2vecConfig(
         width=8, channels=8, prenet=1, depth=2, heads=2, feedforward=8, positions=1, position_groups=2,
@@ -41,8 +44,7 @@ NARROW = DeeConfig(
 
 def _batch(config: DeeConfig = SMALL) -> Batch:
     generator = torch.Generator().manual_seed(0)
-    steps = (4, 64, 23) if config is SMALL else (4, 640 * 12, 1)
-    name = "log_mel" if config is SMALL else "waveform"
+    name, steps = ("waveform", (4, 640 * 12, 1)) if config is NARROW else ("log_mel", (4, 64, 23))
     return Batch(
         sound={name: torch.randn(steps, generator=generator)},
         coeffs=torch.randn(4, 16, 53, generator=generator),
@@ -67,7 +69,9 @@ def test_what_belongs_together(match: str, pairs: int) -> None:
 
 
 def test_the_loss_is_the_weighted_sum_of_its_terms() -> None:
-    terms = _objective(vib_weight=0.5, classifier_weight=2.0, spread_weight=3.0)(_batch(), 0.0)
+    terms = _objective(DIRECTED, vib_weight=0.5, classifier_weight=2.0, spread_weight=3.0)(
+        _batch(DIRECTED), 0.0
+    )
     whole = terms["contrast"] + 0.5 * terms["vib"] + 2 * terms["classified"] + 3 * terms["spread"]
     assert terms["loss"].item() == pytest.approx(whole.item())
 
@@ -76,13 +80,36 @@ def test_a_classifier_that_is_not_there_has_no_weight() -> None:
     assert set(_objective(NARROW)(_batch(NARROW), 0.0)) == {"loss", "contrast", "vib"}
     with pytest.raises(UsageError, match="model has no classifier"):
         _objective(NARROW, classifier_weight=0.5)
+    with pytest.raises(UsageError, match="not both a classifier and anchors"):
+        _objective(SMALL, spread_weight=1.0)
+
+
+def test_the_error_to_be_expected_is_that_of_the_labels_by_their_chances(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    objective = _objective(DIRECTED, spread_weight=1.0)
+    objective.model.anchors[:2] = torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0]])
+    chances = torch.tensor([[0.75, 0.25, *[0.0] * 7]])
+    monkeypatch.setattr(objective.model, "classify", lambda mean: chances.log())
+    # The mean lies on the first anchor; the second is a squared distance of two away.
+    assert objective._error(torch.tensor([[1.0, 0, 0, 0]])).item() == pytest.approx(0.25 * 2, abs=1e-5)
+
+
+def test_the_variance_of_speech_learns_from_the_spread_alone() -> None:
+    objective = _objective(DIRECTED, spread_weight=1.0)
+    bias = objective.model.audio_encoder.log_variance.project.bias
+    terms = objective(_batch(DIRECTED), 0.0)
+    (contrast,) = torch.autograd.grad(terms["contrast"], bias, retain_graph=True, allow_unused=True)
+    (spread,) = torch.autograd.grad(terms["spread"], bias)
+    assert contrast is None
+    assert spread.abs().max() > 0
 
 
 def test_anchors_move_in_training_only() -> None:
-    objective = _objective(SMALL.model_copy(update={"anchors": True}))
-    objective.eval()(_batch(), 0.0)
+    objective = _objective(DIRECTED)
+    objective.eval()(_batch(DIRECTED), 0.0)
     assert not objective.model.anchors.any()
-    objective.train()(_batch(), 0.0)
+    objective.train()(_batch(DIRECTED), 0.0)
     # Labels 0 and 3 are in the batch.
     assert objective.model.anchors.norm(dim=-1)[[0, 3, 1]].tolist() == pytest.approx([1, 1, 0])
 
@@ -156,3 +183,13 @@ def test_measures() -> None:
     classified = _objective().eval().validate([_batch()])
     both = (classified["speech_uar"] + classified["speech_to_motion"]) / 2
     assert classified["score"] == pytest.approx(1 - both)
+
+
+def test_the_surer_half_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = _objective().eval()
+    sure = torch.tensor([-5.0, -4.0, -3.0, -2.0])[:, None].expand(4, 4)
+    monkeypatch.setattr(objective.model, "embed_speech", lambda sound: Gaussian(torch.eye(4), sure))
+    # The first two are right, of the others one.
+    named = F.one_hot(torch.tensor([0, 0, 3, 1]), len(EMOTIONS)).float()
+    monkeypatch.setattr(objective.model, "classify", lambda mean: named)
+    assert objective.validate([_batch()])["confident_ratio"] == 2

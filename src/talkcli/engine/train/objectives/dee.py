@@ -7,6 +7,7 @@ mixup are PCME++'s, which the paper builds on and the released settings switch o
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import torch
@@ -18,6 +19,8 @@ from torch.nn import functional as F
 from talkcli.engine.audio.ear import Sound
 from talkcli.engine.errors import UsageError
 from talkcli.engine.losses.csd import csd, csd_loss, matches, spread_loss, vib_loss
+from talkcli.engine.metrics.confidence import confident_ratio
+from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.dee import Dee, Gaussian
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.gather import gather
@@ -41,13 +44,15 @@ class DeeObjectiveConfig(Config):
     classifier_weight: Weight = 0.0
     """Of the classifier on the means of both sides."""
     spread_weight: Weight = 0.0
-    """Of how likely the motion's mean is under the speech's Gaussian; teaches the speech's variance alone."""
+    """Of how well the variance of speech tells how far off its mean may be. Nothing else but the prior then
+    teaches that variance: the contrast, which on small data drives it the wrong way, looks at the mean."""
 
 
 class DeeObjective(nn.Module):
     """The loss of DEE, and its measures.
 
-    Raises UsageError when the classifier has a weight and the model has none.
+    Raises UsageError when the classifier has a weight and the model has none, or when the spread has one and
+    the model has not what it is judged by.
     """
 
     def __init__(self, model: Dee, config: DeeObjectiveConfig) -> None:
@@ -56,6 +61,12 @@ class DeeObjective(nn.Module):
             raise UsageError(
                 f"objective.classifier_weight is {config.classifier_weight}; the model has no classifier.",
                 hint="Add --set model.classifier=true.",
+            )
+        if config.spread_weight > 0 and not (model.config.classifier and model.config.anchors):
+            raise UsageError(
+                f"objective.spread_weight is {config.spread_weight}; the model has not both a classifier and "
+                f"anchors.",
+                hint="Add --set model.classifier=true --set model.anchors=true.",
             )
         self.model = model
         self.config = config
@@ -66,7 +77,11 @@ class DeeObjective(nn.Module):
         speech, motion = exact(model.embed_speech(sound)), exact(model.embed_motion(batch.coeffs))
         # Every row is compared with every other, of all processes.
         all_speech, all_motion = (Gaussian(*map(gather, side)) for side in (speech, motion))
-        logits = model.similarity_shift - model.similarity_scale * csd(all_speech, all_motion)
+        compared = all_speech
+        if config.spread_weight > 0:
+            # A variance of zero.
+            compared = Gaussian(all_speech.mean, torch.full_like(all_speech.log_variance, -torch.inf))
+        logits = model.similarity_shift - model.similarity_scale * csd(compared, all_motion)
         contrast = csd_loss(logits, self._targets(batch, share, partner), pseudo_weight=config.pseudo_weight)
         vib = vib_loss(speech) + vib_loss(motion)
         terms = {"loss": contrast + config.vib_weight * vib, "contrast": contrast, "vib": vib}
@@ -78,16 +93,16 @@ class DeeObjective(nn.Module):
             )
             terms["loss"] = terms["loss"] + config.classifier_weight * terms["classified"]
         if config.spread_weight > 0:
-            own, others = (spread_loss(speech, mean) for mean in (motion.mean, motion.mean[partner]))
-            terms["spread"] = _blend(share, own, others).mean()
+            terms["spread"] = spread_loss(speech, self._error(speech.mean))
             terms["loss"] = terms["loss"] + config.spread_weight * terms["spread"]
         if model.training and model.config.anchors:
             model.move_anchors(all_motion.mean, gather(batch.emotion))
         return terms
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Recall of emotion: of the nearest motion to speech, of the nearest speech to motion, and of the
-        classifier where there is one.
+        """Recall of emotion in windows: of the nearest motion to speech, of the nearest speech to motion, and
+        of the classifier where there is one, with how many times as often the surer half of speech is named
+        right as the other half.
         """
         model = self.model
         speech = _joined([model.embed_speech(batch.sound) for batch in batches])
@@ -101,10 +116,23 @@ class DeeObjective(nn.Module):
         }
         if not model.config.classifier:
             return {"score": 1 - (found["speech_to_motion"] + found["motion_to_speech"]) / 2, **found}
-        found["speech_uar"] = recall(model.classify(speech.mean).argmax(-1), emotion)
+        named = model.classify(speech.mean).argmax(-1)
+        found["speech_uar"] = recall(named, emotion)
         found["motion_uar"] = recall(model.classify(motion.mean).argmax(-1), emotion)
+        with suppress(UndefinedMetricError):
+            found["confident_ratio"] = confident_ratio(
+                (named == emotion).cpu().numpy(), speech.log_variance.cpu().numpy()
+            )
         # Either use of the embedding counts: telling emotions apart, and finding a face for a voice.
         return {"score": 1 - (found["speech_uar"] + found["speech_to_motion"]) / 2, **found}
+
+    @torch.no_grad()
+    def _error(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch"]:
+        """The squared distance to be expected between speech and its motion, by what the classifier makes of
+        the mean. A label's own clips would say it with more noise.
+        """
+        distance = torch.cdist(mean, self.model.anchors).square()
+        return (self.model.classify(mean).softmax(-1) * distance).sum(-1)
 
     def _mix(self, batch: Batch) -> tuple[Sound, Float[Tensor, "batch"], Int[Tensor, "batch"]]:
         """Speech to hear, the share of it that is a row's own, and the row that the rest comes from."""
