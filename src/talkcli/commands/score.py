@@ -18,6 +18,9 @@ from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 if TYPE_CHECKING:
     from talkcli.engine.pipelines.score_overall import Threshold
 
+# It hears neither emotion nor words, and draws no takes.
+_RULES = "rules"
+
 
 def score(
     predictions: Annotated[
@@ -101,8 +104,8 @@ def score(
     if table == "diversity":
         given = {
             "PRED": predictions, "--truth": truth, "--reference": reference, "--sigma": sigma is not None,
-            "--per-clip": per_clip,
-            "--emotions-of": emotions_of, "--fail-under": fail_under, "--fail-over": fail_over,
+            "--emotions-of": emotions_of, "--per-clip": per_clip, "--fail-under": fail_under,
+            "--fail-over": fail_over, "--model rules": model == _RULES,
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
@@ -122,7 +125,10 @@ def score(
         show_diversity(console, report)
         return
     if table == "emotion":
-        check_unused(table, {"PRED": predictions, "--reference": reference, "--takes": takes})
+        given = {
+            "PRED": predictions, "--reference": reference, "--takes": takes, "--model rules": model == _RULES,
+        }  # fmt: skip
+        check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
             from talkcli.engine.pipelines.score import Generation
             from talkcli.engine.pipelines.score_emotion import EmotionInputs, emotion_table
