@@ -1,8 +1,9 @@
 """Where speech pauses and what it stresses, from the sound alone: what the layers move to.
 
 Axis names: `steps` at 100 Hz.
-Source: silence is what `metrics/silence_closed.py` calls so (30 dB below the speech level, for 200 ms); accents are
-the peaks of loudness and pitch together, as in Terken (1991) and much of the work on beats of head and brows.
+Source: silence is what `metrics/silence_closed.py` calls so (30 dB below the speech level, for 200 ms);
+accents are the peaks of loudness and pitch together, as in Terken (1991) and much of the work on beats of
+head and brows.
 """
 
 from __future__ import annotations
