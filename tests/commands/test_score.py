@@ -143,3 +143,5 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
     assert isinstance(result.exception, UsageError)
     result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--takes", "3"])
     assert "--takes" in result.exception.problem  # type: ignore[union-attr]
+    result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--model", "rules"])
+    assert "--model rules" in result.exception.problem  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ def check_unused(table: str, given: Mapping[str, object]) -> None:
     """Raise UsageError where any option of `given` has a value: `table` has no use for it."""
     if unused := [name for name, value in given.items() if value]:
         raise UsageError(
-            f"--table {table} has no use for {', '.join(unused)}: a model animates, by the table's own settings.",
+            f"--table {table} has no use for {', '.join(unused)}: a model animates as the table says.",
             hint="Give it speech: --audio or --dataset.",
         )
 
