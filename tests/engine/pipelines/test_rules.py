@@ -163,10 +163,12 @@ def test_a_motion_file_says_that_rules_made_it(tmp_path: Path) -> None:
     assert (motion.head, motion.fps, len(motion.coeffs)) == ("ada", 25, 20)
     assert (meta["method"], meta["alignment"], meta["weights_sha256"]) == (RULES, "aligned", None)
     assert meta["emotion"] == {"label": "happy", "level": 0.5}
-    assert report["layers"] == ["smooth", "idle", "blink"]
+    assert report["layers"] == ["smooth", "limit_lips", "idle", "blink"]
     with pytest.raises(UsageError, match="there are none"):
         animated()
     with pytest.raises(UsageError, match="--precision"):
         animated(text="Bam.", precision="bf16")
+    with pytest.raises(UsageError, match="--contacts"):
+        animated(text="Bam.", layers={"contacts": True})
     with pytest.raises(UsageError, match="--text is for"):
         animated(text="Bam.", model_name="embedded")

@@ -133,11 +133,11 @@ def fitted(alignment: Alignment, duration_s: float) -> Alignment:
 
 
 def _layers(wishes: Mapping[str, bool | None] | None) -> Layers:
-    # The rules reach contacts and keep lips below their top speed themselves.
-    own = dict.fromkeys(("contacts", "limit_lips"), False)
     if wishes is None:
-        return replace(Layers.steady("ada"), **own)
-    return Layers.chosen("ada", own | {name: wish for name, wish in wishes.items() if wish is not None})
+        return replace(Layers.steady("ada"), contacts=False)
+    if wishes.get("contacts"):
+        raise UsageError("--contacts: rules hear no contacts.", hint="They reach those of the words.")
+    return Layers.chosen("ada", {**wishes, "contacts": False})
 
 
 def _refuse(sampling: Sampling, emotion_speech: Speech | None) -> None:
