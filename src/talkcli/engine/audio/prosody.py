@@ -66,7 +66,10 @@ def _windows(samples: Float[np.ndarray, "samples"], width: int) -> Iterator[Floa
     """One row per 10 ms step of the sound, rounded up, centred on the step; in blocks of rows."""
     steps = -(-len(samples) // _HOP)
     before = (width - _HOP) // 2
-    padded = np.pad(samples, (before, steps * _HOP - len(samples) + width))
-    rows = np.lib.stride_tricks.sliding_window_view(padded, width)[: steps * _HOP : _HOP]
     for start in range(0, max(steps, 1), _BLOCK_STEPS):
-        yield rows[start : start + _BLOCK_STEPS]
+        count = min(_BLOCK_STEPS, steps - start)
+        first = start * _HOP - before
+        last = first + max(count - 1, 0) * _HOP + width
+        # Silence beyond both ends; a copy of the block only, for the sound may be an hour.
+        block = np.pad(samples[max(first, 0) : last], (max(-first, 0), max(last - len(samples), 0)))
+        yield np.lib.stride_tricks.sliding_window_view(block, width)[::_HOP][:count]

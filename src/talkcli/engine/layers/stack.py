@@ -129,7 +129,7 @@ def within_range(motion: Motion) -> Motion:
     """`motion` with channels that are shares of a full scale between 0 and 1; angles stay as they are."""
     shares = np.array([is_share(name) for name in motion.channels])
     limited = np.where(shares, np.clip(motion.coeffs, 0, 1), motion.coeffs)
-    return replace(motion, coeffs=limited.astype(motion.coeffs.dtype))
+    return replace(motion, coeffs=limited.astype(motion.coeffs.dtype, copy=False))
 
 
 def _option(name: str) -> str:
