@@ -26,10 +26,10 @@ _SWAY, _SWAY_S = (0.6, 1.1, 0.6), 0.9
 _BEARING, _BEARING_S = (0.9, 1.8, 1.1), 0.22
 _NOD, _NOD_SPREAD = 2.2, 0.3
 # Some accents are raised, some pass without a nod.
-_RAISED, _PASSED = 0.2, 0.2
+_RAISED, _PASSED = 0.15, 0.15
 _BEAT = 0.5
 _RISE_S, _FALL_S = 0.13, 0.24
-_MELODY = 0.7
+_MELODY = 0.4
 # What is left of sway and bearing in a pause, and how fast it gets there.
 _RESTING, _REST_S = 0.4, 0.3
 _LONG_PAUSE_S = 0.35
