@@ -58,6 +58,40 @@ def test_the_embedding_learns_on_unseen_clips(manifest: Path, tmp_path: Path) ->
     assert made.measures["motion_uar"] > 0.7
 
 
+def test_the_front_end_learns_and_a_generator_hears_with_it(
+    manifest: Path, parts: train.Parts, tmp_path: Path
+) -> None:
+    job = train.Job(manifest=manifest, out=tmp_path / "phones", device="cpu")
+    recipe = load_recipe(recipes.PhonesRecipe, "phones.debug")
+    with pytest.raises(InputError, match="says which phone is when"):
+        train.train_phones(recipe, job, Silent())
+    said = write_corpus(tmp_path / "said", phones=True)
+    settings = ["train.steps=60", "train.learning_rate=0.005"]
+    recipe = load_recipe(recipes.PhonesRecipe, "phones.debug", settings)
+    made = _only(train.train_phones(recipe, train.Job(**{**vars(job), "manifest": said}), Silent()))
+    assert made.measures["accuracy"] > 0.5
+
+    heard = ["model.content={kind: phones, width: 16, encoder: {ear: {num_mels: 32}}}", "train.steps=2"]
+    chosen = train.Parts(dee=parts.dee, prior=parts.prior, phones=str(tmp_path / "phones"))
+    job = train.Job(manifest=manifest, out=tmp_path / "gen", device="cpu")
+    generator, _ = load_model(_only(train.train_gen(_generator(*heard), job, Silent(), parts=chosen)).model)
+    encoder, _ = load_model(made.model)
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(generator.content.encoder.state_dict()[name], value)
+    with pytest.raises(UsageError, match="--phones is missing"):
+        job = train.Job(manifest=manifest, out=tmp_path / "new", device="cpu")
+        train.train_gen(_generator(*heard), job, Silent(), parts=parts)
+
+
+def test_clips_that_a_recipe_leaves_out(manifest: Path) -> None:
+    whole = training_data.load_data(manifest, Silent())
+    some = training_data.load_data(manifest, Silent(), leave_out=("clip000", "clip012"))
+    assert {clip.id for clip in whole.training} - {clip.id for clip in some.training} == {"clip000"}
+    assert {clip.id for clip in whole.validation} - {clip.id for clip in some.validation} == {"clip012"}
+    with pytest.raises(InputError, match=r"train split .* leaves out"):
+        training_data.load_data(manifest, Silent(), leave_out=("clip00",))
+
+
 def test_run_folder_says_what_was_run(manifest: Path, tmp_path: Path) -> None:
     _vq(manifest, tmp_path / "run")
     run = json.loads((tmp_path / "run" / "run.json").read_text())

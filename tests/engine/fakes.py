@@ -5,6 +5,7 @@ Axis names: `frames`, `coeffs` = 53, `verts`.
 
 from __future__ import annotations
 
+import itertools
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
+from talkcli.engine.audio.textgrid import write_alignment
 from talkcli.engine.data.manifest import Digests, Entry, write_manifest
 from talkcli.engine.face.channels import ADA, NUM_COEFFS
 from talkcli.engine.face.motion_file import write_motion
@@ -25,11 +27,15 @@ from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
 from talkcli.engine.train.gather import gather
 from talkcli.engine.types import (
     EMOTIONS,
+    MODEL_FPS,
     SAMPLES_PER_FRAME,
+    SILENCE,
     SPEECH_RATE_HZ,
+    Alignment,
     Clip,
     Emotion,
     Motion,
+    Phone,
     Silent,
     Speech,
 )
@@ -88,8 +94,22 @@ def fake_clip(index: int, frames: int = 40) -> Clip:
     )
 
 
-def write_corpus(folder: Path, clips: int = 14) -> Path:
-    """A manifest of fake clips, the last four for validation."""
+def fake_phones(clip: Clip) -> Alignment:
+    """An open vowel where the buzz is loud, a hum where it is soft, silence where there is none."""
+    opening = clip.motion.coeffs[:, ADA.index("jawPitch")] / 0.3
+    said = np.where(opening > 0.5, "AA", np.where(opening > 0.02, "M", SILENCE))
+    edges = np.flatnonzero(np.concatenate([[True], said[1:] != said[:-1], [True]]))
+    return Alignment(
+        tuple(
+            Phone(str(said[first]), first / MODEL_FPS, last / MODEL_FPS)
+            for first, last in itertools.pairwise(edges.tolist())
+        ),
+        "aligned",
+    )
+
+
+def write_corpus(folder: Path, clips: int = 14, *, phones: bool = False) -> Path:
+    """A manifest of fake clips, the last four for validation; with `phones` they say which phone is when."""
     entries = []
     for index in range(clips):
         clip = fake_clip(index)
@@ -97,17 +117,23 @@ def write_corpus(folder: Path, clips: int = 14) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         soundfile.write(audio, clip.speech.samples, SPEECH_RATE_HZ, subtype="FLOAT")
         write_motion(motion, clip.motion)
+        grid = folder / f"{clip.id}.TextGrid"
+        if phones:
+            write_alignment(grid, fake_phones(clip))
         entries.append(
             Entry(
                 id=clip.id,
                 audio=audio.name,
                 motion=motion.name,
+                phones=grid.name if phones else None,
                 fps=25.0,
                 speaker=clip.speaker,
                 emotion=clip.emotion.label,
                 intensity=clip.emotion.level,
                 split="train" if index < clips - 4 else "val",
-                sha256=Digests(audio=sha256(audio), motion=sha256(motion)),
+                sha256=Digests(
+                    audio=sha256(audio), motion=sha256(motion), phones=sha256(grid) if phones else None
+                ),
                 licence="CC0-1.0",
             )
         )

@@ -23,7 +23,7 @@ TEETH_CONTACT: Mapping[str, float] = {
 }  # fmt: skip
 # Shares of p, b, m and of f, v from which a contact is full. Far below one half: a closure that is shown and
 # not said costs less than one that is said and not shown.
-_SURE = np.array([0.15, 0.15])
+_SURE = np.array([0.07, 0.04])
 
 
 def heard_contacts(

@@ -24,6 +24,8 @@ class Recipe(Config):
 
     data: BatchConfig = BatchConfig()
     train: LoopConfig = LoopConfig()
+    leave_out: tuple[str, ...] = ()
+    """How the ids begin of clips that are neither trained on nor validated with."""
     storage: Storage = "float32"
     """Precision of matrices in the model file."""
 

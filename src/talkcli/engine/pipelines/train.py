@@ -270,7 +270,7 @@ def _run(
     with launched(job.device) as fabric:
         reporter = reporter_of(fabric, reporter)
         check_size(recipe.data.size, recipe.train, fabric)
-        data = load_data(job.manifest, reporter, sound=sound, still=still)
+        data = load_data(job.manifest, reporter, leave_out=recipe.leave_out, sound=sound, still=still)
         with torch.random.fork_rng(devices=[]):
             # Initial weights come from torch's global generator.
             torch.manual_seed(job.seed)

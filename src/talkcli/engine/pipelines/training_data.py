@@ -72,13 +72,35 @@ class TrainingData:
         )
 
 
-def load_data(manifest: Path, reporter: Reporter, *, sound: bool = True, still: bool = False) -> TrainingData:
-    """The train and val splits of `manifest` (the file or its folder). What learns from motion alone goes
-    without `sound`; what looks at single frames takes `still` pictures too.
+def load_data(
+    manifest: Path,
+    reporter: Reporter,
+    *,
+    leave_out: tuple[str, ...] = (),
+    sound: bool = True,
+    still: bool = False,
+) -> TrainingData:
+    """The train and val splits of `manifest` (the file or its folder), without clips whose ids begin with one
+    of `leave_out`. What learns from motion alone goes without `sound`; what looks at single frames takes
+    `still` pictures too.
 
     Raises InputError for a manifest or clip that cannot be used, and for motion of several heads.
     """
-    training, validation = (load_clips(manifest, split, reporter, sound=sound) for split in ("train", "val"))
+    training, validation = (
+        [
+            clip
+            for clip in load_clips(manifest, split, reporter, sound=sound)
+            if not clip.id.startswith(leave_out)
+        ]
+        for split in ("train", "val")
+    )
+    for split, clips in (("train", training), ("val", validation)):
+        if not clips:
+            raise InputError(
+                f"The {split} split of {manifest} has no clips but those that the recipe leaves out "
+                f"({', '.join(leave_out)}).",
+                hint="Add --set 'leave_out=[]'.",
+            )
     for clip in [*training, *validation]:
         if clip.still and not still:
             raise InputError(
@@ -98,7 +120,11 @@ def load_data(manifest: Path, reporter: Reporter, *, sound: bool = True, still: 
             f"The channels of clip {training[0].id} are not those of the head {first.head}.",
             hint="Run talk preprocess again.",
         )
-    licences = {entry.licence for entry in read_manifest(manifest) if entry.split == "train"}
+    licences = {
+        entry.licence
+        for entry in read_manifest(manifest)
+        if entry.split == "train" and not entry.id.startswith(leave_out)
+    }
     return TrainingData(
         training=training,
         validation=validation,
