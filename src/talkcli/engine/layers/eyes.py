@@ -28,8 +28,8 @@ _PER_MINUTE = 17.0
 _PAUSE_PULL_S, _ACCENT_PULL_S = 0.6, 0.25
 _FIXATION_S = (0.5, 2.2)
 _SACCADE_S = 0.02
-# Of the channels' full scale; about 3 and 2 degrees.
-_GAZE_SIDE, _GAZE_UP = 0.10, 0.07
+# Of the channels' full scale; about 2 and 1.5 degrees, so that eyes stay on the viewer's face.
+_GAZE_SIDE, _GAZE_UP = 0.065, 0.05
 # A motion's own blinks are closures shorter than this; what of them stays is no more than a flutter.
 _OWN_BLINK_S, _FLUTTER = 0.5, 0.15
 # Channels that turn each eye to the subject's left, to the right, up and down.
@@ -99,8 +99,8 @@ def gaze(num_steps: int, rng: np.random.Generator) -> Float[np.ndarray, "steps c
     at = 0
     while at < num_steps:
         end = at + max(1, round(rng.uniform(*_FIXATION_S) * STEP_HZ))
-        side[at:end] = np.clip(rng.normal(0, _GAZE_SIDE), -0.3, 0.3)
-        up[at:end] = np.clip(rng.normal(-0.02, _GAZE_UP), -0.2, 0.2)
+        side[at:end] = np.clip(rng.normal(0, _GAZE_SIDE), -3 * _GAZE_SIDE, 3 * _GAZE_SIDE)
+        up[at:end] = np.clip(rng.normal(-0.02, _GAZE_UP), -3 * _GAZE_UP, 3 * _GAZE_UP)
         at = end
     side, up = (gaussian_filter1d(track, _SACCADE_S * STEP_HZ, mode="nearest") for track in (side, up))
     coeffs = np.zeros((num_steps, NUM_COEFFS))
