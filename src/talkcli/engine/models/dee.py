@@ -286,8 +286,8 @@ class Dee(nn.Module):
                     else "Show it a recording of the emotion with --emotion-from.",
                 )
         device = self.anchors.device
-        label = torch.tensor([EMOTIONS.index(emotion.label)], device=device)
-        return self.towards(label, torch.tensor([emotion.level], device=device))
+        index = torch.tensor([EMOTIONS.index(emotion.label)], device=device)
+        return self.towards(index, torch.tensor([emotion.level], device=device))
 
     def towards(
         self, emotion: Int[Tensor, "batch"], level: Float[Tensor, "batch"]
