@@ -23,7 +23,9 @@ TEETH_CONTACT: Mapping[str, float] = {
 }  # fmt: skip
 # Shares of p, b, m and of f, v from which a contact is full. Far below one half: a closure that is shown and
 # not said costs less than one that is said and not shown.
-_SURE = np.array([0.07, 0.04])
+_SURE = np.array([0.14, 0.025])
+# Lips give way to teeth that are heard so many times as surely.
+_CLEARLY = 2.0
 
 
 def heard_contacts(
@@ -31,6 +33,7 @@ def heard_contacts(
 ) -> tuple[Float[np.ndarray, "frames"], Float[np.ndarray, "frames"]]:
     """How far lips, and lower lip and teeth, are to touch, in [0, 1], from what the front-end hears."""
     lips, teeth = _ease(shares / _SURE).T
+    lips = np.where(shares[:, 1] > _CLEARLY * shares[:, 0], 0, lips)
     return lips, teeth * (1 - lips)
 
 
