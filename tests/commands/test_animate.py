@@ -91,7 +91,7 @@ def test_a_bare_motion_has_no_pose_and_no_layers(short_speech: Path, tmp_path: P
     assert motion.pose is None and meta["layers"] == []
     assert motion.coeffs[:, :50].min() >= 0 and motion.coeffs[:, :50].max() <= 1
     assert "Layers: none" in result.stderr and "Seed: 0" in result.stderr
-    assert f"Licence of the weights: {meta['weights_licence']}" in result.stderr.replace("\n", " ")
+    assert f"Licence of the weights: {meta['weights_licence']}" in " ".join(result.stderr.split())
 
 
 def test_a_take_does_not_depend_on_how_many_are_drawn(short_speech: Path, tmp_path: Path) -> None:
