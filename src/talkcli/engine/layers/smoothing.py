@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.ndimage import convolve1d
 
 from talkcli.engine.face.ada.head import AdaHead
@@ -25,16 +25,20 @@ _INNER_LIPS = slice(60, 68)
 _BLOCK_FRAMES = 1024
 
 
-def smooth(coeffs: Float[np.ndarray, "frames coeffs"], head: AdaHead) -> Float[np.ndarray, "frames coeffs"]:
-    """`coeffs` with less jerk; frames whose lips touch keep their mouth exactly."""
+def smooth(
+    coeffs: Float[np.ndarray, "frames coeffs"], head: AdaHead, held: Bool[np.ndarray, "frames"] | None = None
+) -> Float[np.ndarray, "frames coeffs"]:
+    """`coeffs` with less jerk; frames whose lips touch, and `held` ones, keep their mouth exactly."""
     mouth = np.array([is_mouth(name) for name in ADA])
     upper = np.array([not is_mouth(name) and not name.startswith(_SUDDEN) for name in ADA])
     smoothed = coeffs.copy()
     smoothed[:, upper] = convolve1d(coeffs[:, upper], _UPPER_FACE, axis=0, mode="nearest")
     apart = np.clip((lip_opening_mm(coeffs, head) - _KEPT_MM) / (_FREE_MM - _KEPT_MM), 0, 1)
-    weight = (apart * apart * (3 - 2 * apart))[:, None]
+    weight = apart * apart * (3 - 2 * apart)
+    if held is not None:
+        weight[held] = 0
     change = convolve1d(coeffs[:, mouth], _MOUTH, axis=0, mode="nearest") - coeffs[:, mouth]
-    smoothed[:, mouth] += weight * change
+    smoothed[:, mouth] += weight[:, None] * change
     return smoothed
 
 

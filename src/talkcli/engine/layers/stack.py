@@ -1,9 +1,9 @@
 """The layers in their order: what is laid over a model's motion, each one a choice.
 
 Axis names: `frames`, `coeffs`.
-The order matters: smoothing first, for what comes later is crisp; contacts, which the lips' top speed then
-leaves alone; idle motion; eyes last, since their lids must meet. The head turns before the eyes do, which
-stay with the viewer.
+The order matters: contacts first, which smoothing and the lips' top speed then leave alone; idle motion; eyes
+last, for they are crisp and their lids must meet. The head turns before the eyes do, which stay with the
+viewer.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _ANY_HEAD = ("limit_lips", "head_motion")
 class Layers:
     """Which layers there are; without any, a motion stays exactly as it was made."""
 
-    smooth: bool = False
-    """Less jerk, closures kept."""
     contacts: bool = False
     """Lips, and lower lip and teeth, meet where that is heard."""
+    smooth: bool = False
+    """Less jerk, closures kept."""
     limit_lips: bool = False
     """Lips below their top speed."""
     idle: bool = False
@@ -78,7 +78,7 @@ class Layers:
     @property
     def need_head(self) -> bool:
         """Whether the geometry of the motion's head is needed."""
-        return self.smooth or self.limit_lips
+        return self.contacts or self.smooth or self.limit_lips
 
     @property
     def on(self) -> tuple[str, ...]:
@@ -104,12 +104,13 @@ def lay_over(
     head livelier or calmer. Channels that are shares stay within 0 to 1 where they were.
     """
     coeffs, pose, fps = motion.coeffs, motion.pose, motion.fps
-    if layers.smooth:
-        assert isinstance(head, AdaHead)
-        coeffs = smooth(coeffs, head)
     held = np.zeros(len(coeffs), dtype=bool)
     if layers.contacts and contacts is not None:
-        coeffs, held = reach_contacts(coeffs, contacts)
+        assert isinstance(head, AdaHead)
+        coeffs, held = reach_contacts(coeffs, contacts, head)
+    if layers.smooth:
+        assert isinstance(head, AdaHead)
+        coeffs = smooth(coeffs, head, held)
     if layers.limit_lips:
         assert head is not None
         coeffs = limit_lip_speed(coeffs, head, held)
