@@ -126,7 +126,8 @@ def score(
         return
     if table == "emotion":
         given = {
-            "PRED": predictions, "--reference": reference, "--takes": takes, "--model rules": model == _RULES,
+            "PRED": predictions, "--reference": reference, "--takes": takes is not None,
+            "--model rules": model == _RULES,
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
