@@ -73,7 +73,7 @@ corpus: $(READY) ## Build the training corpus from SPEECH_DATA and synthetic spe
 	$(BIN)/talk preprocess corpus $(SPEECH_DATA) --out $(CORPUS)
 
 weights: corpus ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place
-	$(BIN)/talk train-phones $(CORPUS)/manifest.jsonl --recipe phones-small --out $(RUNS)/phones
+	$(BIN)/talk train-phones $(CORPUS)/manifest.jsonl --recipe phones --out $(RUNS)/phones
 	$(BIN)/talk train-dee $(CORPUS)/manifest.jsonl --recipe dee-small --out $(RUNS)/dee
 	$(BIN)/talk train-vq $(CORPUS)/manifest.jsonl --recipe th_vqvae-small --out $(RUNS)/vq
 	$(BIN)/talk train-gen $(CORPUS)/manifest.jsonl --recipe deeptalk-small --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones --out $(RUNS)/gen

@@ -12,7 +12,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.pipelines.animate import EMBEDDED, Animator
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score import Generation, score_motions
-from talkcli.engine.types import Silent
+from talkcli.engine.types import Emotion, Motion, Silent
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,11 +33,13 @@ def test_the_example_is_performed_as_ever(animator: Animator) -> None:
     """Numbers of the first version that carried these weights: changes around the model leave them alone."""
     heard = animator.listen(read_speech(ROOT / "examples" / "hello.wav", Silent()))
     assert heard.emotion.mean[0, :6].tolist() == pytest.approx(
-        [0.1766, -0.0251, 0.1040, -0.1409, 0.1797, -0.1140], abs=2e-4
+        [0.0593, -0.0063, -0.1385, 0.0303, 0.1776, 0.1614], abs=2e-4
     )
     take = animator.model.take(heard, generator=torch.Generator())
     slow = take.codes[0][0][0, :20].tolist()
-    assert slow == [81, 238, 101, 207, 57, 119, 24, 63, 195, 127, 205, 29, 81, 162, 63, 74, 175, 8, 68, 160]
+    assert slow == [
+        125, 19, 218, 100, 118, 154, 193, 15, 142, 224, 63, 247, 154, 4, 248, 98, 142, 171, 146, 191,
+    ]  # fmt: skip
 
 
 def test_mouth_moves_with_the_example_and_rests_in_silence(animator: Animator) -> None:
@@ -66,6 +68,7 @@ def test_lips_follow_an_unheard_voice(shared_data: Path, tmp_path: Path) -> None
         [],
         truth=None,
         audio=clips,
+        text=shared_data / "speech" / "ljspeech",
         dataset=None,
         head_name=None,
         generation=Generation(model_name=EMBEDDED, device_name="cpu"),
@@ -75,22 +78,38 @@ def test_lips_follow_an_unheard_voice(shared_data: Path, tmp_path: Path) -> None
     overall = {name: entry["value"] for name, entry in report["overall"].items()}
     assert overall["sync_r"] >= 0.5
     assert abs(overall["sync_lag_ms"]) <= 80
-    assert overall["silence_closed"] >= 0.8
-    assert overall["jump_mm"] <= 6
+    assert overall["silence_closed"] >= 0.9
+    assert overall["jump_mm"] <= 5
+    assert overall["bilabial_closure"] >= 0.85
+    assert overall["labiodental_contact"] >= 0.65
+    assert overall["false_closure"] <= 0.08
+    assert overall["openness_order"] >= 0.8
+    assert overall["rounding_mm"] >= 3
 
 
 @pytest.mark.data
-def test_an_angry_voice_lowers_the_brows_and_a_happy_one_smiles(
-    shared_data: Path, animator: Animator
-) -> None:
+def test_an_angry_voice_lowers_the_brows(shared_data: Path, animator: Animator) -> None:
     actor = shared_data / "emotion" / "ravdess16k" / "Actor_12"
     line = read_speech(shared_data / "speech" / "ljspeech" / "LJ001-0002.wav", Silent())
 
-    def mean(channel: str, emotion: str) -> float:
+    def brows(emotion: str) -> float:
         source = read_speech(actor / f"03-01-{emotion}-02-01-01-12.wav", Silent())
         (motion,) = animator.motions(line, Sampling(), source)
-        return float(motion.coeffs[:, motion.channels.index(channel)].mean())
+        return _mean(motion, "browDownLeft")
 
     angry, happy = "05", "03"
-    assert mean("browDownLeft", angry) > mean("browDownLeft", happy) + 0.3
-    assert mean("mouthSmileLeft", happy) > mean("mouthSmileLeft", angry) + 0.3
+    assert brows(angry) > brows(happy) + 0.2
+
+
+def test_what_is_asked_for_is_performed_and_by_how_much(animator: Animator) -> None:
+    speech = read_speech(ROOT / "examples" / "hello.wav", Silent())
+
+    def smile(label: str, level: float = 1.0) -> float:
+        (motion,) = animator.motions(speech, Sampling(emotion=Emotion(label=label, level=level)))
+        return _mean(motion, "mouthSmileLeft")
+
+    assert smile("happy") > smile("happy", 0.5) + 0.1 > smile("sad") + 0.2
+
+
+def _mean(motion: Motion, channel: str) -> float:
+    return float(motion.coeffs[:, motion.channels.index(channel)].mean())

@@ -21,6 +21,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "parameters"
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "fer": recipes.FerRecipe,
     "dee": recipes.DeeRecipe,
+    "phones": recipes.PhonesRecipe,
     **dict.fromkeys(train.PRIORS, recipes.PriorRecipe),
     "deeptalk": recipes.DeepTalkRecipe,
 }
@@ -30,11 +31,12 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """The model file of every method after two steps."""
     folder = tmp_path_factory.mktemp("methods")
-    manifest = write_corpus(folder / "corpus")
+    manifest = write_corpus(folder / "corpus", phones=True)
     made: dict[str, Path] = {}
     jobs: dict[str, Callable[[Any, train.Job], train.Trained | None]] = {
         "fer": lambda recipe, job: train.train_fer(recipe, job, Silent()),
         "dee": lambda recipe, job: train.train_dee(recipe, job, Silent()),
+        "phones": lambda recipe, job: train.train_phones(recipe, job, Silent()),
         **dict.fromkeys(train.PRIORS, lambda recipe, job: train.train_vq(recipe, job, Silent())),
         "deeptalk": lambda recipe, job: train.train_gen(
             recipe,

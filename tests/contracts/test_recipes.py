@@ -18,6 +18,7 @@ from talkcli.engine.pipelines import recipes, train
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "fer": recipes.FerRecipe,
     "dee": recipes.DeeRecipe,
+    "phones": recipes.PhonesRecipe,
     **dict.fromkeys(train.PRIORS, recipes.PriorRecipe),
     "deeptalk": recipes.DeepTalkRecipe,
 }

@@ -21,7 +21,7 @@ def train_phones(
     manifest: Manifest,
     *,
     out: RunFolder,
-    recipe: Recipe = "phones-small",
+    recipe: Recipe = "phones",
     settings: Settings = None,
     resume: Resume = False,
     overwrite: Overwrite = False,

@@ -38,7 +38,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.phones:PhoneEncoder",
         config="talkcli.engine.models.phones:PhonesConfig",
         objective="talkcli.engine.train.objectives.phones:PhonesObjective",
-        recipe="phones-small",
+        recipe="phones",
         paper="ours",
     ),
     "th_vqvae": Method(

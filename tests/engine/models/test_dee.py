@@ -306,8 +306,11 @@ def test_directions_lie_between_neutral_and_the_label() -> None:
     dee = _shown({"neutral": _axis(0), "happy": _axis(3)})
     assert torch.equal(dee.directed(Emotion(label="happy")), _axis(3)[None])
     assert torch.equal(dee.directed(Emotion(label="happy", level=0.0)), _axis(0)[None])
-    half = dee.directed(Emotion(label="happy", level=0.5))
-    assert half[0, [0, 3]].tolist() == pytest.approx([0.5**0.5] * 2)
+    faint, half = (dee.directed(Emotion(label="happy", level=level))[0] for level in (0.01, 0.5))
+    assert half[3] > faint[3] > faint[0] > half[0] > 0
+    assert half.norm() == pytest.approx(1.0)
+    middle = dee.towards(torch.tensor([EMOTIONS.index("happy")]), torch.tensor([0.5]))
+    assert middle[0, [0, 3]].tolist() == pytest.approx([0.5**0.5] * 2)
 
 
 def test_anchors_follow_the_motion_of_their_label() -> None:
@@ -356,3 +359,19 @@ def test_any_sigma_gives_a_direction() -> None:
     gaussian = Gaussian(mean, torch.full((1, 8), -5.0))
     for sigma in (-1000.0, -40.0, 1000.0):
         assert gaussian.sample(sigma, seeded(1)).norm().item() == pytest.approx(1)
+
+
+def test_draws_stay_between_the_anchors() -> None:
+    torch.manual_seed(0)
+    dee = Dee(SMALL).eval().requires_grad_(False)
+    assert dee.span is None
+    emotions = torch.tensor([EMOTIONS.index(label) for label in ("neutral", "happy")])
+    dee.move_anchors(torch.stack([_axis(1), _axis(4)]), emotions)
+    assert dee.span is not None
+    assert dee.span.shape == (2, 8)
+    gaussian = Gaussian(_axis(1)[None], torch.full((1, 8), -2.0))
+    drawn = gaussian.sample(1.0, seeded(0, torch.device("cpu")), within=dee.span)
+    assert drawn[0, [0, 2, 3, 5, 6, 7]].abs().max() < 1e-6
+    assert drawn[0, 4].abs() > 0.01
+    assert drawn.norm() == pytest.approx(1.0)
+    assert torch.equal(gaussian.sample(None, seeded(0, torch.device("cpu")), within=dee.span), gaussian.mean)

@@ -294,7 +294,7 @@ class DeepTalk(nn.Module):
         keep of an earlier take of the same speech, for the first levels of every window (`Take.slow`); the
         others are made anew.
         """
-        emotion = heard.emotion.sample(sigma, generator)
+        emotion = self.felt(heard, sigma, generator)
         identity = self.identity(torch.full((len(emotion),), speaker, device=emotion.device))
         draws = [
             choose.gumbel(generator) if gumbel else choose.drawn(tau, generator)
@@ -312,6 +312,12 @@ class DeepTalk(nn.Module):
 
         coeffs = cross_fade(windows(), heard.padded, self.config.overlap)
         return Take(coeffs[:, : heard.frames], codes)
+
+    def felt(
+        self, heard: Heard, sigma: float | None, generator: torch.Generator
+    ) -> Float[Tensor, "batch embedding"]:
+        """The emotion of one take, drawn as `sigma` says (`Gaussian.sample`)."""
+        return heard.emotion.sample(sigma, generator, within=self.dee.span)
 
     def generate(
         self,

@@ -118,7 +118,7 @@ class Animator:
             motion, codes = self._draw(heard, sampling, take, sigma=sigma, held=held)
             if sampling.hold_slow and held is None:
                 # The emotion is the first thing a take draws, so this is the first take's once more.
-                emotion = heard.emotion.sample(sigma, self._generator(sampling, take))
+                emotion = self.model.felt(heard, sigma, self._generator(sampling, take))
                 heard = heard._replace(emotion=heard.emotion._replace(mean=emotion))
                 sigma, held = None, codes
             # Where nothing but layers is drawn, takes are one performance in every respect.
