@@ -19,7 +19,7 @@ def test_words_of_a_transcript() -> None:
     assert spoken_words("I’m here -- [noise] 'twas <laugh> OK!") == ["i'm", "here", "twas", "ok"]
     with pytest.raises(InputError, match="digits"):
         spoken_words("room 12")
-    with pytest.raises(InputError, match="no English word"):
+    with pytest.raises(InputError, match="no word of the language en"):
         spoken_words("...")
 
 
