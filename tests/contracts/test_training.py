@@ -92,6 +92,14 @@ def test_clips_that_a_recipe_leaves_out(manifest: Path) -> None:
         training_data.load_data(manifest, Silent(), leave_out=("clip00",))
 
 
+def test_terms_of_the_parts_stay_with_the_whole(manifest: Path) -> None:
+    data = training_data.load_data(manifest, Silent())
+    own = data.meta()
+    part = own.model_copy(update={"licence": "CC-BY-NC-SA-4.0; CC0-1.0"})
+    assert own.licence == "CC0-1.0"
+    assert data.meta([part]).licence == "CC-BY-NC-SA-4.0; CC0-1.0"
+
+
 def test_run_folder_says_what_was_run(manifest: Path, tmp_path: Path) -> None:
     _vq(manifest, tmp_path / "run")
     run = json.loads((tmp_path / "run" / "run.json").read_text())

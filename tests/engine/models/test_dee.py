@@ -375,3 +375,11 @@ def test_draws_stay_between_the_anchors() -> None:
     assert drawn[0, 4].abs() > 0.01
     assert drawn.norm() == pytest.approx(1.0)
     assert torch.equal(gaussian.sample(None, seeded(0, torch.device("cpu")), within=dee.span), gaussian.mean)
+
+
+def test_a_draw_is_the_same_under_autocast() -> None:
+    gaussian = Gaussian(_axis(1)[None], torch.full((1, 8), -2.0))
+    span = torch.eye(8)[:3]
+    plain = gaussian.sample(0.5, seeded(0, torch.device("cpu")), within=span)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(gaussian.sample(0.5, seeded(0, torch.device("cpu")), within=span), plain)

@@ -144,7 +144,7 @@ def test_an_emotion_takes_the_place_of_the_one_heard(tmp_path: Path, flame_model
     anchors = animator.model.dee.anchors
     anchors[EMOTIONS.index("neutral"), 0] = anchors[EMOTIONS.index("angry"), 1] = 1
     own, directed = animator.listen(_SPEECH), animator.listen(_SPEECH, emotion=angry)
-    torch.testing.assert_close(directed.emotion.mean[0, :2], torch.full((2,), 0.5**0.5))
+    torch.testing.assert_close(directed.emotion.mean, animator.model.dee.directed(angry))
     assert torch.equal(directed.emotion.log_variance, own.emotion.log_variance)
     plain, acted = (
         next(animator.motions(_SPEECH, sampling)).coeffs for sampling in (Sampling(), Sampling(emotion=angry))
@@ -158,6 +158,12 @@ def test_a_file_says_which_emotion_was_asked_for(animated: Any) -> None:
     with pytest.raises(UsageError, match="--emotion-from"):
         animated("a.npz", sampling=Sampling(emotion=Emotion(label="sad")), emotion_from=Path("b.wav"))
     assert animated("a.npz")["emotion"] is None
+
+
+def test_contacts_need_a_model_that_hears_phones(flame_model: Path) -> None:
+    with pytest.raises(UsageError, match="hears none"):
+        Animator(str(flame_model), "cpu", layers={"contacts": True})
+    assert not Animator(str(flame_model), "cpu", layers={}).layers.contacts
 
 
 def test_held_takes_keep_emotion_and_slow_codes(flame_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,14 +117,17 @@ class Gaussian(NamedTuple):
         """
         if sigma is None:
             return self.mean
+        # In full precision, whatever the encoders worked in: the same draw wherever it is asked for.
+        mean, log_variance = self.mean.float(), self.log_variance.float()
         factor = sigma or 1.0
-        noise = torch.randn(self.mean.shape, generator=generator, device=generator.device).to(self.mean)
+        noise = torch.randn(self.mean.shape, generator=generator, device=generator.device).to(mean)
         # Beyond e^30 the mean is below rounding already; without the bound the norm would overflow.
-        deviation = torch.exp((factor * self.log_variance / 2).clamp_max(30))
+        deviation = torch.exp((factor * log_variance / 2).clamp_max(30))
         noise = deviation * noise
         if within is not None:
-            noise = noise @ within.T @ within
-        return F.normalize(self.mean + noise, dim=-1)
+            with torch.autocast(noise.device.type, enabled=False):
+                noise = noise @ within.T @ within
+        return F.normalize(mean + noise, dim=-1)
 
 
 class Emotion2vecStem(nn.Module):
@@ -285,7 +288,7 @@ class Dee(nn.Module):
 
     def directed(self, emotion: Emotion) -> Float[Tensor, "1 embedding"]:
         """The mean to generate from for an emotion that is asked for: on the way from neutral to its label,
-        the second half of it in proportion to the level, 0 being neutral itself.
+        from where faces begin to show it (`_FELT_FROM`) in proportion to the level; 0 is neutral itself.
 
         Raises UsageError when training saw no motion of the label, or kept no anchors.
         """

@@ -66,6 +66,11 @@ class Animator:
                 f"{path} holds a {self.header.method} model, which is no generator.",
                 hint="Give --model a checkpoint of talk train-gen.",
             )
+        if layers is not None and layers.get("contacts") and not self.model.hears_contacts:
+            raise UsageError(
+                f"--contacts is for models that hear phones, {path} hears none.",
+                hint="Leave it out, or train with a recipe whose content is of the kind phones.",
+            )
         named = self.header.head
         chosen = Layers.steady(named) if layers is None else Layers.chosen(named, layers)
         self.layers = replace(chosen, contacts=chosen.contacts and self.model.hears_contacts)

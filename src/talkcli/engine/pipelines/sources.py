@@ -39,6 +39,7 @@ class Sources:
         remembered = _remembered(run) if resume else {}
         self._given = {option: value or remembered.get(option) for option, value in given.items()}
         self._used: dict[str, Source] = {}
+        self._models: list[Path] = []
 
     def is_random(self, option: str) -> bool:
         return self._given[option] == RANDOM
@@ -55,7 +56,12 @@ class Sources:
         if not path.is_file():
             raise InputError(f"{option} {value}: there is no model file {path}.")
         self._used[option] = Source(option, path)
+        self._models.append(path)
         return path
+
+    def models(self) -> list[Path]:
+        """The model files among the parts used."""
+        return self._models
 
     def published(self, option: str, *, what: str, reporter: Reporter) -> Path | None:
         """A file of published weights; None when random ones are asked for. Raises UsageError if missing."""

@@ -306,7 +306,7 @@ def _run(
         batches = Batches(
             training=training, validation=validation, ears=ears, config=recipe.data, seed=job.seed
         )
-        meta = data.meta()
+        meta = data.meta(read_header(path) for path in sources.models())
 
         def export(path: Path) -> None:
             save_model(path, objective.model, meta=meta, storage=recipe.storage)

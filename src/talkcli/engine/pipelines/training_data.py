@@ -5,6 +5,7 @@ Axis names: `frames` (25 fps), `coeffs` = 53.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,8 +57,11 @@ class TrainingData:
             for _ in range(len(clip.motion.coeffs) if clip.still else 1)
         ]
 
-    def meta(self) -> Meta:
-        """What a model file says of what it was trained on."""
+    def meta(self, parts: Iterable[Meta] = ()) -> Meta:
+        """What a model file says of what it was trained on: these clips, under the terms of all that `parts`
+        within it were trained on as well.
+        """
+        inherited = (term for part in parts for term in part.licence.split("; "))
         moving = [clip.motion for clip in self.training if not clip.still]
         amount = f"{len(moving)} clips, {sum(motion.duration_s for motion in moving) / 3600:.2f} h"
         pictures = sum(len(clip.motion.coeffs) for clip in self.training if clip.still)
@@ -68,7 +72,7 @@ class TrainingData:
             channels=self.moved.channels,
             fps=MODEL_FPS,
             trained_on=f"{amount}, manifest sha256 {self.manifest_sha256}",
-            licence="; ".join(self.licences),
+            licence="; ".join(sorted({*self.licences, *inherited})),
         )
 
 

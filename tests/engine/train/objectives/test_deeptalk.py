@@ -276,3 +276,20 @@ def test_a_lip_reader_must_be_given() -> None:
 def test_a_guess_must_be_there_to_be_trained() -> None:
     with pytest.raises(UsageError, match="plain regression"):
         _objective(_model(NARROW), guess_weight=1.0)
+
+
+def test_some_windows_are_made_as_their_label_asks() -> None:
+    config = SMALL.model_copy(update={"dee": SMALL.dee.model_copy(update={"anchors": True})})
+    model = _model(config)
+    neutral, calm = F.normalize(torch.randn(2, 6, generator=torch.Generator().manual_seed(1)), dim=-1)
+    model.dee.move_anchors(torch.stack([neutral, calm]), torch.tensor([0, 1]))
+    made_from = []
+    model.emotion.register_forward_hook(lambda _, inputs, __: made_from.append(inputs[0]))
+    batch = _batch(model)
+    _objective(model, directed_share=1.0)(batch, 0.5)
+    heard = model.dee.embed_speech(batch.sound).mean
+    assert torch.allclose(made_from[0][:2], torch.stack([neutral, calm]), atol=1e-6)
+    # The embedding was never shown the other labels.
+    assert torch.allclose(made_from[0][2:], heard[2:], atol=1e-6)
+    with pytest.raises(UsageError, match="with anchors"):
+        _objective(_model(), directed_share=0.5)

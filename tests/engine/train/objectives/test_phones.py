@@ -75,3 +75,11 @@ def test_smoothing_keeps_the_loss_from_zero() -> None:
     batch = _batch()
     assert _objective(0.2)(batch, 0.0)["loss"] > 0
     assert _objective(0.2)(batch, 0.0)["loss"] != _objective(0.0)(batch, 0.0)["loss"]
+
+
+def test_what_nobody_says_is_not_measured() -> None:
+    objective, batch = _objective(), _batch()
+    silent = Batch(**{**vars(batch), "phones": torch.zeros_like(batch.phones)})
+    with torch.no_grad():
+        assert set(objective.validate([silent])) == {"score"}
+        assert set(objective.validate([batch])) == {"score", "accuracy", "lips"}

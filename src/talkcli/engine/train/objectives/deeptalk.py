@@ -215,11 +215,13 @@ class DeepTalkObjective(nn.Module):
     def _directed(
         self, heard: Float[Tensor, "batch embedding"], batch: Batch
     ) -> Float[Tensor, "batch embedding"]:
-        """`heard`, in some rows replaced by what their label asks for."""
+        """`heard`, in some rows replaced by what their label asks for, where the embedding knows it."""
         if self.config.directed_share == 0:
             return heard
+        dee = self.model.dee
         asked = torch.rand(len(heard), device=heard.device) < self.config.directed_share
-        return torch.where(asked[:, None], self.model.dee.towards(batch.emotion, batch.level), heard)
+        asked &= dee.anchors[batch.emotion].any(dim=-1)
+        return torch.where(asked[:, None], dee.towards(batch.emotion, batch.level), heard)
 
     def _others(self, heard: Gaussian, count: int) -> Gaussian:
         """The emotion that each of the first `count` rows is made under in the place of its own."""

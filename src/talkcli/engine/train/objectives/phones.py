@@ -44,19 +44,21 @@ class PhonesObjective(nn.Module):
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
         """Cross-entropy, the share of spoken steps whose phone is named, and the recall of the steps in which
-        lips touch (p, b, m) or lip and teeth do (f, v), each by the summed shares of its phones against half.
+        lips touch (p, b, m) or lip and teeth do (f, v), each by the summed shares of its phones against half;
+        without those that no validation clip says.
         """
         logits = torch.cat([self.model(batch.sound).logits.float() for batch in batches]).flatten(0, 1)
         targets = torch.cat([batch.phones for batch in batches]).flatten()
         spoken = targets > _SILENCE
-        found = {
-            "score": float(_cross_entropy(logits, targets)),
-            "accuracy": float((logits.argmax(-1) == targets)[spoken].float().mean()),
-        }
+        found = {"score": float(_cross_entropy(logits, targets))}
+        if spoken.any():
+            found["accuracy"] = float((logits.argmax(-1) == targets)[spoken].float().mean())
         for name, group in (("lips", BILABIALS), ("teeth", LABIODENTALS)):
             members = torch.tensor([SYMBOLS.index(symbol) for symbol in sorted(group)], device=targets.device)
-            sure = logits.softmax(-1)[:, members].sum(-1) > 0.5
-            found[name] = float(sure[torch.isin(targets, members)].float().mean())
+            said = torch.isin(targets, members)
+            if said.any():
+                sure = logits[said].softmax(-1)[:, members].sum(-1) > 0.5
+                found[name] = float(sure.float().mean())
         return found
 
 
