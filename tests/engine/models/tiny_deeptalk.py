@@ -27,7 +27,7 @@ _SIZES = {
     "speakers": ("a", "b"),
 }
 
-# What the embedded model is.
+# On log-mel features throughout.
 SMALL = DeepTalkConfig(
     dee=_DEE.model_copy(
         update={"speech": _EAR, "expression": CoefficientsConfig(), "window": 16, "fixed_window": True}
