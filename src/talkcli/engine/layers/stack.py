@@ -100,7 +100,8 @@ def lay_over(
     """`motion` with `layers` over it, those of one seed and take always the same.
 
     `contacts` are the shares that `DeepTalk.listen` hears; a model that hears none has no such layer. `head`
-    is the motion's; it may be None unless `layers.need_head`. `emotion` makes the head livelier or calmer. Channels that are shares stay within 0 to 1 where they were.
+    is the motion's; it may be None unless `layers.need_head`. `emotion` makes the head livelier or calmer.
+    Channels that are shares stay within 0 to 1 where they were.
     """
     coeffs, pose, fps = motion.coeffs, motion.pose, motion.fps
     held = np.zeros(len(coeffs), dtype=bool)
