@@ -24,7 +24,7 @@ from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_phones import train_phones
 from talkcli.commands.train_vq import train_vq
 from talkcli.console import print_error
-from talkcli.engine.errors import TalkError
+from talkcli.engine.errors import TalkError, shortened
 
 app = typer.Typer(
     name="talk",
@@ -94,7 +94,7 @@ def main() -> None:
         if os.environ.get("TALK_DEBUG"):
             traceback.print_exc()
         _fail(
-            f"a bug in talk: {type(error).__name__}: {error}",
+            shortened(f"a bug in talk: {type(error).__name__}: {error}"),
             "Run again with TALK_DEBUG=1 and report the traceback.",
             1,
         )

@@ -26,3 +26,13 @@ def test_problem_and_hint_are_kept_apart() -> None:
     assert (error.problem, error.hint) == ("x.wav is empty.", "Record it again.")
     assert str(error) == "x.wav is empty."
     assert errors.TalkError("x").hint is None
+
+
+def test_long_texts_lose_their_middle() -> None:
+    error = errors.InputError("begin " + "x" * 54_000_000 + " end", hint="y" * 3000)
+    assert len(error.problem) < 2000
+    assert len(str(error)) < 2000
+    assert len(error.hint or "") < 2000
+    assert error.problem.startswith("begin x")
+    assert error.problem.endswith("x end")
+    assert errors.InputError("x" * 2000).problem == "x" * 2000

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+# What a person reads, and a log holds: names and values out of a file may be of any length.
+_LONGEST, _START, _END = 2000, 1500, 300
+
 
 class TalkError(Exception):
     """Something the user can fix.
 
     `problem` is one or two sentences with the evidence (what was found, where); `hint` is the next step.
-    Shown by the command line as `error: ...` and `hint: ...`, and ends the process with `exit_code`.
+    Shown by the command line as `error: ...` and `hint: ...`, and ends the process with `exit_code`. The
+    middle of a long text is left out.
     """
 
     exit_code = 1
 
     def __init__(self, problem: str, *, hint: str | None = None) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.hint = hint
+        super().__init__(shortened(problem))
+        self.problem = shortened(problem)
+        self.hint = None if hint is None else shortened(hint)
+
+
+def shortened(text: str) -> str:
+    """`text`, without its middle where it is longer than a person would read."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_START]} ... ({len(text) - _START - _END} characters left out) ... {text[-_END:]}"
 
 
 class UsageError(TalkError):

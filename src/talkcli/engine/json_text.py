@@ -1,0 +1,57 @@
+"""JSON out of files, whatever state it is in: what comes back can be written as JSON again, and printed."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+_LONGEST = 1 << 20
+_DEEPEST = 64
+
+
+def parse_json(text: str | bytes, *, longest: int = _LONGEST) -> Any:
+    """The document in `text`, of at most `longest` characters or bytes.
+
+    Raises ValueError for anything that is not JSON, NaN and infinities among it; for numbers that float64
+    does not hold; for half a surrogate pair, which is no character; and for documents deeper than 64.
+    """
+    if len(text) > longest:
+        raise ValueError(f"the JSON has {len(text)} characters, more than {longest}")
+    try:
+        document = json.loads(text, parse_constant=_refuse, parse_float=_number)
+    except RecursionError as error:
+        raise ValueError(f"the JSON is nested more than {_DEEPEST} deep") from error
+    _check(document)
+    return document
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return number
+
+
+def _check(document: Any) -> None:
+    """Walk through `document` level by level, so that its depth takes no stack."""
+    level = [document]
+    for _ in range(_DEEPEST):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                # Raises UnicodeEncodeError, a ValueError.
+                item.encode()
+            elif isinstance(item, dict):
+                below.extend(item)
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        if not below:
+            return
+        level = below
+    raise ValueError(f"the JSON is nested more than {_DEEPEST} deep")
