@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.errors import InputError
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.types import Silent, Speech
 
 RATE_HZ = 16_000

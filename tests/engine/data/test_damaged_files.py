@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.textgrid import Interval, read_tier
 from talkcli.engine.data.adapters.crema_d import read_sexes
@@ -22,6 +21,7 @@ from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.pipelines.bench_preprocess import write_clips
 from talkcli.engine.types import EMOTIONS, Motion, Silent, Speech
 from tests.engine.data.mutations import mutations, survives

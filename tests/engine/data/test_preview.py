@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.preview import write_preview
 from talkcli.engine.errors import InputError
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.types import Silent, Speech
 from talkcli.engine.video.overlay import PANEL, SIZE, View
 from tests.engine.video.made_fit import made_film, made_fit

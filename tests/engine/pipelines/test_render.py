@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.pipelines import render as pipeline
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_motion_file
 from talkcli.engine.types import Motion, Silent

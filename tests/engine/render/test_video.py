@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.errors import TalkError, UsageError
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.render import video
 from talkcli.engine.render.video import write_sound, write_video
 from talkcli.engine.types import Silent, Speech

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talkcli.engine.audio.container import ffmpeg_binary
+from talkcli.engine.ffmpeg import ffmpeg_binary
 
 WIDTH, HEIGHT = 64, 48
 

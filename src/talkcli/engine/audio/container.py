@@ -6,9 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import imageio_ffmpeg
-
-from talkcli.engine.errors import AssetError, InputError, TalkError
+from talkcli.engine.errors import InputError, TalkError
+from talkcli.engine.ffmpeg import reading_command, refused_format
 
 # Generous: decoding runs at hundreds of times real time, but disks may be slow.
 _TIMEOUT_S = 120.0
@@ -18,17 +17,6 @@ _ERROR_LEVEL = re.compile(r"\[(error|fatal|panic)\]")
 _LOG_PREFIX = re.compile(r"\[[^\]]*\]\s")
 
 
-def ffmpeg_binary() -> str:
-    """Path of the ffmpeg to call. Raises AssetError when this platform's wheel bundles none."""
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise AssetError(
-            f"No ffmpeg binary was found ({error}).",
-            hint="Run: pip install --force-reinstall imageio-ffmpeg; or set IMAGEIO_FFMPEG_EXE to an ffmpeg.",
-        ) from error
-
-
 def decode_to_wav(path: Path, wav: Path) -> str:
     """Write the first sound track of `path` to `wav`: float, its own rate and channels.
 
@@ -36,15 +24,14 @@ def decode_to_wav(path: Path, wav: Path) -> str:
     track, when the file is no media at all, or when ffmpeg does not finish.
     """
     command = [
-        ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "level+warning", "-y",
-        # The prefix keeps names such as -x.mp4 or http:x what they are: files.
-        "-protocol_whitelist", "file", "-i", f"file:{path}",
+        *reading_command("-v", "level+warning", "-y"),
         "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav",
         f"file:{wav}",
     ]  # fmt: skip
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
     try:
-        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
+        with path.open("rb") as file:
+            done = subprocess.run(command, stdin=file, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.") from error
     said = done.stderr.decode("utf-8", "replace")
@@ -57,6 +44,11 @@ def decode_to_wav(path: Path, wav: Path) -> str:
         raise TalkError(
             f"There is no space to decode {path} in {wav.parent}.",
             hint="Free some, or set TMPDIR to another disk.",
+        )
+    if refused_format(said):
+        raise InputError(
+            f"{path} is no sound or video itself: it is a list, manifest, script or picture.",
+            hint="Give the sound file: lists that name other files, and scripts, are not followed.",
         )
     errors = [_LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.search(line)]
     # Below a certain likeness ffmpeg calls anything an mp3 or a drawing in letters.

@@ -20,11 +20,11 @@ import torch
 
 from talkcli import __version__
 from talkcli.engine.assets import cache_dir
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.checkpoints.model_file import default_weights, read_header
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import ASSET
 from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import sha256
 from talkcli.engine.optional import OPTIONAL_PACKAGES, how_to_install, is_installed
 from talkcli.engine.render.renderers import open_renderer

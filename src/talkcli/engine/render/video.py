@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.errors import TalkError, UsageError
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import atomic_path, uninterrupted
 from talkcli.engine.types import Reporter, Speech
 

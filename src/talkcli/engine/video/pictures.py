@@ -18,8 +18,8 @@ from typing import IO
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.errors import InputError
+from talkcli.engine.ffmpeg import reading_command, refused_format
 from talkcli.engine.files import uninterrupted
 
 # Below this, lips cannot be followed; above, a file's time stamps are wrong or it is slow motion.
@@ -93,6 +93,11 @@ def open_film(path: Path) -> Film:
     with tempfile.TemporaryDirectory(prefix="talk-") as folder:
         pictures, sound = Path(folder) / "pictures", Path(folder) / "sound"
         said = _decode(path, pictures, sound)
+        if refused_format(said):
+            raise InputError(
+                f"{path} is no video itself: it is a list, manifest, script or picture.",
+                hint="Give the video file: lists that name other files, and scripts, are not followed.",
+            )
         errors = [
             _LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.search(line)
         ]
@@ -124,15 +129,15 @@ def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     if not film.constant:
         filters = f"fps=fps={Fraction(film.fps).limit_denominator(1001)},{filters}"
     command = [
-        *_input(film.path), "-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough",
+        *_input(), "-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough",
         "-frames:v", str(film.num_frames), "-f", "image2pipe", "-c:v", "ppm", "pipe:1",
     ]  # fmt: skip
     process = None
     try:
-        with uninterrupted():
+        with uninterrupted(), film.path.open("rb") as file:
             # In a session of its own, Ctrl-C reaches only us, and we end the decoder ourselves.
             process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+                command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
             )
         assert process.stdout is not None
         for done in range(film.num_frames):
@@ -167,19 +172,14 @@ def _check_readable(path: Path) -> None:
         )
 
 
-def _input(path: Path) -> list[str]:
-    return [
-        ffmpeg_binary(), "-nostdin", "-hide_banner", "-nostats", "-v", "level+info",
-        # The prefix keeps names such as -x.mp4 or http:x what they are: files. Containers that point to
-        # other files (playlists) may point to files alone.
-        "-protocol_whitelist", "file", "-max_pixels", str(_MOST_PIXELS), "-i", f"file:{path}",
-    ]  # fmt: skip
+def _input() -> list[str]:
+    return reading_command("-nostats", "-v", "level+info", "-max_pixels", str(_MOST_PIXELS))
 
 
 def _decode(path: Path, pictures: Path, sound: Path) -> str:
     """Write the time stamps of all pictures and all blocks of sound to files; returns what ffmpeg said."""
     command = [
-        *_input(path), "-map", "0:V:0?", "-map", "0:a:0?", "-fps_mode", "passthrough",
+        *_input(), "-map", "0:V:0?", "-map", "0:a:0?", "-fps_mode", "passthrough",
         # When each is shown, on the file's own clock, the unit of it, and what the file itself says.
         "-enc_time_base", "demux",
         "-stats_enc_pre:v", str(pictures), "-stats_enc_pre_fmt:v", _STAMP,
@@ -188,7 +188,8 @@ def _decode(path: Path, pictures: Path, sound: Path) -> str:
     ]  # fmt: skip
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
     try:
-        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
+        with path.open("rb") as file:
+            done = subprocess.run(command, stdin=file, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.") from error
     return done.stderr.decode("utf-8", "replace")

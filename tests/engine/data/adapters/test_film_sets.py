@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.adapters.filmed import HowToLook
 from talkcli.engine.data.adapters.mead_raw import mead_raw_sources
 from talkcli.engine.data.adapters.ravdess import EMOFACE_SPLIT, whole_ravdess_sources
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.types import Silent
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.audio.container import ffmpeg_binary
 from talkcli.engine.data.adapters.live_link import live_link_sources, read_live_link
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs
 from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.pipelines.preprocess import preprocess
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.mutations import survives
