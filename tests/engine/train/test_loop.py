@@ -170,6 +170,9 @@ def test_choices_of_the_optimiser_matter(batches: Batches, tmp_path: Path) -> No
         {"schedule": "constant"},
         {"clip_norm": 0.05},
         {"weight_decay": 0.5},
+        {"epsilon": 1.0},
+        {"warmup_from_zero": True},
+        {"moves_every": "epoch", "epochs": 5.5},
     ):
         run_toy(Toy(), batches, tmp_path / str(how), **how)
         assert _furthest(tmp_path / "plain", tmp_path / str(how)) > 1e-5, how

@@ -11,15 +11,51 @@ from talkcli.engine.train.schedule import LoopConfig
 
 def test_warm_up_then_a_cosine() -> None:
     config = LoopConfig(learning_rate=2.0, warmup_steps=4, final_share=0.1)
-    assert [config.rate_at(step, 24) for step in range(5)] == [0.5, 1.0, 1.5, 2.0, 2.0]
-    assert config.rate_at(14, 24) == pytest.approx((2.0 + 0.2) / 2)
-    assert config.rate_at(24, 24) == pytest.approx(0.2)
+    assert [config.rate_at(step, 24, 1.0) for step in range(5)] == [0.5, 1.0, 1.5, 2.0, 2.0]
+    assert config.rate_at(14, 24, 1.0) == pytest.approx((2.0 + 0.2) / 2)
+    assert config.rate_at(24, 24, 1.0) == pytest.approx(0.2)
 
 
 def test_constant_after_the_warm_up() -> None:
     config = LoopConfig(learning_rate=2.0, warmup_steps=2, schedule="constant")
-    assert [config.rate_at(step, 100) for step in (0, 1, 2, 50, 99)] == [1.0, 2.0, 2.0, 2.0, 2.0]
-    assert LoopConfig(learning_rate=2.0, warmup_steps=0).rate_at(0, 10) == 2.0
+    assert [config.rate_at(step, 100, 1.0) for step in (0, 1, 2, 50, 99)] == [1.0, 2.0, 2.0, 2.0, 2.0]
+    assert LoopConfig(learning_rate=2.0, warmup_steps=0).rate_at(0, 10, 1.0) == 2.0
+
+
+def test_a_warm_up_from_zero() -> None:
+    """As in the released code: step k of a warm-up of w has k / w of the rate."""
+    config = LoopConfig(learning_rate=2.0, warmup_steps=4, schedule="constant", warmup_from_zero=True)
+    assert [config.rate_at(step, 24, 1.0) for step in range(6)] == [0.0, 0.5, 1.0, 1.5, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(("epochs", "epoch"), [(5, 4.0), (3, 2.5), (1, 7.0), (200, 2.3)])
+def test_what_moves_once_an_epoch(epochs: int, epoch: float) -> None:
+    """Rates as of torch's CosineAnnealingLR stepped after every epoch, temperatures as of linspace."""
+    config = LoopConfig(
+        learning_rate=2.0, warmup_steps=0, final_share=0.1, epochs=epochs, moves_every="epoch"
+    )
+    steps = config.num_steps(epoch)
+    optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=epochs, eta_min=0.2)
+    rates, share = [], torch.linspace(0, 1, epochs).tolist()
+    for _ in range(epochs):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        cosine.step()
+    for step in range(steps):
+        now = int(step / epoch)
+        assert config.rate_at(step, steps, epoch) == pytest.approx(rates[now])
+        assert config.progress_at(step, steps, epoch) == pytest.approx(share[now], abs=1e-6)
+
+
+def test_an_epoch_shorter_than_a_step() -> None:
+    config = LoopConfig(learning_rate=2.0, warmup_steps=0, epochs=4, moves_every="epoch")
+    assert [config.progress_at(step, config.num_steps(0.5), 0.5) for step in range(2)] == [0, 1]
+
+
+def test_what_moves_every_step() -> None:
+    config = LoopConfig(learning_rate=2.0, warmup_steps=0)
+    assert [config.progress_at(step, 4, 2.0) for step in range(4)] == [0, 0.25, 0.5, 0.75]
 
 
 def test_length_in_steps_or_epochs() -> None:
@@ -30,15 +66,24 @@ def test_length_in_steps_or_epochs() -> None:
 
 def test_optimisers() -> None:
     weight = [torch.nn.Parameter(torch.zeros(1))]
-    adam = LoopConfig(optimiser="adam", betas=(0.9, 0.999), weight_decay=0).make_optimiser(weight)
+    config = LoopConfig(optimiser="adam", betas=(0.9, 0.999), weight_decay=0, epsilon=1e-2)
+    adam = config.make_optimiser(weight)
     assert type(adam) is torch.optim.Adam
+    assert adam.defaults["eps"] == 1e-2
     assert adam.defaults["betas"] == (0.9, 0.999)
     assert type(LoopConfig().make_optimiser(weight)) is torch.optim.AdamW
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epochs": 0}, {"accumulate": 0}, {"betas": (1.0, 0.9)}, {"precision": "fp16"}, {"clip_norm": 0}],
+    [
+        {"epochs": 0},
+        {"epsilon": 0},
+        {"accumulate": 0},
+        {"betas": (1.0, 0.9)},
+        {"precision": "fp16"},
+        {"clip_norm": 0},
+    ],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):

@@ -68,12 +68,13 @@ class Backward:
     ) -> None:
         check_size(batches.config.size, config, fabric)
         self.terms = fabric.setup_module(Terms(objective, config.precision))
-        self.batches, self.accumulate, self.steps, self.seed = batches, config.accumulate, steps, seed
+        self.batches, self.config, self.steps, self.seed = batches, config, steps, seed
         self.fabric = fabric
 
     def __call__(self, step: int) -> dict[str, float]:
         """Leaves the gradients of `step` in the model; its terms, averaged over parts and processes."""
-        fabric, parts = self.fabric, self.accumulate
+        fabric, parts = self.fabric, self.config.accumulate
+        progress = self.config.progress_at(step, self.steps, self.batches.epoch)
         batch = self.batches.at(step, rank=fabric.global_rank, world=fabric.world_size)
         rows = len(batch) // parts
         totals: dict[str, Tensor] = {}
@@ -82,7 +83,7 @@ class Backward:
             # Processes exchange gradients once, with the last part.
             apart = fabric.no_backward_sync(self.terms, enabled=part < parts - 1)
             with self._draws(step, part), apart:
-                terms = self.terms(vars(piece), step / self.steps)
+                terms = self.terms(vars(piece), progress)
                 fabric.backward(terms["loss"] / parts)
             for name, value in terms.items():
                 totals[name] = totals.get(name, 0) + value.detach() / parts
@@ -92,7 +93,7 @@ class Backward:
     @contextmanager
     def _draws(self, step: int, part: int) -> Iterator[None]:
         """Dropout and Gumbel noise take no generator, so the global ones are seeded for a part of a step."""
-        index = self.fabric.global_rank * self.accumulate + part
+        index = self.fabric.global_rank * self.config.accumulate + part
         numbers = [self.seed, step, index] if index else [self.seed, step]
         device = self.fabric.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):

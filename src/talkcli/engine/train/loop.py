@@ -80,7 +80,7 @@ def train(
 
     for step in range(first, steps):
         started_s = time.perf_counter()
-        rate = config.rate_at(step, steps)
+        rate = config.rate_at(step, steps, batches.epoch)
         for group in optimiser.param_groups:
             group["lr"] = rate
         model.train()

@@ -1,7 +1,4 @@
-"""How long, how fast and how exact: the settings of the training loop, and the rate they give.
-
-The cosine falls from step to step, where DEEPTalk lowers its rate once an epoch.
-"""
+"""How long, how fast and how exact: the settings of the training loop, and the rate they give."""
 
 from __future__ import annotations
 
@@ -27,12 +24,19 @@ class LoopConfig(Config):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
     betas: tuple[Decay, Decay] = (0.9, 0.99)
     """Decays of the gradient's running mean and mean square."""
+    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    """Added to the root of the gradient's running mean square. It counts in units of the loss: a loss that is
+    a million times the published one makes the published steps with a million times the epsilon."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """Pulls weights to zero; in adam as a part of the gradient, in adamw beside it."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """What the rate does after the warm-up."""
+    moves_every: Literal["step", "epoch"] = "step"
+    """How often a cosine, and a temperature of the objective, move on; DEEPTalk's once an epoch."""
     warmup_steps: Annotated[int, Field(ge=0)] = 500
     """The rate rises linearly over these."""
+    warmup_from_zero: bool = False
+    """The first step has a rate of zero, as in DEEPTalk, and the full rate comes a step later."""
     final_share: float = 0.01
     """Of the rate, where the cosine ends."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
@@ -54,17 +58,43 @@ class LoopConfig(Config):
         """Length of training where an epoch has `epoch` steps."""
         return self.steps if self.epochs is None else max(math.ceil(self.epochs * epoch), 1)
 
-    def rate_at(self, step: int, steps: int) -> float:
-        """The learning rate of `step` of `steps`: linear warm-up, then half a cosine or none."""
+    def rate_at(self, step: int, steps: int, epoch: float) -> float:
+        """The learning rate of `step` of `steps`, `epoch` of which are an epoch: linear warm-up, then half a
+        cosine or none.
+        """
         if step < self.warmup_steps:
-            return self.learning_rate * ((step + 1) / self.warmup_steps)
+            return self.learning_rate * ((step + (not self.warmup_from_zero)) / self.warmup_steps)
         if self.schedule == "constant":
             return self.learning_rate
-        done = (step - self.warmup_steps) / max(steps - self.warmup_steps, 1)
+        after, left = step - self.warmup_steps, max(steps - self.warmup_steps, 1)
+        done = after / left
+        if self.moves_every == "epoch":
+            done = math.floor(after / epoch) / _epochs(left, epoch)
         return self.learning_rate * (
             self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * done)) / 2
         )
 
+    def progress_at(self, step: int, steps: int, epoch: float) -> float:
+        """How far training is at `step` of `steps`, from 0 on: what an objective's schedules follow.
+
+        By epochs, the first one has 0 and the last one 1; by steps, 1 would be that of the step after the
+        last.
+        """
+        if self.moves_every == "step":
+            return step / steps
+        return math.floor(step / epoch) / max(_epochs(steps, epoch) - 1, 1)
+
     def make_optimiser(self, trained: list[nn.Parameter]) -> optim.Optimizer:
         kind = torch.optim.Adam if self.optimiser == "adam" else torch.optim.AdamW
-        return kind(trained, lr=self.learning_rate, betas=self.betas, weight_decay=self.weight_decay)
+        return kind(
+            trained,
+            lr=self.learning_rate,
+            betas=self.betas,
+            eps=self.epsilon,
+            weight_decay=self.weight_decay,
+        )
+
+
+def _epochs(steps: int, epoch: float) -> int:
+    """Epochs of `epoch` steps that are begun within `steps`."""
+    return math.floor((steps - 1) / epoch) + 1
