@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,3 +211,15 @@ class Toy(nn.Module):
     def validate(self, batches: list[Batch]) -> dict[str, float]:
         errors = [(self.model(batch) - batch.coeffs).square().mean() for batch in batches]
         return {"score": float(torch.stack(errors).mean())}
+
+
+def left_by_a_kill(folder: Path) -> Path:
+    """A temporary folder in `folder`, as a killed process leaves it."""
+    program = "import os, sys; from pathlib import Path; from talkcli.engine.files import atomic_path\n"
+    program += "with atomic_path(Path(sys.argv[1])) as temporary:\n"
+    program += "    temporary.touch(); print(temporary.parent, flush=True); os.kill(os.getpid(), 9)"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = str(folder / "x.npz")
+    command = [sys.executable, "-c", program, target]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    return Path(killed.stdout.strip())

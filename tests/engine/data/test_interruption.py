@@ -28,6 +28,7 @@ from talkcli.engine.pipelines.bench_preprocess import write_clips
 from talkcli.engine.pipelines.check_manifest import check_manifest, measure_manifest
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.test_build import Tone, source
+from tests.engine.fakes import left_by_a_kill
 
 LISTED = ("manifest.jsonl", "manifest.parquet", "quarantine.jsonl", "report.jsonl", "CARD.md")
 
@@ -65,7 +66,7 @@ def test_a_killed_run_leaves_what_is_true_and_goes_on(tmp_path: Path) -> None:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    (out / "audio" / ".clip0100.abcd1234.flac").write_bytes(b"half a cl")
+    left_by_a_kill(out / "audio")
     assert 1 <= check_whole(out) < 200
     assert "of 200 clips were done" in (out / UNFINISHED).read_text()
     journal = (out / "journal.jsonl").read_bytes().count(b"\n")
@@ -157,7 +158,7 @@ def test_a_disk_that_takes_no_more_is_never_a_bad_clip(tmp_path: Path) -> None:
         text=True,
         timeout=60,
     )
-    assert ended.stdout == f"{errno.EFBIG} {tmp_path / 'out'}\n"
+    assert ended.stdout == f"{errno.EFBIG} {tmp_path / 'out' / 'audio' / 'c0.flac'}\n"
     assert not list(tmp_path.rglob("*.flac"))
     assert not (tmp_path / "out" / "quarantine.jsonl").exists()
 
@@ -194,14 +195,48 @@ def test_a_run_that_came_to_nothing_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_leftovers_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    left = [".clip.a1b2c3_4.flac", "motion/.x.abcdefgh.npz", ".manifest.12345678.jsonl"]
-    kept = [".hidden", "motion/.x.abcdefgh.txt.bak", "audio/clip.flac", ".lock", "motion/.x.ABCDEFGH.npz"]
-    for name in [*left, *kept, ".unpacked/abc/.x.abcdefgh.npz", ".unpacked/partial-1/a.wav"]:
+    left = [left_by_a_kill(tmp_path / name) for name in ("", "motion", "audio/a/b", ".unpacked")]
+    assert all(folder.is_dir() for folder in left)
+    kept = [".hidden", "motion/.x.abcdefgh.npz", "audio/clip.flac", ".lock", ".unpacked/a/.talk-12345678/x"]
+    for name in kept:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     with claim(tmp_path):
         found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == {*kept, ".unpacked/abc/.x.abcdefgh.npz"}
+    assert found == set(kept)
+
+
+@pytest.mark.parametrize("name", [".lock", "audio", "motion/x.npz", "journal.jsonl", "audio/speaker"])
+@pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
+def test_what_links_lead_to_is_never_written(tmp_path: Path, name: str, kind: str) -> None:
+    victim = tmp_path / "victim"
+    if kind == "file":
+        victim.write_text("precious")
+    elif kind == "folder":
+        victim.mkdir()
+    link = tmp_path / "out" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(victim)
+    with pytest.raises(InputError, match=r"is a link"), claim(tmp_path / "out"):
+        pytest.fail("claimed")
+    assert link.is_symlink()
+    assert (victim.read_text() == "precious") if kind == "file" else not list(victim.glob("*"))
+    assert victim.exists() == (kind != "nothing")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_a_lock_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+    lock = tmp_path / ".lock"
+    os.mkfifo(lock) if kind == "pipe" else lock.mkdir()
+    with pytest.raises(InputError, match="keeps a file there"), claim(tmp_path):
+        pytest.fail("claimed")
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to("disk")
+    with claim(tmp_path / "out"):
+        pass
 
 
 ODD = {

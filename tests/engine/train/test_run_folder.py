@@ -10,7 +10,7 @@ import torch
 
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.train.run_folder import open_run
-from tests.engine.fakes import small_disk
+from tests.engine.fakes import left_by_a_kill, small_disk
 
 ASKED = {"method": "dee", "recipe": {"train": {"steps": 5}}, "manifest": "a", "manifest_sha256": "0"}
 
@@ -56,7 +56,8 @@ def test_a_run_with_something_of_the_users_is_not_replaced(tmp_path: Path) -> No
     with pytest.raises(UsageError, match=r"more than a training run: notes\.md"):
         open_run(tmp_path, ASKED, resume=False, overwrite=True)
     assert (tmp_path / "notes.md").read_text() == "x"
-    (tmp_path / "notes.md").rename(tmp_path / ".state.abc.pt")
+    (tmp_path / "notes.md").unlink()
+    left_by_a_kill(tmp_path)
     assert open_run(tmp_path, ASKED, resume=False, overwrite=True).read_state() is None
 
 
@@ -109,7 +110,7 @@ def test_curves_belong_to_the_run(tmp_path: Path) -> None:
 
 def test_what_a_killed_write_left_goes_when_the_run_goes_on(tmp_path: Path) -> None:
     open_run(tmp_path, ASKED, resume=False, overwrite=False)
-    (tmp_path / ".state.abc.pt").write_text("half")
+    left_by_a_kill(tmp_path)
     (tmp_path / "notes.md").write_text("mine")
     open_run(tmp_path, ASKED, resume=True, overwrite=False)
     assert {item.name for item in tmp_path.iterdir()} == {"run.json", "notes.md"}

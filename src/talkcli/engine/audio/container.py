@@ -8,6 +8,7 @@ from pathlib import Path
 
 from talkcli.engine.errors import InputError, TalkError
 from talkcli.engine.ffmpeg import reading_command, refused_format
+from talkcli.engine.lifetime import run_child
 
 # Generous: decoding runs at hundreds of times real time, but disks may be slow.
 _TIMEOUT_S = 120.0
@@ -31,7 +32,7 @@ def decode_to_wav(path: Path, wav: Path) -> str:
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
     try:
         with path.open("rb") as file:
-            done = subprocess.run(command, stdin=file, capture_output=True, timeout=timeout_s, check=False)
+            done = run_child(command, stdin=file, capture_output=True, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.") from error
     said = done.stderr.decode("utf-8", "replace")

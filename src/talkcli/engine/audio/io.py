@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import stat
 import struct
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from jaxtyping import Float
 
 from talkcli.engine.audio.container import decode_to_wav
 from talkcli.engine.errors import InputError
-from talkcli.engine.files import atomic_path
+from talkcli.engine.files import atomic_path, temporary_folder
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
@@ -216,8 +215,8 @@ def _promised_by_wav(path: Path) -> int | None:
 
 
 def _read_container(path: Path) -> _Decoded:
-    with tempfile.TemporaryDirectory(prefix="talk-") as folder:
-        wav = Path(folder) / "sound.wav"
+    with temporary_folder() as folder:
+        wav = folder / "sound.wav"
         complaints = decode_to_wav(path, wav)
         decoded = _read_libsndfile(wav, path)
         if decoded is None:

@@ -17,7 +17,6 @@ import re
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from typing import IO, Protocol, cast, runtime_checkable
 
 from talkcli.engine.data.names import files_below, some
 from talkcli.engine.errors import InputError
-from talkcli.engine.files import sha256
+from talkcli.engine.files import sha256, temporary_folder
 from talkcli.engine.types import Reporter
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -141,16 +140,17 @@ def _unpack_all(root: Path, archives: list[Path], whole: Path, reporter: Reporte
         "what is unpacked stays there until all clips are made."
     )
     whole.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix="partial-", dir=whole.parent))
     try:
-        for archive in archives:
-            folder = archive.parent.relative_to(root) if archive != root else ""
-            unpack(archive, partial / folder, reporter)
-        if archives[0] != root:
-            _copy_leaflets(root, partial)
-        partial.rename(whole)
+        with temporary_folder(whole.parent) as temporary:
+            partial = temporary / "partial"
+            partial.mkdir()
+            for archive in archives:
+                folder = archive.parent.relative_to(root) if archive != root else ""
+                unpack(archive, partial / folder, reporter)
+            if archives[0] != root:
+                _copy_leaflets(root, partial)
+            partial.rename(whole)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
         if not any(whole.parent.iterdir()):
             whole.parent.rmdir()
 

@@ -7,17 +7,17 @@ import errno
 import fcntl
 import os
 import platform
-import re
-import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.files import sweep
 
 _LOCK = ".lock"
-# The names `atomic_path` and `open_root` give to what is not whole yet.
-_TEMPORARY = re.compile(r"\..*\.[a-z0-9_]{8}\.(flac|npz|npy|jsonl|parquet|md|txt)")
+# A line of ours is shorter.
+_OWNER_CHARS = 200
 _UNPACKED = ".unpacked"
 
 
@@ -27,16 +27,16 @@ def claim(out: Path) -> Iterator[None]:
     left.
 
     The system gives the folder back when the process ends, however it does. Raises InputError when another
-    run has it, and for a file in its place, OSError when it cannot be written to.
+    run has it, for a file in its place and for links in it, OSError when it cannot be written to.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file, a folder is needed.")
     is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     lock = out / _LOCK
-    with lock.open("a+", encoding="utf-8") as file:
+    with _open_lock(lock) as file:
         _take(file, out)
-        _remove_temporaries(out)
+        _clean(out)
         try:
             yield
         finally:
@@ -44,6 +44,27 @@ def claim(out: Path) -> Iterator[None]:
                 # Nothing came of it.
                 lock.unlink()
                 out.rmdir()
+
+
+def _open_lock(lock: Path) -> IO[str]:
+    """Raises InputError for what is no plain file: what a link leads to would be overwritten."""
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP or lock.is_dir():
+            raise _no_file(lock) from error
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _no_file(lock)
+    return os.fdopen(handle, "r+", encoding="utf-8", errors="replace")
+
+
+def _no_file(lock: Path) -> InputError:
+    return InputError(
+        f"{lock} is a link, a folder or a device; a run keeps a file there.",
+        hint="Remove it, or choose another --out.",
+    )
 
 
 def _take(file: IO[str], out: Path) -> None:
@@ -55,9 +76,9 @@ def _take(file: IO[str], out: Path) -> None:
             return
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
-        file.seek(0)
+        owner = file.read(_OWNER_CHARS).strip() or "unknown"
         raise InputError(
-            f"Another run ({file.read().strip() or 'unknown'}) is writing to {out}.",
+            f"Another run ({owner}) is writing to {out}.",
             hint="Wait for its end, or choose another --out.",
         ) from error
     file.seek(0)
@@ -66,9 +87,18 @@ def _take(file: IO[str], out: Path) -> None:
     file.flush()
 
 
-def _remove_temporaries(out: Path) -> None:
-    for path in out.rglob(".*"):
-        if _TEMPORARY.fullmatch(path.name) and path.is_file() and _UNPACKED not in path.parts:
-            path.unlink(missing_ok=True)
-    for path in out.glob(f"{_UNPACKED}/partial-*"):
-        shutil.rmtree(path)
+def _clean(out: Path) -> None:
+    """Raises InputError for a link anywhere in `out`: writing would change files that lie elsewhere."""
+    sweep(out / _UNPACKED)
+    for place, folders, files in os.walk(out):
+        below = Path(place)
+        sweep(below)
+        if below == out and _UNPACKED in folders:
+            # What was unpacked is read, and never written to.
+            folders.remove(_UNPACKED)
+        for name in [*folders, *files]:
+            if (below / name).is_symlink():
+                raise InputError(
+                    f"{below / name} is a link; what a run writes would land elsewhere.",
+                    hint="Remove the link, or choose another --out; --out itself may be one.",
+                )

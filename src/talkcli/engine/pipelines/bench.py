@@ -12,9 +12,7 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,8 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import DeviceError, ExtraError, TalkError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.files import atomic_path, check_file
+from talkcli.engine.files import atomic_path, check_file, temporary_folder
+from talkcli.engine.lifetime import run_child
 from talkcli.engine.render.pictures import pictures, usable_cores
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -101,13 +100,13 @@ def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: R
         check_file(out)
     speech = read_speech(speech_path, reporter)
     rounds_s = []
-    with tempfile.TemporaryDirectory(prefix="talk-") as folder:
-        video = Path(folder) / "face.mp4"
+    with temporary_folder() as folder:
+        video = folder / "face.mp4"
         options = ["--sigma", "0.1", "--size", str(size), "--quiet", "--out", str(video)]
         command = [sys.executable, "-m", "talkcli", "animate", str(speech_path), *options]
         for done in range(_ROUNDS + 1):
             started_s = time.perf_counter()
-            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            ended = run_child(command, capture_output=True, text=True)
             if ended.returncode != 0:
                 raise TalkError(f"talk animate failed: {ended.stderr.strip()}")
             rounds_s.append(time.perf_counter() - started_s)

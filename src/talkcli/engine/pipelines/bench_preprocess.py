@@ -9,9 +9,7 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,8 @@ from talkcli import __version__
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
-from talkcli.engine.files import check_file, sha256
+from talkcli.engine.files import check_file, sha256, temporary_folder
+from talkcli.engine.lifetime import run_child
 from talkcli.engine.pipelines.bench import machine, write_report
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 
@@ -48,8 +47,7 @@ def bench_preprocess(
     counts = (1, num_workers)
     rounds_s: dict[int, list[float]] = {count: [] for count in counts}
     digests = set()
-    with tempfile.TemporaryDirectory(prefix="talk-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         few, many = folder / "few", folder / "many"
         write_clips(few, min(num_clips, _WARM_UP_CLIPS))
         write_clips(many, num_clips)
@@ -104,7 +102,7 @@ def _run(root: Path, folder: Path, num_workers: int) -> tuple[float, str]:
     options = ["--workers", str(num_workers), "--quiet", "--json", "--out", str(out)]
     command = [sys.executable, "-m", "talkcli", "preprocess", "folder", str(root), *options]
     started_s = time.perf_counter()
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    ended = run_child(command, capture_output=True, text=True, env=environment)
     seconds = time.perf_counter() - started_s
     if ended.returncode != 0:
         raise TalkError(f"talk preprocess failed: {ended.stderr.strip()}")

@@ -8,7 +8,6 @@ import platform
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +24,8 @@ from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import ASSET
 from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
 from talkcli.engine.ffmpeg import ffmpeg_binary
-from talkcli.engine.files import sha256
+from talkcli.engine.files import sha256, temporary_folder
+from talkcli.engine.lifetime import run_child
 from talkcli.engine.optional import OPTIONAL_PACKAGES, how_to_install, is_installed
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -141,7 +141,7 @@ def _sound_formats() -> list[Check]:
 
 def _ffmpeg() -> list[Check]:
     binary = ffmpeg_binary()
-    done = subprocess.run(
+    done = run_child(
         [binary, "-hide_banner", "-encoders"],
         capture_output=True,
         text=True,
@@ -159,7 +159,7 @@ def _cache() -> list[Check]:
     folder = cache_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with temporary_folder(folder):
             pass
     except OSError as error:
         # Only the FLAME file is kept there.
@@ -242,7 +242,7 @@ def _optional() -> list[Check]:
 def _egl() -> Check:
     """In a process of its own, since a broken driver may end it."""
     try:
-        done = subprocess.run(
+        done = run_child(
             [sys.executable, "-c", _EGL_PROGRAM],
             capture_output=True,
             text=True,

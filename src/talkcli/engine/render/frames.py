@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.files import temporary_folder
 from talkcli.engine.types import Reporter
 
 _OURS = re.compile(r"frame_\d{6}\.png")
@@ -54,8 +53,7 @@ def write_frames(
     folder.parent.mkdir(parents=True, exist_ok=True)
     text = PngInfo()
     text.add_text("comment", json.dumps(metadata, sort_keys=True))
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:32]}.", dir=folder.parent))
-    try:
+    with temporary_folder(folder.parent) as temporary:
         names = []
         for index, picture in enumerate(frames):
             names.append(f"frame_{index:06d}.png")
@@ -68,5 +66,3 @@ def write_frames(
         for old in folder.iterdir():
             if _OURS.fullmatch(old.name) and old.name not in set(names):
                 old.unlink()
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +18,8 @@ import numpy as np
 
 from talkcli.engine.errors import TalkError, UsageError
 from talkcli.engine.ffmpeg import ffmpeg_binary
-from talkcli.engine.files import atomic_path, uninterrupted
+from talkcli.engine.files import atomic_path, temporary_folder
+from talkcli.engine.lifetime import start_child, uninterrupted
 from talkcli.engine.types import Reporter, Speech
 
 _CRF = "17"
@@ -57,22 +57,19 @@ def write_video(
     """
     check_size(*size)
     with (
-        tempfile.TemporaryDirectory(prefix="talk-") as folder,
-        tempfile.TemporaryFile() as log,
+        temporary_folder() as folder,
+        (folder / "log").open("w+b") as log,
         atomic_path(path) as temporary,
     ):
         sound = None
         if speech is not None:
-            sound = Path(folder) / "sound.f32"
+            sound = folder / "sound.f32"
             write_sound(sound, speech, num_frames, fps)
         command = _command(temporary, fps, size, sound, speech, metadata)
-        # In a session of its own, Ctrl-C reaches only us, and we end the encoder ourselves.
         process = None
         try:
             with uninterrupted():
-                process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
-                )
+                process = start_child(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
             _feed(process, frames, num_frames, size, reporter)
             code = process.wait()
         except BrokenPipeError:

@@ -20,7 +20,7 @@ import torch
 from talkcli.engine.assets import PACKAGE_DIR
 from talkcli.engine.checkpoints.model_file import BEST
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.files import atomic_path
+from talkcli.engine.files import atomic_path, sweep
 
 _OWN_FILES = {"run.json", "log.jsonl", "state.pt", BEST, "last.safetensors"}
 _CURVES = "tensorboard"
@@ -113,6 +113,7 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
     document = {**document, "revision": git_revision(), "torch": torch.__version__}
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file; --out wants a folder.")
+    sweep(path)
     if path.is_dir() and any(path.iterdir()):
         if not run_file.is_file():
             raise UsageError(f"{path} is not empty and not a training run.", hint="Give --out a new folder.")
@@ -125,8 +126,6 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
             )
         else:
             _check_same(run_file, document)
-            for item in filter(_is_leftover, path.iterdir()):
-                item.unlink()
             return RunFolder(path)
     path.mkdir(parents=True, exist_ok=True)
     with atomic_path(run_file) as temporary:
@@ -142,7 +141,6 @@ def _remove_run(path: Path) -> None:
         if not (
             item.name in {*_OWN_FILES, _CURVES}
             or (item.parent.name == _CURVES and item.name.startswith(_CURVE_PREFIX))
-            or _is_leftover(item)
         )
     )
     if foreign:
@@ -151,11 +149,6 @@ def _remove_run(path: Path) -> None:
             hint="Move these elsewhere, or give --out a new folder.",
         )
     shutil.rmtree(path)
-
-
-def _is_leftover(item: Path) -> bool:
-    """Whether a killed write of a file of ours left `item` behind, named as `atomic_path` names it."""
-    return item.name.startswith(tuple(f".{Path(name).stem}." for name in _OWN_FILES))
 
 
 def git_revision() -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,7 +19,8 @@ from jaxtyping import Float64, UInt8
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import reading_command, refused_format
-from talkcli.engine.files import uninterrupted
+from talkcli.engine.files import temporary_folder
+from talkcli.engine.lifetime import run_child, start_child, uninterrupted
 
 # Below this, lips cannot be followed; above, a file's time stamps are wrong or it is slow motion.
 LOWEST_FPS, HIGHEST_FPS = 10.0, 240.0
@@ -90,8 +90,8 @@ def open_film(path: Path) -> Film:
     240, and for a file that is damaged or cut short.
     """
     _check_readable(path)
-    with tempfile.TemporaryDirectory(prefix="talk-") as folder:
-        pictures, sound = Path(folder) / "pictures", Path(folder) / "sound"
+    with temporary_folder() as folder:
+        pictures, sound = folder / "pictures", folder / "sound"
         said = _decode(path, pictures, sound)
         if refused_format(said):
             raise InputError(
@@ -135,10 +135,7 @@ def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     process = None
     try:
         with uninterrupted(), film.path.open("rb") as file:
-            # In a session of its own, Ctrl-C reaches only us, and we end the decoder ourselves.
-            process = subprocess.Popen(
-                command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-            )
+            process = start_child(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert process.stdout is not None
         for done in range(film.num_frames):
             picture = _next_picture(process.stdout)
@@ -189,7 +186,7 @@ def _decode(path: Path, pictures: Path, sound: Path) -> str:
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
     try:
         with path.open("rb") as file:
-            done = subprocess.run(command, stdin=file, capture_output=True, timeout=timeout_s, check=False)
+            done = run_child(command, stdin=file, capture_output=True, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.") from error
     return done.stderr.decode("utf-8", "replace")

@@ -5,7 +5,6 @@ Axis names: `samples`, `frames`.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -20,6 +19,7 @@ from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import HEADS, head_file, load_head
+from talkcli.engine.files import temporary_folder
 from talkcli.engine.types import Motion, Silent, Speech
 from talkcli.engine.video.fit import Fit, fit_head
 from talkcli.engine.video.identity import Identity
@@ -188,7 +188,7 @@ class HowToLook:
                 )
         if self.preview is not None:
             self.preview.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.preview):
+            with temporary_folder(self.preview):
                 pass
 
     def at(

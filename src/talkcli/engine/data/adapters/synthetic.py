@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -32,6 +31,8 @@ from talkcli.engine.data.sentences_told import TOLD
 from talkcli.engine.data.sentences_val import VALIDATION
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
+from talkcli.engine.files import temporary_folder
+from talkcli.engine.lifetime import run_child
 from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Silent, Speech
 
 LICENCE = "CC0-1.0"
@@ -127,8 +128,8 @@ class Synthesised:
         return ()
 
     def make(self, source: Source) -> Recording:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "speech.wav"
+        with temporary_folder() as folder:
+            path = folder / "speech.wav"
             _run(self._command(path), self.text)
             spoken = read_speech(path, Silent()).samples
         if self.voice.size != 1.0:
@@ -214,7 +215,7 @@ def _readings(number: str, text: str, voices: Sequence[Voice], rng: np.random.Ge
 
 def _run(command: list[str], text: str) -> None:
     try:
-        subprocess.run(command, check=True, input=text.encode(), capture_output=True, timeout=_TIMEOUT_S)
+        run_child(command, check=True, input=text.encode(), capture_output=True, timeout=_TIMEOUT_S)
     except (subprocess.SubprocessError, OSError) as error:
         raise InputError(f"{command[0]} could not speak ({error}).") from error
 

@@ -1,0 +1,159 @@
+"""The life of this process: what ends it, and that the processes it starts end with it.
+
+SIGTERM and SIGHUP are taken as Ctrl-C is: KeyboardInterrupt unwinds the work, which cleans up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+
+# SIGHUP is no signal of Windows.
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+# A closed terminal and an impatient user send several; what comes this soon after the first changes nothing.
+_ONE_WISH_S = 2.0
+# How long after Python dropped an interruption it is tried again.
+_AGAIN_S = 0.05
+_PR_SET_PDEATHSIG = 1
+
+
+class _Ending:
+    """What this process knows of the signals that came."""
+
+    first: int | None = None
+    raised_s = 0.0
+    working = False
+    once_more = False
+
+
+_ending = _Ending()
+
+
+def watch(last_words: Callable[[int], None]) -> None:
+    """Take the signals of `ENDING` from here on; those that are ignored (nohup, `&`) stay so.
+
+    Outside of `interruptible` there is nothing to clean up: the process ends at once, after `last_words` of
+    its exit code.
+    """
+
+    def take(number: int, _: object) -> None:
+        if not _ending.working:
+            if _ending.first is None:
+                last_words(128 + number)
+            os._exit(128 + (_ending.first or number))
+        _interrupt(number)
+
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, take)
+    sys.unraisablehook = _unraisable
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """In this block the signals that `watch` takes raise KeyboardInterrupt."""
+    _ending.working = True
+    try:
+        yield
+    finally:
+        _ending.working = False
+
+
+def ended_by() -> int | None:
+    """The exit code of a process that a signal ended, 128 and its number; None while none has come."""
+    return None if _ending.first is None else 128 + _ending.first
+
+
+def _interrupt(number: int) -> None:
+    if _ending.first is None:
+        _ending.first = number
+    elif time.monotonic() - _ending.raised_s < _ONE_WISH_S and not _ending.once_more:
+        return
+    _ending.raised_s, _ending.once_more = time.monotonic(), False
+    raise KeyboardInterrupt
+
+
+def _unraisable(dropped: sys.UnraisableHookArgs) -> None:
+    """Python drops what is raised in a destructor or a callback of C code: interrupt a moment later again."""
+    if _ending.first is None or not issubclass(dropped.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    _ending.once_more = True
+    # To the main thread, which may be waiting.
+    main = threading.main_thread().ident
+    again = threading.Timer(_AGAIN_S, signal.pthread_kill, [main, _ending.first])
+    again.daemon = True
+    again.start()
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """The signals of `ENDING` wait for the end of the block, so that what is made in it is known to whoever
+    must clean up."""
+    if threading.current_thread() is not threading.main_thread():
+        # Signals are handled in the main thread alone.
+        yield
+        return
+    # An ignored signal interrupts nothing.
+    handlers = {number: signal.getsignal(number) for number in ENDING}
+    before: dict[int, Callable[..., Any]] = {
+        number: handler for number, handler in handlers.items() if callable(handler)
+    }
+    came: list[tuple[int, Any]] = []
+    for number in before:
+        signal.signal(number, lambda *signalled: came.append(signalled))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number, frame in came:
+        before[number](number, frame)
+
+
+def start_child(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """`subprocess.Popen` in a session of its own, so that Ctrl-C reaches only us, who end it ourselves.
+
+    Call it in `uninterrupted`, or it may start unknown to the caller. Where the system offers it (Linux), it
+    is killed when the thread that started it ends, however that happens; elsewhere it ends when its pipes do.
+    """
+    import subprocess
+
+    # What is done before the program starts is a system call and no Python that could wait for a thread.
+    options["preexec_fn"] = _end_with_parent()
+    return subprocess.Popen(command, start_new_session=True, **options)
+
+
+def run_child(
+    command: Sequence[str], *, check: bool = False, **options: Any
+) -> subprocess.CompletedProcess[Any]:
+    """`subprocess.run` whose process ends when ours does, also when ours is killed."""
+    import subprocess
+
+    return subprocess.run(command, check=check, preexec_fn=_end_with_parent(), **options)
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """What a new process does before it becomes another program; None where there is no such thing."""
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    control, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def bind() -> None:
+        control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            # It died before.
+            os._exit(1)
+
+    return bind
