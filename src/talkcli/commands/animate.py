@@ -62,7 +62,8 @@ def animate(
         typer.Option(
             "--actor",
             metavar="NAME|INDEX",
-            help="Whose way of moving: a speaker of the model; absent: nobody in particular.",
+            help="Whose way of moving: a speaker of the model; absent: nobody in particular, or the first "
+            "speaker (M003 of DEEPTalk's) of a model that knows no such thing.",
         ),
     ] = None,
     emotion_from: Annotated[

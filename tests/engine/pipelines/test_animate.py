@@ -13,12 +13,14 @@ import torch
 
 from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.checkpoints.model_file import Meta, save_model
-from talkcli.engine.errors import AssetError, UsageError
+from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
+from talkcli.engine.models.fer import Fer, FerConfig
 from talkcli.engine.models.vqvae import VqvaeConfig
 from talkcli.engine.pipelines import animate
+from talkcli.engine.pipelines.actors import default_actor, speaker
 from talkcli.engine.pipelines.animate import Animator, animate_file
 from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
@@ -31,6 +33,10 @@ _SPEECH = Speech(samples=np.sin(np.arange(SPEECH_RATE_HZ) / 9).astype(np.float32
 class Listener(Silent):
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -96,7 +102,7 @@ def test_a_head_of_other_channels_is_refused(animated: Any) -> None:
 
 def test_actors_go_by_name_then_by_place(flame_model: Path) -> None:
     animator = Animator(str(flame_model), "cpu")
-    assert [animator.speaker(actor) for actor in (None, "M003", "M005", "1", "7")] == [NOBODY, 0, 1, 1, 2]
+    assert [animator.speaker(actor) for actor in ("M003", "M005", "1", "7")] == [0, 1, 1, 2]
     for unknown in ("3", "-1", "m03", ""):
         with pytest.raises(UsageError, match="no actor") as caught:
             animator.speaker(unknown)
@@ -104,6 +110,67 @@ def test_actors_go_by_name_then_by_place(flame_model: Path) -> None:
     motions = [next(animator.motions(_SPEECH, Sampling(actor=actor))).coeffs for actor in ("M003", "0", "7")]
     np.testing.assert_array_equal(motions[0], motions[1])
     assert np.abs(motions[0] - motions[2]).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("nobody", "speakers", "name", "number"),
+    [
+        (False, ("M003", "M005"), "M003", 0),
+        (False, ("A", "M003"), "M003", 1),
+        (False, ("A", "B"), "A", 0),
+        (False, (), "0", 0),
+        (True, ("M003", "M005"), None, NOBODY),
+        (True, (), None, NOBODY),
+        # Files of before the field: the embedded model, and official ones.
+        (None, ("A", "B"), None, NOBODY),
+        (None, ("A", "M003"), "M003", 1),
+    ],
+)
+def test_who_performs_when_nobody_is_asked_for(
+    nobody: bool | None, speakers: tuple[str, ...], name: str | None, number: int
+) -> None:
+    config = NARROW.model_copy(update={"nobody": nobody, "speakers": speakers})
+    assert (default_actor(config), speaker(config, None)) == (name, number)
+
+
+def test_an_actor_chosen_for_the_user_is_told(tmp_path: Path, animated: Any) -> None:
+    listener = Listener()
+    report = animated("a.npz", reporter=listener)
+    assert (report["actor"], report["actor_by_default"]) == ("M003", True)
+    assert [note for note in listener.notes if "M003 performs" in note and "--actor" in note]
+    chosen = animated("b.npz", sampling=Sampling(actor="M003"), reporter=(listener := Listener()))
+    assert (chosen["actor"], chosen["actor_by_default"], listener.notes) == ("M003", False, [])
+    (first, meta), (second, other) = (read_motion(tmp_path / name) for name in ("a.npz", "b.npz"))
+    np.testing.assert_array_equal(first.coeffs, second.coeffs)
+    assert (meta["actor"], meta["actor_by_default"], other["actor_by_default"]) == ("M003", True, False)
+
+
+def test_a_missing_head_is_found_before_the_weights_are_read(
+    tmp_path: Path, animated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(animate, "load_model", lambda *_: pytest.fail("the weights were read"))
+        patch.setattr(animate, "read_speech", lambda *_: pytest.fail("the speech was read"))
+        with pytest.raises(AssetError, match="FLAME") as caught:
+            animated("a.mp4")
+        hint = str(caught.value.hint)
+        with pytest.raises(AssetError, match="FLAME"):
+            animated("frames")
+    assert "TALK_FLAME" in hint
+    assert "--head ada" not in hint
+    # What the hint says works.
+    out = Path(hint.partition("--out ")[2].partition(". To draw")[0])
+    animated(out.name)
+    assert out.is_file()
+
+
+def test_a_file_that_is_no_generator_is_told_by_its_header(
+    tmp_path: Path, animated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meta = Meta(head="flame", channels=FLAME, fps=25, trained_on="nothing", licence="MIT")
+    save_model(tmp_path / "fer.safetensors", Fer(FerConfig()), meta=meta)
+    with pytest.raises(InputError, match="holds a fer model, which is no generator"):
+        animated("a.mp4", model_name=str(tmp_path / "fer.safetensors"))
 
 
 def test_a_model_without_names_has_places(tmp_path: Path) -> None:

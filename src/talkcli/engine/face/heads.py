@@ -55,7 +55,7 @@ def load_head(name: str) -> Head:
                 f"The FLAME model is not here: $TALK_FLAME is {os.environ.get('TALK_FLAME') or 'not set'}, "
                 f"and {cache_dir() / 'flame' / FLAME_FILE} does not exist.",
                 hint="Register at https://flame.is.tue.mpg.de, accept the FLAME licence, download FLAME 2020 "
-                f"and set TALK_FLAME=/path/to/{FLAME_FILE}; or use --head ada, which needs nothing.",
+                f"and set TALK_FLAME=/path/to/{FLAME_FILE}.",
             )
     elif name.endswith(_FLAME_SUFFIXES):
         path = Path(name)

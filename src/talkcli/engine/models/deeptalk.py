@@ -66,6 +66,8 @@ class DeepTalkConfig(Config):
     """A plain regression of every frame beside the tokens; helps training on little data."""
     speakers: tuple[str, ...] = ()
     """Names of the speakers in the order of the identity code; filled in by training."""
+    nobody: bool | None = None
+    """Whether training also showed nobody in particular; filled in by training. None in old files."""
     window: Annotated[int, Field(gt=0)] = 1200
     """Frames of one pass, where the released masks end; longer speech is made in windows of this length."""
     overlap: Annotated[int, Field(gt=0)] = 76

@@ -7,7 +7,6 @@ is worked out piece by piece.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,16 +18,24 @@ from jaxtyping import Float
 
 from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.checkpoints.model_file import default_weights, load_model, model_file
+from talkcli.engine.checkpoints.model_file import (
+    Header,
+    Meta,
+    default_weights,
+    load_model,
+    model_file,
+    read_header,
+)
 from talkcli.engine.device import resolve_device, seeded
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import check_file, sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
-from talkcli.engine.models.deeptalk import NOBODY, Codes, DeepTalk, Heard
+from talkcli.engine.models.deeptalk import Codes, DeepTalk, Heard
+from talkcli.engine.pipelines.actors import default_actor, speaker
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
 from talkcli.engine.pipelines.rules import RULES, Rules, read_words
 from talkcli.engine.pipelines.sampling import Performer, Sampling
@@ -57,24 +64,23 @@ class Animator:
         precision: Precision = "fp32",
         layers: Mapping[str, bool | None] | None = None,
     ) -> None:
-        path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
+        path, header = _generator(model_name)
+        named = header.head
+        # Before the weights, so that a missing head is found at once; contacts have one that never is.
+        early = _layers(named, None if layers is None else {**layers, "contacts": False})
+        self._head = load_head(named) if replace(early, contacts=False).need_head else None
         self.device = resolve_device(device_name)
         self.precision = precision
         self.model, self.header = load_model(path, self.device)
-        if not isinstance(self.model, DeepTalk):
-            raise InputError(
-                f"{path} holds a {self.header.method} model, which is no generator.",
-                hint="Give --model a checkpoint of talk train-gen.",
-            )
         if layers is not None and layers.get("contacts") and not self.model.hears_contacts:
             raise UsageError(
                 f"--contacts is for models that hear phones, {path} hears none.",
                 hint="Leave it out, or train with a recipe whose content is of the kind phones.",
             )
-        named = self.header.head
-        chosen = Layers.steady(named) if layers is None else Layers.chosen(named, layers)
+        chosen = _layers(named, layers)
         self.layers = replace(chosen, contacts=chosen.contacts and self.model.hears_contacts)
-        self._head = load_head(named) if self.layers.need_head else None
+        if self._head is None and self.layers.need_head:
+            self._head = load_head(named)
         self.sha256 = sha256(path)
         self.origin = {
             "method": self.header.method,
@@ -156,22 +162,8 @@ class Animator:
         return self._motion(drawn.coeffs[0].float().cpu().numpy()), drawn.slow
 
     def speaker(self, actor: str | None) -> int:
-        """The model's number for `actor`: a name, else a position in its list. Raises UsageError."""
-        names = self.model.config.speakers
-        if actor is None:
-            return NOBODY
-        if actor in names:
-            return names.index(actor)
-        # A model without names still has places for speakers.
-        places = len(names) or self.model.config.identity
-        if actor.isdecimal() and int(actor) < places:
-            return int(actor)
-        near = difflib.get_close_matches(actor, names, n=3)
-        known = f"Names: {', '.join(names)}; or 0 to {places - 1}." if names else f"Use 0 to {places - 1}."
-        raise UsageError(
-            f"The model has no actor {actor}.",
-            hint=f"Did you mean {' or '.join(near)}? {known}" if near else known,
-        )
+        """The model's number for `actor`, as `actors.speaker` has it. Raises UsageError."""
+        return speaker(self.model.config, actor)
 
     def _generator(self, sampling: Sampling, take: int) -> torch.Generator:
         # Distinct streams for neighbouring seeds: take 1 of seed 0 is not take 0 of seed 1.
@@ -228,12 +220,14 @@ def animate_file(
         else:
             check_output(path, size=size)
     check_renderer(renderer)
+    drawn = any(path.suffix != MOTION_SUFFIX for path in every_path)
+    head = _head_to_draw(head_name, Rules.header if model_name == RULES else _generator(model_name)[1], outs)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("--emotion and --emotion-from both say what to feel.", hint="Leave one of them out.")
     speech = read_speech(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
-    named_head = load_head(head_name) if head_name else None
     performer: Performer
+    actor_by_default = False
     if model_name == RULES:
         performer = _rules(text, precision=precision, layers=layers, reporter=reporter)
     elif text is not None:
@@ -243,8 +237,11 @@ def animate_file(
     else:
         performer = Animator(model_name, device_name, precision=precision, layers=layers)
         _warn(performer, sampling, reporter)
-    drawn = any(path.suffix != MOTION_SUFFIX for path in every_path)
-    head = _head_to_draw(named_head, performer, drawn=drawn)
+        if sampling.actor is None and (actor := default_actor(performer.model.config)) is not None:
+            reporter.note(
+                f"The model was always told who speaks: {actor} performs. --actor NAME chooses another."
+            )
+            sampling, actor_by_default = replace(sampling, actor=actor), True
 
     motions = performer.motions(speech, sampling, emotion_speech)
     meta: dict[str, Any] = {
@@ -255,6 +252,7 @@ def animate_file(
         **performer.origin,
         "layers": list(performer.layers.on),
         **asdict(sampling),
+        "actor_by_default": actor_by_default,
     }
     report: dict[str, Any] = {"outputs": [], "duration_s": speech.duration_s, **meta}
     # Heard by now; only videos need the sound once more.
@@ -303,17 +301,45 @@ def _warn(animator: Animator, sampling: Sampling, reporter: Reporter) -> None:
         reporter.warn("Without --sigma, --tau or --gumbel every take is the same performance.")
 
 
-def _head_to_draw(named: Head | None, performer: Performer, *, drawn: bool) -> Head | None:
-    """`named`, else the model's own where anything is `drawn`. Raises UsageError for other channels."""
-    header = performer.header
-    if named is None:
-        return load_head(header.head) if drawn else None
-    if named.channels != header.channels:
-        raise UsageError(
-            f"The model moves the channels of {header.head}, --head {named.name} has others.",
-            hint=f"Use --head {header.head}, or a model trained for {named.name}.",
+def _layers(head: str, wishes: Mapping[str, bool | None] | None) -> Layers:
+    return Layers.steady(head) if wishes is None else Layers.chosen(head, wishes)
+
+
+def _generator(model_name: str) -> tuple[Path, Header]:
+    """The file of a generator and its header. Raises InputError for a file of anything else."""
+    path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
+    header = read_header(path)
+    if header.method != DeepTalk.method:
+        raise InputError(
+            f"{path} holds a {header.method} model, which is no generator.",
+            hint="Give --model a checkpoint of talk train-gen.",
         )
-    return named
+    return path, header
+
+
+def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head | None:
+    """The head called `named`, else the model's own where anything of `outs` is drawn.
+
+    Raises UsageError for other channels, AssetError where it is missing.
+    """
+    if named is not None:
+        head = load_head(named)
+        if head.channels != header.channels:
+            raise UsageError(
+                f"The model moves the channels of {header.head}, --head {head.name} has others.",
+                hint=f"Use --head {header.head}, or a model trained for {head.name}.",
+            )
+        return head
+    pictures = [out for out in outs if out.suffix != MOTION_SUFFIX]
+    if not pictures:
+        return None
+    try:
+        return load_head(header.head)
+    except AssetError as error:
+        motion = pictures[0].with_suffix(MOTION_SUFFIX)
+        raise AssetError(
+            error.problem, hint=f"Motion needs no head: --out {motion}. To draw it: {error.hint}"
+        ) from error
 
 
 def _has_bf16(device: torch.device) -> bool:

@@ -26,7 +26,7 @@ from talkcli.engine.pipelines.render import check_distinct
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
 
 # The official demo takes the emotion of a long speech from its first ten seconds.
-RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS)
+RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS, nobody=False)
 # The option of the command that names each file.
 _OPTIONS = {
     deeptalk.GEN_FILE: "--gen",
@@ -105,7 +105,9 @@ def import_deeptalk(
     method = files.method
     check_file(out)
     check_distinct([out], list(files.given.values()))
-    config = config.model_copy(update={"dee": config.dee.model_copy(update={"long": long})})
+    # The released training always says who speaks.
+    dee = config.dee.model_copy(update={"long": long})
+    config = config.model_copy(update={"dee": dee, "nobody": False})
     part = _part(config, method)
     layouts = deeptalk.layouts(method, part)
     given = files.given
@@ -257,7 +259,9 @@ def _other_settings(content: Content) -> list[str]:
     """Settings that are not the released ones, whether they show in the weights (sizes) or not (heads)."""
     config = content.config
     released = _part(RELEASED, content.header.method)
-    ours, theirs = (_flat(each.model_dump(mode="json", exclude={"speakers"})) for each in (config, released))
+    ours, theirs = (
+        _flat(each.model_dump(mode="json", exclude={"speakers", "nobody"})) for each in (config, released)
+    )
     return [
         f"{key} {theirs.get(key)} instead of {value}"
         for key, value in ours.items()

@@ -200,7 +200,12 @@ def train_gen(
     if stage == 2:
         start = sources.ours("--start", what="the generator of stage 1", command="train-gen")
         known = _config(start, DeepTalkConfig, "--start", "deeptalk")
-        update = {"dee": known.dee, "prior": known.prior, "speakers": known.speakers}
+        update = {
+            "dee": known.dee,
+            "prior": known.prior,
+            "speakers": known.speakers,
+            "nobody": True if recipe.objective.nobody_share > 0 else known.nobody,
+        }
         if isinstance(known.content, PhoneContentConfig):
             update["content"] = known.content
     else:
@@ -221,7 +226,7 @@ def train_gen(
             model = DeepTalk(recipe.model)
             _fill(model, start, "--start", data.moved)
         else:
-            model = DeepTalk(_with_speakers(recipe.model, data.speakers))
+            model = DeepTalk(_with_speakers(recipe, data.speakers))
             _fill(model.dee, dee, "--dee", data.moved)
             _fill(model.prior, prior, "--prior", data.moved)
             if isinstance(model.content, PhoneContent):
@@ -374,10 +379,11 @@ def _check_window(recipe: Recipe, multiple: int) -> None:
         )
 
 
-def _with_speakers(config: DeepTalkConfig, speakers: tuple[str, ...]) -> DeepTalkConfig:
+def _with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalkConfig:
+    config = recipe.model
     if len(speakers) > config.identity:
         raise UsageError(
             f"The train split has {len(speakers)} speakers, model.identity has room for {config.identity}.",
             hint=f"Add --set model.identity={len(speakers)}.",
         )
-    return config.model_copy(update={"speakers": speakers})
+    return config.model_copy(update={"speakers": speakers, "nobody": recipe.objective.nobody_share > 0})
