@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -135,3 +137,169 @@ def test_unknown_keys_inside_a_choice_are_named_as_written(recipe: str) -> None:
         in problem(recipe, ["sound.kind=noise", "sound.colur=pink"]).problem
     )
     assert "sound" in problem(recipe, ["sound.kind=nothing"]).problem
+
+
+HOSTILE = {
+    "date": "optim: {steps: 2001-99-99}",
+    "real-date": "optim: {steps: 2001-12-14}",
+    "tag-empty": 'optim: {steps: !!int ""}',
+    "tag-binary": "name: !!binary aGVsbG8=",
+    "tag-python": "name: !!python/object/apply:os.system [ls]",
+    "tag-set": "optim: !!set {a, b}",
+    "tag-own": "optim: !thing {a: 1}",
+    "digits": f"optim: {{steps: {'9' * 5000}}}",
+    "digits-float": f"optim: {{lr: {'9' * 5000}.0}}",
+    "exponent": "optim: {lr: 1.0e+400}",
+    "infinity": "optim: {lr: .inf}",
+    "nan": "optim: {lr: .nan}",
+    "bool-for-int": "optim: {steps: true}",
+    "yes-for-int": "optim: {steps: yes}",
+    "bool-for-float": "optim: {lr: true}",
+    "text-for-int": "optim: {steps: '3'}",
+    "float-for-int": "optim: {steps: 2.5}",
+    "list-for-int": "optim: {steps: [3]}",
+    "map-for-int": "optim: {steps: {a: 3}}",
+    "null-for-int": "optim: {steps: }",
+    "number-for-text": "name: 3",
+    "deep-list": "name: " + "[" * 100_000,
+    "deep-list-closed": "name: " + "[" * 40_000 + "]" * 40_000,
+    "deep-map": "{a: " * 20_000,
+    "deep-block": "- " * 40_000,
+    "deep-indent": "\n".join(" " * depth + "a:" for depth in range(400)),
+    "deep-keys": "? " * 40_000,
+    "laughs": "a: &a {x: 1}\n" + "\n".join(f"a{n}: &b{n} {{<<: [*a]}}" for n in range(30)),
+    "laughs-lists": "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+    "anchor-to-itself": "a: &a [*a]",
+    "merge": "<<: {name: x}",
+    "unknown-alias": "a: *nothing",
+    "twice": "name: x\nname: y",
+    "twice-deep": "optim: {steps: 1, steps: 2}",
+    "key-list": "? [a, b]\n: 1",
+    "key-map": "{a: 1}: 2",
+    "key-number": "1: 2",
+    "key-null": "~: 2",
+    "two-documents": "name: x\n---\nname: y",
+    "tabs": "optim:\n\t- x",
+    "null-byte": "name: a\0b",
+    "unclosed": "name: 'x",
+    "directive": "%YAML 9.9\n---\nname: x",
+    "surrogate": 'name: "\\ud800"',
+    "just-a-number": "3",
+    "unknown-keys": "\n".join(f"key{n}: 1" for n in range(3000)),
+    "long-key": "k" * 5000 + ": 1",
+    "base-list": "base: [a]",
+    "base-number": "base: 3",
+    "base-null-byte": 'base: "a\\0b.yaml"',
+    "base-long": f"base: {'b' * 5000}",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_recipes_get_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(text, encoding="utf-8")
+    started_s = time.perf_counter()
+    error = problem(str(path))
+    assert time.perf_counter() - started_s < 3
+    assert (
+        "r.yaml" in error.problem
+        or "There is no recipe" in error.problem
+        or "cannot be read" in error.problem
+    )
+    assert "\n" not in error.problem
+    assert len(error.problem) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("optim.steps=2001-99-99", "valid integer"),
+        ("optim.steps=!!int", "tags (tag:yaml.org,2002:int) are not read"),
+        ("optim.steps=" + "9" * 5000, "too large a number"),
+        ("optim.steps=-" + "9" * 5000, "too large a number"),
+        ("optim.lr=.inf", "no finite number"),
+        ("optim.lr=-.INF", "no finite number"),
+        ("optim.lr=.nan", "no finite number"),
+        ("optim.lr=nan", "valid number"),
+        ("optim.lr=1e999", "too large a number"),
+        ("optim.lr=yes", "valid number"),
+        ("optim.lr=[" + "[" * 9000, "nested more than 32 deep"),
+        ("optim.lr=*a", "aliases"),
+        ("optim.lr={<<: {}}", "merges"),
+        ("optim..lr=1", "KEY=VALUE"),
+        (".=1", "KEY=VALUE"),
+        (".lr=1", "KEY=VALUE"),
+        ("optim.=1", "KEY=VALUE"),
+        ("optim.l\x1b[31mr=1", "KEY=VALUE"),
+        ("optim.\udcff=1", "KEY=VALUE"),
+        ("name=\udcff", "surrogate"),
+        ("", "KEY=VALUE"),
+        ("=", "KEY=VALUE"),
+        ("name.first.second=1", "name holds a value"),
+        (".".join("a" * 5000) + "=1", "groups deep"),
+        ("größe=1", "unknown key größe"),
+        ("base=other", "unknown key base"),
+        ("optim=" + "x" * 200_000, "characters, more than"),
+    ],
+)
+def test_hostile_settings_get_a_sentence(recipe: str, value: str, words: str) -> None:
+    if value.startswith("name.first"):
+        assert words in problem(recipe, ["name=x", value]).problem
+    else:
+        assert words in problem(recipe, [value]).problem
+
+
+def test_numbers_as_people_write_them(recipe: str) -> None:
+    for text, number in {
+        "1e-3": 1e-3,
+        "1E3": 1000.0,
+        ".5": 0.5,
+        "3": 3.0,
+        "-2.": -2.0,
+        "+1_000": 1000.0,
+    }.items():
+        assert load_recipe(Example, recipe, [f"optim.lr={text}"]).optim.lr == number
+    assert load_recipe(Example, recipe, ["optim.steps=010"]).optim.steps == 10
+    assert load_recipe(Example, recipe, ['name="3"']).name == "3"
+    assert load_recipe(Example, recipe, ["name=2001-12-14"]).name == "2001-12-14"
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    (tmp_path / "huge.yaml").write_bytes(b"# " + b"x" * 200_000)
+    (tmp_path / "utf16.yaml").write_bytes("name: x".encode("utf-16"))
+    for name, words in {
+        "pipe": "a device or pipe",
+        "folder": "a folder",
+        "loop": "no recipe",
+        "zero": "a device or pipe",
+        "binary": "no text in UTF-8",
+        "huge": "more than 100000 bytes",
+        "utf16": "no text in UTF-8",
+    }.items():
+        assert words in problem(str(tmp_path / f"{name}.yaml")).problem
+    assert "cannot be read" in problem("x" * 5000 + ".yaml").problem
+
+
+def test_bases_end(tmp_path: Path) -> None:
+    folder = _write(
+        tmp_path, round="base: x/../round.yaml\n", **{f"r{n}": f"base: r{n + 1}.yaml" for n in range(40)}
+    )
+    (folder / "x").mkdir()
+    assert "builds on itself" in problem(str(folder / "round.yaml")).problem
+    assert "more than 16 others" in problem(str(folder / "r0.yaml")).problem
+    for wrong in ("3", "[a]", "x"):
+        path = _write(tmp_path, staged=f"stage_2: {wrong}\n") / "staged.yaml"
+        with pytest.raises(UsageError, match="stage_2 holds a"):
+            load_recipe(Example, str(path), stage=1)
+
+
+def test_only_some_of_many_mistakes_are_told(tmp_path: Path) -> None:
+    path = _write(tmp_path, many="\n".join(f"key{n}: 1" for n in range(300))) / "many.yaml"
+    error = problem(str(path)).problem
+    assert error.count("unknown key") == 5
+    assert error.endswith("And 295 more.")

@@ -1,22 +1,36 @@
 """Recipes: a YAML file of differences plus `--set a.b=1`, validated into a frozen pydantic model.
 
 A recipe may build on another (`base: NAME`, a packaged name or a path beside it) and may say what a second
-stage of training changes (`stage_2:`); either is merged key by key.
+stage of training changes (`stage_2:`); either is merged key by key. What comes last wins: a recipe over its
+base, stage 2 over both, `--set` over all, a later one over an earlier one.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
+from talkcli.engine.methods import METHODS
+from talkcli.engine.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
+
+# Two ways to say one thing: naming one takes back what was said by the other before.
+_ALTERNATIVES = {"steps": "epochs", "epochs": "steps"}
+# No recipe is longer, or builds on more others.
+_LONGEST_BYTES = 100_000
+_MOST_BASES = 16
+# No setting lies deeper.
+_DEEPEST_KEY = 8
+# Of what is wrong, no more is told at once.
+_MOST_SENTENCES = 5
 
 
 def recipe_names() -> list[str]:
@@ -30,44 +44,115 @@ def load_recipe(
     """The config of `recipe` (a packaged name or a path ending in .yaml) with `settings` (`a.b=value`).
 
     Where training has stages, `stage` 2 is the recipe with its `stage_2` merged over it; `settings` come
-    last. Raises UsageError for an unknown recipe or key (with the nearest known one), for invalid values, and
-    for a stage the recipe lacks.
+    last. Raises UsageError for a recipe that is unknown, unreadable or of another command, for an unknown key
+    (with the nearest known one), for invalid values, and for a stage the recipe lacks.
     """
-    values = _read(recipe, ())
+    written = _read(recipe, ())
+    _check_command(schema, recipe, written)
+    values = _merged({}, written)
     second = values.pop("stage_2", None) if stage is not None else None
+    if second is not None and not isinstance(second, dict):
+        raise UsageError(f"Recipe {recipe}: stage_2 holds a {_kind(second)}, a mapping is needed.")
     if stage == 2:
-        if not isinstance(second, dict):
+        if second is None:
             raise UsageError(f"Recipe {recipe} has no stage 2.", hint="Use one with a stage_2 section.")
         values = _merged(values, second)
     for setting in settings or []:
         _apply(values, setting)
     try:
-        return schema.model_validate(values)
+        return _validated(schema, values)
     except ValidationError as error:
         raise UsageError(f"Recipe {recipe}: {_explain(schema, error)}") from error
 
 
+def _validated(schema: type[Model], values: dict[str, Any]) -> Model:
+    """Strictly, as JSON: there a list may stand for a tuple, but true for no number and no text for one."""
+    return schema.model_validate_json(json.dumps(values), strict=True)
+
+
+def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any]) -> None:
+    """Raise UsageError where `schema` is what one training command reads, and `recipe` is for another: by its
+    name where it is packaged, else by its keys, most of which only the other knows.
+    """
+    from talkcli.engine.pipelines.recipes import RECIPES
+
+    own = RECIPES.get(schema)
+    if own is None:
+        return
+    if recipe in recipe_names():
+        meant = METHODS[re.split("[-.]", recipe)[0]].command
+    else:
+        first = {key: value for key, value in values.items() if key != "stage_2"}
+        unknown = {command: _num_unknown(each, first) for each, command in RECIPES.items()}
+        meant = min(unknown, key=lambda command: (unknown[command], command != own))
+    if meant != own:
+        raise UsageError(
+            f"Recipe {recipe} is for talk {meant}, not for talk {own}.",
+            hint=f"Run talk {meant}, or leave --recipe out.",
+        )
+
+
+def _num_unknown(schema: type[BaseModel], values: dict[str, Any]) -> int:
+    """How many keys and kinds in `values` `schema` does not know."""
+    try:
+        _validated(schema, values)
+    except ValidationError as error:
+        return sum(item["type"] in ("extra_forbidden", "union_tag_invalid") for item in error.errors())
+    return 0
+
+
 def _read(recipe: str, above: tuple[Path, ...]) -> dict[str, Any]:
     """The values of `recipe` over those of its bases; `above` are the recipes that build on it."""
-    path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES_DIR / f"{recipe}.yaml"
-    if above and not path.is_absolute():
-        path = above[-1].parent / path
-    if not path.is_file():
-        near = difflib.get_close_matches(recipe, recipe_names(), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Packaged recipes: {', '.join(recipe_names())}."
-        raise UsageError(f"There is no recipe {recipe}.", hint=hint)
-    if path in above:
-        raise UsageError(f"Recipe {path} builds on itself.")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"Recipe {path} is not readable YAML ({error}).") from error
+        path = _file(recipe, above)
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"Recipe {recipe} cannot be read ({error.strerror}).") from error
+    if len(content) > _LONGEST_BYTES:
+        raise UsageError(f"Recipe {path} has more than {_LONGEST_BYTES} bytes; no recipe is as long.")
+    try:
+        values = parse_yaml(content.decode())
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Recipe {path} is no text in UTF-8 (byte {error.start} is none).") from error
+    except ValueError as error:
+        raise UsageError(f"Recipe {path} is no YAML that recipes are written in: {error}.") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise UsageError(f"Recipe {path} holds a {type(values).__name__}, a mapping is needed.")
+        raise UsageError(f"Recipe {path} holds a {_kind(values)}, a mapping is needed.")
     base = values.pop("base", None)
-    return values if base is None else _merged(_read(str(base), (*above, path)), values)
+    if base is None:
+        return values
+    if not isinstance(base, str):
+        raise UsageError(f"Recipe {path}: base holds a {_kind(base)}, a name or path is needed.")
+    return _merged(_read(base, (*above, path)), values)
+
+
+def _file(recipe: str, above: tuple[Path, ...]) -> Path:
+    """Where the text of `recipe` lies, beside the recipe that builds on it. Raises UsageError where that is
+    no file, or one of `above` again.
+    """
+    path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES_DIR / f"{recipe}.yaml"
+    if above and not path.is_absolute():
+        path = above[-1].parent / path
+    if not path.exists():
+        near = difflib.get_close_matches(recipe[:100], recipe_names(), n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Packaged recipes: {', '.join(recipe_names())}."
+        raise UsageError(f"There is no recipe {recipe}.", hint=hint)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device or pipe"
+        raise UsageError(f"Recipe {path} is {kind}, a YAML file is needed.")
+    path = path.resolve()
+    if path in above:
+        raise UsageError(f"Recipe {path} builds on itself.")
+    if len(above) == _MOST_BASES:
+        raise UsageError(f"Recipe {above[0]} builds on more than {_MOST_BASES} others, one on another.")
+    return path
+
+
+def _kind(value: Any) -> str:
+    return {"dict": "mapping", "str": "text"}.get(type(value).__name__, type(value).__name__)
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -78,8 +163,16 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         if isinstance(below, dict) and isinstance(value, dict) and _same_kind(below, value):
             merged[key] = _merged(below, value)
         else:
+            if _ALTERNATIVES.get(key) not in over:
+                _take_back(merged, key, value)
             merged[key] = value
     return merged
+
+
+def _take_back(values: dict[str, Any], key: str, value: Any) -> None:
+    """Remove the other way to say what `key` now says."""
+    if key in _ALTERNATIVES and value is not None:
+        values.pop(_ALTERNATIVES[key], None)
 
 
 def _same_kind(under: dict[str, Any], over: dict[str, Any]) -> bool:
@@ -87,33 +180,38 @@ def _same_kind(under: dict[str, Any], over: dict[str, Any]) -> bool:
 
 
 def _apply(values: dict[str, Any], setting: str) -> None:
+    """Put one `a.b=value` into `values`; a group replaces the group that stood there."""
     key, equals, text = setting.partition("=")
-    if not equals or not key:
-        raise UsageError(f"--set {setting} is not of the form KEY=VALUE.")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"--set {setting}: the value is not valid YAML ({error}).") from error
     *parents, leaf = key.split(".")
+    if not equals or not all((*parents, leaf)) or not key.isprintable():
+        raise UsageError(f"--set {setting} is not of the form KEY=VALUE.")
+    if len(parents) >= _DEEPEST_KEY:
+        raise UsageError(f"--set {setting}: no key lies more than {_DEEPEST_KEY} groups deep.")
+    try:
+        value = parse_yaml(text)
+    except ValueError as error:
+        raise UsageError(f"--set {setting}: the value is not valid YAML ({error}).") from error
     node = values
     for parent in parents:
         node = node.setdefault(parent, {})
         if not isinstance(node, dict):
             raise UsageError(f"--set {setting}: {parent} holds a value, not a group of values.")
+    _take_back(node, leaf, value)
     node[leaf] = value
 
 
 def _explain(schema: type[BaseModel], error: ValidationError) -> str:
     sentences = []
-    for item in error.errors():
+    for item in error.errors(include_url=False)[:_MOST_SENTENCES]:
         parts, fields = _place(schema, item["loc"])
         where = ".".join(parts)
         if item["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(parts[-1], fields, n=1)
+            near = difflib.get_close_matches(parts[-1][:100], fields, n=1)
             sentences.append(f"unknown key {where}" + (f", did you mean {near[0]}?" if near else "."))
         else:
-            sentences.append(f"{where or 'recipe'}: {item['msg']}.")
-    return " ".join(sentences)
+            sentences.append(f"{where or 'recipe'}: {item['msg'].removeprefix('Value error, ')}.")
+    more = error.error_count() - len(sentences)
+    return " ".join(sentences) + (f" And {more} more." if more else "")
 
 
 def _place(schema: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], list[str]]:

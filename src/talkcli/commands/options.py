@@ -23,7 +23,11 @@ Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Fixes e
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override one recipe value, e.g. --set train.steps=100."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override one recipe value, e.g. --set train.steps=100; the last one given wins.",
+    ),
 ]
 Fps = Annotated[
     float | None,

@@ -15,6 +15,8 @@ class Method:
     model: str
     config: str
     objective: str
+    command: str
+    """What trains it."""
     recipe: str
     paper: str
 
@@ -24,6 +26,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.fer:Fer",
         config="talkcli.engine.models.fer:FerConfig",
         objective="talkcli.engine.train.objectives.fer:FerObjective",
+        command="train-fer",
         recipe="fer",
         paper="DEEPTalk, supplementary material",
     ),
@@ -31,6 +34,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.dee:Dee",
         config="talkcli.engine.models.dee:DeeConfig",
         objective="talkcli.engine.train.objectives.dee:DeeObjective",
+        command="train-dee",
         recipe="dee",
         paper="DEEPTalk, section 3.1",
     ),
@@ -38,6 +42,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.phones:PhoneEncoder",
         config="talkcli.engine.models.phones:PhonesConfig",
         objective="talkcli.engine.train.objectives.phones:PhonesObjective",
+        command="train-phones",
         recipe="phones",
         paper="ours",
     ),
@@ -45,6 +50,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.th_vqvae:ThVqvae",
         config="talkcli.engine.models.th_vqvae:ThVqvaeConfig",
         objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        command="train-vq",
         recipe="th_vqvae",
         paper="DEEPTalk, section 3.2",
     ),
@@ -52,6 +58,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.vqvae:Vqvae",
         config="talkcli.engine.models.vqvae:VqvaeConfig",
         objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        command="train-vq",
         recipe="vqvae",
         paper="DEEPTalk, table 4",
     ),
@@ -59,6 +66,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.vae:Vae",
         config="talkcli.engine.models.vae:VaeConfig",
         objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        command="train-vq",
         recipe="vae",
         paper="DEEPTalk, table 4",
     ),
@@ -66,6 +74,7 @@ METHODS: dict[str, Method] = {
         model="talkcli.engine.models.deeptalk:DeepTalk",
         config="talkcli.engine.models.deeptalk:DeepTalkConfig",
         objective="talkcli.engine.train.objectives.deeptalk:DeepTalkObjective",
+        command="train-gen",
         recipe="deeptalk",
         paper="DEEPTalk, section 3.3",
     ),

@@ -34,7 +34,8 @@ def batches() -> Batches:
 def run_toy(toy: Toy, batches: Batches, path: Path, **how: Any) -> tuple[RunFolder, dict[str, float]]:
     """Thirty steps in `path`, from where it stands."""
     pace = {"learning_rate": 1e-2, "warmup_steps": 3, "validate_every": 10, "save_every": 10, "log_every": 1}
-    config = LoopConfig(**{"steps": 30, **pace, **how})
+    length = {} if "epochs" in how else {"steps": 30}
+    config = LoopConfig(**{**length, **pace, **how})
     run = open_run(path, {}, resume=True, overwrite=False)
     with launched("cpu") as fabric:
         best = train(

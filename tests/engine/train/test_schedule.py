@@ -60,7 +60,8 @@ def test_what_moves_every_step() -> None:
 
 def test_length_in_steps_or_epochs() -> None:
     assert LoopConfig(steps=7).num_steps(epoch=2.5) == 7
-    assert LoopConfig(steps=7, epochs=3).num_steps(epoch=2.5) == 8
+    assert LoopConfig(epochs=3).num_steps(epoch=2.5) == 8
+    assert LoopConfig().num_steps(epoch=2.5) == 20_000
     assert LoopConfig(epochs=0.001).num_steps(epoch=2.5) == 1
 
 
@@ -79,6 +80,9 @@ def test_optimisers() -> None:
     [
         {"epochs": 0},
         {"epsilon": 0},
+        {"steps": 7, "epochs": 3},
+        {"learning_rate": 1e300},
+        {"final_share": 1.5},
         {"accumulate": 0},
         {"betas": (1.0, 0.9)},
         {"precision": "fp16"},

@@ -16,15 +16,25 @@ from typing import Annotated, Literal
 import numpy as np
 import soxr
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.signal import fftconvolve
 
 from talkcli.engine.types import SPEECH_RATE_HZ, Config
 
 Chance = Annotated[float, Field(ge=0, le=1)]
+
+
+def _rises(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"the range begins at {ends[0]}, above its end at {ends[1]}")
+    return ends
+
+
 Factor = Annotated[float, Field(ge=0.5, le=2)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(ge=0.01, le=10)]
+Decibels = Annotated[float, Field(ge=-100, le=200)]
+LevelRange = Annotated[tuple[Decibels, Decibels], AfterValidator(_rises)]
 Clipping = Literal["hard", "soft"]
 
 # WSOLA: pieces of 32 ms, every 16 ms, looked for up to 5 ms away from where they belong.
@@ -45,21 +55,21 @@ class AugmentConfig(Config):
 
     pitch: Chance = 0.0
     """Chance of another voice: pitch and formants higher or lower."""
-    pitch_factor: tuple[Factor, Factor] = (0.85, 1.18)
+    pitch_factor: Annotated[tuple[Factor, Factor], AfterValidator(_rises)] = (0.85, 1.18)
     """Range of the factor on all frequencies."""
     reverb: Chance = 0.0
     """Chance of a room."""
-    rt60_s: tuple[Seconds, Seconds] = (0.1, 0.6)
+    rt60_s: Annotated[tuple[Seconds, Seconds], AfterValidator(_rises)] = (0.1, 0.6)
     """Range of times in which its sound falls by 60 dB."""
-    direct_db: tuple[float, float] = (5.0, 20.0)
+    direct_db: LevelRange = (5.0, 20.0)
     """Range of the direct sound's level over the room's; at 0 dB what is heard comes 5 to 10 ms late."""
     noise: Chance = 0.0
     """Chance of noise: coloured, a hum, or voices."""
-    noise_snr_db: tuple[float, float] = (5.0, 40.0)
+    noise_snr_db: LevelRange = (5.0, 40.0)
     """Range of the speech's level over it."""
     colour: Chance = 0.0
     """Chance of another microphone: a smooth random equaliser."""
-    colour_db: Annotated[float, Field(ge=0)] = 8.0
+    colour_db: Annotated[float, Field(ge=0, le=100)] = 8.0
     """Most that it raises or lowers a frequency."""
     band_limit: Chance = 0.0
     """Chance of a narrower band: telephone, 4 kHz, 5.5 kHz, or less bass."""
@@ -67,7 +77,7 @@ class AugmentConfig(Config):
     """Chance of mu-law companding to 8 bits, at 16 or 8 kHz, or of clipping, hard or soft."""
     gain: Chance = 0.0
     """Chance of another level."""
-    gain_db: tuple[float, float] = (-24.0, 6.0)
+    gain_db: LevelRange = (-24.0, 6.0)
     """Its range; sound never passes full scale."""
 
 

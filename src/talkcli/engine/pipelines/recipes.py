@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel
+
 from talkcli.engine.checkpoints.model_file import Storage
 from talkcli.engine.models.dee import DeeConfig
 from talkcli.engine.models.deeptalk import DeepTalkConfig
@@ -63,3 +65,13 @@ class DeepTalkRecipe(Recipe):
 
     model: DeepTalkConfig = DeepTalkConfig()
     objective: DeepTalkObjectiveConfig = DeepTalkObjectiveConfig()
+
+
+# Which command each is for.
+RECIPES: dict[type[BaseModel], str] = {
+    FerRecipe: "train-fer",
+    DeeRecipe: "train-dee",
+    PhonesRecipe: "train-phones",
+    PriorRecipe: "train-vq",
+    DeepTalkRecipe: "train-gen",
+}

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from talkcli.engine.audio.augment import AugmentConfig, augment
+from talkcli.engine.audio.augment import AugmentConfig, LevelRange, augment
 from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
 from talkcli.engine.face.savitzky_golay import savitzky_golay
@@ -46,11 +46,11 @@ _MAX_VALIDATION_BATCHES = 40
 class BatchConfig(DisturbanceConfig):
     """What a training step sees, and how it is disturbed."""
 
-    size: Annotated[int, Field(gt=0)] = 128
+    size: Annotated[int, Field(gt=0, le=10**5)] = 128
     """Windows in a batch."""
-    frames: Annotated[int, Field(gt=0)] = 32
+    frames: Annotated[int, Field(gt=0, le=10**4)] = 32
     """Length of a window at 25 fps; for a motion prior or generator a multiple of its slowest token."""
-    speech_frames: Annotated[int, Field(gt=0)] | None = None
+    speech_frames: Annotated[int, Field(gt=0, le=10**4)] | None = None
     """Frames from the start of a window that are heard; by default as many as are seen. Released DEE: 50 of
     60."""
     smooth: bool = True
@@ -58,12 +58,12 @@ class BatchConfig(DisturbanceConfig):
     was filtered when it was preprocessed is not filtered again, still pictures never are."""
     balance: bool = False
     """Draw every emotion equally often, not every frame."""
-    copies: Annotated[int, Field(ge=0)] = 0
+    copies: Annotated[int, Field(ge=0, le=100)] = 0
     """Altered copies of each training clip (speed, noise and `augment`), made once."""
-    speed: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    speed: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     """Copies play up to this share faster or slower, motion and sound together."""
-    snr_db: tuple[float, float] = (10.0, 45.0)
-    """Range of signal-to-noise ratios of the copies."""
+    snr_db: LevelRange = (10.0, 45.0)
+    """Range of signal-to-noise ratios of the copies, in dB."""
     augment: AugmentConfig = AugmentConfig()
     """Other voices, rooms, microphones and codecs of the copies."""
     cache_features: bool = False

@@ -28,17 +28,17 @@ _KNEE = 0.32
 class DisturbanceConfig(Config):
     """How much windows are disturbed; nothing by default."""
 
-    masks: Annotated[int, Field(ge=1)] = 1
+    masks: Annotated[int, Field(ge=1, le=1000)] = 1
     """Bands and stretches that are silenced, of each so many."""
-    mask_bands: Annotated[int, Field(ge=0)] = 0
+    mask_bands: Annotated[int, Field(ge=0, le=10**4)] = 0
     """Widest band of log-mel channels that is silenced (SpecAugment)."""
-    mask_hops: Annotated[int, Field(ge=0)] = 0
+    mask_hops: Annotated[int, Field(ge=0, le=10**5)] = 0
     """Longest stretch of log-mel hops that is silenced (SpecAugment)."""
-    tilt: float = 0.0
+    tilt: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Largest random slope of the log-mel spectrum (a value of 0.1 is 3 dB at either end)."""
     warp: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Frequencies are scaled by up to this share up or down: shorter and longer vocal tracts."""
-    shift: Annotated[float, Field(ge=0)] = 0.0
+    shift: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Largest random change of the log-mel level (a value of 0.1 is 3 dB)."""
     floor: Annotated[float, Field(ge=-1, le=1)] = -1.0
     """Everything is raised to a random level between -1 and this, as noise in the background raises it."""

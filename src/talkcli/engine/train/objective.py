@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from talkcli.engine.train.batches import Batch
+
+# Of a term of the loss; and of windows, rows or coefficients.
+Weight = Annotated[float, Field(ge=0, le=1e9)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @runtime_checkable

@@ -6,42 +6,48 @@ import math
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn, optim
 
 from talkcli.engine.types import Config
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(gt=0, le=10**9)]
+
+# Where a recipe names neither steps nor epochs.
+_STEPS = 20_000
 
 
 class LoopConfig(Config):
-    """Length, pace and precision of training."""
+    """Length, pace and precision of training; bounds are wider than anything that has been of use."""
 
-    steps: Annotated[int, Field(gt=0)] = 20_000
-    epochs: Annotated[float, Field(gt=0)] | None = None
+    steps: Count | None = None
+    """Length; 20,000 where neither this nor `epochs` is given. Both together are refused."""
+    epochs: Annotated[float, Field(gt=0, le=1e6)] | None = None
     """Length in place of `steps`; in an epoch as many windows are drawn as there are training clips."""
     optimiser: Literal["adam", "adamw"] = "adamw"
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    learning_rate: Annotated[float, Field(gt=0, le=100)] = 1e-4
+    """Largest step of a weight, in units of the weight."""
     betas: tuple[Decay, Decay] = (0.9, 0.99)
     """Decays of the gradient's running mean and mean square."""
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    epsilon: Annotated[float, Field(gt=0, le=1e9)] = 1e-8
     """Added to the root of the gradient's running mean square. It counts in units of the loss: a loss that is
     a million times the published one makes the published steps with a million times the epsilon."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    weight_decay: Annotated[float, Field(ge=0, le=100)] = 0.01
     """Pulls weights to zero; in adam as a part of the gradient, in adamw beside it."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """What the rate does after the warm-up."""
     moves_every: Literal["step", "epoch"] = "step"
     """How often a cosine, and a temperature of the objective, move on; DEEPTalk's once an epoch."""
-    warmup_steps: Annotated[int, Field(ge=0)] = 500
+    warmup_steps: Annotated[int, Field(ge=0, le=10**9)] = 500
     """The rate rises linearly over these."""
     warmup_from_zero: bool = False
     """The first step has a rate of zero, as in DEEPTalk, and the full rate comes a step later."""
-    final_share: float = 0.01
+    final_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Of the rate, where the cosine ends."""
-    clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
+    clip_norm: Annotated[float, Field(gt=0, le=1e9)] | None = 1.0
     """Largest norm of the gradient; larger ones are scaled down. None: never."""
-    accumulate: Annotated[int, Field(gt=0)] = 1
+    accumulate: Annotated[int, Field(gt=0, le=10**4)] = 1
     """Parts in which a process works through its rows of a batch, one after another, to save memory. The step
     is the same where the loss is a mean over rows; a contrastive loss compares the rows of a part only, and
     batch norm and codebooks follow every part."""
@@ -49,14 +55,24 @@ class LoopConfig(Config):
     """bf16: matrix products in bfloat16 (autocast); weights, gradients and the optimiser stay float32."""
     average_decay: Decay = 0.0
     """Decay of a running average of the weights which is validated and exported in their place; 0 off."""
-    log_every: Annotated[int, Field(gt=0)] = 20
-    validate_every: Annotated[int, Field(gt=0)] = 500
-    save_every: Annotated[int, Field(gt=0)] = 500
+    log_every: Count = 20
+    """Steps between two lines of the log."""
+    validate_every: Count = 500
+    """Steps between two validations, of which the best one decides what `best.safetensors` is."""
+    save_every: Count = 500
     """Steps between two states to go on from."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> LoopConfig:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError(f"steps {self.steps} and epochs {self.epochs} are both given, name one of them")
+        return self
 
     def num_steps(self, epoch: float) -> int:
         """Length of training where an epoch has `epoch` steps."""
-        return self.steps if self.epochs is None else max(math.ceil(self.epochs * epoch), 1)
+        if self.epochs is None:
+            return _STEPS if self.steps is None else self.steps
+        return max(math.ceil(self.epochs * epoch), 1)
 
     def rate_at(self, step: int, steps: int, epoch: float) -> float:
         """The learning rate of `step` of `steps`, `epoch` of which are an epoch: linear warm-up, then half a

@@ -24,10 +24,9 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.dee import Dee, Gaussian
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.gather import gather
+from talkcli.engine.train.objective import Weight
 from talkcli.engine.train.objectives.fer import recall
 from talkcli.engine.types import EMOTIONS, Config
-
-Weight = Annotated[float, Field(ge=0)]
 
 
 class DeeObjectiveConfig(Config):
@@ -39,7 +38,7 @@ class DeeObjectiveConfig(Config):
     """Of the variances' prior."""
     pseudo_weight: Weight = 0.0
     """Of pseudo-positives; PCME++ uses 0.1."""
-    mixup_alpha: Weight = 0.0
+    mixup_alpha: Annotated[float, Field(ge=0, le=1000)] = 0.0
     """Mix the speech of pairs of clips by a share from Beta(alpha, alpha); 0 off, PCME++ uses 2."""
     classifier_weight: Weight = 0.0
     """Of the classifier on the means of both sides."""

@@ -28,11 +28,11 @@ from talkcli.engine.models.dee import Gaussian
 from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, Predicted
 from talkcli.engine.models.level import Level
 from talkcli.engine.train.batches import Batch
+from talkcli.engine.train.objective import Share, Weight
 from talkcli.engine.train.objectives.dee import exact
 from talkcli.engine.types import Config
 
-Weight = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class DeepTalkObjectiveConfig(Config):
@@ -69,18 +69,18 @@ class DeepTalkObjectiveConfig(Config):
     """Whose emotion: neighbours exchange theirs, or everyone takes that of the row before."""
     swap_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the batch made a second time: it costs as much again."""
-    swap_tau: float | None = 0.1
+    swap_tau: Temperature | None = 0.1
     """Temperature of the choices under another's emotion; null takes `tau`."""
-    tau: tuple[float, float] = (2.0, 0.1)
+    tau: tuple[Temperature, Temperature] = (2.0, 0.1)
     """Temperature of the straight-through Gumbel-softmax at the start and the end."""
     nobody_share: Share = 0.0
     """Share of windows trained without a speaker, so that nobody in particular can be asked for."""
     directed_share: Share = 0.0
     """Share of windows made from the anchor of their label at their level in the place of what is heard, so
     that an emotion can be asked for; needs an embedding with anchors."""
-    vertices: Annotated[int, Field(gt=1)] | None = None
+    vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
     """How many are looked at, half of them on the lips; all when null."""
-    lip_vertex_weight: Weight = 1.0
+    lip_vertex_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     """Of a lip vertex against any other."""
 
 

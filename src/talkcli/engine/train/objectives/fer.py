@@ -18,14 +18,13 @@ from torch.nn import functional as F
 from talkcli.engine.models.fer import FER_CLASSES, Fer
 from talkcli.engine.nn.processes import processes, sum_over_processes
 from talkcli.engine.train.batches import Batch
+from talkcli.engine.train.objective import Share
 from talkcli.engine.types import EMOTIONS, Config
 
 # Of an emotion that is no class of FER.
 _UNKNOWN = -1
 # A batch may hold no class of FER at all.
 _LIGHTEST = 1e-6
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class FerObjectiveConfig(Config):
@@ -35,7 +34,7 @@ class FerObjectiveConfig(Config):
     """Of examples that get noise."""
     noisy_coeffs: Share = 0.7
     """Of their coefficients."""
-    noise_std: Annotated[float, Field(ge=0)] = 0.02
+    noise_std: Annotated[float, Field(ge=0, le=1000)] = 0.02
     """Standard deviation of the Gaussian noise, in units of the coefficients."""
 
 

@@ -17,23 +17,24 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.losses.motion import Surface, velocity_error
 from talkcli.engine.models.prior import AnyPrior
 from talkcli.engine.train.batches import Batch
+from talkcli.engine.train.objective import Weight
 from talkcli.engine.types import Config
 
 
 class PriorObjectiveConfig(Config):
     """Weights of the terms."""
 
-    vertex_weight: float = 1.0
+    vertex_weight: Weight = 1.0
     """Of the squared vertex distance in mm^2."""
-    regulariser_weight: float = 1.0
+    regulariser_weight: Weight = 1.0
     """Of the commitment to codes; of a VAE's divergence, where FLINT has 1e-3."""
-    coefficient_weight: float = 0.0
+    coefficient_weight: Weight = 0.0
     """Of the squared distance of standardised coefficients: keeps channels that move few vertices."""
-    velocity_weight: float = 0.0
+    velocity_weight: Weight = 0.0
     """Of the squared difference of vertex steps, mm^2."""
-    vertices: Annotated[int, Field(gt=1)] | None = None
+    vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
     """How many are looked at, half of them lips; all when null."""
-    lip_weight: float = 1.0
+    lip_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     """Of a lip vertex against any other."""
     best_by: Literal["vertex", "lips"] = "vertex"
     """What decides between checkpoints: the squared vertex distance, or the lip vertex error."""
