@@ -78,13 +78,12 @@ def test_a_plain_file_is_read(tmp_path: Path) -> None:
     assert_same(read_state_dict(tmp_path / "a.pt"))
 
 
-def test_the_format_of_before_pytorch_1_6_is_read_where_it_holds_tensors_only(tmp_path: Path) -> None:
+def test_the_format_of_before_pytorch_1_6_is_read(tmp_path: Path) -> None:
     torch.save({"state_dict": STATE}, tmp_path / "a.pt", _use_new_zipfile_serialization=False)
     assert_same(read_state_dict(tmp_path / "a.pt"))
     mixed = {"model": STATE, "args": argparse.Namespace(a=1)}
     torch.save(mixed, tmp_path / "b.pt", _use_new_zipfile_serialization=False)
-    with pytest.raises(InputError, match=r"before PyTorch 1\.6"):
-        read_state_dict(tmp_path / "b.pt")
+    assert_same(read_state_dict(tmp_path / "b.pt"))
 
 
 @pytest.mark.parametrize("wrap", [["model"], ["state_dict"], ["state_dict", "model"]])

@@ -44,7 +44,7 @@ def test_values_arrive(tmp_path: Path, dtype: torch.dtype) -> None:
     [
         ({"a": torch.zeros(2)}, "holds a dict, one tensor is needed"),
         ([torch.zeros(2)], "holds a list"),
-        (Evil(), "nothing of it has run"),
+        (Evil(), "Nothing of it has run"),
         (torch.arange(4), "torch.int64 .* plain floats are needed"),
         (torch.zeros(2, dtype=torch.complex64), "plain floats are needed"),
         (torch.zeros(2, 2).to_sparse(), "plain floats are needed"),

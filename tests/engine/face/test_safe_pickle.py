@@ -21,7 +21,7 @@ import torch
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face import pickle_machine
-from talkcli.engine.face.pickle_machine import Record
+from talkcli.engine.face.pickle_records import Record
 from talkcli.engine.face.safe_pickle import StoredArray, read_pickle
 from tests.engine.data.mutations import survives
 

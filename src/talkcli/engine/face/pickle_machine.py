@@ -7,16 +7,15 @@ arrays take no memory until somebody asks for them.
 
 from __future__ import annotations
 
-import codecs
 import io
 import pickle
 import re
 import struct
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO, ClassVar
+
+from talkcli.engine.face.pickle_records import Global, Record, RefusedError, Span, decode
 
 # Longer strings are left where they are.
 LONGEST_INLINE = 256
@@ -25,73 +24,37 @@ _LONGEST_INTEGER_BYTES = 32
 # VOCASET's index of frames takes 0.4 million in protocol 0; this many take seconds, and up to 500 MB.
 _MOST_STEPS = 1 << 21
 _LARGEST_KEY = 1 << 63
+# Python counts its memo from 0; huge numbers could be made to collide in a dictionary.
+_LARGEST_MEMO = 1 << 32
 _NAME = re.compile(r"[\w.]{1,100}", re.ASCII)
 
 
-class RefusedError(Exception):
-    """Says what about the pickle is not acceptable."""
-
-
-@dataclass(eq=False)
-class Global:
-    """The name of something importable, never imported."""
-
-    name: str
-
-
-@dataclass(eq=False)
-class Record:
-    """What would have been `call(*args)` with `state` set on it."""
-
-    call: Global
-    args: tuple[Any, ...]
-    state: Any = field(default=None)
-
-    @property
-    def class_name(self) -> str:
-        """Where `copy_reg` builds the object, the class is its first argument."""
-        if self.call.name.endswith("._reconstructor") and self.args and isinstance(self.args[0], Global):
-            return self.args[0].name
-        return self.call.name
-
-
-@dataclass(frozen=True, eq=False)
-class Span:
-    """A string that stayed in the file: `length` bytes from `start`, to be read as `decode` says."""
-
-    start: int
-    length: int
-    coding: str
-
-
-def decode(raw: bytes, coding: str) -> str | bytes:
-    """A string as the pickle means it: `bytes` as they are, `escaped` text of Python 2 (a repr without its
-    quotes), else text in that codec. Python 2's bytes count as latin-1 text.
-    """
-    if coding == "bytes":
-        return raw
-    if coding != "escaped":
-        return raw.decode(coding, "surrogatepass" if coding == "utf-8" else "strict")
-    with warnings.catch_warnings():
-        # Backslashes that escape nothing stand for themselves.
-        warnings.simplefilter("ignore")
-        return codecs.escape_decode(raw)[0].decode("latin-1")
-
-
-def run(stream: BinaryIO | io.BytesIO, size: int, is_allowed: Callable[[str], bool]) -> Any:
-    """What the pickle from here to byte `size` of `stream` describes: None, numbers, text, bytes, lists,
-    tuples and dictionaries of these, `Global`, `Record` and `Span`.
+def run(
+    stream: BinaryIO | io.BytesIO,
+    size: int,
+    is_allowed: Callable[[str], bool],
+    refer: Callable[[Any], Any] | None = None,
+) -> Any:
+    """What the pickle from here to byte `size` of `stream` describes: None, numbers, text, bytes, lists (sets
+    among them), tuples and dictionaries of these, `Global`, `Record` and `Span`. `refer` says what stands for
+    a persistent id; without it there are none. The stream is behind the pickle afterwards.
 
     Raises RefusedError for names that `is_allowed` does not want and for instructions beyond data; a
     malformed pickle raises that or any of ArithmeticError, LookupError, TypeError, ValueError, struct.error.
     """
-    return _Machine(stream, size, is_allowed).run()
+    return _Machine(stream, size, is_allowed, refer).run()
 
 
 class _Machine:
-    def __init__(self, stream: BinaryIO | io.BytesIO, size: int, is_allowed: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO | io.BytesIO,
+        size: int,
+        is_allowed: Callable[[str], bool],
+        refer: Callable[[Any], Any] | None,
+    ) -> None:
         self._stream, self._size, self._at = stream, size, stream.tell()
-        self._is_allowed = is_allowed
+        self._is_allowed, self._refer = is_allowed, refer
         self._stack: list[Any] = []
         self._below_marks: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
@@ -210,6 +173,8 @@ class _Machine:
         self._extend(self._pop_mark())
 
     def _extend(self, items: list[Any]) -> None:
+        if isinstance(self._stack[-1], Record):
+            return
         if not isinstance(self._stack[-1], list):
             raise RefusedError("it adds to something that is no list")
         self._stack[-1].extend(items)
@@ -223,8 +188,8 @@ class _Machine:
 
     def _set(self, items: list[Any]) -> None:
         target = self._stack[-1]
-        if isinstance(target, Record) and target.call.name == "collections.OrderedDict":
-            return
+        if isinstance(target, Record):
+            target = target.items
         if not isinstance(target, dict):
             raise RefusedError("it sets items of something that is no dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
@@ -236,7 +201,10 @@ class _Machine:
         self._memo[self._number(form)] = self._stack[-1]
 
     def _remember_at_line(self) -> None:
-        self._memo[int(self._line())] = self._stack[-1]
+        number = int(self._line())
+        if not 0 <= number < _LARGEST_MEMO:
+            raise RefusedError("its memo has a number that no pickle needs")
+        self._memo[number] = self._stack[-1]
 
     def _remember(self) -> None:
         self._memo[len(self._memo)] = self._stack[-1]
@@ -271,6 +239,21 @@ class _Machine:
         if not isinstance(call, Global) or not isinstance(args, tuple):
             raise RefusedError("it calls something that is not a named global")
         self._push(Record(call, args))
+
+    def _call_with_names(self) -> None:
+        self._stack.pop()
+        self._call()
+
+    def _persistent(self) -> None:
+        self._stand_for(self._stack.pop())
+
+    def _persistent_line(self) -> None:
+        self._stand_for(self._line().decode())
+
+    def _stand_for(self, identity: Any) -> None:
+        if self._refer is None:
+            raise RefusedError("it refers to something outside itself")
+        self._push(self._refer(identity))
 
     def _build(self) -> None:
         state = self._stack.pop()
@@ -331,16 +314,20 @@ class _Machine:
         pickle.STACK_GLOBAL: _stack_global,
         pickle.REDUCE: _call,
         pickle.NEWOBJ: _call,
+        pickle.NEWOBJ_EX: _call_with_names,
         pickle.BUILD: _build,
+        pickle.PERSID: _persistent_line,
+        pickle.BINPERSID: _persistent,
+        pickle.EMPTY_SET: partial(_push_constant, make=list),
+        pickle.ADDITEMS: _appends,
+        pickle.FROZENSET: _marked_list,
     }
 
 
 def _is_key(key: Any) -> bool:
-    """Numbers, text and numpy's scalars. Hashing a deeply nested tuple would overflow the C stack, and huge
-    integers can be made to collide.
+    """Numbers, text and objects. Hashing a deeply nested tuple would overflow the C stack, and huge integers
+    can be made to collide.
     """
     if isinstance(key, int):
         return abs(key) < _LARGEST_KEY
-    if isinstance(key, Record):
-        return key.class_name.endswith(".multiarray.scalar")
-    return isinstance(key, (str, bytes, float, type(None)))
+    return isinstance(key, (str, bytes, float, type(None), Record))

@@ -22,12 +22,11 @@ from jaxtyping import Shaped
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npy import map_array, open_file, read_header
-from talkcli.engine.face.pickle_machine import Record, RefusedError, Span, decode, run
+from talkcli.engine.face.pickle_machine import run
+from talkcli.engine.face.pickle_records import Record, RefusedError, Span, decode
+from talkcli.engine.face.unfolding import Unfolding
 
 _LARGEST_FILE_BYTES = 1 << 30
-# Sparse matrices, reorderings and shared parts make more of a file than it holds; FLAME's make 5 % more.
-_GROWTH, _GROWTH_BYTES = 4, 1 << 24
-_DEEPEST = 64
 # Of a byte that is written as text.
 _LONGEST_CODE = 6
 
@@ -90,14 +89,14 @@ def read_pickle(path: Path, *, in_place: bool = False) -> Any:
         stream.seek(0)
         if magic == b"\x93NUMPY" and not read_header(stream)[2].hasobject:
             return np.array(map_array(path))
-        return _Interpreter(path, stream, size, in_place).plain(run(stream, size, _is_allowed))
+        return _Arrays(path, stream, size, in_place).plain(run(stream, size, _is_allowed))
 
 
 def parse_pickle(content: bytes, where: Path) -> Any:
     """As `read_pickle`, of a pickle that is part of a file; `where` says in errors of which."""
     with _in_words(where):
         stream = io.BytesIO(content)
-        return _Interpreter(where, stream, len(content), False).plain(run(stream, len(content), _is_allowed))
+        return _Arrays(where, stream, len(content), False).plain(run(stream, len(content), _is_allowed))
 
 
 @contextlib.contextmanager
@@ -123,79 +122,32 @@ def _is_allowed(name: str) -> bool:
     return name in _ALLOWED or name.startswith(_ALLOWED_PACKAGES)
 
 
-class _Interpreter:
-    """Records become arrays. Finished nodes are kept by identity, so shared ones are visited once."""
+class _Arrays(Unfolding):
+    """Records become arrays."""
 
     def __init__(self, path: Path, stream: BinaryIO | io.BytesIO, size: int, in_place: bool) -> None:
-        self._path, self._stream, self._in_place = path, stream, in_place
         # What stays in its place does not count.
-        self._limit = _GROWTH * min(size, _LARGEST_FILE_BYTES) + _GROWTH_BYTES
-        self._num_made = 0
-        # Plain forms, and how many bytes they unfold to, by the identity of the node and of the plain form.
-        self._done: dict[int, Any] = {}
-        self._weights: dict[int, int] = {}
+        super().__init__(stream, min(size, _LARGEST_FILE_BYTES))
+        self._path, self._in_place = path, in_place
         self._contents: dict[int, bytes] = {}
 
-    def plain(self, value: Any, depth: int = 0) -> Any:
-        if depth > _DEEPEST:
-            raise RefusedError(f"it is nested more than {_DEEPEST} deep, or contains itself")
-        if not isinstance(value, (dict, list, tuple, Record, Span)):
-            return value
-        if id(value) not in self._done:
-            if isinstance(value, dict):
-                made: Any = {self._key(key): self.plain(item, depth + 1) for key, item in value.items()}
-            elif isinstance(value, Record):
-                made = self._interpret(value, depth + 1)
-            elif isinstance(value, Span):
-                made = self._text(value)
-            else:
-                made = type(value)(self.plain(item, depth + 1) for item in value)
-            # One node may stand in many places: whoever walks through them all must come to an end.
-            self._weights[id(made)] = self._within_limit(self._weigh(made))
-            self._done[id(value)] = made
-        return self._done[id(value)]
+    def key(self, key: Record) -> Any:
+        if not key.class_name.endswith(".multiarray.scalar"):
+            raise RefusedError(f"a dictionary has a {key.class_name} as a key")
+        return self.interpret(key, 0).item()
 
-    def _key(self, key: Any) -> Any:
-        return self._interpret(key, 0).item() if isinstance(key, Record) else key
-
-    def _weigh(self, made: Any) -> int:
-        """Bytes, as far as they matter: an estimate from below, but of the order of what numpy would make."""
-        if id(made) in self._weights:
-            return self._weights[id(made)]
-        if isinstance(made, dict):
-            return sum(map(self._weigh, made.values()))
-        if isinstance(made, (list, tuple)):
-            # As an array of text: all elements are as long as the longest.
-            longest = max((len(item) for item in made if isinstance(item, (str, bytes))), default=0)
-            return len(made) * max(longest, 4) + sum(map(self._weigh, made))
-        if isinstance(made, (str, bytes)):
-            return len(made)
+    def weigh(self, made: Any) -> int:
         return made.nbytes if isinstance(made, np.ndarray) else 4
 
-    def _within_limit(self, num_bytes: int) -> int:
-        if num_bytes > self._limit:
-            raise RefusedError(f"it unfolds to more than {self._limit} bytes")
-        return num_bytes
-
-    def _charge(self, num_bytes: int) -> None:
-        """So many are about to be made that are no part of the file."""
-        self._num_made = self._within_limit(self._num_made + num_bytes)
-
-    def _text(self, span: Span) -> str | bytes:
-        return decode(self._raw(span), span.coding)
-
-    def _raw(self, span: Span) -> bytes:
-        self._within_limit(span.length)
-        self._stream.seek(span.start)
-        return self._stream.read(span.length)
-
-    def _interpret(self, record: Record, depth: int) -> Any:
+    def interpret(self, record: Record, depth: int) -> Any:
         name = record.class_name
         made: Any = record
         if name == "_codecs.encode":
             made = self._bytes(record)
         elif name.endswith(".bytes") and not record.args:
             made = b""
+        elif name == "collections.OrderedDict":
+            made = self.plain(record.items, depth)
         elif name.endswith(".set"):
             made = self.plain(record.args[0], depth)
         elif name.endswith(".multiarray._reconstruct"):
@@ -243,7 +195,7 @@ class _Interpreter:
         if not isinstance(value, Span):
             return _as_bytes(value)
         if id(value) not in self._contents:
-            raw = self._raw(value)
+            raw = self.raw(value)
             is_plain = value.coding in ("bytes", "latin-1")
             self._contents[id(value)] = raw if is_plain else _as_bytes(decode(raw, value.coding))
         return self._contents[id(value)]
@@ -258,11 +210,11 @@ class _Interpreter:
         operand = _numbers(state["a"])
         if kind == "transpose":
             return operand.transpose(state.get("axes"))
-        self._charge(operand.nbytes)
+        self.charge(operand.nbytes)
         if kind == "reshape":
             return operand.reshape(state["newshape"])
         indices = _numbers(state["idxs"]).ravel()
-        self._charge(len(indices) * operand.itemsize)
+        self.charge(len(indices) * operand.itemsize)
         chosen = operand.ravel()[indices]
         return chosen.reshape(state.get("preferred_shape") or chosen.shape)
 
@@ -278,7 +230,7 @@ class _Interpreter:
             raise RefusedError(f"the lines of a {name} do not fit its {len(data)} values")
         if len(indices) and not 0 <= indices.min() <= indices.max() < across:
             raise RefusedError(f"the indices of a {name} lie outside its shape")
-        self._charge(8 * rows * columns)
+        self.charge(8 * rows * columns)
         dense = np.zeros((lines, across))
         np.add.at(dense, (np.repeat(np.arange(lines), lengths), indices), data)
         return dense.T if kind[:3] == "csc" else dense
