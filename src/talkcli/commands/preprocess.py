@@ -204,12 +204,16 @@ def folder(
         str, typer.Option("--layout", help="Columns of bare .npy motion, by name (docs/formats.md).")
     ] = "auto",
     licence: Licence = "unknown",
+    origin: Annotated[
+        Literal["captured", "fitted", "animated", "performed", "generated"] | None,
+        typer.Option("--origin", help="Where motion comes from whose file does not say so; fitted: to film."),
+    ] = None,
 ) -> dict[str, Any]:
     """Sound files with motion files (.npz, or bare .npy) of the same name, and labels.csv."""
     from talkcli.engine.data.adapters.folder import BareMotion
 
     bare = None if source_fps is None else BareMotion(fps=source_fps, layout=layout)
-    return {"bare": bare, "licence": licence}
+    return {"bare": bare, "licence": licence, "origin": origin}
 
 
 @data_set(films=True)

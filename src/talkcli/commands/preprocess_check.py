@@ -32,6 +32,7 @@ def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
             "clips": found.num_clips,
             "broken": len({finding.clip for finding in found.broken}),
             "findings": [asdict(finding) | {"broken": finding.broken} for finding in found.findings],
+            "origins": found.origins,
             "lags": {clip: asdict(lag) for clip, lag in found.lags.items()},
         }
         rows = []
@@ -44,7 +45,8 @@ def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
             rows.append((kind, verdict, str(len(findings)), "\n".join([*examples[:_SHOWN], *more])))
         if not rows:
             rows.append(("nothing", "", "0", "Every file is whole, every motion plausible."))
-        title = f"{found.num_clips} clips, {document['broken']} broken"
+        motion = ", ".join(f"{count} {origin}" for origin, count in found.origins.items()) or "none"
+        title = f"{found.num_clips} clips, {document['broken']} broken; motion: {motion}"
         console.table(document, title=title, header=("what", "verdict", "times", "where"), rows=rows)
     if found.broken:
         # Not raised: with --json the one document on stdout is the report.

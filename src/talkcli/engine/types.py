@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict
 
+from talkcli.engine.origin import Origin
+
 SPEECH_RATE_HZ = 16_000
 MODEL_FPS = 25
 SAMPLES_PER_FRAME = SPEECH_RATE_HZ // MODEL_FPS
@@ -139,7 +141,8 @@ class Clip:
     """Motion with the speech that belongs to it; None where nothing is to be heard.
 
     The frames of a `still` clip are pictures that have nothing to do with one another. `smoothed` tells that
-    the motion file was filtered when it was made. `alignment` is there where the phones are known.
+    the motion file was filtered when it was made. `alignment` is there where the phones are known,
+    `origin` where it is stated what the motion comes from.
     """
 
     id: str
@@ -150,6 +153,7 @@ class Clip:
     still: bool = False
     smoothed: bool = False
     alignment: Alignment | None = None
+    origin: Origin | None = None
 
 
 @runtime_checkable

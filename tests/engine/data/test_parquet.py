@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, read_manifest, write_manifest
 from talkcli.engine.data.parquet import COLUMNS, read_parquet, write_parquet
 from talkcli.engine.errors import InputError
+from talkcli.engine.origin import Origin
 from tests.engine.data.mutations import survives
 
 _DIGEST = "0123456789abcdef" * 4
@@ -19,6 +20,7 @@ _SPOKEN = Entry(
     id="set/a.b-1",
     audio="audio/set/a.b-1.flac",
     motion="motion/set/a.b-1.npz",
+    origin=Origin(kind="animated", by="größer"),
     fps=29.97,
     num_frames=120,
     duration_s=4.004,
@@ -58,7 +60,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_columns_are_the_fields_of_the_manifest() -> None:
-    nested: dict[str, type[BaseModel]] = {"mesh": MeshFiles, "sha256": Digests}
+    nested: dict[str, type[BaseModel]] = {"mesh": MeshFiles, "origin": Origin, "sha256": Digests}
     names = []
     for name in Entry.model_fields:
         names += [f"{name}_{field}" for field in nested[name].model_fields] if name in nested else [name]
@@ -90,11 +92,16 @@ def test_anyones_pyarrow_reads_it(path: Path) -> None:
     assert table.column("sha256_vertices").to_pylist() == [None, _DIGEST]
     assert table.column("mesh_topology").to_pylist() == [None, "biwi"]
     assert table.column("still").to_pylist() == [False, True]
-    assert table.schema.metadata[b"talk_format"] == b"2"
+    assert table.schema.metadata[b"talk_format"] == b"3"
 
 
-def test_tables_of_the_first_format_are_read(path: Path) -> None:
-    table = parquet.read_table(path).drop_columns(["phones", "sha256_phones"])
+def test_tables_of_earlier_formats_are_read(path: Path) -> None:
+    table = parquet.read_table(path).drop_columns(["origin_kind", "origin_by"])
+    parquet.write_table(table.replace_schema_metadata({b"talk_format": b"2"}), path)
+    first, second = read_manifest(path)
+    assert (first.phones, first.origin) == (_SPOKEN.phones, None)
+    assert second == _SCANNED
+    table = table.drop_columns(["phones", "sha256_phones"])
     parquet.write_table(table.replace_schema_metadata({b"talk_format": b"1"}), path)
     first, second = read_manifest(path)
     assert (first.text, first.phones, first.sha256.phones) == (_SPOKEN.text, None, None)
@@ -113,9 +120,11 @@ def test_tables_that_are_no_manifests(path: Path, tmp_path: Path) -> None:
     for changed in (
         table.drop_columns(["audio"]),
         table.append_column("colour", pyarrow.array(["red", "blue"])),
-        table.replace_schema_metadata({b"talk_format": b"3"}),
-        # A column of the second format in a table of the first, and none in one of the second.
+        table.replace_schema_metadata({b"talk_format": b"4"}),
+        # Columns of later formats in a table of an earlier one, and none in one of their own.
         table.replace_schema_metadata({b"talk_format": b"1"}),
+        table.replace_schema_metadata({b"talk_format": b"2"}),
+        table.drop_columns(["origin_by"]),
         table.drop_columns(["phones"]),
         table.replace_schema_metadata({}),
         table.set_column(2, "motion", pyarrow.array([1, 2])),

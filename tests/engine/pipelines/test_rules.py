@@ -111,7 +111,7 @@ def test_words_that_are_not_found_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     rules = Rules("No such words.", reporter=listener)
     (motion,) = rules.motions(_SPEECH, Sampling())
     assert "not found in the sound" in listener.warnings[0]
-    assert rules.origin["alignment"] == "energy"
+    assert rules.maker["alignment"] == "energy"
     assert motion.coeffs[:, ADA.index("jawPitch")].max() > 0.02
     with pytest.raises(InputError, match="holds no"):
         Rules("...", reporter=listener)

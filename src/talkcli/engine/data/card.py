@@ -18,8 +18,10 @@ from talkcli.engine.files import atomic_path
 _MOST_REASONS = 20
 # Title, group, and what its labels are.
 _TABLES = (
-    ("Emotions", "emotions", "emotion"), ("What there is", "contents", "files"), ("Sexes", "sexes", "sex"),
-    ("Licences", "licences", "licence"), ("Frames per second", "rates", "fps"),
+    ("Emotions", "emotions", "emotion"), ("What there is", "contents", "files"),
+    ("Where motion comes from", "origins", "origin"),
+    ("Sexes", "sexes", "sex"), ("Licences", "licences", "licence"),
+    ("Frames per second", "rates", "fps"),
 )  # fmt: skip
 # What differs between reasons of one kind: paths, names of files, numbers.
 _SPECIFIC = re.compile(r"\S*/\S*|\S+\.\w+\b|[-+]?\d+(?:\.\d+)?")

@@ -18,6 +18,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import sha256
+from talkcli.engine.origin import origin_of
 from talkcli.engine.types import (
     MODEL_FPS,
     SAMPLES_PER_FRAME,
@@ -86,6 +87,7 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Cli
         emotion=Emotion(label=entry.emotion, level=entry.intensity),
         speaker=entry.speaker,
         still=entry.still,
+        origin=entry.origin or origin_of(meta),
         smoothed=isinstance(cleanup, dict) and cleanup.get("smooth") is True,
         alignment=alignment,
     )

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -164,7 +165,7 @@ def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) ->
         _write_array(files["neutral"], mesh.neutral)
     if motion is not None:
         files["motion"] = out / "motion" / f"{source.id}.npz"
-        write_motion(files["motion"], motion, {"cleanup": cleanup.model_dump(exclude_defaults=True)})
+        write_motion(files["motion"], motion, _meta(recording, cleanup))
     if recording.alignment is not None and recording.alignment.method != "energy":
         files["phones"] = out / "phones" / f"{source.id}.TextGrid"
         write_alignment(files["phones"], recording.alignment)
@@ -174,6 +175,7 @@ def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) ->
         audio=names.get("audio"),
         motion=names.get("motion"),
         mesh=None if mesh is None else _mesh_files(names, mesh),
+        origin=None if moving is None else recording.origin,
         fps=None if moving is None else moving.fps,
         num_frames=_num_frames(recording),
         duration_s=_duration_s(recording),
@@ -188,6 +190,13 @@ def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) ->
         sha256=Digests(**{kind: sha256(path) for kind, path in files.items()}),
         licence=source.licence,
     )
+
+
+def _meta(recording: Recording, cleanup: Cleanup) -> dict[str, Any]:
+    """What the motion file says besides the motion."""
+    origin = recording.origin
+    said = {} if origin is None else {"origin": origin.model_dump(exclude_none=True)}
+    return said | {"cleanup": cleanup.model_dump(exclude_defaults=True)}
 
 
 def _mesh_files(names: Mapping[str, str], mesh: MeshMotion) -> MeshFiles:

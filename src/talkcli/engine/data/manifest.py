@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from talkcli.engine.data.parquet import PARQUET, read_parquet, write_parquet
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import EMOTIONS, Config, Reporter, Silent
 
 Split = Literal["train", "val", "test"]
@@ -59,6 +60,8 @@ class Entry(Config):
     motion: Text | None = None
     """Motion file, relative to the manifest."""
     mesh: MeshFiles | None = None
+    origin: Origin | None = None
+    """Where the motion, else the vertices, come from; nothing where nobody stated it."""
     fps: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Frame rate of the motion or of the vertices."""
     num_frames: Annotated[int, Field(gt=0)] | None = None

@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.names import files_below
 from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import Motion, Silent, Speech
 
 # In the order in which they are preferred: what lost nothing first, films last.
@@ -22,6 +24,8 @@ class PairedFiles(ABC):
 
     motion: Path
     sound: Path
+    origin: ClassVar[Origin]
+    """Where all motion of the data set comes from."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -29,7 +33,7 @@ class PairedFiles(ABC):
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
         motion = self.read_motion(self.motion)
-        return Recording(speech=self.read_sound(self.sound), motion=motion)
+        return Recording(speech=self.read_sound(self.sound), motion=motion, origin=self.origin)
 
     @staticmethod
     @abstractmethod

@@ -13,20 +13,21 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 
 PARQUET = ".parquet"
-FORMAT = 2
+FORMAT = 3
 _FORMAT_KEY = b"talk_format"
-_NESTED = ("mesh", "sha256")
+_NESTED = ("mesh", "origin", "sha256")
 # Arrow's names of types by column, in the order of the manifest's fields.
 COLUMNS: Mapping[str, str] = {
     "id": "string", "audio": "string", "motion": "string", "mesh_vertices": "string",
-    "mesh_neutral": "string", "mesh_topology": "string", "fps": "double", "num_frames": "int64",
+    "mesh_neutral": "string", "mesh_topology": "string", "origin_kind": "string", "origin_by": "string",
+    "fps": "double", "num_frames": "int64",
     "duration_s": "double", "speaker": "string", "sex": "string", "text": "string", "phones": "string",
     "emotion": "string", "intensity": "double", "split": "string", "still": "bool", "sha256_audio": "string",
     "sha256_motion": "string", "sha256_vertices": "string", "sha256_neutral": "string",
     "sha256_phones": "string", "licence": "string",
 }  # fmt: skip
 # The format that brought a column in, where that is not the first.
-_SINCE: Mapping[str, int] = {"phones": 2, "sha256_phones": 2}
+_SINCE: Mapping[str, int] = {"phones": 2, "sha256_phones": 2, "origin_kind": 3, "origin_by": 3}
 # pyarrow is loaded where it is used: clips are made in processes that never write a manifest.
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from talkcli.engine.data.manifest import Sex, Split
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import Alignment, Emotion, MeshMotion, Motion, Speech
 
 
@@ -15,13 +16,15 @@ from talkcli.engine.types import Alignment, Emotion, MeshMotion, Motion, Speech
 class Recording:
     """What was recorded of a clip: any of sound (16 kHz), coefficients and vertices, at least one.
 
-    `report` tells how it was measured, in numbers and words that JSON holds. `alignment` is what is said
-    when; one by energy alone holds no phones and is not kept.
+    `origin` is that of the motion, else of the vertices; None where nobody states it. `report` tells how it
+    was measured, in numbers and words that JSON holds. `alignment` is what is said when; one by energy alone
+    holds no phones and is not kept.
     """
 
     speech: Speech | None = None
     motion: Motion | None = None
     mesh: MeshMotion | None = None
+    origin: Origin | None = None
     alignment: Alignment | None = None
     report: Mapping[str, float | int | str | None] | None = None
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from talkcli.engine.data.manifest import Entry
+from talkcli.engine.origin import said
 
 _UNTOLD = "not stated"
 # What clips are counted by: the name of a group, and the label in it of a clip.
 GROUPS: Mapping[str, Callable[[Entry], str]] = {
     "contents": lambda entry: " and ".join(", ".join(_contents(entry)).rsplit(", ", 1)),
+    "origins": lambda entry: said(entry.origin) if entry.motion or entry.mesh else "no motion",
     "splits": lambda entry: entry.split,
     "emotions": lambda entry: entry.emotion,
     "speakers": lambda entry: entry.speaker,

@@ -36,6 +36,7 @@ from talkcli.engine.files import check_file, sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
 from talkcli.engine.models.deeptalk import Codes, DeepTalk, Heard
 from talkcli.engine.pipelines.actors import default_actor, speaker
+from talkcli.engine.origin import Origin
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
 from talkcli.engine.pipelines.rules import RULES, Rules, read_words
 from talkcli.engine.pipelines.sampling import Performer, Sampling
@@ -82,7 +83,9 @@ class Animator:
         if self._head is None and self.layers.need_head:
             self._head = load_head(named)
         self.sha256 = sha256(path)
-        self.origin = {
+        made_by = f"{self.header.method} {self.sha256[:12]}"
+        self.maker = {
+            "origin": Origin(kind="generated", by=made_by).model_dump(exclude_none=True),
             "method": self.header.method,
             "weights_sha256": self.sha256,
             "weights_licence": self.header.licence,
@@ -249,7 +252,7 @@ def animate_file(
         "talk": __version__,
         "speech_sha256": sha256(speech_path),
         "emotion_sha256": sha256(emotion_from) if emotion_from else None,
-        **performer.origin,
+        **performer.maker,
         "layers": list(performer.layers.on),
         **asdict(sampling),
         "actor_by_default": actor_by_default,

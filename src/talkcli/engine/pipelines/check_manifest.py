@@ -16,16 +16,20 @@ from talkcli.engine.data.statistics import GROUPS, Group, Spread, group, spread,
 from talkcli.engine.data.verify import Finding, Verified, read_files, verify
 from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
+from talkcli.engine.origin import tally
 from talkcli.engine.types import Reporter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """All that was found; `lags` by clip, without those whose lag has no meaning (too short, no motion)."""
+    """All that was found; `lags` by clip, without those whose lag has no meaning (too short, no motion);
+    `origins` is the number of clips by where their motion comes from.
+    """
 
     num_clips: int
     findings: tuple[Finding, ...]
     lags: dict[str, Lag]
+    origins: dict[str, int]
 
     @property
     def broken(self) -> tuple[Finding, ...]:
@@ -73,7 +77,8 @@ def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> C
         text = f"Motion of several heads: {counts}. One model speaks one head's channels."
         findings.append(Finding(clip=None, kind="head", text=text))
     lags = {entry.id: lag for entry in entries if (lag := looked[entry.id].lag) is not None}
-    return Check(num_clips=len(entries), findings=tuple(findings), lags=lags)
+    origins = tally(entry.origin for entry in entries if entry.motion or entry.mesh)
+    return Check(num_clips=len(entries), findings=tuple(findings), lags=lags, origins=origins)
 
 
 def measure_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> Statistics:

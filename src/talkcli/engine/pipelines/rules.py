@@ -18,6 +18,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.layers.stack import Layers, lay_over
+from talkcli.engine.origin import PERFORMED
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.types import MODEL_FPS, SILENCE, Alignment, Emotion, Motion, Phone, Reporter, Speech
 
@@ -42,9 +43,14 @@ class Rules:
         layers: Mapping[str, bool | None] | None = None,
         reporter: Reporter,
     ) -> None:
-        self.origin: dict[str, Any] = {"method": RULES, "weights_sha256": None, "weights_licence": None}
+        self.maker: dict[str, Any] = {
+            "origin": PERFORMED.model_dump(exclude_none=True),
+            "method": RULES,
+            "weights_sha256": None,
+            "weights_licence": None,
+        }
         if isinstance(words, str):
-            self.origin["text"] = " ".join(spoken_words(words))
+            self.maker["text"] = " ".join(spoken_words(words))
         self._words = words
         self._reporter = reporter
         self.layers = _layers(layers)
@@ -60,7 +66,7 @@ class Rules:
         """
         _refuse(sampling, emotion_speech)
         alignment = self._aligned(speech)
-        self.origin["alignment"] = alignment.method
+        self.maker["alignment"] = alignment.method
         return self._takes(speech, alignment, sampling)
 
     def _takes(self, speech: Speech, alignment: Alignment, sampling: Sampling) -> Iterator[Motion]:

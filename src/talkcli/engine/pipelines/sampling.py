@@ -78,8 +78,10 @@ class Performer(Protocol):
         """What lies over the motion."""
 
     @property
-    def origin(self) -> Mapping[str, Any]:
-        """What a motion file says of its maker, ready for JSON; complete once `motions` was called."""
+    def maker(self) -> Mapping[str, Any]:
+        """What a motion file says of who made it, its origin among it, ready for JSON; complete once
+        `motions` was called.
+        """
 
     def motions(
         self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None

@@ -22,6 +22,7 @@ from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
+from talkcli.engine.origin import tally
 from talkcli.engine.types import MODEL_FPS, Clip, Motion, Reporter
 
 
@@ -67,11 +68,13 @@ class TrainingData:
         pictures = sum(len(clip.motion.coeffs) for clip in self.training if clip.still)
         if pictures:
             amount = f"{pictures} pictures" + (f", {amount}" if moving else "")
+        found = tally(clip.origin for clip in self.training)
+        origins = ", ".join(f"{count} {origin}" for origin, count in found.items())
         return Meta(
             head=self.moved.head,
             channels=self.moved.channels,
             fps=MODEL_FPS,
-            trained_on=f"{amount}, manifest sha256 {self.manifest_sha256}",
+            trained_on=f"{amount}, manifest sha256 {self.manifest_sha256}; motion: {origins}",
             licence="; ".join(sorted({*self.licences, *inherited})),
         )
 

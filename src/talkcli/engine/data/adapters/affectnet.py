@@ -25,6 +25,7 @@ from talkcli.engine.data.names import files_below, tell_left_out
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npy import open_file, read_floats, read_header
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter
 
 LICENCE = "AffectNet's own terms, research only"
@@ -87,7 +88,9 @@ class Pictures:
         report: dict[str, float | int | str | None] = {"pictures": len(motions)}
         if damaged:
             report["unread"] = f"{len(damaged)} of {len(self.folders)}: {' '.join(damaged)}"
-        return Recording(motion=join_motions(motions), report=report)
+        return Recording(
+            motion=join_motions(motions), origin=Origin(kind="fitted", by="EMOCA"), report=report
+        )
 
 
 def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = None) -> list[Source]:

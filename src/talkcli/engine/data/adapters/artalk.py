@@ -18,6 +18,7 @@ from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npy import read_floats
 from talkcli.engine.face.pt import read_tensor
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 
 LICENCE = "ARTalk: not stated"
@@ -33,6 +34,8 @@ _HINT = (
 
 class ARTalkClip(PairedFiles):
     """A clip's motion and its sound."""
+
+    origin = Origin(kind="fitted")
 
     @staticmethod
     def read_motion(path: Path) -> Motion:

@@ -26,6 +26,7 @@ from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.face.quaternions import axis_angles, quaternions
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import Emotion, Motion, Reporter
 
 LICENCE = "CC-BY-NC-4.0"
@@ -56,6 +57,8 @@ class Beat2Name:
 
 class Beat2Clip(PairedFiles):
     """A recording's motion and its sound."""
+
+    origin = Origin(kind="captured", by="SMPL-X fitted by the authors")
 
     @staticmethod
     def read_motion(path: Path) -> Motion:

@@ -18,6 +18,7 @@ from scipy.signal import lfilter
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.performer.perform import generator, perform
 from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.origin import PERFORMED
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Phone, Speech
 
 LICENCE = "CC0-1.0"
@@ -56,7 +57,7 @@ class Babble:
         speech = Speech(samples=_sound(phones, self.pitch_hz * factor, level, rng))
         alignment = Alignment(tuple(phones), "aligned")
         motion = perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id)
-        return Recording(speech=speech, motion=motion, alignment=alignment)
+        return Recording(speech=speech, motion=motion, alignment=alignment, origin=PERFORMED)
 
 
 def debug_sources() -> list[Source]:

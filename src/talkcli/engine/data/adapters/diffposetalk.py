@@ -30,6 +30,7 @@ from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.face.safe_pickle import parse_pickle
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import (
     MODEL_FPS,
     SAMPLES_PER_FRAME,
@@ -55,6 +56,8 @@ _HINT = (
 
 class DiffPoseTalkClip(PairedFiles):
     """A clip's coefficients and its sound."""
+
+    origin = Origin(kind="fitted")
 
     @staticmethod
     def read_motion(path: Path) -> Motion:
@@ -155,7 +158,8 @@ def read_packed(database: Path, name: str) -> Recording:
     motion = join_motions(motions)
     if len(motion.coeffs) != num_frames:
         raise InputError(f"{database}, {name}: {len(motion.coeffs)} of {num_frames} frames are there.")
-    return Recording(speech=Speech(samples=np.concatenate(sounds)), motion=motion)
+    speech = Speech(samples=np.concatenate(sounds))
+    return Recording(speech=speech, motion=motion, origin=DiffPoseTalkClip.origin)
 
 
 def _part(database: Path, key: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from talkcli.engine.data.names import Unusable, files_below, some, tell_left_out
 from talkcli.engine.data.pairs import PairedFiles
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 
 _RECONSTRUCTIONS = Path("mead_25fps", "processed", "reconstructions")
@@ -50,6 +51,8 @@ Clip = tuple[str, str, int, str]
 
 class EmoteClip(PairedFiles):
     """A clip's reconstruction and its sound."""
+
+    origin = Origin(kind="fitted", by="EMICA")
 
     @staticmethod
     def read_motion(path: Path) -> Motion:

@@ -26,9 +26,11 @@ from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.npy import read_floats
 from talkcli.engine.face.resample import resample
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Reporter, Silent, Speech
 
 LICENCE = "MIT"
+_ORIGIN = Origin(kind="animated", by="eyes and brows performed by rules")
 _NAMES, _MAP = "bs_names.txt", "arkit_map.csv"
 _LONGEST_S = 12.0
 # The animation is a frame behind its sound: lip opening and envelope correlate best at +40 ms.
@@ -64,7 +66,7 @@ class FacegoodPart:
         whole_face = perform_upper_face(
             mouth, speech, alignment, source.emotion, clip_id=source.id, eyes=self.eyes
         )
-        return Recording(speech=speech, motion=whole_face)
+        return Recording(speech=speech, motion=whole_face, origin=_ORIGIN)
 
 
 def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:

@@ -20,6 +20,7 @@ from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import HEADS, head_file, load_head
 from talkcli.engine.files import temporary_folder
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import Motion, Silent, Speech
 from talkcli.engine.video.fit import Fit, fit_head
 from talkcli.engine.video.identity import Identity
@@ -27,6 +28,7 @@ from talkcli.engine.video.pictures import Crop, Film, open_film
 from talkcli.engine.video.stretch import Stretch, profile_spans, usable
 from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
 
+FILMED = Origin(kind="fitted", by="MediaPipe")
 # Sound of the same file may end this much before the pictures; motion beyond it is cut off.
 _MOST_SILENT_S = 0.2
 _SHORTEST_S = 0.2
@@ -106,7 +108,7 @@ class FilmedFile:
         report["rest_from"] = self.rest.name if self.rest and isinstance(person, Identity) else None
         if remarks := [*_remarks(film, followed, (first, last), report["fit_error"]), *heard.texts]:
             report["video"] = " ".join(remarks)
-        return Recording(speech=speech, motion=motion, report=report)
+        return Recording(speech=speech, motion=motion, origin=FILMED, report=report)
 
     def _person(self) -> Identity | str | None:
         """Who is seen in `rest`, or why that cannot be told; None when there is no such film."""

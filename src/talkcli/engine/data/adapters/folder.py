@@ -20,6 +20,7 @@ from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.npy import read_floats
+from talkcli.engine.origin import Kind, Origin, origin_of
 from talkcli.engine.types import Config, Emotion, Motion, Reporter, Silent
 
 _SOUND = {".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mp4", ".webm", ".opus", ".aac"}
@@ -37,11 +38,14 @@ class BareMotion(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class FolderPair:
-    """A sound file and its motion file; `motion` is None where there is none."""
+    """A sound file and its motion file; `motion` is None where there is none. `origin` holds where the motion
+    file does not state its own.
+    """
 
     sound: Path
     motion: Path | None
     bare: BareMotion | None
+    origin: Kind | None = None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -50,10 +54,13 @@ class FolderPair:
     def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
         if self.motion is None:
             raise InputError(f"There is no {self.sound.stem}.npz or .npy beside {self.sound.name}.")
-        motion = (
-            read_motion(self.motion)[0] if self.motion.suffix == ".npz" else self._bare_motion(self.motion)
-        )
-        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
+        stated = None if self.origin is None else Origin(kind=self.origin)
+        if self.motion.suffix == ".npz":
+            motion, meta = read_motion(self.motion)
+            stated = origin_of(meta) or stated
+        else:
+            motion = self._bare_motion(self.motion)
+        return Recording(speech=read_speech(self.sound, Silent()), motion=motion, origin=stated)
 
     def _bare_motion(self, path: Path) -> Motion:
         if self.bare is None:
@@ -67,7 +74,9 @@ class FolderPair:
             raise InputError(f"{path.name}: {error.problem}", hint=error.hint) from error
 
 
-def folder_sources(root: Path, bare: BareMotion | None, licence: str, reporter: Reporter) -> list[Source]:
+def folder_sources(
+    root: Path, bare: BareMotion | None, licence: str, reporter: Reporter, *, origin: Kind | None = None
+) -> list[Source]:
     """One source for every sound file below `root`, in order of ids.
 
     Raises UsageError for a layout that is not known, InputError for a folder that is not there, or without
@@ -89,7 +98,9 @@ def folder_sources(root: Path, bare: BareMotion | None, licence: str, reporter: 
                 emotion=Emotion(label=label.emotion, level=label.intensity),
                 split=label.split,
                 licence=licence,
-                recipe=FolderPair(sound=sound, motion=candidates[0] if candidates else None, bare=bare),
+                recipe=FolderPair(
+                    sound=sound, motion=candidates[0] if candidates else None, bare=bare, origin=origin
+                ),
             )
         )
     if not sources:

@@ -15,9 +15,12 @@ from talkcli.engine.data.adapters.filmed import FilmedFile
 from talkcli.engine.data.adapters.spoken import aligner
 from talkcli.engine.data.performer.perform import perform_upper_face
 from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import Emotion
 
 LICENCE = "CC-BY-4.0"
+# Mouth and jaw are seen, as in `FILMED`; what is above them is not.
+_ORIGIN = Origin(kind="fitted", by="MediaPipe; upper face performed by rules")
 _NAME = re.compile(r"(?:.*_)?([blps][bgrw][abiw][a-z][z1-9][anps])")
 _WORDS: tuple[Mapping[str, str], ...] = (
     {"b": "bin", "l": "lay", "p": "place", "s": "set"},
@@ -51,7 +54,7 @@ class GridFilm:
         motion = perform_upper_face(
             seen.motion, seen.speech, alignment, source.emotion, clip_id=source.id, eyes=False
         )
-        return replace(seen, motion=motion, alignment=alignment)
+        return replace(seen, motion=motion, alignment=alignment, origin=_ORIGIN)
 
 
 def grid_sources(root: Path) -> list[Source]:

@@ -24,6 +24,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs, head_pose
 from talkcli.engine.face.channels import ADA, ARKIT
 from talkcli.engine.face.npy import open_file
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Silent
 
 _TIMECODE, _COUNT = "timecode", "blendshapecount"
@@ -67,7 +68,8 @@ class LiveLinkTake:
         motion = read_live_link(self.curves)
         if self.sound is None:
             raise InputError(self.missing)
-        return Recording(speech=read_speech(self.sound, Silent()), motion=motion)
+        speech = read_speech(self.sound, Silent())
+        return Recording(speech=speech, motion=motion, origin=Origin(kind="captured", by="ARKit"))
 
 
 def live_link_sources(

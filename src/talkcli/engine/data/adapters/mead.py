@@ -32,6 +32,7 @@ from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import NUM_EXPRESSION
 from talkcli.engine.face.npy import open_file, read_floats, read_header
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
 
 PARAMETERS, SOUND = "flame_param", "audio_sample"
@@ -53,6 +54,8 @@ _HINT = (
 
 class MeadPair(PairedFiles):
     """A clip's FLAME parameters and its waveform."""
+
+    origin = Origin(kind="fitted", by="EMOCA")
 
     @staticmethod
     def read_motion(path: Path) -> Motion:

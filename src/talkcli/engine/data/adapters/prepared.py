@@ -12,6 +12,7 @@ from talkcli.engine.data.manifest import Entry
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.types import Emotion, Silent
 
 
@@ -22,6 +23,7 @@ class PreparedClip:
     folder: Path
     audio: tuple[str, str] | None
     motion: tuple[str, str] | None
+    origin: Origin | None = None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -32,11 +34,13 @@ class PreparedClip:
         if not self.inputs:
             raise InputError("The clip has none of the files that are wanted.")
         speech = motion = None
+        origin = self.origin
         if self.audio is not None:
             speech = read_speech(checked_file(self.folder, *self.audio, source.id), Silent())
         if self.motion is not None:
-            motion, _ = read_motion(checked_file(self.folder, *self.motion, source.id))
-        return Recording(speech=speech, motion=motion)
+            motion, meta = read_motion(checked_file(self.folder, *self.motion, source.id))
+            origin = origin or origin_of(meta)
+        return Recording(speech=speech, motion=motion, origin=origin)
 
 
 def prepared_sources(
@@ -54,6 +58,7 @@ def prepared_sources(
                 folder=folder,
                 audio=entry.files.get("audio") if audio else None,
                 motion=entry.files.get("motion") if motion else None,
+                origin=entry.origin if motion else None,
             ),
             sex=entry.sex,
             text=entry.text,

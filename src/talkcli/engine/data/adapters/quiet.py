@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 
 from talkcli.engine.data.performer.perform import generator, perform
 from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.origin import PERFORMED
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Phone, Speech
 
 LICENCE = "CC0-1.0"
@@ -36,7 +37,7 @@ class QuietRoom:
         speech = Speech(samples=samples.astype(np.float32))
         still = Alignment((Phone(SILENCE, 0.0, speech.duration_s),), "aligned")
         motion = perform(speech, still, source.emotion, speaker=source.speaker, clip_id=source.id, eyes=False)
-        return Recording(speech=speech, motion=motion, alignment=still)
+        return Recording(speech=speech, motion=motion, alignment=still, origin=PERFORMED)
 
 
 def quiet_sources() -> list[Source]:

@@ -13,6 +13,7 @@ from talkcli.engine.data.performer.perform import perform
 from talkcli.engine.data.performer.spelling import Language
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
+from talkcli.engine.origin import PERFORMED
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Silent, Speech
 
 
@@ -65,7 +66,7 @@ def perform_text(
             raise InputError("The words of the transcript were not found in the sound.")
         report = {"words": "The words of the transcript were not found; the mouth follows the loudness."}
     motion = perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id, eyes=eyes)
-    return Recording(speech=speech, motion=motion, alignment=alignment, report=report)
+    return Recording(speech=speech, motion=motion, alignment=alignment, origin=PERFORMED, report=report)
 
 
 @cache

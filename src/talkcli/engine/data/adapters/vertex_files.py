@@ -22,9 +22,11 @@ from talkcli.engine.face.flame_file import FlameArrays, read_flame
 from talkcli.engine.face.flame_fit import FlameFitter
 from talkcli.engine.face.mesh_motion import check_mesh, read_vertices
 from talkcli.engine.face.safe_pickle import StoredArray, read_pickle
+from talkcli.engine.origin import Origin
 from talkcli.engine.types import MeshMotion, Motion, Silent, Speech
 
 SOUND, VERTICES, TEMPLATES = "wav", "vertices_npy", "templates.pkl"
+SCANNED = Origin(kind="captured", by="scans")
 # Sentences take 2 to 10 s; what is longer is not one, and would fill the memory.
 LONGEST_S = 30
 
@@ -78,11 +80,13 @@ def recipe_of(
 def recorded(speech: Speech, mesh: MeshMotion, flame: Path | None) -> Recording:
     """Sound and vertices, and the coefficients of the FLAME model in `flame` that come nearest to them."""
     if flame is None:
-        return Recording(speech=speech, mesh=mesh)
+        return Recording(speech=speech, mesh=mesh, origin=SCANNED)
     fitted = FlameFitter(_model(flame), mesh.neutral).fit(mesh.vertices)
     motion = Motion(coeffs=fitted.coeffs, fps=mesh.fps, head="flame", channels=FLAME)
     error_mm = round(1000 * float(np.median(fitted.error_m)), 4)
-    return Recording(speech=speech, mesh=mesh, motion=motion, report={"flame_error_mm": error_mm})
+    return Recording(
+        speech=speech, mesh=mesh, motion=motion, origin=SCANNED, report={"flame_error_mm": error_mm}
+    )
 
 
 @lru_cache(maxsize=1)
