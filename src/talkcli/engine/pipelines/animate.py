@@ -35,8 +35,8 @@ from talkcli.engine.face.resample import resample
 from talkcli.engine.files import check_file, sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
 from talkcli.engine.models.deeptalk import Codes, DeepTalk, Heard
-from talkcli.engine.pipelines.actors import default_actor, speaker
 from talkcli.engine.origin import Origin
+from talkcli.engine.pipelines.actors import default_actor, speaker
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
 from talkcli.engine.pipelines.rules import RULES, Rules, read_words
 from talkcli.engine.pipelines.sampling import Performer, Sampling
