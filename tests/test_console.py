@@ -101,7 +101,7 @@ def test_errors_are_for_people_and_for_programs(capsys: Captured, as_json: bool)
 def test_the_process_ends_with_a_sentence_and_a_code(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
 ) -> None:
-    def fail() -> None:
+    def fail(**_: object) -> None:
         raise error
 
     monkeypatch.setattr("talkcli.app.app", fail)

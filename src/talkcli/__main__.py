@@ -3,6 +3,10 @@
 
 def main() -> None:
     """Run the command line."""
+    # First of all: while the rest is imported, Ctrl-C would show a traceback.
+    from talkcli.engine.lifetime import last_words, watch
+
+    watch(last_words)
     from talkcli.app import main as run
 
     run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -23,8 +24,10 @@ from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_phones import train_phones
 from talkcli.commands.train_vq import train_vq
-from talkcli.console import print_error
+from talkcli.console import flush_result, hold_streams, not_printed, print_error
 from talkcli.engine.errors import TalkError, shortened
+from talkcli.engine.files import abandon, sweep, temporary_root
+from talkcli.engine.lifetime import INTERRUPTED, ended_by, farewell, interruptible
 
 app = typer.Typer(
     name="talk",
@@ -47,7 +50,6 @@ app.command("train-gen")(train_gen)
 app.command()(doctor)
 app.command()(bench)
 
-_INTERRUPTED = 130
 # How long the first of several processes may take to fail as another one did.
 _FIRST_SPEAKS_S = 20.0
 # What the operating system refuses, in words; anything else is shown by its own text.
@@ -57,6 +59,8 @@ _SYSTEM_HINTS = {
     errno.EACCES: "Check the permissions of the file and its folder.",
     errno.EPERM: "Check the permissions of the file and its folder.",
     errno.EROFS: "The file system is read-only; write somewhere else.",
+    errno.EFBIG: "Files may not be that large here (ulimit -f); nothing that existed before was changed.",
+    errno.ELOOP: "A symbolic link there leads back to itself.",
 }
 
 
@@ -69,42 +73,71 @@ def _print_version(wanted: bool) -> bool:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    # What a killed run left beside its output is swept where this one writes; TMPDIR is everybody's.
+    with contextlib.suppress(OSError):
+        sweep(temporary_root())
 
 
 def main() -> None:
     """Entry point of `talk`; the only place that ends the process, with `_fail`."""
+    hold_streams()
     try:
-        app()
-    except TalkError as error:
+        with interruptible():
+            # typer's own way prints errors in another form, and calls a file's unexpected end "Aborted.".
+            code = app(prog_name="talk", standalone_mode=False) or 0
+            flush_result()
+    except BaseException as error:  # noqa: BLE001  the last line of defence
+        _explain(error)
+    if code == INTERRUPTED:
+        _interrupted()
+    sys.exit(code)
+
+
+def _explain(error: BaseException) -> NoReturn:
+    """What was raised, in sentences. After a signal, all that is raised is its consequence."""
+    if ended_by() is not None or isinstance(error, KeyboardInterrupt):
+        _interrupted()
+    if isinstance(error, SystemExit | typer.Abort):
+        # typer turns a closed pipe into the first and an unexpected end of a file into the second.
+        if not isinstance(error.__context__, OSError | EOFError):
+            raise error
+        error = error.__context__
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+        error = not_printed(error)
+    if isinstance(error, TalkError):
         _fail(error.problem, error.hint, error.exit_code)
-    except (KeyboardInterrupt, SystemExit) as ended:
-        # Inside a command, typer turns Ctrl-C into a silent exit with this code.
-        if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
-            raise
-        _fail("interrupted; no half-written file is left.", None, _INTERRUPTED)
-    except OSError as error:
+    if isinstance(error, typer.TyperException):
+        problem = error.format_message()
+        if not problem:
+            # Help was asked for, by no argument at all, and shown.
+            sys.exit(error.exit_code)
+        command = getattr(getattr(error, "ctx", None), "command_path", "talk")
+        _fail(shortened(problem), f"See {command} --help.", error.exit_code)
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1)
-    except Exception as error:  # noqa: BLE001  the last line of defence: a traceback is our bug, shown on demand
-        if os.environ.get("TALK_DEBUG"):
-            traceback.print_exc()
-        _fail(
-            shortened(f"a bug in talk: {type(error).__name__}: {error}"),
-            "Run again with TALK_DEBUG=1 and report the traceback.",
-            1,
-        )
+    # A traceback is our bug, shown on demand.
+    if os.environ.get("TALK_DEBUG"):
+        traceback.print_exception(error)
+    problem = shortened(f"a bug in talk: {type(error).__name__}: {error}")
+    _fail(problem, "Run again with TALK_DEBUG=1 and report the traceback.", 1)
 
 
-def _fail(problem: str, hint: str | None, exit_code: int) -> NoReturn:
+def _interrupted() -> NoReturn:
+    abandon()
+    code = ended_by() or INTERRUPTED
+    _fail(farewell(code), None, code, interrupted=True)
+
+
+def _fail(problem: str, hint: str | None, exit_code: int, *, interrupted: bool = False) -> NoReturn:
     # What is wrong for one process of torchrun is mostly wrong for all. The first one says so, and its end
     # ends the others; one that is still there after a while has an error of its own.
     if "TORCHELASTIC_RUN_ID" in os.environ and os.environ["RANK"] != "0":
-        if exit_code == _INTERRUPTED:
+        if interrupted:
             sys.exit(exit_code)
         time.sleep(_FIRST_SPEAKS_S)
     print_error(problem, hint, exit_code, as_json="--json" in sys.argv)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json
 import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.table import Table
+
+from talkcli.engine.errors import TalkError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -30,7 +35,7 @@ class Console:
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self._err = RichConsole(stderr=True, highlight=False)
+        self._err = _words()
         self._out = RichConsole(highlight=False)
         self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -89,11 +94,11 @@ class Console:
         """The command's answer: one JSON document with --json, else `text`. It comes below the bar."""
         self._end_bar()
         if self.as_json:
-            sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
-            # So that a reader that went away (head, less) is noticed here, and not by the interpreter's end.
-            sys.stdout.flush()
+            _put(json.dumps(document, allow_nan=False) + "\n")
         elif text:
-            self._out.print(_printable(text), markup=False, soft_wrap=True)
+            with self._out.capture() as shown:
+                self._out.print(_printable(text), markup=False, soft_wrap=True)
+            _put(shown.get())
 
     def table(
         self, document: dict[str, Any], *, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
@@ -109,24 +114,112 @@ class Console:
             table.add_column(escape(name), overflow="fold")
         for row in rows:
             table.add_row(*(escape(_printable(cell)) for cell in row))
-        self._out.print(table)
+        with self._out.capture() as shown:
+            self._out.print(table)
+        _put(shown.get())
 
 
 def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:
     """One error for people on stderr; with --json also as the document on stdout."""
-    err = RichConsole(stderr=True, highlight=False)
+    err = _words()
     err.print(_printable(f"error: {problem}"), markup=False, soft_wrap=True)
     if hint:
         err.print(_printable(f"hint: {hint}"), markup=False, soft_wrap=True)
-    if as_json:
-        document = {"error": {"problem": problem, "hint": hint, "exit_code": exit_code}}
+    # stdout itself may be what failed, and then takes no document either.
+    with contextlib.suppress(TalkError):
+        flush_result()
+        if as_json:
+            document = {"error": {"problem": problem, "hint": hint, "exit_code": exit_code}}
+            _put(json.dumps(document) + "\n")
+
+
+def hold_streams() -> None:
+    """Take the places of standard streams that the caller closed (`>&-`).
+
+    Else the next file that is opened would get their number, and with it what is printed. Printing to a
+    closed stdout fails, to a closed stderr it does nothing.
+    """
+    for number, access in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
-            sys.stdout.write(json.dumps(document) + "\n")
-            sys.stdout.flush()
+            os.fstat(number)
         except OSError:
-            # stdout itself is what failed (a full disk behind it). What its buffer still holds goes nowhere,
-            # or the interpreter would try once more at its end and show a traceback.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # The lowest free number, so this one.
+            os.set_inheritable(os.open(os.devnull, access), True)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names are printed in any alphabet, also where the terminal has one.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def flush_result() -> None:
+    """Bring what was printed on stdout to whoever reads it. Raises TalkError where it does not go."""
+    _put("")
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        _let_go(sys.stdout)
+        raise not_printed(error) from error
+
+
+def not_printed(error: OSError) -> TalkError:
+    """What to say when stdout refused with `error`."""
+    if error.errno == errno.EPIPE:
+        problem = "The reader of stdout went away before all was printed."
+    else:
+        problem = f"{error.strerror}. The result cannot be printed on stdout."
+    return TalkError(problem, hint="What was written to files is complete.")
+
+
+def _let_go(stream: Any) -> None:
+    """What the buffer still holds goes nowhere, or the interpreter would fail once more at its end."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        stream.flush()
+
+
+class _Stderr:
+    """The stderr of the moment. It never fails: words about the work must not end it (`2>/dev/full`)."""
+
+    encoding = "utf-8"
+
+    @property
+    def _stream(self) -> Any:
+        # While a bar is shown, rich stands in its place.
+        return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+
+    def write(self, text: str) -> int:
+        with self._failing():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._failing():
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return bool(self._stream.isatty())
+
+    def fileno(self) -> int:
+        return int(self._stream.fileno())
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            _let_go(self._stream)
+
+
+def _words() -> RichConsole:
+    return RichConsole(file=cast("IO[str]", _Stderr()), highlight=False)
 
 
 def _printable(text: str) -> str:

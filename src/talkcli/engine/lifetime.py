@@ -26,6 +26,10 @@ _AGAIN_S = 0.05
 _PR_SET_PDEATHSIG = 1
 
 
+# The exit code after Ctrl-C; that after any signal is 128 and its number.
+INTERRUPTED = 128 + signal.SIGINT
+
+
 class _Ending:
     """What this process knows of the signals that came."""
 
@@ -56,6 +60,24 @@ def watch(last_words: Callable[[int], None]) -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, take)
     sys.unraisablehook = _unraisable
+
+
+def farewell(code: int) -> str:
+    """What is said of an exit code above 128."""
+    number = code - 128
+    how = "interrupted" if code == INTERRUPTED else f"ended by {signal.Signals(number).name}"
+    return f"{how}; no half-written file is left."
+
+
+def last_words(code: int) -> None:
+    """Say so without the console, which may not be imported yet; with --json also on stdout."""
+    text = farewell(code)
+    with contextlib.suppress(OSError):
+        os.write(2, f"error: {text}\n".encode())
+    if "--json" in sys.argv:
+        document = f'{{"error": {{"problem": "{text}", "hint": null, "exit_code": {code}}}}}\n'
+        with contextlib.suppress(OSError):
+            os.write(1, document.encode())
 
 
 @contextlib.contextmanager
