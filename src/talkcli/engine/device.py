@@ -1,8 +1,12 @@
-"""Which device to compute on."""
+"""Which device to compute on, and on how many threads of the CPU."""
 
 from __future__ import annotations
 
+import os
+from functools import cache
+
 import torch
+from torch import nn
 
 from talkcli.engine.errors import DeviceError, UsageError
 
@@ -25,6 +29,34 @@ def resolve_device(name: str) -> torch.device:
             hint="Use --device cpu, or check the driver with talk doctor.",
         )
     return torch.device(name)
+
+
+# Numbers in a network below which one thread is faster than several: its tensors are too small to share, and
+# on a busy machine threads that wait for each other take ten times as long.
+SMALL = 20_000_000
+
+
+def settle_threads(model: nn.Module | None = None) -> int:
+    """Set, and return, the number of threads for `model` (None: heads and measures alone) in this process.
+
+    Small networks get one, whatever OMP_NUM_THREADS says, so that their sums are added up in one order and
+    the same input gives the same bytes everywhere. Larger ones get what torch started with: OMP_NUM_THREADS,
+    else a thread a core.
+    """
+    at_start = _threads_at_start()
+    size = 0 if model is None else sum(parameter.numel() for parameter in model.parameters())
+    torch.set_num_threads(at_start if size >= SMALL else 1)
+    return torch.get_num_threads()
+
+
+@cache
+def _threads_at_start() -> int:
+    return torch.get_num_threads()
+
+
+def usable_cores() -> int:
+    """Cores this process may run on, which in a container can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def seeded(seed: int, device: torch.device | str = "cpu") -> torch.Generator:

@@ -26,7 +26,7 @@ from talkcli.engine.checkpoints.model_file import (
     model_file,
     read_header,
 )
-from talkcli.engine.device import resolve_device, seeded
+from talkcli.engine.device import resolve_device, seeded, settle_threads
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
@@ -73,6 +73,7 @@ class Animator:
         self.device = resolve_device(device_name)
         self.precision = precision
         self.model, self.header = load_model(path, self.device)
+        settle_threads(self.model)
         if layers is not None and layers.get("contacts") and not self.model.hears_contacts:
             raise UsageError(
                 f"--contacts is for models that hear phones, {path} hears none.",

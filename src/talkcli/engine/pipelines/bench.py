@@ -21,12 +21,13 @@ import numpy as np
 
 from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import DeviceError, ExtraError, TalkError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import atomic_path, check_file, temporary_folder
 from talkcli.engine.lifetime import run_child
-from talkcli.engine.render.pictures import pictures, usable_cores
+from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter

@@ -20,6 +20,7 @@ import torch
 from talkcli import __version__
 from talkcli.engine.assets import cache_dir
 from talkcli.engine.checkpoints.model_file import default_weights, read_header
+from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import ASSET
 from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
@@ -88,7 +89,7 @@ def examine(reporter: Reporter) -> dict[str, Any]:
 
 
 def _machine() -> list[Check]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [
         Check(name="talk", state="ok", found=f"{__version__} in {Path(sys.prefix)}"),

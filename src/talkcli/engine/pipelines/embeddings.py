@@ -24,6 +24,7 @@ from talkcli.engine.checkpoints.model_file import Header, load_model
 from talkcli.engine.data.clips import fit_length
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.data.workers import CRASHED, map_isolated
+from talkcli.engine.device import settle_threads
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.face.resample import resample
@@ -76,6 +77,7 @@ class Embedded(NamedTuple):
 def load_dee(embedder: Embedder) -> tuple[Dee, Header]:
     """The embedding, once a process. Raises InputError for a model without one."""
     model, header = load_model(embedder.weights, embedder.device)
+    settle_threads(model)
     if isinstance(model, DeepTalk):
         model = model.dee
     if not isinstance(model, Dee):

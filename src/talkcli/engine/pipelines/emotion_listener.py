@@ -17,7 +17,7 @@ from talkcli.engine.audio.ear import hear
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.checkpoints.model_file import Header, default_weights, load_model, model_file, read_header
 from talkcli.engine.data.clips import fit_length
-from talkcli.engine.device import resolve_device
+from talkcli.engine.device import resolve_device, settle_threads
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
@@ -59,6 +59,7 @@ class Listener:
         if read_header(path).method == Dee.method:
             self.device = resolve_device(device_name)
             self.dee, self.header = load_model(path, self.device)
+            settle_threads(self.dee)
         else:
             self.animator = Animator(model_name, device_name)
             self.device, self.header = self.animator.device, self.animator.header

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -119,6 +120,7 @@ def preprocess(
             raise InputError(f"{given} is neither a folder nor an archive ({', '.join(SUFFIXES)}).")
         sources = _sources_of(data_set)(given, reporter=reporter, **options)
         note = f"{note} {plan.cleanup}".strip()
+        _settle(plan)
         return _summary(out, build(sources, out, reporter, plan), reporter, name, note)
 
 
@@ -171,6 +173,14 @@ def preprocess_corpus(
     everything = [*recorded, *said, *spoken, *quiet_sources()]
     with claim(out):
         return _summary(out, build(everything, out, reporter, plan), reporter, "corpus")
+
+
+def _settle(plan: Plan) -> None:
+    """One thread where clips are made in this process by means of torch, as in a worker's."""
+    if plan.num_workers == 0 and "torch" in sys.modules:
+        from talkcli.engine.device import settle_threads
+
+        settle_threads()
 
 
 def _sources_of(data_set: DataSet) -> Callable[..., list[Source]]:

@@ -5,7 +5,6 @@ Axis names: `frames`, `coeffs`, `verts`, `height`, `width`.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,17 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import torch
 
+from talkcli.engine.device import usable_cores
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.turning import Neck
 from talkcli.engine.render.renderer import Renderer
 from talkcli.engine.types import Motion
 
 _CHUNK_FRAMES = 64
-
-
-def usable_cores() -> int:
-    """Cores this process may run on, which in a container can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def moving_vertices(motion: Motion, head: Head) -> Iterator[np.ndarray]:
