@@ -90,7 +90,7 @@ def animate(
         typer.Option(
             "--text",
             metavar="WORDS|FILE",
-            help="What is said, for --model rules: the words, a .txt file, or a TextGrid with a tier phones.",
+            help="What is said, for --model rules: the words, a text file, or a TextGrid with a tier phones.",
         ),
     ] = None,
     head: Annotated[

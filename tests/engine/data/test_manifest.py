@@ -90,7 +90,7 @@ def test_other_defects(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=words):
             read_manifest(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="not a manifest"):
+    with pytest.raises(InputError, match="not text"):
         read_manifest(path)
     write_manifest(path, [entry("a"), entry("b"), entry("a")])
     with pytest.raises(InputError, match=r"line 3.*id a stands on line 1"):

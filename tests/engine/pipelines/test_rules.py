@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,53 @@ def test_words_are_words_or_a_file(tmp_path: Path) -> None:
     read = read_words(str(tmp_path / "said.TextGrid"))
     assert isinstance(read, Alignment)
     assert [phone.symbol for phone in read.phones] == [SILENCE, "B", "AA", "M", SILENCE]
-    for missing in ("none.txt", "none.TextGrid"):
-        with pytest.raises(InputError, match="none"):
-            read_words(str(tmp_path / missing))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize(
+    "name", ["speech.lab", "speech", "my speech.txt", "speech.csv", "speech.TXT", "hello"]
+)
+def test_a_file_is_read_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text("In being café.", encoding=encoding)
+    assert read_words(name) == "In being café."
+    write_alignment(Path(name), _PHONES)
+    assert isinstance(read_words(str(tmp_path / name)), Alignment)
+
+
+@pytest.mark.parametrize(
+    "text", [ "none.txt", "none.TextGrid", "speech.lab", "folder/speech", "folder\\speech.lab",
+    "/tmp/no such file", "~/speech", "./speech", "../speech", "my speech.txt", "C:\\my speech.lab", "C:/a",
+    "speech.words", "a.docx", "speech.wav", "file:///tmp/a", "https://example.org/a", "a/b.c/d",
+    "speech.v2.lab", "data/said.x", "speech.Lab", " speech.lab ", "speech.srt", "two words.json", ],
+)  # fmt: skip
+def test_a_path_to_nothing_is_not_performed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="names a file that is not there"):
+        read_words(text)
+
+
+@pytest.mark.parametrize(
+    "text", [ "Hello there.", "hello", "Well...", "Wait...what", "Either and/or both.", "Is it 5 p.m.?",
+    "e.g.", "a.m.", "U.S.A.", "One. Two. Three.", "He said: go.", "Mr. Smith went home.", "folder", "x" *
+    5000, "a\0b", "Yes.\nNo.", "", "The end.", ],
+)  # fmt: skip
+def test_words_are_taken_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    assert read_words(text) == text
+
+
+def test_what_is_no_text_is_not_performed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "sound.lab").write_bytes(b"RIFF\0\0")
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "sound.lab", Path("/dev/zero")):
+        with pytest.raises(InputError):
+            read_words(str(path))
 
 
 def test_phones_are_fitted_to_the_sound() -> None:

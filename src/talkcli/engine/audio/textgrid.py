@@ -1,23 +1,29 @@
 """Praat's TextGrids (Boersma & Weenink): words or phones in time, as aligners write them and as we do.
 
-Long and short form are read, the long one is written, UTF-8. Silence is an empty text.
+Long and short form are read in any encoding, the long one is written, UTF-8. Silence is an empty text.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkcli.engine.audio.phones import PHONES
+from talkcli.engine.audio.phone_names import phone_of
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.inputs.text import read_text
 from talkcli.engine.types import SILENCE, Alignment, Phone
 
 TIER = "phones"
-# What aligners write between words.
-_SILENCES = {"", "SIL", "SP"}
-_FIELD = re.compile(r'"((?:[^"]|"")*)"|(-?\d+(?:\.\d+)?(?:e-?\d+)?)')
+# How others call it; the Montreal Forced Aligner puts the speaker before it.
+_PHONE_TIER = re.compile(r"(?:.* - )?(?:phones?|phonemes?|segments?)", re.IGNORECASE)
+# Possessive: what does not end needs no memory to be given up.
+_FIELD = re.compile(r'"((?:[^"]+|"")*+)"|(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)')
+# The long form numbers its items in brackets; without these both forms are the same list of fields.
+_NUMBERED = re.compile(r'("(?:[^"]+|"")*+")|\[\d*\]')
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -29,33 +35,43 @@ class Interval:
     end_s: float
 
 
-def read_tier(path: Path, name: str | None = None) -> list[Interval]:
-    """The interval tier called `name`, the first one when None, in the file's order.
+def is_textgrid(text: str) -> bool:
+    """Whether `text` begins as Praat's text files of TextGrids do."""
+    return bool(re.match(r'\s*(?:File\s+type\s*=\s*)?"ooTextFile(?: short)?"', text))
 
-    Raises InputError for what is no text, for a TextGrid without that tier and for one that is cut short.
+
+def read_tier(path: Path, name: str | None = None) -> list[Interval]:
+    """The interval tier called `name`, the first one when None, in the file's order; `TIER` has other names.
+
+    Raises InputError for what is no text, for a TextGrid without that tier or with several of that name, and
+    for one that is cut short or whose intervals are not in order.
     """
-    # The long form numbers its items in brackets; without these both forms are the same list of fields.
-    try:
-        plain = re.sub(r"\[\d*\]", "", path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable text ({error}).") from error
-    fields = [text or number for text, number in _FIELD.findall(plain)]
+    text = _text_of(path)
+    fields = [text or number for text, number in _FIELD.findall(_NUMBERED.sub(r"\1", text))]
     tiers = [at for at, field in enumerate(fields[:-1]) if field == "IntervalTier"]
-    chosen = [at for at in tiers if name in (None, fields[at + 1])]
-    if not chosen:
-        called = f" called {name}" if name else ""
-        raise InputError(f"{path} holds no interval tier{called}.")
+    at = _chosen(path, {at: fields[at + 1] for at in tiers}, name)
     # After the class come the tier's name, start, end and number of intervals; then start, end and text of
     # each.
-    at = chosen[0] + 2
     try:
-        count = int(fields[at + 2])
+        count = int(fields[at + 4])
         if not 0 <= count <= len(fields):
             raise ValueError(f"{count} intervals")
-        triples = [fields[at + 3 + 3 * index : at + 6 + 3 * index] for index in range(count)]
-        return [Interval(text.replace('""', '"'), float(start), float(end)) for start, end, text in triples]
+        triples = [fields[at + 5 + 3 * index : at + 8 + 3 * index] for index in range(count)]
+        intervals = [
+            Interval(text.replace('""', '"'), float(start), float(end)) for start, end, text in triples
+        ]
     except (ValueError, IndexError) as error:
         raise InputError(f"{path} is not a TextGrid this reader knows ({error}).") from error
+    before = -math.inf
+    for interval in intervals:
+        # Written decimals round.
+        if not (before - 1e-3 <= interval.start_s <= interval.end_s < math.inf):
+            raise InputError(
+                f"{path}: the interval {interval.text[:40]!r} from {interval.start_s:g} to "
+                f"{interval.end_s:g} s is not in order."
+            )
+        before = interval.end_s
+    return intervals
 
 
 def write_alignment(path: Path, alignment: Alignment) -> None:
@@ -79,15 +95,42 @@ def write_alignment(path: Path, alignment: Alignment) -> None:
 
 
 def read_alignment(path: Path) -> Alignment:
-    """The phones of a TextGrid's tier `phones`, without stress; which rung found them is not kept.
+    """The phones of a TextGrid's tier `phones`, without stress, as `phone_of` reads them; which rung found
+    them is not kept.
 
-    Raises InputError as `read_tier` does, and for symbols that are no ARPAbet.
+    Raises InputError as `read_tier` does, and for symbols that are no phones.
     """
     phones = []
     for interval in read_tier(path, TIER):
-        symbol = interval.text.strip().upper()
-        symbol = SILENCE if symbol in _SILENCES else symbol.rstrip("012")
-        if symbol != SILENCE and symbol not in PHONES:
-            raise InputError(f"{path}: {interval.text!r} at {interval.start_s:g} s is no ARPAbet phone.")
+        symbol = phone_of(interval.text)
+        if symbol is None:
+            raise InputError(
+                f"{path}: {interval.text[:40]!r} at {interval.start_s:g} s is no ARPAbet phone.",
+                hint="The tier holds ARPAbet (docs/formats.md), or the IPA of the Montreal Forced Aligner.",
+            )
         phones.append(Phone(symbol, interval.start_s, interval.end_s))
     return Alignment(tuple(phones), "aligned")
+
+
+def _text_of(path: Path) -> str:
+    text = read_text(path)
+    if text.lstrip().startswith('"Praat chronological'):
+        raise InputError(
+            f"{path} is a chronological TextGrid.", hint="Save it in Praat as a text file, short or long."
+        )
+    return text
+
+
+def _chosen(path: Path, names: dict[int, str], name: str | None) -> int:
+    """Where the tier called `name` begins; `names` by place."""
+    found = [at for at, known in names.items() if name in (None, known)]
+    if not found and name == TIER:
+        found = [at for at, known in names.items() if _PHONE_TIER.fullmatch(known.strip())]
+        if len(found) > 1:
+            several = ", ".join(names[at] for at in found[:_SHOWN])
+            raise InputError(f"{path} has several tiers of phones: {several}.", hint=f"Call one {TIER}.")
+    if not found:
+        called = f" called {name}" if name else ""
+        there = ", ".join(known[:40] for known in list(names.values())[:_SHOWN])
+        raise InputError(f"{path} holds no interval tier{called}{f', only {there}' if there else ''}.")
+    return found[0]

@@ -17,6 +17,9 @@ from pydantic import ValidationError
 
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.files import atomic_path
+from talkcli.engine.json_text import parse_json
+
+_LONGEST_LINE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +67,14 @@ def _read(path: Path) -> dict[str, Record]:
     if not path.is_file():
         return {}
     records = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        try:
-            document = json.loads(line)
-            entry = Entry.model_validate_json(json.dumps(document["entry"]), strict=True)
-            record = Record(entry=entry, fingerprint=document["fingerprint"], report=document["report"])
-        except (ValueError, KeyError, TypeError, ValidationError):
-            # Cut off or damaged: that clip is made again.
-            continue
-        records[entry.id] = record
+    with path.open("rb") as file:
+        while line := file.readline(_LONGEST_LINE):
+            try:
+                document = parse_json(line.decode("utf-8", "replace"))
+                entry = Entry.model_validate_json(json.dumps(document["entry"]), strict=True)
+                record = Record(entry=entry, fingerprint=document["fingerprint"], report=document["report"])
+            except (ValueError, KeyError, TypeError, ValidationError):
+                # Cut off or damaged: that clip is made again.
+                continue
+            records[entry.id] = record
     return records

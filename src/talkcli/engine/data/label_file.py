@@ -5,13 +5,13 @@ An id is the path below the folder, without suffix.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.types import EMOTIONS, Config
 
 
@@ -27,36 +27,29 @@ class Label(Config):
 
 def read_labels(path: Path) -> dict[str, Label]:
     """Labels by id; empty when there is no such file. Raises InputError, with the line, for anything odd."""
-    if not path.is_file():
+    if not path.exists():
         return {}
     hint = f"The header names id and any of {', '.join(list(Label.model_fields)[1:])}."
     labels: dict[str, Label] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            if "id" not in (reader.fieldnames or ()):
-                raise InputError(f"{path}, line 1: there is no column id.", hint=hint)
-            for row in reader:
-                where = f"{path}, line {reader.line_num}"
-                if None in row or None in row.values():
-                    raise InputError(
-                        f"{where}: the row does not have the header's {len(row)} columns.", hint=hint
-                    )
-                label = Label.model_validate(
-                    {key: value.strip() for key, value in row.items() if value.strip()}
-                )
-                if label.emotion not in EMOTIONS:
-                    raise InputError(
-                        f"{where}: emotion {label.emotion!r} is not one of {', '.join(EMOTIONS)}."
-                    )
-                if label.id in labels:
-                    raise InputError(f"{where}: id {label.id} occurs twice.", hint=hint)
-                labels[label.id] = label
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}.", hint=hint
-        ) from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable CSV ({error}).", hint=hint) from error
+    rows = csv_rows(path)
+    _, header = next(rows, (1, []))
+    if "id" not in header:
+        raise InputError(f"{path}, line 1: there is no column id.", hint=hint)
+    for line, cells in rows:
+        where = f"{path}, line {line}"
+        if len(cells) != len(header):
+            raise InputError(f"{where}: the row does not have the header's {len(header)} columns.", hint=hint)
+        row = dict(zip(header, cells, strict=True))
+        try:
+            label = Label.model_validate({key: value.strip() for key, value in row.items() if value.strip()})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(
+                f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}.", hint=hint
+            ) from error
+        if label.emotion not in EMOTIONS:
+            raise InputError(f"{where}: emotion {label.emotion!r} is not one of {', '.join(EMOTIONS)}.")
+        if label.id in labels:
+            raise InputError(f"{where}: id {label.id} occurs twice.", hint=hint)
+        labels[label.id] = label
     return labels

@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from talkcli.engine.data.parquet import PARQUET, read_parquet, write_parquet
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.inputs.text import read_lines
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import EMOTIONS, Config, Reporter, Silent
 
@@ -157,16 +158,14 @@ def read_manifest(path: Path, reporter: Reporter = _SILENT) -> list[Entry]:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    if not path.exists():
+        raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.")
     try:
-        # Not splitlines: JSON may hold the other line breaks of Unicode as they are.
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError as error:
-        raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.") from error
-    except (UnicodeDecodeError, NotADirectoryError) as error:
-        raise InputError(f"{path} is not a manifest ({error}).", hint=_HINT) from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield f"line {number}", line
+        for number, line in enumerate(read_lines(path), start=1):
+            if line.strip():
+                yield f"line {number}", line
+    except InputError as error:
+        raise InputError(error.problem, hint=error.hint or _HINT) from error
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

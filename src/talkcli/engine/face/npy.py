@@ -7,7 +7,6 @@ says. All errors are InputErrors that name the file.
 from __future__ import annotations
 
 import math
-import stat
 import tokenize
 import warnings
 from pathlib import Path
@@ -18,6 +17,7 @@ from jaxtyping import Float, Shaped
 from numpy.lib import format as npy
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.regular import open_file
 
 # What is no object, no text and no complex number.
 _NUMBERS = "biuf"
@@ -88,18 +88,6 @@ def read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     if min(shape, default=0) < 0 or len(shape) > _MOST_AXES or num_elements > _MOST_ELEMENTS:
         raise InputError(f"{path} has a shape of {shape}.")
     return tuple(int(length) for length in shape), fortran, dtype
-
-
-def open_file(path: Path) -> BinaryIO:
-    """The regular file `path`; a pipe would be waited for. Raises InputError for what cannot be read."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"{path} is not a regular file.")
-        return path.open("rb")
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
 
 
 def _check_size(path: Path, start: int, shape: tuple[int, ...], dtype: np.dtype) -> None:

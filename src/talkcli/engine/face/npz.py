@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import LARGEST_BYTES, open_file
+from talkcli.engine.face.npy import LARGEST_BYTES
+from talkcli.engine.inputs.regular import open_file
 
 
 def read_arrays(

@@ -11,8 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import LARGEST_BYTES, open_file
+from talkcli.engine.face.npy import LARGEST_BYTES
 from talkcli.engine.face.torch_file import ZIP, is_tensor_part, read_torch_file
+from talkcli.engine.inputs.regular import open_file
 
 
 def load_weights_only(path: Path) -> Any:

@@ -21,10 +21,11 @@ import numpy as np
 from jaxtyping import Shaped
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import map_array, open_file, read_header
+from talkcli.engine.face.npy import map_array, read_header
 from talkcli.engine.face.pickle_machine import run
 from talkcli.engine.face.pickle_records import Record, RefusedError, Span, decode
 from talkcli.engine.face.unfolding import Unfolding
+from talkcli.engine.inputs.regular import open_file
 
 _LARGEST_FILE_BYTES = 1 << 30
 # Of a byte that is written as text.

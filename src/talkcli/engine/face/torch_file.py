@@ -23,10 +23,10 @@ import torch
 from torch import Tensor
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import open_file
 from talkcli.engine.face.pickle_machine import run
 from talkcli.engine.face.pickle_records import Global, Record, RefusedError
 from talkcli.engine.face.unfolding import Unfolding
+from talkcli.engine.inputs.regular import open_file
 
 # Bytes looked at together.
 _CHUNK = 1 << 20

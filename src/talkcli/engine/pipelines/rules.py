@@ -5,25 +5,36 @@ No weights, no training: a baseline for trained models, and a way to animate wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from talkcli.engine.audio.textgrid import read_alignment
+from talkcli.engine.audio.textgrid import is_textgrid, read_alignment
 from talkcli.engine.checkpoints.model_file import Meta
-from talkcli.engine.data.performer.align import Aligner, spoken_words
+from talkcli.engine.data.performer.align import Aligner
 from talkcli.engine.data.performer.perform import perform
+from talkcli.engine.data.performer.words import spoken_words
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.inputs.text import read_text
 from talkcli.engine.layers.stack import Layers, lay_over
 from talkcli.engine.origin import PERFORMED
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.types import MODEL_FPS, SILENCE, Alignment, Emotion, Motion, Phone, Reporter, Speech
 
 RULES = "rules"
-_TEXT, _TEXTGRID = ".txt", ".textgrid"
+_TEXTGRID = ".textgrid"
+# Words neither begin like this nor, without a blank, have a slash or a suffix in them.
+_PATH_BEGINS = re.compile(r"[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|\w{2,10}://")
+_PATH_ENDS = re.compile(
+    r"\.(?:txt|lab|text|textgrid|trn|trans|stm|ctm|mlf|csv|tsv|json|jsonl|srt|vtt|sbv|ass|md|rtf|docx?|odt|pdf|xml|eaf|"
+    r"log|wav|flac|mp3|ogg|opus|m4a|mp4|mov|mkv|npz|npy)",
+    re.IGNORECASE,
+)
+_FILE_NAME = re.compile(r"(?!.*\.\.)[^\s.][^\s]*\.[A-Za-z][A-Za-z0-9]{1,9}")
 
 
 class Rules:
@@ -98,20 +109,41 @@ class Rules:
 
 
 def read_words(text: str) -> str | Alignment:
-    """What --text gives: the words themselves, a .txt with them, or a TextGrid with a tier `phones`.
+    """What --text gives: the words themselves, or a file with them, of any name: its content tells whether it
+    is plain text or a TextGrid with a tier `phones`.
 
-    Raises InputError for a file that is missing or unreadable.
+    Raises InputError for a file that cannot be read, and for what names a file that is not there.
     """
-    path = Path(text)
-    suffix = path.suffix.lower()
-    if suffix == _TEXTGRID:
-        return read_alignment(path)
-    if suffix != _TEXT:
+    path = _file(text)
+    if path is None:
         return text
+    if path.suffix.lower() == _TEXTGRID:
+        return read_alignment(path)
+    words = read_text(path)
+    return read_alignment(path) if is_textgrid(words) else words
+
+
+def _file(text: str) -> Path | None:
+    """The file that `text` names; None where it is words."""
+    name = text.strip()
+    path = Path(text)
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable text ({error}).") from error
+        exists = bool(name) and path.exists()
+    except (OSError, ValueError):
+        # Too long for a name, or with a zero byte in it.
+        exists = False
+    looks = bool(_PATH_BEGINS.match(name)) or bool(_PATH_ENDS.fullmatch(path.suffix))
+    looks = looks or (" " not in name and ("/" in name or "\\" in name))
+    looks = looks or bool(_FILE_NAME.fullmatch(name))
+    # A folder may bear the name of a word.
+    if exists and (looks or not path.is_dir()):
+        return path
+    if looks and "\n" not in name:
+        raise InputError(
+            f"--text {name[:200]} names a file that is not there.",
+            hint="Check the path; if these are the words themselves, put a blank between them.",
+        )
+    return None
 
 
 def fitted(alignment: Alignment, duration_s: float) -> Alignment:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.textgrid import read_alignment
-from talkcli.engine.data.performer.align import Aligner, spoken_words
+from talkcli.engine.data.performer.align import Aligner
+from talkcli.engine.data.performer.words import spoken_words
 from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
 from talkcli.engine.optional import how_to_install, is_installed

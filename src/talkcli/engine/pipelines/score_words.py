@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from talkcli.engine.audio.textgrid import is_textgrid
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.text import read_text
 
 METADATA = "metadata.csv"
 
@@ -20,7 +22,7 @@ class Words:
 
 
 def read_words(given: Path, ids: Sequence[str]) -> dict[str, Words]:
-    """What `given` says of the clips `ids`: a transcript (.txt), a TextGrid, a table in LJSpeech's form
+    """What `given` says of the clips `ids`: a transcript (.txt, .lab), a TextGrid, a table in LJSpeech's form
     (.csv: id|text|text in words), or a folder with any of them, NAME.txt and NAME.TextGrid for the clip NAME.
 
     Raises InputError when there is nothing for any clip.
@@ -30,7 +32,7 @@ def read_words(given: Path, ids: Sequence[str]) -> dict[str, Words]:
     if given.is_dir():
         table = given / METADATA
         found = _table(table) if table.is_file() else {}
-        for suffix in (".txt", ".textgrid"):
+        for suffix in (".lab", ".txt", ".textgrid"):
             for path in sorted(given.iterdir()):
                 if path.suffix.lower() == suffix and path.stem in ids:
                     found[path.stem] = _single(path)
@@ -54,12 +56,15 @@ def read_words(given: Path, ids: Sequence[str]) -> dict[str, Words]:
 
 
 def _single(path: Path) -> Words:
-    return Words(phones=path) if path.suffix.lower() == ".textgrid" else Words(text=_read(path).strip())
+    if path.suffix.lower() == ".textgrid":
+        return Words(phones=path)
+    text = read_text(path).strip()
+    return Words(phones=path) if is_textgrid(text) else Words(text=text)
 
 
 def _table(path: Path) -> dict[str, Words]:
     found = {}
-    for number, line in enumerate(_read(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         id_, *texts = line.split("|")
         if not texts:
             raise InputError(
@@ -68,10 +73,3 @@ def _table(path: Path) -> dict[str, Words]:
         # The last column spells numbers out.
         found[id_] = Words(text=texts[-1].strip())
     return found
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable text ({error}).") from error

@@ -140,6 +140,6 @@ def test_bad_labels_are_refused_with_their_line(tmp_path: Path, text: str, words
     path.write_text(text)
     with pytest.raises(InputError, match=words):
         read_labels(path)
-    path.write_bytes(b"id\n\xff\xfe\n")
-    with pytest.raises(InputError, match="not readable"):
+    path.write_bytes(b"id\n\xff\xfe\0\n")
+    with pytest.raises(InputError, match="not text"):
         read_labels(path)

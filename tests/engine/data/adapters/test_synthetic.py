@@ -9,7 +9,7 @@ import pytest
 
 from talkcli.engine.data.adapters import synthetic
 from talkcli.engine.data.adapters.synthetic import READINGS, VOICES, Synthesised, Voice, synthetic_sources
-from talkcli.engine.data.performer.align import spoken_words
+from talkcli.engine.data.performer.words import spoken_words
 from talkcli.engine.data.sentences import SENTENCES
 from talkcli.engine.data.sentences_everyday import EVERYDAY
 from talkcli.engine.data.sentences_told import TOLD

@@ -9,8 +9,9 @@ import pytest
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.phones import PHONES
-from talkcli.engine.data.performer.align import Aligner, by_energy, spoken_words
+from talkcli.engine.data.performer.align import Aligner, by_energy
 from talkcli.engine.data.performer.spelling import _RULES, Language, guess_phones
+from talkcli.engine.data.performer.words import spoken_words
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SILENCE, Silent, Speech
 
@@ -51,6 +52,47 @@ def test_other_languages_in_the_sounds_of_english(language: Language, word: str,
 def test_every_rule_gives_phones() -> None:
     for rules in _RULES.values():
         assert {symbol for phones in rules.values() for symbol in phones.split()} <= PHONES
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A naïve fiancé at the café", "a naive fiance at the cafe"),
+        ("nai\u0308ve cafe\u0301", "naive cafe"),
+        ("Façade, jalapeño & doppelgänger", "facade jalapeno doppelganger"),
+        ("Straße ÜBER ŒUVRE Ærø", "strasse uber oeuvre aero"),
+        ("smørrebrød Łódź Đà Þór", "smorrebrod lodz da thor"),
+        ("ﬁnd the ﬂow oﬃce", "find the flow office"),
+        ("Ｆｕｌｌ ｗｉｄｔｈ", "full width"),
+        ("don’t don‘t donʼt don´t don＇t don`t", "don't don't don't don't don't don't"),
+        ("‘quoted’ ’tis O’Neil’s", "quoted tis o'neil's"),
+        ("co\u00adop zero\u200bwidth left\u200e right", "coop zerowidth left right"),
+        ("well-known — yes…no", "well known yes no"),
+        ("İstanbul ſong ŉ", "istanbul song n"),
+        ("𝐛𝐨𝐥𝐝 ⓒircled", "bold circled"),
+        ("résumé RÉSUMÉ Re\u0301sume\u0301", "resume resume resume"),
+        ("Ångström", "angstrom"),
+        ("Việt Nam", "viet nam"),
+    ],
+)
+def test_english_words_stay_whole(text: str, words: str) -> None:
+    assert " ".join(spoken_words(text)) == words
+
+
+@pytest.mark.parametrize("word", ["привет", "你好", "مرحبا", "Ωmega", "こんにちは", "שלום", "हिन्दी", "сafé"])
+def test_words_of_other_scripts_are_named(word: str) -> None:
+    for text in (word, f"hello {word} there"):
+        with pytest.raises(InputError, match="cannot be spoken as English: ") as caught:
+            spoken_words(text)
+        assert len(caught.value.problem) < 300
+    with pytest.raises(InputError, match="and 97 more words"):
+        spoken_words(" ".join([word] * 100))
+
+
+def test_other_languages_keep_their_letters() -> None:
+    assert spoken_words("Où est-ce?", "fr") == ["où", "est", "ce"]
+    assert spoken_words("pin\u0303a", "es") == ["piña"]
+    assert spoken_words("привет", "ru") == ["привет"]
 
 
 def test_by_energy_tells_sound_from_silence() -> None:

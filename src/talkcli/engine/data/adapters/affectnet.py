@@ -8,7 +8,6 @@ Mollahosseini et al. (2017), AffectNet; EMOCA's demo writes the codes; DEEPTalk 
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +23,9 @@ from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.names import files_below, tell_left_out
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import open_file, read_floats, read_header
+from talkcli.engine.face.npy import read_floats, read_header
+from talkcli.engine.inputs.regular import open_file
+from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter
 
@@ -239,25 +240,18 @@ def _listed(root: Path, reporter: Reporter) -> list[Picture]:
 
 def _rows(path: Path) -> Iterator[tuple[str, str, int | None]]:
     """Line, picture and number of every row; no number where the row cannot be read."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            columns: Sequence[str] = ()
-            for row in reader:
-                if not columns:
-                    columns = row if set(_NEEDED) <= set(row) else _COLUMNS
-                    if columns is row:
-                        continue
-                    if len(row) != len(_COLUMNS):
-                        raise InputError(
-                            f"{path}, line 1: the columns {' and '.join(_NEEDED)} are needed.", hint=_HINT
-                        )
-                place, number = (
-                    row[columns.index(name)] if len(row) == len(columns) else "" for name in _NEEDED
+    columns: Sequence[str] = ()
+    for line, row in csv_rows(path):
+        if not columns:
+            columns = row if set(_NEEDED) <= set(row) else _COLUMNS
+            if columns is row:
+                continue
+            if len(row) != len(_COLUMNS):
+                raise InputError(
+                    f"{path}, line 1: the columns {' and '.join(_NEEDED)} are needed.", hint=_HINT
                 )
-                yield f"{path.name}, line {reader.line_num}", place, _number(number)
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable CSV ({error}).", hint=_HINT) from error
+        place, number = (row[columns.index(name)] if len(row) == len(columns) else "" for name in _NEEDED)
+        yield f"{path.name}, line {line}", place, _number(number)
 
 
 def read_label(path: Path) -> int:

@@ -8,7 +8,6 @@ Source: Liu et al. (2024), EMAGE, CVPR; names and labels as BEAT's readme has th
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.face.quaternions import axis_angles, quaternions
+from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import Emotion, Motion, Reporter
 
@@ -195,25 +195,24 @@ def _language(base: Path, reporter: Reporter) -> Iterator[Source]:
 
 def read_splits(path: Path) -> dict[str, Split]:
     """The split of every recording by its name. Raises InputError, with the line, for anything odd."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            if not {"id", "type"} <= set(reader.fieldnames or ()):
-                raise InputError(f"{path}, line 1: the columns id and type are needed.", hint=_HINT)
-            splits: dict[str, Split] = {}
-            for row in reader:
-                name, split = row["id"], SPLIT_OF_TYPE.get(row["type"] or "")
-                if not name or split is None or splits.get(name, split) != split:
-                    raise InputError(
-                        f"{path}, line {reader.line_num}: {name!r} is {row['type']!r}; types are "
-                        f"{', '.join(SPLIT_OF_TYPE)}, one for each id.",
-                        hint=_HINT,
-                    )
-                splits[name] = split
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing: without it the splits are not known.", hint=_HINT) from error
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable CSV ({error}).", hint=_HINT) from error
+    if not path.exists():
+        raise InputError(f"{path} is missing: without it the splits are not known.", hint=_HINT)
+    rows = csv_rows(path)
+    _, header = next(rows, (1, []))
+    if not {"id", "type"} <= set(header):
+        raise InputError(f"{path}, line 1: the columns id and type are needed.", hint=_HINT)
+    splits: dict[str, Split] = {}
+    for line, cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        name, kind = row.get("id"), row.get("type", "")
+        split = SPLIT_OF_TYPE.get(kind)
+        if not name or split is None or splits.get(name, split) != split:
+            raise InputError(
+                f"{path}, line {line}: {name!r} is {kind!r}; types are {', '.join(SPLIT_OF_TYPE)}, one for "
+                "each id.",
+                hint=_HINT,
+            )
+        splits[name] = split
     if not splits:
         raise InputError(f"{path} names no recording.", hint=_HINT)
     return splits

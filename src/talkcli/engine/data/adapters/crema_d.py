@@ -7,7 +7,6 @@ VideoFlash.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from talkcli.engine.data.manifest import Sex, Split
 from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, some, tell_missing
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.types import Emotion, Reporter
 
 LICENCE = "ODbL-1.0"
@@ -157,12 +157,14 @@ def read_sexes(path: Path) -> dict[int, Sex]:
 
     Raises InputError when it is there and lacks the columns ActorID and Sex.
     """
-    if not path.is_file():
+    if not path.exists():
         return {}
+    rows = csv_rows(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return {int(row["ActorID"]): _SEXES[row["Sex"].strip()] for row in csv.DictReader(file)}
-    except (KeyError, ValueError, AttributeError, TypeError, csv.Error) as error:
+        _, header = next(rows)
+        named = (dict(zip(header, cells, strict=False)) for _, cells in rows)
+        return {int(row["ActorID"]): _SEXES[row["Sex"].strip()] for row in named}
+    except (KeyError, ValueError, StopIteration) as error:
         raise InputError(f"{path} is not CREMA-D's table of actors: ActorID and Sex do not read.") from error
 
 

@@ -30,6 +30,7 @@ from talkcli.engine.data.source import Recipe, Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.face.safe_pickle import parse_pickle
+from talkcli.engine.inputs.text import read_text
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import (
     MODEL_FPS,
@@ -226,11 +227,7 @@ def read_splits(folders: Iterable[Path]) -> dict[str, Split]:
             path = folder / f"{split}.txt"
             if not path.is_file():
                 continue
-            try:
-                names = path.read_text(encoding="utf-8").split()
-            except (OSError, UnicodeDecodeError) as error:
-                raise InputError(f"{path} cannot be read ({error}).", hint=_HINT) from error
-            for name in names:
+            for name in read_text(path).split():
                 if splits.setdefault(_key(name), split) != split:
                     raise InputError(f"{path} names {name}, which is in {splits[_key(name)]} as well.")
     return splits

@@ -7,7 +7,6 @@ Brows, lids and gaze, which the data lack, are performed. Axis names: `frames` a
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.npy import read_floats
 from talkcli.engine.face.resample import resample
+from talkcli.engine.inputs.text import csv_rows, read_text
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Reporter, Silent, Speech
 
@@ -125,10 +125,7 @@ def read_curves(path: Path, duration_s: float) -> Motion:
     Raises InputError when names, map and curves do not fit together.
     """
     folder = path.parent
-    try:
-        names = (folder / _NAMES).read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{folder / _NAMES} cannot be read ({error}).") from error
+    names = read_text(folder / _NAMES).split()
     curves = read_floats(path)
     if curves.ndim != 2 or curves.shape[1] != len(names) or len(curves) == 0:
         raise InputError(f"{path} holds {curves.shape}, {_NAMES} names {len(names)} curves.")
@@ -153,12 +150,7 @@ def _read_map(path: Path) -> dict[str, list[str]]:
     """ARKit name -> curves of which it is the largest; the third column holds a name or `max(a,b,...)`."""
     known = {name.lower(): name for name in (*ADA, *JAW_TURNS)}
     mapped: dict[str, list[str]] = {}
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not readable CSV ({error}).") from error
-    for row in rows:
+    for _, row in csv_rows(path):
         if len(row) != 3:
             raise InputError(f"{path}: a row of {len(row)} columns, 3 are needed.")
         name = known.get(row[0].strip().lower())

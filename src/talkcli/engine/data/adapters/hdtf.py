@@ -19,6 +19,7 @@ from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.names import files_below, read_names, some, tell_left_out, tell_missing
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.text import read_lines
 from talkcli.engine.types import Reporter
 from talkcli.engine.video.pictures import Crop
 
@@ -157,11 +158,7 @@ def read_lists(root: Path) -> Lists:
 
 def _lines(path: Path) -> Iterator[tuple[str, str, list[str]]]:
     """Where a line is, its first word without .mp4, and its other words."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text ({error}).") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if words := line.split():
             yield f"{path}, line {number}", words[0].removesuffix(_FILM), words[1:]
 

@@ -23,7 +23,7 @@ from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import ada_coeffs, head_pose
 from talkcli.engine.face.channels import ADA, ARKIT
-from talkcli.engine.face.npy import open_file
+from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Silent
 

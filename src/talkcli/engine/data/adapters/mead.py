@@ -31,7 +31,8 @@ from talkcli.engine.data.pairs import PairedFiles
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import NUM_EXPRESSION
-from talkcli.engine.face.npy import open_file, read_floats, read_header
+from talkcli.engine.face.npy import read_floats, read_header
+from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
 

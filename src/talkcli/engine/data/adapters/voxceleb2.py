@@ -21,6 +21,7 @@ from talkcli.engine.data.manifest import Sex, Split
 from talkcli.engine.data.names import tell_left_out
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.types import Reporter
 
 LICENCE = "VoxCeleb2: not stated; the films belong to those who published them"
@@ -107,12 +108,11 @@ def voxceleb2_sources(
 def read_speakers(path: Path) -> Speakers:
     """The set's table; empty when it is not there. Raises InputError when it is there and does not read."""
     speakers = Speakers(split={}, sex={})
-    if not path.is_file():
+    if not path.exists():
         return speakers
     try:
         # Cells are padded with blanks; commas and tabs both circulate.
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        header, *rows = [[cell.strip() for cell in re.split(r"[,\t]", line)] for line in lines if line]
+        header, *rows = [[cell.strip() for cell in cells] for _, cells in csv_rows(path)]
         for cells in rows:
             row = dict(zip(header, cells, strict=True))
             speakers.split[row["VoxCeleb2 ID"]] = _SPLITS[row["Set"]]

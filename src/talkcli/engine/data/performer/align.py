@@ -7,7 +7,6 @@ An alignment counts only when it passes a gate, since unrelated text "aligns" to
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from jaxtyping import Float
 
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
 from talkcli.engine.data.performer.spelling import Language, guess_phones
-from talkcli.engine.errors import InputError
+from talkcli.engine.data.performer.words import spoken_words
 from talkcli.engine.optional import require
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Phone, Speech
 
@@ -102,22 +101,6 @@ class Aligner:
                 samprate=SPEECH_RATE_HZ, loglevel="FATAL", **_ONE_PASS, **(_WIDE if slowed else {})
             )
         return self._decoders[slowed]
-
-
-def spoken_words(text: str, language: Language = "en") -> list[str]:
-    """Lower-case words of a transcript; remarks in [] or <> are left out."""
-    plain = re.sub(r"\[[^\]]*\]|<[^>]*>", " ", text.lower()).replace("’", "'")
-    if re.search(r"\d", plain):
-        raise InputError(
-            f"The transcript {text[:60]!r} holds digits.", hint="Write numbers as they are spoken."
-        )
-    # An apostrophe is a part of English words, and parts two words of others.
-    letters = r"[a-z']+" if language == "en" else r"[^\W\d_]+"
-    words = [word.strip("'") for word in re.findall(letters, plain)]
-    words = [word for word in words if word and (language == "en" or guess_phones(word, language))]
-    if not words:
-        raise InputError(f"The transcript {text[:60]!r} holds no word of the language {language}.")
-    return words
 
 
 def by_energy(speech: Speech) -> Alignment:

@@ -1,0 +1,1 @@
+"""Files that users give, whatever state they are in: opened, recognised, decoded."""
