@@ -61,9 +61,14 @@ def bring_in(out: Path, **files: Path) -> dict[str, object]:
     return import_deeptalk(OfficialFiles(**files), out, reporter=Silent(), config=TINY)
 
 
+def given_back(name: str) -> str:
+    """What the released config calls the file that is published as `name`."""
+    return "best_model.pth" if name == FER_FILE else name
+
+
 def assert_same(folder: Path, states: dict[str, State]) -> None:
     for name, state in states.items():
-        back = torch.load(folder / name, weights_only=True)
+        back = torch.load(folder / given_back(name), weights_only=True)
         assert list(back) == list(state), name
         assert [key for key in state if not equal(back[key], state[key])] == [], name
 
@@ -76,10 +81,31 @@ def test_all_four_round_trip(states: dict[str, State], paths: dict[str, Path], t
     assert header.config["speakers"] == list(SPEAKERS)
     assert "MEAD" in header.licence
     made = export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
-    assert {Path(path).name for path in made["outputs"]} == set(states)
+    assert {Path(path).name for path in made["outputs"]} == set(map(given_back, states))
     assert_same(tmp_path / "back", states)
     # Copies are stored once, as in the release.
     assert (tmp_path / "back" / GEN_FILE).stat().st_size < 1.1 * paths["gen"].stat().st_size
+
+
+def test_the_generator_and_fer_hold_everything(paths: dict[str, Path], tmp_path: Path) -> None:
+    bring_in(tmp_path / "two.safetensors", gen=paths["gen"], fer=paths["fer"])
+    bring_in(tmp_path / "four.safetensors", **paths)
+    two, four = (read_content(tmp_path / f"{name}.safetensors") for name in ("two", "four"))
+    assert (two.config, two.weights.keys()) == (four.config, four.weights.keys())
+    assert all(equal(value, four.weights[name]) for name, value in two.weights.items())
+    assert all(equal(value, four.unused[name]) for name, value in two.unused.items())
+    assert two.config.nobody is False
+
+
+def test_files_go_back_under_the_names_of_the_released_config(paths: dict[str, Path], tmp_path: Path) -> None:
+    bring_in(tmp_path / "m.safetensors", gen=paths["gen"], fer=paths["fer"])
+    made = export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
+    assert {Path(path).name: place for path, place in made["places"].items()} == {
+        "DEE.pt": "DEE/checkpoint/DEE.pt",
+        "best_model.pth": "FER/checkpoint/best_model.pth",
+        "TH-VQVAE.pth": "DEEPTalk/checkpoint/TH-VQVAE/TH-VQVAE.pth",
+        "DEEPTalk.pth": "DEEPTalk/checkpoint/DEEPTalk/DEEPTalk.pth",
+    }
 
 
 def test_same_model_same_bytes(paths: dict[str, Path], tmp_path: Path) -> None:
@@ -141,7 +167,7 @@ def test_parts_alone(
     model, header = load_model(tmp_path / "m.safetensors")
     assert header.method == model.method == method
     export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
-    assert {path.name for path in (tmp_path / "back").iterdir()} == set(names)
+    assert {path.name for path in (tmp_path / "back").iterdir()} == set(map(given_back, names))
     assert_same(tmp_path / "back", {name: states[name] for name in names})
 
 
@@ -277,7 +303,8 @@ def test_a_model_trained_here_has_an_official_form(tmp_path: Path) -> None:
     assert "other settings" in notes.warnings[0]
     assert "dee.speech.width 768 instead of 24" in notes.warnings[0]
     folder = tmp_path / "official"
-    bring_in(tmp_path / "n.safetensors", gen=folder / GEN_FILE, fer=folder / FER_FILE, dee=folder / DEE_FILE)
+    files = {"gen": GEN_FILE, "fer": given_back(FER_FILE), "dee": DEE_FILE}
+    bring_in(tmp_path / "n.safetensors", **{option: folder / name for option, name in files.items()})
     again = read_content(tmp_path / "n.safetensors").weights
     assert all(equal(value, again[name]) for name, value in model.state_dict().items())
 
@@ -359,8 +386,8 @@ def test_the_released_size(tmp_path: Path) -> None:
     assert notes.warnings == []
     for name in counts:
         old, new = (
-            torch.load(tmp_path / folder / name, weights_only=True, mmap=True)
-            for folder in ("official", "back")
+            torch.load(tmp_path / place, weights_only=True, mmap=True)
+            for place in (f"official/{name}", f"back/{given_back(name)}")
         )
         assert list(old) == list(new)
         assert [key for key in old if not equal(old[key], new[key])] == []

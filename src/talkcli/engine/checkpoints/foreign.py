@@ -22,7 +22,7 @@ from talkcli.engine.face.torch_file import read_torch_file
 # What folders keep their weights in, the safe kind first.
 _IN_FOLDERS = ("model.safetensors", "pytorch_model.bin", "model.pt")
 # Training programs put the weights below one of these.
-_WRAPPERS = ("state_dict", "model")
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "generator")
 _SHOWN = 8
 
 # Records of the standard library that settings consist of; nothing of them is imported either.
@@ -38,7 +38,7 @@ _HARMLESS_BUILTINS = {
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors of the network in `path` by name, on the CPU, as stored.
 
-    Descends into `state_dict` and `model`; entries that are no tensors are left out. Raises InputError when
+    Descends into `_WRAPPERS`; entries that are no tensors are left out. Raises InputError when
     `path` is missing, cut short, not a weight file, holds no tensors, or asks to run something.
     """
     file = weights_file(path)

@@ -14,6 +14,7 @@ from torch import Tensor
 from talkcli.engine.checkpoints.convert import deeptalk
 from talkcli.engine.checkpoints.convert.exchange import differences, equal, give, receive
 from talkcli.engine.checkpoints.convert.layout import Layout
+from talkcli.engine.checkpoints.convert.unwrap import MixedUpError, unwrap
 from talkcli.engine.checkpoints.fit import check, listed, misfits
 from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.checkpoints.model_file import Content, Meta, model_file, read_content, save_weights
@@ -111,11 +112,11 @@ def import_deeptalk(
     part = _part(config, method)
     layouts = deeptalk.layouts(method, part)
     given = files.given
+    wanted = _names(config)
     states = {}
     for done, (name, path) in enumerate(given.items(), start=1):
-        states[name] = read_state_dict(path)
+        states[name] = _read(path, name, wanted, reporter)
         reporter.progress("reading", done, len(given))
-    _check_not_mixed_up(given, states, config)
     weights, unused = deeptalk.beyond(method), dict[str, Tensor]()
     for name, layout in layouts.items():
         received = receive(layout, states[name], str(given[name]))
@@ -149,8 +150,8 @@ def import_deeptalk(
 def export_deeptalk(
     model: Path, folder: Path, *, overwrite: bool = False, reporter: Reporter
 ) -> dict[str, Any]:
-    """Write the official files of the model file (or run folder) `model` into `folder`; all are whole before
-    the first takes its place.
+    """Write the official files of the model file (or run folder) `model` into `folder`, each under the name
+    that the released config gives it; all are whole before the first takes its place.
 
     Raises InputError when the model has parts that the official code lacks, UsageError when a file is there
     already and `overwrite` is not asked for.
@@ -160,7 +161,7 @@ def export_deeptalk(
     path = model_file(model)
     content = read_content(path)
     files = _official_files(path, content)
-    targets = {folder / name: tensors for name, tensors in files.items()}
+    targets = {folder / Path(deeptalk.PLACES[name]).name: tensors for name, tensors in files.items()}
     for target in targets:
         check_distinct([target], [path])
         if target.exists() and not overwrite:
@@ -179,6 +180,7 @@ def export_deeptalk(
     return {
         "method": content.header.method,
         "outputs": [str(target) for target in targets],
+        "places": {str(target): deeptalk.PLACES[name] for target, name in zip(targets, files, strict=True)},
         "tensors": {name: len(tensors) for name, tensors in files.items()},
         "numbers": {name: _numbers(tensors) for name, tensors in files.items()},
     }
@@ -220,22 +222,28 @@ def _part(config: DeepTalkConfig, method: str) -> Config:
     return parts[method]
 
 
-def _check_not_mixed_up(
-    given: Mapping[str, Path], states: Mapping[str, Mapping[str, Tensor]], config: DeepTalkConfig
-) -> None:
-    """Raise InputError for an official file that was given as another."""
-    names = {
+def _names(config: DeepTalkConfig) -> dict[str, set[str]]:
+    """The tensors of every official file, by the file's name."""
+    return {
         name: {entry.official for entry in layout}
         for method in ("deeptalk", "dee", "th_vqvae")
         for name, layout in deeptalk.layouts(method, _part(config, method)).items()
     }
-    for name, path in given.items():
-        other = next((other for other, known in names.items() if known == states[name].keys()), name)
-        if other != name:
-            raise InputError(
-                f"{path} was given as {name}, but holds the tensors of {other}.",
-                hint=f"Give it with {_OPTIONS[other]}.",
-            )
+
+
+def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Reporter) -> dict[str, Tensor]:
+    """The tensors of the official file `name` in `path`. Raises InputError for one that holds another."""
+    try:
+        tensors, prefix, beside = unwrap(read_state_dict(path), wanted, name, str(path))
+    except MixedUpError as error:
+        (other,) = error.args
+        raise InputError(
+            f"{path} was given as {name}, but holds the tensors of {other}.",
+            hint=f"Give it with {_OPTIONS[other]}.",
+        ) from error
+    if beside:
+        reporter.note(f"{path}: the network stands below {prefix}; {beside} tensors beside it are left out.")
+    return tensors
 
 
 def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

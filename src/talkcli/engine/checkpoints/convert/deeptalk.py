@@ -51,6 +51,14 @@ FER_FILE = "FER.pth"
 VQ_FILE = "TH-VQVAE.pth"
 GEN_FILE = "DEEPTalk.pth"
 
+# What the config of the released code calls them, from its root; a download calls FER's differently.
+PLACES = {
+    DEE_FILE: f"DEE/checkpoint/{DEE_FILE}",
+    FER_FILE: "FER/checkpoint/best_model.pth",
+    VQ_FILE: f"DEEPTalk/checkpoint/TH-VQVAE/{VQ_FILE}",
+    GEN_FILE: f"DEEPTalk/checkpoint/DEEPTalk/{GEN_FILE}",
+}
+
 # Where the other files stand in DEEPTalk.pth.
 _DEE = "sequence_decoder.DEE"
 _PRIOR = "sequence_decoder.motion_prior"

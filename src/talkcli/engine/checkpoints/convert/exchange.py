@@ -12,16 +12,12 @@ import torch
 from torch import Tensor
 
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout
+from talkcli.engine.checkpoints.convert.unwrap import old_spelling
 from talkcli.engine.checkpoints.fit import check, misfits
 from talkcli.engine.nn.transformer import sinusoids
 
 Tensors = Mapping[str, Tensor]
 
-# How torch 2 spells the two parts of a weight norm that torch 1 called weight_g and weight_v.
-_NEW_SPELLING = {
-    "parametrizations.weight.original0": "weight_g",
-    "parametrizations.weight.original1": "weight_v",
-}
 # The end of the name of a buffer of position codes, (1, steps, width).
 _POSITIONS = "pos_enc"
 # One unit in the last place of a frequency is a few 1e-5 in the sine of the five-hundredth step.
@@ -37,12 +33,12 @@ class Received(NamedTuple):
 
 
 def receive(layout: Layout, official: Tensors, where: str) -> Received:
-    """The tensors of the file called `where`.
+    """The tensors of the file called `where`, as `unwrap` gives them.
 
     Raises InputError that lists what is missing, unknown, of another shape or number type, not finite, copies
     that differ from their original, and position codes that are not those of the models here.
     """
-    official = {_old_spelling(name): value for name, value in official.items()}
+    official = {old_spelling(name): value for name, value in official.items()}
     wanted = {entry.official: entry for entry in layout}
     found = misfits(official, {name: entry.shape for name, entry in wanted.items()})
     found += [
@@ -62,12 +58,15 @@ def receive(layout: Layout, official: Tensors, where: str) -> Received:
             received.weights[entry.ours] = value.reshape(entry.our_shape)
             if not value.isfinite().all():
                 found.append(f"{entry.official} holds numbers that are not finite")
+        elif _is_position(entry):
+            codes = _default(entry)
+            tolerance, rounded = _precision(value)
+            if not torch.allclose(value, codes, rtol=0, atol=tolerance):
+                found.append(f"{entry.official} does not hold sines and cosines of base 10,000")
+            elif not rounded and not equal(value, codes):
+                received.unused[entry.official] = value
         elif not equal(value, _default(entry)):
             received.unused[entry.official] = value
-            if _is_position(entry) and not torch.allclose(
-                value, _default(entry), rtol=0, atol=_POSITION_TOLERANCE
-            ):
-                found.append(f"{entry.official} does not hold sines and cosines of base 10,000")
     check(
         f"{where} is not a model that this version can run",
         found,
@@ -120,8 +119,10 @@ def _is_position(entry: Entry) -> bool:
     return entry.official.endswith(_POSITIONS)
 
 
-def _old_spelling(name: str) -> str:
-    for new, old in _NEW_SPELLING.items():
-        if name.endswith(f".{new}"):
-            return name.removesuffix(new) + old
-    return name
+def _precision(codes: Tensor) -> tuple[float, bool]:
+    """How far position codes may be off, and whether they were stored at half precision."""
+    # The coarser first: most of its numbers are numbers of the other too.
+    for half in (torch.bfloat16, torch.float16):
+        if torch.equal(codes.to(half).float(), codes):
+            return torch.finfo(half).eps, True
+    return _POSITION_TOLERANCE, False
