@@ -20,7 +20,7 @@ from talkcli.engine.train.loop import train
 from talkcli.engine.train.run_folder import RunFolder, open_run
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.types import Silent
-from tests.engine.fakes import Toy, fake_batches
+from tests.engine.fakes import Toy, fake_batches, small_disk
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = ("best.safetensors", "last.safetensors")
@@ -36,7 +36,7 @@ def run_toy(toy: Toy, batches: Batches, path: Path, **how: Any) -> tuple[RunFold
     pace = {"learning_rate": 1e-2, "warmup_steps": 3, "validate_every": 10, "save_every": 10, "log_every": 1}
     length = {} if "epochs" in how else {"steps": 30}
     config = LoopConfig(**{**length, **pace, **how})
-    run = open_run(path, {}, resume=True, overwrite=False)
+    run = open_run(path, {}, resume=(path / "run.json").exists(), overwrite=False)
     with launched("cpu") as fabric:
         best = train(
             toy,
@@ -108,8 +108,8 @@ def test_stops_when_the_loss_is_not_a_number(batches: Batches, tmp_path: Path) -
     assert "learning_rate" in str(caught.value.hint)
     state = RunFolder(tmp_path).read_state()
     assert state is not None
-    assert state["step"] == 20
-    assert all(value.isfinite().all() for value in state["model"].values())
+    assert state.step == 20
+    assert all(value.isfinite().all() for value in state.model.values())
 
 
 def test_a_finished_run_stays_as_it_is(batches: Batches, tmp_path: Path) -> None:
@@ -121,12 +121,65 @@ def test_a_finished_run_stays_as_it_is(batches: Batches, tmp_path: Path) -> None
     assert run.log.read_text() == before
 
 
+def test_a_finished_run_is_extended(batches: Batches, tmp_path: Path) -> None:
+    # At a constant rate, so that the length of training does not matter.
+    how = {"schedule": "constant", "validate_every": 10}
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "whole", steps=40, **how)
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", steps=20, **how)
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", steps=40, **how)
+    for name in (*FILES, "state.pt"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+    with pytest.raises(UsageError, match=r"has done 40 steps, and is asked for 30") as caught:
+        run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", **how)
+    assert "--set train.steps=40" in str(caught.value.hint)
+
+
+def test_the_best_of_before_must_be_there(batches: Batches, tmp_path: Path) -> None:
+    run, _ = run_toy(Toy(), batches, tmp_path, steps=10)
+    run.best.unlink()
+    with pytest.raises(InputError, match=r"best\.safetensors, which step 10 made, is missing"):
+        run_toy(Toy(), batches, tmp_path, steps=10)
+
+
+def test_equal_runs_have_equal_bytes(batches: Batches, tmp_path: Path) -> None:
+    how = {"average_decay": 0.9}
+    for name in ("one", "two"):
+        run_toy(Toy(dropout=0.2), batches, tmp_path / name, steps=20, **how)
+    with pytest.raises(TalkError, match="step 15"):
+        run_toy(Toy(dropout=0.2, fail_at=2 + 15), batches, tmp_path / "parts", steps=20, **how)
+    run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", steps=20, **how)
+    whole = _contents(tmp_path / "one")
+    assert _contents(tmp_path / "two") == whole
+    assert _contents(tmp_path / "parts") == whole
+
+
+def _contents(run: Path) -> dict[str, Any]:
+    """The bytes of every file but the curves; of the log all but how long a step took."""
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    records = [json.loads(line) for line in found.pop("log.jsonl").splitlines()]
+    return {**found, "log": [{key: value for key, value in each.items() if key != "s"} for each in records]}
+
+
+@pytest.mark.parametrize(("room", "file"), [(600, r"log\.jsonl"), (10_000, r"state\.pt")])
+def test_a_full_disk_ends_training_with_a_sentence(
+    room: int, file: str, batches: Batches, tmp_path: Path
+) -> None:
+    """Everything stays as good as it was, and goes on when there is room again."""
+    how = {"steps": 20, "save_every": 7}
+    run_toy(Toy(), batches, tmp_path / "whole", **how)
+    with small_disk(room), pytest.raises(InputError, match=f"{file} cannot be written"):
+        run_toy(Toy(), batches, tmp_path / "parts", **how)
+    run_toy(Toy(), batches, tmp_path / "parts", **how)
+    assert _contents(tmp_path / "parts") == _contents(tmp_path / "whole")
+    assert not list((tmp_path / "parts").glob(".talk-*"))
+
+
 def test_frozen_weights_are_not_stored_but_checked(batches: Batches, tmp_path: Path) -> None:
     run, _ = run_toy(Toy(), batches, tmp_path, steps=10)
     state = run.read_state()
     assert state is not None
     names = set(Toy().model.state_dict())
-    assert set(state["model"]) == {name for name in names if not name.startswith("frozen.")} < names
+    assert set(state.model) == {name for name in names if not name.startswith("frozen.")} < names
     other = Toy()
     torch.nn.init.zeros_(other.model.frozen.bias)
     with pytest.raises(InputError, match="frozen weights of the model are not those"):

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.pipelines.sources import Sources
 from talkcli.engine.train.run_folder import open_run
+from talkcli.engine.train.state_file import Moments, State
 from tests.engine.fakes import left_by_a_kill, small_disk
+
+
+def at_step(step: int, size: int = 3) -> State:
+    """A state of a model of `size` weights, after `step`."""
+    weight = torch.arange(float(size))
+    moments = Moments(state={0: {"step": torch.tensor(float(step)), "exp_avg": weight, "exp_avg_sq": weight}})
+    best = {"step": float(step), "score": 0.1}
+    return State(model={"w": weight}, frozen="0", optimiser=moments, average={}, best=best, step=step)
+
 
 ASKED = {"method": "dee", "recipe": {"train": {"steps": 5}}, "manifest": "a", "manifest_sha256": "0"}
 
@@ -24,19 +36,104 @@ def test_new_run_writes_what_was_asked(tmp_path: Path) -> None:
 
 def test_existing_run_needs_a_word(tmp_path: Path) -> None:
     run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
-    run.write_state({"step": 3})
+    run.write_state(at_step(3))
     with pytest.raises(UsageError, match="already"):
         open_run(tmp_path, ASKED, resume=False, overwrite=False)
-    assert open_run(tmp_path, {**ASKED, "manifest": "moved"}, resume=True, overwrite=False).read_state() == {
-        "step": 3
-    }
+    moved = open_run(tmp_path, {**ASKED, "manifest": "moved"}, resume=True, overwrite=False).read_state()
+    assert moved is not None
+    assert moved.step == 3
     assert open_run(tmp_path, ASKED, resume=False, overwrite=True).read_state() is None
 
 
 def test_other_settings_are_named(tmp_path: Path) -> None:
+    asked = {**ASKED, "recipe": {"model": {"width": 5}}}
+    open_run(tmp_path, asked, resume=False, overwrite=False)
+    with pytest.raises(UsageError, match=r"recipe\.model\.width: 5 -> 6"):
+        open_run(tmp_path, {**ASKED, "recipe": {"model": {"width": 6}}}, resume=True, overwrite=False)
+
+
+def test_length_and_pace_may_change_and_are_remembered(tmp_path: Path) -> None:
     open_run(tmp_path, ASKED, resume=False, overwrite=False)
-    with pytest.raises(UsageError, match=r"recipe\.train\.steps: 5 -> 6"):
-        open_run(tmp_path, {**ASKED, "recipe": {"train": {"steps": 6}}}, resume=True, overwrite=False)
+    before = (tmp_path / "run.json").read_bytes()
+    open_run(tmp_path, ASKED, resume=True, overwrite=False)
+    assert (tmp_path / "run.json").read_bytes() == before
+    pace = {"steps": None, "epochs": 9, "log_every": 1, "validate_every": 2, "save_every": 3}
+    longer = {**ASKED, "recipe": {"train": pace}, "torch": "other", "manifest": "moved"}
+    open_run(tmp_path, longer, resume=True, overwrite=False)
+    written = json.loads((tmp_path / "run.json").read_text())
+    # Where it was started, and with what, stays.
+    assert written == {**json.loads(before), "recipe": {"train": pace}}
+    other = {**ASKED, "recipe": {"train": {**pace, "learning_rate": 1}}}
+    with pytest.raises(UsageError, match=r"recipe\.train\.learning_rate: None -> 1"):
+        open_run(tmp_path, other, resume=True, overwrite=False)
+
+
+@pytest.mark.parametrize("state", ["missing", "empty", "lock", "leftover"])
+def test_there_is_nothing_to_go_on_with(state: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    if state != "missing":
+        run.mkdir()
+    if state == "lock":
+        (run / ".lock").touch()
+    if state == "leftover":
+        (run / ".talk-0123abcd").mkdir()
+    with pytest.raises(UsageError, match=r"no training run in .* to go on with"):
+        open_run(run, ASKED, resume=True, overwrite=False)
+    assert not (run / "run.json").exists()
+    open_run(run, ASKED, resume=False, overwrite=False)
+    with pytest.raises(UsageError, match="--resume goes on with a run, --overwrite replaces it"):
+        open_run(run, ASKED, resume=True, overwrite=True)
+
+
+DOCUMENTS = {
+    "empty": b"",
+    "cut": b'{"method": "dee", ',
+    "list": b"[]",
+    "number": b"3",
+    "null": b"null",
+    "not-utf8": b'{"method": "\xff"}',
+    "deep": b'{"a": ' * 100_000,
+    "deep-list": b"[" * 100_000,
+    "nan": b'{"seed": NaN}',
+    "infinite": b'{"seed": 1e999}',
+    "digits": b'{"seed": ' + b"9" * 5000 + b"}",
+    "surrogate": b'{"method": "\\ud800"}',
+    "recipe-list": b'{"recipe": []}',
+    "paths-list": b'{"input_paths": ["--dee"]}',
+    "paths-number": b'{"input_paths": {"--dee": 3}}',
+    "inputs-null": b'{"inputs": null}',
+    "huge": b'{"a": "' + b"x" * 2_000_000 + b'"}',
+    "binary": bytes(range(256)),
+}
+
+
+@pytest.mark.parametrize("content", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_a_damaged_document(content: bytes, tmp_path: Path) -> None:
+    open_run(tmp_path, ASKED, resume=False, overwrite=False)
+    (tmp_path / "run.json").write_bytes(content)
+    for ask in (
+        lambda: open_run(tmp_path, ASKED, resume=True, overwrite=False),
+        lambda: Sources({"--dee": None}, tmp_path, resume=True),
+    ):
+        with pytest.raises(InputError, match=r"run\.json is damaged") as caught:
+            ask()
+        assert "--overwrite" in str(caught.value.hint)
+        assert len(caught.value.problem) < 500
+    assert (tmp_path / "run.json").read_bytes() == content
+    open_run(tmp_path, ASKED, resume=False, overwrite=True)
+
+
+def test_places_that_are_no_files(tmp_path: Path) -> None:
+    for name in ("run.json", "log.jsonl", "state.pt", "best.safetensors"):
+        run = open_run(tmp_path / name, ASKED, resume=False, overwrite=False)
+        (run.path / name).unlink(missing_ok=True)
+        os.mkfifo(run.path / name)
+        with pytest.raises(InputError, match=name):
+            open_run(run.path, ASKED, resume=True, overwrite=False)
+        (run.path / name).unlink()
+        (run.path / name).mkdir()
+        with pytest.raises(InputError, match=name):
+            open_run(run.path, ASKED, resume=True, overwrite=False)
 
 
 def test_nobody_elses_folder_is_touched(tmp_path: Path) -> None:
@@ -51,7 +148,7 @@ def test_nobody_elses_folder_is_touched(tmp_path: Path) -> None:
 
 def test_a_run_with_something_of_the_users_is_not_replaced(tmp_path: Path) -> None:
     run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
-    run.write_state({"step": 3})
+    run.write_state(at_step(3))
     (tmp_path / "notes.md").write_text("x")
     with pytest.raises(UsageError, match=r"more than a training run: notes\.md"):
         open_run(tmp_path, ASKED, resume=False, overwrite=True)
@@ -71,20 +168,50 @@ def test_log_is_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
     assert run.log.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
-def test_damaged_state(tmp_path: Path) -> None:
+LINES = {
+    "not-utf8": b"\xff\n",
+    "not-utf8-inside": b'{"step": 1, "loss\xff": 1}\n',
+    "cut-in-the-middle": b'{"step": 1, "lo\n',
+    "empty-line": b"\n",
+    "list": b"[1]\n",
+    "number": b"3\n",
+    "no-step": b'{"loss": 1.0}\n',
+    "step-text": b'{"step": "1"}\n',
+    "step-true": b'{"step": true}\n',
+    "step-float": b'{"step": 1.0}\n',
+    "digits": b'{"step": ' + b"9" * 5000 + b"}\n",
+    "deep": b"[" * 100_000 + b"\n",
+    "zeros": b"\0" * 300 + b"\n",
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_a_damaged_line_of_the_log_is_named(line: bytes, tmp_path: Path) -> None:
     run = open_run(tmp_path, ASKED, resume=False, overwrite=False)
-    run.write_state({"step": 3, "model": {"w": torch.ones(100)}})
-    run.state.write_bytes(run.state.read_bytes()[:300])
-    with pytest.raises(InputError, match="not a readable training state"):
-        run.read_state()
+    run.append_log({"step": 1})
+    with run.log.open("ab") as file:
+        file.write(line)
+    run.append_log({"step": 2})
+    before = run.log.read_bytes()
+    with pytest.raises(InputError, match=r"Line 2 of .*log\.jsonl is damaged") as caught:
+        run.cut_log(2)
+    assert "move the log away" in str(caught.value.hint)
+    assert len(caught.value.problem) < 500
+    assert run.log.read_bytes() == before
+    # What a kill or a full disk leaves at the end is no damage.
+    run.log.write_bytes(b'{"step": 1}\n' + line.rstrip(b"\n"))
+    run.cut_log(2)
+    assert run.log.read_bytes() == b'{"step": 1}\n'
 
 
 def test_a_full_disk_keeps_the_state_from_before(tmp_path: Path) -> None:
     run = open_run(tmp_path / "run", ASKED, resume=False, overwrite=False)
-    run.write_state({"step": 1})
+    run.write_state(at_step(1))
     with small_disk(), pytest.raises(InputError, match="cannot be written; the disk may be full"):
-        run.write_state({"step": 2, "model": {"weight": torch.zeros(100_000)}})
-    assert run.read_state() == {"step": 1}
+        run.write_state(at_step(2, size=100_000))
+    state = run.read_state()
+    assert state is not None
+    assert state.step == 1
     assert not list(run.path.glob(".state*"))
 
 

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from talkcli.engine.train import scalars
 from talkcli.engine.types import Silent
+from tests.engine.fakes import small_disk
 
 
-class _Notes(Silent):
+class Notes(Silent):
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.warnings: list[str] = []
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
 
 def test_without_tensorboard_it_says_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As Python marks a package that must not be found.
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    reporter = _Notes()
+    reporter = Notes()
     curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
     for step in (1, 2):
         curves.write(step, "train", {"loss": 1.0})
-    curves.close()
     assert not (tmp_path / "curves").exists()
     (note,) = reporter.notes
     assert "pip install" in note
@@ -34,11 +39,34 @@ def test_without_tensorboard_it_says_so_once(tmp_path: Path, monkeypatch: pytest
 
 def test_no_file_without_a_point(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
-    reporter = _Notes()
+    reporter = Notes()
     curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
-    curves.close()
     assert not (tmp_path / "curves").exists()
     curves.write(1, "train", {"loss": 1.0})
-    curves.close()
     assert len(list((tmp_path / "curves").iterdir())) == 1
     assert not reporter.notes
+
+
+@pytest.mark.parametrize("room", [0, 10, 200, 1000])
+def test_a_full_disk_ends_the_curves_alone(room: int, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    threads, reporter = threading.active_count(), Notes()
+    curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
+    with small_disk(room):
+        for step in range(50):
+            curves.write(step, "train", {"loss": 1.0, "rate": 0.1})
+    assert threading.active_count() == threads
+    (warning,) = reporter.warnings
+    assert "File too large" in warning
+    assert "Training goes on" in warning
+
+
+def test_what_stands_in_the_place_of_the_curves(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    (tmp_path / "curves").write_text("mine")
+    reporter = Notes()
+    curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
+    for step in (1, 2):
+        curves.write(step, "train", {"loss": 1.0})
+    assert len(reporter.warnings) == 1
+    assert (tmp_path / "curves").read_text() == "mine"

@@ -34,7 +34,7 @@ def run_toy(
 ) -> tuple[RunFolder, dict[str, float]]:
     """Thirty steps in `path`, from where it stands."""
     pace = {"learning_rate": 1e-2, "warmup_steps": 3, "validate_every": 10, "save_every": 10, "log_every": 1}
-    run = first_does(fabric, lambda: open_run(path, {}, resume=True, overwrite=False))
+    run = first_does(fabric, lambda: open_run(path, {}, resume=(path / "run.json").exists(), overwrite=False))
     best = train(
         toy,
         fake_batches(size=size),

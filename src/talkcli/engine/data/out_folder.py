@@ -15,7 +15,8 @@ from typing import IO
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import sweep
 
-_LOCK = ".lock"
+# The file that holds the lock, and says whose it is.
+LOCK = ".lock"
 # A line of ours is shorter.
 _OWNER_CHARS = 200
 _UNPACKED = ".unpacked"
@@ -33,14 +34,14 @@ def claim(out: Path) -> Iterator[None]:
         raise InputError(f"--out {out} is a file, a folder is needed.")
     is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    lock = out / _LOCK
+    lock = out / LOCK
     with _open_lock(lock) as file:
         _take(file, out)
         _clean(out)
         try:
             yield
         finally:
-            if is_new and os.listdir(out) == [_LOCK]:  # noqa: PTH208
+            if is_new and os.listdir(out) == [LOCK]:  # noqa: PTH208
                 # Nothing came of it.
                 lock.unlink()
                 out.rmdir()

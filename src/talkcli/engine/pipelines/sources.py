@@ -5,7 +5,6 @@ A run remembers them, so that it goes on without being told again, and refuses t
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from talkcli.engine.checkpoints.foreign import weights_file
 from talkcli.engine.checkpoints.model_file import model_file
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import sha256
+from talkcli.engine.train.run_folder import read_document
 from talkcli.engine.types import Reporter
 
 # In place of a path: weights drawn by the seed. What is trained on them is a trial of the wiring, no model.
@@ -36,7 +36,7 @@ class Sources:
 
     def __init__(self, given: dict[str, str | None], run: Path, *, resume: bool) -> None:
         """`given` as on the command line; with `resume`, what is missing comes from the run folder `run`."""
-        remembered = _remembered(run) if resume else {}
+        remembered = read_document(run).get("input_paths", {}) if resume else {}
         self._given = {option: value or remembered.get(option) for option, value in given.items()}
         self._used: dict[str, Source] = {}
         self._models: list[Path] = []
@@ -88,15 +88,3 @@ class Sources:
             option: RANDOM if source.path is None else str(source.path.resolve())
             for option, source in self._used.items()
         }
-
-
-def _remembered(run: Path) -> dict[str, str]:
-    run_file = run / "run.json"
-    if not run_file.is_file():
-        return {}
-    try:
-        return dict(json.loads(run_file.read_text(encoding="utf-8"))["input_paths"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{run_file} is not readable ({error}).", hint="Start again with --overwrite."
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import nn
 from talkcli.engine.checkpoints.lip_reader import load_lip_reader
 from talkcli.engine.checkpoints.model_file import load_model, read_header, save_model
 from talkcli.engine.checkpoints.pretrained import load_emotion2vec, load_wav2vec2
+from talkcli.engine.data.out_folder import claim
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
@@ -44,7 +46,7 @@ from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective
 from talkcli.engine.train.objectives.fer import FerObjective, class_weights
 from talkcli.engine.train.objectives.phones import PhonesObjective
 from talkcli.engine.train.objectives.prior import PriorObjective
-from talkcli.engine.train.run_folder import open_run
+from talkcli.engine.train.run_folder import check_out, open_run
 from talkcli.engine.types import Motion, Reporter
 
 # What train-vq makes.
@@ -109,7 +111,7 @@ def train_fer(recipe: FerRecipe, job: Job, reporter: Reporter) -> Trained | None
                 )
         return FerObjective(Fer(recipe.model), recipe.objective, class_weights(data.emotions()))
 
-    sources = Sources({}, job.out, resume=job.resume)
+    sources = _sources({}, job)
     return _run("fer", recipe, job, sources, build, reporter, sound=False, still=True)
 
 
@@ -126,7 +128,7 @@ def train_dee(
     `emotion2vec` (published weights) and `fer` (model of train-fer) are needed where the recipe builds on
     them; either may be the word random.
     """
-    sources = Sources({"--emotion2vec": emotion2vec, "--fer": fer}, job.out, resume=job.resume)
+    sources = _sources({"--emotion2vec": emotion2vec, "--fer": fer}, job)
 
     def build(data: TrainingData) -> Objective:
         model = Dee(recipe.model)
@@ -160,7 +162,7 @@ def train_phones(recipe: PhonesRecipe, job: Job, reporter: Reporter) -> Trained 
                 )
         return PhonesObjective(PhoneEncoder(recipe.model), recipe.objective)
 
-    return _run("phones", recipe, job, Sources({}, job.out, resume=job.resume), build, reporter)
+    return _run("phones", recipe, job, _sources({}, job), build, reporter)
 
 
 def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | None:
@@ -173,7 +175,7 @@ def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | Non
             model.motion_scale.fit(data.motion())
         return PriorObjective(model, recipe.objective, data.head)
 
-    sources = Sources({}, job.out, resume=job.resume)
+    sources = _sources({}, job)
     return _run(recipe.model.kind, recipe, job, sources, build, reporter, sound=False)
 
 
@@ -196,7 +198,7 @@ def train_gen(
         given = {"--start": parts.start}
     elif parts.start is not None:
         raise UsageError("--start is for stage 2.", hint="Add --stage 2, or leave --start out.")
-    sources = Sources({**given, "--lip-reader": parts.lip_reader}, job.out, resume=job.resume)
+    sources = _sources({**given, "--lip-reader": parts.lip_reader}, job)
     if stage == 2:
         start = sources.ours("--start", what="the generator of stage 1", command="train-gen")
         known = _config(start, DeepTalkConfig, "--start", "deeptalk")
@@ -254,6 +256,15 @@ def train_gen(
     return _run("deeptalk", recipe, job, sources, build, reporter)
 
 
+def _sources(given: dict[str, str | None], job: Job) -> Sources:
+    """The parts `given` on the command line or remembered by the run that goes on.
+
+    Raises UsageError where no run can be made or go on, before anything is read.
+    """
+    check_out(job.out, resume=job.resume, overwrite=job.overwrite)
+    return Sources(given, job.out, resume=job.resume)
+
+
 def _run(
     method: str,
     recipe: Recipe,
@@ -272,8 +283,9 @@ def _run(
     recipe or part that does not fit, DeviceError for a missing device, ExtraError without the packages of
     training, TalkError when the loss stops being a number.
     """
-    with launched(job.device) as fabric:
+    with launched(job.device) as fabric, contextlib.ExitStack() as held:
         reporter = reporter_of(fabric, reporter)
+        first_does(fabric, lambda: held.enter_context(claim(job.out)))
         check_size(recipe.data.size, recipe.train, fabric)
         data = load_data(job.manifest, reporter, leave_out=recipe.leave_out, sound=sound, still=still)
         with torch.random.fork_rng(devices=[]):

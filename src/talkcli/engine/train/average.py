@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from talkcli.engine.train.state import check_same
+
 
 class Average:
     """Follows `trained`, by name; does nothing with a decay of 0."""
@@ -18,6 +20,8 @@ class Average:
         self.values = {name: value.detach().clone() for name, value in trained.items()} if decay > 0 else {}
 
     def load(self, values: Mapping[str, Tensor]) -> None:
+        """Raises InputError when `values` are of other weights."""
+        check_same(self.values, values)
         for name, value in values.items():
             self.values[name].copy_(value)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from talkcli.engine.errors import TalkError
+from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.train.average import Average
 from talkcli.engine.train.backward import Backward
 from talkcli.engine.train.batches import Batch, Batches
@@ -26,7 +26,8 @@ from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.run_folder import RunFolder
 from talkcli.engine.train.scalars import Scalars
 from talkcli.engine.train.schedule import LoopConfig
-from talkcli.engine.train.state import changing, frozen_digest, restore, trained_weights
+from talkcli.engine.train.state import changing, frozen_digest, restore, restore_optimiser, trained_weights
+from talkcli.engine.train.state_file import Moments, State
 from talkcli.engine.types import Reporter
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def train(
     All processes call it together; the first one validates, writes and reports. `export` writes the model
     file. `best.safetensors` follows the validation score, `last.safetensors` is written at the end. Raises
     TalkError when the loss is not a number in any process (the last state on disk is then from before),
-    UsageError when a batch cannot be shared out, InputError when the state of `run` is not of this model.
+    UsageError when a batch cannot be shared out or `run` has more steps already, InputError when the state of
+    `run` is damaged or not of this model.
     """
     reporter = reporter_of(fabric, reporter)
     leads = fabric.global_rank == 0
@@ -63,11 +65,12 @@ def train(
     first, steps = 0, config.num_steps(batches.epoch)
     state = run.read_state()
     if state is not None:
-        restore(model, state["model"], frozen=frozen, expected=state["frozen"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.load(state["average"])
-        best, first = state["best"], state["step"]
-        reporter.note(f"Going on after step {first}.")
+        restore(model, state.model, frozen=frozen, expected=state.frozen)
+        restore_optimiser(optimiser, state.optimiser.state, trained)
+        average.load(state.average)
+        best, first = state.best, state.step
+        _check_goes_on(first, steps, best, run)
+        reporter.note(f"Going on after step {first} of {steps}.")
     backward = Backward(objective, batches, config, steps=steps, seed=seed, fabric=fabric)
     held_out: list[Batch] = []
     curves = Scalars(run.tensorboard, first, reporter)
@@ -107,20 +110,32 @@ def train(
                 _export(objective, average, export, run.best)
         if leads and (done % config.save_every == 0 or done == steps):
             run.write_state(
-                {
-                    "model": changing(model),
-                    "frozen": frozen,
-                    "optimiser": optimiser.state_dict(),
-                    "average": average.values,
-                    "best": best,
-                    "step": done,
-                }
+                State(
+                    model=changing(model),
+                    frozen=frozen,
+                    optimiser=Moments(state=optimiser.state_dict()["state"]),
+                    average=average.values,
+                    best=best,
+                    step=done,
+                )
             )
-    curves.close()
     if leads:
         _export(objective, average, export, run.last)
     # Nobody leaves before the files are there.
     return fabric.broadcast(best)
+
+
+def _check_goes_on(first: int, steps: int, best: dict[str, float], run: RunFolder) -> None:
+    if first > steps:
+        raise UsageError(
+            f"The run in {run.path} has done {first} steps, and is asked for {steps} altogether.",
+            hint=f"Add --set train.steps={first} or more, or start again with --overwrite.",
+        )
+    if best and not run.best.is_file():
+        raise InputError(
+            f"{run.best}, which step {best['step']:.0f} made, is missing.",
+            hint="Put it back, or start again with --overwrite.",
+        )
 
 
 def _check_finite(loss: float, norm: float, step: int, run: RunFolder) -> None:

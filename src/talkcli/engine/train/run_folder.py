@@ -2,13 +2,12 @@
 
 `run.json` (resolved recipe, manifest and its hash, hashes of the model files built upon, seed, versions),
 `log.jsonl` (one line a logged step), `tensorboard/` (the same as curves), `state.pt` (what training changes,
-tensors and plain values only), `best.safetensors` and `last.safetensors`.
+tensors and plain values only), `best.safetensors` and `last.safetensors`; `.lock` keeps a second run out.
 """
 
 from __future__ import annotations
 
 import json
-import pickle
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -16,18 +15,37 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from talkcli.engine.assets import PACKAGE_DIR
 from talkcli.engine.checkpoints.model_file import BEST
+from talkcli.engine.data.out_folder import LOCK
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.files import atomic_path, sweep
+from talkcli.engine.files import atomic_path, is_temporary, sweep
+from talkcli.engine.inputs.regular import open_file
+from talkcli.engine.json_text import parse_json
+from talkcli.engine.train.scalars import CURVE_PREFIX
+from talkcli.engine.train.state_file import State, read_state, write_state
 
-_OWN_FILES = {"run.json", "log.jsonl", "state.pt", BEST, "last.safetensors"}
+_RUN_FILE = "run.json"
+_OWN_FILES = {_RUN_FILE, "log.jsonl", "state.pt", BEST, "last.safetensors", LOCK}
+# No run was asked more.
+_LONGEST_BYTES = 1_000_000
 _CURVES = "tensorboard"
-# How TensorBoard names its files.
-_CURVE_PREFIX = "events.out.tfevents."
-# What may differ between the parts of one run.
+# What may differ between the parts of one run: where things lie, and what made it.
 _FREE_KEYS = ("revision", "torch", "manifest", "input_paths")
+# Of its recipe: how long it is, and how often it is written down and looked at.
+CHANGEABLE = ("train.steps", "train.epochs", "train.log_every", "train.validate_every", "train.save_every")
+
+
+class _Document(BaseModel):
+    """As much of `run.json` as is relied on."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    recipe: dict[str, Any] = {}
+    inputs: dict[str, str] = {}
+    input_paths: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -56,91 +74,153 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / "log.jsonl"
 
-    def write_state(self, state: dict[str, Any]) -> None:
+    def write_state(self, state: State) -> None:
         """Raises InputError where it cannot be written; the state from before is then still there."""
+        write_state(self.state, state)
+
+    def read_state(self) -> State | None:
+        """The stored state, None when the run was stopped before its first checkpoint.
+
+        Raises InputError when it is damaged.
+        """
+        return read_state(self.state) if self.state.exists() else None
+
+    def append_log(self, record: dict[str, Any]) -> None:
+        """Raises InputError where it cannot be written; what was there stays."""
         try:
-            with atomic_path(self.state) as temporary:
-                torch.save(state, temporary)
-        except RuntimeError as error:
-            # What torch says of a full disk, in words of its own.
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
             raise InputError(
-                f"{self.state} cannot be written; the disk may be full ({str(error).splitlines()[0]}).",
+                f"{self.log} cannot be written ({error.strerror}).",
                 hint="Make room there, then go on with --resume.",
             ) from error
 
-    def read_state(self) -> dict[str, Any] | None:
-        """The stored state, None when the run was stopped before its first checkpoint."""
-        if not self.state.is_file():
-            return None
-        try:
-            return torch.load(self.state, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-            raise InputError(
-                f"{self.state} is not a readable training state ({error}).",
-                hint="Start again with --overwrite.",
-            ) from error
-
-    def append_log(self, record: dict[str, Any]) -> None:
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-
     def cut_log(self, step: int) -> None:
-        """Forget what was logged after `step`: the run goes on from there."""
+        """Forget what was logged after `step`: the run goes on from there.
+
+        Raises InputError for a damaged line; but the last one may be one that a kill cut short.
+        """
         if not self.log.is_file():
             return
+        lines = self.log.read_bytes().splitlines(keepends=True)
         kept = []
-        for line in self.log.read_text(encoding="utf-8").splitlines():
+        for number, line in enumerate(lines, 1):
             try:
-                record = json.loads(line)
-            except json.JSONDecodeError:
-                # A line that a kill cut short is behind every checkpoint.
-                break
-            if record["step"] <= step:
-                kept.append(line + "\n")
-        with atomic_path(self.log) as temporary:
-            temporary.write_text("".join(kept), encoding="utf-8")
+                logged = _logged_step(line)
+            except ValueError as error:
+                if number == len(lines) and not line.endswith(b"\n"):
+                    break
+                raise InputError(
+                    f"Line {number} of {self.log} is damaged ({str(error)[:200]}).",
+                    hint="Nothing else is lost: move the log away, then go on with --resume.",
+                ) from error
+            if logged <= step:
+                kept.append(line)
+        if len(kept) < len(lines):
+            with atomic_path(self.log) as temporary:
+                temporary.write_bytes(b"".join(kept))
 
 
-def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: bool) -> RunFolder:
-    """The run folder for `document` (what was asked, as JSON).
+def _logged_step(line: bytes) -> int:
+    record = parse_json(line)
+    if not isinstance(record, dict) or type(record.get("step")) is not int:
+        raise ValueError("there is no step in it")
+    return record["step"]
 
-    Its `inputs` are SHA-256 hashes, by option, of the files the run builds on; `input_paths` and `manifest`
-    say where things lay and may change. A new folder is made. An existing run is continued with `resume` if
-    it was asked for the same, and replaced with `overwrite`; else UsageError. A folder that holds anything
-    but a run is never replaced.
-    """
-    run_file = path / "run.json"
-    document = {**document, "revision": git_revision(), "torch": torch.__version__}
+
+def check_out(path: Path, *, resume: bool, overwrite: bool) -> None:
+    """Raise UsageError where no run can be made, continued with `resume` or replaced with `overwrite`."""
+    if resume and overwrite:
+        raise UsageError("--resume goes on with a run, --overwrite replaces it.", hint="Give one of them.")
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file; --out wants a folder.")
-    sweep(path)
-    if path.is_dir() and any(path.iterdir()):
-        if not run_file.is_file():
-            raise UsageError(f"{path} is not empty and not a training run.", hint="Give --out a new folder.")
-        if overwrite:
-            _remove_run(path)
-        elif not resume:
+    found = {item.name for item in path.iterdir() if not is_temporary(item.name)} if path.is_dir() else set()
+    if _RUN_FILE in found:
+        if not (resume or overwrite):
             raise UsageError(
                 f"{path} holds a training run already.",
                 hint="Go on with --resume, replace it with --overwrite, or give --out a new folder.",
             )
-        else:
-            _check_same(run_file, document)
-            return RunFolder(path)
-    path.mkdir(parents=True, exist_ok=True)
-    with atomic_path(run_file) as temporary:
-        temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        if overwrite:
+            _check_nothing_else(path)
+    elif found - {LOCK}:
+        raise UsageError(f"{path} is not empty and not a training run.", hint="Give --out a new folder.")
+    elif resume:
+        raise UsageError(
+            f"There is no training run in {path} to go on with.",
+            hint="Check --out, or leave out --resume to start one.",
+        )
+
+
+def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: bool) -> RunFolder:
+    """The run folder for `document` (what was asked, as JSON), for whoever has claimed it.
+
+    Its `inputs` are SHA-256 hashes, by option, of the files the run builds on; `input_paths` and `manifest`
+    say where things lie and may change, and so may what `CHANGEABLE` names. A new folder is made. An existing
+    run is continued with `resume` if it was asked for the same, and replaced with `overwrite`; else
+    UsageError. A folder that holds anything but a run is never replaced. Raises InputError where `run.json`
+    is damaged.
+    """
+    document = {**document, "revision": git_revision(), "torch": torch.__version__}
+    sweep(path)
+    check_out(path, resume=resume, overwrite=overwrite)
+    run_file = path / _RUN_FILE
+    if overwrite and path.is_dir():
+        _remove_run(path)
+    before = None
+    if resume:
+        before = read_document(path)
+        _check_same(path, before, document)
+        _check_files(path)
+        document = {**before, **{key: value for key, value in document.items() if key == "recipe"}}
+    if document != before:
+        path.mkdir(parents=True, exist_ok=True)
+        with atomic_path(run_file) as temporary:
+            temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return RunFolder(path)
 
 
-def _remove_run(path: Path) -> None:
-    """Empty a run folder; one that also holds what no run wrote is left alone."""
+def read_document(path: Path) -> dict[str, Any]:
+    """What the run in `path` was asked. Raises InputError when its `run.json` is missing or damaged."""
+    run_file = path / _RUN_FILE
+    try:
+        # The bytes of a pipe might never come.
+        with open_file(run_file) as file:
+            document = parse_json(file.read(_LONGEST_BYTES + 1), longest=_LONGEST_BYTES)
+        _Document.model_validate(document)
+        return document
+    except OSError as error:
+        reason = error.strerror
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except ValueError as error:
+        reason = str(error)[:200]
+    raise InputError(
+        f"{run_file} is damaged ({reason}), so that nothing says what this run was asked.",
+        hint="Put an undamaged copy of it back, or start again with --overwrite.",
+    )
+
+
+def _check_files(path: Path) -> None:
+    for name in sorted(_OWN_FILES):
+        if (path / name).exists() and not (path / name).is_file():
+            raise InputError(
+                f"{path / name} is a folder, a device or a pipe; a run keeps a file there.",
+                hint="Remove it, then go on with --resume.",
+            )
+
+
+def _check_nothing_else(path: Path) -> None:
+    """Raise UsageError for a run folder that also holds what no run wrote."""
     foreign = sorted(
         str(item.relative_to(path))
         for item in [*path.iterdir(), *(path / _CURVES).glob("*")]
         if not (
             item.name in {*_OWN_FILES, _CURVES}
-            or (item.parent.name == _CURVES and item.name.startswith(_CURVE_PREFIX))
+            or is_temporary(item.name)
+            or (item.parent.name == _CURVES and item.name.startswith(CURVE_PREFIX))
         )
     )
     if foreign:
@@ -148,7 +228,16 @@ def _remove_run(path: Path) -> None:
             f"{path} holds more than a training run: {', '.join(foreign[:5])}.",
             hint="Move these elsewhere, or give --out a new folder.",
         )
-    shutil.rmtree(path)
+
+
+def _remove_run(path: Path) -> None:
+    """Empty a run folder; what says that it is one goes last."""
+    names = sorted({item.name for item in path.iterdir()} - {LOCK}, key=lambda name: name == _RUN_FILE)
+    for name in names:
+        if (path / name).is_dir() and not (path / name).is_symlink():
+            shutil.rmtree(path / name)
+        else:
+            (path / name).unlink()
 
 
 def git_revision() -> str | None:
@@ -162,29 +251,24 @@ def git_revision() -> str | None:
     return done.stdout.strip() or None
 
 
-def _check_same(run_file: Path, document: dict[str, Any]) -> None:
-    try:
-        before = json.loads(run_file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise InputError(
-            f"{run_file} is not readable ({error}).", hint="Start again with --overwrite."
-        ) from error
+def _check_same(path: Path, before: dict[str, Any], document: dict[str, Any]) -> None:
     old, new = _flat(before), _flat(json.loads(json.dumps(document)))
+    free = (*_FREE_KEYS, *(f"recipe.{key}" for key in CHANGEABLE))
     changed = sorted(
         key
         for key in old.keys() | new.keys()
-        if key.split(".")[0] not in _FREE_KEYS and old.get(key) != new.get(key)
+        if not f"{key}.".startswith(tuple(f"{name}." for name in free)) and old.get(key) != new.get(key)
     )
     files = [key.removeprefix("inputs.") for key in changed if key.startswith("inputs.")]
     if files:
         raise UsageError(
-            f"{run_file.parent} was started with other files than those of {', '.join(files)} now.",
+            f"{path} was started with other files than those of {', '.join(files)} now.",
             hint="Give the files it was started with, or replace the run with --overwrite.",
         )
     if changed:
         shown = ", ".join(f"{key}: {old.get(key)} -> {new.get(key)}" for key in changed[:5])
         raise UsageError(
-            f"{run_file.parent} was started with other settings ({shown}).",
+            f"{path} was started with other settings ({shown}).",
             hint="Use the same settings to go on, or replace the run with --overwrite.",
         )
 

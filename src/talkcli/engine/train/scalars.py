@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, Any
 
 from talkcli.engine.errors import ExtraError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+# How TensorBoard names its files.
+CURVE_PREFIX = "events.out.tfevents."
+_VERSION = "brain.Event:2"
+_numbers = itertools.count()
 
 
 class Scalars:
-    """Curves in `folder` that go on after step `first`: later points of an earlier part are hidden."""
+    """Curves in `folder` that go on after step `first`: later points of an earlier part are hidden.
+
+    Points are written as they come, by the thread that trains: TensorBoard's writer has a thread of its own,
+    whose errors (a full disk) reach nobody who could act on them. Curves are extra, so that training goes on
+    where they cannot be written.
+    """
 
     def __init__(self, folder: Path, first: int, reporter: Reporter) -> None:
         self.folder = folder
         self.first = first
-        self._writer: SummaryWriter | None = None
+        self._reporter = reporter
+        self._file: Path | None = None
         self._wanted = True
         try:
             require("tensorboard", purpose="Writing curves")
@@ -29,16 +41,32 @@ class Scalars:
             reporter.note(f"No curves for TensorBoard. {error.problem} For them, {error.hint}.")
 
     def write(self, step: int, group: str, values: Mapping[str, float]) -> None:
+        """Add one point to each of the curves `group/NAME`."""
         if not self._wanted:
             return
-        if self._writer is None:
-            # At the first point, so that a finished run gets no empty file.
-            from torch.utils.tensorboard import SummaryWriter
+        named = [{"tag": f"{group}/{name}", "simple_value": value} for name, value in values.items()]
+        try:
+            if self._file is None:
+                # At the first point, so that a finished run gets no empty file.
+                self._file = self._begin()
+            with self._file.open("ab") as file:
+                _write(file, step=step, summary={"value": named})
+        except OSError as error:
+            self._wanted = False
+            self._reporter.warn(f"The curves in {self.folder} end here ({error.strerror}). Training goes on.")
 
-            self._writer = SummaryWriter(str(self.folder), purge_step=self.first + 1)
-        for name, value in values.items():
-            self._writer.add_scalar(f"{group}/{name}", value, step)
+    def _begin(self) -> Path:
+        """A new file with what TensorBoard wants to know first."""
+        self.folder.mkdir(exist_ok=True)
+        name = f"{CURVE_PREFIX}{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
+        with (self.folder / name).open("xb") as file:
+            _write(file, file_version=_VERSION)
+            _write(file, step=self.first + 1, session_log={"status": "START"})
+        return self.folder / name
 
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+
+def _write(file: IO[bytes], **what: Any) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    RecordWriter(file).write(Event(wall_time=time.time(), **what).SerializeToString())

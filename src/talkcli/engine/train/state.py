@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 from talkcli.engine.errors import InputError
 
@@ -40,15 +40,33 @@ def restore(model: nn.Module, values: Mapping[str, Tensor], *, frozen: str, expe
             "The frozen weights of the model are not those this run was started with.",
             hint="Give the same files as at the start, or begin anew with --overwrite.",
         )
-    wanted = changing(model)
-    if {name: value.shape for name, value in wanted.items()} != {
-        name: value.shape for name, value in values.items()
-    }:
+    check_same(changing(model), values)
+    model.load_state_dict({**model.state_dict(), **values})
+
+
+def restore_optimiser(
+    optimiser: optim.Optimizer, values: Mapping[int, Mapping[str, Tensor]], trained: Mapping[str, Tensor]
+) -> None:
+    """Put back what `optimiser` remembered of each of the `trained` weights, by their number.
+
+    Raises InputError when it is of other weights. What the recipe says of the optimiser stays as it is.
+    """
+    weights = list(trained.values())
+    for index, remembered in values.items():
+        weight = weights[index] if 0 <= index < len(weights) else torch.empty(0)
+        wanted = {"step": torch.zeros(()), "exp_avg": weight, "exp_avg_sq": weight}
+        check_same(wanted, remembered)
+    state = {index: {name: item.clone() for name, item in kept.items()} for index, kept in values.items()}
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def check_same(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Raise InputError unless both hold tensors of the same names, types and shapes."""
+    if _kinds(wanted) != _kinds(found):
         raise InputError(
             "The state of this run belongs to another model.",
             hint="Use the version of talk that started it, or begin anew with --overwrite.",
         )
-    model.load_state_dict({**model.state_dict(), **values})
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
@@ -58,6 +76,10 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
         total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
         total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
+
+
+def _kinds(tensors: Mapping[str, Tensor]) -> dict[str, tuple[torch.dtype, torch.Size]]:
+    return {name: (value.dtype, value.shape) for name, value in tensors.items()}
 
 
 def _frozen(model: nn.Module) -> dict[str, Tensor]:
