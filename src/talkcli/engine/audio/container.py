@@ -1,62 +1,296 @@
-"""Sound out of any container (m4a, mp4, webm, mpg, ...) by the ffmpeg binary that imageio-ffmpeg bundles."""
+"""Sound out of any container (mp3, ogg, m4a, mp4, webm, ts, ...) by the bundled ffmpeg, through a pipe.
+
+What is there is judged by what was decoded of the wanted stream, against the length that the file states.
+Of ffmpeg's log only facts are read, in its own lines; its complaints, which are often about other streams,
+are never taken for a verdict.
+"""
 
 from __future__ import annotations
 
-import re
+import math
+import struct
 import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from talkcli.engine.errors import InputError, TalkError
+import numpy as np
+
+from talkcli.engine.audio.ffmpeg_log import LogFacts, first_error, has_no_sound, log_facts
+from talkcli.engine.audio.gathering import Begin, Decoded, Gathering
+from talkcli.engine.audio.mp3_tags import spans_without_tags
+from talkcli.engine.audio.ogg_pages import OggLength, ogg_length
+from talkcli.engine.audio.packet_times import packet_times
+from talkcli.engine.audio.stated_size import stated_parts
+from talkcli.engine.audio.transport_stream import ends_within_sound
+from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import reading_command, refused_format
-from talkcli.engine.lifetime import run_child
+from talkcli.engine.lifetime import start_child, uninterrupted
 
 # Generous: decoding runs at hundreds of times real time, but disks may be slow.
-_TIMEOUT_S = 120.0
-_TIMEOUT_S_PER_MB = 2.0
-# ffmpeg's lines read "[mov,mp4 @ 0x55d0] [error] moov atom not found".
-_ERROR_LEVEL = re.compile(r"\[(error|fatal|panic)\]")
-_LOG_PREFIX = re.compile(r"\[[^\]]*\]\s")
+_TIMEOUT_S, _TIMEOUT_S_PER_MB = 120.0, 2.0
+_BLOCK_SAMPLES = 1 << 14
+_LOG_BYTES, _COPY_BYTES = 1 << 18, 1 << 20
+# Stated lengths are rounded, and Matroska's hold what encoders add in front, which is taken away again.
+_MOST_MISSING_S, _MOST_MISSING_OF_MATROSKA_S = 0.06, 0.15
+# Pictures are shown until the next, subtitles end when they like.
+_MOST_MISSING_OF_OTHERS_S = 0.5
+# How many blocks may be undecodable: the first and the last of a stream that was joined midway.
+_MOST_UNDECODED, _MOST_UNDECODED_SHARE = 2, 0.02
+# What ffmpeg finds only a faint likeness of is that format if nearly all of it decodes.
+_FEWEST_BLOCKS, _LEAST_READ_SHARE = 8, 0.5
+# Samples by which encoders delay the sound, where the container has no place to say so.
+_DELAYS = {
+    "aac": 1024, "aac_latm": 1024, "mp3": 1105, "mp2": 481, "ac3": 256, "eac3": 256, "dts": 512, "opus": 312,
+    "amr_nb": 40, "g723_1": 60, "ra_144": 160, "nellymoser": 128, "adpcm_g722": 22,
+}  # fmt: skip
+_CONTAINERS_THAT_SAY = ("mov", "matroska", "ogg", "iamf")
+# ffmpeg's decoder takes two blocks away for a delay of one, where its own encoder wrote the file.
+_WMA = ("wmav1", "wmav2")
 
 
-def decode_to_wav(path: Path, wav: Path) -> str:
-    """Write the first sound track of `path` to `wav`: float, its own rate and channels.
+def read_container(path: Path, begin: Begin) -> Decoded:
+    """The first sound track of `path`.
 
-    Returns ffmpeg's first complaint, empty when all went well. Raises InputError when there is no sound
-    track, when the file is no media at all, or when ffmpeg does not finish.
+    Raises InputError when there is none, when the file is no media at all or of a format that is not read,
+    and when ffmpeg does not finish.
     """
-    command = [
-        *reading_command("-v", "level+warning", "-y"),
-        "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav",
-        f"file:{wav}",
-    ]  # fmt: skip
+    decoder = _Decoder(path, begin)
+    pages = ogg_length(path)
+    spans = spans_without_tags(path) if pages is None else list(pages.parts)
+    if pages is None and len(spans) > 1:
+        with _extract(path, spans) as source:
+            facts = decoder.decode(source)
+    elif spans and pages is not None:
+        facts = _decode_parts(path, decoder, pages)
+    else:
+        with path.open("rb") as source:
+            facts = decoder.decode(source)
+    late_s = _delay(facts) / decoder.gathering.rate_hz
+    if facts.codec in _WMA and facts.by_ffmpeg:
+        decoder = _Decoder(path, begin)
+        with path.open("rb") as source:
+            facts = decoder.decode(source, "-flags2", "+skip_manual")
+        late_s = _wma_block(decoder.gathering.rate_hz, facts.codec) / decoder.gathering.rate_hz
+    seconds = decoder.gathering.num_read / decoder.gathering.rate_hz
+    remark = ""
+    if facts.num_undecoded:
+        blocks = "1 block" if facts.num_undecoded == 1 else f"{facts.num_undecoded} blocks"
+        remark = f"has {blocks} of sound that cannot be decoded, of {_blocks(facts)}"
+    damage = _damage(path, facts, seconds, pages)
+    return Decoded(sound=decoder.gathering.gathered(late_s), damage=damage, remark=remark)
+
+
+def _decode_parts(path: Path, decoder: _Decoder, pages: OggLength) -> LogFacts:
+    """Decode parts of different rates or channels one by one: ffmpeg stops where they change."""
+    facts = None
+    for part in pages.parts:
+        with _extract(path, [part]) as source:
+            found = decoder.decode(source, channels=pages.most_channels)
+        facts = facts or found
+    assert facts is not None
+    return facts
+
+
+@contextmanager
+def _extract(path: Path, spans: Sequence[tuple[int, int]]) -> Iterator[IO[bytes]]:
+    """A file of the bytes of `path` in `spans` alone."""
+    with path.open("rb") as whole, tempfile.TemporaryFile() as part:
+        for start, end in spans:
+            whole.seek(start)
+            for at in range(start, end, _COPY_BYTES):
+                part.write(whole.read(min(_COPY_BYTES, end - at)))
+        part.seek(0)
+        yield part
+
+
+class _Decoder:
+    """Files in, one after the other, their sound into one gathering at the rate and channels of the first."""
+
+    def __init__(self, path: Path, begin: Begin) -> None:
+        self._path = path
+        self._begin = begin
+        self._gathering: Gathering | None = None
+        self._shape: tuple[str, ...] = ()
+
+    @property
+    def gathering(self) -> Gathering:
+        assert self._gathering is not None
+        return self._gathering
+
+    def decode(self, source: IO[bytes], *options: str, channels: int | None = None) -> LogFacts:
+        shape = self._shape or (() if channels is None else ("-ac", str(channels)))
+        command = [
+            *reading_command("-nostats", "-v", "level+verbose", *options), "-map", "0:a:0",
+            "-map_metadata", "-1", *shape,
+            # Its header is short and says rate and channels; and it knows no greatest length.
+            "-c:a", "pcm_f32be", "-f", "au", "pipe:1",
+        ]  # fmt: skip
+        with _running(self._path, source, command) as (stream, log):
+            header = stream.read(24)
+            if len(header) == 24:
+                _, offset, _, _, rate_hz, num_channels = struct.unpack(">4s5I", header)
+                stream.read(offset - 24)
+                if self._gathering is None:
+                    self._gathering = self._begin(rate_hz, num_channels, None)
+                    self._shape = ("-ar", str(rate_hz), "-ac", str(num_channels))
+                self._gather(self._gathering, stream, num_channels)
+        said = log.text()
+        facts = log_facts(said)
+        _check_media(self._path, said, facts, self._gathering)
+        assert facts is not None
+        return facts
+
+    @staticmethod
+    def _gather(gathering: Gathering, stream: IO[bytes], num_channels: int) -> None:
+        while content := stream.read(_BLOCK_SAMPLES * 4 * num_channels):
+            whole = len(content) // (4 * num_channels) * num_channels
+            block = np.frombuffer(content, ">f4", count=whole).reshape(-1, num_channels)
+            gathering.add(block.astype(np.float32))
+
+
+class _Log:
+    """The beginning and the end of what a process writes, read beside it so that it never waits."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._head, self._tail = bytearray(), bytearray()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for line in iter(lambda: self._stream.readline(_LOG_BYTES), b""):
+            if len(self._head) < _LOG_BYTES:
+                self._head += line
+            else:
+                self._tail += line
+                del self._tail[: max(0, len(self._tail) - _LOG_BYTES)]
+
+    def text(self) -> str:
+        self._thread.join()
+        return (self._head + self._tail).decode("utf-8", "replace")
+
+
+@contextmanager
+def _running(path: Path, source: IO[bytes], command: list[str]) -> Iterator[tuple[IO[bytes], _Log]]:
+    """Run ffmpeg on `source`, a part of `path`; yields what it writes, and its log."""
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
+    late = threading.Event()
+    process = None
     try:
-        with path.open("rb") as file:
-            done = run_child(command, stdin=file, capture_output=True, timeout=timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.") from error
-    said = done.stderr.decode("utf-8", "replace")
-    if "matches no streams" in said:
-        raise InputError(
-            f"{path} holds no sound: there is no sound track in it.",
-            hint="Give the speech as an audio file, or a video that was recorded with sound.",
-        )
-    if "No space left on device" in said:
-        raise TalkError(
-            f"There is no space to decode {path} in {wav.parent}.",
-            hint="Free some, or set TMPDIR to another disk.",
-        )
+        with uninterrupted():
+            process = start_child(command, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stderr is not None and process.stdout is not None
+        log = _Log(process.stderr)
+        timer = threading.Timer(timeout_s, _end, (process, late))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield process.stdout, log
+            process.wait()
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.")
+    finally:
+        if process is not None:
+            process.kill()
+            process.wait()
+            assert process.stderr is not None and process.stdout is not None
+            process.stdout.close()
+            log.text()
+            process.stderr.close()
+
+
+def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
+
+
+def _check_media(path: Path, said: str, facts: LogFacts | None, gathering: Gathering | None) -> None:
     if refused_format(said):
         raise InputError(
             f"{path} is no sound or video itself: it is a list, manifest, script or picture.",
             hint="Give the sound file: lists that name other files, and scripts, are not followed.",
         )
-    errors = [_LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.search(line)]
-    # Below a certain likeness ffmpeg calls anything an mp3 or a drawing in letters.
-    if "misdetection possible" in said or not wav.exists() or wav.stat().st_size == 0:
-        because = f" ({errors[0]})" if errors else ""
+    if has_no_sound(said):
         raise InputError(
-            f"{path} is not audio or video in any format known here{because}.",
-            hint="wav, flac, ogg, mp3, m4a, mp4, webm and mov work; is the file complete?",
+            f"{path} holds no sound: there is no sound track in it.",
+            hint="Give the speech as an audio file, or a video that was recorded with sound.",
         )
-    return errors[0] if errors else ""
+    if facts and gathering and gathering.num_read and not (facts.is_faint and _is_guess(path, facts)):
+        return
+    error = first_error(said)
+    because = f" ({error})" if error and not (facts and facts.is_faint) else ""
+    raise InputError(
+        f"{path} is not audio or video in any format known here{because}.",
+        hint="wav, flac, ogg, mp3, m4a, mp4, webm and mov work; is the file complete?",
+    )
+
+
+def _is_guess(path: Path, facts: LogFacts) -> bool:
+    """Whether a format that ffmpeg found only faintly is not that of the file: most of it does not decode."""
+    return (
+        facts.num_decoded < _FEWEST_BLOCKS
+        or facts.num_undecoded > _MOST_UNDECODED_SHARE * facts.num_decoded
+        or facts.read_bytes < _LEAST_READ_SHARE * path.stat().st_size
+    )
+
+
+def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None) -> str | None:
+    """What is missing of the sound, None when nothing is."""
+    parts = stated_parts(path)
+    cut_in = None
+    if pages is not None and not pages.closed:
+        cut_in = "the page that ends the sound is missing"
+    elif parts == math.inf:
+        cut_in = "the file ends within a fragment"
+    elif (
+        facts.container.startswith("mpegts") and facts.pid is not None and ends_within_sound(path, facts.pid)
+    ):
+        cut_in = "the file ends within a block of sound"
+    if cut_in:
+        return f"{seconds:.2f} s can be decoded, and {cut_in}"
+    stated_s = facts.stated_s if pages is None else pages.seconds
+    if parts is not None:
+        stated_s = max(stated_s or 0.0, seconds * parts)
+    if facts.num_undecoded > max(_MOST_UNDECODED, _MOST_UNDECODED_SHARE * _blocks(facts)):
+        return f"{facts.num_undecoded} of {_blocks(facts)} blocks of sound cannot be decoded"
+    most_missing_s = _MOST_MISSING_OF_MATROSKA_S if "matroska" in facts.container else _MOST_MISSING_S
+    if stated_s is None or stated_s - seconds <= most_missing_s:
+        return None
+    if stated_s == facts.stated_s and _others_last(path, stated_s, seconds, most_missing_s):
+        return None
+    return f"{seconds:.2f} of {stated_s:.2f} s can be decoded"
+
+
+def _others_last(path: Path, stated_s: float, seconds: float, most_missing_s: float) -> bool:
+    """Whether the stated length is that of other streams, and the sound is whole as far as it goes."""
+    times = packet_times(path)
+    return (
+        times is not None
+        and seconds >= times.sound_s - most_missing_s
+        and times.others_end_s >= stated_s - _MOST_MISSING_OF_OTHERS_S
+    )
+
+
+def _blocks(facts: LogFacts) -> int:
+    return facts.num_decoded + facts.num_undecoded
+
+
+def _delay(facts: LogFacts) -> int:
+    """Samples by which the sound comes late. In films its time stamps, which pictures go by, hold them."""
+    told = facts.container.split(",")[0] in _CONTAINERS_THAT_SAY or (
+        facts.container == "mp3" and facts.start_s > 0
+    )
+    return 0 if told or facts.has_pictures else _DELAYS.get(facts.codec, 0)
+
+
+def _wma_block(rate_hz: int, codec: str) -> int:
+    """Samples of a block of Windows Media Audio, by which its encoder delays the sound."""
+    if rate_hz <= 16_000:
+        return 512
+    return 1024 if rate_hz <= 22_050 or (rate_hz <= 32_000 and codec == "wmav1") else 2048

@@ -18,7 +18,7 @@ import numpy as np
 import soxr
 from jaxtyping import Float
 
-from talkcli.engine.audio.io import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+from talkcli.engine.audio.gathering import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from talkcli.engine.data.adapters.vertex_files import (
     LONGEST_S,
     SOUND,

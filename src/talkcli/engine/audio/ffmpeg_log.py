@@ -1,0 +1,92 @@
+"""What ffmpeg's log says about a file, read from ffmpeg's own lines.
+
+Names of files do not reach ffmpeg, and what a file says of itself (titles) is indented further than what is
+read here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Whoever states more than this states nothing.
+_LONGEST_PLAUSIBLE_S = 360_000.0
+
+# ffmpeg's lines read "[mov,mp4 @ 0x55d0] [error] moov atom not found", or "[info]   Duration: ...".
+_LEVEL = re.compile(r"^((?:\[[^\]\n]* @ \w+\] )*)\[(?:panic|fatal|error|warning|info|verbose)\] ", re.M)
+_INPUT = re.compile(r"^Input #0, (\S+), from 'fd:':$", re.M)
+_DURATION = re.compile(r"^  Duration: (\d+):(\d+):([\d.]+)(?:, start: (-?[\d.]+))?", re.M)
+_STREAM = re.compile(
+    r"^  Stream #0:\d+(?:\[0x([0-9a-f]+)\])?(?:\([^)\n]*\))?: (Audio|Video): (\w+)(.*)$", re.M
+)
+_BLOCKS = re.compile(
+    r"^\[in#0\S* @ \w+\]\s+Input stream #0:\d+ \(audio\): \d+ packets read \((\d+) bytes\); "
+    r"(\d+) frames decoded; (\d+) decode errors",
+    re.M,
+)
+_GUESSED = re.compile(r"^\[[^\]\n]*\] Estimating duration from bitrate", re.M)
+_FAINT = re.compile(r"^\[[^\]\n]*\] Format \S+ detected only with low score", re.M)
+_NO_SOUND = re.compile(r"^(?:\[[^\]\n]*\] )*Stream map '[^'\n]*' matches no streams", re.M)
+_WRITER = re.compile(r"^    (?:encoder|software|WM/EncodingSettings)\s*: Lavf", re.M)
+_ERROR = re.compile(r"^(?:\[[^\]\n]* @ \w+\] )*\[(?:error|fatal)\] (.+)$", re.M)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFacts:
+    """What ffmpeg's log says about a file. `stated_s` is None where no length is stated."""
+
+    container: str
+    codec: str
+    pid: int | None
+    has_pictures: bool
+    stated_s: float | None
+    # Of the container's clock; an MP3 with its own delay written in it starts after that.
+    start_s: float
+    read_bytes: int
+    num_decoded: int
+    num_undecoded: int
+    by_ffmpeg: bool
+    is_faint: bool
+
+
+def log_facts(said: str) -> LogFacts | None:
+    """The facts of a log of level `level+verbose`, None when nothing was opened."""
+    plain = _LEVEL.sub(r"\1", said)
+    opened = _INPUT.search(plain)
+    if opened is None:
+        return None
+    # What comes after is about the output.
+    shown = plain[opened.start() :].partition("\nStream mapping:")[0]
+    streams = _STREAM.findall(shown)
+    sounds = [(pid, codec) for pid, kind, codec, _ in streams if kind == "Audio"]
+    length = _DURATION.search(shown)
+    stated_s = None
+    if length and not _GUESSED.search(plain):
+        hours, minutes, seconds = map(float, length.groups()[:3])
+        stated_s = 3600 * hours + 60 * minutes + seconds
+    blocks = _BLOCKS.search(plain)
+    read_bytes, decoded, undecoded = map(int, blocks.groups()) if blocks else (0, 0, 0)
+    return LogFacts(
+        container=opened[1],
+        codec=sounds[0][1] if sounds else "",
+        pid=int(sounds[0][0], 16) if sounds and sounds[0][0] else None,
+        has_pictures=any(kind == "Video" and "(attached pic)" not in rest for _, kind, _, rest in streams),
+        stated_s=stated_s if stated_s and stated_s < _LONGEST_PLAUSIBLE_S else None,
+        start_s=float(length[4] or 0) if length else 0.0,
+        read_bytes=read_bytes,
+        num_decoded=decoded,
+        num_undecoded=undecoded,
+        by_ffmpeg=bool(_WRITER.search(shown)),
+        is_faint=bool(_FAINT.search(plain)),
+    )
+
+
+def has_no_sound(said: str) -> bool:
+    """Whether the file has streams, and none of sound."""
+    return bool(_NO_SOUND.search(_LEVEL.sub(r"\1", said)))
+
+
+def first_error(said: str) -> str | None:
+    """The first complaint, for a file that could not be opened at all."""
+    error = _ERROR.search(said)
+    return error[1][:120].strip().rstrip(".") if error else None

@@ -1,0 +1,102 @@
+"""What a FLAC file states of its length, and where its last block of sound ends."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+_START = b"fLaC\0\0\0\x22"
+# A block of sound is 65,535 samples of eight channels at the most; common ones are under 16 kB.
+_TAIL_BYTES = 1 << 18
+_HEADER_BYTES = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlacLength:
+    """Samples: `stated` by the header (0: it does not know), and `end` of the last block (None: not found).
+
+    `joined` tells that another FLAC file follows in the same file.
+    """
+
+    stated: int
+    end: int | None
+    joined: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether header and content agree, as in nearly every file."""
+        return not self.joined and 0 < self.stated == self.end
+
+
+def flac_length(path: Path) -> FlacLength | None:
+    """The lengths of `path`, None when it is no FLAC file."""
+    with path.open("rb") as file:
+        if file.read(len(_START))[:4] != _START[:4] or path.stat().st_size < 42:
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            info = int.from_bytes(content[18:26], "big")
+            largest = int.from_bytes(content[10:12], "big")
+            return FlacLength(
+                stated=info & (1 << 36) - 1,
+                end=_end(content[max(0, len(content) - _TAIL_BYTES) :], largest),
+                joined=content.find(_START, 4) > 0,
+            )
+
+
+def _end(tail: bytes, largest: int) -> int | None:
+    at = len(tail)
+    while (at := tail.rfind(b"\xff", 0, at)) >= 0:
+        if (
+            tail[at + 1 : at + 2] in (b"\xf8", b"\xf9")
+            and (end := _block_end(tail[at : at + _HEADER_BYTES], largest)) is not None
+        ):
+            return end
+    return None
+
+
+def _block_end(header: bytes, largest: int) -> int | None:
+    """The sample after the block that `header` begins, None when it is no such header."""
+    if len(header) < _HEADER_BYTES:
+        return None
+    size_code, rate_code = header[2] >> 4, header[2] & 15
+    number, length = _coded_number(header[4:])
+    if not size_code or rate_code == 15 or not length:
+        return None
+    at = 4 + length
+    if size_code in (6, 7):
+        width = size_code - 5
+        samples = int.from_bytes(header[at : at + width], "big") + 1
+        at += width
+    else:
+        samples = {1: 192}.get(size_code) or (576 << size_code - 2 if size_code < 6 else 256 << size_code - 8)
+    at += {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
+    if at >= len(header) or _crc8(header[:at]) != header[at]:
+        return None
+    # Blocks of varying size count samples, those of one size count blocks; the last may be shorter.
+    return (number if header[1] & 1 else number * largest) + samples
+
+
+def _coded_number(code: bytes) -> tuple[int, int]:
+    """A number coded as UTF-8 codes letters, up to 36 bits, and its bytes; none of them for no such code."""
+    first = code[0]
+    if first < 0x80:
+        return first, 1
+    length = 8 - (first ^ 0xFF).bit_length()
+    if not 2 <= length <= 7:
+        return 0, 0
+    number = first & (0x7F >> length)
+    for byte in code[1:length]:
+        if byte >> 6 != 2:
+            return 0, 0
+        number = number << 6 | byte & 0x3F
+    return number, length
+
+
+def _crc8(content: bytes) -> int:
+    check = 0
+    for byte in content:
+        check ^= byte
+        for _ in range(8):
+            check = (check << 1 ^ 0x07) & 0xFF if check & 0x80 else check << 1
+    return check

@@ -1,0 +1,146 @@
+"""Blocks of decoded sound become mono samples at 16 kHz, within a limit.
+
+Axis names: `samples`, `channels`.
+soxr resamples ("HQ", deterministic), block by block: never is more in memory than the sound that comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+from jaxtyping import Float
+
+from talkcli.engine.audio.channels import Mixture
+from talkcli.engine.errors import InputError
+from talkcli.engine.types import SPEECH_RATE_HZ
+
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
+# Samples in a row at full scale that no microphone gives.
+_CLIPPED_RUN, _FULL_SCALE = 3, 0.9995
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """Mono sound at 16 kHz, not scaled yet. `peak`, `offset` (the mean) and `clipped` (the share of samples
+    at full scale) are those of the file's own samples; `nonsense` says what is no number, None when all is.
+    `better` is the channel to take instead, where the average loses sound."""
+
+    samples: Float[np.ndarray, "samples"]
+    seconds: float
+    peak: float
+    offset: float
+    clipped: float
+    nonsense: str | None
+    better: int | None
+
+
+Begin = Callable[[int, int, float | None], "Gathering"]
+"""Makes what gathers the sound, from its rate in Hz, its channels and the seconds it is stated to last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Sound, what is missing of it (None: nothing), and what is worth a warning (empty: nothing)."""
+
+    sound: Gathered
+    damage: str | None = None
+    remark: str = ""
+
+
+class Gathering:
+    """Blocks at the file's rate in, samples at 16 kHz out.
+
+    Raises InputError for a rate outside 8-192 kHz, and when the sound is, or is `stated_s` to be, longer than
+    `longest_s`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        rate_hz: int,
+        num_channels: int,
+        *,
+        longest_s: float,
+        stated_s: float | None = None,
+        only: int | None = None,
+    ) -> None:
+        if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+            raise InputError(
+                f"{path} has a sampling rate of {rate_hz} Hz, outside {LOWEST_RATE_HZ} to "
+                f"{HIGHEST_RATE_HZ} Hz.",
+                hint="Resample it, for example: ffmpeg -i in.wav -ar 48000 out.wav",
+            )
+        self.rate_hz = rate_hz
+        self.num_read = 0
+        self._path = path
+        self._longest_s = longest_s
+        self._check_length(stated_s or 0.0, "is stated to last")
+        self._mixture = Mixture(rate_hz, num_channels, only)
+        self._peak = 0.0
+        self._sum = 0.0
+        self._num_clipped = 0
+        self._num_nonsense = 0
+        self._first_nonsense = ""
+        # Grows in place, where a list of blocks would be joined into a second copy.
+        self._gathered = bytearray()
+        self._resampler = (
+            None
+            if rate_hz == SPEECH_RATE_HZ
+            else soxr.ResampleStream(rate_hz, SPEECH_RATE_HZ, 1, dtype="float32", quality="HQ")
+        )
+
+    def add(self, block: Float[np.ndarray, "samples channels"]) -> None:
+        mono = self._mixture.mix(block)
+        bad = np.flatnonzero(~np.isfinite(mono))
+        if len(bad):
+            if not self._num_nonsense:
+                first = self.num_read + int(bad[0])
+                self._first_nonsense = f"sample {first} ({first / self.rate_hz:.3f} s): {mono[bad[0]]}"
+            self._num_nonsense += len(bad)
+            mono[bad] = 0
+        self.num_read += len(mono)
+        self._check_length(self.num_read / self.rate_hz, "lasts")
+        sizes = np.abs(mono)
+        self._peak = max(self._peak, float(sizes.max(initial=0)))
+        self._sum += float(mono.sum(dtype=np.float64))
+        full = sizes >= _FULL_SCALE
+        if full.any():
+            runs = np.convolve(full, np.ones(_CLIPPED_RUN), "valid") > _CLIPPED_RUN - 0.5
+            self._num_clipped += int((np.convolve(runs, np.ones(_CLIPPED_RUN)) > 0.5).sum())
+        self._gathered += (
+            mono if self._resampler is None else self._resampler.resample_chunk(mono)
+        ).tobytes()
+
+    def gathered(self, late_s: float = 0.0) -> Gathered:
+        """Everything, once. The first `late_s` are taken away, and as much silence is added behind."""
+        if self._resampler is not None:
+            self._gathered += self._resampler.resample_chunk(np.zeros(0, np.float32), last=True).tobytes()
+        moved = min(4 * round(late_s * SPEECH_RATE_HZ), len(self._gathered))
+        if moved:
+            del self._gathered[:moved]
+            self._gathered += bytes(moved)
+        return Gathered(
+            samples=np.frombuffer(self._gathered, np.float32),
+            seconds=self.num_read / self.rate_hz,
+            peak=self._peak,
+            offset=self._sum / max(self.num_read, 1),
+            clipped=self._num_clipped / max(self.num_read, 1),
+            nonsense=f"holds {self._num_nonsense} samples that are not finite numbers, the first at "
+            f"{self._first_nonsense}"
+            if self._num_nonsense
+            else None,
+            better=self._mixture.better(),
+        )
+
+    def _check_length(self, seconds: float, how: str) -> None:
+        if seconds > self._longest_s:
+            raise InputError(
+                f"{self._path} {how} {'more than ' if how == 'lasts' else ''}"
+                f"{min(seconds, 6e9) / 60:.0f} minutes, over the limit of {self._longest_s / 60:g}.",
+                hint="Cut it into parts; or raise the limit with --max-minutes: an hour takes about 1 GB of "
+                "memory.",
+            )

@@ -1,0 +1,270 @@
+"""Sound is read to its end whatever its header guesses, and is refused when it is cut."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.engine.audio.sounds import babble, complaint, encoded, read
+
+SECONDS = 0.8
+
+
+@pytest.fixture(scope="module")
+def mp3s(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """MP3 files of 0.8 s by name, encoded once."""
+    folder = tmp_path_factory.mktemp("mp3")
+    bare = ("-write_xing", "0", "-id3v2_version", "0")
+    kinds: dict[str, tuple[str, ...]] = {
+        "info": (),
+        "cbr": bare,
+        "vbr": ("-q:a", "4", *bare),
+        "vbr_xing": ("-q:a", "4"),
+        "abr": ("-abr", "1", "-b:a", "48k", *bare),
+        "low": ("-ar", "8000", *bare),
+        "mpeg25": ("-ar", "11025", *bare),
+        "mpeg2": ("-ar", "24000", *bare),
+        "mpeg1": ("-ar", "44100", "-ac", "2", *bare),
+        "mpeg1_info": ("-ar", "48000"),
+        "tagged": ("-metadata", "title=error corruption misdetection possible", "-write_id3v1", "1"),
+        "reservoir": ("-b:a", "24k", *bare),
+    }
+    return {
+        name: encoded(folder, f"{name}.mp3", babble(SECONDS), "-c:a", "libmp3lame", *options).read_bytes()
+        for name, options in kinds.items()
+    }
+
+
+def id3v2(size: int) -> bytes:
+    """A tag in front, with a picture of `size` bytes that holds what looks like sound."""
+    picture = b"\0image/png\0\3\0" + b"\xff\xfb\x90\xc4" * (size // 4)
+    frame = b"APIC" + struct.pack(">I", len(picture)) + b"\0\0" + picture
+    length = len(frame)
+    return b"ID3\3\0\0" + bytes((length >> shift) & 127 for shift in (21, 14, 7, 0)) + frame
+
+
+APE = (
+    b"APETAGEX"
+    + struct.pack("<IIII", 2000, 48, 1, 0xA000_0000)
+    + bytes(8)
+    + struct.pack("<II", 8, 0)
+    + b"title\0"
+    b"12345678" + b"APETAGEX" + struct.pack("<IIII", 2000, 48, 1, 0x8000_0000) + bytes(8)
+)
+ID3V1 = b"TAG" + b"an error of corruption".ljust(125, b"\0")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "info",
+        "cbr",
+        "vbr",
+        "vbr_xing",
+        "abr",
+        "low",
+        "mpeg25",
+        "mpeg2",
+        "mpeg1",
+        "mpeg1_info",
+        "tagged",
+        "reservoir",
+    ],
+)
+@pytest.mark.parametrize(
+    "around", ["nothing", "cover", "tags_behind", "garbage_in_front", "half_a_frame_behind"]
+)
+def test_mp3_of_every_kind_is_read_to_its_end(
+    tmp_path: Path, mp3s: dict[str, bytes], kind: str, around: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = mp3s[kind]
+    content = {
+        "nothing": content,
+        "cover": id3v2(3000) + content,
+        "tags_behind": content + APE + ID3V1,
+        "garbage_in_front": b"\0\1ICY metadata \xff\xf0" * 40 + content,
+        "half_a_frame_behind": content + content[-400:-350],
+    }[around]
+    (tmp_path / "a.mp3").write_bytes(content)
+    speech, _ = read(tmp_path / "a.mp3")
+    # What encoders add around the sound is at most three blocks of the lowest rate.
+    assert SECONDS - 0.01 <= speech.duration_s < SECONDS + 3 * 0.072
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("first", ["info", "cbr", "vbr", "vbr_xing", "tagged"])
+@pytest.mark.parametrize("second", ["info", "cbr", "vbr_xing"])
+@pytest.mark.parametrize("between", [b"", id3v2(2000), ID3V1 + APE])
+def test_joined_mp3_loses_nothing(
+    tmp_path: Path, mp3s: dict[str, bytes], first: str, second: str, between: bytes
+) -> None:
+    (tmp_path / "a.mp3").write_bytes(mp3s[first] + between + mp3s[second])
+    speech, _ = read(tmp_path / "a.mp3")
+    assert 2 * SECONDS - 0.04 <= speech.duration_s < 2 * SECONDS + 0.25
+    # Both parts are heard.
+    for half in np.array_split(speech.samples, 2):
+        assert np.sqrt(np.mean(half**2)) > 0.03
+
+
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.8])
+@pytest.mark.parametrize("kind", ["info", "vbr_xing", "mpeg1_info", "tagged"])
+def test_cut_mp3_that_states_its_length_is_refused(
+    tmp_path: Path, mp3s: dict[str, bytes], kind: str, share: float
+) -> None:
+    content = mp3s[kind]
+    (tmp_path / "a.mp3").write_bytes(content[: int(share * len(content))])
+    assert "damaged or cut short" in (complaint(tmp_path / "a.mp3") or "")
+
+
+@pytest.mark.parametrize("kind", ["cbr", "vbr", "mpeg25"])
+def test_cut_mp3_without_a_length_is_sound_all_the_same(
+    tmp_path: Path, mp3s: dict[str, bytes], kind: str
+) -> None:
+    content = mp3s[kind]
+    (tmp_path / "a.mp3").write_bytes(content[: int(0.6 * len(content))])
+    assert 0.4 < read(tmp_path / "a.mp3")[0].duration_s < 0.75
+
+
+@pytest.fixture(scope="module")
+def oggs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Ogg files of 0.8 s by name. Pages are short, as those of longer files are against the file."""
+    folder = tmp_path_factory.mktemp("ogg")
+    short = ("-page_duration", "100000")
+    kinds = {
+        "vorbis": ("-c:a", "libvorbis"),
+        "vorbis_44k": ("-c:a", "libvorbis", "-ar", "44100", "-ac", "2"),
+        "vorbis_8k": ("-c:a", "libvorbis", "-ar", "8000"),
+        "opus": ("-c:a", "libopus"),
+        "opus_stereo": ("-c:a", "libopus", "-ac", "2"),
+        "opus_40ms": ("-c:a", "libopus", "-frame_duration", "40"),
+        "flac": ("-c:a", "flac", "-frame_size", "1000"),
+    }
+    return {
+        name: encoded(folder, f"{name}.ogg", babble(SECONDS), *options, *short).read_bytes()
+        for name, options in kinds.items()
+    }
+
+
+OGG_KINDS = ["vorbis", "vorbis_44k", "vorbis_8k", "opus", "opus_stereo", "opus_40ms", "flac"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        *((kind, kind) for kind in OGG_KINDS[:6]),
+        ("vorbis", "vorbis_44k"),
+        ("vorbis_44k", "vorbis"),
+        ("vorbis_8k", "vorbis_44k"),
+        ("opus", "opus_stereo"),
+        ("opus_stereo", "opus_40ms"),
+    ],
+)
+@pytest.mark.parametrize("parts", [2, 3])
+def test_chained_ogg_loses_nothing(
+    tmp_path: Path, oggs: dict[str, bytes], first: str, second: str, parts: int
+) -> None:
+    (tmp_path / "a.ogg").write_bytes(b"".join([oggs[first], oggs[second], oggs[first]][:parts]))
+    speech, _ = read(tmp_path / "a.ogg")
+    assert speech.duration_s == pytest.approx(parts * SECONDS, abs=0.06 * parts)
+    for part in np.array_split(speech.samples, parts):
+        assert np.sqrt(np.mean(part**2)) > 0.03
+
+
+@pytest.mark.parametrize("kind", OGG_KINDS)
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.8, "a page"])
+def test_cut_ogg_is_refused(tmp_path: Path, oggs: dict[str, bytes], kind: str, share: float | str) -> None:
+    content = oggs[kind]
+    end = content.rindex(b"OggS") if share == "a page" else int(float(share) * len(content))
+    (tmp_path / "a.ogg").write_bytes(content[:end])
+    assert complaint(tmp_path / "a.ogg")
+
+
+@pytest.mark.parametrize("kind", ["vorbis", "opus", "flac"])
+def test_ogg_that_lacks_a_page_within_is_refused(tmp_path: Path, oggs: dict[str, bytes], kind: str) -> None:
+    pages = oggs[kind].split(b"OggS")
+    (tmp_path / "a.ogg").write_bytes(b"OggS".join([*pages[:5], *pages[7:]]))
+    assert "damaged or cut short" in (complaint(tmp_path / "a.ogg") or "")
+
+
+@pytest.fixture(scope="module")
+def flac(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return encoded(
+        tmp_path_factory.mktemp("flac"), "a.flac", babble(SECONDS), "-frame_size", "1152"
+    ).read_bytes()
+
+
+def counting(content: bytes, samples: int) -> bytes:
+    """A FLAC file whose header states `samples`."""
+    info = int.from_bytes(content[18:26], "big")
+    return content[:18] + (info >> 36 << 36 | samples).to_bytes(8, "big") + content[26:]
+
+
+@pytest.mark.parametrize("stated", [0, 1, 5000, 12_799, (1 << 36) - 1, (1 << 36) - 4096, 1 << 34])
+def test_flac_of_a_wrong_length_is_read_to_its_end(tmp_path: Path, flac: bytes, stated: int) -> None:
+    (tmp_path / "a.flac").write_bytes(counting(flac, stated))
+    np.testing.assert_allclose(read(tmp_path / "a.flac")[0].samples, babble(SECONDS), atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.6, 0.9])
+@pytest.mark.parametrize("stated", [12_800, 100_000])
+def test_cut_flac_is_refused(tmp_path: Path, flac: bytes, share: float, stated: int) -> None:
+    (tmp_path / "a.flac").write_bytes(counting(flac, stated)[: int(share * len(flac))])
+    assert "cut short" in (complaint(tmp_path / "a.flac") or "")
+
+
+CONTAINERS: dict[str, tuple[str, ...]] = {
+    "a.m4a": ("-movflags", "+faststart"),
+    "alac.m4a": ("-c:a", "alac", "-movflags", "+faststart"),
+    "a.mov": ("-c:a", "pcm_s16le", "-movflags", "+faststart"),
+    "a.3gp": ("-ar", "8000", "-movflags", "+faststart"),
+    "fragments.mp4": ("-movflags", "frag_keyframe+empty_moov", "-frag_duration", "200000"),
+    "a.webm": (),
+    "a.mka": ("-c:a", "aac"),
+    "a.wma": (),
+    "a.avi": (),
+    "a.wv": (),
+    "a.ts": (),
+    "aac.ts": ("-c:a", "aac"),
+    "a.m2ts": ("-f", "mpegts", "-mpegts_m2ts_mode", "1"),
+    "a.caf": (),
+    "adpcm.wav": ("-c:a", "adpcm_ms"),
+    "mp3.wav": ("-c:a", "libmp3lame"),
+    "alaw.wav": ("-c:a", "pcm_alaw"),
+    "a.flv": ("-ar", "22050"),
+}
+
+
+@pytest.fixture(scope="module")
+def containers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("containers")
+    return {
+        name: encoded(folder, name, babble(SECONDS), *options).read_bytes()
+        for name, options in CONTAINERS.items()
+    }
+
+
+@pytest.mark.parametrize("name", list(CONTAINERS))
+def test_containers_are_read_whole_and_refused_when_cut(
+    tmp_path: Path, containers: dict[str, bytes], name: str
+) -> None:
+    content = containers[name]
+    (tmp_path / name).write_bytes(content)
+    speech, warnings = read(tmp_path / name)
+    assert SECONDS - 0.005 <= speech.duration_s < SECONDS + 0.15
+    assert warnings == []
+    for share in (0.4, 0.6):
+        (tmp_path / name).write_bytes(content[: int(share * len(content))])
+        assert complaint(tmp_path / name), share
+
+
+@pytest.mark.parametrize("packets", range(4, 9))
+def test_transport_streams_cut_between_packets_are_refused(
+    tmp_path: Path, containers: dict[str, bytes], packets: int
+) -> None:
+    content = containers["aac.ts"]
+    whole = len(content) // 188
+    (tmp_path / "a.ts").write_bytes(content[: 188 * (whole * packets // 12)])
+    assert "within a block" in (complaint(tmp_path / "a.ts") or "")
