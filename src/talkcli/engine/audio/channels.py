@@ -26,6 +26,7 @@ _QUIETEST_BAND_DB = 45.0
 _NUM_BANDS = 18
 # Of what unrelated channels would leave. Chance takes away up to a tenth in a single judgement.
 _LEAST_LEFT, _LEAST_LEFT_IN_A_BAND = 0.80, 0.45
+_AS_LOUD = 0.8
 _SURROUND, _CENTRE = 5, 2
 _HEARD_DB = 30.0
 # Squared correlation from which on centre and average are one sound.
@@ -76,7 +77,8 @@ class Mixture:
         self._judge(last=True)
         if self._num_channels >= _SURROUND and self._centre_speaks():
             return _CENTRE
-        return int(self._power.argmax()) if self._cancels else None
+        # The first of those that are about as loud as the loudest.
+        return int((self._power >= _AS_LOUD * self._power.max()).argmax()) if self._cancels else None
 
     def _listen(
         self, block: Float[np.ndarray, "samples channels"], mono: Float[np.ndarray, "samples"]

@@ -57,6 +57,9 @@ def read_sndfile(path: Path, begin: Begin) -> Decoded | None:
         except soundfile.LibsndfileError:
             return None
         with file:
+            if file.subtype.startswith("MPEG"):
+                # MP3 in a wav: its decoder is the one that writes to the terminal.
+                return None
             return _read(path, file, chunk, begin)
 
 
