@@ -8,6 +8,8 @@ reaches ffmpeg: it can be no option, protocol or pattern, and turns up in no log
 
 from __future__ import annotations
 
+import re
+
 import imageio_ffmpeg
 
 from talkcli.engine.errors import AssetError
@@ -53,4 +55,8 @@ def reading_command(*options: str) -> list[str]:
 
 def refused_format(said: str) -> bool:
     """Tell from ffmpeg's log whether the input is of a format that is known and not read."""
-    return "Format not on whitelist" in said
+    # A part's own line, not a title that says so.
+    return (
+        re.search(r"^\[[^\]]* @ [^\]]*\] (?:\[\w+\] )?Format not on whitelist", said, re.MULTILINE)
+        is not None
+    )

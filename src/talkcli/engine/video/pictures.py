@@ -20,7 +20,9 @@ from jaxtyping import Float64, UInt8
 from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import reading_command, refused_format
 from talkcli.engine.files import temporary_folder
+from talkcli.engine.inputs.regular import check_file
 from talkcli.engine.lifetime import run_child, start_child, uninterrupted
+from talkcli.engine.video.damage import damage
 
 # Below this, lips cannot be followed; above, a file's time stamps are wrong or it is slow motion.
 LOWEST_FPS, HIGHEST_FPS = 10.0, 240.0
@@ -40,12 +42,13 @@ _LONGEST_STILL_S = 2.0
 # How ffmpeg writes that there is no time: the ends of 64 bits.
 _NO_TIME = (-(2**63), 2**63 - 1)
 _STAMP = "{pts} {tb} {ptsi}"
-_ERROR_LEVEL = re.compile(r"\[(error|fatal|panic)\]|corrupt")
-_DURATION = re.compile(r"Duration: (\d+):(\d+):([\d.]+),")
-# The last picture or block of sound begins before it ends; headers round.
-_MOST_MISSING_S = 0.5
-_LOG_PREFIX = re.compile(r"\[[^\]]*\]\s")
-_UPRIGHT_SQUARE = "scale=w='max(1,round(iw*sar))':h=ih,setsar=1"
+# A part's own line: what the file says of itself comes at level info.
+_ERROR_LEVEL = re.compile(r"(?:\[[^\]]*\] )*\[(?:error|fatal|panic)\]")
+_LOG_PREFIX = re.compile(r"^(?:\[[^\]]*\]\s)+")
+# Wider than any picture that is read, and what ffmpeg still scales to.
+_UPRIGHT_SQUARE = "scale=w='clip(round(iw*sar),1,16384)':h=ih,setsar=1"
+# No camera takes such pictures, and the network for faces ends the process at some of them.
+_SMALLEST_SIDE, _MOST_OBLONG = 16, 8
 
 
 Crop = tuple[float, float, float, float]
@@ -87,7 +90,7 @@ def open_film(path: Path) -> Film:
 
     Raises InputError for what is no readable file, no video, has less than two pictures, time stamps that are
     missing, in disorder or leave 2 s without a picture, pictures beyond 8192 x 4352 or a rate outside 10 to
-    240, and for a file that is damaged or cut short.
+    240, and for pictures that are damaged or cut short, as `damage` finds them.
     """
     _check_readable(path)
     with temporary_folder() as folder:
@@ -98,22 +101,18 @@ def open_film(path: Path) -> Film:
                 f"{path} is no video itself: it is a list, manifest, script or picture.",
                 hint="Give the video file: lists that name other files, and scripts, are not followed.",
             )
-        errors = [
-            _LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.search(line)
-        ]
         times, tick_s = _times(path, pictures)
         sounding, _ = _times(path, sound)
-    if len(times) and not errors:
-        errors = _missing(said, max([*times[-1:], *sounding[-1:]]))
     if not len(times):
+        errors = [_LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if _ERROR_LEVEL.match(line)]
         raise InputError(
-            f"{path} holds no pictures{f' ({errors[0]})' if errors else ''}.",
+            f"{path} holds no pictures{f' ({errors[0][:200]})' if errors else ''}.",
             hint="mp4, mov, mkv, webm, avi and mpg work; is it a video, and is the file complete?",
         )
-    if errors:
+    evidence = damage(path, said, times, float(sounding[-1]) if len(sounding) else None)
+    if evidence:
         raise InputError(
-            f"{path} is damaged or cut short: {len(times)} pictures can be decoded "
-            f"({errors[0].rstrip('.')}).",
+            f"{path} is damaged or cut short: {len(times)} pictures can be decoded ({evidence}).",
             hint=f"Copy it again; or keep what is there: ffmpeg -i {path} -crf 17 rescued.mp4",
         )
     return _film(path, times, tick_s, float(sounding[0]) if len(sounding) else None)
@@ -138,7 +137,7 @@ def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
             process = start_child(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert process.stdout is not None
         for done in range(film.num_frames):
-            picture = _next_picture(process.stdout)
+            picture = _next_picture(process.stdout, film.path)
             if picture is None:
                 raise InputError(
                     f"{film.path} gave {done} pictures where it had {film.num_frames} a moment ago.",
@@ -158,12 +157,8 @@ def _check_readable(path: Path) -> None:
         raise InputError(f"{path} does not exist.", hint="Check the spelling and the folder.")
     if not path.is_file():
         raise InputError(f"{path} is a folder, a pipe or a device, a video file is needed.")
-    try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
-    if empty:
+    check_file(path)
+    if path.stat().st_size == 0:
         raise InputError(
             f"{path} is an empty file (0 bytes).", hint="Was the recording or the copy finished?"
         )
@@ -205,16 +200,6 @@ def _times(path: Path, stamps: Path) -> tuple[Float64[np.ndarray, "frames"], flo
         )
     tick_s = float(Fraction(rows[0][1]))
     return np.array([int(row[0]) for row in rows]) * tick_s, tick_s
-
-
-def _missing(said: str, end_s: float) -> list[str]:
-    """A complaint if the container promises more than was decoded; some formats end early without a word."""
-    promised = _DURATION.search(said)
-    if promised is None or "Estimating duration from bitrate" in said:
-        return []
-    hours, minutes, seconds = map(float, promised.groups())
-    promised_s = 3600 * hours + 60 * minutes + seconds
-    return [f"{end_s:.2f} of {promised_s:.2f} s"] if promised_s - end_s > _MOST_MISSING_S else []
 
 
 def _film(path: Path, times: Float64[np.ndarray, "frames"], tick_s: float, sound_s: float | None) -> Film:
@@ -271,12 +256,21 @@ def _cropped(picture: UInt8[np.ndarray, "rows columns 3"], crop: Crop) -> UInt8[
     return np.ascontiguousarray(picture[top : top + height, left : left + width])
 
 
-def _next_picture(stream: IO[bytes]) -> UInt8[np.ndarray, "height width 3"] | None:
-    """One picture in PPM, whose header is three lines; None at the end."""
+def _next_picture(stream: IO[bytes], path: Path) -> UInt8[np.ndarray, "height width 3"] | None:
+    """One picture in PPM, whose header is three lines; None at the end. Raises InputError, before memory is
+    asked for, for pictures of a size that none is taken in.
+    """
     header = [stream.readline() for _ in range(3)]
     if header[0] != b"P6\n":
         return None
     width, height = map(int, header[1].split())
+    short, long = sorted((width, height))
+    if short < _SMALLEST_SIDE or long > _MOST_OBLONG * short or width * height > _MOST_PIXELS:
+        raise InputError(
+            f"{path} has pictures of {width}x{height} square pixels, which no camera takes.",
+            hint=f"The shorter side has {_SMALLEST_SIDE}, the longer at most {_MOST_OBLONG} times that. "
+            "Is the pixel aspect (SAR) right? ffmpeg -i IN -vf setsar=1 OUT mends it.",
+        )
     content = stream.read(width * height * 3)
     if len(content) < width * height * 3:
         return None
