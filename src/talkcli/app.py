@@ -78,6 +78,10 @@ def _root(
     ] = False,
 ) -> None:
     # What a killed run left beside its output is swept where this one writes; TMPDIR is everybody's.
+    _sweep()
+
+
+def _sweep() -> None:
     with contextlib.suppress(OSError):
         sweep(temporary_root())
 
@@ -129,6 +133,7 @@ def _explain(error: BaseException) -> NoReturn:
 
 def _interrupted() -> NoReturn:
     abandon()
+    _sweep()
     code = ended_by() or INTERRUPTED
     _fail(farewell(code), None, code, interrupted=True)
 

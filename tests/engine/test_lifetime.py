@@ -73,6 +73,8 @@ try:
     with lifetime.interruptible():
         if sys.argv[2] == "destructor":
             Destructor()
+        elif sys.argv[2] == "string":
+            exec("os.kill(os.getpid(), number); time.sleep(1)")
         else:
             os.kill(os.getpid(), number)
         time.sleep(60)
@@ -87,7 +89,12 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize(
     ("when", "said"),
-    [("before", "last words {}"), ("work", "cleaned up {}"), ("destructor", "cleaned up {}")],
+    [
+        ("before", "last words {}"),
+        ("work", "cleaned up {}"),
+        ("destructor", "cleaned up {}"),
+        ("string", "cleaned up {}"),
+    ],
 )
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_the_process_and_is_never_lost(number: signal.Signals, when: str, said: str) -> None:
@@ -98,8 +105,7 @@ def test_a_signal_ends_the_process_and_is_never_lost(number: signal.Signals, whe
         timeout=20,
         check=False,
     )
-    assert ended.stdout == said.format(128 + number) + "\n"
-    assert ended.stderr == ""
+    assert (ended.stdout, ended.stderr) == (said.format(128 + number) + "\n", "")
     assert ended.returncode == (128 + number if when == "before" else 0)
 
 

@@ -30,6 +30,11 @@ _PR_SET_PDEATHSIG = 1
 INTERRUPTED = 128 + signal.SIGINT
 
 
+class _Interrupted(KeyboardInterrupt):
+    """An own class: once Python has seen its own leave a string of code (`exec`, as dataclasses do), it ends
+    itself by SIGINT, whatever the exit code should be."""
+
+
 class _Ending:
     """What this process knows of the signals that came."""
 
@@ -101,7 +106,7 @@ def _interrupt(number: int) -> None:
     elif time.monotonic() - _ending.raised_s < _ONE_WISH_S and not _ending.once_more:
         return
     _ending.raised_s, _ending.once_more = time.monotonic(), False
-    raise KeyboardInterrupt
+    raise _Interrupted
 
 
 def _unraisable(dropped: sys.UnraisableHookArgs) -> None:

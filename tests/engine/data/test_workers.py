@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from talkcli.engine.data.workers import map_isolated
+from talkcli.engine.files import temporary_folder
+from talkcli.engine.lifetime import ENDING
 
 
 def square(job: int) -> int:
@@ -84,26 +86,32 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
 INTERRUPTED = """
 import sys
 sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from talkcli.engine.files import sweep
+from talkcli.engine.lifetime import interruptible, watch
 from tests.engine.data.test_workers import clean_up_and_tell, map_isolated
 if __name__ == "__main__":
+    watch(print)
     try:
+      with interruptible():
         list(map_isolated(clean_up_and_tell, [sys.argv[2]] * 3, 2))
     except KeyboardInterrupt:
+        sweep(Path(sys.argv[2]))
         print("interrupted")
 """
 
 
 def clean_up_and_tell(folder: str) -> None:
-    file = Path(folder, str(os.getpid()))
-    file.touch()
-    try:
+    with temporary_folder(Path(folder)):
         time.sleep(60)
-    finally:
-        file.unlink()
 
 
-def test_interrupted_jobs_clean_up_and_idle_workers_say_nothing(tmp_path: Path) -> None:
-    """What Ctrl-C does in a terminal: every process of the group gets it."""
+@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("to_all", [True, False])
+def test_interrupted_jobs_clean_up_and_idle_workers_say_nothing(
+    tmp_path: Path, number: signal.Signals, to_all: bool
+) -> None:
+    """A terminal sends Ctrl-C and its own end to every process of the group, `kill` to one."""
     root = Path(__file__).resolve().parents[3]
     script, told = tmp_path / "main.py", tmp_path / "told"
     script.write_text(INTERRUPTED)
@@ -118,7 +126,7 @@ def test_interrupted_jobs_clean_up_and_idle_workers_say_nothing(tmp_path: Path) 
     deadline = time.monotonic() + 60
     while len(list(told.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number) if to_all else os.kill(process.pid, number)
     said, complained = process.communicate(timeout=20)
     assert (said, complained) == ("interrupted\n", "")
     assert not list(told.iterdir())

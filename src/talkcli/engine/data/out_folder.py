@@ -37,10 +37,13 @@ def claim(out: Path) -> Iterator[None]:
     lock = out / LOCK
     with _open_lock(lock) as file:
         _take(file, out)
+        _refuse_links(out)
         _clean(out)
         try:
             yield
         finally:
+            # Workers that were ended in the middle of a file.
+            _clean(out)
             if is_new and os.listdir(out) == [LOCK]:  # noqa: PTH208
                 # Nothing came of it.
                 lock.unlink()
@@ -88,18 +91,26 @@ def _take(file: IO[str], out: Path) -> None:
     file.flush()
 
 
-def _clean(out: Path) -> None:
+def _refuse_links(out: Path) -> None:
     """Raises InputError for a link anywhere in `out`: writing would change files that lie elsewhere."""
-    sweep(out / _UNPACKED)
-    for place, folders, files in os.walk(out):
-        below = Path(place)
-        sweep(below)
-        if below == out and _UNPACKED in folders:
-            # What was unpacked is read, and never written to.
-            folders.remove(_UNPACKED)
-        for name in [*folders, *files]:
-            if (below / name).is_symlink():
+    for folder, names in _folders(out):
+        for name in names:
+            if (folder / name).is_symlink():
                 raise InputError(
-                    f"{below / name} is a link; what a run writes would land elsewhere.",
+                    f"{folder / name} is a link; what a run writes would land elsewhere.",
                     hint="Remove the link, or choose another --out; --out itself may be one.",
                 )
+
+
+def _clean(out: Path) -> None:
+    sweep(out / _UNPACKED)
+    for folder, _ in _folders(out):
+        sweep(folder)
+
+
+def _folders(out: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder that is written to, with the names in it; what was unpacked is only read."""
+    for place, folders, files in os.walk(out):
+        if Path(place) == out and _UNPACKED in folders:
+            folders.remove(_UNPACKED)
+        yield Path(place), [*folders, *files]

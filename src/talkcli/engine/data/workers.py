@@ -10,7 +10,10 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from typing import TypeVar
+
+from talkcli.engine.lifetime import ENDING
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -52,27 +55,38 @@ def _until_crash(
     # Forking a process whose libraries run threads can hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     size = min(num_workers, len(left))
+    with _signals_waiting():
+        # multiprocessing's own process, which would end with the terminal; it inherits that SIGHUP waits.
+        resource_tracker.ensure_running()
     with ProcessPoolExecutor(size, mp_context=context, initializer=_start_worker) as pool:
         futures: dict[Future[Result], int] = {}
         try:
-            with _interrupts_ignored():
-                # This starts all processes, which inherit what is ignored.
-                pool.submit(_nothing)
             for index, job in left.items():
-                futures[pool.submit(_run, work, job)] = index
+                with _signals_waiting():
+                    # This may start a process.
+                    future = pool.submit(_run, work, job)
+                futures[future] = index
             for future in as_completed(futures):
                 result = future.result()
                 # A future that is kept would keep its result.
                 yield left.pop(futures.pop(future)), result
         except BrokenProcessPool:
             return
+        except KeyboardInterrupt:
+            # The signal may have come to this process alone; what they leave is swept by whoever runs this.
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
         finally:
             for future in futures:
                 future.cancel()
 
 
 class _Worker:
-    """What a worker process knows of itself. Ctrl-C ends its job, which cleans up, and all that follow."""
+    """What a worker process knows of itself.
+
+    Ctrl-C ends its job, which cleans up, and all that follow; other signals end the process as it is.
+    """
 
     busy = False
     interrupted = False
@@ -87,8 +101,8 @@ class _Worker:
             self.busy = False
 
     def interrupt(self, *_: object) -> None:
-        self.interrupted = True
-        if self.busy:
+        first, self.interrupted = not self.interrupted, True
+        if self.busy and first:
             raise KeyboardInterrupt
 
 
@@ -99,6 +113,7 @@ def _start_worker() -> None:
     # Before a worker loads its libraries: the processes are the parallelism, threads would only fight.
     os.environ["OMP_NUM_THREADS"] = "1"
     signal.signal(signal.SIGINT, _worker.interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -106,21 +121,14 @@ def _run(work: Callable[[Job], Result], job: Job) -> Result:
     return _worker.run(work, job)
 
 
-def _nothing() -> None:
-    pass
-
-
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """So that new processes ignore Ctrl-C until they know what to do about it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _signals_waiting() -> Iterator[None]:
+    """New processes inherit that signals wait, and let them come when they know what to do about them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:
