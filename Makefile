@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORPUS ?= out/corpus
 RUNS ?= runs
+# Of the attack harness.
+CASES ?= 10000
+KILLS ?= 60
+SEED ?= 0
 # Recordings, laid out as docs/corpus.md says.
 SPEECH_DATA ?= data
 
@@ -14,7 +18,7 @@ SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallp
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check docs bench lock head contact-sheet corpus weights clean
+.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet corpus weights clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -51,6 +55,12 @@ types: $(READY) ## Static types
 	$(BIN)/mypy
 
 check: lint types test ## What CI runs
+
+fuzz: $(READY) ## Attack every reader and option: CASES=10000 SEED=0 (docs/reliability.md)
+	$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
+
+kills: $(READY) ## Kill commands at random moments and run them again: KILLS=60 SEED=0
+	$(BIN)/python -m tests.fuzz.kills --kills $(KILLS) --seed $(SEED)
 
 docs: $(READY) ## Write docs/cli.md from the commands
 	$(BIN)/python -m typer talkcli.app utils docs --name talk --output docs/cli.md
