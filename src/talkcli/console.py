@@ -9,16 +9,16 @@ import json
 import os
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console as RichConsole
-from rich.markup import escape
-from rich.table import Table
 
 from talkcli.engine.errors import TalkError
+from talkcli.table_layout import lay_out
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -103,20 +103,22 @@ class Console:
     def table(
         self, document: dict[str, Any], *, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     ) -> None:
-        """The command's answer as a table; `document` is what --json prints instead."""
+        """The command's answer as a table below its `title`; `document` is what --json prints instead.
+
+        In a terminal it is as wide as this; elsewhere every row is one line, so that programs can read it.
+        """
         if self.as_json:
             self.result(document, "")
             return
         self._end_bar()
-        table = Table(title=escape(_printable(title)))
-        for name in header:
-            # Values are folded, never cut: stdout is read by programs too.
-            table.add_column(escape(name), overflow="fold")
-        for row in rows:
-            table.add_row(*(escape(_printable(cell)) for cell in row))
-        with self._out.capture() as shown:
-            self._out.print(table)
-        _put(shown.get())
+        width = self._out.width if sys.stdout.isatty() or "COLUMNS" in os.environ else None
+        cells = [[_printable(cell) for cell in row] for row in rows]
+        above = [
+            line
+            for given in _printable(title).split("\n")
+            for line in (textwrap.wrap(given, width, break_on_hyphens=False) if width else [given])
+        ]
+        _put("\n".join([*above, "", lay_out(header, cells, width), ""]))
 
 
 def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:

@@ -17,6 +17,15 @@ from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.engine.types import Motion
 from tests.engine.face import flame_twin
 
+# What every report says of who made the motion and of what.
+_ORIGINS = {
+    "talk": "0", "dataset": None,
+    "generation": {
+        "model_name": "embedded", "method": "deeptalk", "weights_sha256": "ab" * 32, "sigma": None,
+        "actor": None, "takes": 1, "seed": 0,
+    },
+}  # fmt: skip
+
 app = typer.Typer()
 app.command()(score)
 
@@ -85,7 +94,7 @@ def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def table(**options: object) -> dict[str, object]:
         asked.update(options)
-        return {"head": "ada", "clips": ["a"], "takes": 10, "rows": [row, codes]}
+        return _ORIGINS | {"head": "ada", "clips": ["a"], "takes": 10, "rows": [row, codes]}
 
     monkeypatch.setattr("talkcli.engine.pipelines.score_table.diversity_table", table)
     result = CliRunner().invoke(app, ["--table", "diversity", "--audio", "a.wav"], catch_exceptions=False)
@@ -113,14 +122,16 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
         "reason": "no sound",
     }
     measures = dict.fromkeys(EMOTION_MEASURES, cell)
+    truth = {"text": "performed by rules", "stand_in": True}
     measures["emotion_uar"] = cell | {"value": 0.5, "chance": 0.125, "standard_error": 0.04, "clips": 120}
-    report = {
+    report = _ORIGINS | {
         "measures": measures,
         "num_clips": 120,
         "emotions": ["calm"],
         "errors_over": "speakers",
         "speakers": {"a": {}},
-        "lessons": {"manifest": "m.jsonl", "clips": 7},
+        "lessons": {"manifest": "m.jsonl", "clips": 7, "truth": truth},
+        "truth": truth,
         "clips": [{"id": "one", "speaker": "a", "emotion": "calm", "emotion_uar": "sad"}],
         "missed": ["emotion_uar is 0.5, under 0.52"],
     }
@@ -137,7 +148,7 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
     assert asked["thresholds"][0].metric == "emotion_uar"  # type: ignore[index]
     for words in ("0.500 ± 0.040", "0.125", "no sound", "over speakers", "sad"):
         assert words in result.stdout
-    assert "7 clips of m.jsonl" in result.stderr
+    assert "7 clips of m.jsonl: performed by rules" in result.stdout
     # Measures of the one list are none of the other.
     result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--fail-under", "mve_mm=1"])
     assert isinstance(result.exception, UsageError)

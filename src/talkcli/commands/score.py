@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from talkcli.commands.options import AsJson, Device, Quiet, Seed
-from talkcli.commands.score_tables import check_unused, number, show_diversity, show_emotion
+from talkcli.commands.score_tables import check_unused, show_diversity, show_emotion, show_motions
 from talkcli.console import Console, print_error
-from talkcli.engine.errors import ThresholdError
+from talkcli.engine.errors import ThresholdError, UsageError
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # It hears neither emotion nor words, and draws no takes.
 _RULES = "rules"
+_TEST = "test"
 
 
 def score(
@@ -49,7 +50,15 @@ def score(
     ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option("--dataset", metavar="NAME", help="Test split of a set prepared by talk preprocess."),
+        typer.Option(
+            "--dataset",
+            metavar="NAME|PATH",
+            help="A set prepared by talk preprocess: its name below $TALK_DATA (else ./data), or its path.",
+        ),
+    ] = None,
+    split: Annotated[
+        Literal["train", "val", "test", "all"] | None,
+        typer.Option("--split", help="Which clips of --dataset; absent: test."),
     ] = None,
     head: Annotated[
         str | None, typer.Option("--head", help="ada, flame, or a FLAME file; absent: as the motion says.")
@@ -92,6 +101,15 @@ def score(
         list[str] | None,
         typer.Option("--fail-over", metavar="METRIC=VALUE", help="Exit with 7 where the metric is higher."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=0,
+            max=256,
+            help="Processes that clips are done in; 0: this one; absent: as many as are worth it.",
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -100,21 +118,27 @@ def score(
     """Score motion against true motion and against the speech.
 
     talk score face.npz --truth true.npz --audio speech.wav
+
+    talk score --dataset ravdess
     """
+    if split is not None and dataset is None:
+        raise UsageError("--split chooses clips of --dataset, and there is none.", hint="Add --dataset.")
     if table == "diversity":
         given = {
             "PRED": predictions, "--truth": truth, "--reference": reference, "--sigma": sigma is not None,
             "--emotions-of": emotions_of, "--per-clip": per_clip, "--fail-under": fail_under,
             "--fail-over": fail_over, "--model rules": model == _RULES,
+            "--workers": workers is not None,
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
-            from talkcli.engine.pipelines.score import Generation
+            from talkcli.engine.pipelines.score_generation import Generation
             from talkcli.engine.pipelines.score_table import diversity_table
 
             report = diversity_table(
                 audio=audio,
                 dataset=dataset,
+                split=split or _TEST,
                 text=text,
                 head_name=head,
                 generation=Generation(
@@ -127,12 +151,12 @@ def score(
     if table == "emotion":
         given = {
             "PRED": predictions, "--reference": reference, "--takes": takes is not None,
-            "--model rules": model == _RULES,
+            "--model rules": model == _RULES, "--workers": workers is not None,
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
-            from talkcli.engine.pipelines.score import Generation
             from talkcli.engine.pipelines.score_emotion import EmotionInputs, emotion_table
+            from talkcli.engine.pipelines.score_generation import Generation
 
             report = emotion_table(
                 EmotionInputs(
@@ -140,6 +164,7 @@ def score(
                     truth=truth,
                     text=text,
                     dataset=dataset,
+                    split=split or _TEST,
                     emotions_of=emotions_of,
                     head_name=head,
                 ),
@@ -153,13 +178,15 @@ def score(
         _fail_where_missed(report)
         return
     with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.score import Generation, score_motions
+        from talkcli.engine.pipelines.score import score_motions
+        from talkcli.engine.pipelines.score_generation import Generation
 
         report = score_motions(
             predictions or [],
             truth=truth,
             audio=audio,
             dataset=dataset,
+            split=split or _TEST,
             text=text,
             reference=reference,
             head_name=head,
@@ -168,10 +195,9 @@ def score(
             ),
             thresholds=_thresholds(fail_under, fail_over, METRICS),
             reporter=console,
+            num_workers=workers,
         )
-    if per_clip and not as_json:
-        _show_clips(console, report)
-    _show_overall(console, report)
+    show_motions(console, report, per_clip=per_clip)
     _fail_where_missed(report)
 
 
@@ -196,44 +222,3 @@ def _fail_where_missed(report: dict[str, Any]) -> None:
             as_json=False,
         )
         raise typer.Exit(ThresholdError.exit_code)
-
-
-def _show_overall(console: Console, report: dict[str, Any]) -> None:
-    rows = []
-    for name, info in METRICS.items():
-        found = report["overall"][name]
-        size = report["vertex_sets"][info.vertices]
-        rows.append(
-            (
-                name,
-                f"{number(found['value'])} {info.unit}".strip() if found["clips"] else "-",
-                f"{info.vertices} ({'-' if size is None else size})",
-                f"{info.over_clips} of {found['clips']}" if found["clips"] else "-",
-                info.meaning if found["value"] is not None else found["reason"],
-            )
-        )
-    console.table(
-        report,
-        title=f"head {report['head']}, mean identity; {len(report['clips'])} clips",
-        header=("metric", "value", "vertices", "over clips", "meaning, or why there is no value"),
-        rows=rows,
-    )
-
-
-def _show_clips(console: Console, report: dict[str, Any]) -> None:
-    known = [name for name in METRICS if report["overall"][name]["value"] is not None]
-    console.table(
-        report,
-        title="every clip",
-        header=("clip", "frames", "fps", "takes", *known),
-        rows=[
-            (
-                clip["id"],
-                str(clip["frames"]),
-                f"{clip['fps']:g}",
-                str(clip["takes"]),
-                *(number(clip["metrics"][name]["value"]) for name in known),
-            )
-            for clip in report["clips"]
-        ],
-    )

@@ -1,4 +1,4 @@
-"""`talk score --table`: a model measured as a whole, on speech of one's own."""
+"""What `talk score` prints: who made the motion, what it was held against, and the numbers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
+from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 
 _FEW = 1e-2
+# What is shown of every emotion; --json has all.
+_BY_EMOTION = ("lve_mm", "eve_mm", "sync_r", "bilabial_closure", "silence_closed")
 
 
 def check_unused(table: str, given: Mapping[str, object]) -> None:
@@ -21,12 +24,71 @@ def check_unused(table: str, given: Mapping[str, object]) -> None:
         )
 
 
+def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) -> None:
+    """A row for every metric with a value, then those without; one for every emotion, and for every clip if
+    asked for.
+    """
+    if console.as_json:
+        console.result(report, "")
+        return
+    overall = report["overall"]
+    known = [name for name in METRICS if overall[name]["value"] is not None]
+    if per_clip:
+        _show_clips(console, report, known)
+    rows = []
+    for name in known:
+        info, found = METRICS[name], overall[name]
+        size = report["vertex_sets"][info.vertices]
+        over = f"{info.vertices} ({'-' if size is None else size}), {info.over_clips} of {found['clips']}"
+        spread = found["spread"]
+        deviation = number(spread["sd"] if spread else None)
+        rows.append((name, _value(found, info.unit), deviation, f"{info.meaning}; {over}"))
+    title = "\n".join([*_who(report), f"head: {report['head']}, mean identity; sd: over clips"])
+    console.table(report, title=title, header=("metric", "value", "sd", "what it is"), rows=rows)
+    if without := [(name, overall[name]["reason"]) for name in METRICS if name not in known]:
+        console.table(report, title="no value", header=("metric", "because"), rows=without)
+    if len(report["emotions"]) > 1:
+        _show_emotions(console, report)
+
+
+def _show_emotions(console: Console, report: dict[str, Any]) -> None:
+    shown = [name for name in _BY_EMOTION if report["overall"][name]["value"] is not None]
+    clips = [clip["emotion"] for clip in report["clips"]]
+    console.table(
+        report,
+        title="by emotion" + _against(report),
+        header=("emotion", "clips", *shown),
+        rows=[
+            (emotion, str(clips.count(emotion)), *(number(found[name]["value"]) for name in shown))
+            for emotion, found in report["emotions"].items()
+        ],
+    )
+
+
+def _show_clips(console: Console, report: dict[str, Any], known: list[str]) -> None:
+    console.table(
+        report,
+        title="every clip" + _against(report),
+        header=("clip", "frames", "fps", "takes", *known),
+        rows=[
+            (
+                clip["id"],
+                str(clip["frames"]),
+                f"{clip['fps']:g}",
+                str(clip["takes"]),
+                *(number(clip["metrics"][name]["value"]) for name in known),
+            )
+            for clip in report["clips"]
+        ],
+    )
+
+
 def show_diversity(console: Console, report: dict[str, Any]) -> None:
     """A row for every setting."""
     space = report["head"]
     columns = {
-        "diversity_mm": f"diversity, mm (vertices of {space})",
-        "diversity_l2": f"diversity, L2 (coefficient sequences of {space})",
+        "diversity_mm": "diversity_mm",
+        "diversity_l2": "diversity_l2",
         "sync_r": "sync_r",
         "bilabial_closure": "closed in p, b, m",
         "lse_d": "LSE-D",
@@ -35,11 +97,17 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
     for row in report["rows"]:
         drawn = "argmax" if row["tau_top"] == 0 else f"tau {row['tau_top']:g}, {row['tau_bottom']:g}"
         sigma = "mean" if row["sigma"] is None else f"sigma {row['sigma']:g}"
-        rows.append((sigma, drawn, *(number(row[name]["value"]) for name in columns)))
+        rows.append((f"{sigma}, {drawn}", *(number(row[name]["value"]) for name in columns)))
     console.table(
         report,
-        title=f"{len(report['clips'])} clips, {report['takes']} takes each",
-        header=("emotion", "slow and fast codes", *columns.values()),
+        title="\n".join(
+            [
+                *_who(report, settings=False),
+                f"{report['takes']} takes each; emotion, then slow and fast codes; "
+                f"diversity_mm in vertices of {space}, diversity_l2 in coefficient sequences of {space}",
+            ]
+        ),
+        header=("drawn", *columns),
         rows=rows,
     )
     for name, found in report["rows"][0].items():
@@ -49,32 +117,38 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
 
 
 def show_emotion(console: Console, report: dict[str, Any], *, per_clip: bool) -> None:
-    """A row for every measure; and one for every clip if asked for."""
-    rows = []
+    """A row for every measure with a value, then those without; and one for every clip if asked for."""
+    if console.as_json:
+        console.result(report, "")
+        return
+    rows, without = [], []
     for name, info in EMOTION_MEASURES.items():
         found = report["measures"][name]
-        value = f"{number(found['value'])} {info.unit}".strip()
-        if found["standard_error"] is not None:
-            value += f" \N{PLUS-MINUS SIGN} {number(found['standard_error'])}"
+        if found["value"] is None:
+            without.append((name, found["reason"]))
+            continue
+        error = found["standard_error"]
+        spread = "" if error is None else f"\N{PLUS-MINUS SIGN} {number(error)}"
         chance = "-" if found["chance"] is None else number(found["chance"])
-        why = info.meaning if found["value"] is not None else found["reason"]
-        rows.append((name, value, chance, str(found["clips"]), why))
-    if per_clip and not console.as_json:
-        _show_clips(console, report)
+        rows.append((name, _value(found, info.unit, spread), chance, str(found["clips"]), info.meaning))
+    if per_clip:
+        _show_named(console, report)
     speakers = len(report["speakers"])
+    counts = (
+        f"{report['num_clips']} clips, {speakers} speakers, {len(report['emotions'])} emotions; "
+        f"standard errors over {report['errors_over']}"
+    )
     console.table(
         report,
-        title=f"{report['num_clips']} clips, {speakers} speakers, {len(report['emotions'])} emotions; "
-        f"standard errors over {report['errors_over']}",
-        header=("measure", "value", "chance", "clips", "meaning, or why there is no value"),
+        title="\n".join([*_who(report), *_taught(report), counts]),
+        header=("measure", "value", "chance", "clips", "what it is"),
         rows=rows,
     )
-    learned = report["lessons"]
-    if "clips" in learned:
-        console.note(f"The classifier learned from {learned['clips']} clips of {learned['manifest']}.")
+    if without:
+        console.table(report, title="no value", header=("measure", "because"), rows=without)
 
 
-def _show_clips(console: Console, report: dict[str, Any]) -> None:
+def _show_named(console: Console, report: dict[str, Any]) -> None:
     named = [name for name in EMOTION_MEASURES if any(name in clip for clip in report["clips"])]
     console.table(
         report,
@@ -85,6 +159,60 @@ def _show_clips(console: Console, report: dict[str, Any]) -> None:
             for clip in report["clips"]
         ],
     )
+
+
+def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
+    """Version and clips; whose motion, drawn how; and the truth it was held against."""
+    data = report["dataset"]
+    of = "" if data is None else f" of {data['name']}, split {data['split']} ({data['manifest']})"
+    counts = len(report["clips"])
+    lines = [f"talk {report['talk']}: {counts} clip{'s' if counts != 1 else ''}{of}"]
+    made = report["generation"]
+    if made is None:
+        lines.append(f"motion: {_counted(report['motion'])}")
+    else:
+        model = made["model_name"] + (
+            "" if made["weights_sha256"] is None else f" ({made['method']} {made['weights_sha256'][:12]})"
+        )
+        drawn = "none (the mean)" if made["sigma"] is None else f"{made['sigma']:g}"
+        actor = "" if made["actor"] is None else f", actor {made['actor']}"
+        how = f"; sigma {drawn}, takes {made['takes']}" if settings else ""
+        lines.append(f"motion: made by {model}{how}{actor}; seed {made['seed']}")
+    if (truth := report.get("truth")) is not None:
+        lines.append(f"truth: {truth['text']}{_warning(truth)}")
+    return lines
+
+
+def _taught(report: Mapping[str, Any]) -> list[str]:
+    learned = report["lessons"]
+    if "truth" not in learned:
+        return []
+    truth = learned["truth"]
+    return [
+        f"the classifier of motion learned from {learned['clips']} clips of {learned['manifest']}: "
+        f"{truth['text']}{_warning(truth)}"
+    ]
+
+
+def _warning(truth: Mapping[str, Any]) -> str:
+    return " - a stand-in: no face was measured" if truth["stand_in"] else ""
+
+
+def _against(report: Mapping[str, Any]) -> str:
+    truth = report["truth"]
+    return "" if truth is None else f"; errors are against motion {truth['text']}"
+
+
+def _counted(origins: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {origin}" if len(origins) > 1 else origin for origin, count in origins.items())
+
+
+def _value(found: Mapping[str, Any], unit: str, spread: str = "") -> str:
+    """The number with its unit, and where the truth it depends on comes from."""
+    parts = [number(found["value"]), unit, spread]
+    if found.get("truth"):
+        parts.append(f"vs {found['truth']}")
+    return " ".join(part for part in parts if part)
 
 
 def number(value: float | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,6 +49,13 @@ class Origin(BaseModel):
 PERFORMED = Origin(kind="performed")
 
 
+def generated_by(method: str, weights_sha256: str | None) -> Origin:
+    """The origin of what a model makes; without weights, of what the rules make."""
+    if weights_sha256 is None:
+        return PERFORMED
+    return Origin(kind="generated", by=f"{method} {weights_sha256[:12]}")
+
+
 def origin_of(meta: object) -> Origin | None:
     """What a motion file's meta says; None where it says nothing, or nothing that is known here."""
     try:
@@ -66,3 +73,20 @@ def tally(origins: Iterable[Origin | None]) -> dict[str, int]:
     """Number of motions by their origin in words, the most frequent first."""
     counts = Counter(said(origin) for origin in origins)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def truth_of(origins: Iterable[Origin | None]) -> dict[str, Any] | None:
+    """What a report says of the motions that others are held against: their `origins` with numbers, their
+    `kinds` in short, whether a stand-in is among them, and all in a `text`; None where there are none.
+    """
+    found = list(origins)
+    if not found:
+        return None
+    counts = tally(found)
+    several = [f"{count} {origin}" for origin, count in counts.items()]
+    return {
+        "origins": counts,
+        "kinds": ", ".join(dict.fromkeys(origin.kind if origin else "unknown" for origin in found)),
+        "stand_in": any(origin is not None and origin.is_stand_in for origin in found),
+        "text": next(iter(counts)) if len(counts) == 1 else ", ".join(several),
+    }

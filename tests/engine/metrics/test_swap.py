@@ -44,7 +44,11 @@ def test_vertices_are_metres_and_the_answer_is_millimetres() -> None:
 def test_the_ratio_is_one_of_means_over_clips_with_a_closure() -> None:
     upper, closure = np.array([1.0, 2.0, 50.0]), np.array([0.1, 0.5, np.nan])
     assert swap_ratio(upper, closure) == pytest.approx(5)
-    # Closures that stay are not divided by.
-    assert swap_ratio(upper, np.zeros(3)) == pytest.approx(upper.mean() / 0.01)
+    # As far as the change can be seen, whatever it is.
+    assert swap_ratio(upper, np.full(3, 0.01)) == pytest.approx(upper.mean() / 0.01)
+    # Closures that stay are not divided by, and no floor takes their place.
+    for still in (0.0, 1e-6, 0.0099):
+        with pytest.raises(UndefinedMetricError, match=r"under 0\.01 mm"):
+            swap_ratio(upper, np.array([still, still, np.nan]))
     with pytest.raises(UndefinedMetricError):
         swap_ratio(upper, np.full(3, np.nan))

@@ -264,7 +264,7 @@ def test_without_predictions_the_model_animates(
         coeffs = np.random.default_rng(0).normal(0, 0.3, (round(speech.duration_s * 25), 53))
         return [Motion(coeffs=coeffs.astype(np.float32), fps=25.0, head="flame", channels=FLAME)]
 
-    monkeypatch.setattr("talkcli.engine.pipelines.score._animator", lambda generation: animate)
+    monkeypatch.setattr("talkcli.engine.pipelines.score_work.animator", lambda generation: animate)
     report = score(audio=tmp_path / "sound")
     assert heard == [2.0, 3.0]
     assert [clip["id"] for clip in report["clips"]] == ["a", "b"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmotionMeasure:
-    """One row of the table. `unit` is empty for shares and ratios."""
+    """One row of the table. `unit` is empty for shares and ratios. `against` says whose origin the number
+    stands on: the clips' true motion, or that of the lessons which taught the classifier of motion.
+    """
 
     meaning: str
     unit: str = ""
+    against: Literal["truth", "lessons"] | None = None
 
 
 EMOTION_MEASURES: dict[str, EmotionMeasure] = {
@@ -19,26 +23,34 @@ EMOTION_MEASURES: dict[str, EmotionMeasure] = {
     ),
     "anchor_uar": EmotionMeasure(meaning="speech named by the nearest of the model's anchors"),
     "motion_uar": EmotionMeasure(
-        meaning="true motion named by the model's own classifier, or else by its anchors"
+        meaning="true motion named by the model's own classifier, or else by its anchors", against="truth"
     ),
-    "audio_to_motion_top1": EmotionMeasure(meaning="speech whose nearest motion has its emotion"),
-    "audio_to_motion_recall5": EmotionMeasure(meaning="the same among the five nearest"),
+    "audio_to_motion_top1": EmotionMeasure(
+        meaning="speech whose nearest motion has its emotion", against="truth"
+    ),
+    "audio_to_motion_recall5": EmotionMeasure(meaning="the same among the five nearest", against="truth"),
     "audio_to_motion_choice": EmotionMeasure(
-        meaning="speech that chooses right from one motion of each emotion"
+        meaning="speech that chooses right from one motion of each emotion", against="truth"
     ),
-    "motion_to_audio_top1": EmotionMeasure(meaning="motion whose nearest speech has its emotion"),
-    "motion_to_audio_recall5": EmotionMeasure(meaning="the same among the five nearest"),
+    "motion_to_audio_top1": EmotionMeasure(
+        meaning="motion whose nearest speech has its emotion", against="truth"
+    ),
+    "motion_to_audio_recall5": EmotionMeasure(meaning="the same among the five nearest", against="truth"),
     "motion_to_audio_choice": EmotionMeasure(
-        meaning="motion that chooses right from one speech of each emotion"
+        meaning="motion that chooses right from one speech of each emotion", against="truth"
     ),
     "confident_ratio": EmotionMeasure(
         meaning="how many times as often the surer half of the speech is named right"
     ),
     "named_true": EmotionMeasure(
-        meaning="true motion named by a classifier taught on true motion: its ceiling"
+        meaning="true motion named by a classifier taught on true motion: its ceiling", against="lessons"
     ),
-    "named_generated": EmotionMeasure(meaning="motion made from speech, named by that classifier"),
-    "named_directed": EmotionMeasure(meaning="motion made with --emotion, named as it was asked for"),
+    "named_generated": EmotionMeasure(
+        meaning="motion made from speech, named by that classifier", against="lessons"
+    ),
+    "named_directed": EmotionMeasure(
+        meaning="motion made with --emotion, named as it was asked for", against="lessons"
+    ),
     "swap_ratio": EmotionMeasure(
         meaning="another clip's emotion changes the upper face so many times as much as closures of p, b, m"
     ),

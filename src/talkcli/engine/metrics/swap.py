@@ -17,7 +17,8 @@ from talkcli.engine.metrics.phone_frames import CLOSED_MM, SLACK_S, between
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Alignment
 
-# Nobody sees less: a change under this counts as this much, so that nothing is divided by zero.
+# Closures that change by less on average are not divided by: nobody sees it, and the ratio would be that of
+# float32's rounding.
 LEAST_MM = 0.01
 
 Gap = Float[np.ndarray, "frames"]
@@ -61,9 +62,13 @@ def opening_mm(one: Gap, other: Gap) -> float:
 
 def swap_ratio(upper: Float[np.ndarray, "clips"], closure: Float[np.ndarray, "clips"]) -> float:
     """How many times as much the upper face changes as the closures do, both as means over the clips that
-    have a closure (the others are NaN). Undefined without any.
+    have a closure (the others are NaN). Undefined without any, and where closures change by less than 0.01 mm
+    in the mean: then there is nothing to divide by, and their change itself says all.
     """
     known = ~np.isnan(closure)
     if not known.any():
         raise UndefinedMetricError("no clip has a closure to look at")
-    return float(upper[known].mean() / max(closure[known].mean(), LEAST_MM))
+    change = float(closure[known].mean())
+    if change < LEAST_MM:
+        raise UndefinedMetricError(f"the closures change by {change:.1g} mm, under {LEAST_MM:g} mm")
+    return float(upper[known].mean() / change)

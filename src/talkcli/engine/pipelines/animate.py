@@ -35,7 +35,7 @@ from talkcli.engine.face.resample import resample
 from talkcli.engine.files import check_file, sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
 from talkcli.engine.models.deeptalk import Codes, DeepTalk, Heard
-from talkcli.engine.origin import Origin
+from talkcli.engine.origin import generated_by
 from talkcli.engine.pipelines.actors import default_actor, speaker
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
 from talkcli.engine.pipelines.rules import RULES, Rules, read_words
@@ -84,9 +84,8 @@ class Animator:
         if self._head is None and self.layers.need_head:
             self._head = load_head(named)
         self.sha256 = sha256(path)
-        made_by = f"{self.header.method} {self.sha256[:12]}"
         self.maker = {
-            "origin": Origin(kind="generated", by=made_by).model_dump(exclude_none=True),
+            "origin": generated_by(self.header.method, self.sha256).model_dump(exclude_none=True),
             "method": self.header.method,
             "weights_sha256": self.sha256,
             "weights_licence": self.header.licence,

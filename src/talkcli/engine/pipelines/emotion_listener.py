@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.audio.ear import hear
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.checkpoints.model_file import Header, default_weights, load_model, model_file, read_header
+from talkcli.engine.checkpoints.model_file import Header, load_model, read_header
 from talkcli.engine.data.clips import fit_length
 from talkcli.engine.device import resolve_device, settle_threads
 from talkcli.engine.errors import InputError
@@ -24,8 +24,11 @@ from talkcli.engine.face.resample import resample
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.dee import Dee, Gaussian
 from talkcli.engine.models.deeptalk import Heard
-from talkcli.engine.pipelines.animate import EMBEDDED, Animator
+from talkcli.engine.origin import Origin, origin_of
+from talkcli.engine.pipelines.animate import Animator
 from talkcli.engine.pipelines.labelled_clips import Labelled
+from talkcli.engine.pipelines.score_generation import weights_of
+from talkcli.engine.pipelines.score_inputs import Case
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter, Speech
 
 
@@ -33,7 +36,8 @@ from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter,
 class Embedded:
     """All clips in the embedding.
 
-    `motion` is that of the clips at the positions `seen`, which have any, and `truths` these motions;
+    `motion` is that of the clips at the positions `seen`, which have any, and `truths` these motions with
+    their `truth_origins`;
     `speeches` and `heard` are what a generator needs to go on, empty without one.
     """
 
@@ -41,6 +45,7 @@ class Embedded:
     motion: Gaussian | None
     seen: Int[np.ndarray, "seen"]
     truths: list[Motion]
+    truth_origins: list[Origin | None]
     speeches: list[Speech]
     heard: list[Heard]
 
@@ -52,7 +57,7 @@ class Listener:
     """
 
     def __init__(self, model_name: str, device_name: str) -> None:
-        path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
+        path = weights_of(model_name)
         self.animator: Animator | None = None
         self.dee: Dee
         self.header: Header
@@ -67,7 +72,8 @@ class Listener:
 
     def embed(self, clips: Sequence[Labelled], reporter: Reporter) -> Embedded:
         """Speech and true motion of `clips`. Raises InputError for motion of another head."""
-        speech, motion, seen, truths = [], [], [], []
+        speech, motion, seen = [], [], []
+        truths, origins = [], []
         speeches, everything = [], []
         for index, clip in enumerate(clips):
             sound = read_speech(clip.audio, reporter)
@@ -77,7 +83,9 @@ class Listener:
                 speeches.append(sound)
                 everything.append(heard)
             if clip.case.truth is not None:
-                truths.append(self._truth(clip.case.id, clip.case.truth))
+                truth, origin = self._truth(clip.case, clip.case.truth)
+                truths.append(truth)
+                origins.append(origin)
                 motion.append(self._look(truths[-1]))
                 seen.append(index)
             reporter.progress("listening", index + 1, len(clips))
@@ -86,6 +94,7 @@ class Listener:
             motion=_joined(motion) if motion else None,
             seen=np.array(seen, dtype=np.int64),
             truths=truths,
+            truth_origins=origins,
             speeches=speeches,
             heard=everything,
         )
@@ -120,13 +129,13 @@ class Listener:
         coeffs = torch.from_numpy(resample(motion, float(MODEL_FPS)).coeffs)
         return self.dee.embed_motion(coeffs[None].to(self.device))
 
-    def _truth(self, clip_id: str, path: Path) -> Motion:
-        motion, _ = read_motion(path)
+    def _truth(self, case: Case, path: Path) -> tuple[Motion, Origin | None]:
+        motion, meta = read_motion(path)
         if motion.channels != self.header.channels:
             raise InputError(
-                f"The true motion of {clip_id} is of {motion.head}, the model is of {self.header.head}."
+                f"The true motion of {case.id} is of {motion.head}, the model is of {self.header.head}."
             )
-        return motion
+        return motion, case.truth_origin or origin_of(meta)
 
 
 def _joined(parts: Sequence[Gaussian]) -> Gaussian:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -17,7 +18,8 @@ from talkcli.engine.data.manifest import folder_of, read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.metrics.named import functionals
-from talkcli.engine.pipelines.score_inputs import Case, dataset_folder, gather
+from talkcli.engine.origin import origin_of, truth_of
+from talkcli.engine.pipelines.score_inputs import Case, Chosen, gather
 from talkcli.engine.types import EMOTIONS, Reporter
 
 LABELS = "labels.csv"
@@ -44,21 +46,29 @@ class Lessons:
     features: Float[np.ndarray, "clips features"]
     labels: Int[np.ndarray, "clips"]
     source: Path
+    truth: dict[str, Any]
+    """Where this motion comes from, as in `truth_of`."""
 
 
 def labelled_clips(
-    *, audio: Path | None, truth: Path | None, dataset: str | None, text: Path | None
-) -> list[Labelled]:
-    """The test clips of `dataset`, or the sounds of `audio` as its labels.csv calls them, the other arguments
-    as in `gather`.
+    *,
+    audio: Path | None,
+    truth: Path | None,
+    dataset: str | None,
+    split: str,
+    text: Path | None,
+    reporter: Reporter,
+) -> tuple[list[Labelled], Chosen]:
+    """The clips of `split` of `dataset`, or the sounds of `audio` as its labels.csv calls them, and the same
+    as `gather` has them, which takes the other arguments.
 
     Raises InputError where there is no label for a clip, and where all have the same.
     """
-    cases = gather([], truth=truth, audio=audio, dataset=dataset, text=text)
+    chosen = gather([], truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
+    cases = chosen.cases
     known: dict[str, tuple[str, str]]
     if dataset is not None:
-        entries = read_manifest(dataset_folder(dataset))
-        known = {entry.id: (entry.emotion, entry.speaker) for entry in entries}
+        known = {entry.id: (entry.emotion, entry.speaker) for entry in chosen.entries}
     else:
         assert audio is not None
         path = (audio if audio.is_dir() else audio.parent) / LABELS
@@ -77,7 +87,7 @@ def labelled_clips(
         raise InputError(
             f"All {len(clips)} clips are {known[cases[0].id][0]}: there is nothing to tell apart."
         )
-    return clips
+    return clips, chosen
 
 
 def lessons(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> Lessons:
@@ -89,13 +99,14 @@ def lessons(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> Le
     entries = [
         entry for entry in read_manifest(manifest) if entry.split == "train" and entry.motion is not None
     ]
-    features, labels = [], []
+    features, labels, origins = [], [], []
     for index, entry in enumerate(entries):
-        motion, _ = read_motion(checked_file(folder, *entry.files["motion"], entry.id))
+        motion, meta = read_motion(checked_file(folder, *entry.files["motion"], entry.id))
         if motion.channels != channels:
             raise InputError(
                 f"Clip {entry.id} of {manifest} moves {motion.head}, the model moves other channels."
             )
+        origins.append(entry.origin or origin_of(meta))
         features.append(functionals(motion.coeffs))
         labels.append(EMOTIONS.index(entry.emotion))
         reporter.progress("learning what emotions look like", index + 1, len(entries))
@@ -104,4 +115,6 @@ def lessons(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> Le
             f"The train split of {manifest} shows {len(set(labels))} emotions: there is nothing to learn.",
             hint="Give --emotions-of a manifest of true motion with labels.",
         )
-    return Lessons(features=np.stack(features), labels=np.array(labels), source=manifest)
+    truth = truth_of(origins)
+    assert truth is not None
+    return Lessons(features=np.stack(features), labels=np.array(labels), source=manifest, truth=truth)

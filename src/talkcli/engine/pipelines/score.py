@@ -1,47 +1,31 @@
 """Scores motion against the true motion and against the sound, clip by clip and over all clips.
 
-Axis names: `frames`, `verts`.
 Every head is used with its mean identity. What cannot be computed has no value but a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.performer.align import by_energy
-from talkcli.engine.errors import InputError, UsageError
+from talkcli import __version__
+from talkcli.engine.data.workers import CRASHED, map_isolated
+from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.face.resample import resample
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.pipelines.rules import RULES, Rules
-from talkcli.engine.pipelines.sampling import Sampling
-from talkcli.engine.pipelines.score_clip import score_clip
+from talkcli.engine.origin import generated_by, said, tally, truth_of
+from talkcli.engine.pipelines.score_generation import Generation
 from talkcli.engine.pipelines.score_inputs import Case, gather
 from talkcli.engine.pipelines.score_overall import Threshold, over_clips
 from talkcli.engine.pipelines.score_phones import find_phones
 from talkcli.engine.pipelines.score_reference import reference_jerk
 from talkcli.engine.pipelines.score_surface import set_sizes
-from talkcli.engine.types import Alignment, Motion, Reporter, Speech
-
-
-@dataclass(frozen=True, kw_only=True)
-class Generation:
-    """How the model animates where no predictions are given; fields as in `sampling.Sampling`."""
-
-    model_name: str = "embedded"
-    device_name: str = "auto"
-    sigma: float | None = None
-    actor: str | None = None
-    takes: int = 1
-    seed: int = 0
+from talkcli.engine.pipelines.score_work import Outcome, Scored, Setting, score_case
+from talkcli.engine.types import EMOTIONS, Alignment, Reporter
 
 
 def score_motions(
@@ -50,111 +34,114 @@ def score_motions(
     truth: Path | None,
     audio: Path | None,
     dataset: str | None,
+    split: str = "test",
     text: Path | None = None,
     reference: Path | None = None,
     head_name: str | None,
     generation: Generation,
     thresholds: Sequence[Threshold],
     reporter: Reporter,
+    num_workers: int | None = None,
 ) -> dict[str, Any]:
-    """Score every clip; returns a document ready for JSON.
+    """Score every clip; returns a document ready for JSON, the same whatever the number of workers.
 
-    `head_name` None takes the head the first motion names. Keys of the answer: `head`, `vertex_sets` (sizes),
-    `overall` and `clips` (metric -> value or None with a reason), `missed` (thresholds in words).
-    Raises TalkError classes for unusable input; a metric that cannot be computed is no error.
+    `head_name` None takes the head the first motion names; `num_workers` is as in `Generation.workers`. Keys
+    of the answer: `talk` (version), `dataset` (name, manifest, split, or None), `generation` (who animated,
+    or None), `motion` and `truth` (where they come from, with numbers of clips), `head`, `vertex_sets`
+    (sizes), `overall`, `emotions` (label -> metric -> value) and `clips` (metric -> value or None with a
+    reason), `missed` (thresholds in words). Raises TalkError classes for unusable input; a metric that cannot
+    be computed is no error.
     """
-    by_rules = not predictions and generation.model_name == RULES
-    if by_rules and text is None:
+    if not predictions and generation.by_rules and text is None and dataset is None:
         raise UsageError("--model rules performs words, and there are none.", hint="Add --text.")
-    cases = gather(predictions, truth=truth, audio=audio, dataset=dataset, text=text)
-    alignments = find_phones(cases, reporter)
-    animate = None if predictions or by_rules else _animator(generation)
-    head: Head | None = None
-    jerk: dict[str, float] | str = "no real motion given with --reference"
-    clips = []
-    for index, case in enumerate(cases):
-        speech = read_speech(case.audio, reporter) if case.audio else None
-        if predictions:
-            takes = [read_motion(path)[0] for path in case.takes]
-        else:
-            assert speech is not None
-            takes = animate(speech) if animate else _ruled(generation, speech, alignments[case.id], reporter)
-        true = read_motion(case.truth)[0] if case.truth else None
-        if head is None:
-            head = load_head(head_name or takes[0].head)
-            if reference is not None:
-                jerk = reference_jerk(reference, head, reporter)
-        for motion in (*takes, *([true] if true else [])):
-            if motion.channels != head.channels:
-                raise InputError(
-                    f"Clip {case.id}: a motion has the channels of {motion.head}, the head is {head.name}.",
-                    hint="Choose the head with --head; motions of different heads cannot be compared.",
-                )
-        takes, true = _aligned(case, takes, true, reporter)
-        values = score_clip(head, takes, true, speech, alignments[case.id], jerk)
-        clips.append((case, takes, values))
-        reporter.progress("scoring", index + 1, len(cases))
-    assert head is not None
-    overall = {name: over_clips(name, [values[name] for _, _, values in clips]) for name in METRICS}
+    chosen = gather(
+        predictions, truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter
+    )
+    cases = chosen.cases
+    animates = not predictions
+    described = generation.described() if animates else None
+    named = head_name or (generation.head_name() if animates else read_motion(cases[0].takes[0])[0].head)
+    head = load_head(named)
+    setting = Setting(
+        generation=generation if animates else None,
+        made_by=generated_by(described["method"], described["weights_sha256"]) if described else None,
+        head_name=named,
+        jerk=_jerk(reference, head, reporter),
+    )
+    phones = find_phones(cases, reporter)
+    workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
+    clips = list(_in_order(setting, [(case, phones[case.id]) for case in cases], workers, reporter))
+    overall = _overall(clips)
     return {
+        "talk": __version__,
+        "dataset": chosen.described,
+        "generation": described,
+        "motion": tally(origin for clip in clips for origin in clip.origins),
+        "truth": truth_of(clip.truth for clip in clips if clip.has_truth),
         "head": head.name,
         "vertex_sets": set_sizes(head),
         "overall": overall,
-        "clips": [
-            {
-                "id": case.id,
-                "takes": len(takes),
-                "frames": len(takes[0].coeffs),
-                "fps": takes[0].fps,
-                "metrics": {
-                    name: {"value": item.value, "reason": item.reason} for name, item in values.items()
-                },
-            }
-            for case, takes, values in clips
-        ],
+        "emotions": _by_emotion(clips),
+        "clips": [_clip(clip) for clip in clips],
         "missed": [text for text in (item.missed(overall) for item in thresholds) if text],
     }
 
 
-def _animator(generation: Generation) -> Callable[[Speech], list[Motion]]:
-    from talkcli.engine.pipelines.animate import Animator
-
-    animator = Animator(generation.model_name, generation.device_name)
-    sampling = _sampling(generation)
-    return lambda speech: list(animator.motions(speech, sampling))
+def _jerk(reference: Path | None, head: Head, reporter: Reporter) -> dict[str, float] | str:
+    if reference is None:
+        return "no real motion given with --reference"
+    return reference_jerk(reference, head, reporter)
 
 
-def _ruled(
-    generation: Generation, speech: Speech, phones: Alignment | str, reporter: Reporter
-) -> list[Motion]:
-    """What the rules make of `phones`; where these are a reason for not knowing them, of the loudness."""
-    if isinstance(phones, str):
-        reporter.warn(f"A clip is performed by its loudness: {phones}.")
-        phones = by_energy(speech)
-    return list(Rules(phones, reporter=reporter).motions(speech, _sampling(generation)))
+def _in_order(
+    setting: Setting, jobs: Sequence[tuple[Case, Alignment | str]], workers: int, reporter: Reporter
+) -> Iterator[Scored]:
+    """Every clip in the order of `jobs`, whichever process is done first. Raises what the first clip that
+    fails in this order raises.
+    """
+    position = {case.id: index for index, (case, _) in enumerate(jobs)}
+    waiting: dict[int, Outcome] = {}
+    due = 0
+    work = map_isolated(partial(score_case, setting), jobs, workers)
+    for done, ((case, _), outcome) in enumerate(work, start=1):
+        crashed = Outcome(scored=InputError(f"Clip {case.id}: {CRASHED}."), said=())
+        waiting[position[case.id]] = outcome or crashed
+        reporter.progress("scoring", done, len(jobs))
+        while due in waiting:
+            ready = waiting.pop(due)
+            for kind, text in ready.said:
+                (reporter.warn if kind == "warn" else reporter.note)(text)
+            if isinstance(ready.scored, TalkError):
+                raise ready.scored
+            yield ready.scored
+            due += 1
 
 
-def _sampling(generation: Generation) -> Sampling:
-    return Sampling(
-        sigma=generation.sigma, actor=generation.actor, takes=generation.takes, seed=generation.seed
-    )
+def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+    """Every metric over `clips`; one that compares with a truth names where that comes from."""
+    truth = truth_of(clip.truth for clip in clips if clip.has_truth)
+    found = {}
+    for name, info in METRICS.items():
+        found[name] = over_clips(name, [clip.values[name] for clip in clips])
+        if info.needs == "truth":
+            found[name]["truth"] = None if truth is None else truth["kinds"]
+    return found
 
 
-def _aligned(
-    case: Case, takes: list[Motion], true: Motion | None, reporter: Reporter
-) -> tuple[list[Motion], Motion | None]:
-    """All motions of a clip at one rate (the truth's, else the first take's) and of one length."""
-    fps = true.fps if true else takes[0].fps
-    if any(not np.isclose(motion.fps, fps) for motion in takes):
-        reporter.note(f"{case.id}: resampled to {fps:g} fps.")
-        takes = [motion if np.isclose(motion.fps, fps) else resample(motion, fps) for motion in takes]
-    lengths = {len(motion.coeffs) for motion in (*takes, *([true] if true else []))}
-    if len(lengths) > 1:
-        reporter.note(f"{case.id}: cut to {min(lengths)} frames, the longest has {max(lengths)}.")
-    return [_cut(motion, min(lengths)) for motion in takes], _cut(true, min(lengths)) if true else None
+def _by_emotion(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+    """`_overall` of the clips of each emotion, in the order of `EMOTIONS`; empty where none is known."""
+    known = [emotion for emotion in EMOTIONS if any(clip.emotion == emotion for clip in clips)]
+    return {emotion: _overall([clip for clip in clips if clip.emotion == emotion]) for emotion in known}
 
 
-def _cut(motion: Motion, num_frames: int) -> Motion:
-    return Motion(
-        coeffs=motion.coeffs[:num_frames], fps=motion.fps, head=motion.head, channels=motion.channels
-    )
+def _clip(clip: Scored) -> dict[str, Any]:
+    return {
+        "id": clip.id,
+        "emotion": clip.emotion,
+        "takes": clip.takes,
+        "frames": clip.frames,
+        "fps": clip.fps,
+        "motion": tally(clip.origins),
+        "truth": said(clip.truth) if clip.has_truth else None,
+        "metrics": {name: {"value": item.value, "reason": item.reason} for name, item in clip.values.items()},
+    }

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from talkcli import __version__
 from talkcli.engine.checkpoints.model_file import Header
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.head import Head
@@ -27,13 +28,14 @@ from talkcli.engine.metrics.recall import confusion, unweighted_average_recall
 from talkcli.engine.metrics.swap import swap_ratio
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.dee import Gaussian
+from talkcli.engine.origin import truth_of
 from talkcli.engine.pipelines.emotion_listener import Embedded, Listener
 from talkcli.engine.pipelines.emotion_rows import Indices, Measure, Rows
 from talkcli.engine.pipelines.emotion_takes import EmotionTakes
 from talkcli.engine.pipelines.labelled_clips import Labelled, labelled_clips, lessons
+from talkcli.engine.pipelines.prepared_sets import manifest_of
 from talkcli.engine.pipelines.sampling import Sampling
-from talkcli.engine.pipelines.score import Generation
-from talkcli.engine.pipelines.score_inputs import dataset_folder
+from talkcli.engine.pipelines.score_generation import Generation
 from talkcli.engine.pipelines.score_overall import Threshold
 from talkcli.engine.pipelines.score_phones import find_phones
 from talkcli.engine.types import EMOTIONS, Reporter
@@ -44,7 +46,7 @@ _NO_GENERATOR = "the model is an emotion embedding and generates nothing"
 
 @dataclass(frozen=True, kw_only=True)
 class EmotionInputs:
-    """Which clips: the test split of `dataset`, or `audio` with labels.csv (`truth` and `text` as in
+    """Which clips: those of `split` of `dataset`, or `audio` with labels.csv (`truth` and `text` as in
     `score_inputs.gather`); and the manifest whose true motion teaches the classifier, None for that of
     `dataset`. `head_name` None takes the model's head.
     """
@@ -53,6 +55,7 @@ class EmotionInputs:
     truth: Path | None = None
     text: Path | None = None
     dataset: str | None = None
+    split: str = "test"
     emotions_of: Path | None = None
     head_name: str | None = None
 
@@ -62,14 +65,22 @@ def emotion_table(
 ) -> dict[str, Any]:
     """Every measure of `EMOTION_MEASURES`; a document ready for JSON.
 
-    `generation` says who animates and how; its takes are not used. Keys of the answer: `table`, `method`,
-    `head`, `seed`, `emotions` (labels that occur), `num_clips`, `errors_over`, `lessons` (what the classifier
-    of motion learned from, or why it did not), `measures` (value or None with a reason, chance, standard
-    error, number of clips), `labels` and `confusion` (counts: true labels along rows, names along columns),
+    `generation` says who animates and how; its takes are not used. Keys of the answer: `table`; `talk`,
+    `dataset`, `generation` and `truth` as in `score_motions`; `method`, `head`, `seed`, `emotions` (labels
+    that occur), `num_clips`, `errors_over`, `lessons` (what the classifier of motion learned from, or why it
+    did not), `measures` (value or None with a reason, chance, standard error, number of clips, and the kind
+    of `truth` it stands on), `labels` and `confusion` (counts: true labels along rows, names along columns),
     `speakers`, `clips`, `missed` (thresholds in words). Raises TalkError classes for unusable input; a
     measure that cannot be computed is no error.
     """
-    clips = labelled_clips(audio=inputs.audio, truth=inputs.truth, dataset=inputs.dataset, text=inputs.text)
+    clips, chosen = labelled_clips(
+        audio=inputs.audio,
+        truth=inputs.truth,
+        dataset=inputs.dataset,
+        split=inputs.split,
+        text=inputs.text,
+        reporter=reporter,
+    )
     listener = Listener(generation.model_name, generation.device_name)
     header = listener.header
     teacher, source = _teacher(inputs, header, reporter)
@@ -84,9 +95,18 @@ def emotion_table(
         takes = EmotionTakes(listener.animator, sampling, embedded, table.true, reporter)
         _generated_rows(table, takes, teacher)
         _swap_rows(table, takes, _head(inputs, header), clips, generation.seed, reporter)
-    measures = {name: table.rows[name] for name in EMOTION_MEASURES}
+    truth = truth_of(embedded.truth_origins)
+    held_against = {"truth": truth, "lessons": source.get("truth")}
+    measures = {}
+    for name, info in EMOTION_MEASURES.items():
+        against = None if info.against is None else held_against[info.against]
+        measures[name] = table.rows[name] | {"truth": None if against is None else against["kinds"]}
     return {
         "table": "emotion",
+        "talk": __version__,
+        "dataset": chosen.described,
+        "generation": generation.described(),
+        "truth": truth,
         "method": header.method,
         "head": header.head,
         "seed": generation.seed,
@@ -110,7 +130,7 @@ def _teacher(
     if inputs.emotions_of is None and inputs.dataset is None:
         reason = "no true motion to learn from: give --emotions-of"
         return reason, {"reason": reason}
-    manifest = inputs.emotions_of or dataset_folder(inputs.dataset or "")
+    manifest = inputs.emotions_of or manifest_of(inputs.dataset or "")
     try:
         taught = lessons(manifest, header.channels, reporter)
     except InputError as error:
@@ -120,6 +140,7 @@ def _teacher(
     return Discriminant(taught.features, taught.labels), {
         "manifest": str(manifest),
         "clips": len(taught.labels),
+        "truth": taught.truth,
     }
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from talkcli.engine.data.clips import checked_file
-from talkcli.engine.data.manifest import read_manifest
-from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.data.manifest import Entry
+from talkcli.engine.data.names import some
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.origin import Origin
+from talkcli.engine.pipelines.prepared_sets import PreparedSet, prepared_set
 from talkcli.engine.pipelines.score_words import Words, read_words
+from talkcli.engine.types import Reporter, Silent
 
+_SILENT = Silent()
 _TAKE = re.compile(r"^(?P<id>.+)\.take(?P<take>\d+)$")
 _NOT_SOUND = {".npz", ".json", ".jsonl", ".txt", ".csv", ".textgrid", ".lab", ".md"}
 
@@ -26,6 +30,18 @@ class Case:
     truth: Path | None = None
     audio: Path | None = None
     words: Words | None = None
+    emotion: str | None = None
+    truth_origin: Origin | None = None
+    """As a manifest states it; else the truth's file may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The clips, and the data set they are of: described for reports, with its entries."""
+
+    cases: list[Case]
+    described: dict[str, str | int] | None = None
+    entries: tuple[Entry, ...] = ()
 
 
 def gather(
@@ -34,13 +50,16 @@ def gather(
     truth: Path | None,
     audio: Path | None,
     dataset: str | None,
+    split: str = "test",
     text: Path | None = None,
-) -> list[Case]:
-    """The clips to score, sorted by id.
+    reporter: Reporter = _SILENT,
+) -> Chosen:
+    """The clips to score, sorted by id, or in the order of the data set.
 
     `predictions`, `truth`, `audio` and `text` are files or folders of them; `dataset` gives truth, sound and
-    words from its manifest's test split. Without predictions every clip of `dataset` or `audio` is a case
-    without takes. Raises UsageError for combinations that make no sense, InputError where nothing matches.
+    words of the clips of `split`, as `prepared_set` has them. Without predictions every clip of `dataset` or
+    `audio` is a case without takes. Raises UsageError for combinations that make no sense, InputError where
+    nothing matches.
     """
     takes = _takes_by_id(predictions)
     if dataset is not None:
@@ -48,7 +67,7 @@ def gather(
             raise UsageError(
                 "--dataset brings its own truth, sound and words, so --truth, --audio and --text go without."
             )
-        return _from_dataset(dataset, takes)
+        return _from_dataset(dataset, split, takes, reporter)
     ids = list(takes) if takes or audio is None else list(_files_by_id(audio, sound=True))
     if not ids:
         raise UsageError(
@@ -57,68 +76,60 @@ def gather(
         )
     truths, sounds = _match(ids, truth, sound=False), _match(ids, audio, sound=True)
     words = read_words(text, ids) if text else {}
-    return [
-        Case(
-            id=id_,
-            takes=takes.get(id_, ()),
-            truth=truths.get(id_),
-            audio=sounds.get(id_),
-            words=words.get(id_),
-        )
-        for id_ in ids
-    ]
-
-
-def _from_dataset(name: str, takes: dict[str, tuple[Path, ...]]) -> list[Case]:
-    cases = _dataset_cases(name)
-    if not takes:
-        return cases
-    matched = [replace(case, takes=takes[case.id]) for case in cases if case.id in takes]
-    if not matched:
-        raise InputError(
-            f"None of the {len(takes)} predicted clips is called like a test clip of {name}.",
-            hint=f"Its clips are called {', '.join(case.id for case in cases[:3])}, ...",
-        )
-    return matched
-
-
-def dataset_folder(name: str) -> Path:
-    """Where a prepared data set lies: below `$TALK_DATA`, else ./data. Raises AssetError if absent."""
-    folder = Path(os.environ.get("TALK_DATA") or "data") / name
-    if not (folder / "manifest.jsonl").is_file():
-        raise AssetError(
-            f"The data set {name} is not prepared: there is no {folder / 'manifest.jsonl'}.",
-            hint=f"Make it with talk preprocess (docs/datasets.md), --out {folder}.",
-        )
-    return folder
-
-
-def _dataset_cases(name: str) -> list[Case]:
-    folder = dataset_folder(name)
-    cases = []
-    for entry in read_manifest(folder / "manifest.jsonl"):
-        if entry.split != "test":
-            continue
-        if "audio" not in entry.files:
-            raise InputError(f"Clip {entry.id} of {name} has no sound.")
-        # Sets of sound alone, such as Emo-Vox, are there to be animated.
-        files = {
-            kind: checked_file(folder, *file, entry.id)
-            for kind, file in entry.files.items()
-            if kind in ("audio", "motion", "phones")
-        }
-        known = entry.text or "phones" in files
-        cases.append(
+    return Chosen(
+        cases=[
             Case(
-                id=entry.id,
-                truth=files.get("motion"),
-                audio=files["audio"],
-                words=Words(text=entry.text, phones=files.get("phones")) if known else None,
+                id=id_,
+                takes=takes.get(id_, ()),
+                truth=truths.get(id_),
+                audio=sounds.get(id_),
+                words=words.get(id_),
             )
-        )
-    if not cases:
-        raise InputError(f"The data set {name} has no clips in its test split.")
-    return cases
+            for id_ in ids
+        ]
+    )
+
+
+def _from_dataset(name: str, split: str, takes: dict[str, tuple[Path, ...]], reporter: Reporter) -> Chosen:
+    chosen = prepared_set(name, split, reporter)
+    cases = [_case(chosen, entry, takes.get(entry.id, ())) for entry in chosen.entries]
+    entries = chosen.entries
+    if takes:
+        entries = tuple(entry for entry in entries if entry.id in takes)
+        if not entries:
+            called = ", ".join(entry.id for entry in chosen.entries[:3])
+            raise InputError(
+                f"None of the {len(takes)} predicted clips is called like a {split} clip of {name}.",
+                hint=f"Its clips are called {called}, ...",
+            )
+        known = {entry.id for entry in entries}
+        if foreign := [id_ for id_ in takes if id_ not in known]:
+            reporter.note(f"Left out, since no {split} clip of {name} is called so: {some(foreign)}.")
+        cases = [case for case in cases if case.id in takes]
+    return Chosen(cases=cases, described=replace(chosen, entries=entries).described(), entries=entries)
+
+
+def _case(chosen: PreparedSet, entry: Entry, takes: tuple[Path, ...]) -> Case:
+    if "audio" not in entry.files:
+        raise InputError(f"Clip {entry.id} of {chosen.name} has no sound.")
+    if entry.still:
+        raise InputError(f"Clip {entry.id} of {chosen.name} is pictures; there is nothing to score in time.")
+    # Sets of sound alone, such as Emo-Vox, are there to be animated.
+    files = {
+        kind: checked_file(chosen.folder, *file, entry.id)
+        for kind, file in entry.files.items()
+        if kind in ("audio", "motion", "phones")
+    }
+    known = entry.text or "phones" in files
+    return Case(
+        id=entry.id,
+        takes=takes,
+        truth=files.get("motion"),
+        truth_origin=entry.origin,
+        audio=files["audio"],
+        words=Words(text=entry.text, phones=files.get("phones")) if known else None,
+        emotion=entry.emotion,
+    )
 
 
 def _takes_by_id(predictions: Sequence[Path]) -> dict[str, tuple[Path, ...]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.metrics.catalogue import METRICS
@@ -62,8 +63,8 @@ class Threshold:
 
 
 def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
-    """One value for all clips that have one, ready for JSON; what is pooled has `classes` too, the mean and
-    the number of observations of each.
+    """One value for all clips that have one, with the `spread` of theirs, ready for JSON; what is pooled has
+    none, but `classes`: the mean and the number of observations of each.
     """
     info = METRICS[name]
     if info.over_clips == "pooled":
@@ -81,13 +82,22 @@ def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
     else:
         weights = None if info.over_clips == "clip mean" else [item.weight for item in known]
         value = float(np.average(numbers, weights=weights))
-    return _entry(name, value, len(known), reason)
+    return _entry(name, value, len(known), reason) | {"spread": _spread(numbers)}
+
+
+def _spread(numbers: Float[np.ndarray, "clips"]) -> dict[str, float | None] | None:
+    """Standard deviation (None for a single clip) and quartiles of the clips' values; None without any."""
+    if len(numbers) == 0:
+        return None
+    first, median, third = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()
+    deviation = float(numbers.std(ddof=1)) if len(numbers) > 1 else None
+    return {"sd": deviation, "first_quartile": first, "median": median, "third_quartile": third}
 
 
 def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
     known = [item.observations for item in values if item.observations is not None]
     if not known:
-        return _entry(name, None, 0, values[0].reason) | {"classes": {}}
+        return _entry(name, None, 0, values[0].reason) | {"classes": {}, "spread": None}
     pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}
     value: float | None = None
     reason = None
@@ -99,7 +109,7 @@ def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
         key: {"mean": float(np.mean(found)) if found else None, "count": len(found)}
         for key, found in pool.items()
     }
-    return _entry(name, value, len(known), reason) | {"classes": classes}
+    return _entry(name, value, len(known), reason) | {"classes": classes, "spread": None}
 
 
 def _entry(name: str, value: float | None, clips: int, reason: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
@@ -19,8 +20,8 @@ from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
 from talkcli.engine.pipelines.animate import Animator
 from talkcli.engine.pipelines.sampling import Sampling
-from talkcli.engine.pipelines.score import Generation
 from talkcli.engine.pipelines.score_clip import Value, score_clip
+from talkcli.engine.pipelines.score_generation import Generation
 from talkcli.engine.pipelines.score_inputs import gather
 from talkcli.engine.pipelines.score_overall import over_clips
 from talkcli.engine.pipelines.score_phones import find_phones
@@ -40,6 +41,7 @@ def diversity_table(
     *,
     audio: Path | None,
     dataset: str | None,
+    split: str = "test",
     text: Path | None = None,
     head_name: str | None,
     generation: Generation,
@@ -49,13 +51,15 @@ def diversity_table(
 
     `generation` says who animates, how many takes of each clip are compared, and the seed; its sigma is not
     used, since every row has its own. `head_name` None takes the model's head; where that is missing only
-    coefficients are compared. Keys of the answer: `table`, `head`, `layers` (names), `takes`, `seed`, `clips`
+    coefficients are compared. Keys of the answer: `table`, `talk`,
+    `dataset` and `generation` as in `score_motions`, `head`, `layers` (names), `takes`, `seed`, `clips`
     (ids), `rows` (settings and one value for each column, or None with a reason). Raises TalkError classes
     for unusable input.
     """
     if generation.takes < 2:
         raise UsageError("Diversity compares takes, and --takes 1 draws one.", hint="Use --takes 10.")
-    cases = gather([], truth=None, audio=audio, dataset=dataset, text=text)
+    chosen = gather([], truth=None, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
+    cases = chosen.cases
     animator = Animator(generation.model_name, generation.device_name)
     rows = [
         replace(row, actor=generation.actor, takes=generation.takes, seed=generation.seed) for row in ROWS
@@ -83,6 +87,9 @@ def diversity_table(
             reporter.progress("scoring", done, len(cases) * len(rows))
     return {
         "table": "diversity",
+        "talk": __version__,
+        "dataset": chosen.described,
+        "generation": generation.described(),
         "head": animator.header.head,
         "layers": list(animator.layers.on),
         "takes": generation.takes,

@@ -1,0 +1,140 @@
+"""What `--dataset` names: a prepared data set by name or by path, and the clips of one of its splits."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
+from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.types import Reporter
+
+MANIFEST = "manifest.jsonl"
+ALL = "all"
+SPLITS = ("train", "val", "test", ALL)
+_TABLES = (".jsonl", ".parquet")
+_WITHOUT_ROOT = ("debug",)
+# What ROOT of talk preprocess is, and who gives it out.
+ROOTS: Mapping[str, str] = {
+    "affectnet": "AffectNet's folder with EMOCA's codes; its authors give it out on request",
+    "artalk": "the folder of ARTalk's motion files with their sound",
+    "beat2": "BEAT2's folder, from its authors' repository on Hugging Face",
+    "biwi": "a folder with vertices_npy, wav and templates.pkl, as trainers of vertex models share it",
+    "crema-d": "CREMA-D's folder with AudioWAV, from its authors' repository on GitHub",
+    "diffposetalk": "the folder of DiffPoseTalk's data, from its authors' repository on GitHub",
+    "emote": "the folder of EMOTE's reconstructions of MEAD, from its authors' site",
+    "facegood": "the folder of FACEGOOD's pairs, from its authors' repository on GitHub",
+    "folder": "your folder of sounds with motion files of the same names",
+    "hdtf": "the folder of HDTF's clips and lists; the lists are in its authors' repository on GitHub",
+    "live-link": "the folder of your takes of Live Link Face",
+    "mead": "MEAD's folder in DEEPTalk's form",
+    "mead-raw": "MEAD's folder as it was filmed; its authors give it out on request",
+    "ravdess": "the folder of RAVDESS from Zenodo (record 1188976; of its archives "
+    "Audio_Speech_Actors_01-24.zip is enough), as archives or unpacked into Actor_01 to Actor_24",
+    "video": "your folder of films of talking faces",
+    "vocaset": "VOCASET's folder, from its authors' site, with an account",
+    "voxceleb2": "VoxCeleb2's folder; its authors give it out on request",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedSet:
+    """Clips of one split, and where they lie; `name` is as it was given."""
+
+    name: str
+    manifest: Path
+    split: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def folder(self) -> Path:
+        return folder_of(self.manifest)
+
+    def described(self) -> dict[str, str | int]:
+        """For reports, ready for JSON."""
+        return {
+            "name": self.name,
+            "manifest": str(self.manifest),
+            "split": self.split,
+            "clips": len(self.entries),
+        }
+
+
+def prepared_set(name: str, split: str, reporter: Reporter) -> PreparedSet:
+    """The clips of `split` (a name of `SPLITS`) of the data set that `name` names as `manifest_of` has it.
+
+    Raises AssetError where it is not prepared, InputError for a manifest that cannot be read or has no such
+    clips.
+    """
+    manifest = manifest_of(name)
+    everything = read_manifest(manifest, reporter)
+    entries = tuple(entry for entry in everything if split in (ALL, entry.split))
+    if not entries:
+        counts = Counter(entry.split for entry in everything).most_common()
+        there = " and ".join(f"{count} in {label}" for label, count in counts)
+        learned = ", which models may have learned from" if counts[0][0] == "train" else ""
+        raise InputError(
+            f"The data set {name} has no clips in its {split} split; it has {there} ({manifest}).",
+            hint=f"Score what is there with --split {counts[0][0]}{learned}; or prepare the speakers of its "
+            f"{split} split too (docs/datasets.md says who they are).",
+        )
+    return PreparedSet(name=name, manifest=manifest, split=split, entries=entries)
+
+
+def manifest_of(name: str) -> Path:
+    """The manifest of a data set: `name` is the path of a prepared folder or of a manifest, or the name of a
+    folder below `$TALK_DATA`, else below ./data.
+
+    Raises AssetError, with the command that prepares it, where there is none; UsageError for an empty name.
+    """
+    if not name.strip():
+        raise UsageError("--dataset is empty.", hint="Name a prepared data set, for example ravdess.")
+    given = Path(name)
+    is_path = os.sep in name or "/" in name or given.suffix in _TABLES or name in (".", "..")
+    prepared = data_folder() / name
+    for folder in (given,) if is_path else (prepared, given):
+        if folder.suffix in _TABLES and _is_file(folder):
+            return folder
+        if _is_file(folder / MANIFEST):
+            return folder / MANIFEST
+    if is_path:
+        known = given.name if given.name in ROOTS else "NAME"
+        raise AssetError(
+            f"--dataset {name} is the path of no prepared data set: there is no {given / MANIFEST}.",
+            hint=f"Prepare one: talk preprocess {known} ROOT --out {shlex.quote(str(given))} "
+            "(docs/datasets.md lists the data sets).",
+        )
+    raise AssetError(
+        f"The data set {name} is not prepared: there is no {prepared / MANIFEST}.", hint=_how(name, prepared)
+    )
+
+
+def data_folder() -> Path:
+    """Where data sets are looked for by name: `$TALK_DATA`, else ./data."""
+    return Path(os.environ.get("TALK_DATA") or "data")
+
+
+def _how(name: str, prepared: Path) -> str:
+    out = shlex.quote(str(prepared))
+    if name in ROOTS:
+        return f"Run: talk preprocess {name} ROOT --out {out} (ROOT: {ROOTS[name]})."
+    if name in _WITHOUT_ROOT:
+        return f"Run: talk preprocess {name} --out {out}"
+    there = sorted(path.parent.name for path in data_folder().glob(f"*/{MANIFEST}"))
+    near = difflib.get_close_matches(name, [*there, *ROOTS], n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    found = f"Prepared in {data_folder()}: {', '.join(there)}." if there else f"{data_folder()} holds none."
+    return f"{meant}{found} --dataset also takes a path; docs/datasets.md says how one is prepared."
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A name that is too long, or a folder that may not be looked into.
+        return False

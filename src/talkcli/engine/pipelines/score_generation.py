@@ -1,0 +1,101 @@
+"""Who animates where no predictions are given, and what a report says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.checkpoints.model_file import default_weights, model_file, read_header
+from talkcli.engine.data.performer.align import by_energy
+from talkcli.engine.device import SMALL, resolve_device, usable_cores
+from talkcli.engine.errors import InputError
+from talkcli.engine.files import sha256
+from talkcli.engine.pipelines.rules import RULES, Rules
+from talkcli.engine.pipelines.sampling import Sampling
+from talkcli.engine.types import Alignment, Motion, Reporter, Speech
+
+EMBEDDED = "embedded"
+# A process loads a model and a head before its first clip, which takes as long as some clips do.
+_CLIPS_A_WORKER = 6
+_MOST_WORKERS = 4
+_BYTES_A_NUMBER = 4
+
+Animate = Callable[[Speech], list[Motion]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """How the model animates where no predictions are given; fields as in `sampling.Sampling`."""
+
+    model_name: str = EMBEDDED
+    device_name: str = "auto"
+    sigma: float | None = None
+    actor: str | None = None
+    takes: int = 1
+    seed: int = 0
+
+    @property
+    def by_rules(self) -> bool:
+        return self.model_name == RULES
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(sigma=self.sigma, actor=self.actor, takes=self.takes, seed=self.seed)
+
+    def head_name(self) -> str:
+        """The head whose coefficients are made. Raises InputError for a file that is no model."""
+        return Rules.header.head if self.by_rules else read_header(weights_of(self.model_name)).head
+
+    def described(self) -> dict[str, Any]:
+        """For reports, ready for JSON: the settings, and `method` and `weights_sha256` of the model."""
+        settings = asdict(self) | {"method": RULES, "weights_sha256": None}
+        if not self.by_rules:
+            path = weights_of(self.model_name)
+            settings |= {"method": read_header(path).method, "weights_sha256": sha256(path)}
+        return settings
+
+    def workers(self, num_clips: int, wanted: int | None) -> int:
+        """In how many processes `num_clips` are done: `wanted`, else as many as are worth their start; 0 is
+        this one alone, as for large models and on a GPU, which use all of the machine by themselves.
+        """
+        if wanted is not None:
+            return wanted
+        if not self.by_rules:
+            size = weights_of(self.model_name).stat().st_size
+            if size >= SMALL * _BYTES_A_NUMBER or resolve_device(self.device_name).type != "cpu":
+                return 0
+        most = min(usable_cores(), _MOST_WORKERS, num_clips // _CLIPS_A_WORKER)
+        return most if most > 1 else 0
+
+
+def weights_of(model_name: str) -> Path:
+    """The model file that --model names. Raises AssetError or InputError where there is none."""
+    path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
+    if not path.is_file():
+        raise InputError(
+            f"There is no model file {path}.",
+            hint="Give --model a run folder or model file of talk train-gen, or leave it out.",
+        )
+    return path
+
+
+@lru_cache(maxsize=1)
+def animator(generation: Generation) -> Animate:
+    """What performs speech, loaded once a process."""
+    from talkcli.engine.pipelines.animate import Animator
+
+    loaded = Animator(generation.model_name, generation.device_name)
+    return lambda speech: list(loaded.motions(speech, generation.sampling))
+
+
+def ruled(
+    generation: Generation, speech: Speech, phones: Alignment | str, reporter: Reporter
+) -> list[Motion]:
+    """What the rules make of `phones`; where these are a reason for not knowing them, of the loudness."""
+    if isinstance(phones, str):
+        reporter.warn(f"A clip is performed by its loudness: {phones}.")
+        phones = by_energy(speech)
+    return list(Rules(phones, reporter=reporter).motions(speech, generation.sampling))
