@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from talkcli.commands.options import AsJson, Device, Fps, Quiet, Seed
+from talkcli.commands.options import AsJson, Device, Fps, MaxMinutes, Quiet, Seed
 from talkcli.console import Console
 
 _LAYERS = "Layers over the motion (absent: on for models of ada)"
@@ -158,8 +158,13 @@ def animate(
         Literal["fp32", "bf16"],
         typer.Option("--precision", help="bf16 is faster on processors that have it, and less exact."),
     ] = "fp32",
+    max_minutes: MaxMinutes = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Also say whose weights, which layers and which seed were used.")
+        bool,
+        typer.Option(
+            "--verbose",
+            help="Also say whose weights, which layers and seed were used, and how good the sound is.",
+        ),
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -171,9 +176,11 @@ def animate(
     Layers lie over the motion where the model's head is ada, or where they are asked for: docs/layers.md.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
+        from talkcli.engine.audio.limits import limit_sound
         from talkcli.engine.pipelines.animate import animate_file
         from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
 
+        limit_sound(max_minutes)
         both = tau or 0.0
         report = animate_file(
             speech,
@@ -213,4 +220,12 @@ def animate(
             console.note(f"Licence of the weights: {report['weights_licence'] or 'there are none'}")
             console.note(f"Layers: {', '.join(report['layers']) or 'none'}")
             console.note(f"Seed: {report['seed']}")
+            console.note(f"Sound: {_sound(report['sound'])}")
         console.result(report, "\n".join(report["outputs"]))
+
+
+def _sound(quality: dict[str, float | None]) -> str:
+    noise = "no speech to tell from noise" if quality["snr_db"] is None else "{snr_db:.0f} dB above the noise"
+    return (
+        "{level_dbfs:.0f} dB of full scale, {clipped:.2%} clipped, up to {bandwidth_hz:.0f} Hz, " + noise
+    ).format(**quality)

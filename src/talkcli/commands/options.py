@@ -29,6 +29,15 @@ Settings = Annotated[
         help="Override one recipe value, e.g. --set train.steps=100; the last one given wins.",
     ),
 ]
+MaxMinutes = Annotated[
+    float | None,
+    typer.Option(
+        "--max-minutes",
+        min=0.01,
+        callback=_finite,
+        help="The most minutes of sound in one file; absent: TALK_MAX_MINUTES, else 240.",
+    ),
+]
 Fps = Annotated[
     float | None,
     typer.Option(

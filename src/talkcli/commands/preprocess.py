@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from talkcli.commands.options import AsJson, Fps, Quiet, Workers
+from talkcli.commands.options import AsJson, Fps, MaxMinutes, Quiet, Workers
 from talkcli.commands.preprocess_check import check, shards, stats
 from talkcli.commands.preprocess_emovox import emovox
 from talkcli.console import Console
@@ -49,6 +49,7 @@ def _shared(
     cluster: Annotated[
         str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler to work on instead.")
     ] = None,
+    max_minutes: MaxMinutes = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -98,12 +99,14 @@ def data_set(root: Any = Root, *, films: bool = False) -> Callable[[Options], Op
         )
 
         def command(root: Path | list[Path], **given: Any) -> None:
+            from talkcli.engine.audio.limits import limit_sound
             from talkcli.engine.data.build import Plan
             from talkcli.engine.data.cleanup import Cleanup
             from talkcli.engine.pipelines.preprocess import preprocess
 
             values = {key: given.pop(key) for key in shared}
             how = _how_to_look(**{key: given.pop(key) for key in filmed}) if films else {}
+            limit_sound(values["max_minutes"])
             with Console(as_json=values["as_json"], quiet=values["quiet"]) as console:
                 cleanup = Cleanup(smooth=values["smooth"], fps=values["fps"], keep_pose=values["keep_pose"])
                 plan = Plan(num_workers=values["workers"], cleanup=cleanup, cluster=values["cluster"])

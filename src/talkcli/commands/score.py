@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from talkcli.commands.options import AsJson, Device, Quiet, Seed
+from talkcli.commands.options import AsJson, Device, MaxMinutes, Quiet, Seed
 from talkcli.commands.score_tables import check_unused, show_diversity, show_emotion, show_motions
 from talkcli.console import Console, print_error
 from talkcli.engine.errors import ThresholdError, UsageError
@@ -112,6 +112,7 @@ def score(
     ] = None,
     seed: Seed = 0,
     device: Device = "auto",
+    max_minutes: MaxMinutes = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -121,6 +122,9 @@ def score(
 
     talk score --dataset ravdess
     """
+    from talkcli.engine.audio.limits import limit_sound
+
+    limit_sound(max_minutes)
     if split is not None and dataset is None:
         raise UsageError("--split chooses clips of --dataset, and there is none.", hint="Add --dataset.")
     if table == "diversity":

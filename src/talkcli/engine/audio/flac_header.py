@@ -9,7 +9,7 @@ from pathlib import Path
 _START = b"fLaC\0\0\0\x22"
 # A block of sound is 65,535 samples of eight channels at the most; common ones are under 16 kB.
 _TAIL_BYTES = 1 << 18
-_HEADER_BYTES = 16
+_HEADER_BYTES, _SHORTEST_HEADER = 16, 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def _end(tail: bytes, largest: int) -> int | None:
 
 def _block_end(header: bytes, largest: int) -> int | None:
     """The sample after the block that `header` begins, None when it is no such header."""
-    if len(header) < _HEADER_BYTES:
+    if len(header) < _SHORTEST_HEADER:
         return None
     size_code, rate_code = header[2] >> 4, header[2] & 15
     number, length = _coded_number(header[4:])

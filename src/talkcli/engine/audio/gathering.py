@@ -78,7 +78,7 @@ class Gathering:
         self.num_read = 0
         self._path = path
         self._longest_s = longest_s
-        self._check_length(stated_s or 0.0, "is stated to last")
+        self._check_length(stated_s or 0.0, stated=True)
         self._mixture = Mixture(rate_hz, num_channels, only)
         self._peak = 0.0
         self._sum = 0.0
@@ -103,7 +103,7 @@ class Gathering:
             self._num_nonsense += len(bad)
             mono[bad] = 0
         self.num_read += len(mono)
-        self._check_length(self.num_read / self.rate_hz, "lasts")
+        self._check_length(self.num_read / self.rate_hz)
         sizes = np.abs(mono)
         self._peak = max(self._peak, float(sizes.max(initial=0)))
         self._sum += float(mono.sum(dtype=np.float64))
@@ -136,11 +136,13 @@ class Gathering:
             better=self._mixture.better(),
         )
 
-    def _check_length(self, seconds: float, how: str) -> None:
+    def _check_length(self, seconds: float, *, stated: bool = False) -> None:
         if seconds > self._longest_s:
+            longest = f"{self._longest_s / 60:g}"
             raise InputError(
-                f"{self._path} {how} {'more than ' if how == 'lasts' else ''}"
-                f"{min(seconds, 6e9) / 60:.0f} minutes, over the limit of {self._longest_s / 60:g}.",
+                f"{self._path} is stated to last {seconds / 60:.6g} minutes, over the limit of {longest}."
+                if stated
+                else f"{self._path} lasts longer than the limit of {longest} minutes.",
                 hint="Cut it into parts; or raise the limit with --max-minutes: an hour takes about 1 GB of "
                 "memory.",
             )

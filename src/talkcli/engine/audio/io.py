@@ -6,8 +6,6 @@ ffmpeg; the content decides, not the name. `channels.py` says how several channe
 
 from __future__ import annotations
 
-import math
-import os
 import stat
 from pathlib import Path
 
@@ -15,18 +13,16 @@ import numpy as np
 import soundfile
 
 from talkcli.engine.audio.container import read_container
-from talkcli.engine.audio.gathering import Decoded, Gathering
+from talkcli.engine.audio.gathering import Decoded, Gathered, Gathering
+from talkcli.engine.audio.limits import longest_minutes
+from talkcli.engine.audio.quality import POOR_OFFSET, SoundQuality, measure_quality
 from talkcli.engine.audio.sndfile import read_sndfile
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
 
 # Lossy decoders overshoot full scale by a little; only more than 1 dB is worth a warning.
 _OVERSHOOT = 1.122
-# 4 hours at 16 kHz are 0.9 GB of samples, and what animates them takes about as much again.
-LONGEST_ENV, LONGEST_MINUTES = "TALK_MAX_MINUTES", 240.0
-# Mean of the samples, of full scale. Clean recordings stay below a tenth of it.
-_OFFSET = 0.01
 
 
 def read_speech(path: Path, reporter: Reporter) -> Speech:
@@ -38,6 +34,25 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
     more minutes than TALK_MAX_MINUTES (240), or a file that is damaged or cut short, since half a sentence
     would pass for the whole.
     """
+    return _read(path, reporter)[0]
+
+
+def read_measured(path: Path, reporter: Reporter) -> tuple[Speech, SoundQuality]:
+    """As `read_speech`, with the quality of the sound; what is poor of it is warned of."""
+    speech, sound = _read(path, reporter)
+    quality = measure_quality(speech, clipped=sound.clipped, offset=sound.offset)
+    if quality.complaints:
+        reporter.warn(f"{path} is a poor recording: {'; '.join(quality.complaints)}.")
+    return speech, quality
+
+
+def write_wav(path: Path, speech: Speech) -> None:
+    """Write 16-bit mono PCM at the speech's own rate."""
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, speech.samples, speech.rate_hz, subtype="PCM_16", format="WAV")
+
+
+def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
     _check_readable(path)
     decoded = _decode(path, None)
     if decoded.damage:
@@ -53,7 +68,7 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
     if decoded.remark:
         reporter.warn(f"{path} {decoded.remark}.")
     samples, peak = sound.samples, sound.peak
-    if abs(sound.offset) >= _OFFSET:
+    if abs(sound.offset) >= POOR_OFFSET:
         samples -= np.float32(sound.offset)
         peak = float(max(samples.max(), -samples.min())) if peak > 1 else peak
     if peak == 0:
@@ -69,25 +84,7 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
             f"{path} holds {len(samples) / SPEECH_RATE_HZ * 1000:.1f} ms of sound, less than a 40 ms frame.",
             hint="Give a longer recording.",
         )
-    return Speech(samples=samples)
-
-
-def write_wav(path: Path, speech: Speech) -> None:
-    """Write 16-bit mono PCM at the speech's own rate."""
-    with atomic_path(path) as temporary:
-        soundfile.write(temporary, speech.samples, speech.rate_hz, subtype="PCM_16", format="WAV")
-
-
-def longest_minutes() -> float:
-    """The most minutes of sound that are read. Raises UsageError when TALK_MAX_MINUTES is no such number."""
-    given = os.environ.get(LONGEST_ENV, "")
-    try:
-        minutes = float(given or LONGEST_MINUTES)
-    except ValueError:
-        minutes = 0.0
-    if not 0 < minutes < math.inf:
-        raise UsageError(f"{LONGEST_ENV} is {given[:40]!r}, a number of minutes above 0 is needed.")
-    return minutes
+    return Speech(samples=samples), sound
 
 
 def _decode(path: Path, only: int | None) -> Decoded:

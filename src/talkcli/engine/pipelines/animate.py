@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 
 from talkcli import __version__
-from talkcli.engine.audio.io import read_speech
+from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import (
     Header,
     Meta,
@@ -227,7 +227,7 @@ def animate_file(
     head = _head_to_draw(head_name, Rules.header if model_name == RULES else _generator(model_name)[1], outs)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("--emotion and --emotion-from both say what to feel.", hint="Leave one of them out.")
-    speech = read_speech(speech_path, reporter)
+    speech, quality = read_measured(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
     performer: Performer
     actor_by_default = False
@@ -257,7 +257,12 @@ def animate_file(
         **asdict(sampling),
         "actor_by_default": actor_by_default,
     }
-    report: dict[str, Any] = {"outputs": [], "duration_s": speech.duration_s, **meta}
+    report: dict[str, Any] = {
+        "outputs": [],
+        "duration_s": speech.duration_s,
+        "sound": asdict(quality),
+        **meta,
+    }
     # Heard by now; only videos need the sound once more.
     sound = speech if drawn else None
     del speech, emotion_speech
