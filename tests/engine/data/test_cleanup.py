@@ -10,7 +10,7 @@ import scipy.signal
 from pydantic import ValidationError
 from scipy.spatial.transform import Rotation
 
-from talkcli.engine.data.adapters.live_link import read_live_link
+from talkcli.engine.data.adapters.live_link_csv import read_take
 from talkcli.engine.data.cleanup import Cleanup, clean
 from talkcli.engine.face.channels import ADA, CHANNELS
 from talkcli.engine.types import Motion
@@ -115,7 +115,7 @@ def test_a_rate_must_be_one(fps: float) -> None:
 def test_real_blinks_survive_a_lower_rate(shared_data: Path, fps: float) -> None:
     """Why nothing is filtered before: little of recorded motion is too fast for 25 fps."""
     for path in sorted((shared_data / "arkit_csv").glob("*.csv")):
-        motion = read_live_link(path)
+        motion = read_take(path).motion
         slow = clean(motion, Cleanup(fps=fps))
         for name in ("eyeBlinkLeft", "eyeBlinkRight"):
             lid, slow_lid = (moved.coeffs[:, ADA.index(name)] for moved in (motion, slow))

@@ -36,6 +36,8 @@ ODDITIES: Mapping[str, str] = {
     "words": "no words found",
     "unread": "pictures that cannot be read and were left out",
     "video": "something to know of the video",
+    "clipped": "values beyond 0 and 1 that were clipped",
+    "count": "a number of columns that is not theirs",
 }
 
 
