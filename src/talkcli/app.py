@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -25,7 +26,7 @@ from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_phones import train_phones
 from talkcli.commands.train_vq import train_vq
 from talkcli.console import flush_result, hold_streams, not_printed, print_error
-from talkcli.engine.errors import TalkError, shortened
+from talkcli.engine.errors import TalkError, one_by_one, shortened
 from talkcli.engine.files import abandon, sweep, temporary_root
 from talkcli.engine.lifetime import INTERRUPTED, ended_by, farewell, interruptible
 
@@ -120,7 +121,13 @@ def _explain(error: BaseException) -> NoReturn:
             # Help was asked for, by no argument at all, and shown.
             sys.exit(error.exit_code)
         command = getattr(getattr(error, "ctx", None), "command_path", "talk")
-        _fail(shortened(problem), f"See {command} --help.", error.exit_code)
+        hint = f"See {command} --help."
+        dashed = next((word for word in sys.argv[1:] if word.startswith("-") and Path(word).suffix), None)
+        if dashed is not None:
+            hint += f" A file of that name is given as ./{dashed}."
+        elif command == "talk animate" and "extra argument" in problem:
+            hint = one_by_one("*.wav")
+        _fail(shortened(problem), shortened(hint), error.exit_code)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1)

@@ -48,7 +48,10 @@ def animate(
         typer.Option("--gumbel", help="Draw codes as the released inference does, whatever --tau says."),
     ] = False,
     takes: Annotated[
-        int, typer.Option("--takes", min=1, help="How many performances; files get .take01 and so on.")
+        int,
+        typer.Option(
+            "--takes", min=1, max=10_000, help="How many performances; files get .take01 and so on."
+        ),
     ] = 1,
     hold_slow: Annotated[
         bool,
@@ -74,8 +77,8 @@ def animate(
         typer.Option(
             "--emotion",
             metavar="LABEL[:LEVEL]",
-            help="Perform this emotion, whatever the voice says: neutral, calm, happy, sad, angry, fear, "
-            "disgust, surprise or contempt; the level goes from 0 to 1.",
+            help="Perform this emotion, whatever the voice says. The embedded model knows neutral, calm, "
+            "happy, sad, angry, fear, disgust and surprise; the level goes from 0 to 1.",
         ),
     ] = None,
     model: Annotated[
@@ -147,6 +150,9 @@ def animate(
         bool,
         typer.Option("--always-pad", help="Add one to four silent frames, as the released demo always does."),
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
+    ] = False,
     fps: Fps = None,
     size: Annotated[
         int, typer.Option("--size", min=64, max=4096, help="Side of the video, in pixels.")
@@ -214,6 +220,7 @@ def animate(
                 "blink": blink,
                 "head_motion": head_motion,
             },
+            overwrite=overwrite,
             reporter=console,
         )
         if verbose:

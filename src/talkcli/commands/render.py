@@ -51,4 +51,4 @@ def render(
             overwrite=overwrite,
             reporter=console,
         )
-        console.result(report, report["output"])
+        console.result(report, "\n".join(report["outputs"]))

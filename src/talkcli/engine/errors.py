@@ -29,6 +29,11 @@ def shortened(text: str) -> str:
     return f"{text[:_START]} ... ({len(text) - _START - _END} characters left out) ... {text[-_END:]}"
 
 
+def one_by_one(files: str) -> str:
+    """A hint for who gave several files, or a folder, to `talk animate`."""
+    return f'It takes one file: for file in {files}; do talk animate "$file" --out "${{file%.*}}.mp4"; done'
+
+
 class UsageError(TalkError):
     """An option or a recipe says something that cannot be."""
 

@@ -64,12 +64,18 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     check_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
+    with errors_naming(target), temporary_folder(target.parent) as folder:
+        # One letter: a file name holds 255 bytes, and the target's own may use them all.
+        temporary = folder / f"n{target.suffix}"
+        yield temporary
+        temporary.replace(target)
+
+
+@contextlib.contextmanager
+def errors_naming(target: Path) -> Iterator[None]:
+    """An OSError about what is temporary, or of a full disk, names `target`."""
     try:
-        with temporary_folder(target.parent) as folder:
-            # One letter: a file name holds 255 bytes, and the target's own may use them all.
-            temporary = folder / f"n{target.suffix}"
-            yield temporary
-            temporary.replace(target)
+        yield
     except OSError as error:
         named = error.filename
         inside = isinstance(named, str) and any(map(is_temporary, Path(named).parts))

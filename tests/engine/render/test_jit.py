@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from talkcli.engine.render.jit import kernel
 
@@ -27,3 +33,49 @@ def test_a_wrapped_function_is_compiled_bare() -> None:
         raise AssertionError("the wrapper cannot be compiled")
 
     assert kernel(checked)(3.0) == 1.5
+
+
+KERNEL = """
+import sys
+from talkcli.engine.render.jit import kernel
+
+@kernel
+def half(x):
+    return 0.5 * x
+
+print(half(3.0), sum(half.stats.cache_hits.values()))
+"""
+
+
+def run_kernel(folder: Path, before: str = "") -> tuple[str, str]:
+    """What a process with a kernel of its own prints: its result, and how often the cache had it."""
+    script = folder / "kernels.py"
+    if not script.exists():
+        script.write_text(KERNEL)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")}
+    program = f"{before}\nimport runpy; runpy.run_path({str(script)!r})"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert ended.stderr == ""
+    assert ended.returncode == 0
+    value, hits = ended.stdout.split()
+    return value, hits
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", [b"", b"\x80", b"half", None])
+def test_a_damaged_cache_is_built_anew(tmp_path: Path, suffix: str, damage: bytes | None) -> None:
+    run_kernel(tmp_path)
+    assert run_kernel(tmp_path) == ("1.5", "1")
+    for path in (tmp_path / "cache").rglob(f"*.{suffix}"):
+        path.write_bytes(path.read_bytes()[:-100] if damage is None else damage)
+    assert run_kernel(tmp_path) == ("1.5", "0")
+    assert run_kernel(tmp_path) == ("1.5", "1")
+
+
+def test_a_full_disk_keeps_nothing_and_stops_nothing(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))"
+    assert run_kernel(tmp_path, limit) == ("1.5", "0")
+    assert run_kernel(tmp_path) == ("1.5", "0")
+    assert run_kernel(tmp_path) == ("1.5", "1")

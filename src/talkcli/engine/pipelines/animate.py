@@ -27,17 +27,23 @@ from talkcli.engine.checkpoints.model_file import (
     read_header,
 )
 from talkcli.engine.device import resolve_device, seeded, settle_threads
-from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.errors import AssetError, InputError, UsageError, one_by_one
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
-from talkcli.engine.files import check_file, sha256
+from talkcli.engine.files import sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
 from talkcli.engine.models.deeptalk import Codes, DeepTalk, Heard
 from talkcli.engine.origin import generated_by
 from talkcli.engine.pipelines.actors import default_actor, speaker
-from talkcli.engine.pipelines.render import check_distinct, check_output, render_to
+from talkcli.engine.pipelines.render import (
+    VIDEO_SUFFIX,
+    check_distinct,
+    check_output,
+    render_to,
+    tell_folders,
+)
 from talkcli.engine.pipelines.rules import RULES, Rules, read_words
 from talkcli.engine.pipelines.sampling import Performer, Sampling
 from talkcli.engine.render.renderers import check_renderer
@@ -206,24 +212,29 @@ def animate_file(
     layers: Mapping[str, bool | None],
     reporter: Reporter,
     text: str | None = None,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Animate one file into every path of `outs`, for every take: motion for .npz, else what `render_to`
     writes.
 
     `model_name` is as for `Animator`, or `RULES`, which need `text` as `read_words` takes it. `head_name`
-    None draws the model's own head; `layers` are wishes as `Layers.chosen` takes them. Returns
-    what was done, ready for JSON. Unusable input raises a TalkError before anything is written.
+    None draws the model's own head; `overwrite` replaces the frames of a folder; `layers` are wishes as
+    `Layers.chosen` takes them. Returns what was done, ready for JSON. Unusable input raises a TalkError
+    before anything is written.
     """
+    if str(speech_path) == "-":
+        raise UsageError("Speech is not read from stdin.", hint="Write it to a file first: cat > speech.wav")
+    if speech_path.is_dir():
+        hint = one_by_one(f"{speech_path}/*.wav")
+        raise InputError(f"{speech_path} is a folder, a sound file is needed.", hint=hint)
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
     every_path = [path for take in paths for path in take]
     check_distinct(every_path, [speech_path, emotion_from, *([Path(head_name)] if head_name else [])])
     for path in every_path:
-        if path.suffix == MOTION_SUFFIX:
-            check_file(path)
-        else:
-            check_output(path, size=size)
+        check_output(path, size=size, overwrite=overwrite, suffixes=(VIDEO_SUFFIX, MOTION_SUFFIX))
     check_renderer(renderer)
-    drawn = any(path.suffix != MOTION_SUFFIX for path in every_path)
+    tell_folders(outs, reporter)
+    drawn = not all(map(_is_motion, outs))
     head = _head_to_draw(head_name, Rules.header if model_name == RULES else _generator(model_name)[1], outs)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("--emotion and --emotion-from both say what to feel.", hint="Leave one of them out.")
@@ -270,7 +281,7 @@ def animate_file(
         shown = motion if fps is None else resample(motion, fps)
         for path in paths[take]:
             stored = {**meta, "take": take}
-            if path.suffix == MOTION_SUFFIX:
+            if _is_motion(path):
                 write_motion(path, shown, stored)
             else:
                 assert head is not None
@@ -283,6 +294,7 @@ def animate_file(
                     renderer=renderer,
                     metadata=stored,
                     reporter=reporter,
+                    overwrite=overwrite,
                 )
             report["outputs"].append(str(path))
         report |= {"frames": len(shown.coeffs), "fps": shown.fps, "head": head.name if head else shown.head}
@@ -338,7 +350,7 @@ def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head
                 hint=f"Use --head {header.head}, or a model trained for {head.name}.",
             )
         return head
-    pictures = [out for out in outs if out.suffix != MOTION_SUFFIX]
+    pictures = [out for out in outs if not _is_motion(out)]
     if not pictures:
         return None
     try:
@@ -356,6 +368,10 @@ def _has_bf16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     found = torch.cpu.get_capabilities()
     return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _is_motion(out: Path) -> bool:
+    return out.suffix.lower() == MOTION_SUFFIX
 
 
 def _take_path(out: Path, take: int, takes: int) -> Path:

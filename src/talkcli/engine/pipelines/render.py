@@ -6,6 +6,7 @@ Axis names: `frames`, `coeffs`, `verts`.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,31 +29,51 @@ from talkcli.engine.types import Motion, Reporter, Speech
 VIDEO_SUFFIX = ".mp4"
 
 
-def check_output(out: Path, *, size: int, overwrite: bool = False) -> None:
-    """Raise UsageError or InputError for an `out` that `render_to` would not write, before any work is
-    done."""
-    if out.suffix == VIDEO_SUFFIX:
+def check_output(
+    out: Path, *, size: int, overwrite: bool = False, suffixes: Sequence[str] = (VIDEO_SUFFIX,)
+) -> None:
+    """Raise UsageError or InputError for an `out` that the command does not write, before any work is done.
+
+    `suffixes` are those that it writes, in either case, besides folders of frames.
+    """
+    if str(out) == "-":
+        raise UsageError(
+            "--out -: pictures and motion are not written to stdout.",
+            hint="Give the name of a file.",
+        )
+    suffix = out.suffix.lower()
+    if suffix in suffixes:
         check_file(out)
-        check_size(size, size)
-    elif out.suffix and not out.is_dir():
+        if suffix == VIDEO_SUFFIX:
+            check_size(size, size)
+    elif suffix and not out.is_dir():
         raise UsageError(
             f"--out {out}: {out.suffix} files cannot be written.",
-            hint="Use a name that ends in .mp4, or a folder for PNG frames.",
+            hint=f"Use a name that ends in {' or '.join(suffixes)}, or a folder for PNG frames.",
         )
     else:
         check_folder(out, overwrite=overwrite)
 
 
+def tell_folders(outs: Sequence[Path], reporter: Reporter) -> None:
+    """Say which of `outs` become folders: a bare name may have been meant for a video."""
+    for out in outs:
+        if not out.suffix and not out.exists():
+            reporter.note(f"{out} becomes a folder of PNG frames; a video's name ends in {VIDEO_SUFFIX}.")
+
+
 def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
     """Raise UsageError where an output is named twice, or would replace one of `inputs` that is a file."""
-    read = {path.resolve() for path in inputs if path and path.is_file()}
-    seen: set[Path] = set()
+    # realpath: Path.resolve() refuses links that go in circles, in words of its own.
+    read = {os.path.realpath(path) for path in inputs if path and path.is_file()}
+    seen: set[str] = set()
     for out in outs:
-        if out.resolve() in read:
+        real = os.path.realpath(out)
+        if real in read:
             raise UsageError(f"--out {out} is also read; it would be replaced.", hint="Give another --out.")
-        if out.resolve() in seen:
+        if real in seen:
             raise UsageError(f"--out {out} is given twice.")
-        seen.add(out.resolve())
+        seen.add(real)
 
 
 def render_to(
@@ -93,7 +114,7 @@ def render_to(
         contextlib.closing(open_renderer(renderer, scene, size, size)) as drawer,
         contextlib.closing(pictures(motion, head, drawer)) as frames,
     ):
-        if out.suffix == VIDEO_SUFFIX:
+        if out.suffix.lower() == VIDEO_SUFFIX:
             write_video(
                 out,
                 frames,
@@ -130,6 +151,7 @@ def render_motion_file(
     """
     check_output(out, size=size, overwrite=overwrite)
     check_distinct([out], [path, audio])
+    tell_folders([out], reporter)
     motion, meta = read_motion(path)
     speech = read_speech(audio, reporter) if audio else None
     head = load_head(head_name or motion.head)
@@ -142,7 +164,7 @@ def render_motion_file(
         "audio_sha256": sha256(audio) if audio else None,
         "motion": meta,
     }
-    if speech is not None and out.suffix != VIDEO_SUFFIX:
+    if speech is not None and out.suffix.lower() != VIDEO_SUFFIX:
         reporter.warn("A folder of frames holds no sound: --audio is not used.")
     render_to(
         motion,
@@ -157,7 +179,7 @@ def render_motion_file(
         overwrite=overwrite,
     )
     return {
-        "output": str(out),
+        "outputs": [str(out)],
         "frames": len(motion.coeffs),
         "fps": motion.fps,
         "duration_s": motion.duration_s,

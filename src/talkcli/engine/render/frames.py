@@ -16,7 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.files import temporary_folder
+from talkcli.engine.files import errors_naming, temporary_folder
 from talkcli.engine.types import Reporter
 
 _OURS = re.compile(r"frame_\d{6}\.png")
@@ -53,7 +53,7 @@ def write_frames(
     folder.parent.mkdir(parents=True, exist_ok=True)
     text = PngInfo()
     text.add_text("comment", json.dumps(metadata, sort_keys=True))
-    with temporary_folder(folder.parent) as temporary:
+    with errors_naming(folder), temporary_folder(folder.parent) as temporary:
         names = []
         for index, picture in enumerate(frames):
             names.append(f"frame_{index:06d}.png")

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
+
+
+class _Cache(FunctionCache):
+    """numba's cache on disk; what cannot be read in it is absent, and what cannot be written is not kept.
+
+    numba itself fails on damaged files in every later run, and on a full disk.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # noqa: BLE001  damaged bytes are unpickled: anything may come of them
+            # Written anew, and read again from the next run on.
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        # Of a full disk, and of a damaged index, which is read before it is written.
+        with contextlib.suppress(Exception):
+            super().save_overload(sig, data)
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -14,14 +37,16 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     A kernel calls only functions of its own file: numba's disk cache forgets it when that file changes, and
     no other. numba looks for a writable cache beside the source, then in the user's cache folder; where both
-    are read-only it refuses, and the kernel is compiled afresh in every process.
+    are read-only it refuses, and the kernel is compiled afresh in every process, as it is where the cache is
+    damaged or its disk full.
     """
     # The shape checks of the tests wrap every function in what numba cannot compile.
     bare = inspect.unwrap(function)
-    try:
-        return numba.njit(bare, nogil=True, cache=True, error_model="numpy")
-    except RuntimeError:
-        return numba.njit(bare, nogil=True, error_model="numpy")
+    compiled = numba.njit(bare, nogil=True, error_model="numpy")
+    # What numba does for cache=True, which refuses where it finds no place to write.
+    with contextlib.suppress(RuntimeError, OSError):
+        compiled._cache = _Cache(bare)
+    return compiled
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 from collections.abc import Iterable
 from fractions import Fraction
@@ -79,9 +80,11 @@ def write_video(
             if process is not None:
                 _end(process)
         if code != 0:
+            how = f"exit code {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
             raise TalkError(
-                f"ffmpeg stopped while writing {path} (exit code {code}): {_last_line(log)}",
-                hint="Check the free space and the permissions of the folder.",
+                f"ffmpeg stopped while writing {path} ({how}): "
+                f"{_last_line(log).replace(str(temporary), str(path))}",
+                hint="Check the free space, the permissions of the folder and ulimit -f.",
             )
 
 
