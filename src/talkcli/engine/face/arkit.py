@@ -1,4 +1,4 @@
-"""ARKit's named curves as the 53 numbers of ada, and the head's angles beside them as a turn.
+"""ARKit's named curves as the 53 numbers of ada and back, and the head's angles beside them as a turn.
 
 Axis names: `frames`.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, JAW_SIDE_RAD, NUM_COEFFS
+from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD, NUM_COEFFS, SMALL_PITCH_RAD
 from talkcli.engine.face.quaternions import axis_angles
 
 # How ARKit's jaw shapes turn ada's jaw: channel and full scale in radians.
@@ -33,6 +33,21 @@ def ada_coeffs(
         channel, scale = JAW_TURNS.get(name, (name, 1.0))
         coeffs[:, ADA.index(channel)] += values * scale
     return coeffs
+
+
+def arkit_curves(coeffs: Float[np.ndarray, "frames 53"]) -> dict[str, Float[np.ndarray, "frames"]]:
+    """The 52 curves of ARKit, each from 0 to 1, for ada's coefficients: what `ada_coeffs` undoes.
+
+    `jawOpen` is the jaw's pitch over `JAW_OPEN_RAD`, `jawLeft` and `jawRight` its yaw over `JAW_SIDE_RAD`.
+    ARKit has no `lipSeal`: it goes into `mouthClose`, of which as much as `jawOpen` closes the lips. ARKit's
+    jaw does not roll, so that `jawRoll` is left out, as is what lies beyond 0 and 1.
+    """
+    at = {name: coeffs[:, index] for index, name in enumerate(ADA)}
+    curves = {name: at[name] for name in ARKIT if name in at}
+    curves |= {name: at[channel] / scale for name, (channel, scale) in JAW_TURNS.items()}
+    opened = np.maximum(at["jawPitch"], SMALL_PITCH_RAD) / JAW_OPEN_RAD
+    curves["mouthClose"] = np.minimum(at["mouthClose"] + at["lipSeal"] * opened, opened)
+    return {name: np.clip(curves[name], 0.0, 1.0) for name in ARKIT}
 
 
 def head_pose(

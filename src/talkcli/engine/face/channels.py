@@ -40,6 +40,8 @@ CHANNELS = {"ada": ADA, "flame": FLAME}
 # Full scale of ARKit's jaw shapes on a rotating jaw, in radians.
 JAW_OPEN_RAD = 0.42
 JAW_SIDE_RAD = 0.14
+# Below this opening of ada's jaw `mouthClose` no longer scales with it.
+SMALL_PITCH_RAD = 0.02
 
 # How channels begin that move the speaking part of the face; FLAME's expressions all may.
 _MOUTH = ("mouth", "jaw", "tongue", "lip", "cheekPuff", "expression")

@@ -20,7 +20,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from talkcli.engine.errors import AssetError
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, SMALL_PITCH_RAD
 from talkcli.engine.face.rotation import rotation_matrices
 
 ASSET = Path(__file__).resolve().parent.parent / "assets" / "ada.safetensors"
@@ -28,8 +28,6 @@ FORMAT = 1
 TEMPLATE_STEP_M = 1e-6
 SHAPE_STEP_M = 2e-6
 EYE_TURN_RAD = 0.52
-# Below this opening of the jaw `mouthClose` no longer scales with it.
-_SMALL_PITCH_RAD = 0.02
 _INDEX = {name: i for i, name in enumerate(ADA)}
 
 
@@ -150,7 +148,7 @@ def _meet_lips(
     upper, lower = (vertices[:, at["seal_pairs"][:, i]] for i in (0, 1))
     gap = lower - upper
     # mouthClose follows ARKit: 1 closes what jawOpen 1 opens, so at half that opening half of it does.
-    pitch = coeffs[:, _INDEX["jawPitch"]].clamp(min=_SMALL_PITCH_RAD)
+    pitch = coeffs[:, _INDEX["jawPitch"]].clamp(min=SMALL_PITCH_RAD)
     close = coeffs[:, _INDEX["lipSeal"]] + coeffs[:, _INDEX["mouthClose"]] * JAW_OPEN_RAD / pitch
     close = close.clamp(0.0, 1.0)[:, None, None]
     crossing = gap * gap.new_tensor([0.0, 1.0, 0.0])
