@@ -54,6 +54,58 @@ def test_results_reach_stdout_while_a_terminal_shows_a_bar(
     assert out == ('{"path": "x"}\n' if as_json else "text for people\n")
 
 
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_without_a_terminal_a_line_every_ten_seconds(capsys: Captured, quiet: bool) -> None:
+    clock = Clock()
+    with Console(quiet=quiet, clock=clock) as console:
+        console.progress("loading", 0, None)
+        for done in range(1, 61):
+            clock.now_s += 0.5
+            console.progress("video", done, 60)
+        console.result({}, "x")
+    out, err = capsys.readouterr()
+    assert out == "x\n"
+    lines = [f"video {10 * k * 2}/60, {10 * k} s since the start" for k in (1, 2, 3)]
+    assert err.splitlines() == ([] if quiet else lines)
+
+
+def test_on_a_terminal_something_is_shown_at_once_and_every_take_has_its_time(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    clock = Clock()
+    with Console(clock=clock) as console:
+        console.progress("loading", 0, None)
+        assert console._bar is not None
+        assert [task.description for task in console._bar.tasks if task.visible] == ["loading"]
+        for take in range(2):
+            for done in range(1, 5):
+                console.progress("video", done, 4)
+                (task,) = [task for task in console._bar.tasks if task.visible]
+                assert (task.description, task.completed) == ("video", done)
+                assert task.finished == (done == 4), take
+        assert task.time_remaining == 0
+        console.progress("video", 1, 4)
+        assert task.finished_time is None
+    assert "loading" in capsys.readouterr().err
+
+
+def test_a_failure_while_loading_leaves_no_line(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with pytest.raises(InputError), Console() as console:
+        console.progress("loading", 0, None)
+        bar = console._bar
+        raise InputError("no such file.")
+    assert bar is not None and not any(task.visible for task in bar.tasks)
+
+
 def test_quiet_keeps_warnings_and_results(capsys: Captured) -> None:
     with Console(quiet=True) as console:
         console.note("a note")

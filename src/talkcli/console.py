@@ -11,7 +11,7 @@ import re
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Work shorter than this shows no bar.
 _QUIET_START_S = 0.5
+# How often a line is printed where no bar can be shown.
+_LINE_EVERY_S = 10.0
 # All but tab and the end of a line.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -32,14 +34,21 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class Console:
     """What one command says. Also the engine's `Reporter`. Use as a context manager around the work."""
 
-    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        quiet: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.as_json = as_json
         self.quiet = quiet
         self._err = _words()
         self._out = RichConsole(highlight=False)
         self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._started_s = time.monotonic()
+        self._clock = clock
+        self._started_s = self._line_s = clock()
 
     def __enter__(self) -> Console:
         return self
@@ -51,36 +60,46 @@ class Console:
 
     def _end_bar(self) -> None:
         if self._bar is not None:
+            self._hide_unknown()
             self._bar.stop()
             self._bar = None
             self._tasks.clear()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        if self.quiet or (self._bar is None and time.monotonic() - self._started_s < _QUIET_START_S):
+        """On a terminal a bar; elsewhere, as in the logs of servers, a line every `_LINE_EVERY_S`."""
+        if self.quiet:
+            return
+        if not self._err.is_terminal:
+            self._line(stage, done, total)
+            return
+        # What has no end to count to is shown from its start on: the user is waiting for it.
+        if self._bar is None and total is not None and self._clock() - self._started_s < _QUIET_START_S:
             return
         if self._bar is None:
-            # Not at the top: --help shows no bar, and should not wait for one.
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                TextColumn,
-                TimeRemainingColumn,
-            )
-
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=self._err,
-                # What is written to stdout stays there: a file may be behind it.
-                redirect_stdout=False,
-            )
+            self._bar = _new_bar(self._err)
             self._bar.start()
         if stage not in self._tasks:
+            self._hide_unknown()
             self._tasks[stage] = self._bar.add_task(stage, total=total)
-        self._bar.update(self._tasks[stage], completed=done, total=total)
+        task = self._tasks[stage]
+        if self._bar.tasks[self._bar.task_ids.index(task)].completed > done:
+            # The next take, the next file: else the time that remains would stay at 0.
+            self._bar.reset(task, total=total, completed=done)
+        self._bar.update(task, completed=done, total=total)
+
+    def _hide_unknown(self) -> None:
+        """What has no total leaves no line behind."""
+        assert self._bar is not None
+        for task in self._bar.tasks:
+            if task.total is None:
+                self._bar.update(task.id, visible=False)
+
+    def _line(self, stage: str, done: int, total: int | None) -> None:
+        now_s = self._clock()
+        if now_s - self._line_s >= _LINE_EVERY_S:
+            self._line_s = now_s
+            count = "" if total is None else f" {done}/{total}"
+            self.note(f"{stage}{count}, {now_s - self._started_s:.0f} s since the start")
 
     def note(self, text: str) -> None:
         if not self.quiet:
@@ -119,6 +138,21 @@ class Console:
             for line in (textwrap.wrap(given, width, break_on_hyphens=False) if width else [given])
         ]
         _put("\n".join([*above, "", lay_out(header, cells, width), ""]))
+
+
+def _new_bar(console: RichConsole) -> Progress:
+    # Not at the top: --help shows no bar, and should not wait for one.
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        # What is written to stdout stays there: a file may be behind it.
+        redirect_stdout=False,
+    )
 
 
 def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:

@@ -182,6 +182,8 @@ def animate(
     Layers lie over the motion where the model's head is ada, or where they are asked for: docs/layers.md.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
+        # The libraries of networks take seconds.
+        console.progress("loading", 0, None)
         from talkcli.engine.audio.limits import limit_sound
         from talkcli.engine.pipelines.animate import animate_file
         from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
