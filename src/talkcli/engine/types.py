@@ -7,11 +7,11 @@ frame), `verts`, `faces`, `tokens`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from talkcli.engine.origin import Origin
 
@@ -25,9 +25,37 @@ EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surp
 
 
 class Config(BaseModel):
-    """A frozen group of settings; an unknown key is an error. Stands right above what it configures."""
+    """A frozen group of settings; an unknown key is an error, and so are NaN and infinities. Stands right
+    above what it configures.
+    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
+
+
+# Sizes of networks, far beyond any published: what a recipe or a stranger's model file asks for is built.
+Width = Annotated[int, Field(gt=0, le=1 << 14)]
+Layers = Annotated[int, Field(gt=0, le=128)]
+Heads = Annotated[int, Field(gt=0, le=256)]
+Kernel = Annotated[int, Field(gt=0, le=1024)]
+# Attention over a window takes memory with its square.
+WindowFrames = Annotated[int, Field(gt=0, le=1 << 12)]
+# A probability of leaving out.
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+
+
+def first_mistake(error: ValidationError) -> str:
+    """Where settings are wrong first, in which way, and in how many places more."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"])) or "its settings"
+    more = f" (and {error.error_count() - 1} more mistakes)" if error.error_count() > 1 else ""
+    return f"{where}: {first['msg']}{more}"
+
+
+def check_heads(heads: int, **widths: int) -> None:
+    """Raise ValueError for the first of the named `widths` that attention cannot share among its `heads`."""
+    for name, width in widths.items():
+        if width % heads:
+            raise ValueError(f"{name} {width} is no multiple of the {heads} heads")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ its paper six.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from talkcli.engine.audio.strided import CONVOLUTIONS, at_least_one_step, flat, grouped, in_blocks, windows
 from talkcli.engine.nn.alibi import slopes
 from talkcli.engine.nn.dense import dense, linear
-from talkcli.engine.types import Config
+from talkcli.engine.types import Config, Dropout, Heads, Kernel, Layers, Width
 
 
 class Emotion2vecConfig(Config):
@@ -27,29 +27,29 @@ class Emotion2vecConfig(Config):
 
     kind: Literal["emotion2vec"] = "emotion2vec"
     """Tells it from other fronts."""
-    width: int = 768
+    width: Width = 768
     """Channels of the blocks and of the output."""
-    prenet: int = 4
+    prenet: Layers = 4
     """Blocks of the modality encoder."""
-    depth: int = 8
+    depth: Layers = 8
     """Blocks after it."""
-    heads: int = 12
+    heads: Heads = 12
     """Attention heads."""
-    feedforward: int = 3072
+    feedforward: Width = 3072
     """Width inside the feed-forward layers."""
-    channels: int = 512
+    channels: Width = 512
     """Channels of the convolutions."""
-    extra_tokens: int = 10
+    extra_tokens: Annotated[int, Field(ge=0, le=1024)] = 10
     """Learned tokens in front of the steps."""
-    positions: int = 5
+    positions: Layers = 5
     """Positional convolutions."""
-    position_kernel: int = 19
+    position_kernel: Kernel = 19
     """Steps that one of them sees."""
-    position_groups: int = 16
+    position_groups: Heads = 16
     """Their groups."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
     """Dropout of attention and of what a block adds, in training of what is not frozen."""
-    layer_drop: float = 0.05
+    layer_drop: Dropout = 0.05
     """Chance that a block is left out of a training step."""
     frozen_blocks: int = Field(default=6, ge=0)
     """Blocks that never train, counted after the modality encoder, which never does."""

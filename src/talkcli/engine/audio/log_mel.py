@@ -10,11 +10,12 @@ below and for anything quieter; digital silence is -1 throughout.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 import torchaudio.functional as taf
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,9 +40,9 @@ class LogMelConfig(Config):
     """What the models hear."""
 
     kind: Literal["log_mel"] = "log_mel"
-    num_mels: int = 80
+    num_mels: Annotated[int, Field(gt=0, le=256)] = 80
     """Mel bands between 60 Hz and 7600 Hz."""
-    range_db: float = 60.0
+    range_db: Annotated[float, Field(gt=0, le=1000)] = 60.0
     """Distance from the loud level to the floor."""
     prosody: bool = True
     """Append pitch, voicing and energy."""
@@ -68,9 +69,11 @@ class LogMel(nn.Module):
         super().__init__()
         self.config = config
         self.num_channels = config.num_mels + (NUM_PROSODY if config.prosody else 0)
-        bank = taf.melscale_fbanks(
-            FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ, mel_scale="slaney"
-        )
+        # Computed, not learnt: there even where the model is built for its shapes alone.
+        with torch.device("cpu"):
+            bank = taf.melscale_fbanks(
+                FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ, mel_scale="slaney"
+            )
         self.register_buffer("bank", bank, persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
 

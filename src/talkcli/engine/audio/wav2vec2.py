@@ -18,7 +18,7 @@ from torchaudio.models import wav2vec2_model
 
 from talkcli.engine.audio.strided import CONVOLUTIONS, at_least_one_step, flat, grouped, in_blocks, windows
 from talkcli.engine.nn.dense import dense, linear
-from talkcli.engine.types import Config
+from talkcli.engine.types import Config, Dropout, Heads, Kernel, Layers, Width
 
 _EPS = 1e-7
 
@@ -28,23 +28,23 @@ class Wav2vec2Config(Config):
 
     kind: Literal["wav2vec2"] = "wav2vec2"
     """Tells it from other contents."""
-    width: int = 768
+    width: Width = 768
     """Channels of the transformer and of the output."""
-    layers: int = 12
+    layers: Layers = 12
     """Layers of the transformer."""
-    heads: int = 12
+    heads: Heads = 12
     """Attention heads."""
-    feedforward: int = 3072
+    feedforward: Width = 3072
     """Width inside the feed-forward layers."""
-    channels: int = 512
+    channels: Width = 512
     """Channels of the convolutions."""
-    position_kernel: int = 128
+    position_kernel: Kernel = 128
     """Frames that the positional convolution sees."""
-    position_groups: int = 16
+    position_groups: Heads = 16
     """Its groups."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
     """Dropout everywhere, in training of what is not frozen."""
-    layer_drop: float = 0.1
+    layer_drop: Dropout = 0.1
     """Chance that a layer is left out of a training step."""
     normalise: Literal["utterance", "batch", "none"] = "utterance"
     """Over what the input gets mean 0 and deviation 1; "batch" repeats DEEPTalk's code, where the loudness of

@@ -14,15 +14,34 @@ _LISTED = 8
 
 def misfits(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.Size | tuple[int, ...]]) -> list[str]:
     """What is missing, unknown or of another shape, one phrase each."""
+    return misshapen({name: tuple(value.shape) for name, value in tensors.items()}, wanted)
+
+
+def misshapen(
+    shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[str, torch.Size | tuple[int, ...]]
+) -> list[str]:
+    """`misfits` of tensors of which the shapes are known."""
     return [
-        *(f"missing {name}" for name in wanted if name not in tensors),
-        *(f"unknown {name}" for name in tensors if name not in wanted),
+        *(f"missing {name}" for name in wanted if name not in shapes),
+        *(f"unknown {name}" for name in shapes if name not in wanted),
         *(
-            f"{name} is {tuple(tensors[name].shape)} instead of {tuple(shape)}"
+            f"{name} is {shapes[name]} instead of {tuple(shape)}"
             for name, shape in wanted.items()
-            if name in tensors and tensors[name].shape != torch.Size(shape)
+            if name in shapes and shapes[name] != tuple(shape)
         ),
     ]
+
+
+def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Raise InputError for values that are NaN, infinite or complex; `source` begins the sentence."""
+    wrong = [name for name, value in tensors.items() if value.is_complex() or not _is_finite(value)]
+    check(f"{source} holds values that are not finite numbers in", wrong, "Copy or train it again.")
+
+
+def _is_finite(value: Tensor) -> bool:
+    # Numbers of a byte cannot be asked.
+    wide = value.float() if value.is_floating_point() and value.element_size() == 1 else value
+    return bool(wide.isfinite().all())
 
 
 def listed(details: Iterable[str]) -> str:
@@ -46,3 +65,4 @@ def check_fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source:
     shapes = {name: value.shape for name, value in wanted.items()}
     hint = "Check that the file belongs to this network and to this size of it."
     check(source, misfits(given, shapes), hint)
+    check_finite(given, source)

@@ -6,26 +6,27 @@ Tensors below `unused.` are somebody else's that nothing here reads, carried for
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from talkcli.engine.assets import WEIGHTS_DIR
-from talkcli.engine.checkpoints.fit import check, misfits
+from talkcli.engine.checkpoints.fit import check, check_finite, misshapen
 from talkcli.engine.checkpoints.undrawn import Undrawn
-from talkcli.engine.errors import AssetError, InputError
+from talkcli.engine.errors import AssetError, InputError, TalkError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.json_text import parse_json
 from talkcli.engine.methods import METHODS
-from talkcli.engine.types import Config
+from talkcli.engine.types import MODEL_FPS, Config, first_mistake
 
 FORMAT = 2
 DEFAULT_WEIGHTS = "deeptalk-small.safetensors"
@@ -38,24 +39,35 @@ _UNUSED = "unused."
 Storage = Literal["float32", "float16"]
 
 
+# Names are shown, and never the path of a file.
+_Name = Annotated[str, Field(pattern=r"^[\w-]+$", max_length=64)]
+_Text = Annotated[str, Field(max_length=20_000)]
+
+
 class Meta(Config):
     """What a model file says about its weights."""
 
-    head: str
+    head: _Name
     """Head the coefficients belong to."""
-    channels: tuple[str, ...]
-    fps: int
-    trained_on: str
+    channels: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=1024)]
+    fps: Annotated[int, Field(ge=MODEL_FPS, le=MODEL_FPS)]
+    trained_on: _Text
     """Data in words, with the manifest's hash."""
-    licence: str
+    licence: _Text
     """Terms of the data, and so of the weights."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Meta:
+        if len(set(self.channels)) != len(self.channels):
+            raise ValueError("two channels have one name")
+        return self
 
 
 class Header(Meta):
     """`Meta` with what `save_model` adds."""
 
     format: int
-    method: str
+    method: _Name
     config: dict[str, Any]
     checksum: int
 
@@ -145,29 +157,32 @@ def read_header(path: Path) -> Header:
     """What `path` says about itself. Raises InputError for anything but a model file this version can
     read.
     """
-    header, _ = _read(path, weights=False)
-    return header
+    with _opened(path) as file:
+        return _header(path, file)
+
+
+def read_config(path: Path) -> tuple[Header, Any]:
+    """The header of `path`, and the config model of its method. Raises InputError as `read_header`, and when
+    the config is none of this version.
+    """
+    header = read_header(path)
+    return header, _config(path, header)
 
 
 def read_content(path: Path) -> Content:
     """Everything in `path`, in float32.
 
-    Raises InputError when the file is missing, is not a model file, is newer than this version, or damaged.
+    Raises InputError when the file is missing, is not a model file, is newer than this version, damaged, or
+    does not hold the finite tensors that its config asks for; before any memory is asked for but theirs.
     """
-    header, tensors = _read(path, weights=True)
-    if header.method not in METHODS:
-        raise InputError(
-            f"{path} holds a {header.method}, which this version does not know.",
-            hint=f"Known methods: {', '.join(METHODS)}. Update talk.",
-        )
-    try:
-        config = resolve(METHODS[header.method].config).model_validate(header.config)
-    except ValidationError as error:
-        raise InputError(
-            f"The config in {path} does not fit this version's {header.method}: "
-            f"{error.errors()[0]['loc']} {error.errors()[0]['msg']}.",
-            hint=_WRITER_HINT,
-        ) from error
+    with _opened(path) as file:
+        header = _header(path, file)
+        config = _config(path, header)
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        own = {name: shape for name, shape in shapes.items() if not name.startswith(_UNUSED)}
+        problem = f"{path} does not hold the weights its config asks for"
+        check(problem, misshapen(own, _wanted(path, header, config)), hint=_WRITER_HINT)
+        tensors = {name: file.get_tensor(name) for name in shapes}
     if _checksum(tensors) != header.checksum:
         raise InputError(f"{path} is damaged: its checksum does not fit its weights.", hint="Copy it again.")
     content = Content(header, config, {}, {})
@@ -177,49 +192,75 @@ def read_content(path: Path) -> Content:
             content.unused[name.removeprefix(_UNUSED)] = whole
         else:
             content.weights[name] = whole
+    check_finite(content.weights, f"{path}")
     return content
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Header]:
     """The model in evaluation mode on `device`, in float32, and its header.
 
-    Raises InputError for what `read_content` refuses, and when the file does not hold the tensors its config
-    asks for.
+    Raises InputError for what `read_content` refuses.
     """
     header, config, weights, _ = read_content(path)
     with Undrawn():
         model = resolve(METHODS[header.method].model)(config)
-    wanted = {name: value.shape for name, value in model.state_dict().items()}
-    problem = f"{path} does not hold the weights its config asks for"
-    check(problem, misfits(weights, wanted), hint=_WRITER_HINT)
     model.load_state_dict(weights)
     return model.to(device).eval(), header
 
 
-def _read(path: Path, *, weights: bool) -> tuple[Header, dict[str, Tensor]]:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"There is no model file {path}.", hint=_HINT)
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if weights else {}  # noqa: SIM118
+            yield file
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a whole safetensors file ({error}).", hint=_HINT) from error
+
+
+def _header(path: Path, file: Any) -> Header:
+    metadata = file.metadata() or {}
     if "talk" not in metadata:
         raise InputError(f"{path} is a safetensors file of another program.", hint=_HINT)
     try:
-        values = json.loads(metadata["talk"])
+        values = parse_json(metadata["talk"])
         number = int(values["format"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise InputError(f"The header of {path} is not readable ({error}).", hint=_HINT) from error
     if number > FORMAT:
         raise InputError(
             f"{path} has model format {number}, this version reads up to {FORMAT}.", hint="Update talk."
         )
     try:
-        return Header.model_validate(values), tensors
+        return Header.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"The header of {path} is not complete ({error}).", hint=_HINT) from error
+        raise InputError(f"The header of {path} is not complete or wrong: {first_mistake(error)}.", hint=_HINT) from error
+
+
+def _config(path: Path, header: Header) -> Any:
+    if header.method not in METHODS:
+        raise InputError(
+            f"{path} holds a {header.method}, which this version does not know.",
+            hint=f"Known methods: {', '.join(METHODS)}. Update talk.",
+        )
+    try:
+        return resolve(METHODS[header.method].config).model_validate(header.config)
+    except ValidationError as error:
+        raise InputError(
+            f"The config in {path} does not fit this version's {header.method}: {first_mistake(error)}.",
+            hint=_WRITER_HINT,
+        ) from error
+
+
+def _wanted(path: Path, header: Header, config: Any) -> dict[str, tuple[int, ...]]:
+    """Shapes by name of what the model of `config` consists of, found without any of it."""
+    try:
+        with torch.device("meta"), Undrawn():
+            model = resolve(METHODS[header.method].model)(config)
+    except TalkError as error:
+        raise InputError(f"The config in {path} is of no model: {error.problem}", hint=error.hint) from error
+    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 
 def _stored(value: Tensor, storage: Storage) -> Tensor:

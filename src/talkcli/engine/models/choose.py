@@ -14,6 +14,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from talkcli.engine.errors import InputError
+
 Choose = Callable[[Float[Tensor, "batch tokens codes"]], Float[Tensor, "batch tokens codes"]]
 
 # Below this temperature there is nothing to draw, and logits divided by it leave float32.
@@ -26,11 +28,15 @@ def likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "bat
 
 
 def drawn(tau: float, generator: torch.Generator) -> Choose:
-    """Draws from the softmax at temperature `tau`; 0 is the likeliest."""
+    """Draws from the softmax at temperature `tau`; 0 is the likeliest. What it gives raises InputError for
+    logits that are not finite.
+    """
     if tau < _COLDEST:
         return likeliest
 
     def choose(logits: Tensor) -> Tensor:
+        if not logits.isfinite().all():
+            raise InputError("The model's scores are not finite numbers.", hint="Its weights are unusable.")
         chances = (logits / tau).softmax(-1).flatten(0, 1).to(generator.device)
         codes = torch.multinomial(chances, 1, generator=generator).to(logits.device)
         return _one_hot(codes.view(logits.shape[:-1]), logits)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, Tag, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,7 +22,7 @@ from talkcli.engine.models.phones import STEPS_PER_FRAME, SYMBOLS, PhoneEncoder,
 from talkcli.engine.nn.alibi import distance_bias
 from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.transformer import Transformer
-from talkcli.engine.types import Config
+from talkcli.engine.types import Config, Heads, Layers, Width, check_heads
 
 _CONTACTS = tuple([SYMBOLS.index(symbol) for symbol in sorted(group)] for group in (BILABIALS, LABIODENTALS))
 
@@ -33,10 +33,15 @@ class LogMelContentConfig(Config):
     kind: Literal["log_mel"] = "log_mel"
     ear: LogMelConfig = LogMelConfig()
     """Must be that of the emotion embedding when it hears log-mel features too."""
-    width: int = 768
-    layers: int = 12
-    heads: int = 12
-    feedforward: int = 3072
+    width: Width = 768
+    layers: Layers = 12
+    heads: Heads = 12
+    feedforward: Width = 3072
+
+    @model_validator(mode="after")
+    def _check(self) -> LogMelContentConfig:
+        check_heads(self.heads, width=self.width)
+        return self
 
 
 class PhoneContentConfig(Config):
@@ -45,7 +50,7 @@ class PhoneContentConfig(Config):
     kind: Literal["phones"] = "phones"
     encoder: PhonesConfig = PhonesConfig()
     """That of the model of train-phones, whose values replace these."""
-    width: int = 160
+    width: Width = 160
     """Between the encoder's steps and the content."""
 
 

@@ -31,7 +31,18 @@ from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.gpo import Gpo
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.transformer import Transformer, sinusoids
-from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, Config, Emotion
+from talkcli.engine.types import (
+    EMOTIONS,
+    SAMPLES_PER_FRAME,
+    Config,
+    Dropout,
+    Emotion,
+    Heads,
+    Layers,
+    Width,
+    WindowFrames,
+    check_heads,
+)
 
 # Log-mel from 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
 AUDIO_HALVINGS = 3
@@ -58,16 +69,16 @@ class DeeConfig(Config):
     """What hears."""
     expression: Annotated[CoefficientsConfig | FerConfig, Field(discriminator="kind")] = FerConfig()
     """What sees a frame."""
-    audio_width: int = 768
-    audio_layers: int = 2
-    motion_width: int = 512
-    motion_layers: int = 6
-    heads: int = 8
-    feedforward: int = 2048
+    audio_width: Width = 768
+    audio_layers: Layers = 2
+    motion_width: Width = 512
+    motion_layers: Layers = 6
+    heads: Heads = 8
+    feedforward: Width = 2048
     """Width inside every transformer layer."""
-    embedding: int = 128
-    dropout: float = 0.1
-    window: Annotated[int, Field(gt=0)] = 250
+    embedding: Width = 128
+    dropout: Dropout = 0.1
+    window: WindowFrames = 250
     """Most frames either encoder sees at once: 10 s."""
     pooling: Literal["gpo", "statistics"] = "gpo"
     """From steps to a vector: the released operator behind a transformer layer in either head, or attentive
@@ -80,12 +91,13 @@ class DeeConfig(Config):
     """Tell emotions from the means."""
     anchors: bool = False
     """Remember where the motion of each emotion lies, so that a performance can be `directed`."""
-    log_variance_start: float | None = None
+    log_variance_start: Annotated[float, Field(ge=-50, le=50)] | None = None
     """Log-variances begin near this. At 0, variances of one drown every distance between means; the released
     code leaves them there."""
 
     @model_validator(mode="after")
-    def _last_step_can_be_held(self) -> DeeConfig:
+    def _check(self) -> DeeConfig:
+        check_heads(self.heads, audio_width=self.audio_width, motion_width=self.motion_width)
         if self.fixed_window and isinstance(self.speech, Emotion2vecConfig):
             raise ValueError("fixed_window is for log-mel features: a held sample is no sound")
         return self

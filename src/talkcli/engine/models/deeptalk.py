@@ -37,7 +37,19 @@ from talkcli.engine.models.th_vqvae import ThVqvaeConfig
 from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
 from talkcli.engine.nn.alibi import distance_bias
 from talkcli.engine.nn.transformer import Transformer
-from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Config, Emotion
+from talkcli.engine.types import (
+    MODEL_FPS,
+    SAMPLES_PER_FRAME,
+    SPEECH_RATE_HZ,
+    Config,
+    Dropout,
+    Emotion,
+    Heads,
+    Layers,
+    Width,
+    WindowFrames,
+    check_heads,
+)
 
 # The speaker that is nobody in particular.
 NOBODY = -1
@@ -53,28 +65,31 @@ class DeepTalkConfig(Config):
     prior: PriorConfig = ThVqvaeConfig()
     content: ContentConfig = Wav2vec2Config()
     """What hears the words."""
-    width: int = 128
+    width: Width = 128
     """Of content and style; the feature transformer has twice as much."""
-    heads: int = 8
-    feedforward: int = 256
-    predictor_width: int = 256
-    predictor_layers: int = 6
-    identity: int = 32
+    heads: Heads = 8
+    feedforward: Width = 256
+    predictor_width: Width = 256
+    predictor_layers: Layers = 6
+    identity: Width = 32
     """Room for speakers in the style."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
     guess: bool = False
     """A plain regression of every frame beside the tokens; helps training on little data."""
-    speakers: tuple[str, ...] = ()
+    speakers: tuple[Annotated[str, Field(max_length=200)], ...] = ()
     """Names of the speakers in the order of the identity code; filled in by training."""
     nobody: bool | None = None
     """Whether training also showed nobody in particular; filled in by training. None in old files."""
-    window: Annotated[int, Field(gt=0)] = 1200
+    window: WindowFrames = 1200
     """Frames of one pass, where the released masks end; longer speech is made in windows of this length."""
     overlap: Annotated[int, Field(gt=0)] = 76
     """Frames that neighbouring windows share and cross-fade over."""
 
     @model_validator(mode="after")
     def _check(self) -> DeepTalkConfig:
+        check_heads(self.heads, **{"twice the width": 2 * self.width}, predictor_width=self.predictor_width)
+        if len(self.speakers) > self.identity:
+            raise ValueError(f"identity {self.identity} has no room for {len(self.speakers)} speakers")
         if 2 * self.overlap > self.window:
             raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
         return self

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.nn.batch_norm import BatchNorm
-from talkcli.engine.types import EMOTIONS, Config
+from talkcli.engine.types import EMOTIONS, Config, Dropout, Width
 
 # AffectNet's order; `EMOTIONS` without calm, which AffectNet does not know.
 FER_CLASSES = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
@@ -28,7 +28,7 @@ class FerConfig(Config):
     """Sizes; the defaults are those of the released model."""
 
     kind: Literal["fer"] = "fer"
-    hidden: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)] = (
+    hidden: Annotated[tuple[Width, ...], Field(min_length=1, max_length=64)] = (
         256, 512, 1024, 512, 256, 128, 64,
     )  # fmt: skip
     """Widths of the layers before the output."""
@@ -37,7 +37,7 @@ class FerConfig(Config):
     bypass_norms: bool = True
     """Features as in the released code: no layer is normalised, the last has no activation either. Otherwise
     they are what the classifier itself makes of that layer."""
-    dropout: float = 0.3
+    dropout: Dropout = 0.3
 
     @model_validator(mode="after")
     def _layer_exists(self) -> FerConfig:

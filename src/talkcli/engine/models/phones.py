@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from talkcli.engine.audio.ear import Ear, Sound
 from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.audio.phones import PHONES
-from talkcli.engine.types import SILENCE, Config
+from talkcli.engine.types import SILENCE, Config, Dropout, Kernel, Layers, Width
 
 # The classes, silence first.
 SYMBOLS = (SILENCE, *sorted(PHONES))
@@ -35,11 +35,11 @@ class PhonesConfig(Config):
 
     ear: LogMelConfig = LogMelConfig(num_mels=64)
     """Must be that of the emotion embedding when a generator has both."""
-    width: int = 192
-    layers: Annotated[int, Field(gt=0)] = 10
-    dilations: tuple[int, ...] = (1, 2, 4, 8)
+    width: Width = 192
+    layers: Layers = 10
+    dilations: Annotated[tuple[Kernel, ...], Field(min_length=1, max_length=64)] = (1, 2, 4, 8)
     """Of the convolutions, over and over: ten layers see 0.7 s to either side."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
 
 
 class HeardPhones(NamedTuple):

@@ -13,6 +13,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,6 +22,7 @@ from talkcli.engine.models.level import Coded, Level, check_frames
 from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
+from talkcli.engine.types import Dropout, Heads, Width, check_heads
 
 FRAMES_PER_TOP = 4
 FRAMES_PER_BOTTOM = 2
@@ -30,14 +32,19 @@ class ThVqvaeConfig(QuantizerConfig):
     """Sizes, and the settings of either codebook; the defaults are those of the released model."""
 
     kind: Literal["th_vqvae"] = "th_vqvae"
-    width: int = 128
+    width: Width = 128
     """Of top vectors; bottom vectors have twice as much."""
-    heads: int = 8
-    feedforward: int = 256
-    decoder_feedforward: int = 512
-    dropout: float = 0.1
+    heads: Heads = 8
+    feedforward: Width = 256
+    decoder_feedforward: Width = 512
+    dropout: Dropout = 0.1
     standardise: bool = False
     """Scale channels by the training data's mean and deviation."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ThVqvaeConfig:
+        check_heads(self.heads, width=self.width)
+        return self
 
 
 class ThVqvae(nn.Module):

@@ -13,28 +13,34 @@ from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.level import Coded, Level, check_frames
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
-from talkcli.engine.types import Config
+from talkcli.engine.types import Config, Dropout, Heads, Width, check_heads
 
 
 class VaeConfig(Config):
     """Sizes."""
 
     kind: Literal["vae"] = "vae"
-    width: int = 128
+    width: Width = 128
     """Of features and of the latent."""
-    heads: int = 8
-    feedforward: int = 384
-    dropout: float = 0.0
+    heads: Heads = 8
+    feedforward: Width = 384
+    dropout: Dropout = 0.0
     halvings: Literal[1, 2, 3] = 2
     """How often the frame rate is halved on the way to a latent; 3 in FLINT."""
     standardise: bool = False
     """Scale channels by the training data's mean and deviation."""
+
+    @model_validator(mode="after")
+    def _check(self) -> VaeConfig:
+        check_heads(self.heads, width=self.width)
+        return self
 
 
 class Latent(NamedTuple):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from jaxtyping import Float, Int
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from talkcli.engine.face.channels import NUM_COEFFS
@@ -18,20 +19,26 @@ from talkcli.engine.models.level import Coded, Level, check_frames
 from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
+from talkcli.engine.types import Dropout, Heads, Width, check_heads
 
 
 class VqvaeConfig(QuantizerConfig):
     """Sizes, and the settings of the codebook."""
 
     kind: Literal["vqvae"] = "vqvae"
-    width: int = 128
-    heads: int = 8
-    feedforward: int = 256
-    dropout: float = 0.1
+    width: Width = 128
+    heads: Heads = 8
+    feedforward: Width = 256
+    dropout: Dropout = 0.1
     halvings: Literal[1, 2, 3] = 2
     """How often the frame rate is halved on the way to a code."""
     standardise: bool = False
     """Scale channels by the training data's mean and deviation."""
+
+    @model_validator(mode="after")
+    def _check(self) -> VqvaeConfig:
+        check_heads(self.heads, width=self.width)
+        return self
 
 
 class Vqvae(nn.Module):

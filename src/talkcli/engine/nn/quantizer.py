@@ -25,10 +25,10 @@ _EPSILON = 1e-5
 class QuantizerConfig(Config):
     """A codebook and how it moves."""
 
-    codes: Annotated[int, Field(gt=0)] = 256
+    codes: Annotated[int, Field(gt=0, le=1 << 16)] = 256
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.95
     """Of the codebook's moving averages."""
-    commitment: float = 0.25
+    commitment: Annotated[float, Field(ge=0, le=1e6)] = 0.25
     """Of the mean squared distance between the encoder's vectors and their codes."""
     smooth_counts_by: Literal["clips", "vectors"] = "clips"
     """What running counts are smoothed against: the number of clips in the batch (and the smoothed counts run
@@ -36,7 +36,7 @@ class QuantizerConfig(Config):
     start: Literal["uniform", "data"] = "uniform"
     """Where codes begin: uniform within 1 / codes of zero with no counts, as in the released training; or on
     vectors of the first batch."""
-    revive_below: Annotated[float, Field(ge=0)] = 0.0
+    revive_below: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """Running count under which a code is placed on a vector of the batch; 0 never, as released."""
 
 

@@ -28,6 +28,7 @@ from talkcli.engine.checkpoints.model_file import (
 )
 from talkcli.engine.device import resolve_device, seeded, settle_threads
 from talkcli.engine.errors import AssetError, InputError, UsageError, one_by_one
+from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
@@ -182,7 +183,14 @@ class Animator:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
-        """What the model made, within what channels can hold: it overshoots a little."""
+        """What the model made, within what channels can hold: it overshoots a little. Raises InputError for
+        numbers that are not finite, which weights far too large lead to.
+        """
+        if not np.isfinite(coeffs).all():
+            raise InputError(
+                "The model made motion that is not finite numbers.",
+                hint="Give another --model, or train it again.",
+            )
         return within_range(
             Motion(
                 coeffs=coeffs,
@@ -333,6 +341,11 @@ def _generator(model_name: str) -> tuple[Path, Header]:
         raise InputError(
             f"{path} holds a {header.method} model, which is no generator.",
             hint="Give --model a checkpoint of talk train-gen.",
+        )
+    if CHANNELS.get(header.head) != header.channels:
+        raise InputError(
+            f"{path} moves a head {header.head} with channels that no head of that name has.",
+            hint="Give --model a checkpoint of talk train-gen, trained for a head of this version.",
         )
     return path, header
 

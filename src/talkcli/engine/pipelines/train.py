@@ -9,22 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 from torch import nn
 
 from talkcli.engine.checkpoints.lip_reader import load_lip_reader
-from talkcli.engine.checkpoints.model_file import load_model, read_header, save_model
+from talkcli.engine.checkpoints.model_file import load_model, read_config, read_header, save_model
 from talkcli.engine.checkpoints.pretrained import load_emotion2vec, load_wav2vec2
 from talkcli.engine.data.out_folder import claim
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.content import PhoneContent, PhoneContentConfig, Wav2vec2Content
-from talkcli.engine.models.dee import Dee, DeeConfig, Emotion2vecStem
+from talkcli.engine.models.dee import Dee, Emotion2vecStem
 from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
 from talkcli.engine.models.fer import FER_CLASSES, Fer, FerConfig
-from talkcli.engine.models.phones import PhoneEncoder, PhonesConfig
-from talkcli.engine.models.prior import PriorConfig, build_prior
+from talkcli.engine.models.phones import PhoneEncoder
+from talkcli.engine.models.prior import build_prior
 from talkcli.engine.pipelines.recipes import (
     DeepTalkRecipe,
     DeeRecipe,
@@ -141,7 +140,7 @@ def train_dee(
                 sources.published("--fer", what="the expression classifier", reporter=reporter)
             else:
                 path = sources.ours("--fer", what="an expression classifier", command="train-fer")
-                _check_same_fer(_config(path, FerConfig, "--fer", "fer"), recipe.model.expression)
+                _check_same_fer(_config(path, "--fer", "fer"), recipe.model.expression)
                 _fill(model.fer, path, "--fer", data.moved)
         else:
             model.motion_scale.fit(data.motion())
@@ -201,7 +200,7 @@ def train_gen(
     sources = _sources({**given, "--lip-reader": parts.lip_reader}, job)
     if stage == 2:
         start = sources.ours("--start", what="the generator of stage 1", command="train-gen")
-        known = _config(start, DeepTalkConfig, "--start", "deeptalk")
+        known = _config(start, "--start", "deeptalk")
         update = {
             "dee": known.dee,
             "prior": known.prior,
@@ -214,12 +213,12 @@ def train_gen(
         dee = sources.ours("--dee", what="a trained emotion embedding", command="train-dee")
         prior = sources.ours("--prior", what="a trained motion prior", command="train-vq")
         update = {
-            "dee": _config(dee, DeeConfig, "--dee", "dee"),
-            "prior": _config(prior, PriorConfig, "--prior", recipe.model.prior.kind),
+            "dee": _config(dee, "--dee", "dee"),
+            "prior": _config(prior, "--prior", recipe.model.prior.kind),
         }
         if isinstance(recipe.model.content, PhoneContentConfig) and not sources.is_random("--phones"):
             phones = sources.ours("--phones", what="a trained phone encoder", command="train-phones")
-            encoder = _config(phones, PhonesConfig, "--phones", "phones")
+            encoder = _config(phones, "--phones", "phones")
             update["content"] = recipe.model.content.model_copy(update={"encoder": encoder})
     recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update=update)})
 
@@ -341,15 +340,15 @@ def _run(
         return Trained(model=run.best, measures=measures) if fabric.global_rank == 0 else None
 
 
-def _config(path: Path, schema: Any, option: str, method: str) -> Any:
+def _config(path: Path, option: str, method: str) -> Any:
     """The config of the model in `path`, which must be of `method`."""
-    header = read_header(path)
+    header, config = read_config(path)
     if header.method != method:
         raise InputError(
             f"{option} {path} holds a {header.method}, a {method} is needed.",
             hint="Give another file, or choose the recipe that builds on this one.",
         )
-    return TypeAdapter(schema).validate_python(header.config)
+    return config
 
 
 def _fill(part: nn.Module, path: Path, option: str, moved: Motion) -> None:
