@@ -235,7 +235,9 @@ def _header(path: Path, file: Any) -> Header:
     try:
         return Header.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"The header of {path} is not complete or wrong: {first_mistake(error)}.", hint=_HINT) from error
+        raise InputError(
+            f"The header of {path} is not complete or wrong: {first_mistake(error)}.", hint=_HINT
+        ) from error
 
 
 def _config(path: Path, header: Header) -> Any:
