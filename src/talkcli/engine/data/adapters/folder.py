@@ -1,8 +1,8 @@
 """A folder of sound files with a motion file of the same stem beside each, and optionally labels.csv.
 
-A motion file is ours (.npz), or a bare array (.npy) of (frames, columns) whose rate and layout the caller
-names. labels.csv has a header with `id` and any of speaker, emotion, intensity, split; an id is the path
-below the folder without suffix.
+A motion file is ours (.npz), a bare array (.npy) of (frames, columns) whose rate and layout the caller names,
+or what a tracker of FLAME wrote (.npz, .npy, .pkl). labels.csv has a header with `id` and any of speaker,
+emotion, intensity, split; an id is the path below the folder without suffix.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.layouts import AUTO, check_name, layout_of
 from talkcli.engine.data.names import files_below, plain, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recording, Source
+from talkcli.engine.data.tracker_files import is_tracker_file, read_tracker_motion
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.npy import read_floats
@@ -24,7 +25,7 @@ from talkcli.engine.origin import Kind, Origin, origin_of
 from talkcli.engine.types import Config, Emotion, Motion, Reporter, Silent
 
 _SOUND = {".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mp4", ".webm", ".opus", ".aac"}
-_MOTION = (".npz", ".npy")
+_MOTION = (".npz", ".npy", ".pkl", ".pickle")
 
 
 class BareMotion(Config):
@@ -53,9 +54,11 @@ class FolderPair:
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  both files are there already
         if self.motion is None:
-            raise InputError(f"There is no {self.sound.stem}.npz or .npy beside {self.sound.name}.")
+            raise InputError(f"There is no {self.sound.stem}.npz, .npy or .pkl beside {self.sound.name}.")
         stated = None if self.origin is None else Origin(kind=self.origin)
-        if self.motion.suffix == ".npz":
+        if is_tracker_file(self.motion):
+            motion = read_tracker_motion(self.motion, None if self.bare is None else self.bare.fps)
+        elif self.motion.suffix == ".npz":
             motion, meta = read_motion(self.motion)
             stated = origin_of(meta) or stated
         else:
