@@ -267,3 +267,40 @@ def test_a_failed_unpacking_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.rar").write_bytes(b"")
     with pytest.raises(InputError, match="not read"), open_root(tmp_path / "a.rar", tmp_path, Silent()):
         pytest.fail("opened")
+
+
+@pytest.mark.parametrize("depth", [65, 100, 999, 1899])
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_folders_in_folders_without_end_are_refused(tmp_path: Path, depth: int, kind: str) -> None:
+    path = tmp_path / f"a.{kind}"
+    files = {"first.txt": b"1", "a/" * depth + "x": b"2"}
+    path.write_bytes(tar(files) if kind == "tar" else zipped(files))
+    # And at every further run.
+    for _ in range(2):
+        with (
+            pytest.raises(InputError, match="lies more than 64 folders deep") as caught,
+            open_root(path, tmp_path / "out", Silent()),
+        ):
+            pass
+        assert len(caught.value.problem) < 500
+        assert not (tmp_path / "out" / ".unpacked").exists()
+
+
+def test_files_without_content_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_SURELY_FITS", 100 * 512)
+    monkeypatch.setattr(archives, "_MOST_GROWTH", 0)
+    for kind, pack in (("tar", tar), ("zip", zipped)):
+        path = tmp_path / f"a.{kind}"
+        path.write_bytes(pack({f"{number}": b"" for number in range(101)}))
+        with pytest.raises(InputError, match="no data set shrinks like that"):
+            unpack(path, tmp_path / kind, Silent())
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tgz"])
+@pytest.mark.parametrize("content", [b"<!doctype html><title>Log in</title>", b"\0" * 10_240])
+def test_what_lies_in_an_archives_place_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"a web page \(HTML, titled 'Log in'\)|nothing but 10240 zero bytes"
+    ):
+        unpack(tmp_path / name, tmp_path / "into", Silent())

@@ -19,6 +19,7 @@ from talkcli.engine.audio.quality import POOR_OFFSET, SoundQuality, measure_qual
 from talkcli.engine.audio.sndfile import read_sndfile
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.inputs.regular import check_file
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
 
 # Lossy decoders overshoot full scale by a little; only more than 1 dB is worth a warning.
@@ -116,6 +117,7 @@ def _check_readable(path: Path) -> None:
         ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+    check_file(path)
     if status.st_size == 0:
         raise InputError(
             f"{path} is an empty file (0 bytes).", hint="Was the recording or the copy finished?"

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.torch_file import read_torch_file
+from talkcli.engine.inputs.regular import open_file
 
 # What folders keep their weights in, the safe kind first.
 _IN_FOLDERS = ("model.safetensors", "pytorch_model.bin", "model.pt")
@@ -43,7 +44,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     """
     file = weights_file(path)
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = stream.read(9)
         is_safetensors = head[8:] == b"{"
         content = load_file(file) if is_safetensors else read_torch_file(file, _is_harmless)

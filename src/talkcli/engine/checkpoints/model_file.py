@@ -24,6 +24,7 @@ from talkcli.engine.checkpoints.fit import check, check_finite, misshapen
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import AssetError, InputError, TalkError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.inputs.regular import check_file
 from talkcli.engine.json_text import parse_json
 from talkcli.engine.methods import METHODS
 from talkcli.engine.types import MODEL_FPS, Config, first_mistake
@@ -212,6 +213,7 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Hea
 def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"There is no model file {path}.", hint=_HINT)
+    check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             yield file

@@ -26,6 +26,7 @@ from typing import IO, Protocol, cast, runtime_checkable
 from talkcli.engine.data.names import files_below, some
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import sha256, temporary_folder
+from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.types import Reporter
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -42,6 +43,10 @@ _SURELY_FITS = 1 << 30
 _RESERVE = 256 * _MIB
 # What stands behind a tar's last member: zeros up to a multiple of 10 KiB.
 _MOST_PADDING = 16 * _MIB
+# No data set is deeper; what walks through folders, and removes them, calls itself for each.
+_DEEPEST = 64
+# What a file takes on the disk besides its content.
+_OVERHEAD = 512
 
 _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
@@ -91,15 +96,11 @@ def unpack(archive: Path, into: Path, reporter: Reporter) -> Path:
     into.mkdir(parents=True, exist_ok=True)
     limit = _Limit(archive, into)
     try:
-        with archive.open("rb") as file:
+        with open_file(archive) as file:
             if archive.name.lower().endswith(".zip"):
                 _unpack_zip(archive, file, into, limit, reporter)
             else:
                 _unpack_tar(archive, file, into, limit, reporter)
-    except PermissionError as error:
-        if error.filename != str(archive):
-            raise
-        raise InputError(f"{archive} may not be read.") from error
     except _DAMAGED as error:
         raise InputError(
             f"{archive} is damaged, or no {archive.suffix[1:]} archive ({error}).", hint="Get the file again."
@@ -204,12 +205,12 @@ def _unpack_tar(archive: Path, file: IO[bytes], into: Path, limit: _Limit, repor
             while (member := packed.next()) is not None:
                 with _named(archive, member.name):
                     target = _target(into, member.name)
+                    limit.add(member.size)
                     if member.isdir():
                         target.mkdir(parents=True, exist_ok=True)
                         continue
                     if not member.isreg() or member.issparse():
                         raise InputError("is a link, a device or has holes")
-                    limit.add(member.size)
                     _copy(cast("_Stream", packed.extractfile(member)), target, member.size)
                 # tarfile keeps all headers, which nobody asks for again.
                 packed.members = []  # type: ignore[attr-defined]  # not in typeshed
@@ -284,7 +285,7 @@ class _Limit:
         self._total = 0
 
     def add(self, size: int) -> None:
-        self._total += size
+        self._total += size + _OVERHEAD
         if self._total > max(_SURELY_FITS, _MOST_GROWTH * self._packed):
             raise InputError(
                 f"{self._archive} has {self._packed / _MIB:.1f} MiB and would unpack to more than "
@@ -326,6 +327,8 @@ def _target(into: Path, name: str) -> Path:
         raise InputError("has an absolute path")
     if ".." in path.parts:
         raise InputError("leads out of the archive's folder")
+    if len(path.parts) > _DEEPEST:
+        raise InputError(f"lies more than {_DEEPEST} folders deep")
     # Nothing in `into` is a link, since none is ever made there: plain parts stay inside.
     return into / path
 

@@ -19,6 +19,7 @@ from jaxtyping import Float
 
 from talkcli.engine.data.names import some
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.regular import open_file
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HICKLE = "data"
@@ -64,7 +65,7 @@ def _check_signature(path: Path, kind: str, hint: str) -> None:
         # A pipe would be waited for.
         if not stat.S_ISREG(path.stat().st_mode):
             raise InputError(f"{path} is not a regular file.", hint=hint)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(len(_SIGNATURE))
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing.", hint=hint) from error

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.inputs.regular import open_file
 
 _MAGIC, _VERSION = 0xBEEFC0DE, 1
 _HEADER_BYTES = 16
@@ -74,7 +75,7 @@ def read_value(path: Path, place: Place) -> bytes:
 @lru_cache(maxsize=2)
 def _index(path: Path, size: int, changed_ns: int) -> dict[str, Place]:  # noqa: ARG001  tells a new file
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return _Tree(path, file, size).index()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error

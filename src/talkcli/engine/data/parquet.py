@@ -11,6 +11,7 @@ from typing import Any
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.inputs.regular import check_file
 
 PARQUET = ".parquet"
 FORMAT = 3
@@ -55,6 +56,7 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
 
     if not path.is_file():
         raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.")
+    check_file(path)
     try:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             number = (file.schema_arrow.metadata or {}).get(_FORMAT_KEY, b"")
