@@ -34,6 +34,7 @@ from talkcli.engine.pipelines.recipes import (
 )
 from talkcli.engine.pipelines.sources import Sources
 from talkcli.engine.pipelines.training_data import TrainingData, load_data
+from talkcli.engine.pipelines.training_limits import built, check_batch, enough_memory
 from talkcli.engine.train.backward import check_size
 from talkcli.engine.train.batches import Batches, prepare
 from talkcli.engine.train.cache import cached_ears
@@ -108,7 +109,7 @@ def train_fer(recipe: FerRecipe, job: Job, reporter: Reporter) -> Trained | None
                     f"apart: {', '.join(FER_CLASSES)}.",
                     hint="Check the emotions of the manifest.",
                 )
-        return FerObjective(Fer(recipe.model), recipe.objective, class_weights(data.emotions()))
+        return FerObjective(built(Fer, recipe.model), recipe.objective, class_weights(data.emotions()))
 
     sources = _sources({}, job)
     return _run("fer", recipe, job, sources, build, reporter, sound=False, still=True)
@@ -130,7 +131,7 @@ def train_dee(
     sources = _sources({"--emotion2vec": emotion2vec, "--fer": fer}, job)
 
     def build(data: TrainingData) -> Objective:
-        model = Dee(recipe.model)
+        model = built(Dee, recipe.model)
         if isinstance(model.audio_stem, Emotion2vecStem):
             path = sources.published("--emotion2vec", what="emotion2vec", reporter=reporter)
             if path is not None:
@@ -159,7 +160,7 @@ def train_phones(recipe: PhonesRecipe, job: Job, reporter: Reporter) -> Trained 
                     f"No clip of the {split} split of {job.manifest} says which phone is when.",
                     hint="Make the clips with talk preprocess corpus, or name TextGrids in the manifest.",
                 )
-        return PhonesObjective(PhoneEncoder(recipe.model), recipe.objective)
+        return PhonesObjective(built(PhoneEncoder, recipe.model), recipe.objective)
 
     return _run("phones", recipe, job, _sources({}, job), build, reporter)
 
@@ -168,7 +169,7 @@ def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | Non
     """Train a motion prior on the motion of the manifest's train split; see `_run` for errors."""
 
     def build(data: TrainingData) -> Objective:
-        model = build_prior(recipe.model)
+        model = built(build_prior, recipe.model)
         _check_window(recipe, model.frames_multiple)
         if recipe.model.standardise:
             model.motion_scale.fit(data.motion())
@@ -224,10 +225,10 @@ def train_gen(
 
     def build(data: TrainingData) -> Objective:
         if stage == 2:
-            model = DeepTalk(recipe.model)
+            model = built(DeepTalk, recipe.model)
             _fill(model, start, "--start", data.moved)
         else:
-            model = DeepTalk(_with_speakers(recipe, data.speakers))
+            model = built(DeepTalk, _with_speakers(recipe, data.speakers))
             _fill(model.dee, dee, "--dee", data.moved)
             _fill(model.prior, prior, "--prior", data.moved)
             if isinstance(model.content, PhoneContent):
@@ -279,10 +280,10 @@ def _run(
     what was trained and the others None. `sound` and `still` as for `load_data`.
 
     Raises InputError for a manifest, clip or model file that cannot be used, UsageError for a run folder,
-    recipe or part that does not fit, DeviceError for a missing device, ExtraError without the packages of
-    training, TalkError when the loss stops being a number.
+    recipe or part that does not fit, DeviceError for a missing device or too little memory, ExtraError
+    without the packages of training, TalkError when the loss stops being a number.
     """
-    with launched(job.device) as fabric, contextlib.ExitStack() as held:
+    with launched(job.device) as fabric, contextlib.ExitStack() as held, enough_memory():
         reporter = reporter_of(fabric, reporter)
         first_does(fabric, lambda: held.enter_context(claim(job.out)))
         check_size(recipe.data.size, recipe.train, fabric)
@@ -291,6 +292,8 @@ def _run(
             # Initial weights come from torch's global generator.
             torch.manual_seed(job.seed)
             objective = build(data)
+        ears = objective.model.ears if isinstance(objective.model, Dee | DeepTalk | PhoneEncoder) else {}
+        check_batch(recipe.data, ears)
         document = {
             "method": method,
             "manifest": str(job.manifest),
@@ -304,7 +307,6 @@ def _run(
             fabric, lambda: open_run(job.out, document, resume=job.resume, overwrite=job.overwrite)
         )
         objective.to(fabric.device)
-        ears = objective.model.ears if isinstance(objective.model, Dee | DeepTalk | PhoneEncoder) else {}
         if recipe.data.cache_features:
             ears = cached_ears(objective.model, ears)
         training, validation = (
