@@ -136,7 +136,8 @@ def set_sizes(head: Head) -> dict[str, int | None]:
         "mouth corners": len(_CORNERS),
         "coefficients": len(head.channels),
     }
-    for name in {info.vertices for info in METRICS.values()} - set(sizes):
+    # In a fixed order, for reports of equal bytes.
+    for name in sorted({info.vertices for info in METRICS.values()} - set(sizes)):
         try:
             sizes[name] = len(indices(head, name))
         except AssetError:
