@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import hear
 from talkcli.engine.audio.log_mel import LogMelConfig
@@ -206,14 +207,34 @@ def test_sigma_none_zero_and_one() -> None:
 
 
 def test_emotion_can_come_from_elsewhere_and_speakers_differ(model: DeepTalk) -> None:
-    heard = model.listen(_speech(20_480), _speech(30_000, seed=1))
-    assert torch.equal(heard.emotion.mean, model.listen(_speech(30_000, seed=1)).emotion.mean)
+    heard = model.listen(_speech(20_480), _speech(30_720, seed=1))
+    assert torch.equal(heard.emotion.mean, model.listen(_speech(30_720, seed=1)).emotion.mean)
     assert torch.equal(heard.windows[0], model.listen(_speech(20_480)).windows[0])
     codes = [model.identity(torch.tensor([speaker])) for speaker in (0, 1, -1)]
     assert [code.tolist() for code in codes] == [[[1, 0, 0, 0]], [[0, 1, 0, 0]], [[0, 0, 0, 0]]]
 
 
 # Parts
+
+
+@pytest.mark.parametrize("always_pad", [False, True])
+@pytest.mark.parametrize("long", ["first", "average"])
+@pytest.mark.parametrize("samples", [16_000, 20_001, 27_519])
+def test_another_clip_is_heard_without_silence_after_it(samples: int, long: str, always_pad: bool) -> None:
+    """As the released model hears it, which normalises over the clip and pads for its own tokens alone."""
+    torch.manual_seed(0)
+    dee = NARROW.dee.model_copy(update={"long": long})
+    narrow = DeepTalk(NARROW.model_copy(update={"dee": dee})).eval()
+    draw = torch.Generator().manual_seed(1)
+    other = torch.randn(1, samples, generator=draw) + 0.3
+    heard = narrow.listen(torch.randn(1, 6400, generator=draw), other, always_pad=always_pad)
+    with torch.inference_mode():
+        wanted = narrow.dee.embed_speech({"waveform": other[..., None]})
+        padded = F.pad(other, (0, -samples % 2560 or 2560))
+        silent = narrow.dee.embed_speech({"waveform": padded[..., None]})
+    assert torch.equal(heard.emotion.mean, wanted.mean)
+    assert torch.equal(heard.emotion.log_variance, wanted.log_variance)
+    assert (wanted.mean - silent.mean).abs().max() > 1e-4
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.audio.ear import Ear
+from talkcli.engine.audio.ear import Ear, Waveform
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.errors import UsageError
@@ -280,11 +280,15 @@ class DeepTalk(nn.Module):
                 whole = content.new_empty(len(content), sum(lengths), content.shape[2])
                 windows = whole.split(lengths, dim=1)
             windows[index].copy_(content)
-        if emotion_samples is not None:
-            _, others = self._lengths(emotion_samples.shape[1], always_pad)
-            stretches = Stretches(self.dee.ears, emotion_samples, frames=others, window=window)
         contacts = cross_fade(touching, padded, self.config.overlap)[:, :frames] if touching else None
-        felt = self._emotion(stretches)
+        if emotion_samples is None:
+            felt = self._emotion(stretches)
+        elif Waveform.name in self.dee.ears:
+            # Heard as it is, as the released model does: no token asks for silence after it.
+            felt = self.dee.embed_speech({Waveform.name: emotion_samples[..., None]})
+        else:
+            _, others = self._lengths(emotion_samples.shape[1], always_pad)
+            felt = self._emotion(Stretches(self.dee.ears, emotion_samples, frames=others, window=window))
         if emotion is not None:
             felt = felt._replace(mean=self.dee.directed(emotion).expand_as(felt.mean))
         return Heard(windows, contacts, felt, frames, padded)
