@@ -75,7 +75,7 @@ def read_masks(path: Path) -> dict[str, Int[np.ndarray, "chosen"]]:
     """Vertex indices by region name. Raises InputError for a file that is not that."""
     content = read_pickle(path)
     try:
-        return {str(name): np.asarray(index, dtype=np.int64).reshape(-1) for name, index in content.items()}
+        return {str(name): np.array(index, dtype=np.int64).reshape(-1) for name, index in content.items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no vertex masks ({error}).", hint=_HINT) from error
 
