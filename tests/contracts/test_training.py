@@ -11,6 +11,7 @@ import torch
 
 from talkcli.config import load_recipe
 from talkcli.engine.checkpoints.model_file import load_model
+from talkcli.engine.data.out_folder import claim
 from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.pipelines import recipes, train, training_data
 from talkcli.engine.types import Silent
@@ -109,6 +110,19 @@ def test_run_folder_says_what_was_run(manifest: Path, tmp_path: Path) -> None:
     assert len(run["manifest_sha256"]) == 64
     with pytest.raises(UsageError, match=r"recipe\.model\.width: 32 -> 64"):
         _vq(manifest, tmp_path / "run", "model.width=64", resume=True)
+
+
+@pytest.mark.parametrize("how", [{"resume": True}, {"overwrite": True}], ids=str)
+def test_one_training_at_a_time_in_a_folder(how: dict[str, bool], manifest: Path, tmp_path: Path) -> None:
+    _vq(manifest, tmp_path / "run", "train.steps=1")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.*") if path.is_file()}
+    recipe = load_recipe(recipes.PriorRecipe, "th_vqvae.debug", ["train.steps=1"])
+    job = train.Job(manifest=manifest, out=tmp_path / "run", device="cpu", **how)
+    with claim(tmp_path / "run"), pytest.raises(InputError, match=r"Another run .* is writing to"):
+        train.train_vq(recipe, job, Silent())
+    for name, content in before.items():
+        assert name == ".lock" or (tmp_path / "run" / name).read_bytes() == content
+    assert train.train_vq(recipe, job, Silent()) is not None
 
 
 @pytest.fixture(scope="module")
