@@ -16,7 +16,7 @@ from jaxtyping import Float, Float32, Float64
 from talkcli.engine.types import SPEECH_RATE_HZ, Speech
 
 _WINDOW, _HOP = 512, 256
-_BLOCK_FRAMES = 4096
+_BLOCK_FRAMES = 1024
 _NUM_BANDS = 20
 _LOWEST_HZ, _HIGHEST_HZ = 100.0, 7_800.0
 # Frames below this are digital silence, in which nothing was recorded.
@@ -30,7 +30,8 @@ _FEWEST_FRAMES = 20
 
 # From here on a warning is worth it; the shares of clean recordings that pass these are in docs/formats.md.
 POOR_SNR_DB = 11.0
-POOR_BANDWIDTH_HZ = 4_200.0
+# Below the first of these it is no speech at all, but a tone.
+NARROWEST_SPEECH_HZ, POOR_BANDWIDTH_HZ = 2_000.0, 4_200.0
 POOR_LEVEL_DBFS = -60.0
 POOR_CLIPPED = 1e-3
 POOR_OFFSET = 0.01
@@ -61,7 +62,7 @@ class SoundQuality:
             found.append(f"speech is only {self.snr_db:.0f} dB above the noise")
         if self.clipped > POOR_CLIPPED:
             found.append(f"{100 * self.clipped:.1f} % of it is clipped")
-        if self.snr_db is not None and self.bandwidth_hz < POOR_BANDWIDTH_HZ:
+        if self.snr_db is not None and NARROWEST_SPEECH_HZ < self.bandwidth_hz < POOR_BANDWIDTH_HZ:
             found.append(f"it ends at {self.bandwidth_hz / 1000:.1f} kHz, as over a telephone")
         if self.snr_db is not None and self.level_dbfs < POOR_LEVEL_DBFS:
             found.append(f"it is very quiet ({self.level_dbfs:.0f} dB of full scale)")
@@ -118,10 +119,15 @@ def _snr_db(bands: Float32[np.ndarray, "frames bands"]) -> float | None:
     if len(bands) < _FEWEST_FRAMES:
         return None
     total = bands.mean(axis=0, dtype=np.float64)
-    sums = np.cumsum(bands, axis=0, dtype=np.float64)
-    smoothed = (sums[_SMOOTHED:] - sums[:-_SMOOTHED]) / _SMOOTHED
-    noise = np.minimum(np.quantile(smoothed, _QUIETEST_SHARE, axis=0) * _BELOW_MEAN, total)
+    # Band by band, since an hour has 4 million values.
+    quietest = [np.quantile(_smoothed(band), _QUIETEST_SHARE) for band in bands.T]
+    noise = np.minimum(np.array(quietest) * _BELOW_MEAN, total)
     return _decibels(max(float((total - noise).sum()), 1e-20) / max(float(noise.sum()), 1e-20))
+
+
+def _smoothed(band: Float32[np.ndarray, "frames"]) -> Float64[np.ndarray, "smoothed"]:
+    sums = np.cumsum(band, dtype=np.float64)
+    return (sums[_SMOOTHED:] - sums[:-_SMOOTHED]) / _SMOOTHED
 
 
 def _bandwidth_hz(spectrum: Float64[np.ndarray, "bins"]) -> float:
