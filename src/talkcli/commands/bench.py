@@ -10,6 +10,7 @@ import typer
 from talkcli.commands.options import AsJson, Quiet
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
+from talkcli.engine.wording import counted
 
 
 def bench(
@@ -68,7 +69,7 @@ def bench(
             )
             console.result(
                 report,
-                f"{clips} clips in {report['workers']['1']['seconds']:.1f} s on one process and "
+                f"{counted(clips, 'clip')} in {report['workers']['1']['seconds']:.1f} s on one process and "
                 f"{report['workers'][str(workers)]['seconds']:.1f} s on {workers}: "
                 f"{report['times_faster']:.2f} times as fast (medians of 5 rounds)",
             )

@@ -11,6 +11,7 @@ import typer
 from talkcli.commands.options import AsJson, Quiet, Workers
 from talkcli.console import Console, print_error
 from talkcli.engine.errors import InputError
+from talkcli.engine.wording import counted
 
 if TYPE_CHECKING:
     from talkcli.engine.data.statistics import Spread
@@ -46,7 +47,7 @@ def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
         if not rows:
             rows.append(("nothing", "", "0", "Every file is whole, every motion plausible."))
         motion = ", ".join(f"{count} {origin}" for origin, count in found.origins.items()) or "none"
-        title = f"{found.num_clips} clips, {document['broken']} broken; motion: {motion}"
+        title = f"{counted(found.num_clips, 'clip')}, {document['broken']} broken; motion: {motion}"
         console.table(document, title=title, header=("what", "verdict", "times", "where"), rows=rows)
     if found.broken:
         # Not raised: with --json the one document on stdout is the report.
@@ -112,7 +113,8 @@ def shards(
             "indices": [str(path) for path in made.indices], "shards": made.num_shards,
             "kept": made.num_kept, "clips": made.num_clips,
         }  # fmt: skip
-        text = f"{made.num_clips} clips in {made.num_shards} shards ({made.num_kept} kept) below {out}"
+        shards = f"{counted(made.num_shards, 'shard')} ({made.num_kept} kept)"
+        text = f"{counted(made.num_clips, 'clip')} in {shards} below {out}"
         console.result(document, text)
 
 

@@ -9,6 +9,7 @@ from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
+from talkcli.engine.wording import counted
 
 _FEW = 1e-2
 # What is shown of every emotion; --json has all.
@@ -103,7 +104,7 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
         title="\n".join(
             [
                 *_who(report, settings=False),
-                f"{report['takes']} takes each; emotion, then slow and fast codes; "
+                f"{counted(report['takes'], 'take')} each; emotion, then slow and fast codes; "
                 f"diversity_mm in vertices of {space}, diversity_l2 in coefficient sequences of {space}",
             ]
         ),

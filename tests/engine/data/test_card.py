@@ -68,7 +68,7 @@ def test_what_is_doubtful_is_on_the_card(tmp_path: Path) -> None:
 def test_pictures_are_counted_not_timed(tmp_path: Path) -> None:
     still = entry("a1").model_copy(update={"still": True, "num_frames": 1000, "sex": "female"})
     text = card(tmp_path, [still], [])
-    assert text.splitlines()[2].startswith("1 clips, 1000 pictures, 1 speakers.")
+    assert text.splitlines()[2].startswith("1 clip, 1000 pictures, 1 speaker.")
     assert "| sound and pictures | 1 | 100.0 % | 1 |" in text
     assert "| female | 1 |" in text
 

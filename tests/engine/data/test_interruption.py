@@ -281,7 +281,7 @@ def test_names_that_are_not_unicode_are_told_all_the_way(tmp_path: Path) -> None
     assert summary["clips"] == 2
     assert len(summary["dropped"]) == 1
     assert "caf" in (out / "quarantine.jsonl").read_text("utf-8")
-    assert "1 clips; every one is in quarantine.jsonl" in (out / "CARD.md").read_text("utf-8")
+    assert "1 clip; every one is in quarantine.jsonl" in (out / "CARD.md").read_text("utf-8")
 
 
 def test_a_bug_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from talkcli.engine.data.build import Built, Dropped
 from talkcli.engine.data.motion_report import ODDITIES
 from talkcli.engine.data.statistics import amount, group, torn_speakers
 from talkcli.engine.files import atomic_path
+from talkcli.engine.wording import counted
 
 _MOST_REASONS = 20
 # Title, group, and what its labels are.
@@ -40,8 +41,8 @@ def _card(name: str, built: Built, command: str, note: str) -> str:
     splits = group(entries, "splits", {})
     parts = [
         f"# {_plain(name)}",
-        f"{len(entries)} clips, {amount(entries, built.seconds)}, "
-        f"{len({entry.speaker for entry in entries})} speakers. "
+        f"{counted(len(entries), 'clip')}, {amount(entries, built.seconds)}, "
+        f"{counted(len({entry.speaker for entry in entries}), 'speaker')}. "
         f"Made by `{command}` of talk {__version__}. The fields of manifest.jsonl are described in "
         "docs/formats.md; `talk preprocess check` verifies the files, `talk preprocess stats` measures them.",
         *([note] if note else []),
@@ -79,7 +80,7 @@ def _left_out(dropped: Sequence[Dropped]) -> str:
     ordered = sorted(kinds.values(), key=len, reverse=True)
     rows = [(str(len(items)), items[0].id, items[0].reason) for items in ordered[:_MOST_REASONS]]
     more = len(ordered) - len(rows)
-    text = f"{len(dropped)} clips; every one is in quarantine.jsonl.\n\n"
+    text = f"{counted(len(dropped), 'clip')}; every one is in quarantine.jsonl.\n\n"
     text += _table(("clips", "for example", "because"), rows)
     return text + (f"\n\nAnd {more} more kinds of reasons." if more else "")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.origin import said
+from talkcli.engine.wording import counted
 
 _UNTOLD = "not stated"
 # What clips are counted by: the name of a group, and the label in it of a clip.
@@ -65,7 +66,7 @@ def amount(entries: Iterable[Entry], seconds: float) -> str:
     """How much there is, for people: `seconds` of time, or pictures."""
     pictures = sum(entry.num_frames or 0 for entry in entries if entry.still)
     if pictures:
-        return f"{pictures} pictures"
+        return f"{counted(pictures, 'picture')}"
     return f"{seconds / 3600:.2f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes"
 
 

@@ -20,6 +20,7 @@ from talkcli.engine.face.mesh_motion import check_mesh, read_vertices
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.npy import read_floats
 from talkcli.engine.types import MeshMotion, Motion, Silent, Speech
+from talkcli.engine.wording import counted
 
 Kind = Literal[
     "missing", "changed", "unreadable", "duration", "fps", "frames", "channels", "range", "jump", "lag",
@@ -114,7 +115,7 @@ def _rate(entry: Entry, fps: float) -> str | None:
 def _frames(entry: Entry, frames: int) -> str | None:
     if entry.num_frames in (None, frames):
         return None
-    return f"The manifest says {entry.num_frames} frames, the file has {frames}."
+    return f"The manifest says {counted(entry.num_frames, 'frame')}, the file has {frames}."
 
 
 def _names(motion: Motion) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from talkcli.engine.audio.textgrid import is_textgrid
 from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.text import read_text
+from talkcli.engine.wording import counted
 
 METADATA = "metadata.csv"
 
@@ -42,13 +43,13 @@ def read_words(given: Path, ids: Sequence[str]) -> dict[str, Words]:
         return {ids[0]: _single(given)}
     else:
         raise InputError(
-            f"{given} is one file for {len(ids)} clips.",
+            f"{given} is one file for {counted(len(ids), 'clip')}.",
             hint=f"Give a folder of files, or a table such as LJSpeech's {METADATA}.",
         )
     matched = {id_: found[id_] for id_ in ids if id_ in found}
     if not matched:
         raise InputError(
-            f"{given} holds no words of any of the {len(ids)} clips.",
+            f"{given} holds no words of any of the {counted(len(ids), 'clip')}.",
             hint=f"Words are matched by name, for example {ids[0]}.txt, {ids[0]}.TextGrid, or a line of "
             f"{METADATA} that begins with {ids[0]}|.",
         )

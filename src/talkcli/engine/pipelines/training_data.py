@@ -24,6 +24,7 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
 from talkcli.engine.origin import tally
 from talkcli.engine.types import MODEL_FPS, Clip, Motion, Reporter
+from talkcli.engine.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +65,10 @@ class TrainingData:
         """
         inherited = (term for part in parts for term in part.licence.split("; "))
         moving = [clip.motion for clip in self.training if not clip.still]
-        amount = f"{len(moving)} clips, {sum(motion.duration_s for motion in moving) / 3600:.2f} h"
+        amount = f"{counted(len(moving), 'clip')}, {sum(motion.duration_s for motion in moving) / 3600:.2f} h"
         pictures = sum(len(clip.motion.coeffs) for clip in self.training if clip.still)
         if pictures:
-            amount = f"{pictures} pictures" + (f", {amount}" if moving else "")
+            amount = f"{counted(pictures, 'picture')}" + (f", {amount}" if moving else "")
         found = tally(clip.origin for clip in self.training)
         origins = ", ".join(f"{count} {origin}" for origin, count in found.items())
         return Meta(

@@ -122,7 +122,7 @@ def test_without_lists_all_clips_are_taken(tmp_path: Path) -> None:
 def test_a_folder_of_something_else(root: Path) -> None:
     with pytest.raises(InputError, match="no file named like HDTF"):
         hdtf_sources(root, Silent())
-    with pytest.raises(InputError, match="None of 1 clips"):
+    with pytest.raises(InputError, match="None of 1 clip "):
         hdtf_sources(tree(root, "Somebody_0.mp4"), Silent())
     with pytest.raises(InputError, match="is not a folder"):
         hdtf_sources(root / "absent", Silent())

@@ -20,6 +20,7 @@ from talkcli.engine.face.npy import read_floats
 from talkcli.engine.face.pt import read_tensor
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "ARTalk: not stated"
 NUM_COLUMNS, HEAD_AT, JAW_AT = 106, 100, 103
@@ -57,7 +58,8 @@ def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
         reporter.warn(f"The database {databases[0]} was not read; the {len(files)} motion files were.")
     clips = paired_sounds(root, files, (_MOTION, _SOUND))
     reporter.note(
-        f"Found: {len(clips)} clips, {sum(sound is not None for *_, sound in clips)} of them with sound. "
+        f"Found: {counted(len(clips), 'clip')}, "
+        f"{sum(sound is not None for *_, sound in clips)} of them with sound. "
         "They have no labels of emotion: all are neutral at level 0."
     )
     sources = []

@@ -22,6 +22,7 @@ from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.types import Emotion, Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "ODbL-1.0"
 ACTORS = range(1001, 1092)
@@ -190,7 +191,8 @@ def _tell(found: dict[CremaName, list[Path]], sexes: dict[int, Sex], reporter: R
     files = Counter(path.suffix.lower() for paths in found.values() for path in paths)
     reporter.note(
         f"CREMA-D has {len(ACTORS)} actors (43 female, 48 male) and {NUM_CLIPS} clips; found: "
-        f"{len(actors)} actors{known}, {len(found)} clips, in {files['.wav']} wav, {files['.mp3']} mp3 and "
+        f"{counted(len(actors), 'actor')}{known}, {counted(len(found), 'clip')}, "
+        f"in {files['.wav']} wav, {files['.mp3']} mp3 and "
         f"{files['.flv']} flv."
     )
     doubled = [paths[0].stem for paths in found.values() if len({path.suffix for path in paths}) < len(paths)]

@@ -40,6 +40,7 @@ from talkcli.engine.types import (
     Reporter,
     Speech,
 )
+from talkcli.engine.wording import counted
 
 LICENCE = "HDTF_TFHP: not stated"
 COEFFS, SOUND = "FLAME_coeffs", "audio"
@@ -99,9 +100,10 @@ def diffposetalk_sources(root: Path, reporter: Reporter) -> list[Source]:
     if not splits:
         reporter.warn("There are no train.txt, val.txt and test.txt: all clips go to train.")
     silent = sum(isinstance(recipe, Unusable) for _, recipe in clips)
-    expected = f"The lists of splits have {len(splits)} clips; found" if splits else "Found"
+    expected = f"The lists of splits have {counted(len(splits), 'clip')}; found" if splits else "Found"
     reporter.note(
-        f"{expected}: {len(clips)} clips, {len(clips) - silent} of them with sound. The set has no labels of "
+        f"{expected}: {counted(len(clips), 'clip')}, "
+        f"{len(clips) - silent} of them with sound. The set has no labels of "
         "emotion: all are neutral at level 0."
     )
     there = {_key(name) for name, _ in clips}
@@ -109,7 +111,7 @@ def diffposetalk_sources(root: Path, reporter: Reporter) -> list[Source]:
     unlisted = [name for name, _ in clips if splits and _key(name) not in splits]
     tell_left_out(reporter, "clips that no split names", unlisted)
     if len(unlisted) == len(clips):
-        raise InputError(f"None of the {len(clips)} clips below {root} is in a split.", hint=_HINT)
+        raise InputError(f"None of the {counted(len(clips), 'clip')} below {root} is in a split.", hint=_HINT)
     return [
         Source(
             id=f"diffposetalk/{plain(name)}",

@@ -29,6 +29,7 @@ from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+from talkcli.engine.wording import counted
 
 _RECONSTRUCTIONS = Path("mead_25fps", "processed", "reconstructions")
 _FILES = ("shape_pose_cam.hdf5", "shape_pose_cam.pkl")
@@ -74,7 +75,8 @@ def emote_sources(
         raise InputError(f"{folder} holds no {' or '.join(_FILES)} of a clip of MEAD.", hint=_HINT)
     sounds = _sounds(root, audio)
     reporter.note(
-        f"{EXPECTED}; found: {len({actor for actor, *_ in clips})} actors, {len(clips)} clips of the "
+        f"{EXPECTED}; found: {counted(len({actor for actor, *_ in clips}), 'actor')}, "
+        f"{counted(len(clips), 'clip')} of the "
         f"reconstruction {folder.name}, sound for {sum(clip in sounds for clip in clips)} of them. Of its "
         "expression coefficients, 50 or 100, the first 50 are kept."
     )

@@ -28,6 +28,7 @@ from talkcli.engine.face.resample import resample
 from talkcli.engine.inputs.text import csv_rows, read_text
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, SPEECH_RATE_HZ, Emotion, Motion, Reporter, Silent, Speech
+from talkcli.engine.wording import counted
 
 LICENCE = "MIT"
 _ORIGIN = Origin(kind="animated", by="eyes and brows performed by rules")
@@ -76,7 +77,9 @@ def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
     if not pairs:
         raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
     sources = facegood_sources(root)
-    reporter.note(f"Found: {len(pairs)} recordings of FACEGOOD, cut into {len(sources)} clips.")
+    reporter.note(
+        f"Found: {counted(len(pairs), 'recording')} of FACEGOOD, cut into {counted(len(sources), 'clip')}."
+    )
     return sources
 
 

@@ -22,6 +22,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.text import read_lines
 from talkcli.engine.types import Reporter
 from talkcli.engine.video.pictures import Crop
+from talkcli.engine.wording import counted
 
 LICENCE = "HDTF: not stated; the films belong to those who published them"
 SUBSETS = ("RD", "WDA", "WRA")
@@ -108,7 +109,7 @@ def hdtf_sources(root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL) -
         if not lists.clips or name in lists.clips
     ]
     if not sources:
-        raise InputError(f"None of {len(found)} clips below {root} is in the lists of HDTF.")
+        raise InputError(f"None of {counted(len(found), 'clip')} below {root} is in the lists of HDTF.")
     return sorted(sources, key=lambda source: source.id)
 
 
@@ -171,7 +172,7 @@ def _sounds(root: Path) -> dict[Path, Path]:
 
 def _tell(found: dict[HdtfName, list[Path]], lists: Lists, reporter: Reporter) -> None:
     people = {name.speaker for name in found}
-    there = f"{len(found)} clips of {len(people)} speakers"
+    there = f"{counted(len(found), 'clip')} of {counted(len(people), 'speaker')}"
     if not lists.clips:
         reporter.warn(
             f"Found {there}; without the lists of HDTF below ROOT nothing can be said of what is missing, "

@@ -18,6 +18,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import EMOTIONS, Emotion, Reporter, Silent
+from talkcli.engine.wording import counted
 
 # Best first: sound that was added by hand is meant to replace the video's.
 _SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".mov", ".mp4")
@@ -75,7 +76,7 @@ def live_link_sources(
         for base, take in takes.items()
     }
     silent = [base.name for base, recipe in recipes.items() if recipe.sound is None]
-    reporter.note(f"Found: {len(takes)} takes, {len(takes) - len(silent)} of them with sound.")
+    reporter.note(f"Found: {counted(len(takes), 'take')}, {len(takes) - len(silent)} of them with sound.")
     tell_missing(reporter, "sounds of takes", silent)
     return [
         Source(

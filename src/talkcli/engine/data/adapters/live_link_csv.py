@@ -21,6 +21,7 @@ from talkcli.engine.face.arkit import ada_coeffs, head_pose
 from talkcli.engine.face.channels import ADA, ARKIT
 from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.types import Motion
+from talkcli.engine.wording import counted
 
 TIMECODE = "timecode"
 _COUNT = "blendshapecount"
@@ -66,7 +67,7 @@ def read_take(path: Path) -> Take:
         rows.append(columns.values(cells, where))
         stamps.append(parse_stamp(cells[columns.time] if columns.time < len(cells) else "", where))
     if sum(row is not None for row in rows) < 2:
-        raise InputError(f"{path} holds {len(rows)} frames, two with a face at least are needed.")
+        raise InputError(f"{path} holds {counted(len(rows), 'frame')}, two with a face at least are needed.")
     fps, times = read_clock(stamps, path)
     seen = np.array([row is not None for row in rows])
     # The sound runs from the first row to the last, whether they show a face or not.
@@ -142,7 +143,7 @@ class _Columns:
             )
         if self._odd_counts:
             remarks["count"] = (
-                f"BlendshapeCount is {self._odd_count} in {self._odd_counts} rows of "
+                f"BlendshapeCount is {self._odd_count} in {counted(self._odd_counts, 'row')} of "
                 f"{max(self.counts)} values; the columns were read."
             )
         return remarks

@@ -35,6 +35,7 @@ from talkcli.engine.face.npy import read_floats, read_header
 from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter, Speech
+from talkcli.engine.wording import counted
 
 PARAMETERS, SOUND = "flame_param", "audio_sample"
 _ACTOR = re.compile(r"[MW]\d{3}")
@@ -80,7 +81,8 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
     clips = [(actor, uid, emotion) for actor, uid, emotion in read if emotion is not None]
     misnamed = [f"{actor}/{uid}" for actor, uid, emotion in read if emotion is None]
     reporter.note(
-        f"{EXPECTED}; found: {len({actor for actor, *_ in clips})} actors, {len(clips)} clips, with FLAME "
+        f"{EXPECTED}; found: {counted(len({actor for actor, *_ in clips}), 'actor')}, "
+        f"{counted(len(clips), 'clip')}, with FLAME "
         f"parameters in {parameters} and sound in {sound}."
     )
     tell_left_out(

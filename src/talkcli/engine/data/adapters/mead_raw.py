@@ -26,6 +26,7 @@ from talkcli.engine.data.names import Unusable, files_below, is_empty, some, tel
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 VIEWS = ("front", "left_30", "left_60", "right_30", "right_60", "top", "down")
 FRONT = "front"
@@ -151,7 +152,8 @@ def _tell(
     clips = films[FRONT].keys() | sounds.keys()
     emotions = Counter(clip.folder for clip in clips)
     reporter.note(
-        f"{EXPECTED}; found: {len({clip.actor for clip in clips})} actors, {len(films[FRONT])} films from "
+        f"{EXPECTED}; found: {counted(len({clip.actor for clip in clips}), 'actor')}, "
+        f"{counted(len(films[FRONT]), 'film')} from "
         f"the front, {len(sounds)} sounds ("
         f"{', '.join(f'{name} {count}' for name, count in sorted(emotions.items()))})."
     )

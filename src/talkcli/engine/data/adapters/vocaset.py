@@ -41,6 +41,7 @@ from talkcli.engine.face.mesh_motion import between_frames
 from talkcli.engine.face.npy import map_array
 from talkcli.engine.face.safe_pickle import StoredArray, read_pickle
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
+from talkcli.engine.wording import counted
 
 LICENCE = "VOCASET's own terms, research only"
 # A head is 0.2 to 0.3 m tall; another unit is off by ten at least.
@@ -178,13 +179,13 @@ def _sources(recipes: Mapping[str, Recipe], sentences: Sentences, reporter: Repo
     reporter.note(
         f"VOCASET has {len(SPLIT_OF_SUBJECT)} speakers with {len(SENTENCES)} sentences each, of which "
         f"{len(wanted)} are asked for{published}; found: {len({known[stem] for stem in there})} speakers and "
-        f"{len(there)} sentences, and {len(known) - len(there)} that are not asked for."
+        f"{counted(len(there), 'sentence')}, and {len(known) - len(there)} that are not asked for."
     )
     absent = [stem for stem in wanted if stem not in known]
     if expected := [stem for stem in absent if stem in ABSENT]:
         reporter.note(f"Not there, as in the published files: {some(expected)}.")
     missing = [stem for stem in absent if stem not in ABSENT]
-    tell_missing(reporter, f"of {len(wanted)} sentences", missing)
+    tell_missing(reporter, f"of {counted(len(wanted), 'sentence')}", missing)
     return [
         Source(
             id=f"vocaset/{stem}",

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from talkcli.engine.wording import counted
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 clips"), (1, "1 clip"), (21, "21 clips")])
+def test_one_is_singular(number: int, told: str) -> None:
+    assert counted(number, "clip") == told
