@@ -201,3 +201,29 @@ def test_an_npz_of_something_else_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", a=np.zeros(3))
     with pytest.raises(InputError, match="it is no converted FLAME model"):
         FlameHead.load(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("faces", np.zeros((60, 3), np.float32)),
+        ("faces", np.array(3)),
+        ("faces", np.full((60, 3), 2**63, np.uint64)),
+        ("template", np.array(1.0)),
+        ("template", np.zeros((40, 3), bool)),
+        ("weights", np.full((40, 5), "x")),
+        ("weights", np.full((40, 5), 1e300)),
+        ("expressions", np.zeros((40, 3, 50), complex)),
+        ("joint_regressor", np.zeros((2, 2), "M8[s]")),
+    ],
+)
+def test_an_npz_with_an_odd_array_is_refused(tmp_path: Path, name: str, value: np.ndarray) -> None:
+    shapes = {"template": (40, 3), "expressions": (40, 3, 50), "pose_correctives": (40, 3, 36),
+              "joint_regressor": (5, 40), "weights": (40, 5)}  # fmt: skip
+    arrays = {key: np.zeros(shape, np.float32) for key, shape in shapes.items()}
+    arrays["faces"] = np.zeros((60, 3), np.int32)
+    np.savez(tmp_path / "whole.npz", **arrays)  # type: ignore[arg-type]
+    FlameHead.load(tmp_path / "whole.npz")
+    np.savez(tmp_path / "x.npz", **{**arrays, name: value})  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"x\.npz"):
+        FlameHead.load(tmp_path / "x.npz")

@@ -13,6 +13,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face import npz
 from talkcli.engine.face.npz import read_arrays
 from tests.engine.data.mutations import survives
+from tests.fuzz.structured import npy_header
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
@@ -34,7 +35,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         "none.npz": "is missing",
         "text.npz": "no npz archive, so it is no clip",
         "other.npz": "without a, it is no clip",
-        "objects.npz": "Object arrays cannot be loaded",
+        "objects.npz": "holds objects of Python",
         "pipe.npz": "not a regular file",
         "endless.npz": "not a regular file",
     }.items():
@@ -71,3 +72,27 @@ def test_mutations(tmp_path: Path) -> None:
         return isinstance(arrays, dict) and "a" in arrays and arrays["a"].size <= 100
 
     assert survives(read_mutant, path.read_bytes(), plausible=plausible) > 50
+
+
+@pytest.mark.parametrize("shape", ["(99999999999, 53)", "(3, 54)", "(0,)", "()"])
+def test_a_header_that_promises_other_values_than_there_are_is_told_before_memory_is_asked_for(
+    tmp_path: Path, shape: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("a.npy", npy_header(shape, tail=bytes(636)))
+    with pytest.raises(InputError, match="holds 636 bytes of values, its header says"):
+        read(tmp_path / "x.npz")
+
+
+def test_empty_arrays_fortran_order_and_texts(tmp_path: Path) -> None:
+    arrays = (
+        np.zeros((0, 3)),
+        np.asfortranarray(np.arange(6).reshape(2, 3)),
+        np.array(["ä", ""]),
+        np.array(""),
+    )
+    for array in arrays:
+        np.savez(tmp_path / "x.npz", a=array)
+        found = read(tmp_path / "x.npz")["a"]
+        np.testing.assert_array_equal(found, array)
+        assert found.dtype == array.dtype and found.flags.writeable

@@ -144,14 +144,22 @@ def _read_npz(path: Path) -> FlameArrays:
 
 
 def _checked(path: Path, arrays: dict[str, np.ndarray]) -> FlameArrays:
-    verts = len(arrays["template"])
+    odd = {name: str(values.dtype) for name, values in arrays.items() if not _is_number(name, values)}
+    if odd:
+        raise InputError(f"{path} holds {json.dumps(odd)} where numbers are needed.", hint=_HINT)
+    with np.errstate(over="ignore"):
+        arrays = {
+            name: values if name == "faces" else values.astype(np.float32) for name, values in arrays.items()
+        }
+    # Scalars have no length.
+    verts, faces = (len(np.atleast_1d(arrays[name])) for name in ("template", "faces"))
     expected: dict[str, tuple[int, ...]] = {
         "template": (verts, 3),
         "expressions": (verts, 3, NUM_EXPRESSION),
         "pose_correctives": (verts, 3, NUM_POSE_FEATURES),
         "joint_regressor": (NUM_JOINTS, verts),
         "weights": (verts, NUM_JOINTS),
-        "faces": (len(arrays["faces"]), 3),
+        "faces": (faces, 3),
     }
     wrong = {name: arrays[name].shape for name, shape in expected.items() if arrays[name].shape != shape}
     if wrong:
@@ -162,4 +170,8 @@ def _checked(path: Path, arrays: dict[str, np.ndarray]) -> FlameArrays:
         raise InputError(f"{path} holds values that are not finite numbers.", hint=_HINT)
     if not 0 <= arrays["faces"].min(initial=0) <= arrays["faces"].max(initial=0) < verts:
         raise InputError(f"{path} has triangles that name vertices beyond its {verts}.", hint=_HINT)
-    return FlameArrays(**arrays)
+    return FlameArrays(**{**arrays, "faces": arrays["faces"].astype(np.int64)})
+
+
+def _is_number(name: str, values: np.ndarray) -> bool:
+    return values.dtype.kind in ("iu" if name == "faces" else "f")

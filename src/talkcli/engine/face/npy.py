@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import tokenize
 import warnings
+import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,7 +63,7 @@ def map_array(path: Path) -> Shaped[np.ndarray, "..."]:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
 
 
-def read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+def read_header(file: BinaryIO | zipfile.ZipExtFile) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, whether the first axis runs fastest, and type; `file` is at its numbers afterwards."""
     path = file.name
     if not file.read(1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tokenize
 import warnings
 import zipfile
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import LARGEST_BYTES
+from talkcli.engine.face.npy import LARGEST_BYTES, read_header
 from talkcli.engine.inputs.regular import open_file
 
 
@@ -30,17 +31,16 @@ def read_arrays(
             if not zipfile.is_zipfile(raw):
                 raise InputError(f"{path} is no npz archive, so it is no {kind}.")
             with zipfile.ZipFile(raw) as archive:
-                # A part never unfolds to more than the archive says, whatever the array's header promises.
-                largest = max((part.file_size for part in archive.infolist()), default=0)
-            if largest > LARGEST_BYTES:
-                raise InputError(f"{path} unfolds to {largest} bytes, more than any {kind}.")
-            raw.seek(0)
-            with np.load(raw, allow_pickle=False) as file:
-                missing = [name for name in names if name not in file]
+                parts = {part.filename.removesuffix(".npy"): part for part in archive.infolist()}
+                missing = [name for name in names if name not in parts]
                 if missing:
                     raise InputError(f"{path} is an npz without {', '.join(missing)}, it is no {kind}.")
-                there = [*names, *(name for name in optional if name in file)]
-                return {name: file[name] for name in there}
+                there = [*names, *(name for name in optional if name in parts)]
+                # A part never unfolds to more than the archive says.
+                largest = max(parts[name].file_size for name in there)
+                if largest > LARGEST_BYTES:
+                    raise InputError(f"{path} unfolds to {largest} bytes, more than any {kind}.")
+                return {name: _array(archive, parts[name]) for name in there}
     except InputError as error:
         raise InputError(error.problem, hint=hint) from error
     except (
@@ -50,3 +50,22 @@ def read_arrays(
     ) as error:  # fmt: skip
         # Whatever zipfile and numpy stumble over in a damaged file.
         raise InputError(f"{path} is no readable {kind} ({error}).", hint=hint) from error
+
+
+def _array(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> np.ndarray:
+    """The array of one part, as long as its header says: that is known before memory is asked for.
+
+    Raises ValueError for any other.
+    """
+    with archive.open(part) as file:
+        assert isinstance(file, zipfile.ZipExtFile)
+        try:
+            shape, fortran, dtype = read_header(file)
+        except InputError as error:
+            raise ValueError(error.problem) from error
+        if dtype.hasobject:
+            raise ValueError(f"{part.filename} holds objects of Python, which are not read")
+        held, promised = part.file_size - file.tell(), math.prod(shape) * dtype.itemsize
+        if held != promised:
+            raise ValueError(f"{part.filename} holds {held} bytes of values, its header says {promised}")
+        return np.ndarray(shape, dtype, bytearray(file.read()), order="F" if fortran else "C")
