@@ -142,3 +142,27 @@ def test_damage_is_refused_or_harmless(path: Path) -> None:
         return read_manifest(path)
 
     assert survives(read, path.read_bytes(), plausible=lambda rows: rows == whole) > 100
+
+
+@pytest.mark.parametrize(("num_rows", "length"), [(2_000_000, 1), (900, 1_000_000), (2000, 50_000)])
+def test_equal_rows_do_not_unfold_to_gigabytes(path: Path, num_rows: int, length: int) -> None:
+    table = parquet.read_table(path).slice(0, 1)
+    table = table.set_column(2, table.column_names[2], [["x" * length]])
+    many = table.take(pyarrow.repeat(0, num_rows)) if length == 1 else None
+    if many is None:
+        columns = [
+            pyarrow.DictionaryArray.from_arrays(pyarrow.repeat(0, num_rows), column.combine_chunks())
+            if str(column.type) == "string" and column.null_count == 0
+            else column.take(pyarrow.repeat(0, num_rows))
+            for column in table.columns
+        ]
+        many = pyarrow.table(columns, names=table.column_names).replace_schema_metadata(table.schema.metadata)
+    parquet.write_table(many, path, compression="zstd", write_page_checksum=True, store_schema=False)
+    with pytest.raises(InputError):
+        read_parquet(path)
+
+
+def test_a_thousand_rows_are_read(path: Path) -> None:
+    rows = [{**_rows()[0], "id": f"clip-{index}"} for index in range(5000)]
+    write_parquet(path, rows)
+    assert read_parquet(path) == rows

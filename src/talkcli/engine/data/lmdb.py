@@ -88,6 +88,7 @@ class _Tree:
         self._path, self._file, self._size = path, file, size
         self._visited: set[int] = set()
         self._places: dict[str, Place] = {}
+        self._num_bytes = 0
 
     def index(self) -> dict[str, Place]:
         page_bytes, first = self._meta(0)
@@ -189,4 +190,8 @@ class _Tree:
             self._refuse(f"more than {self._entries} entries are there")
         if self._places and name <= next(reversed(self._places)):
             self._refuse(f"{name} is not where it belongs")
+        # Every value has its own bytes: many keys on one would be read as many times.
+        self._num_bytes += place.length
+        if self._num_bytes > self._size:
+            self._refuse("its values are longer than the file")
         self._places[name] = place

@@ -29,6 +29,9 @@ COLUMNS: Mapping[str, str] = {
 }  # fmt: skip
 # The format that brought a column in, where that is not the first.
 _SINCE: Mapping[str, int] = {"phones": 2, "sha256_phones": 2, "origin_kind": 3, "origin_by": 3}
+# What a file may unfold to: rows, and bytes of text. A thousand rows are read together.
+_ROWS, _MOST_ROWS, _BYTES_PER_ROW = 1000, 100_000, 8
+_GROWTH, _GROWTH_BYTES = 64, 1 << 24
 # pyarrow is loaded where it is used: clips are made in processes that never write a manifest.
 
 
@@ -58,13 +61,15 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.")
     check_file(path)
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        with parquet.ParquetFile(path) as file:
+            text = [name for name in file.schema_arrow.names if COLUMNS.get(name) == "string"]
+        with parquet.ParquetFile(path, page_checksum_verification=True, read_dictionary=text) as file:
             number = (file.schema_arrow.metadata or {}).get(_FORMAT_KEY, b"")
             found = int(number) if number.isdigit() else FORMAT + 1
-            types = {field.name: str(field.type) for field in file.schema_arrow}
+            types = {field.name: _type(field) for field in file.schema_arrow}
             wanted = {name: kind for name, kind in COLUMNS.items() if _SINCE.get(name, 1) <= found}
-            rows = file.read().to_pylist() if found <= FORMAT and types == wanted else None
-    except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
+            rows = _read(path, file) if found <= FORMAT and types == wanted else None
+    except (pyarrow.ArrowException, LookupError, OSError, ValueError, MemoryError) as error:
         raise InputError(f"{path} is not a readable Parquet file ({error}).") from error
     if rows is None:
         said = number.decode("ascii", "replace") or "none"
@@ -72,6 +77,38 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
             f"{path} is not a manifest that this version reads (format {said}, columns {', '.join(types)})."
         )
     return [_nested(row) for row in rows]
+
+
+def _type(field: Any) -> str:
+    """Arrow's name of the type; text is text whether it is read as a dictionary or not."""
+    return str(getattr(field.type, "value_type", field.type))
+
+
+def _read(path: Path, file: Any) -> list[dict[str, Any]]:
+    """All rows. Equal columns take next to no room in a file: rows and text are counted before they are made.
+
+    Raises InputError for more of them than a file of that size holds.
+    """
+    from pyarrow import compute
+
+    size = path.stat().st_size
+    # A row has an id of its own, and mostly digests.
+    most_rows, left = _MOST_ROWS + size // _BYTES_PER_ROW, _GROWTH_BYTES + _GROWTH * size
+    unpacked = sum(file.metadata.row_group(index).total_byte_size for index in range(file.num_row_groups))
+    if file.metadata.num_rows > most_rows or unpacked > left:
+        raise InputError(
+            f"{path} has {file.metadata.num_rows} rows of {unpacked} bytes, more than {size} bytes can hold."
+        )
+    rows: list[dict[str, Any]] = []
+    for batch in file.iter_batches(_ROWS):
+        for column in batch.columns:
+            if hasattr(column, "dictionary"):
+                lengths = compute.binary_length(column.dictionary).take(column.indices)
+                left -= compute.sum(lengths).as_py() or 0
+        if left < 0 or len(rows) + len(batch) > most_rows:
+            raise InputError(f"{path} unfolds to more text than its {size} bytes can hold.")
+        rows += batch.to_pylist()
+    return rows
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,6 +157,8 @@ def read_packed(database: Path, name: str) -> Recording:
         if not isinstance(audio, bytes) or not isinstance(coef, dict):
             raise InputError(f"{database}, {key}: audio and coef are needed.")
         motions.append(_motion(f"{database}, {key}", coef))
+        if sum(len(motion.coeffs) for motion in motions) > num_frames:
+            raise InputError(f"{database}, {name}: its segments have more than {num_frames} frames.")
         sounds.append(_sound(f"{database}, {key}", audio, len(motions[-1].coeffs)))
     motion = join_motions(motions)
     if len(motion.coeffs) != num_frames:
