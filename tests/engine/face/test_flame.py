@@ -99,6 +99,51 @@ def test_second_load_reads_the_cache(model: Path, monkeypatch: pytest.MonkeyPatc
     torch.testing.assert_close(FlameHead.load(cached[0])(random_coeffs(2)), first)
 
 
+@pytest.mark.parametrize("damage", ["cut", "empty", "noise", "shapes", "folder"])
+def test_a_damaged_cache_is_made_anew(model: Path, damage: str) -> None:
+    first = FlameHead.load(model)(random_coeffs(2))
+    (cached,) = (model.parent / "cache" / "flame").glob("*.npz")
+    whole = cached.read_bytes()
+    cached.unlink()
+    if damage == "folder":
+        cached.mkdir()
+    elif damage == "shapes":
+        np.savez(cached, template=np.zeros(3))
+    else:
+        cached.write_bytes({"cut": whole[:1000], "empty": b"", "noise": b"x" * 5000}[damage])
+    torch.testing.assert_close(FlameHead.load(model)(random_coeffs(2)), first)
+    assert damage == "folder" or cached.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (model.parent / "file").write_text("in the way")
+    monkeypatch.setenv("TALK_CACHE", str(model.parent / "file"))
+    assert FlameHead.load(model)(random_coeffs(2)).shape[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("faces", np.zeros((4, 3))), ("faces", np.array(3)), ("faces", np.zeros((0, 3), int)),
+        ("faces", np.full((4, 3), -1)), ("faces", np.full((4, 3), 10**6)), ("faces", np.array([["a"] * 3])),
+        ("faces", np.zeros((4, 3), bool)), ("faces", np.full((4, 3), 2**63, np.uint64)),
+        ("template", np.array(1.0)), ("template", np.array("text")), ("template", np.zeros((0, 3))),
+        ("template", np.zeros((3, 3), np.complex64)), ("template", np.full((3, 3), np.nan)),
+        ("template", np.array([["a"] * 3])), ("weights", np.array(0.5)),
+        ("weights", np.zeros((3, 5), "M8[s]")),
+        ("expressions", np.full((3, 3, 50), 1e300)),
+    ],
+)  # fmt: skip
+def test_a_converted_model_of_odd_arrays_is_refused(model: Path, name: str, value: np.ndarray) -> None:
+    FlameHead.load(model)
+    (cached,) = (model.parent / "cache" / "flame").glob("*.npz")
+    with np.load(cached) as file:
+        content = {**file, name: value}
+    np.savez(model.parent / "odd.npz", **content)
+    with pytest.raises(InputError):
+        FlameHead.load(model.parent / "odd.npz")
+
+
 def test_regions_come_from_the_masks(model: Path) -> None:
     with pytest.raises(AssetError, match="lips"):
         FlameHead.load(model).regions["lips"]

@@ -7,6 +7,7 @@ published with FLAME 2020, RingNet and DECA. The files are the user's own, under
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -64,11 +65,19 @@ def read_flame(path: Path) -> FlameArrays:
     if path.suffix == ".npz":
         return _read_npz(path)
     cached = cache_dir() / "flame" / f"{sha256(path)[:32]}.v{_FORMAT}.npz"
-    if not cached.is_file():
-        arrays = _from_pickle(path)
-        with atomic_path(cached) as temporary, temporary.open("wb") as file:
-            np.savez(file, **{item.name: getattr(arrays, item.name) for item in fields(arrays)})
-    return _read_npz(cached)
+    if cached.is_file():
+        # A damaged one is made anew.
+        with contextlib.suppress(InputError):
+            return _read_npz(cached)
+    arrays = _from_pickle(path)
+    # Drawing goes on where the cache is full or cannot be written.
+    with (
+        contextlib.suppress(OSError, InputError),
+        atomic_path(cached) as temporary,
+        temporary.open("wb") as file,
+    ):
+        np.savez(file, **{item.name: getattr(arrays, item.name) for item in fields(arrays)})
+    return arrays
 
 
 def read_masks(path: Path) -> dict[str, Int[np.ndarray, "chosen"]]:
@@ -76,7 +85,7 @@ def read_masks(path: Path) -> dict[str, Int[np.ndarray, "chosen"]]:
     content = read_pickle(path)
     try:
         return {str(name): np.array(index, dtype=np.int64).reshape(-1) for name, index in content.items()}
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no vertex masks ({error}).", hint=_HINT) from error
 
 
@@ -94,7 +103,7 @@ def read_embedding(folder: Path) -> Embedding | None:
                 np.concatenate((np.asarray(dynamic["lmk_face_idx"])[0], np.asarray(static["lmk_face_idx"]))),
                 np.concatenate((np.asarray(dynamic["lmk_b_coords"])[0], np.asarray(static["lmk_b_coords"]))),
             )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, OverflowError, TypeError, ValueError) as error:
         raise InputError(f"The landmark files in {folder} hold something else ({error}).") from error
     return None
 
@@ -116,7 +125,7 @@ def _from_pickle(path: Path) -> FlameArrays:
         raise InputError(f"{path} has no {', '.join(missing)}, so it is no FLAME model.", hint=_HINT)
     try:
         raw = {key: np.asarray(content[key], dtype=np.int64 if key == "f" else np.float32) for key in needed}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} holds values that are no numbers ({error}).", hint=_HINT) from error
     num_shapes = raw["shapedirs"].shape[-1] if raw["shapedirs"].ndim == 3 else 0
     if num_shapes < FIRST_EXPRESSION + NUM_EXPRESSION:
@@ -168,6 +177,8 @@ def _checked(path: Path, arrays: dict[str, np.ndarray]) -> FlameArrays:
         )
     if any(not np.isfinite(array).all() for array in arrays.values()):
         raise InputError(f"{path} holds values that are not finite numbers.", hint=_HINT)
+    if verts == 0 or len(arrays["faces"]) == 0:
+        raise InputError(f"{path} has {verts} vertices and {len(arrays['faces'])} triangles.", hint=_HINT)
     if not 0 <= arrays["faces"].min(initial=0) <= arrays["faces"].max(initial=0) < verts:
         raise InputError(f"{path} has triangles that name vertices beyond its {verts}.", hint=_HINT)
     return FlameArrays(**{**arrays, "faces": arrays["faces"].astype(np.int64)})
