@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.resample import resample
 from talkcli.engine.types import Motion
 
@@ -62,3 +63,9 @@ def test_blocks_leave_no_seams(fps: float, frames: int, monkeypatch: pytest.Monk
     whole = resample(motion, fps).coeffs
     monkeypatch.setattr("talkcli.engine.face.resample._BLOCK_FRAMES", 5)
     np.testing.assert_array_equal(resample(motion, fps).coeffs, whole)
+
+
+@pytest.mark.parametrize(("rate", "fps"), [(0.1, 240.0), (0.1, 25.0), (1e-3, 60.0), (25.0, 1e9)])
+def test_more_frames_than_any_motion_has_are_refused(rate: float, fps: float) -> None:
+    with pytest.raises(InputError, match="more than 1048576"):
+        resample(_motion(np.zeros(10_000), rate), fps)

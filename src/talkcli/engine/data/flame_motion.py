@@ -14,11 +14,14 @@ import numpy as np
 from jaxtyping import Shaped
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import FLAME, NUM_EXPRESSION
+from talkcli.engine.face.channels import (
+    FLAME,
+    MOST_EXPRESSION,
+    MOST_JAW_RAD,
+    MOST_POSE_RAD,
+    NUM_EXPRESSION,
+)
 from talkcli.engine.types import Motion
-
-# Measured faces stay within +-9 and half a turn of the jaw; far beyond, the numbers are no coefficients.
-MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD = 30.0, np.pi, 2 * np.pi
 
 
 def flame_motion(

@@ -11,10 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.data.flame_motion import MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs, head_pose
-from talkcli.engine.face.channels import ADA, ARKIT, CHANNELS, FLAME, JAW, NUM_EXPRESSION
+from talkcli.engine.face.channels import (
+    ADA,
+    ARKIT,
+    CHANNELS,
+    FLAME,
+    JAW,
+    MOST_EXPRESSION,
+    MOST_JAW_RAD,
+    MOST_POSE_RAD,
+    NUM_EXPRESSION,
+)
 from talkcli.engine.types import Motion
 
 AUTO = "auto"

@@ -7,8 +7,12 @@ roll.
 
 from __future__ import annotations
 
+import math
+
 NUM_EXPRESSION = 50
 NUM_COEFFS = 53
+# Measured faces stay within +-9 and half a turn of the jaw; far beyond, the numbers are no coefficients.
+MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD = 30.0, math.pi, 2 * math.pi
 
 # Apple's ARFaceAnchor blend shapes in the order of Unreal's EARFaceBlendShape; sides are the subject's.
 ARKIT = (

@@ -10,11 +10,14 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.quaternions import axis_angles, quaternions
 from talkcli.engine.types import Motion
 
 # Output frames worked out at a time, so that what is between takes no memory of its own.
 _BLOCK_FRAMES = 4096
+# Eleven hours at 25 fps, more than an hour at 240.
+_MOST_FRAMES = 1 << 20
 
 
 def resample(motion: Motion, fps: float) -> Motion:
@@ -25,7 +28,7 @@ def resample(motion: Motion, fps: float) -> Motion:
     turning goes through quaternions. Nothing is filtered before a lower rate: of faces recorded at 60 fps
     at most 1.1 % of a channel's variance is too fast for 25, and a filter that averages over the longer frame
     doubles what a blink loses of its peak (0.02 without, 0.04 with it). Raises ValueError when `fps` is not
-    positive.
+    positive, InputError for more frames than any motion has.
     """
     if not 0 < fps < float("inf"):
         raise ValueError(f"fps {fps} is not positive")
@@ -33,6 +36,11 @@ def resample(motion: Motion, fps: float) -> Motion:
         return motion
     count = len(motion.coeffs)
     num_frames = max(1, round(count * fps / motion.fps))
+    if num_frames > _MOST_FRAMES:
+        raise InputError(
+            f"{count} frames at {motion.fps:g} fps are {num_frames} at {fps:g}, more than {_MOST_FRAMES}.",
+            hint="Check the rate that the motion file says.",
+        )
     at = np.clip((np.arange(num_frames) + 0.5) * (motion.fps / fps) - 0.5, 0, count - 1)
     pose = motion.pose
     if pose is not None:
