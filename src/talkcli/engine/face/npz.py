@@ -82,7 +82,9 @@ def _read_part(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, most
             raise InputError(f"{path}: {info.filename} holds {dtype}, numbers or text are needed.")
         there, promised = info.file_size - part.tell(), math.prod(shape) * dtype.itemsize
         if there != promised:
-            raise InputError(f"{path}: {info.filename} holds {there} bytes, its header says {promised}.")
+            raise InputError(
+                f"{path}: {info.filename} holds {there} bytes of values, its header says {promised}."
+            )
         content = bytearray(there)
         for start in range(0, there, _CHUNK):
             content[start : start + _CHUNK] = part.read(_CHUNK)
