@@ -32,6 +32,12 @@ def test_chance_is_what_random_distances_give() -> None:
         assert chance_at(k, labels, labels) == pytest.approx(np.mean(found), abs=0.02)
 
 
+def test_chance_in_a_gallery_of_fewer_than_k() -> None:
+    labels = np.array([0, 1, 1])
+    assert chance_at(5, labels, labels) == chance_at(3, labels, labels) == 1.0
+    assert chance_at(5, np.array([2, 0]), labels) == 0.5
+
+
 def test_forced_choice_is_the_game_played_very_often() -> None:
     rng = np.random.default_rng(1)
     labels = np.repeat(np.arange(3), 4)

@@ -33,10 +33,12 @@ def recall_at(k: int, distances: Distances, queries: QueryLabels, gallery: Galle
 
 
 def chance_at(k: int, queries: QueryLabels, gallery: GalleryLabels) -> float:
-    """What `recall_at` gives for distances that mean nothing: `k` items drawn without putting back."""
+    """Give what `recall_at` expects of distances that mean nothing: `k` items are drawn without replacement,
+    or all of a gallery that holds fewer.
+    """
     others = np.array([(gallery != label).sum() for label in queries])
     missed = np.ones(len(queries))
-    for drawn in range(k):
+    for drawn in range(min(k, len(gallery))):
         missed *= np.maximum(others - drawn, 0) / (len(gallery) - drawn)
     return float(1 - missed.mean())
 
