@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from tests.engine.audio.sounds import babble, complaint, encoded, read
 
@@ -171,6 +172,16 @@ def test_chained_ogg_loses_nothing(
     assert speech.duration_s == pytest.approx(parts * SECONDS, abs=0.06 * parts)
     for part in np.array_split(speech.samples, parts):
         assert np.sqrt(np.mean(part**2)) > 0.03
+
+
+@pytest.mark.parametrize("kind", ["VORBIS", "OPUS"])
+@pytest.mark.parametrize("parts", [2, 3])
+def test_a_short_ogg_joined_with_itself_loses_nothing(tmp_path: Path, kind: str, parts: int) -> None:
+    """All of it lies on one page, and every part has the same serial number."""
+    soundfile.write(tmp_path / "a.ogg", babble(0.64), 16_000, format="OGG", subtype=kind)
+    (tmp_path / "a.ogg").write_bytes((tmp_path / "a.ogg").read_bytes() * parts)
+    speech, _ = read(tmp_path / "a.ogg")
+    assert speech.duration_s == pytest.approx(parts * 0.64, abs=0.02 * parts)
 
 
 @pytest.mark.parametrize("kind", OGG_KINDS)
