@@ -45,7 +45,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as places:
         threads = [
             threading.Thread(
-                target=_serve, args=(work, results, files, Path(places) / str(k), options.seed, found)
+                target=_serve,
+                args=(
+                    work,
+                    results,
+                    files,
+                    Path(places) / str(k),
+                    options.seed,
+                    found,
+                    began_s + 60 * options.minutes,
+                ),
             )
             for k in range(options.jobs)
         ]
@@ -107,6 +116,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no case after so long")
     parser.add_argument("--kinds", nargs="*", default=[], choices=list(KINDS), help="these alone")
     parser.add_argument("--only", type=int, help="the case of this number of each kind")
     parser.add_argument("--seeds", type=Path, help="valid files of an earlier run")
@@ -147,11 +157,12 @@ def _serve(
     place: Path,
     seed: int,
     found: Path,
+    until_s: float,
 ) -> None:
     """Give cases to one worker process; a lost one is replaced, and its case recorded."""
     process: subprocess.Popen[str] | None = None
     log = (found / f"worker.{place.name}.log").open("a")
-    while True:
+    while time.monotonic() < until_s:
         try:
             kind, number = work.get_nowait()
         except queue.Empty:

@@ -162,7 +162,7 @@ def _redirect(stream: str, beside: Path) -> None:
         opened = (
             None
             if absent
-            else os.fdopen(number, "w", number - 1 or -1, encoding="utf-8", errors=errors, closefd=False)
+            else os.fdopen(number, "w", {1: -1, 2: 1}[number], encoding="utf-8", errors=errors, closefd=False)
         )
         setattr(sys, name, opened)
         setattr(sys, f"__{name}__", opened)
