@@ -130,7 +130,7 @@ def _explain(error: BaseException) -> NoReturn:
         _fail(shortened(problem), shortened(hint), error.exit_code)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}.", _SYSTEM_HINTS.get(error.errno or 0), 1)
+        _fail(shortened(f"{where}{error.strerror or error}."), _SYSTEM_HINTS.get(error.errno or 0), 1)
     # A traceback is our bug, shown on demand.
     if os.environ.get("TALK_DEBUG"):
         traceback.print_exception(error)

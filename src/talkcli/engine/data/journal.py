@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,11 @@ def _line(record: Record) -> str:
         "entry": record.entry.model_dump(mode="json", exclude_defaults=True),
         "report": record.report,
     }
-    return json.dumps(document) + "\n"
+    return json.dumps({**document, "crc": _checksum(document)}) + "\n"
+
+
+def _checksum(document: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(document).encode())
 
 
 def _read(path: Path) -> dict[str, Record]:
@@ -71,9 +76,11 @@ def _read(path: Path) -> dict[str, Record]:
         while line := file.readline(_LONGEST_LINE):
             try:
                 document = parse_json(line.decode("utf-8", "replace"))
+                if document.pop("crc") != _checksum(document):
+                    continue
                 entry = Entry.model_validate_json(json.dumps(document["entry"]), strict=True)
                 record = Record(entry=entry, fingerprint=document["fingerprint"], report=document["report"])
-            except (ValueError, KeyError, TypeError, ValidationError):
+            except (AttributeError, ValueError, KeyError, TypeError, ValidationError):
                 # Cut off or damaged: that clip is made again.
                 continue
             records[entry.id] = record
