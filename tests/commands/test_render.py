@@ -83,7 +83,7 @@ def test_ctrl_c_ends_with_130_a_sentence_and_no_file(tmp_path: Path) -> None:
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         # The encoder's temporary file says that drawing has begun.
-        while process.poll() is None and not list(tmp_path.glob(".x.*.mp4")):
+        while process.poll() is None and not list(tmp_path.glob(".talk-*/*.mp4")):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +115,17 @@ def test_what_is_asked_for_is_performed_and_by_how_much(animator: Animator) -> N
 
 def _mean(motion: Motion, channel: str) -> float:
     return float(motion.coeffs[:, motion.channels.index(channel)].mean())
+
+
+def test_loading_it_leaves_the_compiler_of_pytorch_alone() -> None:
+    """Shapes are compared on the meta device; an operation there that PyTorch has no kernel for imports its
+    compiler, 130 MB and two seconds for every command.
+    """
+    program = (
+        "import sys\n"
+        "from talkcli.engine.checkpoints.model_file import default_weights, load_model\n"
+        "load_model(default_weights())\n"
+        "print({'sympy', 'triton', 'torch._dynamo'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

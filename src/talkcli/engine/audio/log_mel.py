@@ -69,13 +69,15 @@ class LogMel(nn.Module):
         super().__init__()
         self.config = config
         self.num_channels = config.num_mels + (NUM_PROSODY if config.prosody else 0)
-        # Computed, not learnt: there even where the model is built for its shapes alone.
+        # Computed, not learnt: there even where the model is built for its shapes alone (and computing on the
+        # meta device would load PyTorch's compiler: 130 MB and two seconds).
         with torch.device("cpu"):
             bank = taf.melscale_fbanks(
                 FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ, mel_scale="slaney"
             )
+            window = torch.hann_window(WINDOW)
         self.register_buffer("bank", bank, persistent=False)
-        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+        self.register_buffer("window", window, persistent=False)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch hops channels"]:
         """`samples` at 16 kHz, a whole number of hops long; gives samples / 160 hops.
