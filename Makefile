@@ -43,8 +43,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Turn examples/hello.wav into face.mp4
 	$(BIN)/talk animate examples/hello.wav --sigma 0.1 --out face.mp4
 
-test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest
+test: $(READY) ## Run the tests, files side by side on all cores
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## Style, import layers
 	$(BIN)/ruff check .
