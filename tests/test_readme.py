@@ -87,8 +87,9 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         write_wav(tmp_path / f"{name}.wav", Speech(samples=whole.samples[:16_640]))
     for actor in ("01", "23"):
-        (tmp_path / f"RAVDESS/Actor_{actor}").mkdir(parents=True)
-        shutil.copy(tmp_path / "speech.wav", tmp_path / f"RAVDESS/Actor_{actor}/03-01-03-01-01-01-{actor}.wav")
+        folder = tmp_path / "RAVDESS" / f"Actor_{actor}"
+        folder.mkdir(parents=True)
+        shutil.copy(tmp_path / "speech.wav", folder / f"03-01-03-01-01-01-{actor}.wav")
     np.save(tmp_path / "mine/take.npy", np.full((62, 52), 0.1, np.float32))
     for actor in ("M003", "W029"):
         test_mead.write_clip(tmp_path / "MEAD", f"{actor}_5_3_001")
