@@ -175,7 +175,7 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
         ({"poses": np.full((FRAMES, 165), np.nan, np.float32)}, "no rotations"),
         ({"expressions": np.zeros((FRAMES, 10), np.float32)}, r"expression is \(36, 10\)"),
         ({"expressions": np.zeros((FRAMES - 1, 100), np.float32)}, "jaw has 36 frames, expression 35"),
-        ({"expressions": np.array([{}] * FRAMES)}, "no readable motion of BEAT2"),
+        ({"expressions": np.array([{}] * FRAMES)}, "holds object, numbers or text are needed"),
         ({"model": "smplx"}, "a model smplx"),
         ({"mocap_frame_rate": 0}, "mocap_frame_rate is 0"),
         ({"mocap_frame_rate": "thirty"}, "one number is needed"),

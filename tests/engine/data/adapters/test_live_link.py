@@ -276,7 +276,7 @@ REFUSED: dict[str, tuple[Callable[[Table], Table], str]] = {
     "no header": (lambda rows: rows[1:], "no column Timecode"),
     "nothing": (lambda rows: [], "no column Timecode"),
     "header only": (lambda rows: rows[:1], "holds 0 frames"),
-    "one row": (lambda rows: rows[:2], "holds 1 frames"),
+    "one row": (lambda rows: rows[:2], "holds 1 frame,"),
     "half a second": (lambda rows: rows[:30], "too short to tell its rate"),
     "cut row": (lambda rows: [*rows[:-1], rows[-1][:20]], "line 181: 20 columns, the header has 63"),
     "long row": (lambda rows: [*rows[:-1], [*rows[-1], "0"]], "64 columns"),
