@@ -53,9 +53,9 @@ def lay_eyes(
     steps, at = num_steps(len(coeffs), fps), middles(len(coeffs), fps)
     accents = [accent.time_s for accent in heard.accents]
     closure = blinks(steps, heard.pauses, _PER_MINUTE, rng, accents)[at]
-    looking = gaze(steps, rng)[at]
+    looking = (track[at] for track in glances(steps, rng))
     eyes = without_blinks(coeffs, fps)
-    side, up = (own + more for own, more in zip(_direction(eyes), _direction(looking), strict=True))
+    side, up = (own + more for own, more in zip(_direction(eyes), looking, strict=True))
     if pose is not None:
         side, up = side - pose[:, 1] / EYE_TURN_RAD, up + pose[:, 0] / EYE_TURN_RAD
     _look(eyes, side, up)
@@ -94,7 +94,18 @@ def blinks(
 
 
 def gaze(num_steps: int, rng: np.random.Generator) -> Float[np.ndarray, "steps coeffs"]:
-    """Small jumps around the viewer's face, each held for a while; both eyes together."""
+    """`glances` as coefficients; both eyes look the same way."""
+    coeffs = np.zeros((num_steps, NUM_COEFFS))
+    _look(coeffs, *glances(num_steps, rng))
+    return coeffs
+
+
+def glances(
+    num_steps: int, rng: np.random.Generator
+) -> tuple[Float[np.ndarray, "steps"], Float[np.ndarray, "steps"]]:
+    """Draw small jumps around the viewer's face, each held for a while: how far the eyes look to the
+    subject's left and up, of their whole range.
+    """
     side, up = np.zeros(num_steps), np.zeros(num_steps)
     at = 0
     while at < num_steps:
@@ -103,9 +114,7 @@ def gaze(num_steps: int, rng: np.random.Generator) -> Float[np.ndarray, "steps c
         up[at:end] = np.clip(rng.normal(-0.02, _GAZE_UP), -3 * _GAZE_UP, 3 * _GAZE_UP)
         at = end
     side, up = (gaussian_filter1d(track, _SACCADE_S * STEP_HZ, mode="nearest") for track in (side, up))
-    coeffs = np.zeros((num_steps, NUM_COEFFS))
-    _look(coeffs, side, up)
-    return coeffs
+    return side, up
 
 
 def shut(
