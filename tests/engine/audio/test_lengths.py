@@ -58,25 +58,16 @@ APE = (
 ID3V1 = b"TAG" + b"an error of corruption".ljust(125, b"\0")
 
 
+AROUND = ["cover", "tags_behind", "garbage_in_front", "half_a_frame_behind"]
+
+
 @pytest.mark.parametrize(
-    "kind",
+    ("kind", "around"),
     [
-        "info",
-        "cbr",
-        "vbr",
-        "vbr_xing",
-        "abr",
-        "low",
-        "mpeg25",
-        "mpeg2",
-        "mpeg1",
-        "mpeg1_info",
-        "tagged",
-        "reservoir",
+        *((kind, "nothing") for kind in ("info", "cbr", "vbr", "vbr_xing", "abr", "low", "mpeg25", "mpeg2")),
+        *((kind, "nothing") for kind in ("mpeg1", "mpeg1_info", "tagged", "reservoir")),
+        *((kind, around) for kind in ("info", "vbr", "mpeg1") for around in AROUND),
     ],
-)
-@pytest.mark.parametrize(
-    "around", ["nothing", "cover", "tags_behind", "garbage_in_front", "half_a_frame_behind"]
 )
 def test_mp3_of_every_kind_is_read_to_its_end(
     tmp_path: Path, mp3s: dict[str, bytes], kind: str, around: str, capfd: pytest.CaptureFixture[str]
@@ -96,9 +87,16 @@ def test_mp3_of_every_kind_is_read_to_its_end(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("first", ["info", "cbr", "vbr", "vbr_xing", "tagged"])
-@pytest.mark.parametrize("second", ["info", "cbr", "vbr_xing"])
-@pytest.mark.parametrize("between", [b"", id3v2(2000), ID3V1 + APE])
+@pytest.mark.parametrize(
+    ("first", "second", "between"),
+    [
+        *((first, "info", b"") for first in ("info", "cbr", "vbr", "vbr_xing", "tagged")),
+        ("info", "cbr", b""),
+        ("cbr", "vbr_xing", b""),
+        *((first, "vbr_xing", id3v2(2000)) for first in ("info", "cbr", "vbr")),
+        *((first, "info", ID3V1 + APE) for first in ("vbr_xing", "tagged")),
+    ],
+)
 def test_joined_mp3_loses_nothing(
     tmp_path: Path, mp3s: dict[str, bytes], first: str, second: str, between: bytes
 ) -> None:
@@ -110,8 +108,10 @@ def test_joined_mp3_loses_nothing(
         assert np.sqrt(np.mean(half**2)) > 0.03
 
 
-@pytest.mark.parametrize("share", [0.5, 0.6, 0.8])
-@pytest.mark.parametrize("kind", ["info", "vbr_xing", "mpeg1_info", "tagged"])
+@pytest.mark.parametrize(
+    ("kind", "share"),
+    [("info", 0.5), ("info", 0.8), ("vbr_xing", 0.6), ("mpeg1_info", 0.6), ("tagged", 0.8)],
+)
 def test_cut_mp3_that_states_its_length_is_refused(
     tmp_path: Path, mp3s: dict[str, bytes], kind: str, share: float
 ) -> None:
@@ -161,12 +161,15 @@ OGG_KINDS = ["vorbis", "vorbis_44k", "vorbis_8k", "opus", "opus_stereo", "opus_4
         ("vorbis_8k", "vorbis_44k"),
         ("opus", "opus_stereo"),
         ("opus_stereo", "opus_40ms"),
+        ("flac", "flac"),
+        ("vorbis", "opus"),
+        ("opus", "vorbis"),
+        ("flac", "vorbis_44k"),
+        ("opus_stereo", "flac"),
     ],
 )
-@pytest.mark.parametrize("parts", [2, 3])
-def test_chained_ogg_loses_nothing(
-    tmp_path: Path, oggs: dict[str, bytes], first: str, second: str, parts: int
-) -> None:
+def test_chained_ogg_loses_nothing(tmp_path: Path, oggs: dict[str, bytes], first: str, second: str) -> None:
+    parts = 2 if first == second else 3
     (tmp_path / "a.ogg").write_bytes(b"".join([oggs[first], oggs[second], oggs[first]][:parts]))
     speech, _ = read(tmp_path / "a.ogg")
     assert speech.duration_s == pytest.approx(parts * SECONDS, abs=0.06 * parts)
@@ -184,8 +187,13 @@ def test_a_short_ogg_joined_with_itself_loses_nothing(tmp_path: Path, kind: str,
     assert speech.duration_s == pytest.approx(parts * 0.64, abs=0.02 * parts)
 
 
-@pytest.mark.parametrize("kind", OGG_KINDS)
-@pytest.mark.parametrize("share", [0.5, 0.6, 0.8, "a page"])
+@pytest.mark.parametrize(
+    ("kind", "share"),
+    [
+        *((kind, "a page") for kind in OGG_KINDS),
+        *((kind, share) for kind in ("vorbis", "opus", "flac") for share in (0.5, 0.8)),
+    ],
+)
 def test_cut_ogg_is_refused(tmp_path: Path, oggs: dict[str, bytes], kind: str, share: float | str) -> None:
     content = oggs[kind]
     end = content.rindex(b"OggS") if share == "a page" else int(float(share) * len(content))
@@ -213,16 +221,54 @@ def counting(content: bytes, samples: int) -> bytes:
     return content[:18] + (info >> 36 << 36 | samples).to_bytes(8, "big") + content[26:]
 
 
-@pytest.mark.parametrize("stated", [0, 1, 5000, 12_799, (1 << 36) - 1, (1 << 36) - 4096, 1 << 34])
+@pytest.mark.parametrize("stated", [0, 1, 5000, (1 << 36) - 1, 1 << 34])
 def test_flac_of_a_wrong_length_is_read_to_its_end(tmp_path: Path, flac: bytes, stated: int) -> None:
     (tmp_path / "a.flac").write_bytes(counting(flac, stated))
     np.testing.assert_allclose(read(tmp_path / "a.flac")[0].samples, babble(SECONDS), atol=1e-4)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.6, 0.9])
-@pytest.mark.parametrize("stated", [12_800, 100_000])
+@pytest.mark.parametrize(("stated", "share"), [(12_800, 0.3), (12_800, 0.9), (100_000, 0.6)])
 def test_cut_flac_is_refused(tmp_path: Path, flac: bytes, share: float, stated: int) -> None:
     (tmp_path / "a.flac").write_bytes(counting(flac, stated)[: int(share * len(flac))])
+    assert "cut short" in (complaint(tmp_path / "a.flac") or "")
+
+
+@pytest.fixture(scope="module")
+def flacs(tmp_path_factory: pytest.TempPathFactory, flac: bytes) -> dict[str, bytes]:
+    """FLAC files of 0.8 s: with a comment behind the header, without, and of another rate and channels."""
+    folder = tmp_path_factory.mktemp("flacs")
+    return {
+        "usual": flac,
+        "bare": flac[:4] + b"\x80" + flac[5:42] + flac[flac.index(b"\xff\xf8") :],
+        "wide": encoded(folder, "wide.flac", babble(SECONDS), "-ar", "44100", "-ac", "2").read_bytes(),
+        "open": counting(flac, 0),
+    }
+
+
+FLAC_PAIRS = [
+    ("usual", "usual"), ("bare", "bare"), ("usual", "bare"), ("bare", "wide"), ("wide", "usual"),
+    ("open", "usual"), ("usual", "open"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second"), FLAC_PAIRS)
+def test_joined_flac_loses_nothing(tmp_path: Path, flacs: dict[str, bytes], first: str, second: str) -> None:
+    (tmp_path / "a.flac").write_bytes(flacs[first] + flacs[second])
+    speech, warnings = read(tmp_path / "a.flac")
+    assert speech.duration_s == pytest.approx(2 * SECONDS, abs=0.001)
+    for half in np.array_split(speech.samples, 2):
+        assert np.corrcoef(half, babble(SECONDS))[0, 1] > 0.98
+    assert warnings == []
+
+
+@pytest.mark.parametrize(("first", "second"), FLAC_PAIRS[:5])
+@pytest.mark.parametrize("is_second", [False, True])
+def test_joined_flac_of_which_one_is_cut_is_refused(
+    tmp_path: Path, flacs: dict[str, bytes], first: str, second: str, is_second: bool
+) -> None:
+    parts = [flacs[first], flacs[second]]
+    parts[is_second] = parts[is_second][: len(parts[is_second]) * 6 // 10]
+    (tmp_path / "a.flac").write_bytes(b"".join(parts))
     assert "cut short" in (complaint(tmp_path / "a.flac") or "")
 
 
@@ -266,12 +312,11 @@ def test_containers_are_read_whole_and_refused_when_cut(
     speech, warnings = read(tmp_path / name)
     assert SECONDS - 0.005 <= speech.duration_s < SECONDS + 0.15
     assert warnings == []
-    for share in (0.4, 0.6):
-        (tmp_path / name).write_bytes(content[: int(share * len(content))])
-        assert complaint(tmp_path / name), share
+    (tmp_path / name).write_bytes(content[: int(0.6 * len(content))])
+    assert complaint(tmp_path / name)
 
 
-@pytest.mark.parametrize("packets", range(4, 9))
+@pytest.mark.parametrize("packets", (4, 6, 7))
 def test_transport_streams_cut_between_packets_are_refused(
     tmp_path: Path, containers: dict[str, bytes], packets: int
 ) -> None:

@@ -8,23 +8,25 @@ are never taken for a verdict.
 from __future__ import annotations
 
 import math
+import os
 import struct
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from talkcli.engine.audio.ffmpeg_log import LogFacts, first_error, has_no_sound, log_facts
+from talkcli.engine.audio.flac_header import flac_length
 from talkcli.engine.audio.gathering import Begin, Decoded, Gathering
-from talkcli.engine.audio.mp3_tags import spans_without_tags
 from talkcli.engine.audio.ogg_pages import OggLength, ogg_length
 from talkcli.engine.audio.packet_times import packet_times
 from talkcli.engine.audio.stated_size import stated_parts
+from talkcli.engine.audio.tags import extract, spans_without_tags
 from talkcli.engine.audio.transport_stream import ends_within_sound
 from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import reading_command, refused_format
@@ -33,45 +35,52 @@ from talkcli.engine.lifetime import start_child, uninterrupted
 # Generous: decoding runs at hundreds of times real time, but disks may be slow.
 _TIMEOUT_S, _TIMEOUT_S_PER_MB = 120.0, 2.0
 _BLOCK_SAMPLES = 1 << 14
-_LOG_BYTES, _COPY_BYTES = 1 << 18, 1 << 20
+_LOG_BYTES = 1 << 18
 # Stated lengths are rounded, and Matroska's hold what encoders add in front, which is taken away again.
 _MOST_MISSING_S, _MOST_MISSING_OF_MATROSKA_S = 0.06, 0.15
-# Pictures are shown until the next, subtitles end when they like.
+# The last picture has no stated end, and subtitles may end before or after the pictures.
 _MOST_MISSING_OF_OTHERS_S = 0.5
 # How many blocks may be undecodable: the first and the last of a stream that was joined midway.
 _MOST_UNDECODED, _MOST_UNDECODED_SHARE = 2, 0.02
-# What ffmpeg finds only a faint likeness of is that format if nearly all of it decodes.
+# A file in which ffmpeg detects a format with a low score only is taken for it when most of it decodes.
 _FEWEST_BLOCKS, _LEAST_READ_SHARE = 8, 0.5
 # Samples by which encoders delay the sound, where the container has no place to say so.
 _DELAYS = {
     "aac": 1024, "aac_latm": 1024, "mp3": 1105, "mp2": 481, "ac3": 256, "eac3": 256, "dts": 512, "opus": 312,
     "amr_nb": 40, "g723_1": 60, "ra_144": 160, "nellymoser": 128, "adpcm_g722": 22,
 }  # fmt: skip
+# Streams without a container, which tags may stand between.
+_BARE_STREAMS = ("mp3", "aac", "loas")
 _CONTAINERS_THAT_SAY = ("mov", "matroska", "ogg", "iamf")
 # ffmpeg's decoder takes two blocks away for a delay of one, where its own encoder wrote the file.
 _WMA = ("wmav1", "wmav2")
 
 
-def read_container(path: Path, begin: Begin) -> Decoded:
-    """The first sound track of `path`.
+def read_container(path: Path, begin: Begin, *, name: Path) -> Decoded:
+    """The first sound track of `path`, which messages call `name`.
 
     Raises InputError when there is none, when the file is no media at all or of a format that is not read,
     and when ffmpeg does not finish.
     """
-    decoder = _Decoder(path, begin)
+    decoder = _Decoder(name, begin)
     pages = ogg_length(path)
-    spans = spans_without_tags(path) if pages is None else list(pages.parts)
-    if pages is None and len(spans) > 1:
-        with _extract(path, spans) as source:
-            facts = decoder.decode(source)
-    elif spans and pages is not None:
-        facts = _decode_parts(path, decoder, pages)
+    flac = flac_length(path)
+    if pages is not None and pages.parts:
+        facts = _decode_parts(path, decoder, pages.parts, pages.most_channels)
+    elif flac is not None and len(flac.parts) > 1:
+        facts = _decode_parts(path, decoder, flac.parts, flac.most_channels)
     else:
         with path.open("rb") as source:
             facts = decoder.decode(source)
+    if facts.container in _BARE_STREAMS:
+        spans = spans_without_tags(path)
+        if spans != [(0, path.stat().st_size)]:
+            decoder = _Decoder(name, begin)
+            with extract(path, spans) as source:
+                facts = decoder.decode(source)
     late_s = _delay(facts) / decoder.gathering.rate_hz
     if facts.codec in _WMA and facts.by_ffmpeg:
-        decoder = _Decoder(path, begin)
+        decoder = _Decoder(name, begin)
         with path.open("rb") as source:
             facts = decoder.decode(source, "-flags2", "+skip_manual")
         late_s = _wma_block(decoder.gathering.rate_hz, facts.codec) / decoder.gathering.rate_hz
@@ -84,34 +93,34 @@ def read_container(path: Path, begin: Begin) -> Decoded:
     return Decoded(sound=decoder.gathering.gathered(late_s), damage=damage, remark=remark)
 
 
-def _decode_parts(path: Path, decoder: _Decoder, pages: OggLength) -> LogFacts:
-    """Decode parts of different rates or channels one by one: ffmpeg stops where they change."""
+def _decode_parts(path: Path, decoder: _Decoder, parts: Sequence[tuple[int, int]], channels: int) -> LogFacts:
+    """Decode parts one by one: ffmpeg stops where codec, rate or channels change. The facts are sums."""
     facts = None
-    for part in pages.parts:
-        with _extract(path, [part]) as source:
-            found = decoder.decode(source, channels=pages.most_channels)
-        facts = facts or found
+    for part in parts:
+        with extract(path, [part]) as source:
+            before = 0 if facts is None else decoder.gathering.num_read
+            found = decoder.decode(source, channels=channels)
+        if found.stated_s is None:
+            found = replace(found, stated_s=(decoder.gathering.num_read - before) / decoder.gathering.rate_hz)
+        facts = found if facts is None else _sum(facts, found)
     assert facts is not None
     return facts
 
 
-@contextmanager
-def _extract(path: Path, spans: Sequence[tuple[int, int]]) -> Iterator[IO[bytes]]:
-    """A file of the bytes of `path` in `spans` alone."""
-    with path.open("rb") as whole, tempfile.TemporaryFile() as part:
-        for start, end in spans:
-            whole.seek(start)
-            for at in range(start, end, _COPY_BYTES):
-                part.write(whole.read(min(_COPY_BYTES, end - at)))
-        part.seek(0)
-        yield part
+def _sum(first: LogFacts, second: LogFacts) -> LogFacts:
+    return replace(
+        first,
+        stated_s=(first.stated_s or 0.0) + (second.stated_s or 0.0),
+        num_decoded=first.num_decoded + second.num_decoded,
+        num_undecoded=first.num_undecoded + second.num_undecoded,
+    )
 
 
 class _Decoder:
     """Files in, one after the other, their sound into one gathering at the rate and channels of the first."""
 
-    def __init__(self, path: Path, begin: Begin) -> None:
-        self._path = path
+    def __init__(self, name: Path, begin: Begin) -> None:
+        self._name = name
         self._begin = begin
         self._gathering: Gathering | None = None
         self._shape: tuple[str, ...] = ()
@@ -129,7 +138,8 @@ class _Decoder:
             # Its header is short and says rate and channels; and it knows no greatest length.
             "-c:a", "pcm_f32be", "-f", "au", "pipe:1",
         ]  # fmt: skip
-        with _running(self._path, source, command) as (stream, log):
+        size = os.fstat(source.fileno()).st_size
+        with _running(self._name, size, source, command) as (stream, log):
             header = stream.read(24)
             if len(header) == 24:
                 _, offset, _, _, rate_hz, num_channels = struct.unpack(">4s5I", header)
@@ -140,7 +150,7 @@ class _Decoder:
                 self._gather(self._gathering, stream, num_channels)
         said = log.text()
         facts = log_facts(said)
-        _check_media(self._path, said, facts, self._gathering)
+        _check_media(self._name, size, said, facts, self._gathering)
         assert facts is not None
         return facts
 
@@ -175,9 +185,11 @@ class _Log:
 
 
 @contextmanager
-def _running(path: Path, source: IO[bytes], command: list[str]) -> Iterator[tuple[IO[bytes], _Log]]:
-    """Run ffmpeg on `source`, a part of `path`; yields what it writes, and its log."""
-    timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * path.stat().st_size / 1e6
+def _running(
+    name: Path, size: int, source: IO[bytes], command: list[str]
+) -> Iterator[tuple[IO[bytes], _Log]]:
+    """Run ffmpeg on `source`, which has `size` bytes; yields what it writes, and its log."""
+    timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * size / 1e6
     late = threading.Event()
     process = None
     try:
@@ -194,7 +206,7 @@ def _running(path: Path, source: IO[bytes], command: list[str]) -> Iterator[tupl
         finally:
             timer.cancel()
         if late.is_set():
-            raise InputError(f"{path} was not decoded within {timeout_s:.0f} s.")
+            raise InputError(f"{name} was not decoded within {timeout_s:.0f} s.")
     finally:
         if process is not None:
             process.kill()
@@ -210,7 +222,9 @@ def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
     process.kill()
 
 
-def _check_media(path: Path, said: str, facts: LogFacts | None, gathering: Gathering | None) -> None:
+def _check_media(
+    path: Path, size: int, said: str, facts: LogFacts | None, gathering: Gathering | None
+) -> None:
     if refused_format(said):
         raise InputError(
             f"{path} is no sound or video itself: it is a list, manifest, script or picture.",
@@ -221,7 +235,7 @@ def _check_media(path: Path, said: str, facts: LogFacts | None, gathering: Gathe
             f"{path} holds no sound: there is no sound track in it.",
             hint="Give the speech as an audio file, or a video that was recorded with sound.",
         )
-    if facts and gathering and gathering.num_read and not (facts.is_faint and _is_guess(path, facts)):
+    if facts and gathering and gathering.num_read and not (facts.is_faint and _is_guess(size, facts)):
         return
     error = first_error(said)
     because = f" ({error})" if error and not (facts and facts.is_faint) else ""
@@ -231,12 +245,12 @@ def _check_media(path: Path, said: str, facts: LogFacts | None, gathering: Gathe
     )
 
 
-def _is_guess(path: Path, facts: LogFacts) -> bool:
-    """Whether a format that ffmpeg found only faintly is not that of the file: most of it does not decode."""
+def _is_guess(size: int, facts: LogFacts) -> bool:
+    """Whether a format that ffmpeg detects with a low score is not that of the file of `size` bytes."""
     return (
         facts.num_decoded < _FEWEST_BLOCKS
         or facts.num_undecoded > _MOST_UNDECODED_SHARE * facts.num_decoded
-        or facts.read_bytes < _LEAST_READ_SHARE * path.stat().st_size
+        or facts.read_bytes < _LEAST_READ_SHARE * size
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Whoever states more than this states nothing.
+# A longer stated length is a placeholder or damage.
 _LONGEST_PLAUSIBLE_S = 360_000.0
 
 # ffmpeg's lines read "[mov,mp4 @ 0x55d0] [error] moov atom not found", or "[info]   Duration: ...".

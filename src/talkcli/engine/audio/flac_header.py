@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 import mmap
+import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-_START = b"fLaC\0\0\0\x22"
+# The header's first block, of 34 bytes; the high bit tells that no other block follows.
+_START = re.compile(rb"fLaC[\x00\x80]\0\0\x22")
 # A block of sound is 65,535 samples of eight channels at the most; common ones are under 16 kB.
 _TAIL_BYTES = 1 << 18
 _HEADER_BYTES, _SHORTEST_HEADER = 16, 6
+_INFO_END = 42
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlacLength:
     """Samples: `stated` by the header (0: it does not know), and `end` of the last block (None: not found).
 
-    `joined` tells that another FLAC file follows in the same file.
+    `parts` are the byte ranges of the FLAC files in it: several when they were joined. `most_channels` is
+    the largest number of channels of a part.
     """
 
     stated: int
     end: int | None
-    joined: bool
+    parts: tuple[tuple[int, int], ...]
+    most_channels: int
 
     @property
     def is_plain(self) -> bool:
         """Whether header and content agree, as in nearly every file."""
-        return not self.joined and 0 < self.stated == self.end
+        return len(self.parts) == 1 and 0 < self.stated == self.end
 
 
 def flac_length(path: Path) -> FlacLength | None:
     """The lengths of `path`, None when it is no FLAC file."""
     with path.open("rb") as file:
-        if file.read(len(_START))[:4] != _START[:4] or path.stat().st_size < 42:
+        if file.read(4) != b"fLaC" or path.stat().st_size < _INFO_END:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            starts = [0, *(found.start() for found in _START.finditer(content, 4))]
+            # The least header, without which the letters begin no file.
+            starts = [start for start in starts if len(content) - start >= _INFO_END]
             info = int.from_bytes(content[18:26], "big")
             largest = int.from_bytes(content[10:12], "big")
             return FlacLength(
                 stated=info & (1 << 36) - 1,
                 end=_end(content[max(0, len(content) - _TAIL_BYTES) :], largest),
-                joined=content.find(_START, 4) > 0,
+                parts=tuple(pairwise([*starts, len(content)])),
+                most_channels=max((content[start + 20] >> 1 & 7) + 1 for start in starts),
             )
 
 

@@ -17,6 +17,7 @@ from talkcli.engine.audio.gathering import Decoded, Gathered, Gathering
 from talkcli.engine.audio.limits import longest_minutes
 from talkcli.engine.audio.quality import POOR_OFFSET, SoundQuality, measure_quality
 from talkcli.engine.audio.sndfile import read_sndfile
+from talkcli.engine.audio.tags import without_leading_tags
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.inputs.regular import check_file
@@ -94,7 +95,8 @@ def _decode(path: Path, only: int | None) -> Decoded:
     def begin(rate_hz: int, num_channels: int, stated_s: float | None) -> Gathering:
         return Gathering(path, rate_hz, num_channels, longest_s=longest_s, stated_s=stated_s, only=only)
 
-    return read_sndfile(path, begin) or read_container(path, begin)
+    with without_leading_tags(path) as content:
+        return read_sndfile(content, begin, name=path) or read_container(content, begin, name=path)
 
 
 def _check_readable(path: Path) -> None:

@@ -30,7 +30,7 @@ class _Link:
     rate_hz: int
     channels: int
     begins: int
-    opus: bool
+    codec: bytes
     first: int | None = None
     last: int = 0
     closed: bool = False
@@ -45,8 +45,8 @@ class OggLength:
     """The sound is at least `seconds` long, since positions are stated from the end of the first page on.
 
     `closed` tells that every part ends with a page that says so, which a file that was cut lacks. `parts` are
-    the byte ranges of the parts where they differ in rate or channels, or are Opus of one serial number, else
-    empty.
+    the byte ranges of the parts where they differ in codec, rate or channels, or are Opus of one serial
+    number, else empty.
     """
 
     seconds: float
@@ -80,7 +80,7 @@ def ogg_length(path: Path) -> OggLength | None:
                 found_sound = _sound_of(packet)
                 # Of streams that begin together, the first of sound is the one that is heard.
                 if found_sound is not None and (not links or links[-1].begins != begins):
-                    links.append(_Link(serial, *found_sound, begins, packet.startswith(b"OpusHead")))
+                    links.append(_Link(serial, *found_sound, begins, packet[:5]))
             else:
                 at_start = False
                 _count(links, serial, position, bool(flags & _LAST))
@@ -88,9 +88,9 @@ def ogg_length(path: Path) -> OggLength | None:
     if not links:
         return None
     ends = [*(link.begins for link in links[1:]), size]
-    alike = len({(link.rate_hz, link.channels) for link in links}) == 1
+    alike = len({(link.codec, link.rate_hz, link.channels) for link in links}) == 1
     # A file joined with itself repeats its serial number: of Opus, ffmpeg then drops the second part.
-    opus = [link.serial for link in links if link.opus]
+    opus = [link.serial for link in links if link.codec == b"OpusH"]
     alike = alike and len(set(opus)) == len(opus)
     return OggLength(
         seconds=sum(max(link.seconds, 0.0) for link in links),

@@ -22,12 +22,13 @@ from talkcli.engine.errors import InputError
 _BLOCK_SAMPLES = 1 << 12
 # Less than a frame of motion is no loss that anybody can see.
 MOST_MISSING_S = 0.04
-# Labels in front of MP3 (and, by some programs, of anything else), MP3 itself, Ogg.
+# A damaged tag in front of MP3, MP3 itself, Ogg.
 _LEFT_TO_FFMPEG = (b"ID3", b"OggS", *(bytes([0xFF, low]) for low in range(0xE0, 0x100)))
 
 
-def read_sndfile(path: Path, begin: Begin) -> Decoded | None:
+def read_sndfile(path: Path, begin: Begin, *, name: Path) -> Decoded | None:
     """The sound of `path`, None when libsndfile does not know the format or reads only a part of it.
+    Messages call the file `name`.
 
     Raises InputError when there are no samples, or when several files follow each other in one.
     """
@@ -35,14 +36,11 @@ def read_sndfile(path: Path, begin: Begin) -> Decoded | None:
         if raw.read(4).startswith(_LEFT_TO_FFMPEG):
             return None
     flac = flac_length(path)
-    if flac is not None:
-        if flac.joined:
-            raise _several(path)
-        if not flac.is_plain:
-            return None
+    if flac is not None and not flac.is_plain:
+        return None
     chunk = sound_chunk(path)
     if chunk is not None and chunk.is_followed_by_sound:
-        raise _several(path)
+        raise _several(name)
     with path.open("rb") as raw:
         raw.seek(0)
         try:
@@ -60,10 +58,10 @@ def read_sndfile(path: Path, begin: Begin) -> Decoded | None:
             if file.subtype.startswith("MPEG"):
                 # MP3 in a wav: its decoder is the one that writes to the terminal.
                 return None
-            return _read(path, file, chunk, begin)
+            return _read(name, file, chunk, begin)
 
 
-def _read(path: Path, file: soundfile.SoundFile, chunk: SoundChunk | None, begin: Begin) -> Decoded:
+def _read(name: Path, file: soundfile.SoundFile, chunk: SoundChunk | None, begin: Begin) -> Decoded:
     gathering = begin(file.samplerate, file.channels, file.frames / file.samplerate)
     failure = None
     try:
@@ -75,7 +73,7 @@ def _read(path: Path, file: soundfile.SoundFile, chunk: SoundChunk | None, begin
     num_read = gathering.num_read
     if num_read == 0:
         raise InputError(
-            f"{path} is {file.format_info} but holds no samples" + (f" ({failure})." if failure else "."),
+            f"{name} is {file.format_info} but holds no samples" + (f" ({failure})." if failure else "."),
             hint="Was the recording or the copy finished?",
         )
     read_s = num_read / file.samplerate
@@ -97,9 +95,9 @@ def _read(path: Path, file: soundfile.SoundFile, chunk: SoundChunk | None, begin
     return Decoded(sound=gathering.gathered(), damage=damage, remark=remark)
 
 
-def _several(path: Path) -> InputError:
+def _several(name: Path) -> InputError:
     return InputError(
-        f"{path} holds several sound files, one behind the other; only the first could be read.",
+        f"{name} holds several sound files, one behind the other; only the first could be read.",
         hint="Join them by: ffmpeg -i a.wav -i b.wav -filter_complex concat=n=2:v=0:a=1 joined.wav",
     )
 
