@@ -111,6 +111,103 @@ def test_what_is_written_behind_sound_is_no_sound(tmp_path: Path, behind: bytes,
     assert warnings == []
 
 
+CHANCE = np.random.default_rng(2).bytes(40_001)
+
+
+def wav(samples: np.ndarray, behind: bytes, *, stated: int | None = None, whole: int | None = None) -> bytes:
+    """A wav whose samples are of 8 or 16 bits by their type, `behind` them what follows."""
+    width = samples.dtype.itemsize
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE_HZ, RATE_HZ * width, width, 8 * width)
+    sound = samples.tobytes()
+    stated = len(sound) if stated is None else stated
+    body = b"WAVE" + form + b"data" + struct.pack("<I", stated) + sound + behind
+    return b"RIFF" + struct.pack("<I", len(body) if whole is None else whole) + body
+
+
+def named(name: bytes, content: bytes, *, pad: bool = True) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2 * pad)
+
+
+WORDS = np.round(babble(SECONDS) * 30_000).astype("<i2")
+OCTETS = np.round(babble(SECONDS) * 100 + 128).astype("u1")
+TRAILING = {
+    "a chunk": named(b"LIST", b"INFO" + CHANCE),
+    "an unpadded chunk": named(b"id3 ", CHANCE, pad=False),
+    "a chunk of an unknown name": named(b"Zzzz", CHANCE),
+    "two chunks": named(b"bext", CHANCE) + named(b"iXML", b"<a/>"),
+    "a chunk that is cut": named(b"LIST", CHANCE)[:20_000],
+    "a tag": ID3V1,
+    "an ape tag": b"APETAGEX" + CHANCE[:3000],
+    "an id3v2 tag": b"ID3\3\0\0\0\0\7\7" + CHANCE[:903],
+    "xml": b'<?xml version="1.0"?>' + b"<a/>" * 5000,
+    "text": b"\xef\xbb\xbf" + b"words that a program left here\r\n" * 900,
+}
+
+
+@pytest.mark.parametrize("behind", list(TRAILING))
+@pytest.mark.parametrize("zeros", [0, 1, 2])
+@pytest.mark.parametrize("samples", [WORDS, OCTETS, OCTETS[:-1]], ids=["16 bit", "8 bit", "8 bit, odd"])
+def test_nothing_behind_the_sound_is_played(
+    tmp_path: Path, samples: np.ndarray, behind: str, zeros: int
+) -> None:
+    if behind == "a chunk of an unknown name":
+        zeros = len(samples) % 2
+    (tmp_path / "a.wav").write_bytes(wav(samples, bytes(zeros) + TRAILING[behind]))
+    speech, warnings = read(tmp_path / "a.wav")
+    assert len(speech.samples) == len(samples)
+    assert warnings == []
+
+
+@pytest.mark.parametrize("stated", [0, 0x7FFF_F000, 0xFFFF_FFFF])
+@pytest.mark.parametrize(
+    "behind",
+    [
+        named(b"LIST", b"INFO" + CHANCE),
+        named(b"LIST", b"INFO" + CHANCE, pad=False),
+        named(b"LIST", CHANCE, pad=False) + named(b"id3 ", b"abc"),
+        named(b"bext", CHANCE) + ID3V1,
+        ID3V1,
+    ],
+    ids=["padded", "unpadded", "two", "chunk and tag", "tag"],
+)
+def test_chunks_behind_sound_of_unknown_length_are_not_played(
+    tmp_path: Path, behind: bytes, stated: int
+) -> None:
+    (tmp_path / "a.wav").write_bytes(wav(WORDS, behind, stated=stated, whole=stated))
+    speech, warnings = read(tmp_path / "a.wav")
+    assert len(speech.samples) == len(WORDS)
+    assert warnings == []
+
+
+@pytest.mark.parametrize("kind", ["aiff", "w64", "caf"])
+def test_chunks_of_other_formats_behind_sound_of_unknown_length(tmp_path: Path, kind: str) -> None:
+    path, content, at, fmt, _ = uncompressed(tmp_path, kind)
+    guid = bytes.fromhex("f3acd3118cd100c04f8edb8a")
+    chunk = {
+        "aiff": struct.pack(">4sI", b"ANNO", len(CHANCE)) + CHANCE + b"\0",
+        "w64": b"bext" + guid + struct.pack("<Q", 24 + len(CHANCE)) + CHANCE + bytes(-(24 + len(CHANCE)) % 8),
+        "caf": struct.pack(">4sQ", b"info", len(CHANCE)) + CHANCE,
+    }[kind]
+    size = struct.calcsize(fmt)
+    path.write_bytes(content[:at] + bytes(size) + content[at + size :] + chunk)
+    assert abs(len(read(path)[0].samples) - len(WORDS)) <= 4
+
+
+def test_unknown_bytes_that_no_header_counts_are_told_and_not_played(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(wav(WORDS, b"") + b"\1\2" + CHANCE)
+    speech, warnings = read(tmp_path / "a.wav")
+    assert len(speech.samples) == len(WORDS)
+    assert "40003 bytes behind the end" in warnings[0]
+
+
+@pytest.mark.parametrize("whole", [0, 0xFFFF_FFFF, None])
+def test_sound_that_only_the_whole_file_counts_is_read(tmp_path: Path, whole: int | None) -> None:
+    (tmp_path / "a.wav").write_bytes(wav(WORDS, b"", stated=8000, whole=whole))
+    speech, warnings = read(tmp_path / "a.wav")
+    assert len(speech.samples) == len(WORDS)
+    assert "beyond the end" in warnings[0]
+
+
 @pytest.mark.parametrize("kind", ["wav", "aiff", "w64"])
 def test_joined_files_that_only_hold_one_sound_are_refused_in_words(tmp_path: Path, kind: str) -> None:
     soundfile.write(tmp_path / f"a.{kind}", babble(SECONDS), RATE_HZ)

@@ -47,7 +47,7 @@ def read_sndfile(path: Path, begin: Begin, *, name: Path) -> Decoded | None:
             if chunk is not None and (
                 chunk.stated > chunk.available or chunk.uncounted or chunk.is_open_ended
             ):
-                source: io.RawIOBase | int = _Overlaid(path, chunk.patches())
+                source: io.RawIOBase | int = _Overlaid(path, chunk.patches(), chunk.begins + chunk.available)
             else:
                 # By descriptor: a name would make soundfile take *.raw for headerless sound.
                 source = raw.fileno()
@@ -88,6 +88,8 @@ def _read(name: Path, file: soundfile.SoundFile, chunk: SoundChunk | None, begin
             remark = (
                 f"holds {uncounted_s:.2f} s beyond the end that its header states; they are read as sound"
             )
+        elif chunk.unread:
+            remark = f"holds {chunk.unread} bytes behind the end of its sound; they are not read"
     damage = None
     if failure or stated_s - read_s > MOST_MISSING_S:
         damage = f"{read_s:.2f} of {stated_s:.2f} s can be decoded"
@@ -103,16 +105,17 @@ def _several(name: Path) -> InputError:
 
 
 class _Overlaid(io.RawIOBase):
-    """A file with some of its bytes replaced."""
+    """A file with some of its bytes replaced, that ends at byte `end`: libsndfile reads what is behind it."""
 
-    def __init__(self, path: Path, patches: dict[int, bytes]) -> None:
+    def __init__(self, path: Path, patches: dict[int, bytes], end: int) -> None:
         self._file = path.open("rb")
         self._patches = patches
+        self._end = end
 
     def readinto(self, buffer: Any) -> int:
         # A buffer of cffi, which is no memoryview.
         start = self._file.tell()
-        content = bytearray(self._file.read(len(buffer)))
+        content = bytearray(self._file.read(min(len(buffer), max(self._end - start, 0))))
         for at, patch in self._patches.items():
             for place, value in enumerate(patch, at - start):
                 if 0 <= place < len(content):
@@ -123,7 +126,9 @@ class _Overlaid(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         # libsndfile goes where damaged headers point; an exception in its call would only be printed.
         with contextlib.suppress(OSError, ValueError):
-            self._file.seek(offset, whence)
+            self._file.seek(
+                *((self._end + offset, io.SEEK_SET) if whence == io.SEEK_END else (offset, whence))
+            )
         return self._file.tell()
 
     def tell(self) -> int:

@@ -1,0 +1,102 @@
+"""The named chunks that stand beside the sound in WAV, AIFF, Wave64 and CAF, told from sound."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+# What starts a second sound file behind the first.
+BEGINNINGS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"caff", b"fLaC", b"OggS", b"riff\x2e")
+# Tags that players write behind the sound.
+_TAGS = (b"TAG", b"ID3\2", b"ID3\3", b"ID3\4", b"APETAGEX", b"LYRICS", b"3DI")
+# Of WAV (broadcast, samplers, editors, metadata), AIFF and CAF.
+_NAMES = (
+    b"LIST", b"list", b"id3 ", b"ID3 ", b"bext", b"iXML", b"axml", b"aXML", b"_PMX", b"cue ", b"smpl",
+    b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR", b"inst", b"plst", b"labl", b"note", b"ltxt", b"acid",
+    b"afsp", b"cart", b"levl", b"link", b"umid", b"chna", b"DISP", b"MD5 ", b"strc", b"minf", b"elm1",
+    b"regn", b"ovwf", b"PEAK", b"Fake", b"ResU", b"SNDM", b"LGWV", b"dbmd", b"ubxt", b"PrOr", b"AFAn",
+    b"qlty", b"mext", b"NAME", b"AUTH", b"(c) ", b"ANNO", b"COMT", b"MARK", b"INST", b"MIDI", b"AESD",
+    b"APPL", b"SAXL", b"FVER", b"CHAN", b"COMM", b"BASC", b"TRNS", b"CATE", b"info", b"edct", b"mark",
+    b"strg", b"peak", b"ovvw", b"uuid", b"midi", b"kuki", b"pakt", b"free", b"chan",
+)  # fmt: skip
+_ANY_NAME = re.compile(b"|".join(map(re.escape, _NAMES)))
+_LOOK_BYTES = 4096
+_LAST_TAG_BYTES = 128
+# Chunks behind sound of unknown length are looked for in so many bytes.
+_TAIL_BYTES = 1 << 24
+# Text is printable for that long; sound of 8 bits is not.
+_LEAST_TEXT = 64
+_PRINTABLE = bytes([*range(32, 127), 9, 10, 13])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunks:
+    """How a format writes chunks.
+
+    `head` is the struct format of name and length, `counts_head` tells that the length holds it, `align` to
+    how many bytes chunks are padded.
+    """
+
+    head: str
+    counts_head: bool = False
+    align: int = 2
+
+    def begins(self, after: bytes, left: int) -> bool:
+        """Whether a chunk of any name begins at `after`, where `left` bytes of the file are left."""
+        if after.startswith(BEGINNINGS) or len(after) < struct.calcsize(self.head):
+            return False
+        return all(32 <= letter < 127 for letter in after[:4]) and self._length(after) <= left
+
+    def start_of_last(self, file: BinaryIO, begins: int, size: int) -> int:
+        """Where the named chunks and tags begin that the file ends with, `size` when it ends with none."""
+        file.seek(max(begins, size - _TAIL_BYTES))
+        first = file.tell()
+        tail = file.read()
+        if tail[-_LAST_TAG_BYTES:].startswith(b"TAG") and len(tail) >= _LAST_TAG_BYTES:
+            tail = tail[:-_LAST_TAG_BYTES]
+        for found in _ANY_NAME.finditer(tail):
+            if self._chain_end(tail, found.start()) == len(tail):
+                return first + found.start()
+        return first + len(tail)
+
+    def _chain_end(self, tail: bytes, at: int) -> int:
+        """Where the last of the named chunks ends that follow each other from `at` on."""
+        width = struct.calcsize(self.head)
+        while tail.startswith(_NAMES, at) and at + width <= len(tail):
+            end = at + self._length(tail[at : at + width])
+            # Programs differ in whether they pad chunks.
+            padded = end + -(end - at) % self.align
+            is_padded = padded <= len(tail) and not tail[end:padded].strip(b"\0")
+            at = padded if is_padded and (padded == len(tail) or not tail.startswith(_NAMES, end)) else end
+        return at
+
+    def _length(self, after: bytes) -> int:
+        length = int(struct.unpack_from(self.head, after)[1])
+        return max(length, 1) if self.counts_head else length + struct.calcsize(self.head)
+
+
+RIFF, RIFX = Chunks(head="<4sI"), Chunks(head=">4sI")
+AIFF = RIFX
+WAVE64 = Chunks(head="<16sQ", counts_head=True, align=8)
+CAF = Chunks(head=">4sQ", align=1)
+
+
+def look_behind(file: BinaryIO, end: int) -> bytes:
+    """What comes at `end`."""
+    file.seek(end)
+    return file.read(_LOOK_BYTES)
+
+
+def is_known(after: bytes) -> bool:
+    """Whether a chunk of a known name begins at `after`, the rest of which may be cut off."""
+    return after.startswith(_NAMES)
+
+
+def is_no_sound(after: bytes) -> bool:
+    """Whether `after` is a tag or text, zeros in front of it left out."""
+    after = after.lstrip(b"\0")
+    start = after.removeprefix(b"\xef\xbb\xbf")
+    is_text = len(start) >= _LEAST_TEXT and not start[:_LEAST_TEXT].strip(_PRINTABLE)
+    return after.startswith(_TAGS) or start.startswith(b"<?xml") or is_text
