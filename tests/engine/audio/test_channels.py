@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.engine.audio.sounds import RATE_HZ, babble, encoded, read
+from tests.engine.audio.sounds import RATE_HZ, babble, complaint, encoded, read
 
 VOICE = babble(1.0)
 OTHER = babble(1.0, seed=5)
@@ -96,8 +96,6 @@ AGREEING: dict[str, tuple[np.ndarray, ...]] = {
     "the same": (VOICE, VOICE),
     "the same, quieter": (VOICE, 0.3 * VOICE),
     "the same, noisy": (VOICE + noise(1), VOICE + noise(2)),
-    "one dead": (VOICE, SILENCE),
-    "the first dead": (SILENCE, VOICE),
     "one hums": (VOICE, 0.01 * np.sin(np.arange(len(VOICE)) * 2 * np.pi * 50 / RATE_HZ)),
     "one hisses": (VOICE, noise(3)),
     "two voices": (VOICE, OTHER),
@@ -105,8 +103,6 @@ AGREEING: dict[str, tuple[np.ndarray, ...]] = {
     "voice and music": (VOICE, MUSIC),
     "four": (VOICE, VOICE, OTHER, OTHER),
     "six of one": (VOICE,) * 6,
-    "six, centre alone": (SILENCE, SILENCE, VOICE, SILENCE, SILENCE, SILENCE),
-    "six, centre dead": (VOICE, VOICE, SILENCE, SILENCE, 0.5 * VOICE, 0.5 * VOICE),
     "silence": (SILENCE, SILENCE),
 }
 
@@ -117,6 +113,65 @@ def test_channels_that_agree_are_averaged_to_the_bit(tmp_path: Path, name: str) 
     soundfile.write(tmp_path / "a.wav", channels, RATE_HZ, subtype="FLOAT")
     expected = channels.mean(axis=1, dtype=np.float32)
     np.testing.assert_array_equal(read(tmp_path / "a.wav")[0].samples, expected)
+
+
+SPIKE = np.where(np.arange(len(VOICE)) == 100, np.nan, 0)
+PARTLY_DEAD: dict[str, tuple[np.ndarray, ...]] = {
+    "one dead": (VOICE, SILENCE),
+    "the first dead": (SILENCE, VOICE),
+    "one of sixteen": (*[SILENCE] * 7, VOICE, *[SILENCE] * 8),
+    "one of sixteen that rustle": (*[noise(3, 1e-5)] * 7, VOICE, *[noise(4, 1e-5)] * 8),
+    "two of four": (VOICE, SILENCE, OTHER, SILENCE),
+    "no numbers in silence": (VOICE, SPIKE),
+    "six, centre alone": (SILENCE, SILENCE, VOICE, SILENCE, SILENCE, SILENCE),
+    "six, centre dead": (VOICE, VOICE, SILENCE, SILENCE, 0.5 * VOICE, 0.5 * VOICE),
+}
+
+
+@pytest.mark.parametrize("name", list(PARTLY_DEAD))
+def test_channels_without_sound_are_left_out(tmp_path: Path, name: str) -> None:
+    channels = np.stack(PARTLY_DEAD[name], axis=1).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", channels, RATE_HZ, subtype="FLOAT")
+    sounding = channels[:, np.nanmax(np.abs(channels), axis=0) > 1e-3]
+    expected = sounding.mean(axis=1, dtype=np.float32)
+    np.testing.assert_array_equal(read(tmp_path / "a.wav")[0].samples, expected)
+
+
+def test_no_numbers_in_a_channel_that_is_heard_are_refused(tmp_path: Path) -> None:
+    channels = np.stack([VOICE, OTHER + SPIKE], axis=1)
+    soundfile.write(tmp_path / "a.wav", channels, RATE_HZ, subtype="FLOAT")
+    assert "not finite" in (complaint(tmp_path / "a.wav") or "")
+
+
+REST = np.zeros(5 * RATE_HZ)
+HUM = np.sin(2 * np.pi * 150 * np.arange(2 * len(VOICE) + len(REST)) / RATE_HZ)
+LEFT = np.concatenate([VOICE, REST, SILENCE])
+RIGHT = np.concatenate([SILENCE, REST, 0.8 * OTHER])
+
+
+@pytest.mark.parametrize("hum", [0.0005, 0.001, 0.004])
+def test_two_speakers_are_both_heard_over_a_hum_of_opposite_phase(tmp_path: Path, hum: float) -> None:
+    channels = np.stack([LEFT + hum * HUM, RIGHT - hum * HUM], axis=1)
+    soundfile.write(tmp_path / "a.wav", channels, RATE_HZ, subtype="FLOAT")
+    heard = read(tmp_path / "a.wav")[0].samples
+    first, second = heard[: len(VOICE)], heard[-len(VOICE) :]
+    assert np.corrcoef(first, VOICE)[0, 1] > 0.8
+    assert np.corrcoef(second, OTHER)[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("alike_s", [0.0, 3.3])
+def test_a_part_that_cancels_costs_neither_speaker(tmp_path: Path, alike_s: float) -> None:
+    both = np.concatenate([VOICE] * 3)
+    start = np.tile(VOICE, 4)[: round(alike_s * RATE_HZ)]
+    left, right = (
+        np.concatenate([start, REST, *parts]) for parts in ((LEFT, REST, both), (RIGHT, REST, -both))
+    )
+    soundfile.write(tmp_path / "a.wav", np.stack([left, right], axis=1), RATE_HZ, subtype="FLOAT")
+    heard = read(tmp_path / "a.wav")[0].samples[len(start) + len(REST) :]
+    for at, voice in ((0, VOICE), (len(VOICE) + len(REST), OTHER), (len(LEFT) + len(REST), both)):
+        part = heard[at : at + len(voice)]
+        assert abs(np.corrcoef(part, voice)[0, 1]) > 0.9
+        assert np.sqrt(np.mean(part**2)) > 0.3 * np.sqrt(np.mean(voice**2))
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 0.2, 0.4])

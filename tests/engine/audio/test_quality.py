@@ -54,6 +54,29 @@ def test_clipping_is_counted(tmp_path: Path, share: float) -> None:
     assert any("clipped" in warning for warning in warnings) == (quality.clipped > 0.001)
 
 
+LOUD = np.clip(SPEECH / np.quantile(np.abs(SPEECH), 0.9), -1, 1)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_U8", "PCM_24", "ULAW", "ALAW", "FLOAT"])
+@pytest.mark.parametrize("channels", [(LOUD,), (LOUD, 0 * LOUD), (0.2 * SPEECH, LOUD), (LOUD, -LOUD)])
+def test_clipping_is_counted_in_every_format_and_channel(
+    tmp_path: Path, subtype: str, channels: tuple[np.ndarray, ...]
+) -> None:
+    soundfile.write(tmp_path / "a.wav", np.stack(channels, axis=1), RATE_HZ, subtype=subtype)
+    listener = Listener()
+    quality = read_measured(tmp_path / "a.wav", listener)[1]
+    assert 0.05 < quality.clipped < 0.12
+    assert any("clipped" in warning for warning in listener.warnings)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "ULAW", "ALAW"])
+@pytest.mark.parametrize("peak", [0.5, 0.9, 0.99])
+def test_loud_speech_is_not_clipped(tmp_path: Path, subtype: str, peak: float) -> None:
+    soundfile.write(tmp_path / "a.wav", SPEECH / np.abs(SPEECH).max() * peak, RATE_HZ, subtype=subtype)
+    listener = Listener()
+    assert read_measured(tmp_path / "a.wav", listener)[1].clipped < 1e-3
+
+
 def test_a_telephone_is_told(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", babble(3.0, 8000), 8000)
     listener = Listener()

@@ -14,20 +14,22 @@ import numpy as np
 import soxr
 from jaxtyping import Float
 
-from talkcli.engine.audio.channels import Mixture
+from talkcli.engine.audio.channels import Choice, Mixture
+from talkcli.engine.audio.clipping import Clipping
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SPEECH_RATE_HZ
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
-# Samples in a row at full scale that no microphone gives.
-_CLIPPED_RUN, _FULL_SCALE = 3, 0.9995
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
-    """Mono sound at 16 kHz, not scaled yet. `peak`, `offset` (the mean) and `clipped` (the share of samples
-    at full scale) are those of the file's own samples; `nonsense` says what is no number, None when all is.
-    `better` is the channel to take instead, where the average loses sound."""
+    """Mono sound at 16 kHz, not scaled yet.
+
+    `peak` and `offset` (the mean) are those of the one channel at the file's rate, `clipped` the share of
+    samples at the format's maximum in the channel that has most of them. `nonsense` says what is no number,
+    None when all is. `better` are the channels to take instead, where the average loses sound.
+    """
 
     samples: Float[np.ndarray, "samples"]
     seconds: float
@@ -35,7 +37,7 @@ class Gathered:
     offset: float
     clipped: float
     nonsense: str | None
-    better: int | None
+    better: Choice | None
 
 
 Begin = Callable[[int, int, float | None], "Gathering"]
@@ -66,7 +68,7 @@ class Gathering:
         *,
         longest_s: float,
         stated_s: float | None = None,
-        only: int | None = None,
+        choice: Choice | None = None,
     ) -> None:
         if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
             raise InputError(
@@ -79,10 +81,10 @@ class Gathering:
         self._path = path
         self._longest_s = longest_s
         self._check_length(stated_s or 0.0, stated=True)
-        self._mixture = Mixture(rate_hz, num_channels, only)
+        self._mixture = Mixture(rate_hz, num_channels, choice)
         self._peak = 0.0
         self._sum = 0.0
-        self._num_clipped = 0
+        self._clipping = Clipping(num_channels)
         self._num_nonsense = 0
         self._first_nonsense = ""
         # Grows in place, where a list of blocks would be joined into a second copy.
@@ -94,6 +96,7 @@ class Gathering:
         )
 
     def add(self, block: Float[np.ndarray, "samples channels"]) -> None:
+        self._clipping.add(block)
         mono = self._mixture.mix(block)
         bad = np.flatnonzero(~np.isfinite(mono))
         if len(bad):
@@ -107,10 +110,6 @@ class Gathering:
         sizes = np.abs(mono)
         self._peak = max(self._peak, float(sizes.max(initial=0)))
         self._sum += float(mono.sum(dtype=np.float64))
-        full = sizes >= _FULL_SCALE
-        if full.any():
-            runs = np.convolve(full, np.ones(_CLIPPED_RUN), "valid") > _CLIPPED_RUN - 0.5
-            self._num_clipped += int((np.convolve(runs, np.ones(_CLIPPED_RUN)) > 0.5).sum())
         self._gathered += (
             mono if self._resampler is None else self._resampler.resample_chunk(mono)
         ).tobytes()
@@ -128,7 +127,7 @@ class Gathering:
             seconds=self.num_read / self.rate_hz,
             peak=self._peak,
             offset=self._sum / max(self.num_read, 1),
-            clipped=self._num_clipped / max(self.num_read, 1),
+            clipped=self._clipping.most / max(self.num_read, 1),
             nonsense=f"holds {self._num_nonsense} samples that are not finite numbers, the first at "
             f"{self._first_nonsense}"
             if self._num_nonsense

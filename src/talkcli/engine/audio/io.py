@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from talkcli.engine.audio.channels import Choice
 from talkcli.engine.audio.container import read_container
 from talkcli.engine.audio.gathering import Decoded, Gathered, Gathering
 from talkcli.engine.audio.limits import longest_minutes
@@ -63,7 +64,7 @@ def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
             hint=f"Copy it again; or keep what is there: ffmpeg -i {path} rescued.wav",
         )
     sound = decoded.sound
-    if sound.better is not None and not sound.nonsense:
+    if sound.better is not None:
         sound = _decode(path, sound.better).sound
     if sound.nonsense:
         raise InputError(f"{path} {sound.nonsense}.", hint="Export the sound again as 16-bit wav.")
@@ -89,11 +90,11 @@ def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
     return Speech(samples=samples), sound
 
 
-def _decode(path: Path, only: int | None) -> Decoded:
+def _decode(path: Path, choice: Choice | None) -> Decoded:
     longest_s = 60 * longest_minutes()
 
     def begin(rate_hz: int, num_channels: int, stated_s: float | None) -> Gathering:
-        return Gathering(path, rate_hz, num_channels, longest_s=longest_s, stated_s=stated_s, only=only)
+        return Gathering(path, rate_hz, num_channels, longest_s=longest_s, stated_s=stated_s, choice=choice)
 
     with without_leading_tags(path) as content:
         return read_sndfile(content, begin, name=path) or read_container(content, begin, name=path)
