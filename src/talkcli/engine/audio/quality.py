@@ -42,9 +42,9 @@ class SoundQuality:
     """What was measured of a recording.
 
     `level_dbfs` is the mean power, `peak_dbfs` the highest sample, of full scale; `clipped` the share of
-    samples that stand at the format's maximum; `bandwidth_hz` where the spectrum ends, at the most 8000; `snr_db`
-    speech to noise, None when nothing is heard or in less than 0.35 s; `offset` the mean of the file's
-    samples, of full scale, which is taken away from 0.01 on.
+    samples that stand at the format's maximum; `bandwidth_hz` where the spectrum ends, at the most 8000;
+    `snr_db` speech to noise, None when nothing is heard or in less than 0.35 s; `offset` the mean of the
+    file's samples, of full scale, which is taken away from 0.01 on.
     """
 
     level_dbfs: float
