@@ -125,6 +125,16 @@ def test_one_training_at_a_time_in_a_folder(how: dict[str, bool], manifest: Path
     assert train.train_vq(recipe, job, Silent()) is not None
 
 
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_best_model_is_not_gone_on_from(manifest: Path, tmp_path: Path, damage: str) -> None:
+    best = _vq(manifest, tmp_path / "run", "train.steps=1").model
+    content = bytearray(best.read_bytes())
+    content[-9] ^= 16
+    best.write_bytes(content if damage == "flipped" else content[:1000])
+    with pytest.raises(InputError, match=r"Training cannot go on: .*best\.safetensors"):
+        _vq(manifest, tmp_path / "run", "train.steps=1", resume=True)
+
+
 @pytest.fixture(scope="module")
 def parts(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> train.Parts:
     """A small embedding and prior, barely trained."""

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from talkcli.engine.checkpoints.lip_reader import load_lip_reader
-from talkcli.engine.checkpoints.model_file import load_model, read_config, read_header, save_model
+from talkcli.engine.checkpoints.model_file import read_content, read_header, save_model
 from talkcli.engine.checkpoints.pretrained import load_emotion2vec, load_wav2vec2
 from talkcli.engine.data.out_folder import claim
 from talkcli.engine.errors import InputError, UsageError
@@ -20,7 +19,7 @@ from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.content import PhoneContent, PhoneContentConfig, Wav2vec2Content
 from talkcli.engine.models.dee import Dee, Emotion2vecStem
-from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk import DeepTalk
 from talkcli.engine.models.fer import FER_CLASSES, Fer, FerConfig
 from talkcli.engine.models.phones import PhoneEncoder
 from talkcli.engine.models.prior import build_prior
@@ -35,6 +34,13 @@ from talkcli.engine.pipelines.recipes import (
 from talkcli.engine.pipelines.sources import Sources
 from talkcli.engine.pipelines.training_data import TrainingData, load_data
 from talkcli.engine.pipelines.training_limits import built, check_batch, enough_memory
+from talkcli.engine.pipelines.training_parts import (
+    check_same_fer,
+    check_window,
+    fill,
+    part_config,
+    with_speakers,
+)
 from talkcli.engine.train.backward import check_size
 from talkcli.engine.train.batches import Batches, prepare
 from talkcli.engine.train.cache import cached_ears
@@ -46,8 +52,8 @@ from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective
 from talkcli.engine.train.objectives.fer import FerObjective, class_weights
 from talkcli.engine.train.objectives.phones import PhonesObjective
 from talkcli.engine.train.objectives.prior import PriorObjective
-from talkcli.engine.train.run_folder import check_out, open_run
-from talkcli.engine.types import Motion, Reporter
+from talkcli.engine.train.run_folder import RunFolder, check_out, open_run
+from talkcli.engine.types import Reporter
 
 # What train-vq makes.
 PRIORS = ("th_vqvae", "vqvae", "vae")
@@ -141,8 +147,8 @@ def train_dee(
                 sources.published("--fer", what="the expression classifier", reporter=reporter)
             else:
                 path = sources.ours("--fer", what="an expression classifier", command="train-fer")
-                _check_same_fer(_config(path, "--fer", "fer"), recipe.model.expression)
-                _fill(model.fer, path, "--fer", data.moved)
+                check_same_fer(part_config(path, "--fer", "fer"), recipe.model.expression)
+                fill(model.fer, path, "--fer", data.moved)
         else:
             model.motion_scale.fit(data.motion())
         return DeeObjective(model, recipe.objective)
@@ -170,7 +176,7 @@ def train_vq(recipe: PriorRecipe, job: Job, reporter: Reporter) -> Trained | Non
 
     def build(data: TrainingData) -> Objective:
         model = built(build_prior, recipe.model)
-        _check_window(recipe, model.frames_multiple)
+        check_window(recipe, model.frames_multiple)
         if recipe.model.standardise:
             model.motion_scale.fit(data.motion())
         return PriorObjective(model, recipe.objective, data.head)
@@ -201,7 +207,7 @@ def train_gen(
     sources = _sources({**given, "--lip-reader": parts.lip_reader}, job)
     if stage == 2:
         start = sources.ours("--start", what="the generator of stage 1", command="train-gen")
-        known = _config(start, "--start", "deeptalk")
+        known = part_config(start, "--start", "deeptalk")
         update = {
             "dee": known.dee,
             "prior": known.prior,
@@ -214,33 +220,33 @@ def train_gen(
         dee = sources.ours("--dee", what="a trained emotion embedding", command="train-dee")
         prior = sources.ours("--prior", what="a trained motion prior", command="train-vq")
         update = {
-            "dee": _config(dee, "--dee", "dee"),
-            "prior": _config(prior, "--prior", recipe.model.prior.kind),
+            "dee": part_config(dee, "--dee", "dee"),
+            "prior": part_config(prior, "--prior", recipe.model.prior.kind),
         }
         if isinstance(recipe.model.content, PhoneContentConfig) and not sources.is_random("--phones"):
             phones = sources.ours("--phones", what="a trained phone encoder", command="train-phones")
-            encoder = _config(phones, "--phones", "phones")
+            encoder = part_config(phones, "--phones", "phones")
             update["content"] = recipe.model.content.model_copy(update={"encoder": encoder})
     recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update=update)})
 
     def build(data: TrainingData) -> Objective:
         if stage == 2:
             model = built(DeepTalk, recipe.model)
-            _fill(model, start, "--start", data.moved)
+            fill(model, start, "--start", data.moved)
         else:
-            model = built(DeepTalk, _with_speakers(recipe, data.speakers))
-            _fill(model.dee, dee, "--dee", data.moved)
-            _fill(model.prior, prior, "--prior", data.moved)
+            model = built(DeepTalk, with_speakers(recipe, data.speakers))
+            fill(model.dee, dee, "--dee", data.moved)
+            fill(model.prior, prior, "--prior", data.moved)
             if isinstance(model.content, PhoneContent):
                 if sources.is_random("--phones"):
                     sources.published("--phones", what="the phone encoder", reporter=reporter)
                 else:
-                    _fill(model.content.encoder, phones, "--phones", data.moved)
+                    fill(model.content.encoder, phones, "--phones", data.moved)
             if isinstance(model.content, Wav2vec2Content):
                 path = sources.published("--wav2vec2", what="wav2vec 2.0", reporter=reporter)
                 if path is not None:
                     load_wav2vec2(model.content.encoder, path)
-        _check_window(recipe, model.prior.frames_multiple)
+        check_window(recipe, model.prior.frames_multiple)
         lips = None
         if recipe.objective.lip_reading_weight > 0 or recipe.objective.swap_lip_reading_weight > 0:
             path = sources.published("--lip-reader", what="a lip reader", reporter=reporter)
@@ -303,9 +309,7 @@ def _run(
             "inputs": sources.digests(),
             "input_paths": sources.paths(),
         }
-        run = first_does(
-            fabric, lambda: open_run(job.out, document, resume=job.resume, overwrite=job.overwrite)
-        )
+        run = first_does(fabric, lambda: _opened(job, document))
         objective.to(fabric.device)
         if recipe.data.cache_features:
             ears = cached_ears(objective.model, ears)
@@ -342,61 +346,15 @@ def _run(
         return Trained(model=run.best, measures=measures) if fabric.global_rank == 0 else None
 
 
-def _config(path: Path, option: str, method: str) -> Any:
-    """The config of the model in `path`, which must be of `method`."""
-    header, config = read_config(path)
-    if header.method != method:
-        raise InputError(
-            f"{option} {path} holds a {header.method}, a {method} is needed.",
-            hint="Give another file, or choose the recipe that builds on this one.",
-        )
-    return config
-
-
-def _fill(part: nn.Module, path: Path, option: str, moved: Motion) -> None:
-    """Put the weights of the model file `path` into `part`, which is for motion like `moved`."""
-    loaded, header = load_model(path)
-    if (header.head, header.channels) != (moved.head, moved.channels):
-        raise InputError(
-            f"{option} {path} was trained on the head {header.head}, the manifest's motion is for "
-            f"{moved.head}.",
-            hint="Train all parts on the same head.",
-        )
-    try:
-        part.load_state_dict(loaded.state_dict())
-    except RuntimeError as error:
-        raise UsageError(
-            f"{option} {path} has other sizes than the recipe: {str(error).splitlines()[-1].strip()}",
-            hint="Use the recipe it was trained with.",
-        ) from error
-
-
-def _check_same_fer(given: FerConfig, wanted: FerConfig) -> None:
-    """DEE must look through the classifier at the features it will look at later."""
-    before, after = given.model_dump(), wanted.model_dump()
-    # A frozen classifier drops nothing out.
-    changed = [key for key in before if key != "dropout" and before[key] != after[key]]
-    if changed:
-        shown = ", ".join(f"{key}: {before[key]}, not {after[key]}" for key in changed)
-        raise UsageError(
-            f"The classifier of --fer has other settings than the recipe's model.expression ({shown}).",
-            hint="Train both with recipes of the same name.",
-        )
-
-
-def _check_window(recipe: Recipe, multiple: int) -> None:
-    if recipe.data.frames % multiple:
-        raise UsageError(
-            f"data.frames is {recipe.data.frames}, the motion prior needs a multiple of {multiple}.",
-            hint=f"Add --set data.frames={recipe.data.frames // multiple * multiple or multiple}.",
-        )
-
-
-def _with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalkConfig:
-    config = recipe.model
-    if len(speakers) > config.identity:
-        raise UsageError(
-            f"The train split has {len(speakers)} speakers, model.identity has room for {config.identity}.",
-            hint=f"Add --set model.identity={len(speakers)}.",
-        )
-    return config.model_copy(update={"speakers": speakers, "nobody": recipe.objective.nobody_share > 0})
+def _opened(job: Job, document: dict[str, Any]) -> RunFolder:
+    """Open the run folder as `open_run` does. Raises InputError when its best model so far is damaged."""
+    run = open_run(job.out, document, resume=job.resume, overwrite=job.overwrite)
+    if job.resume and run.best.is_file():
+        try:
+            read_content(run.best)
+        except InputError as error:
+            raise InputError(
+                f"Training cannot go on: {error.problem}",
+                hint="Put the file back, or start again with --overwrite.",
+            ) from error
+    return run
