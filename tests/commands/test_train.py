@@ -13,7 +13,7 @@ from talkcli.commands.train_dee import train_dee
 from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_vq import train_vq
-from talkcli.engine.errors import UsageError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.pipelines import training_data
 from tests.engine.fakes import LinearHead, write_corpus
 
@@ -50,3 +50,24 @@ def test_unknown_keys_are_caught_before_anything_else(tmp_path: Path) -> None:
     assert isinstance(result.exception, UsageError)
     assert "did you mean width" in result.exception.problem
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_best_model_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr(training_data, "load_head", lambda name: LinearHead())
+    out = tmp_path / "vq"
+    command = ["train-vq", str(write_corpus(tmp_path / "corpus")), "-o", str(out), "--device", "cpu"]
+    command += ["--recipe", "th_vqvae.debug", "--set", "train.steps=2"]
+    _run(*command)
+    best = out / "best.safetensors"
+    whole = best.read_bytes()
+    broken = whole[: len(whole) // 2] if damage == "cut" else whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]
+    best.write_bytes(broken)
+    result = CliRunner().invoke(app, [*command, "--resume"])
+    assert isinstance(result.exception, InputError)
+    assert "best.safetensors" in result.exception.problem
+    assert "--overwrite" in str(result.exception.hint)
+    best.write_bytes(whole)
+    _run(*command, "--resume")

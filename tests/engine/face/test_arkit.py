@@ -7,8 +7,9 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import ada_coeffs, arkit_curves, head_pose
-from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD
+from talkcli.engine.face.channels import ADA, ARKIT, CHANNELS, JAW_OPEN_RAD, JAW_SIDE_RAD
 from talkcli.engine.face.heads import load_head
 
 
@@ -35,7 +36,7 @@ def moved(coeffs: np.ndarray) -> np.ndarray:
 def test_curves_of_arkit_move_the_same_face(given: dict[str, float]) -> None:
     """Measured on ada: no vertex moves by more than 5 micrometres, with seal and jaw as they come."""
     coeffs = motion(**given)
-    curves = arkit_curves(coeffs)
+    curves = arkit_curves(coeffs, ADA)
     assert tuple(curves) == ARKIT
     assert all(values.min() >= 0 and values.max() <= 1 for values in curves.values())
     assert np.abs(moved(ada_coeffs(curves, len(coeffs))) - moved(coeffs)).max() < 5e-6
@@ -47,17 +48,23 @@ def test_curves_come_back_as_they_were() -> None:
     curves = {name: drawn.uniform(0, 1, 30).astype(np.float32) for name in ARKIT}
     curves["mouthClose"] *= curves["jawOpen"]
     curves["jawRight"][:15], curves["jawLeft"][15:] = 0, 0
-    again = arkit_curves(ada_coeffs(curves, 30))
+    again = arkit_curves(ada_coeffs(curves, 30), ADA)
     for name in ARKIT:
         np.testing.assert_allclose(again[name], curves[name], atol=1e-6, err_msg=name)
 
 
 def test_lips_are_closed_by_as_much_as_the_jaw_is_open() -> None:
-    curves = arkit_curves(motion(lipSeal=1, mouthClose=0, jawPitch=0.5 * JAW_OPEN_RAD))
+    curves = arkit_curves(motion(lipSeal=1, mouthClose=0, jawPitch=0.5 * JAW_OPEN_RAD), ADA)
     np.testing.assert_allclose(curves["mouthClose"], 0.5, atol=1e-6)
     np.testing.assert_allclose(curves["jawOpen"], 0.5, atol=1e-6)
-    wide = arkit_curves(motion(jawPitch=2 * JAW_OPEN_RAD, jawYaw=-1.0))
+    wide = arkit_curves(motion(jawPitch=2 * JAW_OPEN_RAD, jawYaw=-1.0), ADA)
     assert (wide["jawOpen"] == 1).all() and (wide["jawRight"] == 1).all() and (wide["jawLeft"] == 0).all()
+
+
+@pytest.mark.parametrize("channels", [CHANNELS["flame"], ADA[::-1], ADA[:-1]])
+def test_channels_of_another_head_are_refused(channels: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="another head"):
+        arkit_curves(motion(), channels)
 
 
 @pytest.mark.parametrize(

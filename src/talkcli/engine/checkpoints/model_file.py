@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -168,6 +169,15 @@ def read_config(path: Path) -> tuple[Header, Any]:
     """
     header = read_header(path)
     return header, _config(path, header)
+
+
+def num_values(path: Path) -> int:
+    """How many numbers the model of `path` has, however they are stored. Raises InputError as
+    `read_header`.
+    """
+    with _opened(path) as file:
+        own = (name for name in file.keys() if not name.startswith(_UNUSED))  # noqa: SIM118
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in own)
 
 
 def read_content(path: Path) -> Content:

@@ -5,11 +5,12 @@ Axis names: `frames`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD, NUM_COEFFS, SMALL_PITCH_RAD
 from talkcli.engine.face.quaternions import axis_angles
 
@@ -35,13 +36,23 @@ def ada_coeffs(
     return coeffs
 
 
-def arkit_curves(coeffs: Float[np.ndarray, "frames 53"]) -> dict[str, Float[np.ndarray, "frames"]]:
+def arkit_curves(
+    coeffs: Float[np.ndarray, "frames 53"], channels: Sequence[str]
+) -> dict[str, Float[np.ndarray, "frames"]]:
     """The 52 curves of ARKit, each from 0 to 1, for ada's coefficients: what `ada_coeffs` undoes.
+
+    `channels` names the columns, as a motion file does; FLAME's have other meanings. Raises InputError for
+    any but `ADA`.
 
     `jawOpen` is the jaw's pitch over `JAW_OPEN_RAD`, `jawLeft` and `jawRight` its yaw over `JAW_SIDE_RAD`.
     ARKit has no `lipSeal`: it goes into `mouthClose`, of which as much as `jawOpen` closes the lips. ARKit's
     jaw does not roll, so that `jawRoll` is left out, as is what lies beyond 0 and 1.
     """
+    if tuple(channels) != ADA:
+        raise InputError(
+            "ARKit's curves are made of motion for ada; this motion has the channels of another head.",
+            hint="Animate with a model for ada, for example the embedded one.",
+        )
     at = {name: coeffs[:, index] for index, name in enumerate(ADA)}
     curves = {name: at[name] for name in ARKIT if name in at}
     curves |= {name: at[channel] / scale for name, (channel, scale) in JAW_TURNS.items()}

@@ -6,6 +6,7 @@ import difflib
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.models.deeptalk import NOBODY, DeepTalkConfig
+from talkcli.engine.types import Reporter
 
 # The actor of the released demo, the first that the released model was trained on.
 DEMO_ACTOR = "M003"
@@ -25,6 +26,14 @@ def default_actor(config: DeepTalkConfig) -> str | None:
     if config.nobody is None:
         return None
     return config.speakers[0] if config.speakers else "0"
+
+
+def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) -> tuple[str | None, bool]:
+    """Who performs where `actor` is asked for, and whether that is `default_actor`, of which it tells."""
+    if actor is not None or (default := default_actor(config)) is None:
+        return actor, False
+    reporter.note(f"The model was always told who speaks: {default} performs. --actor NAME chooses another.")
+    return default, True
 
 
 def speaker(config: DeepTalkConfig, actor: str | None) -> int:

@@ -21,9 +21,7 @@ from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import (
     Header,
     Meta,
-    default_weights,
     load_model,
-    model_file,
     read_header,
 )
 from talkcli.engine.device import resolve_device, seeded, settle_threads
@@ -37,7 +35,8 @@ from talkcli.engine.files import sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
 from talkcli.engine.models.deeptalk import Codes, DeepTalk, Heard
 from talkcli.engine.origin import generated_by
-from talkcli.engine.pipelines.actors import default_actor, speaker
+from talkcli.engine.pipelines.actors import performing, speaker
+from talkcli.engine.pipelines.named_model import weights_of
 from talkcli.engine.pipelines.render import (
     VIDEO_SUFFIX,
     check_distinct,
@@ -49,16 +48,15 @@ from talkcli.engine.pipelines.rules import RULES, Rules, read_words
 from talkcli.engine.pipelines.sampling import Performer, Sampling
 from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Emotion, Motion, Reporter, Speech
+from talkcli.engine.wording import counted
 
-EMBEDDED = "embedded"
 MOTION_SUFFIX = ".npz"
 
 Precision = Literal["fp32", "bf16"]
 
 
 class Animator:
-    """A loaded model with what is known of its origin; `model_name` is `EMBEDDED`, a model file or a run
-    folder.
+    """A loaded model with what is known of its origin; `model_name` is as for `weights_of`.
 
     `precision` bf16 computes in bfloat16 where torch's autocast does. `layers` are wishes as `Layers.chosen`
     takes them; None stands for the steady ones, which add nothing that is drawn at random.
@@ -112,7 +110,7 @@ class Animator:
         levels = len(self.model.prior.levels)
         if sampling.hold_slow and levels < 2:
             raise UsageError(
-                f"--hold-slow: the motion prior of this model has {levels} level and no slow codes."
+                f"--hold-slow: this model's motion prior has {counted(levels, 'level')} and no slow codes."
             )
         heard = self.listen(speech, emotion_speech, emotion=sampling.emotion, always_pad=sampling.always_pad)
         return self.takes(heard, speech, sampling)
@@ -259,11 +257,8 @@ def animate_file(
     else:
         performer = Animator(model_name, device_name, precision=precision, layers=layers)
         _warn(performer, sampling, reporter)
-        if sampling.actor is None and (actor := default_actor(performer.model.config)) is not None:
-            reporter.note(
-                f"The model was always told who speaks: {actor} performs. --actor NAME chooses another."
-            )
-            sampling, actor_by_default = replace(sampling, actor=actor), True
+        actor, actor_by_default = performing(performer.model.config, sampling.actor, reporter)
+        sampling = replace(sampling, actor=actor)
 
     motions = performer.motions(speech, sampling, emotion_speech)
     meta: dict[str, Any] = {
@@ -335,7 +330,7 @@ def _layers(head: str, wishes: Mapping[str, bool | None] | None) -> Layers:
 
 def _generator(model_name: str) -> tuple[Path, Header]:
     """The file of a generator and its header. Raises InputError for a file of anything else."""
-    path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
+    path = weights_of(model_name)
     header = read_header(path)
     if header.method != DeepTalk.method:
         raise InputError(

@@ -185,7 +185,8 @@ def _weights() -> list[Check]:
 
 def _self_check() -> list[Check]:
     """One second of sound becomes motion, and one frame of it a picture."""
-    from talkcli.engine.pipelines.animate import EMBEDDED, Animator
+    from talkcli.engine.pipelines.animate import Animator
+    from talkcli.engine.pipelines.named_model import EMBEDDED
     from talkcli.engine.pipelines.sampling import Sampling
 
     samples = 0.1 * np.sin(np.arange(SPEECH_RATE_HZ) / 10)

@@ -27,7 +27,7 @@ from talkcli.engine.models.deeptalk import Heard
 from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.pipelines.animate import Animator
 from talkcli.engine.pipelines.labelled_clips import Labelled
-from talkcli.engine.pipelines.score_generation import weights_of
+from talkcli.engine.pipelines.named_model import weights_of
 from talkcli.engine.pipelines.score_inputs import Case
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter, Speech
 

@@ -59,7 +59,7 @@ def score_motions(
     )
     cases = chosen.cases
     animates = not predictions
-    described = generation.described() if animates else None
+    described = generation.described(reporter) if animates else None
     named = head_name or (generation.head_name() if animates else read_motion(cases[0].takes[0])[0].head)
     head = load_head(named)
     setting = Setting(

@@ -105,7 +105,7 @@ def emotion_table(
         "table": "emotion",
         "talk": __version__,
         "dataset": chosen.described,
-        "generation": generation.described(),
+        "generation": generation.described(reporter),
         "truth": truth,
         "method": header.method,
         "head": header.head,

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from talkcli.engine.checkpoints.model_file import default_weights, model_file, read_header
+from talkcli.engine.checkpoints.model_file import num_values, read_config, read_header
 from talkcli.engine.data.performer.align import by_energy
 from talkcli.engine.device import SMALL, resolve_device, usable_cores
-from talkcli.engine.errors import InputError
 from talkcli.engine.files import sha256
+from talkcli.engine.models.deeptalk import DeepTalkConfig
+from talkcli.engine.pipelines.actors import performing
+from talkcli.engine.pipelines.named_model import EMBEDDED, weights_of
 from talkcli.engine.pipelines.rules import RULES, Rules
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.types import Alignment, Motion, Reporter, Speech
 
-EMBEDDED = "embedded"
 # A process loads a model and a head before its first clip, which takes as long as some clips do.
 _CLIPS_A_WORKER = 6
 _MOST_WORKERS = 4
-_BYTES_A_NUMBER = 4
 
 Animate = Callable[[Speech], list[Motion]]
 
@@ -49,12 +48,17 @@ class Generation:
         """The head whose coefficients are made. Raises InputError for a file that is no model."""
         return Rules.header.head if self.by_rules else read_header(weights_of(self.model_name)).head
 
-    def described(self) -> dict[str, Any]:
-        """For reports, ready for JSON: the settings, and `method` and `weights_sha256` of the model."""
-        settings = asdict(self) | {"method": RULES, "weights_sha256": None}
+    def described(self, reporter: Reporter) -> dict[str, Any]:
+        """For reports, ready for JSON: the settings, who performs, and `method` and `weights_sha256` of the
+        model. Tells of an actor by default.
+        """
+        settings = asdict(self) | {"method": RULES, "weights_sha256": None, "actor_by_default": False}
         if not self.by_rules:
             path = weights_of(self.model_name)
-            settings |= {"method": read_header(path).method, "weights_sha256": sha256(path)}
+            header, config = read_config(path)
+            settings |= {"method": header.method, "weights_sha256": sha256(path)}
+            if isinstance(config, DeepTalkConfig):
+                settings["actor"], settings["actor_by_default"] = performing(config, self.actor, reporter)
         return settings
 
     def workers(self, num_clips: int, wanted: int | None) -> int:
@@ -64,22 +68,11 @@ class Generation:
         if wanted is not None:
             return wanted
         if not self.by_rules:
-            size = weights_of(self.model_name).stat().st_size
-            if size >= SMALL * _BYTES_A_NUMBER or resolve_device(self.device_name).type != "cpu":
+            size = num_values(weights_of(self.model_name))
+            if size >= SMALL or resolve_device(self.device_name).type != "cpu":
                 return 0
         most = min(usable_cores(), _MOST_WORKERS, num_clips // _CLIPS_A_WORKER)
         return most if most > 1 else 0
-
-
-def weights_of(model_name: str) -> Path:
-    """The model file that --model names. Raises AssetError or InputError where there is none."""
-    path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
-    if not path.is_file():
-        raise InputError(
-            f"There is no model file {path}.",
-            hint="Give --model a run folder or model file of talk train-gen, or leave it out.",
-        )
-    return path
 
 
 @lru_cache(maxsize=1)

@@ -89,7 +89,7 @@ def diversity_table(
         "table": "diversity",
         "talk": __version__,
         "dataset": chosen.described,
-        "generation": generation.described(),
+        "generation": generation.described(reporter),
         "head": animator.header.head,
         "layers": list(animator.layers.on),
         "takes": generation.takes,

@@ -1,0 +1,21 @@
+"""What `--model` names: the embedded model, a model file, or a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from talkcli.engine.checkpoints.model_file import default_weights, model_file
+from talkcli.engine.errors import InputError
+
+EMBEDDED = "embedded"
+
+
+def weights_of(model_name: str) -> Path:
+    """The model file that `model_name` names. Raises AssetError or InputError where there is none."""
+    path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
+    if not path.is_file():
+        raise InputError(
+            f"There is no model file {path}.",
+            hint="Give --model a run folder or model file of talk train-gen, or leave it out.",
+        )
+    return path
