@@ -238,7 +238,14 @@ def test_windows_hold_whole_tokens(manifest: Path, tmp_path: Path) -> None:
 
 def test_a_rate_far_too_high_is_stopped(manifest: Path, tmp_path: Path) -> None:
     with pytest.raises(TalkError, match="at step") as caught:
-        _vq(manifest, tmp_path / "run", "train.learning_rate=100", "train.steps=60", "train.warmup_steps=0", "train.clip_norm=null")
+        _vq(
+            manifest,
+            tmp_path / "run",
+            "train.learning_rate=100",
+            "train.steps=60",
+            "train.warmup_steps=0",
+            "train.clip_norm=null",
+        )
     assert "learning_rate" in str(caught.value.hint)
 
 
