@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow
@@ -73,6 +74,12 @@ def test_rows_come_back(path: Path, tmp_path: Path) -> None:
         write_manifest(tmp_path / name, _ENTRIES)
         assert read_manifest(tmp_path / name) == list(_ENTRIES)
     assert (tmp_path / "other.parquet").read_bytes() == path.read_bytes()
+
+
+def test_a_folder_whose_name_is_not_unicode(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"\xff") / "manifest.parquet"
+    write_manifest(odd, [_SPOKEN])
+    assert read_manifest(odd) == [_SPOKEN]
 
 
 def test_rows_are_held_to_what_lines_are_held_to(path: Path) -> None:

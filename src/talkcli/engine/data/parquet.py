@@ -45,8 +45,9 @@ def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         metadata={_FORMAT_KEY: str(FORMAT).encode()},
     )
     table = pyarrow.Table.from_pylist([_flat(row) for row in rows], schema=schema)
-    with atomic_path(path) as temporary:
-        parquet.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    # Arrow gets open files: it takes no path whose bytes are not UTF-8.
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
 def read_parquet(path: Path) -> list[dict[str, Any]]:
@@ -61,9 +62,12 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"There is no manifest {path}.", hint="Make one with talk preprocess.")
     check_file(path)
     try:
-        with parquet.ParquetFile(path) as file:
+        with path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             text = [name for name in file.schema_arrow.names if COLUMNS.get(name) == "string"]
-        with parquet.ParquetFile(path, page_checksum_verification=True, read_dictionary=text) as file:
+        with (
+            path.open("rb") as raw,
+            parquet.ParquetFile(raw, page_checksum_verification=True, read_dictionary=text) as file,
+        ):
             number = (file.schema_arrow.metadata or {}).get(_FORMAT_KEY, b"")
             found = int(number) if number.isdigit() else FORMAT + 1
             types = {field.name: _type(field) for field in file.schema_arrow}
