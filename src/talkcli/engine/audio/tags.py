@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import mmap
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from talkcli.engine.files import temporary_folder
 
 _ID3, _APE = b"ID3", b"APETAGEX"
 _STARTS = re.compile(b"ID3|APETAGEX")
@@ -53,8 +54,8 @@ def spans_without_tags(path: Path) -> list[tuple[int, int]]:
 
 @contextmanager
 def extract(path: Path, spans: Sequence[tuple[int, int]]) -> Iterator[IO[bytes]]:
-    """A temporary file, at its beginning, of the bytes of `path` in `spans` alone."""
-    with path.open("rb") as whole, tempfile.NamedTemporaryFile(prefix="talk-") as part:
+    """Copy the bytes of `path` in `spans` to a temporary file, and yield it, open at its beginning."""
+    with path.open("rb") as whole, temporary_folder() as folder, (folder / "sound").open("w+b") as part:
         for start, end in spans:
             whole.seek(start)
             for at in range(start, end, _COPY_BYTES):
