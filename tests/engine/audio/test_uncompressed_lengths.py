@@ -81,6 +81,17 @@ def test_a_few_bytes_too_many_are_no_cut(tmp_path: Path, kind: str, more: int) -
     assert len(read(path)[0].samples) == round(SECONDS * RATE_HZ)
 
 
+@pytest.mark.parametrize(("kind", "first", "fmt"), [("caf", 8, ">Q"), ("w64", 40, "<Q")])
+@pytest.mark.parametrize("length", [1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+def test_a_chunk_that_ends_beyond_any_file_is_refused(
+    tmp_path: Path, kind: str, first: int, fmt: str, length: int
+) -> None:
+    path, content, *_ = uncompressed(tmp_path, kind)
+    at = first + (4 if kind == "caf" else 16)
+    path.write_bytes(content[:at] + struct.pack(fmt, length) + content[at + 8 :])
+    assert complaint(path)
+
+
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.6, 0.9])
 @pytest.mark.parametrize("kind", list(UNCOMPRESSED))
 def test_cut_uncompressed_sound_is_refused(tmp_path: Path, kind: str, share: float) -> None:

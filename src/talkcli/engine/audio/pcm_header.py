@@ -199,7 +199,8 @@ def _wave64(file: BinaryIO, size: int, start: bytes) -> SoundChunk | None:
             # The length counts the 24 bytes of its own head; writers differ in whether they know.
             fields = ((at + 16, "<Q", 24, 1),)
             return _chunk(file, size, at + 24, max(length - 24, 0), fields, WAVE64, whole)
-        at += max(length + -length % 8, 24)
+        # A length of 64 bits may be more than any file can be read at.
+        at = min(at + max(length + -length % 8, 24), size)
     return None
 
 
@@ -214,5 +215,5 @@ def _caf(file: BinaryIO, size: int) -> SoundChunk | None:
             # Four bytes count edits before the sound begins; a length of -1 means to the end of the file.
             stated = length - 4 if length >= 4 else 0
             return _chunk(file, size, at + 16, stated, ((at + 4, ">Q", 4, 1),), CAF, None)
-        at += 12 + length
+        at = min(at + 12 + length, size)
     return None

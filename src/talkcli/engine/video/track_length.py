@@ -56,7 +56,7 @@ def _header(path: Path) -> memoryview | None:
             if length == 1 and len(head) == 16:
                 length, skipped = struct.unpack(">Q", head[8:])[0], 16
             if name == b"moov":
-                if length > min(_LARGEST_HEADER, size - at):
+                if not skipped <= length <= min(_LARGEST_HEADER, size - at):
                     return None
                 file.seek(at + skipped)
                 return memoryview(file.read(length - skipped))
