@@ -4,9 +4,9 @@
 def main() -> None:
     """Run the command line."""
     # First of all: while the rest is imported, Ctrl-C would show a traceback.
-    from talkcli.engine.lifetime import last_words, watch
+    from talkcli.engine.lifetime import print_exit_message, watch
 
-    watch(last_words)
+    watch(print_exit_message)
     from talkcli.app import main as run
 
     run()

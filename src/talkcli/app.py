@@ -28,7 +28,7 @@ from talkcli.commands.train_vq import train_vq
 from talkcli.console import flush_result, hold_streams, not_printed, print_error
 from talkcli.engine.errors import TalkError, one_by_one, shortened
 from talkcli.engine.files import abandon, sweep, temporary_root
-from talkcli.engine.lifetime import INTERRUPTED, ended_by, farewell, interruptible
+from talkcli.engine.lifetime import INTERRUPTED, ended_by, exit_message, interruptible
 
 app = typer.Typer(
     name="talk",
@@ -142,7 +142,7 @@ def _interrupted() -> NoReturn:
     abandon()
     _sweep()
     code = ended_by() or INTERRUPTED
-    _fail(farewell(code), None, code, interrupted=True)
+    _fail(exit_message(code), None, code, interrupted=True)
 
 
 def _fail(problem: str, hint: str | None, exit_code: int, *, interrupted: bool = False) -> NoReturn:

@@ -43,7 +43,7 @@ class Console:
     ) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self._err = _words()
+        self._err = _stderr_console()
         self._out = RichConsole(highlight=False)
         self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -157,7 +157,7 @@ def _new_bar(console: RichConsole) -> Progress:
 
 def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:
     """One error for people on stderr; with --json also as the document on stdout."""
-    err = _words()
+    err = _stderr_console()
     err.print(_printable(f"error: {problem}"), markup=False, soft_wrap=True)
     if hint:
         err.print(_printable(f"hint: {hint}"), markup=False, soft_wrap=True)
@@ -254,7 +254,7 @@ class _Stderr:
             _let_go(self._stream)
 
 
-def _words() -> RichConsole:
+def _stderr_console() -> RichConsole:
     return RichConsole(file=cast("IO[str]", _Stderr()), highlight=False)
 
 

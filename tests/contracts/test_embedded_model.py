@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.pipelines.animate import Animator
+from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.named_model import EMBEDDED
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score import Generation, score_motions

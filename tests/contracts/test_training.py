@@ -191,11 +191,12 @@ def test_the_generator_learns_in_either_stage(manifest: Path, parts: train.Parts
     assert _last_share(tmp_path / "one", "loss") < 0.7
     job = train.Job(manifest=manifest, out=tmp_path / "two", device="cpu")
     chosen = train.Parts(start=str(tmp_path / "one"))
+    # Long and slow enough to be better whatever the rounding of the processor.
+    pace = ("train.learning_rate=0.001", "train.log_every=1")
     second = train.train_gen(
-        _generator("train.steps=40", *pace, stage=2), job, Silent(), parts=chosen, stage=2
+        _generator("train.steps=120", *pace, stage=2), job, Silent(), parts=chosen, stage=2
     )
-    # Three held-out clips: which of the two is better depends on the rounding of the processor.
-    assert _only(second).measures["lip_error_mm"] < 1.5 * _only(first).measures["lip_error_mm"]
+    assert _only(second).measures["lip_error_mm"] < _only(first).measures["lip_error_mm"]
     assert _last_share(tmp_path / "two", "vertex") < 0.9
 
 

@@ -136,7 +136,8 @@ def show_emotion(console: Console, report: dict[str, Any], *, per_clip: bool) ->
         _show_named(console, report)
     speakers = len(report["speakers"])
     counts = (
-        f"{report['num_clips']} clips, {speakers} speakers, {len(report['emotions'])} emotions; "
+        f"{counted(report['num_clips'], 'clip')}, {counted(speakers, 'speaker')}, "
+        f"{counted(len(report['emotions']), 'emotion')}; "
         f"standard errors over {report['errors_over']}"
     )
     console.table(
@@ -166,8 +167,7 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
     """Version and clips; whose motion, drawn how; and the truth it was held against."""
     data = report["dataset"]
     of = "" if data is None else f" of {data['name']}, split {data['split']} ({data['manifest']})"
-    counts = len(report["clips"])
-    lines = [f"talk {report['talk']}: {counts} clip{'s' if counts != 1 else ''}{of}"]
+    lines = [f"talk {report['talk']}: {counted(len(report['clips']), 'clip')}{of}"]
     made = report["generation"]
     if made is None:
         lines.append(f"motion: {_counted(report['motion'])}")
@@ -190,7 +190,8 @@ def _taught(report: Mapping[str, Any]) -> list[str]:
         return []
     truth = learned["truth"]
     return [
-        f"the classifier of motion learned from {learned['clips']} clips of {learned['manifest']}: "
+        f"the classifier of motion learned from {counted(learned['clips'], 'clip')} "
+        f"of {learned['manifest']}: "
         f"{truth['text']}{_warning(truth)}"
     ]
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 # SIGHUP is no signal of Windows.
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-# A closed terminal and an impatient user send several; what comes this soon after the first changes nothing.
-_ONE_WISH_S = 2.0
+# A closed terminal and an impatient user send several signals; one that comes within so many seconds of the
+# first asks for the same, and changes nothing.
+_SAME_REQUEST_S = 2.0
 # How long after Python dropped an interruption it is tried again.
 _AGAIN_S = 0.05
 _PR_SET_PDEATHSIG = 1
@@ -47,17 +48,17 @@ class _Ending:
 _ending = _Ending()
 
 
-def watch(last_words: Callable[[int], None]) -> None:
+def watch(announce: Callable[[int], None]) -> None:
     """Take the signals of `ENDING` from here on; those that are ignored (nohup, `&`) stay so.
 
-    Outside of `interruptible` there is nothing to clean up: the process ends at once, after `last_words` of
-    its exit code.
+    Outside of `interruptible` there is nothing to clean up: the process ends at once, after
+    `announce` has got its exit code.
     """
 
     def take(number: int, _: object) -> None:
         if not _ending.working:
             if _ending.first is None:
-                last_words(128 + number)
+                announce(128 + number)
             os._exit(128 + (_ending.first or number))
         _interrupt(number)
 
@@ -67,16 +68,16 @@ def watch(last_words: Callable[[int], None]) -> None:
     sys.unraisablehook = _unraisable
 
 
-def farewell(code: int) -> str:
-    """What is said of an exit code above 128."""
+def exit_message(code: int) -> str:
+    """Give the sentence for an exit code above 128."""
     number = code - 128
     how = "interrupted" if code == INTERRUPTED else f"ended by {signal.Signals(number).name}"
     return f"{how}; no half-written file is left."
 
 
-def last_words(code: int) -> None:
-    """Say so without the console, which may not be imported yet; with --json also on stdout."""
-    text = farewell(code)
+def print_exit_message(code: int) -> None:
+    """Print `exit_message` without the console, which may not be imported yet; with --json on stdout too."""
+    text = exit_message(code)
     with contextlib.suppress(OSError):
         os.write(2, f"error: {text}\n".encode())
     if "--json" in sys.argv:
@@ -103,7 +104,7 @@ def ended_by() -> int | None:
 def _interrupt(number: int) -> None:
     if _ending.first is None:
         _ending.first = number
-    elif time.monotonic() - _ending.raised_s < _ONE_WISH_S and not _ending.once_more:
+    elif time.monotonic() - _ending.raised_s < _SAME_REQUEST_S and not _ending.once_more:
         return
     _ending.raised_s, _ending.once_more = time.monotonic(), False
     raise _Interrupted

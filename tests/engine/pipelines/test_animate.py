@@ -21,7 +21,8 @@ from talkcli.engine.models.fer import Fer, FerConfig
 from talkcli.engine.models.vqvae import VqvaeConfig
 from talkcli.engine.pipelines import animate
 from talkcli.engine.pipelines.actors import default_actor, speaker
-from talkcli.engine.pipelines.animate import Animator, animate_file
+from talkcli.engine.pipelines.animate import animate_file
+from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
 from tests.engine.models.tiny_deeptalk import NARROW

@@ -25,8 +25,9 @@ from talkcli.engine.files import sha256
 from talkcli.engine.models.dee import CoefficientsConfig, Dee, DeeConfig
 from talkcli.engine.models.fer import Fer, FerConfig
 from talkcli.engine.pipelines import embeddings
-from talkcli.engine.pipelines.emovox import EMBEDDED, Wanted, curate_emovox
+from talkcli.engine.pipelines.emovox import Wanted, curate_emovox
 from talkcli.engine.pipelines.emovox_scores import Anchoring, Side
+from talkcli.engine.pipelines.named_model import EMBEDDED
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ
 from tests.engine.data.mutations import survives
 from tests.engine.data.trees import Told

@@ -13,7 +13,7 @@ from talkcli.engine.audio.io import write_wav
 from talkcli.engine.errors import UsageError
 from talkcli.engine.metrics.diversity import diversity_l2
 from talkcli.engine.pipelines import score_table
-from talkcli.engine.pipelines.animate import Animator
+from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score import Generation
 from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech

@@ -31,6 +31,7 @@ from talkcli.engine.audio.transport_stream import ends_within_sound
 from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import reading_command, refused_format
 from talkcli.engine.lifetime import start_child, uninterrupted
+from talkcli.engine.wording import counted
 
 # Generous: decoding runs at hundreds of times real time, but disks may be slow.
 _TIMEOUT_S, _TIMEOUT_S_PER_MB = 120.0, 2.0
@@ -87,7 +88,7 @@ def read_container(path: Path, begin: Begin, *, name: Path) -> Decoded:
     seconds = decoder.gathering.num_read / decoder.gathering.rate_hz
     remark = ""
     if facts.num_undecoded:
-        blocks = "1 block" if facts.num_undecoded == 1 else f"{facts.num_undecoded} blocks"
+        blocks = counted(facts.num_undecoded, "block")
         remark = f"has {blocks} of sound that cannot be decoded, of {_blocks(facts)}"
     damage = _damage(path, facts, seconds, pages)
     return Decoded(sound=decoder.gathering.gathered(late_s), damage=damage, remark=remark)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from talkcli.engine.audio.pcm_header import sound_chunk
+from talkcli.engine.mp4_boxes import file_boxes
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 # An AVI that was never closed states about 4 GB.
 _UNCLOSED = 0xFFFF_0000
-_MOST_BOXES = 1_000_000
 
 
 def stated_parts(path: Path) -> float | None:
@@ -40,20 +40,8 @@ def stated_parts(path: Path) -> float | None:
 
 
 def _fragmented(file: BinaryIO, size: int) -> float | None:
-    at, in_fragments = 0, False
-    for _ in range(_MOST_BOXES):
-        file.seek(at)
-        head = file.read(16)
-        if len(head) < 8:
-            return math.inf if head and in_fragments else None
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:], "big")
-        in_fragments |= head[4:8] == b"moof"
-        if length < 8:
-            # Zero: to the end of the file.
-            return None
-        at += length
-        if at > size:
-            return math.inf if in_fragments else None
-    return None
+    """Infinite when a file in fragments ends within a box, else None."""
+    in_fragments, end = False, 0
+    for box in file_boxes(file, size):
+        in_fragments, end = in_fragments or box.name == b"moof", box.end
+    return math.inf if in_fragments and end > size else None

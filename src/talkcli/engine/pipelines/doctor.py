@@ -185,7 +185,7 @@ def _weights() -> list[Check]:
 
 def _self_check() -> list[Check]:
     """One second of sound becomes motion, and one frame of it a picture."""
-    from talkcli.engine.pipelines.animate import Animator
+    from talkcli.engine.pipelines.animator import Animator
     from talkcli.engine.pipelines.named_model import EMBEDDED
     from talkcli.engine.pipelines.sampling import Sampling
 

@@ -25,7 +25,7 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.dee import Dee, Gaussian
 from talkcli.engine.models.deeptalk import Heard
 from talkcli.engine.origin import Origin, origin_of
-from talkcli.engine.pipelines.animate import Animator
+from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.labelled_clips import Labelled
 from talkcli.engine.pipelines.named_model import weights_of
 from talkcli.engine.pipelines.score_inputs import Case

@@ -17,7 +17,7 @@ from talkcli.engine.metrics import swap
 from talkcli.engine.metrics.named import functionals
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.deeptalk import Heard
-from talkcli.engine.pipelines.animate import Animator
+from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.emotion_listener import Embedded
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score_surface import Surface

@@ -36,9 +36,9 @@ from talkcli.engine.pipelines.emovox_files import (
     write_quarantine,
 )
 from talkcli.engine.pipelines.emovox_scores import Anchoring, Scores, embed_anchors, score
+from talkcli.engine.pipelines.named_model import EMBEDDED
 from talkcli.engine.types import Reporter
 
-EMBEDDED = "embedded"
 PAPER_HOURS = 1.3
 
 

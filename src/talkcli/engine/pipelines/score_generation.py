@@ -78,7 +78,7 @@ class Generation:
 @lru_cache(maxsize=1)
 def animator(generation: Generation) -> Animate:
     """What performs speech, loaded once a process."""
-    from talkcli.engine.pipelines.animate import Animator
+    from talkcli.engine.pipelines.animator import Animator
 
     loaded = Animator(generation.model_name, generation.device_name)
     return lambda speech: list(loaded.motions(speech, generation.sampling))

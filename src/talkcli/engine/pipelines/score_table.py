@@ -18,7 +18,7 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
-from talkcli.engine.pipelines.animate import Animator
+from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score_clip import Value, score_clip
 from talkcli.engine.pipelines.score_generation import Generation

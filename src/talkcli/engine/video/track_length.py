@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from talkcli.engine.mp4_boxes import file_boxes
+
 # A header of a film of ten hours takes some 20 MB; what is longer is not looked at.
 _LARGEST_HEADER = 1 << 26
-_MOST_BOXES = 10_000
 
 
 class _Box(NamedTuple):
@@ -45,24 +46,12 @@ def _header(path: Path) -> memoryview | None:
     """The content of the box moov, wherever it is."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        at = 0
-        for _ in range(_MOST_BOXES):
-            file.seek(at)
-            head = file.read(16)
-            if len(head) < 8:
-                return None
-            length, name = struct.unpack(">I4s", head[:8])
-            skipped = 8
-            if length == 1 and len(head) == 16:
-                length, skipped = struct.unpack(">Q", head[8:])[0], 16
-            if name == b"moov":
-                if not skipped <= length <= min(_LARGEST_HEADER, size - at):
+        for box in file_boxes(file, size):
+            if box.name == b"moov":
+                if box.end > size or box.end - box.start > _LARGEST_HEADER:
                     return None
-                file.seek(at + skipped)
-                return memoryview(file.read(length - skipped))
-            at += length
-            if length < skipped or at >= size:
-                return None
+                file.seek(box.content)
+                return memoryview(file.read(box.end - box.content))
     return None
 
 
