@@ -59,11 +59,7 @@ class SoundQuality:
         """What is poor, each a clause."""
         found = []
         if self.snr_db is not None and self.snr_db < POOR_SNR_DB:
-            found.append(
-                f"speech is only {self.snr_db:.0f} dB above the noise"
-                if self.snr_db >= 1
-                else "nothing in it stands out of the noise as speech does"
-            )
+            found.append(f"speech is only {max(self.snr_db, 0):.0f} dB above the noise")
         if self.clipped > POOR_CLIPPED:
             found.append(f"{100 * self.clipped:.1f} % of it is clipped")
         if self.snr_db is not None and NARROWEST_SPEECH_HZ < self.bandwidth_hz < POOR_BANDWIDTH_HZ:

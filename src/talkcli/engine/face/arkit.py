@@ -5,7 +5,7 @@ Axis names: `frames`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Float
@@ -37,7 +37,7 @@ def ada_coeffs(
 
 
 def arkit_curves(
-    coeffs: Float[np.ndarray, "frames 53"], channels: Sequence[str]
+    coeffs: Float[np.ndarray, "frames 53"], channels: Iterable[str]
 ) -> dict[str, Float[np.ndarray, "frames"]]:
     """The 52 curves of ARKit, each from 0 to 1, for ada's coefficients: what `ada_coeffs` undoes.
 
