@@ -19,7 +19,7 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
 from talkcli.engine.models.fer import Fer, FerConfig
 from talkcli.engine.models.vqvae import VqvaeConfig
-from talkcli.engine.pipelines import animate
+from talkcli.engine.pipelines import animate, animator
 from talkcli.engine.pipelines.actors import default_actor, speaker
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.animator import Animator
@@ -150,7 +150,7 @@ def test_a_missing_head_is_found_before_the_weights_are_read(
     tmp_path: Path, animated: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(animate, "load_model", lambda *_: pytest.fail("the weights were read"))
+        patch.setattr(animator, "load_model", lambda *_: pytest.fail("the weights were read"))
         patch.setattr(animate, "read_speech", lambda *_: pytest.fail("the speech was read"))
         with pytest.raises(AssetError, match="FLAME") as caught:
             animated("a.mp4")
