@@ -13,12 +13,12 @@ from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.types import Motion
 from tests.engine.data.adapters import (
+    live_link_tables,
     test_affectnet,
     test_artalk,
     test_beat2,
     test_diffposetalk,
     test_emote,
-    test_live_link,
     test_mead,
 )
 from tests.engine.data.adapters.vertex_trees import moving, template, write_files, write_pickle
@@ -109,9 +109,9 @@ def data_sets(folder: Path, samples: np.ndarray) -> None:
 
 
 def _live_link(folder: Path) -> None:
-    rows = test_live_link.table(seconds=1.0, rate=30)
-    test_live_link.save(folder / "take.csv", rows)
-    test_live_link.save_sound(folder / "take.wav", seconds=1.0)
+    rows = live_link_tables.table(seconds=1.0, rate=30)
+    live_link_tables.save(folder / "take.csv", rows)
+    live_link_tables.save_sound(folder / "take.wav", seconds=1.0)
 
 
 def _facegood(folder: Path, samples: np.ndarray) -> None:

@@ -1,0 +1,106 @@
+"""When the frames of a take of Live Link Face were: rates, gaps, dropped numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talkcli.engine.data.adapters.live_link_csv import read_take
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD
+from tests.engine.data.adapters.live_link_tables import (
+    HEADER,
+    channel,
+    jaw_at,
+    read_live_link,
+    save,
+    table,
+    timecode,
+)
+
+
+def test_thirty_frames_a_second(tmp_path: Path) -> None:
+    motion = read_live_link(save(tmp_path / "a.csv", table(rate=30)))
+    assert (motion.fps, len(motion.coeffs)) == (30.0, 90)
+
+
+def test_frames_stand_where_their_timecode_says(tmp_path: Path) -> None:
+    # Ten rows are missing, and midnight passes.
+    rows = [HEADER, *(row for index, row in enumerate(table()[1:]) if not 40 <= index < 50)]
+    indices = [index for index in range(180) if not 40 <= index < 50]
+    for row, index in zip(rows[1:], indices, strict=True):
+        row[0] = timecode(index, 60, start_s=24 * 3600 - 1)
+    motion = read_live_link(save(tmp_path / "a.csv", rows))
+    assert len(motion.coeffs) == 180
+    jaw = motion.coeffs[:, ADA.index("jawPitch")]
+    wanted = jaw_at(np.arange(180) / 60) * JAW_OPEN_RAD
+    np.testing.assert_allclose(jaw[50:], wanted[50:], atol=1e-6)
+    np.testing.assert_allclose(jaw[39:51], np.linspace(wanted[39], wanted[50], 12), atol=1e-6)
+
+
+def test_frames_without_a_face_are_bridged(tmp_path: Path) -> None:
+    rows = table()
+    for row in rows[41:51]:
+        row[1:] = ["0", *[""] * 61]
+    # At the start, too: the sound runs already.
+    rows[1][1:] = ["0"]
+    jaw = channel(save(tmp_path / "a.csv", rows), "jawPitch")
+    assert len(jaw) == 180
+    assert jaw[0] == jaw[1]
+    for row in rows[41:54]:
+        row[1:] = ["0", *[""] * 61]
+    with pytest.raises(InputError, match=r"line 41: 0.23 s without a face follow"):
+        read_live_link(save(tmp_path / "b.csv", rows))
+
+
+def test_subframes_place_frames(tmp_path: Path) -> None:
+    rows = table()
+    # A camera that is a little slow against the clock: every row comes 0.3 % late.
+    for index, row in enumerate(rows[1:]):
+        seconds, frames = divmod(120 + index * 1.003, 60)
+        row[0] = f"01:00:{int(seconds):02d}:{frames:06.3f}"
+        row[HEADER.index("JawOpen")] = f"{jaw_at(np.array(index * 1.003 / 60)):.10f}"
+    jaw = channel(save(tmp_path / "a.csv", rows), "jawPitch")
+    assert len(jaw) == 181
+    np.testing.assert_allclose(jaw[:180], jaw_at(np.arange(180) / 60) * JAW_OPEN_RAD, atol=3e-4)
+
+
+@pytest.mark.parametrize("rate", [30, 60])
+def test_dropped_numbers_are_no_gap(tmp_path: Path, rate: int) -> None:
+    rows = table(rate=rate)
+    skipped = rate // 15
+    for index, row in enumerate(rows[1:]):
+        number = 58 * rate + index
+        number += skipped if number >= 60 * rate else 0
+        seconds, frames = divmod(number, rate)
+        row[0] = f"10:0{3 + seconds // 60}:{seconds % 60:02d};{frames:02d}.000"
+    motion = read_live_link(save(tmp_path / "a.csv", rows))
+    assert motion.fps == pytest.approx(rate * 1000 / 1001)
+    np.testing.assert_allclose(
+        motion.coeffs[:, ADA.index("jawPitch")],
+        jaw_at(np.arange(3 * rate) / rate) * JAW_OPEN_RAD,
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("rate", [24, 25, 30, 48, 50, 60, 72, 90, 96, 100, 120])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_rates_of_production(tmp_path: Path, rate: int, encoding: str) -> None:
+    path = save(tmp_path / "a.csv", table(2.0, rate))
+    path.write_bytes(path.read_text().encode(encoding))
+    take = read_take(path)
+    assert (take.motion.fps, len(take.motion.coeffs), take.remarks) == (rate, 2 * rate, {})
+    jaw = jaw_at(np.arange(2 * rate) / rate) * JAW_OPEN_RAD
+    np.testing.assert_allclose(take.motion.coeffs[:, ADA.index("jawPitch")], jaw, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [24, 25, 48, 50])
+def test_only_rates_of_television_drop_numbers(tmp_path: Path, rate: int) -> None:
+    rows = [
+        [cell.replace(":", ";") if index == 0 else cell for index, cell in enumerate(row)]
+        for row in table(2, rate)
+    ]
+    with pytest.raises(InputError, match=r"and drops some \(;\)"):
+        read_take(save(tmp_path / "a.csv", rows))
