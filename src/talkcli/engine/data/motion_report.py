@@ -37,6 +37,8 @@ ODDITIES: Mapping[str, str] = {
     "unread": "pictures that cannot be read and were left out",
     "video": "something to know of the video",
     "clipped": "values beyond 0 and 1 that were clipped",
+    "gap": "stretches without a face, at which the take was cut",
+    "rate": "a rate that the sound's length settled",
     "count": "a number of columns that is not theirs",
 }
 

@@ -1,7 +1,8 @@
 """Timecodes of production: HH:MM:SS:FF, where FF counts pictures in the second, perhaps with a fraction.
 
 A semicolon says that numbers are skipped to keep up with the clock (29.97, 59.94 and 119.88 a second). With
-colons the rate is the number that is counted to: 23.976 counts like 24, and is read as 24. Axis name: `rows`.
+colons the rate is the number that is counted to: 23.976 counts like 24, and only a sound recorded with it can
+tell the two apart. Axis name: `rows`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ from talkcli.engine.errors import InputError
 _FORM = re.compile(r"(\d\d)[:;](\d\d)[:;](\d\d)([:;])(\d{1,3}(?:\.\d{1,9})?)", re.ASCII)
 RATES = (24, 25, 30, 48, 50, 60, 72, 90, 96, 100, 120)
 _DROPPING = (30, 60, 120)
+# Television's rates are a thousandth slower than what they count: 23.976 of 24.
+_SLOWED = (24, 30, 48, 60, 120)
+_SLOWER = 1000 / 1001
+# Sounds start and end within about a frame of their pictures; a drift is told from that where it is larger.
+_LEAST_DRIFT_S = 0.15
+_MOST_ODD_FRAMES = 1.5
 _MINUTE_S, _DAY_S = 60, 24 * 60 * 60
 
 
@@ -46,8 +53,20 @@ def parse_stamp(text: str, where: str) -> Stamp:
     )
 
 
-def read_clock(stamps: Sequence[Stamp], path: Path) -> tuple[float, Float[np.ndarray, "rows"]]:
-    """Frames a second, and the seconds of every row since the first.
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """`fps`: frames a second; `times`: seconds of every row since the first; `remark`: what the sound
+    decided, in words.
+    """
+
+    fps: float
+    times: Float[np.ndarray, "rows"]
+    remark: str | None = None
+
+
+def read_clock(stamps: Sequence[Stamp], path: Path, sound_s: float | None = None) -> Clock:
+    """When the rows were, by their timecode. The length of the sound that was recorded with them, `sound_s`
+    in seconds, decides where the timecode leaves the rate open.
 
     Raises InputError for times that do not move on, clocks of two kinds, and rates that are not in `RATES`.
     """
@@ -57,7 +76,7 @@ def read_clock(stamps: Sequence[Stamp], path: Path) -> tuple[float, Float[np.nda
     frames = np.array([stamp.frames for stamp in stamps])
     # Past midnight the clock begins anew.
     seconds = seconds + _DAY_S * np.cumsum(np.diff(seconds, prepend=seconds[0]) < -_DAY_S / 2)
-    rate = _counted(seconds, frames, path)
+    rate, remark = _counted(seconds, frames, path, sound_s)
     counted = seconds * rate + frames
     fps = float(rate)
     if stamps[0].drops:
@@ -68,26 +87,69 @@ def read_clock(stamps: Sequence[Stamp], path: Path) -> tuple[float, Float[np.nda
         # Each minute but every tenth skips two numbers at 30, four at 60.
         minutes = seconds // _MINUTE_S
         counted = counted - rate // 15 * (minutes - minutes // 10)
-        fps = rate * 1000 / 1001
-    times = (counted - counted[0]) / fps
-    backwards = np.flatnonzero(np.diff(times) <= 0)
+        fps = rate * _SLOWER
+    steps = np.diff(counted)
+    backwards = np.flatnonzero(steps <= 0)
     if len(backwards):
         raise InputError(f"{stamps[backwards[0] + 1].where}: the timecode does not move on.")
-    return fps, times
+    if sound_s is not None and not stamps[0].drops and rate in _SLOWED:
+        # The last row lasts as long as the others.
+        length_s = (counted[-1] - counted[0] + np.median(steps)) / rate
+        drift_s = length_s / _SLOWER - length_s
+        if drift_s >= _LEAST_DRIFT_S and abs(sound_s - length_s - drift_s) < drift_s / 4:
+            fps = rate * _SLOWER
+            remark = (
+                f"The timecode counts {rate} frames a second, the sound's length says {fps:.5g}; "
+                f"at {rate} the motion would end {drift_s:.2f} s before the sound."
+            )
+    return Clock(fps=fps, times=(counted - counted[0]) / fps, remark=remark)
 
 
-def _counted(seconds: Float[np.ndarray, "rows"], frames: Float[np.ndarray, "rows"], path: Path) -> int:
-    """The rate in which the timecode counts: how far it comes before a second is full."""
+def _counted(
+    seconds: Float[np.ndarray, "rows"],
+    frames: Float[np.ndarray, "rows"],
+    path: Path,
+    sound_s: float | None,
+) -> tuple[int, str | None]:
+    """The rate in which the timecode counts: how far it comes before a second is full. A single full second
+    may have lost rows around its end: there the sound is asked. Also what the sound decided, in words.
+    """
     turns = np.flatnonzero(np.diff(seconds) == 1)
     within = np.diff(frames)[np.diff(seconds) == 0]
-    if not len(turns) or not len(within):
+    if not len(within) or (not len(turns) and sound_s is None):
         raise InputError(f"{path} is too short to tell its rate: its timecode never starts a new second.")
+    step = float(np.median(within))
     # Rows that are missing around a turn make it look smaller, never larger; no number reaches the rate.
-    most = float((frames[turns] - frames[turns + 1]).max() + np.median(within))
+    reached = frames[turns] - frames[turns + 1] + step
+    most = float(reached.max(initial=0))
     fitting = [rate for rate in RATES if abs(most - rate) <= 1 and frames.max() < rate]
-    if not fitting:
+    usual = min(fitting, key=lambda rate: abs(most - rate), default=None)
+    if sound_s is not None and (reached > most - 0.5).sum() < 2:
+        open_rates = [rate for rate in RATES if frames.max() < rate and rate >= most - 1]
+        span = seconds[-1] - seconds[0], frames[-1] - frames[0] + step
+        heard = _heard(open_rates, usual, span, sound_s)
+        if heard is not None and heard != usual:
+            return heard, (
+                f"The timecode shows the end of a second {'once' if len(turns) else 'never'}, which leaves "
+                f"its rate open; by the length of the sound, {sound_s:.2f} s, it counts {heard} a second."
+            )
+    if usual is None and not len(turns):
+        raise InputError(f"{path} is too short to tell its rate, and its sound fits none.")
+    if usual is None:
         raise InputError(
             f"{path} counts {max(most, frames.max()):.1f} frames a second; read are "
             f"{', '.join(map(str, RATES))}."
         )
-    return min(fitting, key=lambda rate: abs(most - rate))
+    return usual, None
+
+
+def _heard(rates: Sequence[int], usual: int | None, span: tuple[float, float], sound_s: float) -> int | None:
+    """Which of `rates` makes of `span`, whole seconds and frames, the length of the sound; None where none
+    does, or where it is not clearly nearer to it than the `usual` one or, without one, the next.
+    """
+    wrong_s = {rate: abs(span[0] + span[1] / rate - sound_s) for rate in rates}
+    best, *others = sorted(wrong_s, key=lambda rate: wrong_s[rate]) or [0]
+    if not best or wrong_s[best] > _MOST_ODD_FRAMES / best:
+        return None
+    rivals = [usual] if usual is not None and usual != best else others if usual is None else []
+    return best if all(wrong_s[best] < wrong_s[rival] / 2 for rival in rivals) else None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.adapters.live_link import live_link_sources
 from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
@@ -61,6 +63,37 @@ def test_sounds_are_found_by_name_or_alone(tmp_path: Path) -> None:
     assert [(clip.speaker, clip.emotion.label, len(clip.motion.coeffs)) for clip in clips] == [
         ("me", "happy", 75)
     ] * 2
+
+
+def test_the_sound_is_cut_with_the_take(tmp_path: Path) -> None:
+    rows = table(4.0)
+    save(tmp_path / "a.csv", rows[:61] + rows[91:])
+    save_sound(tmp_path / "a.wav", 4.0)
+    (source,) = sources(tmp_path)
+    made = source.recipe.make(source)
+    speech, motion = made.speech, made.motion
+    assert speech is not None and motion is not None
+    assert (motion.duration_s, speech.duration_s) == (pytest.approx(2.5), pytest.approx(2.5))
+    whole = read_speech(tmp_path / "a.wav", Silent())
+    np.testing.assert_array_equal(speech.samples, whole.samples[24_000:])
+    assert "Kept are 1.50 to 3.98 s" in made.report["gap"]
+    # A sound of another take is found out before it is cut to any length.
+    save_sound(tmp_path / "a.wav", 5.0)
+    with pytest.raises(InputError, match=r"Sound has 5.00 s, the take 4.00 s"):
+        source.recipe.make(source)
+
+
+def test_the_sound_settles_a_rate_and_the_report_says_so(tmp_path: Path) -> None:
+    # 0.8 s are no turn of a second.
+    save(tmp_path / "a.csv", table(0.8))
+    save_sound(tmp_path / "a.wav", 0.8)
+    (source,) = sources(tmp_path)
+    made = source.recipe.make(source)
+    assert made.motion.fps == 60
+    assert made.report == {
+        "rate": "The timecode shows the end of a second never, which leaves its rate open; by the length of "
+        "the sound, 0.80 s, it counts 60 a second."
+    }
 
 
 @pytest.mark.parametrize("suffix", ["m4a", "mov", "mp4"])

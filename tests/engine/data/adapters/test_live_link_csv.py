@@ -157,7 +157,10 @@ REFUSED: dict[str, tuple[Callable[[Table], Table], str]] = {
     "44 fps": (_paced(44), "counts 44.0 frames a second"),
     "backwards": (_swapped, "line 22: the timecode does not move on"),
     "stands still": (lambda rows: [*rows[:30], rows[29], *rows[30:]], "line 31: the timecode does not move"),
-    "gap": (lambda rows: rows[:60] + rows[80:], r"line 60: 0.35 s without a face"),
+    "gaps": (
+        lambda rows: rows[:40] + rows[60:110] + rows[130:],
+        r"line \d+: 0.35 s without a face .* has 0.83 s, less than 1 s",
+    ),
     "hour's gap": (cell(100, "Timecode", "20:16:58:10.273"), "without a face|does not move on"),
     "mixed clocks": (_mixed, "mixes timecodes"),
     "all at rest": (
@@ -263,6 +266,30 @@ def test_flipped_and_cut_bytes_never_pass_for_other_motion(tmp_path: Path) -> No
         assert (np.abs(found - jaw[: len(found)]) > 1e-6).sum() <= 1, trial
         assert len(found) == len(jaw) or trial % 2
     assert refused > 20
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "num_frames", "kept"),
+    [
+        ("arkit_csv/MySlate_165_iPhone_cal", 1855, ""),
+        ("arkit_csv/MySlate_167_iPhone_cal", 1828, ""),
+        ("iphone/alexdjulin/S07-001", 4058, ""),
+        ("iphone/alexdjulin/S88-001", 2401, "17.10 to 57.09 s of 64.69 s"),
+        ("iphone/alexdjulin/alex_rom_3", 8064, ""),
+        ("iphone/alexdjulin/alex_rom_4", 7620, ""),
+        ("iphone/alexdjulin/apfel", 1711, "19.53 to 48.03 s of 64.22 s"),
+        ("iphone/alexdjulin/facial", 3826, ""),
+        ("iphone/dwskillman/MySlate_1_iPhone_v1", 1219, ""),
+        ("iphone/dwskillman/MySlate_1_iPhone_v2", 680, ""),
+        ("iphone/neurosync_noaudio/MySlate_166_iPhone_cal", 1851, ""),
+    ],
+)
+def test_all_real_recordings_are_read(shared_data: Path, name: str, num_frames: int, kept: str) -> None:
+    take = read_take(shared_data / f"{name}.csv")
+    assert (take.motion.fps, len(take.motion.coeffs)) == (60, num_frames)
+    assert take.is_cut == bool(kept)
+    assert kept in take.remarks.get("gap", "")
 
 
 @pytest.mark.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD
 from tests.engine.data.adapters.live_link_tables import (
     HEADER,
+    Table,
     channel,
     jaw_at,
     read_live_link,
@@ -19,6 +21,8 @@ from tests.engine.data.adapters.live_link_tables import (
     table,
     timecode,
 )
+
+Lose = Callable[[Table, int, int], Table]
 
 
 def test_thirty_frames_a_second(tmp_path: Path) -> None:
@@ -51,8 +55,50 @@ def test_frames_without_a_face_are_bridged(tmp_path: Path) -> None:
     assert jaw[0] == jaw[1]
     for row in rows[41:54]:
         row[1:] = ["0", *[""] * 61]
-    with pytest.raises(InputError, match=r"line 41: 0.23 s without a face follow"):
-        read_live_link(save(tmp_path / "b.csv", rows))
+    assert (
+        "in line 41 0.23 s without a face follow" in read_take(save(tmp_path / "b.csv", rows)).remarks["gap"]
+    )
+
+
+def unseen(rows: Table, first: int, last: int) -> Table:
+    return [[row[0], "0"] if first < number <= last + 1 else row for number, row in enumerate(rows)]
+
+
+def unrecorded(rows: Table, first: int, last: int) -> Table:
+    return [row for number, row in enumerate(rows) if not first < number <= last + 1]
+
+
+@pytest.mark.parametrize("lose", [unseen, unrecorded])
+def test_of_a_take_with_gaps_the_longest_stretch_is_kept(tmp_path: Path, lose: Lose) -> None:
+    # Frames 60 to 99 and 300 to 329 are lost; among those that are kept a short gap.
+    rows = lose(lose(lose(table(6.0), 300, 329), 200, 204), 60, 99)
+    take = read_take(save(tmp_path / "a.csv", rows))
+    assert (take.is_cut, take.start_s, take.whole_s) == (True, pytest.approx(100 / 60), pytest.approx(6.0))
+    assert len(take.motion.coeffs) == 200
+    assert take.motion.pose is not None and len(take.motion.pose) == 200
+    wanted = jaw_at(np.arange(100, 300) / 60) * JAW_OPEN_RAD
+    jaw = take.motion.coeffs[:, ADA.index("jawPitch")]
+    np.testing.assert_allclose(np.delete(jaw, slice(100, 105)), np.delete(wanted, slice(100, 105)), atol=1e-6)
+    np.testing.assert_allclose(jaw[99:106], np.linspace(wanted[99], wanted[105], 7), atol=1e-6)
+    assert take.remarks == {
+        "gap": "Kept are 1.67 to 4.98 s of 5.98 s, the longest stretch of 3: in line 61 0.68 s without a "
+        "face follow."
+    }
+
+
+def test_a_face_that_comes_late_and_goes_early(tmp_path: Path) -> None:
+    take = read_take(save(tmp_path / "a.csv", unseen(unseen(table(), 0, 19), 150, 179)))
+    assert (take.start_s, len(take.motion.coeffs)) == (pytest.approx(20 / 60), 130)
+    whole = read_take(save(tmp_path / "b.csv", unseen(unseen(table(), 0, 9), 170, 179)))
+    assert (whole.is_cut, whole.start_s, len(whole.motion.coeffs)) == (False, 0, 180)
+
+
+def test_what_never_moves_in_the_part_that_is_kept_is_refused(tmp_path: Path) -> None:
+    rows = unseen(table(), 40, 59)
+    for row in rows[61:]:
+        row[2:] = ["0.0"] * 61
+    with pytest.raises(InputError, match="nothing moves"):
+        read_take(save(tmp_path / "a.csv", rows))
 
 
 def test_subframes_place_frames(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.adapters.live_link_csv import TIMECODE, read_take
+from talkcli.engine.data.adapters.live_link_csv import TIMECODE, Take, read_take
+from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.data.names import files_below, plain, tell_left_out, tell_missing
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.origin import Origin
-from talkcli.engine.types import EMOTIONS, Emotion, Reporter, Silent
+from talkcli.engine.types import EMOTIONS, Emotion, Reporter, Silent, Speech
 from talkcli.engine.wording import counted
 
 # Best first: sound that was added by hand is meant to replace the video's.
@@ -39,16 +40,29 @@ class LiveLinkTake:
         return (self.curves,) if self.sound is None else (self.curves, self.sound)
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  all is in the two files
-        take = read_take(self.curves)
         if self.sound is None:
+            # What is wrong with the table is told before what is missing beside it.
+            read_take(self.curves)
             raise InputError(self.missing)
         speech = read_speech(self.sound, Silent())
+        take = read_take(self.curves, speech.duration_s)
         return Recording(
-            speech=speech,
+            speech=_cut(speech, take) if take.is_cut else speech,
             motion=take.motion,
             origin=Origin(kind="captured", by="ARKit"),
             report=take.remarks,
         )
+
+
+def _cut(speech: Speech, take: Take) -> Speech:
+    """The sound of the part of `take` that was kept. Raises InputError for sound that does not last as long
+    as the whole: cut, it would fit any.
+    """
+    if abs(speech.duration_s - take.whole_s) > MOST_MISMATCH_S:
+        raise InputError(f"Sound has {speech.duration_s:.2f} s, the take {take.whole_s:.2f} s.")
+    first = round(take.start_s * speech.rate_hz)
+    last = first + round(take.motion.duration_s * speech.rate_hz)
+    return Speech(samples=speech.samples[first:last], rate_hz=speech.rate_hz)
 
 
 def live_link_sources(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from talkcli.engine.data.timecode import Stamp, parse_stamp, read_clock
 from talkcli.engine.errors import InputError
@@ -36,6 +37,8 @@ _FULL_COUNT = len(ARKIT) + len(_ROTATIONS)
 _NEUROSYNC = {"angry", "disgusted", "fearful", "happy", "neutral", "sad", "surprised"}
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
 _LONGEST_GAP_S = 0.2
+# What is left between gaps must be worth a clip.
+_SHORTEST_S = 1.0
 # Noise of the app's decimals is clipped without a word, what a tracker overshoots by with one; beyond are no
 # ARKit curves.
 _NOISE = 0.001
@@ -46,17 +49,29 @@ _HALF_TURN = 3.15
 
 @dataclass(frozen=True, kw_only=True)
 class Take:
-    """A recording's motion, and what is to be told of it: texts by the kinds of `ODDITIES`."""
+    """A recording's motion, and what is to be told of it: texts by the kinds of `ODDITIES`.
+
+    The motion starts `start_s` seconds into the recording, which lasts `whole_s`; it is all of it (from 0 s)
+    unless it was cut at gaps.
+    """
 
     motion: Motion
     remarks: Mapping[str, str]
+    start_s: float
+    whole_s: float
+
+    @property
+    def is_cut(self) -> bool:
+        return "gap" in self.remarks
 
 
-def read_take(path: Path) -> Take:
-    """ada's motion at the rate in which the timecode counts (59.94 and 29.97 where it drops frames).
+def read_take(path: Path, sound_s: float | None = None) -> Take:
+    """ada's motion at the rate in which the timecode counts (59.94 and 29.97 where it drops frames). Where
+    the timecode leaves that open, the length in seconds of the sound that was recorded with it, `sound_s`,
+    decides. Of a recording with gaps of more than 0.2 s the longest stretch without one.
 
     Raises InputError, with the line, for a layout that is not Live Link Face's, a row cut short, a value that
-    is far from a share of 1 or no angle, time that runs backwards, and a gap of more than 0.2 s.
+    is far from a share of 1 or no angle, time that runs backwards, and gaps that leave less than 1 s.
     """
     stamps: list[Stamp] = []
     rows: list[list[float] | None] = []
@@ -66,30 +81,64 @@ def read_take(path: Path) -> Take:
         where = f"{path}, line {line}"
         rows.append(columns.values(cells, where))
         stamps.append(parse_stamp(cells[columns.time] if columns.time < len(cells) else "", where))
-    if sum(row is not None for row in rows) < 2:
+    seen = np.array([row is not None for row in rows], dtype=bool)
+    if seen.sum() < 2:
         raise InputError(f"{path} holds {counted(len(rows), 'frame')}, two with a face at least are needed.")
-    fps, times = read_clock(stamps, path)
-    seen = np.array([row is not None for row in rows])
-    # The sound runs from the first row to the last, whether they show a face or not.
-    edges = np.unique([times[0], *times[seen], times[-1]])
-    longest = int(np.diff(edges).argmax())
-    gap_s = edges[longest + 1] - edges[longest]
-    if gap_s > _LONGEST_GAP_S + 0.5 / fps:
-        before = stamps[int(np.searchsorted(times, edges[longest]))]
-        raise InputError(
-            f"{before.where}: {gap_s:.2f} s without a face follow, more than {_LONGEST_GAP_S} s are not "
-            "interpolated."
-        )
-    values = np.array([row for row in rows if row is not None]).T
+    clock = read_clock(stamps, path, sound_s)
+    fps, times = clock.fps, clock.times
+    start_s, end_s, gap = _longest_stretch(stamps, times, seen, _LONGEST_GAP_S + 0.5 / fps)
+    kept = seen & (times >= start_s) & (times <= end_s)
+    values = np.array([row for row, keeps in zip(rows, kept, strict=True) if row is not None and keeps]).T
     shares, angles = np.clip(values[: len(columns.names)], 0, 1), values[len(columns.names) :]
     if not np.ptp(shares, axis=1).any():
         raise InputError(f"{path}: nothing moves in {len(rows)} frames; the face was never tracked.")
-    at = np.arange(round(times[-1] * fps) + 1) / fps
-    curves = {name: np.interp(at, times[seen], row) for name, row in zip(columns.names, shares, strict=True)}
+    at = start_s + np.arange(round((end_s - start_s) * fps) + 1) / fps
+    curves = {name: np.interp(at, times[kept], row) for name, row in zip(columns.names, shares, strict=True)}
     # The app may be told not to record the head: zeros.
-    pose = head_pose(*(np.interp(at, times[seen], row) for row in angles)) if angles.any() else None
+    pose = head_pose(*(np.interp(at, times[kept], row) for row in angles)) if angles.any() else None
     motion = Motion(coeffs=ada_coeffs(curves, len(at)), fps=fps, head="ada", channels=ADA, pose=pose)
-    return Take(motion=motion, remarks=columns.remarks)
+    remarks = {
+        **columns.remarks,
+        **({"rate": clock.remark} if clock.remark else {}),
+        **({"gap": gap} if gap else {}),
+    }
+    return Take(motion=motion, remarks=remarks, start_s=start_s, whole_s=float(times[-1]) + 1 / fps)
+
+
+def _longest_stretch(
+    stamps: Sequence[Stamp],
+    times: Float[np.ndarray, "rows"],
+    seen: Bool[np.ndarray, "rows"],
+    longest_gap_s: float,
+) -> tuple[float, float, str]:
+    """From when to when no more than `longest_gap_s` passes without a row that was `seen`, in seconds; and
+    which part that is, in words, or nothing when it is all. Raises InputError when less than 1 s is left.
+    """
+    # The sound runs from the first row to the last, whether they show a face or not.
+    edges = np.unique([times[0], *times[seen], times[-1]])
+    gaps_s = np.diff(edges)
+    wide = np.flatnonzero(gaps_s > longest_gap_s)
+    if not len(wide):
+        return 0.0, float(times[-1]), ""
+    starts, ends = edges[[0, *(wide + 1)]], edges[[*wide, -1]]
+    longest = int((ends - starts).argmax())
+    start_s, end_s = float(starts[longest]), float(ends[longest])
+    widest = wide[gaps_s[wide].argmax()]
+    where = stamps[int(np.searchsorted(times, edges[widest]))].where
+    lost = f"{gaps_s[widest]:.2f} s without a face follow"
+    if end_s - start_s < _SHORTEST_S:
+        raise InputError(
+            f"{where}: {lost}, more than {_LONGEST_GAP_S} s are not interpolated; the longest stretch "
+            f"without such a gap has {end_s - start_s:.2f} s, less than {_SHORTEST_S:g} s."
+        )
+    return (
+        start_s,
+        end_s,
+        (
+            f"Kept are {start_s:.2f} to {end_s:.2f} s of {times[-1]:.2f} s, the longest stretch of "
+            f"{len(starts)}: in {where.rpartition(', ')[2]} {lost}."
+        ),
+    )
 
 
 class _Columns:
