@@ -1,7 +1,10 @@
+import unicodedata
 from pathlib import Path
 
 import pytest
 
+from talkcli.engine.audio.phone_names import phone_of
+from talkcli.engine.audio.phones import PHONES
 from talkcli.engine.audio.textgrid import Interval, read_alignment, read_tier, write_alignment
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SILENCE, Alignment, Phone
@@ -101,7 +104,9 @@ Object class = "TextGrid"
 _PLAIN = (Phone("AH", 0.0, 0.5), Phone(SILENCE, 0.5, 2.5))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "cp1252"]
+)
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("form", [LONG, SHORT, SHORT.replace("ooTextFile", "ooTextFile short")])
 def test_every_form_and_encoding_reads_the_same(
@@ -116,7 +121,7 @@ def test_every_form_and_encoding_reads_the_same(
     ("sign", "symbol"),
     [(sign, SILENCE) for sign in (
         "", " ", "sil", "SIL", "sp", "<sil>", "<eps>", "<p:>", "<nib>", "noise", "[noise]", "{LG}", "{BR}",
-        "nsn", "pau", "h#", "#", "breath", "(laughs)", "[laughter]", "sil_S", "ʔ", "q", "epi",
+        "nsn", "pau", "h#", "#", "breath", "(laughs)", "[laughter]", "sil_S", "q", "epi",
     )]
     + [(sign, "AH") for sign in ("spn", "SPN", "spn_S", "<unk>", "unk", "[bracketed]", "<cutoff>", "<usb>")]
     + [("IH1_B", "IH"), ("ah2", "AH"), ("zh", "ZH"), ("ax", "AH"), ("axr", "ER"), ("bcl", "B")]
@@ -130,6 +135,57 @@ def test_signs_of_aligners(tmp_path: Path, sign: str, symbol: str) -> None:
     path = tmp_path / "a.TextGrid"
     path.write_text(LONG.replace("AH0", sign), encoding="utf-8")
     assert read_alignment(path).phones[0] == Phone(symbol, 0.0, 0.5)
+
+
+# All phones of the Montreal Forced Aligner's English dictionaries, by what stands in the CMU dictionary.
+MFA = {
+    "AA": "ɑ ɑː aː", "AE": "æ a", "AH": "ɐ ə", "AO": "ɒ ɒː ɔ", "AW": "aw", "AY": "aj", "EH": "ɛ ɛː",
+    "ER": "ɝ ɚ ɜ ɜː", "EY": "ej e eː", "IH": "ɪ", "IY": "i iː", "OW": "ow əw o oː", "OY": "ɔj", "UH": "ʊ",
+    "UW": "ʉ ʉː u uː",
+    "B": "b bʲ ɡb", "CH": "tʃ", "D": "d dʲ ɖ ɖʲ ɾ ɾʲ", "DH": "ð d̪", "F": "f fʲ fʷ", "G": "ɡ ɡʷ ɟ ɟʷ",
+    "HH": "h ç", "JH": "dʒ", "K": "k kʰ kʷ c cʰ cʷ", "L": "l ɫ ɫ̩ ʎ", "M": "m mʲ m̩ ɱ", "N": "n n̩ ɲ ɾ̃",
+    "NG": "ŋ", "P": "p pʰ pʲ pʷ kp", "R": "ɹ", "S": "s", "SH": "ʃ", "T": "t tʰ tʲ tʷ ʈ ʈʲ ʈʷ ʔ", "TH": "θ t̪",
+    "V": "v vʲ vʷ ʋ", "W": "w", "Y": "j", "Z": "z", "ZH": "ʒ",
+}  # fmt: skip
+
+
+def test_every_phone_of_the_montreal_aligner_has_its_arpabet() -> None:
+    assert MFA.keys() == PHONES
+    found = {sign: phone_of(sign) for signs in MFA.values() for sign in signs.split()}
+    assert found == {sign: symbol for symbol, signs in MFA.items() for sign in signs.split()}
+    # In either order of what Unicode holds to be equal, and with marks of aspiration on top.
+    for sign, symbol in found.items():
+        assert phone_of(unicodedata.normalize("NFD", sign)) == symbol
+    assert [phone_of(sign) for sign in ("t̪ʰ", "d̪ʲ", "k͡p", "tʃʷ", "ɾ̃ʲ")] == ["TH", "DH", "P", "CH", "N"]
+
+
+@pytest.mark.parametrize(
+    ("ipa", "arpabet"),
+    [
+        ("kʰ æ t", "K AE1 T"), ("k a t", "K AE1 T"), ("m ɒ ɹ i", "M AO1 R IY0"), ("mʲ ɪ t n̩", "M IH1 T N"),
+        ("mʲ ɪ ʔ n̩", "M IH1 T N"), ("cʰ iː", "K IY1"), ("ɡʷ ʊ d", "G UH1 D"), ("vʲ ɪ n", "V IH1 N"),
+        ("f əw tʷ əw", "F OW1 T OW0"), ("d̪ ɛː", "DH EH1"), ("ʎ ɪ ɱ f", "L IH1 M F"), ("θ ɜː d", "TH ER1 D"),
+    ],
+)  # fmt: skip
+def test_words_in_ipa_are_those_in_arpabet(tmp_path: Path, ipa: str, arpabet: str) -> None:
+    found = []
+    for name, phones in (("ipa", ipa.split()), ("arpabet", arpabet.split())):
+        path = tmp_path / f"{name}.TextGrid"
+        rows = [f'{index / 10}\n{(index + 1) / 10}\n"{phone}"' for index, phone in enumerate(phones)]
+        head = SHORT[: SHORT.index("2.5\n2\n")]
+        path.write_text(f"{head}2.5\n{len(rows)}\n" + "\n".join(rows) + "\n", encoding="utf-8")
+        found.append(read_alignment(path))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("half", "whole"), [(".5", "2.5"), ("0.5", "2.5"), ("5e-1", "2.5e0"), ("5.e-1", "2.5")]
+)
+def test_numbers_as_programs_write_them(tmp_path: Path, half: str, whole: str) -> None:
+    path = tmp_path / "a.TextGrid"
+    for form in (LONG, SHORT):
+        path.write_text(form.replace("0.5", half).replace("2.5", whole))
+        assert read_alignment(path).phones == _PLAIN
 
 
 @pytest.mark.parametrize("sign", ["1", "hello", "AHH", "ʘ", "phone 7", "B B", "0", "xyz", "K_", "AA1B"])

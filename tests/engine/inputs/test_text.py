@@ -12,7 +12,17 @@ from talkcli.engine.inputs.text import csv_rows, read_lines, read_text
 
 _WORDS = "Ein naïver Café-Besitzer: größer,\nn°1 – œuvre"
 _LATIN = "Ein naïver Café-Besitzer: größer,\nn°1"
-_ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+_ENCODINGS = [
+    "utf-8",
+    "utf-8-sig",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "utf-32-le",
+    "utf-32-be",
+    "cp1252",
+]
 
 
 @pytest.mark.parametrize("encoding", _ENCODINGS)
@@ -48,6 +58,9 @@ def test_what_windows_leaves_out_is_read_and_scripts_are_kept(tmp_path: Path) ->
         for encoding in ("utf-8", "utf-16", "utf-32"):
             path.write_bytes(text.encode(encoding))
             assert read_text(path) == text
+        for encoding in ("utf-32-le", "utf-32-be"):
+            path.write_bytes(text.encode(encoding))
+            assert read_text(path) == text
     path.write_bytes(b"caf\xe9 \x9d")
     assert read_text(path) == "café \x9d"
 
@@ -59,6 +72,11 @@ def test_what_windows_leaves_out_is_read_and_scripts_are_kept(tmp_path: Path) ->
         bytes(range(256)),
         b"\xff\xfe\0",
         b"words\0words",
+        "half a letter".encode("utf-32-le")[:-1],
+        "a bell \a".encode("utf-32-be"),
+        # The 17th plane, and one beyond.
+        b"a\0\0\0\0\0\x11\0",
+        b"\0\x11\0\0\0\0\0a",
         b"ooBinaryFile\x08TextGrid",
         b"{\\rtf1\\ansi hello}",
         b"%PDF-1.4\nhello",

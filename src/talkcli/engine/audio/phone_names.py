@@ -32,19 +32,22 @@ _TIMIT = {
     "EL": "L", "EM": "M", "EN": "N", "ENG": "NG", "HV": "HH", "WH": "W", "BCL": "B", "PCL": "P", "DCL": "D",
     "TCL": "T", "GCL": "G", "KCL": "K",
 }  # fmt: skip
+# By what the CMU dictionary has in the same words, as the aligner's dictionaries use the signs: a is the
+# vowel of British "cat", aː that of Indian "father", ɒ that of American "more" (and rounded in British "lot",
+# too), e that of "face"; ɾ̃ and ʔ stand for n and t ("winter", "mitten"). kp and ɡb close the lips.
 _IPA = {
-    "a": "AA", "aj": "AY", "aw": "AW", "aɪ": "AY", "aʊ": "AW", "b": "B", "c": "K", "d": "D", "dʒ": "JH",
-    "ʤ": "JH", "e": "EH", "ej": "EY", "eɪ": "EY", "f": "F", "h": "HH", "i": "IY", "j": "Y", "k": "K",
-    "l": "L", "m": "M", "n": "N", "o": "OW", "ow": "OW", "oʊ": "OW", "p": "P", "r": "R", "s": "S", "t": "T",
-    "tʃ": "CH", "ʧ": "CH", "u": "UW", "v": "V", "w": "W", "z": "Z", "æ": "AE", "ç": "HH", "x": "HH",
-    "ð": "DH", "ŋ": "NG", "ɐ": "AH", "ɑ": "AA", "ɒ": "AA", "ɔ": "AO", "ɔj": "OY", "ɔɪ": "OY", "ə": "AH",
+    "a": "AE", "aː": "AA", "aj": "AY", "aw": "AW", "aɪ": "AY", "aʊ": "AW", "b": "B", "c": "K", "d": "D",
+    "dʒ": "JH", "ʤ": "JH", "e": "EY", "ej": "EY", "eɪ": "EY", "f": "F", "h": "HH", "i": "IY", "j": "Y",
+    "k": "K", "l": "L", "m": "M", "n": "N", "o": "OW", "ow": "OW", "oʊ": "OW", "p": "P", "r": "R", "s": "S",
+    "t": "T", "tʃ": "CH", "ʧ": "CH", "u": "UW", "v": "V", "w": "W", "z": "Z", "æ": "AE", "ç": "HH", "x": "HH",
+    "ð": "DH", "ŋ": "NG", "ɐ": "AH", "ɑ": "AA", "ɒ": "AO", "ɔ": "AO", "ɔj": "OY", "ɔɪ": "OY", "ə": "AH",
     "əw": "OW", "əʊ": "OW", "ɚ": "ER", "ɛ": "EH", "ɜ": "ER", "ɝ": "ER", "ɟ": "G", "g": "G", "ɡ": "G",
-    "ɪ": "IH", "ɫ": "L", "ɱ": "M", "ɲ": "N", "ɹ": "R", "ɾ": "D", "ʃ": "SH", "ʉ": "UW", "ʊ": "UH", "ʌ": "AH",
-    "ʎ": "L", "ʒ": "ZH", "ʔ": SILENCE, "θ": "TH", "β": "B", "ɨ": "IH", "ɯ": "UW", "ʋ": "V", "t̪": "TH",
-    "d̪": "DH", "ɪə": "IH", "eə": "EH", "ʊə": "UH", "ɛɹ": "EH",
+    "ɪ": "IH", "ɫ": "L", "ɱ": "M", "ɲ": "N", "ɹ": "R", "ɾ": "D", "ɾ̃": "N", "ʃ": "SH", "ʉ": "UW", "ʊ": "UH",
+    "ʌ": "AH", "ʎ": "L", "ʒ": "ZH", "ʔ": "T", "θ": "TH", "β": "B", "ɨ": "IH", "ɯ": "UW", "ʋ": "V", "t̪": "TH",
+    "d̪": "DH", "ʈ": "T", "ɖ": "D", "kp": "P", "ɡb": "B", "ɪə": "IH", "eə": "EH", "ʊə": "UH", "ɛɹ": "EH",
 }  # fmt: skip
-# Length, aspiration, palatalisation and the like: marks on a letter.
-_MARKS = re.compile(r"[ːˑʰʲʷˠˤˈˌ̩̯̃ʱⁿˡ˞]")
+# Length, aspiration, palatalisation, stress and the like beside a letter; others are combined with it.
+_MARKS = re.compile(r"[ːˑʰʲʷˠˤˈˌʱⁿˡ˞]")
 
 
 def phone_of(text: str) -> str | None:
@@ -66,8 +69,10 @@ def phone_of(text: str) -> str | None:
 
 
 def _ipa(sign: str) -> str | None:
-    if sign in _IPA:
-        return _IPA[sign]
-    plain = unicodedata.normalize("NFD", _MARKS.sub("", sign))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return _IPA.get(plain)
+    """As much of `sign` counts as has an entry: with all its marks, without those of how it is said, without
+    any (a dental t is a "th", an aspirated one is a t).
+    """
+    said = unicodedata.normalize("NFC", _MARKS.sub("", sign))
+    bare = unicodedata.normalize("NFD", said)
+    bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    return next((_IPA[form] for form in (sign, said, bare) if form in _IPA), None)

@@ -20,7 +20,7 @@ TIER = "phones"
 # How others call it; the Montreal Forced Aligner puts the speaker before it.
 _PHONE_TIER = re.compile(r"(?:.* - )?(?:phones?|phonemes?|segments?)", re.IGNORECASE)
 # Possessive: what does not end needs no memory to be given up.
-_FIELD = re.compile(r'"((?:[^"]+|"")*+)"|(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)')
+_FIELD = re.compile(r'"((?:[^"]+|"")*+)"|(-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)')
 # The long form numbers its items in brackets; without these both forms are the same list of fields.
 _NUMBERED = re.compile(r'("(?:[^"]+|"")*+")|\[\d*\]')
 _SHOWN = 5

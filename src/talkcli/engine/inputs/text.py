@@ -123,7 +123,13 @@ def _encoding(where: object, file: BinaryIO) -> str:
 
 
 def _unmarked(head: bytes) -> list[str]:
-    """UTF-16 without a mark shows in letters of one byte: every other byte is zero."""
+    """UTF-32 without a mark shows in every fourth byte, which is zero beside one of 0 to 16, the last plane;
+    UTF-16 in letters of one byte: every other byte is zero.
+    """
+    wide = len(head) // 4 * 4
+    for top, plane, name in ((3, 2, "utf-32-le"), (0, 1, "utf-32-be")):
+        if wide and not any(head[top:wide:4]) and max(head[plane:wide:4]) <= 0x10:
+            return [name]
     pairs = len(head) // 2
     low, high = head[0 : 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
     if max(low, high) <= pairs // 2 or not pairs:
