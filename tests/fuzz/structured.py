@@ -233,7 +233,10 @@ def edited_model(drawn: Random, content: bytes) -> tuple[bytes, str]:
     """A model file with one thing changed in its own header, or in that of safetensors."""
     head, tensors = safetensors_parts(content)
     if drawn.random() < 0.75:
-        own, note = edited(drawn, json.loads(head["__metadata__"]["talk"]))
+        own = json.loads(head["__metadata__"]["talk"])
+        # Without it whatever is edited would only ever be found by its checksum.
+        own.pop("header_checksum", None)
+        own, note = edited(drawn, own)
         head["__metadata__"]["talk"] = dumped(own)
     else:
         head, note = edited(drawn, head)

@@ -13,13 +13,14 @@ _DEEPEST = 64
 def parse_json(text: str | bytes, *, longest: int = _LONGEST) -> Any:
     """The document in `text`, of at most `longest` characters or bytes.
 
-    Raises ValueError for anything that is not JSON, NaN and infinities among it; for numbers that float64
-    does not hold; for half a surrogate pair, which is no character; and for documents deeper than 64.
+    Raises ValueError for anything that is not JSON, NaN and infinities among it; for numbers, whole ones too,
+    that float64 does not hold; for half a surrogate pair, which is no character; and for documents deeper
+    than 64.
     """
     if len(text) > longest:
         raise ValueError(f"the JSON has {len(text)} characters, more than {longest}")
     try:
-        document = json.loads(text, parse_constant=_refuse, parse_float=_number)
+        document = json.loads(text, parse_constant=_refuse, parse_float=_number, parse_int=_whole)
     except RecursionError as error:
         raise ValueError(f"the JSON is nested more than {_DEEPEST} deep") from error
     _check(document)
@@ -35,6 +36,12 @@ def _number(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{digits[:20]} is too large a number")
     return number
+
+
+def _whole(digits: str) -> int:
+    # Before `int`, which refuses thousands of digits in words about Python's settings.
+    _number(digits)
+    return int(digits)
 
 
 def _check(document: Any) -> None:

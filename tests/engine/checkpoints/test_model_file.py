@@ -43,7 +43,7 @@ def _rewrite(path: Path, change: dict[str, object], drop: str | None = None, add
         del tensors[drop]
     if add:
         tensors[add] = torch.zeros(3)
-    header.update(checksum=model_file._checksum(tensors))
+    header.update(checksum=model_file._checksum(tensors), header_checksum=None)
     save_file(tensors, path, metadata={"talk": json.dumps({**header, **change})})
 
 
@@ -122,6 +122,31 @@ def test_flipped_bit(saved: Path) -> None:
     saved.write_bytes(data)
     with pytest.raises(InputError, match="damaged"):
         load_model(saved)
+
+
+def test_a_changed_header_is_told(saved: Path) -> None:
+    data = saved.read_bytes()
+    for old, new in (
+        (b"two clips", b"two clipt"),
+        (b"CC0-1.0", b"CC1-1.0"),
+        (b'dropout\\": 0.1', b'dropout\\": 0.2'),
+    ):
+        assert data.count(old) == 1
+        saved.write_bytes(data.replace(old, new))
+        for read in (read_header, load_model):
+            with pytest.raises(InputError, match="checksum does not fit its header"):
+                read(saved)
+
+
+def test_files_of_before_have_no_checksum_of_the_header(saved: Path) -> None:
+    with safe_open(saved, "pt") as file:
+        header = json.loads(file.metadata()["talk"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert header.pop("header_checksum") > 0
+    # Spaced as pydantic did.
+    save_file(tensors, saved, metadata={"talk": json.dumps(header, separators=(",", ":"))})
+    assert read_header(saved).header_checksum is None
+    load_model(saved)
 
 
 def test_foreign_and_missing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import math
 import zlib
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,7 @@ Storage = Literal["float32", "float16"]
 # Names are shown, and never the path of a file.
 _Name = Annotated[str, Field(pattern=r"^[\w-]+$", max_length=64)]
 _Text = Annotated[str, Field(max_length=20_000)]
+_Crc32 = Annotated[int, Field(strict=True, ge=0, lt=1 << 32)]
 
 
 class Meta(Config):
@@ -68,10 +70,12 @@ class Meta(Config):
 class Header(Meta):
     """`Meta` with what `save_model` adds."""
 
-    format: int
+    format: Annotated[int, Field(strict=True, ge=1)]
     method: _Name
     config: dict[str, Any]
-    checksum: int
+    checksum: _Crc32
+    header_checksum: _Crc32 | None = None
+    """Of the other fields; files of earlier versions have none."""
 
 
 class Content(NamedTuple):
@@ -145,9 +149,11 @@ def save_weights(
         config=config.model_dump(mode="json"),
         checksum=_checksum(tensors),
     )
+    values = header.model_dump(mode="json")
+    values["header_checksum"] = _header_checksum(values)
     try:
         with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata={"talk": header.model_dump_json()})
+            save_file(tensors, temporary, metadata={"talk": json.dumps(values)})
     except SafetensorError as error:
         # A full disk, in its own words.
         raise InputError(
@@ -237,13 +243,15 @@ def _header(path: Path, file: Any) -> Header:
         raise InputError(f"{path} is a safetensors file of another program.", hint=_HINT)
     try:
         values = parse_json(metadata["talk"])
-        number = int(values["format"])
+        number = values["format"]
     except (ValueError, TypeError, LookupError) as error:
         raise InputError(f"The header of {path} is not readable ({error}).", hint=_HINT) from error
-    if number > FORMAT:
+    if isinstance(number, int) and number > FORMAT:
         raise InputError(
-            f"{path} has model format {number}, this version reads up to {FORMAT}.", hint="Update talk."
+            f"{path} has model format {number:g}, this version reads up to {FORMAT}.", hint="Update talk."
         )
+    if values.get("header_checksum") not in (None, _header_checksum(values)):
+        raise InputError(f"{path} is damaged: its checksum does not fit its header.", hint="Copy it again.")
     try:
         return Header.model_validate(values)
     except ValidationError as error:
@@ -286,6 +294,12 @@ def _stored(value: Tensor, storage: Storage) -> Tensor:
         and bool((value.abs() <= torch.finfo(torch.float16).max).all())
     )
     return value.to(torch.float16 if half else value.dtype).contiguous()
+
+
+def _header_checksum(values: Mapping[str, Any]) -> int:
+    """CRC-32 over all fields but itself, as JSON with sorted keys: how a file spaces them does not count."""
+    fields = {name: value for name, value in values.items() if name != "header_checksum"}
+    return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
 
 
 def _checksum(tensors: dict[str, Tensor]) -> int:

@@ -67,6 +67,8 @@ def read_motion(path: Path) -> tuple[Motion, dict[str, Any]]:
                 f"{path} has motion format {number:g}, this version reads up to {FORMAT}.",
                 hint="Update talk.",
             )
+        if number < 1 or number % 1:
+            raise ValueError(f"format is {number:g}")
         if any(stored[name].dtype.kind not in "fiu" for name in ("coeffs", "pose") if name in stored):
             raise ValueError("coeffs and pose must be numbers")
         with np.errstate(over="ignore"):
