@@ -37,7 +37,7 @@ ODDITIES: Mapping[str, str] = {
     "unread": "pictures that cannot be read and were left out",
     "video": "something to know of the video",
     "clipped": "values beyond 0 and 1 that were clipped",
-    "gap": "stretches without a face, at which the take was cut",
+    "gap": "takes that were cut at stretches without a face",
     "rate": "a rate that the sound's length settled",
     "count": "a number of columns that is not theirs",
 }

@@ -55,9 +55,7 @@ def test_frames_without_a_face_are_bridged(tmp_path: Path) -> None:
     assert jaw[0] == jaw[1]
     for row in rows[41:54]:
         row[1:] = ["0", *[""] * 61]
-    assert (
-        "in line 41 0.23 s without a face follow" in read_take(save(tmp_path / "b.csv", rows)).remarks["gap"]
-    )
+    assert "0.23 s without a face follow line 41." in read_take(save(tmp_path / "b.csv", rows)).remarks["gap"]
 
 
 def unseen(rows: Table, first: int, last: int) -> Table:
@@ -81,8 +79,8 @@ def test_of_a_take_with_gaps_the_longest_stretch_is_kept(tmp_path: Path, lose: L
     np.testing.assert_allclose(np.delete(jaw, slice(100, 105)), np.delete(wanted, slice(100, 105)), atol=1e-6)
     np.testing.assert_allclose(jaw[99:106], np.linspace(wanted[99], wanted[105], 7), atol=1e-6)
     assert take.remarks == {
-        "gap": "Kept are 1.67 to 4.98 s of 5.98 s, the longest stretch of 3: in line 61 0.68 s without a "
-        "face follow."
+        "gap": "Kept are 1.67 to 4.98 s of 5.98 s, the longest stretch of 3; 0.68 s without a face "
+        "follow line 61."
     }
 
 

@@ -131,14 +131,11 @@ def _longest_stretch(
             f"{where}: {lost}, more than {_LONGEST_GAP_S} s are not interpolated; the longest stretch "
             f"without such a gap has {end_s - start_s:.2f} s, less than {_SHORTEST_S:g} s."
         )
-    return (
-        start_s,
-        end_s,
-        (
-            f"Kept are {start_s:.2f} to {end_s:.2f} s of {times[-1]:.2f} s, the longest stretch of "
-            f"{len(starts)}: in {where.rpartition(', ')[2]} {lost}."
-        ),
+    kept = (
+        f"Kept are {start_s:.2f} to {end_s:.2f} s of {times[-1]:.2f} s, the longest stretch of "
+        f"{len(starts)}; {lost} {where.rpartition(', ')[2]}."
     )
+    return start_s, end_s, kept
 
 
 class _Columns:
