@@ -13,6 +13,7 @@ from talkcli.commands.options import AsJson, Fps, MaxMinutes, Quiet, Workers
 from talkcli.commands.preprocess_check import check, shards, stats
 from talkcli.commands.preprocess_emovox import emovox
 from talkcli.console import Console
+from talkcli.engine.wording import counted
 
 if TYPE_CHECKING:
     from talkcli.engine.pipelines.preprocess import Summary
@@ -349,7 +350,8 @@ def _show(console: Console, summary: Summary) -> None:
         console.warn(f"left out {clips[0]}{more}: {reason}")
     if len(reasons) > _SHOWN:
         console.warn(
-            f"{len(reasons) - _SHOWN} more reasons are in {summary.manifest.with_name('quarantine.jsonl')}"
+            f"and {counted(len(reasons) - _SHOWN, 'more reason')} in "
+            f"{summary.manifest.with_name('quarantine.jsonl')}"
         )
     document = {
         "manifest": str(summary.manifest),

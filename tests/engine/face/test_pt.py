@@ -50,7 +50,7 @@ def test_values_arrive(tmp_path: Path, dtype: torch.dtype) -> None:
         (torch.zeros(2, 2).to_sparse(), "plain floats are needed"),
         (torch.zeros(2, device="meta"), "plain floats are needed"),
         (torch.zeros(1).expand(10**12), "fewer numbers than the shape"),
-        (torch.tensor([1.0, float("nan")]), "1 values that are not finite"),
+        (torch.tensor([1.0, float("nan")]), "1 value that is not a finite number"),
     ],
 )
 def test_other_content_is_refused(tmp_path: Path, value: object, told: str) -> None:

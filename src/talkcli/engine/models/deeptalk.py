@@ -50,6 +50,7 @@ from talkcli.engine.types import (
     WindowFrames,
     check_heads,
 )
+from talkcli.engine.wording import counted
 
 # The speaker that is nobody in particular.
 NOBODY = -1
@@ -89,7 +90,8 @@ class DeepTalkConfig(Config):
     def _check(self) -> DeepTalkConfig:
         check_heads(self.heads, **{"twice the width": 2 * self.width}, predictor_width=self.predictor_width)
         if len(self.speakers) > self.identity:
-            raise ValueError(f"identity {self.identity} has no room for {len(self.speakers)} speakers")
+            speakers = counted(len(self.speakers), "speaker")
+            raise ValueError(f"identity {self.identity} has no room for {speakers}")
         if 2 * self.overlap > self.window:
             raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
         return self

@@ -38,6 +38,7 @@ _EGL_PROGRAM = """
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
+from talkcli.engine.wording import counted
 head = load_head("ada")
 renderer = open_renderer("pyrender", studio_scene(head), 64, 64)
 assert renderer.render(head.template).std() > 0
@@ -94,7 +95,7 @@ def _machine() -> list[Check]:
     return [
         Check(name="talk", state="ok", found=f"{__version__} in {Path(sys.prefix)}"),
         Check(name="python", state="ok", found=f"{platform.python_version()} on {platform.platform()}"),
-        Check(name="machine", state="ok", found=f"{cores} cores, {memory_gib:.1f} GiB of memory"),
+        Check(name="machine", state="ok", found=f"{counted(cores, 'core')}, {memory_gib:.1f} GiB of memory"),
     ]
 
 

@@ -38,6 +38,7 @@ from talkcli.engine.pipelines.emovox_files import (
 from talkcli.engine.pipelines.emovox_scores import Anchoring, Scores, embed_anchors, score
 from talkcli.engine.pipelines.named_model import EMBEDDED
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 PAPER_HOURS = 1.3
 
@@ -122,7 +123,7 @@ def curate_emovox(
     write_quarantine(out, dropped)
     if not scores.sources:
         raise InputError(
-            f"None of {len(sources)} candidates can be heard, the first: {dropped[0].id}: "
+            f"None of {counted(len(sources), 'candidate')} can be heard, the first: {dropped[0].id}: "
             f"{dropped[0].reason}",
             hint=f"All reasons are in {out / QUARANTINE}.",
         )
@@ -141,8 +142,8 @@ def curate_emovox(
     document = {"list": str(out / LIST), "manifest": None, **curated.document()}
     if not chosen.any():
         raise InputError(
-            f"Nothing is chosen of {len(scores.sources)} candidates: {rule}; the highest score is "
-            f"{scores.scores.max():.4f}.",
+            f"Nothing is chosen of {counted(len(scores.sources), 'candidate')}: {rule}; the highest score "
+            f"is {scores.scores.max():.4f}.",
             hint=f"{out / LIST} holds all scores.",
         )
     if list_only:
