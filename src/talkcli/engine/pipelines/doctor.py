@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import re
 import subprocess
@@ -38,6 +37,7 @@ _EGL_PROGRAM = """
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
+from talkcli.engine.pipelines.usable_memory import memory
 from talkcli.engine.wording import counted
 head = load_head("ada")
 renderer = open_renderer("pyrender", studio_scene(head), 64, 64)
@@ -91,7 +91,7 @@ def examine(reporter: Reporter) -> dict[str, Any]:
 
 def _machine() -> list[Check]:
     cores = usable_cores()
-    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    memory_gib = memory() / 2**30
     return [
         Check(name="talk", state="ok", found=f"{__version__} in {Path(sys.prefix)}"),
         Check(name="python", state="ok", found=f"{platform.python_version()} on {platform.platform()}"),
