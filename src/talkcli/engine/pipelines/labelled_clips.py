@@ -41,7 +41,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lessons:
+class TrainingSet:
     """What a classifier of motion learns from."""
 
     features: Float[np.ndarray, "clips features"]
@@ -92,7 +92,7 @@ def labelled_clips(
     return clips, chosen
 
 
-def lessons(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> Lessons:
+def training_set(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> TrainingSet:
     """Functionals of all motion in the train split of `manifest` (a file, or its folder).
 
     Raises InputError where it has no motion, motion of other `channels`, or of one emotion only.
@@ -120,4 +120,4 @@ def lessons(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> Le
         )
     truth = truth_of(origins)
     assert truth is not None
-    return Lessons(features=np.stack(features), labels=np.array(labels), source=manifest, truth=truth)
+    return TrainingSet(features=np.stack(features), labels=np.array(labels), source=manifest, truth=truth)
