@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from talkcli.engine.checkpoints.model_file import default_weights, model_file
 from talkcli.engine.data.adapters.prepared import prepared_sources
 from talkcli.engine.data.adapters.sounds import sound_sources
 from talkcli.engine.data.adapters.voxceleb2 import is_voxceleb2, voxceleb2_sources
@@ -99,7 +98,7 @@ def curate_emovox(
     """Score every sound of `candidates` (a manifest or the folder of one, VoxCeleb2, or any folder of sound)
     against the anchors, choose, and make the chosen clips below `out`; a document ready for JSON.
 
-    `dee` is `EMBEDDED`, a model file or a run folder. With `list_only` no clips are made. Raises UsageError
+    `dee` is as for `weights_of`. With `list_only` no clips are made. Raises UsageError
     for an `out` that would overwrite what is read; InputError without anchors or candidates that can be
     embedded, and when nothing is chosen, after the list of scores is written.
     """
@@ -108,9 +107,7 @@ def curate_emovox(
     for given in (candidates, anchoring.manifest):
         _check_apart(given, out)
     sources = _candidates(candidates, reporter)
-    weights = default_weights() if dee == EMBEDDED else model_file(Path(dee))
-    if not weights.is_file():
-        raise InputError(f"--dee {dee}: there is no model file {weights}.")
+    weights = weights_of(dee, option="--dee", made_by="talk train-dee or train-gen")
     embedder = Embedder(weights=weights, digest=sha256(weights), device=str(resolve_device(device_name)))
     _, header = load_dee(embedder)
     if dee == EMBEDDED:
