@@ -157,7 +157,7 @@ def layout_of(name: str, width: int) -> Layout:
         check_name(name)
         if len(LAYOUTS[name].columns) != width:
             raise InputError(
-                f"The width, {counted(width, 'column')}, is not that of {name}, {len(LAYOUTS[name].columns)}."
+                f"{name} has {len(LAYOUTS[name].columns)} columns, not {width} as there are here."
             )
         return LAYOUTS[name]
     fitting = [known for known, layout in LAYOUTS.items() if len(layout.columns) == width]
