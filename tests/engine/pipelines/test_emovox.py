@@ -457,8 +457,9 @@ def test_a_model_without_an_embedding(run: Run, tmp_path: Path) -> None:
     fer = saved(tmp_path / "fer.safetensors", Fer(FerConfig(hidden=(6, 5), feature_layer=1)))
     with pytest.raises(InputError, match="holds a fer model, which has no emotion embedding"):
         run(threshold=0.5, dee=str(fer))
-    with pytest.raises(InputError, match="there is no model file"):
+    with pytest.raises(InputError, match=r"There is no model file .*absent") as caught:
         run(threshold=0.5, dee=str(tmp_path / "absent"))
+    assert "--dee" in (caught.value.hint or "")
 
 
 def test_the_embedded_model_has_one_and_is_called_a_stand_in(run: Run, tmp_path: Path) -> None:

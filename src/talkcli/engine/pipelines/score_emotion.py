@@ -69,9 +69,9 @@ def emotion_table(
     `dataset`, `generation` and `truth` as in `score_motions`; `method`, `head`, `seed`, `emotions` (labels
     that occur), `num_clips`, `errors_over`, `training_set` (what the classifier of motion learned from,
     or why it did not), `measures` (value or None with a reason, chance, standard error, number of clips, and
-    the kind of `truth` it stands on), `labels` and `confusion` (counts: true labels along rows, names along columns),
-    `speakers`, `clips`, `missed` (thresholds in words). Raises TalkError classes for unusable input; a
-    measure that cannot be computed is no error.
+    the kind of `truth` it stands on), `labels` and `confusion` (counts: true labels along rows, names along
+    columns), `speakers`, `clips`, `missed` (thresholds in words). Raises TalkError classes for unusable
+    input; a measure that cannot be computed is no error.
     """
     clips, chosen = labelled_clips(
         audio=inputs.audio,
