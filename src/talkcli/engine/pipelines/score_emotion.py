@@ -27,7 +27,7 @@ from talkcli.engine.metrics.named import Discriminant, functionals
 from talkcli.engine.metrics.recall import confusion, unweighted_average_recall
 from talkcli.engine.metrics.swap import swap_ratio
 from talkcli.engine.metrics.undefined import UndefinedMetricError
-from talkcli.engine.models.dee import Gaussian
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.origin import truth_of
 from talkcli.engine.pipelines.emotion_listener import Embedded, Listener
 from talkcli.engine.pipelines.emotion_rows import Indices, Measure, Rows
