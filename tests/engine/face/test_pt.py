@@ -62,7 +62,7 @@ def test_other_content_is_refused(tmp_path: Path, value: object, told: str) -> N
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
-    with pytest.raises(InputError, match="missing"):
+    with pytest.raises(InputError, match="There is no file"):
         read_tensor(path)
     path.write_bytes(b"")
     with pytest.raises(InputError, match="empty file"):

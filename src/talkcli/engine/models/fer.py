@@ -44,7 +44,7 @@ class FerConfig(Config):
     def _layer_exists(self) -> FerConfig:
         if self.feature_layer >= len(self.hidden):
             raise ValueError(
-                f"feature_layer {self.feature_layer} is none of {counted(len(self.hidden), 'layer')}"
+                f"feature_layer {self.feature_layer} is none of the {counted(len(self.hidden), 'layer')}"
             )
         return self
 

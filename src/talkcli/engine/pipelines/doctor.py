@@ -27,9 +27,11 @@ from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.optional import OPTIONAL_PACKAGES, how_to_install, is_installed
+from talkcli.engine.pipelines.usable_memory import memory
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
+from talkcli.engine.wording import counted
 
 _SUBPROCESS_S = 60
 _PICTURE_SIDE = 64
@@ -37,8 +39,6 @@ _EGL_PROGRAM = """
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
-from talkcli.engine.pipelines.usable_memory import memory
-from talkcli.engine.wording import counted
 head = load_head("ada")
 renderer = open_renderer("pyrender", studio_scene(head), 64, 64)
 assert renderer.render(head.template).std() > 0

@@ -35,7 +35,7 @@ from talkcli.engine.pipelines.emovox_files import (
     write_quarantine,
 )
 from talkcli.engine.pipelines.emovox_scores import Anchoring, Scores, embed_anchors, score
-from talkcli.engine.pipelines.named_model import EMBEDDED
+from talkcli.engine.pipelines.named_model import EMBEDDED, weights_of
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted
 

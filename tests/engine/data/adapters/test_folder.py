@@ -87,7 +87,7 @@ def test_layouts_of_bare_motion(root: Path, tmp_path: Path) -> None:
         by_id["bare"].recipe.make(by_id["bare"])
     (root / "empty_sound.wav").unlink()
     folder_sources(root, None, "mine", told)
-    assert told.warnings == ["Left out 1 motion files without sound beside them: empty_sound.npz."]
+    assert told.warnings == ["Left out 1 motion file without sound beside it: empty_sound.npz."]
 
 
 def test_damaged_bare_motion_is_refused_or_a_motion(root: Path) -> None:

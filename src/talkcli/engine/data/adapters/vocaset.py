@@ -269,7 +269,7 @@ def _rows(frames: Any, num_rows: int) -> tuple[tuple[int, ...], tuple[int, ...]]
     numbers = tuple(int(number) for number, _ in pairs)
     if numbers[-1] >= LONGEST_S * FLAME.fps:
         raise InputError(f"{INDEX} gives it {counted(numbers[-1] + 1, 'frame')}, more than {LONGEST_S} s.")
-    gap = max(np.diff([-1, *numbers])) - 1
+    gap = int(max(np.diff([-1, *numbers]))) - 1
     if gap > _LONGEST_GAP_S * FLAME.fps:
         raise InputError(
             f"{INDEX} lacks {counted(gap, 'frame')} of it in a row, more than {_LONGEST_GAP_S} s."
