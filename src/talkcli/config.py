@@ -1,8 +1,9 @@
 """Recipes: a YAML file of differences plus `--set a.b=1`, validated into a frozen pydantic model.
 
-A recipe may build on another (`base: NAME`, a packaged name or a path beside it) and may say what a second
-stage of training changes (`stage_2:`); either is merged key by key. What comes last wins: a recipe over its
-base, stage 2 over both, `--set` over all, a later one over an earlier one.
+`base: NAME` makes a recipe start from the settings of another one (a packaged name, or a path relative to the
+recipe). `stage_2:` holds the settings in which the second stage of training differs from the first. Settings
+are merged key by key, so a recipe needs to name only what it changes. Of several values for one key, the last
+in this order counts: the base, the recipe, its `stage_2`, then every `--set` as the command line has them.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from talkcli.engine.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# Two ways to say one thing: naming one takes back what was said by the other before.
+# Pairs of keys that say the same thing in two ways: setting one of them removes the other's earlier value.
 _ALTERNATIVES = {"steps": "epochs", "epochs": "steps"}
-# No recipe is longer, or builds on more others.
+# Limits on what is read, far above any recipe: the size of a file, and the number of bases one upon another.
 _LONGEST_BYTES = 100_000
 _MOST_BASES = 16
-# No setting lies deeper.
+# The most groups within each other that the key of a --set may name.
 _DEEPEST_KEY = 8
-# Of what is wrong, no more is told at once.
+# The most mistakes that one error message lists.
 _MOST_SENTENCES = 5
 
 

@@ -92,7 +92,7 @@ def test_mead_says_what_it_found(tmp_path: Path) -> None:
     assert document["emotions"] == {"happy": 2}
     assert not document["dropped"]
     said = " ".join(result.stderr.split())
-    assert "Left out 1 actors who are in no split: M001" in said
+    assert "Left out 1 actor who is in no split: M001" in said
     assert "Values that no face takes in mead/M003_3_3_001; the first: expression00 is 6 in frame 0" in said
     again = json.loads(CliRunner().invoke(app, arguments, catch_exceptions=False).stdout)
     assert again["kept"] == 2

@@ -44,7 +44,7 @@ def test_a_broken_clip_ends_with_3_and_one_document(folder: Path) -> None:
     (folder / "motion" / "low-sad.npz").unlink()
     result = run("check", str(folder), "--json", "--quiet")
     assert result.exit_code == 3
-    assert "1 of 12 clips are broken, the first: low-sad" in result.stderr
+    assert "Broken: 1 of 12 clips, the first: low-sad" in result.stderr
     document = json.loads(result.stdout)
     assert (document["broken"], document["clips"], len(document["lags"])) == (1, 12, 11)
     text = f"{folder / 'motion' / 'low-sad.npz'} is missing."

@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from talkcli import __version__
 
@@ -34,7 +37,6 @@ def run(*command: object, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy, since a build leaves folders beside the sources; without any package index."""
-    pytest.importorskip("setuptools", "77", reason="the build's own tool, not in every environment")
     source = tmp_path_factory.mktemp("source")
     for name in BUILT_FROM:
         (source / name).parent.mkdir(exist_ok=True)
@@ -61,6 +63,25 @@ def test_the_wheel_tells_the_terms_of_all_that_is_in_it(wheel: Path) -> None:
     for name in ("weights/deeptalk-small.safetensors", "engine/face/assets/ada.safetensors"):
         assert f"talkcli/{name}" in names
     assert any(name.startswith("talkcli/recipes/") for name in names)
+
+
+def test_it_requires_what_the_project_says(wheel: Path) -> None:
+    """The names and versions of pyproject.toml, no more and no less; an extra's only with the extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [Requirement(line) for line in project["dependencies"]]
+    for extra, lines in extras.items():
+        for wish in map(Requirement, lines):
+            own = f"({wish.marker}) and " if wish.marker else ""
+            wish.marker = Marker(f"{own}extra == '{extra}'")
+            wanted.append(wish)
+    with zipfile.ZipFile(wheel) as packed:
+        (metadata,) = (name for name in packed.namelist() if name.endswith(".dist-info/METADATA"))
+        fields = HeaderParser().parsestr(packed.read(metadata).decode())
+    required = [Requirement(line) for line in fields.get_all("Requires-Dist", [])]
+    assert sorted(map(str, required)) == sorted(map(str, wanted))
+    assert set(fields.get_all("Provides-Extra", [])) == set(extras)
+    assert fields["Requires-Python"] == project["requires-python"]
 
 
 def test_it_works_in_a_bare_environment(wheel: Path, tmp_path: Path) -> None:

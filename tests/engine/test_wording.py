@@ -8,3 +8,8 @@ from talkcli.engine.wording import counted
 @pytest.mark.parametrize(("number", "told"), [(0, "0 clips"), (1, "1 clip"), (21, "21 clips")])
 def test_one_is_singular(number: int, told: str) -> None:
     assert counted(number, "clip") == told
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 clips are"), (1, "1 clip is"), (2, "2 clips are")])
+def test_a_plural_may_be_given(number: int, told: str) -> None:
+    assert counted(number, "clip is", "clips are") == told

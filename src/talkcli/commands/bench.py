@@ -97,7 +97,7 @@ def bench(
         console.table(
             report,
             title=f"{report['verts']} vertices, {report['size']} x {report['size']}, "
-            f"{machine['cores']} cores of {machine['cpu']}",
+            f"{counted(machine['cores'], 'core')} of {machine['cpu']}",
             header=["renderer", "frames/s", "CPU ms/frame", "of software", ""],
             rows=rows,
         )
@@ -107,7 +107,7 @@ def _show_generator(console: Console, report: dict[str, Any]) -> None:
     parts = ("content", "emotion", "predictors", "decoding")
     console.table(
         report,
-        title=f"{report['speech_s']:g} s of sound, {report['threads']} threads on "
+        title=f"{report['speech_s']:g} s of sound, {counted(report['threads'], 'thread')} on "
         f"{report['machine']['cpu']}; bf16 {report['bf16_over_fp32']:.2f} times as fast as fp32",
         header=("network", "x real time", *(f"{part}, % of time" for part in parts)),
         rows=[

@@ -10,6 +10,7 @@ import typer
 from talkcli.commands.options import AsJson, Quiet
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
+from talkcli.engine.wording import counted
 
 app = typer.Typer(
     help="Turn published checkpoints into model files, and back.",
@@ -81,5 +82,5 @@ def deeptalk(
                     hint="Name official files with --gen, --dee, --fer, --vq; --to official is the way back.",
                 )
             report = import_deeptalk(files, out, long=long, reporter=console)
-    read = ", ".join(f"{name} ({count} tensors)" for name, count in report["tensors"].items())
+    read = ", ".join(f"{name} ({counted(count, 'tensor')})" for name, count in report["tensors"].items())
     console.result(report, f"{' '.join(report['outputs'])}: {report['method']}, {read}")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from talkcli.commands.options import AsJson, Fps, MaxMinutes, Quiet, Workers
+from talkcli.commands.data_set_command import Options, Out, Root, data_set_command, show
+from talkcli.commands.options import AsJson, Quiet, Workers
 from talkcli.commands.preprocess_check import check, shards, stats
 from talkcli.commands.preprocess_emovox import emovox
 from talkcli.console import Console
-
-if TYPE_CHECKING:
-    from talkcli.engine.pipelines.preprocess import Summary
 
 app = typer.Typer(
     help="Make training clips: sound, motion and a manifest.",
@@ -23,112 +20,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Root = Annotated[Path, typer.Argument(help="The folder to read.")]
-Out = Annotated[Path, typer.Option("--out", help="The folder to write: manifest.jsonl, audio/, motion/.")]
 Licence = Annotated[str, typer.Option("--licence", help="Licence of the material.")]
 MotionOf = Annotated[
     Literal["performed", "video"],
     typer.Option("--motion", help="performed: from sound and sentence, a stand-in; video: fitted to faces."),
 ]
-_SHOWN = 5
 # Headings of --help.
 _SETS, _OURS, _TOOLS = "Recordings", "Generated", "What to do with clips"
 
 
-def _shared(
-    *,
-    out: Out,
-    workers: Workers = 2,
-    smooth: Annotated[
-        bool, typer.Option("--smooth/--no-smooth", help="Savitzky-Golay filter (5, 2) on the motion.")
-    ] = False,
-    fps: Fps = None,
-    keep_pose: Annotated[
-        bool, typer.Option("--keep-pose/--no-pose", help="Keep how the whole head turns, where known.")
-    ] = False,
-    cluster: Annotated[
-        str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler to work on instead.")
-    ] = None,
-    max_minutes: MaxMinutes = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """The options of every data set."""
-
-
-def _filmed(
-    *,
-    head: Annotated[
-        str, typer.Option("--head", help="Whose motion to make of films: ada, flame or a FLAME file.")
-    ] = "ada",
-    face: Annotated[
-        Literal["only", "largest"],
-        typer.Option(
-            "--face", help="Where several faces compete. only: leave the film out; largest: follow it."
-        ),
-    ] = "only",
-    stretch: Annotated[
-        Literal["whole", "longest"],
-        typer.Option(
-            "--stretch",
-            help="At cuts, and where no face is seen. whole: leave the film out; longest: use a part.",
-        ),
-    ] = "whole",
-    preview: Annotated[
-        Path | None,
-        typer.Option("--preview", metavar="FOLDER", help="Also write videos of what was measured in films."),
-    ] = None,
-) -> None:
-    """The options of every data set whose motion is, or may be, measured in films."""
-
-
-Options = Callable[..., dict[str, Any]]
-
-
 def data_set(root: Any = Root, *, films: bool = False) -> Callable[[Options], Options]:
-    """Make a command of a function that takes a data set's own options and gives those of its adapter.
-
-    Its name is the data set's in `pipelines.preprocess.DATA_SETS`. `root` says what is to be read; those of
-    `films`, where there are any, and the shared options follow the set's own.
-    """
-
-    def register(options: Options) -> Options:
-        name = options.__name__.replace("_", "-")
-        own, filmed, shared = (
-            inspect.signature(each, eval_str=True).parameters for each in (options, _filmed, _shared)
-        )
-
-        def command(root: Path | list[Path], **given: Any) -> None:
-            from talkcli.engine.audio.limits import limit_sound
-            from talkcli.engine.data.build import Plan
-            from talkcli.engine.data.cleanup import Cleanup
-            from talkcli.engine.pipelines.preprocess import preprocess
-
-            values = {key: given.pop(key) for key in shared}
-            how = _how_to_look(**{key: given.pop(key) for key in filmed}) if films else {}
-            limit_sound(values["max_minutes"])
-            with Console(as_json=values["as_json"], quiet=values["quiet"]) as console:
-                cleanup = Cleanup(smooth=values["smooth"], fps=values["fps"], keep_pose=values["keep_pose"])
-                plan = Plan(num_workers=values["workers"], cleanup=cleanup, cluster=values["cluster"])
-                made = preprocess(name, root, values["out"], plan, console, **options(**given), **how)
-                _show(console, made)
-
-        where = inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, annotation=root)
-        parameters = [where, *own.values(), *(filmed.values() if films else ()), *shared.values()]
-        # Typer reads these.
-        command.__doc__ = options.__doc__
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        app.command(name, rich_help_panel=_SETS)(command)
-        return options
-
-    return register
-
-
-def _how_to_look(**given: Any) -> dict[str, Any]:
-    from talkcli.engine.data.adapters.filmed import HowToLook
-
-    return {"how": HowToLook(**given)}
+    """A command of `app`, as of `data_set_command`."""
+    return data_set_command(app, root, films=films, heading=_SETS)
 
 
 @data_set()
@@ -324,7 +227,7 @@ def corpus(
     from talkcli.engine.pipelines.preprocess import preprocess_corpus
 
     with Console(as_json=as_json, quiet=quiet) as console:
-        _show(console, preprocess_corpus(root, out, Plan(num_workers=workers), console, prompts=prompts))
+        show(console, preprocess_corpus(root, out, Plan(num_workers=workers), console, prompts=prompts))
 
 
 @app.command(rich_help_panel=_OURS)
@@ -333,39 +236,8 @@ def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
     from talkcli.engine.pipelines.preprocess import preprocess_debug
 
     with Console(as_json=as_json, quiet=quiet) as console:
-        _show(console, preprocess_debug(out, reporter=console))
+        show(console, preprocess_debug(out, reporter=console))
 
 
 for tool in (check, stats, shards, emovox):
     app.command(rich_help_panel=_TOOLS)(tool)
-
-
-def _show(console: Console, summary: Summary) -> None:
-    reasons: dict[str, list[str]] = {}
-    for clip, reason in summary.dropped.items():
-        reasons.setdefault(reason, []).append(clip)
-    for reason, clips in list(reasons.items())[:_SHOWN]:
-        more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
-        console.warn(f"left out {clips[0]}{more}: {reason}")
-    if len(reasons) > _SHOWN:
-        console.warn(
-            f"{len(reasons) - _SHOWN} more reasons are in {summary.manifest.with_name('quarantine.jsonl')}"
-        )
-    document = {
-        "manifest": str(summary.manifest),
-        "clips": summary.num_clips,
-        "kept": summary.num_kept,
-        "hours": round(summary.hours, 4),
-        "emotions": summary.emotions,
-        "splits": summary.splits,
-        "dropped": summary.dropped,
-    }
-    rows = [
-        ["clips", f"{summary.num_clips} ({summary.num_kept} kept from an earlier run)"],
-        ["in all", summary.amount],
-        ["emotions", ", ".join(f"{label} {count}" for label, count in summary.emotions.items())],
-        ["splits", ", ".join(f"{split} {count}" for split, count in summary.splits.items())],
-        ["left out", str(len(summary.dropped))],
-        ["more in", str(summary.manifest.with_name("CARD.md"))],
-    ]
-    console.table(document, title=str(summary.manifest), header=["", ""], rows=rows)

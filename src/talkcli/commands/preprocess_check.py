@@ -52,7 +52,7 @@ def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
     if found.broken:
         # Not raised: with --json the one document on stdout is the report.
         print_error(
-            f"{document['broken']} of {found.num_clips} clips are broken, the first: "
+            f"Broken: {document['broken']} of {counted(found.num_clips, 'clip')}, the first: "
             f"{found.broken[0].clip}: {found.broken[0].text}",
             "Run talk preprocess again: it makes anew what is no longer whole.",
             InputError.exit_code,

@@ -9,6 +9,7 @@ import typer
 
 from talkcli.commands.options import AsJson, Device, Quiet, Workers
 from talkcli.console import Console
+from talkcli.engine.wording import counted
 
 
 def emovox(
@@ -97,7 +98,7 @@ def emovox(
             ["not fit", f"{document['not_fit']} (doubles, anchors, too short or too long)"],
             ["anchors", f"{sides['speech']} of speech, {sides['motion']} of motion"],
             ["scores", " ".join(f"{value:.3f}" for value in document["score_quartiles"])],
-            ["chosen", f"{document['chosen']} clips, {document['hours']:.3f} h"],
+            ["chosen", f"{counted(document['chosen'], 'clip')}, {document['hours']:.3f} h"],
             ["lowest chosen score", f"{document['threshold']:.6f}"],
             ["emotions", ", ".join(f"{label} {count}" for label, count in document["emotions"].items())],
             ["clips", document["manifest"] or "not made (--list-only)"],

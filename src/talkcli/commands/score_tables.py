@@ -185,7 +185,7 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
 
 
 def _taught(report: Mapping[str, Any]) -> list[str]:
-    learned = report["lessons"]
+    learned = report["training_set"]
     if "truth" not in learned:
         return []
     truth = learned["truth"]

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from talkcli.engine.origin import Origin
+from talkcli.engine.wording import counted
 
 SPEECH_RATE_HZ = 16_000
 MODEL_FPS = 25
@@ -47,7 +48,7 @@ def first_mistake(error: ValidationError) -> str:
     """Where settings are wrong first, in which way, and in how many places more."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"])) or "its settings"
-    more = f" (and {error.error_count() - 1} more mistakes)" if error.error_count() > 1 else ""
+    more = f" (and {counted(error.error_count() - 1, 'more mistake')})" if error.error_count() > 1 else ""
     return f"{where}: {first['msg']}{more}"
 
 

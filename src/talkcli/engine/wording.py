@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
-def counted(number: int, thing: str) -> str:
-    """`number` of `thing`, which is named in the singular: 1 clip, 2 clips."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """`number` of `thing`, which is named in the singular: 1 clip, 2 clips.
+
+    `things` is the plural where an s at the end does not make it: of words such as vertex, and where a verb
+    follows ("clip is", "clips are").
+    """
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"

@@ -108,8 +108,8 @@ def test_promises_are_not_believed(tmp_path: Path) -> None:
     [
         (np.arange(6).reshape(2, 3), "int64, floats are needed"),
         (np.array([b"a", b"b"]), "floats are needed"),
-        (np.array([1.0, np.nan]), "1 values are not finite"),
-        (np.array([1.0, np.inf], np.float16), "1 values are not finite"),
+        (np.array([1.0, np.nan]), "1 value is not a finite number"),
+        (np.array([np.inf, np.inf], np.float16), "2 values are not finite numbers"),
         (h5py.Empty("f4"), "no array"),
     ],
 )

@@ -81,7 +81,7 @@ def test_a_database_of_millions_and_a_value_of_gigabytes(
     counted = struct.pack("<Q", 347)
     assert CONTENT.count(counted) == 1
     database.write_bytes(CONTENT.replace(counted, struct.pack("<Q", 100)))
-    with pytest.raises(InputError, match="more than 100 entries are there"):
+    with pytest.raises(InputError, match="it has more than 100 entries"):
         read_index(database)
 
 

@@ -32,7 +32,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.npz")
     (tmp_path / "endless.npz").symlink_to("/dev/zero")
     for name, told in {
-        "none.npz": "is missing",
+        "none.npz": "There is no file",
         "text.npz": "no npz archive, so it is no clip",
         "other.npz": "without a, it is no clip",
         "objects.npz": "holds object, numbers or text are needed",

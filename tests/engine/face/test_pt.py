@@ -50,7 +50,7 @@ def test_values_arrive(tmp_path: Path, dtype: torch.dtype) -> None:
         (torch.zeros(2, 2).to_sparse(), "plain floats are needed"),
         (torch.zeros(2, device="meta"), "plain floats are needed"),
         (torch.zeros(1).expand(10**12), "fewer numbers than the shape"),
-        (torch.tensor([1.0, float("nan")]), "1 values that are not finite"),
+        (torch.tensor([1.0, float("nan")]), "1 value that is not a finite number"),
     ],
 )
 def test_other_content_is_refused(tmp_path: Path, value: object, told: str) -> None:
@@ -62,7 +62,7 @@ def test_other_content_is_refused(tmp_path: Path, value: object, told: str) -> N
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
-    with pytest.raises(InputError, match="missing"):
+    with pytest.raises(InputError, match="There is no file"):
         read_tensor(path)
     path.write_bytes(b"")
     with pytest.raises(InputError, match="empty file"):

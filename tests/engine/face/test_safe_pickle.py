@@ -76,7 +76,7 @@ def test_arrays_that_stayed_are_checked_when_they_are_read(tmp_path: Path) -> No
     with pytest.raises(InputError, match="has changed"):
         there["a"].read()
     path.unlink()
-    with pytest.raises(InputError, match="is missing"):
+    with pytest.raises(InputError, match="There is no file"):
         there["a"].read()
 
 
@@ -314,5 +314,5 @@ def test_npy_files(tmp_path: Path) -> None:
     np.save(tmp_path / "bad.npy", np.array([Call(os.system, "true")], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match="system"):
         read_pickle(tmp_path / "bad.npy")
-    with pytest.raises(InputError, match="is missing"):
+    with pytest.raises(InputError, match="There is no file"):
         read_pickle(tmp_path / "absent.npy")

@@ -15,8 +15,9 @@ from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.device import seeded
 from talkcli.engine.errors import UsageError
-from talkcli.engine.models.dee import CoefficientsConfig, Dee, DeeConfig, Gaussian
+from talkcli.engine.models.dee import CoefficientsConfig, Dee, DeeConfig
 from talkcli.engine.models.fer import FerConfig
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.types import EMOTIONS, Emotion
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "parameters"

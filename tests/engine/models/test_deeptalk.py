@@ -11,8 +11,8 @@ from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.device import seeded
 from talkcli.engine.errors import UsageError
 from talkcli.engine.models import choose
-from talkcli.engine.models.dee import Gaussian
 from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.models.prior import PriorConfig
 from talkcli.engine.models.vae import VaeConfig
 from talkcli.engine.models.vqvae import VqvaeConfig

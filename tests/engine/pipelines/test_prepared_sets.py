@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_path_that_is_not_there(name: str) -> None:
     assert "talk preprocess" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("name", ["ravdes", "RAVDESS", "x" * 300, "a\0b", "ü", "*"])
+@pytest.mark.parametrize("name", ["ravdes", "x" * 300, "a\0b", "ü", "*"])
 def test_a_name_of_nothing(name: str, tmp_path: Path) -> None:
     prepare(tmp_path / "data" / "mine")
     with pytest.raises(AssetError, match="not prepared") as caught:
@@ -83,6 +84,64 @@ def test_a_name_of_nothing(name: str, tmp_path: Path) -> None:
     hint = caught.value.hint or ""
     assert "Prepared in data: mine." in hint
     assert ("Did you mean ravdess?" in hint) == (name == "ravdes")
+
+
+@pytest.mark.parametrize("name", ["RAVDESS", "Crema-D", "DEBUG"])
+def test_letters_of_a_name_may_be_large(name: str, tmp_path: Path) -> None:
+    with pytest.raises(AssetError, match="not prepared") as caught:
+        manifest_of(name)
+    hint = caught.value.hint or ""
+    assert f"talk preprocess {name.lower()} " in hint and f"--out data/{name.lower()}" in hint
+    prepare(tmp_path / "data" / name.lower())
+    assert manifest_of(name) == Path("data", name.lower(), "manifest.jsonl")
+    prepare(tmp_path / "data" / "Mine")
+    assert manifest_of("mine") == Path("data/Mine/manifest.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("folder", "content", "known"),
+    [
+        ("RAVDESS", "notes.txt", "ravdess"),
+        ("my downloads", "Audio_Speech_Actors_01-24.zip", "ravdess"),
+        ("my downloads", "Video_Song_Actor_07.zip", "ravdess"),
+        ("speech", "Actor_01", "ravdess"),
+        ("speech", "AudioWAV", "crema-d"),
+        ("VOCA", "data_verts.npy", "vocaset"),
+        ("Hdtf", "x.mp4", "hdtf"),
+    ],
+)
+def test_a_folder_of_recordings_gives_the_exact_line(
+    folder: str, content: str, known: str, tmp_path: Path
+) -> None:
+    raw = tmp_path / "else" / folder
+    (raw / content).mkdir(parents=True)
+    quoted = shlex.quote(str(raw))
+    with pytest.raises(AssetError, match="must be prepared first") as caught:
+        manifest_of(str(raw))
+    line = f"talk preprocess {known} {quoted} --out data/{known}"
+    assert caught.value.hint == f"Run: {line}; then give --dataset {known}."
+
+
+def test_recordings_are_known_below_the_data_folder_and_here(tmp_path: Path) -> None:
+    (tmp_path / "RAVDESS" / "Actor_01").mkdir(parents=True)
+    with pytest.raises(AssetError) as caught:
+        manifest_of("RAVDESS")
+    line = "talk preprocess ravdess RAVDESS --out data/ravdess"
+    assert caught.value.hint == f"Run: {line}; then give --dataset ravdess."
+    # Clips do not go among the recordings.
+    (tmp_path / "data" / "ravdess" / "Actor_01").mkdir(parents=True)
+    with pytest.raises(AssetError) as caught:
+        manifest_of("ravdess")
+    line = "talk preprocess ravdess data/ravdess --out data/ravdess-clips"
+    assert caught.value.hint == f"Run: {line}; then give --dataset ravdess-clips."
+
+
+def test_an_empty_folder_or_one_of_anything_is_no_data_set(tmp_path: Path) -> None:
+    for folder in ("else/ravdess", "else/mine/x"):
+        (tmp_path / folder).mkdir(parents=True)
+    for path in ("else/ravdess", "else/mine"):
+        with pytest.raises(AssetError, match="path of no prepared data set"):
+            manifest_of(path)
 
 
 @pytest.mark.parametrize("name", ["", " "])

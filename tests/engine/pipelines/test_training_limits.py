@@ -70,7 +70,7 @@ def test_whatever_a_recipe_says_of_sizes_ends_in_a_sentence(name: str) -> None:
 def test_more_weights_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     config = load_recipe(PriorRecipe, "th_vqvae.debug").model
     monkeypatch.setattr(training_limits, "memory", lambda: 10**5)
-    with pytest.raises(UsageError, match=r"billion weights; to train them takes .* GB, and this machine has"):
+    with pytest.raises(UsageError, match=r"billion weights; to train them takes .* GB, and there are"):
         built(build_prior, config)
     ears = {"log_mel": LogMel(LogMelConfig(num_mels=20))}
     with pytest.raises(UsageError, match=r"A batch of 64 windows of 32 frames is .* GB"):

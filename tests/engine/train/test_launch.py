@@ -46,5 +46,5 @@ def test_torchrun_gives_out_the_devices(torchrun: None, monkeypatch: pytest.Monk
         pass
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(DeviceError, match="2 processes here, torch sees 1 CUDA devices"), launched("auto"):
+    with pytest.raises(DeviceError, match=r"2 processes here, torch sees 1 CUDA device\."), launched("auto"):
         pass

@@ -273,7 +273,8 @@ def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None
     if parts is not None:
         stated_s = max(stated_s or 0.0, seconds * parts)
     if facts.num_undecoded > max(_MOST_UNDECODED, _MOST_UNDECODED_SHARE * _blocks(facts)):
-        return f"{facts.num_undecoded} of {_blocks(facts)} blocks of sound cannot be decoded"
+        blocks = counted(_blocks(facts), "block")
+        return f"what cannot be decoded are {facts.num_undecoded} of {blocks} of sound"
     most_missing_s = _MOST_MISSING_OF_MATROSKA_S if "matroska" in facts.container else _MOST_MISSING_S
     if stated_s is None or stated_s - seconds <= most_missing_s:
         return None

@@ -18,6 +18,7 @@ from talkcli.engine.audio.channels import Choice, Mixture
 from talkcli.engine.audio.clipping import Clipping
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import SPEECH_RATE_HZ
+from talkcli.engine.wording import counted
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 
@@ -128,12 +129,15 @@ class Gathering:
             peak=self._peak,
             offset=self._sum / max(self.num_read, 1),
             clipped=self._clipping.most / max(self.num_read, 1),
-            nonsense=f"holds {self._num_nonsense} samples that are not finite numbers, the first at "
-            f"{self._first_nonsense}"
-            if self._num_nonsense
-            else None,
+            nonsense=self._told_nonsense(),
             better=self._mixture.better(),
         )
+
+    def _told_nonsense(self) -> str | None:
+        if not self._num_nonsense:
+            return None
+        one, several = "sample that is not a finite number", "samples that are not finite numbers"
+        return f"holds {counted(self._num_nonsense, one, several)}, the first at {self._first_nonsense}"
 
     def _check_length(self, seconds: float, *, stated: bool = False) -> None:
         if seconds > self._longest_s:

@@ -23,6 +23,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.inputs.regular import check_file
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
+from talkcli.engine.wording import counted
 
 # Lossy decoders overshoot full scale by a little; only more than 1 dB is worth a warning.
 _OVERSHOOT = 1.122
@@ -75,7 +76,9 @@ def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
         samples -= np.float32(sound.offset)
         peak = float(max(samples.max(), -samples.min())) if peak > 1 else peak
     if peak == 0:
-        reporter.warn(f"{path} is silent: all {len(samples)} samples are zero. The face will rest.")
+        reporter.warn(
+            f"{path} is silent: nothing but zeros in {counted(len(samples), 'sample')}. The face will rest."
+        )
     if peak > _OVERSHOOT:
         reporter.warn(f"{path} peaks at {peak:.3g} times full scale; scaled down to 1.")
     if peak > 1:

@@ -17,6 +17,7 @@ from talkcli.engine.audio.flac_header import flac_length
 from talkcli.engine.audio.gathering import Begin, Decoded
 from talkcli.engine.audio.pcm_header import SoundChunk, sound_chunk
 from talkcli.engine.errors import InputError
+from talkcli.engine.wording import counted
 
 # Small, since a block that fails to decode is lost whole.
 _BLOCK_SAMPLES = 1 << 12
@@ -89,7 +90,7 @@ def _read(name: Path, file: soundfile.SoundFile, chunk: SoundChunk | None, begin
                 f"holds {uncounted_s:.2f} s beyond the end that its header states; they are read as sound"
             )
         elif chunk.unread:
-            remark = f"holds {chunk.unread} bytes behind the end of its sound; they are not read"
+            remark = f"holds {counted(chunk.unread, 'byte')} behind the end of its sound, which are not read"
     damage = None
     if failure or stated_s - read_s > MOST_MISSING_S:
         damage = f"{read_s:.2f} of {stated_s:.2f} s can be decoded"

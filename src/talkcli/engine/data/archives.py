@@ -28,6 +28,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.files import sha256, temporary_folder
 from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 # What lies beside archives where they are downloaded, and holds no clips.
@@ -123,8 +124,8 @@ def _archives_of(root: Path, reporter: Reporter) -> list[Path]:
         return archives
     if archives:
         reporter.warn(
-            f"{len(archives)} archives in {root} are passed by, since other files lie beside them "
-            f"(the first: {archives[0].name}); to read them, unpack them or give a folder of archives alone."
+            f"Passed by: {counted(len(archives), 'archive')} in {root}, beside which other files lie (the "
+            f"first: {archives[0].name}); to read archives, unpack them or give a folder of them alone."
         )
     return []
 

@@ -28,6 +28,7 @@ from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 _MANIFESTS = ("manifest.parquet", "manifest.jsonl")
 # A killed run loses no clip, but the manifest may lack those of this many seconds.
@@ -89,7 +90,8 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     if not records:
         (out / UNFINISHED).unlink()
         raise InputError(
-            f"None of {len(sources)} clips could be made; the first: {dropped[0].id}: {dropped[0].reason}",
+            f"None of {counted(len(sources), 'clip')} could be made; the first: {dropped[0].id}: "
+            f"{dropped[0].reason}",
             hint=f"All reasons are in {out / 'quarantine.jsonl'}.",
         )
     entries = tuple(record.entry for record in records)
@@ -103,8 +105,8 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     stale = sorted(journal.records.keys() - {entry.id for entry in entries})
     if stale:
         reporter.note(
-            f"{len(stale)} clips of earlier runs are none of this one ({some(stale)}): the manifest does not "
-            f"list them, their files stay in {out}."
+            f"Not in the manifest: {counted(len(stale), 'clip')} of earlier runs ({some(stale)}), whose "
+            f"files stay in {out}."
         )
     return Built(
         entries=entries,
@@ -165,7 +167,7 @@ class _Checkpoint:
         entries = [outcome.record.entry for outcome in done if outcome.record is not None]
         with atomic_path(self._out / UNFINISHED) as temporary:
             temporary.write_text(
-                f"{len(done)} of {len(self._sources)} clips were done when this was written. "
+                f"Done when this was written: {len(done)} of {counted(len(self._sources), 'clip')}. "
                 "To go on, give the same command again.\n",
                 encoding="utf-8",
             )

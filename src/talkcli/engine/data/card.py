@@ -82,7 +82,7 @@ def _left_out(dropped: Sequence[Dropped]) -> str:
     more = len(ordered) - len(rows)
     text = f"{counted(len(dropped), 'clip')}; every one is in quarantine.jsonl.\n\n"
     text += _table(("clips", "for example", "because"), rows)
-    return text + (f"\n\nAnd {more} more kinds of reasons." if more else "")
+    return text + (f"\n\nAnd {counted(more, 'more kind')} of reasons." if more else "")
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

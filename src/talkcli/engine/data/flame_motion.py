@@ -22,6 +22,7 @@ from talkcli.engine.face.channels import (
     NUM_EXPRESSION,
 )
 from talkcli.engine.types import Motion
+from talkcli.engine.wording import counted
 
 
 def flame_motion(
@@ -48,7 +49,9 @@ def flame_motion(
             width = f"{NUM_EXPRESSION} or more" if name == "expression" else "3"
             raise InputError(f"{where}: {name} is {values.shape}, (frames, {width}) is needed.")
         if len(values) != len(expression):
-            raise InputError(f"{where}: {name} has {len(values)} frames, expression {len(expression)}.")
+            raise InputError(
+                f"{where}: {name} has {counted(len(values), 'frame')}, expression {len(expression)}."
+            )
         if values.dtype.kind != "f":
             raise InputError(f"{where}: {name} is {values.dtype}, floats are needed.")
         if not np.isfinite(values).all():

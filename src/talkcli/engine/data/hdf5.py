@@ -20,6 +20,7 @@ from jaxtyping import Float
 from talkcli.engine.data.names import some
 from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.regular import open_file
+from talkcli.engine.wording import counted
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HICKLE = "data"
@@ -112,10 +113,12 @@ def _read(path: Path, name: str, stored: Any, hint: str) -> Float[np.ndarray, ".
     if max(promised, block) > _LARGEST_BYTES or there > path.stat().st_size:
         raise InputError(f"{where}: {promised} bytes of numbers are more than a clip has.", hint=hint)
     if there * (_MOST_COMPRESSION if filters else 1) < promised:
-        raise InputError(f"{where}: {there} bytes are there, the shape promises {promised}.", hint=hint)
+        raise InputError(
+            f"{where}: it has {counted(there, 'byte')}, the shape promises {promised}.", hint=hint
+        )
     numbers = np.asarray(stored[()])
     if not np.isfinite(numbers).all():
-        raise InputError(
-            f"{where}: {np.sum(~np.isfinite(numbers))} values are not finite numbers.", hint=hint
-        )
+        num_broken = int(np.sum(~np.isfinite(numbers)))
+        broken = counted(num_broken, "value is not a finite number", "values are not finite numbers")
+        raise InputError(f"{where}: {broken}.", hint=hint)
     return numbers

@@ -13,6 +13,7 @@ from talkcli.engine.data.manifest import Split
 from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.types import EMOTIONS, Config
+from talkcli.engine.wording import counted
 
 
 class Label(Config):
@@ -38,7 +39,9 @@ def read_labels(path: Path) -> dict[str, Label]:
     for line, cells in rows:
         where = f"{path}, line {line}"
         if len(cells) != len(header):
-            raise InputError(f"{where}: the row does not have the header's {len(header)} columns.", hint=hint)
+            raise InputError(
+                f"{where}: the row does not have the header's {counted(len(header), 'column')}.", hint=hint
+            )
         row = dict(zip(header, cells, strict=True))
         try:
             label = Label.model_validate({key: value.strip() for key, value in row.items() if value.strip()})

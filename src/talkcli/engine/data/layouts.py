@@ -25,6 +25,7 @@ from talkcli.engine.face.channels import (
     NUM_EXPRESSION,
 )
 from talkcli.engine.types import Motion
+from talkcli.engine.wording import counted
 
 AUTO = "auto"
 _TURN = ("poseX", "poseY", "poseZ")
@@ -63,7 +64,9 @@ class Layout:
         half a turn (the head's: a turn), and shares of full scale that are far from 0 to 1.
         """
         if rows.shape[1] != len(self.columns):
-            raise InputError(f"The array has {rows.shape[1]} columns, {len(self.columns)} are needed.")
+            raise InputError(
+                f"The array has {counted(rows.shape[1], 'column')}, {len(self.columns)} are needed."
+            )
         values = {name: column.astype(np.float64) for name, column in zip(self.columns, rows.T, strict=True)}
         for name, column in values.items():
             _check(name, column)
@@ -154,7 +157,7 @@ def layout_of(name: str, width: int) -> Layout:
         check_name(name)
         if len(LAYOUTS[name].columns) != width:
             raise InputError(
-                f"{width} columns are not those of {name}, which has {len(LAYOUTS[name].columns)}."
+                f"{name} has {len(LAYOUTS[name].columns)} columns, not {width} as there are here."
             )
         return LAYOUTS[name]
     fitting = [known for known, layout in LAYOUTS.items() if len(layout.columns) == width]
@@ -165,7 +168,10 @@ def layout_of(name: str, width: int) -> Layout:
     if width in _ELSEWHERE:
         raise InputError(f"{width} columns are no known layout; {_ELSEWHERE[width]}.")
     widths = sorted({len(layout.columns) for layout in LAYOUTS.values()})
-    raise InputError(f"{width} columns are no known layout: these have {', '.join(map(str, widths))}.")
+    raise InputError(
+        f"{counted(width, 'column is', 'columns are')} no known layout: these have "
+        f"{', '.join(map(str, widths))}."
+    )
 
 
 def check_name(name: str) -> None:

@@ -17,6 +17,7 @@ from typing import BinaryIO, NoReturn
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.regular import open_file
+from talkcli.engine.wording import counted
 
 _MAGIC, _VERSION = 0xBEEFC0DE, 1
 _HEADER_BYTES = 16
@@ -102,7 +103,7 @@ class _Tree:
         if root != _NO_PAGE:
             self._walk(root, 0)
         if len(self._places) != entries:
-            self._refuse(f"{len(self._places)} of {entries} entries are there")
+            self._refuse(f"it has {len(self._places)} of {counted(entries, 'entry', 'entries')}")
         return self._places
 
     def _refuse(self, reason: str) -> NoReturn:
@@ -187,7 +188,7 @@ class _Tree:
         if not name or not name.isascii() or not name.isprintable():
             self._refuse("a key is no text")
         if len(self._places) == self._entries:
-            self._refuse(f"more than {self._entries} entries are there")
+            self._refuse(f"it has more than {counted(self._entries, 'entry', 'entries')}")
         if self._places and name <= next(reversed(self._places)):
             self._refuse(f"{name} is not where it belongs")
         # Every value has its own bytes: many keys on one would be read as many times.

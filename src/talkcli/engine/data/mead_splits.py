@@ -9,6 +9,7 @@ from talkcli.engine.data.labels import EMOTION_OF_MEAD, LEVEL_OF_MEAD
 from talkcli.engine.data.manifest import Sex, Split
 from talkcli.engine.data.names import tell_left_out
 from talkcli.engine.types import Emotion, Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "MEAD's own terms, research only"
 # Of 47 public actors; the list is DEEPTalk's, which took EMOTE's.
@@ -47,8 +48,8 @@ def warn_of_actors(actors: Sequence[str], reporter: Reporter) -> None:
     clips, once for each.
     """
     strangers = Counter(actor for actor in actors if actor not in SPLIT_OF_ACTOR)
-    counted = [f"{actor} ({count} clips)" for actor, count in sorted(strangers.items())]
-    tell_left_out(reporter, "actors who are in no split", counted)
+    told = [f"{actor} ({counted(count, 'clip')})" for actor, count in sorted(strangers.items())]
+    tell_left_out(reporter, "actors who are in no split", told, one="actor who is in no split")
     absent = [actor for actor in SPLIT_OF_ACTOR if actor not in set(actors)]
     if absent:
         reporter.warn(f"Missing: {len(absent)} of {len(SPLIT_OF_ACTOR)} actors: {', '.join(absent)}.")

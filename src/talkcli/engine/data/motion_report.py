@@ -16,6 +16,7 @@ from talkcli.engine.data.lag import MOST_LAG_MS, lag
 from talkcli.engine.data.names import some
 from talkcli.engine.face.channels import JAW, is_share
 from talkcli.engine.types import MODEL_FPS, Motion, Speech
+from talkcli.engine.wording import counted
 
 # FLAME's expression coefficients are in standard deviations.
 LARGEST_EXPRESSION = 5.0
@@ -115,7 +116,9 @@ def jumps(motion: Motion) -> str | None:
     frame, channel = np.unravel_index(np.argmax(ratio), ratio.shape)
     step = motion.coeffs[frame + 1, channel] - motion.coeffs[frame, channel]
     count = int((ratio > 1).any(axis=1).sum())
-    return f"{motion.channels[channel]} moves by {step:+.3g} after frame {frame}; {count} such steps."
+    return (
+        f"{motion.channels[channel]} moves by {step:+.3g} after frame {frame}; {counted(count, 'such step')}."
+    )
 
 
 def _excess(motion: Motion) -> Float[np.ndarray, "frames coeffs"]:

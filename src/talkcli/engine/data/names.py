@@ -12,6 +12,7 @@ from talkcli.engine.data.folders import folders_below
 from talkcli.engine.data.source import Recording, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 Name = TypeVar("Name")
 
@@ -78,22 +79,29 @@ def read_names(
     if not found:
         odd = "".join(f" ({path.name}: {reason})" for path, reason in list(broken.items())[:1])
         raise InputError(f"{root} holds no file named like {data_set}{odd}.", hint=hint)
-    tell_left_out(reporter, f"files that are not named like {data_set}", foreign)
+    tell_left_out(
+        reporter,
+        f"files that are not named like {data_set}",
+        foreign,
+        one=f"file that is not named like {data_set}",
+    )
     return found, broken
 
 
-def tell_left_out(reporter: Reporter, what: str, names: Sequence[str]) -> None:
+def tell_left_out(reporter: Reporter, what: str, names: Sequence[str], *, one: str | None = None) -> None:
     """Warn of `names`, if there are any, of which none becomes a clip; `what` they are, in the plural, says
-    why.
+    why. `one` is its singular, where it has one ("of 5 pictures" has none).
     """
     if names:
-        reporter.warn(f"Left out {len(names)} {what}: {some(names)}.")
+        reporter.warn(f"Left out {counted(len(names), one or what, what)}: {some(names)}.")
 
 
-def tell_missing(reporter: Reporter, what: str, names: Sequence[str]) -> None:
-    """Warn of `names`, if there are any, that the data set has and that are not here."""
+def tell_missing(reporter: Reporter, what: str, names: Sequence[str], *, one: str | None = None) -> None:
+    """Warn of `names`, if there are any, that the data set has and that are not here; `what` and `one` are
+    those of `tell_left_out`.
+    """
     if names:
-        reporter.warn(f"Missing: {len(names)} {what}: {some(names)}.")
+        reporter.warn(f"Missing: {counted(len(names), one or what, what)}: {some(names)}.")
 
 
 def is_empty(path: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.inputs.regular import check_file
+from talkcli.engine.wording import counted
 
 PARQUET = ".parquet"
 FORMAT = 3
@@ -101,7 +102,8 @@ def _read(path: Path, file: Any) -> list[dict[str, Any]]:
     unpacked = sum(file.metadata.row_group(index).total_byte_size for index in range(file.num_row_groups))
     if file.metadata.num_rows > most_rows or unpacked > left:
         raise InputError(
-            f"{path} has {file.metadata.num_rows} rows of {unpacked} bytes, more than {size} bytes can hold."
+            f"{path} has {counted(file.metadata.num_rows, 'row')} of {unpacked} bytes, more than {size} "
+            "bytes can hold."
         )
     rows: list[dict[str, Any]] = []
     for batch in file.iter_batches(_ROWS):

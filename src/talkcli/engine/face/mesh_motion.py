@@ -14,6 +14,7 @@ from jaxtyping import Float
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.npy import map_array
 from talkcli.engine.types import MeshMotion
+from talkcli.engine.wording import counted
 
 # Of the face's largest extent; an open mouth moves the chin by a fifth of it.
 _FARTHEST = 0.5
@@ -30,7 +31,9 @@ def read_vertices(path: Path, num_verts: int, most_frames: int) -> Float[np.ndar
             f"{path} holds {rows.dtype} {rows.shape}, floats of (frames, {num_verts * 3}) are needed."
         )
     if not 0 < len(rows) <= most_frames:
-        raise InputError(f"{path} holds {len(rows)} frames, 1 to {most_frames} are expected of one clip.")
+        raise InputError(
+            f"{path} holds {counted(len(rows), 'frame')}, 1 to {most_frames} are expected of one clip."
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         return np.array(rows, dtype=np.float32, order="C").reshape(-1, num_verts, 3)
 

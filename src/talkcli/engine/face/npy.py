@@ -19,6 +19,7 @@ from numpy.lib import format as npy
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.regular import open_file
+from talkcli.engine.wording import counted
 
 # What is no object, no text and no complex number.
 _NUMBERS = "biuf"
@@ -40,7 +41,11 @@ def read_floats(path: Path) -> Float[np.ndarray, "..."]:
             raise InputError(f"{path} holds {shape}, more numbers than any clip.")
         numbers = np.frombuffer(file.read(), dtype)
     if not np.isfinite(numbers).all():
-        raise InputError(f"{path} holds {np.sum(~np.isfinite(numbers))} values that are not finite numbers.")
+        num_broken = int(np.sum(~np.isfinite(numbers)))
+        broken = counted(
+            num_broken, "value that is not a finite number", "values that are not finite numbers"
+        )
+        raise InputError(f"{path} holds {broken}.")
     return numbers.reshape(shape, order="F" if fortran else "C")
 
 

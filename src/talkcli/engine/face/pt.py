@@ -14,6 +14,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.npy import LARGEST_BYTES
 from talkcli.engine.face.torch_file import ZIP, is_tensor_part, read_torch_file
 from talkcli.engine.inputs.regular import open_file
+from talkcli.engine.wording import counted
 
 
 def load_weights_only(path: Path) -> Any:
@@ -47,7 +48,11 @@ def read_tensor(path: Path) -> Float[np.ndarray, "..."]:
         raise InputError(f"{path} holds fewer numbers than the shape {tuple(tensor.shape)} needs.")
     numbers = tensor.to(torch.float32).numpy()
     if not np.isfinite(numbers).all():
-        raise InputError(f"{path} holds {np.sum(~np.isfinite(numbers))} values that are not finite numbers.")
+        num_broken = int(np.sum(~np.isfinite(numbers)))
+        broken = counted(
+            num_broken, "value that is not a finite number", "values that are not finite numbers"
+        )
+        raise InputError(f"{path} holds {broken}.")
     return numbers
 
 

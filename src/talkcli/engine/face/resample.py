@@ -13,6 +13,7 @@ from jaxtyping import Float
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.quaternions import axis_angles, quaternions
 from talkcli.engine.types import Motion
+from talkcli.engine.wording import counted
 
 # Output frames worked out at a time, so that what is between takes no memory of its own.
 _BLOCK_FRAMES = 4096
@@ -38,7 +39,8 @@ def resample(motion: Motion, fps: float) -> Motion:
     num_frames = max(1, round(count * fps / motion.fps))
     if num_frames > _MOST_FRAMES:
         raise InputError(
-            f"{count} frames at {motion.fps:g} fps are {num_frames} at {fps:g}, more than {_MOST_FRAMES}.",
+            f"{counted(count, 'frame')} at {motion.fps:g} fps become {num_frames} at {fps:g}, more than "
+            f"{_MOST_FRAMES}.",
             hint="Check the rate that the motion file says.",
         )
     at = np.clip((np.arange(num_frames) + 0.5) * (motion.fps / fps) - 0.5, 0, count - 1)

@@ -23,7 +23,7 @@ def open_file(path: Path, *, text: bool = False) -> BinaryIO:
             raise InputError(f"{path} is not a regular file but {kind}.")
         file = path.open("rb")
     except FileNotFoundError as error:
-        raise InputError(f"{path} is missing.") from error
+        raise InputError(f"There is no file {path}.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({_reason(error)}).") from error
     try:

@@ -9,12 +9,12 @@ from typing import Literal
 @dataclass(frozen=True, kw_only=True)
 class EmotionMeasure:
     """One row of the table. `unit` is empty for shares and ratios. `against` says whose origin the number
-    stands on: the clips' true motion, or that of the lessons which taught the classifier of motion.
+    stands on: the clips' true motion, or that which the classifier of motion was trained on.
     """
 
     meaning: str
     unit: str = ""
-    against: Literal["truth", "lessons"] | None = None
+    against: Literal["truth", "training_set"] | None = None
 
 
 EMOTION_MEASURES: dict[str, EmotionMeasure] = {
@@ -43,13 +43,14 @@ EMOTION_MEASURES: dict[str, EmotionMeasure] = {
         meaning="how many times as often the surer half of the speech is named right"
     ),
     "named_true": EmotionMeasure(
-        meaning="true motion named by a classifier taught on true motion: its ceiling", against="lessons"
+        meaning="true motion named by a classifier trained on true motion: its ceiling",
+        against="training_set",
     ),
     "named_generated": EmotionMeasure(
-        meaning="motion made from speech, named by that classifier", against="lessons"
+        meaning="motion made from speech, named by that classifier", against="training_set"
     ),
     "named_directed": EmotionMeasure(
-        meaning="motion made with --emotion, named as it was asked for", against="lessons"
+        meaning="motion made with --emotion, named as it was asked for", against="training_set"
     ),
     "swap_ratio": EmotionMeasure(
         meaning="another clip's emotion changes the upper face so many times as much as closures of p, b, m"

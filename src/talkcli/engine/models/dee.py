@@ -11,7 +11,7 @@ weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -25,6 +25,7 @@ from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.fer import Fer, FerConfig
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.models.windows import starts
 from talkcli.engine.nn.attentive_statistics import AttentiveStatistics
 from talkcli.engine.nn.audio_stem import AudioStem
@@ -106,40 +107,6 @@ class DeeConfig(Config):
 # Generators take what is nearer to neutral than this for neutral: faces begin to show something beyond it
 # (measured on the embedded one: a smile of 0.04, 0.24, 0.61 and 0.73 at 0.6, 0.7, 0.8 and 1).
 _FELT_FROM = 0.6
-
-
-class Gaussian(NamedTuple):
-    """A mean on the unit sphere and the logarithm of a variance per dimension."""
-
-    mean: Float[Tensor, "batch embedding"]
-    log_variance: Float[Tensor, "batch embedding"]
-
-    def sample(
-        self,
-        sigma: float | None,
-        generator: torch.Generator,
-        within: Float[Tensor, "directions embedding"] | None = None,
-    ) -> Float[Tensor, "batch embedding"]:
-        """The mean for None; else a direction drawn around it.
-
-        `sigma` multiplies the log-variance: z = mean + exp(sigma * log_variance / 2) * eps, put back on the
-        sphere. 1 is the uncertainty as trained. Log-variances are negative, so 0.1 spreads wider than 1. As
-        in the released code, 0 leaves the log-variance as it is and equals 1. `within` are orthonormal
-        directions; of the noise only what lies in their span is kept.
-        """
-        if sigma is None:
-            return self.mean
-        # In full precision, whatever the encoders worked in: the same draw wherever it is asked for.
-        mean, log_variance = self.mean.float(), self.log_variance.float()
-        factor = sigma or 1.0
-        noise = torch.randn(self.mean.shape, generator=generator, device=generator.device).to(mean)
-        # Beyond e^30 the mean is below rounding already; without the bound the norm would overflow.
-        deviation = torch.exp((factor * log_variance / 2).clamp_max(30))
-        noise = deviation * noise
-        if within is not None:
-            with torch.autocast(noise.device.type, enabled=False):
-                noise = noise @ within.T @ within
-        return F.normalize(mean + noise, dim=-1)
 
 
 class Emotion2vecStem(nn.Module):

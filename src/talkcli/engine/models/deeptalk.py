@@ -10,7 +10,7 @@ content encoder and the prior may be others than wav2vec 2.0 and TH-VQVAE.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
@@ -30,8 +30,10 @@ from talkcli.engine.models.content import (
     PhoneContentConfig,
     build_content,
 )
-from talkcli.engine.models.dee import Dee, DeeConfig, Gaussian
+from talkcli.engine.models.dee import Dee, DeeConfig
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.models.level import Level
+from talkcli.engine.models.performance import Codes, Heard, Predicted, Take
 from talkcli.engine.models.prior import PriorConfig, build_prior
 from talkcli.engine.models.th_vqvae import ThVqvaeConfig
 from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
@@ -50,12 +52,10 @@ from talkcli.engine.types import (
     WindowFrames,
     check_heads,
 )
+from talkcli.engine.wording import counted
 
 # The speaker that is nobody in particular.
 NOBODY = -1
-
-# Chosen codes of every window, in each of every level from slow to fast.
-Codes = list[list[Int[Tensor, "batch _"]]]
 
 
 class DeepTalkConfig(Config):
@@ -89,48 +89,11 @@ class DeepTalkConfig(Config):
     def _check(self) -> DeepTalkConfig:
         check_heads(self.heads, **{"twice the width": 2 * self.width}, predictor_width=self.predictor_width)
         if len(self.speakers) > self.identity:
-            raise ValueError(f"identity {self.identity} has no room for {len(self.speakers)} speakers")
+            speakers = counted(len(self.speakers), "speaker")
+            raise ValueError(f"identity {self.identity} has no room for {speakers}")
         if 2 * self.overlap > self.window:
             raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
         return self
-
-
-class Predicted(NamedTuple):
-    """Motion with what it was made from, one entry per level of the prior."""
-
-    coeffs: Float[Tensor, "batch frames coeffs"]
-    outputs: list[Float[Tensor, "batch _ outputs"]]
-    """Logits over codes, or latents."""
-    choices: list[Float[Tensor, "batch _ outputs"]]
-    """One-hot codes, or the latents themselves."""
-    guess: Float[Tensor, "batch frames coeffs"] | None
-    """The plain regression, of a model that has one."""
-
-
-class Heard(NamedTuple):
-    """Speech after the encoders: as many takes as wanted can be drawn from it."""
-
-    windows: Sequence[Float[Tensor, "batch _ width"]]
-    """Content of every window."""
-    contacts: Float[Tensor, "batch frames contacts"] | None
-    """How surely lips, and lip and teeth, are heard to touch; None of an encoder that knows no phones."""
-    emotion: Gaussian
-    frames: int
-    """To give."""
-    padded: int
-    """To make."""
-
-
-class Take(NamedTuple):
-    """One performance and the codes it was made from."""
-
-    coeffs: Float[Tensor, "batch frames coeffs"]
-    codes: Codes
-
-    @property
-    def slow(self) -> Codes:
-        """The codes without those of the fastest level."""
-        return [levels[:-1] for levels in self.codes]
 
 
 class TokenPredictor(nn.Module):

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.nn.batch_norm import BatchNorm
 from talkcli.engine.types import EMOTIONS, Config, Dropout, Width
+from talkcli.engine.wording import counted
 
 # AffectNet's order; `EMOTIONS` without calm, which AffectNet does not know.
 FER_CLASSES = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
@@ -42,7 +43,9 @@ class FerConfig(Config):
     @model_validator(mode="after")
     def _layer_exists(self) -> FerConfig:
         if self.feature_layer >= len(self.hidden):
-            raise ValueError(f"feature_layer {self.feature_layer} is none of the {len(self.hidden)} layers")
+            raise ValueError(
+                f"feature_layer {self.feature_layer} is none of the {counted(len(self.hidden), 'layer')}"
+            )
         return self
 
 

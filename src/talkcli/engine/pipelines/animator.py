@@ -21,7 +21,8 @@ from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
 from talkcli.engine.layers.stack import Layers, lay_over, within_range
-from talkcli.engine.models.deeptalk import Codes, DeepTalk, Heard
+from talkcli.engine.models.deeptalk import DeepTalk
+from talkcli.engine.models.performance import Codes, Heard
 from talkcli.engine.origin import generated_by
 from talkcli.engine.pipelines.actors import speaker
 from talkcli.engine.pipelines.named_model import weights_of

@@ -25,6 +25,7 @@ from talkcli.engine.files import check_file, sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.pipelines.bench import machine, write_report
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+from talkcli.engine.wording import counted
 
 # What cameras and the originals of RAVDESS have.
 _RATE_HZ = 48_000
@@ -108,7 +109,8 @@ def _run(root: Path, folder: Path, num_workers: int) -> tuple[float, str]:
         raise TalkError(f"talk preprocess failed: {ended.stderr.strip()}")
     summary = json.loads(ended.stdout)
     if summary["dropped"]:
-        raise TalkError(f"talk preprocess left out {len(summary['dropped'])} generated clips.")
+        left_out = counted(len(summary["dropped"]), "generated clip")
+        raise TalkError(f"talk preprocess left out {left_out}.")
     digest = sha256(out / "manifest.jsonl")
     shutil.rmtree(out)
     return seconds, digest

@@ -18,6 +18,7 @@ from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
 from talkcli.engine.origin import tally
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,8 @@ def measure_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) ->
     unread = {entry.id: problem for entry in entries if (problem := measured[entry.id].problem)}
     if unread:
         clip, problem = next(iter(unread.items()))
-        reporter.warn(f"{len(unread)} clips cannot be read and count as 0 s, the first: {clip}: {problem}")
+        told = counted(len(unread), "clip that cannot be read", "clips that cannot be read")
+        reporter.warn(f"Counted as 0 s: {told}, the first: {clip}: {problem}")
     seconds = {clip: found.seconds for clip, found in measured.items()}
     return Statistics(
         num_clips=len(entries),

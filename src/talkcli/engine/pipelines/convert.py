@@ -25,6 +25,7 @@ from talkcli.engine.models.dee import DeeConfig
 from talkcli.engine.models.deeptalk import DeepTalkConfig
 from talkcli.engine.pipelines.render import check_distinct
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
+from talkcli.engine.wording import counted
 
 # The official demo takes the emotion of a long speech from its first ten seconds.
 RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS, nobody=False)
@@ -242,7 +243,8 @@ def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Repor
             hint=f"Give it with {_OPTIONS[other]}.",
         ) from error
     if beside:
-        reporter.note(f"{path}: the network stands below {prefix}; {beside} tensors beside it are left out.")
+        left_out = counted(beside, "tensor")
+        reporter.note(f"{path}: the network stands below {prefix}; left out beside it: {left_out}.")
     return tensors
 
 

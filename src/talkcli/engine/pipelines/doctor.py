@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import re
 import subprocess
@@ -28,9 +27,11 @@ from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.optional import OPTIONAL_PACKAGES, how_to_install, is_installed
+from talkcli.engine.pipelines.usable_memory import memory
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
+from talkcli.engine.wording import counted
 
 _SUBPROCESS_S = 60
 _PICTURE_SIDE = 64
@@ -90,11 +91,11 @@ def examine(reporter: Reporter) -> dict[str, Any]:
 
 def _machine() -> list[Check]:
     cores = usable_cores()
-    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    memory_gib = memory() / 2**30
     return [
         Check(name="talk", state="ok", found=f"{__version__} in {Path(sys.prefix)}"),
         Check(name="python", state="ok", found=f"{platform.python_version()} on {platform.platform()}"),
-        Check(name="machine", state="ok", found=f"{cores} cores, {memory_gib:.1f} GiB of memory"),
+        Check(name="machine", state="ok", found=f"{counted(cores, 'core')}, {memory_gib:.1f} GiB of memory"),
     ]
 
 

@@ -145,7 +145,7 @@ def _digest(source: Source) -> str:
     try:
         hashes = [sha256(path) for path in source.recipe.inputs]
     except FileNotFoundError as error:
-        raise InputError(f"{error.filename} is missing.") from error
+        raise InputError(f"There is no file {error.filename}.") from error
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read ({error.strerror}).") from error
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()

@@ -22,8 +22,9 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.metrics.undefined import UndefinedMetricError
-from talkcli.engine.models.dee import Dee, Gaussian
-from talkcli.engine.models.deeptalk import Heard
+from talkcli.engine.models.dee import Dee
+from talkcli.engine.models.gaussian import Gaussian
+from talkcli.engine.models.performance import Heard
 from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.labelled_clips import Labelled

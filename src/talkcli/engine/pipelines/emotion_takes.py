@@ -16,7 +16,7 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.metrics import swap
 from talkcli.engine.metrics.named import functionals
 from talkcli.engine.metrics.undefined import UndefinedMetricError
-from talkcli.engine.models.deeptalk import Heard
+from talkcli.engine.models.performance import Heard
 from talkcli.engine.pipelines.animator import Animator
 from talkcli.engine.pipelines.emotion_listener import Embedded
 from talkcli.engine.pipelines.sampling import Sampling

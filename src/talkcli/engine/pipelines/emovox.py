@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from talkcli.engine.checkpoints.model_file import default_weights, model_file
 from talkcli.engine.data.adapters.prepared import prepared_sources
 from talkcli.engine.data.adapters.sounds import sound_sources
 from talkcli.engine.data.adapters.voxceleb2 import is_voxceleb2, voxceleb2_sources
@@ -36,8 +35,9 @@ from talkcli.engine.pipelines.emovox_files import (
     write_quarantine,
 )
 from talkcli.engine.pipelines.emovox_scores import Anchoring, Scores, embed_anchors, score
-from talkcli.engine.pipelines.named_model import EMBEDDED
+from talkcli.engine.pipelines.named_model import EMBEDDED, weights_of
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 PAPER_HOURS = 1.3
 
@@ -98,7 +98,7 @@ def curate_emovox(
     """Score every sound of `candidates` (a manifest or the folder of one, VoxCeleb2, or any folder of sound)
     against the anchors, choose, and make the chosen clips below `out`; a document ready for JSON.
 
-    `dee` is `EMBEDDED`, a model file or a run folder. With `list_only` no clips are made. Raises UsageError
+    `dee` is as for `weights_of`. With `list_only` no clips are made. Raises UsageError
     for an `out` that would overwrite what is read; InputError without anchors or candidates that can be
     embedded, and when nothing is chosen, after the list of scores is written.
     """
@@ -107,9 +107,7 @@ def curate_emovox(
     for given in (candidates, anchoring.manifest):
         _check_apart(given, out)
     sources = _candidates(candidates, reporter)
-    weights = default_weights() if dee == EMBEDDED else model_file(Path(dee))
-    if not weights.is_file():
-        raise InputError(f"--dee {dee}: there is no model file {weights}.")
+    weights = weights_of(dee, option="--dee", made_by="talk train-dee or train-gen")
     embedder = Embedder(weights=weights, digest=sha256(weights), device=str(resolve_device(device_name)))
     _, header = load_dee(embedder)
     if dee == EMBEDDED:
@@ -122,7 +120,7 @@ def curate_emovox(
     write_quarantine(out, dropped)
     if not scores.sources:
         raise InputError(
-            f"None of {len(sources)} candidates can be heard, the first: {dropped[0].id}: "
+            f"None of {counted(len(sources), 'candidate')} can be heard, the first: {dropped[0].id}: "
             f"{dropped[0].reason}",
             hint=f"All reasons are in {out / QUARANTINE}.",
         )
@@ -141,8 +139,8 @@ def curate_emovox(
     document = {"list": str(out / LIST), "manifest": None, **curated.document()}
     if not chosen.any():
         raise InputError(
-            f"Nothing is chosen of {len(scores.sources)} candidates: {rule}; the highest score is "
-            f"{scores.scores.max():.4f}.",
+            f"Nothing is chosen of {counted(len(scores.sources), 'candidate')}: {rule}; the highest score "
+            f"is {scores.scores.max():.4f}.",
             hint=f"{out / LIST} holds all scores.",
         )
     if list_only:

@@ -16,6 +16,7 @@ from talkcli.engine.data.build import Built, Dropped
 from talkcli.engine.data.card import write_card
 from talkcli.engine.files import atomic_path
 from talkcli.engine.pipelines.emovox_scores import Anchors, Scores
+from talkcli.engine.wording import counted
 
 LIST = "emovox.jsonl"
 QUARANTINE = "quarantine.jsonl"
@@ -125,8 +126,8 @@ def _story(curated: Curated) -> str:
             f"- Candidates: {numbers['candidates']}, of which {numbers['scored']} could be heard and "
             f"{numbers['not_fit']} were not fit ({LIST} says why).",
             f"- Anchors: {anchors['speech']} of speech, {anchors['motion']} of motion.",
-            f"- Chosen: {curated.rule}; {numbers['chosen']} clips, {curated.hours:.3f} hours, lowest score "
-            f"{curated.threshold}.",
+            f"- Chosen: {curated.rule}; {counted(numbers['chosen'], 'clip')}, {curated.hours:.3f} hours, "
+            f"lowest score {curated.threshold}.",
             f"- DEE: weights sha256 {curated.weights_sha256}; trained on {header.trained_on}; licence "
             f"{header.licence}.",
         ]

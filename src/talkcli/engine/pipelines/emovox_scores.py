@@ -23,6 +23,7 @@ from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.pipelines.embeddings import Embedder, Row, embed_clips, load_dee
 from talkcli.engine.types import EMOTIONS, Emotion, Reporter
+from talkcli.engine.wording import counted
 
 # Not what an emotional voice is compared with.
 CALM = ("neutral", "calm")
@@ -124,15 +125,18 @@ def embed_anchors(
                 vectors.append(vector)
     if not rows:
         first, reason = next(iter(problems.items()), (sources[0].id, "DEE sees no motion of this head."))
-        raise InputError(f"None of {len(sources)} anchors can be embedded; the first: {first}: {reason}")
+        raise InputError(
+            f"None of {counted(len(sources), 'anchor')} can be embedded; the first: {first}: {reason}"
+        )
     if problems:
         first, reason = next(iter(problems.items()))
-        reporter.warn(f"{len(problems)} of {len(sources)} anchors are left out, the first: {first}: {reason}")
+        left_out = f"{len(problems)} of {counted(len(sources), 'anchor')}"
+        reporter.warn(f"Left out {left_out}, the first: {first}: {reason}")
     unseen = {source.id for source in sources} - {row.clip for row in rows if row.side == "motion"}
     if sides["motion"] and (unseen := unseen - set(problems)):
         _, header = load_dee(embedder)
         reporter.warn(
-            f"{len(unseen)} of {len(sources)} anchors count by their speech alone: they have no motion of "
+            f"Known by speech alone: {len(unseen)} of {counted(len(sources), 'anchor')}, without motion of "
             f"the head {header.head}, which this DEE sees."
         )
     return Anchors(

@@ -21,6 +21,7 @@ from talkcli.engine.metrics.named import functionals
 from talkcli.engine.origin import origin_of, truth_of
 from talkcli.engine.pipelines.score_inputs import Case, Chosen, gather
 from talkcli.engine.types import EMOTIONS, Reporter
+from talkcli.engine.wording import counted
 
 LABELS = "labels.csv"
 
@@ -40,7 +41,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lessons:
+class TrainingSet:
     """What a classifier of motion learns from."""
 
     features: Float[np.ndarray, "clips features"]
@@ -85,12 +86,13 @@ def labelled_clips(
     ]
     if len({clip.emotion for clip in clips}) < 2:
         raise InputError(
-            f"All {len(clips)} clips are {known[cases[0].id][0]}: there is nothing to tell apart."
+            f"The only emotion of {counted(len(clips), 'clip')} is {known[cases[0].id][0]}: there is nothing "
+            "to tell apart."
         )
     return clips, chosen
 
 
-def lessons(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> Lessons:
+def training_set(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> TrainingSet:
     """Functionals of all motion in the train split of `manifest` (a file, or its folder).
 
     Raises InputError where it has no motion, motion of other `channels`, or of one emotion only.
@@ -112,9 +114,10 @@ def lessons(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> Le
         reporter.progress("learning what emotions look like", index + 1, len(entries))
     if len(set(labels)) < 2:
         raise InputError(
-            f"The train split of {manifest} shows {len(set(labels))} emotions: there is nothing to learn.",
+            f"The train split of {manifest} shows {counted(len(set(labels)), 'emotion')}: there is nothing "
+            "to learn.",
             hint="Give --emotions-of a manifest of true motion with labels.",
         )
     truth = truth_of(origins)
     assert truth is not None
-    return Lessons(features=np.stack(features), labels=np.array(labels), source=manifest, truth=truth)
+    return TrainingSet(features=np.stack(features), labels=np.array(labels), source=manifest, truth=truth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -39,6 +40,12 @@ ROOTS: Mapping[str, str] = {
     "video": "your folder of films of talking faces",
     "vocaset": "VOCASET's folder, from its authors' site, with an account",
     "voxceleb2": "VoxCeleb2's folder; its authors give it out on request",
+}
+# Names of files and folders by which a data set is known in its folder, whatever that is called.
+_SIGNS: Mapping[str, re.Pattern[str]] = {
+    "ravdess": re.compile(r"Actor_\d\d|(Audio|Video)_(Speech|Song)_Actors?_[\d-]+\.zip"),
+    "crema-d": re.compile(r"AudioWAV"),
+    "vocaset": re.compile(r"data_verts\.npy"),
 }
 
 
@@ -88,7 +95,7 @@ def prepared_set(name: str, split: str, reporter: Reporter) -> PreparedSet:
 
 def manifest_of(name: str) -> Path:
     """The manifest of a data set: `name` is the path of a prepared folder or of a manifest, or the name of a
-    folder below `$TALK_DATA`, else below ./data.
+    folder below `$TALK_DATA`, else below ./data. Letters of a name may be large or small.
 
     Raises AssetError, with the command that prepares it, where there is none; UsageError for an empty name.
     """
@@ -97,18 +104,26 @@ def manifest_of(name: str) -> Path:
     given = Path(name)
     is_path = os.sep in name or "/" in name or given.suffix in _TABLES or name in (".", "..")
     prepared = data_folder() / name
-    for folder in (given,) if is_path else (prepared, given):
+    for folder in (given,) if is_path else (prepared, *_spelled_otherwise(name), given):
         if folder.suffix in _TABLES and _is_file(folder):
             return folder
         if _is_file(folder / MANIFEST):
             return folder / MANIFEST
+    for folder in (given,) if is_path else (prepared, given):
+        if (known := _raw_set(folder)) is not None:
+            raise AssetError(
+                f"{folder} holds {known} as it is given out, which must be prepared first.",
+                hint=_how_from(known, folder),
+            )
     if is_path:
-        known = given.name if given.name in ROOTS else "NAME"
+        known = given.name.lower() if given.name.lower() in ROOTS else "NAME"
         raise AssetError(
             f"--dataset {name} is the path of no prepared data set: there is no {given / MANIFEST}.",
             hint=f"Prepare one: talk preprocess {known} ROOT --out {shlex.quote(str(given))} "
             "(docs/datasets.md lists the data sets).",
         )
+    if name.lower() in (*ROOTS, *_WITHOUT_ROOT):
+        name, prepared = name.lower(), data_folder() / name.lower()
     raise AssetError(
         f"The data set {name} is not prepared: there is no {prepared / MANIFEST}.", hint=_how(name, prepared)
     )
@@ -117,6 +132,45 @@ def manifest_of(name: str) -> Path:
 def data_folder() -> Path:
     """Where data sets are looked for by name: `$TALK_DATA`, else ./data."""
     return Path(os.environ.get("TALK_DATA") or "data")
+
+
+def _spelled_otherwise(name: str) -> list[Path]:
+    """Folders of prepared data sets whose names differ from `name` in large and small letters alone."""
+    try:
+        folders = sorted(data_folder().iterdir())
+    except OSError:
+        return []
+    return [folder for folder in folders if folder.name.lower() == name.lower() and folder.name != name]
+
+
+def _raw_set(folder: Path) -> str | None:
+    """The data set that lies in `folder` unprepared, by what the folder holds or else by its name."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except (OSError, ValueError):
+        # No folder, one that may not be looked into, or no name of one.
+        return None
+    for known, sign in _SIGNS.items():
+        if any(sign.fullmatch(name) for name in names):
+            return known
+    own = folder.resolve().name.lower()
+    return own if names and own in ROOTS else None
+
+
+def _how_from(known: str, raw: Path) -> str:
+    """The commands from the folder `raw` of the data set `known` to its scores."""
+    # Clips are never laid among the recordings.
+    prepared = next(
+        folder
+        for folder in (data_folder() / known, data_folder() / f"{known}-clips")
+        if not _same(folder, raw)
+    )
+    line = f"talk preprocess {known} {shlex.quote(str(raw))} --out {shlex.quote(str(prepared))}"
+    return f"Run: {line}; then give --dataset {prepared.name}."
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and one.samefile(other)
 
 
 def _how(name: str, prepared: Path) -> str:

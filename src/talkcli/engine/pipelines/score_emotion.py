@@ -27,12 +27,12 @@ from talkcli.engine.metrics.named import Discriminant, functionals
 from talkcli.engine.metrics.recall import confusion, unweighted_average_recall
 from talkcli.engine.metrics.swap import swap_ratio
 from talkcli.engine.metrics.undefined import UndefinedMetricError
-from talkcli.engine.models.dee import Gaussian
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.origin import truth_of
 from talkcli.engine.pipelines.emotion_listener import Embedded, Listener
 from talkcli.engine.pipelines.emotion_rows import Indices, Measure, Rows
 from talkcli.engine.pipelines.emotion_takes import EmotionTakes
-from talkcli.engine.pipelines.labelled_clips import Labelled, labelled_clips, lessons
+from talkcli.engine.pipelines.labelled_clips import Labelled, labelled_clips, training_set
 from talkcli.engine.pipelines.prepared_sets import manifest_of
 from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.pipelines.score_generation import Generation
@@ -67,11 +67,11 @@ def emotion_table(
 
     `generation` says who animates and how; its takes are not used. Keys of the answer: `table`; `talk`,
     `dataset`, `generation` and `truth` as in `score_motions`; `method`, `head`, `seed`, `emotions` (labels
-    that occur), `num_clips`, `errors_over`, `lessons` (what the classifier of motion learned from, or why it
-    did not), `measures` (value or None with a reason, chance, standard error, number of clips, and the kind
-    of `truth` it stands on), `labels` and `confusion` (counts: true labels along rows, names along columns),
-    `speakers`, `clips`, `missed` (thresholds in words). Raises TalkError classes for unusable input; a
-    measure that cannot be computed is no error.
+    that occur), `num_clips`, `errors_over`, `training_set` (what the classifier of motion learned from,
+    or why it did not), `measures` (value or None with a reason, chance, standard error, number of clips, and
+    the kind of `truth` it stands on), `labels` and `confusion` (counts: true labels along rows, names along
+    columns), `speakers`, `clips`, `missed` (thresholds in words). Raises TalkError classes for unusable
+    input; a measure that cannot be computed is no error.
     """
     clips, chosen = labelled_clips(
         audio=inputs.audio,
@@ -96,7 +96,7 @@ def emotion_table(
         _generated_rows(table, takes, teacher)
         _swap_rows(table, takes, _head(inputs, header), clips, generation.seed, reporter)
     truth = truth_of(embedded.truth_origins)
-    held_against = {"truth": truth, "lessons": source.get("truth")}
+    held_against = {"truth": truth, "training_set": source.get("truth")}
     measures = {}
     for name, info in EMOTION_MEASURES.items():
         against = None if info.against is None else held_against[info.against]
@@ -113,7 +113,7 @@ def emotion_table(
         "emotions": [EMOTIONS[label] for label in np.unique(table.true)],
         "num_clips": len(clips),
         "errors_over": table.errors_over,
-        "lessons": source,
+        "training_set": source,
         "measures": measures,
         "labels": list(EMOTIONS),
         "confusion": table.confusions,
@@ -132,7 +132,7 @@ def _teacher(
         return reason, {"reason": reason}
     manifest = inputs.emotions_of or manifest_of(inputs.dataset or "")
     try:
-        taught = lessons(manifest, header.channels, reporter)
+        taught = training_set(manifest, header.channels, reporter)
     except InputError as error:
         if inputs.emotions_of is not None:
             raise

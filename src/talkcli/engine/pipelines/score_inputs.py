@@ -15,6 +15,7 @@ from talkcli.engine.origin import Origin
 from talkcli.engine.pipelines.prepared_sets import PreparedSet, prepared_set
 from talkcli.engine.pipelines.score_words import Words, read_words
 from talkcli.engine.types import Reporter, Silent
+from talkcli.engine.wording import counted
 
 _SILENT = Silent()
 _TAKE = re.compile(r"^(?P<id>.+)\.take(?P<take>\d+)$")
@@ -99,7 +100,7 @@ def _from_dataset(name: str, split: str, takes: dict[str, tuple[Path, ...]], rep
         if not entries:
             called = ", ".join(entry.id for entry in chosen.entries[:3])
             raise InputError(
-                f"None of the {len(takes)} predicted clips is called like a {split} clip of {name}.",
+                f"None of {counted(len(takes), 'predicted clip')} is called like a {split} clip of {name}.",
                 hint=f"Its clips are called {called}, ...",
             )
         known = {entry.id for entry in entries}
@@ -161,14 +162,15 @@ def _match(ids: Sequence[str], given: Path | None, *, sound: bool) -> dict[str, 
             raise InputError(f"{given} does not exist.")
         if len(ids) > 1:
             raise InputError(
-                f"{given} is one file for {len(ids)} clips.", hint="Give a folder of files instead."
+                f"{given} is one file for {counted(len(ids), 'clip')}.",
+                hint="Give a folder of files instead.",
             )
         return {ids[0]: given}
     files = _files_by_id(given, sound=sound)
     matched = {id_: files[id_] for id_ in ids if id_ in files}
     if not matched:
         raise InputError(
-            f"{given} holds no {'sound' if sound else 'motion'} file for any of the {len(ids)} clips.",
+            f"{given} holds no {'sound' if sound else 'motion'} file for any of {counted(len(ids), 'clip')}.",
             hint=f"Files are matched by name, for example {ids[0]}{'.wav' if sound else '.npz'}.",
         )
     return matched

@@ -49,7 +49,7 @@ def read_words(given: Path, ids: Sequence[str]) -> dict[str, Words]:
     matched = {id_: found[id_] for id_ in ids if id_ in found}
     if not matched:
         raise InputError(
-            f"{given} holds no words of any of the {counted(len(ids), 'clip')}.",
+            f"{given} holds no words of any of {counted(len(ids), 'clip')}.",
             hint=f"Words are matched by name, for example {ids[0]}.txt, {ids[0]}.TextGrid, or a line of "
             f"{METADATA} that begins with {ids[0]}|.",
         )

@@ -23,6 +23,7 @@ from talkcli.engine.pipelines.score_clip import Value, score_clip
 from talkcli.engine.pipelines.score_generation import Generation, animator, ruled
 from talkcli.engine.pipelines.score_inputs import Case
 from talkcli.engine.types import Alignment, Motion, Reporter, Silent, Speech
+from talkcli.engine.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +130,7 @@ def _aligned(
         takes = [motion if np.isclose(motion.fps, fps) else resample(motion, fps) for motion in takes]
     lengths = {len(motion.coeffs) for motion in (*takes, *([true] if true else []))}
     if len(lengths) > 1:
-        reporter.note(f"{case.id}: cut to {min(lengths)} frames, the longest has {max(lengths)}.")
+        reporter.note(f"{case.id}: cut to {counted(min(lengths), 'frame')}, the longest has {max(lengths)}.")
     return [_cut(motion, min(lengths)) for motion in takes], _cut(true, min(lengths)) if true else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from talkcli.engine.audio.ear import Ear
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import DeviceError, UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.pipelines.usable_memory import memory
 from talkcli.engine.train.batches import BatchConfig
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -28,8 +28,8 @@ _REFUSALS = (ArithmeticError, AssertionError, MemoryError, RuntimeError, TypeErr
 def built(make: Callable[[Any], Model], config: Any) -> Model:
     """The model that `make` builds of `config`, with weights from torch's global generator.
 
-    Raises UsageError for sizes of which no model can be built, or none that this machine could train; then
-    nothing was allocated.
+    Raises UsageError for sizes of which no model can be built, or none that can be trained in the memory that
+    there is; then nothing was allocated.
     """
     try:
         with torch.device("meta"), Undrawn():
@@ -38,7 +38,7 @@ def built(make: Callable[[Any], Model], config: Any) -> Model:
         if needed > memory():
             raise UsageError(
                 f"The model of this recipe has {num_weights / 1e9:.3g} billion weights; to train them takes "
-                f"{needed / 1e9:.3g} GB, and this machine has {memory() / 1e9:.3g} GB of memory.",
+                f"{needed / 1e9:.3g} GB, and there are {memory() / 1e9:.3g} GB of memory.",
                 hint=_SMALLER,
             )
         return make(config)
@@ -48,13 +48,13 @@ def built(make: Callable[[Any], Model], config: Any) -> Model:
 
 
 def check_batch(config: BatchConfig, ears: Mapping[str, Ear]) -> None:
-    """Raise UsageError when a single batch would be larger than this machine's memory."""
+    """Raise UsageError when a single batch would be larger than the memory."""
     heard = sum(ear.steps_per_frame * ear.num_channels for ear in ears.values())
     needed = config.size * config.frames * (heard + NUM_COEFFS) * 4
     if needed > memory():
         raise UsageError(
-            f"A batch of {config.size} windows of {config.frames} frames is {needed / 1e9:.3g} GB, and this "
-            f"machine has {memory() / 1e9:.3g} GB of memory.",
+            f"A batch of {config.size} windows of {config.frames} frames is {needed / 1e9:.3g} GB, and "
+            f"there are {memory() / 1e9:.3g} GB of memory.",
             hint="Lower data.size or data.frames.",
         )
 
@@ -73,8 +73,3 @@ def enough_memory() -> Iterator[None]:
             f"The memory is not enough ({(text.splitlines() or ['MemoryError'])[0][:300]}).",
             hint="Lower data.size, data.frames or data.copies, or raise train.accumulate.",
         ) from error
-
-
-def memory() -> int:
-    """Bytes of memory of this machine."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -13,6 +13,7 @@ from talkcli.engine.models.deeptalk import DeepTalkConfig
 from talkcli.engine.models.fer import FerConfig
 from talkcli.engine.pipelines.recipes import DeepTalkRecipe, Recipe
 from talkcli.engine.types import Motion
+from talkcli.engine.wording import counted
 
 
 def part_config(path: Path, option: str, method: str) -> Any:
@@ -78,7 +79,8 @@ def with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalk
     config = recipe.model
     if len(speakers) > config.identity:
         raise UsageError(
-            f"The train split has {len(speakers)} speakers, model.identity has room for {config.identity}.",
+            f"The train split has {counted(len(speakers), 'speaker')}, model.identity has room for "
+            f"{config.identity}.",
             hint=f"Add --set model.identity={len(speakers)}.",
         )
     return config.model_copy(update={"speakers": speakers, "nobody": recipe.objective.nobody_share > 0})

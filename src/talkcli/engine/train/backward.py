@@ -14,6 +14,7 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.train.batches import Batch, Batches
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.schedule import LoopConfig
+from talkcli.engine.wording import counted
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -44,8 +45,9 @@ def check_size(size: int, config: LoopConfig, fabric: Fabric) -> None:
     parts = fabric.world_size * config.accumulate
     if size % parts:
         raise UsageError(
-            f"A batch of {size} does not divide by {fabric.world_size} processes times {config.accumulate} "
-            f"parts (train.accumulate).",
+            f"A batch of {size} does not divide by "
+            f"{counted(fabric.world_size, 'process', 'processes')} times "
+            f"{counted(config.accumulate, 'part')} (train.accumulate).",
             hint=f"Set data.size to a multiple of {parts}.",
         )
 

@@ -10,6 +10,7 @@ from talkcli.engine.train.backward import Backward
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.train.state import trained_weights
+from talkcli.engine.wording import counted
 
 # Bytes of a float32 and of a bfloat16.
 _WHOLE, _HALF = 4, 2
@@ -38,7 +39,7 @@ def estimate(backward: Backward, objective: Objective, config: LoopConfig, first
     each = f" in each of {processes} processes" if processes > 1 else ""
     return (
         f"{moved / 1e6:.2f} of {whole / 1e6:.2f} million weights are trained; about {memory}, and "
-        f"{data_gb:.2g} GB for the data{each}; {step_s:.2f} s a step, {left} steps: about "
+        f"{data_gb:.2g} GB for the data{each}; {step_s:.2f} s a step, {counted(left, 'step')}: about "
         f"{_duration(left * step_s)} and validation."
     )
 

@@ -20,6 +20,7 @@ from talkcli.engine.device import resolve_device
 from talkcli.engine.errors import DeviceError, TalkError, UsageError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter, Silent
+from talkcli.engine.wording import counted
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -83,7 +84,8 @@ def _torchrun(device: str) -> Fabric:
     beside, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
     if where.type == "cuda" and beside > torch.cuda.device_count():
         raise DeviceError(
-            f"torchrun started {beside} processes here, torch sees {torch.cuda.device_count()} CUDA devices.",
+            f"torchrun started {counted(beside, 'process', 'processes')} here, torch sees "
+            f"{counted(torch.cuda.device_count(), 'CUDA device')}.",
             hint="Lower --nproc-per-node, or add --device cpu.",
         )
     # It announces every process; the estimate tells how many there are.

@@ -29,6 +29,7 @@ from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.train.state import changing, frozen_digest, restore, restore_optimiser, trained_weights
 from talkcli.engine.train.state_file import Moments, State
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -128,7 +129,7 @@ def train(
 def _check_goes_on(first: int, steps: int, best: dict[str, float], run: RunFolder) -> None:
     if first > steps:
         raise UsageError(
-            f"The run in {run.path} has done {first} steps, and is asked for {steps} altogether.",
+            f"The run in {run.path} has done {counted(first, 'step')}, and is asked for {steps} altogether.",
             hint=f"Add --set train.steps={first} or more, or start again with --overwrite.",
         )
     if best and not run.best.is_file():

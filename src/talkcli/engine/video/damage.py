@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from talkcli.engine.video.track_length import mp4_picture_length_s
+from talkcli.engine.wording import counted
 
 # Lines of ffmpeg's parts begin with the part, and name a level at which a file's own words never come; vist
 # is the stream of pictures in the file.
@@ -38,7 +39,7 @@ def damage(
     at level info, `times` are those of the pictures in seconds, on the clock of the file.
     """
     if corrupt := len(_CORRUPT.findall(said)):
-        return f"{corrupt} of {len(times)} pictures are broken"
+        return f"broken: {corrupt} of {counted(len(times), 'picture')}"
     stated_s = _stated_s(path, said)
     # Where sound goes on, the last picture was shown for longer.
     reached_s = max(float(times[-1]), sound_end_s or 0.0)

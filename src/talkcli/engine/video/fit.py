@@ -30,6 +30,7 @@ from talkcli.engine.video.rig import NUM_IBUG, Rig
 from talkcli.engine.video.solver import solve
 from talkcli.engine.video.track import FaceTrack
 from talkcli.engine.video.warp import Warp
+from talkcli.engine.wording import counted
 
 INNER = np.arange(17, NUM_IBUG)
 # From x right, y down, z away of the tracker to x right, y up, z near.
@@ -122,7 +123,8 @@ def _usable(track: FaceTrack) -> Bool[np.ndarray, "frames"]:
     seen = track.seen & (track.confidence > 0) & np.isfinite(track.landmarks).all(axis=(1, 2))
     if seen.sum() < _FEWEST_FRAMES:
         raise InputError(
-            f"A face was seen in {int(seen.sum())} of {track.num_frames} pictures: too few to fit a head.",
+            f"A face was seen in {int(seen.sum())} of {counted(track.num_frames, 'picture')}: too few to fit "
+            "a head.",
             hint="Choose a video that shows one face from the front.",
         )
     wide = float(np.median(interocular(at.ibug_points(track.landmarks[seen]))))

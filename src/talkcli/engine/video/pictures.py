@@ -23,6 +23,7 @@ from talkcli.engine.files import temporary_folder
 from talkcli.engine.inputs.regular import check_file
 from talkcli.engine.lifetime import run_child, start_child, uninterrupted
 from talkcli.engine.video.damage import damage
+from talkcli.engine.wording import counted
 
 # Below this, lips cannot be followed; above, a file's time stamps are wrong or it is slow motion.
 LOWEST_FPS, HIGHEST_FPS = 10.0, 240.0
@@ -112,7 +113,7 @@ def open_film(path: Path) -> Film:
     evidence = damage(path, said, times, float(sounding[-1]) if len(sounding) else None)
     if evidence:
         raise InputError(
-            f"{path} is damaged or cut short: {len(times)} pictures can be decoded ({evidence}).",
+            f"{path} is damaged or cut short: {counted(len(times), 'picture')} can be decoded ({evidence}).",
             hint=f"Copy it again; or keep what is there: ffmpeg -i {path} -crf 17 rescued.mp4",
         )
     return _film(path, times, tick_s, float(sounding[0]) if len(sounding) else None)
@@ -140,7 +141,8 @@ def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
             picture = _next_picture(process.stdout, film.path)
             if picture is None:
                 raise InputError(
-                    f"{film.path} gave {done} pictures where it had {film.num_frames} a moment ago.",
+                    f"{film.path} gave {counted(done, 'picture')} where it had {film.num_frames} a moment "
+                    "ago.",
                     hint="Is it still being written?",
                 )
             yield picture if film.crop is None else _cropped(picture, film.crop)

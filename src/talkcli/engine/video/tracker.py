@@ -17,6 +17,7 @@ from talkcli.engine.types import Reporter
 from talkcli.engine.video.mesh import FaceMesh, Sighting, eye_distance
 from talkcli.engine.video.pictures import Film, read_pictures
 from talkcli.engine.video.track import NUM_LANDMARKS, FaceTrack
+from talkcli.engine.wording import counted
 
 FaceChoice = Literal["only", "largest"]
 # A face is the same as before if its middle moved less than this share of its size.
@@ -61,7 +62,7 @@ def follow_face(film: Film, choice: FaceChoice, reporter: Reporter) -> Followed:
             reporter.progress("following the face", index + 1, film.num_frames)
     if not faces:
         raise InputError(
-            f"{film.path} shows no face in any of its {film.num_frames} pictures.",
+            f"{film.path} shows no face in any of {counted(film.num_frames, 'picture')}.",
             hint="A face is found if it fills a tenth of the picture or more and is turned to the camera.",
         )
     cuts = _find_cuts(np.stack(small), num_seen, faces, film.fps)

@@ -81,7 +81,7 @@ def test_lists_become_clips_of_one_label(tmp_path: Path) -> None:
     assert {source.still for source in sources} == {True}
     assert Counter(source.split for source in sources) == {"train": 8, "val": 1}
     assert [len(source.recipe.inputs) for source in sources] == [12] * 8 + [16]
-    assert told.noted("18 pictures show no emotion of the eight")
+    assert told.noted("Left out 18 pictures of no face, or of no emotion")
     assert told.noted(
         "has 287,430 pictures with codes in DEEPTalk's count; found: train angry 6, train contempt 6"
     )
@@ -158,8 +158,8 @@ def test_pictures_without_codes_and_codes_of_nobody(tmp_path: Path) -> None:
         "2/c",
     ]
     assert told.warned("Left out 2 of 5 pictures without codes: 1/b, 1/d.")
-    assert told.warned("Left out 1 folders of codes that lack a file")
-    assert told.warned("Left out 1 pictures with numbers that AffectNet does not have")
+    assert told.warned("Left out 1 folder of codes that lacks a file")
+    assert told.warned("Left out 1 picture with a label number that AffectNet does not have")
 
 
 def test_says_what_is_missing(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no folder with exp\.npy and pose\.npy"):
         affectnet_sources(tmp_path, Silent())
     write_codes(tmp_path / "codes/b")
-    with pytest.raises(InputError, match="None of the 1 folders of codes is called as one of 1 pictures"):
+    with pytest.raises(InputError, match="None of 1 folder of codes is called as one of 1 picture"):
         affectnet_sources(tmp_path, Silent())
     (tmp_path / "training.csv").write_text("name,label\n1/a.jpg,1\n")
     with pytest.raises(InputError, match="the columns subDirectory_filePath and expression are needed"):

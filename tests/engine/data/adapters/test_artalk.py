@@ -83,7 +83,7 @@ def test_what_is_missing_and_what_does_not_fit(tmp_path: Path) -> None:
     told = Told()
     sources = artalk_sources(tmp_path / "in", told)
     assert Counter(source.split for source in sources) == {"train": 2, "val": 2}
-    assert told.warned("data.mdb was not read; the 4 motion files were")
+    assert told.warned("Read: 4 motion files, not the database ")
     assert told.noted("Found: 4 clips, ")
     assert [reason(source) for source in sources if source.speaker == "artalk-ben"] == [
         "There is no sound of train/ben/2 beside it or in audios."

@@ -149,9 +149,9 @@ def test_splits_and_what_is_missing(tmp_path: Path) -> None:
     assert [reason(source) for source in sources if source.speaker == "beat2"] == [
         "2_scott_0_200_200.npz: speeches have numbers up to 118, this is 200 to 200"
     ]
-    assert told.warned("Missing: 1 recordings of train_test_split.csv: 9_missing_0_1_1.")
-    assert told.warned("Left out 1 recordings that train_test_split.csv does not name: 1_wayne_0_9_9")
-    assert told.warned("Left out 1 files that are not named like BEAT2")
+    assert told.warned("Missing: 1 recording of train_test_split.csv: 9_missing_0_1_1.")
+    assert told.warned("Left out 1 recording that train_test_split.csv does not name: 1_wayne_0_9_9")
+    assert told.warned("Left out 1 file that is not named like BEAT2")
     built = build(sources, tmp_path / "out", Silent(), Plan(num_workers=0))
     assert {item.id for item in built.dropped} == {"beat2/12_zhao_2_73_73", "beat2/2_scott_0_200_200"}
 

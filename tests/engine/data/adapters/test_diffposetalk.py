@@ -106,8 +106,8 @@ def test_splits_and_what_is_missing(tmp_path: Path) -> None:
     assert [reason(source) for source in sources if source.speaker == "diffposetalk-TH003"] == [
         "There is no sound of TH003/0 beside it or in audio."
     ]
-    assert told.warned("Left out 1 clips that no split names: TH005/0")
-    assert told.warned("data.mdb was not read")
+    assert told.warned("Left out 1 clip that no split names: TH005/0")
+    assert told.warned("npz files, not the database ")
     (tmp_path / "lmdb/test.txt").write_text("TH001/000")
     with pytest.raises(InputError, match="TH001/000, which is in train as well"):
         diffposetalk_sources(tmp_path, told)

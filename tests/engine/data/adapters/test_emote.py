@@ -128,8 +128,8 @@ def test_labels_splits_and_what_is_missing(tmp_path: Path) -> None:
     assert {source.sex for source in usable if source.speaker == "mead-W021"} == {"female"}
     assert [source.id for source in sources] == sorted(source.id for source in sources)
     assert told.warned("Left out 3 files that MEAD does not have")
-    assert told.warned("Left out 1 clips seen from other sides than the front: ")
-    assert told.warned("Left out 1 actors who are in no split: M001 (1 clips).")
+    assert told.warned("Left out 1 clip seen from another side than the front: ")
+    assert told.warned("Left out 1 actor who is in no split: M001 (1 clip).")
     assert told.warned("Missing: 1 of 47 actors: W040.")
     # Of 22 emotions and levels M003 has all, W009 neutral and a sad one, 44 others neutral alone.
     assert told.warned(f"Missing: {20 + 44 * 21} emotions and levels of actors who are there: M005 happy 1")

@@ -46,7 +46,7 @@ def test_good_pairs_pass_and_bad_ones_are_explained(root: Path, tmp_path: Path) 
     reasons = {item.id: item.reason for item in built.dropped}
     assert "no no_motion.npz" in reasons["no_motion"]
     assert "motion 3.00 s" in reasons["long_motion"]
-    assert "54 columns are not those of flame-53" in reasons["wide"]
+    assert "flame-53 has 53 columns, not 54" in reasons["wide"]
     assert "not finite" in reasons["nan"]
     assert set(reasons) == {
         "no_motion",
@@ -87,7 +87,7 @@ def test_layouts_of_bare_motion(root: Path, tmp_path: Path) -> None:
         by_id["bare"].recipe.make(by_id["bare"])
     (root / "empty_sound.wav").unlink()
     folder_sources(root, None, "mine", told)
-    assert told.warnings == ["Left out 1 motion files without sound beside them: empty_sound.npz."]
+    assert told.warnings == ["Left out 1 motion file without sound beside it: empty_sound.npz."]
 
 
 def test_damaged_bare_motion_is_refused_or_a_motion(root: Path) -> None:

@@ -89,7 +89,7 @@ def test_labels_splits_and_what_is_left_out(tmp_path: Path) -> None:
     misnamed, strangers, absent = told.warnings
     assert "Left out 6 files" in misnamed
     assert "M003/M003_10_1_001" in misnamed
-    assert "Left out 1 actors who are in no split: M001 (1 clips)" in strangers
+    assert "Left out 1 actor who is in no split: M001 (1 clip)" in strangers
     assert "Missing: 1 of 47 actors: W040." in absent
     assert told.noted("8 emotions of 3 levels (neutral has one); found: ")
 
@@ -100,7 +100,7 @@ def test_bad_clips_are_explained_and_stop_nothing(tmp_path: Path) -> None:
     nan, far, turned = good.copy(), good.copy(), good.copy()
     nan[3, 120], far[3, 7], turned[3, 53] = np.nan, -12.5, 4
     parameters = {
-        "nan": (nan, "1 values that are not finite"),
+        "nan": (nan, "1 value that is not a finite number"),
         "far": (far, "expression up to 12.5"),
         "turned": (turned, "jawPitch is 4 in frame"),
         "narrow": (good[:, :53], r"(30, 53), FLAME"),
@@ -158,7 +158,7 @@ def test_folders_are_not_guessed(tmp_path: Path) -> None:
         mead_sources(tmp_path, Silent())
     assert "flame_param" in str(raised.value.hint)
     write_clip(tmp_path / "other", "M001_5_3_001")
-    with pytest.raises(InputError, match="None of 1 arrays"):
+    with pytest.raises(InputError, match="None of 1 array "):
         mead_sources(tmp_path / "other", Silent())
 
 

@@ -84,10 +84,10 @@ def test_odd_trees(tmp_path: Path) -> None:
         recipe = sources[name].recipe
         assert isinstance(recipe, FilmedFile) and recipe.sound is None
     assert told.warned("Left out 11 files that MEAD does not have")
-    assert told.warned("Left out 1 actors who are in no split: M001 (1 clips).")
+    assert told.warned("Left out 1 actor who is in no split: M001 (1 clip).")
     assert told.warned("Missing: 44 of 47 actors: M003")
-    assert told.warned("1 films have no m4a, their own sound is read: M024_angry_3_001")
-    assert told.warned("Missing: 1 films from the front, of which there is sound: W026_fear_1_001")
+    assert told.warned("No m4a: 1 film, whose own sound is read: M024_angry_3_001")
+    assert told.warned("Missing: 1 film from the front, of which there is sound: W026_fear_1_001")
     assert told.warned("Missing: 2 numbers below the highest of their folder: M009_sad_2_002, M009_sad_2_003")
     assert told.noted("left out: left_30 1, top 1")
 

@@ -78,7 +78,7 @@ def test_films_with_the_sound_beside_them(tmp_path: Path) -> None:
     assert [(source.split, source.sex) for source in sources] == [
         ("train", "male"), ("train", "male"), ("test", "female"),
     ]  # fmt: skip
-    assert told.warnings == ["2 films have no sound in aac; their own is read."]
+    assert told.warnings == ["No sound in aac: 2 films, whose own is read."]
     how = HowToLook(head="ada", preview=tmp_path.parent / "seen")
     (first, *_) = voxceleb2_sources(tmp_path, told, motion="video", how=how)
     assert isinstance(first.recipe, FilmedFile)

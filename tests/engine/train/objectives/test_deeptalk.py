@@ -11,8 +11,8 @@ from talkcli.engine.audio.ear import hear
 from talkcli.engine.errors import UsageError
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models import choose
-from talkcli.engine.models.dee import Gaussian
 from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.models.level import Level
 from talkcli.engine.models.vae import VaeConfig
 from talkcli.engine.models.vqvae import VqvaeConfig

@@ -28,6 +28,7 @@ from talkcli.engine.inputs.regular import open_file
 from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "AffectNet's own terms, research only"
 CSV_OF_SPLIT: dict[Split, str] = {"train": "training.csv", "val": "validation.csv"}
@@ -85,7 +86,9 @@ class Pictures:
             except InputError as error:
                 damaged.append(error.problem)
         if not motions:
-            raise InputError(f"None of {len(self.folders)} pictures can be read; the first: {damaged[0]}")
+            raise InputError(
+                f"None of {counted(len(self.folders), 'picture')} can be read; the first: {damaged[0]}"
+            )
         report: dict[str, float | int | str | None] = {"pictures": len(motions)}
         if damaged:
             report["unread"] = f"{len(damaged)} of {len(self.folders)}: {' '.join(damaged)}"
@@ -112,10 +115,11 @@ def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = No
             without.append(f"{picture.place}/{picture.name}")
         else:
             clips[picture.split, picture.emotion].append(folder)
-    tell_left_out(reporter, f"of {len(pictures)} pictures without codes", without)
+    tell_left_out(reporter, f"of {counted(len(pictures), 'picture')} without codes", without)
     if not clips:
         raise InputError(
-            f"None of the {len(folders)} folders of codes is called as one of {len(pictures)} pictures.",
+            f"None of {counted(len(folders), 'folder')} of codes is called as one of "
+            f"{counted(len(pictures), 'picture')}.",
             hint=_HINT,
         )
     reporter.note(
@@ -171,7 +175,12 @@ def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
             folders[path.name].append(path)
         elif there:
             halves.append(str(path))
-    tell_left_out(reporter, "folders of codes that lack a file", sorted(halves))
+    tell_left_out(
+        reporter,
+        "folders of codes that lack a file",
+        sorted(halves),
+        one="folder of codes that lacks a file",
+    )
     if not folders:
         raise InputError(f"{codes} holds no folder with {EXPRESSION} and {POSE}.", hint=_HINT)
     return folders
@@ -282,7 +291,11 @@ def _tell(numbers: Mapping[int, int], damaged: Sequence[str], reporter: Reporter
         sum(numbers.values()) - unlabelled - sum(numbers.get(number, 0) for number in EMOTION_OF_AFFECTNET)
     )
     if unlabelled:
-        reporter.note(f"{unlabelled} pictures show no emotion of the eight, or no face, and were left out.")
+        reporter.note(
+            f"Left out {counted(unlabelled, 'picture')} of no face, or of no emotion among the eight."
+        )
     if unknown:
-        reporter.warn(f"Left out {unknown} pictures with numbers that AffectNet does not have.")
-    tell_left_out(reporter, "labels that cannot be read", damaged)
+        reporter.warn(
+            f"Left out {counted(unknown, 'picture')} with a label number that AffectNet does not have."
+        )
+    tell_left_out(reporter, "labels that cannot be read", damaged, one="label that cannot be read")

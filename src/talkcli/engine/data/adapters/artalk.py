@@ -55,7 +55,7 @@ def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
             problem = f"{databases[0]} is an LMDB database, whose form ARTalk does not publish."
         raise InputError(problem, hint=_HINT)
     if databases:
-        reporter.warn(f"The database {databases[0]} was not read; the {len(files)} motion files were.")
+        reporter.warn(f"Read: {counted(len(files), 'motion file')}, not the database {databases[0]}.")
     clips = paired_sounds(root, files, (_MOTION, _SOUND))
     reporter.note(
         f"Found: {counted(len(clips), 'clip')}, "

@@ -28,6 +28,7 @@ from talkcli.engine.face.quaternions import axis_angles, quaternions
 from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import Emotion, Motion, Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "CC-BY-NC-4.0"
 MOTION, SOUND, SPLITS = "smplxflame_30", "wave16k", "train_test_split.csv"
@@ -172,9 +173,17 @@ def _language(base: Path, reporter: Reporter) -> Iterator[Source]:
     found, broken = read_names(base / MOTION, (".npz",), parse_name, reporter, data_set="BEAT2", hint=_HINT)
     names: dict[Path, Beat2Name | str] = {path: name for name, path in found} | broken
     there = {path.stem for path in names}
-    reporter.note(f"BEAT2's {SPLITS} in {base} has {len(types)} recordings; found: {len(there)} in {MOTION}.")
-    tell_missing(reporter, f"recordings of {SPLITS}", [name for name in types if name not in there])
-    tell_left_out(reporter, f"recordings that {SPLITS} does not name", sorted(there - types.keys()))
+    reporter.note(
+        f"BEAT2's {SPLITS} in {base} has {counted(len(types), 'recording')}; found: {len(there)} in {MOTION}."
+    )
+    absent = [name for name in types if name not in there]
+    tell_missing(reporter, f"recordings of {SPLITS}", absent, one=f"recording of {SPLITS}")
+    tell_left_out(
+        reporter,
+        f"recordings that {SPLITS} does not name",
+        sorted(there - types.keys()),
+        one=f"recording that {SPLITS} does not name",
+    )
     for path, name in names.items():
         if path.stem not in types:
             continue

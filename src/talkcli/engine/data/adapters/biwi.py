@@ -29,6 +29,7 @@ from talkcli.engine.data.names import some, tell_left_out, tell_missing
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "BIWI's own terms, research only"
 # Trainers scaled every subject's vertices to about 1 (0.17 to 0.2 m): no unit is stated.
@@ -82,12 +83,14 @@ def biwi_sources(root: Path, reporter: Reporter, *, test: TestSet = "a") -> list
     read = [_parse(stem) for stem in stems]
     names = [name for name in read if name is not None]
     foreign = [stem for stem, name in zip(stems, read, strict=True) if name is None]
-    tell_left_out(reporter, "clips that BIWI does not have", foreign)
+    tell_left_out(reporter, "clips that BIWI does not have", foreign, one="clip that BIWI does not have")
     emotional = _emotional(names, reporter)
     split_of = {(subject, sentence): split for subject, sentence, split in _published(test)}
     chosen = [name for name in emotional if (name.subject, name.sentence) in split_of]
     if not chosen:
-        raise InputError(f"None of {len(stems)} clips in {folder} is one of the split.", hint=_HINT)
+        raise InputError(
+            f"None of {counted(len(stems), 'clip')} in {folder} is one of the split.", hint=_HINT
+        )
     reporter.note(
         f"BIWI's published split with test set {test} has {len(split_of)} sentences of "
         f"{len({subject for subject, _ in split_of})} speakers; found: {len(chosen)} of "
@@ -136,7 +139,7 @@ def _emotional(names: list[BiwiName], reporter: Reporter) -> list[BiwiName]:
         )
         return names
     if neutral := len(names) - len(marked):
-        reporter.note(f"Left out {neutral} neutral recordings, which no published split uses.")
+        reporter.note(f"Left out {counted(neutral, 'neutral recording')}, which no published split uses.")
     return marked
 
 

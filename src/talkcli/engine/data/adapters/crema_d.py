@@ -198,7 +198,8 @@ def _tell(found: dict[CremaName, list[Path]], sexes: dict[int, Sex], reporter: R
     doubled = [paths[0].stem for paths in found.values() if len({path.suffix for path in paths}) < len(paths)]
     if doubled:
         reporter.warn(
-            f"{len(doubled)} clips are there twice in one format, the first path is read: {some(doubled)}."
+            f"{counted(len(doubled), 'clip is', 'clips are')} there twice in one format, the first path is "
+            f"read: {some(doubled)}."
         )
     if absent := set(ACTORS) - actors:
         reporter.warn(f"Missing: all of actors {ranges(absent)}.")
@@ -210,4 +211,9 @@ def _tell(found: dict[CremaName, list[Path]], sexes: dict[int, Sex], reporter: R
         for emotion in EMOTION_OF_CREMA_D
         if (actor, sentence, emotion) not in combinations
     ]
-    tell_missing(reporter, "pairs of sentence and emotion (the set itself lacks some)", lacking)
+    tell_missing(
+        reporter,
+        "pairs of sentence and emotion (the set itself lacks some)",
+        lacking,
+        one="pair of sentence and emotion (the set itself lacks some)",
+    )

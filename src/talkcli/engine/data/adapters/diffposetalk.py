@@ -95,7 +95,7 @@ def diffposetalk_sources(root: Path, reporter: Reporter) -> list[Source]:
     if not clips:
         raise InputError(f"{root} holds no npz with coefficients, and no database with clips.", hint=_HINT)
     if files and databases:
-        reporter.warn(f"The database {databases[0]} was not read; the {len(files)} npz files were.")
+        reporter.warn(f"Read: {counted(len(files), 'npz file')}, not the database {databases[0]}.")
     splits = read_splits([root, root / "lmdb", *(path.parent for path in databases)])
     if not splits:
         reporter.warn("There are no train.txt, val.txt and test.txt: all clips go to train.")
@@ -109,9 +109,9 @@ def diffposetalk_sources(root: Path, reporter: Reporter) -> list[Source]:
     there = {_key(name) for name, _ in clips}
     tell_missing(reporter, "of the listed clips", sorted(splits.keys() - there))
     unlisted = [name for name, _ in clips if splits and _key(name) not in splits]
-    tell_left_out(reporter, "clips that no split names", unlisted)
+    tell_left_out(reporter, "clips that no split names", unlisted, one="clip that no split names")
     if len(unlisted) == len(clips):
-        raise InputError(f"None of the {counted(len(clips), 'clip')} below {root} is in a split.", hint=_HINT)
+        raise InputError(f"None of {counted(len(clips), 'clip')} below {root} is in a split.", hint=_HINT)
     return [
         Source(
             id=f"diffposetalk/{plain(name)}",
@@ -158,11 +158,15 @@ def read_packed(database: Path, name: str) -> Recording:
             raise InputError(f"{database}, {key}: audio and coef are needed.")
         motions.append(_motion(f"{database}, {key}", coef))
         if sum(len(motion.coeffs) for motion in motions) > num_frames:
-            raise InputError(f"{database}, {name}: its segments have more than {num_frames} frames.")
+            raise InputError(
+                f"{database}, {name}: its segments have more than {counted(num_frames, 'frame')}."
+            )
         sounds.append(_sound(f"{database}, {key}", audio, len(motions[-1].coeffs)))
     motion = join_motions(motions)
     if len(motion.coeffs) != num_frames:
-        raise InputError(f"{database}, {name}: {len(motion.coeffs)} of {num_frames} frames are there.")
+        raise InputError(
+            f"{database}, {name}: there: {len(motion.coeffs)} of {counted(num_frames, 'frame')}."
+        )
     speech = Speech(samples=np.concatenate(sounds))
     return Recording(speech=speech, motion=motion, origin=DiffPoseTalkClip.origin)
 

@@ -81,7 +81,12 @@ def emote_sources(
         "expression coefficients, 50 or 100, the first 50 are kept."
     )
     warn_of_actors([actor for actor, *_ in clips], reporter)
-    tell_missing(reporter, "emotions and levels of actors who are there", _absent(clips))
+    tell_missing(
+        reporter,
+        "emotions and levels of actors who are there",
+        _absent(clips),
+        one="emotion and level of an actor who is there",
+    )
     return sorted(
         (
             _source(clip, parameters, sounds.get(clip))
@@ -149,8 +154,15 @@ def _clips(folder: Path, reporter: Reporter) -> dict[Clip, Path]:
             views.append(place)
         else:
             clips[clip] = path
-    tell_left_out(reporter, "files that MEAD does not have", misnamed[::-1])
-    tell_left_out(reporter, "clips seen from other sides than the front", views[::-1])
+    tell_left_out(
+        reporter, "files that MEAD does not have", misnamed[::-1], one="file that MEAD does not have"
+    )
+    tell_left_out(
+        reporter,
+        "clips seen from other sides than the front",
+        views[::-1],
+        one="clip seen from another side than the front",
+    )
     return clips
 
 

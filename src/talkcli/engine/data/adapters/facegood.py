@@ -73,7 +73,12 @@ class FacegoodPart:
 def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
     """The same, and it is told what was found. Raises InputError when there is no pair."""
     pairs, alone = _pairs(root)
-    tell_left_out(reporter, "files without curves or without sound beside them", alone)
+    tell_left_out(
+        reporter,
+        "files without curves or without sound beside them",
+        alone,
+        one="file without curves or without sound beside it",
+    )
     if not pairs:
         raise InputError(f"{root} holds no bs_value_NAME.npy with a NAME.wav beside it.")
     sources = facegood_sources(root)
@@ -131,13 +136,13 @@ def read_curves(path: Path, duration_s: float) -> Motion:
     names = read_text(folder / _NAMES).split()
     curves = read_floats(path)
     if curves.ndim != 2 or curves.shape[1] != len(names) or len(curves) == 0:
-        raise InputError(f"{path} holds {curves.shape}, {_NAMES} names {len(names)} curves.")
+        raise InputError(f"{path} holds {curves.shape}, {_NAMES} names {counted(len(names), 'curve')}.")
     if curves.min() < _LOWEST or curves.max() > _HIGHEST:
         raise InputError(f"{path} goes from {curves.min():.3g} to {curves.max():.3g}, curves go from 0 to 1.")
     fps = len(curves) / duration_s
     if not 29 <= fps <= 31:
         raise InputError(
-            f"{path}: {len(curves)} frames for {duration_s:.1f} s of sound are {fps:.1f} fps, not 30."
+            f"{path}: {counted(len(curves), 'frame')} for {duration_s:.1f} s of sound: {fps:.1f} fps, not 30."
         )
     index = {name.lower(): column for column, name in enumerate(names)}
     mapped = {
@@ -155,7 +160,7 @@ def _read_map(path: Path) -> dict[str, list[str]]:
     mapped: dict[str, list[str]] = {}
     for _, row in csv_rows(path):
         if len(row) != 3:
-            raise InputError(f"{path}: a row of {len(row)} columns, 3 are needed.")
+            raise InputError(f"{path}: a row of {counted(len(row), 'column')}, 3 are needed.")
         name = known.get(row[0].strip().lower())
         if name is not None:
             mapped[name] = re.findall(r"\w+", row[2].lower().removeprefix("max"))

@@ -23,6 +23,7 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.npy import read_floats
 from talkcli.engine.origin import Kind, Origin, origin_of
 from talkcli.engine.types import Config, Emotion, Motion, Reporter, Silent
+from talkcli.engine.wording import counted
 
 _SOUND = {".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mp4", ".webm", ".opus", ".aac"}
 _MOTION = (".npz", ".npy", ".pkl", ".pickle")
@@ -110,9 +111,14 @@ def folder_sources(
         raise InputError(f"{root} holds no sound files.", hint=f"Looked for: {', '.join(sorted(_SOUND))}.")
     recipes = [source.recipe for source in sources]
     moving = sum(isinstance(recipe, FolderPair) and recipe.motion is not None for recipe in recipes)
-    reporter.note(f"Found: {len(sources)} sound files, {moving} of them with motion.")
+    reporter.note(f"Found: {counted(len(sources), 'sound file')}, {moving} of them with motion.")
     heard = {sound.with_suffix("") for sound in sounds}
     silent = [path.relative_to(root).as_posix() for path in motions if path.with_suffix("") not in heard]
-    tell_left_out(reporter, "motion files without sound beside them", silent)
-    tell_missing(reporter, "clips that labels.csv names", list(labels))
+    tell_left_out(
+        reporter,
+        "motion files without sound beside them",
+        silent,
+        one="motion file without sound beside it",
+    )
+    tell_missing(reporter, "clips that labels.csv names", list(labels), one="clip that labels.csv names")
     return sources

@@ -181,16 +181,21 @@ def _tell(found: dict[HdtfName, list[Path]], lists: Lists, reporter: Reporter) -
         return
     videos = {name.video for name in lists.clips}
     reporter.note(
-        f"HDTF's lists have {len(lists.clips)} clips of {len(videos)} videos; found: {there}. The set has no "
-        "labels of emotion (all are neutral at level 0) and no official split (ours parts speakers)."
+        f"HDTF's lists have {counted(len(lists.clips), 'clip')} of {counted(len(videos), 'video')}; found: "
+        f"{there}. The set has no labels of emotion (all are neutral at level 0) and no official "
+        "split (ours parts speakers)."
     )
     strange = sorted(paths[0].name for name, paths in found.items() if name not in lists.clips)
-    tell_left_out(reporter, "clips that are in no list", strange)
+    tell_left_out(reporter, "clips that are in no list", strange, one="clip that is in no list")
     if doubled := sorted(paths[0].name for paths in found.values() if len(paths) > 1):
-        reporter.warn(f"{len(doubled)} clips are there twice, the first path is read: {some(doubled)}.")
+        reporter.warn(
+            f"{counted(len(doubled), 'clip is', 'clips are')} there twice, the first path is read: "
+            f"{some(doubled)}."
+        )
     if uncropped := sorted(paths[0].name for name, paths in found.items() if lists.crop(name) is None):
         reporter.note(
-            f"No crop is known of {len(uncropped)} clips, whose whole pictures are seen: {some(uncropped)}."
+            f"No crop is known of {counted(len(uncropped), 'clip')}, whose whole pictures are seen: "
+            f"{some(uncropped)}."
         )
     lacking = sorted(f"{name.video}_{name.index}" for name in lists.clips - found.keys())
     tell_missing(reporter, "of the listed clips", lacking)

@@ -90,6 +90,8 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
         "files that MEAD does not have (a name is the folder's ACTOR, emotion 1 or 3 to 9, intensity 1 to 3, "
         "neutral 1, and anything, with _ between)",
         misnamed,
+        one="file that MEAD does not have (a name is the folder's ACTOR, emotion 1 or 3 to 9, intensity 1 to "
+        "3, neutral 1, and anything, with _ between)",
     )
     warn_of_actors([actor for actor, *_ in clips], reporter)
     sources = [
@@ -106,7 +108,9 @@ def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
         if actor in SPLIT_OF_ACTOR
     ]
     if not sources:
-        raise InputError(f"None of {len(stems)} arrays below {root} is a clip of a known actor.", hint=_HINT)
+        raise InputError(
+            f"None of {counted(len(stems), 'array')} below {root} is a clip of a known actor.", hint=_HINT
+        )
     return sources
 
 
@@ -129,7 +133,10 @@ def _find_folders(root: Path) -> tuple[Path, Path]:
     kinds = {folder: _kind(folder) for folder in folders}
     found = {kind: [folder for folder in folders if kinds[folder] == kind] for kind in (PARAMETERS, SOUND)}
     if any(len(candidates) != 1 for candidates in found.values()):
-        seen = [f"{len(found[PARAMETERS])} folders of FLAME parameters", f"{len(found[SOUND])} of waveforms"]
+        seen = [
+            f"{counted(len(found[PARAMETERS]), 'folder')} of FLAME parameters",
+            f"{len(found[SOUND])} of waveforms",
+        ]
         names = ", ".join(str(folder.relative_to(root)) for folder in folders) or "none"
         raise InputError(
             f"{root} holds {' and '.join(seen)}, one of each is needed (folders with ACTOR/*.npy: {names}).",
@@ -188,7 +195,7 @@ def _speech(path: Path) -> Speech:
         raise InputError(f"{path} holds {samples.shape}, a mono waveform (samples,) is needed.")
     peak = float(np.abs(samples).max(initial=0))
     if peak == 0:
-        raise InputError(f"{path} is silent: all of {len(samples)} samples are zero.")
+        raise InputError(f"{path} is silent: nothing but zeros in {counted(len(samples), 'sample')}.")
     if peak > _MOST_PEAK:
         raise InputError(f"{path} peaks at {peak:.3g}, a waveform in [-1, 1] is needed.")
     return Speech(samples=(samples / max(peak, 1.0)).astype(np.float32))

@@ -81,7 +81,7 @@ def mead_raw_sources(
                 films[place[1]][clip] = path
     if not sounds and not any(films.values()):
         raise InputError(f"{root} holds no film or sound of MEAD.", hint=_HINT)
-    tell_left_out(reporter, "files that MEAD does not have", misnamed)
+    tell_left_out(reporter, "files that MEAD does not have", misnamed, one="file that MEAD does not have")
     wanted = [view for view in VIEWS if view in views]
     _tell(films, sounds, wanted, reporter)
     sources: list[Source] = []
@@ -154,7 +154,7 @@ def _tell(
     reporter.note(
         f"{EXPECTED}; found: {counted(len({clip.actor for clip in clips}), 'actor')}, "
         f"{counted(len(films[FRONT]), 'film')} from "
-        f"the front, {len(sounds)} sounds ("
+        f"the front, {counted(len(sounds), 'sound')} ("
         f"{', '.join(f'{name} {count}' for name, count in sorted(emotions.items()))})."
     )
     warn_of_actors([clip.actor for clip in clips], reporter)
@@ -164,11 +164,21 @@ def _tell(
         reporter.note(f"Not asked for, and left out: {counts}.")
     filmed = {clip for view in wanted for clip in films[view]}
     if silent := sorted(str(clip) for clip in filmed - sounds.keys()):
-        reporter.warn(f"{len(silent)} films have no m4a, their own sound is read: {some(silent)}.")
+        reporter.warn(f"No m4a: {counted(len(silent), 'film')}, whose own sound is read: {some(silent)}.")
     unseen = sorted(str(clip) for clip in sounds.keys() - films[FRONT].keys())
     if FRONT in wanted:
-        tell_missing(reporter, "films from the front, of which there is sound", unseen)
-    tell_missing(reporter, "numbers below the highest of their folder", _gaps(clips))
+        tell_missing(
+            reporter,
+            "films from the front, of which there is sound",
+            unseen,
+            one="film from the front, of which there is sound",
+        )
+    tell_missing(
+        reporter,
+        "numbers below the highest of their folder",
+        _gaps(clips),
+        one="number below the highest of its folder",
+    )
 
 
 def _gaps(clips: set[MeadClip]) -> list[str]:

@@ -22,6 +22,7 @@ from talkcli.engine.data.names import Unusable, is_empty, ranges, read_names, so
 from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "CC-BY-NC-SA-4.0"
 ACTORS = range(1, 25)
@@ -278,13 +279,14 @@ def _tell(
     reporter.note(
         f"RAVDESS has 24 actors, 1440 spoken and 1012 sung performances; found: actors {ranges(actors)} "
         f"({female} female, {len(actors) - female} male), {counts[_SPEECH]} spoken, {counts[_SONG]} sung, in "
-        f"{files['03']} files of sound, {files['01']} of picture with sound, {files['02']} of picture alone."
+        f"{counted(files['03'], 'file')} of sound, {files['01']} of picture with sound, {files['02']} of "
+        "picture alone."
     )
     doubled = [key for key, several in found.items() if _has_doubles(several)]
     if doubled:
         reporter.warn(
-            f"{len(doubled)} performances are there twice in one modality, the first path is read: "
-            f"{some(sorted(doubled))}."
+            f"{counted(len(doubled), 'performance is', 'performances are')} there twice in one modality, the "
+            f"first path is read: {some(sorted(doubled))}."
         )
     unread = [channel for code, channel in _CHANNELS.items() if counts[code] and channel not in channels]
     if unread:
@@ -302,7 +304,7 @@ def _tell(
             for key in expected_performances(code, actor)
             if key not in found
         ]
-        tell_missing(reporter, f"performances of {channel}", lacking)
+        tell_missing(reporter, f"performances of {channel}", lacking, one=f"performance of {channel}")
 
 
 def _has_doubles(files: list[tuple[RavdessName, Path]]) -> bool:

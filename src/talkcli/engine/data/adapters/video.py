@@ -16,6 +16,7 @@ from talkcli.engine.data.names import files_below, plain, some, tell_missing
 from talkcli.engine.data.source import Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.types import Emotion, Reporter
+from talkcli.engine.wording import counted
 
 FILMS = (
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".m2ts", ".flv", ".wmv", ".ogv",
@@ -49,7 +50,9 @@ def video_sources(
             raise InputError(f"{path} does not exist.", hint="Give video files, or folders of them.")
     beside = [source.id for source in sources if source.recipe.inputs[1:]]
     if beside:
-        reporter.note(f"The sound beside {len(beside)} videos is read, not their own: {some(beside)}.")
+        reporter.note(
+            f"Of {counted(len(beside), 'video')} the sound beside it is read, not its own: {some(beside)}."
+        )
     # Who is called unknown may be anybody.
     return at_rest(sources, lambda source: source.id if source.speaker == "unknown" else source.speaker)
 
@@ -66,8 +69,10 @@ def _below(folder: Path, how: HowToLook, licence: str, reporter: Reporter) -> li
     named = [(film, film.relative_to(folder).with_suffix("").as_posix()) for film in films]
     sources = [_source(film, name, labels.get(name), how, licence) for film, name in named]
     lost = sorted(labels.keys() - {name for _, name in named})
-    reporter.note(f"Found: {len(films)} videos in {folder}, {len(labels) - len(lost)} of them in labels.csv.")
-    tell_missing(reporter, "videos that labels.csv names", lost)
+    reporter.note(
+        f"Found: {counted(len(films), 'video')} in {folder}, {len(labels) - len(lost)} of them in labels.csv."
+    )
+    tell_missing(reporter, "videos that labels.csv names", lost, one="video that labels.csv names")
     return sources
 
 

@@ -94,7 +94,9 @@ class VocasetFrames:
     def make(self, source: Source) -> Recording:  # noqa: ARG002  everything is there already
         rows = _map_vertices(self.vertices)
         if max(self.rows) >= len(rows):
-            raise InputError(f"{self.vertices} has {len(rows)} rows, {max(self.rows)} is asked for.")
+            raise InputError(
+                f"{self.vertices} has {counted(len(rows), 'row')}, {max(self.rows)} is asked for."
+            )
         with np.errstate(over="ignore", invalid="ignore"):
             vertices = np.asarray(rows[list(self.rows)], dtype=np.float32)
         if self.numbers != tuple(range(len(self.numbers))):
@@ -133,7 +135,9 @@ def vocaset_sources(
         }
     sources = _sources(recipes, sentences, reporter)
     if not sources:
-        raise InputError(f"None of {len(recipes)} clips in {folder} is one of VOCASET.", hint=_HINT)
+        raise InputError(
+            f"None of {counted(len(recipes), 'clip')} in {folder} is one of VOCASET.", hint=_HINT
+        )
     return sources
 
 
@@ -168,7 +172,9 @@ def _sources(recipes: Mapping[str, Recipe], sentences: Sentences, reporter: Repo
     }
     # Names of a pickle may hold anything, and go to a terminal.
     foreign = [ascii(stem)[1:-1] for stem in sorted(recipes.keys() - known.keys())]
-    tell_left_out(reporter, "clips that VOCASET does not have", foreign)
+    tell_left_out(
+        reporter, "clips that VOCASET does not have", foreign, one="clip that VOCASET does not have"
+    )
     wanted = [
         f"{subject}_{sentence}"
         for subject, split in SPLIT_OF_SUBJECT.items()
@@ -178,7 +184,8 @@ def _sources(recipes: Mapping[str, Recipe], sentences: Sentences, reporter: Repo
     published = " (--sentences all reads the others)" if sentences == "published" else ""
     reporter.note(
         f"VOCASET has {len(SPLIT_OF_SUBJECT)} speakers with {len(SENTENCES)} sentences each, of which "
-        f"{len(wanted)} are asked for{published}; found: {len({known[stem] for stem in there})} speakers and "
+        f"{len(wanted)} are asked for{published}; found: "
+        f"{counted(len({known[stem] for stem in there}), 'speaker')} and "
         f"{counted(len(there), 'sentence')}, and {len(known) - len(there)} that are not asked for."
     )
     absent = [stem for stem in wanted if stem not in known]
@@ -261,10 +268,12 @@ def _rows(frames: Any, num_rows: int) -> tuple[tuple[int, ...], tuple[int, ...]]
         )
     numbers = tuple(int(number) for number, _ in pairs)
     if numbers[-1] >= LONGEST_S * FLAME.fps:
-        raise InputError(f"{INDEX} gives it {numbers[-1] + 1} frames, more than {LONGEST_S} s.")
-    gap = max(np.diff([-1, *numbers])) - 1
+        raise InputError(f"{INDEX} gives it {counted(numbers[-1] + 1, 'frame')}, more than {LONGEST_S} s.")
+    gap = int(max(np.diff([-1, *numbers]))) - 1
     if gap > _LONGEST_GAP_S * FLAME.fps:
-        raise InputError(f"{INDEX} lacks {gap} frames of it in a row, more than {_LONGEST_GAP_S} s.")
+        raise InputError(
+            f"{INDEX} lacks {counted(gap, 'frame')} of it in a row, more than {_LONGEST_GAP_S} s."
+        )
     return tuple(int(row) for _, row in pairs), numbers
 
 

@@ -23,6 +23,7 @@ from talkcli.engine.data.source import Recipe, Source
 from talkcli.engine.errors import InputError
 from talkcli.engine.inputs.text import csv_rows
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 LICENCE = "VoxCeleb2: not stated; the films belong to those who published them"
 SOUND, PICTURE = "aac", "mp4"
@@ -195,7 +196,12 @@ def _tell(sources: list[Source], strange: list[str], speakers: Speakers, reporte
         reporter.note(
             f"Without {_TABLE} in ROOT: test is what lies in folders called so, sexes are not known."
         )
-    tell_left_out(reporter, "files and folders of other names, or that are there twice", sorted(strange))
+    tell_left_out(
+        reporter,
+        "files and folders of other names, or that are there twice",
+        sorted(strange),
+        one="file or folder of another name, or that is there twice",
+    )
     recipes = (source.recipe for source in sources)
     if silent := sum(isinstance(recipe, FilmedFile) and recipe.sound is None for recipe in recipes):
-        reporter.warn(f"{silent} films have no sound in aac; their own is read.")
+        reporter.warn(f"No sound in aac: {counted(silent, 'film')}, whose own is read.")

@@ -12,6 +12,7 @@ import unicodedata
 
 from talkcli.engine.data.performer.spelling import Language, guess_phones
 from talkcli.engine.errors import InputError
+from talkcli.engine.wording import counted
 
 # Every sign that is set for an apostrophe, and what no one sees.
 _APOSTROPHES = dict.fromkeys(map(ord, "’‘‛ʼʻʽ＇′`´ˈ՚ꞌ"), "'")
@@ -46,7 +47,7 @@ def spoken_words(text: str, language: Language = "en") -> list[str]:
         words = [word for word in words if guess_phones(word, language)]
     foreign = [word for word in words if not re.fullmatch(r"[a-z']+", word)] if language == "en" else []
     if foreign:
-        more = f" and {len(foreign) - _SHOWN} more words" if len(foreign) > _SHOWN else ""
+        more = f" and {counted(len(foreign) - _SHOWN, 'more word')}" if len(foreign) > _SHOWN else ""
         named = ", ".join(word[:30] for word in foreign[:_SHOWN])
         raise InputError(
             f"The transcript holds words that cannot be spoken as English: {named}{more}.",

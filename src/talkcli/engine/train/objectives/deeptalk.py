@@ -24,9 +24,10 @@ from talkcli.engine.losses.csd import csd
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.losses.motion import Surface, velocity_error
 from talkcli.engine.models import choose
-from talkcli.engine.models.dee import Gaussian
-from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, Predicted
+from talkcli.engine.models.deeptalk import NOBODY, DeepTalk
+from talkcli.engine.models.gaussian import Gaussian
 from talkcli.engine.models.level import Level
+from talkcli.engine.models.performance import Predicted
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Share, Weight
 from talkcli.engine.train.objectives.dee import exact

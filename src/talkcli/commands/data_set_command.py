@@ -1,0 +1,153 @@
+"""What the commands of all data sets share: the options, how one becomes a command, and what it prints."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from talkcli.commands.options import AsJson, Fps, MaxMinutes, Quiet, Workers
+from talkcli.console import Console
+from talkcli.engine.wording import counted
+
+if TYPE_CHECKING:
+    from talkcli.engine.pipelines.preprocess import Summary
+
+Root = Annotated[Path, typer.Argument(help="The folder to read.")]
+Out = Annotated[Path, typer.Option("--out", help="The folder to write: manifest.jsonl, audio/, motion/.")]
+_SHOWN = 5
+
+
+def _shared(
+    *,
+    out: Out,
+    workers: Workers = 2,
+    smooth: Annotated[
+        bool, typer.Option("--smooth/--no-smooth", help="Savitzky-Golay filter (5, 2) on the motion.")
+    ] = False,
+    fps: Fps = None,
+    keep_pose: Annotated[
+        bool, typer.Option("--keep-pose/--no-pose", help="Keep how the whole head turns, where known.")
+    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler to work on instead.")
+    ] = None,
+    max_minutes: MaxMinutes = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """The options of every data set."""
+
+
+def _filmed(
+    *,
+    head: Annotated[
+        str, typer.Option("--head", help="Whose motion to make of films: ada, flame or a FLAME file.")
+    ] = "ada",
+    face: Annotated[
+        Literal["only", "largest"],
+        typer.Option(
+            "--face", help="Where several faces compete. only: leave the film out; largest: follow it."
+        ),
+    ] = "only",
+    stretch: Annotated[
+        Literal["whole", "longest"],
+        typer.Option(
+            "--stretch",
+            help="At cuts, and where no face is seen. whole: leave the film out; longest: use a part.",
+        ),
+    ] = "whole",
+    preview: Annotated[
+        Path | None,
+        typer.Option("--preview", metavar="FOLDER", help="Also write videos of what was measured in films."),
+    ] = None,
+) -> None:
+    """The options of every data set whose motion is, or may be, measured in films."""
+
+
+Options = Callable[..., dict[str, Any]]
+
+
+def data_set_command(
+    app: typer.Typer, root: Any = Root, *, films: bool = False, heading: str | None = None
+) -> Callable[[Options], Options]:
+    """Make a command of `app` out of a function that takes a data set's own options and gives those of its
+    adapter. The command stands below `heading` in --help.
+
+    Its name is the data set's in `pipelines.preprocess.DATA_SETS`. `root` says what is to be read; those of
+    `films`, where there are any, and the shared options follow the set's own.
+    """
+
+    def register(options: Options) -> Options:
+        name = options.__name__.replace("_", "-")
+        own, filmed, shared = (
+            inspect.signature(each, eval_str=True).parameters for each in (options, _filmed, _shared)
+        )
+
+        def command(root: Path | list[Path], **given: Any) -> None:
+            from talkcli.engine.audio.limits import limit_sound
+            from talkcli.engine.data.build import Plan
+            from talkcli.engine.data.cleanup import Cleanup
+            from talkcli.engine.pipelines.preprocess import preprocess
+
+            values = {key: given.pop(key) for key in shared}
+            how = _how_to_look(**{key: given.pop(key) for key in filmed}) if films else {}
+            limit_sound(values["max_minutes"])
+            with Console(as_json=values["as_json"], quiet=values["quiet"]) as console:
+                cleanup = Cleanup(smooth=values["smooth"], fps=values["fps"], keep_pose=values["keep_pose"])
+                plan = Plan(num_workers=values["workers"], cleanup=cleanup, cluster=values["cluster"])
+                made = preprocess(name, root, values["out"], plan, console, **options(**given), **how)
+                show(console, made)
+
+        where = inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, annotation=root)
+        parameters = [where, *own.values(), *(filmed.values() if films else ()), *shared.values()]
+        # Typer reads these.
+        command.__doc__ = options.__doc__
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        app.command(name, rich_help_panel=heading)(command)
+        return options
+
+    return register
+
+
+def _how_to_look(**given: Any) -> dict[str, Any]:
+    from talkcli.engine.data.adapters.filmed import HowToLook
+
+    return {"how": HowToLook(**given)}
+
+
+def show(console: Console, summary: Summary) -> None:
+    """Print what was made, and warn of the first reasons for what was left out."""
+    reasons: dict[str, list[str]] = {}
+    for clip, reason in summary.dropped.items():
+        reasons.setdefault(reason, []).append(clip)
+    for reason, clips in list(reasons.items())[:_SHOWN]:
+        more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
+        console.warn(f"left out {clips[0]}{more}: {reason}")
+    if len(reasons) > _SHOWN:
+        console.warn(
+            f"and {counted(len(reasons) - _SHOWN, 'more reason')} in "
+            f"{summary.manifest.with_name('quarantine.jsonl')}"
+        )
+    document = {
+        "manifest": str(summary.manifest),
+        "clips": summary.num_clips,
+        "kept": summary.num_kept,
+        "hours": round(summary.hours, 4),
+        "emotions": summary.emotions,
+        "splits": summary.splits,
+        "dropped": summary.dropped,
+    }
+    rows = [
+        ["clips", f"{summary.num_clips} ({summary.num_kept} kept from an earlier run)"],
+        ["in all", summary.amount],
+        ["emotions", ", ".join(f"{label} {count}" for label, count in summary.emotions.items())],
+        ["splits", ", ".join(f"{split} {count}" for split, count in summary.splits.items())],
+        ["left out", str(len(summary.dropped))],
+        ["more in", str(summary.manifest.with_name("CARD.md"))],
+    ]
+    console.table(document, title=str(summary.manifest), header=["", ""], rows=rows)
