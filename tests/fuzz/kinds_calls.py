@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import click
 import typer
@@ -35,9 +36,8 @@ def recipe(drawn: Random, files: Path, folder: Path) -> Case:
     sort = drawn.random()
     if sort < 0.5:
         document, note = structured.edited(drawn, yaml.safe_load(content))
-        # yaml itself gives up where lists lie deep.
-        plain = drawn.random() < 0.8 and not note.startswith("deep")
-        text = yaml.safe_dump(document, allow_unicode=True) if plain else structured.dumped(document)
+        plain = drawn.random() < 0.8
+        text = _as_yaml(document) if plain else structured.dumped(document)
         data = text.encode("utf-8", "surrogatepass")
     elif sort < 0.75:
         data, note, _ = mutate.damaged(drawn, content.encode())
@@ -46,6 +46,14 @@ def recipe(drawn: Random, files: Path, folder: Path) -> Case:
         data = text.encode("utf-8", "surrogatepass")
     (folder / "r.yaml").write_bytes(data)
     return _train(drawn, method, files, ("--recipe", "r.yaml"), note)
+
+
+def _as_yaml(document: Any) -> str:
+    """YAML of `document`; JSON, which is YAML too, where lists lie too deep for PyYAML."""
+    try:
+        return str(yaml.safe_dump(document, allow_unicode=True))
+    except RecursionError:
+        return structured.dumped(document)
 
 
 def _hostile_yaml(drawn: Random) -> dict[str, str]:

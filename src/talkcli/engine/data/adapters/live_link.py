@@ -91,7 +91,7 @@ def live_link_sources(
     }
     silent = [base.name for base, recipe in recipes.items() if recipe.sound is None]
     reporter.note(f"Found: {counted(len(takes), 'take')}, {len(takes) - len(silent)} of them with sound.")
-    tell_missing(reporter, "sounds of takes", silent)
+    tell_missing(reporter, "sounds of takes", silent, one="sound of a take")
     return [
         Source(
             id=plain(base.relative_to(root).as_posix()),
@@ -115,7 +115,12 @@ def _takes(root: Path, reporter: Reporter) -> dict[Path, Path]:
             continue
         version = next((end for end in _VERSIONS if end and path.stem[1:].endswith(end)), "")
         found.setdefault(path.with_name(path.stem.removesuffix(version)), {})[version] = path
-    tell_left_out(reporter, "CSV files without a column Timecode in the first line", foreign)
+    tell_left_out(
+        reporter,
+        "CSV files without a column Timecode in the first line",
+        foreign,
+        one="CSV file without a column Timecode in the first line",
+    )
     takes = {}
     for base, versions in found.items():
         best, *others = (end for end in _VERSIONS if end in versions)
