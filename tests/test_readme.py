@@ -17,8 +17,8 @@ from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.types import Motion, Silent, Speech
-from tests.engine.data.adapters import test_mead
 from tests.engine.face.flame_twin import flame_arrays, write_flame
+from tests.engine.prepare.adapters import test_mead
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import METHODS
-from talkcli.engine.yaml_text import parse_yaml
+from talkcli.engine.readers.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,7 +75,7 @@ def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any])
     """Raise UsageError where `schema` is what one training command reads, and `recipe` is for another: by its
     name where it is packaged, else by its keys, most of which only the other knows.
     """
-    from talkcli.engine.pipelines.recipes import RECIPES
+    from talkcli.engine.pipelines.training.recipes import RECIPES
 
     own = RECIPES.get(schema)
     if own is None:

@@ -13,8 +13,8 @@ import torch
 
 from talkcli.app import main
 from talkcli.engine.checkpoints.convert import deeptalk
-from talkcli.engine.models.fer import FerConfig
-from talkcli.engine.models.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.deeptalk.fer import FerConfig
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
 from tests.engine.checkpoints.official import random_fill
 
 

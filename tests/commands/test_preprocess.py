@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from talkcli.commands.preprocess import app
 from talkcli.engine.data.manifest import read_manifest
-from talkcli.engine.data.source import Source
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.pipelines import preprocess as pipeline
 from talkcli.engine.pipelines.preprocess import DATA_SETS
-from tests.engine.data.adapters.test_mead import write_clip as write_mead_clip
-from tests.engine.data.test_build import source
+from talkcli.engine.prepare.source import Source
+from tests.engine.prepare.adapters.test_mead import write_clip as write_mead_clip
+from tests.engine.prepare.test_build import source
 
 BARE = ("--source-fps", "30", "--layout", "flame-53")
 

@@ -96,7 +96,7 @@ def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.update(options)
         return _ORIGINS | {"head": "ada", "clips": ["a"], "takes": 10, "rows": [row, codes]}
 
-    monkeypatch.setattr("talkcli.engine.pipelines.score_table.diversity_table", table)
+    monkeypatch.setattr("talkcli.engine.pipelines.score.diversity.diversity_table", table)
     result = CliRunner().invoke(app, ["--table", "diversity", "--audio", "a.wav"], catch_exceptions=False)
     assert asked["generation"].takes == 10  # type: ignore[attr-defined]
     for words in (
@@ -141,7 +141,7 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
         asked.update(options, inputs=inputs)
         return report
 
-    monkeypatch.setattr("talkcli.engine.pipelines.score_emotion.emotion_table", table)
+    monkeypatch.setattr("talkcli.engine.pipelines.score.emotion.table.emotion_table", table)
     arguments = ["--table", "emotion", "--dataset", "x", "--fail-under", "emotion_uar=0.52", "--per-clip"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 7

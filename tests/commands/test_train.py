@@ -14,7 +14,7 @@ from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
 from talkcli.commands.train_vq import train_vq
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.pipelines import training_data
+from talkcli.engine.pipelines.training import data as training_data
 from tests.engine.fakes import LinearHead, write_corpus
 
 app = typer.Typer()

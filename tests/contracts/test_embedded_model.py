@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.pipelines.animator import Animator
-from talkcli.engine.pipelines.named_model import EMBEDDED
-from talkcli.engine.pipelines.sampling import Sampling
-from talkcli.engine.pipelines.score import Generation, score_motions
+from talkcli.engine.performers.named_model import EMBEDDED
+from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.performers.trained import Animator
+from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.types import Emotion, Motion, Silent
 
 ROOT = Path(__file__).resolve().parents[2]

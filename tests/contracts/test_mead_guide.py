@@ -22,12 +22,12 @@ from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
 from talkcli.engine.audio.io import write_wav
 from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config
 from talkcli.engine.checkpoints.model_file import load_model
-from talkcli.engine.data.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.prepare.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.types import Speech
-from tests.engine.data.adapters import test_affectnet, test_mead
 from tests.engine.face import flame_twin
 from tests.engine.judges.lip_readers import random_state
+from tests.engine.prepare.adapters import test_affectnet, test_mead
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "methods" / "deeptalk.md"
 SECTION = "## Retraining on MEAD\n"

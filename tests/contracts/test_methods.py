@@ -13,7 +13,8 @@ from talkcli.config import load_recipe
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.checkpoints.model_file import load_model, resolve
 from talkcli.engine.methods import METHODS
-from talkcli.engine.pipelines import recipes, train, training_data
+from talkcli.engine.pipelines.training import data as training_data
+from talkcli.engine.pipelines.training import recipes, train
 from talkcli.engine.types import Config, Silent
 from tests.engine.fakes import LinearHead, write_corpus
 

@@ -15,7 +15,8 @@ import torch
 from talkcli.config import load_recipe
 from talkcli.engine.checkpoints.model_file import load_model
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.pipelines import recipes, train, training_data
+from talkcli.engine.pipelines.training import data as training_data
+from talkcli.engine.pipelines.training import recipes, train
 from talkcli.engine.types import Silent
 from tests.engine.fakes import LinearHead, write_corpus
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn, optim
 
 from talkcli.config import load_recipe
 from talkcli.engine.audio.ear import hear
-from talkcli.engine.models.deeptalk import DeepTalk
-from talkcli.engine.models.fer import Fer, FerConfig
-from talkcli.engine.models.prior import build_prior
-from talkcli.engine.pipelines import recipes
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
+from talkcli.engine.models.deeptalk.prior import build_prior
+from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
@@ -25,7 +25,7 @@ from talkcli.engine.train.objectives.fer import FerObjective
 from talkcli.engine.train.objectives.prior import PriorObjective
 from talkcli.engine.train.schedule import LoopConfig
 from tests.engine.fakes import LinearHead
-from tests.engine.models.tiny_deeptalk import NARROW, PRIOR
+from tests.engine.models.deeptalk.tiny_deeptalk import NARROW, PRIOR
 
 STEPS = 5
 # How the published weights are said of a vertex term in square millimetres.

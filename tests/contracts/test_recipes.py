@@ -13,7 +13,7 @@ from talkcli.config import load_recipe, recipe_names
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import METHODS
-from talkcli.engine.pipelines import recipes, train
+from talkcli.engine.pipelines.training import recipes, train
 
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "fer": recipes.FerRecipe,

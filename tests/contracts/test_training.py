@@ -11,9 +11,10 @@ import torch
 
 from talkcli.config import load_recipe
 from talkcli.engine.checkpoints.model_file import load_model
-from talkcli.engine.data.out_folder import claim
 from talkcli.engine.errors import InputError, TalkError, UsageError
-from talkcli.engine.pipelines import recipes, train, training_data
+from talkcli.engine.out_folder import claim
+from talkcli.engine.pipelines.training import data as training_data
+from talkcli.engine.pipelines.training import recipes, train
 from talkcli.engine.types import Silent
 from tests.engine.fakes import LinearHead, write_corpus
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 import talkcli.engine.data
-from talkcli.engine.data.adapters.folder import folder_sources
-from talkcli.engine.data.build import Plan, build
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest, write_manifest
 from talkcli.engine.face.motion_file import read_motion, write_motion
@@ -17,7 +15,9 @@ from talkcli.engine.files import sha256
 from talkcli.engine.origin import KINDS, PERFORMED, Origin, origin_of, said, tally
 from talkcli.engine.pipelines.check_manifest import check_manifest, measure_manifest
 from talkcli.engine.pipelines.preprocess import preprocess_debug
-from talkcli.engine.pipelines.training_data import load_data
+from talkcli.engine.pipelines.training.data import load_data
+from talkcli.engine.prepare.adapters.folder import folder_sources
+from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.types import Silent
 from tests.engine.data.test_clips import write_clip
 

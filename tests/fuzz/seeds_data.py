@@ -12,7 +12,7 @@ import soundfile
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.types import Motion
-from tests.engine.data.adapters import (
+from tests.engine.prepare.adapters import (
     live_link_tables,
     test_affectnet,
     test_artalk,
@@ -21,7 +21,7 @@ from tests.engine.data.adapters import (
     test_emote,
     test_mead,
 )
-from tests.engine.data.adapters.vertex_trees import moving, template, write_files, write_pickle
+from tests.engine.prepare.adapters.vertex_trees import moving, template, write_files, write_pickle
 from tests.fuzz import structured
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

@@ -185,8 +185,8 @@ def animate(
         # The libraries of networks take seconds.
         console.progress("loading", 0, None)
         from talkcli.engine.audio.limits import limit_sound
+        from talkcli.engine.performers.performer import Sampling, parse_emotion
         from talkcli.engine.pipelines.animate import animate_file
-        from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
 
         limit_sound(max_minutes)
         both = tau or 0.0

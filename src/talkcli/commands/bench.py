@@ -56,13 +56,13 @@ def bench(
         raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
     with Console(as_json=as_json, quiet=quiet) as console:
         if what == "generator":
-            from talkcli.engine.pipelines.bench_generator import bench_generator
+            from talkcli.engine.pipelines.bench.generator import bench_generator
 
             report = bench_generator(seconds=seconds, threads=threads, out=out, reporter=console)
             _show_generator(console, report)
             return
         if what == "preprocess":
-            from talkcli.engine.pipelines.bench_preprocess import bench_preprocess
+            from talkcli.engine.pipelines.bench.preprocess import bench_preprocess
 
             report = bench_preprocess(
                 num_clips=clips, num_workers=workers, rounds=5, out=out, reporter=console
@@ -74,7 +74,7 @@ def bench(
                 f"{report['times_faster']:.2f} times as fast (medians of 5 rounds)",
             )
             return
-        from talkcli.engine.pipelines.bench import bench_animate, bench_render
+        from talkcli.engine.pipelines.bench.render import bench_animate, bench_render
 
         if speech is not None and what == "animate":
             report = bench_animate(speech, size=size, out=out, reporter=console)

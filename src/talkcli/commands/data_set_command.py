@@ -89,9 +89,9 @@ def data_set_command(
 
         def command(root: Path | list[Path], **given: Any) -> None:
             from talkcli.engine.audio.limits import limit_sound
-            from talkcli.engine.data.build import Plan
-            from talkcli.engine.data.cleanup import Cleanup
             from talkcli.engine.pipelines.preprocess import preprocess
+            from talkcli.engine.prepare.build import Plan
+            from talkcli.engine.prepare.cleanup import Cleanup
 
             values = {key: given.pop(key) for key in shared}
             how = _how_to_look(**{key: given.pop(key) for key in filmed}) if films else {}
@@ -115,7 +115,7 @@ def data_set_command(
 
 
 def _how_to_look(**given: Any) -> dict[str, Any]:
-    from talkcli.engine.data.adapters.filmed import HowToLook
+    from talkcli.engine.prepare.adapters.filmed import HowToLook
 
     return {"how": HowToLook(**given)}
 

@@ -116,7 +116,7 @@ def folder(
     ] = None,
 ) -> dict[str, Any]:
     """Sound files with motion files (.npz, or bare .npy) of the same name, and labels.csv."""
-    from talkcli.engine.data.adapters.folder import BareMotion
+    from talkcli.engine.prepare.adapters.folder import BareMotion
 
     bare = None if source_fps is None else BareMotion(fps=source_fps, layout=layout)
     return {"bare": bare, "licence": licence, "origin": origin}
@@ -169,7 +169,7 @@ def ravdess(
     motion: MotionOf = "performed",
 ) -> dict[str, Any]:
     """RAVDESS, spoken and sung: wav or mp4."""
-    from talkcli.engine.data.adapters.ravdess import CHANNELS, SPLITS
+    from talkcli.engine.prepare.adapters.ravdess import CHANNELS, SPLITS
 
     return {"split_of_actor": SPLITS[split], "channels": CHANNELS[channel], "motion": motion}
 
@@ -223,8 +223,8 @@ def corpus(
     quiet: Quiet = False,
 ) -> None:
     """The embedded model's training corpus: speech with performed motion (docs/corpus.md)."""
-    from talkcli.engine.data.build import Plan
     from talkcli.engine.pipelines.preprocess import preprocess_corpus
+    from talkcli.engine.prepare.build import Plan
 
     with Console(as_json=as_json, quiet=quiet) as console:
         show(console, preprocess_corpus(root, out, Plan(num_workers=workers), console, prompts=prompts))

@@ -65,8 +65,8 @@ def emovox(
     quiet: Quiet = False,
 ) -> None:
     """Emotional speech by its likeness to emotional anchors, as DEEPTalk's Emo-Vox (docs/datasets.md)."""
-    from talkcli.engine.pipelines.emovox import Wanted, curate_emovox
-    from talkcli.engine.pipelines.emovox_scores import Anchoring
+    from talkcli.engine.pipelines.emovox.emovox import Wanted, curate_emovox
+    from talkcli.engine.pipelines.emovox.scores import Anchoring
 
     chosen = {} if anchor_emotions is None else {"emotions": tuple(anchor_emotions.split(","))}
     with Console(as_json=as_json, quiet=quiet) as console:

@@ -16,7 +16,7 @@ from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 
 if TYPE_CHECKING:
-    from talkcli.engine.pipelines.score_overall import Threshold
+    from talkcli.engine.pipelines.score.overall import Threshold
 
 # It hears neither emotion nor words, and draws no takes.
 _RULES = "rules"
@@ -136,8 +136,8 @@ def score(
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
-            from talkcli.engine.pipelines.score_generation import Generation
-            from talkcli.engine.pipelines.score_table import diversity_table
+            from talkcli.engine.pipelines.score.diversity import diversity_table
+            from talkcli.engine.pipelines.score.generation import Generation
 
             report = diversity_table(
                 audio=audio,
@@ -159,8 +159,8 @@ def score(
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
-            from talkcli.engine.pipelines.score_emotion import EmotionInputs, emotion_table
-            from talkcli.engine.pipelines.score_generation import Generation
+            from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
+            from talkcli.engine.pipelines.score.generation import Generation
 
             report = emotion_table(
                 EmotionInputs(
@@ -182,8 +182,8 @@ def score(
         _fail_where_missed(report)
         return
     with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.score import score_motions
-        from talkcli.engine.pipelines.score_generation import Generation
+        from talkcli.engine.pipelines.score.generation import Generation
+        from talkcli.engine.pipelines.score.motions import score_motions
 
         report = score_motions(
             predictions or [],
@@ -208,7 +208,7 @@ def score(
 def _thresholds(
     fail_under: list[str] | None, fail_over: list[str] | None, known: Collection[str]
 ) -> list[Threshold]:
-    from talkcli.engine.pipelines.score_overall import Threshold
+    from talkcli.engine.pipelines.score.overall import Threshold
 
     return [
         *(Threshold.parse(text, is_floor=True, known=known) for text in fail_under or []),

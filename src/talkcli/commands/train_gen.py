@@ -68,7 +68,7 @@ def train_gen(
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
     from talkcli.config import load_recipe
-    from talkcli.engine.pipelines import recipes, train
+    from talkcli.engine.pipelines.training import recipes, train
 
     config = load_recipe(recipes.DeepTalkRecipe, recipe, settings, stage=stage)
     job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)

@@ -36,7 +36,7 @@ def train_phones(
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
     from talkcli.config import load_recipe
-    from talkcli.engine.pipelines import recipes, train
+    from talkcli.engine.pipelines.training import recipes, train
 
     config = load_recipe(recipes.PhonesRecipe, recipe, settings)
     job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(number: int, thing: str, things: str | None = None) -> str:
     """`number` of `thing`, which is named in the singular: 1 clip, 2 clips.
@@ -10,3 +12,9 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     follows ("clip is", "clips are").
     """
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """The first names, and how many there are beyond."""
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")

@@ -21,10 +21,10 @@ from talkcli.engine.checkpoints.convert.deeptalk import (
     layouts,
 )
 from talkcli.engine.checkpoints.convert.layout import Entry
-from talkcli.engine.models.dee import DeeConfig
-from talkcli.engine.models.deeptalk import DeepTalkConfig
-from talkcli.engine.models.fer import FerConfig
-from talkcli.engine.models.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.deeptalk.dee import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.fer import FerConfig
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
 from talkcli.engine.nn.transformer import sinusoids
 
 # Every width another number, so that no two tensors can be taken for each other by their shapes.

@@ -15,11 +15,11 @@ from talkcli.engine.checkpoints.model_file import resolve
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import InputError
 from talkcli.engine.methods import METHODS
-from talkcli.engine.models.dee import DeeConfig
-from talkcli.engine.models.deeptalk import DeepTalkConfig
-from talkcli.engine.models.fer import FerConfig
-from talkcli.engine.models.th_vqvae import ThVqvaeConfig
-from talkcli.engine.models.vqvae import VqvaeConfig
+from talkcli.engine.models.deeptalk.dee import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.fer import FerConfig
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
 from talkcli.engine.types import Config
 from tests.engine.checkpoints.official import TINY
 

@@ -21,7 +21,7 @@ from talkcli.engine.checkpoints.model_file import (
     save_weights,
 )
 from talkcli.engine.errors import AssetError, InputError
-from talkcli.engine.models.th_vqvae import ThVqvae, ThVqvaeConfig
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvae, ThVqvaeConfig
 from tests.engine.fakes import small_disk
 
 CONFIG = ThVqvaeConfig(width=16, heads=2, feedforward=16, decoder_feedforward=16, codes=12)

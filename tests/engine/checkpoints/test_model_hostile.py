@@ -21,14 +21,14 @@ from talkcli.engine.checkpoints import model_file
 from talkcli.engine.checkpoints.model_file import Meta, load_model, read_config, save_model
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
-from talkcli.engine.models.content import LogMelContentConfig
-from talkcli.engine.models.dee import CoefficientsConfig, DeeConfig
-from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
-from talkcli.engine.models.fer import FerConfig
-from talkcli.engine.models.phones import PhonesConfig
-from talkcli.engine.models.th_vqvae import ThVqvae, ThVqvaeConfig
-from talkcli.engine.models.vae import VaeConfig
-from talkcli.engine.models.vqvae import VqvaeConfig
+from talkcli.engine.models.deeptalk.content import LogMelContentConfig
+from talkcli.engine.models.deeptalk.dee import CoefficientsConfig, DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.fer import FerConfig
+from talkcli.engine.models.deeptalk.phones import PhonesConfig
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvae, ThVqvaeConfig
+from talkcli.engine.models.deeptalk.vae import VaeConfig
+from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
 
 META = Meta(head="ada", channels=ADA, fps=25, trained_on="nothing", licence="MIT")
 PRIOR = ThVqvaeConfig(width=16, heads=2, feedforward=16, decoder_feedforward=16, codes=12)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.data.adapters.facegood import read_curves
 from talkcli.engine.data.lag import Lag, lag, mouth_opening
 from talkcli.engine.face.channels import ADA, CHANNELS
+from talkcli.engine.prepare.adapters.facegood import read_curves
 from talkcli.engine.types import SAMPLES_PER_FRAME, Motion, Silent, Speech
 
 _PAIRS = ("1114_2_01", "1114_2_02", "1114_2_03", "1114_2_04", "1114_3_15")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talkcli.engine.losses.csd import csd, csd_loss, matches, spread_loss, vib_loss
-from talkcli.engine.models.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
 
 
 def test_is_the_expected_squared_distance_of_samples() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.losses.lip_reading import LipReading, apart, mouth_corners
-from talkcli.engine.render.differentiable import close_up
+from talkcli.engine.render.close_up import close_up
 from talkcli.engine.render.torch_raster import TorchRenderer
 from tests.engine.judges.lip_readers import stand_in_reader
 

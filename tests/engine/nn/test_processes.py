@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, distributed, nn
 
-from talkcli.engine.models.th_vqvae import ThVqvae, ThVqvaeConfig
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvae, ThVqvaeConfig
 from talkcli.engine.nn.batch_norm import BatchNorm
 from talkcli.engine.nn.processes import of_first_process, sum_over_processes
 from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig

@@ -16,16 +16,17 @@ from talkcli.engine.checkpoints.model_file import Meta, save_model
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.models.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
-from talkcli.engine.models.fer import Fer, FerConfig
-from talkcli.engine.models.vqvae import VqvaeConfig
-from talkcli.engine.pipelines import animate, animator
-from talkcli.engine.pipelines.actors import default_actor, speaker
+from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
+from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
+from talkcli.engine.performers import trained as animator
+from talkcli.engine.performers.actors import default_actor, speaker
+from talkcli.engine.performers.performer import Sampling, parse_emotion
+from talkcli.engine.performers.trained import Animator
+from talkcli.engine.pipelines import animate
 from talkcli.engine.pipelines.animate import animate_file
-from talkcli.engine.pipelines.animator import Animator
-from talkcli.engine.pipelines.sampling import Sampling, parse_emotion
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
-from tests.engine.models.tiny_deeptalk import NARROW
+from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 
 ROOT = Path(__file__).resolve().parents[3]
 _SPEECH = Speech(samples=np.sin(np.arange(SPEECH_RATE_HZ) / 9).astype(np.float32) / 3)

@@ -24,12 +24,12 @@ from talkcli.engine.checkpoints.model_file import (
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.models.deeptalk import DeepTalk
-from talkcli.engine.models.vqvae import Vqvae, VqvaeConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk.vqvae import Vqvae, VqvaeConfig
+from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.pipelines import convert
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.convert import RELEASED, OfficialFiles, export_deeptalk, import_deeptalk
-from talkcli.engine.pipelines.sampling import Sampling
 from talkcli.engine.types import Silent, Speech
 from tests.engine.checkpoints.official import TINY, State, official_states, random_fill, write_official
 from tests.engine.fakes import small_disk

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from talkcli.engine.audio.prosody import loudness_db
-from talkcli.engine.data.adapters import synthetic
-from talkcli.engine.data.adapters.ravdess import EMOFACE_SPLIT
-from talkcli.engine.data.build import Plan
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import ExtraError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.pipelines import preprocess
+from talkcli.engine.prepare.adapters import synthetic
+from talkcli.engine.prepare.adapters.ravdess import EMOFACE_SPLIT
+from talkcli.engine.prepare.build import Plan
 from talkcli.engine.types import SILENCE, Reporter, Silent
 
 SILENT = Silent()

@@ -13,15 +13,12 @@ from torch import Tensor
 from talkcli.engine.errors import ExtraError
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.optional import is_installed
-from talkcli.engine.render import differentiable, lit_scene, torch_raster
-from talkcli.engine.render.differentiable import (
-    DifferentiableRenderer,
-    Window,
-    close_up,
-    open_differentiable,
-)
+from talkcli.engine.render import lit_scene, renderers, torch_raster
+from talkcli.engine.render.close_up import close_up
+from talkcli.engine.render.differentiable import DifferentiableRenderer, Window
 from talkcli.engine.render.edge_gradients import beside_edges
 from talkcli.engine.render.renderer import Camera, Light, Material, Scene
+from talkcli.engine.render.renderers import open_differentiable
 from talkcli.engine.render.torch_raster import TorchRenderer
 from talkcli.engine.render.visibility import scattered_faces, visible_faces
 from tests.engine.render.shapes import flat_scene, sphere
@@ -264,10 +261,10 @@ def test_cuda_and_cpu_agree() -> None:
 
 def test_ours_is_opened_where_pytorch3d_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = flat_scene(np.array([[0, 1, 2]]), np.full((3, 3), 0.5, np.float32))
-    monkeypatch.setattr(differentiable, "is_installed", lambda _: False)
+    monkeypatch.setattr(renderers, "is_installed", lambda _: False)
     assert isinstance(open_differentiable(scene, 8, 8), TorchRenderer)
     if not is_installed("pytorch3d"):
-        monkeypatch.setattr(differentiable, "is_installed", lambda _: True)
+        monkeypatch.setattr(renderers, "is_installed", lambda _: True)
         with pytest.raises(ExtraError, match="pytorch3d"):
             open_differentiable(scene, 8, 8)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from talkcli.config import load_recipe
 from talkcli.engine import lifetime
-from talkcli.engine.pipelines import recipes, train
+from talkcli.engine.pipelines.training import recipes, train
 from talkcli.engine.train.run_folder import CURVE_PREFIX
 from talkcli.engine.types import Silent
 

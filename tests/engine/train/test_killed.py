@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkcli.engine.pipelines import training_data
+from talkcli.engine.pipelines.training import data as training_data
 from tests.engine.fakes import LinearHead, write_corpus
 from tests.engine.train.killed import contents, killed, training
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.pipelines.sources import Sources
+from talkcli.engine.pipelines.training.sources import Sources
 from talkcli.engine.train.run_folder import open_run
 from talkcli.engine.train.state_file import Moments, State
 from tests.engine.fakes import left_by_a_kill, small_disk

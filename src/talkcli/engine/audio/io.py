@@ -21,7 +21,7 @@ from talkcli.engine.audio.sndfile import read_sndfile
 from talkcli.engine.audio.tags import without_leading_tags
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.inputs.regular import check_file
+from talkcli.engine.readers.regular import check_file
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
 from talkcli.engine.wording import counted
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from talkcli.engine.audio.pcm_header import sound_chunk
-from talkcli.engine.mp4_boxes import file_boxes
+from talkcli.engine.readers.mp4_boxes import file_boxes
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")

@@ -13,7 +13,7 @@ from pathlib import Path
 from talkcli.engine.audio.phone_names import phone_of
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.inputs.text import read_text
+from talkcli.engine.readers.text import read_text
 from talkcli.engine.types import SILENCE, Alignment, Phone
 
 TIER = "phones"

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.torch_file import read_torch_file
-from talkcli.engine.inputs.regular import open_file
+from talkcli.engine.readers.regular import open_file
+from talkcli.engine.readers.torch_file import read_torch_file
 
 # What folders keep their weights in, the safe kind first.
 _IN_FOLDERS = ("model.safetensors", "pytorch_model.bin", "model.pt")

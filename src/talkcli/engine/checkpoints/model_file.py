@@ -26,9 +26,9 @@ from talkcli.engine.checkpoints.fit import check, check_finite, misshapen
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import AssetError, InputError, TalkError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.inputs.regular import check_file
-from talkcli.engine.json_text import parse_json
 from talkcli.engine.methods import METHODS
+from talkcli.engine.readers.json_text import parse_json
+from talkcli.engine.readers.regular import check_file
 from talkcli.engine.types import MODEL_FPS, Config, first_mistake
 
 FORMAT = 2

@@ -1,1 +1,1 @@
-"""Manifest, clips, the performer, and adapters for data sets."""
+"""Manifests and clips: reading, checking, measuring and packing them."""

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.errors import InputError
-from talkcli.engine.inputs.text import csv_rows
+from talkcli.engine.readers.text import csv_rows
 from talkcli.engine.types import EMOTIONS, Config
 from talkcli.engine.wording import counted
 

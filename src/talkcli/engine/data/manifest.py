@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from talkcli.engine.data.parquet import PARQUET, read_parquet, write_parquet
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.inputs.text import read_lines
 from talkcli.engine.origin import Origin
+from talkcli.engine.readers.text import read_lines
 from talkcli.engine.types import EMOTIONS, Config, Reporter, Silent
 
 Split = Literal["train", "val", "test"]

@@ -13,10 +13,9 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.data.lag import MOST_LAG_MS, lag
-from talkcli.engine.data.names import some
 from talkcli.engine.face.channels import JAW, is_share
 from talkcli.engine.types import MODEL_FPS, Motion, Speech
-from talkcli.engine.wording import counted
+from talkcli.engine.wording import counted, some
 
 # FLAME's expression coefficients are in standard deviations.
 LARGEST_EXPRESSION = 5.0

@@ -11,7 +11,7 @@ from typing import Any
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.inputs.regular import check_file
+from talkcli.engine.readers.regular import check_file
 from talkcli.engine.wording import counted
 
 PARQUET = ".parquet"

@@ -18,7 +18,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.mesh_motion import check_mesh, read_vertices
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.face.npy import read_floats
+from talkcli.engine.readers.npy import read_floats
 from talkcli.engine.types import MeshMotion, Motion, Silent, Speech
 from talkcli.engine.wording import counted
 

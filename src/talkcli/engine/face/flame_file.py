@@ -19,9 +19,9 @@ from jaxtyping import Float, Int
 from talkcli.engine.assets import cache_dir
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import NUM_EXPRESSION
-from talkcli.engine.face.npz import read_arrays
-from talkcli.engine.face.safe_pickle import read_pickle
 from talkcli.engine.files import atomic_path, sha256
+from talkcli.engine.readers.npz import read_arrays
+from talkcli.engine.readers.safe_pickle import read_pickle
 
 # The first expression component comes after the 300 of identity.
 FIRST_EXPRESSION = 300

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.npy import map_array
+from talkcli.engine.readers.npy import map_array
 from talkcli.engine.types import MeshMotion
 from talkcli.engine.wording import counted
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import JAW, MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD
-from talkcli.engine.face.npz import read_arrays
 from talkcli.engine.files import atomic_path
-from talkcli.engine.json_text import parse_json
+from talkcli.engine.readers.json_text import parse_json
+from talkcli.engine.readers.npz import read_arrays
 from talkcli.engine.types import Motion
 
 FORMAT = 1

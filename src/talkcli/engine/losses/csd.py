@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from talkcli.engine.models.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
 
 # A larger divergence is taken for a number gone astray.
 VIB_LIMIT = 10_000.0

@@ -16,12 +16,9 @@ from torch.utils.checkpoint import checkpoint
 
 from talkcli.engine.face.head import Head
 from talkcli.engine.judges.lip_reader import CROP, LipReader
-from talkcli.engine.render.differentiable import (
-    DifferentiableRenderer,
-    Window,
-    close_up,
-    open_differentiable,
-)
+from talkcli.engine.render.close_up import close_up
+from talkcli.engine.render.differentiable import DifferentiableRenderer, Window
+from talkcli.engine.render.renderers import open_differentiable
 
 # Side of the picture of which the crop is a part.
 PICTURE = 224

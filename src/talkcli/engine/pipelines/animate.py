@@ -22,8 +22,10 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import sha256
-from talkcli.engine.pipelines.actors import performing
-from talkcli.engine.pipelines.animator import Animator, Precision, generator_file
+from talkcli.engine.performers.actors import performing
+from talkcli.engine.performers.performer import Performer, Sampling
+from talkcli.engine.performers.rules import RULES, Rules, read_words
+from talkcli.engine.performers.trained import Animator, Precision, generator_file
 from talkcli.engine.pipelines.render import (
     VIDEO_SUFFIX,
     check_distinct,
@@ -31,8 +33,6 @@ from talkcli.engine.pipelines.render import (
     render_to,
     tell_folders,
 )
-from talkcli.engine.pipelines.rules import RULES, Rules, read_words
-from talkcli.engine.pipelines.sampling import Performer, Sampling
 from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Reporter
 

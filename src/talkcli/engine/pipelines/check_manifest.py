@@ -14,11 +14,11 @@ from talkcli.engine.data.lag import Lag
 from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.data.statistics import GROUPS, Group, Spread, group, spread, torn_speakers
 from talkcli.engine.data.verify import Finding, Verified, read_files, verify
-from talkcli.engine.data.workers import CRASHED, map_isolated
 from talkcli.engine.errors import InputError
 from talkcli.engine.origin import tally
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted
+from talkcli.engine.workers import CRASHED, map_isolated
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,8 @@ from talkcli.engine.checkpoints.model_file import Content, Meta, model_file, rea
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.files import atomic_path, check_file, sha256
-from talkcli.engine.models.dee import DeeConfig
-from talkcli.engine.models.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
 from talkcli.engine.pipelines.render import check_distinct
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
 from talkcli.engine.wording import counted

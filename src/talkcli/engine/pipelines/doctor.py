@@ -27,7 +27,7 @@ from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.optional import OPTIONAL_PACKAGES, how_to_install, is_installed
-from talkcli.engine.pipelines.usable_memory import memory
+from talkcli.engine.pipelines.training.usable_memory import memory
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
@@ -186,9 +186,9 @@ def _weights() -> list[Check]:
 
 def _self_check() -> list[Check]:
     """One second of sound becomes motion, and one frame of it a picture."""
-    from talkcli.engine.pipelines.animator import Animator
-    from talkcli.engine.pipelines.named_model import EMBEDDED
-    from talkcli.engine.pipelines.sampling import Sampling
+    from talkcli.engine.performers.named_model import EMBEDDED
+    from talkcli.engine.performers.performer import Sampling
+    from talkcli.engine.performers.trained import Animator
 
     samples = 0.1 * np.sin(np.arange(SPEECH_RATE_HZ) / 10)
     animator = Animator(EMBEDDED, "cpu")

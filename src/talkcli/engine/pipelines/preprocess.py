@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from talkcli.engine.data.archives import SUFFIXES, open_root
-from talkcli.engine.data.build import Built, Plan, build
-from talkcli.engine.data.card import write_card
-from talkcli.engine.data.out_folder import claim
-from talkcli.engine.data.source import Source
 from talkcli.engine.data.statistics import amount, torn_speakers
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.optional import is_installed, require
+from talkcli.engine.out_folder import claim
+from talkcli.engine.prepare.archives import SUFFIXES, open_root
+from talkcli.engine.prepare.build import Built, Plan, build
+from talkcli.engine.prepare.card import write_card
+from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Reporter
 
 MotionOrigin = Literal["measured", "performed", "video", "none"]
@@ -126,7 +126,7 @@ def preprocess(
 
 def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
     """Twelve generated clips."""
-    from talkcli.engine.data.adapters.debug import debug_sources
+    from talkcli.engine.prepare.adapters.debug import debug_sources
 
     with claim(out):
         return _summary(out, build(debug_sources(), out, reporter, Plan(num_workers=0)), reporter, "debug")
@@ -143,13 +143,13 @@ def preprocess_corpus(
     the aligner is not installed.
     """
     require("pocketsphinx", purpose="Building the corpus")
-    from talkcli.engine.data.adapters.facegood import facegood_sources
-    from talkcli.engine.data.adapters.grid import grid_sources
-    from talkcli.engine.data.adapters.mfa import mfa_sources
-    from talkcli.engine.data.adapters.prompts import SOUNDS, prompt_sources
-    from talkcli.engine.data.adapters.quiet import quiet_sources
-    from talkcli.engine.data.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
-    from talkcli.engine.data.adapters.synthetic import synthetic_sources
+    from talkcli.engine.prepare.adapters.facegood import facegood_sources
+    from talkcli.engine.prepare.adapters.grid import grid_sources
+    from talkcli.engine.prepare.adapters.mfa import mfa_sources
+    from talkcli.engine.prepare.adapters.prompts import SOUNDS, prompt_sources
+    from talkcli.engine.prepare.adapters.quiet import quiet_sources
+    from talkcli.engine.prepare.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
+    from talkcli.engine.prepare.adapters.synthetic import synthetic_sources
 
     parts: dict[str, list[Source]] = {
         "emotion/ravdess16k": ravdess_sources(root / "emotion" / "ravdess16k", RAVDESS_SPLITS),
@@ -187,7 +187,7 @@ def _sources_of(data_set: DataSet) -> Callable[..., list[Source]]:
     module, function = data_set.sources.split(":")
     return cast(
         "Callable[..., list[Source]]",
-        getattr(importlib.import_module(f"talkcli.engine.data.adapters.{module}"), function),
+        getattr(importlib.import_module(f"talkcli.engine.prepare.adapters.{module}"), function),
     )
 
 

@@ -1,10 +1,12 @@
-"""The renderers by name."""
+"""The renderers for watching, by name, and the differentiable one for losses."""
 
 from __future__ import annotations
 
 import difflib
 
 from talkcli.engine.errors import UsageError
+from talkcli.engine.optional import is_installed
+from talkcli.engine.render.differentiable import DifferentiableRenderer
 from talkcli.engine.render.renderer import Renderer, Scene
 
 RENDERERS: dict[str, str] = {
@@ -33,3 +35,16 @@ def open_renderer(name: str, scene: Scene, width: int, height: int) -> Renderer:
     from talkcli.engine.render.gl import GlRenderer
 
     return GlRenderer(scene, width, height)
+
+
+def open_differentiable(
+    scene: Scene, width: int, height: int, *, prefer_pytorch3d: bool = True
+) -> DifferentiableRenderer:
+    """pytorch3d's rasteriser where it is installed, else ours."""
+    if prefer_pytorch3d and is_installed("pytorch3d"):
+        from talkcli.engine.render.pytorch3d import Pytorch3dRenderer
+
+        return Pytorch3dRenderer(scene, width, height)
+    from talkcli.engine.render.torch_raster import TorchRenderer
+
+    return TorchRenderer(scene, width, height)

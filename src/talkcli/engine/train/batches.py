@@ -24,7 +24,7 @@ from talkcli.engine.audio.augment import AugmentConfig, LevelRange, augment
 from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
 from talkcli.engine.face.savitzky_golay import savitzky_golay
-from talkcli.engine.models.phones import STEP_HZ, STEPS_PER_FRAME, SYMBOLS
+from talkcli.engine.models.deeptalk.phones import STEP_HZ, STEPS_PER_FRAME, SYMBOLS
 from talkcli.engine.train.disturbance import Disturbance, DisturbanceConfig, disturb, draw_disturbance
 from talkcli.engine.types import (
     EMOTIONS,

@@ -19,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from talkcli.engine.assets import PACKAGE_DIR
 from talkcli.engine.checkpoints.model_file import BEST
-from talkcli.engine.data.out_folder import LOCK
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import atomic_path, is_temporary, sweep
-from talkcli.engine.inputs.regular import open_file
-from talkcli.engine.json_text import parse_json
+from talkcli.engine.out_folder import LOCK
+from talkcli.engine.readers.json_text import parse_json
+from talkcli.engine.readers.regular import open_file
 from talkcli.engine.train.scalars import CURVE_PREFIX
 from talkcli.engine.train.state_file import State, read_state, write_state
 

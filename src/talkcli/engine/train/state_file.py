@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.pt import load_weights_only
 from talkcli.engine.files import atomic_path
+from talkcli.engine.readers.pt import load_weights_only
 from talkcli.engine.train.state import digest
 
 _DIGEST = "digest"

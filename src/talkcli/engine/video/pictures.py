@@ -20,8 +20,8 @@ from jaxtyping import Float64, UInt8
 from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import reading_command, refused_format
 from talkcli.engine.files import temporary_folder
-from talkcli.engine.inputs.regular import check_file
 from talkcli.engine.lifetime import run_child, start_child, uninterrupted
+from talkcli.engine.readers.regular import check_file
 from talkcli.engine.video.damage import damage
 from talkcli.engine.wording import counted
 

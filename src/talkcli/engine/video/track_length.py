@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from talkcli.engine.mp4_boxes import file_boxes
+from talkcli.engine.readers.mp4_boxes import file_boxes
 
 # A header of a film of ten hours takes some 20 MB; what is longer is not looked at.
 _LARGEST_HEADER = 1 << 26

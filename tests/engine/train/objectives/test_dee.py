@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.errors import UsageError
-from talkcli.engine.models.dee import CoefficientsConfig, Dee, DeeConfig
-from talkcli.engine.models.fer import FerConfig
-from talkcli.engine.models.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.dee import CoefficientsConfig, Dee, DeeConfig
+from talkcli.engine.models.deeptalk.fer import FerConfig
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objectives import dee as module
 from talkcli.engine.train.objectives.dee import DeeObjective, DeeObjectiveConfig

@@ -10,12 +10,12 @@ from torch.nn import functional as F
 from talkcli.engine.audio.ear import hear
 from talkcli.engine.errors import UsageError
 from talkcli.engine.losses.lip_reading import LipReading
-from talkcli.engine.models import choose
-from talkcli.engine.models.deeptalk import DeepTalk, DeepTalkConfig
-from talkcli.engine.models.gaussian import Gaussian
-from talkcli.engine.models.level import Level
-from talkcli.engine.models.vae import VaeConfig
-from talkcli.engine.models.vqvae import VqvaeConfig
+from talkcli.engine.models.deeptalk import choose
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.level import Level
+from talkcli.engine.models.deeptalk.vae import VaeConfig
+from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objectives.deeptalk import (
     DeepTalkObjective,
@@ -23,7 +23,7 @@ from talkcli.engine.train.objectives.deeptalk import (
     _token_error,
 )
 from tests.engine.fakes import LinearHead
-from tests.engine.models.tiny_deeptalk import NARROW, SMALL
+from tests.engine.models.deeptalk.tiny_deeptalk import NARROW, SMALL
 
 ROWS, FRAMES = 4, 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from talkcli.engine.models.fer import FER_CLASSES, Fer, FerConfig
+from talkcli.engine.models.deeptalk.fer import FER_CLASSES, Fer, FerConfig
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objectives import fer as module
 from talkcli.engine.train.objectives.fer import FerObjective, FerObjectiveConfig, class_weights, recall

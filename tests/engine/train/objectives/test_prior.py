@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from talkcli.engine.models.prior import build_prior
-from talkcli.engine.models.th_vqvae import ThVqvaeConfig
-from talkcli.engine.models.vae import VaeConfig
-from talkcli.engine.models.vqvae import VqvaeConfig
+from talkcli.engine.models.deeptalk.prior import build_prior
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.deeptalk.vae import VaeConfig
+from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.prior import PriorObjective, PriorObjectiveConfig

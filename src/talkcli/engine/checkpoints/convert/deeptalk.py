@@ -30,10 +30,10 @@ from talkcli.engine.checkpoints.convert.layout import (
 )
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import NUM_COEFFS
-from talkcli.engine.models.dee import DeeConfig
-from talkcli.engine.models.deeptalk import DeepTalkConfig
-from talkcli.engine.models.fer import FER_CLASSES, FerConfig
-from talkcli.engine.models.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.deeptalk.dee import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.fer import FER_CLASSES, FerConfig
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
 from talkcli.engine.types import Config
 
 Part = TypeVar("Part", bound=Config)

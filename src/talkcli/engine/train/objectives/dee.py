@@ -21,8 +21,8 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.losses.csd import csd, csd_loss, matches, spread_loss, vib_loss
 from talkcli.engine.metrics.confidence import confident_ratio
 from talkcli.engine.metrics.undefined import UndefinedMetricError
-from talkcli.engine.models.dee import Dee
-from talkcli.engine.models.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.dee import Dee
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.gather import gather
 from talkcli.engine.train.objective import Weight

@@ -23,11 +23,11 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.losses.csd import csd
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.losses.motion import Surface, velocity_error
-from talkcli.engine.models import choose
-from talkcli.engine.models.deeptalk import NOBODY, DeepTalk
-from talkcli.engine.models.gaussian import Gaussian
-from talkcli.engine.models.level import Level
-from talkcli.engine.models.performance import Predicted
+from talkcli.engine.models.deeptalk import choose
+from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.level import Level
+from talkcli.engine.models.deeptalk.performance import Predicted
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Share, Weight
 from talkcli.engine.train.objectives.dee import exact

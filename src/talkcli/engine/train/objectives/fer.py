@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.models.fer import FER_CLASSES, Fer
+from talkcli.engine.models.deeptalk.fer import FER_CLASSES, Fer
 from talkcli.engine.nn.processes import processes, sum_over_processes
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Share

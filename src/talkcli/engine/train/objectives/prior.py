@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.face.head import Head
 from talkcli.engine.losses.motion import Surface, velocity_error
-from talkcli.engine.models.prior import AnyPrior
+from talkcli.engine.models.deeptalk.prior import AnyPrior
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Weight
 from talkcli.engine.types import Config

@@ -1,0 +1,183 @@
+"""Where each phone of a known transcript lies in the sound, by pocketsphinx (Huggins-Daines et al. 2006).
+
+Run this in a worker process: the decoder is C code that may take its process with it.
+The ladder: align; align the sound played 1.3 times slower with wide beams; keep loudness only.
+An alignment counts only when it passes a gate, since unrelated text "aligns" too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import soxr
+from jaxtyping import Float
+
+from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
+from talkcli.engine.audio.spelling import Language, guess_phones
+from talkcli.engine.audio.words import spoken_words
+from talkcli.engine.optional import require
+from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Phone, Speech
+
+_SLOWER = 1.3
+# A lattice's best path may end before the sound does, and then the pass over phones fails.
+_ONE_PASS = {"bestpath": False, "fwdflat": False}
+_WIDE = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80}
+
+# The gate. Scores are the acoustic model's log likelihoods per 10 ms frame.
+_LOWEST_SCORE = -28.0
+_MINIMUM_STEPS = 3
+_MOST_AT_MINIMUM = 0.25
+_LONGEST_PHONE_S = 0.6
+_LONGEST_LOUD_SILENCE_S = 0.4
+_SPEECH_BELOW_PEAK_DB = 30.0
+
+
+class Aligner:
+    """Holds the decoders of one process. Raises ExtraError when pocketsphinx is not installed."""
+
+    def __init__(self) -> None:
+        self._decoders: dict[bool, Any] = {}
+
+    def align(self, speech: Speech, text: str, language: Language = "en") -> Alignment:
+        """Phones of `text` in `speech`; an `energy` alignment when no rung of the ladder passes the gate.
+        Other languages than English are heard in the sounds of English, by their spelling.
+
+        Raises InputError for a text without words or with digits.
+        """
+        words = spoken_words(text, language)
+        level = loudness_db(speech)
+        for slowed in (False, True):
+            found = self._attempt(speech, words, slowed, language)
+            if found is None:
+                continue
+            phones, score = found
+            phones = _trim_releases(phones, level)
+            if _passes(phones, score, level):
+                return Alignment(_fill(phones, speech.duration_s), "slowed" if slowed else "aligned")
+        return by_energy(speech)
+
+    def _attempt(
+        self, speech: Speech, words: list[str], slowed: bool, language: Language
+    ) -> tuple[list[Phone], float] | None:
+        decoder = self._decoder(slowed)
+        # Of another language even words that English has as well sound otherwise.
+        entries = words if language == "en" else [f"{language}:{word}" for word in words]
+        for word, entry in zip(words, entries, strict=True):
+            if decoder.lookup_word(entry) is None:
+                # Without an update of the searches there are, which takes 0.1 s a word: the next one is new.
+                decoder.add_word(entry, " ".join(guess_phones(word, language)), False)
+        samples = speech.samples
+        if slowed:
+            samples = soxr.resample(samples, SPEECH_RATE_HZ, SPEECH_RATE_HZ * _SLOWER)
+        sound = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+        # The front-end adapts to what it heard; without this, results would depend on the order of clips.
+        decoder.reinit_feat()
+        try:
+            decoder.set_align_text(" ".join(entries))
+            _decode(decoder, sound)
+            # The second pass finds phones inside the words; asking for hyp() after it crashes the process.
+            decoder.set_alignment()
+            _decode(decoder, sound)
+            alignment = decoder.get_alignment()
+        except RuntimeError:
+            return None
+        if alignment is None:
+            return None
+        second = STEP_HZ * (_SLOWER if slowed else 1.0)
+        items = [item for word in alignment for item in word]
+        phones = [
+            _phone(item.name, item.start / second, (item.start + item.duration) / second) for item in items
+        ]
+        spoken = [item for item, phone in zip(items, phones, strict=True) if phone.symbol != SILENCE]
+        if not spoken:
+            return None
+        return phones, sum(item.score for item in spoken) / sum(item.duration for item in spoken)
+
+    def _decoder(self, slowed: bool) -> Any:
+        if slowed not in self._decoders:
+            pocketsphinx = require("pocketsphinx", purpose="Phone alignment")
+            self._decoders[slowed] = pocketsphinx.Decoder(
+                samprate=SPEECH_RATE_HZ, loglevel="FATAL", **_ONE_PASS, **(_WIDE if slowed else {})
+            )
+        return self._decoders[slowed]
+
+
+def by_energy(speech: Speech) -> Alignment:
+    """Silence, and one neutral vowel for every stretch of sound: the mouth then follows loudness alone."""
+    level = loudness_db(speech)
+    loud = _fill_short_gaps(level > max(level.max(initial=-80.0) - _SPEECH_BELOW_PEAK_DB, -60.0))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]])))
+    phones = [Phone("AH", start / STEP_HZ, end / STEP_HZ) for start, end in edges.reshape(-1, 2)]
+    return Alignment(_fill(phones, speech.duration_s), "energy")
+
+
+def _decode(decoder: Any, sound: bytes) -> None:
+    decoder.start_utt()
+    decoder.process_raw(sound, full_utt=True)
+    decoder.end_utt()
+
+
+def _phone(name: str, start_s: float, end_s: float) -> Phone:
+    # Fillers such as +NSN+ are sounds of no mouth shape.
+    return Phone(name if name.isalpha() else SILENCE, start_s, end_s)
+
+
+def _trim_releases(phones: list[Phone], level: Float[np.ndarray, "steps"]) -> list[Phone]:
+    """Ends the last phone before a pause where its sound ends: aligners let it swallow the release."""
+    trimmed = []
+    for index, phone in enumerate(phones):
+        last = index + 1 == len(phones) or phones[index + 1].symbol == SILENCE
+        if phone.symbol != SILENCE and last:
+            start, end = round(phone.start_s * STEP_HZ), round(phone.end_s * STEP_HZ)
+            loud = np.flatnonzero(level[start:end] > level.max() - _SPEECH_BELOW_PEAK_DB)
+            kept = max(loud[-1] + 1 if len(loud) else 0, 2 * _MINIMUM_STEPS)
+            trimmed.append(Phone(phone.symbol, phone.start_s, min(phone.end_s, (start + kept) / STEP_HZ)))
+        else:
+            trimmed.append(phone)
+    return trimmed
+
+
+def _passes(phones: list[Phone], score: float, level: Float[np.ndarray, "steps"]) -> bool:
+    spoken = [phone for phone in phones if phone.symbol != SILENCE]
+    steps = np.array([round(phone.duration_s * STEP_HZ) for phone in spoken])
+    return bool(
+        score >= _LOWEST_SCORE
+        and np.mean(steps <= _MINIMUM_STEPS) < _MOST_AT_MINIMUM
+        and steps.max() <= _LONGEST_PHONE_S * STEP_HZ
+        and not any(_is_loud_silence(phone, level) for phone in phones[1:-1])
+    )
+
+
+def _is_loud_silence(phone: Phone, level: Float[np.ndarray, "steps"]) -> bool:
+    """A real pause is quiet; a long loud one means that the text does not fit the sound."""
+    if phone.symbol != SILENCE or phone.duration_s <= _LONGEST_LOUD_SILENCE_S:
+        return False
+    inside = level[round(phone.start_s * STEP_HZ) : round(phone.end_s * STEP_HZ)]
+    return bool(np.median(inside) > level.max() - _SPEECH_BELOW_PEAK_DB)
+
+
+def _fill(phones: list[Phone], duration_s: float) -> tuple[Phone, ...]:
+    """`phones` with silence in every gap and up to `duration_s`; neighbouring silences become one."""
+    filled: list[Phone] = []
+    at = 0.0
+    for phone in [
+        *(phone for phone in phones if phone.symbol != SILENCE),
+        Phone(SILENCE, duration_s, duration_s),
+    ]:
+        if phone.start_s - at > 1e-6:
+            filled.append(Phone(SILENCE, at, phone.start_s))
+        if phone.symbol != SILENCE:
+            filled.append(phone)
+        at = phone.end_s
+    return tuple(filled)
+
+
+def _fill_short_gaps(loud: np.ndarray) -> np.ndarray:
+    """Quiet gaps under 100 ms inside speech are stops, not pauses."""
+    filled = loud.copy()
+    edges = np.flatnonzero(np.diff(loud.astype(np.int8)))
+    for start, end in zip(edges[:-1] + 1, edges[1:] + 1, strict=True):
+        if not loud[start] and end - start < STEP_HZ // 10:
+            filled[start:end] = True
+    return filled

@@ -1,0 +1,1 @@
+"""What is laid over a finished motion, each layer a choice: `talk animate --help`."""

@@ -1,0 +1,90 @@
+"""How the head turns with speech: nods on accents, a new bearing with a phrase, sway, rest in pauses.
+
+Axis names: `frames`; the answer is `Motion.pose`, axis-angle in radians (x nods down, y turns and z tilts to
+the subject's left).
+Source: Busso et al. (2007), Rigid head motion in expressive speech animation, for head motion that follows
+prosody and grows with arousal; Munhall et al. (2004) for the pitch that head motion carries; Graf et al.
+(2002), Visual prosody, for nods on accents and new bearings at phrase boundaries. Amplitudes are ours, at the
+quiet end of what they report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import gaussian_filter1d
+
+from talkcli.engine.audio.prosody import STEP_HZ
+from talkcli.engine.finish.phrasing import Phrasing
+from talkcli.engine.finish.tracks import bumps, middles, smooth_noise
+from talkcli.engine.types import Emotion
+
+# All angles in degrees: nod, turn, tilt.
+_SWAY, _SWAY_S = (0.6, 1.1, 0.6), 0.9
+_BEARING, _BEARING_S = (0.9, 1.8, 1.1), 0.22
+_NOD, _NOD_SPREAD = 2.2, 0.3
+# Some accents are raised, some pass without a nod.
+_RAISED, _PASSED = 0.15, 0.15
+_BEAT = 0.5
+_RISE_S, _FALL_S = 0.13, 0.24
+_MELODY = 0.4
+# What is left of sway and bearing in a pause, and how fast it gets there.
+_RESTING, _REST_S = 0.4, 0.3
+_LONG_PAUSE_S = 0.35
+_SMOOTH_S = 0.06
+_LIMIT = 9.0
+# How much more or less than a neutral speaker's head moves.
+_AROUSAL: Mapping[str, float] = {
+    "calm": 0.75, "happy": 1.25, "sad": 0.7, "angry": 1.4, "fear": 1.2, "disgust": 1.0, "surprise": 1.3,
+    "contempt": 0.9,
+}  # fmt: skip
+
+
+def head_motion(
+    heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator, emotion: Emotion | None = None
+) -> Float[np.ndarray, "frames 3"]:
+    """How the head is turned in each frame; a known emotion makes it livelier or calmer."""
+    at = middles(num_frames, fps)
+    calm = gaussian_filter1d(1.0 - heard.speaking, _REST_S * STEP_HZ, mode="nearest")[at]
+    presence = 1 - (1 - _RESTING) * calm
+    degrees = np.zeros((num_frames, 3))
+    for axis, (sway, bearing) in enumerate(zip(_SWAY, _BEARING, strict=True)):
+        slow = sway * smooth_noise(num_frames, _SWAY_S, fps, rng)
+        degrees[:, axis] = presence * (slow + bearing * _bearings(heard, num_frames, fps, rng))
+    degrees += _nods(heard, num_frames, fps, rng)
+    degrees[:, 0] -= _MELODY * heard.melody[at]
+    arousal = 1.0 if emotion is None else 1 + emotion.level * (_AROUSAL.get(emotion.label, 1.0) - 1)
+    degrees = arousal * gaussian_filter1d(degrees, _SMOOTH_S * fps, axis=0, mode="nearest")
+    return np.deg2rad(_LIMIT * np.tanh(degrees / _LIMIT)).astype(np.float32)
+
+
+def _bearings(
+    heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator
+) -> Float[np.ndarray, "frames"]:
+    """A new value for every phrase, eased into from shortly before it begins."""
+    starts = [0.0, *(pause.end_s for pause in heard.pauses if pause.duration_s >= _LONG_PAUSE_S)]
+    frames = np.clip(np.round(np.array([*starts, num_frames / fps]) * fps), 0, num_frames).astype(int)
+    values = np.clip(rng.standard_normal(len(starts)), -2, 2)
+    return gaussian_filter1d(np.repeat(values, np.diff(frames)), _BEARING_S * fps, mode="nearest")
+
+
+def _nods(
+    heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator
+) -> Float[np.ndarray, "frames 3"]:
+    """Accents beaten by the head: mostly down, a little to the side."""
+    times = [accent.time_s for accent in heard.accents]
+    strength = np.array([accent.strength for accent in heard.accents])
+    kind = rng.random(len(times))
+    sign = np.where(kind < _RAISED, -0.7, np.where(kind < _RAISED + _PASSED, 0.0, 1.0))
+    size = np.clip(rng.normal(1, _NOD_SPREAD, len(times)), 0.3, 1.7)
+    sides = np.clip(rng.standard_normal((2, len(times))), -2, 2) * _BEAT
+    heights = strength * np.stack([_NOD * sign * size, *sides])
+    return np.stack(
+        [
+            bumps(zip(times, height, strict=True), num_frames, fps, rise_s=_RISE_S, fall_s=_FALL_S)
+            for height in heights.tolist()
+        ],
+        axis=1,
+    )

@@ -1,1 +1,0 @@
-"""Files that users give, whatever state they are in: opened, recognised, decoded."""

@@ -1,0 +1,1 @@
+"""DEEPTalk's own networks: its emotion encoder, motion priors and generator."""

@@ -1,0 +1,346 @@
+"""DEE, the dynamic emotion embedding: speech and facial motion as Gaussians in one space.
+
+Axis names: `batch`, `steps` (of an ear), `frames` (25 fps), `windows`, `coeffs` = 53, `width`, `embedding`,
+`classes` (`EMOTIONS`). DEEPTalk, section 3.1 and supplementary material: emotion2vec hears, FER sees, and
+both sides are trained into one space. The small variant needs no download and no licence: log-mel features
+stand where emotion2vec does and standardised coefficients where FER's features do; its pooling, its
+classifier on the means and its anchors are ours. Differs from the released code: no dropout on attention
+weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.audio.ear import Ear, Sound, Waveform
+from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
+from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
+from talkcli.engine.errors import UsageError
+from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.models.windows import starts
+from talkcli.engine.nn.attentive_statistics import AttentiveStatistics
+from talkcli.engine.nn.audio_stem import AudioStem
+from talkcli.engine.nn.gpo import Gpo
+from talkcli.engine.nn.standardise import Standardise
+from talkcli.engine.nn.transformer import Transformer, sinusoids
+from talkcli.engine.types import (
+    EMOTIONS,
+    SAMPLES_PER_FRAME,
+    Config,
+    Dropout,
+    Emotion,
+    Heads,
+    Layers,
+    Width,
+    WindowFrames,
+    check_heads,
+)
+
+# Log-mel from 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
+AUDIO_HALVINGS = 3
+# emotion2vec's 50 Hz.
+_STEPS_PER_FRAME = 2
+# Inference looks at windows of no more frames than this together, so that memory does not grow with length.
+_FRAMES_AT_ONCE = 1024
+# 48 s, where the released generator ends.
+_LONGEST = 1200
+# Share of a batch in an anchor: it forgets within some hundred steps what the encoder was before.
+_ANCHOR_RATE = 0.02
+
+
+class CoefficientsConfig(Config):
+    """Faces are seen as standardised coefficients."""
+
+    kind: Literal["coefficients"] = "coefficients"
+
+
+class DeeConfig(Config):
+    """Sizes and choices; the defaults are those of the released model."""
+
+    speech: Annotated[LogMelConfig | Emotion2vecConfig, Field(discriminator="kind")] = Emotion2vecConfig()
+    """What hears."""
+    expression: Annotated[CoefficientsConfig | FerConfig, Field(discriminator="kind")] = FerConfig()
+    """What sees a frame."""
+    audio_width: Width = 768
+    audio_layers: Layers = 2
+    motion_width: Width = 512
+    motion_layers: Layers = 6
+    heads: Heads = 8
+    feedforward: Width = 2048
+    """Width inside every transformer layer."""
+    embedding: Width = 128
+    dropout: Dropout = 0.1
+    window: WindowFrames = 250
+    """Most frames either encoder sees at once: 10 s."""
+    pooling: Literal["gpo", "statistics"] = "gpo"
+    """From steps to a vector: the released operator behind a transformer layer in either head, or attentive
+    statistics, which cost a fraction of it and learn from hundreds of clips."""
+    fixed_window: bool = False
+    """Pool over exactly a window, as pooling weights depend on length; short input holds its last step."""
+    long: Literal["average", "first"] = "average"
+    """Input beyond a window: the average over windows, or the first one as in the released demo."""
+    classifier: bool = False
+    """Tell emotions from the means."""
+    anchors: bool = False
+    """Remember where the motion of each emotion lies, so that a performance can be `directed`."""
+    log_variance_start: Annotated[float, Field(ge=-50, le=50)] | None = None
+    """Log-variances begin near this. At 0, variances of one drown every distance between means; the released
+    code leaves them there."""
+
+    @model_validator(mode="after")
+    def _check(self) -> DeeConfig:
+        check_heads(self.heads, audio_width=self.audio_width, motion_width=self.motion_width)
+        if self.fixed_window and isinstance(self.speech, Emotion2vecConfig):
+            raise ValueError("fixed_window is for log-mel features: a held sample is no sound")
+        return self
+
+
+# Generators take what is nearer to neutral than this for neutral: faces begin to show something beyond it
+# (measured on the embedded one: a smile of 0.04, 0.24, 0.61 and 0.73 at 0.6, 0.7, 0.8 and 1).
+_FELT_FROM = 0.6
+
+
+class Emotion2vecStem(nn.Module):
+    """emotion2vec, and a projection where the transformer above has another width."""
+
+    def __init__(self, config: Emotion2vecConfig, width: int) -> None:
+        super().__init__()
+        self.encoder = Emotion2vec(config)
+        same = width == self.encoder.width
+        self.project: nn.Module = nn.Identity() if same else nn.Linear(self.encoder.width, width)
+
+    def forward(self, sound: Sound) -> Float[Tensor, "batch steps width"]:
+        """Steps at 50 Hz, from what the frozen part has said already (`emotion2vec`), or from the samples."""
+        if "emotion2vec" in sound:
+            return self.project(self.encoder.finish(sound["emotion2vec"]))
+        return self.project(self.encoder(sound["waveform"][..., 0]))
+
+
+class _Summary(nn.Module):
+    """One transformer layer, a projection and pooling over time: the shape of either head."""
+
+    def __init__(self, width: int, config: DeeConfig) -> None:
+        super().__init__()
+        self.transformer = _transformer(width, 1, config)
+        self.project = nn.Linear(width, config.embedding)
+        self.pool = Gpo()
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
+        return self.pool(self.project(self.transformer(x)))
+
+
+class _Statistics(nn.Module):
+    """Pooling over time and two layers: the cheap head. As in ECAPA-TDNN (Desplanques et al. 2020), what all
+    clips have in common is taken out first.
+    """
+
+    def __init__(self, width: int, config: DeeConfig) -> None:
+        super().__init__()
+        self.pool = AttentiveStatistics(width)
+        self.norm = nn.BatchNorm1d(2 * width)
+        self.expand = nn.Linear(2 * width, 2 * width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.project = nn.Linear(2 * width, config.embedding)
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
+        return self.project(self.dropout(F.gelu(self.expand(self.norm(self.pool(x))))))
+
+
+class EmotionEncoder(nn.Module):
+    """Positions, a transformer, then two heads: mean (on the unit sphere) and log-variance."""
+
+    def __init__(self, width: int, layers: int, config: DeeConfig) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(config.dropout)
+        self.transformer = _transformer(width, layers, config)
+        head = _Summary if config.pooling == "gpo" else _Statistics
+        self.mean = head(width, config)
+        self.log_variance = head(width, config)
+        if config.log_variance_start is not None:
+            nn.init.constant_(self.log_variance.project.bias, config.log_variance_start)
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Gaussian:
+        positions = sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
+        x = self.transformer(self.dropout(x + positions))
+        return Gaussian(F.normalize(self.mean(x), dim=-1), self.log_variance(x))
+
+
+class Dee(nn.Module):
+    """Both encoders, the scale and shift of their similarity, and if asked for a classifier on the means and
+    an anchor for each emotion: a unit vector among what its motion was embedded as, zero while unseen.
+    """
+
+    method = "dee"
+    anchors: Float[Tensor, "classes embedding"]
+
+    def __init__(self, config: DeeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.audio_stem: AudioStem | Emotion2vecStem
+        if isinstance(config.speech, LogMelConfig):
+            self.log_mel = LogMel(config.speech)
+            self.audio_stem = AudioStem(
+                self.log_mel.num_channels, config.audio_width, halvings=AUDIO_HALVINGS, dropout=config.dropout
+            )
+        else:
+            self.audio_stem = Emotion2vecStem(config.speech, config.audio_width)
+        if isinstance(config.expression, FerConfig):
+            self.fer = Fer(config.expression).requires_grad_(False).eval()
+            self.motion_stem = nn.Linear(self.fer.feature_width, config.motion_width)
+        else:
+            self.motion_scale = Standardise(NUM_COEFFS)
+            self.motion_stem = nn.Linear(NUM_COEFFS, config.motion_width)
+        self.audio_encoder = EmotionEncoder(config.audio_width, config.audio_layers, config)
+        self.motion_encoder = EmotionEncoder(config.motion_width, config.motion_layers, config)
+        # logit = -scale * distance + shift; PCME++'s initial values.
+        self.similarity_scale = nn.Parameter(torch.tensor(5.0))
+        self.similarity_shift = nn.Parameter(torch.tensor(5.0))
+        if config.classifier:
+            self.classifier = nn.Linear(config.embedding, len(EMOTIONS))
+        if config.anchors:
+            self.register_buffer("anchors", torch.zeros(len(EMOTIONS), config.embedding))
+
+    @property
+    def ears(self) -> dict[str, Ear]:
+        """What `embed_speech` needs of sound."""
+        if isinstance(self.config.speech, LogMelConfig):
+            return {"log_mel": self.log_mel}
+        return {"waveform": Waveform()}
+
+    def train(self, mode: bool = True) -> Dee:
+        """FER stays as it was trained, its norms and dropout included."""
+        super().train(mode)
+        if isinstance(self.config.expression, FerConfig):
+            self.fer.eval()
+        return self
+
+    def embed_speech(self, sound: Sound) -> Gaussian:
+        """What speech says about emotion, at any length: beyond a window the average over windows that cover
+        it evenly, unless `long` says otherwise.
+        """
+        stem = self.audio_stem
+        if isinstance(stem, AudioStem):
+            return self._over_windows(
+                sound["log_mel"], HOPS_PER_FRAME, lambda steps: self.audio_encoder(stem(steps))
+            )
+        name, rate, prefix = "waveform", SAMPLES_PER_FRAME, 0
+        if "emotion2vec" in sound:
+            name, rate, prefix = "emotion2vec", _STEPS_PER_FRAME, stem.encoder.config.extra_tokens
+        if self.config.long == "first":
+            # In the released demo emotion2vec hears everything, and what follows it the first 10 s.
+            heard = stem({name: sound[name][:, : prefix + _LONGEST * rate]})
+            return self.audio_encoder(heard[:, : self.config.window * _STEPS_PER_FRAME])
+        return self._over_windows(
+            sound[name], rate, lambda steps: self.audio_encoder(stem({name: steps})), prefix=prefix
+        )
+
+    def embed_motion(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Gaussian:
+        """What a face says about emotion, in the same way."""
+        see = self.fer.features if isinstance(self.config.expression, FerConfig) else self.motion_scale
+        return self._over_windows(
+            coeffs, 1, lambda frames: self.motion_encoder(self.motion_stem(see(frames)))
+        )
+
+    def classify(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch classes"]:
+        """Logits over `EMOTIONS`; only with `classifier`."""
+        # Parts of a unit vector are small; at unit size the classifier learns as fast as the rest.
+        return self.classifier(mean * self.config.embedding**0.5)
+
+    @torch.no_grad()
+    def move_anchors(self, means: Float[Tensor, "batch embedding"], emotion: Int[Tensor, "batch"]) -> None:
+        """Draw the anchors of the labels in `emotion`, of a training batch, towards its `means`; only with
+        `anchors`.
+        """
+        for label in emotion.unique():
+            mean = F.normalize(means[emotion == label].mean(0), dim=0)
+            old = self.anchors[label]
+            self.anchors[label] = F.normalize(old.lerp(mean, _ANCHOR_RATE), dim=0) if old.any() else mean
+
+    def directed(self, emotion: Emotion) -> Float[Tensor, "1 embedding"]:
+        """The mean to generate from for an emotion that is asked for: on the way from neutral to its label,
+        from where faces begin to show it (`_FELT_FROM`) in proportion to the level; 0 is neutral itself.
+
+        Raises UsageError when training saw no motion of the label, or kept no anchors.
+        """
+        anchors = self.anchors if self.config.anchors else torch.zeros(len(EMOTIONS), 1)
+        known = [label for label, anchor in zip(EMOTIONS, anchors, strict=True) if anchor.any()]
+        for label in ("neutral", emotion.label):
+            if label not in known:
+                raise UsageError(
+                    f"The model was shown no {label} motion, so that {emotion.label} cannot be asked of it.",
+                    hint=f"It knows {', '.join(known)}."
+                    if known
+                    else "Show it a recording of the emotion with --emotion-from.",
+                )
+        device = self.anchors.device
+        index = torch.tensor([EMOTIONS.index(emotion.label)], device=device)
+        far = _FELT_FROM + (1 - _FELT_FROM) * emotion.level if emotion.level > 0 else 0.0
+        return self.towards(index, torch.tensor([far], device=device))
+
+    @property
+    def span(self) -> Float[Tensor, "directions embedding"] | None:
+        """Orthonormal directions between which the anchors lie; None without anchors. A draw that leaves them
+        is of no emotion, and says nothing to a generator.
+        """
+        if not self.config.anchors or not self.anchors.any():
+            return None
+        known = self.anchors[self.anchors.any(dim=1)]
+        return torch.linalg.qr(known.T).Q.T
+
+    def towards(
+        self, emotion: Int[Tensor, "batch"], level: Float[Tensor, "batch"]
+    ) -> Float[Tensor, "batch embedding"]:
+        """Means on the way from neutral to the anchor of each label, as far as its level says."""
+        neutral = self.anchors[EMOTIONS.index("neutral")]
+        return F.normalize(torch.lerp(neutral, self.anchors[emotion], level[:, None]), dim=-1)
+
+    def _over_windows(
+        self,
+        steps: Float[Tensor, "batch steps width"],
+        rate: int,
+        encode: Callable[[Float[Tensor, "windows steps width"]], Gaussian],
+        *,
+        prefix: int = 0,
+    ) -> Gaussian:
+        """`encode` of windows of the config's length, averaged; the first `prefix` steps are in each."""
+        config = self.config
+        whole, steps = steps[:, :prefix], steps[:, prefix:]
+        batch, length = len(steps), config.window * rate
+        if config.fixed_window and steps.shape[1] < length:
+            steps = torch.cat([steps, steps[:, -1:].expand(-1, length - steps.shape[1], -1)], dim=1)
+        if config.long == "first":
+            steps = steps[:, :length]
+        length = min(length, steps.shape[1])
+        firsts = starts(steps.shape[1], length)
+        at_once = max(_FRAMES_AT_ONCE // (config.window * batch), 1)
+        parts = []
+        for group in range(0, len(firsts), at_once):
+            windows = [
+                torch.cat([whole, steps[:, first : first + length]], dim=1)
+                for first in firsts[group : group + at_once]
+            ]
+            parts.append(encode(torch.cat(windows)))
+        mean, log_variance = (
+            torch.cat(part).view(len(firsts), batch, -1).mean(0) for part in zip(*parts, strict=True)
+        )
+        return Gaussian(F.normalize(mean, dim=-1), log_variance)
+
+
+def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
+    return Transformer(
+        width,
+        layers=layers,
+        heads=config.heads,
+        feedforward=config.feedforward,
+        dropout=config.dropout,
+        gelu=False,
+    )

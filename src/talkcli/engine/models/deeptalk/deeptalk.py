@@ -1,0 +1,350 @@
+"""DEEPTalk: speech to motion, through an emotion embedding and the tokens of a motion prior.
+
+Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `coeffs` = 53, `width`, `tokens` of a level of the
+prior (frames / 4 and frames / 2 for TH-VQVAE's slow and fast codes), `outputs` of its predictor. DEEPTalk,
+section 3.3 and appendix A.5; the defaults are the released sizes. Differs: frames are padded only where their
+number asks for it unless `always_pad`, and long speech is generated in windows that are cross-faded. The
+content encoder and the prior may be others than wav2vec 2.0 and TH-VQVAE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.audio.ear import Ear, Waveform
+from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
+from talkcli.engine.errors import UsageError
+from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models.deeptalk import choose
+from talkcli.engine.models.deeptalk.content import (
+    ContentConfig,
+    LogMelContentConfig,
+    PhoneContentConfig,
+    build_content,
+)
+from talkcli.engine.models.deeptalk.dee import Dee, DeeConfig
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.level import Level
+from talkcli.engine.models.deeptalk.performance import Codes, Heard, Predicted, Take
+from talkcli.engine.models.deeptalk.prior import PriorConfig, build_prior
+from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
+from talkcli.engine.nn.alibi import distance_bias
+from talkcli.engine.nn.transformer import Transformer
+from talkcli.engine.types import (
+    MODEL_FPS,
+    SAMPLES_PER_FRAME,
+    SPEECH_RATE_HZ,
+    Config,
+    Dropout,
+    Emotion,
+    Heads,
+    Layers,
+    Width,
+    WindowFrames,
+    check_heads,
+)
+from talkcli.engine.wording import counted
+
+# The speaker that is nobody in particular.
+NOBODY = -1
+
+
+class DeepTalkConfig(Config):
+    """Sizes; the defaults are those of the released model."""
+
+    dee: DeeConfig = DeeConfig()
+    prior: PriorConfig = ThVqvaeConfig()
+    content: ContentConfig = Wav2vec2Config()
+    """What hears the words."""
+    width: Width = 128
+    """Of content and style; the feature transformer has twice as much."""
+    heads: Heads = 8
+    feedforward: Width = 256
+    predictor_width: Width = 256
+    predictor_layers: Layers = 6
+    identity: Width = 32
+    """Room for speakers in the style."""
+    dropout: Dropout = 0.1
+    guess: bool = False
+    """A plain regression of every frame beside the tokens; helps training on little data."""
+    speakers: tuple[Annotated[str, Field(max_length=200)], ...] = ()
+    """Names of the speakers in the order of the identity code; filled in by training."""
+    nobody: bool | None = None
+    """Whether training also showed nobody in particular; filled in by training. None in old files."""
+    window: WindowFrames = 1200
+    """Frames of one pass, where the released masks end; longer speech is made in windows of this length."""
+    overlap: Annotated[int, Field(gt=0)] = 76
+    """Frames that neighbouring windows share and cross-fade over."""
+
+    @model_validator(mode="after")
+    def _check(self) -> DeepTalkConfig:
+        check_heads(self.heads, **{"twice the width": 2 * self.width}, predictor_width=self.predictor_width)
+        if len(self.speakers) > self.identity:
+            speakers = counted(len(self.speakers), "speaker")
+            raise ValueError(f"identity {self.identity} has no room for {speakers}")
+        if 2 * self.overlap > self.window:
+            raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
+        return self
+
+
+class TokenPredictor(nn.Module):
+    """What a level's tokens are, from the frames of a token side by side and from what slower levels say."""
+
+    def __init__(self, level: Level, config: DeepTalkConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.inward = nn.Linear(level.frames_per_token * config.width + level.context, config.predictor_width)
+        self.transformer = Transformer(
+            config.predictor_width,
+            layers=config.predictor_layers,
+            heads=config.heads,
+            feedforward=config.predictor_width,
+            dropout=0.0,
+        )
+        self.outward = nn.Linear(config.predictor_width, level.outputs)
+
+    def forward(self, x: Float[Tensor, "batch tokens inputs"]) -> Float[Tensor, "batch tokens outputs"]:
+        x = self.inward(x)
+        return self.outward(self.transformer(x, distance_bias(self.heads, x.shape[1], device=x.device)))
+
+
+class DeepTalk(nn.Module):
+    """The generator, with the emotion embedding and the motion prior it was trained on, both frozen."""
+
+    method = "deeptalk"
+
+    def __init__(self, config: DeepTalkConfig) -> None:
+        """Raises UsageError when content and emotion are to hear different log-mel features, or windows do
+        not hold whole tokens.
+        """
+        super().__init__()
+        content, speech = config.content, config.dee.speech
+        ear = None
+        if isinstance(content, LogMelContentConfig):
+            ear = content.ear
+        elif isinstance(content, PhoneContentConfig):
+            ear = content.encoder.ear
+        if ear is not None and isinstance(speech, LogMelConfig) and ear != speech:
+            raise UsageError(
+                f"The content is heard with {ear}, the emotion embedding was trained with {speech}.",
+                hint="Train both with the same log-mel features.",
+            )
+        self.config = config
+        self.dee = Dee(config.dee).requires_grad_(False)
+        self.prior = build_prior(config.prior).requires_grad_(False)
+        width = config.width
+        self.content = build_content(config.content, width, dropout=config.dropout)
+        self.emotion = nn.Linear(config.dee.embedding, width)
+        self.style = nn.Linear(width + config.identity, width)
+        self.features = Transformer(
+            2 * width, layers=1, heads=config.heads, feedforward=config.feedforward, dropout=config.dropout
+        )
+        self.narrow = nn.Linear(2 * width, width)
+        self.guess = nn.Linear(width, NUM_COEFFS) if config.guess else None
+        self.predictors = nn.ModuleList(TokenPredictor(level, config) for level in self.prior.levels)
+        multiple = self.prior.frames_multiple
+        if config.window % multiple or config.overlap % multiple:
+            raise UsageError(
+                f"model.window {config.window} and model.overlap {config.overlap} must be multiples of the "
+                f"{multiple} frames of the prior's slowest token."
+            )
+
+    @property
+    def ears(self) -> dict[str, Ear]:
+        """What `content` and `dee` hear with."""
+        return {**self.dee.ears, **self.content.ears}
+
+    @property
+    def hears_contacts(self) -> bool:
+        """Whether `listen` says where lips touch."""
+        return isinstance(self.config.content, PhoneContentConfig)
+
+    def train(self, mode: bool = True) -> DeepTalk:
+        """The frozen parts stay in evaluation mode: their dropout is off and their statistics stand still."""
+        super().train(mode)
+        self.dee.eval()
+        self.prior.eval()
+        return self
+
+    def forward(
+        self,
+        content: Float[Tensor, "batch frames width"],
+        emotion: Float[Tensor, "batch embedding"],
+        identity: Float[Tensor, "batch identity"],
+        choices: Sequence[choose.Choose],
+    ) -> Predicted:
+        """One pass over a multiple of `prior.frames_multiple` frames; each level sees what the chosen tokens
+        of slower ones decode to. `choices` turn logits into codes, level by level; latents are taken as they
+        are.
+        """
+        batch, frames, _ = content.shape
+        style = self.style(torch.cat([self.emotion(emotion), identity], dim=-1))
+        joint = torch.cat([content, style[:, None].expand(-1, frames, -1)], dim=-1)
+        bias = distance_bias(self.config.heads, frames, period=MODEL_FPS, device=content.device)
+        features = self.narrow(self.features(joint, bias))
+
+        outputs: list[Tensor] = []
+        chosen: list[Tensor] = []
+        vectors: list[Tensor] = []
+        for index, (level, predictor) in enumerate(zip(self.prior.levels, self.predictors, strict=True)):
+            inputs = features.reshape(batch, frames // level.frames_per_token, -1)
+            if level.context:
+                inputs = torch.cat([inputs, self.prior.context(vectors)], dim=-1)
+            # Choices are made in full precision, whatever the layers compute in.
+            outputs.append(predictor(inputs).float())
+            chosen.append(choices[index](outputs[-1]) if level.discrete else outputs[-1])
+            vectors.append(self.prior.lookup(index, chosen[-1]))
+        guess = None if self.guess is None else self.prior.motion_scale.undo(self.guess(features))
+        return Predicted(self.prior.decode(vectors).float(), outputs, chosen, guess)
+
+    def identity(self, speakers: Int[Tensor, "batch"]) -> Float[Tensor, "batch identity"]:
+        """One-hot speakers; a negative number is nobody in particular."""
+        known = (speakers >= 0)[:, None]
+        return F.one_hot(speakers.clamp_min(0), self.config.identity) * known.to(self.style.weight.dtype)
+
+    @torch.inference_mode()
+    def listen(
+        self,
+        samples: Float[Tensor, "batch samples"],
+        emotion_samples: Float[Tensor, "batch others"] | None = None,
+        *,
+        emotion: Emotion | None = None,
+        always_pad: bool = False,
+    ) -> Heard:
+        """Run the encoders once. `samples` at 16 kHz, any length; `emotion_samples` is heard for emotion
+        instead. `emotion` takes the mean's place and leaves the variance that was heard; raises UsageError
+        where the embedding has no place for it.
+
+        Gives ceil(samples / 640) frames. `always_pad` counts as the released demo does: whole frames only,
+        then one to four of silence up to a multiple of four, even where the number is one already.
+        """
+        window = self.config.window
+        frames, padded = self._lengths(samples.shape[1], always_pad)
+        stretches = Stretches(self.ears, samples, frames=padded, window=window)
+        places = spans(padded, window, self.config.overlap)
+        # Written into place: small results between large intermediates would keep the heap from shrinking.
+        windows: Sequence[Tensor] = ()
+        touching: list[Tensor] = []
+        for index, (first, last) in enumerate(places):
+            content, contacts = self.content(stretches(first, last))
+            if contacts is not None:
+                touching.append(contacts)
+            if not windows:
+                lengths = [last - first for first, last in places]
+                whole = content.new_empty(len(content), sum(lengths), content.shape[2])
+                windows = whole.split(lengths, dim=1)
+            windows[index].copy_(content)
+        contacts = cross_fade(touching, padded, self.config.overlap)[:, :frames] if touching else None
+        if emotion_samples is None:
+            felt = self._emotion(stretches)
+        elif Waveform.name in self.dee.ears:
+            # Heard as it is, as the released model does: no token asks for silence after it.
+            felt = self.dee.embed_speech({Waveform.name: emotion_samples[..., None]})
+        else:
+            _, others = self._lengths(emotion_samples.shape[1], always_pad)
+            felt = self._emotion(Stretches(self.dee.ears, emotion_samples, frames=others, window=window))
+        if emotion is not None:
+            felt = felt._replace(mean=self.dee.directed(emotion).expand_as(felt.mean))
+        return Heard(windows, contacts, felt, frames, padded)
+
+    @torch.inference_mode()
+    def take(
+        self,
+        heard: Heard,
+        *,
+        sigma: float | None = None,
+        tau_top: float = 0.0,
+        tau_bottom: float = 0.0,
+        speaker: int = NOBODY,
+        generator: torch.Generator,
+        gumbel: bool = False,
+        held: Codes | None = None,
+    ) -> Take:
+        """Draw one performance; the same generator state gives the same motion.
+
+        `sigma` scales the emotion's log-variance (`Gaussian.sample`; None takes the mean). `tau_top` and
+        `tau_bottom` are the temperatures at which slow and fast codes are drawn, 0 takes the likeliest; a
+        prior of one level has the first only, one of latents neither. `gumbel` draws as the released
+        inference does, whatever the temperatures. `speaker` indexes `config.speakers`. `held` are codes to
+        keep of an earlier take of the same speech, for the first levels of every window (`Take.slow`); the
+        others are made anew.
+        """
+        emotion = self.felt(heard, sigma, generator)
+        identity = self.identity(torch.full((len(emotion),), speaker, device=emotion.device))
+        draws = [
+            choose.gumbel(generator) if gumbel else choose.drawn(tau, generator)
+            for tau in (tau_top, tau_bottom)
+        ]
+        codes: Codes = []
+
+        def windows() -> Iterator[Float[Tensor, "batch _ coeffs"]]:
+            for index, content in enumerate(heard.windows):
+                kept = [choose.given(level) for level in held[index]] if held else []
+                made = self(content, emotion, identity, [*kept, *draws[len(kept) :]])
+                levels = zip(self.prior.levels, made.choices, strict=True)
+                codes.append([choice.argmax(-1) for level, choice in levels if level.discrete])
+                yield made.coeffs
+
+        coeffs = cross_fade(windows(), heard.padded, self.config.overlap)
+        return Take(coeffs[:, : heard.frames], codes)
+
+    def felt(
+        self, heard: Heard, sigma: float | None, generator: torch.Generator
+    ) -> Float[Tensor, "batch embedding"]:
+        """The emotion of one take, drawn as `sigma` says (`Gaussian.sample`)."""
+        return heard.emotion.sample(sigma, generator, within=self.dee.span)
+
+    def generate(
+        self,
+        samples: Float[Tensor, "batch samples"],
+        *,
+        emotion_samples: Float[Tensor, "batch others"] | None = None,
+        sigma: float | None = None,
+        tau_top: float = 0.0,
+        tau_bottom: float = 0.0,
+        speaker: int = NOBODY,
+        generator: torch.Generator,
+    ) -> Float[Tensor, "batch frames coeffs"]:
+        """`listen`, then one `take`: ceil(samples / 640) frames."""
+        heard = self.listen(samples, emotion_samples)
+        return self.take(
+            heard, sigma=sigma, tau_top=tau_top, tau_bottom=tau_bottom, speaker=speaker, generator=generator
+        ).coeffs
+
+    def _emotion(self, stretches: Stretches) -> Gaussian:
+        """`dee.embed_speech` of the utterance, window by window where it is longer than one."""
+        ((name, ear),) = self.dee.ears.items()
+        config, frames = self.config.dee, stretches.frames
+        if config.long == "first":
+            # Of more than a generator's window the released embedding hears no more either.
+            return self.dee.embed_speech(stretches(0, min(frames, self.config.window)))
+        if stretches.spoken <= config.window:
+            # The silence that completes the last token opens no window of its own: 10 s are heard once.
+            return self.dee.embed_speech(stretches(0, min(frames, config.window)))
+        total, length = frames * ear.steps_per_frame, config.window * ear.steps_per_frame
+        parts = [
+            self.dee.embed_speech({name: stretches.steps(name, first, first + length)})
+            for first in starts(total, length)
+        ]
+        means, log_variances = (torch.stack(part) for part in zip(*parts, strict=True))
+        return Gaussian(F.normalize(means.mean(0), dim=-1), log_variances.mean(0))
+
+    def _lengths(self, samples: int, always_pad: bool) -> tuple[int, int]:
+        """Frames to give, and frames to make: a multiple of the prior's."""
+        multiple = self.prior.frames_multiple
+        if always_pad:
+            # In floating point as released, which loses a frame of some lengths (18,560 samples make 28).
+            whole = int(samples / SPEECH_RATE_HZ * MODEL_FPS)
+            padded = whole + multiple - whole % multiple
+            return padded, padded
+        frames = -(-samples // SAMPLES_PER_FRAME)
+        return frames, frames + -frames % multiple

@@ -1,0 +1,119 @@
+"""The VAE prior of DEEPTalk's Table 4: a latent Gaussian for every few frames, after FLINT.
+
+Axis names: `batch`, `frames` (25 fps, a multiple of 2^halvings), `coeffs` = 53, `width`, `tokens` = frames /
+2^halvings. Sizes and divergence are those of FLINT (Daněček et al. 2023, EMOTE). Differs: two halvings by
+default, not three, so that every prior takes the same windows; no zero-initialised projection before the last
+convolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from pydantic import model_validator
+from torch import Tensor, nn
+
+from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models.deeptalk.level import Coded, Level, check_frames
+from talkcli.engine.nn.standardise import Standardise
+from talkcli.engine.nn.temporal import Expand, Squash
+from talkcli.engine.types import Config, Dropout, Heads, Width, check_heads
+
+
+class VaeConfig(Config):
+    """Sizes."""
+
+    kind: Literal["vae"] = "vae"
+    width: Width = 128
+    """Of features and of the latent."""
+    heads: Heads = 8
+    feedforward: Width = 384
+    dropout: Dropout = 0.0
+    halvings: Literal[1, 2, 3] = 2
+    """How often the frame rate is halved on the way to a latent; 3 in FLINT."""
+    standardise: bool = False
+    """Scale channels by the training data's mean and deviation."""
+
+    @model_validator(mode="after")
+    def _check(self) -> VaeConfig:
+        check_heads(self.heads, width=self.width)
+        return self
+
+
+class Latent(NamedTuple):
+    """A diagonal Gaussian for every token."""
+
+    mean: Float[Tensor, "batch tokens width"]
+    log_variance: Float[Tensor, "batch tokens width"]
+
+    def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "batch tokens width"]:
+        """One draw from `generator`, or from torch's global one."""
+        device = self.mean.device if generator is None else generator.device
+        noise = torch.randn(self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype)
+        return self.mean + (self.log_variance / 2).exp() * noise.to(self.mean.device)
+
+    def divergence(self) -> Float[Tensor, ""]:
+        """From the standard Gaussian (Kullback-Leibler): summed over the width, averaged over tokens."""
+        each = self.mean.square() + self.log_variance.exp() - 1 - self.log_variance
+        return each.sum(-1).mean() / 2
+
+
+class Vae(nn.Module):
+    """The continuous autoencoder of motion; see `Prior`."""
+
+    method = "vae"
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.frames_multiple = 2**config.halvings
+        self.levels = (Level(self.frames_multiple, config.width, context=0, discrete=False, name="latent"),)
+        width = config.width
+        sizes = {"heads": config.heads, "feedforward": config.feedforward, "halvings": config.halvings}
+        self.motion_scale = Standardise(NUM_COEFFS)
+        self.encoder = Squash(NUM_COEFFS, width, dropout=config.dropout, **sizes)
+        self.mean = nn.Linear(width, width)
+        self.log_variance = nn.Linear(width, width)
+        self.decoder = Expand(width, dropout=config.dropout, **sizes)
+        self.smooth = nn.Conv1d(width, NUM_COEFFS, 5, padding=2)
+
+    def forward(
+        self, coeffs: Float[Tensor, "batch frames coeffs"], generator: torch.Generator | None = None
+    ) -> Coded:
+        """Encode and decode. In train mode latents are drawn, from torch's global generator unless another is
+        given; in evaluation mode they are drawn if one is given, else they are the means.
+        """
+        latent = self.encode(coeffs)
+        vectors = latent.sample(generator) if self.training or generator is not None else latent.mean
+        return Coded(self.decode([vectors]), (), latent.divergence())
+
+    def encode(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Latent:
+        """The Gaussians of a motion."""
+        check_frames(coeffs.shape[1], self.frames_multiple)
+        features = self.encoder(self.motion_scale(coeffs))
+        return Latent(self.mean(features), self.log_variance(features))
+
+    def encode_targets(
+        self, coeffs: Float[Tensor, "batch frames coeffs"]
+    ) -> list[Float[Tensor, "batch tokens width"]]:
+        """The means of a motion."""
+        return [self.encode(coeffs).mean]
+
+    def lookup(
+        self, level: int, choice: Float[Tensor, "batch tokens width"]
+    ) -> Float[Tensor, "batch tokens width"]:
+        """A latent is its own vector."""
+        return (choice,)[level]
+
+    def context(self, vectors: Sequence[Tensor]) -> Tensor:
+        raise ValueError(f"a VAE has one level; there is none after {len(vectors)}")
+
+    def decode(
+        self, vectors: Sequence[Float[Tensor, "batch tokens width"]]
+    ) -> Float[Tensor, "batch frames coeffs"]:
+        """Motion from the latents of the one level."""
+        (only,) = vectors
+        return self.motion_scale.undo(self.smooth(self.decoder(only).transpose(1, 2)).transpose(1, 2))

@@ -1,0 +1,91 @@
+"""The plain VQ-VAE prior of DEEPTalk's Table 4: one codebook at one rate.
+
+Axis names: `batch`, `frames` (25 fps, a multiple of 2^halvings), `coeffs` = 53, `width`, `codes`; `tokens` =
+frames / 2^halvings. van den Oord et al. 2017, on motion as in Learning to Listen (Ng et al. 2022). The paper
+gives no sizes: they are TH-VQVAE's, and two halvings give the rate of its top codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from jaxtyping import Float, Int
+from pydantic import model_validator
+from torch import Tensor, nn
+
+from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models.deeptalk.level import Coded, Level, check_frames
+from talkcli.engine.nn.quantizer import EmaQuantizer, QuantizerConfig
+from talkcli.engine.nn.standardise import Standardise
+from talkcli.engine.nn.temporal import Expand, Squash
+from talkcli.engine.types import Dropout, Heads, Width, check_heads
+
+
+class VqvaeConfig(QuantizerConfig):
+    """Sizes, and the settings of the codebook."""
+
+    kind: Literal["vqvae"] = "vqvae"
+    width: Width = 128
+    heads: Heads = 8
+    feedforward: Width = 256
+    dropout: Dropout = 0.1
+    halvings: Literal[1, 2, 3] = 2
+    """How often the frame rate is halved on the way to a code."""
+    standardise: bool = False
+    """Scale channels by the training data's mean and deviation."""
+
+    @model_validator(mode="after")
+    def _check(self) -> VqvaeConfig:
+        check_heads(self.heads, width=self.width)
+        return self
+
+
+class Vqvae(nn.Module):
+    """The one-level autoencoder of motion; see `Prior`."""
+
+    method = "vqvae"
+
+    def __init__(self, config: VqvaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.frames_multiple = 2**config.halvings
+        self.levels = (Level(self.frames_multiple, config.codes, context=0, discrete=True, name="code"),)
+        width = config.width
+        sizes = {"heads": config.heads, "feedforward": config.feedforward, "halvings": config.halvings}
+        self.motion_scale = Standardise(NUM_COEFFS)
+        self.encoder = Squash(NUM_COEFFS, width, dropout=config.dropout, **sizes)
+        self.quantizer = EmaQuantizer(width, config)
+        self.decoder = Expand(width, dropout=config.dropout, **sizes)
+        self.smooth = nn.Conv1d(width, NUM_COEFFS, 5, padding=2)
+
+    def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Coded:
+        """Encode, quantise and decode. In train mode the codebook moves."""
+        made = self.quantizer(self._features(coeffs))
+        return Coded(self.decode([made.vectors]), (made.codes,), made.commitment)
+
+    def encode_targets(
+        self, coeffs: Float[Tensor, "batch frames coeffs"]
+    ) -> list[Int[Tensor, "batch tokens"]]:
+        """The codes of a motion; the codebook stays."""
+        return [self.quantizer.nearest(self._features(coeffs))]
+
+    def lookup(
+        self, level: int, choice: Float[Tensor, "batch tokens codes"]
+    ) -> Float[Tensor, "batch tokens width"]:
+        """Code vectors of one-hot (or soft) choices, differentiable in the choice."""
+        return (self.quantizer,)[level].lookup(choice)
+
+    def context(self, vectors: Sequence[Tensor]) -> Tensor:
+        raise ValueError(f"a VQ-VAE has one level; there is none after {len(vectors)}")
+
+    def decode(
+        self, vectors: Sequence[Float[Tensor, "batch tokens width"]]
+    ) -> Float[Tensor, "batch frames coeffs"]:
+        """Motion from the vectors of the one level."""
+        (only,) = vectors
+        return self.motion_scale.undo(self.smooth(self.decoder(only).transpose(1, 2)).transpose(1, 2))
+
+    def _features(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, "batch tokens width"]:
+        check_frames(coeffs.shape[1], self.frames_multiple)
+        return self.encoder(self.motion_scale(coeffs))

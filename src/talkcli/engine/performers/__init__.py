@@ -1,0 +1,1 @@
+"""What makes motion of speech: trained models and the rules."""

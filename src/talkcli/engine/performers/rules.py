@@ -1,0 +1,194 @@
+"""The performer as a method of its own: speech, its words and an emotion become motion by rules.
+
+No weights, no training: a baseline for trained models, and a way to animate with phones that are known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.audio.align import Aligner
+from talkcli.engine.audio.textgrid import is_textgrid, read_alignment
+from talkcli.engine.audio.words import spoken_words
+from talkcli.engine.checkpoints.model_file import Meta
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.finish.stack import Layers, lay_over
+from talkcli.engine.origin import PERFORMED
+from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.readers.text import read_text
+from talkcli.engine.rules.perform import perform
+from talkcli.engine.types import MODEL_FPS, SILENCE, Alignment, Emotion, Motion, Phone, Reporter, Speech
+
+RULES = "rules"
+_TEXTGRID = ".textgrid"
+# Words neither begin like this nor, without a blank, have a slash or a suffix in them.
+_PATH_BEGINS = re.compile(r"[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|\w{2,10}://")
+_PATH_ENDS = re.compile(
+    r"\.(?:txt|lab|text|textgrid|trn|trans|stm|ctm|mlf|csv|tsv|json|jsonl|srt|vtt|sbv|ass|md|rtf|docx?|odt|pdf|xml|eaf|"
+    r"log|wav|flac|mp3|ogg|opus|m4a|mp4|mov|mkv|npz|npy)",
+    re.IGNORECASE,
+)
+_FILE_NAME = re.compile(r"(?!.*\.\.)[^\s.][^\s]*\.[A-Za-z][A-Za-z0-9]{1,9}")
+
+
+class Rules:
+    """The rules with the words they say: text, or phones in time as `read_words` gives them.
+
+    Without an emotion they are neutral, for they hear none. Takes differ in manner, in accents and in what
+    layers draw; with an `actor`, which may be any name, the manner stays the same. `layers` are wishes as
+    `Layers.chosen` takes them; None stands for the steady ones.
+    """
+
+    header = Meta(head="ada", channels=ADA, fps=MODEL_FPS, trained_on="nothing", licence="that of talk")
+
+    def __init__(
+        self,
+        words: str | Alignment,
+        *,
+        layers: Mapping[str, bool | None] | None = None,
+        reporter: Reporter,
+    ) -> None:
+        self.maker: dict[str, Any] = {
+            "origin": PERFORMED.model_dump(exclude_none=True),
+            "method": RULES,
+            "weights_sha256": None,
+            "weights_licence": None,
+        }
+        if isinstance(words, str):
+            self.maker["text"] = " ".join(spoken_words(words))
+        self._words = words
+        self._reporter = reporter
+        self.layers = _layers(layers)
+        self._head = load_head(self.header.head) if self.layers.need_head else None
+
+    def motions(
+        self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None
+    ) -> Iterator[Motion]:
+        """One motion of ada per take at 25 fps, layers included.
+
+        Raises UsageError for what only models have, ExtraError where text must be aligned and the align extra
+        is missing, InputError for phones that lie beyond the sound.
+        """
+        _refuse(sampling, emotion_speech)
+        alignment = self._aligned(speech)
+        self.maker["alignment"] = alignment.method
+        return self._takes(speech, alignment, sampling)
+
+    def _takes(self, speech: Speech, alignment: Alignment, sampling: Sampling) -> Iterator[Motion]:
+        emotion = sampling.emotion or Emotion()
+        for take in range(sampling.takes):
+            motion = perform(
+                speech,
+                alignment,
+                emotion,
+                speaker=sampling.actor or f"take {take}",
+                clip_id=f"take {take}",
+                seed=sampling.seed,
+                eyes=False,
+            )
+            yield lay_over(
+                motion, speech, self.layers, self._head, seed=sampling.seed, take=take, emotion=emotion
+            )
+
+    def _aligned(self, speech: Speech) -> Alignment:
+        if isinstance(self._words, Alignment):
+            return fitted(self._words, speech.duration_s)
+        alignment = Aligner().align(speech, self._words)
+        if alignment.method == "energy":
+            self._reporter.warn(
+                "The words were not found in the sound: the mouth follows its loudness. "
+                "Check the text, or give --text a TextGrid with its phones."
+            )
+        return alignment
+
+
+def read_words(text: str) -> str | Alignment:
+    """What --text gives: the words themselves, or a file with them, of any name: its content tells whether it
+    is plain text or a TextGrid with a tier `phones`.
+
+    Raises InputError for a file that cannot be read, and for what names a file that is not there.
+    """
+    path = _file(text)
+    if path is None:
+        return text
+    if path.suffix.lower() == _TEXTGRID:
+        return read_alignment(path)
+    words = read_text(path)
+    return read_alignment(path) if is_textgrid(words) else words
+
+
+def _file(text: str) -> Path | None:
+    """The file that `text` names; None where it is words."""
+    name = text.strip()
+    path = Path(text)
+    try:
+        exists = bool(name) and path.exists()
+    except (OSError, ValueError):
+        # Too long for a name, or with a zero byte in it.
+        exists = False
+    looks = bool(_PATH_BEGINS.match(name)) or bool(_PATH_ENDS.fullmatch(path.suffix))
+    looks = looks or (" " not in name and ("/" in name or "\\" in name))
+    looks = looks or bool(_FILE_NAME.fullmatch(name))
+    # A folder may bear the name of a word.
+    if exists and (looks or not path.is_dir()):
+        return path
+    if looks and "\n" not in name:
+        raise InputError(
+            f"--text {name[:200]} names a file that is not there.",
+            hint="Check the path; if these are the words themselves, put a blank between them.",
+        )
+    return None
+
+
+def fitted(alignment: Alignment, duration_s: float) -> Alignment:
+    """`alignment` from 0 to `duration_s`, silence wherever it is empty.
+
+    Raises InputError where a phone begins beyond the sound, as in the phones of another sound.
+    """
+    filled, at = [], 0.0
+    for phone in alignment.phones:
+        if phone.symbol == SILENCE:
+            continue
+        if phone.start_s > duration_s:
+            raise InputError(
+                f"The phone {phone.symbol} begins at {phone.start_s:.2f} s, after the speech, which lasts "
+                f"{duration_s:.2f} s.",
+                hint="Give the TextGrid of this speech.",
+            )
+        if phone.start_s > at:
+            filled.append(Phone(SILENCE, at, phone.start_s))
+        at = min(phone.end_s, duration_s)
+        filled.append(Phone(phone.symbol, phone.start_s, at))
+    if at < duration_s:
+        filled.append(Phone(SILENCE, at, duration_s))
+    return Alignment(tuple(filled), alignment.method)
+
+
+def _layers(wishes: Mapping[str, bool | None] | None) -> Layers:
+    if wishes is None:
+        return replace(Layers.steady("ada"), contacts=False)
+    if wishes.get("contacts"):
+        raise UsageError("--contacts: rules hear no contacts.", hint="They reach those of the words.")
+    return Layers.chosen("ada", {**wishes, "contacts": False})
+
+
+def _refuse(sampling: Sampling, emotion_speech: Speech | None) -> None:
+    """Raises UsageError for what only trained models can do."""
+    if emotion_speech is not None:
+        raise UsageError(
+            "--emotion-from: rules hear no emotion.", hint="Say it: --emotion happy, or --emotion happy:0.5."
+        )
+    drawn = ("sigma", "tau_top", "tau_bottom", "gumbel", "hold_slow", "always_pad")
+    plain = Sampling()
+    for name in drawn:
+        if getattr(sampling, name) != getattr(plain, name):
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for trained models: rules draw no emotion and no codes.",
+                hint="Rules perform every take differently; --seed gives others.",
+            )

@@ -1,0 +1,1 @@
+"""What `talk bench` measures."""

@@ -1,0 +1,116 @@
+"""How fast `talk preprocess` is on one process and on several: whole commands on generated clips.
+
+Axis names: `frames`, `coeffs`, `samples`, `channels`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from talkcli import __version__
+from talkcli.engine.errors import TalkError
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.files import check_file, sha256, temporary_folder
+from talkcli.engine.lifetime import run_child
+from talkcli.engine.pipelines.bench.render import machine, write_report
+from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+from talkcli.engine.wording import counted
+
+# What cameras and the originals of RAVDESS have.
+_RATE_HZ = 48_000
+_CHANNELS = 2
+_WARM_UP_CLIPS = 10
+
+
+def bench_preprocess(
+    *, num_clips: int, num_workers: int, rounds: int, out: Path | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Wall-clock seconds of `talk preprocess folder` as a process, from start to exit, with 1 and with
+    `num_workers` processes, on `num_clips` clips of 2 to 3 s (48 kHz stereo wav, motion of ada).
+
+    Rounds alternate between the two, so that whatever else the machine does hits both; a shorter run before
+    them fills the caches of compiled Python, as an installation has them. With `out`, the report is written
+    there as JSON too. Raises TalkError when the command fails or its output depends on the processes.
+    """
+    if out is not None:
+        check_file(out)
+    counts = (1, num_workers)
+    rounds_s: dict[int, list[float]] = {count: [] for count in counts}
+    digests = set()
+    with temporary_folder() as folder:
+        few, many = folder / "few", folder / "many"
+        write_clips(few, min(num_clips, _WARM_UP_CLIPS))
+        write_clips(many, num_clips)
+        _run(few, folder, num_workers)
+        for done in range(rounds):
+            for count in counts:
+                seconds, digest = _run(many, folder, count)
+                rounds_s[count].append(seconds)
+                digests.add(digest)
+            reporter.progress("bench", done + 1, rounds)
+    if len(digests) != 1:
+        raise TalkError("talk preprocess wrote different manifests on different numbers of processes.")
+    medians = {count: statistics.median(seconds) for count, seconds in rounds_s.items()}
+    report = {
+        "bench": "preprocess",
+        "talk": __version__,
+        "clips": num_clips,
+        "workers": {
+            str(count): {"rounds_s": seconds, "seconds": medians[count]}
+            for count, seconds in rounds_s.items()
+        },
+        "clips_per_second": num_clips / medians[num_workers],
+        "times_faster": medians[1] / medians[num_workers],
+        "times_faster_best": min(rounds_s[1]) / min(rounds_s[num_workers]),
+        "machine": machine(),
+    }
+    write_report(report, out)
+    return report
+
+
+def write_clips(folder: Path, num_clips: int) -> None:
+    """`num_clips` pairs of NAME.wav and NAME.npz: noise whose loudness opens the jaw, the same every time."""
+    folder.mkdir()
+    drawn = np.random.default_rng(0)
+    for number in range(num_clips):
+        frames = round((2 + drawn.random()) * MODEL_FPS)
+        loudness = np.abs(np.convolve(drawn.standard_normal(frames + 4), np.ones(5) / 5, "valid"))
+        coeffs = np.zeros((frames, len(ADA)), np.float32)
+        coeffs[:, ADA.index("jawPitch")] = 0.2 * loudness
+        samples = drawn.standard_normal((frames * _RATE_HZ // MODEL_FPS, _CHANNELS), np.float32)
+        samples *= 0.1 * np.repeat(loudness, _RATE_HZ // MODEL_FPS)[:, None].astype(np.float32)
+        path = folder / f"clip{number:04d}"
+        soundfile.write(path.with_suffix(".wav"), samples, _RATE_HZ, subtype="PCM_16")
+        motion = Motion(coeffs=coeffs, fps=float(MODEL_FPS), head="ada", channels=ADA)
+        write_motion(path.with_suffix(".npz"), motion)
+
+
+def _run(root: Path, folder: Path, num_workers: int) -> tuple[float, str]:
+    out = folder / "out"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    options = ["--workers", str(num_workers), "--quiet", "--json", "--out", str(out)]
+    command = [sys.executable, "-m", "talkcli", "preprocess", "folder", str(root), *options]
+    started_s = time.perf_counter()
+    ended = run_child(command, capture_output=True, text=True, env=environment)
+    seconds = time.perf_counter() - started_s
+    if ended.returncode != 0:
+        raise TalkError(f"talk preprocess failed: {ended.stderr.strip()}")
+    summary = json.loads(ended.stdout)
+    if summary["dropped"]:
+        left_out = counted(len(summary["dropped"]), "generated clip")
+        raise TalkError(f"talk preprocess left out {left_out}.")
+    digest = sha256(out / "manifest.jsonl")
+    shutil.rmtree(out)
+    return seconds, digest

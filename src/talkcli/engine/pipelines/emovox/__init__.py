@@ -1,0 +1,1 @@
+"""Choosing the emotional clips of a large corpus: `talk preprocess emovox`."""

@@ -1,0 +1,215 @@
+"""Emotional speech out of a large pile of it: `talk preprocess emovox`.
+
+Axis names: `clips`. DEEPTalk, supplementary material, "Emo-Vox": 1.3 h of VoxCeleb2 with embeddings close to
+those of high-intensity emotion; what is close is not said there. The best 1.3 h are taken here unless a
+threshold or another number of hours is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+
+from talkcli.engine.data.manifest import read_manifest
+from talkcli.engine.device import resolve_device
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.files import sha256
+from talkcli.engine.out_folder import claim
+from talkcli.engine.performers.named_model import EMBEDDED, weights_of
+from talkcli.engine.pipelines.emovox.embeddings import Embedder, load_dee
+from talkcli.engine.pipelines.emovox.files import (
+    LIST,
+    QUARANTINE,
+    Curated,
+    write_curated_card,
+    write_list,
+    write_quarantine,
+)
+from talkcli.engine.pipelines.emovox.scores import Anchoring, Scores, embed_anchors, score
+from talkcli.engine.pipelines.emovox.selection import best_within, reaching
+from talkcli.engine.prepare.adapters.prepared import prepared_sources
+from talkcli.engine.prepare.adapters.sounds import sound_sources
+from talkcli.engine.prepare.adapters.voxceleb2 import is_voxceleb2, voxceleb2_sources
+from talkcli.engine.prepare.build import Plan, build
+from talkcli.engine.prepare.source import Recipe, Recording, Source
+from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
+
+PAPER_HOURS = 1.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """How much is chosen, and of what length: clips that score `threshold`, or the best `hours`."""
+
+    threshold: float | None = None
+    hours: float | None = None
+    """None without a threshold is the paper's 1.3."""
+    per_emotion: bool = False
+    """Every emotion that is nearest to a clip gets an equal share of the hours."""
+    shortest_s: float = 1.0
+    longest_s: float = float("inf")
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and self.hours is not None:
+            raise UsageError("--threshold and --hours are two ways to choose: give one of them.")
+        if self.threshold is not None and not -1 <= self.threshold <= 1:
+            raise UsageError(f"--threshold {self.threshold} is no cosine: these lie between -1 and 1.")
+        if self.hours is not None and not 0 < self.hours < float("inf"):
+            raise UsageError(f"--hours {self.hours} is not a number above 0.")
+        if self.per_emotion and self.threshold is not None:
+            raise UsageError("--per-emotion shares out hours; it does not go with --threshold.")
+        if not 0 <= self.shortest_s <= self.longest_s:
+            raise UsageError(
+                f"No clip is between --min-seconds {self.shortest_s} and --max-seconds {self.longest_s} long."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundOf:
+    """Of what a recipe makes, the sound."""
+
+    recipe: Recipe
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return self.recipe.inputs
+
+    def make(self, source: Source) -> Recording:
+        return Recording(speech=self.recipe.make(source).speech)
+
+
+def curate_emovox(
+    candidates: Path,
+    out: Path,
+    *,
+    anchoring: Anchoring,
+    wanted: Wanted,
+    dee: str,
+    list_only: bool,
+    device_name: str,
+    num_workers: int,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Score every sound of `candidates` (a manifest or the folder of one, VoxCeleb2, or any folder of sound)
+    against the anchors, choose, and make the chosen clips below `out`; a document ready for JSON.
+
+    `dee` is as for `weights_of`. With `list_only` no clips are made. Raises UsageError
+    for an `out` that would overwrite what is read; InputError without anchors or candidates that can be
+    embedded, and when nothing is chosen, after the list of scores is written.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file, a folder is needed.")
+    for given in (candidates, anchoring.manifest):
+        _check_apart(given, out)
+    sources = _candidates(candidates, reporter)
+    weights = weights_of(dee, option="--dee", made_by="talk train-dee or train-gen")
+    embedder = Embedder(weights=weights, digest=sha256(weights), device=str(resolve_device(device_name)))
+    _, header = load_dee(embedder)
+    if dee == EMBEDDED:
+        reporter.note(
+            f"The DEE of the embedded model stands in for the published one; it was trained on "
+            f"{header.trained_on}. Name another with --dee."
+        )
+    anchors = embed_anchors(anchoring, embedder, out, num_workers=num_workers, reporter=reporter)
+    scores, dropped = score(sources, anchors, embedder, out, num_workers=num_workers, reporter=reporter)
+    write_quarantine(out, dropped)
+    if not scores.sources:
+        raise InputError(
+            f"None of {counted(len(sources), 'candidate')} can be heard, the first: {dropped[0].id}: "
+            f"{dropped[0].reason}",
+            hint=f"All reasons are in {out / QUARANTINE}.",
+        )
+    _leave_out_by_length(scores, wanted)
+    chosen, rule = _choose(scores, wanted, reporter)
+    curated = Curated(
+        anchors=anchors,
+        scores=scores,
+        chosen=chosen,
+        dropped=tuple(dropped),
+        rule=rule,
+        weights_sha256=embedder.digest,
+        header=header,
+    )
+    write_list(out, curated)
+    document = {"list": str(out / LIST), "manifest": None, **curated.document()}
+    if not chosen.any():
+        raise InputError(
+            f"Nothing is chosen of {counted(len(scores.sources), 'candidate')}: {rule}; the highest score "
+            f"is {scores.scores.max():.4f}.",
+            hint=f"{out / LIST} holds all scores.",
+        )
+    if list_only:
+        return document
+    picked = [_picked(curated, index) for index in np.flatnonzero(chosen).tolist()]
+    with claim(out):
+        built = build(picked, out, reporter, Plan(num_workers=num_workers))
+    write_quarantine(out, (*dropped, *built.dropped))
+    write_curated_card(out, curated, built)
+    return document | {"manifest": str(out / "manifest.jsonl"), "clips": len(built.entries)}
+
+
+def _candidates(given: Path, reporter: Reporter) -> list[Source]:
+    if given.is_file() or (given / "manifest.jsonl").is_file():
+        folder = given.parent if given.is_file() else given
+        return prepared_sources(folder, read_manifest(given, reporter), motion=False)
+    if given.is_dir() and is_voxceleb2(given):
+        return voxceleb2_sources(given, reporter)
+    sources = sound_sources(given)
+    if not sources:
+        raise InputError(f"{given} holds neither a manifest nor sound files.")
+    return sources
+
+
+def _check_apart(given: Path, out: Path) -> None:
+    folder = given.parent if given.is_file() else given
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"--out {out} lies in {folder}, which is read: a second run would read what the first one wrote.",
+            hint="Choose a folder beside it.",
+        )
+
+
+def _leave_out_by_length(scores: Scores, wanted: Wanted) -> None:
+    for source, seconds in zip(scores.sources, scores.seconds.tolist(), strict=True):
+        if not wanted.shortest_s <= seconds <= wanted.longest_s:
+            scores.unfit.setdefault(source.id, f"it is {seconds:.2f} s long")
+
+
+def _choose(scores: Scores, wanted: Wanted, reporter: Reporter) -> tuple[Bool[np.ndarray, "clips"], str]:
+    """Which clips are chosen, and the rule in words."""
+    fit = np.array([source.id not in scores.unfit for source in scores.sources])
+    values = np.where(fit, scores.scores, np.nan)
+    if wanted.threshold is not None:
+        return reaching(values, wanted.threshold), f"all of score {wanted.threshold:g} or more"
+    hours = PAPER_HOURS if wanted.hours is None else wanted.hours
+    labels = np.array([anchor.emotion.label for anchor in scores.nearest])
+    groups = sorted(set(labels[fit])) if wanted.per_emotion else [None]
+    chosen = np.zeros(len(values), dtype=bool)
+    for group in groups:
+        of_group = np.ones(len(values), dtype=bool) if group is None else labels == group
+        there_s = float(scores.seconds[of_group & fit].sum(dtype=np.float64))
+        share_s = 3600 * hours / len(groups)
+        if there_s < share_s:
+            what = "candidates" if group is None else f"candidates nearest to {group}"
+            reporter.warn(
+                f"All {what} together have {there_s / 3600:.3g} of the {share_s / 3600:.3g} h wanted: "
+                "every one that is fit is chosen, whatever its score."
+            )
+        chosen |= best_within(np.where(of_group, values, np.nan), scores.seconds, share_s)
+    rule = f"the best within {hours:g} h" + (", shared equally by emotion" if wanted.per_emotion else "")
+    return chosen, rule
+
+
+def _picked(curated: Curated, index: int) -> Source:
+    source = curated.scores.sources[index]
+    return replace(
+        source,
+        emotion=curated.scores.nearest[index].emotion,
+        split="test",
+        recipe=SoundOf(recipe=source.recipe),
+    )

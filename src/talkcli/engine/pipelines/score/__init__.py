@@ -1,0 +1,1 @@
+"""What `talk score` measures, one file per table and what they share."""

@@ -1,0 +1,1 @@
+"""The emotion that generated motion shows, against the emotion of its speech."""

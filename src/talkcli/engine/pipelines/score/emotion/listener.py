@@ -1,0 +1,144 @@
+"""What an emotion embedding, of its own or a generator's, makes of labelled speech and true motion.
+
+Axis names: `clips`, `embedding`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from talkcli.engine.audio.ear import hear
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.checkpoints.model_file import Header, load_model, read_header
+from talkcli.engine.data.clips import fit_length
+from talkcli.engine.device import resolve_device, settle_threads
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.resample import resample
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.models.deeptalk.dee import Dee
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.performance import Heard
+from talkcli.engine.origin import Origin, origin_of
+from talkcli.engine.performers.named_model import weights_of
+from talkcli.engine.performers.trained import Animator
+from talkcli.engine.pipelines.score.inputs import Case
+from talkcli.engine.pipelines.score.labelled import Labelled
+from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter, Speech
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """All clips in the embedding.
+
+    `motion` is that of the clips at the positions `seen`, which have any, and `truths` these motions with
+    their `truth_origins`;
+    `speeches` and `heard` are what a generator needs to go on, empty without one.
+    """
+
+    speech: Gaussian
+    motion: Gaussian | None
+    seen: Int[np.ndarray, "seen"]
+    truths: list[Motion]
+    truth_origins: list[Origin | None]
+    speeches: list[Speech]
+    heard: list[Heard]
+
+
+class Listener:
+    """An emotion embedding, and the generator it is part of if there is one.
+
+    Raises InputError for other models.
+    """
+
+    def __init__(self, model_name: str, device_name: str) -> None:
+        path = weights_of(model_name)
+        self.animator: Animator | None = None
+        self.dee: Dee
+        self.header: Header
+        if read_header(path).method == Dee.method:
+            self.device = resolve_device(device_name)
+            self.dee, self.header = load_model(path, self.device)
+            settle_threads(self.dee)
+        else:
+            self.animator = Animator(model_name, device_name)
+            self.device, self.header = self.animator.device, self.animator.header
+            self.dee = self.animator.model.dee
+
+    def embed(self, clips: Sequence[Labelled], reporter: Reporter) -> Embedded:
+        """Speech and true motion of `clips`. Raises InputError for motion of another head."""
+        speech, motion, seen = [], [], []
+        truths, origins = [], []
+        speeches, everything = [], []
+        for index, clip in enumerate(clips):
+            sound = read_speech(clip.audio, reporter)
+            emotion, heard = self._listen(sound)
+            speech.append(emotion)
+            if heard is not None:
+                speeches.append(sound)
+                everything.append(heard)
+            if clip.case.truth is not None:
+                truth, origin = self._truth(clip.case, clip.case.truth)
+                truths.append(truth)
+                origins.append(origin)
+                motion.append(self._look(truths[-1]))
+                seen.append(index)
+            reporter.progress("listening", index + 1, len(clips))
+        return Embedded(
+            speech=_joined(speech),
+            motion=_joined(motion) if motion else None,
+            seen=np.array(seen, dtype=np.int64),
+            truths=truths,
+            truth_origins=origins,
+            speeches=speeches,
+            heard=everything,
+        )
+
+    @torch.inference_mode()
+    def by_classifier(self, mean: Float[torch.Tensor, "clips embedding"]) -> Int[np.ndarray, "clips"]:
+        """The label of each clip; by the nearest anchor without a classifier. Undefined without both."""
+        if not self.dee.config.classifier:
+            return self.by_anchor(mean)
+        return self.dee.classify(mean.to(self.device)).argmax(-1).cpu().numpy()
+
+    @torch.inference_mode()
+    def by_anchor(self, mean: Float[torch.Tensor, "clips embedding"]) -> Int[np.ndarray, "clips"]:
+        """The label of the nearest anchor. Undefined for a model that has none."""
+        if not self.dee.config.anchors or not self.dee.anchors.any():
+            raise UndefinedMetricError("the model has no anchors")
+        known = self.dee.anchors.any(dim=1)
+        cosines = (mean.to(self.device) @ self.dee.anchors.T).masked_fill(~known, -torch.inf)
+        return cosines.argmax(-1).cpu().numpy()
+
+    @torch.inference_mode()
+    def _listen(self, speech: Speech) -> tuple[Gaussian, Heard | None]:
+        if self.animator is not None:
+            heard = self.animator.listen(speech)
+            return heard.emotion, heard
+        length = -(-len(speech.samples) // SAMPLES_PER_FRAME) * SAMPLES_PER_FRAME
+        samples = torch.from_numpy(fit_length(speech.samples, length))[None].to(self.device)
+        return self.dee.embed_speech(hear(self.dee.ears, samples)), None
+
+    @torch.inference_mode()
+    def _look(self, motion: Motion) -> Gaussian:
+        coeffs = torch.from_numpy(resample(motion, float(MODEL_FPS)).coeffs)
+        return self.dee.embed_motion(coeffs[None].to(self.device))
+
+    def _truth(self, case: Case, path: Path) -> tuple[Motion, Origin | None]:
+        motion, meta = read_motion(path)
+        if motion.channels != self.header.channels:
+            raise InputError(
+                f"The true motion of {case.id} is of {motion.head}, the model is of {self.header.head}."
+            )
+        return motion, case.truth_origin or origin_of(meta)
+
+
+def _joined(parts: Sequence[Gaussian]) -> Gaussian:
+    mean, log_variance = (torch.cat(part).float().cpu() for part in zip(*parts, strict=True))
+    return Gaussian(mean, log_variance)

@@ -1,0 +1,122 @@
+"""The rows of the table of emotion as they are measured, with errors, and what every clip was named.
+
+Axis names: `clips`, `chosen` (positions of clips).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
+from talkcli.engine.metrics.jackknife import standard_error
+from talkcli.engine.metrics.recall import confusion, unweighted_average_recall
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.pipelines.score.labelled import Labelled
+from talkcli.engine.types import EMOTIONS
+
+# With fewer, the error over speakers is itself a guess.
+_FEWEST_SPEAKERS = 5
+
+Indices = Int[np.ndarray, "chosen"]
+Measure = Callable[[Indices], float]
+Row = dict[str, Any]
+
+
+class Rows:
+    """Ready for JSON: `rows` by measure, `confusions` (true labels along rows, names along columns)."""
+
+    def __init__(self, clips: Sequence[Labelled]) -> None:
+        self._clips = clips
+        self.true = np.array([clip.emotion for clip in clips])
+        speakers, numbers = np.unique([clip.speaker for clip in clips], return_inverse=True)
+        over_speakers = len(speakers) >= _FEWEST_SPEAKERS
+        self.errors_over = "speakers" if over_speakers else "clips"
+        self._groups = numbers if over_speakers else np.arange(len(clips))
+        self.rows: dict[str, Row] = {}
+        self.confusions: dict[str, list[list[int]]] = {}
+        self._named: dict[str, dict[int, int]] = {}
+
+    @property
+    def everything(self) -> Indices:
+        """Positions of all clips."""
+        return np.arange(len(self._clips))
+
+    @property
+    def chance(self) -> float:
+        """Of naming one of the labels that occur."""
+        return 1 / len(np.unique(self.true))
+
+    def add(self, name: str, measure: Measure, over: Indices, chance: float | None = None) -> None:
+        """`measure` of the clips at the positions `over`; it takes positions in `over`."""
+        row = self._row(name, clips=len(over), chance=chance)
+        try:
+            row["value"] = measure(np.arange(len(over)))
+            row["standard_error"] = standard_error(measure, self._groups[over])
+        except UndefinedMetricError as error:
+            # Where there is a value, it is the error that has none: too few clips are left to measure.
+            row["reason"] = None if row["value"] is not None else str(error)
+
+    def leave_out(self, names: Sequence[str], reason: str) -> None:
+        """Rows without values."""
+        for name in names:
+            self._row(name, clips=0)["reason"] = reason
+
+    def name(
+        self, name: str, namer: Callable[[], Int[np.ndarray, "named"]], over: Indices
+    ) -> Int[np.ndarray, "named"] | None:
+        """The unweighted average recall of what `namer` calls the clips at `over`, and these names; None
+        where it is undefined.
+        """
+        try:
+            named = namer()
+        except UndefinedMetricError as error:
+            self.leave_out([name], str(error))
+            return None
+        true = self.true[over]
+        self.add(
+            name, lambda chosen: unweighted_average_recall(named[chosen], true[chosen]), over, self.chance
+        )
+        self.confusions[name] = confusion(named, true, len(EMOTIONS)).tolist()
+        self._named[name] = dict(zip(over.tolist(), named.tolist(), strict=True))
+        return named
+
+    def by_speaker(self) -> dict[str, Row]:
+        """Number of clips, and recalls of everything that was named."""
+        found: dict[str, Row] = {}
+        speakers = np.array([clip.speaker for clip in self._clips])
+        for speaker in np.unique(speakers):
+            row: Row = {"clips": int((speakers == speaker).sum())}
+            for name, named in self._named.items():
+                own = [index for index in named if speakers[index] == speaker]
+                if own:
+                    names = np.array([named[index] for index in own])
+                    row[name] = unweighted_average_recall(names, self.true[own])
+            found[str(speaker)] = row
+        return found
+
+    def by_clip(self) -> list[Row]:
+        """What each clip is and what it was named."""
+        return [
+            {
+                "id": clip.case.id,
+                "speaker": clip.speaker,
+                "emotion": EMOTIONS[clip.emotion],
+                **{name: EMOTIONS[named[index]] for name, named in self._named.items() if index in named},
+            }
+            for index, clip in enumerate(self._clips)
+        ]
+
+    def _row(self, name: str, *, clips: int, chance: float | None = None) -> Row:
+        self.rows[name] = {
+            "value": None,
+            "unit": EMOTION_MEASURES[name].unit,
+            "chance": chance,
+            "standard_error": None,
+            "clips": clips,
+            "reason": None,
+        }
+        return self.rows[name]

@@ -1,0 +1,269 @@
+"""Emotion, measured: whether a model hears it, shows it, can be directed, and keeps its lips out of it.
+
+Axis names: `clips`, `embedding`. Names and meanings of the measures are those of `EMOTION_MEASURES`; errors
+are jackknifed over speakers where there are five or more, else over clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli import __version__
+from talkcli.engine.checkpoints.model_file import Header
+from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.losses.csd import csd
+from talkcli.engine.metrics import retrieval
+from talkcli.engine.metrics.confidence import confident_ratio
+from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
+from talkcli.engine.metrics.named import Discriminant, functionals
+from talkcli.engine.metrics.recall import confusion, unweighted_average_recall
+from talkcli.engine.metrics.swap import swap_ratio
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.origin import truth_of
+from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.pipelines.prepared_sets import manifest_of
+from talkcli.engine.pipelines.score.emotion.listener import Embedded, Listener
+from talkcli.engine.pipelines.score.emotion.rows import Indices, Measure, Rows
+from talkcli.engine.pipelines.score.emotion.takes import EmotionTakes
+from talkcli.engine.pipelines.score.generation import Generation
+from talkcli.engine.pipelines.score.labelled import Labelled, labelled_clips, training_set
+from talkcli.engine.pipelines.score.overall import Threshold
+from talkcli.engine.pipelines.score.phones import find_phones
+from talkcli.engine.types import EMOTIONS, Reporter
+
+_NO_TRUTH = "no clip has true motion"
+_NO_GENERATOR = "the model is an emotion embedding and generates nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmotionInputs:
+    """Which clips: those of `split` of `dataset`, or `audio` with labels.csv (`truth` and `text` as in
+    `score_inputs.gather`); and the manifest whose true motion teaches the classifier, None for that of
+    `dataset`. `head_name` None takes the model's head.
+    """
+
+    audio: Path | None = None
+    truth: Path | None = None
+    text: Path | None = None
+    dataset: str | None = None
+    split: str = "test"
+    emotions_of: Path | None = None
+    head_name: str | None = None
+
+
+def emotion_table(
+    inputs: EmotionInputs, *, generation: Generation, thresholds: Sequence[Threshold], reporter: Reporter
+) -> dict[str, Any]:
+    """Every measure of `EMOTION_MEASURES`; a document ready for JSON.
+
+    `generation` says who animates and how; its takes are not used. Keys of the answer: `table`; `talk`,
+    `dataset`, `generation` and `truth` as in `score_motions`; `method`, `head`, `seed`, `emotions` (labels
+    that occur), `num_clips`, `errors_over`, `training_set` (what the classifier of motion learned from,
+    or why it did not), `measures` (value or None with a reason, chance, standard error, number of clips, and
+    the kind of `truth` it stands on), `labels` and `confusion` (counts: true labels along rows, names along
+    columns), `speakers`, `clips`, `missed` (thresholds in words). Raises TalkError classes for unusable
+    input; a measure that cannot be computed is no error.
+    """
+    clips, chosen = labelled_clips(
+        audio=inputs.audio,
+        truth=inputs.truth,
+        dataset=inputs.dataset,
+        split=inputs.split,
+        text=inputs.text,
+        reporter=reporter,
+    )
+    listener = Listener(generation.model_name, generation.device_name)
+    header = listener.header
+    teacher, source = _teacher(inputs, header, reporter)
+    embedded = listener.embed(clips, reporter)
+    table = Rows(clips)
+    _embedding_rows(table, listener, embedded)
+    _truth_row(table, embedded, teacher)
+    if listener.animator is None:
+        table.leave_out([name for name in EMOTION_MEASURES if name not in table.rows], _NO_GENERATOR)
+    else:
+        sampling = Sampling(sigma=generation.sigma, actor=generation.actor, seed=generation.seed)
+        takes = EmotionTakes(listener.animator, sampling, embedded, table.true, reporter)
+        _generated_rows(table, takes, teacher)
+        _swap_rows(table, takes, _head(inputs, header), clips, generation.seed, reporter)
+    truth = truth_of(embedded.truth_origins)
+    held_against = {"truth": truth, "training_set": source.get("truth")}
+    measures = {}
+    for name, info in EMOTION_MEASURES.items():
+        against = None if info.against is None else held_against[info.against]
+        measures[name] = table.rows[name] | {"truth": None if against is None else against["kinds"]}
+    return {
+        "table": "emotion",
+        "talk": __version__,
+        "dataset": chosen.described,
+        "generation": generation.described(reporter),
+        "truth": truth,
+        "method": header.method,
+        "head": header.head,
+        "seed": generation.seed,
+        "emotions": [EMOTIONS[label] for label in np.unique(table.true)],
+        "num_clips": len(clips),
+        "errors_over": table.errors_over,
+        "training_set": source,
+        "measures": measures,
+        "labels": list(EMOTIONS),
+        "confusion": table.confusions,
+        "speakers": table.by_speaker(),
+        "clips": table.by_clip(),
+        "missed": [text for text in (item.missed(measures) for item in thresholds) if text],
+    }
+
+
+def _teacher(
+    inputs: EmotionInputs, header: Header, reporter: Reporter
+) -> tuple[Discriminant | str, dict[str, Any]]:
+    """The classifier of motion, or why there is none; and what it learned from."""
+    if inputs.emotions_of is None and inputs.dataset is None:
+        reason = "no true motion to learn from: give --emotions-of"
+        return reason, {"reason": reason}
+    manifest = inputs.emotions_of or manifest_of(inputs.dataset or "")
+    try:
+        taught = training_set(manifest, header.channels, reporter)
+    except InputError as error:
+        if inputs.emotions_of is not None:
+            raise
+        return error.problem, {"reason": error.problem}
+    return Discriminant(taught.features, taught.labels), {
+        "manifest": str(manifest),
+        "clips": len(taught.labels),
+        "truth": taught.truth,
+    }
+
+
+def _embedding_rows(table: Rows, listener: Listener, embedded: Embedded) -> None:
+    """What the embedding makes of speech, of true motion, and of both together."""
+    speech, motion, seen = embedded.speech, embedded.motion, embedded.seen
+    named = table.name("emotion_uar", lambda: listener.by_classifier(speech.mean), table.everything)
+    table.name("anchor_uar", lambda: listener.by_anchor(speech.mean), table.everything)
+    if named is None:
+        table.leave_out(["confident_ratio"], table.rows["emotion_uar"]["reason"])
+    else:
+        right, spread = named == table.true, speech.log_variance.numpy()
+        table.add(
+            "confident_ratio",
+            lambda chosen: confident_ratio(right[chosen], spread[chosen]),
+            table.everything,
+            chance=1.0,
+        )
+    if motion is None:
+        table.leave_out(["motion_uar", *(name for name in EMOTION_MEASURES if "_to_" in name)], _NO_TRUTH)
+        return
+    table.name("motion_uar", lambda: listener.by_classifier(motion.mean), seen)
+    distances = csd(Gaussian(speech.mean[seen], speech.log_variance[seen]), motion).numpy()
+    for side, rows in (("audio_to_motion", distances), ("motion_to_audio", distances.T)):
+        _retrieval_rows(table, side, rows, seen)
+
+
+def _retrieval_rows(
+    table: Rows, side: str, distances: Float[np.ndarray, "clips clips"], seen: Indices
+) -> None:
+    labels = table.true[seen]
+
+    def among(k: int) -> Measure:
+        return lambda chosen: retrieval.recall_at(
+            k, distances[np.ix_(chosen, chosen)], labels[chosen], labels[chosen]
+        )
+
+    def choice(chosen: Indices) -> float:
+        return retrieval.forced_choice(distances[np.ix_(chosen, chosen)], labels[chosen], labels[chosen])
+
+    for name, k in (("top1", 1), ("recall5", 5)):
+        table.add(f"{side}_{name}", among(k), seen, retrieval.chance_at(k, labels, labels))
+    table.add(f"{side}_choice", choice, seen, 1 / len(np.unique(labels)))
+
+
+def _truth_row(table: Rows, embedded: Embedded, teacher: Discriminant | str) -> None:
+    if isinstance(teacher, str) or not embedded.truths:
+        table.leave_out(["named_true"], teacher if isinstance(teacher, str) else _NO_TRUTH)
+        return
+    looks = np.stack([functionals(motion.coeffs) for motion in embedded.truths])
+    table.name("named_true", lambda: teacher(looks), embedded.seen)
+
+
+def _generated_rows(table: Rows, takes: EmotionTakes, teacher: Discriminant | str) -> None:
+    """What the classifier calls motion made from speech, and motion made to order."""
+    if isinstance(teacher, str):
+        table.leave_out(["named_generated", "named_directed"], teacher)
+        return
+    table.name("named_generated", lambda: teacher(takes.features()), table.everything)
+    try:
+        directed = takes.directed()
+    except UsageError as error:
+        table.leave_out(["named_directed"], error.problem)
+        return
+    named = teacher(directed.features)
+
+    def share(chosen: Indices) -> float:
+        among = np.isin(directed.clips, chosen)
+        return unweighted_average_recall(named[among], directed.asked[among])
+
+    table.add("named_directed", share, table.everything, table.chance)
+    table.confusions["named_directed"] = confusion(named, directed.asked, len(EMOTIONS)).tolist()
+
+
+def _head(inputs: EmotionInputs, header: Header) -> Head | str:
+    """The head whose vertices swaps move, or why there is none."""
+    try:
+        head = load_head(inputs.head_name or header.head)
+    except AssetError as error:
+        return error.problem
+    if head.channels != header.channels:
+        raise UsageError(
+            f"The model moves the channels of {header.head}, --head {head.name} has others.",
+            hint=f"Use --head {header.head}, or leave it out.",
+        )
+    return head
+
+
+def _swap_rows(
+    table: Rows,
+    takes: EmotionTakes,
+    head: Head | str,
+    clips: Sequence[Labelled],
+    seed: int,
+    reporter: Reporter,
+) -> None:
+    if isinstance(head, str):
+        table.leave_out([name for name in EMOTION_MEASURES if name.startswith("swap_")], head)
+        return
+    phones = find_phones([clip.case for clip in clips], reporter)
+    swaps = takes.swaps(head, [phones[clip.case.id] for clip in clips], seed)
+    for name, changes in swaps._asdict().items():
+        table.add(f"swap_{name}_mm", _mean_of(changes), table.everything)
+    for name, changes in (
+        ("swap_ratio", swaps.bilabial),
+        ("swap_closed_ratio", swaps.closed),
+        ("swap_opening_ratio", swaps.opening),
+    ):
+        table.add(name, _ratio_of(swaps.upper, changes), table.everything)
+    silent = [why for why in phones.values() if isinstance(why, str)]
+    if len(silent) == len(clips):
+        table.leave_out(["swap_ratio", "swap_bilabial_mm"], silent[0])
+
+
+def _mean_of(changes: Float[np.ndarray, "clips"]) -> Measure:
+    def mean(chosen: Indices) -> float:
+        known = changes[chosen][~np.isnan(changes[chosen])]
+        if len(known) == 0:
+            raise UndefinedMetricError("no clip has a closure to look at")
+        return float(known.mean())
+
+    return mean
+
+
+def _ratio_of(upper: Float[np.ndarray, "clips"], closure: Float[np.ndarray, "clips"]) -> Measure:
+    return lambda chosen: swap_ratio(upper[chosen], closure[chosen])

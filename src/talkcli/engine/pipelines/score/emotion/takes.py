@@ -1,0 +1,139 @@
+"""What a generator makes of speech whose emotion is known: its own performance, directed ones, swapped ones.
+
+Axis names: `clips`, `takes`, `features`, `frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from talkcli.engine.face.head import Head
+from talkcli.engine.metrics import swap
+from talkcli.engine.metrics.named import functionals
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.models.deeptalk.performance import Heard
+from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.performers.trained import Animator
+from talkcli.engine.pipelines.score.emotion.listener import Embedded
+from talkcli.engine.pipelines.score.surface import Surface
+from talkcli.engine.types import EMOTIONS, Alignment, Emotion, Motion, Reporter
+
+
+class Directed(NamedTuple):
+    """Takes made for an emotion that was asked for."""
+
+    features: Float[np.ndarray, "takes features"]
+    asked: Int[np.ndarray, "takes"]
+    clips: Int[np.ndarray, "takes"]
+
+
+class Swaps(NamedTuple):
+    """What other clips' emotions change in each clip, in millimetres, as means over the takes that have a
+    value; NaN where none has.
+    """
+
+    upper: Float[np.ndarray, "clips"]
+    bilabial: Float[np.ndarray, "clips"]
+    closed: Float[np.ndarray, "clips"]
+    opening: Float[np.ndarray, "clips"]
+
+
+class EmotionTakes:
+    """Performances of clips that were heard before, with the emotion each is labelled with."""
+
+    def __init__(
+        self,
+        animator: Animator,
+        sampling: Sampling,
+        embedded: Embedded,
+        emotions: Int[np.ndarray, "clips"],
+        reporter: Reporter,
+    ) -> None:
+        self._animator, self._sampling, self._reporter = animator, sampling, reporter
+        self._heard, self._speeches, self._emotions = embedded.heard, embedded.speeches, emotions
+        self._own: list[Motion] = []
+
+    def own(self) -> list[Motion]:
+        """One performance of each clip, of what the model hears in it."""
+        if not self._own:
+            for index, heard in enumerate(self._heard):
+                self._own.append(self._take(index, heard, self._sampling))
+                self._reporter.progress("animating", index + 1, len(self._heard))
+        return self._own
+
+    def features(self) -> Float[np.ndarray, "clips features"]:
+        """Functionals of `own`."""
+        return np.stack([functionals(motion.coeffs) for motion in self.own()])
+
+    def directed(self) -> Directed:
+        """Every clip under every emotion that occurs, each at its full level. Raises UsageError for a model
+        that cannot be directed.
+        """
+        wanted = {label: Emotion(label=EMOTIONS[label]) for label in np.unique(self._emotions)}
+        means = {label: self._animator.model.dee.directed(emotion) for label, emotion in wanted.items()}
+        features, asked, clips = [], [], []
+        for index, heard in enumerate(self._heard):
+            for label, mean in means.items():
+                told = heard._replace(emotion=heard.emotion._replace(mean=mean))
+                motion = self._take(index, told, replace(self._sampling, emotion=wanted[label]))
+                features.append(functionals(motion.coeffs))
+                asked.append(label)
+                clips.append(index)
+            self._reporter.progress("directing", index + 1, len(self._heard))
+        return Directed(np.stack(features), np.array(asked), np.array(clips))
+
+    def swaps(self, head: Head, alignments: Sequence[Alignment | str], seed: int) -> Swaps:
+        """Every clip with the emotion of one clip, drawn by `seed`, of each other label."""
+        rng = np.random.default_rng(seed)
+        rows = []
+        for index, heard in enumerate(self._heard):
+            own = Surface(head, self.own()[index])
+            changes = []
+            for label in np.unique(self._emotions):
+                if label == self._emotions[index]:
+                    continue
+                source = self._heard[rng.choice(np.flatnonzero(self._emotions == label))]
+                other = Surface(
+                    head, self._take(index, heard._replace(emotion=source.emotion), self._sampling)
+                )
+                changes.append(_changes(own, other, alignments[index]))
+            rows.append([_mean([change[name] for change in changes]) for name in Swaps._fields])
+            self._reporter.progress("swapping emotions", index + 1, len(self._heard))
+        return Swaps(*np.array(rows).T)
+
+    def _take(self, index: int, heard: Heard, sampling: Sampling) -> Motion:
+        return next(self._animator.takes(heard, self._speeches[index], sampling))
+
+
+def _changes(own: Surface, other: Surface, alignment: Alignment | str) -> Mapping[str, float]:
+    """The fields of `Swaps` for one pair; NaN for what it does not have."""
+    one, two = own.gap_mm(), other.gap_mm()
+
+    def bilabial() -> float:
+        if isinstance(alignment, str):
+            raise UndefinedMetricError(alignment)
+        return swap.bilabial_mm(one, two, alignment, own.fps)
+
+    return {
+        "upper": swap.upper_face_mm(own.part("upper_face"), other.part("upper_face")),
+        "bilabial": _or_nan(bilabial),
+        "closed": _or_nan(lambda: swap.closed_mm(one, two)),
+        "opening": swap.opening_mm(one, two),
+    }
+
+
+def _or_nan(metric: Callable[[], float]) -> float:
+    try:
+        return metric()
+    except UndefinedMetricError:
+        return float("nan")
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")

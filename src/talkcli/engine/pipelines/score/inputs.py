@@ -1,0 +1,189 @@
+"""Which files belong together when motion is scored: by clip id, the file's name without suffix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from talkcli.engine.data.clips import checked_file
+from talkcli.engine.data.manifest import Entry
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.origin import Origin
+from talkcli.engine.pipelines.prepared_sets import PreparedSet, prepared_set
+from talkcli.engine.pipelines.score.words import Words, read_words
+from talkcli.engine.types import Reporter, Silent
+from talkcli.engine.wording import counted, some
+
+_SILENT = Silent()
+_TAKE = re.compile(r"^(?P<id>.+)\.take(?P<take>\d+)$")
+_NOT_SOUND = {".npz", ".json", ".jsonl", ".txt", ".csv", ".textgrid", ".lab", ".md"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One clip: predicted takes (none yet when a model is to make them), and what is known of the truth."""
+
+    id: str
+    takes: tuple[Path, ...] = ()
+    truth: Path | None = None
+    audio: Path | None = None
+    words: Words | None = None
+    emotion: str | None = None
+    truth_origin: Origin | None = None
+    """As a manifest states it; else the truth's file may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The clips, and the data set they are of: described for reports, with its entries."""
+
+    cases: list[Case]
+    described: dict[str, str | int] | None = None
+    entries: tuple[Entry, ...] = ()
+
+
+def gather(
+    predictions: Sequence[Path],
+    *,
+    truth: Path | None,
+    audio: Path | None,
+    dataset: str | None,
+    split: str = "test",
+    text: Path | None = None,
+    reporter: Reporter = _SILENT,
+) -> Chosen:
+    """The clips to score, sorted by id, or in the order of the data set.
+
+    `predictions`, `truth`, `audio` and `text` are files or folders of them; `dataset` gives truth, sound and
+    words of the clips of `split`, as `prepared_set` has them. Without predictions every clip of `dataset` or
+    `audio` is a case without takes. Raises UsageError for combinations that make no sense, InputError where
+    nothing matches.
+    """
+    takes = _takes_by_id(predictions)
+    if dataset is not None:
+        if truth or audio or text:
+            raise UsageError(
+                "--dataset brings its own truth, sound and words, so --truth, --audio and --text go without."
+            )
+        return _from_dataset(dataset, split, takes, reporter)
+    ids = list(takes) if takes or audio is None else list(_files_by_id(audio, sound=True))
+    if not ids:
+        raise UsageError(
+            "There is nothing to score.",
+            hint="Give motion files, or --audio or --dataset with speech that the model shall animate.",
+        )
+    truths, sounds = _match(ids, truth, sound=False), _match(ids, audio, sound=True)
+    words = read_words(text, ids) if text else {}
+    return Chosen(
+        cases=[
+            Case(
+                id=id_,
+                takes=takes.get(id_, ()),
+                truth=truths.get(id_),
+                audio=sounds.get(id_),
+                words=words.get(id_),
+            )
+            for id_ in ids
+        ]
+    )
+
+
+def _from_dataset(name: str, split: str, takes: dict[str, tuple[Path, ...]], reporter: Reporter) -> Chosen:
+    chosen = prepared_set(name, split, reporter)
+    cases = [_case(chosen, entry, takes.get(entry.id, ())) for entry in chosen.entries]
+    entries = chosen.entries
+    if takes:
+        entries = tuple(entry for entry in entries if entry.id in takes)
+        if not entries:
+            called = ", ".join(entry.id for entry in chosen.entries[:3])
+            raise InputError(
+                f"None of {counted(len(takes), 'predicted clip')} is called like a {split} clip of {name}.",
+                hint=f"Its clips are called {called}, ...",
+            )
+        known = {entry.id for entry in entries}
+        if foreign := [id_ for id_ in takes if id_ not in known]:
+            reporter.note(f"Left out, since no {split} clip of {name} is called so: {some(foreign)}.")
+        cases = [case for case in cases if case.id in takes]
+    return Chosen(cases=cases, described=replace(chosen, entries=entries).described(), entries=entries)
+
+
+def _case(chosen: PreparedSet, entry: Entry, takes: tuple[Path, ...]) -> Case:
+    if "audio" not in entry.files:
+        raise InputError(f"Clip {entry.id} of {chosen.name} has no sound.")
+    if entry.still:
+        raise InputError(f"Clip {entry.id} of {chosen.name} is pictures; there is nothing to score in time.")
+    # Sets of sound alone, such as Emo-Vox, are there to be animated.
+    files = {
+        kind: checked_file(chosen.folder, *file, entry.id)
+        for kind, file in entry.files.items()
+        if kind in ("audio", "motion", "phones")
+    }
+    known = entry.text or "phones" in files
+    return Case(
+        id=entry.id,
+        takes=takes,
+        truth=files.get("motion"),
+        truth_origin=entry.origin,
+        audio=files["audio"],
+        words=Words(text=entry.text, phones=files.get("phones")) if known else None,
+        emotion=entry.emotion,
+    )
+
+
+def _takes_by_id(predictions: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
+    by_take: dict[tuple[str, int], Path] = {}
+    for given in predictions:
+        found = sorted(given.glob("*.npz")) if given.is_dir() else [given]
+        if not found:
+            raise InputError(f"{given} holds no motion files (*.npz).")
+        for path in found:
+            match = _TAKE.match(path.stem)
+            key = (match["id"], int(match["take"])) if match else (path.stem, 0)
+            if key in by_take:
+                raise InputError(
+                    f"{by_take[key]} and {path} are both predictions of the clip {key[0]}.",
+                    hint="Call several takes of a clip NAME.take01.npz, NAME.take02.npz.",
+                )
+            by_take[key] = path
+    takes: dict[str, tuple[Path, ...]] = {}
+    for (id_, _), path in sorted(by_take.items()):
+        takes[id_] = (*takes.get(id_, ()), path)
+    return takes
+
+
+def _match(ids: Sequence[str], given: Path | None, *, sound: bool) -> dict[str, Path]:
+    if given is None:
+        return {}
+    if not given.is_dir():
+        if not given.is_file():
+            raise InputError(f"{given} does not exist.")
+        if len(ids) > 1:
+            raise InputError(
+                f"{given} is one file for {counted(len(ids), 'clip')}.",
+                hint="Give a folder of files instead.",
+            )
+        return {ids[0]: given}
+    files = _files_by_id(given, sound=sound)
+    matched = {id_: files[id_] for id_ in ids if id_ in files}
+    if not matched:
+        raise InputError(
+            f"{given} holds no {'sound' if sound else 'motion'} file for any of {counted(len(ids), 'clip')}.",
+            hint=f"Files are matched by name, for example {ids[0]}{'.wav' if sound else '.npz'}.",
+        )
+    return matched
+
+
+def _files_by_id(given: Path, *, sound: bool) -> dict[str, Path]:
+    if not given.is_dir():
+        return {given.stem: given}
+    files: dict[str, Path] = {}
+    for path in sorted(given.iterdir()):
+        suffix = path.suffix.lower()
+        wanted = suffix not in _NOT_SOUND if sound else suffix == ".npz"
+        if wanted and path.is_file() and not path.name.startswith("."):
+            if path.stem in files:
+                raise InputError(f"{files[path.stem]} and {path} are both called {path.stem}.")
+            files[path.stem] = path
+    return files

@@ -1,0 +1,147 @@
+"""Scores motion against the true motion and against the sound, clip by clip and over all clips.
+
+Every head is used with its mean identity. What cannot be computed has no value but a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from talkcli import __version__
+from talkcli.engine.errors import InputError, TalkError, UsageError
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.origin import generated_by, said, tally, truth_of
+from talkcli.engine.pipelines.score.generation import Generation
+from talkcli.engine.pipelines.score.inputs import Case, gather
+from talkcli.engine.pipelines.score.overall import Threshold, over_clips
+from talkcli.engine.pipelines.score.phones import find_phones
+from talkcli.engine.pipelines.score.reference import reference_jerk
+from talkcli.engine.pipelines.score.surface import set_sizes
+from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
+from talkcli.engine.types import EMOTIONS, Alignment, Reporter
+from talkcli.engine.workers import CRASHED, map_isolated
+
+
+def score_motions(
+    predictions: Sequence[Path],
+    *,
+    truth: Path | None,
+    audio: Path | None,
+    dataset: str | None,
+    split: str = "test",
+    text: Path | None = None,
+    reference: Path | None = None,
+    head_name: str | None,
+    generation: Generation,
+    thresholds: Sequence[Threshold],
+    reporter: Reporter,
+    num_workers: int | None = None,
+) -> dict[str, Any]:
+    """Score every clip; returns a document ready for JSON, the same whatever the number of workers.
+
+    `head_name` None takes the head the first motion names; `num_workers` is as in `Generation.workers`. Keys
+    of the answer: `talk` (version), `dataset` (name, manifest, split, or None), `generation` (who animated,
+    or None), `motion` and `truth` (where they come from, with numbers of clips), `head`, `vertex_sets`
+    (sizes), `overall`, `emotions` (label -> metric -> value) and `clips` (metric -> value or None with a
+    reason), `missed` (thresholds in words). Raises TalkError classes for unusable input; a metric that cannot
+    be computed is no error.
+    """
+    if not predictions and generation.by_rules and text is None and dataset is None:
+        raise UsageError("--model rules performs words, and there are none.", hint="Add --text.")
+    chosen = gather(
+        predictions, truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter
+    )
+    cases = chosen.cases
+    animates = not predictions
+    described = generation.described(reporter) if animates else None
+    named = head_name or (generation.head_name() if animates else read_motion(cases[0].takes[0])[0].head)
+    head = load_head(named)
+    setting = Setting(
+        generation=generation if animates else None,
+        made_by=generated_by(described["method"], described["weights_sha256"]) if described else None,
+        head_name=named,
+        jerk=_jerk(reference, head, reporter),
+    )
+    phones = find_phones(cases, reporter)
+    workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
+    clips = list(_in_order(setting, [(case, phones[case.id]) for case in cases], workers, reporter))
+    overall = _overall(clips)
+    return {
+        "talk": __version__,
+        "dataset": chosen.described,
+        "generation": described,
+        "motion": tally(origin for clip in clips for origin in clip.origins),
+        "truth": truth_of(clip.truth for clip in clips if clip.has_truth),
+        "head": head.name,
+        "vertex_sets": set_sizes(head),
+        "overall": overall,
+        "emotions": _by_emotion(clips),
+        "clips": [_clip(clip) for clip in clips],
+        "missed": [text for text in (item.missed(overall) for item in thresholds) if text],
+    }
+
+
+def _jerk(reference: Path | None, head: Head, reporter: Reporter) -> dict[str, float] | str:
+    if reference is None:
+        return "no real motion given with --reference"
+    return reference_jerk(reference, head, reporter)
+
+
+def _in_order(
+    setting: Setting, jobs: Sequence[tuple[Case, Alignment | str]], workers: int, reporter: Reporter
+) -> Iterator[Scored]:
+    """Every clip in the order of `jobs`, whichever process is done first. Raises what the first clip that
+    fails in this order raises.
+    """
+    position = {case.id: index for index, (case, _) in enumerate(jobs)}
+    waiting: dict[int, Outcome] = {}
+    due = 0
+    work = map_isolated(partial(score_case, setting), jobs, workers)
+    for done, ((case, _), outcome) in enumerate(work, start=1):
+        crashed = Outcome(scored=InputError(f"Clip {case.id}: {CRASHED}."), said=())
+        waiting[position[case.id]] = outcome or crashed
+        reporter.progress("scoring", done, len(jobs))
+        while due in waiting:
+            ready = waiting.pop(due)
+            for kind, text in ready.said:
+                (reporter.warn if kind == "warn" else reporter.note)(text)
+            if isinstance(ready.scored, TalkError):
+                raise ready.scored
+            yield ready.scored
+            due += 1
+
+
+def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+    """Every metric over `clips`; one that compares with a truth names where that comes from."""
+    truth = truth_of(clip.truth for clip in clips if clip.has_truth)
+    found = {}
+    for name, info in METRICS.items():
+        found[name] = over_clips(name, [clip.values[name] for clip in clips])
+        if info.needs == "truth":
+            found[name]["truth"] = None if truth is None else truth["kinds"]
+    return found
+
+
+def _by_emotion(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+    """`_overall` of the clips of each emotion, in the order of `EMOTIONS`; empty where none is known."""
+    known = [emotion for emotion in EMOTIONS if any(clip.emotion == emotion for clip in clips)]
+    return {emotion: _overall([clip for clip in clips if clip.emotion == emotion]) for emotion in known}
+
+
+def _clip(clip: Scored) -> dict[str, Any]:
+    return {
+        "id": clip.id,
+        "emotion": clip.emotion,
+        "takes": clip.takes,
+        "frames": clip.frames,
+        "fps": clip.fps,
+        "motion": tally(clip.origins),
+        "truth": said(clip.truth) if clip.has_truth else None,
+        "metrics": {name: {"value": item.value, "reason": item.reason} for name, item in clip.values.items()},
+    }

@@ -1,0 +1,123 @@
+"""From the values of single clips to one for all, by the rule of the catalogue; and what is asked of it."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.errors import UsageError
+from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.openness_order import openness_order
+from talkcli.engine.metrics.rounding import rounding_mm
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.pipelines.score.clip import Value
+
+_POOLED: dict[str, Callable[[Mapping[str, Sequence[float]]], float]] = {
+    "openness_order": openness_order,
+    "rounding_mm": rounding_mm,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """`metric` must not be under (`is_floor`) or over `limit`."""
+
+    metric: str
+    limit: float
+    is_floor: bool
+
+    @classmethod
+    def parse(cls, text: str, *, is_floor: bool, known: Collection[str] = METRICS) -> Threshold:
+        """From `METRIC=VALUE`, the metric one of `known`. Raises UsageError for anything else."""
+        metric, _, limit = text.partition("=")
+        if metric not in known:
+            near = difflib.get_close_matches(metric, known, n=1)
+            raise UsageError(
+                f"There is no metric called {metric} here.",
+                hint=f"Did you mean {near[0]}?" if near else f"Metrics: {', '.join(known)}.",
+            )
+        try:
+            number = float(limit)
+        except ValueError as error:
+            raise UsageError(f"{text} is not of the form METRIC=VALUE.") from error
+        if math.isnan(number):
+            raise UsageError(f"{text}: nothing is under or over a value that is not a number.")
+        return cls(metric=metric, limit=number, is_floor=is_floor)
+
+    def missed(self, overall: Mapping[str, Mapping[str, Any]]) -> str | None:
+        """The failure in words, None where the threshold is met. A metric without a value fails."""
+        found = overall[self.metric]
+        value = found["value"]
+        if value is None:
+            return f"{self.metric} has no value ({found['reason']})"
+        if value < self.limit if self.is_floor else value > self.limit:
+            side = "under" if self.is_floor else "over"
+            return f"{self.metric} is {value:.4g}, {side} {self.limit:g}"
+        return None
+
+
+def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
+    """One value for all clips that have one, with the `spread` of theirs, ready for JSON; what is pooled has
+    none, but `classes`: the mean and the number of observations of each.
+    """
+    info = METRICS[name]
+    if info.over_clips == "pooled":
+        return _pooled(name, values)
+    known = [item for item in values if item.value is not None]
+    numbers = np.array([item.value for item in known])
+    value: float | None = None
+    reason = None
+    if not known:
+        reason = values[0].reason
+    elif info.over_clips == "median":
+        value = float(np.median(numbers))
+    elif info.over_clips == "largest":
+        value = float(numbers.max())
+    else:
+        weights = None if info.over_clips == "clip mean" else [item.weight for item in known]
+        value = float(np.average(numbers, weights=weights))
+    return _entry(name, value, len(known), reason) | {"spread": _spread(numbers)}
+
+
+def _spread(numbers: Float[np.ndarray, "clips"]) -> dict[str, float | None] | None:
+    """Standard deviation (None for a single clip) and quartiles of the clips' values; None without any."""
+    if len(numbers) == 0:
+        return None
+    first, median, third = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()
+    deviation = float(numbers.std(ddof=1)) if len(numbers) > 1 else None
+    return {"sd": deviation, "first_quartile": first, "median": median, "third_quartile": third}
+
+
+def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
+    known = [item.observations for item in values if item.observations is not None]
+    if not known:
+        return _entry(name, None, 0, values[0].reason) | {"classes": {}, "spread": None}
+    pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}
+    value: float | None = None
+    reason = None
+    try:
+        value = _POOLED[name](pool)
+    except UndefinedMetricError as error:
+        reason = str(error)
+    classes = {
+        key: {"mean": float(np.mean(found)) if found else None, "count": len(found)}
+        for key, found in pool.items()
+    }
+    return _entry(name, value, len(known), reason) | {"classes": classes, "spread": None}
+
+
+def _entry(name: str, value: float | None, clips: int, reason: str | None) -> dict[str, Any]:
+    info = METRICS[name]
+    return {
+        "value": value,
+        "unit": info.unit,
+        "over_clips": info.over_clips,
+        "clips": clips,
+        "reason": reason,
+    }

@@ -1,0 +1,1 @@
+"""What training commands share: recipes, data, parts, limits, the run."""

@@ -1,0 +1,75 @@
+"""What a recipe asks of a machine, counted before it is allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from talkcli.engine.audio.ear import Ear
+from talkcli.engine.checkpoints.undrawn import Undrawn
+from talkcli.engine.errors import DeviceError, UsageError
+from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.pipelines.training.usable_memory import memory
+from talkcli.engine.train.batches import BatchConfig
+
+Model = TypeVar("Model", bound=nn.Module)
+
+# A weight, its gradient and the optimiser's two moments, as float32.
+_BYTES_A_WEIGHT = 16
+_SMALLER = "Make the model smaller (sizes and layers under model), or leave out what was set."
+# What torch refuses while it builds layers: sizes that do not divide, that are negative, that overflow.
+_REFUSALS = (ArithmeticError, AssertionError, MemoryError, RuntimeError, TypeError, ValueError)
+
+
+def built(make: Callable[[Any], Model], config: Any) -> Model:
+    """The model that `make` builds of `config`, with weights from torch's global generator.
+
+    Raises UsageError for sizes of which no model can be built, or none that can be trained in the memory that
+    there is; then nothing was allocated.
+    """
+    try:
+        with torch.device("meta"), Undrawn():
+            num_weights = sum(value.numel() for value in make(config).parameters())
+        needed = num_weights * _BYTES_A_WEIGHT
+        if needed > memory():
+            raise UsageError(
+                f"The model of this recipe has {num_weights / 1e9:.3g} billion weights; to train them takes "
+                f"{needed / 1e9:.3g} GB, and there are {memory() / 1e9:.3g} GB of memory.",
+                hint=_SMALLER,
+            )
+        return make(config)
+    except _REFUSALS as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        raise UsageError(f"The model of this recipe cannot be built ({reason}).", hint=_SMALLER) from error
+
+
+def check_batch(config: BatchConfig, ears: Mapping[str, Ear]) -> None:
+    """Raise UsageError when a single batch would be larger than the memory."""
+    heard = sum(ear.steps_per_frame * ear.num_channels for ear in ears.values())
+    needed = config.size * config.frames * (heard + NUM_COEFFS) * 4
+    if needed > memory():
+        raise UsageError(
+            f"A batch of {config.size} windows of {config.frames} frames is {needed / 1e9:.3g} GB, and "
+            f"there are {memory() / 1e9:.3g} GB of memory.",
+            hint="Lower data.size or data.frames.",
+        )
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Raise DeviceError where memory, the machine's or a GPU's, is not enough for what is done inside."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error)
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not (known or "allocate memory" in text or "not enough memory" in text):
+            raise
+        raise DeviceError(
+            f"The memory is not enough ({(text.splitlines() or ['MemoryError'])[0][:300]}).",
+            hint="Lower data.size, data.frames or data.copies, or raise train.accumulate.",
+        ) from error

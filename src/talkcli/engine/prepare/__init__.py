@@ -1,0 +1,1 @@
+"""From data sets as they come to clips as models train on them."""

@@ -1,0 +1,285 @@
+"""The recipe of every data set with films: the face in the pictures becomes motion, beside the sound.
+
+Axis names: `samples`, `frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.audio.io import read_speech
+from talkcli.engine.data.clips import MOST_MISMATCH_S
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.heads import HEADS, head_file, load_head
+from talkcli.engine.files import temporary_folder
+from talkcli.engine.origin import Origin
+from talkcli.engine.prepare.source import Recording, Source
+from talkcli.engine.types import Motion, Silent, Speech
+from talkcli.engine.video.fit import Fit, fit_head
+from talkcli.engine.video.identity import Identity
+from talkcli.engine.video.pictures import Crop, Film, open_film
+from talkcli.engine.video.stretch import Stretch, profile_spans, usable
+from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
+
+FILMED = Origin(kind="fitted", by="MediaPipe")
+# Sound of the same file may end this much before the pictures; motion beyond it is cut off.
+_MOST_SILENT_S = 0.2
+_SHORTEST_S = 0.2
+# Share of pictures with a face, and median distance of the head from its landmarks, that need no remark.
+_WELL_SEEN, _WELL_FITTED = 0.95, 0.06
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmedFile:
+    """A video, and the file its `sound` is in where that is another one.
+
+    Sound of the video itself is laid beside the pictures by the file's time stamps; a file of its own is
+    taken to begin with the first picture, and must last as long as the pictures within 0.25 s. `head` is a
+    name or path that `load_head` takes; `face` and `stretch` are as in `follow_face` and `usable`. Pictures
+    that are not square are cut to `crop`. `rest` is a film of the same person with a neutral face, so that an
+    expression that lasts all of `video` is not taken for the face's shape. A video that shows what was
+    measured is written to `preview`.
+    """
+
+    video: Path
+    sound: Path | None = None
+    head: str = "ada"
+    face: FaceChoice = "only"
+    stretch: Stretch = "whole"
+    crop: Crop | None = None
+    rest: Path | None = None
+    # No setting: with it or without, the clip is the same.
+    preview: Path | None = field(default=None, repr=False)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        # A film at rest that is not there costs no clip.
+        rest = self.rest if self.rest and self.rest.is_file() else None
+        others = (self.sound, rest, head_file(self.head))
+        return (self.video, *(path for path in others if path is not None))
+
+    def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
+        """Raises InputError for a video or a sound that cannot be read, a video without sound when there is
+        no other, no face or more than one, cuts, gaps and what else `usable` refuses.
+        """
+        film = replace(open_film(self.video), crop=self.crop)
+        if self.sound is not None:
+            film = replace(film, sound_late_s=0.0)
+        if film.sound_late_s is None:
+            raise InputError(
+                f"{self.video} has no sound.", hint="Lay a sound file of the same name beside it."
+            )
+        heard = _Warnings()
+        speech = read_speech(self.sound or self.video, heard)
+        if self.sound is not None and abs(speech.duration_s - film.duration_s) > MOST_MISMATCH_S:
+            raise InputError(
+                f"{self.sound} has {speech.duration_s:.2f} s of sound, {self.video} {film.duration_s:.2f} s "
+                "of pictures: they are not of one recording."
+            )
+        followed = follow_face(film, self.face, heard)
+        first, last = usable(followed.track, self.stretch, str(self.video))
+        shown, track = film.part(first, last), followed.track.part(first, last)
+        late_s = film.sound_late_s - first / film.fps
+        shared_s = min(late_s + speech.duration_s, shown.duration_s) - max(late_s, 0.0)
+        if shared_s < _SHORTEST_S:
+            raise InputError(f"{self.video}: sound and pictures share {max(shared_s, 0.0):.2f} s.")
+        person = self._person()
+        if isinstance(person, str):
+            heard.warn(f"Rest was looked for in the clip itself, {self.rest} cannot be used: {person}")
+        fit = fit_head(track, load_head(self.head), person=person if isinstance(person, Identity) else None)
+        speech = aligned(speech, -late_s, shown.duration_s)
+        if self.preview is not None:
+            # The renderer is compiled on import, and most clips are not drawn.
+            from talkcli.engine.prepare.preview import write_preview
+
+            write_preview(self.preview, shown, track, fit, speech)
+        motion = fit.motion
+        if self.sound is None and motion.duration_s - speech.duration_s > _MOST_SILENT_S:
+            motion = _shortened(motion, int(speech.duration_s * motion.fps))
+            heard.warn(f"The pictures go on for {fit.motion.duration_s - motion.duration_s:.2f} s more.")
+        report = _report(film, followed, (first, last), fit)
+        report["rest_from"] = self.rest.name if self.rest and isinstance(person, Identity) else None
+        if remarks := [*_remarks(film, followed, (first, last), report["fit_error"]), *heard.texts]:
+            report["video"] = " ".join(remarks)
+        return Recording(speech=speech, motion=motion, origin=FILMED, report=report)
+
+    def _person(self) -> Identity | str | None:
+        """Who is seen in `rest`, or why that cannot be told; None when there is no such film."""
+        if self.rest is None:
+            return None
+        try:
+            changed_ns = self.rest.stat().st_mtime_ns
+        except OSError as error:
+            return f"{error.strerror}."
+        return _identity_in(self.rest, self.head, self.face, self.crop, changed_ns)
+
+
+@lru_cache(maxsize=8)
+def _identity_in(
+    video: Path,
+    head: str,
+    face: FaceChoice,
+    crop: Crop | None,
+    changed_ns: int,  # noqa: ARG001  a new file
+) -> Identity | str:
+    """Kept from clip to clip, which come in order of who is seen; failures too."""
+    try:
+        film = replace(open_film(video), crop=crop)
+        followed = follow_face(film, face, Silent())
+        first, last = usable(followed.track, "longest", str(video))
+        return fit_head(followed.track.part(first, last), load_head(head)).identity
+    except InputError as error:
+        return error.problem
+
+
+def at_rest(
+    sources: Sequence[Source], same: Callable[[Source], object] = lambda source: source.speaker
+) -> list[Source]:
+    """The same, in order; every film of a person of whom there is a neutral film is told of the first one.
+
+    `same` is equal for sources that show one face from one side. Labels at level 0 are none.
+    """
+    neutral: dict[object, Path] = {}
+    for source in sources:
+        labelled = source.emotion.label == "neutral" and source.emotion.level > 0
+        if labelled and isinstance(source.recipe, FilmedFile):
+            neutral.setdefault(same(source), source.recipe.video)
+    return [_told(source, neutral.get(same(source))) for source in sources]
+
+
+def _told(source: Source, rest: Path | None) -> Source:
+    if not isinstance(source.recipe, FilmedFile) or rest in (None, source.recipe.video):
+        return source
+    return replace(source, recipe=replace(source.recipe, rest=rest))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HowToLook:
+    """What `FilmedFile` is told of every film of a set; `preview` is the folder for its videos."""
+
+    head: str = "ada"
+    face: FaceChoice = "only"
+    stretch: Stretch = "whole"
+    preview: Path | None = None
+
+    def check(self, *roots: Path, used: bool = True) -> None:
+        """Before any work: raises UsageError and AssetError for a head that is not there, UsageError for
+        previews below what is read, and for anything asked of films when none are `used`; OSError where no
+        previews can be written, which would else be found out once a film.
+        """
+        if not used:
+            if self != AS_USUAL:
+                raise UsageError(
+                    "--head, --face, --stretch and --preview say how films are measured, and none will be.",
+                    hint="Add --motion video.",
+                )
+            return
+        load_head(self.head)
+        for root in roots:
+            if self.preview is not None and self.preview.resolve().is_relative_to(root.resolve()):
+                raise UsageError(
+                    f"--preview {self.preview} lies in {root}: a second run would read it as films.",
+                    hint="Choose a folder beside ROOT.",
+                )
+        if self.preview is not None:
+            self.preview.mkdir(parents=True, exist_ok=True)
+            with temporary_folder(self.preview):
+                pass
+
+    def at(
+        self,
+        video: Path,
+        clip_id: str,
+        *,
+        sound: Path | None = None,
+        crop: Crop | None = None,
+    ) -> FilmedFile:
+        """The recipe of the clip called `clip_id`."""
+        return FilmedFile(
+            video=video,
+            sound=sound,
+            head=self.head if self.head in HEADS else str(Path(self.head).absolute()),
+            face=self.face,
+            stretch=self.stretch,
+            crop=crop,
+            preview=self.preview.absolute() / f"{clip_id}.mp4" if self.preview else None,
+        )
+
+
+AS_USUAL = HowToLook()
+
+
+def aligned(speech: Speech, begins_s: float, most_s: float) -> Speech:
+    """At most `most_s` of `speech` from `begins_s` on; where that is negative, silence goes before it."""
+    begins, most = round(begins_s * speech.rate_hz), round(most_s * speech.rate_hz)
+    samples: Float[np.ndarray, "samples"] = speech.samples[max(begins, 0) :]
+    samples = np.concatenate([np.zeros(min(max(-begins, 0), most), np.float32), samples])
+    return replace(speech, samples=samples[:most])
+
+
+@dataclass
+class _Warnings:
+    """A reporter that keeps what it is warned of; clips are made where nobody reads along."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def warn(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def _shortened(motion: Motion, num_frames: int) -> Motion:
+    pose = None if motion.pose is None else motion.pose[:num_frames]
+    return replace(motion, coeffs=motion.coeffs[:num_frames], pose=pose)
+
+
+def _report(film: Film, followed: Followed, used: tuple[int, int], fit: Fit) -> dict[str, Any]:
+    """What report.jsonl says; docs/formats.md describes it."""
+    shown = followed.track.part(*used)
+    return {
+        "video_fps": round(film.fps, 6),
+        "video_fps_lowest": round(film.rates[0], 3),
+        "video_fps_highest": round(film.rates[1], 3),
+        "video_fps_constant": film.constant,
+        "sound_late_s": None if film.sound_late_s is None else round(film.sound_late_s, 4),
+        "face_seen": round(float(shown.seen.mean()), 4),
+        "face_confidence": round(float(np.median(shown.confidence)), 4),
+        "other_faces": followed.num_others,
+        "cuts": ", ".join(f"{cut / film.fps:.2f} s" for cut in followed.track.cuts),
+        "profile": profile_spans(shown),
+        "used_from_s": round(used[0] / film.fps, 3),
+        "used_to_s": round(used[1] / film.fps, 3),
+        "fit_error": round(float(np.nanmedian(fit.error)), 4),
+    }
+
+
+def _remarks(film: Film, followed: Followed, used: tuple[int, int], fit_error: float) -> Iterator[str]:
+    """What somebody who uses the clip should look at, in sentences."""
+    shown = followed.track.part(*used)
+    if not film.constant:
+        low, high = film.rates
+        yield f"The rate goes from {low:.4g} to {high:.4g}, motion is at {film.fps:.4g}."
+    if used != (0, film.num_frames):
+        first_s, last_s = (frame / film.fps for frame in used)
+        yield f"Used are {first_s:.2f} to {last_s:.2f} of {film.duration_s:.2f} s."
+    if followed.num_others:
+        others = "Another face is" if followed.num_others == 1 else f"Up to {followed.num_others} others are"
+        yield f"{others} seen beside the face that is followed."
+    if shown.seen.mean() < _WELL_SEEN:
+        yield f"The face is seen in {shown.seen.mean():.0%} of the pictures."
+    if profile := profile_spans(shown):
+        yield f"It is in profile in {profile}."
+    if fit_error > _WELL_FITTED:
+        yield f"The head lies {fit_error:.0%} of the eye distance off the landmarks."

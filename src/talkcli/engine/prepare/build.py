@@ -1,0 +1,214 @@
+"""From sources to a folder of clips: audio/, motion/, mesh/, manifest.jsonl and what went wrong.
+
+A clip is done when the journal says so: one line a clip, added after its files, with the fingerprint of all
+that went in. A second run keeps what still fits. The manifest lists what the journal does, in the order of
+the sources; while a run is at work, it lists the clips that this run has done or kept so far.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.data.manifest import UNFINISHED, Entry, write_manifest
+from talkcli.engine.data.motion_report import Oddity, oddities
+from talkcli.engine.errors import InputError
+from talkcli.engine.files import atomic_path
+from talkcli.engine.prepare.cleanup import Cleanup
+from talkcli.engine.prepare.cluster import map_on_cluster
+from talkcli.engine.prepare.journal import Journal, Record
+from talkcli.engine.prepare.make_clip import Outcome, make_clip
+from talkcli.engine.prepare.source import Source
+from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted, some
+from talkcli.engine.workers import CRASHED, map_isolated
+
+_MANIFESTS = ("manifest.parquet", "manifest.jsonl")
+# A killed run loses no clip, but the manifest may lack those of this many seconds.
+_CHECKPOINT_S = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """A clip that could not be made, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How clips are made, whatever the data set."""
+
+    num_workers: int = 2
+    """Processes; 0 works in this one."""
+    cleanup: Cleanup = field(default_factory=Cleanup)
+    cluster: str | None = None
+    """Address of a Dask scheduler whose workers make the clips instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What a run left behind."""
+
+    entries: tuple[Entry, ...]
+    dropped: tuple[Dropped, ...]
+    num_kept: int
+    seconds: float
+    """Pictures take none."""
+    oddities: tuple[Oddity, ...] = ()
+
+
+def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) -> Built:
+    """Make every clip of `sources` below `out`, and the manifest of those that could be made.
+
+    A clip that fails goes to quarantine.jsonl with the reason and does not stop the run. A run that is ended,
+    by whatever, leaves a manifest of the clips it has finished, and UNFINISHED.txt beside it.
+    Raises InputError when no clip at all could be made, OSError when the disk fails.
+    """
+    if not sources:
+        raise InputError(
+            "There is nothing to make clips of.", hint="Check ROOT; docs/datasets.md describes each set's."
+        )
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file, a folder is needed.")
+    unique, doubled = _split_doubled(sources)
+    with Journal.open(out / "journal.jsonl") as journal:
+        outcomes = _outcomes(unique, journal, out, reporter, plan)
+    made = [(source, outcomes[source.id]) for source in unique]
+    records = [outcome.record for _, outcome in made if outcome.record is not None]
+    dropped = [Dropped(id=source.id, reason=outcome.reason) for source, outcome in made if not outcome.record]
+    dropped += [Dropped(id=source.id, reason="another clip has this id") for source in doubled]
+    _write_lines(out / "quarantine.jsonl", ({"id": item.id, "reason": item.reason} for item in dropped))
+    if not records:
+        (out / UNFINISHED).unlink()
+        raise InputError(
+            f"None of {counted(len(sources), 'clip')} could be made; the first: {dropped[0].id}: "
+            f"{dropped[0].reason}",
+            hint=f"All reasons are in {out / 'quarantine.jsonl'}.",
+        )
+    entries = tuple(record.entry for record in records)
+    _write_lines(
+        out / "report.jsonl",
+        ({"id": record.entry.id} | record.report for record in records if record.report),
+    )
+    for name in _MANIFESTS:
+        write_manifest(out / name, entries)
+    (out / UNFINISHED).unlink(missing_ok=True)
+    stale = sorted(journal.records.keys() - {entry.id for entry in entries})
+    if stale:
+        reporter.note(
+            f"Not in the manifest: {counted(len(stale), 'clip')} of earlier runs ({some(stale)}), whose "
+            f"files stay in {out}."
+        )
+    return Built(
+        entries=entries,
+        dropped=tuple(dropped),
+        num_kept=sum(outcome.kept for _, outcome in made),
+        seconds=sum((entry.duration_s or 0.0 for entry in entries if not entry.still), 0.0),
+        oddities=tuple(oddities((record.entry.id, record.report) for record in records)),
+    )
+
+
+def _outcomes(
+    sources: Sequence[Source], journal: Journal, out: Path, reporter: Reporter, plan: Plan
+) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    with (
+        _checkpoints(sources, outcomes, out) as checkpoint,
+        contextlib.closing(_results(sources, journal, out, plan)) as results,
+    ):
+        for (source, _), result in results:
+            outcome = result or Outcome(record=None, reason=CRASHED)
+            if outcome.record is not None and not outcome.kept:
+                journal.add(outcome.record)
+            outcomes[source.id] = outcome
+            reporter.progress("making clips", len(outcomes), len(sources))
+            checkpoint.write_if_due()
+    return outcomes
+
+
+Job = tuple[Source, Record | None]
+
+
+def _results(
+    sources: Sequence[Source], journal: Journal, out: Path, plan: Plan
+) -> Generator[tuple[Job, Outcome | None]]:
+    jobs = [(source, journal.records.get(source.id)) for source in sources]
+    if plan.cluster is None:
+        return map_isolated(partial(make_clip, out, plan.cleanup), jobs, plan.num_workers)
+    inputs = next((source.recipe.inputs[:1] for source in sources if source.recipe.inputs), ())
+    return map_on_cluster(partial(make_clip, out, plan.cleanup), jobs, plan.cluster, out, inputs)
+
+
+class _Checkpoint:
+    """The manifest of what is finished while the run goes on; clips of earlier runs may be made anew any
+    time, so it does not list them before it is their turn.
+    """
+
+    def __init__(self, sources: Sequence[Source], outcomes: Mapping[str, Outcome], out: Path) -> None:
+        self._sources, self._outcomes, self._out = sources, outcomes, out
+        self._due_s = 0.0
+
+    def write_if_due(self) -> None:
+        if time.monotonic() >= self._due_s:
+            self.write()
+
+    def write(self) -> None:
+        started_s = time.monotonic()
+        done = [self._outcomes[source.id] for source in self._sources if source.id in self._outcomes]
+        entries = [outcome.record.entry for outcome in done if outcome.record is not None]
+        with atomic_path(self._out / UNFINISHED) as temporary:
+            temporary.write_text(
+                f"Done when this was written: {len(done)} of {counted(len(self._sources), 'clip')}. "
+                "To go on, give the same command again.\n",
+                encoding="utf-8",
+            )
+        if entries:
+            write_manifest(self._out / "manifest.jsonl", entries)
+        # Long manifests take long to write: no more than a tenth of the time.
+        self._due_s = started_s + max(_CHECKPOINT_S, 10 * (time.monotonic() - started_s))
+
+
+@contextlib.contextmanager
+def _checkpoints(
+    sources: Sequence[Source], outcomes: Mapping[str, Outcome], out: Path
+) -> Iterator[_Checkpoint]:
+    checkpoint = _Checkpoint(sources, outcomes, out)
+    for name in _MANIFESTS:
+        (out / name).unlink(missing_ok=True)
+    try:
+        yield checkpoint
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk does not say which one it is.
+            error.filename = str(out)
+        # On a full disk this fails as well; what is there then is the checkpoint before.
+        with contextlib.suppress(OSError):
+            checkpoint.write()
+        raise
+
+
+def _split_doubled(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:
+    unique: dict[str, Source] = {}
+    doubled = []
+    for source in sources:
+        if source.id in unique:
+            doubled.append(source)
+        unique.setdefault(source.id, source)
+    return list(unique.values()), doubled
+
+
+def _write_lines(path: Path, documents: Iterable[Mapping[str, Any]]) -> None:
+    # Names that are not Unicode become escapes of JSON.
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        file.writelines(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)

@@ -1,0 +1,1 @@
+"""The sentences that synthesisers read aloud for the training corpus."""

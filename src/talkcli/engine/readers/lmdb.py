@@ -1,0 +1,198 @@
+"""Where the values of an LMDB database lie in its file, read without the library that writes such files.
+
+A data.mdb is pages: two with the root of the newest tree, then the tree's own, which lead from keys to values
+within a page or in a run of pages of their own. Only what is asked for is read, every number is held against
+the size of the file, and no page is visited twice. Source: the structures MDB_meta, MDB_page and MDB_node of
+LMDB 0.9 (data version 1, 64 bits, little-endian).
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from talkcli.engine.errors import InputError
+from talkcli.engine.readers.regular import open_file
+from talkcli.engine.wording import counted
+
+_MAGIC, _VERSION = 0xBEEFC0DE, 1
+_HEADER_BYTES = 16
+_PAGE_HEADER = struct.Struct("<QHHHH")
+# Magic, version, address, size; the tree of free pages; the tree of the values; last page, transaction.
+_DATABASE = "IHHQQQQQ"
+_META = struct.Struct(f"<IIQQ{_DATABASE}{_DATABASE}QQ")
+_NODE = struct.Struct("<HHHH")
+_BRANCH, _LEAF, _OVERFLOW, _META_PAGE = 0x01, 0x02, 0x04, 0x08
+_BIG, _NESTED = 0x01, 0x06
+_PAGE_SIZES = (1 << 9, 1 << 16)
+_NO_PAGE = (1 << 64) - 1
+_DEEPEST = 32
+# HDTF_TFHP has some 20,000 entries of 100 KB; a million take seconds and 200 MB.
+_MOST_ENTRIES, _LARGEST_VALUE_BYTES = 1 << 20, 1 << 27
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Bytes of a value in the file."""
+
+    start: int
+    length: int
+
+
+def read_index(path: Path) -> dict[str, Place]:
+    """Where the value of every key lies, in order of keys. Raises InputError for anything but a whole
+    database of one table whose keys are ASCII.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path} is not a regular file.")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+    return _index(path, status.st_size, status.st_mtime_ns)
+
+
+def read_value(path: Path, place: Place) -> bytes:
+    """The bytes at `place`. Raises InputError when the file has become shorter, and for
+    more than a clip takes.
+    """
+    if place.length > _LARGEST_VALUE_BYTES:
+        raise InputError(f"{path} holds a value of {place.length} bytes, more than any clip takes.")
+    try:
+        with path.open("rb") as file:
+            file.seek(place.start)
+            content = file.read(place.length)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+    if len(content) != place.length:
+        raise InputError(f"{path} has become shorter since it was opened.")
+    return content
+
+
+@lru_cache(maxsize=2)
+def _index(path: Path, size: int, changed_ns: int) -> dict[str, Place]:  # noqa: ARG001  tells a new file
+    try:
+        with open_file(path) as file:
+            return _Tree(path, file, size).index()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+class _Tree:
+    """One walk through the pages, in order of keys."""
+
+    def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
+        self._path, self._file, self._size = path, file, size
+        self._visited: set[int] = set()
+        self._places: dict[str, Place] = {}
+        self._num_bytes = 0
+
+    def index(self) -> dict[str, Place]:
+        page_bytes, first = self._meta(0)
+        _, second = self._meta(page_bytes)
+        self._page_bytes = page_bytes
+        # Both are written in turn: the newer one is what the last writer left behind.
+        entries, root = max(first, second)[1:]
+        if entries > _MOST_ENTRIES:
+            self._refuse(f"{entries} entries are more than {_MOST_ENTRIES}")
+        self._entries = entries
+        if root != _NO_PAGE:
+            self._walk(root, 0)
+        if len(self._places) != entries:
+            self._refuse(f"it has {len(self._places)} of {counted(entries, 'entry', 'entries')}")
+        return self._places
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise InputError(f"{self._path} is no whole LMDB database: {reason}.")
+
+    def _at(self, start: int, length: int) -> bytes:
+        if start + length > self._size:
+            self._refuse(f"it ends before byte {start + length}")
+        self._file.seek(start)
+        return self._file.read(length)
+
+    def _meta(self, start: int) -> tuple[int, tuple[int, int, int]]:
+        """Page size; transaction, number of entries and root."""
+        content = self._at(start, _HEADER_BYTES + _META.size)
+        _, _, flags, _, _ = _PAGE_HEADER.unpack_from(content)
+        fields = _META.unpack_from(content, _HEADER_BYTES)
+        if flags != _META_PAGE or fields[0] != _MAGIC:
+            self._refuse("it does not begin as one")
+        if fields[1] != _VERSION:
+            self._refuse(f"version {fields[1]} is not known")
+        page_bytes, table_flags, entries, root, transaction = (
+            fields[4],
+            fields[13],
+            fields[18],
+            fields[19],
+            fields[21],
+        )
+        if not _PAGE_SIZES[0] <= page_bytes <= _PAGE_SIZES[1] or page_bytes & (page_bytes - 1):
+            self._refuse(f"pages of {page_bytes} bytes")
+        if table_flags:
+            self._refuse(f"a table with the flags {table_flags:#x}, of which none is known")
+        return page_bytes, (transaction, entries, root)
+
+    def _walk(self, number: int, depth: int) -> None:
+        if number in self._visited or depth > _DEEPEST:
+            self._refuse(f"page {number} leads back to itself")
+        self._visited.add(number)
+        page = self._at(number * self._page_bytes, self._page_bytes)
+        own_number, _, flags, lower, upper = _PAGE_HEADER.unpack_from(page)
+        if own_number != number or flags not in (_BRANCH, _LEAF):
+            self._refuse(f"page {number} is not what the tree says")
+        if not _HEADER_BYTES <= lower <= upper <= self._page_bytes:
+            self._refuse(f"page {number} is damaged")
+        for (offset,) in struct.iter_unpack("<H", page[_HEADER_BYTES : lower - lower % 2]):
+            if not upper <= offset <= self._page_bytes - _NODE.size:
+                self._refuse(f"page {number} is damaged")
+            low, high, node_flags, key_bytes = _NODE.unpack_from(page, offset)
+            key, value_at = page[offset + _NODE.size :][:key_bytes], offset + _NODE.size + key_bytes
+            if value_at > self._page_bytes:
+                self._refuse(f"page {number} is damaged")
+            if flags == _BRANCH:
+                self._walk(low | high << 16 | node_flags << 32, depth + 1)
+            else:
+                place = self._place(number, page, value_at, low | high << 16, node_flags)
+                self._add(key, place)
+
+    def _place(self, number: int, page: bytes, value_at: int, length: int, flags: int) -> Place:
+        if flags & _NESTED or flags & ~_BIG:
+            self._refuse(f"page {number} holds more than values")
+        if not flags & _BIG:
+            if value_at + length > self._page_bytes:
+                self._refuse(f"page {number} is damaged")
+            return Place(start=number * self._page_bytes + value_at, length=length)
+        if value_at + 8 > self._page_bytes:
+            self._refuse(f"page {number} is damaged")
+        (first,) = struct.unpack_from("<Q", page, value_at)
+        start = first * self._page_bytes
+        own_number, _, page_flags, low, high = _PAGE_HEADER.unpack(self._at(start, _HEADER_BYTES))
+        num_pages = low | high << 16
+        if (
+            own_number != first
+            or page_flags != _OVERFLOW
+            or num_pages * self._page_bytes < length + _HEADER_BYTES
+        ):
+            self._refuse(f"page {first} is not what the tree says")
+        if start + _HEADER_BYTES + length > self._size:
+            self._refuse(f"it ends before byte {start + _HEADER_BYTES + length}")
+        return Place(start=start + _HEADER_BYTES, length=length)
+
+    def _add(self, key: bytes, place: Place) -> None:
+        name = key.decode("ascii", "replace")
+        if not name or not name.isascii() or not name.isprintable():
+            self._refuse("a key is no text")
+        if len(self._places) == self._entries:
+            self._refuse(f"it has more than {counted(self._entries, 'entry', 'entries')}")
+        if self._places and name <= next(reversed(self._places)):
+            self._refuse(f"{name} is not where it belongs")
+        # Every value has its own bytes: many keys on one would be read as many times.
+        self._num_bytes += place.length
+        if self._num_bytes > self._size:
+            self._refuse("its values are longer than the file")
+        self._places[name] = place

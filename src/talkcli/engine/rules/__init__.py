@@ -1,0 +1,1 @@
+"""The rules: speech, transcript and emotion to a face's motion, without training."""

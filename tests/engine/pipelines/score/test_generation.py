@@ -1,0 +1,34 @@
+"""Who performs, and how large a model is, as the score tells them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from talkcli.engine.checkpoints.model_file import Meta, load_model, num_values, save_model
+from talkcli.engine.pipelines.score.generation import Generation
+from talkcli.engine.types import Silent
+from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
+from tests.engine.pipelines.test_animate import saved
+
+
+@pytest.mark.parametrize(("asked", "name", "by_default"), [(None, "M003", True), ("A", "A", False)])
+def test_the_report_names_who_performs(
+    tmp_path: Path, asked: str | None, name: str, by_default: bool
+) -> None:
+    config = NARROW.model_copy(update={"speakers": ("A", "M003"), "nobody": False})
+    model = saved(tmp_path / "model.safetensors", config)
+    report = Generation(model_name=str(model), actor=asked).described(Silent())
+    assert (report["actor"], report["actor_by_default"]) == (name, by_default)
+
+
+def test_numbers_are_counted_however_they_are_stored(tmp_path: Path) -> None:
+    whole, half = saved(tmp_path / "whole.safetensors", NARROW), tmp_path / "half.safetensors"
+    model, header = load_model(whole)
+    meta = Meta(**{name: getattr(header, name) for name in Meta.model_fields})
+    save_model(half, model, meta=meta, storage="float16")
+    assert half.stat().st_size < whole.stat().st_size
+    assert (
+        num_values(half) == num_values(whole) == sum(value.numel() for value in model.state_dict().values())
+    )

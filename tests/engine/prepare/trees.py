@@ -1,0 +1,44 @@
+"""Miniature data sets: folders of small files, a reporter that remembers, why a source was refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from talkcli.engine.prepare.names import Unusable
+from talkcli.engine.prepare.source import Source
+from talkcli.engine.types import Silent
+
+
+class Told(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def warned(self, part: str) -> bool:
+        return any(part in text for text in self.warnings)
+
+    def noted(self, part: str) -> bool:
+        return any(part in text for text in self.notes)
+
+
+def tree(root: Path, *names: str) -> Path:
+    """Files of a few bytes; those called *.empty lose the suffix and have none."""
+    for name in names:
+        path = root / name.removesuffix(".empty")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"" if name.endswith(".empty") else b"bytes")
+    return root
+
+
+def reason(source: Source) -> str:
+    """Why the clip goes to quarantine, known before it is made."""
+    assert isinstance(source.recipe, Unusable), source
+    return source.recipe.reason
