@@ -32,7 +32,7 @@ MotionOrigin = Literal["measured", "performed", "video", "none"]
 class DataSet:
     """Where the clips of a data set come from.
 
-    `sources` is MODULE:FUNCTION below data.adapters, called with root, reporter and the set's own options.
+    `sources` is MODULE:FUNCTION below prepare.adapters, called with root, reporter and the set's own options.
     `motion` is what its motion is unless the option of that name says otherwise.
     """
 

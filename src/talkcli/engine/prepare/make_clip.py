@@ -13,7 +13,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +22,7 @@ import soundfile
 from jaxtyping import Float
 
 from talkcli.engine.audio.textgrid import write_alignment
+from talkcli.engine.code_digest import code_digest
 from talkcli.engine.data.clips import fit_length, mismatch
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles
 from talkcli.engine.data.motion_report import report
@@ -237,7 +238,8 @@ def _fingerprint(source: Source, cleanup: Cleanup) -> str:
     described = repr(source)
     for path in source.recipe.inputs:
         described = described.replace(str(path), path.name).replace(str(path.parent), "")
-    parts = [described, repr(cleanup), _code_digest(), *hashes]
+    code = code_digest(__name__, type(source.recipe).__module__)
+    parts = [described, repr(cleanup), code, *hashes]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -250,31 +252,6 @@ def _digest_of(path: Path) -> str:
 def _digest_once(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  what tells a file is new
     # Some sets keep all clips in one file.
     return sha256(path)
-
-
-@cache
-def _code_digest() -> str:
-    """Changes with any line of what measures, performs and cleans up motion, and of the adapters. Left out
-    are expressions, the head and the reading of sound: their edits keep clips as they are until the output
-    folder is removed.
-    """
-    folder = Path(__file__).parent
-    audio, face, layers = (folder.parent / name for name in ("audio", "face", "layers"))
-    places = (folder / "performer", folder / "adapters", folder.parent / "video")
-    files = [
-        *(path for place in places for path in sorted(place.glob("*.py"))),
-        *(
-            folder / name
-            for name in ("cleanup.py", "flame_motion.py", "hdf5.py", "layouts.py", "lmdb.py", "pairs.py")
-        ),
-        *(audio / f"{name}.py" for name in ("phones", "prosody", "textgrid")),
-        layers / "eyes.py",
-        *(
-            face / f"{name}.py"
-            for name in ("arkit", "mesh_motion", "quaternions", "resample", "savitzky_golay")
-        ),
-    ]
-    return hashlib.sha256("".join(sha256(path) for path in files).encode()).hexdigest()
 
 
 def _check(recording: Recording) -> None:
