@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
-from talkcli.engine.methods import METHODS
+from talkcli.engine.methods import training_command
 from talkcli.engine.readers.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -75,16 +75,19 @@ def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any])
     """Raise UsageError where `schema` is what one training command reads, and `recipe` is for another: by its
     name where it is packaged, else by its keys, most of which only the other knows.
     """
-    from talkcli.engine.pipelines.training.recipes import RECIPES
+    from talkcli.engine.pipelines.training.recipes import Recipe, commands
 
-    own = RECIPES.get(schema)
+    if not issubclass(schema, Recipe):
+        return
+    known = commands()
+    own = known.get(schema)
     if own is None:
         return
     if recipe in recipe_names():
-        meant = METHODS[re.split("[-.]", recipe)[0]].command
+        meant = training_command(re.split("[-.]", recipe)[0])
     else:
         first = {key: value for key, value in values.items() if key != "stage_2"}
-        unknown = {command: _num_unknown(each, first) for each, command in RECIPES.items()}
+        unknown = {command: _num_unknown(each, first) for each, command in known.items()}
         meant = min(unknown, key=lambda command: (unknown[command], command != own))
     if meant != own:
         raise UsageError(

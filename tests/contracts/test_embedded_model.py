@@ -11,52 +11,52 @@ import pytest
 import torch
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.performers.deeptalk import DeepTalkPerformer, open_deeptalk
 from talkcli.engine.performers.named_model import EMBEDDED
-from talkcli.engine.performers.performer import Sampling
-from talkcli.engine.performers.trained import Animator
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.types import Emotion, Motion, Silent
+from tests.engine.fakes import performed
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def animator() -> Animator:
-    return Animator(EMBEDDED, "cpu")
+def performer() -> DeepTalkPerformer:
+    return open_deeptalk(EMBEDDED, "cpu")
 
 
-def test_the_file_says_what_it_is(animator: Animator) -> None:
-    header = animator.header
+def test_the_file_says_what_it_is(performer: DeepTalkPerformer) -> None:
+    header = performer.header
     assert (header.method, header.head, header.fps) == ("deeptalk", "ada", 25)
     assert "CC-BY-NC-SA-4.0" in header.licence
     assert "clips" in header.trained_on
 
 
-def test_the_example_is_performed_as_ever(animator: Animator) -> None:
+def test_the_example_is_performed_as_ever(performer: DeepTalkPerformer) -> None:
     """Numbers of the first version that carried these weights: changes around the model leave them alone."""
-    heard = animator.listen(read_speech(ROOT / "examples" / "hello.wav", Silent()))
+    heard = performer.listen(read_speech(ROOT / "examples" / "hello.wav", Silent()))
     assert heard.emotion.mean[0, :6].tolist() == pytest.approx(
         [0.0593, -0.0063, -0.1385, 0.0303, 0.1776, 0.1614], abs=2e-4
     )
-    take = animator.model.take(heard, generator=torch.Generator())
+    take = performer.model.take(heard, generator=torch.Generator())
     slow = take.codes[0][0][0, :20].tolist()
     assert slow == [
         125, 19, 218, 100, 118, 154, 193, 15, 142, 224, 63, 247, 154, 4, 248, 98, 142, 171, 146, 191,
     ]  # fmt: skip
 
 
-def test_mouth_moves_with_the_example_and_rests_in_silence(animator: Animator) -> None:
+def test_mouth_moves_with_the_example_and_rests_in_silence(performer: DeepTalkPerformer) -> None:
     speech = read_speech(ROOT / "examples" / "hello.wav", Silent())
-    (motion,) = animator.motions(speech, Sampling())
+    (motion,) = performed(performer, speech)
     jaw = motion.coeffs[:, motion.channels.index("jawPitch")]
     assert jaw.max() > 0.05
     # The example ends in a pause.
     assert np.abs(jaw[-3:]).max() < 0.03
 
 
-def test_takes_differ_in_the_face_not_in_the_length(animator: Animator) -> None:
+def test_takes_differ_in_the_face_not_in_the_length(performer: DeepTalkPerformer) -> None:
     speech = read_speech(ROOT / "examples" / "hello.wav", Silent())
-    one, other = animator.motions(speech, Sampling(sigma=0.1, takes=2))
+    one, other = performed(performer, speech, sigma=0.1, takes=2)
     assert one.coeffs.shape == other.coeffs.shape
     assert np.abs(one.coeffs - other.coeffs).max() > 0.2
 
@@ -91,24 +91,24 @@ def test_lips_follow_an_unheard_voice(shared_data: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.data
-def test_an_angry_voice_lowers_the_brows(shared_data: Path, animator: Animator) -> None:
+def test_an_angry_voice_lowers_the_brows(shared_data: Path, performer: DeepTalkPerformer) -> None:
     actor = shared_data / "emotion" / "ravdess16k" / "Actor_12"
     line = read_speech(shared_data / "speech" / "ljspeech" / "LJ001-0002.wav", Silent())
 
     def brows(emotion: str) -> float:
         source = read_speech(actor / f"03-01-{emotion}-02-01-01-12.wav", Silent())
-        (motion,) = animator.motions(line, Sampling(), source)
+        (motion,) = performed(performer, line, source)
         return _mean(motion, "browDownLeft")
 
     angry, happy = "05", "03"
     assert brows(angry) > brows(happy) + 0.2
 
 
-def test_what_is_asked_for_is_performed_and_by_how_much(animator: Animator) -> None:
+def test_what_is_asked_for_is_performed_and_by_how_much(performer: DeepTalkPerformer) -> None:
     speech = read_speech(ROOT / "examples" / "hello.wav", Silent())
 
     def smile(label: str, level: float = 1.0) -> float:
-        (motion,) = animator.motions(speech, Sampling(emotion=Emotion(label=label, level=level)))
+        (motion,) = performed(performer, speech, emotion=Emotion(label=label, level=level))
         return _mean(motion, "mouthSmileLeft")
 
     assert smile("happy") > smile("happy", 0.5) + 0.1 > smile("sad") + 0.2

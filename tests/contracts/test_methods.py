@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from talkcli.config import load_recipe
 from talkcli.engine.assets import RECIPES_DIR
-from talkcli.engine.checkpoints.model_file import load_model, resolve
-from talkcli.engine.methods import METHODS
+from talkcli.engine.checkpoints.model_file import load_model
+from talkcli.engine.methods import METHODS, PARTS, resolve
 from talkcli.engine.pipelines.training import data as training_data
-from talkcli.engine.pipelines.training import recipes, train
+from talkcli.engine.pipelines.training.assembly import Assembly
+from talkcli.engine.pipelines.training.recipes import recipe_schema
+from talkcli.engine.pipelines.training.train import Job, train_method
 from talkcli.engine.types import Config, Silent
 from tests.engine.fakes import LinearHead, write_corpus
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "parameters"
-SCHEMAS: dict[str, type[recipes.Recipe]] = {
-    "fer": recipes.FerRecipe,
-    "dee": recipes.DeeRecipe,
-    "phones": recipes.PhonesRecipe,
-    **dict.fromkeys(train.PRIORS, recipes.PriorRecipe),
-    "deeptalk": recipes.DeepTalkRecipe,
-}
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "parameters"
 
 
 @pytest.fixture(scope="module")
@@ -34,26 +29,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
     folder = tmp_path_factory.mktemp("methods")
     manifest = write_corpus(folder / "corpus", phones=True)
     made: dict[str, Path] = {}
-    jobs: dict[str, Callable[[Any, train.Job], train.Trained | None]] = {
-        "fer": lambda recipe, job: train.train_fer(recipe, job, Silent()),
-        "dee": lambda recipe, job: train.train_dee(recipe, job, Silent()),
-        "phones": lambda recipe, job: train.train_phones(recipe, job, Silent()),
-        **dict.fromkeys(train.PRIORS, lambda recipe, job: train.train_vq(recipe, job, Silent())),
-        "deeptalk": lambda recipe, job: train.train_gen(
-            recipe,
-            job,
-            Silent(),
-            parts=train.Parts(dee=str(folder / "dee"), prior=str(made["th_vqvae"])),
-        ),
-    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_data, "load_head", lambda name: LinearHead())
-        for name in METHODS:
-            recipe = load_recipe(
-                SCHEMAS[name], f"{name}.debug", ["train.steps=2"], stage=1 if name == "deeptalk" else None
-            )
-            job = train.Job(manifest=manifest, out=folder / name, device="cpu")
-            done = jobs[name](recipe, job)
+        for name, row in METHODS.items():
+            stage = 1 if "start" in row.parts else None
+            recipe = load_recipe(recipe_schema(name), f"{name}.debug", ["train.steps=2"], stage=stage)
+            job = Job(manifest=manifest, out=folder / name, device="cpu")
+            # The debug recipes need no published part.
+            parts = {"dee": str(folder / "dee"), "prior": str(folder / "th_vqvae")}
+            given = {part: path for part, path in parts.items() if part in row.parts}
+            done = train_method(name, recipe, job, Silent(), parts=given)
             assert done is not None
             made[name] = done.model
         yield made
@@ -66,6 +51,13 @@ def test_strings_resolve(name: str) -> None:
     assert issubclass(config, Config)
     assert model.method == name
     assert issubclass(resolve(method.objective), torch.nn.Module)
+    assert issubclass(resolve(method.objective_config), Config)
+    assert method.assembly is None or issubclass(resolve(method.assembly), Assembly)
+    assert set(method.parts) <= set(PARTS)
+    for target in (method.performer, method.controls, method.converter):
+        assert target is None or callable(resolve(target))
+    assert (method.motion is None) == (method.performer is None)
+    assert (ROOT / "docs" / method.page).is_file()
     assert (RECIPES_DIR / f"{method.recipe}.yaml").is_file()
 
 

@@ -16,7 +16,11 @@ from talkcli.config import load_recipe
 from talkcli.engine.checkpoints.model_file import load_model
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.pipelines.training import data as training_data
-from talkcli.engine.pipelines.training import recipes, train
+from talkcli.engine.pipelines.training import train
+from talkcli.engine.pipelines.training.dee import DeeRecipe
+from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
+from talkcli.engine.pipelines.training.fer import FerRecipe
+from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.types import Silent
 from tests.engine.fakes import LinearHead, write_corpus
 
@@ -64,33 +68,39 @@ def _job(folder: Path, name: str, *, resume: bool = False) -> train.Job:
     return train.Job(manifest=folder / "corpus", out=folder / name, device="cpu", resume=resume)
 
 
-def _dee(*settings: str) -> recipes.DeeRecipe:
-    return load_recipe(recipes.DeeRecipe, "dee.debug", [*DEE, "train.steps=2", *settings])
+def _dee(*settings: str) -> DeeRecipe:
+    return load_recipe(DeeRecipe, "dee.debug", [*DEE, "train.steps=2", *settings])
 
 
-def _generator(*settings: str, stage: int = 1) -> recipes.DeepTalkRecipe:
+def _generator(*settings: str, stage: int = 1) -> DeepTalkRecipe:
     steps = ("train.steps=2", *settings)
-    return load_recipe(recipes.DeepTalkRecipe, "deeptalk.debug", [*CONTENT, *steps], stage=stage)
+    return load_recipe(DeepTalkRecipe, "deeptalk.debug", [*CONTENT, *steps], stage=stage)
 
 
 @pytest.fixture(scope="module")
 def chain(folder: Path) -> dict[str, train.Trained]:
     """Every model of the chain after two steps."""
-    fer = load_recipe(recipes.FerRecipe, "fer.debug", [*FER, "train.steps=2"])
-    prior = load_recipe(recipes.PriorRecipe, "th_vqvae.debug", ["train.steps=2"])
+    fer = load_recipe(FerRecipe, "fer.debug", [*FER, "train.steps=2"])
+    prior = load_recipe(PriorRecipe, "th_vqvae.debug", ["train.steps=2"])
     made = {
-        "fer": train.train_fer(fer, _job(folder, "fer"), Silent()),
-        "dee": train.train_dee(
-            _dee(), _job(folder, "dee"), Silent(), emotion2vec="random", fer=str(folder / "fer")
+        "fer": train.train_method("fer", fer, _job(folder, "fer"), Silent()),
+        "dee": train.train_method(
+            "dee",
+            _dee(),
+            _job(folder, "dee"),
+            Silent(),
+            parts={"emotion2vec": "random", "fer": str(folder / "fer")},
         ),
-        "vq": train.train_vq(prior, _job(folder, "vq"), Silent()),
+        "vq": train.train_method("th_vqvae", prior, _job(folder, "vq"), Silent()),
     }
-    parts = train.Parts(dee=str(folder / "dee"), prior=str(folder / "vq"), wav2vec2="random")
-    made["stage 1"] = train.train_gen(_generator(), _job(folder, "one"), Silent(), parts=parts)
+    parts = {"dee": str(folder / "dee"), "prior": str(folder / "vq"), "wav2vec2": "random"}
+    made["stage 1"] = train.train_method("deeptalk", _generator(), _job(folder, "one"), Silent(), parts=parts)
     lips = ("objective.lip_reading_weight=1", "objective.swap_lip_reading_weight=1")
     second = _generator("data.size=2", "data.frames=8", *lips, stage=2)
-    parts = train.Parts(start=str(folder / "one"), lip_reader="random")
-    made["stage 2"] = train.train_gen(second, _job(folder, "two"), Silent(), parts=parts, stage=2)
+    parts = {"start": str(folder / "one"), "lip_reader": "random"}
+    made["stage 2"] = train.train_method(
+        "deeptalk", second, _job(folder, "two"), Silent(), parts=parts, stage=2
+    )
     trained = {name: value for name, value in made.items() if value is not None}
     assert len(trained) == len(made)
     return trained
@@ -140,27 +150,39 @@ def test_published_weights_are_asked_for(
     chain: dict[str, train.Trained], folder: Path, tmp_path: Path
 ) -> None:
     job = train.Job(manifest=folder / "corpus", out=tmp_path / "run", device="cpu")
-    with pytest.raises(UsageError, match="--emotion2vec is missing") as caught:
-        train.train_dee(_dee(), job, Silent(), fer=str(folder / "fer"))
+    with pytest.raises(UsageError, match="`emotion2vec` is missing") as caught:
+        train.train_method("dee", _dee(), job, Silent(), parts={"fer": str(folder / "fer")})
     assert "-small" in str(caught.value.hint)
-    with pytest.raises(UsageError, match="--fer is missing"):
-        train.train_dee(_dee(), job, Silent(), emotion2vec="random")
+    with pytest.raises(UsageError, match="`fer` is missing"):
+        train.train_method("dee", _dee(), job, Silent(), parts={"emotion2vec": "random"})
     with pytest.raises(InputError, match="There is no weight file"):
-        train.train_dee(_dee(), job, Silent(), emotion2vec=str(tmp_path / "no.pt"), fer=str(folder / "fer"))
+        train.train_method(
+            "dee",
+            _dee(),
+            job,
+            Silent(),
+            parts={"emotion2vec": str(tmp_path / "no.pt"), "fer": str(folder / "fer")},
+        )
     with pytest.raises(InputError, match="holds a th_vqvae, a fer is needed"):
-        train.train_dee(_dee(), job, Silent(), emotion2vec="random", fer=str(folder / "vq"))
+        train.train_method(
+            "dee", _dee(), job, Silent(), parts={"emotion2vec": "random", "fer": str(folder / "vq")}
+        )
     other = _dee("model.expression.bypass_norms=false")
     with pytest.raises(UsageError, match="bypass_norms: True, not False"):
-        train.train_dee(other, job, Silent(), emotion2vec="random", fer=str(folder / "fer"))
+        train.train_method(
+            "dee", other, job, Silent(), parts={"emotion2vec": "random", "fer": str(folder / "fer")}
+        )
     lips = _generator("objective.lip_reading_weight=1", stage=2)
-    with pytest.raises(UsageError, match="--lip-reader is missing"):
-        train.train_gen(lips, job, Silent(), parts=train.Parts(start=str(folder / "one")), stage=2)
+    with pytest.raises(UsageError, match="`lip_reader` is missing"):
+        train.train_method("deeptalk", lips, job, Silent(), parts={"start": str(folder / "one")}, stage=2)
     assert not (tmp_path / "run").exists()
 
 
 def test_stand_ins_are_called_so(folder: Path, tmp_path: Path) -> None:
     reporter = _Warnings()
     job = train.Job(manifest=folder / "corpus", out=tmp_path / "run", device="cpu")
-    train.train_dee(_dee("train.steps=1"), job, reporter, emotion2vec="random", fer="random")
+    train.train_method(
+        "dee", _dee("train.steps=1"), job, reporter, parts={"emotion2vec": "random", "fer": "random"}
+    )
     assert len(reporter.warnings) == 2
     assert all("stand-in" in warning for warning in reporter.warnings)

@@ -18,6 +18,10 @@ from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.prior import build_prior
 from talkcli.engine.pipelines.training import recipes
+from talkcli.engine.pipelines.training.dee import DeeRecipe
+from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
+from talkcli.engine.pipelines.training.fer import FerRecipe
+from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
@@ -89,7 +93,7 @@ def _trained(model: nn.Module) -> list[nn.Parameter]:
 
 @pytest.mark.parametrize(("stage", "published"), [(1, STAGE_1), (2, STAGE_2)])
 def test_the_generator_takes_the_published_steps(stage: int, published: dict[str, float]) -> None:
-    recipe = load_recipe(recipes.DeepTalkRecipe, "deeptalk-released", stage=stage)
+    recipe = load_recipe(DeepTalkRecipe, "deeptalk-released", stage=stage)
     rates = [1e-4] * STEPS
     assert recipe.train.learning_rate == rates[0]
     own = recipe.objective.model_copy(update=NO_LIPS)
@@ -106,7 +110,7 @@ def test_the_generator_takes_the_published_steps(stage: int, published: dict[str
 
 def test_the_first_step_is_as_long_as_published() -> None:
     """|step| = rate |g| / (|g| + 1e-8), with g the gradient of plain square metres: a part of the rate."""
-    recipe = load_recipe(recipes.DeepTalkRecipe, "deeptalk-released", stage=1)
+    recipe = load_recipe(DeepTalkRecipe, "deeptalk-released", stage=1)
     theirs = _generator(recipe.objective.model_copy(update=STAGE_1))
     batch = _batch(theirs.model)
     torch.manual_seed(0)
@@ -121,7 +125,7 @@ def test_the_first_step_is_as_long_as_published() -> None:
         torch.testing.assert_close(other - one, wanted, rtol=1e-2, atol=2e-7)
 
 
-def _prior(recipe: recipes.PriorRecipe, vertex_weight: float, scale: float) -> PriorObjective:
+def _prior(recipe: PriorRecipe, vertex_weight: float, scale: float) -> PriorObjective:
     torch.manual_seed(0)
     config = recipe.objective.model_copy(update={"vertex_weight": vertex_weight})
     objective = PriorObjective(build_prior(PRIOR).train(), config, LinearHead())
@@ -134,7 +138,7 @@ def test_the_prior_takes_the_published_steps() -> None:
     """Its published loss weighs square metres by a million, so that it has our size already: the published
     epsilon is right as it is, and a larger one would be wrong.
     """
-    recipe = load_recipe(recipes.PriorRecipe, "th_vqvae-released")
+    recipe = load_recipe(PriorRecipe, "th_vqvae-released")
     rate, batch = recipe.train.learning_rate, _batch(None)
     rates = [rate * (step + 1) / STEPS for step in range(STEPS)]
     theirs = _prior(recipe, 1e6, 1e-3)
@@ -148,30 +152,30 @@ def test_the_prior_takes_the_published_steps() -> None:
     assert apart[1] > 0.05
 
 
-def _fer(recipe: recipes.FerRecipe) -> FerObjective:
+def _fer(recipe: FerRecipe) -> FerObjective:
     torch.manual_seed(0)
     return FerObjective(Fer(FerConfig(hidden=(6, 5), feature_layer=1)), recipe.objective, torch.ones(8))
 
 
 def test_losses_without_vertices_have_the_published_size() -> None:
     """FER's and DEE's cross-entropies have no unit: the published epsilon."""
-    recipe = load_recipe(recipes.FerRecipe, "fer-released")
+    recipe = load_recipe(FerRecipe, "fer-released")
     rates = [recipe.train.learning_rate] * STEPS
     ours, theirs = _fer(recipe), _fer(recipe)
     adam = optim.Adam(_trained(theirs.model), lr=rates[0])
     found = _walk(ours, _batch(None), recipe.train.make_optimiser(_trained(ours.model)), rates)
     assert _apart(found, _walk(theirs, _batch(None), adam, rates)) < 1e-4
-    dee = load_recipe(recipes.DeeRecipe, "dee-released").train.make_optimiser([nn.Parameter(torch.ones(1))])
+    dee = load_recipe(DeeRecipe, "dee-released").train.make_optimiser([nn.Parameter(torch.ones(1))])
     assert (type(dee), dee.defaults["eps"], dee.defaults["betas"]) == (optim.Adam, 1e-8, (0.9, 0.999))
 
 
 @pytest.mark.parametrize(
     "load",
     [
-        lambda: load_recipe(recipes.DeepTalkRecipe, "deeptalk-small", stage=1),
-        lambda: load_recipe(recipes.DeepTalkRecipe, "deeptalk.debug", stage=1),
-        lambda: load_recipe(recipes.PriorRecipe, "th_vqvae-small"),
-        lambda: load_recipe(recipes.DeeRecipe, "dee-small"),
+        lambda: load_recipe(DeepTalkRecipe, "deeptalk-small", stage=1),
+        lambda: load_recipe(DeepTalkRecipe, "deeptalk.debug", stage=1),
+        lambda: load_recipe(PriorRecipe, "th_vqvae-small"),
+        lambda: load_recipe(DeeRecipe, "dee-small"),
     ],
 )
 def test_small_recipes_step_as_they_did(load: Callable[[], recipes.Recipe]) -> None:

@@ -13,14 +13,19 @@ from talkcli.config import load_recipe, recipe_names
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import METHODS
-from talkcli.engine.pipelines.training import recipes, train
+from talkcli.engine.pipelines.training import recipes
+from talkcli.engine.pipelines.training.dee import DeeRecipe
+from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
+from talkcli.engine.pipelines.training.fer import FerRecipe
+from talkcli.engine.pipelines.training.phones import PhonesRecipe
+from talkcli.engine.pipelines.training.prior import PriorRecipe
 
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
-    "fer": recipes.FerRecipe,
-    "dee": recipes.DeeRecipe,
-    "phones": recipes.PhonesRecipe,
-    **dict.fromkeys(train.PRIORS, recipes.PriorRecipe),
-    "deeptalk": recipes.DeepTalkRecipe,
+    "fer": FerRecipe,
+    "dee": DeeRecipe,
+    "phones": PhonesRecipe,
+    **dict.fromkeys(("th_vqvae", "vqvae", "vae"), PriorRecipe),
+    "deeptalk": DeepTalkRecipe,
 }
 # Table 4 of the paper, and its exchange of emotions.
 ABLATIONS = {f"deeptalk-{name}" for name in ("vae", "vqvae", "no-emotion", "no-lip", "swap")}
@@ -31,7 +36,7 @@ def _schema(name: str) -> type[recipes.Recipe]:
 
 
 def _stages(name: str) -> tuple[int | None, ...]:
-    return (1, 2) if _schema(name) is recipes.DeepTalkRecipe else (None,)
+    return (1, 2) if _schema(name) is DeepTalkRecipe else (None,)
 
 
 def _loaded(name: str, recipe: str) -> list[dict[str, Any] | None]:
@@ -53,8 +58,8 @@ def _leaves(values: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[st
 
 
 def test_every_method_has_its_recipes() -> None:
-    for method in METHODS.values():
-        assert {method.recipe, f"{method.recipe}.debug"} <= set(recipe_names())
+    for name, method in METHODS.items():
+        assert {name, method.recipe, f"{name}.debug"} <= set(recipe_names())
     for published in ("fer", "dee", "th_vqvae", "deeptalk"):
         assert f"{published}-released" in recipe_names()
     assert set(recipe_names()) >= ABLATIONS
@@ -94,16 +99,16 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_of_another_method_names_its_command(name: str, tmp_path: Path) -> None:
-    own = recipes.RECIPES[_schema(name)]
+    own = recipes.commands()[_schema(name)]
     # Somebody's own recipe, as far as it says something that is of one method alone (th_vqvae does not).
     copied = tmp_path / "mine.yaml"
     copied.write_text((RECIPES_DIR / f"{name}.yaml").read_text(encoding="utf-8"))
     sections = set(yaml.safe_load(copied.read_text())) - {"data", "train", "storage", "base", "stage_2"}
-    for schema, command in recipes.RECIPES.items():
+    for schema, command in recipes.commands().items():
         for recipe in (name, str(copied)) if sections and name != "th_vqvae" else (name,):
             if command != own:
                 with pytest.raises(UsageError) as caught:
-                    load_recipe(schema, recipe, stage=1 if schema is recipes.DeepTalkRecipe else None)
+                    load_recipe(schema, recipe, stage=1 if schema is DeepTalkRecipe else None)
                 assert caught.value.problem == f"Recipe {recipe} is for talk {own}, not for talk {command}."
                 assert f"talk {own}" in str(caught.value.hint)
 
@@ -112,9 +117,9 @@ def test_a_mistake_in_a_recipe_of_ones_own_is_no_other_method(tmp_path: Path) ->
     path = tmp_path / "mine.yaml"
     path.write_text("model: {audio_width: 32, dropuot: 0.2}\n")
     with pytest.raises(UsageError, match=r"unknown key model\.dropuot, did you mean dropout"):
-        load_recipe(recipes.DeeRecipe, str(path))
+        load_recipe(DeeRecipe, str(path))
     with pytest.raises(UsageError, match=r"unknown key model\.widht, did you mean width"):
-        load_recipe(recipes.PriorRecipe, "th_vqvae.debug", ["model.widht=3"])
+        load_recipe(PriorRecipe, "th_vqvae.debug", ["model.widht=3"])
 
 
 LENGTHS = [
@@ -140,16 +145,16 @@ def test_the_last_length_given_wins(
 ) -> None:
     (tmp_path / "mine.yaml").write_text(f"base: {RECIPES_DIR / 'fer.yaml'}\ntrain: {{steps: 9}}\n")
     path = str(tmp_path / "mine.yaml") if name == "mine" else name
-    config = load_recipe(recipes.FerRecipe, path, settings).train
+    config = load_recipe(FerRecipe, path, settings).train
     assert (config.steps, config.epochs) == (steps, epochs)
 
 
 def test_two_lengths_at_once_are_refused(tmp_path: Path) -> None:
     (tmp_path / "both.yaml").write_text("train: {steps: 9, epochs: 2}\n")
     with pytest.raises(UsageError, match=r"steps 9 and epochs 2\.0 are both given"):
-        load_recipe(recipes.FerRecipe, str(tmp_path / "both.yaml"))
+        load_recipe(FerRecipe, str(tmp_path / "both.yaml"))
     with pytest.raises(UsageError, match="both given"):
-        load_recipe(recipes.FerRecipe, "fer", ["train={steps: 3, epochs: 4}"])
+        load_recipe(FerRecipe, "fer", ["train={steps: 3, epochs: 4}"])
 
 
 OUT_OF_BOUNDS = [
@@ -178,33 +183,33 @@ OUT_OF_BOUNDS = [
 def test_values_out_of_bounds_are_refused(setting: str) -> None:
     key = setting.partition("=")[0]
     with pytest.raises(UsageError, match=key.rpartition(".")[2]):
-        load_recipe(recipes.PriorRecipe, "th_vqvae.debug", [setting])
+        load_recipe(PriorRecipe, "th_vqvae.debug", [setting])
 
 
 @pytest.mark.parametrize(
     ("schema", "setting"),
     [
-        (recipes.DeepTalkRecipe, "objective.tau=[0, 1]"),
-        (recipes.DeepTalkRecipe, "objective.tau=[-1, 1]"),
-        (recipes.DeepTalkRecipe, "objective.swap_tau=0"),
-        (recipes.DeepTalkRecipe, "objective.swap_share=0"),
-        (recipes.DeepTalkRecipe, "objective.teacher_share=1.5"),
-        (recipes.DeepTalkRecipe, "objective.vertices=1"),
-        (recipes.DeepTalkRecipe, "objective.lip_reading_weight=-1"),
-        (recipes.DeeRecipe, "objective.vib_weight=-1"),
-        (recipes.DeeRecipe, "objective.mixup_alpha=1e9"),
-        (recipes.FerRecipe, "objective.noise_std=-1"),
-        (recipes.FerRecipe, "objective.noisy_share=2"),
-        (recipes.PhonesRecipe, "objective.label_smoothing=1"),
+        (DeepTalkRecipe, "objective.tau=[0, 1]"),
+        (DeepTalkRecipe, "objective.tau=[-1, 1]"),
+        (DeepTalkRecipe, "objective.swap_tau=0"),
+        (DeepTalkRecipe, "objective.swap_share=0"),
+        (DeepTalkRecipe, "objective.teacher_share=1.5"),
+        (DeepTalkRecipe, "objective.vertices=1"),
+        (DeepTalkRecipe, "objective.lip_reading_weight=-1"),
+        (DeeRecipe, "objective.vib_weight=-1"),
+        (DeeRecipe, "objective.mixup_alpha=1e9"),
+        (FerRecipe, "objective.noise_std=-1"),
+        (FerRecipe, "objective.noisy_share=2"),
+        (PhonesRecipe, "objective.label_smoothing=1"),
     ],
 )
 def test_weights_and_shares_out_of_bounds_are_refused(schema: type[recipes.Recipe], setting: str) -> None:
     name = {
-        recipes.DeepTalkRecipe: "deeptalk.debug",
-        recipes.DeeRecipe: "dee.debug",
-        recipes.FerRecipe: "fer.debug",
-        recipes.PhonesRecipe: "phones.debug",
+        DeepTalkRecipe: "deeptalk.debug",
+        DeeRecipe: "dee.debug",
+        FerRecipe: "fer.debug",
+        PhonesRecipe: "phones.debug",
     }[schema]
-    stage = 1 if schema is recipes.DeepTalkRecipe else None
+    stage = 1 if schema is DeepTalkRecipe else None
     with pytest.raises(UsageError, match=setting.partition("=")[0].rpartition(".")[2]):
         load_recipe(schema, name, [setting], stage=stage)

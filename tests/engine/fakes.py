@@ -5,6 +5,7 @@ Axis names: `frames`, `coeffs` = 53, `verts`.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import resource
 import subprocess
@@ -25,6 +26,7 @@ from talkcli.engine.data.manifest import Digests, Entry, write_manifest
 from talkcli.engine.face.channels import ADA, NUM_COEFFS
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import sha256
+from talkcli.engine.performers.performer import Performer, Sampling
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
 from talkcli.engine.train.gather import gather
 from talkcli.engine.types import (
@@ -223,3 +225,13 @@ def left_by_a_kill(folder: Path) -> Path:
     command = [sys.executable, "-c", program, target]
     killed = subprocess.run(command, capture_output=True, text=True, check=False)
     return Path(killed.stdout.strip())
+
+
+def performed(
+    performer: Performer, speech: Speech, emotion_speech: Speech | None = None, **told: Any
+) -> list[Motion]:
+    """The motion of every take; `told` are fields of `Sampling` and of the performer's own controls."""
+    common = {field.name for field in dataclasses.fields(Sampling)}
+    sampling = Sampling(**{name: value for name, value in told.items() if name in common})
+    controls = performer.controls(**{name: value for name, value in told.items() if name not in common})
+    return [motion for motion, _ in performer.perform(speech, sampling, controls, emotion_speech)]

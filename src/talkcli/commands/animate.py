@@ -189,22 +189,23 @@ def animate(
         from talkcli.engine.pipelines.animate import animate_file
 
         limit_sound(max_minutes)
-        both = tau or 0.0
         report = animate_file(
             speech,
             out,
             sampling=Sampling(
-                sigma=sigma,
-                tau_top=both if tau_top is None else tau_top,
-                tau_bottom=both if tau_bottom is None else tau_bottom,
-                gumbel=gumbel,
                 takes=takes,
-                hold_slow=hold_slow,
+                seed=seed,
                 actor=actor,
                 emotion=None if emotion is None else parse_emotion(emotion),
-                always_pad=always_pad,
-                seed=seed,
             ),
+            controls={
+                "sigma": sigma,
+                "tau_top": tau if tau_top is None else tau_top,
+                "tau_bottom": tau if tau_bottom is None else tau_bottom,
+                "gumbel": gumbel or None,
+                "hold_slow": hold_slow or None,
+                "always_pad": always_pad or None,
+            },
             emotion_from=emotion_from,
             model_name=model,
             text=text,

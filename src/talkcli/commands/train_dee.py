@@ -16,7 +16,7 @@ from talkcli.commands.options import (
     Seed,
     Settings,
 )
-from talkcli.console import Console
+from talkcli.commands.training import run_training
 
 
 def train_dee(
@@ -39,12 +39,17 @@ def train_dee(
     The recipe dee-small needs nothing but the manifest; dee and dee-released build on emotion2vec and a FER.
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
-    from talkcli.config import load_recipe
-    from talkcli.engine.pipelines.training import recipes, train
-
-    config = load_recipe(recipes.DeeRecipe, recipe, settings)
-    job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
-    with Console(as_json=as_json, quiet=quiet) as console:
-        trained = train.train_dee(config, job, console, emotion2vec=emotion2vec, fer=fer)
-    if trained is not None:
-        console.result(trained.report(), str(trained))
+    run_training(
+        "dee",
+        manifest,
+        out=out,
+        parts={"emotion2vec": emotion2vec, "fer": fer},
+        recipe=recipe,
+        settings=settings,
+        resume=resume,
+        overwrite=overwrite,
+        seed=seed,
+        device=device,
+        as_json=as_json,
+        quiet=quiet,
+    )

@@ -20,7 +20,7 @@ from talkcli.commands.options import (
     Settings,
     Wav2vec2,
 )
-from talkcli.console import Console
+from talkcli.commands.training import run_training
 
 
 def train_gen(
@@ -67,20 +67,25 @@ def train_gen(
 
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
-    from talkcli.config import load_recipe
-    from talkcli.engine.pipelines.training import recipes, train
-
-    config = load_recipe(recipes.DeepTalkRecipe, recipe, settings, stage=stage)
-    job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
-    with Console(as_json=as_json, quiet=quiet) as console:
-        trained = train.train_gen(
-            config,
-            job,
-            console,
-            stage=stage,
-            parts=train.Parts(
-                dee=dee, prior=prior, phones=phones, wav2vec2=wav2vec2, start=start, lip_reader=lip_reader
-            ),
-        )
-    if trained is not None:
-        console.result(trained.report(), str(trained))
+    run_training(
+        "deeptalk",
+        manifest,
+        out=out,
+        parts={
+            "dee": dee,
+            "prior": prior,
+            "phones": phones,
+            "wav2vec2": wav2vec2,
+            "start": start,
+            "lip_reader": lip_reader,
+        },
+        recipe=recipe,
+        settings=settings,
+        resume=resume,
+        overwrite=overwrite,
+        seed=seed,
+        device=device,
+        as_json=as_json,
+        quiet=quiet,
+        stage=stage,
+    )

@@ -14,7 +14,7 @@ from talkcli.commands.options import (
     Seed,
     Settings,
 )
-from talkcli.console import Console
+from talkcli.commands.training import run_training
 
 
 def train_vq(
@@ -34,12 +34,17 @@ def train_vq(
 
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
-    from talkcli.config import load_recipe
-    from talkcli.engine.pipelines.training import recipes, train
-
-    config = load_recipe(recipes.PriorRecipe, recipe, settings)
-    job = train.Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
-    with Console(as_json=as_json, quiet=quiet) as console:
-        trained = train.train_vq(config, job, console)
-    if trained is not None:
-        console.result(trained.report(), str(trained))
+    run_training(
+        "th_vqvae",
+        manifest,
+        out=out,
+        parts={},
+        recipe=recipe,
+        settings=settings,
+        resume=resume,
+        overwrite=overwrite,
+        seed=seed,
+        device=device,
+        as_json=as_json,
+        quiet=quiet,
+    )

@@ -31,6 +31,14 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def has_bf16(device: torch.device) -> bool:
+    """Tell whether `device` multiplies bfloat16 natively (x86: AVX512-BF16, AMX; ARM: its bf16 extension)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 # Numbers in a network below which one thread is faster than several: its tensors are too small to share, and
 # on a busy machine threads that wait for each other take ten times as long.
 SMALL = 20_000_000

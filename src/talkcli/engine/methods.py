@@ -1,81 +1,172 @@
 """The methods by name, as strings only, so that listing them loads no torch.
 
-A contract test resolves every string.
+A row leads to everything that training, animating, scoring and converting need to know of a method. To add
+one, write its model, its objective and its recipe, and add its row (`docs/add-a-method.md`). A contract test
+resolves every string.
 """
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A ready-made part that a training run builds on."""
+
+    what: str
+    """What it is, with its article, for sentences."""
+    made_by: str | None = None
+    """The method that trains it; None for weights that somebody published."""
+    published: str | None = None
+    """What the published weights are called, of a part that random weights may stand in for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One row: where a method's parts live, as `module:attribute`, and who published it."""
+    """One row. Places are written `module:attribute`."""
 
     model: str
+    """The network, a torch module whose constructor takes the config."""
     config: str
+    """The network's settings: a `Config`, or a union of several."""
     objective: str
-    command: str
-    """What trains it."""
+    """What is minimised: called with the model and its own config where `assembly` is None."""
+    objective_config: str
     recipe: str
+    """The packaged recipe that training takes where none is named."""
     paper: str
+    page: str
+    """The document that describes it, below docs/."""
+    command: str | None = None
+    """The command of its own that trains it, beside `talk train METHOD`."""
+    parts: tuple[str, ...] = ()
+    """Which of `PARTS` a training can be given."""
+    assembly: str | None = None
+    """How a training is put together, an `Assembly`; None: from the recipe alone."""
+    motion: Literal["coefficients", "vertices"] | None = None
+    """What it makes of speech; None for what is no generator."""
+    performer: str | None = None
+    """How a trained model performs, a `TrainedPerformer`; None: by its own `generate`."""
+    controls: str | None = None
+    """What a performance can be told beside takes, seed, actor and emotion: a `Controls`."""
+    converter: str | None = None
+    """What its published checkpoints call its weights: a function of the method's name and config."""
 
+
+PARTS: dict[str, Part] = {
+    "fer": Part(what="an expression classifier", made_by="fer", published="the expression classifier"),
+    "emotion2vec": Part(what="emotion2vec", published="emotion2vec"),
+    "dee": Part(what="a trained emotion embedding", made_by="dee"),
+    "prior": Part(what="a trained motion prior", made_by="th_vqvae"),
+    "phones": Part(what="a trained phone encoder", made_by="phones", published="the phone encoder"),
+    "wav2vec2": Part(what="wav2vec 2.0", published="wav2vec 2.0"),
+    "lip_reader": Part(what="a lip reader", published="a lip reader"),
+    "start": Part(what="the generator of stage 1", made_by="deeptalk"),
+}
+
+_MODELS = "talkcli.engine.models.deeptalk"
+_OBJECTIVES = "talkcli.engine.train.objectives"
+_TRAINING = "talkcli.engine.pipelines.training"
 
 METHODS: dict[str, Method] = {
     "fer": Method(
-        model="talkcli.engine.models.deeptalk.fer:Fer",
-        config="talkcli.engine.models.deeptalk.fer:FerConfig",
-        objective="talkcli.engine.train.objectives.fer:FerObjective",
+        model=f"{_MODELS}.fer:Fer",
+        config=f"{_MODELS}.fer:FerConfig",
+        objective=f"{_OBJECTIVES}.fer:FerObjective",
+        objective_config=f"{_OBJECTIVES}.fer:FerObjectiveConfig",
+        assembly=f"{_TRAINING}.fer:FerAssembly",
         command="train-fer",
-        recipe="fer",
+        recipe="fer-released",
         paper="DEEPTalk, supplementary material",
+        page="methods/deeptalk.md",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
     ),
     "dee": Method(
-        model="talkcli.engine.models.deeptalk.dee:Dee",
-        config="talkcli.engine.models.deeptalk.dee:DeeConfig",
-        objective="talkcli.engine.train.objectives.dee:DeeObjective",
+        model=f"{_MODELS}.dee:Dee",
+        config=f"{_MODELS}.dee:DeeConfig",
+        objective=f"{_OBJECTIVES}.dee:DeeObjective",
+        objective_config=f"{_OBJECTIVES}.dee:DeeObjectiveConfig",
+        assembly=f"{_TRAINING}.dee:DeeAssembly",
+        parts=("emotion2vec", "fer"),
         command="train-dee",
-        recipe="dee",
+        recipe="dee-small",
         paper="DEEPTalk, section 3.1",
+        page="methods/deeptalk.md",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
     ),
     "phones": Method(
-        model="talkcli.engine.models.deeptalk.phones:PhoneEncoder",
-        config="talkcli.engine.models.deeptalk.phones:PhonesConfig",
-        objective="talkcli.engine.train.objectives.phones:PhonesObjective",
+        model=f"{_MODELS}.phones:PhoneEncoder",
+        config=f"{_MODELS}.phones:PhonesConfig",
+        objective=f"{_OBJECTIVES}.phones:PhonesObjective",
+        objective_config=f"{_OBJECTIVES}.phones:PhonesObjectiveConfig",
+        assembly=f"{_TRAINING}.phones:PhonesAssembly",
         command="train-phones",
         recipe="phones",
         paper="ours",
+        page="methods/deeptalk.md",
     ),
     "th_vqvae": Method(
-        model="talkcli.engine.models.deeptalk.th_vqvae:ThVqvae",
-        config="talkcli.engine.models.deeptalk.th_vqvae:ThVqvaeConfig",
-        objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        model=f"{_MODELS}.th_vqvae:ThVqvae",
+        config=f"{_MODELS}.th_vqvae:ThVqvaeConfig",
+        objective=f"{_OBJECTIVES}.prior:PriorObjective",
+        objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
+        assembly=f"{_TRAINING}.prior:PriorAssembly",
         command="train-vq",
-        recipe="th_vqvae",
+        recipe="th_vqvae-small",
         paper="DEEPTalk, section 3.2",
+        page="methods/deeptalk.md",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
     ),
     "vqvae": Method(
-        model="talkcli.engine.models.deeptalk.vqvae:Vqvae",
-        config="talkcli.engine.models.deeptalk.vqvae:VqvaeConfig",
-        objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        model=f"{_MODELS}.vqvae:Vqvae",
+        config=f"{_MODELS}.vqvae:VqvaeConfig",
+        objective=f"{_OBJECTIVES}.prior:PriorObjective",
+        objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
+        assembly=f"{_TRAINING}.prior:PriorAssembly",
         command="train-vq",
         recipe="vqvae",
         paper="DEEPTalk, table 4",
+        page="methods/deeptalk.md",
     ),
     "vae": Method(
-        model="talkcli.engine.models.deeptalk.vae:Vae",
-        config="talkcli.engine.models.deeptalk.vae:VaeConfig",
-        objective="talkcli.engine.train.objectives.prior:PriorObjective",
+        model=f"{_MODELS}.vae:Vae",
+        config=f"{_MODELS}.vae:VaeConfig",
+        objective=f"{_OBJECTIVES}.prior:PriorObjective",
+        objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
+        assembly=f"{_TRAINING}.prior:PriorAssembly",
         command="train-vq",
         recipe="vae",
         paper="DEEPTalk, table 4",
+        page="methods/deeptalk.md",
     ),
     "deeptalk": Method(
-        model="talkcli.engine.models.deeptalk.deeptalk:DeepTalk",
-        config="talkcli.engine.models.deeptalk.deeptalk:DeepTalkConfig",
-        objective="talkcli.engine.train.objectives.deeptalk:DeepTalkObjective",
+        model=f"{_MODELS}.deeptalk:DeepTalk",
+        config=f"{_MODELS}.deeptalk:DeepTalkConfig",
+        objective=f"{_OBJECTIVES}.deeptalk:DeepTalkObjective",
+        objective_config=f"{_OBJECTIVES}.deeptalk:DeepTalkObjectiveConfig",
+        assembly=f"{_TRAINING}.deeptalk:DeepTalkAssembly",
+        parts=("dee", "prior", "phones", "wav2vec2", "lip_reader", "start"),
         command="train-gen",
-        recipe="deeptalk",
+        recipe="deeptalk-small",
         paper="DEEPTalk, section 3.3",
+        page="methods/deeptalk.md",
+        motion="coefficients",
+        performer="talkcli.engine.performers.deeptalk:DeepTalkPerformer",
+        controls="talkcli.engine.performers.deeptalk:DeepTalkControls",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
     ),
 }
+
+
+def training_command(method: str) -> str:
+    """Name the command that trains a method."""
+    return METHODS[method].command or f"train {method}"
+
+
+def resolve(target: str) -> Any:
+    """Import the object that `module:attribute` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)

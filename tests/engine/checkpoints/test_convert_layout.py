@@ -11,10 +11,9 @@ import pytest
 from talkcli.engine.checkpoints.convert import deeptalk
 from talkcli.engine.checkpoints.convert.encoders import emotion2vec, wav2vec2
 from talkcli.engine.checkpoints.convert.layout import Layout
-from talkcli.engine.checkpoints.model_file import resolve
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import InputError
-from talkcli.engine.methods import METHODS
+from talkcli.engine.methods import METHODS, resolve
 from talkcli.engine.models.deeptalk.dee import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig

@@ -15,6 +15,8 @@ from talkcli.engine.audio.textgrid import write_alignment
 from talkcli.engine.errors import ExtraError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.performers.deeptalk import DeepTalkControls
+from talkcli.engine.performers.open import chosen_controls
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.rules import RULES, Rules, fitted, read_words
 from talkcli.engine.pipelines.animate import animate_file
@@ -44,7 +46,7 @@ class Listener(Silent):
 
 def performed(sampling: Sampling, **options: Any) -> list[np.ndarray]:
     rules = Rules(_PHONES, reporter=Silent(), **options)
-    return [motion.coeffs for motion in rules.motions(_SPEECH, sampling)]
+    return [motion.coeffs for motion, _ in rules.perform(_SPEECH, sampling)]
 
 
 def test_words_are_words_or_a_file(tmp_path: Path) -> None:
@@ -134,29 +136,25 @@ def test_the_emotion_is_the_one_that_is_asked_for() -> None:
     brow = ADA.index("browDownLeft")
     assert angry[0][:, brow].mean() > neutral[0][:, brow].mean() + 0.4
     with pytest.raises(UsageError, match="hear no emotion"):
-        Rules(_PHONES, reporter=Silent()).motions(_SPEECH, Sampling(), _SPEECH)
+        Rules(_PHONES, reporter=Silent()).perform(_SPEECH, Sampling(), None, _SPEECH)
 
 
-@pytest.mark.parametrize(
-    ("option", "sampling"),
-    [
-        ("--sigma", Sampling(sigma=0.1)),
-        ("--tau-top", Sampling(tau_top=0.5)),
-        ("--gumbel", Sampling(gumbel=True)),
-    ],
-)
-def test_what_only_models_draw_is_refused(option: str, sampling: Sampling) -> None:
-    with pytest.raises(UsageError, match=option):
-        Rules(_PHONES, reporter=Silent()).motions(_SPEECH, sampling)
+@pytest.mark.parametrize("wish", [{"sigma": 0.1}, {"tau_top": 0.0}, {"gumbel": True}, {"hold_slow": True}])
+def test_what_only_models_draw_is_refused(wish: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"`{next(iter(wish))}` is no control of the rules"):
+        chosen_controls(RULES, wish)
+    assert chosen_controls(RULES, dict.fromkeys(wish)).is_random
+    with pytest.raises(TypeError, match="DeepTalkControls"):
+        Rules(_PHONES, reporter=Silent()).perform(_SPEECH, Sampling(), DeepTalkControls())
 
 
 def test_words_that_are_not_found_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(align.Aligner, "_attempt", lambda *_: None)
     listener = Listener()
     rules = Rules("No such words.", reporter=listener)
-    (motion,) = rules.motions(_SPEECH, Sampling())
+    ((motion, made_by),) = rules.perform(_SPEECH, Sampling())
     assert "not found in the sound" in listener.warnings[0]
-    assert rules.maker["alignment"] == "energy"
+    assert made_by["alignment"] == "energy"
     assert motion.coeffs[:, ADA.index("jawPitch")].max() > 0.02
     with pytest.raises(InputError, match="holds no"):
         Rules("...", reporter=listener)
@@ -168,7 +166,7 @@ def test_text_without_the_aligner_is_an_extra(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("talkcli.engine.optional.importlib.import_module", missing)
     with pytest.raises(ExtraError, match="pocketsphinx"):
-        Rules("Hello.", reporter=Silent()).motions(_SPEECH, Sampling())
+        Rules("Hello.", reporter=Silent()).perform(_SPEECH, Sampling())
     # Phones in time need nothing.
     assert len(performed(Sampling())) == 1
 
@@ -211,9 +209,9 @@ def test_a_motion_file_says_that_rules_made_it(tmp_path: Path) -> None:
     assert report["layers"] == ["smooth", "limit_lips", "idle", "blink"]
     with pytest.raises(UsageError, match="there are none"):
         animated()
-    with pytest.raises(UsageError, match="--precision"):
+    with pytest.raises(UsageError, match="`precision`"):
         animated(text="Bam.", precision="bf16")
-    with pytest.raises(UsageError, match="--contacts"):
+    with pytest.raises(UsageError, match="`contacts`"):
         animated(text="Bam.", layers={"contacts": True})
-    with pytest.raises(UsageError, match="--text is for"):
+    with pytest.raises(UsageError, match="`text` is for"):
         animated(text="Bam.", model_name="embedded")

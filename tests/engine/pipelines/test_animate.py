@@ -19,13 +19,15 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
-from talkcli.engine.performers import trained as animator
+from talkcli.engine.performers import trained
 from talkcli.engine.performers.actors import default_actor, speaker
+from talkcli.engine.performers.deeptalk import open_deeptalk
+from talkcli.engine.performers.open import open_model
 from talkcli.engine.performers.performer import Sampling, parse_emotion
-from talkcli.engine.performers.trained import Animator
 from talkcli.engine.pipelines import animate
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
+from tests.engine.fakes import performed
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,13 +105,13 @@ def test_a_head_of_other_channels_is_refused(animated: Any) -> None:
 
 
 def test_actors_go_by_name_then_by_place(flame_model: Path) -> None:
-    animator = Animator(str(flame_model), "cpu")
-    assert [animator.speaker(actor) for actor in ("M003", "M005", "1", "7")] == [0, 1, 1, 2]
+    performer = open_deeptalk(str(flame_model), "cpu")
+    assert [performer.speaker(actor) for actor in ("M003", "M005", "1", "7")] == [0, 1, 1, 2]
     for unknown in ("3", "-1", "m03", ""):
         with pytest.raises(UsageError, match="no actor") as caught:
-            animator.speaker(unknown)
+            performer.speaker(unknown)
         assert caught.value.hint is not None and "M003" in caught.value.hint
-    motions = [next(animator.motions(_SPEECH, Sampling(actor=actor))).coeffs for actor in ("M003", "0", "7")]
+    motions = [performed(performer, _SPEECH, actor=actor)[0].coeffs for actor in ("M003", "0", "7")]
     np.testing.assert_array_equal(motions[0], motions[1])
     assert np.abs(motions[0] - motions[2]).max() > 0
 
@@ -139,7 +141,7 @@ def test_an_actor_chosen_for_the_user_is_told(tmp_path: Path, animated: Any) -> 
     listener = Listener()
     report = animated("a.npz", reporter=listener)
     assert (report["actor"], report["actor_by_default"]) == ("M003", True)
-    assert [note for note in listener.notes if "M003 performs" in note and "--actor" in note]
+    assert [note for note in listener.notes if "M003 performs" in note and "`actor=NAME`" in note]
     chosen = animated("b.npz", sampling=Sampling(actor="M003"), reporter=(listener := Listener()))
     assert (chosen["actor"], chosen["actor_by_default"], listener.notes) == ("M003", False, [])
     (first, meta), (second, other) = (read_motion(tmp_path / name) for name in ("a.npz", "b.npz"))
@@ -151,7 +153,7 @@ def test_a_missing_head_is_found_before_the_weights_are_read(
     tmp_path: Path, animated: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(animator, "load_model", lambda *_: pytest.fail("the weights were read"))
+        patch.setattr(trained, "load_model", lambda *_: pytest.fail("the weights were read"))
         patch.setattr(animate, "read_speech", lambda *_: pytest.fail("the speech was read"))
         with pytest.raises(AssetError, match="FLAME") as caught:
             animated("a.mp4")
@@ -161,7 +163,7 @@ def test_a_missing_head_is_found_before_the_weights_are_read(
     assert "TALK_FLAME" in hint
     assert "--head ada" not in hint
     # What the hint says works.
-    out = Path(hint.partition("--out ")[2].partition(". To draw")[0])
+    out = Path(hint.partition("`out=")[2].partition("`")[0])
     animated(out.name)
     assert out.is_file()
 
@@ -177,11 +179,11 @@ def test_a_file_that_is_no_generator_is_told_by_its_header(
 
 def test_a_model_without_names_has_places(tmp_path: Path) -> None:
     nameless = NARROW.model_copy(update={"speakers": ()})
-    animator = Animator(str(saved(tmp_path / "x.safetensors", nameless)), "cpu")
+    performer = open_deeptalk(str(saved(tmp_path / "x.safetensors", nameless)), "cpu")
     last = NARROW.identity - 1
-    assert animator.speaker(str(last)) == last
+    assert performer.speaker(str(last)) == last
     with pytest.raises(UsageError, match=f"no actor {last + 1}"):
-        animator.speaker(str(last + 1))
+        performer.speaker(str(last + 1))
 
 
 @pytest.mark.parametrize(
@@ -206,75 +208,69 @@ def test_what_is_no_emotion_is_refused(text: str, words: str) -> None:
 
 def test_an_emotion_takes_the_place_of_the_one_heard(tmp_path: Path, flame_model: Path) -> None:
     dee = NARROW.dee.model_copy(update={"anchors": True})
-    animator = Animator(str(saved(tmp_path / "x.safetensors", NARROW.model_copy(update={"dee": dee}))), "cpu")
+    performer = open_deeptalk(
+        str(saved(tmp_path / "x.safetensors", NARROW.model_copy(update={"dee": dee}))), "cpu"
+    )
     angry = Emotion(label="angry", level=0.5)
     with pytest.raises(UsageError, match="angry"):
-        animator.motions(_SPEECH, Sampling(emotion=angry))
-    anchors = animator.model.dee.anchors
+        performed(performer, _SPEECH, emotion=angry)
+    anchors = performer.model.dee.anchors
     anchors[EMOTIONS.index("neutral"), 0] = anchors[EMOTIONS.index("angry"), 1] = 1
-    own, directed = animator.listen(_SPEECH), animator.listen(_SPEECH, emotion=angry)
-    torch.testing.assert_close(directed.emotion.mean, animator.model.dee.directed(angry))
+    own, directed = performer.listen(_SPEECH), performer.listen(_SPEECH, emotion=angry)
+    torch.testing.assert_close(directed.emotion.mean, performer.model.dee.directed(angry))
     assert torch.equal(directed.emotion.log_variance, own.emotion.log_variance)
-    plain, acted = (
-        next(animator.motions(_SPEECH, sampling)).coeffs for sampling in (Sampling(), Sampling(emotion=angry))
-    )
+    plain, acted = (performed(performer, _SPEECH, emotion=emotion)[0].coeffs for emotion in (None, angry))
     assert np.abs(plain - acted).max() > 0
     with pytest.raises(UsageError, match="happy"):
-        Animator(str(flame_model), "cpu").motions(_SPEECH, Sampling(emotion=Emotion(label="happy")))
+        performed(open_deeptalk(str(flame_model), "cpu"), _SPEECH, emotion=Emotion(label="happy"))
 
 
 def test_a_file_says_which_emotion_was_asked_for(animated: Any) -> None:
-    with pytest.raises(UsageError, match="--emotion-from"):
+    with pytest.raises(UsageError, match="`emotion_from`"):
         animated("a.npz", sampling=Sampling(emotion=Emotion(label="sad")), emotion_from=Path("b.wav"))
     assert animated("a.npz")["emotion"] is None
 
 
 def test_contacts_need_a_model_that_hears_phones(flame_model: Path) -> None:
     with pytest.raises(UsageError, match="hears none"):
-        Animator(str(flame_model), "cpu", layers={"contacts": True})
-    assert not Animator(str(flame_model), "cpu", layers={}).layers.contacts
+        open_model(str(flame_model), "cpu", layers={"contacts": True})
+    assert not open_model(str(flame_model), "cpu", layers={}).layers.contacts
 
 
 def test_held_takes_keep_emotion_and_slow_codes(flame_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    animator = Animator(str(flame_model), "cpu")
+    performer = open_deeptalk(str(flame_model), "cpu")
     drawn, emotions = [], []
-    take = animator.model.take
+    take = performer.model.take
 
     def spy(heard: Any, **options: Any) -> Any:
         emotions.append((heard.emotion.mean, options["sigma"]))
         drawn.append(take(heard, **options))
         return drawn[-1]
 
-    monkeypatch.setattr(animator.model, "take", spy)
-    sampling = Sampling(sigma=0.1, tau_top=2.0, tau_bottom=2.0, takes=3, hold_slow=True)
-    list(animator.motions(_SPEECH, sampling))
+    monkeypatch.setattr(performer.model, "take", spy)
+    performed(performer, _SPEECH, sigma=0.1, tau_top=2.0, tau_bottom=2.0, takes=3, hold_slow=True)
     slow = [torch.cat([codes for window in made.slow for codes in window]) for made in drawn]
     fast = [torch.cat([window[-1] for window in made.codes]) for made in drawn]
     assert torch.equal(slow[0], slow[1]) and torch.equal(slow[0], slow[2])
     assert not torch.equal(fast[0], fast[1]) and not torch.equal(fast[1], fast[2])
     # The emotion that the first take drew is what the others are given, and they draw none.
-    first = animator.listen(_SPEECH).emotion.sample(0.1, animator._generator(sampling, 0))
+    first = performer.listen(_SPEECH).emotion.sample(0.1, performer._generator(Sampling(), 0))
     assert torch.equal(emotions[1][0], first) and torch.equal(emotions[2][0], first)
     assert [sigma for _, sigma in emotions] == [0.1, None, None]
 
 
 def test_one_level_of_codes_has_no_slow_ones_to_hold(tmp_path: Path) -> None:
     config = NARROW.model_copy(update={"prior": VqvaeConfig(width=16, heads=2, feedforward=16, codes=8)})
-    animator = Animator(str(saved(tmp_path / "x.safetensors", config)), "cpu")
+    performer = open_deeptalk(str(saved(tmp_path / "x.safetensors", config)), "cpu")
     with pytest.raises(UsageError, match="1 level"):
-        animator.motions(_SPEECH, Sampling(tau_top=1.0, tau_bottom=1.0, takes=2, hold_slow=True))
+        performed(performer, _SPEECH, tau_top=1.0, tau_bottom=1.0, takes=2, hold_slow=True)
 
 
 def test_released_draws_are_random_and_fixed_by_the_seed(flame_model: Path) -> None:
-    animator = Animator(str(flame_model), "cpu")
+    performer = open_deeptalk(str(flame_model), "cpu")
     calm, first, again, other = (
-        next(animator.motions(_SPEECH, sampling)).coeffs
-        for sampling in (
-            Sampling(),
-            Sampling(gumbel=True),
-            Sampling(gumbel=True),
-            Sampling(gumbel=True, seed=1),
-        )
+        performed(performer, _SPEECH, **told)[0].coeffs
+        for told in ({}, {"gumbel": True}, {"gumbel": True}, {"gumbel": True, "seed": 1})
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - calm).max() > 0
@@ -288,7 +284,7 @@ def test_a_performance_is_written_before_the_next_is_drawn(
     take, write = DeepTalk.take, animate.write_motion
     monkeypatch.setattr(DeepTalk, "take", lambda *a, **k: happened.append("draw") or take(*a, **k))
     monkeypatch.setattr(animate, "write_motion", lambda *a: happened.append("write") or write(*a))
-    animated("a.npz", sampling=Sampling(tau_top=1.0, takes=3))
+    animated("a.npz", sampling=Sampling(takes=3), controls={"tau_top": 1.0})
     assert happened == ["draw", "write"] * 3
 
 
@@ -298,10 +294,10 @@ def test_bf16_is_near_fp32_and_warns_where_it_is_slow(
     listener = Listener()
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     animated("half.npz", precision="bf16", reporter=listener)
-    assert not [text for text in listener.warnings if "--precision" in text]
+    assert not [text for text in listener.warnings if "`precision=bf16`" in text]
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
     animated("half.npz", precision="bf16", reporter=listener)
-    assert [text for text in listener.warnings if "--precision" in text and "slower" in text]
+    assert [text for text in listener.warnings if "`precision=bf16`" in text and "slower" in text]
     animated("full.npz")
     half, full = (read_motion(tmp_path / f"{name}.npz") for name in ("half", "full"))
     assert (half[1]["precision"], full[1]["precision"]) == ("bf16", "fp32")

@@ -128,7 +128,8 @@ def test_it_animates_without_flame(
     animate_file(
         tmp_path / "speech.wav",
         [tmp_path / "face.npz"],
-        sampling=Sampling(actor="M003", gumbel=True, always_pad=True),
+        sampling=Sampling(actor="M003"),
+        controls={"gumbel": True, "always_pad": True},
         emotion_from=None,
         model_name=str(tmp_path / "m.safetensors"),
         head_name=None,

@@ -12,7 +12,8 @@ from typing import Any
 
 from talkcli.config import load_recipe
 from talkcli.engine import lifetime
-from talkcli.engine.pipelines.training import recipes, train
+from talkcli.engine.pipelines.training.recipes import recipe_schema
+from talkcli.engine.pipelines.training.train import Job, train_method
 from talkcli.engine.train.run_folder import CURVE_PREFIX
 from talkcli.engine.types import Silent
 
@@ -28,19 +29,20 @@ def training(command: str, manifest: Path, out: Path, *, steps: int, parts: Path
 
     def work() -> object:
         resume = (out / "run.json").exists()
-        job = train.Job(manifest=manifest, out=out, device="cpu", resume=resume)
+        job = Job(manifest=manifest, out=out, device="cpu", resume=resume)
         settings = [*_PACE, f"train.steps={steps}"]
-        if command == "train-gen":
-            recipe = load_recipe(recipes.DeepTalkRecipe, "deeptalk.debug", settings, stage=1)
-            built_on = train.Parts(dee=str(parts / "train-dee"), prior=str(parts / "train-vq"))
-            return train.train_gen(recipe, job, Silent(), parts=built_on)
-        schema, name, run = {
-            "train-fer": (recipes.FerRecipe, "fer.debug", train.train_fer),
-            "train-dee": (recipes.DeeRecipe, "dee.debug", train.train_dee),
-            "train-phones": (recipes.PhonesRecipe, "phones.debug", train.train_phones),
-            "train-vq": (recipes.PriorRecipe, "th_vqvae.debug", train.train_vq),
+        method, name = {
+            "train-fer": ("fer", "fer.debug"),
+            "train-dee": ("dee", "dee.debug"),
+            "train-phones": ("phones", "phones.debug"),
+            "train-vq": ("th_vqvae", "th_vqvae.debug"),
+            "train-gen": ("deeptalk", "deeptalk.debug"),
         }[command]
-        return run(load_recipe(schema, name, settings), job, Silent())  # type: ignore[operator]
+        given, stage = {}, None
+        if command == "train-gen":
+            given, stage = {"dee": str(parts / "train-dee"), "prior": str(parts / "train-vq")}, 1
+        recipe = load_recipe(recipe_schema(method), name, settings, stage=stage)
+        return train_method(method, recipe, job, Silent(), parts=given)
 
     return work
 

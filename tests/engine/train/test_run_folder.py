@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.pipelines.training.sources import Sources
+from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.train.run_folder import open_run
 from talkcli.engine.train.state_file import Moments, State
 from tests.engine.fakes import left_by_a_kill, small_disk
@@ -113,7 +113,7 @@ def test_a_damaged_document(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_bytes(content)
     for ask in (
         lambda: open_run(tmp_path, ASKED, resume=True, overwrite=False),
-        lambda: Sources({"--dee": None}, tmp_path, resume=True),
+        lambda: GivenParts("deeptalk", {"dee": None}, tmp_path, resume=True),
     ):
         with pytest.raises(InputError, match=r"run\.json is damaged") as caught:
             ask()
@@ -216,11 +216,19 @@ def test_a_full_disk_keeps_the_state_from_before(tmp_path: Path) -> None:
 
 
 def test_other_files_are_refused_other_places_are_not(tmp_path: Path) -> None:
-    asked = {**ASKED, "inputs": {"--dee": "12ab"}, "input_paths": {"--dee": "/here"}}
+    asked = {**ASKED, "inputs": {"lip_reader": "12ab"}, "input_paths": {"lip_reader": "/here"}}
     open_run(tmp_path, asked, resume=False, overwrite=False)
-    open_run(tmp_path, {**asked, "input_paths": {"--dee": "/there"}}, resume=True, overwrite=False)
-    with pytest.raises(UsageError, match="started with other files than those of --dee now"):
-        open_run(tmp_path, {**asked, "inputs": {"--dee": "34cd"}}, resume=True, overwrite=False)
+    open_run(tmp_path, {**asked, "input_paths": {"lip_reader": "/there"}}, resume=True, overwrite=False)
+    with pytest.raises(UsageError, match="started with other files than those of `lip_reader` now"):
+        open_run(tmp_path, {**asked, "inputs": {"lip_reader": "34cd"}}, resume=True, overwrite=False)
+
+
+def test_runs_of_earlier_versions_named_parts_by_their_options(tmp_path: Path) -> None:
+    before = {**ASKED, "inputs": {"--lip-reader": "12ab"}, "input_paths": {"--lip-reader": "/here"}}
+    open_run(tmp_path, before, resume=False, overwrite=False)
+    (tmp_path / "run.json").write_text(json.dumps(before))
+    now = {**ASKED, "inputs": {"lip_reader": "12ab"}, "input_paths": {"lip_reader": "/there"}}
+    open_run(tmp_path, now, resume=True, overwrite=False)
 
 
 def test_curves_belong_to_the_run(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ Tensors below `unused.` are somebody else's that nothing here reads, carried for
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import math
 import zlib
@@ -26,7 +25,7 @@ from talkcli.engine.checkpoints.fit import check, check_finite, misshapen
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import AssetError, InputError, TalkError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.methods import METHODS
+from talkcli.engine.methods import METHODS, resolve
 from talkcli.engine.readers.json_text import parse_json
 from talkcli.engine.readers.regular import check_file
 from talkcli.engine.types import MODEL_FPS, Config, first_mistake
@@ -103,12 +102,6 @@ def default_weights() -> Path:
 def model_file(path: Path) -> Path:
     """`path` itself, or the best checkpoint in it when it is a run folder."""
     return path / BEST if path.is_dir() else path
-
-
-def resolve(target: str) -> Any:
-    """The object that `module:attribute` names."""
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
 
 
 def save_model(path: Path, model: nn.Module, *, meta: Meta, storage: Storage = "float32") -> None:

@@ -1,4 +1,4 @@
-"""What `--model`, and `--dee` of emovox, names: the embedded model, a model file, or a run folder."""
+"""What a model's name means: the embedded model, a model file, or a run folder."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from talkcli.engine.errors import InputError
 EMBEDDED = "embedded"
 
 
-def weights_of(model_name: str, *, option: str = "--model", made_by: str = "talk train-gen") -> Path:
+def weights_of(model_name: str, *, field: str = "model", made_by: str = "talk train-gen") -> Path:
     """The model file that `model_name` names. Raises AssetError or InputError where there is none; its hint
-    says which `option` named it, and what it is `made_by`.
+    says which `field` named it, and what it is `made_by`.
     """
     path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
     if not path.is_file():
         raise InputError(
             f"There is no model file {path}.",
-            hint=f"Give {option} a run folder or model file of {made_by}, or leave it out.",
+            hint=f"Give `{field}` a run folder or model file of {made_by}, or leave it out.",
         )
     return path

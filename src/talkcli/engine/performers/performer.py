@@ -1,4 +1,4 @@
-"""Who performs and how performances are drawn; and what a pipeline asks of whatever performs.
+"""What a pipeline asks of whatever makes motion of speech, and what it tells it.
 
 Axis names: `frames`, `coeffs` = 53.
 """
@@ -9,65 +9,56 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import UsageError
 from talkcli.engine.finish.stack import Layers
-from talkcli.engine.types import EMOTIONS, Emotion, Motion, Speech
+from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """Who performs, and how performances are drawn (DEEPTalk, section 3.3 and table 3).
+    """What every performer understands.
 
-    `sigma` multiplies the predicted log-variance of the emotion embedding, None takes its mean; `tau_top`
-    and `tau_bottom` are temperatures of the slow and the fast codes, 0 takes the likeliest; `gumbel` draws
-    both as the released inference does, whatever the temperatures. `takes` performances are drawn from
-    `seed`, take k being the same whatever the number of takes; with `hold_slow` all keep the emotion and the
-    slow codes of the first. `actor` is a name in the model's list of speakers or a position in it, None is
-    nobody in particular. `emotion` is performed instead of what is heard. `always_pad` adds one to four
-    frames of silence, as the released demo always does.
+    `takes` performances are drawn from `seed`, take k being the same whatever the number of takes. `actor` is
+    a name in the model's list of speakers or a position in it, None is nobody in particular. `emotion` is
+    performed instead of what the voice says.
     """
 
-    sigma: float | None = None
-    tau_top: float = 0.0
-    tau_bottom: float = 0.0
-    gumbel: bool = False
     takes: int = 1
-    hold_slow: bool = False
+    seed: int = 0
     actor: str | None = None
     emotion: Emotion | None = None
-    always_pad: bool = False
-    seed: int = 0
 
-    def __post_init__(self) -> None:
-        for option, value in (
-            ("--sigma", self.sigma),
-            ("--tau-top", self.tau_top),
-            ("--tau-bottom", self.tau_bottom),
-        ):
-            if value is not None and not math.isfinite(value):
-                raise UsageError(f"{option} {value} is not a finite number.")
-        if self.hold_slow and self.takes < 2:
-            raise UsageError(
-                "--hold-slow keeps the slow codes of the first take for the others, but there is one take.",
-                hint="Add --takes 2 or more.",
-            )
-        if self.hold_slow and self.tau_bottom == 0 and not self.gumbel:
-            raise UsageError(
-                "--hold-slow draws the fast codes anew, but at --tau-bottom 0 they are never drawn.",
-                hint="Add --tau-bottom 0.5, or any temperature above 0.",
-            )
+
+@dataclass(frozen=True, kw_only=True)
+class Controls:
+    """What the performances of one method can be told beside `Sampling`; here, nothing."""
+
+    draws: ClassVar[str] = ""
+    """Which controls make takes differ, for a sentence."""
 
     @property
     def is_random(self) -> bool:
-        return self.sigma is not None or self.tau_top > 0 or self.tau_bottom > 0 or self.gumbel
+        """Whether takes differ by more than what layers draw."""
+        return False
+
+    def check(self, sampling: Sampling) -> None:
+        """Raise UsageError for controls that do not fit the sampling."""
+
+
+class Performance(NamedTuple):
+    """A motion and who made it."""
+
+    motion: Motion
+    made_by: Mapping[str, Any]
+    """For a motion file's meta, its `origin` among it, ready for JSON."""
 
 
 @runtime_checkable
 class Performer(Protocol):
-    """What makes motion of speech: a trained model, or the rules."""
+    """What makes motion of speech: a trained model of any method, or the rules."""
 
     @property
     def header(self) -> Meta:
@@ -78,16 +69,30 @@ class Performer(Protocol):
         """What lies over the motion."""
 
     @property
-    def maker(self) -> Mapping[str, Any]:
-        """What a motion file says of who made it, its origin among it, ready for JSON; complete once
-        `motions` was called.
+    def controls(self) -> type[Controls]:
+        """What `perform` can be told beside its sampling."""
+
+    def cast(self, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
+        """Choose an actor where none is asked for, and tell whether that was done and is worth a note.
+
+        Raises UsageError for an actor that the performer does not have.
         """
 
-    def motions(
-        self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None
-    ) -> Iterator[Motion]:
-        """One motion per take, each made when it is asked for, with the emotion of `emotion_speech` where
-        given. Raises a TalkError for what cannot be performed.
+    def perform(
+        self,
+        speech: Speech,
+        sampling: Sampling,
+        controls: Controls | None = None,
+        emotion_speech: Speech | None = None,
+    ) -> Iterator[Performance]:
+        """One performance per take, each made when it is asked for.
+
+        Args:
+            controls: of the performer's own kind; None for its defaults.
+            emotion_speech: takes the place of `speech` for the emotion.
+
+        Raises:
+            TalkError: for what cannot be performed, at the call.
         """
 
 
@@ -106,6 +111,6 @@ def parse_emotion(text: str) -> Emotion:
         level = math.nan
     if not 0 <= level <= 1:
         raise UsageError(
-            f"--emotion {text}: the level is no number from 0 to 1.", hint=f"For example {label}:0.7."
+            f"`emotion={text}`: the level is no number from 0 to 1.", hint=f"For example {label}:0.7."
         )
     return Emotion(label=label, level=level)

@@ -20,7 +20,7 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.finish.stack import Layers, lay_over
 from talkcli.engine.origin import PERFORMED
-from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.performers.performer import Controls, Performance, Sampling
 from talkcli.engine.readers.text import read_text
 from talkcli.engine.rules.perform import perform
 from talkcli.engine.types import MODEL_FPS, SILENCE, Alignment, Emotion, Motion, Phone, Reporter, Speech
@@ -37,6 +37,15 @@ _PATH_ENDS = re.compile(
 _FILE_NAME = re.compile(r"(?!.*\.\.)[^\s.][^\s]*\.[A-Za-z][A-Za-z0-9]{1,9}")
 
 
+class RulesControls(Controls):
+    """The rules have no controls; each take is performed in a manner of its own."""
+
+    @property
+    def is_random(self) -> bool:
+        """See `Controls`."""
+        return True
+
+
 class Rules:
     """The rules with the words they say: text, or phones in time as `read_words` gives them.
 
@@ -47,6 +56,8 @@ class Rules:
 
     header = Meta(head="ada", channels=ADA, fps=MODEL_FPS, trained_on="nothing", licence="that of talk")
 
+    controls = RulesControls
+
     def __init__(
         self,
         words: str | Alignment,
@@ -54,31 +65,45 @@ class Rules:
         layers: Mapping[str, bool | None] | None = None,
         reporter: Reporter,
     ) -> None:
-        self.maker: dict[str, Any] = {
+        self._made_by: dict[str, Any] = {
             "origin": PERFORMED.model_dump(exclude_none=True),
             "method": RULES,
             "weights_sha256": None,
             "weights_licence": None,
         }
         if isinstance(words, str):
-            self.maker["text"] = " ".join(spoken_words(words))
+            self._made_by["text"] = " ".join(spoken_words(words))
         self._words = words
         self._reporter = reporter
         self.layers = _layers(layers)
         self._head = load_head(self.header.head) if self.layers.need_head else None
 
-    def motions(
-        self, speech: Speech, sampling: Sampling, emotion_speech: Speech | None = None
-    ) -> Iterator[Motion]:
-        """One motion of ada per take at 25 fps, layers included.
+    def cast(self, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:  # noqa: ARG002  others tell
+        """See `Performer`. Any name is an actor."""
+        return sampling, False
+
+    def perform(
+        self,
+        speech: Speech,
+        sampling: Sampling,
+        controls: Controls | None = None,
+        emotion_speech: Speech | None = None,
+    ) -> Iterator[Performance]:
+        """Make one motion of ada per take at 25 fps, layers included.
 
         Raises UsageError for what only models have, ExtraError where text must be aligned and the align extra
         is missing, InputError for phones that lie beyond the sound.
         """
-        _refuse(sampling, emotion_speech)
+        if controls is not None and not isinstance(controls, RulesControls):
+            raise TypeError(f"{type(controls).__name__} are no controls of the rules")
+        if emotion_speech is not None:
+            raise UsageError(
+                "`emotion_from`: rules hear no emotion.",
+                hint="Say it: `emotion=happy`, or `emotion=happy:0.5`.",
+            )
         alignment = self._aligned(speech)
-        self.maker["alignment"] = alignment.method
-        return self._takes(speech, alignment, sampling)
+        made_by = {**self._made_by, "alignment": alignment.method}
+        return (Performance(motion, made_by) for motion in self._takes(speech, alignment, sampling))
 
     def _takes(self, speech: Speech, alignment: Alignment, sampling: Sampling) -> Iterator[Motion]:
         emotion = sampling.emotion or Emotion()
@@ -103,13 +128,13 @@ class Rules:
         if alignment.method == "energy":
             self._reporter.warn(
                 "The words were not found in the sound: the mouth follows its loudness. "
-                "Check the text, or give --text a TextGrid with its phones."
+                "Check the text, or give `text` a TextGrid with its phones."
             )
         return alignment
 
 
 def read_words(text: str) -> str | Alignment:
-    """What --text gives: the words themselves, or a file with them, of any name: its content tells whether it
+    """What `text` gives: the words themselves, or a file with them, of any name: its content tells whether it
     is plain text or a TextGrid with a tier `phones`.
 
     Raises InputError for a file that cannot be read, and for what names a file that is not there.
@@ -140,7 +165,7 @@ def _file(text: str) -> Path | None:
         return path
     if looks and "\n" not in name:
         raise InputError(
-            f"--text {name[:200]} names a file that is not there.",
+            f"`text={name[:200]}` names a file that is not there.",
             hint="Check the path; if these are the words themselves, put a blank between them.",
         )
     return None
@@ -174,21 +199,5 @@ def _layers(wishes: Mapping[str, bool | None] | None) -> Layers:
     if wishes is None:
         return replace(Layers.steady("ada"), contacts=False)
     if wishes.get("contacts"):
-        raise UsageError("--contacts: rules hear no contacts.", hint="They reach those of the words.")
+        raise UsageError("`contacts`: rules hear no contacts.", hint="They reach those of the words.")
     return Layers.chosen("ada", {**wishes, "contacts": False})
-
-
-def _refuse(sampling: Sampling, emotion_speech: Speech | None) -> None:
-    """Raises UsageError for what only trained models can do."""
-    if emotion_speech is not None:
-        raise UsageError(
-            "--emotion-from: rules hear no emotion.", hint="Say it: --emotion happy, or --emotion happy:0.5."
-        )
-    drawn = ("sigma", "tau_top", "tau_bottom", "gumbel", "hold_slow", "always_pad")
-    plain = Sampling()
-    for name in drawn:
-        if getattr(sampling, name) != getattr(plain, name):
-            raise UsageError(
-                f"--{name.replace('_', '-')} is for trained models: rules draw no emotion and no codes.",
-                hint="Rules perform every take differently; --seed gives others.",
-            )

@@ -7,11 +7,9 @@ is worked out piece by piece.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from talkcli import __version__
 from talkcli.engine.audio.io import read_measured, read_speech
@@ -22,10 +20,10 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.files import sha256
-from talkcli.engine.performers.actors import performing
-from talkcli.engine.performers.performer import Performer, Sampling
-from talkcli.engine.performers.rules import RULES, Rules, read_words
-from talkcli.engine.performers.trained import Animator, Precision, generator_file
+from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
+from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.performers.rules import read_words
+from talkcli.engine.performers.trained import Precision
 from talkcli.engine.pipelines.render import (
     VIDEO_SUFFIX,
     check_distinct,
@@ -44,6 +42,7 @@ def animate_file(
     outs: Sequence[Path],
     *,
     sampling: Sampling,
+    controls: Mapping[str, Any] | None = None,
     emotion_from: Path | None,
     model_name: str,
     head_name: str | None,
@@ -57,13 +56,21 @@ def animate_file(
     text: str | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Animate one file into every path of `outs`, for every take: motion for .npz, else what `render_to`
-    writes.
+    """Animate one file into every path of `outs`, for every take.
 
-    `model_name` is as for `Animator`, or `RULES`, which need `text` as `read_words` takes it. `head_name`
-    None draws the model's own head; `overwrite` replaces the frames of a folder; `layers` are wishes as
-    `Layers.chosen` takes them. Returns what was done, ready for JSON. Unusable input raises a TalkError
-    before anything is written.
+    Args:
+        outs: motion for .npz, else what `render_to` writes.
+        controls: wishes as `chosen_controls` takes them.
+        model_name: as for `open_performer`; the rules need `text`, as `read_words` takes it.
+        head_name: the head to draw; None for the model's own.
+        overwrite: replace the frames of a folder.
+        layers: wishes as `Layers.chosen` takes them.
+
+    Returns:
+        What was done, ready for JSON.
+
+    Raises:
+        TalkError: for unusable input, before anything is written.
     """
     if str(speech_path) == "-":
         raise UsageError("Speech is not read from stdin.", hint="Write it to a file first: cat > speech.wav")
@@ -78,50 +85,51 @@ def animate_file(
     check_renderer(renderer)
     tell_folders(outs, reporter)
     drawn = not all(map(_is_motion, outs))
-    header = Rules.header if model_name == RULES else generator_file(model_name)[1]
+    header = header_of(model_name)
+    chosen = chosen_controls(model_name, controls or {})
+    chosen.check(sampling)
     head = _head_to_draw(head_name, header, outs)
     if sampling.emotion is not None and emotion_from is not None:
-        raise UsageError("--emotion and --emotion-from both say what to feel.", hint="Leave one of them out.")
+        raise UsageError("`emotion` and `emotion_from` both say what to feel.", hint="Leave one of them out.")
     speech, quality = read_measured(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
-    performer: Performer
-    actor_by_default = False
-    if model_name == RULES:
-        performer = _rules(text, precision=precision, layers=layers, reporter=reporter)
-    elif text is not None:
-        raise UsageError(
-            "--text is for --model rules: a trained model hears the words.", hint="Leave --text out."
-        )
-    else:
-        performer = Animator(model_name, device_name, precision=precision, layers=layers)
-        _warn(performer, sampling, reporter)
-        actor, actor_by_default = performing(performer.model.config, sampling.actor, reporter)
-        sampling = replace(sampling, actor=actor)
+    performer = open_performer(
+        model_name,
+        device_name,
+        precision=precision,
+        layers=layers,
+        words=None if text is None else read_words(text),
+        reporter=reporter,
+    )
+    if sampling.takes > 1 and not chosen.is_random:
+        without = f"Without {chosen.draws} every" if chosen.draws else "Every"
+        reporter.warn(f"{without} take is the same performance.")
+    sampling, actor_by_default = performer.cast(sampling, reporter)
 
-    motions = performer.motions(speech, sampling, emotion_speech)
-    meta: dict[str, Any] = {
+    performances = performer.perform(speech, sampling, chosen, emotion_speech)
+    asked: dict[str, Any] = {
         "command": "animate",
         "talk": __version__,
         "speech_sha256": sha256(speech_path),
         "emotion_sha256": sha256(emotion_from) if emotion_from else None,
-        **performer.maker,
         "layers": list(performer.layers.on),
         **asdict(sampling),
+        **asdict(chosen),
         "actor_by_default": actor_by_default,
     }
     report: dict[str, Any] = {
         "outputs": [],
         "duration_s": speech.duration_s,
         "sound": asdict(quality),
-        **meta,
+        **asked,
     }
     # Heard by now; only videos need the sound once more.
     sound = speech if drawn else None
     del speech, emotion_speech
-    for take, motion in enumerate(motions):
+    for take, (motion, made_by) in enumerate(performances):
         shown = motion if fps is None else resample(motion, fps)
         for path in paths[take]:
-            stored = {**meta, "take": take}
+            stored = {**asked, **made_by, "take": take}
             if _is_motion(path):
                 write_motion(path, shown, stored)
             else:
@@ -138,28 +146,9 @@ def animate_file(
                     overwrite=overwrite,
                 )
             report["outputs"].append(str(path))
-        report |= {"frames": len(shown.coeffs), "fps": shown.fps, "head": head.name if head else shown.head}
+        report |= {**made_by, "frames": len(shown.coeffs), "fps": shown.fps}
+        report["head"] = head.name if head else shown.head
     return report
-
-
-def _rules(
-    text: str | None, *, precision: Precision, layers: Mapping[str, bool | None], reporter: Reporter
-) -> Rules:
-    if text is None:
-        raise UsageError(
-            "--model rules performs words, and there are none.",
-            hint='Add --text "what is said", or --text with a .txt file or a TextGrid.',
-        )
-    if precision != "fp32":
-        raise UsageError("--precision is for trained models: rules compute nothing worth it.")
-    return Rules(read_words(text), layers=layers, reporter=reporter)
-
-
-def _warn(animator: Animator, sampling: Sampling, reporter: Reporter) -> None:
-    if animator.precision == "bf16" and not _has_bf16(animator.device):
-        reporter.warn("This processor has no bfloat16 arithmetic: --precision bf16 will be slower than fp32.")
-    if sampling.takes > 1 and not sampling.is_random:
-        reporter.warn("Without --sigma, --tau or --gumbel every take is the same performance.")
 
 
 def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head | None:
@@ -168,13 +157,7 @@ def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head
     Raises UsageError for other channels, AssetError where it is missing.
     """
     if named is not None:
-        head = load_head(named)
-        if head.channels != header.channels:
-            raise UsageError(
-                f"The model moves the channels of {header.head}, --head {head.name} has others.",
-                hint=f"Use --head {header.head}, or a model trained for {head.name}.",
-            )
-        return head
+        return head_for(header, named)
     pictures = [out for out in outs if not _is_motion(out)]
     if not pictures:
         return None
@@ -183,16 +166,8 @@ def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head
     except AssetError as error:
         motion = pictures[0].with_suffix(MOTION_SUFFIX)
         raise AssetError(
-            error.problem, hint=f"Motion needs no head: --out {motion}. To draw it: {error.hint}"
+            error.problem, hint=f"Motion needs no head: `out={motion}`. To draw it: {error.hint}"
         ) from error
-
-
-def _has_bf16(device: torch.device) -> bool:
-    """Whether `device` multiplies bfloat16 natively (x86: AVX512-BF16 or AMX; ARM: its bf16 extension)."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    found = torch.cpu.get_capabilities()
-    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _is_motion(out: Path) -> bool:

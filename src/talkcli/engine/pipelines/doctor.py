@@ -187,12 +187,12 @@ def _weights() -> list[Check]:
 def _self_check() -> list[Check]:
     """One second of sound becomes motion, and one frame of it a picture."""
     from talkcli.engine.performers.named_model import EMBEDDED
+    from talkcli.engine.performers.open import open_model
     from talkcli.engine.performers.performer import Sampling
-    from talkcli.engine.performers.trained import Animator
 
     samples = 0.1 * np.sin(np.arange(SPEECH_RATE_HZ) / 10)
-    animator = Animator(EMBEDDED, "cpu")
-    motion = next(animator.motions(Speech(samples=samples.astype(np.float32)), Sampling()))
+    performer = open_model(EMBEDDED, "cpu")
+    motion, _ = next(performer.perform(Speech(samples=samples.astype(np.float32)), Sampling()))
     head = load_head(motion.head)
     vertices = head(torch.from_numpy(motion.coeffs[-1:]))[0].detach().numpy()
     renderer = open_renderer("software", studio_scene(head), _PICTURE_SIDE, _PICTURE_SIDE)

@@ -7,11 +7,17 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 from pydantic import Field
 from torch import Tensor, nn
 
+from talkcli.engine.audio.ear import Ear
 from talkcli.engine.train.batches import Batch
 
 # Of a term of the loss; and of windows, rows or coefficients.
 Weight = Annotated[float, Field(ge=0, le=1e9)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def ears_of(model: nn.Module) -> dict[str, Ear]:
+    """Give the front-ends by which a model takes in sound, by name; none of a model that takes in none."""
+    return dict(getattr(model, "ears", {}))
 
 
 @runtime_checkable

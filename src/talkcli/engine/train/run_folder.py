@@ -156,7 +156,7 @@ def check_out(path: Path, *, resume: bool, overwrite: bool) -> None:
 def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: bool) -> RunFolder:
     """The run folder for `document` (what was asked, as JSON), for whoever has claimed it.
 
-    Its `inputs` are SHA-256 hashes, by option, of the files the run builds on; `input_paths` and `manifest`
+    Its `inputs` are SHA-256 hashes, by part, of the files the run builds on; `input_paths` and `manifest`
     say where things lie and may change, and so may what `CHANGEABLE` names. A new folder is made. An existing
     run is continued with `resume` if it was asked for the same, and replaced with `overwrite`; else
     UsageError. A folder that holds anything but a run is never replaced. Raises InputError where `run.json`
@@ -189,6 +189,9 @@ def read_document(path: Path) -> dict[str, Any]:
         with open_file(run_file) as file:
             document = parse_json(file.read(_LONGEST_BYTES + 1), longest=_LONGEST_BYTES)
         _Document.model_validate(document)
+        for key in ("inputs", "input_paths"):
+            if key in document:
+                document[key] = {_part(name): value for name, value in document[key].items()}
         return document
     except OSError as error:
         reason = error.strerror
@@ -201,6 +204,11 @@ def read_document(path: Path) -> dict[str, Any]:
         f"{run_file} is damaged ({reason}), so that nothing says what this run was asked.",
         hint="Put an undamaged copy of it back, or start again with --overwrite.",
     )
+
+
+def _part(name: str) -> str:
+    """The name of a part: runs of earlier versions wrote the option, --lip-reader for lip_reader."""
+    return name.lstrip("-").replace("-", "_")
 
 
 def _check_files(path: Path) -> None:
@@ -261,8 +269,9 @@ def _check_same(path: Path, before: dict[str, Any], document: dict[str, Any]) ->
     )
     files = [key.removeprefix("inputs.") for key in changed if key.startswith("inputs.")]
     if files:
+        named = ", ".join(f"`{name}`" for name in files)
         raise UsageError(
-            f"{path} was started with other files than those of {', '.join(files)} now.",
+            f"{path} was started with other files than those of {named} now.",
             hint="Give the files it was started with, or replace the run with --overwrite.",
         )
     if changed:

@@ -12,11 +12,11 @@ import pytest
 from talkcli.engine.audio.io import write_wav
 from talkcli.engine.errors import UsageError
 from talkcli.engine.metrics.diversity import diversity_l2
-from talkcli.engine.performers.performer import Sampling
-from talkcli.engine.performers.trained import Animator
+from talkcli.engine.performers.open import open_model
 from talkcli.engine.pipelines.score import diversity as score_table
 from talkcli.engine.pipelines.score.motions import Generation
 from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
+from tests.engine.fakes import performed
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 from tests.engine.pipelines.test_animate import saved
 
@@ -51,11 +51,11 @@ def test_rows_are_those_of_the_paper_and_values_are_what_takes_give(table: Any, 
     assert report["rows"][0]["diversity_l2"]["value"] == 0
     assert all(row["diversity_l2"]["value"] > 0 for row in report["rows"][1:])
 
-    animator = Animator(str(tmp_path / "flame.safetensors"), "cpu")
+    performer = open_model(str(tmp_path / "flame.safetensors"), "cpu")
     by_hand = []
     for seed in (0, 1):
         noise = np.random.default_rng(seed).normal(0, 0.1, 2 * SPEECH_RATE_HZ).astype(np.float32)
-        takes = animator.motions(Speech(samples=noise), Sampling(sigma=0.1, takes=3, seed=5))
+        takes = performed(performer, Speech(samples=noise), sigma=0.1, takes=3, seed=5)
         by_hand.append(diversity_l2([motion.coeffs for motion in takes]))
     # The files hold 16 bits.
     assert report["rows"][2]["diversity_l2"]["value"] == pytest.approx(np.mean(by_hand), rel=0.05)

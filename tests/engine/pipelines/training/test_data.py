@@ -16,8 +16,10 @@ from talkcli.engine.files import sha256
 from talkcli.engine.models.deeptalk.fer import FER_CLASSES
 from talkcli.engine.pipelines.training import data as training_data
 from talkcli.engine.pipelines.training.data import load_data
-from talkcli.engine.pipelines.training.recipes import DeeRecipe, FerRecipe, PriorRecipe
-from talkcli.engine.pipelines.training.train import Job, train_dee, train_fer, train_vq
+from talkcli.engine.pipelines.training.dee import DeeRecipe
+from talkcli.engine.pipelines.training.fer import FerRecipe
+from talkcli.engine.pipelines.training.prior import PriorRecipe
+from talkcli.engine.pipelines.training.train import Job, train_method
 from talkcli.engine.types import Motion, Silent
 from tests.engine.fakes import write_corpus
 
@@ -57,7 +59,9 @@ def _no_flame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_fer_learns_from_pictures_without_sound_or_a_flame_file(pictures: Path, tmp_path: Path) -> None:
     recipe = load_recipe(FerRecipe, "fer.debug", ["train.steps=2"])
-    trained = train_fer(recipe, Job(manifest=pictures, out=tmp_path / "run", device="cpu"), Silent())
+    trained = train_method(
+        "fer", recipe, Job(manifest=pictures, out=tmp_path / "run", device="cpu"), Silent()
+    )
     assert trained is not None
     assert trained.model.is_file()
     assert 0 <= trained.measures["recall"] <= 1
@@ -76,7 +80,7 @@ def test_pictures_are_counted_one_by_one(pictures: Path) -> None:
 def test_pictures_are_no_motion_and_not_heard(pictures: Path, tmp_path: Path) -> None:
     recipe = load_recipe(PriorRecipe, "vqvae.debug", ["train.steps=2"])
     with pytest.raises(InputError, match="pictures that have nothing to do with one another"):
-        train_vq(recipe, Job(manifest=pictures, out=tmp_path / "run", device="cpu"), Silent())
+        train_method("th_vqvae", recipe, Job(manifest=pictures, out=tmp_path / "run", device="cpu"), Silent())
     with pytest.raises(InputError, match="has no audio, only motion"):
         load_data(pictures, Silent())
 
@@ -119,6 +123,8 @@ def test_an_emotion_embedding_needs_no_head(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(training_data, "load_head", fail)
     recipe = load_recipe(DeeRecipe, "dee.debug", ["train.steps=2"])
     manifest = write_corpus(tmp_path)
-    trained = train_dee(recipe, Job(manifest=manifest, out=tmp_path / "run", device="cpu"), Silent())
+    trained = train_method(
+        "dee", recipe, Job(manifest=manifest, out=tmp_path / "run", device="cpu"), Silent()
+    )
     assert trained is not None
     assert "speech_uar" in trained.measures

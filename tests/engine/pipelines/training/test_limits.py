@@ -16,8 +16,11 @@ from talkcli.engine.models.deeptalk.fer import Fer
 from talkcli.engine.models.deeptalk.phones import PhoneEncoder
 from talkcli.engine.models.deeptalk.prior import build_prior
 from talkcli.engine.pipelines.training import limits as training_limits
+from talkcli.engine.pipelines.training.dee import DeeRecipe
+from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.limits import built, check_batch, enough_memory
-from talkcli.engine.pipelines.training.recipes import DeeRecipe, FerRecipe, PhonesRecipe, PriorRecipe
+from talkcli.engine.pipelines.training.phones import PhonesRecipe
+from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.train.batches import BatchConfig
 
 KINDS: dict[str, tuple[Any, Any]] = {

@@ -107,7 +107,7 @@ def curate_emovox(
     for given in (candidates, anchoring.manifest):
         _check_apart(given, out)
     sources = _candidates(candidates, reporter)
-    weights = weights_of(dee, option="--dee", made_by="talk train-dee or train-gen")
+    weights = weights_of(dee, field="dee", made_by="talk train-dee or train-gen")
     embedder = Embedder(weights=weights, digest=sha256(weights), device=str(resolve_device(device_name)))
     _, header = load_dee(embedder)
     if dee == EMBEDDED:

@@ -7,7 +7,6 @@ temperatures: those of the paper are not known.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,10 @@ from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import load_head
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
-from talkcli.engine.performers.performer import Sampling
-from talkcli.engine.performers.trained import Animator
+from talkcli.engine.performers.deeptalk import DeepTalkControls, open_deeptalk
+from talkcli.engine.performers.open import head_for
 from talkcli.engine.pipelines.score.clip import Value, score_clip
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.inputs import gather
@@ -30,8 +28,8 @@ from talkcli.engine.types import Alignment, Motion, Reporter, Speech
 # Emotion drawn wider and wider with the likeliest codes; then its mean with codes drawn at higher and higher
 # temperatures.
 ROWS = (
-    *(Sampling(sigma=sigma) for sigma in (None, 1.0, 0.1, -2.0, -4.0)),
-    *(Sampling(tau_top=tau, tau_bottom=tau) for tau in (0.1, 0.5, 1.0)),
+    *(DeepTalkControls(sigma=sigma) for sigma in (None, 1.0, 0.1, -2.0, -4.0)),
+    *(DeepTalkControls(tau_top=tau, tau_bottom=tau) for tau in (0.1, 0.5, 1.0)),
 )
 COLUMNS = ("diversity_mm", "diversity_l2", "sync_r", "bilabial_closure")
 _NO_LSE_D = "needs the published weights of SyncNet, which are not here"
@@ -60,38 +58,30 @@ def diversity_table(
         raise UsageError("Diversity compares takes, and --takes 1 draws one.", hint="Use --takes 10.")
     chosen = gather([], truth=None, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
     cases = chosen.cases
-    animator = Animator(generation.model_name, generation.device_name)
-    rows = [
-        replace(row, actor=generation.actor, takes=generation.takes, seed=generation.seed) for row in ROWS
-    ]
+    performer = open_deeptalk(generation.model_name, generation.device_name)
     try:
-        head, no_head = load_head(head_name or animator.header.head), ""
+        head, no_head = head_for(performer.header, head_name), ""
     except AssetError as error:
         head, no_head = None, error.problem
-    if head is not None and head.channels != animator.header.channels:
-        raise UsageError(
-            f"The model moves the channels of {animator.header.head}, --head {head.name} has others.",
-            hint=f"Use --head {animator.header.head}, or leave it out.",
-        )
     phones = find_phones(cases, reporter)
-    found: list[list[dict[str, Value]]] = [[] for _ in rows]
+    found: list[list[dict[str, Value]]] = [[] for _ in ROWS]
     done = 0
     for case in cases:
         assert case.audio is not None
         speech = read_speech(case.audio, reporter)
-        heard = animator.listen(speech)
-        for row, values in zip(rows, found, strict=True):
-            takes = list(animator.takes(heard, speech, row))
+        heard = performer.listen(speech)
+        for row, values in zip(ROWS, found, strict=True):
+            takes = [motion for motion, _ in performer.takes(heard, speech, generation.sampling, row)]
             values.append(_measured(takes, speech, phones[case.id], head, no_head))
             done += 1
-            reporter.progress("scoring", done, len(cases) * len(rows))
+            reporter.progress("scoring", done, len(cases) * len(ROWS))
     return {
         "table": "diversity",
         "talk": __version__,
         "dataset": chosen.described,
         "generation": generation.described(reporter),
-        "head": animator.header.head,
-        "layers": list(animator.layers.on),
+        "head": performer.header.head,
+        "layers": list(performer.layers.on),
         "takes": generation.takes,
         "seed": generation.seed,
         "clips": [case.id for case in cases],
@@ -103,7 +93,7 @@ def diversity_table(
                 **{name: over_clips(name, [clip[name] for clip in values]) for name in COLUMNS},
                 "lse_d": {"value": None, "reason": _NO_LSE_D},
             }
-            for row, values in zip(rows, found, strict=True)
+            for row, values in zip(ROWS, found, strict=True)
         ],
     }
 

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
 from talkcli.engine.audio.align import by_energy
-from talkcli.engine.checkpoints.model_file import num_values, read_config, read_header
+from talkcli.engine.checkpoints.model_file import num_values, read_config
 from talkcli.engine.device import SMALL, resolve_device, usable_cores
 from talkcli.engine.files import sha256
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
-from talkcli.engine.performers.actors import performing
 from talkcli.engine.performers.named_model import EMBEDDED, weights_of
-from talkcli.engine.performers.performer import Sampling
-from talkcli.engine.performers.rules import RULES, Rules
-from talkcli.engine.types import Alignment, Motion, Reporter, Speech
+from talkcli.engine.performers.open import (
+    chosen_controls,
+    header_of,
+    open_model,
+    open_performer,
+    performer_of,
+)
+from talkcli.engine.performers.performer import Controls, Performance, Performer, Sampling
+from talkcli.engine.performers.rules import RULES
+from talkcli.engine.types import Alignment, Reporter, Speech
 
 # A process loads a model and a head before its first clip, which takes as long as some clips do.
 _CLIPS_A_WORKER = 6
 _MOST_WORKERS = 4
 
-Animate = Callable[[Speech], list[Motion]]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """How the model animates where no predictions are given; fields as in `sampling.Sampling`."""
+    """How a performer animates where no predictions are given; fields as in `Sampling` and its controls."""
 
     model_name: str = EMBEDDED
     device_name: str = "auto"
@@ -42,11 +44,16 @@ class Generation:
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(sigma=self.sigma, actor=self.actor, takes=self.takes, seed=self.seed)
+        return Sampling(actor=self.actor, takes=self.takes, seed=self.seed)
+
+    @property
+    def controls(self) -> Controls:
+        """Raises UsageError for a control that the performer does not have."""
+        return chosen_controls(self.model_name, {"sigma": self.sigma})
 
     def head_name(self) -> str:
-        """The head whose coefficients are made. Raises InputError for a file that is no model."""
-        return Rules.header.head if self.by_rules else read_header(weights_of(self.model_name)).head
+        """The head whose coefficients are made. Raises InputError for a file that is no generator."""
+        return header_of(self.model_name).head
 
     def described(self, reporter: Reporter) -> dict[str, Any]:
         """For reports, ready for JSON: the settings, who performs, and `method` and `weights_sha256` of the
@@ -57,8 +64,8 @@ class Generation:
             path = weights_of(self.model_name)
             header, config = read_config(path)
             settings |= {"method": header.method, "weights_sha256": sha256(path)}
-            if isinstance(config, DeepTalkConfig):
-                settings["actor"], settings["actor_by_default"] = performing(config, self.actor, reporter)
+            cast, by_default = performer_of(header.method).cast_of(config, self.sampling, reporter)
+            settings |= {"actor": cast.actor, "actor_by_default": by_default}
         return settings
 
     def workers(self, num_clips: int, wanted: int | None) -> int:
@@ -75,20 +82,23 @@ class Generation:
         return most if most > 1 else 0
 
 
-@lru_cache(maxsize=1)
-def animator(generation: Generation) -> Animate:
-    """What performs speech, loaded once a process."""
-    from talkcli.engine.performers.trained import Animator
-
-    loaded = Animator(generation.model_name, generation.device_name)
-    return lambda speech: list(loaded.motions(speech, generation.sampling))
-
-
-def ruled(
+def performances(
     generation: Generation, speech: Speech, phones: Alignment | str, reporter: Reporter
-) -> list[Motion]:
-    """What the rules make of `phones`; where these are a reason for not knowing them, of the loudness."""
-    if isinstance(phones, str):
-        reporter.warn(f"A clip is performed by its loudness: {phones}.")
-        phones = by_energy(speech)
-    return list(Rules(phones, reporter=reporter).motions(speech, generation.sampling))
+) -> list[Performance]:
+    """Perform `speech`; the rules perform its `phones`, where these are a reason for not knowing them, its
+    loudness.
+    """
+    if generation.by_rules:
+        if isinstance(phones, str):
+            reporter.warn(f"A clip is performed by its loudness: {phones}.")
+            phones = by_energy(speech)
+        performer = open_performer(RULES, words=phones, reporter=reporter)
+    else:
+        performer = _model(generation)
+    return list(performer.perform(speech, generation.sampling, generation.controls))
+
+
+@lru_cache(maxsize=1)
+def _model(generation: Generation) -> Performer:
+    """What performs speech, loaded once a process."""
+    return open_model(generation.model_name, generation.device_name)

@@ -16,7 +16,7 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.origin import generated_by, said, tally, truth_of
+from talkcli.engine.origin import said, tally, truth_of
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.inputs import Case, gather
 from talkcli.engine.pipelines.score.overall import Threshold, over_clips
@@ -64,7 +64,6 @@ def score_motions(
     head = load_head(named)
     setting = Setting(
         generation=generation if animates else None,
-        made_by=generated_by(described["method"], described["weights_sha256"]) if described else None,
         head_name=named,
         jerk=_jerk(reference, head, reporter),
     )

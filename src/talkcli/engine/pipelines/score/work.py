@@ -18,9 +18,9 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
-from talkcli.engine.origin import PERFORMED, Origin, origin_of
+from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.pipelines.score.clip import Value, score_clip
-from talkcli.engine.pipelines.score.generation import Generation, animator, ruled
+from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.types import Alignment, Motion, Reporter, Silent, Speech
 from talkcli.engine.wording import counted
@@ -28,12 +28,9 @@ from talkcli.engine.wording import counted
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What all clips share. `generation` None: the clips' takes are read. `jerk` is as in `score_clip`;
-    `made_by` is the origin of what a model makes.
-    """
+    """What all clips share. `generation` None: the clips' takes are read. `jerk` is as in `score_clip`."""
 
     generation: Generation | None
-    made_by: Origin | None
     head_name: str
     jerk: Mapping[str, float] | str
 
@@ -108,11 +105,8 @@ def _takes(
         read = [read_motion(path) for path in case.takes]
         return [motion for motion, _ in read], tuple(origin_of(meta) for _, meta in read)
     assert speech is not None
-    if generation.by_rules:
-        takes = ruled(generation, speech, phones, reporter)
-        return takes, (PERFORMED,) * len(takes)
-    takes = animator(generation)(speech)
-    return takes, (setting.made_by,) * len(takes)
+    made = performances(generation, speech, phones, reporter)
+    return [motion for motion, _ in made], tuple(origin_of(made_by) for _, made_by in made)
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,7 @@ from talkcli.engine.wording import counted
 class TrainingData:
     """Clips of one head. `speakers` are those of the train split, sorted; `licences` its terms."""
 
+    manifest: Path
     training: list[Clip]
     validation: list[Clip]
     speakers: tuple[str, ...]
@@ -107,7 +108,7 @@ def load_data(
             raise InputError(
                 f"The {split} split of {manifest} has no clips but those that the recipe leaves out "
                 f"({', '.join(leave_out)}).",
-                hint="Add --set 'leave_out=[]'.",
+                hint="Add `set='leave_out=[]'`.",
             )
     for clip in [*training, *validation]:
         if clip.still and not still:
@@ -134,6 +135,7 @@ def load_data(
         if entry.split == "train" and not entry.id.startswith(leave_out)
     }
     return TrainingData(
+        manifest=manifest,
         training=training,
         validation=validation,
         speakers=tuple(sorted({clip.speaker for clip in training})),

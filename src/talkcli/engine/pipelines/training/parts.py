@@ -9,27 +9,25 @@ from torch import nn
 
 from talkcli.engine.checkpoints.model_file import load_model, read_config
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
-from talkcli.engine.pipelines.training.recipes import DeepTalkRecipe, Recipe
+from talkcli.engine.pipelines.training.recipes import Recipe
 from talkcli.engine.types import Motion
-from talkcli.engine.wording import counted
 
 
-def part_config(path: Path, option: str, method: str) -> Any:
-    """Read the config of the model in `path`, the file of `option`. Raises InputError for another method than
+def part_config(path: Path, name: str, method: str) -> Any:
+    """Read the config of the model in `path`, given as `name`. Raises InputError for another method than
     `method`.
     """
     header, config = read_config(path)
     if header.method != method:
         raise InputError(
-            f"{option} {path} holds a {header.method}, a {method} is needed.",
+            f"`{name}` {path} holds a {header.method}, a {method} is needed.",
             hint="Give another file, or choose the recipe that builds on this one.",
         )
     return config
 
 
-def fill(part: nn.Module, path: Path, option: str, moved: Motion) -> None:
+def fill(part: nn.Module, path: Path, name: str, moved: Motion) -> None:
     """Put the weights of the model file `path` into `part`, which is for motion like `moved`.
 
     Raises InputError for a model of another head, UsageError for one of other sizes.
@@ -37,7 +35,7 @@ def fill(part: nn.Module, path: Path, option: str, moved: Motion) -> None:
     loaded, header = load_model(path)
     if (header.head, header.channels) != (moved.head, moved.channels):
         raise InputError(
-            f"{option} {path} was trained on the head {header.head}, the manifest's motion is for "
+            f"`{name}` {path} was trained on the head {header.head}, the manifest's motion is for "
             f"{moved.head}.",
             hint="Train all parts on the same head.",
         )
@@ -45,7 +43,7 @@ def fill(part: nn.Module, path: Path, option: str, moved: Motion) -> None:
         part.load_state_dict(loaded.state_dict())
     except RuntimeError as error:
         raise UsageError(
-            f"{option} {path} has other sizes than the recipe: {str(error).splitlines()[-1].strip()}",
+            f"`{name}` {path} has other sizes than the recipe: {str(error).splitlines()[-1].strip()}",
             hint="Use the recipe it was trained with.",
         ) from error
 
@@ -60,7 +58,7 @@ def check_same_fer(given: FerConfig, wanted: FerConfig) -> None:
     if changed:
         shown = ", ".join(f"{key}: {before[key]}, not {after[key]}" for key in changed)
         raise UsageError(
-            f"The classifier of --fer has other settings than the recipe's model.expression ({shown}).",
+            f"The classifier of `fer` has other settings than the recipe's model.expression ({shown}).",
             hint="Train both with recipes of the same name.",
         )
 
@@ -70,17 +68,5 @@ def check_window(recipe: Recipe, multiple: int) -> None:
     if recipe.data.frames % multiple:
         raise UsageError(
             f"data.frames is {recipe.data.frames}, the motion prior needs a multiple of {multiple}.",
-            hint=f"Add --set data.frames={recipe.data.frames // multiple * multiple or multiple}.",
+            hint=f"Add `set=data.frames={recipe.data.frames // multiple * multiple or multiple}`.",
         )
-
-
-def with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalkConfig:
-    """The generator's config with the names of its speakers. Raises UsageError when they are too many."""
-    config = recipe.model
-    if len(speakers) > config.identity:
-        raise UsageError(
-            f"The train split has {counted(len(speakers), 'speaker')}, model.identity has room for "
-            f"{config.identity}.",
-            hint=f"Add --set model.identity={len(speakers)}.",
-        )
-    return config.model_copy(update={"speakers": speakers, "nobody": recipe.objective.nobody_share > 0})

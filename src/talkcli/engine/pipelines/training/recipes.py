@@ -1,29 +1,24 @@
-"""What a training command can be told: the sections of its recipe, with the released values as defaults."""
+"""What training can be told: the sections of a recipe, with the released values as defaults."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from functools import cache
+from typing import Any
+
+from pydantic import create_model
 
 from talkcli.engine.checkpoints.model_file import Storage
-from talkcli.engine.models.deeptalk.dee import DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
-from talkcli.engine.models.deeptalk.fer import FerConfig
-from talkcli.engine.models.deeptalk.phones import PhonesConfig
-from talkcli.engine.models.deeptalk.prior import PriorConfig
-from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
+from talkcli.engine.methods import METHODS, resolve, training_command
 from talkcli.engine.train.batches import BatchConfig
-from talkcli.engine.train.objectives.dee import DeeObjectiveConfig
-from talkcli.engine.train.objectives.deeptalk import DeepTalkObjectiveConfig
-from talkcli.engine.train.objectives.fer import FerObjectiveConfig
-from talkcli.engine.train.objectives.phones import PhonesObjectiveConfig
-from talkcli.engine.train.objectives.prior import PriorObjectiveConfig
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.types import Config
 
 
 class Recipe(Config):
-    """What all recipes share."""
+    """What all recipes share; those of a method also have its `model` and its `objective`."""
 
+    model: Any
+    objective: Any
     data: BatchConfig = BatchConfig()
     train: LoopConfig = LoopConfig()
     leave_out: tuple[str, ...] = ()
@@ -32,46 +27,22 @@ class Recipe(Config):
     """Precision of matrices in the model file."""
 
 
-class FerRecipe(Recipe):
-    """Everything train-fer can be told."""
-
-    model: FerConfig = FerConfig()
-    objective: FerObjectiveConfig = FerObjectiveConfig()
+def commands() -> dict[type[Recipe], str]:
+    """Tell for every schema which command takes its recipes."""
+    return {recipe_schema(name): training_command(name) for name in reversed(METHODS)}
 
 
-class DeeRecipe(Recipe):
-    """Everything train-dee can be told."""
-
-    model: DeeConfig = DeeConfig()
-    objective: DeeObjectiveConfig = DeeObjectiveConfig()
-
-
-class PhonesRecipe(Recipe):
-    """Everything train-phones can be told."""
-
-    model: PhonesConfig = PhonesConfig()
-    objective: PhonesObjectiveConfig = PhonesObjectiveConfig()
-
-
-class PriorRecipe(Recipe):
-    """Everything train-vq can be told; `model.kind` chooses the prior."""
-
-    model: PriorConfig = ThVqvaeConfig()
-    objective: PriorObjectiveConfig = PriorObjectiveConfig()
-
-
-class DeepTalkRecipe(Recipe):
-    """Everything train-gen can be told; `model.dee` and `model.prior` are those of the checkpoints."""
-
-    model: DeepTalkConfig = DeepTalkConfig()
-    objective: DeepTalkObjectiveConfig = DeepTalkObjectiveConfig()
-
-
-# Which command each is for.
-RECIPES: dict[type[BaseModel], str] = {
-    FerRecipe: "train-fer",
-    DeeRecipe: "train-dee",
-    PhonesRecipe: "train-phones",
-    PriorRecipe: "train-vq",
-    DeepTalkRecipe: "train-gen",
-}
+@cache
+def recipe_schema(method: str) -> type[Recipe]:
+    """Give the schema of a method's recipes: that of its assembly, else one made of its two configs."""
+    row = METHODS[method]
+    if row.assembly is not None:
+        schema: type[Recipe] = resolve(row.assembly).Recipe
+        return schema
+    model, objective = resolve(row.config), resolve(row.objective_config)
+    return create_model(
+        f"{model.__name__.removesuffix('Config')}Recipe",
+        __base__=Recipe,
+        model=(model, model()),
+        objective=(objective, objective()),
+    )

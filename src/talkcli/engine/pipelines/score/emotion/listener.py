@@ -26,8 +26,8 @@ from talkcli.engine.models.deeptalk.dee import Dee
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.performance import Heard
 from talkcli.engine.origin import Origin, origin_of
+from talkcli.engine.performers.deeptalk import DeepTalkPerformer, open_deeptalk
 from talkcli.engine.performers.named_model import weights_of
-from talkcli.engine.performers.trained import Animator
 from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.pipelines.score.labelled import Labelled
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter, Speech
@@ -59,7 +59,7 @@ class Listener:
 
     def __init__(self, model_name: str, device_name: str) -> None:
         path = weights_of(model_name)
-        self.animator: Animator | None = None
+        self.performer: DeepTalkPerformer | None = None
         self.dee: Dee
         self.header: Header
         if read_header(path).method == Dee.method:
@@ -67,9 +67,9 @@ class Listener:
             self.dee, self.header = load_model(path, self.device)
             settle_threads(self.dee)
         else:
-            self.animator = Animator(model_name, device_name)
-            self.device, self.header = self.animator.device, self.animator.header
-            self.dee = self.animator.model.dee
+            self.performer = open_deeptalk(model_name, device_name)
+            self.device, self.header = self.performer.device, self.performer.header
+            self.dee = self.performer.model.dee
 
     def embed(self, clips: Sequence[Labelled], reporter: Reporter) -> Embedded:
         """Speech and true motion of `clips`. Raises InputError for motion of another head."""
@@ -118,8 +118,8 @@ class Listener:
 
     @torch.inference_mode()
     def _listen(self, speech: Speech) -> tuple[Gaussian, Heard | None]:
-        if self.animator is not None:
-            heard = self.animator.listen(speech)
+        if self.performer is not None:
+            heard = self.performer.listen(speech)
             return heard.emotion, heard
         length = -(-len(speech.samples) // SAMPLES_PER_FRAME) * SAMPLES_PER_FRAME
         samples = torch.from_numpy(fit_length(speech.samples, length))[None].to(self.device)

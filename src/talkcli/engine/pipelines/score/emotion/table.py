@@ -7,7 +7,7 @@ are jackknifed over speakers where there are five or more, else over clips.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from talkcli import __version__
 from talkcli.engine.checkpoints.model_file import Header
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import load_head
 from talkcli.engine.losses.csd import csd
 from talkcli.engine.metrics import retrieval
 from talkcli.engine.metrics.confidence import confident_ratio
@@ -29,7 +28,8 @@ from talkcli.engine.metrics.swap import swap_ratio
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.origin import truth_of
-from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.performers.deeptalk import DeepTalkControls
+from talkcli.engine.performers.open import head_for
 from talkcli.engine.pipelines.prepared_sets import manifest_of
 from talkcli.engine.pipelines.score.emotion.listener import Embedded, Listener
 from talkcli.engine.pipelines.score.emotion.rows import Indices, Measure, Rows
@@ -88,11 +88,12 @@ def emotion_table(
     table = Rows(clips)
     _embedding_rows(table, listener, embedded)
     _truth_row(table, embedded, teacher)
-    if listener.animator is None:
+    if listener.performer is None:
         table.leave_out([name for name in EMOTION_MEASURES if name not in table.rows], _NO_GENERATOR)
     else:
-        sampling = Sampling(sigma=generation.sigma, actor=generation.actor, seed=generation.seed)
-        takes = EmotionTakes(listener.animator, sampling, embedded, table.true, reporter)
+        sampling = replace(generation.sampling, takes=1)
+        controls = DeepTalkControls(sigma=generation.sigma)
+        takes = EmotionTakes(listener.performer, sampling, controls, embedded, table.true, reporter)
         _generated_rows(table, takes, teacher)
         _swap_rows(table, takes, _head(inputs, header), clips, generation.seed, reporter)
     truth = truth_of(embedded.truth_origins)
@@ -218,15 +219,9 @@ def _generated_rows(table: Rows, takes: EmotionTakes, teacher: Discriminant | st
 def _head(inputs: EmotionInputs, header: Header) -> Head | str:
     """The head whose vertices swaps move, or why there is none."""
     try:
-        head = load_head(inputs.head_name or header.head)
+        return head_for(header, inputs.head_name)
     except AssetError as error:
         return error.problem
-    if head.channels != header.channels:
-        raise UsageError(
-            f"The model moves the channels of {header.head}, --head {head.name} has others.",
-            hint=f"Use --head {header.head}, or leave it out.",
-        )
-    return head
 
 
 def _swap_rows(

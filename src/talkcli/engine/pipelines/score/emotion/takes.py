@@ -17,8 +17,8 @@ from talkcli.engine.metrics import swap
 from talkcli.engine.metrics.named import functionals
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.deeptalk.performance import Heard
+from talkcli.engine.performers.deeptalk import DeepTalkControls, DeepTalkPerformer
 from talkcli.engine.performers.performer import Sampling
-from talkcli.engine.performers.trained import Animator
 from talkcli.engine.pipelines.score.emotion.listener import Embedded
 from talkcli.engine.pipelines.score.surface import Surface
 from talkcli.engine.types import EMOTIONS, Alignment, Emotion, Motion, Reporter
@@ -48,13 +48,15 @@ class EmotionTakes:
 
     def __init__(
         self,
-        animator: Animator,
+        performer: DeepTalkPerformer,
         sampling: Sampling,
+        controls: DeepTalkControls,
         embedded: Embedded,
         emotions: Int[np.ndarray, "clips"],
         reporter: Reporter,
     ) -> None:
-        self._animator, self._sampling, self._reporter = animator, sampling, reporter
+        self._performer, self._sampling, self._controls = performer, sampling, controls
+        self._reporter = reporter
         self._heard, self._speeches, self._emotions = embedded.heard, embedded.speeches, emotions
         self._own: list[Motion] = []
 
@@ -75,7 +77,7 @@ class EmotionTakes:
         that cannot be directed.
         """
         wanted = {label: Emotion(label=EMOTIONS[label]) for label in np.unique(self._emotions)}
-        means = {label: self._animator.model.dee.directed(emotion) for label, emotion in wanted.items()}
+        means = {label: self._performer.model.dee.directed(emotion) for label, emotion in wanted.items()}
         features, asked, clips = [], [], []
         for index, heard in enumerate(self._heard):
             for label, mean in means.items():
@@ -107,7 +109,8 @@ class EmotionTakes:
         return Swaps(*np.array(rows).T)
 
     def _take(self, index: int, heard: Heard, sampling: Sampling) -> Motion:
-        return next(self._animator.takes(heard, self._speeches[index], sampling))
+        takes = self._performer.takes(heard, self._speeches[index], sampling, self._controls)
+        return next(takes).motion
 
 
 def _changes(own: Surface, other: Surface, alignment: Alignment | str) -> Mapping[str, float]:

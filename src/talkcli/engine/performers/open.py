@@ -1,0 +1,145 @@
+"""Opening whatever performs: the embedded model, a trained model of any method, or the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.checkpoints.model_file import Header, Meta, read_header
+from talkcli.engine.device import has_bf16
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.channels import CHANNELS
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.methods import METHODS, resolve
+from talkcli.engine.performers.named_model import weights_of
+from talkcli.engine.performers.performer import Controls, Performer
+from talkcli.engine.performers.rules import RULES, Rules
+from talkcli.engine.performers.trained import Precision, TrainedPerformer
+from talkcli.engine.types import Alignment, Reporter
+
+
+def open_performer(
+    model_name: str,
+    device_name: str = "auto",
+    *,
+    reporter: Reporter,
+    precision: Precision = "fp32",
+    layers: Mapping[str, bool | None] | None = None,
+    words: str | Alignment | None = None,
+) -> Performer:
+    """Load what performs.
+
+    Args:
+        model_name: as for `weights_of`, or `RULES`.
+        device_name: as for `resolve_device`; the rules need none.
+        layers: wishes as `Layers.chosen` takes them; None for the steady ones.
+        words: what the rules say, as `read_words` gives it; trained models take none.
+
+    Raises:
+        InputError, AssetError: for a file that is missing or no generator.
+        UsageError: for words or layers that the performer has no use for.
+    """
+    if model_name == RULES:
+        if words is None:
+            raise UsageError(
+                "`model=rules` performs words, and there are none.",
+                hint='Add `text="what is said"`, or `text` with a .txt file or a TextGrid.',
+            )
+        if precision != "fp32":
+            raise UsageError("`precision` is for trained models: rules compute nothing worth it.")
+        return Rules(words, layers=layers, reporter=reporter)
+    if words is not None:
+        raise UsageError(
+            "`text` is for `model=rules`: a trained model hears the words.", hint="Leave `text` out."
+        )
+    performer = open_model(model_name, device_name, precision=precision, layers=layers)
+    if precision == "bf16" and not has_bf16(performer.device):
+        reporter.warn("This processor has no bfloat16 arithmetic: `precision=bf16` will be slower than fp32.")
+    return performer
+
+
+def open_model(
+    model_name: str,
+    device_name: str = "auto",
+    *,
+    precision: Precision = "fp32",
+    layers: Mapping[str, bool | None] | None = None,
+) -> TrainedPerformer:
+    """Load a trained model, `model_name` as for `weights_of`; else as `open_performer`."""
+    path, header = generator_file(model_name)
+    return performer_of(header.method)(path, header, device_name, precision=precision, layers=layers)
+
+
+def performer_of(method: str) -> type[TrainedPerformer]:
+    """Find how trained models of a method perform."""
+    target = METHODS[method].performer
+    return TrainedPerformer if target is None else resolve(target)
+
+
+def chosen_controls(model_name: str, wishes: Mapping[str, Any]) -> Controls:
+    """Make a performer's controls of those wishes that were made; a wish of None was not.
+
+    Raises UsageError for a wish that the performer does not understand, and InputError as `header_of`.
+    """
+    kind, performer = controls_of(model_name)
+    made = {name: value for name, value in wishes.items() if value is not None}
+    known = [field.name for field in fields(kind)]
+    for name in made:
+        if name not in known:
+            names = ", ".join(f"`{field}`" for field in known)
+            raise UsageError(
+                f"`{name}` is no control of {performer}.",
+                hint=f"It has {names}." if known else "Leave it out; `seed` draws other takes.",
+            )
+    return kind(**made)
+
+
+def controls_of(model_name: str) -> tuple[type[Controls], str]:
+    """Find the kind of a performer's controls, and what sentences call the performer."""
+    if model_name == RULES:
+        return Rules.controls, "the rules"
+    method = generator_file(model_name)[1].method
+    target = METHODS[method].controls
+    return (Controls if target is None else resolve(target)), f"a {method} model"
+
+
+def head_for(header: Meta, name: str | None = None) -> Head:
+    """Load the head called `name`, else the one that a performer with this `header` moves.
+
+    Raises UsageError for a head of other channels, AssetError for one whose file is missing.
+    """
+    head = load_head(name or header.head)
+    if head.channels != header.channels:
+        raise UsageError(
+            f"The model moves the channels of {header.head}, `head={head.name}` has others.",
+            hint=f"Use `head={header.head}`, or a model trained for {head.name}.",
+        )
+    return head
+
+
+def header_of(model_name: str) -> Meta:
+    """Read what a performer says of its motion, without loading it. Raises InputError."""
+    return Rules.header if model_name == RULES else generator_file(model_name)[1]
+
+
+def generator_file(model_name: str) -> tuple[Path, Header]:
+    """Find the file of a generator, `model_name` as for `weights_of`, and read its header. Raises InputError
+    for a file of anything else.
+    """
+    path = weights_of(model_name)
+    header = read_header(path)
+    row = METHODS.get(header.method)
+    if row is None or row.motion is None:
+        raise InputError(
+            f"{path} holds a {header.method} model, which is no generator.",
+            hint="Give `model` a checkpoint of talk train-gen.",
+        )
+    if CHANNELS.get(header.head) != header.channels:
+        raise InputError(
+            f"{path} moves a head {header.head} with channels that no head of that name has.",
+            hint="Give `model` a checkpoint of talk train-gen, trained for a head of this version.",
+        )
+    return path, header

@@ -1,0 +1,47 @@
+"""Training of DEE: on published speech features and a trained expression classifier, or from nothing."""
+
+from __future__ import annotations
+
+from talkcli.engine.checkpoints.pretrained import load_emotion2vec
+from talkcli.engine.models.deeptalk.dee import Dee, DeeConfig, Emotion2vecStem
+from talkcli.engine.models.deeptalk.fer import FerConfig
+from talkcli.engine.pipelines.training import recipes
+from talkcli.engine.pipelines.training.assembly import Assembly
+from talkcli.engine.pipelines.training.data import TrainingData
+from talkcli.engine.pipelines.training.limits import built
+from talkcli.engine.pipelines.training.parts import check_same_fer, fill, part_config
+from talkcli.engine.train.objective import Objective
+from talkcli.engine.train.objectives.dee import DeeObjective, DeeObjectiveConfig
+
+
+class DeeRecipe(recipes.Recipe):
+    """Everything the training of DEE can be told."""
+
+    model: DeeConfig = DeeConfig()
+    objective: DeeObjectiveConfig = DeeObjectiveConfig()
+
+
+class DeeAssembly(Assembly):
+    """DEE; emotion2vec and FER are needed where the recipe builds on them."""
+
+    Recipe = DeeRecipe
+    recipe: DeeRecipe
+
+    def build(self, data: TrainingData) -> Objective:
+        """See `Assembly`."""
+        recipe, parts = self.recipe, self.parts
+        model = built(Dee, recipe.model)
+        if isinstance(model.audio_stem, Emotion2vecStem):
+            path = parts.published("emotion2vec", self.reporter)
+            if path is not None:
+                load_emotion2vec(model.audio_stem.encoder, path)
+        if isinstance(recipe.model.expression, FerConfig):
+            if parts.is_random("fer"):
+                parts.published("fer", self.reporter)
+            else:
+                path = parts.trained("fer")
+                check_same_fer(part_config(path, "fer", "fer"), recipe.model.expression)
+                fill(model.fer, path, "fer", data.moved)
+        else:
+            model.motion_scale.fit(data.motion())
+        return DeeObjective(model, recipe.objective)

@@ -1,0 +1,139 @@
+"""Training of DEEPTalk: stage 1 on a trained embedding and prior, stage 2 going on from stage 1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.checkpoints.lip_reader import load_lip_reader
+from talkcli.engine.checkpoints.pretrained import load_wav2vec2
+from talkcli.engine.errors import UsageError
+from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
+from talkcli.engine.losses.lip_reading import LipReading
+from talkcli.engine.models.deeptalk.content import PhoneContent, PhoneContentConfig, Wav2vec2Content
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.pipelines.training import recipes
+from talkcli.engine.pipelines.training.assembly import Assembly
+from talkcli.engine.pipelines.training.data import TrainingData
+from talkcli.engine.pipelines.training.given_parts import GivenParts
+from talkcli.engine.pipelines.training.limits import built
+from talkcli.engine.pipelines.training.parts import check_window, fill, part_config
+from talkcli.engine.train.objective import Objective
+from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
+from talkcli.engine.types import Reporter
+
+# What stage 2 takes from the model of stage 1, which holds all of them.
+_OF_STAGE_1 = ("dee", "prior", "phones", "wav2vec2")
+
+
+class DeepTalkRecipe(recipes.Recipe):
+    """Everything the training of DEEPTalk can be told; its parts bring `model.dee` and `model.prior`."""
+
+    model: DeepTalkConfig = DeepTalkConfig()
+    objective: DeepTalkObjectiveConfig = DeepTalkObjectiveConfig()
+
+
+class DeepTalkAssembly(Assembly):
+    """DEEPTalk.
+
+    Stage 1 takes `dee`, `prior` and, where the recipe's content encoder is one, `phones` or `wav2vec2`.
+    Stage 2 takes `start`. `lip_reader` serves the lip-reading loss of either.
+    """
+
+    Recipe = DeepTalkRecipe
+    recipe: DeepTalkRecipe
+
+    def __init__(
+        self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter
+    ) -> None:
+        super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
+        if stage == 2:
+            unused = [name for name in _OF_STAGE_1 if parts.told(name)]
+            if unused:
+                raise UsageError(
+                    f"Stage 2 takes `{unused[0]}` from the model of stage 1.", hint="Leave it out."
+                )
+        elif parts.told("start"):
+            raise UsageError("`start` is for stage 2.", hint="Add `stage=2`, or leave `start` out.")
+        self._files: dict[str, Path] = {}
+        update = self._of_stage_1() if stage == 2 else self._of_parts()
+        self.recipe = self.recipe.model_copy(update={"model": self.recipe.model.model_copy(update=update)})
+
+    def build(self, data: TrainingData) -> Objective:
+        """See `Assembly`."""
+        recipe = self.recipe
+        if self.stage == 2:
+            model = built(DeepTalk, recipe.model)
+            fill(model, self._files["start"], "start", data.moved)
+        else:
+            model = built(DeepTalk, with_speakers(recipe, data.speakers))
+            self._fill(model, data)
+        check_window(recipe, model.prior.frames_multiple)
+        return DeepTalkObjective(model, recipe.objective, data.head, self._lips(data))
+
+    def _of_stage_1(self) -> dict[str, Any]:
+        """The settings of the model that stage 2 goes on with, which the recipe does not change."""
+        start = self._file("start")
+        known = part_config(start, "start", "deeptalk")
+        update = {
+            "dee": known.dee,
+            "prior": known.prior,
+            "speakers": known.speakers,
+            "nobody": True if self.recipe.objective.nobody_share > 0 else known.nobody,
+        }
+        if isinstance(known.content, PhoneContentConfig):
+            update["content"] = known.content
+        return update
+
+    def _of_parts(self) -> dict[str, Any]:
+        """The settings of the parts, which take the place of the recipe's."""
+        model = self.recipe.model
+        dee, prior = self._file("dee"), self._file("prior")
+        update = {
+            "dee": part_config(dee, "dee", "dee"),
+            "prior": part_config(prior, "prior", model.prior.kind),
+        }
+        if isinstance(model.content, PhoneContentConfig) and not self.parts.is_random("phones"):
+            encoder = part_config(self._file("phones"), "phones", "phones")
+            update["content"] = model.content.model_copy(update={"encoder": encoder})
+        return update
+
+    def _file(self, part: str) -> Path:
+        self._files[part] = self.parts.trained(part)
+        return self._files[part]
+
+    def _fill(self, model: DeepTalk, data: TrainingData) -> None:
+        """Put the weights of the parts into a new model."""
+        fill(model.dee, self._files["dee"], "dee", data.moved)
+        fill(model.prior, self._files["prior"], "prior", data.moved)
+        if isinstance(model.content, PhoneContent):
+            if self.parts.is_random("phones"):
+                self.parts.published("phones", self.reporter)
+            else:
+                fill(model.content.encoder, self._files["phones"], "phones", data.moved)
+        if isinstance(model.content, Wav2vec2Content):
+            path = self.parts.published("wav2vec2", self.reporter)
+            if path is not None:
+                load_wav2vec2(model.content.encoder, path)
+
+    def _lips(self, data: TrainingData) -> LipReading | None:
+        """The lip-reading loss, where the recipe weighs it."""
+        objective = self.recipe.objective
+        if objective.lip_reading_weight == 0 and objective.swap_lip_reading_weight == 0:
+            return None
+        path = self.parts.published("lip_reader", self.reporter)
+        reader = LipReader(LipReaderConfig()) if path is None else load_lip_reader(path)
+        return LipReading(
+            data.head, reader, follow=objective.lip_crop_follows, recompute=objective.lip_recompute
+        )
+
+
+def with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalkConfig:
+    """Give the generator's config the names of its speakers. Raises UsageError when they are too many."""
+    config = recipe.model
+    if len(speakers) > config.identity:
+        raise UsageError(
+            f"The train split has {len(speakers)} speakers, model.identity has room for {config.identity}.",
+            hint=f"Add `set=model.identity={len(speakers)}`.",
+        )
+    return config.model_copy(update={"speakers": speakers, "nobody": recipe.objective.nobody_share > 0})

@@ -1,0 +1,40 @@
+"""Training of FER: on the frames of clips with an expression that it tells apart."""
+
+from __future__ import annotations
+
+from talkcli.engine.errors import InputError
+from talkcli.engine.models.deeptalk.fer import FER_CLASSES, Fer, FerConfig
+from talkcli.engine.pipelines.training import recipes
+from talkcli.engine.pipelines.training.assembly import Assembly
+from talkcli.engine.pipelines.training.data import TrainingData
+from talkcli.engine.pipelines.training.limits import built
+from talkcli.engine.train.objective import Objective
+from talkcli.engine.train.objectives.fer import FerObjective, FerObjectiveConfig, class_weights
+
+
+class FerRecipe(recipes.Recipe):
+    """Everything the training of FER can be told."""
+
+    model: FerConfig = FerConfig()
+    objective: FerObjectiveConfig = FerObjectiveConfig()
+
+
+class FerAssembly(Assembly):
+    """FER with the weights of its classes, which the training split gives."""
+
+    Recipe = FerRecipe
+    recipe: FerRecipe
+    sound = False
+    still = True
+
+    def build(self, data: TrainingData) -> Objective:
+        """See `Assembly`. Raises InputError where a split has none of the classes."""
+        for split, clips in (("train", data.training), ("val", data.validation)):
+            if not {clip.emotion.label for clip in clips} & set(FER_CLASSES):
+                raise InputError(
+                    f"No clip of the {split} split of {data.manifest} has one of the emotions that FER tells "
+                    f"apart: {', '.join(FER_CLASSES)}.",
+                    hint="Check the emotions of the manifest.",
+                )
+        model = built(Fer, self.recipe.model)
+        return FerObjective(model, self.recipe.objective, class_weights(data.emotions()))
