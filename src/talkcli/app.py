@@ -18,8 +18,10 @@ from talkcli.commands import convert, preprocess
 from talkcli.commands.animate import animate
 from talkcli.commands.bench import bench
 from talkcli.commands.doctor import doctor
+from talkcli.commands.methods import methods
 from talkcli.commands.render import render
 from talkcli.commands.score import score
+from talkcli.commands.train import train
 from talkcli.commands.train_dee import train_dee
 from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
@@ -43,6 +45,8 @@ app.command()(render)
 app.command()(score)
 app.add_typer(preprocess.app, name="preprocess")
 app.add_typer(convert.app, name="convert")
+app.command()(methods)
+app.command()(train)
 app.command("train-dee")(train_dee)
 app.command("train-fer")(train_fer)
 app.command("train-phones")(train_phones)

@@ -16,6 +16,8 @@ from talkcli.engine.pipelines.preprocess import DATA_SETS
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     "preprocess",
+    "methods",
+    "train",
     "train-fer",
     "train-dee",
     "train-vq",

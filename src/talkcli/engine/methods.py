@@ -42,6 +42,8 @@ class Method:
     """The document that describes it, below docs/."""
     command: str | None = None
     """The command of its own that trains it, beside `talk train METHOD`."""
+    stages: int = 1
+    """How many stages its training has."""
     parts: tuple[str, ...] = ()
     """Which of `PARTS` a training can be given."""
     assembly: str | None = None
@@ -148,6 +150,7 @@ METHODS: dict[str, Method] = {
         objective=f"{_OBJECTIVES}.deeptalk:DeepTalkObjective",
         objective_config=f"{_OBJECTIVES}.deeptalk:DeepTalkObjectiveConfig",
         assembly=f"{_TRAINING}.deeptalk:DeepTalkAssembly",
+        stages=2,
         parts=("dee", "prior", "phones", "wav2vec2", "lip_reader", "start"),
         command="train-gen",
         recipe="deeptalk-small",

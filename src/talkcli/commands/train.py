@@ -1,0 +1,82 @@
+"""`talk train`: train any method."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from talkcli.commands.options import (
+    AsJson,
+    Device,
+    Manifest,
+    Overwrite,
+    Quiet,
+    Resume,
+    RunFolder,
+    Seed,
+    Settings,
+)
+from talkcli.commands.training import run_training
+from talkcli.engine.errors import UsageError
+
+
+def train(
+    method: Annotated[str, typer.Argument(help="The method, as talk methods lists it.")],
+    manifest: Manifest,
+    *,
+    out: RunFolder,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--part",
+            metavar="NAME=RUN|FILE|random",
+            help="A part the training builds on, e.g. --part dee=runs/dee; may be given several times.",
+        ),
+    ] = None,
+    stage: Annotated[
+        int | None, typer.Option("--stage", min=1, help="Stage of training; absent: the first.")
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", help="Packaged recipe or path of a YAML file; absent: the method's own."),
+    ] = None,
+    settings: Settings = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train any method.
+
+    talk train deeptalk data/manifest.jsonl --part dee=runs/dee --part prior=runs/vq --out runs/gen
+
+    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    """
+    run_training(
+        method,
+        manifest,
+        out=out,
+        parts=dict(_named(text) for text in part or []),
+        recipe=recipe,
+        settings=settings,
+        resume=resume,
+        overwrite=overwrite,
+        seed=seed,
+        device=device,
+        as_json=as_json,
+        quiet=quiet,
+        stage=stage,
+    )
+
+
+def _named(text: str) -> tuple[str, str]:
+    """The name and the value of one part. Raises UsageError."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise UsageError(
+            f"--part {text} is not of the form NAME=FILE.", hint="For example --part dee=runs/dee."
+        )
+    return name, value
