@@ -1,3 +1,71 @@
-"""Speech in, a living 3D face out."""
+"""Speech in, a living 3D face out.
 
-__version__ = "0.1.0"
+The names below are the Python interface (docs/python.md); they are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from talkcli.engine.version import __version__
+
+if TYPE_CHECKING:
+    from talkcli.api import (
+        Talker,
+        animate,
+        as_speech,
+        curves,
+        frames,
+        load,
+        read_motion,
+        render,
+        score,
+        vertices,
+        write_motion,
+    )
+    from talkcli.engine.errors import InputError, TalkError, UsageError
+    from talkcli.engine.types import EMOTIONS, Motion, Speech
+
+__all__ = [
+    "EMOTIONS",
+    "InputError",
+    "Motion",
+    "Speech",
+    "TalkError",
+    "Talker",
+    "UsageError",
+    "__version__",
+    "animate",
+    "as_speech",
+    "curves",
+    "frames",
+    "load",
+    "read_motion",
+    "render",
+    "score",
+    "vertices",
+    "write_motion",
+]
+
+_PLACES = {
+    "EMOTIONS": "talkcli.engine.types",
+    "InputError": "talkcli.engine.errors",
+    "Motion": "talkcli.engine.types",
+    "Speech": "talkcli.engine.types",
+    "TalkError": "talkcli.engine.errors",
+    "UsageError": "talkcli.engine.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'talkcli' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_PLACES.get(name, "talkcli.api")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -13,7 +13,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from talkcli import __version__
 from talkcli.commands import convert, preprocess
 from talkcli.commands.animate import animate
 from talkcli.commands.bench import bench
@@ -31,6 +30,7 @@ from talkcli.console import flush_result, hold_streams, not_printed, print_error
 from talkcli.engine.errors import TalkError, one_by_one, shortened
 from talkcli.engine.files import abandon, sweep, temporary_root
 from talkcli.engine.lifetime import INTERRUPTED, ended_by, exit_message, interruptible
+from talkcli.engine.version import __version__
 
 app = typer.Typer(
     name="talk",

@@ -16,7 +16,7 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from talkcli import __version__
+from talkcli.engine.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY.md", "docs/model-card.md")

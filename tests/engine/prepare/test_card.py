@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talkcli import __version__
 from talkcli.engine.data.manifest import Digests, Entry, Split
 from talkcli.engine.data.motion_report import Oddity
 from talkcli.engine.prepare.build import Built, Dropped
 from talkcli.engine.prepare.card import write_card
+from talkcli.engine.version import __version__
 
 
 def entry(name: str, *, emotion: str = "neutral", split: Split = "train", licence: str = "MIT") -> Entry:

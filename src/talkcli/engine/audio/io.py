@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from jaxtyping import Float
 
 from talkcli.engine.audio.channels import Choice
 from talkcli.engine.audio.container import read_container
@@ -25,6 +26,8 @@ from talkcli.engine.readers.regular import check_file
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
 from talkcli.engine.wording import counted
 
+# Samples in memory are taken in pieces, so that no second copy of them is made.
+_BLOCK_SAMPLES = 1 << 16
 # Lossy decoders overshoot full scale by a little; only more than 1 dB is worth a warning.
 _OVERSHOOT = 1.122
 
@@ -50,6 +53,30 @@ def read_measured(path: Path, reporter: Reporter) -> tuple[Speech, SoundQuality]
     return speech, quality
 
 
+def speech_of(
+    samples: Float[np.ndarray, "samples channels"],
+    rate_hz: int,
+    reporter: Reporter,
+    *,
+    name: str = "The sound",
+) -> Speech:
+    """Make speech of samples in memory as `read_speech` does of a file; sentences call it `name`.
+
+    Raises InputError for what `read_speech` refuses of sound.
+    """
+
+    def gathered(choice: Choice | None) -> Gathered:
+        gathering = Gathering(
+            Path(name), rate_hz, samples.shape[1], longest_s=60 * longest_minutes(), choice=choice
+        )
+        for first in range(0, len(samples), _BLOCK_SAMPLES):
+            gathering.add(samples[first : first + _BLOCK_SAMPLES].astype(np.float32))
+        return gathering.gathered()
+
+    sound = gathered(None)
+    return _finished(sound if sound.better is None else gathered(sound.better), name, reporter)
+
+
 def write_wav(path: Path, speech: Speech) -> None:
     """Write 16-bit mono PCM at the speech's own rate."""
     with atomic_path(path) as temporary:
@@ -67,10 +94,21 @@ def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
     sound = decoded.sound
     if sound.better is not None:
         sound = _decode(path, sound.better).sound
-    if sound.nonsense:
-        raise InputError(f"{path} {sound.nonsense}.", hint="Export the sound again as 16-bit wav.")
     if decoded.remark:
         reporter.warn(f"{path} {decoded.remark}.")
+    return _finished(sound, str(path), reporter), sound
+
+
+def _finished(sound: Gathered, path: str, reporter: Reporter) -> Speech:
+    """Speech without offset and within full scale, of what was gathered of `path`."""
+    if sound.nonsense:
+        raise InputError(f"{path} {sound.nonsense}.", hint="Export the sound again as 16-bit wav.")
+    if len(sound.samples) < SAMPLES_PER_FRAME:
+        lasts_ms = len(sound.samples) / SPEECH_RATE_HZ * 1000
+        raise InputError(
+            f"{path} holds {lasts_ms:.1f} ms of sound, less than a 40 ms frame.",
+            hint="Give a longer recording.",
+        )
     samples, peak = sound.samples, sound.peak
     if abs(sound.offset) >= POOR_OFFSET:
         samples -= np.float32(sound.offset)
@@ -85,12 +123,7 @@ def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
         samples /= np.float32(peak)
     # The resampler's ringing may pass full scale by a hair.
     np.clip(samples, -1, 1, out=samples)
-    if len(samples) < SAMPLES_PER_FRAME:
-        raise InputError(
-            f"{path} holds {len(samples) / SPEECH_RATE_HZ * 1000:.1f} ms of sound, less than a 40 ms frame.",
-            hint="Give a longer recording.",
-        )
-    return Speech(samples=samples), sound
+    return Speech(samples=samples)
 
 
 def _decode(path: Path, choice: Choice | None) -> Decoded:

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from talkcli import __version__
 from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import AssetError, InputError, UsageError, one_by_one
@@ -33,6 +32,7 @@ from talkcli.engine.pipelines.render import (
 )
 from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Reporter
+from talkcli.engine.version import __version__
 
 MOTION_SUFFIX = ".npz"
 

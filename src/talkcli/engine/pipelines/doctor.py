@@ -16,7 +16,6 @@ import numpy as np
 import soundfile
 import torch
 
-from talkcli import __version__
 from talkcli.engine.assets import cache_dir
 from talkcli.engine.checkpoints.model_file import default_weights, read_header
 from talkcli.engine.device import usable_cores
@@ -31,6 +30,7 @@ from talkcli.engine.pipelines.training.usable_memory import memory
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
+from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
 
 _SUBPROCESS_S = 60

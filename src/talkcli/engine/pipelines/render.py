@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.head import Head
@@ -25,6 +24,7 @@ from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import VIEWS, studio_scene
 from talkcli.engine.render.video import check_size, write_video
 from talkcli.engine.types import Motion, Reporter, Speech
+from talkcli.engine.version import __version__
 
 VIDEO_SUFFIX = ".mp4"
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from talkcli import __version__
 from talkcli.engine.data.motion_report import ODDITIES
 from talkcli.engine.data.statistics import amount, group, torn_speakers
 from talkcli.engine.files import atomic_path
 from talkcli.engine.prepare.build import Built, Dropped
+from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
 
 _MOST_REASONS = 20

@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from talkcli import __version__
 from talkcli.engine.errors import InputError
 from talkcli.engine.optional import require
+from talkcli.engine.version import __version__
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

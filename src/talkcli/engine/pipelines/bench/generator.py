@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from talkcli import __version__
 from talkcli.engine.checkpoints.model_file import default_weights, load_model
 from talkcli.engine.device import seeded
 from talkcli.engine.files import check_file
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
 from talkcli.engine.pipelines.bench.render import machine, write_report
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter
+from talkcli.engine.version import __version__
 
 # Rounds alternate between the contestants, so that whatever else the machine does hits all of them.
 _ROUNDS = 5

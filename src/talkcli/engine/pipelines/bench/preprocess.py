@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from talkcli import __version__
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
@@ -25,6 +24,7 @@ from talkcli.engine.files import check_file, sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.pipelines.bench.render import machine, write_report
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
 
 # What cameras and the originals of RAVDESS have.

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import DeviceError, ExtraError, TalkError
@@ -31,6 +30,7 @@ from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+from talkcli.engine.version import __version__
 
 # Rounds alternate between the renderers, so that whatever else the machine does hits all of them.
 _ROUNDS = 3

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from talkcli import __version__
 from talkcli.engine.audio.ear import hear
 from talkcli.engine.checkpoints.model_file import Header, load_model
 from talkcli.engine.data.clips import fit_length
@@ -31,6 +30,7 @@ from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.readers.npz import read_arrays
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Reporter
+from talkcli.engine.version import __version__
 from talkcli.engine.workers import CRASHED, map_isolated
 
 # 4096 files: of VoxCeleb2's million utterances each holds 270.

@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from talkcli import __version__
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
@@ -24,6 +23,7 @@ from talkcli.engine.pipelines.score.inputs import gather
 from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.types import Alignment, Motion, Reporter, Speech
+from talkcli.engine.version import __version__
 
 # Emotion drawn wider and wider with the likeliest codes; then its mean with codes drawn at higher and higher
 # temperatures.

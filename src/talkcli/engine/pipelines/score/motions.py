@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from talkcli import __version__
 from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
@@ -25,6 +24,7 @@ from talkcli.engine.pipelines.score.reference import reference_jerk
 from talkcli.engine.pipelines.score.surface import set_sizes
 from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
 from talkcli.engine.types import EMOTIONS, Alignment, Reporter
+from talkcli.engine.version import __version__
 from talkcli.engine.workers import CRASHED, map_isolated
 
 

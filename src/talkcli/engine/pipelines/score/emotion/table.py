@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from talkcli import __version__
 from talkcli.engine.checkpoints.model_file import Header
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.head import Head
@@ -39,6 +38,7 @@ from talkcli.engine.pipelines.score.labelled import Labelled, labelled_clips, tr
 from talkcli.engine.pipelines.score.overall import Threshold
 from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.types import EMOTIONS, Reporter
+from talkcli.engine.version import __version__
 
 _NO_TRUTH = "no clip has true motion"
 _NO_GENERATOR = "the model is an emotion embedding and generates nothing"

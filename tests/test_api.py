@@ -1,0 +1,141 @@
+"""The Python interface: docs/python.md runs, and what it promises holds."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import talkcli as talk
+
+ROOT = Path(__file__).resolve().parents[1]
+HELLO = ROOT / "examples" / "hello.wav"
+_BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.S)
+
+
+@pytest.fixture(scope="module")
+def talker() -> talk.Talker:
+    return talk.load(device="cpu")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(_BLOCKS)))
+def test_the_document_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(_BLOCKS[number], f"docs/python.md, block {number + 1}", "exec"), {})
+
+
+def test_all_is_there_and_named_in_the_document() -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    for name in talk.__all__:
+        assert getattr(talk, name) is not None
+    assert set(re.findall(r"talk\.(\w+)", text)) <= {*talk.__all__, "json"}
+    with pytest.raises(AttributeError, match="nothing"):
+        talk.nothing  # noqa: B018
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, talkcli\n"
+        "heavy = {'torch', 'numpy', 'numba', 'scipy', 'soundfile', 'typer', 'pydantic'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_it_gives_what_the_command_writes(talker: talk.Talker, tmp_path: Path) -> None:
+    command = ["animate", str(HELLO), "--sigma", "0.1", "--seed", "3", "--device", "cpu", "--quiet"]
+    subprocess.run([sys.executable, "-m", "talkcli", *command, "--out", str(tmp_path / "a.npz")], check=True)
+    written = talk.read_motion(tmp_path / "a.npz")
+    made = talker.animate(HELLO, sigma=0.1, seed=3)
+    np.testing.assert_array_equal(made.coeffs, written.coeffs)
+    assert (made.fps, made.head, made.channels) == (written.fps, written.head, written.channels)
+    assert (talker.head, talker.channels) == (made.head, made.channels)
+    assert "CC-BY-NC-SA" in talker.licence
+
+
+def test_samples_are_taken_as_their_file(talker: talk.Talker) -> None:
+    samples, rate_hz = soundfile.read(HELLO)
+    by_file, by_samples = talker.animate(HELLO), talker.animate(samples, rate_hz=rate_hz)
+    np.testing.assert_allclose(by_samples.coeffs, by_file.coeffs, atol=1e-4)
+    both = np.stack([samples, samples], axis=1).astype(np.float32)
+    np.testing.assert_allclose(talker.animate(both, rate_hz=rate_hz).coeffs, by_file.coeffs, atol=1e-3)
+    known = talk.as_speech(HELLO)
+    np.testing.assert_allclose(talker.animate(known).coeffs, by_file.coeffs, atol=1e-4)
+
+
+def test_takes_do_not_depend_on_their_number(talker: talk.Talker) -> None:
+    one, two = talker.takes(HELLO, 2, sigma=0.1, seed=5)
+    np.testing.assert_array_equal(talker.animate(HELLO, sigma=0.1, seed=5).coeffs, one.coeffs)
+    assert np.abs(one.coeffs - two.coeffs).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"sigma": float("nan")}, "`sigma=nan` is not a finite number"),
+        ({"steps": 3}, "`steps` is no control of a deeptalk model"),
+        ({"emotion": "joy"}, "There is no emotion joy"),
+        ({"emotion": "sad", "emotion_from": HELLO}, "both say what to feel"),
+        ({"actor": "nobody at all"}, "no actor"),
+        ({"hold_slow": True, "tau_bottom": 0.5}, "there is one take"),
+    ],
+)
+def test_what_cannot_be_done_is_said(talker: talk.Talker, told: dict[str, object], sentence: str) -> None:
+    with pytest.raises(talk.UsageError) as caught:
+        talker.animate(HELLO, **told)
+    assert sentence in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("sound", "rate_hz", "sentence"),
+    [
+        (np.zeros(16_000), None, "`rate_hz` is missing"),
+        (np.zeros((2, 3, 4)), 16_000, "are no sound"),
+        (np.zeros(16_000, np.int16), 16_000, "are no sound"),
+        (np.zeros(10), 16_000, "less than a 40 ms frame"),
+        (np.full(16_000, np.nan), 16_000, "nan"),
+        (np.zeros(16_000), 100, "outside 8000"),
+        ("absent.wav", None, "does not exist"),
+    ],
+)
+def test_what_is_no_sound_is_refused(
+    talker: talk.Talker, sound: object, rate_hz: int | None, sentence: str
+) -> None:
+    with pytest.raises(talk.TalkError) as caught:
+        talker.animate(sound, rate_hz=rate_hz)  # type: ignore[arg-type]
+    assert sentence in caught.value.problem
+
+
+def test_warnings_are_those_of_python(talker: talk.Talker) -> None:
+    with pytest.warns(UserWarning, match="silent"):
+        talker.animate(np.zeros(16_000), rate_hz=16_000)
+
+
+def test_pictures_curves_and_files(talker: talk.Talker, tmp_path: Path) -> None:
+    motion = talker.animate(HELLO, emotion="happy")
+    drawn = talk.frames(motion, size=64)
+    picture = next(drawn)
+    drawn.close()  # type: ignore[attr-defined]
+    assert (picture.shape, picture.dtype) == ((64, 64, 3), np.uint8)
+    assert talk.curves(motion)["mouthSmileLeft"].mean() > 0.1
+    assert talk.vertices(motion).shape == (len(motion.coeffs), 9802, 3)
+    talk.write_motion(tmp_path / "a.npz", motion, {"by": "a test"})
+    np.testing.assert_array_equal(talk.read_motion(tmp_path / "a.npz").coeffs, motion.coeffs)
+    with pytest.raises(talk.UsageError, match=r"ends in \.npz"):
+        talk.write_motion(tmp_path / "a.txt", motion)
+    assert talk.render(motion, tmp_path / "a.mp4", speech=HELLO, size=64).stat().st_size > 1000
+
+
+def test_rules_perform_words() -> None:
+    with pytest.warns(UserWarning, match="were not found"):
+        motion = talk.load("rules", text="No such words.").animate(HELLO)
+    assert motion.head == "ada"
+    with pytest.raises(talk.UsageError, match="there are none"):
+        talk.load("rules")
