@@ -29,6 +29,7 @@ from talkcli.console import flush_result, hold_streams, not_printed, print_error
 from talkcli.engine.errors import TalkError, one_by_one, shortened
 from talkcli.engine.files import abandon, sweep, temporary_root
 from talkcli.engine.lifetime import INTERRUPTED, ended_by, exit_message, interruptible
+from talkcli.option_names import spoken
 
 app = typer.Typer(
     name="talk",
@@ -114,6 +115,8 @@ def _explain(error: BaseException) -> NoReturn:
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
         error = not_printed(error)
     if isinstance(error, TalkError):
+        # Not all are raised where a console words them.
+        error.reword(spoken)
         _fail(error.problem, error.hint, error.exit_code)
     if isinstance(error, typer.TyperException):
         problem = error.format_message()
