@@ -57,7 +57,7 @@ def diversity_table(
     for unusable input.
     """
     if generation.takes < 2:
-        raise UsageError("Diversity compares takes, and --takes 1 draws one.", hint="Use --takes 10.")
+        raise UsageError("Diversity compares takes, and `takes=1` draws one.", hint="Use `takes=10`.")
     chosen = gather([], truth=None, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
     cases = chosen.cases
     animator = Animator(generation.model_name, generation.device_name)
@@ -70,8 +70,8 @@ def diversity_table(
         head, no_head = None, error.problem
     if head is not None and head.channels != animator.header.channels:
         raise UsageError(
-            f"The model moves the channels of {animator.header.head}, --head {head.name} has others.",
-            hint=f"Use --head {animator.header.head}, or leave it out.",
+            f"The model moves the channels of {animator.header.head}, `head={head.name}` has others.",
+            hint=f"Use `head={animator.header.head}`, or leave it out.",
         )
     phones = find_phones(cases, reporter)
     found: list[list[dict[str, Value]]] = [[] for _ in rows]

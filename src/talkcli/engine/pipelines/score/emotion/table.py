@@ -128,7 +128,7 @@ def _teacher(
 ) -> tuple[Discriminant | str, dict[str, Any]]:
     """The classifier of motion, or why there is none; and what it learned from."""
     if inputs.emotions_of is None and inputs.dataset is None:
-        reason = "no true motion to learn from: give --emotions-of"
+        reason = "no true motion to learn from: give `emotions_of`"
         return reason, {"reason": reason}
     manifest = inputs.emotions_of or manifest_of(inputs.dataset or "")
     try:
@@ -223,8 +223,8 @@ def _head(inputs: EmotionInputs, header: Header) -> Head | str:
         return error.problem
     if head.channels != header.channels:
         raise UsageError(
-            f"The model moves the channels of {header.head}, --head {head.name} has others.",
-            hint=f"Use --head {header.head}, or leave it out.",
+            f"The model moves the channels of {header.head}, `head={head.name}` has others.",
+            hint=f"Use `head={header.head}`, or leave it out.",
         )
     return head
 
