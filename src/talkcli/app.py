@@ -31,6 +31,7 @@ from talkcli.engine.errors import TalkError, one_by_one, shortened
 from talkcli.engine.files import abandon, sweep, temporary_root
 from talkcli.engine.lifetime import INTERRUPTED, ended_by, exit_message, interruptible
 from talkcli.engine.version import __version__
+from talkcli.option_names import spoken
 
 app = typer.Typer(
     name="talk",
@@ -118,6 +119,8 @@ def _explain(error: BaseException) -> NoReturn:
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
         error = not_printed(error)
     if isinstance(error, TalkError):
+        # Not all are raised where a console words them.
+        error.reword(spoken)
         _fail(error.problem, error.hint, error.exit_code)
     if isinstance(error, typer.TyperException):
         problem = error.format_message()

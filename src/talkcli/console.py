@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from rich.console import Console as RichConsole
 
 from talkcli.engine.errors import TalkError, shortened
+from talkcli.option_names import spoken
 from talkcli.table_layout import lay_out
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Console:
-    """What one command says. Also the engine's `Reporter`. Use as a context manager around the work."""
+    """What one command says. Also the engine's `Reporter`. Use as a context manager around the work.
+
+    The engine's words come out in the command's: options for parameters, also those of an error that passes.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,8 @@ class Console:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end_bar()
+        if isinstance(error, TalkError):
+            error.reword(spoken)
 
     def _end_bar(self) -> None:
         if self._bar is not None:
@@ -103,11 +109,11 @@ class Console:
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            self._err.print(_printable(shortened(text)), markup=False)
+            self._err.print(_printable(spoken(shortened(text))), markup=False)
 
     def warn(self, text: str) -> None:
         # A warning is about the result, so --quiet does not hide it.
-        self._err.print(_printable(shortened(f"warning: {text}")), markup=False)
+        self._err.print(_printable(spoken(shortened(f"warning: {text}"))), markup=False)
 
     def result(self, document: dict[str, Any], text: str) -> None:
         """The command's answer: one JSON document with --json, else `text`. It comes below the bar."""

@@ -68,6 +68,6 @@ def test_a_damaged_best_model_is_not_resumed(
     result = CliRunner().invoke(app, [*command, "--resume"])
     assert isinstance(result.exception, InputError)
     assert "best.safetensors" in result.exception.problem
-    assert "`overwrite`" in str(result.exception.hint)
+    assert "--overwrite" in str(result.exception.hint)
     best.write_bytes(whole)
     _run(*command, "--resume")

@@ -21,7 +21,7 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:-1", "", "cpu:0", "mps"])
 def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="--device"):
+    with pytest.raises(UsageError, match="`device="):
         resolve_device(name)
 
 

@@ -28,6 +28,15 @@ def test_problem_and_hint_are_kept_apart() -> None:
     assert errors.TalkError("x").hint is None
 
 
+def test_both_are_reworded() -> None:
+    error = errors.InputError("x is empty.", hint="Leave x out.")
+    error.reword(lambda text: text.replace("x", "y"))
+    assert (error.problem, error.hint, str(error)) == ("y is empty.", "Leave y out.", "y is empty.")
+    silent = errors.TalkError("x")
+    silent.reword(str.upper)
+    assert silent.hint is None
+
+
 def test_long_texts_lose_their_middle() -> None:
     error = errors.InputError("begin " + "x" * 54_000_000 + " end", hint="y" * 3000)
     assert len(error.problem) < 2000

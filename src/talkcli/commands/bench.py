@@ -11,6 +11,7 @@ from talkcli.commands.options import AsJson, Quiet
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.wording import counted
+from talkcli.option_names import of_any_command
 
 
 def bench(
@@ -90,6 +91,8 @@ def bench(
         for name, result in report["renderers"].items():
             fps = result["fps"]
             if fps is None:
+                # It says which option of the other commands does not work here.
+                result["reason"] = of_any_command(result["reason"])
                 rows.append([name, "-", "-", "-", result["reason"]])
             else:
                 rows.append([name, f"{fps:.1f}", f"{result['cpu_ms']:.1f}", f"{fps / ours:.2f}", ""])

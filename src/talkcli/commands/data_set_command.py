@@ -12,6 +12,7 @@ import typer
 from talkcli.commands.options import AsJson, Fps, MaxMinutes, Quiet, Workers
 from talkcli.console import Console
 from talkcli.engine.wording import counted
+from talkcli.option_names import spoken
 
 if TYPE_CHECKING:
     from talkcli.engine.pipelines.preprocess import Summary
@@ -95,8 +96,8 @@ def data_set_command(
 
             values = {key: given.pop(key) for key in shared}
             how = _how_to_look(**{key: given.pop(key) for key in filmed}) if films else {}
-            limit_sound(values["max_minutes"])
             with Console(as_json=values["as_json"], quiet=values["quiet"]) as console:
+                limit_sound(values["max_minutes"])
                 cleanup = Cleanup(smooth=values["smooth"], fps=values["fps"], keep_pose=values["keep_pose"])
                 plan = Plan(num_workers=values["workers"], cleanup=cleanup, cluster=values["cluster"])
                 made = preprocess(name, root, values["out"], plan, console, **options(**given), **how)
@@ -140,7 +141,7 @@ def show(console: Console, summary: Summary) -> None:
         "hours": round(summary.hours, 4),
         "emotions": summary.emotions,
         "splits": summary.splits,
-        "dropped": summary.dropped,
+        "dropped": {clip: spoken(reason) for clip, reason in summary.dropped.items()},
     }
     rows = [
         ["clips", f"{summary.num_clips} ({summary.num_kept} kept from an earlier run)"],

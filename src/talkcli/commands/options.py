@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from talkcli.option_names import speak_for
 
 
 def _finite(value: float | None) -> float | None:
@@ -16,7 +18,17 @@ def _finite(value: float | None) -> float | None:
     return value
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of text.")]
+def _speaks(ctx: Any, value: bool) -> bool:
+    # A callback of this option, since every command has it. The context comes first, and is of a class that
+    # typer keeps to itself.
+    speak_for(ctx.command.params)
+    return value
+
+
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", callback=_speaks, help="Print one JSON document on stdout instead of text."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes; warnings stay.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 works in this one.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Fixes every random choice.")]

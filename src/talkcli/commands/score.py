@@ -14,6 +14,7 @@ from talkcli.console import Console, print_error
 from talkcli.engine.errors import ThresholdError, UsageError
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
+from talkcli.option_names import spoken_reasons
 
 if TYPE_CHECKING:
     from talkcli.engine.pipelines.score.overall import Threshold
@@ -150,6 +151,7 @@ def score(
                 ),
                 reporter=console,
             )
+        report = spoken_reasons(report)
         show_diversity(console, report)
         return
     if table == "emotion":
@@ -178,6 +180,7 @@ def score(
                 thresholds=_thresholds(fail_under, fail_over, EMOTION_MEASURES),
                 reporter=console,
             )
+        report = spoken_reasons(report)
         show_emotion(console, report, per_clip=per_clip)
         _fail_where_missed(report)
         return
@@ -201,6 +204,7 @@ def score(
             reporter=console,
             num_workers=workers,
         )
+    report = spoken_reasons(report)
     show_motions(console, report, per_clip=per_clip)
     _fail_where_missed(report)
 

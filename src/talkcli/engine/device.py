@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from talkcli.engine.errors import DeviceError, UsageError
+from talkcli.engine.wording import parameter
 
 
 def resolve_device(name: str) -> torch.device:
@@ -22,11 +23,12 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cpu")
     kind, _, index = name.partition(":")
     if kind != "cuda" or (index and not index.isdigit()):
-        raise UsageError(f"--device {name} is not one of auto, cpu, cuda, cuda:N.")
+        raise UsageError(f"{parameter('device', name)} is not one of auto, cpu, cuda, cuda:N.")
     if not torch.cuda.is_available() or int(index or 0) >= torch.cuda.device_count():
         raise DeviceError(
-            f"--device {name} was asked for, but torch sees {torch.cuda.device_count()} CUDA devices.",
-            hint="Use --device cpu, or check the driver with talk doctor.",
+            f"{parameter('device', name)} was asked for, but torch sees {torch.cuda.device_count()} CUDA "
+            "devices.",
+            hint="Use `device=cpu`, or check the driver with talk doctor.",
         )
     return torch.device(name)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 # What a person reads, and a log holds: names and values out of a file may be of any length.
 _LONGEST, _START, _END = 2000, 1500, 300
 
@@ -9,9 +11,10 @@ _LONGEST, _START, _END = 2000, 1500, 300
 class TalkError(Exception):
     """Something the user can fix.
 
-    `problem` is one or two sentences with the evidence (what was found, where); `hint` is the next step.
-    Shown by the command line as `error: ...` and `hint: ...`, and ends the process with `exit_code`. The
-    middle of a long text is left out.
+    `problem` is one or two sentences with the evidence (what was found, where); `hint` is the next step. Both
+    name parameters in backticks, and values with them: `takes=2`. Shown by the command line, with options
+    instead, as `error: ...` and `hint: ...`, and ends the process with `exit_code`. The middle of a long text
+    is left out.
     """
 
     exit_code = 1
@@ -20,6 +23,12 @@ class TalkError(Exception):
         super().__init__(shortened(problem))
         self.problem = shortened(problem)
         self.hint = None if hint is None else shortened(hint)
+
+    def reword(self, word: Callable[[str], str]) -> None:
+        """Put `problem` and `hint` in other words: those of `word`."""
+        self.problem = word(self.problem)
+        self.hint = None if self.hint is None else word(self.hint)
+        self.args = (self.problem,)
 
 
 def shortened(text: str) -> str:
@@ -35,7 +44,7 @@ def one_by_one(files: str) -> str:
 
 
 class UsageError(TalkError):
-    """An option or a recipe says something that cannot be."""
+    """A parameter or a recipe says something that cannot be."""
 
     exit_code = 2
 

@@ -47,11 +47,11 @@ def check_file(target: Path) -> None:
         if error.errno == errno.ELOOP:
             raise InputError(
                 f"{target} cannot be written: a symbolic link there leads back to itself.",
-                hint="Remove the link, or give --out another name.",
+                hint="Remove the link, or give `out` another name.",
             ) from error
     if target.exists() and not target.is_file():
         kind = "a folder" if target.is_dir() else "a device or pipe"
-        raise InputError(f"{target} is {kind}, a file name is needed.", hint="Give --out a file name.")
+        raise InputError(f"{target} is {kind}, a file name is needed.", hint="Give `out` a file name.")
 
 
 @contextlib.contextmanager

@@ -10,13 +10,13 @@ from talkcli.engine.errors import ExtraError
 
 # Package -> (the extra that installs it or None, what it unlocks).
 OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
-    "pyrender": ("gl", "hardware-lit rendering through EGL (--renderer pyrender)"),
+    "pyrender": ("gl", "hardware-lit rendering through EGL (`renderer=pyrender`)"),
     "trimesh": ("gl", "mesh exchange for pyrender"),
     "pocketsphinx": ("align", "phone alignment for procedural training motion (preprocess corpus)"),
     "lightning_fabric": ("train", "training (train-dee, train-fer, train-vq, train-gen)"),
     "tensorboard": ("train", "training curves in TensorBoard"),
     "mediapipe": ("video", "faces in videos (preprocess video)"),
-    "distributed": ("cluster", "preprocessing on a Dask cluster (preprocess --cluster)"),
+    "distributed": ("cluster", "preprocessing on a Dask cluster (preprocess `cluster`)"),
     "pytorch3d": (None, "a faster differentiable renderer; build it from source beside torch"),
 }
 

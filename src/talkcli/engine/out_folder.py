@@ -14,6 +14,7 @@ from typing import IO
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import sweep
+from talkcli.engine.wording import parameter
 
 # The file that holds the lock, and says whose it is.
 LOCK = ".lock"
@@ -31,7 +32,7 @@ def claim(out: Path) -> Iterator[None]:
     run has it, for a file in its place and for links in it, OSError when it cannot be written to.
     """
     if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file, a folder is needed.")
+        raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     lock = out / LOCK
@@ -67,7 +68,7 @@ def _open_lock(lock: Path) -> IO[str]:
 def _no_file(lock: Path) -> InputError:
     return InputError(
         f"{lock} is a link, a folder or a device; a run keeps a file there.",
-        hint="Remove it, or choose another --out.",
+        hint="Remove it, or choose another `out`.",
     )
 
 
@@ -83,7 +84,7 @@ def _take(file: IO[str], out: Path) -> None:
         owner = file.read(_OWNER_CHARS).strip() or "unknown"
         raise InputError(
             f"Another run ({owner}) is writing to {out}.",
-            hint="Wait for its end, or choose another --out.",
+            hint="Wait for its end, or choose another `out`.",
         ) from error
     file.seek(0)
     file.truncate()
@@ -98,7 +99,7 @@ def _refuse_links(out: Path) -> None:
             if (folder / name).is_symlink():
                 raise InputError(
                     f"{folder / name} is a link; what a run writes would land elsewhere.",
-                    hint="Remove the link, or choose another --out; --out itself may be one.",
+                    hint="Remove the link, or choose another `out`; `out` itself may be one.",
                 )
 
 

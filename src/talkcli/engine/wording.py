@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -12,6 +13,16 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     follows ("clip is", "clips are").
     """
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def parameter(name: str, value: object) -> str:
+    """A parameter with a value that somebody gave, who may have written backticks too: `name=value`.
+
+    As in Markdown: around them stand more backticks than are inside.
+    """
+    longest = max(map(len, re.findall("`+", str(value))), default=0)
+    ticks = "`" * (longest + 1)
+    return f"{ticks}{name}={value}{ticks}"
 
 
 def some(names: Sequence[str], shown: int = 3) -> str:

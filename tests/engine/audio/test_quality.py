@@ -170,4 +170,4 @@ def test_the_hint_names_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(LONGEST_ENV, "0.01")
     with pytest.raises(InputError) as caught:
         read_speech(tmp_path / "a.wav", Silent())
-    assert "--max-minutes" in (caught.value.hint or "")
+    assert "`max_minutes`" in (caught.value.hint or "")

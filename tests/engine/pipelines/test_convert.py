@@ -241,9 +241,9 @@ def test_what_long_speech_is_heard_for(
     ("options", "words"),
     [
         ((), "No official file"),
-        (("gen",), "--fer is missing"),
-        (("dee",), "--fer is missing"),
-        (("gen", "dee", "vq"), "--fer is missing"),
+        (("gen",), "`fer` is missing"),
+        (("dee",), "`fer` is missing"),
+        (("gen", "dee", "vq"), "`fer` is missing"),
         (("vq", "fer"), "several models"),
         (("vq", "fer", "dee"), "several models"),
     ],

@@ -1,4 +1,4 @@
-"""What --dataset takes, and what it says to somebody who has prepared nothing, or the wrong half."""
+"""What `dataset` takes, and what it says to somebody who has prepared nothing, or the wrong half."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_folder_of_recordings_gives_the_exact_line(
     with pytest.raises(AssetError, match="must be prepared first") as caught:
         manifest_of(str(raw))
     line = f"talk preprocess {known} {quoted} --out data/{known}"
-    assert caught.value.hint == f"Run: {line}; then give --dataset {known}."
+    assert caught.value.hint == f"Run: {line}; then give `dataset={known}`."
 
 
 def test_recordings_are_known_below_the_data_folder_and_here(tmp_path: Path) -> None:
@@ -127,13 +127,13 @@ def test_recordings_are_known_below_the_data_folder_and_here(tmp_path: Path) -> 
     with pytest.raises(AssetError) as caught:
         manifest_of("RAVDESS")
     line = "talk preprocess ravdess RAVDESS --out data/ravdess"
-    assert caught.value.hint == f"Run: {line}; then give --dataset ravdess."
+    assert caught.value.hint == f"Run: {line}; then give `dataset=ravdess`."
     # Clips do not go among the recordings.
     (tmp_path / "data" / "ravdess" / "Actor_01").mkdir(parents=True)
     with pytest.raises(AssetError) as caught:
         manifest_of("ravdess")
     line = "talk preprocess ravdess data/ravdess --out data/ravdess-clips"
-    assert caught.value.hint == f"Run: {line}; then give --dataset ravdess-clips."
+    assert caught.value.hint == f"Run: {line}; then give `dataset=ravdess-clips`."
 
 
 def test_an_empty_folder_or_one_of_anything_is_no_data_set(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_an_empty_split_says_which_split_has_clips(tmp_path: Path) -> None:
         InputError, match=f"no clips in its test split; it has {len(half) - 2} in train and 2 in val"
     ) as caught:
         prepared_set("mine", "test", Silent())
-    assert "--split train" in (caught.value.hint or "")
+    assert "`split=train`" in (caught.value.hint or "")
     found = {split: len(prepared_set("mine", split, Silent()).entries) for split in SPLITS if split != "test"}
     assert found == {"train": len(half) - 2, "val": 2, "all": len(half)}
     assert prepared_set("mine", "val", Silent()).described() == {

@@ -157,7 +157,7 @@ def test_more_than_the_disk_holds_is_refused(tmp_path: Path, monkeypatch: pytest
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, archives._RESERVE + 1000))
     (tmp_path / "a.zip").write_bytes(zipped(FILES))
-    with pytest.raises(InputError, match=r"--out has room for 0\."):
+    with pytest.raises(InputError, match=r"`out` has room for 0\."):
         unpack(tmp_path / "a.zip", tmp_path / "into", Silent())
 
 

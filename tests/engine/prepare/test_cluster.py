@@ -104,7 +104,7 @@ def test_storage_that_is_not_shared_is_named(
         return ask(client, question)
 
     monkeypatch.setattr(cluster, "_ask", from_elsewhere)
-    with pytest.raises(InputError, match="does not see --out"):
+    with pytest.raises(InputError, match="does not see `out`"):
         list(map_on_cluster(abs, [1], address, tmp_path))
 
 

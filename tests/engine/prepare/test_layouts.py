@@ -120,7 +120,7 @@ def test_a_width_that_fits_one_layout_tells_it(width: int, name: str) -> None:
 @pytest.mark.parametrize(
     ("width", "words"),
     [
-        (53, "flame-53 or ada-53: say which with --layout"),
+        (53, "flame-53 or ada-53: say which with `layout`"),
         (52, "arkit-52-unreal or arkit-52-live-link or arkit-52-apple"),
         (51, "arkit-51-unreal or arkit-51-live-link or arkit-51-apple"),
         (61, "unreal-61 or live-link-61"),

@@ -120,7 +120,7 @@ def test_the_tool_is_named_where_something_is_missing(tmp_path: Path, tool: str)
     title, _, arrays = FILES[tool]
     with pytest.raises(InputError, match=rf"{title}.* does not store its rate") as caught:
         read_tracker_motion(_saved(tmp_path, arrays, "npz"), None)
-    assert "--source-fps" in (caught.value.hint or "")
+    assert "`source_fps`" in (caught.value.hint or "")
     assert read_tracker_motion(_saved(tmp_path, arrays | {"fps": np.array(30)}, "npz"), None).fps == 30
     one = {name: array[:1] for name, array in arrays.items()}
     with pytest.raises(InputError, match=rf"{title}.* holds one picture"):

@@ -42,7 +42,7 @@ def torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_torchrun_gives_out_the_devices(torchrun: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="--device cuda:1 names one device"), launched("cuda:1"):
+    with pytest.raises(UsageError, match="`device=cuda:1` names one device"), launched("cuda:1"):
         pass
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)

@@ -131,7 +131,7 @@ def test_a_finished_run_is_extended(batches: Batches, tmp_path: Path) -> None:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
     with pytest.raises(UsageError, match=r"has done 40 steps, and is asked for 30") as caught:
         run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", **how)
-    assert "--set train.steps=40" in str(caught.value.hint)
+    assert "`set=train.steps=40`" in str(caught.value.hint)
 
 
 def test_the_best_of_before_must_be_there(batches: Batches, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_there_is_nothing_to_go_on_with(state: str, tmp_path: Path) -> None:
         open_run(run, ASKED, resume=True, overwrite=False)
     assert not (run / "run.json").exists()
     open_run(run, ASKED, resume=False, overwrite=False)
-    with pytest.raises(UsageError, match="--resume goes on with a run, --overwrite replaces it"):
+    with pytest.raises(UsageError, match="`resume` goes on with a run, `overwrite` replaces it"):
         open_run(run, ASKED, resume=True, overwrite=True)
 
 
@@ -117,7 +117,7 @@ def test_a_damaged_document(content: bytes, tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=r"run\.json is damaged") as caught:
             ask()
-        assert "--overwrite" in str(caught.value.hint)
+        assert "`overwrite`" in str(caught.value.hint)
         assert len(caught.value.problem) < 500
     assert (tmp_path / "run.json").read_bytes() == content
     open_run(tmp_path, ASKED, resume=False, overwrite=True)

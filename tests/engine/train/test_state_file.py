@@ -20,7 +20,7 @@ def _refused(path: Path) -> InputError:
     with pytest.raises(InputError, match="Training cannot go on") as caught:
         read_state(path)
     assert path.name in caught.value.problem
-    assert "--overwrite" in str(caught.value.hint)
+    assert "`overwrite`" in str(caught.value.hint)
     assert len(caught.value.problem) < 1000
     return caught.value
 

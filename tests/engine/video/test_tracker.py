@@ -103,7 +103,7 @@ def test_two_faces_of_equal_weight_are_refused_unless_one_is_asked_for(follow) -
         InputError, match=r"more than one face of equal weight between 0\.00 and 0\.40 s"
     ) as error:
         follow(script)
-    assert "--face largest" in (error.value.hint or "")
+    assert "`face=largest`" in (error.value.hint or "")
     assert set(middles(follow(script, "largest").track)) == {250}
 
 
@@ -170,7 +170,7 @@ def test_cuts_and_long_gaps_are_named() -> None:
         usable(track, "whole", "a.mp4")
     assert "cuts at 1.60 s" in error.value.problem
     assert "not seen in 0.00-0.28 s, 1.08-1.32 s" in error.value.problem
-    assert "--stretch longest" in (error.value.hint or "")
+    assert "`stretch=longest`" in (error.value.hint or "")
 
 
 def test_the_longest_part_ends_at_cuts_and_long_gaps() -> None:

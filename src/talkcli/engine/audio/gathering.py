@@ -146,6 +146,6 @@ class Gathering:
                 f"{self._path} is stated to last {seconds / 60:.6g} minutes, over the limit of {longest}."
                 if stated
                 else f"{self._path} lasts longer than the limit of {longest} minutes.",
-                hint="Cut it into parts; or raise the limit with --max-minutes: an hour takes about 1 GB of "
+                hint="Cut it into parts; or raise the limit with `max_minutes`: an hour takes about 1 GB of "
                 "memory.",
             )

@@ -94,7 +94,7 @@ def default_weights() -> Path:
     if not path.is_file():
         raise AssetError(
             f"The embedded model {path} is missing.",
-            hint="Install the package again, or name a model of your own with --model.",
+            hint="Install the package again, or name a model of your own with `model`.",
         )
     return path
 

@@ -22,6 +22,7 @@ from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import parameter
 
 _KIND = "wids-shard-index-v1"
 _SUFFIXES = {
@@ -150,9 +151,9 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 def _refuse_foreign(out: Path, plan: dict[Path, list[Entry]], indices: dict[str, Path]) -> None:
     """Raise InputError unless what bears our files' names in `out` is what would be written."""
-    hint = "Choose another --out, or remove it."
+    hint = "Choose another `out`, or remove it."
     if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file, a folder is needed.")
+        raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     for split, index in indices.items():
         if index.exists() and not _is_index(index):
             raise InputError(f"{index} is there and is no index of shards.", hint=hint)

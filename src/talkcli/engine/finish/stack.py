@@ -61,8 +61,8 @@ class Layers:
         for name, wish in wanted.items():
             if wish and not known and name not in _ANY_HEAD:
                 raise UsageError(
-                    f"--{name.replace('_', '-')} moves channels of {LAYERED_HEAD}, the model moves {head}.",
-                    hint=f"Leave it out; {' and '.join(f'--{_option(any_)}' for any_ in _ANY_HEAD)} work.",
+                    f"`{name}` moves channels of {LAYERED_HEAD}, the model moves {head}.",
+                    hint=f"Leave it out; {' and '.join(f'`{any_}`' for any_ in _ANY_HEAD)} work.",
                 )
         return cls(**{name: wanted.get(name, known) for name in cls.names()})
 
@@ -131,7 +131,3 @@ def within_range(motion: Motion) -> Motion:
     shares = np.array([is_share(name) for name in motion.channels])
     limited = np.where(shares, np.clip(motion.coeffs, 0, 1), motion.coeffs)
     return replace(motion, coeffs=limited.astype(motion.coeffs.dtype, copy=False))
-
-
-def _option(name: str) -> str:
-    return name.replace("_", "-")

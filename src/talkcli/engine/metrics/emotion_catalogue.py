@@ -50,7 +50,7 @@ EMOTION_MEASURES: dict[str, EmotionMeasure] = {
         meaning="motion made from speech, named by that classifier", against="training_set"
     ),
     "named_directed": EmotionMeasure(
-        meaning="motion made with --emotion, named as it was asked for", against="training_set"
+        meaning="motion that was asked for an emotion, named as that", against="training_set"
     ),
     "swap_ratio": EmotionMeasure(
         meaning="another clip's emotion changes the upper face so many times as much as closures of p, b, m"

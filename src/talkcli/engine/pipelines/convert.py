@@ -25,16 +25,16 @@ from talkcli.engine.models.deeptalk.dee import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
 from talkcli.engine.pipelines.render import check_distinct
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
-from talkcli.engine.wording import counted
+from talkcli.engine.wording import counted, parameter
 
 # The official demo takes the emotion of a long speech from its first ten seconds.
 RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS, nobody=False)
-# The option of the command that names each file.
-_OPTIONS = {
-    deeptalk.GEN_FILE: "--gen",
-    deeptalk.DEE_FILE: "--dee",
-    deeptalk.FER_FILE: "--fer",
-    deeptalk.VQ_FILE: "--vq",
+# The parameter that names each file.
+_NAMED_BY = {
+    deeptalk.GEN_FILE: "`gen`",
+    deeptalk.DEE_FILE: "`dee`",
+    deeptalk.FER_FILE: "`fer`",
+    deeptalk.VQ_FILE: "`vq`",
 }
 _LICENCE = (
     "see the DEEPTalk authors' terms: their code is MIT, the weights were trained on MEAD (FER.pth on "
@@ -44,7 +44,7 @@ _LICENCE = (
 
 @dataclass(frozen=True, kw_only=True)
 class OfficialFiles:
-    """The authors' files a user gives, by the option that names them."""
+    """The authors' files a user gives, by the parameter that names them."""
 
     gen: Path | None = None
     dee: Path | None = None
@@ -76,17 +76,17 @@ class OfficialFiles:
             return "th_vqvae"
         if not given:
             raise UsageError(
-                "No official file was given.", hint="Give --gen with --fer, --dee with --fer, --vq, or --fer."
+                "No official file was given.", hint="Give `gen` with `fer`, `dee` with `fer`, `vq`, or `fer`."
             )
         if not self.fer:
             raise UsageError(
-                "--fer is missing: DEE sees faces through the classifier in FER.pth, and neither DEE.pt nor "
+                "`fer` is missing: DEE sees faces through the classifier in FER.pth, and neither DEE.pt nor "
                 "DEEPTalk.pth holds it.",
-                hint="Give --fer FER.pth, which stands beside them in the authors' release.",
+                hint="Give `fer=FER.pth`, which stands beside them in the authors' release.",
             )
         raise UsageError(
             f"{' and '.join(sorted(given))} without {deeptalk.GEN_FILE} are several models.",
-            hint="Convert them one by one, or add --gen.",
+            hint="Convert them one by one, or add `gen`.",
         )
 
 
@@ -128,7 +128,7 @@ def import_deeptalk(
         check(
             f"{given[name]} differs from its copy in {files.gen}",
             differences(states[name], embedded),
-            hint=f"{files.gen} holds all that animates: leave {_OPTIONS[name]} out to go on with it alone.",
+            hint=f"{files.gen} holds all that animates: leave {_NAMED_BY[name]} out to go on with it alone.",
         )
     digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in given.items())
     meta = Meta(
@@ -158,7 +158,7 @@ def export_deeptalk(
     already and `overwrite` is not asked for.
     """
     if folder.is_file():
-        raise UsageError(f"--out {folder} is a file.", hint="--to official writes into a folder.")
+        raise UsageError(f"{parameter('out', folder)} is a file.", hint="`to=official` writes into a folder.")
     path = model_file(model)
     content = read_content(path)
     files = _official_files(path, content)
@@ -166,7 +166,7 @@ def export_deeptalk(
     for target in targets:
         check_distinct([target], [path])
         if target.exists() and not overwrite:
-            raise UsageError(f"{target} exists.", hint="Give another folder, or --overwrite.")
+            raise UsageError(f"{target} exists.", hint="Give another folder, or `overwrite`.")
     if content.header.head != "flame":
         reporter.warn(f"The model moves {content.header.head}; the official code draws its numbers on FLAME.")
     other = _other_settings(content)
@@ -240,7 +240,7 @@ def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Repor
         (other,) = error.args
         raise InputError(
             f"{path} was given as {name}, but holds the tensors of {other}.",
-            hint=f"Give it with {_OPTIONS[other]}.",
+            hint=f"Give it with {_NAMED_BY[other]}.",
         ) from error
     if beside:
         left_out = counted(beside, "tensor")

@@ -166,7 +166,7 @@ def _cache() -> list[Check]:
     except OSError as error:
         # Only the FLAME file is kept there.
         found = f"{folder}: {error.strerror}; set TALK_CACHE"
-        return [Check(name="cache", state="missing", found=found, unlocks="--head flame")]
+        return [Check(name="cache", state="missing", found=found, unlocks="`head=flame`")]
     return [Check(name="cache", state="ok", found=str(folder))]
 
 
@@ -204,7 +204,7 @@ def _self_check() -> list[Check]:
 
 
 def _flame() -> list[Check]:
-    unlocks = f"--head flame: set TALK_FLAME to {FLAME_FILE} (own licence, https://flame.is.tue.mpg.de)"
+    unlocks = f"`head=flame`: set TALK_FLAME to {FLAME_FILE} (own licence, https://flame.is.tue.mpg.de)"
     path = flame_path()
     if path is None:
         return [Check(name="head flame", state="missing", found="no file", unlocks=unlocks)]
@@ -260,7 +260,7 @@ def _egl() -> Check:
     except subprocess.TimeoutExpired:
         problem = f"no picture within {_SUBPROCESS_S} s"
     if problem:
-        return Check(name="egl", state="missing", found=problem, unlocks="--renderer pyrender")
+        return Check(name="egl", state="missing", found=problem, unlocks="`renderer=pyrender`")
     return Check(name="egl", state="ok", found="pyrender draws without a display")
 
 

@@ -1,4 +1,4 @@
-"""What `--dataset` names: a prepared data set by name or by path, and the clips of one of its splits."""
+"""What `dataset` names: a prepared data set by name or by path, and the clips of one of its splits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import parameter
 
 MANIFEST = "manifest.jsonl"
 ALL = "all"
@@ -87,7 +88,7 @@ def prepared_set(name: str, split: str, reporter: Reporter) -> PreparedSet:
         learned = ", which models may have learned from" if counts[0][0] == "train" else ""
         raise InputError(
             f"The data set {name} has no clips in its {split} split; it has {there} ({manifest}).",
-            hint=f"Score what is there with --split {counts[0][0]}{learned}; or prepare the speakers of its "
+            hint=f"Score what is there with `split={counts[0][0]}`{learned}; or prepare the speakers of its "
             f"{split} split too (docs/datasets.md says who they are).",
         )
     return PreparedSet(name=name, manifest=manifest, split=split, entries=entries)
@@ -100,7 +101,7 @@ def manifest_of(name: str) -> Path:
     Raises AssetError, with the command that prepares it, where there is none; UsageError for an empty name.
     """
     if not name.strip():
-        raise UsageError("--dataset is empty.", hint="Name a prepared data set, for example ravdess.")
+        raise UsageError("`dataset` is empty.", hint="Name a prepared data set, for example ravdess.")
     given = Path(name)
     is_path = os.sep in name or "/" in name or given.suffix in _TABLES or name in (".", "..")
     prepared = data_folder() / name
@@ -118,7 +119,8 @@ def manifest_of(name: str) -> Path:
     if is_path:
         known = given.name.lower() if given.name.lower() in ROOTS else "NAME"
         raise AssetError(
-            f"--dataset {name} is the path of no prepared data set: there is no {given / MANIFEST}.",
+            f"{parameter('dataset', name)} is the path of no prepared data set: there is no "
+            f"{given / MANIFEST}.",
             hint=f"Prepare one: talk preprocess {known} ROOT --out {shlex.quote(str(given))} "
             "(docs/datasets.md lists the data sets).",
         )
@@ -166,7 +168,7 @@ def _how_from(known: str, raw: Path) -> str:
         if not _same(folder, raw)
     )
     line = f"talk preprocess {known} {shlex.quote(str(raw))} --out {shlex.quote(str(prepared))}"
-    return f"Run: {line}; then give --dataset {prepared.name}."
+    return f"Run: {line}; then give {parameter('dataset', prepared.name)}."
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -183,7 +185,7 @@ def _how(name: str, prepared: Path) -> str:
     near = difflib.get_close_matches(name, [*there, *ROOTS], n=1)
     meant = f"Did you mean {near[0]}? " if near else ""
     found = f"Prepared in {data_folder()}: {', '.join(there)}." if there else f"{data_folder()} holds none."
-    return f"{meant}{found} --dataset also takes a path; docs/datasets.md says how one is prepared."
+    return f"{meant}{found} `dataset` also takes a path; docs/datasets.md says how one is prepared."
 
 
 def _is_file(path: Path) -> bool:

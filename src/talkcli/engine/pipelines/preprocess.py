@@ -24,6 +24,7 @@ from talkcli.engine.prepare.build import Built, Plan, build
 from talkcli.engine.prepare.card import write_card
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import parameter
 
 MotionOrigin = Literal["measured", "performed", "video", "none"]
 
@@ -194,8 +195,8 @@ def _sources_of(data_set: DataSet) -> Callable[..., list[Source]]:
 def _check_apart(root: Path, out: Path) -> None:
     if out.resolve().is_relative_to(root.resolve()):
         raise UsageError(
-            f"--out {out} lies in {root}: a second run would read what the first one wrote.",
-            hint="Choose a folder beside ROOT.",
+            f"{parameter('out', out)} lies in {root}: a second run would read what the first one wrote.",
+            hint="Choose a folder beside `root`.",
         )
 
 

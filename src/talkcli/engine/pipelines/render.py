@@ -25,6 +25,7 @@ from talkcli.engine.render.studio import VIEWS, studio_scene
 from talkcli.engine.render.video import check_size, write_video
 from talkcli.engine.types import Motion, Reporter, Speech
 from talkcli.engine.version import __version__
+from talkcli.engine.wording import parameter
 
 VIDEO_SUFFIX = ".mp4"
 
@@ -38,7 +39,7 @@ def check_output(
     """
     if str(out) == "-":
         raise UsageError(
-            "--out -: pictures and motion are not written to stdout.",
+            "`out=-`: pictures and motion are not written to stdout.",
             hint="Give the name of a file.",
         )
     suffix = out.suffix.lower()
@@ -48,7 +49,7 @@ def check_output(
             check_size(size, size)
     elif suffix and not out.is_dir():
         raise UsageError(
-            f"--out {out}: {out.suffix} files cannot be written.",
+            f"{parameter('out', out)}: {out.suffix} files cannot be written.",
             hint=f"Use a name that ends in {' or '.join(suffixes)}, or a folder for PNG frames.",
         )
     else:
@@ -70,9 +71,11 @@ def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
     for out in outs:
         real = os.path.realpath(out)
         if real in read:
-            raise UsageError(f"--out {out} is also read; it would be replaced.", hint="Give another --out.")
+            raise UsageError(
+                f"{parameter('out', out)} is also read; it would be replaced.", hint="Give another `out`."
+            )
         if real in seen:
-            raise UsageError(f"--out {out} is given twice.")
+            raise UsageError(f"{parameter('out', out)} is given twice.")
         seen.add(real)
 
 
@@ -101,7 +104,7 @@ def render_to(
     if motion.channels != head.channels:
         raise UsageError(
             f"The motion moves the channels of {motion.head}, the head {head.name} has others.",
-            hint=f"Use --head {motion.head}.",
+            hint=f"Use `head={motion.head}`.",
         )
     if speech is not None and abs(speech.duration_s - motion.duration_s) > 1 / motion.fps:
         reporter.note(
@@ -165,7 +168,7 @@ def render_motion_file(
         "motion": meta,
     }
     if speech is not None and out.suffix.lower() != VIDEO_SUFFIX:
-        reporter.warn("A folder of frames holds no sound: --audio is not used.")
+        reporter.warn("A folder of frames holds no sound: `audio` is not used.")
     render_to(
         motion,
         head,

@@ -295,9 +295,9 @@ class _Limit:
             )
         if self._total > self._room:
             raise InputError(
-                f"{self._archive} unpacks to {self._total / _MIB:.0f} MiB or more, --out has room "
+                f"{self._archive} unpacks to {self._total / _MIB:.0f} MiB or more, `out` has room "
                 f"for {max(self._room, 0) / _MIB:.0f}.",
-                hint="Free some space, or choose another disk for --out.",
+                hint="Free some space, or choose another disk for `out`.",
             )
 
 

@@ -26,7 +26,7 @@ from talkcli.engine.prepare.journal import Journal, Record
 from talkcli.engine.prepare.make_clip import Outcome, make_clip
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Reporter
-from talkcli.engine.wording import counted, some
+from talkcli.engine.wording import counted, parameter, some
 from talkcli.engine.workers import CRASHED, map_isolated
 
 _MANIFESTS = ("manifest.parquet", "manifest.jsonl")
@@ -74,10 +74,10 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     """
     if not sources:
         raise InputError(
-            "There is nothing to make clips of.", hint="Check ROOT; docs/datasets.md describes each set's."
+            "There is nothing to make clips of.", hint="Check `root`; docs/datasets.md describes each set's."
         )
     if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file, a folder is needed.")
+        raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     unique, doubled = _split_doubled(sources)
     with Journal.open(out / "journal.jsonl") as journal:
         outcomes = _outcomes(unique, journal, out, reporter, plan)

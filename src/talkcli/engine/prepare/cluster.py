@@ -156,11 +156,11 @@ def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
                 hint="Install the same versions on all machines of the cluster.",
             )
         if theirs["unseen"]:
-            what = "--out" if theirs["unseen"][0] == str(probe) else "the data"
-            path = out if what == "--out" else theirs["unseen"][0]
+            what = "`out`" if theirs["unseen"][0] == str(probe) else "the data"
+            path = out if what == "`out`" else theirs["unseen"][0]
             raise InputError(
                 f"The worker {worker} on {theirs['host']} does not see {what} ({path}), or may not use it.",
-                hint="ROOT and --out must lie on storage that all machines share, under the same path.",
+                hint="`root` and `out` must lie on storage that all machines share, under the same path.",
             )
 
 

@@ -164,7 +164,7 @@ def layout_of(name: str, width: int) -> Layout:
     if len(fitting) == 1:
         return LAYOUTS[fitting[0]]
     if fitting:
-        raise InputError(f"{width} columns may be {' or '.join(fitting)}: say which with --layout.")
+        raise InputError(f"{width} columns may be {' or '.join(fitting)}: say which with `layout`.")
     if width in _ELSEWHERE:
         raise InputError(f"{width} columns are no known layout; {_ELSEWHERE[width]}.")
     widths = sorted({len(layout.columns) for layout in LAYOUTS.values()})

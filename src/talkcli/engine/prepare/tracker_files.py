@@ -90,7 +90,7 @@ def read_tracker_motion(path: Path, fps: float | None) -> Motion:
     if rate is None:
         raise InputError(
             f"{path.name} is of {tracker.title}, which does not store its rate.",
-            hint="Give --source-fps: the frames a second of the film.",
+            hint="Give `source_fps`: the frames a second of the film.",
         )
     where = f"{path.name} ({tracker.title})"
     expression = _rows(arrays[tracker.expression], where)

@@ -27,11 +27,11 @@ _COMPRESSION = 2
 def check_folder(folder: Path, *, overwrite: bool) -> None:
     """Refuse a folder that holds anything, unless `overwrite`; InputError when `folder` is a file."""
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file, a folder for frames is needed.", hint="Give another --out.")
+        raise InputError(f"{folder} is a file, a folder for frames is needed.", hint="Give another `out`.")
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise UsageError(
             f"The folder {folder} is not empty.",
-            hint="Name a new folder, or add --overwrite: it replaces frame_*.png and leaves all else alone.",
+            hint="Name a new folder, or add `overwrite`: it replaces frame_*.png and leaves all else alone.",
         )
 
 

@@ -22,7 +22,7 @@ from talkcli.engine.render.renderer import Light, Material, Scene, camera_axes
 
 # pyrender's directional lights have radiance pi for what a Lambert surface answers with its own colour.
 _INTENSITY = math.pi
-_HINT = "Install libegl1 with a driver or libgl1-mesa-dri, or use --renderer software."
+_HINT = "Install libegl1 with a driver or libgl1-mesa-dri, or use `renderer=software`."
 
 
 class GlRenderer:
@@ -86,7 +86,7 @@ class GlRenderer:
 
 def _import_pyrender() -> Any:
     try:
-        return require("pyrender", purpose="--renderer pyrender")
+        return require("pyrender", purpose="`renderer=pyrender`")
     except ExtraError as error:
         if not is_installed("pyrender"):
             raise

@@ -20,7 +20,7 @@ from talkcli.engine.device import resolve_device
 from talkcli.engine.errors import DeviceError, TalkError, UsageError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter, Silent
-from talkcli.engine.wording import counted
+from talkcli.engine.wording import counted, parameter
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -79,14 +79,16 @@ def _torchrun(device: str) -> Fabric:
     from lightning_fabric.strategies import DDPStrategy
 
     if ":" in device:
-        raise UsageError(f"--device {device} names one device, torchrun starts a process on each.")
+        raise UsageError(
+            f"{parameter('device', device)} names one device, torchrun starts a process on each."
+        )
     where = resolve_device(device)
     beside, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
     if where.type == "cuda" and beside > torch.cuda.device_count():
         raise DeviceError(
             f"torchrun started {counted(beside, 'process', 'processes')} here, torch sees "
             f"{counted(torch.cuda.device_count(), 'CUDA device')}.",
-            hint="Lower --nproc-per-node, or add --device cpu.",
+            hint="Lower --nproc-per-node, or add `device=cpu`.",
         )
     # It announces every process; the estimate tells how many there are.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)

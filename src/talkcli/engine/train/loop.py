@@ -130,12 +130,12 @@ def _check_goes_on(first: int, steps: int, best: dict[str, float], run: RunFolde
     if first > steps:
         raise UsageError(
             f"The run in {run.path} has done {counted(first, 'step')}, and is asked for {steps} altogether.",
-            hint=f"Add --set train.steps={first} or more, or start again with --overwrite.",
+            hint=f"Add `set=train.steps={first}` or more, or start again with `overwrite`.",
         )
     if best and not run.best.is_file():
         raise InputError(
             f"{run.best}, which step {best['step']:.0f} made, is missing.",
-            hint="Put it back, or start again with --overwrite.",
+            hint="Put it back, or start again with `overwrite`.",
         )
 
 

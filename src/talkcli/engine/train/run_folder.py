@@ -93,7 +93,7 @@ class RunFolder:
         except OSError as error:
             raise InputError(
                 f"{self.log} cannot be written ({error.strerror}).",
-                hint="Make room there, then go on with --resume.",
+                hint="Make room there, then go on with `resume`.",
             ) from error
 
     def cut_log(self, step: int) -> None:
@@ -113,7 +113,7 @@ class RunFolder:
                     break
                 raise InputError(
                     f"Line {number} of {self.log} is damaged ({str(error)[:200]}).",
-                    hint="Nothing else is lost: move the log away, then go on with --resume.",
+                    hint="Nothing else is lost: move the log away, then go on with `resume`.",
                 ) from error
             if logged <= step:
                 kept.append(line)
@@ -132,24 +132,24 @@ def _logged_step(line: bytes) -> int:
 def check_out(path: Path, *, resume: bool, overwrite: bool) -> None:
     """Raise UsageError where no run can be made, continued with `resume` or replaced with `overwrite`."""
     if resume and overwrite:
-        raise UsageError("--resume goes on with a run, --overwrite replaces it.", hint="Give one of them.")
+        raise UsageError("`resume` goes on with a run, `overwrite` replaces it.", hint="Give one of them.")
     if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file; --out wants a folder.")
+        raise UsageError(f"{path} is a file; `out` wants a folder.")
     found = {item.name for item in path.iterdir() if not is_temporary(item.name)} if path.is_dir() else set()
     if _RUN_FILE in found:
         if not (resume or overwrite):
             raise UsageError(
                 f"{path} holds a training run already.",
-                hint="Go on with --resume, replace it with --overwrite, or give --out a new folder.",
+                hint="Go on with `resume`, replace it with `overwrite`, or give `out` a new folder.",
             )
         if overwrite:
             _check_nothing_else(path)
     elif found - {LOCK}:
-        raise UsageError(f"{path} is not empty and not a training run.", hint="Give --out a new folder.")
+        raise UsageError(f"{path} is not empty and not a training run.", hint="Give `out` a new folder.")
     elif resume:
         raise UsageError(
             f"There is no training run in {path} to go on with.",
-            hint="Check --out, or leave out --resume to start one.",
+            hint="Check `out`, or leave out `resume` to start one.",
         )
 
 
@@ -202,7 +202,7 @@ def read_document(path: Path) -> dict[str, Any]:
         reason = str(error)[:200]
     raise InputError(
         f"{run_file} is damaged ({reason}), so that nothing says what this run was asked.",
-        hint="Put an undamaged copy of it back, or start again with --overwrite.",
+        hint="Put an undamaged copy of it back, or start again with `overwrite`.",
     )
 
 
@@ -216,7 +216,7 @@ def _check_files(path: Path) -> None:
         if (path / name).exists() and not (path / name).is_file():
             raise InputError(
                 f"{path / name} is a folder, a device or a pipe; a run keeps a file there.",
-                hint="Remove it, then go on with --resume.",
+                hint="Remove it, then go on with `resume`.",
             )
 
 
@@ -234,7 +234,7 @@ def _check_nothing_else(path: Path) -> None:
     if foreign:
         raise UsageError(
             f"{path} holds more than a training run: {', '.join(foreign[:5])}.",
-            hint="Move these elsewhere, or give --out a new folder.",
+            hint="Move these elsewhere, or give `out` a new folder.",
         )
 
 
@@ -272,13 +272,13 @@ def _check_same(path: Path, before: dict[str, Any], document: dict[str, Any]) ->
         named = ", ".join(f"`{name}`" for name in files)
         raise UsageError(
             f"{path} was started with other files than those of {named} now.",
-            hint="Give the files it was started with, or replace the run with --overwrite.",
+            hint="Give the files it was started with, or replace the run with `overwrite`.",
         )
     if changed:
         shown = ", ".join(f"{key}: {old.get(key)} -> {new.get(key)}" for key in changed[:5])
         raise UsageError(
             f"{path} was started with other settings ({shown}).",
-            hint="Use the same settings to go on, or replace the run with --overwrite.",
+            hint="Use the same settings to go on, or replace the run with `overwrite`.",
         )
 
 

@@ -38,7 +38,7 @@ def restore(model: nn.Module, values: Mapping[str, Tensor], *, frozen: str, expe
     if frozen != expected:
         raise InputError(
             "The frozen weights of the model are not those this run was started with.",
-            hint="Give the same files as at the start, or begin anew with --overwrite.",
+            hint="Give the same files as at the start, or begin anew with `overwrite`.",
         )
     check_same(changing(model), values)
     model.load_state_dict({**model.state_dict(), **values})
@@ -65,7 +65,7 @@ def check_same(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Non
     if _kinds(wanted) != _kinds(found):
         raise InputError(
             "The state of this run belongs to another model.",
-            hint="Use the version of talk that started it, or begin anew with --overwrite.",
+            hint="Use the version of talk that started it, or begin anew with `overwrite`.",
         )
 
 

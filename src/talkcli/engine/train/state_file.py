@@ -23,7 +23,7 @@ from talkcli.engine.train.state import digest
 
 _DIGEST = "digest"
 _WAY_OUT = (
-    "Put an undamaged copy of it back and go on with --resume, or start again with --overwrite; models that "
+    "Put an undamaged copy of it back and go on with `resume`, or start again with `overwrite`; models that "
     "the run has made are files of their own, keep those you want elsewhere first."
 )
 
@@ -66,7 +66,7 @@ def write_state(path: Path, state: State) -> None:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(
             f"{path} cannot be written; the disk may be full ({reason}).",
-            hint="Make room there, then go on with --resume.",
+            hint="Make room there, then go on with `resume`.",
         ) from error
 
 

@@ -35,7 +35,7 @@ def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
         if complaint := _complaint(track, runs):
             raise InputError(
                 f"{name}: {complaint}.",
-                hint="Choose --stretch longest for the longest part in one shot with the face in sight, or "
+                hint="Choose `stretch=longest` for the longest part in one shot with the face in sight, or "
                 "cut the video: ffmpeg -i in.mp4 -ss START -to END out.mp4",
             )
         first, last = 0, track.num_frames

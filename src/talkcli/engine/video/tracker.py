@@ -180,7 +180,7 @@ def _main_face(
         first, last = (edge / film.fps for edge in span)
         raise InputError(
             f"{film.path} shows more than one face of equal weight between {first:.2f} and {last:.2f} s.",
-            hint="Choose --face largest, or crop the video to the one who speaks.",
+            hint="Choose `face=largest`, or crop the video to the one who speaks.",
         )
     return faces[-ranked[0][1]]
 

@@ -336,7 +336,7 @@ def test_what_was_never_shown_cannot_be_asked_for(narrow: Dee) -> None:
         _shown({"happy": _axis(3)}).directed(Emotion(label="happy"))
     with pytest.raises(UsageError) as caught:
         narrow.directed(Emotion())
-    assert "--emotion-from" in str(caught.value.hint)
+    assert "`emotion_from`" in str(caught.value.hint)
 
 
 # Drawing

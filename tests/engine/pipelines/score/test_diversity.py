@@ -69,7 +69,7 @@ def test_what_cannot_be_measured_has_a_reason(table: Any) -> None:
 
 
 def test_one_take_has_no_diversity(table: Any) -> None:
-    with pytest.raises(UsageError, match="--takes 1"):
+    with pytest.raises(UsageError, match="`takes=1`"):
         table(takes=1)
 
 

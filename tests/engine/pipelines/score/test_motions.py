@@ -195,7 +195,7 @@ def test_what_matches_nothing_is_refused(tmp_path: Path, score: Scorer) -> None:
         score(path, truth=tmp_path / "absent.npz")
     with pytest.raises(InputError, match="one file for 2 clips"):
         score(path, tmp_path / "c", truth=path)
-    with pytest.raises(UsageError, match="--dataset"):
+    with pytest.raises(UsageError, match="`dataset`"):
         score(path, truth=path, dataset="x")
 
 

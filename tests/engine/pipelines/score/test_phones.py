@@ -149,7 +149,7 @@ def test_a_dataset_brings_its_phones(tmp_path: Path, grids: Path, monkeypatch: p
     monkeypatch.setenv("TALK_DATA", str(tmp_path / "data"))
     found = score(folder / "a.npz", dataset="tiny")["overall"]
     assert found["bilabial_closure"]["value"] == 1
-    with pytest.raises(UsageError, match="--text"):
+    with pytest.raises(UsageError, match="`text`"):
         score(folder / "a.npz", dataset="tiny", text=grids)
 
 

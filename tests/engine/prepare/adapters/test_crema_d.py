@@ -177,8 +177,8 @@ def test_motion_from_the_films(tmp_path: Path) -> None:
     assert "known bad" in reason(sources["1076_MTI_SAD_XX"])
     assert (sources["1001_TIE_ANG_XX"].sex, sources["1076_MTI_SAD_XX"].sex) == ("male", "female")
     assert sources["1001_TIE_ANG_XX"].text == "That is exactly what happened."
-    assert not told.noted("--motion video")
+    assert not told.noted("`motion=video`")
     crema_d_sources(tmp_path, told)
-    assert told.noted("--motion video")
+    assert told.noted("`motion=video`")
     with pytest.raises(UsageError, match="none will be"):
         crema_d_sources(tmp_path, Silent(), how=HowToLook(head="flame"))

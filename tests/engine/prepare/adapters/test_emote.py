@@ -143,7 +143,7 @@ def test_one_of_several_reconstructions(tmp_path: Path) -> None:
         InputError, match="2 reconstructions: EMICA-MEAD_flame2020, EMICA_mead_mp_lr_mse_15"
     ) as error:
         emote_sources(tmp_path, Silent())
-    assert "--reconstruction EMICA-MEAD_flame2020" in (error.value.hint or "")
+    assert "`reconstruction=EMICA-MEAD_flame2020`" in (error.value.hint or "")
     (source,) = emote_sources(tmp_path, Silent(), reconstruction=V0)
     assert V0 in str(source.recipe)
     with pytest.raises(InputError, match=r"does not hold the reconstruction v3 .found: EMICA-MEAD"):
@@ -171,7 +171,7 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     write_clip(tmp_path, "M003/front/angry/level_1/001")
     with pytest.raises(InputError, match="no sound of MEAD") as error:
         emote_sources(tmp_path, Silent())
-    assert "--audio FOLDER" in (error.value.hint or "")
+    assert "`audio=FOLDER`" in (error.value.hint or "")
 
 
 def test_broken_clips_go_to_quarantine(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_bare_motion_wants_a_rate_and_a_known_head(root: Path, tmp_path: Path) -
     built = build(
         folder_sources(root, None, "mine", Silent()), tmp_path / "out", Silent(), Plan(num_workers=0)
     )
-    assert "give --source-fps" in next(item.reason for item in built.dropped if item.id == "bare")
+    assert "give `source_fps`" in next(item.reason for item in built.dropped if item.id == "bare")
     with pytest.raises(UsageError, match="no layout bob"):
         folder_sources(root, BareMotion(fps=25.0, layout="bob"), "mine", Silent())
     with pytest.raises(InputError, match="not a folder"):

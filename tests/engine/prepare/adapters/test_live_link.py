@@ -142,7 +142,7 @@ def test_bad_arguments(tmp_path: Path) -> None:
     root.mkdir()
     with pytest.raises(InputError, match="no CSV of Live Link Face"):
         run(root, out)
-    with pytest.raises(UsageError, match="--emotion joy"):
+    with pytest.raises(UsageError, match="`emotion=joy`"):
         run(root, out, emotion="joy")
     with pytest.raises(UsageError, match="need a name"):
         run(root, out, speaker=" ")

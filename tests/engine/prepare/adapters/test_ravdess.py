@@ -225,8 +225,8 @@ def test_motion_from_the_films(tmp_path: Path) -> None:
     assert "no film" in reason(by_id[f"03-{e}"])
     assert (by_id[f"01-{a}"].sex, by_id[f"02-{b}"].sex) == ("male", "female")
     assert by_id[f"01-{a}"].text == "Kids are talking by the door."
-    assert not told.noted("--motion video")
+    assert not told.noted("`motion=video`")
     whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, told)
-    assert told.noted("--motion video")
+    assert told.noted("`motion=video`")
     with pytest.raises(UsageError, match="none will be"):
         whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, Silent(), how=HowToLook(head="flame"))

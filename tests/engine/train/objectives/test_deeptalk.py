@@ -270,7 +270,7 @@ def test_a_lip_reader_must_be_given() -> None:
     for name in ("lip_reading_weight", "swap_lip_reading_weight"):
         with pytest.raises(UsageError, match="lip reader") as caught:
             _objective(_model(), **{name: 1.0})
-        assert "--lip-reader FILE" in str(caught.value.hint)
+        assert "`lip_reader=FILE`" in str(caught.value.hint)
 
 
 def test_a_guess_must_be_there_to_be_trained() -> None:

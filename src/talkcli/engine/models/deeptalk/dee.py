@@ -279,7 +279,7 @@ class Dee(nn.Module):
                     f"The model was shown no {label} motion, so that {emotion.label} cannot be asked of it.",
                     hint=f"It knows {', '.join(known)}."
                     if known
-                    else "Show it a recording of the emotion with --emotion-from.",
+                    else "Show it a recording of the emotion with `emotion_from`.",
                 )
         device = self.anchors.device
         index = torch.tensor([EMOTIONS.index(emotion.label)], device=device)

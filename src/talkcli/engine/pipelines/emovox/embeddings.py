@@ -83,7 +83,7 @@ def load_dee(embedder: Embedder) -> tuple[Dee, Header]:
     if not isinstance(model, Dee):
         raise InputError(
             f"{embedder.weights} holds a {header.method} model, which has no emotion embedding.",
-            hint="Give --dee a checkpoint of talk train-dee or of talk train-gen.",
+            hint="Give `dee` a checkpoint of talk train-dee or of talk train-gen.",
         )
     return model, header
 

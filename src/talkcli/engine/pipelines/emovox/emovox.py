@@ -37,7 +37,7 @@ from talkcli.engine.prepare.adapters.voxceleb2 import is_voxceleb2, voxceleb2_so
 from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.prepare.source import Recipe, Recording, Source
 from talkcli.engine.types import Reporter
-from talkcli.engine.wording import counted
+from talkcli.engine.wording import counted, parameter
 
 PAPER_HOURS = 1.3
 
@@ -56,16 +56,16 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.threshold is not None and self.hours is not None:
-            raise UsageError("--threshold and --hours are two ways to choose: give one of them.")
+            raise UsageError("`threshold` and `hours` are two ways to choose: give one of them.")
         if self.threshold is not None and not -1 <= self.threshold <= 1:
-            raise UsageError(f"--threshold {self.threshold} is no cosine: these lie between -1 and 1.")
+            raise UsageError(f"`threshold={self.threshold}` is no cosine: these lie between -1 and 1.")
         if self.hours is not None and not 0 < self.hours < float("inf"):
-            raise UsageError(f"--hours {self.hours} is not a number above 0.")
+            raise UsageError(f"`hours={self.hours}` is not a number above 0.")
         if self.per_emotion and self.threshold is not None:
-            raise UsageError("--per-emotion shares out hours; it does not go with --threshold.")
+            raise UsageError("`per_emotion` shares out hours; it does not go with `threshold`.")
         if not 0 <= self.shortest_s <= self.longest_s:
             raise UsageError(
-                f"No clip is between --min-seconds {self.shortest_s} and --max-seconds {self.longest_s} long."
+                f"No clip is between `min_seconds={self.shortest_s}` and `max_seconds={self.longest_s}` long."
             )
 
 
@@ -103,7 +103,7 @@ def curate_emovox(
     embedded, and when nothing is chosen, after the list of scores is written.
     """
     if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file, a folder is needed.")
+        raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     for given in (candidates, anchoring.manifest):
         _check_apart(given, out)
     sources = _candidates(candidates, reporter)
@@ -113,7 +113,7 @@ def curate_emovox(
     if dee == EMBEDDED:
         reporter.note(
             f"The DEE of the embedded model stands in for the published one; it was trained on "
-            f"{header.trained_on}. Name another with --dee."
+            f"{header.trained_on}. Name another with `dee`."
         )
     anchors = embed_anchors(anchoring, embedder, out, num_workers=num_workers, reporter=reporter)
     scores, dropped = score(sources, anchors, embedder, out, num_workers=num_workers, reporter=reporter)
@@ -169,7 +169,8 @@ def _check_apart(given: Path, out: Path) -> None:
     folder = given.parent if given.is_file() else given
     if out.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"--out {out} lies in {folder}, which is read: a second run would read what the first one wrote.",
+            f"{parameter('out', out)} lies in {folder}, which is read: a second run would read what the "
+            "first one wrote.",
             hint="Choose a folder beside it.",
         )
 

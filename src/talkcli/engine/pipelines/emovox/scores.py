@@ -45,9 +45,9 @@ class Anchoring:
 
     def __post_init__(self) -> None:
         if not 0 <= self.level <= 1:
-            raise UsageError(f"--anchor-level {self.level} is not between 0 and 1.")
+            raise UsageError(f"`anchor_level={self.level}` is not between 0 and 1.")
         if unknown := [label for label in self.emotions if label not in EMOTIONS]:
-            raise UsageError(f"--anchor-emotions: {unknown[0]!r} is not one of {', '.join(EMOTIONS)}.")
+            raise UsageError(f"`anchor_emotions`: {unknown[0]!r} is not one of {', '.join(EMOTIONS)}.")
 
 
 class Anchor(NamedTuple):
@@ -95,9 +95,9 @@ def embed_anchors(
         raise InputError(
             f"{manifest} has no anchors: no clip of {', '.join(anchoring.emotions)} at level "
             f"{anchoring.level:g} or above.",
-            hint=f"Its levels of these emotions are {levels}: lower --anchor-level."
+            hint=f"Its levels of these emotions are {levels}: lower `anchor_level`."
             if levels
-            else "Name others with --anchor-emotions.",
+            else "Name others with `anchor_emotions`.",
         )
     folder = manifest if manifest.is_dir() else manifest.parent
     sides = {"audio": "speech" in anchoring.sides, "motion": "motion" in anchoring.sides}

@@ -55,7 +55,7 @@ def diversity_table(
     for unusable input.
     """
     if generation.takes < 2:
-        raise UsageError("Diversity compares takes, and --takes 1 draws one.", hint="Use --takes 10.")
+        raise UsageError("Diversity compares takes, and `takes=1` draws one.", hint="Use `takes=10`.")
     chosen = gather([], truth=None, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
     cases = chosen.cases
     performer = open_deeptalk(generation.model_name, generation.device_name)

@@ -65,14 +65,14 @@ def gather(
     if dataset is not None:
         if truth or audio or text:
             raise UsageError(
-                "--dataset brings its own truth, sound and words, so --truth, --audio and --text go without."
+                "`dataset` brings its own truth, sound and words, so `truth`, `audio` and `text` go without."
             )
         return _from_dataset(dataset, split, takes, reporter)
     ids = list(takes) if takes or audio is None else list(_files_by_id(audio, sound=True))
     if not ids:
         raise UsageError(
             "There is nothing to score.",
-            hint="Give motion files, or --audio or --dataset with speech that the model shall animate.",
+            hint="Give motion files, or `audio` or `dataset` with speech that the model shall animate.",
         )
     truths, sounds = _match(ids, truth, sound=False), _match(ids, audio, sound=True)
     words = read_words(text, ids) if text else {}

@@ -116,7 +116,7 @@ def training_set(manifest: Path, channels: tuple[str, ...], reporter: Reporter) 
         raise InputError(
             f"The train split of {manifest} shows {counted(len(set(labels)), 'emotion')}: there is nothing "
             "to learn.",
-            hint="Give --emotions-of a manifest of true motion with labels.",
+            hint="Give `emotions_of` a manifest of true motion with labels.",
         )
     truth = truth_of(origins)
     assert truth is not None

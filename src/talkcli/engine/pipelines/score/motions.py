@@ -53,7 +53,7 @@ def score_motions(
     be computed is no error.
     """
     if not predictions and generation.by_rules and text is None and dataset is None:
-        raise UsageError("--model rules performs words, and there are none.", hint="Add --text.")
+        raise UsageError("`model=rules` performs words, and there are none.", hint="Add `text`.")
     chosen = gather(
         predictions, truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter
     )
@@ -88,7 +88,7 @@ def score_motions(
 
 def _jerk(reference: Path | None, head: Head, reporter: Reporter) -> dict[str, float] | str:
     if reference is None:
-        return "no real motion given with --reference"
+        return "no real motion given with `reference`"
     return reference_jerk(reference, head, reporter)
 
 

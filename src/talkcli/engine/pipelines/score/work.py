@@ -81,7 +81,7 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
         if motion.channels != head.channels:
             raise InputError(
                 f"Clip {case.id}: a motion has the channels of {motion.head}, the head is {head.name}.",
-                hint="Choose the head with --head; motions of different heads cannot be compared.",
+                hint="Choose the head with `head`; motions of different heads cannot be compared.",
             )
     takes, true = _aligned(case, takes, true, reporter)
     return Scored(

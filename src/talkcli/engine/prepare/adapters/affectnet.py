@@ -50,7 +50,7 @@ _NO_LABEL = range(8, 11)
 _LONGEST_LABEL = 64
 _HINT = (
     f"Expected in ROOT: {' and '.join(CSV_OF_SPLIT.values())}, or train_set/{ANNOTATIONS}/0{_LABEL_FILE} and "
-    f"val_set/...; and codes of EMOCA in ROOT/{CODES} or --codes FOLDER, a folder for each picture, called "
+    f"val_set/...; and codes of EMOCA in ROOT/{CODES} or `codes=FOLDER`, a folder for each picture, called "
     f"as it, with {EXPRESSION} and {POSE}."
 )
 

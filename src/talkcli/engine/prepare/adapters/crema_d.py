@@ -125,7 +125,7 @@ def crema_d_sources(
     sexes = read_sexes(root / _DEMOGRAPHICS)
     _tell(found, sexes, reporter)
     if motion == "performed" and any(path.suffix.lower() == _FILM for _, path in named):
-        reporter.note("There are films: --motion video measures motion in them instead of performing it.")
+        reporter.note("There are films: `motion=video` measures motion in them instead of performing it.")
     sources = []
     for name, paths in found.items():
         path, recipe = _filmed(paths, how) if motion == "video" else _spoken(name, paths)

@@ -29,7 +29,7 @@ from talkcli.engine.prepare.pairs import PairedFiles
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.readers.hdf5 import read_datasets
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
-from talkcli.engine.wording import counted, some
+from talkcli.engine.wording import counted, parameter, some
 
 _RECONSTRUCTIONS = Path("mead_25fps", "processed", "reconstructions")
 _FILES = ("shape_pose_cam.hdf5", "shape_pose_cam.pkl")
@@ -132,7 +132,7 @@ def _find_reconstruction(root: Path, wanted: str | None) -> Path:
         raise InputError(f"{root} does not hold {missing} (found: {names}).", hint=_HINT)
     raise InputError(
         f"{root} holds {len(found)} reconstructions: {names}.",
-        hint=f"Choose one, for example --reconstruction {found[0].name}.",
+        hint=f"Choose one, for example {parameter('reconstruction', found[0].name)}.",
     )
 
 
@@ -201,7 +201,7 @@ def _sounds(root: Path, audio: Path | None) -> dict[Clip, Path]:
         raise InputError(
             f"There is no sound of MEAD in {where}.",
             hint="EMOTE's release has none: give MEAD's own folder, with M003/audio/angry/level_1/001.m4a, "
-            "as --audio FOLDER.",
+            "as `audio=FOLDER`.",
         )
     return sounds
 

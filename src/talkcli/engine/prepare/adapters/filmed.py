@@ -27,6 +27,7 @@ from talkcli.engine.video.identity import Identity
 from talkcli.engine.video.pictures import Crop, Film, open_film
 from talkcli.engine.video.stretch import Stretch, profile_spans, usable
 from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
+from talkcli.engine.wording import parameter
 
 FILMED = Origin(kind="fitted", by="MediaPipe")
 # Sound of the same file may end this much before the pictures; motion beyond it is cut off.
@@ -177,16 +178,17 @@ class HowToLook:
         if not used:
             if self != AS_USUAL:
                 raise UsageError(
-                    "--head, --face, --stretch and --preview say how films are measured, and none will be.",
-                    hint="Add --motion video.",
+                    "`head`, `face`, `stretch` and `preview` say how films are measured, and none will be.",
+                    hint="Add `motion=video`.",
                 )
             return
         load_head(self.head)
         for root in roots:
             if self.preview is not None and self.preview.resolve().is_relative_to(root.resolve()):
                 raise UsageError(
-                    f"--preview {self.preview} lies in {root}: a second run would read it as films.",
-                    hint="Choose a folder beside ROOT.",
+                    f"{parameter('preview', self.preview)} lies in {root}: a second run would read it as "
+                    "films.",
+                    hint="Choose a folder beside `root`.",
                 )
         if self.preview is not None:
             self.preview.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ class FolderPair:
 
     def _bare_motion(self, path: Path) -> Motion:
         if self.bare is None:
-            raise InputError(f"{path.name} says neither its rate nor its columns: give --source-fps.")
+            raise InputError(f"{path.name} says neither its rate nor its columns: give `source_fps`.")
         rows = read_floats(path)
         if rows.ndim != 2 or len(rows) == 0:
             raise InputError(f"{path.name} holds {rows.shape}, (frames, columns) is needed.")

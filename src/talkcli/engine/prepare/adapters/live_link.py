@@ -19,7 +19,7 @@ from talkcli.engine.prepare.names import files_below, plain, tell_left_out, tell
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.readers.regular import open_file
 from talkcli.engine.types import EMOTIONS, Emotion, Reporter, Silent, Speech
-from talkcli.engine.wording import counted
+from talkcli.engine.wording import counted, parameter
 
 # Best first: sound that was added by hand is meant to replace the video's.
 _SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".mov", ".mp4")
@@ -75,9 +75,9 @@ def live_link_sources(
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
     if emotion not in EMOTIONS:
-        raise UsageError(f"--emotion {emotion} is not one of {', '.join(EMOTIONS)}.")
+        raise UsageError(f"{parameter('emotion', emotion)} is not one of {', '.join(EMOTIONS)}.")
     if not speaker.strip() or not licence.strip():
-        raise UsageError("--speaker and --licence need a name.")
+        raise UsageError("`speaker` and `licence` need a name.")
     takes = _takes(root, reporter)
     if not takes:
         raise InputError(

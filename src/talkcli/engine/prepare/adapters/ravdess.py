@@ -34,7 +34,7 @@ EMOFACE_SPLIT: dict[int, Split] = {
 }
 # The corpus of the embedded model: actor 12 is for reporting only, 13 to 24 are never seen.
 RAVDESS_SPLITS: dict[int, Split] = {**dict.fromkeys(range(1, 11), "train"), 11: "val"}
-# By the values of --split and --channel.
+# By the values of `split` and `channel`.
 SPLITS = {"emoface": EMOFACE_SPLIT, "corpus": RAVDESS_SPLITS}
 CHANNELS = {"all": ("speech", "song"), "speech": ("speech",), "song": ("song",)}
 _CORPUS_NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)\.(wav|flac)")
@@ -187,7 +187,7 @@ def whole_ravdess_sources(
         found.setdefault(name.performance, []).append((name, path))
     _tell(found, split_of_actor, channels, reporter)
     if motion == "performed" and any(name.modality != "03" for name, _ in named):
-        reporter.note("There are films: --motion video measures motion in them instead of performing it.")
+        reporter.note("There are films: `motion=video` measures motion in them instead of performing it.")
     sources = [
         _source(*(_filmed(files, how) if motion == "video" else _spoken(files)), split_of_actor)
         for _, files in sorted(found.items(), key=lambda item: item[0])

@@ -145,7 +145,7 @@ def _flame() -> Path:
     path = flame_path()
     if path is None:
         raise AssetError(
-            "--coefficients needs the FLAME model, which is not here.",
+            "`coefficients` needs the FLAME model, which is not here.",
             hint="Register at https://flame.is.tue.mpg.de and set TALK_FLAME=/path/to/generic_model.pkl.",
         )
     return path
@@ -181,7 +181,7 @@ def _sources(recipes: Mapping[str, Recipe], sentences: Sentences, reporter: Repo
         for sentence in (_PUBLISHED[split] if sentences == "published" else SENTENCES)
     ]
     there = [stem for stem in wanted if stem in known]
-    published = " (--sentences all reads the others)" if sentences == "published" else ""
+    published = " (`sentences=all` reads the others)" if sentences == "published" else ""
     reporter.note(
         f"VOCASET has {len(SPLIT_OF_SUBJECT)} speakers with {len(SENTENCES)} sentences each, of which "
         f"{len(wanted)} are asked for{published}; found: "

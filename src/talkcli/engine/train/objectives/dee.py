@@ -60,13 +60,13 @@ class DeeObjective(nn.Module):
         if config.classifier_weight > 0 and not model.config.classifier:
             raise UsageError(
                 f"objective.classifier_weight is {config.classifier_weight}; the model has no classifier.",
-                hint="Add --set model.classifier=true.",
+                hint="Add `set=model.classifier=true`.",
             )
         if config.spread_weight > 0 and not (model.config.classifier and model.config.anchors):
             raise UsageError(
                 f"objective.spread_weight is {config.spread_weight}; the model has not both a classifier and "
                 f"anchors.",
-                hint="Add --set model.classifier=true --set model.anchors=true.",
+                hint="Add `set=model.classifier=true` `set=model.anchors=true`.",
             )
         self.model = model
         self.config = config

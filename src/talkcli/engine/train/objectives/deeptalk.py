@@ -100,13 +100,13 @@ class DeepTalkObjective(nn.Module):
         if lip_reading is None and (config.lip_reading_weight > 0 or config.swap_lip_reading_weight > 0):
             raise UsageError(
                 "The recipe reads lips, and no weights of a lip reader are given.",
-                hint="Give --lip-reader FILE, or set objective.lip_reading_weight and "
+                hint="Give `lip_reader=FILE`, or set objective.lip_reading_weight and "
                 "objective.swap_lip_reading_weight to 0.",
             )
         if config.guess_weight > 0 and model.guess is None:
             raise UsageError(
                 "objective.guess_weight is for a model with a plain regression.",
-                hint="Add --set model.guess=true, or set the weight to 0.",
+                hint="Add `set=model.guess=true`, or set the weight to 0.",
             )
         if config.directed_share > 0 and not model.dee.config.anchors:
             raise UsageError(

@@ -152,7 +152,7 @@ def test_sounds_with_labels(data: Path, tmp_path: Path) -> None:
         table(data, audio=sounds)
     (sounds / "labels.csv").write_text("id,emotion\nclip009,neutral\nclip010,calm\nclip011,happy\n")
     found = table(data, audio=sounds)["measures"]
-    assert found["named_generated"]["reason"] == "no true motion to learn from: give --emotions-of"
+    assert found["named_generated"]["reason"] == "no true motion to learn from: give `emotions_of`"
     assert found["audio_to_motion_top1"]["reason"] == "no clip has true motion"
     taught = table(data, audio=sounds, emotions_of=data / "fake" / "manifest.jsonl")["measures"]
     assert taught["named_generated"]["value"] is not None

@@ -129,7 +129,7 @@ def _teacher(
 ) -> tuple[Discriminant | str, dict[str, Any]]:
     """The classifier of motion, or why there is none; and what it learned from."""
     if inputs.emotions_of is None and inputs.dataset is None:
-        reason = "no true motion to learn from: give --emotions-of"
+        reason = "no true motion to learn from: give `emotions_of`"
         return reason, {"reason": reason}
     manifest = inputs.emotions_of or manifest_of(inputs.dataset or "")
     try:
