@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli import __version__
 from talkcli.engine.audio.io import read_speech, speech_of
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.arkit import arkit_curves
@@ -32,6 +31,7 @@ from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import VIEWS, studio_scene
 from talkcli.engine.types import Motion, Reporter, Silent, Speech
+from talkcli.engine.version import __version__
 
 # What speech may be: a file, samples (then `rate_hz` says how many there are to a second), or read speech.
 Sound = str | Path | Speech | np.ndarray

@@ -15,17 +15,8 @@ from talkcli.app import app
 from talkcli.option_names import spellings, translated
 
 ENGINE = Path(__file__).resolve().parents[2] / "src" / "talkcli" / "engine"
-# They speak of options still, and are redesigned: this list shrinks.
-NOT_YET = (
-    "methods.py",
-    "performers/",
-    "pipelines/animate.py",
-    "pipelines/score/generation.py",
-    "pipelines/training/",
-)
-# Options that a literal of talk itself stands for: what it looks for in its own command line, and an argument
-# of a function in a file that is not there yet.
-OURS = {("lifetime.py", "--json"), ("pipelines/emovox/emovox.py", "--dee")}
+# Options that a literal of talk itself stands for: what it looks for in its own command line.
+OURS = {("lifetime.py", "--json")}
 # Those of other programs: pip, torchrun, dask.
 FOREIGN = ("--force-reinstall", "--nproc-per-node", "--nthreads")
 BARE = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
@@ -73,19 +64,10 @@ def test_the_engine_names_no_options() -> None:
     found = [
         f"{name}:{line}: {option}"
         for name, line, text in engine_texts()
-        if not name.startswith(NOT_YET)
         for option in bare_options(text)
         if (name, option) not in OURS
     ]
     assert not found, "name the parameter in backticks instead (docs/conventions.md)"
-
-
-def test_what_is_still_to_do_is() -> None:
-    """A file that speaks as the others do leaves the list."""
-    left = {name for name, _, text in engine_texts() if bare_options(text)}
-    # pipelines/score/generation.py and methods.py have none, but are being redesigned with the others.
-    for prefix in set(NOT_YET) - {"pipelines/score/generation.py", "methods.py"}:
-        assert any(name.startswith(prefix) for name in left), f"take {prefix} off the list"
 
 
 @pytest.mark.parametrize(
