@@ -10,7 +10,7 @@ import typer
 
 
 def _finite(value: float | None) -> float | None:
-    # typer checks bounds by comparison, and a comparison with NaN never fails.
+    # typer compares the value with the bounds, and NaN passes every such comparison.
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number.")
     return value
