@@ -18,7 +18,7 @@ SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallp
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet corpus weights clean
+.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet strip corpus weights clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -75,6 +75,9 @@ head: $(READY) ## Regenerate the head asset from its code
 
 contact-sheet: $(READY) ## Draw docs/ada.png
 	$(BIN)/python examples/contact_sheet.py
+
+strip: $(READY) ## Draw docs/strip.png
+	$(BIN)/python examples/frame_strip.py
 
 corpus: $(READY) ## Build the training corpus from SPEECH_DATA and synthetic speech
 	@dpkg -s $(SPEAKERS) >/dev/null 2>&1 || { \

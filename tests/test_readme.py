@@ -36,8 +36,12 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    """Lines of the blocks that call talk, without comments and redirections."""
-    lines = "\n".join(blocks("")).replace("\\\n", " ").splitlines()
+    """Calls of talk in code blocks and tables, in the README's order, without comments and redirections."""
+    lines = []
+    for name, content, row in re.findall(
+        r"^```(\w*)\n(.*?)^```$|^\|[^|]+\| `(talk [^`]+)` \|$", README, re.M | re.S
+    ):
+        lines += [row] if row else content.replace("\\\n", " ").splitlines() if not name else []
     calls = [re.split(r"\s#|\s>\s", line)[0].strip() for line in lines]
     return [call for call in calls if call.startswith("talk ")]
 

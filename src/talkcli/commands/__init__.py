@@ -1,1 +1,1 @@
-"""One command per file: parses, calls one pipeline, prints."""
+"""One command per file: each parses its options, calls one pipeline and prints the result."""

@@ -1,4 +1,4 @@
-"""`talk animate`: a speech file becomes a talking face."""
+"""`talk animate`: turn a speech file into a talking face."""
 
 from __future__ import annotations
 
@@ -10,54 +10,61 @@ import typer
 from talkcli.commands.options import AsJson, Device, Fps, MaxMinutes, Quiet, Seed
 from talkcli.console import Console
 
-_LAYERS = "Layers over the motion (absent: on for models of ada)"
+_LAYERS = "Layers over the motion (default: on if the model's head is ada)"
 
 
 def animate(
-    speech: Annotated[Path, typer.Argument(help="Speech: wav, flac, ogg, mp3, or m4a, mp4, webm.")],
+    speech: Annotated[Path, typer.Argument(help="Speech file: wav, flac, ogg, mp3, m4a, mp4 or webm.")],
     out: Annotated[
         list[Path],
         typer.Option(
             "--out",
             "-o",
-            help="Where to write: .mp4 (video), .npz (motion), or a folder (PNG frames). "
-            "May be given several times.",
+            help="Output: .mp4 (video), .npz (motion), or a folder (PNG frames). "
+            "You may give the option several times.",
         ),
     ],
     sigma: Annotated[
         float | None,
         typer.Option(
             "--sigma",
-            help="Sample the emotion: multiplies its predicted log-variance. 1 as trained, 0.1 more diverse; "
-            "absent: the mean.",
+            help="Sample the emotion embedding; the value multiplies its predicted log-variance. 1: as "
+            "trained; 0.1: more diverse. Default: take the mean.",
         ),
     ] = None,
     tau: Annotated[
         float | None,
-        typer.Option("--tau", min=0, help="Temperature of both code levels; 0 takes the likeliest."),
+        typer.Option(
+            "--tau", min=0, help="Sampling temperature of both code levels; 0 takes the most likely code."
+        ),
     ] = None,
     tau_top: Annotated[
-        float | None, typer.Option("--tau-top", min=0, help="Temperature of the slow codes; wins over --tau.")
+        float | None,
+        typer.Option("--tau-top", min=0, help="Sampling temperature of the slow codes; overrides --tau."),
     ] = None,
     tau_bottom: Annotated[
         float | None,
-        typer.Option("--tau-bottom", min=0, help="Temperature of the fast codes; wins over --tau."),
+        typer.Option("--tau-bottom", min=0, help="Sampling temperature of the fast codes; overrides --tau."),
     ] = None,
     gumbel: Annotated[
         bool,
-        typer.Option("--gumbel", help="Draw codes as the released inference does, whatever --tau says."),
+        typer.Option(
+            "--gumbel",
+            help="Sample codes with Gumbel noise, as the released inference does, whatever --tau says.",
+        ),
     ] = False,
     takes: Annotated[
         int,
         typer.Option(
-            "--takes", min=1, max=10_000, help="How many performances; files get .take01 and so on."
+            "--takes", min=1, max=10_000, help="Number of performances; the file names get .take01 and so on."
         ),
     ] = 1,
     hold_slow: Annotated[
         bool,
         typer.Option(
             "--hold-slow",
-            help="All takes keep the emotion and the slow codes of the first; only fast codes are redrawn.",
+            help="Keep the emotion and the slow codes of the first take in all takes; sample only the fast "
+            "codes again.",
         ),
     ] = False,
     actor: Annotated[
@@ -65,27 +72,27 @@ def animate(
         typer.Option(
             "--actor",
             metavar="NAME|INDEX",
-            help="Whose way of moving: a speaker of the model; absent: nobody in particular, or the first "
-            "speaker (M003 of DEEPTalk's) of a model that knows no such thing.",
+            help="Speaker of the model whose speaking style to use. Default: no particular speaker; for a "
+            "model that always needs one, its first speaker (M003 of DEEPTalk's).",
         ),
     ] = None,
     emotion_from: Annotated[
-        Path | None, typer.Option("--emotion-from", help="Take the emotion from this speech instead.")
+        Path | None, typer.Option("--emotion-from", help="Take the emotion from this recording instead.")
     ] = None,
     emotion: Annotated[
         str | None,
         typer.Option(
             "--emotion",
             metavar="LABEL[:LEVEL]",
-            help="Perform this emotion, whatever the voice says. The embedded model knows neutral, calm, "
-            "happy, sad, angry, fear, disgust and surprise; the level goes from 0 to 1.",
+            help="Show this emotion, whatever the voice says. The embedded model knows neutral, calm, "
+            "happy, sad, angry, fear, disgust and surprise. LEVEL goes from 0 to 1; default: 1.",
         ),
     ] = None,
     model: Annotated[
         str,
         typer.Option(
             "--model",
-            help="embedded, or a run folder or model file of train-gen, or rules, which need --text.",
+            help="Model: embedded, a run folder or model file of train-gen, or rules, which need --text.",
         ),
     ] = "embedded",
     text: Annotated[
@@ -93,20 +100,19 @@ def animate(
         typer.Option(
             "--text",
             metavar="WORDS|FILE",
-            help="What is said, for --model rules: the words, a text file, or a TextGrid with a tier phones.",
+            help="Words of the speech, for --model rules: the words themselves, a text file, or a TextGrid "
+            "with a tier phones.",
         ),
     ] = None,
     head: Annotated[
         str | None,
-        typer.Option(
-            "--head", help="The head to draw: ada, flame, or a FLAME file; absent: the model's own."
-        ),
+        typer.Option("--head", help="Head to draw: ada, flame, or a FLAME file. Default: the model's own."),
     ] = None,
     smooth: Annotated[
         bool | None,
         typer.Option(
             "--smooth/--no-smooth",
-            help="Smooth the face lightly; closures are kept.",
+            help="Filter the motion lightly over time; lip closures stay.",
             rich_help_panel=_LAYERS,
         ),
     ] = None,
@@ -114,27 +120,28 @@ def animate(
         bool | None,
         typer.Option(
             "--contacts/--no-contacts",
-            help="Lips, and lower lip and teeth, meet where the model hears it.",
+            help="Close the lips (p, b, m) and bring the lower lip to the teeth (f, v) where the model "
+            "detects these phones.",
             rich_help_panel=_LAYERS,
         ),
     ] = None,
     limit_lips: Annotated[
         bool | None,
         typer.Option(
-            "--limit-lips/--no-limit-lips", help="Keep lips below a top speed.", rich_help_panel=_LAYERS
+            "--limit-lips/--no-limit-lips", help="Limit the speed of the lips.", rich_help_panel=_LAYERS
         ),
     ] = None,
     idle: Annotated[
         bool | None,
         typer.Option(
-            "--idle/--no-idle", help="Breathing and small movements in silences.", rich_help_panel=_LAYERS
+            "--idle/--no-idle", help="Add breathing and small movements in silences.", rich_help_panel=_LAYERS
         ),
     ] = None,
     blink: Annotated[
         bool | None,
         typer.Option(
             "--blink/--no-blink",
-            help="Blinks and gaze, in place of those of the model.",
+            help="Add blinks and gaze, in place of the model's own.",
             rich_help_panel=_LAYERS,
         ),
     ] = None,
@@ -142,34 +149,41 @@ def animate(
         bool | None,
         typer.Option(
             "--head-motion/--no-head-motion",
-            help="Turn the head with the speech; stored as the motion's pose.",
+            help="Turn the head with the speech; the motion file stores this as its pose.",
             rich_help_panel=_LAYERS,
         ),
     ] = None,
     always_pad: Annotated[
         bool,
-        typer.Option("--always-pad", help="Add one to four silent frames, as the released demo always does."),
+        typer.Option(
+            "--always-pad",
+            help="Add one to four frames of silence at the end, as the released demo always does.",
+        ),
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
     ] = False,
     fps: Fps = None,
     size: Annotated[
-        int, typer.Option("--size", min=64, max=4096, help="Side of the video, in pixels.")
+        int, typer.Option("--size", min=64, max=4096, help="Width and height of the video, in pixels.")
     ] = 512,
-    renderer: Annotated[str, typer.Option("--renderer", help="software or pyrender.")] = "software",
+    renderer: Annotated[str, typer.Option("--renderer", help="Renderer: software or pyrender.")] = "software",
     seed: Seed = 0,
     device: Device = "auto",
     precision: Annotated[
         Literal["fp32", "bf16"],
-        typer.Option("--precision", help="bf16 is faster on processors that have it, and less exact."),
+        typer.Option(
+            "--precision",
+            help="Number format of the network. bf16 is faster on processors that support it, and less "
+            "exact.",
+        ),
     ] = "fp32",
     max_minutes: MaxMinutes = None,
     verbose: Annotated[
         bool,
         typer.Option(
             "--verbose",
-            help="Also say whose weights, which layers and seed were used, and how good the sound is.",
+            help="Also print the licence of the weights, the layers, the seed, and the quality of the sound.",
         ),
     ] = False,
     as_json: AsJson = False,
@@ -179,7 +193,8 @@ def animate(
 
     talk animate speech.wav --sigma 0.1 --out face.mp4
 
-    Layers lie over the motion where the model's head is ada, or where they are asked for: docs/layers.md.
+    If the model's head is ada, talk adds layers such as blinks to the motion (docs/layers.md). For other
+    heads it adds only the layers that you ask for.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
         # The libraries of networks take seconds.

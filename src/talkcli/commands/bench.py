@@ -1,4 +1,4 @@
-"""`talk bench`: how fast this machine does its jobs."""
+"""`talk bench`: measure the speed of this machine."""
 
 from __future__ import annotations
 
@@ -15,26 +15,33 @@ from talkcli.option_names import of_any_command
 
 
 def bench(
-    what: Annotated[str, typer.Argument(help="What to measure: render, animate, generator or preprocess.")],
+    what: Annotated[str, typer.Argument(help="Job to measure: render, animate, generator or preprocess.")],
     speech: Annotated[
-        Path | None, typer.Option("--speech", help="For animate: the speech to animate.")
+        Path | None, typer.Option("--speech", help="For animate: speech file to animate.")
     ] = None,
-    head: Annotated[str, typer.Option("--head", help="For render: the head to draw.")] = "ada",
+    head: Annotated[str, typer.Option("--head", help="For render: head to draw.")] = "ada",
     size: Annotated[
-        int, typer.Option("--size", min=16, max=4096, help="Side of the picture, in pixels.")
+        int, typer.Option("--size", min=16, max=4096, help="Width and height of the picture, in pixels.")
     ] = 512,
     frames: Annotated[
-        int, typer.Option("--frames", min=1, help="For render: frames a round; three rounds are measured.")
+        int,
+        typer.Option(
+            "--frames", min=1, help="For render: number of frames per round; talk measures three rounds."
+        ),
     ] = 100,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, max=48, help="For generator: length of the sound.")
+        float,
+        typer.Option("--seconds", min=1, max=48, help="For generator: length of the sound, in seconds."),
     ] = 10.0,
     threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="For generator: threads; absent: as many as cores.")
+        int | None,
+        typer.Option("--threads", min=1, help="For generator: number of threads. Default: one per core."),
     ] = None,
-    clips: Annotated[int, typer.Option("--clips", min=1, help="For preprocess: generated clips.")] = 1000,
+    clips: Annotated[
+        int, typer.Option("--clips", min=1, help="For preprocess: number of generated clips.")
+    ] = 1000,
     workers: Annotated[
-        int, typer.Option("--workers", min=2, help="For preprocess: processes that are compared with one.")
+        int, typer.Option("--workers", min=2, help="For preprocess: number of processes to compare with one.")
     ] = 2,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the report to this JSON file.")
@@ -42,10 +49,15 @@ def bench(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure this machine. render: all renderers on the same frames, deforming and drawing without encoding.
-    animate: the whole command on --speech, from start to exit. generator: sound to coefficients, by the
-    released network with random weights and by the embedded one. preprocess: the whole command on generated
-    clips, on one process and on several.
+    """Measure the speed of this machine.
+
+    render: all renderers on the same frames, with deforming and drawing, without encoding.
+
+    animate: the whole command on --speech, from start to exit.
+
+    generator: sound to coefficients, by the released network with random weights and by the embedded network.
+
+    preprocess: the whole command on generated clips, in one process and in several.
 
     talk bench render --out benchmarks/render.json
     """

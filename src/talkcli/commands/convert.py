@@ -1,4 +1,4 @@
-"""`talk convert`: other people's checkpoints to model files, and back."""
+"""`talk convert`: convert other people's checkpoints to model files, and back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.wording import counted
 
 app = typer.Typer(
-    help="Turn published checkpoints into model files, and back.",
+    help="Convert published checkpoints to model files, and back.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -27,35 +27,48 @@ def _root() -> None:
 @app.command()
 def deeptalk(
     model: Annotated[
-        Path | None, typer.Argument(help="With --to official: a model file or run folder of ours.")
+        Path | None, typer.Argument(help="With --to official: a model file or run folder of talk.")
     ] = None,
     *,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Model file to write; with --to official the folder.")
+        Path, typer.Option("--out", "-o", help="Model file to write; with --to official the folder to write.")
     ],
-    gen: Annotated[Path | None, typer.Option("--gen", help="DEEPTalk.pth, the generator.")] = None,
+    gen: Annotated[Path | None, typer.Option("--gen", help="DEEPTalk.pth: the generator.")] = None,
     dee: Annotated[
-        Path | None, typer.Option("--dee", help="DEE.pt; beside --gen it must equal what that holds.")
+        Path | None,
+        typer.Option(
+            "--dee", help="DEE.pt: the emotion embedding; beside --gen it must equal the one in that file."
+        ),
     ] = None,
-    fer: Annotated[Path | None, typer.Option("--fer", help="FER.pth; --gen and --dee need it.")] = None,
+    fer: Annotated[
+        Path | None,
+        typer.Option("--fer", help="FER.pth: the expression classifier; --gen and --dee need it."),
+    ] = None,
     vq: Annotated[
-        Path | None, typer.Option("--vq", help="TH-VQVAE.pth; beside --gen it must equal what that holds.")
+        Path | None,
+        typer.Option(
+            "--vq", help="TH-VQVAE.pth: the motion prior; beside --gen it must equal the one in that file."
+        ),
     ] = None,
-    to: Annotated[Literal["ours", "official"], typer.Option("--to", help="Which way.")] = "ours",
+    to: Annotated[
+        Literal["ours", "official"],
+        typer.Option("--to", help="Direction: to a model file of talk, or to official files."),
+    ] = "ours",
     long: Annotated[
         Literal["first", "average"],
         typer.Option(
             "--long",
-            help="Emotion of speech beyond 10 s: that of the first 10 s, as released, or of all of it.",
+            help="Source of the emotion for speech beyond 10 s. first: its first 10 s, as released; average: "
+            "all of it.",
         ),
     ] = "first",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="With --to official: replace files in the folder.")
+        bool, typer.Option("--overwrite", help="With --to official: replace existing files in the folder.")
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """DEEPTalk's four official files, read without running anything in them.
+    """Convert DEEPTalk's four official files to a model file, and back, without running code from them.
 
     --gen and --fer make a generator, --dee and --fer an emotion embedding, --vq a motion prior.
 

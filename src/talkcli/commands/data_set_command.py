@@ -1,4 +1,4 @@
-"""What the commands of all data sets share: the options, how one becomes a command, and what it prints."""
+"""Share code among the commands of all data sets: options, registration of a command, and output."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from talkcli.option_names import spoken
 if TYPE_CHECKING:
     from talkcli.engine.pipelines.preprocess import Summary
 
-Root = Annotated[Path, typer.Argument(help="The folder to read.")]
-Out = Annotated[Path, typer.Option("--out", help="The folder to write: manifest.jsonl, audio/, motion/.")]
+Root = Annotated[Path, typer.Argument(help="Folder to read.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write: manifest.jsonl, audio/, motion/.")]
+# Largest number of reasons that a run prints for clips that it left out: more would hide the summary, and
+# quarantine.jsonl has all of them.
 _SHOWN = 5
 
 
@@ -27,46 +29,58 @@ def _shared(
     out: Out,
     workers: Workers = 2,
     smooth: Annotated[
-        bool, typer.Option("--smooth/--no-smooth", help="Savitzky-Golay filter (5, 2) on the motion.")
+        bool,
+        typer.Option(
+            "--smooth/--no-smooth", help="Apply a Savitzky-Golay filter (length 5, order 2) to the motion."
+        ),
     ] = False,
     fps: Fps = None,
     keep_pose: Annotated[
-        bool, typer.Option("--keep-pose/--no-pose", help="Keep how the whole head turns, where known.")
+        bool,
+        typer.Option("--keep-pose/--no-pose", help="Keep the rotation of the whole head, if it is known."),
     ] = False,
     cluster: Annotated[
-        str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler to work on instead.")
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Address of a Dask scheduler that distributes the work, instead of --workers.",
+        ),
     ] = None,
     max_minutes: MaxMinutes = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """The options of every data set."""
+    """Declare the options of every data set."""
 
 
 def _filmed(
     *,
     head: Annotated[
-        str, typer.Option("--head", help="Whose motion to make of films: ada, flame or a FLAME file.")
+        str, typer.Option("--head", help="Head that films are fitted to: ada, flame or a FLAME file.")
     ] = "ada",
     face: Annotated[
         Literal["only", "largest"],
         typer.Option(
-            "--face", help="Where several faces compete. only: leave the film out; largest: follow it."
+            "--face",
+            help="If several faces compete. only: leave the film out; largest: track the largest face.",
         ),
     ] = "only",
     stretch: Annotated[
         Literal["whole", "longest"],
         typer.Option(
             "--stretch",
-            help="At cuts, and where no face is seen. whole: leave the film out; longest: use a part.",
+            help="At cuts and gaps without a face. whole: leave the film out; longest: use its longest part.",
         ),
     ] = "whole",
     preview: Annotated[
         Path | None,
-        typer.Option("--preview", metavar="FOLDER", help="Also write videos of what was measured in films."),
+        typer.Option(
+            "--preview", metavar="FOLDER", help="Folder for preview videos that show the measured faces."
+        ),
     ] = None,
 ) -> None:
-    """The options of every data set whose motion is, or may be, measured in films."""
+    """Declare the options of every data set whose motion is, or may be, measured in films."""
 
 
 Options = Callable[..., dict[str, Any]]
@@ -75,11 +89,20 @@ Options = Callable[..., dict[str, Any]]
 def data_set_command(
     app: typer.Typer, root: Any = Root, *, films: bool = False, heading: str | None = None
 ) -> Callable[[Options], Options]:
-    """Make a command of `app` out of a function that takes a data set's own options and gives those of its
-    adapter. The command stands below `heading` in --help.
+    """Return a decorator that registers a function as a command of `app`.
 
-    Its name is the data set's in `pipelines.preprocess.DATA_SETS`. `root` says what is to be read; those of
-    `films`, where there are any, and the shared options follow the set's own.
+    The function takes the data set's own options and returns the options of its adapter. The command's name
+    is that of the data set in `pipelines.preprocess.DATA_SETS`. Its options are the set's own, then those of
+    films, then the shared ones.
+
+    Args:
+        app: The group of commands that gets the command.
+        root: Annotated type of the argument that names what to read.
+        films: Whether the command takes the options of films.
+        heading: Heading in --help below which the command stands.
+
+    Returns:
+        The decorator; it returns the function unchanged.
     """
 
     def register(options: Options) -> Options:
@@ -122,7 +145,7 @@ def _how_to_look(**given: Any) -> dict[str, Any]:
 
 
 def show(console: Console, summary: Summary) -> None:
-    """Print what was made, and warn of the first reasons for what was left out."""
+    """Print a summary of the run, and warn of the first reasons for clips that were left out."""
     reasons: dict[str, list[str]] = {}
     for clip, reason in summary.dropped.items():
         reasons.setdefault(reason, []).append(clip)

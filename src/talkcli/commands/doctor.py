@@ -1,4 +1,4 @@
-"""`talk doctor`: what is installed, what is missing, and what it would unlock."""
+"""`talk doctor`: list what is installed, what is missing, and what each missing part enables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from talkcli.option_names import of_any_command
 
 
 def doctor(as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """Say what is installed, what is missing, and what each missing thing would unlock.
+    """List what is installed, what is missing, and what each missing part enables.
 
-    Ends with 0 when speech can be animated and drawn here, else with 1.
+    The exit code is 0 if talk can animate and draw speech here, else 1.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.doctor import examine

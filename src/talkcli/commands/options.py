@@ -1,4 +1,4 @@
-"""The options every command shares, declared once."""
+"""Declare once the options that commands share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from talkcli.option_names import speak_for
 
 
 def _finite(value: float | None) -> float | None:
-    # Comparisons with a bound let NaN through.
+    # typer compares the value with the bounds, and NaN passes every such comparison.
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number.")
     return value
@@ -29,16 +29,18 @@ AsJson = Annotated[
     bool,
     typer.Option("--json", callback=_speaks, help="Print one JSON document on stdout instead of text."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes; warnings stay.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 works in this one.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Fixes every random choice.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes; warnings stay.")]
+Workers = Annotated[
+    int, typer.Option("--workers", min=0, help="Number of worker processes; 0: work in this process.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every random choice.")]
+Device = Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Override one recipe value, e.g. --set train.steps=100; the last one given wins.",
+        help="Override one recipe value, e.g. --set train.steps=100; the last value for a key wins.",
     ),
 ]
 MaxMinutes = Annotated[
@@ -47,20 +49,24 @@ MaxMinutes = Annotated[
         "--max-minutes",
         min=0.01,
         callback=_finite,
-        help="The most minutes of sound in one file; absent: TALK_MAX_MINUTES, else 240.",
+        help="Longest sound in one file, in minutes. Default: the variable TALK_MAX_MINUTES, else 240.",
     ),
 ]
 Fps = Annotated[
     float | None,
     typer.Option(
-        "--fps", min=1, max=240, callback=_finite, help="Frames per second; absent: the motion's own."
+        "--fps",
+        min=1,
+        max=240,
+        callback=_finite,
+        help="Frame rate of the motion, in frames per second. Default: the motion's own.",
     ),
 ]
-# What the training commands share.
+# Options that the training commands share.
 Manifest = Annotated[Path, typer.Argument(help="Manifest of training clips, from talk preprocess.")]
-RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Run folder to make.")]
-Recipe = Annotated[str, typer.Option("--recipe", help="Packaged recipe or path of a YAML file.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")]
+RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Run folder to write.")]
+Recipe = Annotated[str, typer.Option("--recipe", help="Packaged recipe, or path of a YAML file.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's last checkpoint.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")]
 Fer = Annotated[
     str | None,
@@ -71,7 +77,7 @@ Emotion2vec = Annotated[
     typer.Option(
         "--emotion2vec",
         metavar="FILE|random",
-        help="Published emotion2vec base weights (fairseq or FunASR); random: a stand-in to try things out.",
+        help="Published emotion2vec base weights (fairseq or FunASR); random: untrained weights, for trials.",
     ),
 ]
 Wav2vec2 = Annotated[
@@ -79,7 +85,8 @@ Wav2vec2 = Annotated[
     typer.Option(
         "--wav2vec2",
         metavar="FILE|FOLDER|random",
-        help="Published wav2vec 2.0 base weights (torchaudio, Hugging Face or fairseq); random: a stand-in.",
+        help="Published wav2vec 2.0 base weights (torchaudio, Hugging Face or fairseq); random: untrained "
+        "weights, for trials.",
     ),
 ]
 LipReader = Annotated[
@@ -87,6 +94,7 @@ LipReader = Annotated[
     typer.Option(
         "--lip-reader",
         metavar="FILE|random",
-        help="Published visual speech recogniser for the lip-reading loss; random: a stand-in.",
+        help="Published visual speech recogniser for the lip-reading loss; random: untrained weights, for "
+        "trials.",
     ),
 ]

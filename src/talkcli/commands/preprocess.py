@@ -1,4 +1,4 @@
-"""talk preprocess: turn recordings, or nothing at all, into clips with a manifest."""
+"""`talk preprocess`: make clips with a manifest from recordings, or generate them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Licence = Annotated[str, typer.Option("--licence", help="Licence of the material.")]
+Licence = Annotated[str, typer.Option("--licence", help="Licence of the recordings.")]
 MotionOf = Annotated[
     Literal["performed", "video"],
-    typer.Option("--motion", help="performed: from sound and sentence, a stand-in; video: fitted to faces."),
+    typer.Option(
+        "--motion",
+        help="Source of the motion. performed: rules, from sound and sentence, a stand-in; video: films.",
+    ),
 ]
 # Headings of --help.
-_SETS, _OURS, _TOOLS = "Recordings", "Generated", "What to do with clips"
+_SETS, _OURS, _TOOLS = "Recordings", "Generated", "Tools for clips"
 
 
 def data_set(root: Any = Root, *, films: bool = False) -> Callable[[Options], Options]:
-    """A command of `app`, as of `data_set_command`."""
+    """Return a decorator that registers a data set's command, as `data_set_command` does."""
     return data_set_command(app, root, films=films, heading=_SETS)
 
 
@@ -38,22 +41,23 @@ def data_set(root: Any = Root, *, films: bool = False) -> Callable[[Options], Op
 def affectnet(
     *,
     codes: Annotated[
-        Path | None, typer.Option("--codes", help="EMOCA's codes, a folder a picture; else ROOT/codes.")
+        Path | None,
+        typer.Option("--codes", help="Folder of EMOCA's codes, one folder per picture. Default: ROOT/codes."),
     ] = None,
 ) -> dict[str, Any]:
-    """AffectNet's pictures as FLAME codes, for train-fer."""
+    """Convert AffectNet's labelled pictures to FLAME codes, for train-fer."""
     return {"codes": codes}
 
 
 @data_set()
 def artalk() -> dict[str, Any]:
-    """ARTalk's motion files, each with its sound."""
+    """Convert ARTalk's motion files, each with its sound."""
     return {}
 
 
 @data_set()
 def beat2() -> dict[str, Any]:
-    """BEAT2: SMPL-X motion of faces, and sound."""
+    """Convert BEAT2: SMPL-X motion of faces, and sound."""
     return {}
 
 
@@ -61,22 +65,23 @@ def beat2() -> dict[str, Any]:
 def biwi(
     *,
     test: Annotated[
-        Literal["a", "b"], typer.Option("--test", help="Test set: a, speakers of training; b, the others.")
+        Literal["a", "b"],
+        typer.Option("--test", help="Test set. a: the speakers of training; b: the other speakers."),
     ] = "a",
 ) -> dict[str, Any]:
-    """BIWI: vertices of emotional sentences, and sound."""
+    """Convert BIWI: vertices of emotional sentences, and sound."""
     return {"test": test}
 
 
 @data_set(films=True)
 def crema_d(*, motion: MotionOf = "performed") -> dict[str, Any]:
-    """CREMA-D: wav, mp3 or flv."""
+    """Convert CREMA-D: wav, mp3 or flv."""
     return {"motion": motion}
 
 
 @data_set()
 def diffposetalk() -> dict[str, Any]:
-    """DiffPoseTalk's coefficients, each with its sound."""
+    """Convert DiffPoseTalk's coefficients, each with its sound."""
     return {}
 
 
@@ -84,19 +89,20 @@ def diffposetalk() -> dict[str, Any]:
 def emote(
     *,
     audio: Annotated[
-        Path | None, typer.Option("--audio", help="Folder of MEAD's sound; else what ROOT holds of it.")
+        Path | None, typer.Option("--audio", help="Folder of MEAD's sound. Default: the sound in ROOT.")
     ] = None,
     reconstruction: Annotated[
-        str | None, typer.Option("--reconstruction", help="Which one, where ROOT holds several.")
+        str | None,
+        typer.Option("--reconstruction", help="Name of the reconstruction, if ROOT contains several."),
     ] = None,
 ) -> dict[str, Any]:
-    """3D-MEAD as EMOTE's authors give it: hdf5 or hickle, and MEAD's sound."""
+    """Convert 3D-MEAD as EMOTE's authors publish it: hdf5 or hickle, and MEAD's sound."""
     return {"audio": audio, "reconstruction": reconstruction}
 
 
 @data_set()
 def facegood() -> dict[str, Any]:
-    """FACEGOOD's pairs of wav and blendshape curves."""
+    """Convert FACEGOOD's pairs of wav and blendshape curves."""
     return {}
 
 
@@ -104,18 +110,24 @@ def facegood() -> dict[str, Any]:
 def folder(
     *,
     source_fps: Annotated[
-        float | None, typer.Option("--source-fps", min=0.1, max=1000, help="Frame rate of bare .npy motion.")
+        float | None,
+        typer.Option(
+            "--source-fps", min=0.1, max=1000, help="Frame rate of bare .npy motion, in frames per second."
+        ),
     ] = None,
     layout: Annotated[
-        str, typer.Option("--layout", help="Columns of bare .npy motion, by name (docs/formats.md).")
+        str,
+        typer.Option("--layout", help="Column layout of bare .npy motion (docs/formats.md lists the names)."),
     ] = "auto",
     licence: Licence = "unknown",
     origin: Annotated[
         Literal["captured", "fitted", "animated", "performed", "generated"] | None,
-        typer.Option("--origin", help="Where motion comes from whose file does not say so; fitted: to film."),
+        typer.Option(
+            "--origin", help="Origin of the motion, if its file does not state it. fitted: fitted to film."
+        ),
     ] = None,
 ) -> dict[str, Any]:
-    """Sound files with motion files (.npz, or bare .npy) of the same name, and labels.csv."""
+    """Convert sound files with motion files (.npz, or bare .npy) of the same name, and labels.csv."""
     from talkcli.engine.prepare.adapters.folder import BareMotion
 
     bare = None if source_fps is None else BareMotion(fps=source_fps, layout=layout)
@@ -124,24 +136,24 @@ def folder(
 
 @data_set(films=True)
 def hdtf() -> dict[str, Any]:
-    """HDTF's clips and lists; motion is fitted to the faces."""
+    """Convert HDTF's clips and lists; talk fits the motion to the faces."""
     return {}
 
 
 @data_set()
 def live_link(
     *,
-    speaker: Annotated[str, typer.Option("--speaker", help="Who was recorded.")] = "unknown",
-    emotion: Annotated[str, typer.Option("--emotion", help="What was felt in all takes.")] = "neutral",
+    speaker: Annotated[str, typer.Option("--speaker", help="Name of the person recorded.")] = "unknown",
+    emotion: Annotated[str, typer.Option("--emotion", help="Emotion label of all takes.")] = "neutral",
     licence: Licence = "unknown",
 ) -> dict[str, Any]:
-    """Takes of Live Link Face: its CSV, with a wav or the take's video beside it."""
+    """Convert takes of Live Link Face: its CSV, with a wav or the take's video beside it."""
     return {"speaker": speaker, "emotion": emotion, "licence": licence}
 
 
 @data_set()
 def mead() -> dict[str, Any]:
-    """MEAD in DEEPTalk's form: FLAME parameters and waveforms as .npy."""
+    """Convert MEAD in DEEPTalk's form: FLAME parameters and waveforms as .npy."""
     return {}
 
 
@@ -149,10 +161,13 @@ def mead() -> dict[str, Any]:
 def mead_raw(
     *,
     views: Annotated[
-        list[str] | None, typer.Option("--view", help="Side it was filmed from; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            "--view", help="Side that the films show, e.g. left_30; you may give the option several times."
+        ),
     ] = None,
 ) -> dict[str, Any]:
-    """MEAD as it was filmed: mp4 and m4a; motion is fitted to the faces."""
+    """Convert MEAD's films: mp4 and m4a; talk fits the motion to the faces."""
     return {"views": views} if views else {}
 
 
@@ -161,14 +176,17 @@ def ravdess(
     *,
     split: Annotated[
         Literal["emoface", "corpus"],
-        typer.Option("--split", help="emoface: actors 1-20, 21-22, 23-24; corpus: 1-10, 11, none."),
+        typer.Option(
+            "--split",
+            help="Actors of train, val and test. emoface: 1-20, 21-22, 23-24; corpus: 1-10, 11, none.",
+        ),
     ] = "emoface",
     channel: Annotated[
-        Literal["all", "speech", "song"], typer.Option("--channel", help="What was uttered.")
+        Literal["all", "speech", "song"], typer.Option("--channel", help="Kind of performance to read.")
     ] = "all",
     motion: MotionOf = "performed",
 ) -> dict[str, Any]:
-    """RAVDESS, spoken and sung: wav or mp4."""
+    """Convert RAVDESS, spoken and sung: wav or mp4."""
     from talkcli.engine.prepare.adapters.ravdess import CHANNELS, SPLITS
 
     return {"split_of_actor": SPLITS[split], "channels": CHANNELS[channel], "motion": motion}
@@ -178,7 +196,7 @@ def ravdess(
     Annotated[list[Path], typer.Argument(metavar="FILES|FOLDER", help="Films of talking faces.")], films=True
 )
 def video(*, licence: Licence = "unknown") -> dict[str, Any]:
-    """Any films of talking faces; motion is fitted to them."""
+    """Convert any films of talking faces; talk fits the motion to the faces."""
     return {"licence": licence}
 
 
@@ -187,13 +205,16 @@ def vocaset(
     *,
     sentences: Annotated[
         Literal["published", "all"],
-        typer.Option("--sentences", help="published: 21-40 of who validates and tests; all: everybody's."),
+        typer.Option(
+            "--sentences",
+            help="published: sentences 21-40 of the subjects that validate and test; all: all 40.",
+        ),
     ] = "published",
     coefficients: Annotated[
-        bool, typer.Option("--coefficients", help="Fit expression and jaw of your FLAME model too.")
+        bool, typer.Option("--coefficients", help="Also fit expression and jaw of your FLAME model.")
     ] = False,
 ) -> dict[str, Any]:
-    """VOCASET: vertices and sound."""
+    """Convert VOCASET: vertices and sound."""
     return {"sentences": sentences, "coefficients": coefficients}
 
 
@@ -201,10 +222,11 @@ def vocaset(
 def voxceleb2(
     *,
     motion: Annotated[
-        Literal["none", "video"], typer.Option("--motion", help="none: sound alone; video: fitted to faces.")
+        Literal["none", "video"],
+        typer.Option("--motion", help="Source of the motion. none: sound alone; video: films."),
     ] = "none",
 ) -> dict[str, Any]:
-    """VoxCeleb2: sound, for emovox, or films."""
+    """Convert VoxCeleb2: sound, for emovox, or films."""
     return {"motion": motion}
 
 
@@ -215,14 +237,16 @@ def corpus(
     prompts: Annotated[
         Path | None,
         typer.Option(
-            "--prompts", metavar="FOLDER", help="Asterisk's core sounds (.g722); else where Debian puts them."
+            "--prompts",
+            metavar="FOLDER",
+            help="Folder of Asterisk's core sounds (.g722). Default: where Debian puts them.",
         ),
     ] = None,
     workers: Workers = 2,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """The embedded model's training corpus: speech with performed motion (docs/corpus.md)."""
+    """Make the embedded model's training corpus: speech with performed motion (docs/corpus.md)."""
     from talkcli.engine.pipelines.preprocess import preprocess_corpus
     from talkcli.engine.prepare.build import Plan
 
@@ -232,7 +256,7 @@ def corpus(
 
 @app.command(rich_help_panel=_OURS)
 def debug(out: Out, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """Twelve small generated clips, for tests and debug recipes."""
+    """Generate twelve small clips, for tests and debug recipes."""
     from talkcli.engine.pipelines.preprocess import preprocess_debug
 
     with Console(as_json=as_json, quiet=quiet) as console:

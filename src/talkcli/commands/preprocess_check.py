@@ -1,4 +1,4 @@
-"""talk preprocess check, stats and shards: what becomes of a manifest once it is written."""
+"""`talk preprocess check`, `stats` and `shards`: check, count and pack the clips of a manifest."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from talkcli.engine.wording import counted
 if TYPE_CHECKING:
     from talkcli.engine.data.statistics import Spread
 
-Manifest = Annotated[Path, typer.Argument(help="A manifest, or the folder of one.")]
+Manifest = Annotated[Path, typer.Argument(help="Manifest, or its folder.")]
+# Largest number of clips that `check` prints for each kind of finding; --json has all of them.
 _SHOWN = 3
-# More labels than this are counted, not listed.
+# Largest number of labels in a group that `stats` lists; of larger groups it prints the number alone.
 _MOST_ROWS = 20
 
 
 def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """Verify every file of a manifest, and look for odd motion; ends with 3 when a clip is broken."""
+    """Verify every file of a manifest and the motion's plausibility; exit with code 3 if a clip is broken."""
     from talkcli.engine.pipelines.check_manifest import check_manifest, kinds
 
     with Console(as_json=as_json, quiet=quiet) as console:
@@ -62,7 +63,7 @@ def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
 
 
 def stats(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """Clips, hours, labels, speakers, licences, durations and loudness of a manifest."""
+    """Count clips, hours, labels, speakers and licences of a manifest; measure durations and loudness."""
     from talkcli.engine.pipelines.check_manifest import measure_manifest
 
     with Console(as_json=as_json, quiet=quiet) as console:
@@ -95,11 +96,13 @@ def stats(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
 def shards(
     manifest: Manifest,
     *,
-    out: Annotated[Path, typer.Option("--out", help="The folder to write: SPLIT-NNNNNN.tar, SPLIT.json.")],
-    max_clips: Annotated[int, typer.Option("--max-clips", min=1, help="Most clips in a shard.")] = 1000,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write: SPLIT-NNNNNN.tar, SPLIT.json.")],
+    max_clips: Annotated[
+        int, typer.Option("--max-clips", min=1, help="Largest number of clips in a shard.")
+    ] = 1000,
     max_mb: Annotated[
         float | None,
-        typer.Option("--max-mb", min=0.001, help="Size of a shard, about, in 10^6 bytes."),
+        typer.Option("--max-mb", min=0.001, help="Approximate size of a shard, in megabytes (10^6 bytes)."),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

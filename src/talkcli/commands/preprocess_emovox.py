@@ -1,4 +1,4 @@
-"""talk preprocess emovox: emotional speech out of a large pile of it, by likeness to emotional anchors."""
+"""`talk preprocess emovox`: choose emotional speech from many candidates, by similarity to anchors."""
 
 from __future__ import annotations
 
@@ -15,56 +15,75 @@ from talkcli.engine.wording import counted
 def emovox(
     candidates: Annotated[
         Path,
-        typer.Argument(help="What to choose from: a manifest, or a folder of sound files such as VoxCeleb2."),
+        typer.Argument(help="Candidates: a manifest, or a folder of sound files such as VoxCeleb2."),
     ],
     *,
     anchors: Annotated[
         Path, typer.Option("--anchors", help="Manifest of emotional clips to compare with, such as MEAD's.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", help="The folder to write: emovox.jsonl, manifest.jsonl, audio/.")
+        Path, typer.Option("--out", help="Folder to write: emovox.jsonl, manifest.jsonl, audio/.")
     ],
     dee: Annotated[
-        str, typer.Option("--dee", metavar="MODEL", help="embedded, or a model of train-dee or train-gen.")
+        str,
+        typer.Option(
+            "--dee",
+            metavar="MODEL",
+            help="Emotion embedding: embedded, or a model of train-dee or train-gen.",
+        ),
     ] = "embedded",
     threshold: Annotated[
-        float | None, typer.Option("--threshold", help="Choose every clip of this cosine or more.")
+        float | None,
+        typer.Option(
+            "--threshold", help="Choose every clip whose cosine similarity is at least this threshold."
+        ),
     ] = None,
     hours: Annotated[
         float | None,
-        typer.Option("--hours", help="Choose the best, as long together; 1.3 without --threshold."),
+        typer.Option(
+            "--hours",
+            help="Choose the best clips up to this total length, in hours. Default without --threshold: 1.3.",
+        ),
     ] = None,
     per_emotion: Annotated[
-        bool, typer.Option("--per-emotion", help="Share the hours equally among the emotions.")
+        bool, typer.Option("--per-emotion", help="Give every emotion an equal part of the hours.")
     ] = False,
     compare_with: Annotated[
         Literal["both", "speech", "motion"],
-        typer.Option("--compare-with", help="The sides of the anchors that count."),
+        typer.Option("--compare-with", help="Sides of the anchors to compare with."),
     ] = "both",
     anchor_level: Annotated[
-        float, typer.Option("--anchor-level", help="Lowest level of an anchor's emotion, 0 to 1.")
+        float, typer.Option("--anchor-level", help="Lowest emotion level of an anchor, 0 to 1.")
     ] = 1.0,
     anchor_emotions: Annotated[
         str | None,
         typer.Option(
             "--anchor-emotions",
             metavar="LABEL,...",
-            help="Emotions of the anchors; absent: all but neutral and calm.",
+            help="Emotions of the anchors. Default: all except neutral and calm.",
         ),
     ] = None,
     min_seconds: Annotated[
-        float, typer.Option("--min-seconds", help="Shorter clips are scored, not chosen.")
+        float,
+        typer.Option(
+            "--min-seconds", help="Shortest clip to choose, in seconds; shorter clips only get a score."
+        ),
     ] = 1.0,
     max_seconds: Annotated[
-        float | None, typer.Option("--max-seconds", help="Longer clips are scored, not chosen.")
+        float | None,
+        typer.Option(
+            "--max-seconds", help="Longest clip to choose, in seconds; longer clips only get a score."
+        ),
     ] = None,
-    list_only: Annotated[bool, typer.Option("--list-only", help="Write emovox.jsonl and no clips.")] = False,
+    list_only: Annotated[
+        bool, typer.Option("--list-only", help="Write emovox.jsonl, and make no clips.")
+    ] = False,
     workers: Workers = 2,
     device: Device = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Emotional speech by its likeness to emotional anchors, as DEEPTalk's Emo-Vox (docs/datasets.md)."""
+    """Choose emotional speech by similarity to emotional anchors, as for Emo-Vox (docs/datasets.md)."""
     from talkcli.engine.pipelines.emovox.emovox import Wanted, curate_emovox
     from talkcli.engine.pipelines.emovox.scores import Anchoring
 

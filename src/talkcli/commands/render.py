@@ -1,4 +1,4 @@
-"""`talk render`: a motion file becomes a video or a folder of pictures."""
+"""`talk render`: turn a motion file into a video or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -12,27 +12,33 @@ from talkcli.console import Console
 
 
 def render(
-    motion: Annotated[Path, typer.Argument(help="A motion file (.npz) of talk animate or talk preprocess.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A video (.mp4), or a folder for PNG frames.")],
+    motion: Annotated[Path, typer.Argument(help="Motion file (.npz) from talk animate or talk preprocess.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Output: a video (.mp4), or a folder for PNG frames.")
+    ],
     audio: Annotated[
-        Path | None, typer.Option("--audio", help="Sound for the video; any format animate reads.")
+        Path | None,
+        typer.Option("--audio", help="Sound of the video, in any format that talk animate reads."),
     ] = None,
     head: Annotated[
-        str | None, typer.Option("--head", help="The head to draw; absent: the motion's own.")
+        str | None,
+        typer.Option("--head", help="Head to draw: ada, flame, or a FLAME file. Default: the motion's own."),
     ] = None,
     size: Annotated[
-        int, typer.Option("--size", min=16, max=4096, help="Side of the picture, in pixels.")
+        int, typer.Option("--size", min=16, max=4096, help="Width and height of the picture, in pixels.")
     ] = 512,
     fps: Fps = None,
-    view: Annotated[str, typer.Option("--view", help="front, three-quarter or profile.")] = "front",
-    renderer: Annotated[str, typer.Option("--renderer", help="software or pyrender.")] = "software",
+    view: Annotated[
+        str, typer.Option("--view", help="Camera view: front, three-quarter or profile.")
+    ] = "front",
+    renderer: Annotated[str, typer.Option("--renderer", help="Renderer: software or pyrender.")] = "software",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a motion file.
+    """Draw a motion file as a video or as PNG frames.
 
     talk render motion.npz --audio speech.wav --out face.mp4
     """

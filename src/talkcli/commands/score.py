@@ -1,4 +1,4 @@
-"""`talk score`: how good is a motion, and how different are a model's performances?"""
+"""`talk score`: measure how good a motion is, and how much a model's performances differ."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from talkcli.option_names import spoken_reasons
 if TYPE_CHECKING:
     from talkcli.engine.pipelines.score.overall import Threshold
 
-# It hears neither emotion nor words, and draws no takes.
+# Name of the performer by rules in --model. The performer detects neither emotion nor words in the sound and
+# samples no takes, so the tables refuse it.
 _RULES = "rules"
+# Split of --dataset that is scored where --split is absent.
 _TEST = "test"
 
 
@@ -29,59 +31,68 @@ def score(
         list[Path] | None,
         typer.Argument(
             metavar="[PRED]...",
-            help="Motion files (.npz) or folders of them; absent: animate --audio or --dataset.",
+            help="Motion files (.npz), or folders of them. Default: the motion that --model makes from "
+            "--audio or --dataset.",
         ),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option("--truth", help="The true motion, or a folder of files of the same names.")
+        Path | None, typer.Option("--truth", help="True motion, or a folder of files with the same names.")
     ] = None,
     audio: Annotated[
-        Path | None, typer.Option("--audio", help="The speech, or a folder of files of the same names.")
+        Path | None, typer.Option("--audio", help="Speech, or a folder of files with the same names.")
     ] = None,
     text: Annotated[
         Path | None,
         typer.Option(
             "--text",
-            help="What is said: NAME.txt, NAME.TextGrid (phones), LJSpeech's metadata.csv, or a folder.",
+            help="Words of the speech: NAME.txt, NAME.TextGrid (phones), LJSpeech's metadata.csv, or a "
+            "folder.",
         ),
     ] = None,
     reference: Annotated[
         Path | None,
-        typer.Option("--reference", help="Real motion, a file or a folder, to compare jerk with."),
+        typer.Option("--reference", help="Real motion to compare jerk with, a file or a folder."),
     ] = None,
     dataset: Annotated[
         str | None,
         typer.Option(
             "--dataset",
             metavar="NAME|PATH",
-            help="A set prepared by talk preprocess: its name below $TALK_DATA (else ./data), or its path.",
+            help="Set prepared by talk preprocess: its name below $TALK_DATA (else ./data), or its path.",
         ),
     ] = None,
     split: Annotated[
         Literal["train", "val", "test", "all"] | None,
-        typer.Option("--split", help="Which clips of --dataset; absent: test."),
+        typer.Option("--split", help="Split of --dataset to score. Default: test."),
     ] = None,
     head: Annotated[
-        str | None, typer.Option("--head", help="ada, flame, or a FLAME file; absent: as the motion says.")
+        str | None,
+        typer.Option("--head", help="Head: ada, flame, or a FLAME file. Default: the motion's own."),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", help="What animates where no PRED is given, as in talk animate.")
+        str,
+        typer.Option("--model", help="Model that makes the motion if you give no PRED, as in talk animate."),
     ] = "embedded",
-    sigma: Annotated[float | None, typer.Option("--sigma", help="For --model: as in talk animate.")] = None,
+    sigma: Annotated[
+        float | None, typer.Option("--sigma", help="Option of --model, as in talk animate.")
+    ] = None,
     actor: Annotated[
         str | None,
-        typer.Option("--actor", metavar="NAME|INDEX", help="For --model: as in talk animate."),
+        typer.Option("--actor", metavar="NAME|INDEX", help="Option of --model, as in talk animate."),
     ] = None,
     takes: Annotated[
         int | None,
-        typer.Option("--takes", min=1, help="For --model: performances per clip; absent: 1, for a table 10."),
+        typer.Option(
+            "--takes", min=1, help="Performances of --model per clip. Default: 1; for --table diversity 10."
+        ),
     ] = None,
     table: Annotated[
         Literal["diversity", "emotion"] | None,
         typer.Option(
             "--table",
-            help="Instead, of --model on --audio or --dataset: diversity and lips under every setting of "
-            "DEEPTalk's table 3; or emotion heard, shown, directed and swapped (--audio needs labels.csv).",
+            help="Measure --model on --audio or --dataset instead. diversity: diversity and lip measures "
+            "under every setting of DEEPTalk's table 3; emotion: recognition of emotion in speech and in "
+            "motion, with --emotion, and after a swap (--audio needs labels.csv).",
         ),
     ] = None,
     emotions_of: Annotated[
@@ -89,18 +100,28 @@ def score(
         typer.Option(
             "--emotions-of",
             metavar="MANIFEST",
-            help="For --table emotion: whose train split shows what emotions look like; absent: the "
-            "--dataset's.",
+            help="For --table emotion: manifest whose train split trains the classifier of motion. Default: "
+            "that of --dataset.",
         ),
     ] = None,
-    per_clip: Annotated[bool, typer.Option("--per-clip", help="Show every clip too.")] = False,
+    per_clip: Annotated[
+        bool, typer.Option("--per-clip", help="Also print the values of every clip.")
+    ] = False,
     fail_under: Annotated[
         list[str] | None,
-        typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 7 where the metric is lower."),
+        typer.Option(
+            "--fail-under",
+            metavar="METRIC=VALUE",
+            help="Exit with code 7 if the metric is lower than this value.",
+        ),
     ] = None,
     fail_over: Annotated[
         list[str] | None,
-        typer.Option("--fail-over", metavar="METRIC=VALUE", help="Exit with 7 where the metric is higher."),
+        typer.Option(
+            "--fail-over",
+            metavar="METRIC=VALUE",
+            help="Exit with code 7 if the metric is higher than this value.",
+        ),
     ] = None,
     workers: Annotated[
         int | None,
@@ -108,7 +129,8 @@ def score(
             "--workers",
             min=0,
             max=256,
-            help="Processes that clips are done in; 0: this one; absent: as many as are worth it.",
+            help="Number of worker processes; 0: work in this process. Default: up to four, by number of "
+            "clips.",
         ),
     ] = None,
     seed: Seed = 0,
@@ -117,7 +139,7 @@ def score(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score motion against true motion and against the speech.
+    """Score motion against the true motion and against the speech.
 
     talk score face.npz --truth true.npz --audio speech.wav
 

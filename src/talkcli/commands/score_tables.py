@@ -1,4 +1,4 @@
-"""What `talk score` prints: who made the motion, what it was held against, and the numbers."""
+"""Print the tables of `talk score`: the maker of the motion, the truth, and the values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.engine.wording import counted
 
+# Value below which `number` prints three significant digits instead of three decimals, which would show too
+# little of it.
 _FEW = 1e-2
-# What is shown of every emotion; --json has all.
+# Metrics that the table prints for every emotion; --json has all metrics.
 _BY_EMOTION = ("lve_mm", "eve_mm", "sync_r", "bilabial_closure", "silence_closed")
 
 
 def check_unused(table: str, given: Mapping[str, object]) -> None:
-    """Raise UsageError where any option of `given` has a value: `table` has no use for it."""
+    """Raise UsageError if any option of `given` has a value, because `table` does not use it."""
     if unused := [name for name, value in given.items() if value]:
         raise UsageError(
             f"--table {table} has no use for {', '.join(unused)}: a model animates as the table says.",
@@ -26,8 +28,9 @@ def check_unused(table: str, given: Mapping[str, object]) -> None:
 
 
 def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) -> None:
-    """A row for every metric with a value, then those without; one for every emotion, and for every clip if
-    asked for.
+    """Print a row for every metric with a value, then the metrics without one.
+
+    Then print a row for every emotion and, with `per_clip`, for every clip.
     """
     if console.as_json:
         console.result(report, "")
@@ -85,7 +88,7 @@ def _show_clips(console: Console, report: dict[str, Any], known: list[str]) -> N
 
 
 def show_diversity(console: Console, report: dict[str, Any]) -> None:
-    """A row for every setting."""
+    """Print a row for every setting of the diversity table."""
     space = report["head"]
     columns = {
         "diversity_mm": "diversity_mm",
@@ -118,7 +121,7 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
 
 
 def show_emotion(console: Console, report: dict[str, Any], *, per_clip: bool) -> None:
-    """A row for every measure with a value, then those without; and one for every clip if asked for."""
+    """Print a row for every measure with a value, then those without one; with `per_clip` every clip."""
     if console.as_json:
         console.result(report, "")
         return
@@ -164,7 +167,7 @@ def _show_named(console: Console, report: dict[str, Any]) -> None:
 
 
 def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
-    """Version and clips; whose motion, drawn how; and the truth it was held against."""
+    """Return lines with version and clips, the maker of the motion and its settings, and the truth."""
     data = report["dataset"]
     of = "" if data is None else f" of {data['name']}, split {data['split']} ({data['manifest']})"
     lines = [f"talk {report['talk']}: {counted(len(report['clips']), 'clip')}{of}"]
@@ -210,7 +213,7 @@ def _counted(origins: Mapping[str, int]) -> str:
 
 
 def _value(found: Mapping[str, Any], unit: str, spread: str = "") -> str:
-    """The number with its unit, and where the truth it depends on comes from."""
+    """Return the number with its unit and the origin of the truth that it depends on."""
     parts = [number(found["value"]), unit, spread]
     if found.get("truth"):
         parts.append(f"vs {found['truth']}")
@@ -218,7 +221,7 @@ def _value(found: Mapping[str, Any], unit: str, spread: str = "") -> str:
 
 
 def number(value: float | None) -> str:
-    """Three decimals, or three digits where these show little; a dash for None."""
+    """Format with three decimals, or three significant digits if these show too little; None is a dash."""
     if value is None:
         return "-"
     return f"{value:.2e}" if 0 < abs(value) < _FEW else f"{value:.3f}"
