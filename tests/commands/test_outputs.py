@@ -113,4 +113,4 @@ def test_help_offers_the_emotions_that_the_embedded_model_knows() -> None:
         if anchor.any()  # type: ignore
     ]
     option = animate.__annotations__["emotion"]
-    assert f"{', '.join(known[:-1])} and {known[-1]};" in str(option)
+    assert f"{', '.join(known[:-1])} and {known[-1]}." in str(option)

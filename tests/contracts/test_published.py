@@ -130,7 +130,7 @@ def test_stage_2_logs_every_term(chain: dict[str, train.Trained], folder: Path) 
     wanted = {"loss", "vertex", "consistency", "lip_reading", "swap", "swap_lip_reading"}
     assert wanted <= record.keys()
     run = json.loads((folder / "two" / "run.json").read_text())
-    assert run["inputs"]["--lip-reader"] == "random"
+    assert run["inputs"]["lip_reader"] == "random"
     assert len(run["inputs"]["--start"]) == 64
 
 
