@@ -5,7 +5,6 @@ python examples/frame_strip.py [docs/strip.png]
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from talkcli.engine.audio.io import read_speech
-from talkcli.engine.face.heads import load_head
-from talkcli.engine.performers.named_model import EMBEDDED
-from talkcli.engine.performers.performer import Sampling, parse_emotion
-from talkcli.engine.performers.trained import Animator
-from talkcli.engine.render.pictures import pictures
-from talkcli.engine.render.renderers import open_renderer
-from talkcli.engine.render.studio import studio_scene
-from talkcli.engine.types import Motion, Silent
+import talkcli as talk
 
 ROOT = Path(__file__).resolve().parent.parent
 # Frames on the strip, one from each equal part of the motion.
@@ -32,15 +23,7 @@ OPEN_LIDS = 0.25
 SIDE = 256
 
 
-def performance(speech: Path) -> Motion:
-    """Animate `speech` as `talk animate speech --emotion happy` does."""
-    # An empty wish leaves every layer at its default: on for ada.
-    animator = Animator(EMBEDDED, "cpu", layers={})
-    sampling = Sampling(emotion=parse_emotion("happy"))
-    return next(animator.motions(read_speech(speech, Silent()), sampling))
-
-
-def frames_to_draw(motion: Motion) -> np.ndarray:
+def frames_to_draw(motion: talk.Motion) -> np.ndarray:
     """Return the first frame with open lids from the middle of each part on."""
     blink = motion.coeffs[:, motion.channels.index("eyeBlinkLeft")]
     is_open = np.flatnonzero(blink < OPEN_LIDS)
@@ -50,15 +33,13 @@ def frames_to_draw(motion: Motion) -> np.ndarray:
 
 def main(target: Path) -> None:
     """Write the strip."""
-    motion = performance(ROOT / "examples" / "hello.wav")
+    motion = talk.animate(ROOT / "examples" / "hello.wav", emotion="happy", device="cpu")
     index = frames_to_draw(motion)
     pose = None if motion.pose is None else motion.pose[index]
     shown = replace(motion, coeffs=motion.coeffs[index], pose=pose)
-    head = load_head(motion.head)
     strip = Image.new("RGB", (NUM_FRAMES * SIDE, SIDE))
-    with contextlib.closing(open_renderer("software", studio_scene(head), SIDE, SIDE)) as renderer:
-        for column, picture in enumerate(pictures(shown, head, renderer)):
-            strip.paste(Image.fromarray(picture), (column * SIDE, 0))
+    for column, picture in enumerate(talk.frames(shown, size=SIDE)):
+        strip.paste(Image.fromarray(picture), (column * SIDE, 0))
     target.parent.mkdir(parents=True, exist_ok=True)
     strip.save(target, optimize=True)
     print(f"wrote {target}")

@@ -22,7 +22,7 @@ from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.types import Silent
-from tests.engine.fakes import LinearHead, write_corpus
+from tests.engine.fakes import LinearHead, Told, write_corpus
 
 TINY = "width: 24, heads: 2, feedforward: 32, channels: 16, position_groups: 2"
 FER = ("model.hidden=[32, 16, 8]", "model.feature_layer=1")
@@ -38,16 +38,6 @@ CONTENT = (
     "model.guess=false",
     "objective.guess_weight=0",
 )
-
-
-class _Warnings(Silent):
-    """Keeps what it is warned of."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -179,7 +169,7 @@ def test_published_weights_are_asked_for(
 
 
 def test_stand_ins_are_called_so(folder: Path, tmp_path: Path) -> None:
-    reporter = _Warnings()
+    reporter = Told()
     job = train.Job(manifest=folder / "corpus", out=tmp_path / "run", device="cpu")
     train.train_method(
         "dee", _dee("train.steps=1"), job, reporter, parts={"emotion2vec": "random", "fer": "random"}

@@ -235,3 +235,27 @@ def performed(
     sampling = Sampling(**{name: value for name, value in told.items() if name in common})
     controls = performer.controls(**{name: value for name, value in told.items() if name not in common})
     return [motion for motion, _ in performer.perform(speech, sampling, controls, emotion_speech)]
+
+
+class Told(Silent):
+    """A reporter that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self.steps: list[tuple[str, int, int | None]] = []
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        self.steps.append((stage, done, total))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def warned(self, part: str) -> bool:
+        return any(part in text for text in self.warnings)
+
+    def noted(self, part: str) -> bool:
+        return any(part in text for text in self.notes)

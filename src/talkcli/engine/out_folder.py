@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import sweep
 from talkcli.engine.wording import parameter
 
@@ -49,6 +49,17 @@ def claim(out: Path) -> Iterator[None]:
                 # Nothing came of it.
                 lock.unlink()
                 out.rmdir()
+
+
+def check_apart(given: Path, out: Path) -> None:
+    """Raise UsageError where the folder `out` lies in what is read: `given`, or the folder of that file."""
+    folder = given.parent if given.is_file() else given
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"{parameter('out', out)} lies in {folder}, which is read: a second run would read what the "
+            "first one wrote.",
+            hint="Choose a folder beside it.",
+        )
 
 
 def _open_lock(lock: Path) -> IO[str]:

@@ -12,18 +12,9 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.types import Silent, Speech
+from tests.engine.fakes import Told
 
 RATE_HZ = 16_000
-
-
-class Listener(Silent):
-    """Keeps what is warned of."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def babble(seconds: float = 0.8, rate_hz: int = RATE_HZ, seed: int = 0) -> np.ndarray:
@@ -55,7 +46,7 @@ def encoded(folder: Path, name: str, samples: np.ndarray, *options: str, rate_hz
 
 def read(path: Path) -> tuple[Speech, list[str]]:
     """The speech in `path`, and what was warned of."""
-    listener = Listener()
+    listener = Told()
     return read_speech(path, listener), listener.warnings
 
 

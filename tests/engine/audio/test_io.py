@@ -14,17 +14,10 @@ from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.errors import InputError
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.types import Silent, Speech
+from tests.engine.fakes import Told
 
 RATE_HZ = 16_000
 TONE_HZ = 220
-
-
-class Listener(Silent):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def tone(seconds: float = 1.0, rate_hz: int = RATE_HZ, level: float = 0.5) -> np.ndarray:
@@ -53,7 +46,7 @@ def loudest_hz(speech: Speech) -> float:
 def test_libsndfile_formats_keep_pitch_and_length(tmp_path: Path, suffix: str, rate_hz: int) -> None:
     path = tmp_path / f"a.{suffix}"
     soundfile.write(path, tone(rate_hz=rate_hz), rate_hz)
-    listener = Listener()
+    listener = Told()
     speech = read_speech(path, listener)
     assert speech.rate_hz == RATE_HZ
     assert speech.samples.dtype == np.float32
@@ -70,7 +63,7 @@ def test_containers_go_through_the_bundled_ffmpeg(
     ffmpeg("-i", str(tmp_path / "in.wav"), f"file:{tmp_path / name}")
     # A relative name is the dangerous one: it is what an option or a protocol looks like.
     monkeypatch.chdir(tmp_path)
-    listener = Listener()
+    listener = Told()
     speech = read_speech(Path(name), listener)
     assert speech.duration_s == pytest.approx(1.0, abs=0.05)
     assert loudest_hz(speech) == pytest.approx(TONE_HZ, abs=4)
@@ -201,7 +194,7 @@ def test_a_wav_written_to_a_pipe_is_not_called_cut(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "a.wav").read_bytes())
     content[40:44] = struct.pack("<I", 0xFFFF_FFFF)
     (tmp_path / "a.wav").write_bytes(content)
-    listener = Listener()
+    listener = Told()
     assert len(read_speech(tmp_path / "a.wav", listener).samples) == RATE_HZ
     assert listener.warnings == []
 
@@ -218,7 +211,7 @@ def test_a_cut_compressed_file_is_refused(tmp_path: Path, suffix: str) -> None:
 
 def test_silence_is_let_through_with_a_warning(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", 0 * tone(), RATE_HZ)
-    listener = Listener()
+    listener = Told()
     assert not read_speech(tmp_path / "a.wav", listener).samples.any()
     assert "silent" in listener.warnings[0]
 
@@ -226,7 +219,7 @@ def test_silence_is_let_through_with_a_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", [2.0, 1e30])
 def test_sound_beyond_full_scale_is_scaled_and_warned_of(tmp_path: Path, level: float) -> None:
     soundfile.write(tmp_path / "a.wav", tone(level=level), RATE_HZ, subtype="FLOAT")
-    listener = Listener()
+    listener = Told()
     speech = read_speech(tmp_path / "a.wav", listener)
     np.testing.assert_allclose(speech.samples, tone(level=1.0), atol=1e-3)
     assert "full scale" in listener.warnings[0]
@@ -257,7 +250,7 @@ def test_damaged_files_give_sound_or_a_sentence(tmp_path: Path, suffix: str) -> 
 
 @pytest.mark.data
 def test_real_recordings(shared_data: Path) -> None:
-    listener = Listener()
+    listener = Told()
     for path in sorted((shared_data / "emotion" / "ravdess_original_48k").rglob("*.wav")):
         speech = read_speech(path, listener)
         assert speech.duration_s == pytest.approx(soundfile.info(path).duration, abs=1e-3)

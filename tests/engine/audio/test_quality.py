@@ -13,14 +13,15 @@ from talkcli.engine.audio.limits import LONGEST_ENV, limit_sound
 from talkcli.engine.audio.quality import SoundQuality
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.types import Silent
-from tests.engine.audio.sounds import RATE_HZ, Listener, babble, complaint, encoded, read
+from tests.engine.audio.sounds import RATE_HZ, babble, complaint, encoded, read
+from tests.engine.fakes import Told
 
 SPEECH = babble(3.0) * np.repeat([1, 0.01, 1, 1, 0.01, 1], 8000).astype(np.float32)
 
 
 def measured(path: Path, samples: np.ndarray, rate_hz: int = RATE_HZ) -> tuple[SoundQuality, list[str]]:
     soundfile.write(path, samples, rate_hz, subtype="FLOAT" if path.suffix == ".wav" else None)
-    listener = Listener()
+    listener = Told()
     return read_measured(path, listener)[1], listener.warnings
 
 
@@ -63,7 +64,7 @@ def test_clipping_is_counted_in_every_format_and_channel(
     tmp_path: Path, subtype: str, channels: tuple[np.ndarray, ...]
 ) -> None:
     soundfile.write(tmp_path / "a.wav", np.stack(channels, axis=1), RATE_HZ, subtype=subtype)
-    listener = Listener()
+    listener = Told()
     quality = read_measured(tmp_path / "a.wav", listener)[1]
     assert 0.05 < quality.clipped < 0.12
     assert any("clipped" in warning for warning in listener.warnings)
@@ -73,13 +74,13 @@ def test_clipping_is_counted_in_every_format_and_channel(
 @pytest.mark.parametrize("peak", [0.5, 0.9, 0.99])
 def test_loud_speech_is_not_clipped(tmp_path: Path, subtype: str, peak: float) -> None:
     soundfile.write(tmp_path / "a.wav", SPEECH / np.abs(SPEECH).max() * peak, RATE_HZ, subtype=subtype)
-    listener = Listener()
+    listener = Told()
     assert read_measured(tmp_path / "a.wav", listener)[1].clipped < 1e-3
 
 
 def test_a_telephone_is_told(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", babble(3.0, 8000), 8000)
-    listener = Listener()
+    listener = Told()
     quality = read_measured(tmp_path / "a.wav", listener)[1]
     assert quality.bandwidth_hz < 4200
     assert "telephone" in listener.warnings[0]
@@ -91,7 +92,7 @@ def test_an_offset_is_taken_away_and_told(tmp_path: Path, offset: float, rate_hz
     clean = 0.5 * babble(1.0, rate_hz)
     soundfile.write(tmp_path / "clean.wav", clean, rate_hz, subtype="FLOAT")
     soundfile.write(tmp_path / "a.wav", clean + offset, rate_hz, subtype="FLOAT")
-    listener = Listener()
+    listener = Told()
     speech, quality = read_measured(tmp_path / "a.wav", listener)
     assert quality.offset == pytest.approx(offset, abs=0.003)
     # At its ends the resampler takes the offset for a step.
@@ -159,7 +160,7 @@ def test_clean_recordings_are_not_warned_of(shared_data: Path) -> None:
         if path.suffix in (".wav", ".flac", ".opus", ".ogg", ".mp3")
     ]
     assert len(files) > 20
-    listener = Listener()
+    listener = Told()
     for path in files:
         read_measured(path, listener)
     assert listener.warnings == []

@@ -13,9 +13,9 @@ from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.convert.deeptalk import (
     DEE_FILE,
-    EMBEDDED,
     FER_FILE,
     GEN_FILE,
+    PARTS_OF_GENERATOR,
     SPEAKERS,
     VQ_FILE,
     layouts,
@@ -95,7 +95,7 @@ def official_states(config: DeepTalkConfig = TINY, fill: Fill | None = None) -> 
             else:
                 state[entry.official] = state[entry.copy_of] if entry.copy_of else fill(entry)
         states[name] = state
-    for name, prefix in EMBEDDED.items():
+    for name, prefix in PARTS_OF_GENERATOR.items():
         whole = states[GEN_FILE].items()
         states[name] = {key.removeprefix(prefix): value for key, value in whole if key.startswith(prefix)}
     return states

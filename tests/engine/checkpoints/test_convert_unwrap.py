@@ -18,17 +18,10 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.pipelines.convert import OfficialFiles, export_deeptalk, import_deeptalk
 from talkcli.engine.types import Silent
 from tests.engine.checkpoints.official import TINY, State, official_states
+from tests.engine.fakes import Told
 
 OPTIONS = {GEN_FILE: "gen", DEE_FILE: "dee", FER_FILE: "fer", VQ_FILE: "vq"}
 Wrap = Callable[[State], Any]
-
-
-class Notes(Silent):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def _below(prefix: str, state: State, **beside: torch.Tensor) -> State:
@@ -149,7 +142,7 @@ def test_half_precision(
 
 
 def test_what_is_left_out_is_told(states: dict[str, State], tmp_path: Path) -> None:
-    notes = Notes()
+    notes = Told()
     _converted(states, tmp_path, _lightning, notes)
     assert all("stands below model.; left out beside it: 2 tensors." in note for note in notes.notes)
     assert len(notes.notes) == 2

@@ -22,6 +22,7 @@ from talkcli.engine.performers.rules import RULES, Rules, fitted, read_words
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Phone, Silent, Speech
+from tests.engine.fakes import Told
 
 _PHONES = Alignment(
     (
@@ -34,14 +35,6 @@ _PHONES = Alignment(
     "aligned",
 )
 _SPEECH = Speech(samples=(0.1 * np.sin(np.arange(round(0.8 * SPEECH_RATE_HZ)) / 9)).astype(np.float32))
-
-
-class Listener(Silent):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def performed(sampling: Sampling, **options: Any) -> list[np.ndarray]:
@@ -150,7 +143,7 @@ def test_what_only_models_draw_is_refused(wish: dict[str, Any]) -> None:
 
 def test_words_that_are_not_found_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(align.Aligner, "_attempt", lambda *_: None)
-    listener = Listener()
+    listener = Told()
     rules = Rules("No such words.", reporter=listener)
     ((motion, made_by),) = rules.perform(_SPEECH, Sampling())
     assert "not found in the sound" in listener.warnings[0]

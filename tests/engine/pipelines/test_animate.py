@@ -27,23 +27,11 @@ from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.pipelines import animate
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
-from tests.engine.fakes import performed
+from tests.engine.fakes import Told, performed
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 
 ROOT = Path(__file__).resolve().parents[3]
 _SPEECH = Speech(samples=np.sin(np.arange(SPEECH_RATE_HZ) / 9).astype(np.float32) / 3)
-
-
-class Listener(Silent):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def saved(path: Path, config: DeepTalkConfig) -> Path:
@@ -138,11 +126,11 @@ def test_who_performs_when_nobody_is_asked_for(
 
 
 def test_an_actor_chosen_for_the_user_is_told(tmp_path: Path, animated: Any) -> None:
-    listener = Listener()
+    listener = Told()
     report = animated("a.npz", reporter=listener)
     assert (report["actor"], report["actor_by_default"]) == ("M003", True)
     assert [note for note in listener.notes if "M003 performs" in note and "`actor=NAME`" in note]
-    chosen = animated("b.npz", sampling=Sampling(actor="M003"), reporter=(listener := Listener()))
+    chosen = animated("b.npz", sampling=Sampling(actor="M003"), reporter=(listener := Told()))
     assert (chosen["actor"], chosen["actor_by_default"], listener.notes) == ("M003", False, [])
     (first, meta), (second, other) = (read_motion(tmp_path / name) for name in ("a.npz", "b.npz"))
     np.testing.assert_array_equal(first.coeffs, second.coeffs)
@@ -291,7 +279,7 @@ def test_a_performance_is_written_before_the_next_is_drawn(
 def test_bf16_is_near_fp32_and_warns_where_it_is_slow(
     tmp_path: Path, animated: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listener = Listener()
+    listener = Told()
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     animated("half.npz", precision="bf16", reporter=listener)
     assert not [text for text in listener.warnings if "`precision=bf16`" in text]

@@ -18,16 +18,7 @@ from talkcli.engine.files import sha256
 from talkcli.engine.pipelines.check_manifest import Check, check_manifest, measure_manifest
 from talkcli.engine.pipelines.preprocess import preprocess_debug
 from talkcli.engine.types import Silent
-
-
-class Warnings(Silent):
-    """Keeps warnings."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.texts.append(text)
+from tests.engine.fakes import Told
 
 
 @pytest.fixture(scope="module")
@@ -274,10 +265,10 @@ def test_statistics_of_the_debug_corpus(debug: Path) -> None:
 
 def test_statistics_leave_out_what_cannot_be_read(folder: Path) -> None:
     (folder / "audio" / "low-sad.flac").unlink()
-    warnings = Warnings()
+    warnings = Told()
     found = measure_manifest(folder, warnings, num_workers=0)
     assert list(found.unread) == ["low-sad"]
-    assert len(warnings.texts) == 1
+    assert len(warnings.warnings) == 1
     assert found.groups["emotions"]["sad"].clips == 3
     assert found.groups["emotions"]["sad"].seconds < found.groups["emotions"]["happy"].seconds * 0.8
 

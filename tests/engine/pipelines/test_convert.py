@@ -32,19 +32,9 @@ from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.convert import RELEASED, OfficialFiles, export_deeptalk, import_deeptalk
 from talkcli.engine.types import Silent, Speech
 from tests.engine.checkpoints.official import TINY, State, official_states, random_fill, write_official
-from tests.engine.fakes import small_disk
+from tests.engine.fakes import Told, small_disk
 
 META = Meta(head="flame", channels=FLAME, fps=25, trained_on="nothing", licence="none")
-
-
-class Notes(Silent):
-    """Remembers warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 @pytest.fixture
@@ -231,7 +221,7 @@ def test_what_long_speech_is_heard_for(
     how = {} if long == "first" else {"long": long}
     import_deeptalk(files, tmp_path / "m.safetensors", reporter=Silent(), config=TINY, **how)
     assert read_header(tmp_path / "m.safetensors").config["long"] == long
-    notes = Notes()
+    notes = Told()
     export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=notes)
     told = ["The official code has other settings built in: long first instead of average."]
     assert notes.warnings == ([] if long == "first" else told)
@@ -298,7 +288,7 @@ def test_a_model_trained_here_has_an_official_form(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = DeepTalk(TINY)
     save_model(tmp_path / "m.safetensors", model, meta=META)
-    notes = Notes()
+    notes = Told()
     export_deeptalk(tmp_path / "m.safetensors", tmp_path / "official", reporter=notes)
     assert len(notes.warnings) == 1
     assert "other settings" in notes.warnings[0]
@@ -341,7 +331,7 @@ def test_what_has_no_official_form(tmp_path: Path) -> None:
 def test_another_heads_numbers_are_warned_of(tmp_path: Path) -> None:
     meta = META.model_copy(update={"head": "ada", "channels": ADA})
     save_model(tmp_path / "m.safetensors", DeepTalk(TINY), meta=meta)
-    notes = Notes()
+    notes = Told()
     export_deeptalk(tmp_path / "m.safetensors", tmp_path / "official", reporter=notes)
     assert any("moves ada" in text for text in notes.warnings)
 
@@ -382,7 +372,7 @@ def test_the_released_size(tmp_path: Path) -> None:
     del states
     model_path = tmp_path / "m.safetensors"
     import_deeptalk(OfficialFiles(**paths), model_path, reporter=Silent())
-    notes = Notes()
+    notes = Told()
     export_deeptalk(model_path, tmp_path / "back", reporter=notes)
     assert notes.warnings == []
     for name in counts:

@@ -19,18 +19,9 @@ from talkcli.engine.prepare.adapters import synthetic
 from talkcli.engine.prepare.adapters.ravdess import EMOFACE_SPLIT
 from talkcli.engine.prepare.build import Plan
 from talkcli.engine.types import SILENCE, Reporter, Silent
+from tests.engine.fakes import Told
 
 SILENT = Silent()
-
-
-class Notes(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.texts.append(text)
 
 
 def run(
@@ -60,19 +51,19 @@ def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(preprocess, "require", lambda package, purpose: None)
     monkeypatch.setattr(synthetic.shutil, "which", lambda name: None)
     monkeypatch.setattr(preprocess, "is_installed", lambda package: False)
-    notes = Notes()
+    notes = Told()
     summary = preprocess.preprocess_corpus(
         tmp_path / "absent", tmp_path / "out", Plan(num_workers=0), notes, prompts=tmp_path / "none"
     )
     assert {entry.id.split("/")[0] for entry in read_manifest(summary.manifest)} == {"quiet"}
-    assert len(notes.texts) == 8
+    assert len(notes.notes) == 8
     for said in (
         "flite is not installed",
         "festival is not installed",
         "none holds no prompts",
         "grid is not",
     ):
-        assert any(said in text for text in notes.texts), said
+        assert any(said in text for text in notes.notes), said
 
 
 def test_without_an_aligner_there_is_no_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,12 +141,12 @@ def test_the_sound_of_a_ravdess_video_is_performed(shared_data: Path, tmp_path: 
         check=True,
     )
     (folder / "02-01-04-01-01-01-01.mp4").write_bytes(b"picture")
-    notes = Notes()
+    notes = Told()
     options = {"split_of_actor": EMOFACE_SPLIT, "channels": ("speech",)}
     summary = run("ravdess", tmp_path / "root", tmp_path / "out", notes, **options)
     (entry,) = read_manifest(summary.manifest)
     assert (entry.emotion, entry.intensity, entry.split) == ("happy", 0.65, "train")
-    assert any("performed" in text for text in notes.texts)
+    assert any("performed" in text for text in notes.notes)
     assert "motion is performed" in summary.manifest.with_name("CARD.md").read_text()
     assert "without sound" in summary.dropped["ravdess/02-01-04-01-01-01-01"]
     (clip,) = load_clips(summary.manifest, None, Silent())

@@ -18,25 +18,8 @@ from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.pipelines import render as pipeline
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_motion_file
 from talkcli.engine.types import Motion, Silent
+from tests.engine.fakes import Told
 from tests.engine.render.shapes import BallHead
-
-
-class Heard(Silent):
-    """A reporter that remembers."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-        self.steps: list[tuple[str, int, int | None]] = []
-
-    def progress(self, stage: str, done: int, total: int | None) -> None:
-        self.steps.append((stage, done, total))
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 @pytest.fixture
@@ -70,7 +53,7 @@ def _duration_s(path: Path) -> tuple[float, str]:
 
 def test_a_video_has_the_motions_length_rate_and_origin(motion_path: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "speech.wav", np.full(16_000 * 3, 0.1), 16_000)
-    heard = Heard()
+    heard = Told()
     report = _render(motion_path, tmp_path / "x.mp4", audio=tmp_path / "speech.wav", reporter=heard)
     duration_s, log = _duration_s(tmp_path / "x.mp4")
     assert abs(duration_s - 0.8) <= 0.04
@@ -97,7 +80,7 @@ def test_two_runs_write_the_same_bytes(motion_path: Path, tmp_path: Path) -> Non
 
 def test_sound_with_frames_is_warned_of(motion_path: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "speech.wav", np.full(16_000, 0.1), 16_000)
-    heard = Heard()
+    heard = Told()
     _render(motion_path, tmp_path / "frames", audio=tmp_path / "speech.wav", reporter=heard)
     assert "no sound" in heard.warnings[-1]
 

@@ -27,7 +27,7 @@ from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.prepare.cleanup import Cleanup
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.types import Emotion, MeshMotion, Motion, Silent, Speech
-from tests.engine.prepare.trees import Told
+from tests.engine.fakes import Told
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Miniature data sets: folders of small files, a reporter that remembers, why a source was refused."""
+"""Miniature data sets: folders of small files, and why a source was refused."""
 
 from __future__ import annotations
 
@@ -6,27 +6,6 @@ from pathlib import Path
 
 from talkcli.engine.prepare.names import Unusable
 from talkcli.engine.prepare.source import Source
-from talkcli.engine.types import Silent
-
-
-class Told(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def warned(self, part: str) -> bool:
-        return any(part in text for text in self.warnings)
-
-    def noted(self, part: str) -> bool:
-        return any(part in text for text in self.notes)
 
 
 def tree(root: Path, *names: str) -> Path:

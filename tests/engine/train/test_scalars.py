@@ -9,26 +9,13 @@ from pathlib import Path
 import pytest
 
 from talkcli.engine.train import scalars
-from talkcli.engine.types import Silent
-from tests.engine.fakes import small_disk
-
-
-class Notes(Silent):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
+from tests.engine.fakes import Told, small_disk
 
 
 def test_without_tensorboard_it_says_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As Python marks a package that must not be found.
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    reporter = Notes()
+    reporter = Told()
     curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
     for step in (1, 2):
         curves.write(step, "train", {"loss": 1.0})
@@ -39,7 +26,7 @@ def test_without_tensorboard_it_says_so_once(tmp_path: Path, monkeypatch: pytest
 
 def test_no_file_without_a_point(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
-    reporter = Notes()
+    reporter = Told()
     curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
     assert not (tmp_path / "curves").exists()
     curves.write(1, "train", {"loss": 1.0})
@@ -50,7 +37,7 @@ def test_no_file_without_a_point(tmp_path: Path) -> None:
 @pytest.mark.parametrize("room", [0, 10, 200, 1000])
 def test_a_full_disk_ends_the_curves_alone(room: int, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
-    threads, reporter = threading.active_count(), Notes()
+    threads, reporter = threading.active_count(), Told()
     curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
     with small_disk(room):
         for step in range(50):
@@ -64,7 +51,7 @@ def test_a_full_disk_ends_the_curves_alone(room: int, tmp_path: Path) -> None:
 def test_what_stands_in_the_place_of_the_curves(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     (tmp_path / "curves").write_text("mine")
-    reporter = Notes()
+    reporter = Told()
     curves = scalars.Scalars(tmp_path / "curves", 0, reporter)
     for step in (1, 2):
         curves.write(step, "train", {"loss": 1.0})

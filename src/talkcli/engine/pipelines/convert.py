@@ -208,7 +208,7 @@ def _official_files(path: Path, content: Content) -> dict[str, dict[str, Tensor]
     )
     files = {name: give(layout, content.weights, content.unused) for name, layout in layouts.items()}
     if method == "deeptalk":
-        files |= {name: _embedded(files[deeptalk.GEN_FILE], name) for name in deeptalk.EMBEDDED}
+        files |= {name: _embedded(files[deeptalk.GEN_FILE], name) for name in deeptalk.PARTS_OF_GENERATOR}
     return files
 
 
@@ -250,7 +250,7 @@ def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Repor
 
 def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """The file `name` as it stands in DEEPTalk.pth."""
-    prefix = deeptalk.EMBEDDED[name]
+    prefix = deeptalk.PARTS_OF_GENERATOR[name]
     return {key.removeprefix(prefix): value for key, value in generator.items() if key.startswith(prefix)}
 
 

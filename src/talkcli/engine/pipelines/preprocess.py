@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Literal, cast
 
 from talkcli.engine.data.statistics import amount, torn_speakers
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import InputError
 from talkcli.engine.optional import is_installed, require
-from talkcli.engine.out_folder import claim
+from talkcli.engine.out_folder import check_apart, claim
 from talkcli.engine.prepare.archives import SUFFIXES, open_root
 from talkcli.engine.prepare.build import Built, Plan, build
 from talkcli.engine.prepare.card import write_card
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Reporter
-from talkcli.engine.wording import parameter
 
 MotionOrigin = Literal["measured", "performed", "video", "none"]
 
@@ -107,7 +106,7 @@ def preprocess(
     for path in roots:
         if not path.exists():
             raise InputError(f"{path} does not exist.")
-        _check_apart(path, out)
+        check_apart(path, out)
     origin = cast("MotionOrigin", options.get("motion", data_set.motion))
     note = ""
     if origin in _NEEDS:
@@ -190,14 +189,6 @@ def _sources_of(data_set: DataSet) -> Callable[..., list[Source]]:
         "Callable[..., list[Source]]",
         getattr(importlib.import_module(f"talkcli.engine.prepare.adapters.{module}"), function),
     )
-
-
-def _check_apart(root: Path, out: Path) -> None:
-    if out.resolve().is_relative_to(root.resolve()):
-        raise UsageError(
-            f"{parameter('out', out)} lies in {root}: a second run would read what the first one wrote.",
-            hint="Choose a folder beside `root`.",
-        )
 
 
 def _summary(out: Path, built: Built, reporter: Reporter, action: str, note: str = "") -> Summary:

@@ -30,8 +30,7 @@ from talkcli.engine.pipelines.emovox.scores import Anchoring, Side
 from talkcli.engine.prepare.adapters.sounds import sound_sources
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ
 from tests.engine.data.mutations import survives
-from tests.engine.fakes import fake_clip, write_corpus
-from tests.engine.prepare.trees import Told
+from tests.engine.fakes import Told, fake_clip, write_corpus
 
 SMALL = DeeConfig(
     speech=LogMelConfig(num_mels=12, prosody=False),

@@ -20,16 +20,9 @@ from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.pipelines.score.overall import Threshold
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.face import flame_twin as twin
+from tests.engine.fakes import Told
 
 Scorer = Callable[..., dict[str, Any]]
-
-
-class Listener(Silent):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @pytest.fixture
@@ -162,7 +155,7 @@ def test_clips_are_summed_up_by_frames_clips_and_extremes(tmp_path: Path, score:
 
 
 def test_other_rates_and_lengths_are_fitted_to_the_truth_with_a_note(tmp_path: Path, score: Scorer) -> None:
-    listener = Listener()
+    listener = Told()
     true = moving(tmp_path / "true.npz", frames=50)
     report = score(moving(tmp_path / "a.npz", frames=120, fps=50.0), truth=true, reporter=listener)
     assert report["clips"][0]["fps"] == 25

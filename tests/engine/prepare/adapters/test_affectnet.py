@@ -20,7 +20,8 @@ from talkcli.engine.prepare.flame_motion import MOST_EXPRESSION
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.types import Emotion, Silent
 from tests.engine.data.mutations import survives
-from tests.engine.prepare.trees import Told, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import tree
 
 HEADER = (
     "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"

@@ -30,7 +30,8 @@ from talkcli.engine.prepare.cleanup import Cleanup
 from talkcli.engine.prepare.flame_motion import MOST_EXPRESSION
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.mutations import survives
-from tests.engine.prepare.trees import Told, reason
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import reason
 
 FRAMES = 36
 ENGLISH = "beat_english_v2.0.0"

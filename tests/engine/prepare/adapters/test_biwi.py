@@ -17,6 +17,7 @@ from talkcli.engine.prepare.adapters.vertex_files import VertexFiles
 from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.types import Silent
 from tests.engine.data.mutations import survives
+from tests.engine.fakes import Told
 from tests.engine.prepare.adapters.vertex_trees import (
     moving,
     template,
@@ -24,7 +25,6 @@ from tests.engine.prepare.adapters.vertex_trees import (
     write_files,
     write_pickle,
 )
-from tests.engine.prepare.trees import Told
 
 VERTS = 23_370
 FRAMES = 6

@@ -26,7 +26,8 @@ from talkcli.engine.prepare.labels import EMOTION_OF_CREMA_D
 from talkcli.engine.prepare.names import Unusable
 from talkcli.engine.types import Silent
 from tests.engine.data.mutations import survives
-from tests.engine.prepare.trees import Told, reason, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import reason, tree
 
 
 def test_a_name_says_everything() -> None:

@@ -35,7 +35,8 @@ from talkcli.engine.prepare.flame_motion import MOST_EXPRESSION
 from talkcli.engine.prepare.source import Recording
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.mutations import survives
-from tests.engine.prepare.trees import Told, reason, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import reason, tree
 
 FRAMES = 30
 

@@ -22,7 +22,8 @@ from talkcli.engine.prepare.flame_motion import MOST_EXPRESSION
 from talkcli.engine.prepare.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.mutations import survives
-from tests.engine.prepare.trees import Told, reason
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import reason
 
 FRAMES = 30
 V0, V1 = "EMICA_mead_mp_lr_mse_15", "EMICA-MEAD_flame2020"

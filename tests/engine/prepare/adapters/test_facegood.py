@@ -16,7 +16,7 @@ from talkcli.engine.prepare.adapters.facegood import facegood_sources, read_curv
 from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.types import SAMPLES_PER_FRAME, Motion, Silent, Speech
 from tests.engine.data.mutations import survives
-from tests.engine.prepare.trees import Told
+from tests.engine.fakes import Told
 
 _NUM_CURVES = 116
 _NAMES = ["jaw_thrust_c", "mouth_stretch_c", "mouth_pucker_l", "mouth_pucker_r", "cheek_UP"]

@@ -15,7 +15,7 @@ from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.types import Motion, Silent
 from tests.engine.data.mutations import survives
 from tests.engine.data.test_clips import write_clip
-from tests.engine.prepare.trees import Told
+from tests.engine.fakes import Told
 
 
 @pytest.fixture

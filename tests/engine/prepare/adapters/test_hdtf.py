@@ -12,7 +12,8 @@ from talkcli.engine.prepare.adapters.filmed import FilmedFile
 from talkcli.engine.prepare.adapters.hdtf import HdtfName, hdtf_sources, parse_name, split_of_speaker
 from talkcli.engine.types import Silent
 from tests.engine.data.mutations import mutations
-from tests.engine.prepare.trees import Told, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import tree
 
 TIMES = {
     "RD": "Radio11.mp4 00:30-01:00 01:30-02:30\nRadio2.mp4 00:22-01:45\n",

@@ -16,12 +16,12 @@ from talkcli.engine.pipelines.preprocess import preprocess
 from talkcli.engine.prepare.adapters.live_link import live_link_sources
 from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.types import Silent
+from tests.engine.fakes import Told
 from tests.engine.prepare.adapters.live_link_tables import (
     save,
     save_sound,
     table,
 )
-from tests.engine.prepare.trees import Told
 
 
 def sources(root: Path, reporter: Silent | None = None) -> list:

@@ -17,7 +17,7 @@ from talkcli.engine.prepare.adapters.mead import mead_sources
 from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.prepare.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.types import Silent
-from tests.engine.prepare.trees import Told
+from tests.engine.fakes import Told
 
 FRAMES = 30
 DEE = ("MEAD/flame_param", "MEAD/audio_sample")

@@ -13,7 +13,8 @@ from talkcli.engine.prepare.adapters.mead_raw import VIEWS, mead_raw_sources
 from talkcli.engine.prepare.labels import EMOTION_OF_MEAD
 from talkcli.engine.prepare.mead_splits import SPLIT_OF_ACTOR
 from talkcli.engine.types import Silent
-from tests.engine.prepare.trees import Told, reason, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import reason, tree
 
 
 def pair(clip: str) -> tuple[str, str]:

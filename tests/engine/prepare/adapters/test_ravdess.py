@@ -24,7 +24,8 @@ from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.prepare.names import Unusable
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Emotion, Silent
-from tests.engine.prepare.trees import Told, reason, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import reason, tree
 
 BOTH = ("speech", "song")
 

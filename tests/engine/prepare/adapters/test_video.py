@@ -23,7 +23,8 @@ from talkcli.engine.types import Emotion, Motion, Reporter, Silent, Speech
 from talkcli.engine.video.pictures import Film
 from talkcli.engine.video.track import FaceTrack
 from talkcli.engine.video.tracker import Followed
-from tests.engine.prepare.trees import Told, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import tree
 from tests.engine.video.films import ffmpeg, write_film
 
 RATE = 16_000

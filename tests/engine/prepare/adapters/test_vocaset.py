@@ -33,6 +33,7 @@ from talkcli.engine.prepare.cleanup import Cleanup
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Silent
 from tests.engine.data.mutations import survives
+from tests.engine.fakes import Told
 from tests.engine.prepare.adapters.vertex_trees import (
     moving,
     template,
@@ -42,7 +43,6 @@ from tests.engine.prepare.adapters.vertex_trees import (
     write_files,
     write_pickle,
 )
-from tests.engine.prepare.trees import Told
 
 VERTS = 5023
 ONE, TWO, THREE = "FaceTalk_170725_00137_TA", "FaceTalk_170811_03275_TA", "FaceTalk_170731_00024_TA"

@@ -15,7 +15,8 @@ from talkcli.engine.prepare.adapters.sounds import SoundFile
 from talkcli.engine.prepare.adapters.voxceleb2 import read_speakers, voxceleb2_sources
 from talkcli.engine.types import Silent
 from tests.engine.data.mutations import mutations
-from tests.engine.prepare.trees import Told, tree
+from tests.engine.fakes import Told
+from tests.engine.prepare.trees import tree
 
 # Blanks as in the published table.
 TABLE = "VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set \nid00012 ,n000012 ,m ,dev \nid00017 ,n000017 ,f ,test \n"

@@ -62,7 +62,7 @@ PLACES = {
 # Where the other files stand in DEEPTalk.pth.
 _DEE = "sequence_decoder.DEE"
 _PRIOR = "sequence_decoder.motion_prior"
-EMBEDDED = {DEE_FILE: f"{_DEE}.", VQ_FILE: f"{_PRIOR}."}
+PARTS_OF_GENERATOR = {DEE_FILE: f"{_DEE}.", VQ_FILE: f"{_PRIOR}."}
 
 # Emotions and levels that stand before the identity in the condition vector, for a layer nothing reads.
 _CONDITIONS = 8 + 3

@@ -18,7 +18,7 @@ from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.device import resolve_device
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import sha256
-from talkcli.engine.out_folder import claim
+from talkcli.engine.out_folder import check_apart, claim
 from talkcli.engine.performers.named_model import EMBEDDED, weights_of
 from talkcli.engine.pipelines.emovox.embeddings import Embedder, load_dee
 from talkcli.engine.pipelines.emovox.files import (
@@ -105,7 +105,7 @@ def curate_emovox(
     if out.exists() and not out.is_dir():
         raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     for given in (candidates, anchoring.manifest):
-        _check_apart(given, out)
+        check_apart(given, out)
     sources = _candidates(candidates, reporter)
     weights = weights_of(dee, field="dee", made_by="talk train-dee or train-gen")
     embedder = Embedder(weights=weights, digest=sha256(weights), device=str(resolve_device(device_name)))
@@ -163,16 +163,6 @@ def _candidates(given: Path, reporter: Reporter) -> list[Source]:
     if not sources:
         raise InputError(f"{given} holds neither a manifest nor sound files.")
     return sources
-
-
-def _check_apart(given: Path, out: Path) -> None:
-    folder = given.parent if given.is_file() else given
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(
-            f"{parameter('out', out)} lies in {folder}, which is read: a second run would read what the "
-            "first one wrote.",
-            hint="Choose a folder beside it.",
-        )
 
 
 def _leave_out_by_length(scores: Scores, wanted: Wanted) -> None:
