@@ -36,7 +36,8 @@ def train_dee(
 ) -> None:
     """Train DEE, the emotion embedding.
 
-    The recipe dee-small needs nothing but the manifest; dee and dee-released build on emotion2vec and a FER.
+    The recipe dee-small needs nothing but the manifest. The recipes dee and dee-released also need
+    emotion2vec and a FER model.
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
     run_training(

@@ -1,4 +1,4 @@
-"""`talk train-fer`: train the expression classifier whose features DEE sees faces through."""
+"""`talk train-fer`: train FER, the classifier of facial expressions whose features DEE takes as input."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def train_fer(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train FER, the classifier of expressions from coefficients, which DEE builds on.
+    """Train FER, the classifier of facial expressions. DEE takes its features as input.
 
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """

@@ -38,13 +38,19 @@ def train_gen(
         typer.Option(
             "--phones",
             metavar="RUN|FILE|random",
-            help="Phone front-end, from talk train-phones; random: a stand-in to try things out.",
+            help="Phone encoder, from talk train-phones; random: random weights, for trials only.",
         ),
     ] = None,
     wav2vec2: Wav2vec2 = None,
     lip_reader: LipReader = None,
     stage: Annotated[
-        int, typer.Option("--stage", min=1, max=2, help="1: from the parts; 2: with perceptual losses.")
+        int,
+        typer.Option(
+            "--stage",
+            min=1,
+            max=2,
+            help="Stage of training. 1: from the parts; 2: from --start, with perceptual losses.",
+        ),
     ] = 1,
     start: Annotated[
         str | None,

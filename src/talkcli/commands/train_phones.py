@@ -1,4 +1,4 @@
-"""`talk train-phones`: train the front-end that hears phones."""
+"""`talk train-phones`: train the phone encoder: log-mel features to phone probabilities."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def train_phones(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train the front-end that hears phones.
+    """Train the phone encoder: log-mel features to phone probabilities.
 
-    The clips of the manifest must say which phone is when, as those of talk preprocess corpus do.
+    The manifest must name the phones of its clips with their times, as that of talk preprocess corpus does.
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
     run_training(
