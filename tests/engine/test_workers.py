@@ -65,7 +65,7 @@ if __name__ == "__main__":
 
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[2]
     script = tmp_path / "main.py"
     script.write_text(ORPHANS)
     told = tmp_path / "told"
@@ -112,7 +112,7 @@ def test_interrupted_jobs_clean_up_and_idle_workers_say_nothing(
     tmp_path: Path, number: signal.Signals, to_all: bool
 ) -> None:
     """A terminal sends Ctrl-C and its own end to every process of the group, `kill` to one."""
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[2]
     script, told = tmp_path / "main.py", tmp_path / "told"
     script.write_text(INTERRUPTED)
     told.mkdir()

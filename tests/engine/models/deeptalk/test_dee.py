@@ -20,7 +20,7 @@ from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.types import EMOTIONS, Emotion
 
-GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "parameters"
+GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "parameters"
 
 SIZES = {
     "audio_width": 16,
