@@ -22,6 +22,7 @@ from talkcli.option_names import (
     Spelling,
     of_any_command,
     speak_for,
+    speak_of,
     spellings,
     spoken,
     spoken_reasons,
@@ -178,6 +179,24 @@ def test_errors_beside_the_console_are_translated_too(
     out, err = capsys.readouterr()
     assert "error: --takes 0 is none." in err
     assert json.loads(out)["error"]["hint"] == "Add --takes 1."
+
+
+def test_a_name_is_translated_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Console and `main` both word an error; the second must not take what a user wrote for a name."""
+    monkeypatch.setattr(
+        edge, "app", lambda **_: alone(["a.wav", "--out", "x `takes` y"], standalone_mode=False)
+    )
+    monkeypatch.setattr(sys, "argv", ["talk"])
+    with pytest.raises(SystemExit):
+        edge.main()
+    assert "error: --out x `takes` y is no place." in capsys.readouterr().err
+
+
+def test_what_stands_for_a_parameter_may_be_said_otherwise() -> None:
+    speak_of("dee", Spelling("--part dee", joint="="))
+    assert spoken("`dee` or `dee=random`") == "--part dee or --part dee=random"
 
 
 def test_spelling_of_a_flag_without_a_negative() -> None:

@@ -75,7 +75,7 @@ def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any])
     """Raise UsageError where `schema` is what one training command reads, and `recipe` is for another: by its
     name where it is packaged, else by its keys, most of which only the other knows.
     """
-    from talkcli.engine.pipelines.training.recipes import Recipe, commands
+    from talkcli.engine.pipelines.training.recipes import Recipe, commands, recipe_schema
 
     if not issubclass(schema, Recipe):
         return
@@ -84,7 +84,8 @@ def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any])
     if own is None:
         return
     if recipe in recipe_names():
-        meant = training_command(re.split("[-.]", recipe)[0])
+        method = re.split("[-.]", recipe)[0]
+        meant = own if recipe_schema(method) is schema else training_command(method)
     else:
         first = {key: value for key, value in values.items() if key != "stage_2"}
         unknown = {command: _num_unknown(each, first) for each, command in known.items()}

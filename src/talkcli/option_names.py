@@ -31,12 +31,14 @@ class Spelling:
     is_flag: bool = False
     negative: str | None = None
     """What says no, of a flag that has such an option: --no-smooth."""
+    joint: str = " "
+    """What stands between the option and its value."""
 
     def with_value(self, value: str | None) -> str | None:
         """With `value`, which is Python's `True` or `False` for a flag; None where no option says that."""
         if self.is_flag and value is not None:
             return {"True": self.shown, "False": self.negative}.get(value)
-        return self.shown if value is None else f"{self.shown} {value}"
+        return self.shown if value is None else f"{self.shown}{self.joint}{value}"
 
 
 Spellings = Mapping[str, Spelling]
@@ -107,6 +109,11 @@ def speak_for(parameters: list[Any]) -> None:
     """From now on a command with these typer `parameters` speaks."""
     _running.clear()
     _running.update(spellings(parameters))
+
+
+def speak_of(name: str, spelling: Spelling) -> None:
+    """Let the running command say `name`, which is no parameter of its own, as `spelling`."""
+    _running[name] = spelling
 
 
 def spoken(text: str) -> str:

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.performers.deeptalk import DeepTalkPerformer, open_deeptalk
-from talkcli.engine.performers.named_model import EMBEDDED
+from talkcli.engine.methods import EMBEDDED
+from talkcli.engine.performers.deeptalk import DeepTalkPerformer
+from talkcli.engine.pipelines.score.generation import open_deeptalk
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.types import Emotion, Motion, Silent
 from tests.engine.fakes import performed

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from talkcli.app import app
 from talkcli.config import load_recipe
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.checkpoints.model_file import load_model
@@ -54,11 +56,20 @@ def test_strings_resolve(name: str) -> None:
     assert issubclass(resolve(method.objective_config), Config)
     assert method.assembly is None or issubclass(resolve(method.assembly), Assembly)
     assert set(method.parts) <= set(PARTS)
-    for target in (method.performer, method.controls, method.converter):
+    for target in (method.performer, method.converter):
         assert target is None or callable(resolve(target))
-    assert (method.motion is None) == (method.performer is None)
+    assert method.performer is None or method.motion is not None
     assert (ROOT / "docs" / method.page).is_file()
     assert (RECIPES_DIR / f"{method.recipe}.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.command])
+def test_its_command_takes_its_recipe(name: str) -> None:
+    """The recipe that its own command takes where none is named is that of `talk train`."""
+    row = METHODS[name]
+    (command,) = (each for each in app.registered_commands if each.name == row.command)
+    assert command.callback is not None
+    assert inspect.signature(command.callback).parameters["recipe"].default == row.recipe
 
 
 @pytest.mark.parametrize("name", METHODS)

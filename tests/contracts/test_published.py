@@ -121,7 +121,7 @@ def test_stage_2_logs_every_term(chain: dict[str, train.Trained], folder: Path) 
     assert wanted <= record.keys()
     run = json.loads((folder / "two" / "run.json").read_text())
     assert run["inputs"]["lip_reader"] == "random"
-    assert len(run["inputs"]["--start"]) == 64
+    assert len(run["inputs"]["start"]) == 64
 
 
 def test_the_generator_speaks_through_its_encoders(chain: dict[str, train.Trained]) -> None:

@@ -84,6 +84,34 @@ def test_what_it_does_not_understand_is_refused(
     assert not (tmp_path / "a.npz").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("toyy", "x"), "There is no method toyy"),
+        (("toy", "x", "--stage", "2"), "has 1 stage"),
+        (("toy", "x", "--part", "dee=x"), "--part dee is no part of toy"),
+        (("toy", "x", "--part", "dee"), "is not of the form NAME=FILE"),
+        (("deeptalk", "x", "--part", "dee=x", "--part", "dee=y"), "is given twice"),
+        (("deeptalk", "x"), "--part dee is missing"),
+        (("deeptalk", "x", "--stage", "3"), "has 2 stages"),
+    ],
+)
+def test_what_cannot_be_trained_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    monkeypatch.setitem(METHODS, "toy", ROW)
+    result = CliRunner().invoke(app, ["train", *arguments, "--out", str(tmp_path / "run")])
+    assert sentence in str(result.exception)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_of_another_kind_is_refused(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus")
+    command = ["train", "vae", str(tmp_path / "corpus"), "--recipe", "vqvae.debug", "--device", "cpu"]
+    result = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "run")])
+    assert "The recipe is for vqvae, not for vae" in str(result.exception)
+
+
 def test_it_is_scored(run: Path, tmp_path: Path) -> None:
     report = _talk("score", "--dataset", tmp_path / "corpus", "--split", "val", "--model", run)
     assert report["generation"]["method"] == "toy"
@@ -100,5 +128,6 @@ def test_it_is_listed(run: Path) -> None:
 def test_the_document_shows_the_files_that_are_tested() -> None:
     text = (ROOT / "docs" / "add-a-method.md").read_text(encoding="utf-8")
     for name in ("model.py", "objective.py", "toy.yaml"):
-        assert (HERE / name).read_text(encoding="utf-8").strip() in text, name
+        content = (HERE / name).read_text(encoding="utf-8").strip()
+        assert content.replace("tests.contracts.toy.model", "talkcli.engine.models.toy") in text, name
     assert yaml.safe_load((HERE / "toy.yaml").read_text(encoding="utf-8"))["train"]["steps"] == 30

@@ -229,7 +229,7 @@ def test_other_priors_carry_the_generator(
 ) -> None:
     prior = load_recipe(PriorRecipe, f"{kind}.debug", ["train.steps=1"])
     train.train_method(
-        "th_vqvae", prior, train.Job(manifest=manifest, out=tmp_path / "prior", device="cpu"), Silent()
+        kind, prior, train.Job(manifest=manifest, out=tmp_path / "prior", device="cpu"), Silent()
     )
     chosen = {"dee": parts["dee"], "prior": str(tmp_path / "prior")}
     job = train.Job(manifest=manifest, out=tmp_path / "gen", device="cpu")

@@ -15,6 +15,7 @@ FILES = {
     "__init__.py": "VERSION = 1",
     "top.py": "from toy import middle\nimport os",
     "middle.py": "def f():\n    from toy.room.leaf import thing",
+    "room/__init__.py": "",
     "room/leaf.py": "import toy.room.beside",
     "room/beside.py": "",
     "room/assets/numbers.bin": "1",
@@ -47,7 +48,14 @@ def _digest() -> str:
 def test_every_import_counts_and_nothing_else(toy: Path) -> None:
     first = _digest()
     assert _digest() == first
-    for name in ("top.py", "middle.py", "room/leaf.py", "room/beside.py", "room/assets/numbers.bin"):
+    for name in (
+        "top.py",
+        "middle.py",
+        "room/leaf.py",
+        "room/__init__.py",
+        "room/beside.py",
+        "room/assets/numbers.bin",
+    ):
         text = (toy / name).read_text()
         (toy / name).write_text(text + "\n# edited")
         assert _digest() != first, name

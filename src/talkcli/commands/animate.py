@@ -9,6 +9,7 @@ import typer
 
 from talkcli.commands.options import AsJson, Device, Fps, MaxMinutes, Quiet, Seed
 from talkcli.console import Console
+from talkcli.engine.methods import EMBEDDED
 
 _LAYERS = "Layers over the motion (default: on if the model's head is ada)"
 
@@ -94,7 +95,7 @@ def animate(
             "--model",
             help="Model: embedded, a run folder or model file of train-gen, or rules, which need --text.",
         ),
-    ] = "embedded",
+    ] = EMBEDDED,
     text: Annotated[
         str | None,
         typer.Option(

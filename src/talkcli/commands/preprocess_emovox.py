@@ -9,6 +9,7 @@ import typer
 
 from talkcli.commands.options import AsJson, Device, Quiet, Workers
 from talkcli.console import Console
+from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.wording import counted
 
 
@@ -31,7 +32,7 @@ def emovox(
             metavar="MODEL",
             help="Emotion embedding: embedded, or a model of train-dee or train-gen.",
         ),
-    ] = "embedded",
+    ] = EMBEDDED,
     threshold: Annotated[
         float | None,
         typer.Option(

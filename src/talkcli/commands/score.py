@@ -12,6 +12,7 @@ from talkcli.commands.options import AsJson, Device, MaxMinutes, Quiet, Seed
 from talkcli.commands.score_tables import check_unused, show_diversity, show_emotion, show_motions
 from talkcli.console import Console, print_error
 from talkcli.engine.errors import ThresholdError, UsageError
+from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.option_names import spoken_reasons
@@ -72,7 +73,7 @@ def score(
     model: Annotated[
         str,
         typer.Option("--model", help="Model that makes the motion if you give no PRED, as in talk animate."),
-    ] = "embedded",
+    ] = EMBEDDED,
     sigma: Annotated[
         float | None, typer.Option("--sigma", help="Option of --model, as in talk animate.")
     ] = None,

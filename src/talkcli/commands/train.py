@@ -19,6 +19,8 @@ from talkcli.commands.options import (
 )
 from talkcli.commands.training import run_training
 from talkcli.engine.errors import UsageError
+from talkcli.engine.methods import PARTS
+from talkcli.option_names import Spelling, speak_of
 
 
 def train(
@@ -55,11 +57,13 @@ def train(
 
     The run folder holds the settings, a log, the state to go on from, and best.safetensors.
     """
+    for name in PARTS:
+        speak_of(name, Spelling(f"--part {name}", joint="="))
     run_training(
         method,
         manifest,
         out=out,
-        parts=dict(_named(text) for text in part or []),
+        parts=_parts(part or []),
         recipe=recipe,
         settings=settings,
         resume=resume,
@@ -72,11 +76,16 @@ def train(
     )
 
 
-def _named(text: str) -> tuple[str, str]:
-    """The name and the value of one part. Raises UsageError."""
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise UsageError(
-            f"--part {text} is not of the form NAME=FILE.", hint="For example --part dee=runs/dee."
-        )
-    return name, value
+def _parts(texts: list[str]) -> dict[str, str]:
+    """The parts by name. Raises UsageError for text of another form, and for a part that is given twice."""
+    parts: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(
+                f"--part {text} is not of the form NAME=FILE.", hint="For example --part dee=runs/dee."
+            )
+        if name in parts:
+            raise UsageError(f"--part {name} is given twice.", hint="Give it once.")
+        parts[name] = value
+    return parts

@@ -47,4 +47,5 @@ def train_vq(
         device=device,
         as_json=as_json,
         quiet=quiet,
+        of_any_kind=True,
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import METHODS
-from talkcli.engine.wording import counted
 
 
 def run_training(
@@ -27,6 +26,7 @@ def run_training(
     as_json: bool,
     quiet: bool,
     stage: int | None = None,
+    of_any_kind: bool = False,
 ) -> None:
     """Train `method` as `train_method` does and print what came of it.
 
@@ -34,9 +34,10 @@ def run_training(
         recipe: a packaged name or a path; None for the method's own.
         settings: `KEY=VALUE` over the recipe.
         stage: of training; None for the first.
+        of_any_kind: train the method that the recipe's `model.kind` names, which shares its schema.
 
     Raises:
-        UsageError: for a method or a stage that does not exist.
+        UsageError: for a method that does not exist.
         TalkError: as `train_method`.
     """
     from talkcli.config import load_recipe
@@ -48,17 +49,14 @@ def run_training(
         near = difflib.get_close_matches(method, METHODS, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Methods: {', '.join(METHODS)}."
         raise UsageError(f"There is no method {method}.", hint=hint)
-    if stage is not None and stage > row.stages:
-        raise UsageError(
-            f"The training of {method} has {counted(row.stages, 'stage')}.", hint="Leave `stage` out."
-        )
-    if row.stages > 1:
-        stage = stage or 1
-    elif stage == 1:
-        stage = None
-    config = load_recipe(recipe_schema(method), recipe or row.recipe, settings, stage=stage)
+    # Recipes have sections for stages where the method has any.
+    asked = stage or 1
+    section = asked if row.stages > 1 else None
+    config = load_recipe(recipe_schema(method), recipe or row.recipe, settings, stage=section)
+    if of_any_kind:
+        method = str(config.model.kind)
     job = Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
     with Console(as_json=as_json, quiet=quiet) as console:
-        trained = train_method(method, config, job, console, parts=parts, stage=stage or 1)
+        trained = train_method(method, config, job, console, parts=parts, stage=asked)
     if trained is not None:
         console.result(trained.report(), str(trained))

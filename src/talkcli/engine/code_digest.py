@@ -26,7 +26,12 @@ def code_digest(*modules: str) -> str:
     Any edit of these files changes the hash, comments included: what an edit means is not judged. A module
     outside the package counts with its own file.
     """
-    files = sorted(_closure(modules))
+    closure = _closure(modules)
+    # Importing a module runs the packages that it lies in; the outermost says the version alone.
+    packages = {
+        folder / "__init__.py" for file in closure for folder in file.parents if _PACKAGE in folder.parents
+    }
+    files = sorted(closure | {file for file in packages if file.is_file()})
     assets = sorted({item for file in files for item in (file.parent / _ASSETS).glob("*") if item.is_file()})
     lines = [f"{_name(file)} {_sha256(file)}" for file in [*files, *assets]]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -62,7 +67,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _own_file(module: str) -> Path | None:
-    """The source of a module of this package; None for any other, and for a package's empty `__init__`."""
+    """The source of a module of this package; None for any other, and for packages."""
     top, *parts = module.split(".")
     if top != _PACKAGE.name or not parts:
         return None

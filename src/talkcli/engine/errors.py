@@ -22,10 +22,17 @@ class TalkError(Exception):
     def __init__(self, problem: str, *, hint: str | None = None) -> None:
         super().__init__(shortened(problem))
         self.problem = shortened(problem)
+        self._is_reworded = False
         self.hint = None if hint is None else shortened(hint)
 
     def reword(self, word: Callable[[str], str]) -> None:
-        """Put `problem` and `hint` in other words: those of `word`."""
+        """Put `problem` and `hint` in other words, those of `word`, the first time that this is asked.
+
+        A second pass would take what a user wrote for a name of a parameter.
+        """
+        if self._is_reworded:
+            return
+        self._is_reworded = True
         self.problem = word(self.problem)
         self.hint = None if self.hint is None else word(self.hint)
         self.args = (self.problem,)

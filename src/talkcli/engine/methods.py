@@ -17,7 +17,7 @@ class Part:
     """A ready-made part that a training run builds on."""
 
     what: str
-    """What it is, with its article, for sentences."""
+    """The part in words, with its article: a trained motion prior."""
     made_by: str | None = None
     """The method that trains it; None for weights that somebody published."""
     published: str | None = None
@@ -33,7 +33,7 @@ class Method:
     config: str
     """The network's settings: a `Config`, or a union of several."""
     objective: str
-    """What is minimised: called with the model and its own config where `assembly` is None."""
+    """The loss: a torch module of a model and its own config (`assembly` may give it more)."""
     objective_config: str
     recipe: str
     """The packaged recipe that training takes where none is named."""
@@ -51,12 +51,13 @@ class Method:
     motion: Literal["coefficients", "vertices"] | None = None
     """What it makes of speech; None for what is no generator."""
     performer: str | None = None
-    """How a trained model performs, a `TrainedPerformer`; None: by its own `generate`."""
-    controls: str | None = None
-    """What a performance can be told beside takes, seed, actor and emotion: a `Controls`."""
+    """A `TrainedPerformer`, with the method's controls; None: the model performs by its own `generate`."""
     converter: str | None = None
     """What its published checkpoints call its weights: a function of the method's name and config."""
 
+
+# The name of the model that comes with talk.
+EMBEDDED = "embedded"
 
 PARTS: dict[str, Part] = {
     "fer": Part(what="an expression classifier", made_by="fer", published="the expression classifier"),
@@ -128,7 +129,6 @@ METHODS: dict[str, Method] = {
         objective=f"{_OBJECTIVES}.prior:PriorObjective",
         objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
         assembly=f"{_TRAINING}.prior:PriorAssembly",
-        command="train-vq",
         recipe="vqvae",
         paper="DEEPTalk, table 4",
         page="methods/deeptalk.md",
@@ -139,7 +139,6 @@ METHODS: dict[str, Method] = {
         objective=f"{_OBJECTIVES}.prior:PriorObjective",
         objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
         assembly=f"{_TRAINING}.prior:PriorAssembly",
-        command="train-vq",
         recipe="vae",
         paper="DEEPTalk, table 4",
         page="methods/deeptalk.md",
@@ -158,7 +157,6 @@ METHODS: dict[str, Method] = {
         page="methods/deeptalk.md",
         motion="coefficients",
         performer="talkcli.engine.performers.deeptalk:DeepTalkPerformer",
-        controls="talkcli.engine.performers.deeptalk:DeepTalkControls",
         converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
     ),
 }

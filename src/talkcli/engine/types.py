@@ -6,8 +6,9 @@ frame), `verts`, `faces`, `tokens`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Protocol, runtime_checkable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -76,7 +77,8 @@ class Motion:
     """Coefficients of a head over time; `channels` names the columns, so that no order is ever guessed.
 
     `pose` is how the whole head is turned, axis-angle in radians (x to the subject's left, y up, z towards
-    the viewer); None where that is not known or was taken out.
+    the viewer); None where that is not known or was taken out. `meta` says who made it, in what JSON holds;
+    empty where a caller keeps that apart.
     """
 
     coeffs: Float[np.ndarray, "frames coeffs"]
@@ -84,6 +86,7 @@ class Motion:
     head: str
     channels: tuple[str, ...]
     pose: Float[np.ndarray, "frames 3"] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.coeffs.ndim != 2 or self.coeffs.shape[1] != len(self.channels):

@@ -17,7 +17,7 @@ from talkcli.engine.types import SAMPLES_PER_FRAME, Config, Width
 
 
 class ToyConfig(Config):
-    """Sizes."""
+    """Settings of the toy model."""
 
     ear: LogMelConfig = LogMelConfig(num_mels=32)
     """The log-mel features that the model hears."""

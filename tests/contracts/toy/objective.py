@@ -16,7 +16,7 @@ class ToyObjectiveConfig(Config):
     """Weights of the terms."""
 
     coefficient_weight: Weight = 1.0
-    """Of the mean squared distance of coefficients."""
+    """Weight of the mean squared error of the coefficients."""
 
 
 class ToyObjective(nn.Module):

@@ -21,11 +21,11 @@ from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
 from talkcli.engine.performers import trained
 from talkcli.engine.performers.actors import default_actor, speaker
-from talkcli.engine.performers.deeptalk import open_deeptalk
 from talkcli.engine.performers.open import open_model
 from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.pipelines import animate
 from talkcli.engine.pipelines.animate import animate_file
+from talkcli.engine.pipelines.score.generation import open_deeptalk
 from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
 from tests.engine.fakes import Told, performed
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW

@@ -59,6 +59,8 @@ class Layers:
         known = head == LAYERED_HEAD
         wanted = {name: wish for name, wish in (wishes or {}).items() if wish is not None}
         for name, wish in wanted.items():
+            if name not in cls.names():
+                raise UsageError(f"There is no layer {name}.", hint=f"Layers: {', '.join(cls.names())}.")
             if wish and not known and name not in _ANY_HEAD:
                 raise UsageError(
                     f"`{name}` moves channels of {LAYERED_HEAD}, the model moves {head}.",

@@ -32,7 +32,7 @@ def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) ->
     """Who performs where `actor` is asked for, and whether that is `default_actor`, of which it tells."""
     if actor is not None or (default := default_actor(config)) is None:
         return actor, False
-    reporter.note(f"The model was always told who speaks: {default} performs. `actor=NAME` chooses another.")
+    reporter.note(f"This model needs a speaker: {default} performs. `actor=NAME` chooses another.")
     return default, True
 
 

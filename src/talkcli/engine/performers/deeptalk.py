@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import UsageError
 from talkcli.engine.models.deeptalk.performance import Codes, Heard, Take
 from talkcli.engine.performers.actors import performing, speaker
-from talkcli.engine.performers.open import open_model
 from talkcli.engine.performers.performer import Controls, Performance, Sampling
 from talkcli.engine.performers.trained import TrainedPerformer
 from talkcli.engine.types import Emotion, Reporter, Speech
@@ -40,11 +39,13 @@ class DeepTalkControls(Controls):
     def __post_init__(self) -> None:
         for name in ("sigma", "tau_top", "tau_bottom"):
             value = getattr(self, name)
-            if value is not None and not math.isfinite(value):
+            if value is None and name == "sigma":
+                continue
+            if not isinstance(value, int | float) or not math.isfinite(value):
                 raise UsageError(f"`{name}={value}` is not a finite number.")
         if self.hold_slow and self.tau_bottom == 0 and not self.gumbel:
             raise UsageError(
-                "`hold_slow` draws the fast codes anew, but at `tau_bottom=0` they are never drawn.",
+                "`hold_slow` needs sampled fast codes; at `tau_bottom=0` the likeliest are taken.",
                 hint="Add `tau_bottom=0.5`, or any temperature above 0.",
             )
 
@@ -164,18 +165,3 @@ class DeepTalkPerformer(TrainedPerformer):
     def speaker(self, actor: str | None) -> int:
         """The model's number for `actor`, as `actors.speaker` has it. Raises UsageError."""
         return speaker(self.model.config, actor)
-
-
-def open_deeptalk(model_name: str, device_name: str) -> DeepTalkPerformer:
-    """Load a DEEPTalk, `model_name` as for `weights_of`: for tables about its emotion and its codes.
-
-    Raises InputError for another method.
-    """
-    performer = open_model(model_name, device_name)
-    if not isinstance(performer, DeepTalkPerformer):
-        raise InputError(
-            f"This table is about the emotion embedding and the codes of DEEPTalk; {model_name} is a "
-            f"{performer.header.method} model.",
-            hint="Give `model` a checkpoint of talk train-gen.",
-        )
-    return performer

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from talkcli.engine.checkpoints.model_file import default_weights, model_file
 from talkcli.engine.errors import InputError
-
-EMBEDDED = "embedded"
+from talkcli.engine.methods import EMBEDDED
 
 
 def weights_of(model_name: str, *, field: str = "model", made_by: str = "talk train-gen") -> Path:

@@ -16,8 +16,8 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.methods import METHODS, resolve
 from talkcli.engine.performers.named_model import weights_of
 from talkcli.engine.performers.performer import Controls, Performer
-from talkcli.engine.performers.rules import RULES, Rules
-from talkcli.engine.performers.trained import Precision, TrainedPerformer
+from talkcli.engine.performers.rules import RULES, Rules, read_words
+from talkcli.engine.performers.trained import PRECISIONS, Precision, TrainedPerformer
 from talkcli.engine.types import Alignment, Reporter
 
 
@@ -28,7 +28,8 @@ def open_performer(
     reporter: Reporter,
     precision: Precision = "fp32",
     layers: Mapping[str, bool | None] | None = None,
-    words: str | Alignment | None = None,
+    text: str | None = None,
+    phones: Alignment | None = None,
 ) -> Performer:
     """Load what performs.
 
@@ -36,22 +37,27 @@ def open_performer(
         model_name: as for `weights_of`, or `RULES`.
         device_name: as for `resolve_device`; the rules need none.
         layers: wishes as `Layers.chosen` takes them; None for the steady ones.
-        words: what the rules say, as `read_words` gives it; trained models take none.
+        text: what the rules say, as `read_words` takes it; trained models take none.
+        phones: what the rules say, phone by phone, in place of `text`.
 
     Raises:
         InputError, AssetError: for a file that is missing or no generator.
-        UsageError: for words or layers that the performer has no use for.
+        UsageError: for text or layers that the performer has no use for.
     """
+    if precision not in PRECISIONS:
+        raise UsageError(f"`precision={precision}` is none of {', '.join(PRECISIONS)}.")
     if model_name == RULES:
-        if words is None:
+        if text is None and phones is None:
             raise UsageError(
                 "`model=rules` performs words, and there are none.",
                 hint='Add `text="what is said"`, or `text` with a .txt file or a TextGrid.',
             )
         if precision != "fp32":
-            raise UsageError("`precision` is for trained models: rules compute nothing worth it.")
+            raise UsageError("`precision` is for trained models; the rules have none.")
+        words = phones if text is None else read_words(text)
+        assert words is not None
         return Rules(words, layers=layers, reporter=reporter)
-    if words is not None:
+    if text is not None or phones is not None:
         raise UsageError(
             "`text` is for `model=rules`: a trained model hears the words.", hint="Leave `text` out."
         )
@@ -80,12 +86,22 @@ def performer_of(method: str) -> type[TrainedPerformer]:
 
 
 def chosen_controls(model_name: str, wishes: Mapping[str, Any]) -> Controls:
-    """Make a performer's controls of those wishes that were made; a wish of None was not.
+    """Make a performer's controls of `wishes`, as `controls_from` does, without loading it.
 
     Raises UsageError for a wish that the performer does not understand, and InputError as `header_of`.
     """
-    kind, performer = controls_of(model_name)
-    made = {name: value for name, value in wishes.items() if value is not None}
+    if model_name == RULES:
+        return controls_from(Rules.controls, wishes, "the rules")
+    method = generator_file(model_name)[1].method
+    return controls_from(performer_of(method).controls, wishes, f"a {method} model")
+
+
+def controls_from(kind: type[Controls], wishes: Mapping[str, Any], performer: str) -> Controls:
+    """Make controls of those wishes that were made; None is no wish, and neither is False.
+
+    Raises UsageError for a wish that `performer`, as sentences name it, does not understand.
+    """
+    made = {name: value for name, value in wishes.items() if value is not None and value is not False}
     known = [field.name for field in fields(kind)]
     for name in made:
         if name not in known:
@@ -95,15 +111,6 @@ def chosen_controls(model_name: str, wishes: Mapping[str, Any]) -> Controls:
                 hint=f"It has {names}." if known else "Leave it out; `seed` draws other takes.",
             )
     return kind(**made)
-
-
-def controls_of(model_name: str) -> tuple[type[Controls], str]:
-    """Find the kind of a performer's controls, and what sentences call the performer."""
-    if model_name == RULES:
-        return Rules.controls, "the rules"
-    method = generator_file(model_name)[1].method
-    target = METHODS[method].controls
-    return (Controls if target is None else resolve(target)), f"a {method} model"
 
 
 def head_for(header: Meta, name: str | None = None) -> Head:
@@ -135,11 +142,11 @@ def generator_file(model_name: str) -> tuple[Path, Header]:
     if row is None or row.motion is None:
         raise InputError(
             f"{path} holds a {header.method} model, which is no generator.",
-            hint="Give `model` a checkpoint of talk train-gen.",
+            hint="Give `model` a trained generator; talk methods lists which methods make motion.",
         )
     if CHANNELS.get(header.head) != header.channels:
         raise InputError(
             f"{path} moves a head {header.head} with channels that no head of that name has.",
-            hint="Give `model` a checkpoint of talk train-gen, trained for a head of this version.",
+            hint="Give `model` a generator that was trained for a head of this version.",
         )
     return path, header

@@ -199,5 +199,7 @@ def _layers(wishes: Mapping[str, bool | None] | None) -> Layers:
     if wishes is None:
         return replace(Layers.steady("ada"), contacts=False)
     if wishes.get("contacts"):
-        raise UsageError("`contacts`: rules hear no contacts.", hint="They reach those of the words.")
+        raise UsageError(
+            "`contacts`: the rules close the lips where the phones ask for it.", hint="Leave `contacts` out."
+        )
     return Layers.chosen("ada", {**wishes, "contacts": False})

@@ -21,7 +21,6 @@ from talkcli.engine.face.resample import resample
 from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
 from talkcli.engine.performers.performer import Sampling
-from talkcli.engine.performers.rules import read_words
 from talkcli.engine.performers.trained import Precision
 from talkcli.engine.pipelines.render import (
     VIDEO_SUFFIX,
@@ -90,7 +89,7 @@ def animate_file(
     chosen.check(sampling)
     head = _head_to_draw(head_name, header, outs)
     if sampling.emotion is not None and emotion_from is not None:
-        raise UsageError("`emotion` and `emotion_from` both say what to feel.", hint="Leave one of them out.")
+        raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     speech, quality = read_measured(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
     performer = open_performer(
@@ -98,7 +97,7 @@ def animate_file(
         device_name,
         precision=precision,
         layers=layers,
-        words=None if text is None else read_words(text),
+        text=text,
         reporter=reporter,
     )
     if sampling.takes > 1 and not chosen.is_random:

@@ -186,7 +186,7 @@ def _weights() -> list[Check]:
 
 def _self_check() -> list[Check]:
     """One second of sound becomes motion, and one frame of it a picture."""
-    from talkcli.engine.performers.named_model import EMBEDDED
+    from talkcli.engine.methods import EMBEDDED
     from talkcli.engine.performers.open import open_model
     from talkcli.engine.performers.performer import Sampling
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from talkcli.engine.checkpoints.model_file import default_weights, read_header
 from talkcli.engine.errors import TalkError
-from talkcli.engine.methods import METHODS, training_command
+from talkcli.engine.methods import EMBEDDED, METHODS, training_command
 
 
 def list_methods() -> list[dict[str, Any]]:
@@ -19,10 +18,14 @@ def list_methods() -> list[dict[str, Any]]:
     return [
         {
             "method": name,
-            **asdict(row),
-            "parts": list(row.parts),
+            "paper": row.paper,
+            "page": row.page,
             "command": training_command(name),
-            "weights": "embedded" if name == embedded else None,
+            "recipe": row.recipe,
+            "parts": list(row.parts),
+            "stages": row.stages,
+            "motion": row.motion,
+            "weights": EMBEDDED if name == embedded else None,
         }
         for name, row in METHODS.items()
     ]

@@ -21,9 +21,9 @@ from talkcli.engine.data.manifest import Entry, read_manifest, write_manifest
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.files import sha256
+from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.models.deeptalk.dee import CoefficientsConfig, Dee, DeeConfig
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
-from talkcli.engine.performers.named_model import EMBEDDED
 from talkcli.engine.pipelines.emovox import embeddings
 from talkcli.engine.pipelines.emovox.emovox import Wanted, curate_emovox
 from talkcli.engine.pipelines.emovox.scores import Anchoring, Side

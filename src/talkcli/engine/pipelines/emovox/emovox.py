@@ -18,8 +18,9 @@ from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.device import resolve_device
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import sha256
+from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.out_folder import check_apart, claim
-from talkcli.engine.performers.named_model import EMBEDDED, weights_of
+from talkcli.engine.performers.named_model import weights_of
 from talkcli.engine.pipelines.emovox.embeddings import Embedder, load_dee
 from talkcli.engine.pipelines.emovox.files import (
     LIST,

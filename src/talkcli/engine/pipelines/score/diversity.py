@@ -15,10 +15,10 @@ from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
-from talkcli.engine.performers.deeptalk import DeepTalkControls, open_deeptalk
+from talkcli.engine.performers.deeptalk import DeepTalkControls
 from talkcli.engine.performers.open import head_for
 from talkcli.engine.pipelines.score.clip import Value, score_clip
-from talkcli.engine.pipelines.score.generation import Generation
+from talkcli.engine.pipelines.score.generation import Generation, open_deeptalk
 from talkcli.engine.pipelines.score.inputs import gather
 from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
@@ -58,6 +58,7 @@ def diversity_table(
         raise UsageError("Diversity compares takes, and `takes=1` draws one.", hint="Use `takes=10`.")
     chosen = gather([], truth=None, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
     cases = chosen.cases
+    described = generation.described(reporter)
     performer = open_deeptalk(generation.model_name, generation.device_name)
     try:
         head, no_head = head_for(performer.header, head_name), ""
@@ -79,7 +80,7 @@ def diversity_table(
         "table": "diversity",
         "talk": __version__,
         "dataset": chosen.described,
-        "generation": generation.described(reporter),
+        "generation": described,
         "head": performer.header.head,
         "layers": list(performer.layers.on),
         "takes": generation.takes,

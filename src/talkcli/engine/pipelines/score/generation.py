@@ -9,8 +9,11 @@ from typing import Any
 from talkcli.engine.audio.align import by_energy
 from talkcli.engine.checkpoints.model_file import num_values, read_config
 from talkcli.engine.device import SMALL, resolve_device, usable_cores
+from talkcli.engine.errors import InputError
 from talkcli.engine.files import sha256
-from talkcli.engine.performers.named_model import EMBEDDED, weights_of
+from talkcli.engine.methods import EMBEDDED, METHODS
+from talkcli.engine.performers.deeptalk import DeepTalkPerformer
+from talkcli.engine.performers.named_model import weights_of
 from talkcli.engine.performers.open import (
     chosen_controls,
     header_of,
@@ -64,8 +67,9 @@ class Generation:
             path = weights_of(self.model_name)
             header, config = read_config(path)
             settings |= {"method": header.method, "weights_sha256": sha256(path)}
-            cast, by_default = performer_of(header.method).cast_of(config, self.sampling, reporter)
-            settings |= {"actor": cast.actor, "actor_by_default": by_default}
+            if METHODS[header.method].motion is not None:
+                cast, by_default = performer_of(header.method).cast_of(config, self.sampling, reporter)
+                settings |= {"actor": cast.actor, "actor_by_default": by_default}
         return settings
 
     def workers(self, num_clips: int, wanted: int | None) -> int:
@@ -92,7 +96,7 @@ def performances(
         if isinstance(phones, str):
             reporter.warn(f"A clip is performed by its loudness: {phones}.")
             phones = by_energy(speech)
-        performer = open_performer(RULES, words=phones, reporter=reporter)
+        performer = open_performer(RULES, phones=phones, reporter=reporter)
     else:
         performer = _model(generation)
     return list(performer.perform(speech, generation.sampling, generation.controls))
@@ -102,3 +106,18 @@ def performances(
 def _model(generation: Generation) -> Performer:
     """What performs speech, loaded once a process."""
     return open_model(generation.model_name, generation.device_name)
+
+
+def open_deeptalk(model_name: str, device_name: str) -> DeepTalkPerformer:
+    """Load a DEEPTalk, `model_name` as for `weights_of`: for tables about its emotion and its codes.
+
+    Raises InputError for another method.
+    """
+    performer = open_model(model_name, device_name)
+    if not isinstance(performer, DeepTalkPerformer):
+        raise InputError(
+            f"This table is about the emotion embedding and the codes of DEEPTalk; {model_name} is a "
+            f"{performer.header.method} model.",
+            hint="Give `model` a DEEPTalk.",
+        )
+    return performer

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import create_model
 
 from talkcli.engine.checkpoints.model_file import Storage
-from talkcli.engine.methods import METHODS, resolve, training_command
+from talkcli.engine.methods import METHODS, Method, resolve, training_command
 from talkcli.engine.train.batches import BatchConfig
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.types import Config
@@ -32,10 +32,13 @@ def commands() -> dict[type[Recipe], str]:
     return {recipe_schema(name): training_command(name) for name in reversed(METHODS)}
 
 
-@cache
 def recipe_schema(method: str) -> type[Recipe]:
     """Give the schema of a method's recipes: that of its assembly, else one made of its two configs."""
-    row = METHODS[method]
+    return _schema_of(METHODS[method])
+
+
+@cache
+def _schema_of(row: Method) -> type[Recipe]:
     if row.assembly is not None:
         schema: type[Recipe] = resolve(row.assembly).Recipe
         return schema

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from talkcli.engine.checkpoints.model_file import read_content, read_header, save_model
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.methods import METHODS
 from talkcli.engine.out_folder import claim
 from talkcli.engine.pipelines.training.assembly import Assembly, assembly_of
 from talkcli.engine.pipelines.training.data import load_data
@@ -26,6 +27,7 @@ from talkcli.engine.train.loop import train
 from talkcli.engine.train.objective import ears_of
 from talkcli.engine.train.run_folder import RunFolder, check_out, open_run
 from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,12 @@ def train_method(
         ExtraError: without the packages of training.
         TalkError: when the loss stops being a number.
     """
+    stages = METHODS[method].stages
+    if not 1 <= stage <= stages:
+        raise UsageError(
+            f"The training of {method} has {counted(stages, 'stage')}.",
+            hint="Leave `stage` out." if stages == 1 else f"Give `stage` a number from 1 to {stages}.",
+        )
     # Where no run can be made or go on, nothing is read.
     check_out(job.out, resume=job.resume, overwrite=job.overwrite)
     given = GivenParts(method, parts or {}, job.out, resume=job.resume)
@@ -102,6 +110,11 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
             # Initial weights come from torch's global generator.
             torch.manual_seed(job.seed)
             objective = assembly.build(data)
+        if objective.model.method != assembly.method:
+            raise UsageError(
+                f"The recipe is for {objective.model.method}, not for {assembly.method}.",
+                hint=f"Run talk train {objective.model.method}, or choose another recipe.",
+            )
         ears = ears_of(objective.model)
         check_batch(recipe.data, ears)
         document = {

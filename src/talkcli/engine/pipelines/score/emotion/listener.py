@@ -26,8 +26,9 @@ from talkcli.engine.models.deeptalk.dee import Dee
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.performance import Heard
 from talkcli.engine.origin import Origin, origin_of
-from talkcli.engine.performers.deeptalk import DeepTalkPerformer, open_deeptalk
+from talkcli.engine.performers.deeptalk import DeepTalkPerformer
 from talkcli.engine.performers.named_model import weights_of
+from talkcli.engine.pipelines.score.generation import open_deeptalk
 from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.pipelines.score.labelled import Labelled
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter, Speech

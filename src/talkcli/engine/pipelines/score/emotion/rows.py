@@ -47,7 +47,7 @@ class Rows:
 
     @property
     def chance(self) -> float:
-        """Of naming one of the labels that occur."""
+        """Give the recall of a random guess: 1 / number of labels that occur."""
         return 1 / len(np.unique(self.true))
 
     def add(self, name: str, measure: Measure, over: Indices, chance: float | None = None) -> None:

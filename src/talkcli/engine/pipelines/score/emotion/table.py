@@ -47,7 +47,7 @@ _NO_GENERATOR = "the model is an emotion embedding and generates nothing"
 @dataclass(frozen=True, kw_only=True)
 class EmotionInputs:
     """Which clips: those of `split` of `dataset`, or `audio` with labels.csv (`truth` and `text` as in
-    `score_inputs.gather`); and the manifest whose true motion teaches the classifier, None for that of
+    `inputs.gather`); and the manifest whose true motion teaches the classifier, None for that of
     `dataset`. `head_name` None takes the model's head.
     """
 
@@ -81,6 +81,7 @@ def emotion_table(
         text=inputs.text,
         reporter=reporter,
     )
+    described = generation.described(reporter)
     listener = Listener(generation.model_name, generation.device_name)
     header = listener.header
     teacher, source = _teacher(inputs, header, reporter)
@@ -106,7 +107,7 @@ def emotion_table(
         "table": "emotion",
         "talk": __version__,
         "dataset": chosen.described,
-        "generation": generation.described(reporter),
+        "generation": described,
         "truth": truth,
         "method": header.method,
         "head": header.head,
