@@ -18,7 +18,6 @@ from pydantic import BaseModel, ValidationError
 
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
-from talkcli.engine.methods import training_command
 from talkcli.engine.readers.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -84,8 +83,7 @@ def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any])
     if own is None:
         return
     if recipe in recipe_names():
-        method = re.split("[-.]", recipe)[0]
-        meant = own if recipe_schema(method) is schema else training_command(method)
+        meant = known[recipe_schema(re.split("[-.]", recipe)[0])]
     else:
         first = {key: value for key, value in values.items() if key != "stage_2"}
         unknown = {command: _num_unknown(each, first) for each, command in known.items()}
