@@ -21,5 +21,6 @@ def shared_data() -> Path:
 
 
 def pytest_configure() -> None:
-    """Give processes under test the signals that a shell would: nohup makes all below it deaf to SIGHUP."""
+    """Give processes under test the signals of a shell's foreground: nohup and `&` let them be ignored."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

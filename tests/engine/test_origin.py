@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import talkcli.engine.data
+import talkcli.engine.prepare
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.data.manifest import read_manifest, write_manifest
 from talkcli.engine.face.motion_file import read_motion, write_motion
@@ -55,7 +55,7 @@ def test_origins_are_counted_in_words() -> None:
 
 def test_every_recording_with_motion_states_its_origin() -> None:
     """Whoever makes a `Recording` of motion or vertices must think of it."""
-    folder = Path(talkcli.engine.data.__file__).parent
+    folder = Path(talkcli.engine.prepare.__file__).parent
     stated = 0
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
