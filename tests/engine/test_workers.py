@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,22 @@ def test_here_and_in_processes() -> None:
 def test_a_crash_costs_one_job() -> None:
     results = dict(map_isolated(crash_on_three, range(6), 2))
     assert results == {0: 0, 1: 1, 2: 4, 3: None, 4: 16, 5: 25}
+
+
+def test_nothing_is_cancelled_that_a_broken_pool_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread tells one future after the other, here slowly, and must find each as it left it."""
+    failed: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    tell = Future.set_exception
+
+    def tell_slowly(future: Future[int], error: BaseException) -> None:
+        tell(future, error)
+        time.sleep(0.1)
+
+    monkeypatch.setattr(Future, "set_exception", tell_slowly)
+    results = dict(map_isolated(crash_on_three, [3, *range(10, 18)], 1))
+    assert results == {3: None, **{job: job * job for job in range(10, 18)}}
+    assert not failed
 
 
 def test_an_exception_is_the_callers() -> None:

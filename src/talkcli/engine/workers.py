@@ -71,15 +71,19 @@ def _until_crash(
                 # A future that is kept would keep its result.
                 yield left.pop(futures.pop(future)), result
         except BrokenProcessPool:
+            # The pool's thread gives every future left this error. One that is cancelled meanwhile would make
+            # it fail, and print a traceback (Python before 3.12).
             return
         except KeyboardInterrupt:
             # The signal may have come to this process alone; what they leave is swept by whoever runs this.
+            # The pool breaks, so that nothing is left to cancel.
             for child in multiprocessing.active_children():
                 child.terminate()
             raise
-        finally:
+        except BaseException:
             for future in futures:
                 future.cancel()
+            raise
 
 
 class _Worker:
