@@ -117,6 +117,17 @@ def test_quiet_keeps_warnings_and_results(capsys: Captured) -> None:
     assert "a note" not in err and "work" not in err and "careful" in err
 
 
+def test_names_of_any_length_are_cut_in_what_is_told(capsys: Captured) -> None:
+    with Console() as console:
+        console.note("a note of " + "9" * 5000)
+        console.warn("a clip called " + "9" * 5000)
+    _, err = capsys.readouterr()
+    assert len(err) < 4000
+    told = " ".join(err.split())
+    assert "a note of" in told and "warning: a clip called" in told
+    assert told.count("characters left out") == 2
+
+
 def test_tables_show_brackets_and_long_values_whole(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console as RichConsole
 
-from talkcli.engine.errors import TalkError
+from talkcli.engine.errors import TalkError, shortened
 from talkcli.table_layout import lay_out
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ class Console:
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            self._err.print(_printable(text), markup=False)
+            self._err.print(_printable(shortened(text)), markup=False)
 
     def warn(self, text: str) -> None:
         # A warning is about the result, so --quiet does not hide it.
-        self._err.print(_printable(f"warning: {text}"), markup=False)
+        self._err.print(_printable(shortened(f"warning: {text}")), markup=False)
 
     def result(self, document: dict[str, Any], text: str) -> None:
         """The command's answer: one JSON document with --json, else `text`. It comes below the bar."""
