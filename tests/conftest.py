@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,8 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real data at {path}; set TALK_SHARED_DATA")
     return path
+
+
+def pytest_configure() -> None:
+    """Give processes under test the signals that a shell would: nohup makes all below it deaf to SIGHUP."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

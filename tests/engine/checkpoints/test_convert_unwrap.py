@@ -151,7 +151,7 @@ def test_half_precision(
 def test_what_is_left_out_is_told(states: dict[str, State], tmp_path: Path) -> None:
     notes = Notes()
     _converted(states, tmp_path, _lightning, notes)
-    assert all("stands below model.; 2 tensors beside it" in note for note in notes.notes)
+    assert all("stands below model.; left out beside it: 2 tensors." in note for note in notes.notes)
     assert len(notes.notes) == 2
 
 

@@ -350,7 +350,7 @@ def test_motion_of_another_head_is_not_compared(run: Run, tmp_path: Path) -> Non
     flame = saved(tmp_path / "flame.safetensors", Dee(SMALL), FLAME, "flame")
     document = run(threshold=-1.0, dee=str(flame))
     assert document["anchors"] == {"speech": len(STRONG), "motion": 0}
-    assert run.told.warned("no motion of the head flame")
+    assert run.told.warned("without motion of the head flame")
     with pytest.raises(InputError, match=r"None of .* anchors can be embedded"):
         run(threshold=-1.0, dee=str(flame), sides=("motion",))
 

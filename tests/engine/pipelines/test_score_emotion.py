@@ -157,5 +157,5 @@ def test_sounds_with_labels(data: Path, tmp_path: Path) -> None:
     taught = table(data, audio=sounds, emotions_of=data / "fake" / "manifest.jsonl")["measures"]
     assert taught["named_generated"]["value"] is not None
     (sounds / "labels.csv").write_text("id,emotion\nclip009,calm\nclip010,calm\nclip011,calm\n")
-    with pytest.raises(InputError, match="All 3 clips are calm"):
+    with pytest.raises(InputError, match="The only emotion of 3 clips is calm"):
         table(data, audio=sounds)

@@ -203,7 +203,7 @@ def test_parts_of_a_batch_make_the_same_step(batches: Batches, tmp_path: Path) -
 
 
 def test_a_batch_that_does_not_divide_is_refused(batches: Batches, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="batch of 4 does not divide by 1 processes times 3 parts"):
+    with pytest.raises(UsageError, match="batch of 4 does not divide by 1 process times 3 parts"):
         run_toy(Toy(), batches, tmp_path, accumulate=3)
 
 

@@ -135,7 +135,7 @@ def test_each_shot_has_its_own_face(follow) -> None:  # type: ignore[no-untyped-
 
 
 def test_no_face_at_all_is_refused(follow) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(InputError, match=r"no face in any of its 5 pictures"):
+    with pytest.raises(InputError, match=r"no face in any of 5 pictures"):
         follow([(90, [])] * 5)
 
 

@@ -128,7 +128,7 @@ def test_the_calibrated_version_is_taken(tmp_path: Path) -> None:
         "Of one take x_cal.csv is read, x.csv, x_raw.csv, x_neutral.csv is not.",
         "Found: 1 take, 1 of them with sound.",
     ]
-    assert told.warnings == ["Left out 1 CSV files without a column Timecode in the first line: labels.csv."]
+    assert told.warnings == ["Left out 1 CSV file without a column Timecode in the first line: labels.csv."]
 
 
 def test_bad_arguments(tmp_path: Path) -> None:
