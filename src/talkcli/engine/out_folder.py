@@ -51,9 +51,8 @@ def claim(out: Path) -> Iterator[None]:
                 out.rmdir()
 
 
-def check_apart(given: Path, out: Path) -> None:
-    """Raise UsageError where the folder `out` lies in what is read: `given`, or the folder of that file."""
-    folder = given.parent if given.is_file() else given
+def check_apart(folder: Path, out: Path) -> None:
+    """Raise UsageError where `out` lies in `folder`, which is read."""
     if out.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
             f"{parameter('out', out)} lies in {folder}, which is read: a second run would read what the "

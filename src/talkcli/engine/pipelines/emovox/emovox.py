@@ -106,7 +106,7 @@ def curate_emovox(
     if out.exists() and not out.is_dir():
         raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     for given in (candidates, anchoring.manifest):
-        check_apart(given, out)
+        check_apart(given.parent if given.is_file() else given, out)
     sources = _candidates(candidates, reporter)
     weights = weights_of(dee, field="dee", made_by="talk train-dee or train-gen")
     embedder = Embedder(weights=weights, digest=sha256(weights), device=str(resolve_device(device_name)))
