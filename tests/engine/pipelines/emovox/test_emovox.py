@@ -458,7 +458,7 @@ def test_a_model_without_an_embedding(run: Run, tmp_path: Path) -> None:
         run(threshold=0.5, dee=str(fer))
     with pytest.raises(InputError, match=r"There is no model file .*absent") as caught:
         run(threshold=0.5, dee=str(tmp_path / "absent"))
-    assert "--dee" in (caught.value.hint or "")
+    assert "`dee`" in (caught.value.hint or "")
 
 
 def test_the_embedded_model_has_one_and_is_called_a_stand_in(run: Run, tmp_path: Path) -> None:
