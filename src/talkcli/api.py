@@ -20,7 +20,7 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion as read_motion_file
 from talkcli.engine.face.motion_file import write_motion as write_motion_file
 from talkcli.engine.face.resample import resample
-from talkcli.engine.pipelines.render import render_to
+from talkcli.engine.pipelines.render import check_drawable, render_to
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import VIEWS, studio_scene
@@ -87,14 +87,8 @@ def frames(
     renderer: str = "software",
 ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     """Draw a motion picture by picture: sRGB, 0 to 255; arguments as for `render`."""
-    if view not in VIEWS:
-        raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
     shown = load_head(head or motion.head)
-    if shown.channels != motion.channels:
-        raise UsageError(
-            f"The motion moves the channels of {motion.head}, the head {shown.name} has others.",
-            hint=f"Use `head={motion.head}`.",
-        )
+    check_drawable(motion, shown, view)
     scene = studio_scene(shown, yaw_deg=VIEWS[view])
     with (
         contextlib.closing(open_renderer(renderer, scene, size, size)) as drawer,

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech, speech_of
-from talkcli.engine.checkpoints.model_file import Header
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.resample import resample
 from talkcli.engine.methods import EMBEDDED
-from talkcli.engine.performers.open import controls_from, open_performer
+from talkcli.engine.performers.open import chosen_controls, open_performer
 from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.performers.trained import Precision
 from talkcli.engine.types import Motion, Reporter, Silent, Speech
@@ -51,9 +50,6 @@ class Talker:
             text=text,
             reporter=self._reporter,
         )
-
-        header = self._performer.header
-        self._name = f"a {header.method} model" if isinstance(header, Header) else "the rules"
 
     @property
     def head(self) -> str:
@@ -135,7 +131,7 @@ class Talker:
             raise UsageError(
                 "`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out."
             )
-        chosen = controls_from(self._performer.controls, controls, self._name)
+        chosen = chosen_controls(self._performer.header, controls)
         told = Sampling(
             takes=count,
             seed=seed,

@@ -135,8 +135,8 @@ def test_the_emotion_is_the_one_that_is_asked_for() -> None:
 @pytest.mark.parametrize("wish", [{"sigma": 0.1}, {"tau_top": 0.0}, {"gumbel": True}, {"hold_slow": True}])
 def test_what_only_models_draw_is_refused(wish: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=f"`{next(iter(wish))}` is no control of the rules"):
-        chosen_controls(RULES, wish)
-    assert chosen_controls(RULES, dict.fromkeys(wish)).is_random
+        chosen_controls(Rules.header, wish)
+    assert chosen_controls(Rules.header, dict.fromkeys(wish)).is_random
     with pytest.raises(TypeError, match="DeepTalkControls"):
         Rules(_PHONES, reporter=Silent()).perform(_SPEECH, Sampling(), DeepTalkControls())
 

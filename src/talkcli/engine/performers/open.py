@@ -85,22 +85,15 @@ def performer_of(method: str) -> type[TrainedPerformer]:
     return TrainedPerformer if target is None else resolve(target)
 
 
-def chosen_controls(model_name: str, wishes: Mapping[str, Any]) -> Controls:
-    """Make a performer's controls of `wishes`, as `controls_from` does, without loading it.
+def chosen_controls(header: Meta, wishes: Mapping[str, Any]) -> Controls:
+    """Make the controls of the performer with this `header` of those wishes that were made.
 
-    Raises UsageError for a wish that the performer does not understand, and InputError as `header_of`.
+    None is no wish, and neither is False. Raises UsageError for a wish that it does not understand.
     """
-    if model_name == RULES:
-        return controls_from(Rules.controls, wishes, "the rules")
-    method = generator_file(model_name)[1].method
-    return controls_from(performer_of(method).controls, wishes, f"a {method} model")
-
-
-def controls_from(kind: type[Controls], wishes: Mapping[str, Any], performer: str) -> Controls:
-    """Make controls of those wishes that were made; None is no wish, and neither is False.
-
-    Raises UsageError for a wish that `performer`, as sentences name it, does not understand.
-    """
+    kind: type[Controls] = Rules.controls
+    performer = "the rules"
+    if isinstance(header, Header):
+        kind, performer = performer_of(header.method).controls, f"a {header.method} model"
     made = {name: value for name, value in wishes.items() if value is not None and value is not False}
     known = [field.name for field in fields(kind)]
     for name in made:

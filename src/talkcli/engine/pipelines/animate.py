@@ -85,7 +85,7 @@ def animate_file(
     tell_folders(outs, reporter)
     drawn = not all(map(_is_motion, outs))
     header = header_of(model_name)
-    chosen = chosen_controls(model_name, controls or {})
+    chosen = chosen_controls(header, controls or {})
     chosen.check(sampling)
     head = _head_to_draw(head_name, header, outs)
     if sampling.emotion is not None and emotion_from is not None:

@@ -79,6 +79,17 @@ def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
         seen.add(real)
 
 
+def check_drawable(motion: Motion, head: Head, view: str) -> None:
+    """Raise UsageError for a `view` that there is not, and where `head` has other channels than `motion`."""
+    if view not in VIEWS:
+        raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
+    if motion.channels != head.channels:
+        raise UsageError(
+            f"The motion moves the channels of {motion.head}, the head {head.name} has others.",
+            hint=f"Use `head={motion.head}`.",
+        )
+
+
 def render_to(
     motion: Motion,
     head: Head,
@@ -99,13 +110,7 @@ def render_to(
     output.
     """
     check_output(out, size=size, overwrite=overwrite)
-    if view not in VIEWS:
-        raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
-    if motion.channels != head.channels:
-        raise UsageError(
-            f"The motion moves the channels of {motion.head}, the head {head.name} has others.",
-            hint=f"Use `head={motion.head}`.",
-        )
+    check_drawable(motion, head, view)
     if speech is not None and abs(speech.duration_s - motion.duration_s) > 1 / motion.fps:
         reporter.note(
             f"The sound lasts {speech.duration_s:.2f} s, the motion {motion.duration_s:.2f} s: "

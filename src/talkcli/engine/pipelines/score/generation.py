@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from talkcli.engine.audio.align import by_energy
-from talkcli.engine.checkpoints.model_file import num_values, read_config
+from talkcli.engine.checkpoints.model_file import Meta, num_values, read_config
 from talkcli.engine.device import SMALL, resolve_device, usable_cores
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import sha256
@@ -49,10 +49,9 @@ class Generation:
     def sampling(self) -> Sampling:
         return Sampling(actor=self.actor, takes=self.takes, seed=self.seed)
 
-    @property
-    def controls(self) -> Controls:
-        """Raises UsageError for a control that the performer does not have."""
-        return chosen_controls(self.model_name, {"sigma": self.sigma})
+    def controls(self, header: Meta) -> Controls:
+        """Those of the performer with this `header`. Raises UsageError for one that it does not have."""
+        return chosen_controls(header, {"sigma": self.sigma})
 
     def head_name(self) -> str:
         """The head whose coefficients are made. Raises InputError for a file that is no generator."""
@@ -99,7 +98,7 @@ def performances(
         performer = open_performer(RULES, phones=phones, reporter=reporter)
     else:
         performer = _model(generation)
-    return list(performer.perform(speech, generation.sampling, generation.controls))
+    return list(performer.perform(speech, generation.sampling, generation.controls(performer.header)))
 
 
 @lru_cache(maxsize=1)

@@ -31,7 +31,7 @@ class Assembly:
         """Read what the parts say of themselves, before any data is read.
 
         Raises UsageError for parts that are missing or do not fit the recipe, InputError for files that
-        cannot be read, UsageError for a stage that the method does not have.
+        cannot be read.
         """
         self.method, self.recipe, self.parts = method, recipe, parts
         self.stage, self.reporter = stage, reporter
