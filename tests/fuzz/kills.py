@@ -48,7 +48,7 @@ class Job:
 
     @property
     def trains(self) -> bool:
-        return self.argv[0].startswith("train-")
+        return self.argv[0].startswith("train")
 
 
 def jobs(files: Path) -> list[Job]:
@@ -57,18 +57,14 @@ def jobs(files: Path) -> list[Job]:
     manifest = str(files / "debug/manifest.jsonl")
     saved = options(*FAST[2:], "train.steps=12", "train.validate_every=3", "train.save_every=3")
     parts = ("--dee", str(files / "dee"), "--prior", str(files / "vq"))
-    recipes = {
-        "fer": "fer.debug",
-        "dee": "dee.debug",
-        "phones": "phones.debug",
-        "vq": "th_vqvae.debug",
-        "gen": "deeptalk.debug",
+    trainings = {
+        "train-fer": ("train-fer", manifest, "--recipe", "fer.debug"),
+        "train-dee": ("train-dee", manifest, "--recipe", "dee.debug"),
+        "train-phones": ("train-phones", manifest, "--recipe", "phones.debug"),
+        "train-vq": ("train-vq", manifest, "--recipe", "th_vqvae.debug"),
+        "train-gen": ("train-gen", manifest, "--recipe", "deeptalk.debug", *parts),
+        "train vqvae": ("train", "vqvae", manifest, "--recipe", "vqvae.debug"),
     }
-    trainings = [
-        Job(f"train-{method}", (f"train-{method}", manifest, "--recipe", recipe, *(parts if method == "gen" else ()),
-                                *saved, "--device", "cpu", "--out", "out"), "out")
-        for method, recipe in recipes.items()
-    ]  # fmt: skip
     return [
         Job("animate npz", (*animate, "o.npz"), "o.npz", (files / "other.npz").read_bytes()),
         Job("animate mp4", (*animate, "o.mp4"), "o.mp4", b"an older film"),
@@ -79,7 +75,10 @@ def jobs(files: Path) -> list[Job]:
             ("preprocess", "folder", str(files / "takes"), "--out", "out", "--workers", "2"),
             "out",
         ),
-        *trainings,
+        *(
+            Job(name, (*argv, *saved, "--device", "cpu", "--out", "out"), "out")
+            for name, argv in trainings.items()
+        ),
     ]
 
 
