@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         write_motion,
     )
     from talkcli.engine.errors import InputError, TalkError, UsageError
-    from talkcli.engine.types import EMOTIONS, Motion, Speech
+    from talkcli.engine.types import EMOTIONS, Motion, Speech, VertexMotion
 
 __all__ = [
     "EMOTIONS",
@@ -34,6 +34,7 @@ __all__ = [
     "TalkError",
     "Talker",
     "UsageError",
+    "VertexMotion",
     "__version__",
     "animate",
     "as_speech",
@@ -54,6 +55,7 @@ _PLACES = {
     "Speech": "talkcli.engine.types",
     "TalkError": "talkcli.engine.errors",
     "UsageError": "talkcli.engine.errors",
+    "VertexMotion": "talkcli.engine.types",
 }
 
 

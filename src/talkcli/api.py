@@ -16,15 +16,15 @@ from jaxtyping import Float, UInt8
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.arkit import arkit_curves
-from talkcli.engine.face.heads import load_head
-from talkcli.engine.face.motion_file import read_motion as read_motion_file
+from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.motion_file import write_motion as write_motion_file
 from talkcli.engine.face.resample import resample
-from talkcli.engine.pipelines.render import check_drawable, render_to
+from talkcli.engine.face.surface import surface_of
+from talkcli.engine.pipelines.render import check_view, render_to
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import VIEWS, studio_scene
-from talkcli.engine.types import Motion
+from talkcli.engine.types import AnyMotion, Motion
 from talkcli.engine.version import __version__
 from talkcli.talker import Sound, Talker, Warnings, animate, as_speech, load
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def render(
-    motion: Motion,
+    motion: AnyMotion,
     out: str | Path,
     *,
     speech: Sound | None = None,
@@ -64,8 +64,7 @@ def render(
     target = Path(out)
     sound = None if speech is None else as_speech(speech, rate_hz=rate_hz, reporter=told)
     render_to(
-        motion if fps is None else resample(motion, fps),
-        load_head(head or motion.head),
+        surface_of(motion if fps is None else resample(motion, fps), head, turned=True),
         target,
         speech=sound,
         size=size,
@@ -79,7 +78,7 @@ def render(
 
 
 def frames(
-    motion: Motion,
+    motion: AnyMotion,
     *,
     head: str | None = None,
     size: int = 512,
@@ -87,24 +86,19 @@ def frames(
     renderer: str = "software",
 ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     """Draw a motion picture by picture: sRGB, 0 to 255; arguments as for `render`."""
-    shown = load_head(head or motion.head)
-    check_drawable(motion, shown, view)
-    scene = studio_scene(shown, yaw_deg=VIEWS[view])
+    check_view(view)
+    surface = surface_of(motion, head, turned=True)
+    scene = studio_scene(surface.topology, yaw_deg=VIEWS[view])
     with (
         contextlib.closing(open_renderer(renderer, scene, size, size)) as drawer,
-        contextlib.closing(pictures(motion, shown, drawer)) as drawn,
+        contextlib.closing(pictures(surface, drawer)) as drawn,
     ):
         yield from drawn
 
 
-def vertices(motion: Motion, *, head: str | None = None) -> Float[np.ndarray, "frames verts 3"]:
+def vertices(motion: AnyMotion, *, head: str | None = None) -> Float[np.ndarray, "frames verts 3"]:
     """Give the head's vertices over time, in metres, its pose left out."""
-    import torch
-
-    shown = load_head(head or motion.head)
-    with torch.inference_mode():
-        moved: Float[np.ndarray, "frames verts 3"] = shown(torch.from_numpy(motion.coeffs)).numpy()
-    return moved
+    return surface_of(motion, head).vertices()
 
 
 def curves(motion: Motion) -> dict[str, Float[np.ndarray, "frames"]]:
@@ -112,13 +106,15 @@ def curves(motion: Motion) -> dict[str, Float[np.ndarray, "frames"]]:
     return arkit_curves(motion.coeffs, motion.channels)
 
 
-def read_motion(path: str | Path) -> Motion:
-    """Read a motion file (.npz), its meta among it. Raises InputError for any other file."""
-    motion, meta = read_motion_file(Path(path))
+def read_motion(path: str | Path) -> AnyMotion:
+    """Read a motion file (.npz) of coefficients or vertices, with its meta. Raises InputError for any other
+    file.
+    """
+    motion, meta = read_any_motion(Path(path))
     return replace(motion, meta=meta)
 
 
-def write_motion(path: str | Path, motion: Motion, meta: Mapping[str, Any] | None = None) -> Path:
+def write_motion(path: str | Path, motion: AnyMotion, meta: Mapping[str, Any] | None = None) -> Path:
     """Write a motion file (.npz), whole or not at all.
 
     `meta` is anything that JSON holds; None for the motion's own.

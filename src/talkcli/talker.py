@@ -21,7 +21,7 @@ from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.performers.open import chosen_controls, open_performer
 from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.performers.trained import Precision
-from talkcli.engine.types import Motion, Reporter, Silent, Speech
+from talkcli.engine.types import AnyMotion, Reporter, Silent, Speech
 
 _HIGHEST_FPS = 240
 # What speech may be: a file, samples (then `rate_hz` says how many there are to a second), or read speech.
@@ -77,7 +77,7 @@ class Talker:
         seed: int = 0,
         fps: float | None = None,
         **controls: Any,
-    ) -> Motion:
+    ) -> AnyMotion:
         """Turn speech into one motion; arguments as for `takes`."""
         return next(
             self.takes(
@@ -105,7 +105,7 @@ class Talker:
         seed: int = 0,
         fps: float | None = None,
         **controls: Any,
-    ) -> Iterator[Motion]:
+    ) -> Iterator[AnyMotion]:
         """Turn speech into `count` motions, each made when it is asked for.
 
         Args:
@@ -199,7 +199,7 @@ def animate(
     layers: Mapping[str, bool | None] | None = None,
     text: str | None = None,
     **told: Any,
-) -> Motion:
+) -> AnyMotion:
     """Turn speech into one motion, with a model that is loaded for it.
 
     The arguments are those of `load` and, as `told`, those of `Talker.animate`. The coefficients are those of

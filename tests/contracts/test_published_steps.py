@@ -43,7 +43,7 @@ def _batch(model: DeepTalk | None) -> Batch:
     sound = torch.randn(4, 16 * 640, generator=draw)
     return Batch(
         sound=hear(model.ears, sound) if model else {},
-        coeffs=torch.randn(4, 16, 53, generator=draw),
+        motion=torch.randn(4, 16, 53, generator=draw),
         emotion=torch.tensor([0, 2, 3, 4]),
         level=torch.ones(4),
         speaker=torch.tensor([0, 1, 2, 3]),

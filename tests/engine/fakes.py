@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
 from talkcli.engine.audio.textgrid import write_alignment
-from talkcli.engine.data.manifest import Digests, Entry, write_manifest
+from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, write_manifest
 from talkcli.engine.face.channels import ADA, NUM_COEFFS
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import sha256
@@ -145,6 +145,38 @@ def write_corpus(folder: Path, clips: int = 14, *, phones: bool = False) -> Path
     return folder / "manifest.jsonl"
 
 
+def write_vertex_corpus(folder: Path, clips: int = 14) -> Path:
+    """Write a manifest of fake clips whose motion is vertices of `LinearHead`, the last four for
+    validation.
+    """
+    folder.mkdir(parents=True)
+    head, entries = LinearHead(), []
+    np.save(folder / "neutral.npy", head.template)
+    for index in range(clips):
+        clip = fake_clip(index)
+        audio, vertices = folder / f"{clip.id}.wav", folder / f"{clip.id}.npy"
+        soundfile.write(audio, clip.speech.samples, SPEECH_RATE_HZ, subtype="FLOAT")
+        np.save(vertices, head(torch.from_numpy(clip.motion.values)).numpy())
+        entries.append(
+            Entry(
+                id=clip.id,
+                audio=audio.name,
+                mesh=MeshFiles(vertices=vertices.name, neutral="neutral.npy", topology="toy-mesh"),
+                fps=25.0,
+                speaker=clip.speaker,
+                emotion=clip.emotion.label,
+                intensity=clip.emotion.level,
+                split="train" if index < clips - 4 else "val",
+                sha256=Digests(
+                    audio=sha256(audio), vertices=sha256(vertices), neutral=sha256(folder / "neutral.npy")
+                ),
+                licence="CC0-1.0",
+            )
+        )
+    write_manifest(folder / "manifest.jsonl", entries)
+    return folder / "manifest.jsonl"
+
+
 def fake_batches(**how: Any) -> Batches:
     """Four fake clips as training and validation data, heard as 20 mel bands and prosody."""
     config = BatchConfig(**{"size": 4, "frames": 16, **how})
@@ -202,16 +234,16 @@ class Toy(nn.Module):
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         self.calls += 1
         made = self.model(batch)
-        terms = {"regression": (made - batch.coeffs).square().mean()}
+        terms = {"regression": (made - batch.motion).square().mean()}
         if self.contrast:
-            left, right = gather(made.mean(1)), gather(batch.coeffs.mean(1))
+            left, right = gather(made.mean(1)), gather(batch.motion.mean(1))
             logits = -torch.cdist(left, right).square()
             terms["contrast"] = nn.functional.cross_entropy(logits, torch.arange(len(logits)))
         loss = sum(terms.values(), torch.zeros(()))
         return {"loss": loss * torch.nan if self.calls == self.fail_at else loss, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        errors = [(self.model(batch) - batch.coeffs).square().mean() for batch in batches]
+        errors = [(self.model(batch) - batch.motion).square().mean() for batch in batches]
         return {"score": float(torch.stack(errors).mean())}
 
 

@@ -29,7 +29,7 @@ class Method:
     """One row. Places are written `module:attribute`."""
 
     model: str
-    """The network, a torch module whose constructor takes the config."""
+    """The network, a torch module whose constructor takes the config and the numbers of a frame of motion."""
     config: str
     """The network's settings: a `Config`, or a union of several."""
     objective: str
@@ -48,6 +48,8 @@ class Method:
     """Which of `PARTS` a training can be given."""
     assembly: str | None = None
     """How a training is put together, an `Assembly`; None: from the recipe alone."""
+    sound_only: bool = False
+    """Whether the network neither reads nor makes motion; its constructor takes the config alone."""
     motion: Literal["coefficients", "vertices"] | None = None
     """What it makes of speech; None for what is no generator."""
     performer: str | None = None
@@ -106,6 +108,7 @@ METHODS: dict[str, Method] = {
         objective=f"{_OBJECTIVES}.phones:PhonesObjective",
         objective_config=f"{_OBJECTIVES}.phones:PhonesObjectiveConfig",
         assembly=f"{_TRAINING}.phones:PhonesAssembly",
+        sound_only=True,
         command="train-phones",
         recipe="phones",
         paper="ours",
@@ -165,6 +168,16 @@ METHODS: dict[str, Method] = {
 def training_command(method: str) -> str:
     """Name the command that trains a method."""
     return METHODS[method].command or f"train {method}"
+
+
+def build(method: str, config: Any, width: int) -> Any:
+    """Build the network of a method, for motion of `width` numbers a frame.
+
+    Its weights come from torch's global generator.
+    """
+    row = METHODS[method]
+    network = resolve(row.model)
+    return network(config) if row.sound_only else network(config, width)
 
 
 def resolve(target: str) -> Any:

@@ -7,8 +7,8 @@ frame), `verts`, `faces`, `tokens`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -72,13 +72,29 @@ class Speech:
         return len(self.samples) / self.rate_hz
 
 
+class MotionSpace(NamedTuple):
+    """What the numbers of a frame of motion mean: channels of a head, or vertices of a topology.
+
+    `name` is that of the head or topology. One of `channels` and `num_verts` is empty.
+    """
+
+    name: str
+    channels: tuple[str, ...] = ()
+    num_verts: int = 0
+
+    @property
+    def width(self) -> int:
+        """Count the numbers of a frame."""
+        return len(self.channels) or 3 * self.num_verts
+
+
 @dataclass(frozen=True, kw_only=True)
 class Motion:
-    """Coefficients of a head over time; `channels` names the columns, so that no order is ever guessed.
+    """Coefficients of a head over time; `channels` names the columns, so that no code guesses their order.
 
-    `pose` is how the whole head is turned, axis-angle in radians (x to the subject's left, y up, z towards
-    the viewer); None where that is not known or was taken out. `meta` says who made it, in what JSON holds;
-    empty where a caller keeps that apart.
+    `pose` is the turn of the whole head, axis-angle in radians (x to the subject's left, y up, z towards the
+    viewer); None where nobody measured it or a step removed it. `meta` names who made the motion, in values
+    that JSON holds; empty where a caller keeps that elsewhere.
     """
 
     coeffs: Float[np.ndarray, "frames coeffs"]
@@ -95,8 +111,26 @@ class Motion:
             raise ValueError(f"pose {self.pose.shape} does not fit {len(self.coeffs)} frames")
 
     @property
+    def num_frames(self) -> int:
+        return len(self.coeffs)
+
+    @property
+    def values(self) -> Float[np.ndarray, "frames values"]:
+        """The numbers of each frame, as networks see them."""
+        return self.coeffs
+
+    def with_values(self, values: Float[np.ndarray, "others values"]) -> Motion:
+        """Return the motion with other frames, its pose left out."""
+        return replace(self, coeffs=values, pose=None)
+
+    @property
+    def space(self) -> MotionSpace:
+        """What the numbers of a frame mean."""
+        return MotionSpace(self.head, self.channels)
+
+    @property
     def duration_s(self) -> float:
-        return len(self.coeffs) / self.fps
+        return self.num_frames / self.fps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,19 +142,54 @@ class Mesh:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeshMotion:
-    """Vertices over time, of data sets without coefficients; metres, but BIWI's have a scale of their own.
-    `neutral` is the subject at rest, `topology` names what the vertices are numbered after.
+class VertexMotion:
+    """Vertices of a face over time, captured or made by a model; metres, but BIWI's have a scale of their
+    own.
+
+    `neutral` is the subject at rest. `topology` names the numbering of the vertices: a head's name, or that
+    of a data set. `faces` are the triangles, where the file has them. `meta` is as in `Motion`.
     """
 
     vertices: Float[np.ndarray, "frames verts 3"]
     neutral: Float[np.ndarray, "verts 3"]
     fps: float
     topology: str
+    faces: Int[np.ndarray, "faces 3"] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.vertices.ndim != 3 or self.vertices.shape[1:] != self.neutral.shape:
+            raise ValueError(f"vertices {self.vertices.shape} do not fit a neutral of {self.neutral.shape}")
+        if self.neutral.ndim != 2 or self.neutral.shape[1] != 3:
+            raise ValueError(f"neutral {self.neutral.shape} is not (verts, 3)")
+        if self.faces is not None and (self.faces.ndim != 2 or self.faces.shape[1] != 3):
+            raise ValueError(f"faces {self.faces.shape} are not (faces, 3)")
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.vertices)
+
+    @property
+    def values(self) -> Float[np.ndarray, "frames values"]:
+        """The numbers of each frame, as networks see them: x, y, z of vertex after vertex."""
+        return self.vertices.reshape(len(self.vertices), -1)
+
+    def with_values(self, values: Float[np.ndarray, "others values"]) -> VertexMotion:
+        """Return the motion with other frames."""
+        return replace(self, vertices=values.reshape(len(values), -1, 3))
+
+    @property
+    def space(self) -> MotionSpace:
+        """What the numbers of a frame mean."""
+        return MotionSpace(self.topology, num_verts=len(self.neutral))
 
     @property
     def duration_s(self) -> float:
-        return len(self.vertices) / self.fps
+        return self.num_frames / self.fps
+
+
+# Either form of motion; `face/surface.py` makes one surface of both.
+AnyMotion = Motion | VertexMotion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +248,7 @@ class Clip:
 
     id: str
     speech: Speech | None
-    motion: Motion
+    motion: AnyMotion
     emotion: Emotion
     speaker: str
     still: bool = False

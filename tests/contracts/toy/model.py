@@ -1,6 +1,6 @@
 """A toy method for `docs/add-a-method.md`: every frame of motion from the sound of that frame alone.
 
-Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `coeffs` = 53.
+Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `coeffs`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound, hear
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
-from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.types import SAMPLES_PER_FRAME, Config, Width
 
 
@@ -30,12 +29,12 @@ class Toy(nn.Module):
 
     method = "toy"
 
-    def __init__(self, config: ToyConfig) -> None:
+    def __init__(self, config: ToyConfig, num_coeffs: int) -> None:
         super().__init__()
         self.config = config
         self.ear = LogMel(config.ear)
         self.inward = nn.Linear(self.ear.steps_per_frame * self.ear.num_channels, config.width)
-        self.outward = nn.Linear(config.width, NUM_COEFFS)
+        self.outward = nn.Linear(config.width, num_coeffs)
 
     @property
     def ears(self) -> dict[str, Ear]:

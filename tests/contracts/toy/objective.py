@@ -29,10 +29,10 @@ class ToyObjective(nn.Module):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Give the loss of one batch."""
-        error = F.mse_loss(self.model(batch.sound), batch.coeffs)
+        error = F.mse_loss(self.model(batch.sound), batch.motion)
         return {"loss": self.config.coefficient_weight * error, "coefficient": error}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
         """Give the error on the validation windows; lower is better."""
-        errors = torch.stack([F.mse_loss(self.model(batch.sound), batch.coeffs) for batch in batches])
+        errors = torch.stack([F.mse_loss(self.model(batch.sound), batch.motion) for batch in batches])
         return {"score": float(errors.mean())}

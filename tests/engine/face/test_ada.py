@@ -13,7 +13,7 @@ from torch import Tensor
 from talkcli.engine.face.ada.head import ASSET, AdaHead
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_COEFFS, NUM_EXPRESSION
 from talkcli.engine.face.expressions import pose_vector
-from talkcli.engine.face.head import lip_opening_mm
+from talkcli.engine.face.topology import lip_opening_mm
 
 MM = 1000.0
 NOT_MOVING_ALONE = {"lipSeal", "mouthClose"}  # they close what is open, and nothing is at rest

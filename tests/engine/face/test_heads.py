@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
-from talkcli.engine.face.head import Head, lip_opening_mm
+from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import HEADS, flame_path, load_head
+from talkcli.engine.face.topology import lip_opening_mm
 from tests.engine.face import flame_twin
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.motion_file import FORMAT, read_motion, write_motion
+from talkcli.engine.face.motion_file import COEFFICIENTS, NEWEST, read_motion, write_motion
 from talkcli.engine.types import Motion
 
 MOTION = Motion(
@@ -23,7 +23,7 @@ MOTION = Motion(
 def stored(path: Path, **changes: Any) -> Path:
     """A motion file with fields changed, or left out where the change is None."""
     fields: dict[str, Any] = {
-        "format": np.array(FORMAT),
+        "format": np.array(COEFFICIENTS),
         "coeffs": MOTION.coeffs,
         "fps": np.array(25.0),
         "head": np.array("ada"),
@@ -57,7 +57,7 @@ def test_equal_motion_is_equal_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"format": np.array(FORMAT + 1)}, f"format {FORMAT + 1}"),
+        ({"format": np.array(NEWEST + 1)}, f"format {NEWEST + 1}"),
         ({"channels": None}, "channels"),
         ({"pose": np.zeros((6, 3), np.float32)}, "fit"),
         ({"pose": np.full((7, 3), np.nan, np.float32)}, "not numbers"),

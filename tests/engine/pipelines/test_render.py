@@ -13,9 +13,9 @@ import pytest
 import soundfile
 
 from talkcli.engine.errors import InputError, TalkError, UsageError
+from talkcli.engine.face import surface
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.ffmpeg import ffmpeg_binary
-from talkcli.engine.pipelines import render as pipeline
 from talkcli.engine.pipelines.render import check_distinct, check_output, render_motion_file
 from talkcli.engine.types import Motion, Silent
 from tests.engine.fakes import Told
@@ -24,7 +24,7 @@ from tests.engine.render.shapes import BallHead
 
 @pytest.fixture
 def motion_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(pipeline, "load_head", lambda name: BallHead(12, 24))
+    monkeypatch.setattr(surface, "load_head", lambda name: BallHead(12, 24))
     coeffs = np.random.default_rng(0).uniform(0, 1, (20, 2)).astype(np.float32)
     motion = Motion(coeffs=coeffs, fps=25.0, head="ball", channels=BallHead.channels)
     write_motion(tmp_path / "motion.npz", motion, {"seed": 11})

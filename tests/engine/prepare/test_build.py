@@ -26,7 +26,7 @@ from talkcli.engine.files import sha256
 from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.prepare.cleanup import Cleanup
 from talkcli.engine.prepare.source import Recording, Source
-from talkcli.engine.types import Emotion, MeshMotion, Motion, Silent, Speech
+from talkcli.engine.types import Emotion, Motion, Silent, Speech, VertexMotion
 from tests.engine.fakes import Told
 
 
@@ -70,7 +70,7 @@ class Scan:
     def make(self, source: Source) -> Recording:
         neutral = np.arange(12, dtype=np.float32).reshape(4, 3)
         vertices = neutral + np.linspace(0, 1, 30, dtype=np.float32)[:, None, None]
-        mesh = MeshMotion(vertices=vertices, neutral=neutral, fps=60.0, topology="four")
+        mesh = VertexMotion(vertices=vertices, neutral=neutral, fps=60.0, topology="four")
         speech = Speech(samples=np.zeros(8200, np.float32)) if self.sound else None
         return Recording(speech=speech, mesh=mesh, report={"seen": 0.5})
 

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from talkcli.engine.face.surface import Surface
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.types import Motion
 from tests.engine.render.shapes import BallHead
@@ -38,27 +39,28 @@ class Recorder:
         pass
 
 
-def _motion(frames: int) -> Motion:
+def _surface(frames: int) -> Surface:
     nod = np.arange(frames, dtype=np.float32) / 100
-    return Motion(coeffs=np.stack([nod, 0 * nod], axis=1), fps=25.0, head="ball", channels=("nod", "swell"))
+    coeffs = np.stack([nod, 0 * nod], axis=1)
+    return Surface(Motion(coeffs=coeffs, fps=25.0, head="ball", channels=("nod", "swell")), BallHead())
 
 
 @pytest.mark.parametrize("concurrent", [True, False])
 def test_pictures_come_in_order(concurrent: bool) -> None:
     renderer = Recorder(concurrent=concurrent)
-    values = [int(picture[0, 0, 0]) for picture in pictures(_motion(150), BallHead(), renderer, threads=3)]
+    values = [int(picture[0, 0, 0]) for picture in pictures(_surface(150), renderer, threads=3)]
     assert values == list(range(150))
 
 
 def test_a_renderer_that_is_not_concurrent_stays_on_the_callers_thread() -> None:
     renderer = Recorder(concurrent=False)
-    list(pictures(_motion(5), BallHead(), renderer, threads=3))
+    list(pictures(_surface(5), renderer, threads=3))
     assert renderer.threads == {threading.current_thread().name}
 
 
 def test_few_pictures_are_made_ahead_of_need() -> None:
     renderer = Recorder(concurrent=True)
-    stream = pictures(_motion(200), BallHead(), renderer, threads=2)
+    stream = pictures(_surface(200), renderer, threads=2)
     next(stream)
     time.sleep(0.1)
     assert renderer.calls <= 20
@@ -70,7 +72,7 @@ def test_few_pictures_are_made_ahead_of_need() -> None:
 
 
 def test_a_failure_in_a_thread_reaches_the_caller_and_ends_the_threads() -> None:
-    stream = pictures(_motion(200), BallHead(), Recorder(concurrent=True, fail_at=30), threads=2)
+    stream = pictures(_surface(200), Recorder(concurrent=True, fail_at=30), threads=2)
     with pytest.raises(RuntimeError, match="driver went away"):
         list(stream)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("render")]

@@ -12,10 +12,10 @@ from jaxtyping import Float
 from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS, PHONES, VOWELS
 from talkcli.engine.face.articulators import ARTICULATORS
 from talkcli.engine.face.channels import ADA
-from talkcli.engine.face.head import lip_opening_mm
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.topology import lip_opening_mm
 from talkcli.engine.metrics.labiodental_contact import contact
-from talkcli.engine.pipelines.score.surface import upper_teeth
+from talkcli.engine.pipelines.score.measured import upper_teeth
 from talkcli.engine.rules.perform import perform, style_of
 from talkcli.engine.rules.visemes import VISEMES
 from talkcli.engine.types import (

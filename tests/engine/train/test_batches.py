@@ -38,7 +38,9 @@ def _batches(clips: int = 9, frames: int = 40, copies: int = 0, **how: Any) -> B
 
 def _equal(left: Batch, right: Batch) -> bool:
     return all(torch.equal(steps, right.sound[name]) for name, steps in left.sound.items()) and all(
-        torch.equal(value, vars(right)[name]) for name, value in vars(left).items() if name != "sound"
+        torch.equal(value, vars(right)[name])
+        for name, value in vars(left).items()
+        if name not in ("sound", "neutral")
     )
 
 
@@ -61,9 +63,9 @@ def test_sound_and_motion_of_a_window_belong_together() -> None:
     batch = _batches(frames=60).at(0)
     assert batch.sound["log_mel"].shape == (6, 64, 23)
     assert batch.sound["waveform"].shape == (6, 16 * 640, 1)
-    assert batch.coeffs.shape == (6, 16, 53)
+    assert batch.motion.shape == (6, 16, 53)
     energy = batch.sound["log_mel"][:, :, -1].reshape(6, 16, 4).mean(-1).clamp_min(-0.5).flatten()
-    jaw = batch.coeffs[:, :, JAW].flatten()
+    jaw = batch.motion[:, :, JAW].flatten()
     assert torch.corrcoef(torch.stack([energy, jaw]))[0, 1] > 0.7
 
 
@@ -72,10 +74,10 @@ def test_copies_stay_in_step(copies: int) -> None:
     batches = _batches(clips=3, frames=80, copies=copies, snr_db=(30.0, 40.0))
     assert len(batches.training) == 3 * (copies + 1)
     for example in batches.training:
-        assert example.sound["log_mel"].shape[1] == 4 * len(example.coeffs)
+        assert example.sound["log_mel"].shape[1] == 4 * len(example.motion)
         energy = example.sound["log_mel"][0, :, -1].reshape(-1, 4).mean(-1).clamp_min(-0.5)
-        assert torch.corrcoef(torch.stack([energy, example.coeffs[:, JAW]]))[0, 1] > 0.7
-    lengths = {len(example.coeffs) for example in batches.training}
+        assert torch.corrcoef(torch.stack([energy, example.motion[:, JAW]]))[0, 1] > 0.7
+    lengths = {len(example.motion) for example in batches.training}
     assert (len(lengths) > 1) == (copies > 0)
 
 
@@ -97,7 +99,7 @@ def test_augmented_copies_differ_in_sound_alone() -> None:
         for how in (AugmentConfig(), everything)
     )  # fmt: skip
     for copy, (before, after) in enumerate(zip(plain, augmented, strict=True)):
-        assert torch.equal(before.coeffs, after.coeffs)
+        assert torch.equal(before.motion, after.motion)
         same = torch.equal(before.sound["waveform"], after.sound["waveform"])
         assert same == (copy % 2 == 0), "the clips themselves stay as they are"
 
@@ -118,8 +120,8 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
 
 def test_short_clips_go_on_in_silence() -> None:
     example = _batches(clips=1, frames=10, smooth=False).training[0]
-    assert len(example.coeffs) == 16
-    assert torch.equal(example.coeffs[10:], example.coeffs[9].expand(6, -1))
+    assert len(example.motion) == 16
+    assert torch.equal(example.motion[10:], example.motion[9].expand(6, -1))
     assert (example.sound["log_mel"][0, 44:, :20] == -1).all()
 
 
@@ -147,8 +149,8 @@ def test_held_out_windows_do_not_overlap_and_are_not_disturbed() -> None:
 
 def test_fewer_frames_are_heard_than_seen() -> None:
     whole, short = (_batches(speech_frames=heard).at(0) for heard in (None, 10))
-    assert short.coeffs.shape == (6, 16, 53)
-    assert torch.equal(short.coeffs, whole.coeffs)
+    assert short.motion.shape == (6, 16, 53)
+    assert torch.equal(short.motion, whole.motion)
     for name, steps_per_frame in (("log_mel", 4), ("waveform", 640)):
         assert torch.equal(short.sound[name], whole.sound[name][:, : 10 * steps_per_frame])
     with pytest.raises(ValidationError, match="speech_frames 20 is longer than the window of 16"):
@@ -177,10 +179,10 @@ def test_each_still_picture_is_seen_first_and_stays_as_it_is(pictures: int) -> N
     examples = prepare([clip], {}, config, speakers=(), copies=2, seed=0, reporter=Silent())
     assert len(examples) == 1, "no altered copies"
     batches = Batches(training=examples, validation=examples, config=config, seed=0, ears={})
-    firsts = torch.cat([batch.coeffs[:, 0] for batch in batches.held_out()]).numpy()
+    firsts = torch.cat([batch.motion[:, 0] for batch in batches.held_out()]).numpy()
     np.testing.assert_array_equal(np.sort(firsts, axis=0), np.sort(coeffs, axis=0))
     assert batches.epoch == pictures / 8
-    drawn = torch.cat([batches.at(step).coeffs[:, 0] for step in range(60)]).numpy()
+    drawn = torch.cat([batches.at(step).motion[:, 0] for step in range(60)]).numpy()
     assert len(np.unique(drawn, axis=0)) == pictures
 
 
@@ -188,7 +190,7 @@ def test_motion_is_smoothed_once() -> None:
     clip = fake_clip(0)
     raw, smooth, twice = (
         prepare([each], {}, BatchConfig(size=1, frames=16, smooth=how), speakers=(), copies=0, seed=0,
-                reporter=Silent())[0].coeffs
+                reporter=Silent())[0].motion
         for each, how in ((clip, False), (clip, True), (replace(clip, smoothed=True), True))
     )  # fmt: skip
     assert not torch.equal(raw, smooth)
@@ -210,7 +212,7 @@ def test_phones_follow_the_clip() -> None:
     assert [SYMBOLS[index] for index in example.phones[[0, 9, 10, 14, 15, 79]]] == [
         "SIL", "SIL", "M", "M", "AA", "AA",
     ]  # fmt: skip
-    assert len(example.phones) == 2 * len(example.coeffs)
+    assert len(example.phones) == 2 * len(example.motion)
     batches = Batches(training=[example], validation=[example], config=config, seed=3, ears=EARS)
     assert torch.equal(batches.held_out()[0].phones[1], example.phones[32:64])
     assert (_batches().at(0).phones == -1).all()

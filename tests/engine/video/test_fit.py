@@ -16,8 +16,8 @@ from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.flame import FlameHead
 from talkcli.engine.face.flame_file import DECA_LANDMARKS_FILE
-from talkcli.engine.face.head import lip_opening_mm
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.topology import lip_opening_mm
 from talkcli.engine.types import Silent
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.fit import Fit, FitConfig, fit_head

@@ -36,9 +36,11 @@ def spoken_words(text: str, language: Language = "en") -> list[str]:
     Raises InputError for a text without words or with digits, and for English words in another script.
     """
     plain = re.sub(r"\[[^\]]*\]|<[^>]*>", " ", _normal(text))
-    if re.search(r"\d", plain):
+    if numbers := re.findall(r"\d+", plain):
+        more = f" and {counted(len(numbers) - _SHOWN, 'more number')}" if len(numbers) > _SHOWN else ""
+        named = ", ".join(number[:30] for number in numbers[:_SHOWN])
         raise InputError(
-            f"The transcript {text[:60]!r} holds digits.", hint="Write numbers as they are spoken."
+            f"The transcript holds digits: {named}{more}.", hint="Write numbers as they are spoken."
         )
     # An apostrophe is a part of English words, and parts two words of others.
     letters = r"[^\W\d_](?:[^\W\d_]|')*" if language == "en" else r"[^\W\d_]+"

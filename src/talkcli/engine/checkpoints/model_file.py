@@ -25,10 +25,10 @@ from talkcli.engine.checkpoints.fit import check, check_finite, misshapen
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import AssetError, InputError, TalkError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.methods import METHODS, resolve
+from talkcli.engine.methods import METHODS, build, resolve
 from talkcli.engine.readers.json_text import parse_json
 from talkcli.engine.readers.regular import check_file
-from talkcli.engine.types import MODEL_FPS, Config, first_mistake
+from talkcli.engine.types import MODEL_FPS, Config, MotionSpace, first_mistake
 
 FORMAT = 2
 DEFAULT_WEIGHTS = "deeptalk-small.safetensors"
@@ -51,8 +51,12 @@ class Meta(Config):
     """What a model file says about its weights."""
 
     head: _Name
-    """Head the coefficients belong to."""
-    channels: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=1024)]
+    """The head whose coefficients the model makes or reads; for vertices, the name of their topology."""
+    channels: Annotated[tuple[_Name, ...], Field(max_length=1024)]
+    """Names of the coefficients; empty for vertices."""
+    num_verts: Annotated[int, Field(gt=0, le=1 << 18)] | None = None
+    """Number of the vertices that the model makes or reads; None for coefficients. Files state it only where
+    it is not None."""
     fps: Annotated[int, Field(ge=MODEL_FPS, le=MODEL_FPS)]
     trained_on: _Text
     """Data in words, with the manifest's hash."""
@@ -63,7 +67,14 @@ class Meta(Config):
     def _check(self) -> Meta:
         if len(set(self.channels)) != len(self.channels):
             raise ValueError("two channels have one name")
+        if bool(self.channels) == (self.num_verts is not None):
+            raise ValueError("a model has either channels or num_verts")
         return self
+
+    @property
+    def space(self) -> MotionSpace:
+        """What the numbers of a frame mean."""
+        return MotionSpace(self.head, self.channels, self.num_verts or 0)
 
 
 class Header(Meta):
@@ -143,6 +154,9 @@ def save_weights(
         checksum=_checksum(tensors),
     )
     values = header.model_dump(mode="json")
+    if header.num_verts is None:
+        # So that earlier versions read the file.
+        del values["num_verts"]
     values["header_checksum"] = _header_checksum(values)
     try:
         with atomic_path(path) as temporary:
@@ -213,7 +227,7 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Hea
     """
     header, config, weights, _ = read_content(path)
     with Undrawn():
-        model = resolve(METHODS[header.method].model)(config)
+        model = build(header.method, config, header.space.width)
     model.load_state_dict(weights)
     return model.to(device).eval(), header
 
@@ -272,7 +286,7 @@ def _wanted(path: Path, header: Header, config: Any) -> dict[str, tuple[int, ...
     """Shapes by name of what the model of `config` consists of, found without any of it."""
     try:
         with torch.device("meta"), Undrawn():
-            model = resolve(METHODS[header.method].model)(config)
+            model = build(header.method, config, header.space.width)
     except TalkError as error:
         raise InputError(f"The config in {path} is of no model: {error.problem}", hint=error.hint) from error
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}

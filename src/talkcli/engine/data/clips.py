@@ -6,7 +6,7 @@ Axis names: `frames` at 25 fps, `samples` = frames * 640.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -17,26 +17,40 @@ from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
+from talkcli.engine.face.vertex_motion import check_vertices, read_vertices
 from talkcli.engine.files import sha256
 from talkcli.engine.origin import origin_of
+from talkcli.engine.readers.npy import read_floats
 from talkcli.engine.types import (
     MODEL_FPS,
     SAMPLES_PER_FRAME,
+    AnyMotion,
     Clip,
     Emotion,
-    MeshMotion,
     Motion,
     Reporter,
     Speech,
+    VertexMotion,
 )
 
 # Sound and motion of one clip may end this far apart; more means that they do not belong together.
 MOST_MISMATCH_S = 0.25
+# The longest clip of vertices that is read, in frames: half an hour at 60 fps.
+_MOST_VERTEX_FRAMES = 108_000
 
 
-def load_clips(manifest: Path, split: str | None, reporter: Reporter, *, sound: bool = True) -> list[Clip]:
-    """The clips of `split` (all when None), in the manifest's order; without `sound` none is read, and clips
-    need not have any.
+def load_clips(
+    manifest: Path,
+    split: str | None,
+    reporter: Reporter,
+    *,
+    sound: bool = True,
+    vertices: bool = False,
+) -> list[Clip]:
+    """Read the clips of `split` (all when None), in the manifest's order.
+
+    Without `sound` this function reads none, and clips need not have any. With `vertices` it reads the clips'
+    vertices, else their coefficients.
 
     Raises InputError naming the clip when a file is missing, has changed since the manifest was written, lies
     outside the manifest's folder or cannot be read, and when the split is empty.
@@ -49,25 +63,32 @@ def load_clips(manifest: Path, split: str | None, reporter: Reporter, *, sound: 
     folder = folder_of(manifest)
     clips = []
     for index, entry in enumerate(chosen):
-        clips.append(_load(folder, entry, reporter, sound=sound))
+        clips.append(_load(folder, entry, reporter, sound=sound, vertices=vertices))
         reporter.progress("loading clips", index + 1, len(chosen))
     return clips
 
 
-def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Clip:
-    needed = ("audio", "motion") if sound else ("motion",)
+def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool, vertices: bool) -> Clip:
+    moving = ("vertices", "neutral") if vertices else ("motion",)
+    needed = (*(("audio",) if sound else ()), *moving)
     for kind in needed:
         if kind not in entry.files:
             has = " and ".join(name for name in entry.files if name not in ("neutral", "phones"))
-            hint = f"Choose a manifest of clips with {' and '.join(needed)}."
+            wanted = " and ".join(name for name in needed if name != "neutral")
+            hint = f"Choose a manifest of clips with {wanted}."
             if entry.mesh is not None:
                 hint += " To vertices of FLAME, talk preprocess vocaset --coefficients fits motion."
             raise InputError(f"Clip {entry.id} has no {kind}, only {has}.", hint=hint)
     read = (*needed, "phones") if "phones" in entry.files else needed
     paths = {kind: checked_file(folder, *entry.files[kind], entry.id) for kind in read}
+    motion: AnyMotion
+    meta: dict[str, Any] = {}
     try:
         speech = read_speech(paths["audio"], reporter) if sound else None
-        motion, meta = read_motion(paths["motion"])
+        if vertices:
+            motion = read_vertex_clip(folder, entry)
+        else:
+            motion, meta = read_motion(paths["motion"])
         alignment = read_alignment(paths["phones"]) if "phones" in paths else None
     except InputError as error:
         raise InputError(f"Clip {entry.id}: {error.problem}", hint=error.hint) from error
@@ -78,7 +99,7 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Cli
     if not entry.still:
         motion = resample(motion, float(MODEL_FPS))
     if speech is not None:
-        speech = Speech(samples=fit_length(speech.samples, len(motion.coeffs) * SAMPLES_PER_FRAME))
+        speech = Speech(samples=fit_length(speech.samples, motion.num_frames * SAMPLES_PER_FRAME))
     cleanup = meta.get("cleanup") if isinstance(meta, dict) else None
     return Clip(
         id=entry.id,
@@ -91,6 +112,21 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool) -> Cli
         smoothed=isinstance(cleanup, dict) and cleanup.get("smooth") is True,
         alignment=alignment,
     )
+
+
+def read_vertex_clip(folder: Path, entry: Entry) -> VertexMotion:
+    """Read the vertices of an `entry` that has some, whose files lie below `folder`. Raises InputError for
+    files that cannot be read or do not fit.
+    """
+    assert entry.mesh is not None
+    assert entry.fps is not None
+    neutral = np.array(read_floats(folder / entry.mesh.neutral))
+    if neutral.ndim != 2 or neutral.shape[1] != 3 or len(neutral) == 0:
+        raise InputError(f"{entry.mesh.neutral} holds {neutral.shape}, (verts, 3) is needed.")
+    vertices = read_vertices(folder / entry.mesh.vertices, len(neutral), _MOST_VERTEX_FRAMES)
+    mesh = VertexMotion(vertices=vertices, neutral=neutral, fps=entry.fps, topology=entry.mesh.topology)
+    check_vertices(mesh)
+    return mesh
 
 
 def checked_file(folder: Path, name: str, digest: str, clip_id: str) -> Path:
@@ -123,7 +159,7 @@ def file_problem(
     return "changed", f"{path} is not the file the manifest was written for (its hash differs)."
 
 
-def mismatch(speech: Speech | None, moving: Motion | MeshMotion | None) -> str | None:
+def mismatch(speech: Speech | None, moving: Motion | VertexMotion | None) -> str | None:
     """Why sound and motion do not belong together, in words; None when they last about as long."""
     if speech is None or moving is None or abs(speech.duration_s - moving.duration_s) <= MOST_MISMATCH_S:
         return None

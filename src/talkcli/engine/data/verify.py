@@ -10,16 +10,14 @@ import numpy as np
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.textgrid import read_alignment
-from talkcli.engine.data.clips import file_problem, mismatch
+from talkcli.engine.data.clips import file_problem, mismatch, read_vertex_clip
 from talkcli.engine.data.lag import Lag, lag
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.data.motion_report import jumps, out_of_range
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import CHANNELS
-from talkcli.engine.face.mesh_motion import check_mesh, read_vertices
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.readers.npy import read_floats
-from talkcli.engine.types import MeshMotion, Motion, Silent, Speech
+from talkcli.engine.types import Motion, Silent, Speech, VertexMotion
 from talkcli.engine.wording import counted
 
 Kind = Literal[
@@ -28,8 +26,6 @@ Kind = Literal[
 ]  # fmt: skip
 # Clips with the first are refused by training; the others are warnings.
 BROKEN: tuple[Kind, ...] = ("missing", "changed", "unreadable", "duration", "fps", "frames", "channels")
-# Of a clip of vertices: the longest that is looked at, half an hour at 60 fps.
-_MOST_FRAMES = 108_000
 # Height of a face or head of FLAME's vertices, which are in metres; BIWI's are in no unit.
 _LOWEST_HEAD_M, _HIGHEST_HEAD_M = 0.05, 1.0
 
@@ -85,25 +81,13 @@ def verify(folder: Path, entry: Entry) -> Verified:
     return Verified(findings=findings, head=None if motion is None else motion.head, lag=late)
 
 
-def read_files(folder: Path, entry: Entry) -> tuple[Speech | None, Motion | None, MeshMotion | None]:
+def read_files(folder: Path, entry: Entry) -> tuple[Speech | None, Motion | None, VertexMotion | None]:
     """What `entry` has of sound, motion and vertices. Raises InputError for what cannot be read."""
     if entry.phones is not None:
         read_alignment(folder / entry.phones)
     speech = None if entry.audio is None else read_speech(folder / entry.audio, Silent())
     motion = None if entry.motion is None else read_motion(folder / entry.motion)[0]
-    return speech, motion, None if entry.mesh is None else _read_mesh(folder, entry)
-
-
-def _read_mesh(folder: Path, entry: Entry) -> MeshMotion:
-    assert entry.mesh is not None
-    assert entry.fps is not None
-    neutral = read_floats(folder / entry.mesh.neutral)
-    if neutral.ndim != 2 or neutral.shape[1] != 3 or len(neutral) == 0:
-        raise InputError(f"{entry.mesh.neutral} holds {neutral.shape}, (verts, 3) is needed.")
-    vertices = read_vertices(folder / entry.mesh.vertices, len(neutral), _MOST_FRAMES)
-    mesh = MeshMotion(vertices=vertices, neutral=neutral, fps=entry.fps, topology=entry.mesh.topology)
-    check_mesh(mesh)
-    return mesh
+    return speech, motion, None if entry.mesh is None else read_vertex_clip(folder, entry)
 
 
 def _rate(entry: Entry, fps: float) -> str | None:
@@ -124,7 +108,7 @@ def _names(motion: Motion) -> str | None:
     return f"The channels are not those of the head {motion.head}."
 
 
-def _height(mesh: MeshMotion) -> str | None:
+def _height(mesh: VertexMotion) -> str | None:
     height = float(np.ptp(mesh.neutral[:, 1]))
     if mesh.topology != "flame" or _LOWEST_HEAD_M <= height <= _HIGHEST_HEAD_M:
         return None

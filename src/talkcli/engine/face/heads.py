@@ -31,6 +31,11 @@ def flame_path() -> Path | None:
     return None
 
 
+def is_head(name: str) -> bool:
+    """Tell whether `load_head` knows a head called `name`."""
+    return name in HEADS or name.endswith(_FLAME_SUFFIXES)
+
+
 def head_file(name: str) -> Path | None:
     """The user's file that `load_head` reads for the head called `name`; None where it needs none."""
     if name == "flame":

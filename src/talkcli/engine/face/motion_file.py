@@ -1,7 +1,9 @@
-"""The motion file: an npz that says what its columns mean, at which rate, for which head, and who made it.
+"""The motion file: an npz that says what its numbers mean, at which rate, of which face, and who made it.
 
-Keys: `format` (int), `coeffs` (frames, coeffs) float32, `fps` (float), `head`, `channels` (names), `meta`
-(JSON), and `pose` (frames, 3) float32 where the head's turning is known.
+Two forms have the keys `fps` (frames per second), `meta` (JSON) and `format` (int) in common. Format 1 holds
+coefficients: `coeffs` (frames, coeffs) float32, `head`, `channels` (names), and `pose` (frames, 3) float32
+where the turn of the head is known. Format 2 holds vertices: `vertices` (frames, verts, 3) float32, `neutral`
+(verts, 3) float32, `topology` (name), and `faces` (faces, 3) int32 where the triangles are known.
 """
 
 from __future__ import annotations
@@ -15,83 +17,162 @@ import numpy as np
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import JAW, MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD
+from talkcli.engine.face.vertex_motion import check_vertices
 from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.json_text import parse_json
 from talkcli.engine.readers.npz import read_arrays
-from talkcli.engine.types import Motion
+from talkcli.engine.types import AnyMotion, Motion, VertexMotion
 
-FORMAT = 1
+COEFFICIENTS, VERTICES = 1, 2
+NEWEST = VERTICES
 # A rate next to zero would make one frame last for years of sound.
 LOWEST_FPS, HIGHEST_FPS = 0.1, 1000.0
 _LONGEST_S = 24 * 3600.0
 _MOST_CHANNELS, _LONGEST_META = 1024, 100_000
 _NAME = re.compile(r"[\w .-]{1,64}")
-# What the parts may unfold to: twelve hours of coefficients at 25 fps take 230 MB.
+# What the parts may unfold to, in bytes: twelve hours of coefficients at 25 fps take 230 MB, twelve minutes
+# of FLAME's vertices 1 GB.
 _MOST_BYTES = {
     "format": 64, "coeffs": 1 << 28, "fps": 64, "head": 1 << 12, "channels": 1 << 20, "meta": 1 << 22,
-    "pose": 1 << 26,
+    "pose": 1 << 26, "vertices": 1 << 30, "neutral": 1 << 25, "topology": 1 << 12, "faces": 1 << 26,
 }  # fmt: skip
-_KEYS = ("format", "coeffs", "fps", "head", "channels", "meta")
+_COMMON = ("format", "fps", "meta")
+_OF_COEFFICIENTS = ("coeffs", "head", "channels")
+_OF_VERTICES = ("vertices", "neutral", "topology")
+_HINT = "Motion files are written by talk animate or talk preprocess."
 
 
-def write_motion(path: Path, motion: Motion, meta: dict[str, Any] | None = None) -> None:
+def write_motion(path: Path, motion: AnyMotion, meta: dict[str, Any] | None = None) -> None:
     """Write `motion` to `path` (.npz), byte for byte the same for the same content.
 
-    `meta` is anything JSON holds: the command, the seed, the hash of the weights.
+    `meta` is anything that JSON holds: the command, the seed, the hash of the weights.
     """
-    arrays = {
-        "format": np.array(FORMAT),
-        "coeffs": motion.coeffs.astype(np.float32, copy=False),
-        "fps": np.array(float(motion.fps)),
-        "head": np.array(motion.head),
-        "channels": np.array(motion.channels),
-        "meta": np.array(json.dumps(meta or {}, sort_keys=True)),
-    }
-    if motion.pose is not None:
+    arrays = {"format": np.array(VERTICES if isinstance(motion, VertexMotion) else COEFFICIENTS)}
+    if isinstance(motion, VertexMotion):
+        arrays |= {
+            "vertices": motion.vertices.astype(np.float32, copy=False),
+            "neutral": motion.neutral.astype(np.float32, copy=False),
+            "topology": np.array(motion.topology),
+        }
+        if motion.faces is not None:
+            arrays["faces"] = motion.faces.astype(np.int32, copy=False)
+        arrays["fps"] = np.array(float(motion.fps))
+    else:
+        arrays |= {
+            "coeffs": motion.coeffs.astype(np.float32, copy=False),
+            "fps": np.array(float(motion.fps)),
+            "head": np.array(motion.head),
+            "channels": np.array(motion.channels),
+        }
+    arrays["meta"] = np.array(json.dumps(meta or {}, sort_keys=True))
+    if isinstance(motion, Motion) and motion.pose is not None:
         arrays["pose"] = motion.pose.astype(np.float32, copy=False)
+    # Deflate makes float vertices hardly smaller, and takes far longer than writing them.
+    save = np.savez if isinstance(motion, VertexMotion) else np.savez_compressed
     # numpy stamps no time into its zip members, so equal arrays are equal files.
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        save(file, **arrays)  # type: ignore[arg-type]
 
 
 def read_motion(path: Path) -> tuple[Motion, dict[str, Any]]:
-    """The motion and its meta. Raises InputError for anything but a motion file this version can read."""
-    hint = "Motion files are written by talk animate or talk preprocess."
+    """Read coefficients and their meta. Raises InputError as `read_any_motion`, and for a file of
+    vertices.
+    """
+    motion, meta = read_any_motion(path)
+    if isinstance(motion, VertexMotion):
+        raise InputError(
+            f"{path} holds vertices of the topology {motion.topology}; coefficients of a head are needed."
+        )
+    return motion, meta
+
+
+def read_any_motion(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
+    """Read a motion of either form and its meta.
+
+    Raises InputError for anything but a motion file that this version can read.
+    """
+    optional = (*_OF_COEFFICIENTS, "pose", *_OF_VERTICES, "faces")
     stored = read_arrays(
-        path, _KEYS, kind="motion file", hint=hint, optional=("pose",), most_bytes=_MOST_BYTES
+        path, _COMMON, kind="motion file", hint=_HINT, optional=optional, most_bytes=_MOST_BYTES
     )
     try:
         number = _scalar(stored, "format")
-        if number > FORMAT:
+        if number > NEWEST:
             raise InputError(
-                f"{path} has motion format {number:g}, this version reads up to {FORMAT}.",
+                f"{path} has motion format {number:g}, this version reads up to {NEWEST}.",
                 hint="Update talk.",
             )
         if number < 1 or number % 1:
             raise ValueError(f"format is {number:g}")
-        if any(stored[name].dtype.kind not in "fiu" for name in ("coeffs", "pose") if name in stored):
-            raise ValueError("coeffs and pose must be numbers")
-        with np.errstate(over="ignore"):
-            motion = Motion(
-                coeffs=np.asarray(stored["coeffs"], dtype=np.float32),
-                fps=_scalar(stored, "fps"),
-                head=_text(stored, "head"),
-                channels=_names(stored["channels"]),
-                pose=np.asarray(stored["pose"], dtype=np.float32) if "pose" in stored else None,
+        needed = _OF_VERTICES if number == VERTICES else _OF_COEFFICIENTS
+        missing = [name for name in needed if name not in stored]
+        if missing:
+            raise InputError(
+                f"{path} is an npz without {', '.join(missing)}, it is no motion file.", hint=_HINT
             )
+        motion = _vertices(stored) if number == VERTICES else _coefficients(stored)
         meta = parse_json(_text(stored, "meta"))
         if not isinstance(meta, dict) or len(json.dumps(meta)) > _LONGEST_META:
             raise ValueError(f"meta is no JSON object of at most {_LONGEST_META} characters")
     except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(f"{path} holds fields that do not fit together ({error}).", hint=hint) from error
-    whole = len(motion.coeffs) > 0 and np.isfinite(motion.coeffs).all()
-    whole = whole and (motion.pose is None or np.isfinite(motion.pose).all())
+        raise InputError(f"{path} holds fields that do not fit together ({error}).", hint=_HINT) from error
+    numbers = [motion.coeffs] if isinstance(motion, Motion) else [motion.vertices, motion.neutral]
+    if isinstance(motion, Motion) and motion.pose is not None:
+        numbers.append(motion.pose)
+    whole = motion.num_frames > 0 and all(np.isfinite(array).all() for array in numbers)
     if not whole or not LOWEST_FPS <= motion.fps <= HIGHEST_FPS:
-        raise InputError(f"{path} holds no frames, values that are not numbers, or no valid fps.", hint=hint)
+        raise InputError(f"{path} holds no frames, values that are not numbers, or no valid fps.", hint=_HINT)
     if motion.duration_s > _LONGEST_S:
-        raise InputError(f"{path} lasts {motion.duration_s:.0f} s, more than a day.", hint=hint)
-    _check_range(path, motion)
+        raise InputError(f"{path} lasts {motion.duration_s:.0f} s, more than a day.", hint=_HINT)
+    if isinstance(motion, Motion):
+        _check_range(path, motion)
+    else:
+        try:
+            check_vertices(motion)
+        except InputError as error:
+            raise InputError(f"{path}: {error.problem}", hint=_HINT) from error
     return motion, meta
+
+
+def _coefficients(stored: dict[str, np.ndarray]) -> Motion:
+    """Build the motion of a file of format 1. Raises ValueError for fields that do not fit."""
+    return Motion(
+        coeffs=_float32(stored, "coeffs"),
+        fps=_scalar(stored, "fps"),
+        head=_text(stored, "head"),
+        channels=_names(stored["channels"]),
+        pose=_float32(stored, "pose") if "pose" in stored else None,
+    )
+
+
+def _vertices(stored: dict[str, np.ndarray]) -> VertexMotion:
+    """Build the motion of a file of format 2. Raises ValueError for fields that do not fit."""
+    topology = _text(stored, "topology")
+    if not _NAME.fullmatch(topology):
+        raise ValueError("topology is no name of letters and digits")
+    neutral, faces = _float32(stored, "neutral"), stored.get("faces")
+    if len(neutral) == 0:
+        raise ValueError("neutral holds no vertices")
+    if faces is not None:
+        if faces.dtype.kind not in "iu":
+            raise ValueError("faces must be whole numbers")
+        if faces.size == 0 or faces.min() < 0 or faces.max() >= len(neutral):
+            raise ValueError(f"faces name vertices beyond the {len(neutral)} of neutral, or none")
+        faces = faces.astype(np.int64)
+    return VertexMotion(
+        vertices=_float32(stored, "vertices"),
+        neutral=neutral,
+        fps=_scalar(stored, "fps"),
+        topology=topology,
+        faces=faces,
+    )
+
+
+def _float32(stored: dict[str, np.ndarray], name: str) -> np.ndarray:
+    if stored[name].dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be numbers")
+    with np.errstate(over="ignore"):
+        return np.asarray(stored[name], dtype=np.float32)
 
 
 def _check_range(path: Path, motion: Motion) -> None:

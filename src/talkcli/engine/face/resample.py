@@ -1,18 +1,21 @@
 """The same motion at another frame rate.
 
-Axis names: `frames`, `coeffs`. Frame k is the state at the middle of its time, (k + 0.5) / fps seconds.
+Axis names: `frames`, `coeffs`, `channels` (columns of coefficients or of quaternions), `others` = frames of
+the result. Frame k is the state at the middle of its time, (k + 0.5) / fps seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.quaternions import axis_angles, quaternions
-from talkcli.engine.types import Motion
+from talkcli.engine.face.vertex_motion import resample_vertices
+from talkcli.engine.types import AnyMotion, Motion, VertexMotion
 from talkcli.engine.wording import counted
 
 # Output frames worked out at a time, so that what is between takes no memory of its own.
@@ -21,29 +24,37 @@ _BLOCK_FRAMES = 4096
 _MOST_FRAMES = 1 << 20
 
 
-def resample(motion: Motion, fps: float) -> Motion:
-    """`motion` at `fps` frames per second; itself when that is its rate already.
+_Moving = TypeVar("_Moving", bound=AnyMotion)
 
-    Coefficients follow monotone cubics (Fritsch and Butland 1984), which never overshoot: what was closed
-    stays closed. Jaw angles are far below a turn, so that they may be interpolated one by one; the head's
-    turning goes through quaternions. Nothing is filtered before a lower rate: of faces recorded at 60 fps
+
+def resample(motion: _Moving, fps: float) -> _Moving:
+    """Resample `motion` to `fps` frames per second; return it unchanged when that is its rate already.
+
+    Coefficients follow monotone cubics (Fritsch and Butland 1984), which never overshoot: lips that were
+    closed stay closed. Jaw angles are far below a turn, so this function interpolates them one by one; the
+    pose goes through quaternions. Nothing is filtered before a lower rate: of faces recorded at 60 fps
     at most 1.1 % of a channel's variance is too fast for 25, and a filter that averages over the longer frame
-    doubles what a blink loses of its peak (0.02 without, 0.04 with it). Raises ValueError when `fps` is not
-    positive, InputError for more frames than any motion has.
+    doubles what a blink loses of its peak (0.02 without, 0.04 with it). Vertices go the way of
+    `resample_vertices`. Raises ValueError when `fps` is not positive, InputError for more frames than any
+    motion has.
     """
     if not 0 < fps < float("inf"):
         raise ValueError(f"fps {fps} is not positive")
     if fps == motion.fps:
         return motion
-    count = len(motion.coeffs)
-    num_frames = max(1, round(count * fps / motion.fps))
+    num_frames = max(1, round(motion.num_frames * fps / motion.fps))
     if num_frames > _MOST_FRAMES:
         raise InputError(
-            f"{counted(count, 'frame')} at {motion.fps:g} fps become {num_frames} at {fps:g}, more than "
-            f"{_MOST_FRAMES}.",
+            f"{counted(motion.num_frames, 'frame')} at {motion.fps:g} fps become {num_frames} at {fps:g}, "
+            f"more "
+            f"than {_MOST_FRAMES}.",
             hint="Check the rate that the motion file says.",
         )
-    at = np.clip((np.arange(num_frames) + 0.5) * (motion.fps / fps) - 0.5, 0, count - 1)
+    # mypy takes a bound type variable for what isinstance leaves of it, not for the variable.
+    if isinstance(motion, VertexMotion):
+        return resample_vertices(motion, fps)  # type: ignore[return-value]
+    assert isinstance(motion, Motion)
+    at = np.clip((np.arange(num_frames) + 0.5) * (motion.fps / fps) - 0.5, 0, motion.num_frames - 1)
     pose = motion.pose
     if pose is not None:
         pose = axis_angles(_interpolate(quaternions(pose), at)).astype(pose.dtype)

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from talkcli.engine.face.head import Head
 from talkcli.engine.face.rotation import rotation_matrices
+from talkcli.engine.face.topology import Topology
 
 _CHIN, _EARS = 8, (0, 16)
 # As a part of the way from the chin to the eyes: as far below the chin lies what no longer turns.
@@ -23,7 +23,7 @@ _EYES = slice(36, 48)
 class Neck:
     """Where a head turns, and how much of the turn each vertex takes."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Topology) -> None:
         template = torch.from_numpy(np.ascontiguousarray(head.template))
         marks = head.landmarks(template[None])[0]
         chin, ears = marks[_CHIN], marks[list(_EARS)].mean(dim=0)

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from talkcli.engine.audio.phones import BILABIALS
 from talkcli.engine.metrics.phone_frames import CLOSED_MM, reached_share
+from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.types import Alignment
 
 
@@ -26,3 +27,8 @@ def bilabial_closure(
     """
     phones = [phone for phone in alignment.phones if phone.symbol in BILABIALS]
     return reached_share(gap_mm < CLOSED_MM, phones, fps)
+
+
+def measure(take: Take, alignment: Alignment) -> Share:
+    """Measure `bilabial_closure` of a take."""
+    return Share(*bilabial_closure(take.gap_mm(), alignment, take.fps))

@@ -1,6 +1,7 @@
-"""All metrics by name: unit, vertex set, what each needs, and how clips are summed up.
+"""All metrics by name: the function that measures, its unit, vertex set and input, and how clips are summed.
 
-Plain strings, so that help and thresholds need no computation.
+To add a metric, write its file beside this one and add its row: `talk score` needs nothing else. Plain
+strings, so that help and thresholds import no computation.
 """
 
 from __future__ import annotations
@@ -8,100 +9,131 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+_METRICS = "talkcli.engine.metrics"
+
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
-    """One row. `vertices` names what is looked at. `over_clips` says how the values of single clips become
-    one: a mean weighted by frames or by phones, a plain mean over clips, the median, or the largest; what is
-    pooled has no value for a single clip, and is worked out from the observations of all.
-    """
+    """One row. Places are written `module:function`."""
 
+    measure: str
+    """The function that measures a take, as `metrics/take.py` says."""
     unit: str
     vertices: str
+    """The set of vertices that the metric looks at, for reports."""
     needs: Literal["truth", "audio", "phones", "takes", "motion", "reference"]
+    """What the metric compares with. `takes` gets all takes of a clip at once; `reference` divides the
+    measure by its mean over real motion."""
     over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
+    """How the values of single clips become one: a mean weighted by frames or by phones, a plain mean, the
+    median, the largest. A pooled metric has no value for a single clip; `pool` computes its value from the
+    observations of all clips."""
     meaning: str
+    over_takes: Literal["mean", "largest"] = "mean"
+    """How the takes of a clip become one value."""
+    pool: str | None = None
+    """The function that makes one number of the observations of all clips."""
 
 
 METRICS: dict[str, MetricInfo] = {
     "lve_mm": MetricInfo(
+        measure=f"{_METRICS}.lve:measure_mm",
         unit="mm", vertices="lips", needs="truth", over_clips="frame mean",
         meaning="lip vertex error: largest lip distance per frame",
     ),
     "lve_m2": MetricInfo(
+        measure=f"{_METRICS}.lve:measure_m2",
         unit="m2", vertices="lips", needs="truth", over_clips="frame mean",
-        meaning="the same, squared, as in CodeTalker's code",
+        meaning="the square of lve_mm's distance, as in CodeTalker's code",
     ),
     "eve_mm": MetricInfo(
+        measure=f"{_METRICS}.eve:measure_mm",
         unit="mm", vertices="eyes+forehead", needs="truth", over_clips="frame mean",
         meaning="upper-face vertex error: largest eye or forehead distance per frame",
     ),
     "eve_m2": MetricInfo(
+        measure=f"{_METRICS}.eve:measure_m2",
         unit="m2", vertices="eyes+forehead", needs="truth", over_clips="frame mean",
-        meaning="the same, squared",
+        meaning="the square of eve_mm's distance",
     ),
     "mve_mm": MetricInfo(
+        measure=f"{_METRICS}.mve:measure",
         unit="mm", vertices="all", needs="truth", over_clips="clip mean",
         meaning="mean vertex error",
     ),
     "fdd_m2": MetricInfo(
+        measure=f"{_METRICS}.fdd:measure",
         unit="m2", vertices="upper_face", needs="truth", over_clips="clip mean",
         meaning="upper-face dynamics deviation, signed: positive moves less than the truth",
     ),
     "diversity_mm": MetricInfo(
+        measure=f"{_METRICS}.diversity:measure_mm",
         unit="mm", vertices="all", needs="takes", over_clips="clip mean",
         meaning="mean vertex distance between the takes of a clip",
     ),
     "diversity_l2": MetricInfo(
+        measure=f"{_METRICS}.diversity:measure_l2",
         unit="", vertices="coefficients", needs="takes", over_clips="clip mean",
         meaning="mean L2 distance of the takes' whole sequences of coefficients",
     ),
     "sync_r": MetricInfo(
+        measure=f"{_METRICS}.sync:measure_r",
         unit="", vertices="inner lips", needs="audio", over_clips="median",
         meaning="lip opening against the speech envelope, at the best lag within 80 ms",
     ),
     "sync_lag_ms": MetricInfo(
+        measure=f"{_METRICS}.sync:measure_lag_ms",
         unit="ms", vertices="inner lips", needs="audio", over_clips="median",
-        meaning="that lag; positive: the lips are late",
+        meaning="lag of the best sync_r; positive when the lips are late",
     ),
     "silence_closed": MetricInfo(
+        measure=f"{_METRICS}.silence_closed:measure",
         unit="", vertices="inner lips", needs="audio", over_clips="frame mean",
         meaning="share of the frames in pauses over 200 ms whose lips are within 1 mm of closed",
     ),
     "bilabial_closure": MetricInfo(
+        measure=f"{_METRICS}.bilabial_closure:measure",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
         meaning="share of p, b, m in which the lip gap falls under 1 mm",
     ),
     "labiodental_contact": MetricInfo(
+        measure=f"{_METRICS}.labiodental_contact:measure",
         unit="", vertices="lower_lip", needs="phones", over_clips="phone mean",
         meaning="share of f, v in which the lower lip meets the upper teeth",
     ),
     "false_closure": MetricInfo(
+        measure=f"{_METRICS}.false_closure:measure",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
-        meaning="share of vowels over 80 ms inside of which the lips close",
+        meaning="share of vowels over 80 ms during which the lips close",
     ),
     "openness_order": MetricInfo(
+        measure=f"{_METRICS}.openness_order:measure", pool=f"{_METRICS}.openness_order:openness_order",
         unit="", vertices="inner lips", needs="phones", over_clips="pooled",
         meaning="rank correlation of mean lip opening with aa > ae > eh > ih > s",
     ),
     "rounding_mm": MetricInfo(
+        measure=f"{_METRICS}.rounding:measure", pool=f"{_METRICS}.rounding:rounding_mm",
         unit="mm", vertices="mouth corners", needs="phones", over_clips="pooled",
         meaning="mean mouth width of iy, less that of uw, ow and w",
     ),
     "jump_mm": MetricInfo(
+        measure=f"{_METRICS}.jump:measure", over_takes="largest",
         unit="mm", vertices="lips", needs="motion", over_clips="largest",
         meaning="largest lip step from one frame to the next",
     ),
     "jump_25fps_mm": MetricInfo(
+        measure=f"{_METRICS}.jump:measure_25fps", over_takes="largest",
         unit="mm", vertices="lips", needs="motion", over_clips="largest",
-        meaning="the same at 25 fps, whatever the motion's rate",
+        meaning="largest lip step between frames at 25 fps, whatever the motion's rate",
     ),
     "jerk_ratio_lips": MetricInfo(
+        measure=f"{_METRICS}.jerk:measure_lips",
         unit="", vertices="lips", needs="reference", over_clips="clip mean",
         meaning="jerk above 5 Hz per speed, against the reference's mean",
     ),
     "jerk_ratio_face": MetricInfo(
+        measure=f"{_METRICS}.jerk:measure_face",
         unit="", vertices="face", needs="reference", over_clips="clip mean",
-        meaning="the same of the face without its eyes",
+        meaning="the same ratio for the face without its eyes",
     ),
 }  # fmt: skip

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.metrics.distance import Vertices, vertex_distances
+from talkcli.engine.metrics.take import Take, frame_mean
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 
 
@@ -42,3 +43,15 @@ def _pairs(takes: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
     if len(takes) < 2:
         raise UndefinedMetricError("needs two takes or more of a clip (NAME.take01.npz, NAME.take02.npz)")
     return list(combinations(takes, 2))
+
+
+def measure_mm(takes: Sequence[Take]) -> float:
+    """Measure `diversity_mm` of the takes of a clip, block by block."""
+    return frame_mean(
+        takes[0].num_frames, lambda frames: diversity_mm([take.whole(frames) for take in takes])
+    )
+
+
+def measure_l2(takes: Sequence[Take]) -> float:
+    """Measure `diversity_l2` of the takes of a clip."""
+    return diversity_l2([take.coeffs() for take in takes])

@@ -10,6 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from talkcli.engine.metrics.distance import Vertices, largest_distances
+from talkcli.engine.metrics.take import Take
+
+# The vertex set.
+VERTICES = "eyes+forehead"
 
 
 def eve_mm(predicted: Vertices, true: Vertices) -> float:
@@ -20,3 +24,13 @@ def eve_mm(predicted: Vertices, true: Vertices) -> float:
 def eve_m2(predicted: Vertices, true: Vertices) -> float:
     """Mean over frames of the largest squared distance of such a vertex, in square metres."""
     return float(np.square(largest_distances(predicted, true)).mean())
+
+
+def measure_mm(take: Take, true: Take) -> float:
+    """Measure `eve_mm` of a take."""
+    return eve_mm(take.part(VERTICES), true.part(VERTICES))
+
+
+def measure_m2(take: Take, true: Take) -> float:
+    """Measure `eve_m2` of a take."""
+    return eve_m2(take.part(VERTICES), true.part(VERTICES))

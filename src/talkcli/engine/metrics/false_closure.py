@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from talkcli.engine.audio.phones import BILABIALS, VOWELS
 from talkcli.engine.metrics.phone_frames import CLOSED_MM, SAME_S, SLACK_S, between, share
+from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.types import SILENCE, Alignment, Phone
 
 SHORTEST_S = 0.08
@@ -38,3 +39,8 @@ def false_closure(gap_mm: Float[np.ndarray, "frames"], alignment: Alignment, fps
             if len(inside):
                 found.append(bool((inside < CLOSED_MM).any()))
     return share(found, "vowel over 80 ms")
+
+
+def measure(take: Take, alignment: Alignment) -> Share:
+    """Measure `false_closure` of a take."""
+    return Share(*false_closure(take.gap_mm(), alignment, take.fps))

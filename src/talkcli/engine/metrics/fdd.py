@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.metrics.distance import Vertices
+from talkcli.engine.metrics.take import Take
 
 
 def fdd_m2(predicted: Vertices, true: Vertices, rest: Float[np.ndarray, "verts 3"]) -> float:
@@ -24,3 +25,8 @@ def fdd_m2(predicted: Vertices, true: Vertices, rest: Float[np.ndarray, "verts 3
 
 def _dynamics(vertices: Vertices, rest: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray, "verts"]:
     return np.square(vertices.astype(np.float64) - rest).sum(axis=-1).std(axis=0)
+
+
+def measure(take: Take, true: Take) -> float:
+    """Measure `fdd_m2` of a take."""
+    return fdd_m2(take.part("upper_face"), true.part("upper_face"), take.at_rest("upper_face"))

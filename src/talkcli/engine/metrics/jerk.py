@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.metrics.distance import Vertices
+from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import MODEL_FPS
 
@@ -46,3 +47,13 @@ def _power_above(values: Float[np.ndarray, "frames numbers"], lowest_hz: float) 
     spectrum = np.fft.rfft(values, axis=0)
     spectrum[np.fft.rfftfreq(len(values), 1 / FPS) < lowest_hz] = 0
     return _mean_square(np.fft.irfft(spectrum, n=len(values), axis=0))
+
+
+def measure_lips(take: Take) -> float:
+    """Measure the jerkiness of the lips of a take."""
+    return jerkiness(take.at(FPS).part("lips"))
+
+
+def measure_face(take: Take) -> float:
+    """Measure the jerkiness of the face of a take, without its eyes."""
+    return jerkiness(take.at(FPS).part("face"))

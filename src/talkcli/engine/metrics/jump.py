@@ -8,7 +8,9 @@ frame rate, so that it is given at 25 fps too.
 from __future__ import annotations
 
 from talkcli.engine.metrics.distance import Vertices, vertex_distances
+from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.types import MODEL_FPS
 
 
 def jump_mm(vertices: Vertices) -> float:
@@ -16,3 +18,13 @@ def jump_mm(vertices: Vertices) -> float:
     if len(vertices) < 2:
         raise UndefinedMetricError("needs two frames or more")
     return float(vertex_distances(vertices[1:], vertices[:-1]).max() * 1e3)
+
+
+def measure(take: Take) -> float:
+    """Measure `jump_mm` of the lips of a take, at its own rate."""
+    return jump_mm(take.part("lips"))
+
+
+def measure_25fps(take: Take) -> float:
+    """Measure `jump_mm` of the lips of a take at 25 fps."""
+    return jump_mm(take.at(float(MODEL_FPS)).part("lips"))

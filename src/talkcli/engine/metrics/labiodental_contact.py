@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 
 from talkcli.engine.audio.phones import LABIODENTALS
 from talkcli.engine.metrics.phone_frames import reached_share
+from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Alignment
 
@@ -66,3 +67,10 @@ def _nearest(
     blocks = [lip[start : start + _BLOCK_FRAMES] for start in range(0, len(lip), _BLOCK_FRAMES)]
     squares = [np.square(block[:, :, None] - teeth).sum(axis=-1).min(axis=(1, 2)) for block in blocks]
     return np.sqrt(np.concatenate(squares))
+
+
+def measure(take: Take, alignment: Alignment) -> Share:
+    """Measure `labiodental_contact` of a take."""
+    teeth = take.upper_teeth()
+    lip, at_rest = take.part("lower_lip"), take.at_rest("lower_lip")
+    return Share(*labiodental_contact(lip, at_rest, teeth, alignment, take.fps))

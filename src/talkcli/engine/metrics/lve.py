@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from talkcli.engine.metrics.distance import Vertices, largest_distances
+from talkcli.engine.metrics.take import Take
 
 
 def lve_mm(predicted: Vertices, true: Vertices) -> float:
@@ -21,3 +22,13 @@ def lve_mm(predicted: Vertices, true: Vertices) -> float:
 def lve_m2(predicted: Vertices, true: Vertices) -> float:
     """Mean over frames of the largest squared lip-vertex distance, in square metres."""
     return float(np.square(largest_distances(predicted, true)).mean())
+
+
+def measure_mm(take: Take, true: Take) -> float:
+    """Measure `lve_mm` of a take."""
+    return lve_mm(take.part("lips"), true.part("lips"))
+
+
+def measure_m2(take: Take, true: Take) -> float:
+    """Measure `lve_m2` of a take."""
+    return lve_m2(take.part("lips"), true.part("lips"))

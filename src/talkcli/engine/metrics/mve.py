@@ -10,8 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from talkcli.engine.metrics.distance import Vertices, vertex_distances
+from talkcli.engine.metrics.take import Take, frame_mean
 
 
 def mve_mm(predicted: Vertices, true: Vertices) -> float:
     """Mean distance over vertices and frames, in millimetres."""
     return float(vertex_distances(predicted, true).mean(dtype=np.float64) * 1e3)
+
+
+def measure(take: Take, true: Take) -> float:
+    """Measure `mve_mm` of a take, block by block."""
+    return frame_mean(take.num_frames, lambda frames: mve_mm(take.whole(frames), true.whole(frames)))

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from talkcli.engine.metrics.phone_frames import at_middles
+from talkcli.engine.metrics.take import Observations, Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.types import Alignment
 
 # From wide open to nearly closed.
 OPENNESS = ("AA", "AE", "EH", "IH", "S")
@@ -31,3 +34,8 @@ def openness_order(openings_mm: Mapping[str, Sequence[float]]) -> float:
     ranks = np.array([(means < mean).sum() + ((means == mean).sum() - 1) / 2 for mean in means])
     # Rounded, so that 1 is reached.
     return round(float(np.corrcoef(ranks, np.arange(len(OPENNESS))[::-1])[0, 1]), 9)
+
+
+def measure(take: Take, alignment: Alignment) -> Observations:
+    """Observe the lip openings of a take, in millimetres."""
+    return at_middles(take.gap_mm(), alignment, OPENNESS, take.fps)

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from talkcli.engine.metrics.phone_frames import at_middles
+from talkcli.engine.metrics.take import Observations, Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.types import Alignment
 
 SPREAD = "IY"
 ROUND = ("UW", "OW", "W")
@@ -27,3 +30,8 @@ def rounding_mm(widths_mm: Mapping[str, Sequence[float]]) -> float:
     if not rounded or not spread:
         raise UndefinedMetricError("needs iy, and one of uw, ow and w, in the words of all clips")
     return float(np.mean(spread) - np.mean(rounded))
+
+
+def measure(take: Take, alignment: Alignment) -> Observations:
+    """Observe the mouth widths of a take, in millimetres."""
+    return at_middles(take.width_mm(), alignment, (SPREAD, *ROUND), take.fps)

@@ -10,6 +10,8 @@ from jaxtyping import Bool, Float
 
 from talkcli.engine.audio.envelope import frame_levels
 from talkcli.engine.metrics.phone_frames import CLOSED_MM
+from talkcli.engine.metrics.sync import frames_with_sound
+from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
@@ -40,3 +42,8 @@ def pauses(speech: Speech, num_frames: int, fps: float) -> Bool[np.ndarray, "fra
     for start, end in edges.reshape(-1, 2):
         inside[start:end] = (end - start) * 1000 > SHORTEST_PAUSE_MS * fps
     return inside
+
+
+def measure(take: Take, speech: Speech) -> Share:
+    """Measure `silence_closed` of a take."""
+    return Share(*silence_closed(take.gap_mm()[: frames_with_sound(take, speech)], speech, take.fps))

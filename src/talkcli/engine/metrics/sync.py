@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.envelope import envelope
+from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
@@ -52,3 +53,18 @@ def _pearson(opening: np.ndarray, loudness: np.ndarray, lag: int) -> float:
     late, early = late - late.mean(), early - early.mean()
     scale = np.sqrt((late @ late) * (early @ early))
     return float(late @ early / scale) if scale > 0 else -1.0
+
+
+def measure_r(take: Take, speech: Speech) -> float:
+    """Measure the correlation of a take with its speech."""
+    return sync_correlation(take.gap_mm()[: frames_with_sound(take, speech)], speech, take.fps)[0]
+
+
+def measure_lag_ms(take: Take, speech: Speech) -> float:
+    """Measure the lag of a take behind its speech, in milliseconds."""
+    return sync_correlation(take.gap_mm()[: frames_with_sound(take, speech)], speech, take.fps)[1]
+
+
+def frames_with_sound(take: Take, speech: Speech) -> int:
+    """Count the frames up to the end of the sound: beyond it there is neither speech nor a pause."""
+    return min(take.num_frames, max(1, round(speech.duration_s * take.fps)))

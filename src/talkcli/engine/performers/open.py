@@ -112,6 +112,11 @@ def head_for(header: Meta, name: str | None = None) -> Head:
     Raises UsageError for a head of other channels, AssetError for one whose file is missing.
     """
     head = load_head(name or header.head)
+    if header.num_verts is not None:
+        raise UsageError(
+            f"The model makes the vertices of {header.head}, `head={head.name}` wants coefficients.",
+            hint="Leave `head` out.",
+        )
     if head.channels != header.channels:
         raise UsageError(
             f"The model moves the channels of {header.head}, `head={head.name}` has others.",
@@ -137,7 +142,7 @@ def generator_file(model_name: str) -> tuple[Path, Header]:
             f"{path} holds a {header.method} model, which is no generator.",
             hint="Give `model` a trained generator; talk methods lists which methods make motion.",
         )
-    if CHANNELS.get(header.head) != header.channels:
+    if header.num_verts is None and CHANNELS.get(header.head) != header.channels:
         raise InputError(
             f"{path} moves a head {header.head} with channels that no head of that name has.",
             hint="Give `model` a generator that was trained for a head of this version.",

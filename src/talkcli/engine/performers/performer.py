@@ -1,7 +1,4 @@
-"""What a pipeline asks of whatever makes motion of speech, and what it tells it.
-
-Axis names: `frames`, `coeffs` = 53.
-"""
+"""What a pipeline asks of whatever makes motion of speech, and what it gets."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import UsageError
 from talkcli.engine.finish.stack import Layers
-from talkcli.engine.types import EMOTIONS, Emotion, Motion, Reporter, Speech
+from talkcli.engine.types import EMOTIONS, AnyMotion, Emotion, Reporter, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +48,7 @@ class Controls:
 class Performance(NamedTuple):
     """A motion and who made it."""
 
-    motion: Motion
+    motion: AnyMotion
     made_by: Mapping[str, Any]
     """For a motion file's meta, its `origin` among it, ready for JSON."""
 

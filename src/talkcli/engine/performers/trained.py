@@ -1,6 +1,7 @@
 """A trained model as a performer: speech in, motion with its layers out.
 
-Axis names: `samples` (16 kHz), `frames` (the model's fps), `coeffs` = 53.
+Axis names: `samples` (16 kHz), `frames` (the model's fps), `coeffs`, `values` of a frame (coefficients, or
+coordinates of vertices).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from talkcli.engine.files import sha256
 from talkcli.engine.finish.stack import Layers, lay_over, within_range
 from talkcli.engine.origin import generated_by
 from talkcli.engine.performers.performer import Controls, Performance, Sampling
-from talkcli.engine.types import Motion, Reporter, Silent, Speech
+from talkcli.engine.types import Motion, Reporter, Silent, Speech, VertexMotion
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -31,8 +32,9 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 class TrainedPerformer:
     """A loaded model with what is known of its origin.
 
-    Here the model performs by its own `generate(samples, generator=...)`, which gives `frames` of `coeffs`
-    for a batch of one. Methods whose performances can be told more derive from this class.
+    Here the model performs by its own `generate(samples, generator=...)`, which returns the frames of a batch
+    of one: coefficients, or x, y, z of vertex after vertex in metres. A model of vertices holds the face at
+    rest in a buffer `neutral`. Methods with controls of their own derive from this class.
     """
 
     controls: type[Controls] = Controls
@@ -59,7 +61,7 @@ class TrainedPerformer:
         """
         named = header.head
         # Before the weights, so that a missing head is found at once; contacts have one that never is.
-        early = _layers(named, None if layers is None else {**layers, "contacts": False})
+        early = _layers(header, None if layers is None else {**layers, "contacts": False})
         self._head = load_head(named) if replace(early, contacts=False).need_head else None
         self.device = resolve_device(device_name)
         self.precision = precision
@@ -72,7 +74,7 @@ class TrainedPerformer:
                 f"`contacts` is for models that hear phones, {path} hears none.",
                 hint="Leave it out, or train with a recipe whose content is of the kind phones.",
             )
-        chosen = _layers(named, layers)
+        chosen = _layers(header, layers)
         self.layers = replace(chosen, contacts=chosen.contacts and self.hears_contacts)
         if self._head is None and self.layers.need_head:
             self._head = load_head(named)
@@ -137,7 +139,7 @@ class TrainedPerformer:
 
     def _finished(
         self,
-        made: Float[torch.Tensor, "1 frames coeffs"],
+        made: Float[torch.Tensor, "1 frames values"],
         speech: Speech,
         sampling: Sampling,
         take: int,
@@ -145,10 +147,15 @@ class TrainedPerformer:
         is_random: bool,
         contacts: Float[torch.Tensor, "1 frames contacts"] | None = None,
     ) -> Performance:
-        """What the model made of `speech`, with its layers."""
+        """Make a performance of the frames that the model made of `speech`, its layers laid over
+        coefficients.
+        """
+        values = self._checked(made[0].float().cpu().numpy())
+        if self.header.num_verts is not None:
+            return Performance(self._vertices(values), self.made_by)
         # Where nothing but layers is drawn, takes are one performance in every respect.
         motion = lay_over(
-            self._motion(made[0].float().cpu().numpy()),
+            self._motion(values),
             speech,
             self.layers,
             self._head,
@@ -166,15 +173,30 @@ class TrainedPerformer:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
-    def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
-        """What the model made, within what channels can hold: it overshoots a little. Raises InputError for
-        numbers that are not finite, which weights far too large lead to.
+    def _checked(self, values: Float[np.ndarray, "frames values"]) -> Float[np.ndarray, "frames values"]:
+        """Return `values`. Raises InputError where they are not finite, which weights far too large lead
+        to.
         """
-        if not np.isfinite(coeffs).all():
+        if not np.isfinite(values).all():
             raise InputError(
                 "The model made motion that is not finite numbers.",
                 hint="Give another `model`, or train it again.",
             )
+        return values
+
+    def _vertices(self, values: Float[np.ndarray, "frames values"]) -> VertexMotion:
+        """Make a motion of the coordinates that the model gave."""
+        return VertexMotion(
+            vertices=values.reshape(len(values), -1, 3),
+            neutral=self.model.neutral.float().cpu().numpy(),
+            fps=float(self.header.fps),
+            topology=self.header.head,
+        )
+
+    def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
+        """Make a motion of the coefficients that the model gave, within the range of its channels, which
+        models overshoot a little.
+        """
         return within_range(
             Motion(
                 coeffs=coeffs,
@@ -188,5 +210,14 @@ class TrainedPerformer:
         return torch.from_numpy(speech.samples)[None].to(self.device)
 
 
-def _layers(head: str, wishes: Mapping[str, bool | None] | None) -> Layers:
-    return Layers.steady(head) if wishes is None else Layers.chosen(head, wishes)
+def _layers(header: Header, wishes: Mapping[str, bool | None] | None) -> Layers:
+    """Choose the layers of a model: none for vertices. Raises UsageError for those that it cannot have."""
+    if header.num_verts is not None:
+        asked = [name for name, wish in (wishes or {}).items() if wish]
+        if asked:
+            raise UsageError(
+                f"`{asked[0]}` moves channels of a head, a {header.method} model makes vertices.",
+                hint="Leave it out.",
+            )
+        return Layers()
+    return Layers.steady(header.head) if wishes is None else Layers.chosen(header.head, wishes)

@@ -18,6 +18,7 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
+from talkcli.engine.face.surface import Surface, surface_of
 from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
 from talkcli.engine.performers.performer import Sampling
@@ -132,10 +133,10 @@ def animate_file(
             if _is_motion(path):
                 write_motion(path, shown, stored)
             else:
-                assert head is not None
                 render_to(
-                    shown,
-                    head,
+                    surface_of(shown, head_name, turned=True)
+                    if head is None
+                    else Surface(shown, head, turned=True),
                     path,
                     speech=sound,
                     size=size,
@@ -145,8 +146,8 @@ def animate_file(
                     overwrite=overwrite,
                 )
             report["outputs"].append(str(path))
-        report |= {**made_by, "frames": len(shown.coeffs), "fps": shown.fps}
-        report["head"] = head.name if head else shown.head
+        report |= {**made_by, "frames": shown.num_frames, "fps": shown.fps}
+        report["head"] = head.name if head else shown.space.name
     return report
 
 
@@ -155,6 +156,11 @@ def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head
 
     Raises UsageError for other channels, AssetError where it is missing.
     """
+    if header.num_verts is not None:
+        # Vertices are drawn on the mesh that they move.
+        if named is not None:
+            load_head(named)
+        return None
     if named is not None:
         return head_for(header, named)
     pictures = [out for out in outs if not _is_motion(out)]

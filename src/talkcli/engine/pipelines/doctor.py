@@ -22,6 +22,7 @@ from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import ASSET
 from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
+from talkcli.engine.face.surface import surface_of
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
@@ -36,6 +37,7 @@ from talkcli.engine.wording import counted
 _SUBPROCESS_S = 60
 _PICTURE_SIDE = 64
 _EGL_PROGRAM = """
+from talkcli.engine.face.surface import surface_of
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -193,10 +195,9 @@ def _self_check() -> list[Check]:
     samples = 0.1 * np.sin(np.arange(SPEECH_RATE_HZ) / 10)
     performer = open_model(EMBEDDED, "cpu")
     motion, _ = next(performer.perform(Speech(samples=samples.astype(np.float32)), Sampling()))
-    head = load_head(motion.head)
-    vertices = head(torch.from_numpy(motion.coeffs[-1:]))[0].detach().numpy()
-    renderer = open_renderer("software", studio_scene(head), _PICTURE_SIDE, _PICTURE_SIDE)
-    picture = renderer.render(vertices)
+    surface = surface_of(motion)
+    renderer = open_renderer("software", studio_scene(surface.topology), _PICTURE_SIDE, _PICTURE_SIDE)
+    picture = renderer.render(surface.vertices(slice(-1, None))[0])
     renderer.close()
     if not np.isfinite(vertices).all() or picture.std() == 0:
         raise ValueError("The embedded model or the renderer gives nothing that can be seen.")

@@ -1,7 +1,4 @@
-"""Motion to a video or to a folder of pictures.
-
-Axis names: `frames`, `coeffs`, `verts`.
-"""
+"""Motion to a video or to a folder of pictures."""
 
 from __future__ import annotations
 
@@ -13,17 +10,16 @@ from typing import Any
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import UsageError
-from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import load_head
-from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.resample import resample
+from talkcli.engine.face.surface import Surface, surface_of
 from talkcli.engine.files import check_file, sha256
 from talkcli.engine.render.frames import check_folder, write_frames
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import VIEWS, studio_scene
 from talkcli.engine.render.video import check_size, write_video
-from talkcli.engine.types import Motion, Reporter, Speech
+from talkcli.engine.types import Reporter, Speech
 from talkcli.engine.version import __version__
 from talkcli.engine.wording import parameter
 
@@ -79,20 +75,14 @@ def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
         seen.add(real)
 
 
-def check_drawable(motion: Motion, head: Head, view: str) -> None:
-    """Raise UsageError for a `view` that there is not, and where `head` has other channels than `motion`."""
+def check_view(view: str) -> None:
+    """Raise UsageError for a `view` that is none of `VIEWS`."""
     if view not in VIEWS:
         raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
-    if motion.channels != head.channels:
-        raise UsageError(
-            f"The motion moves the channels of {motion.head}, the head {head.name} has others.",
-            hint=f"Use `head={motion.head}`.",
-        )
 
 
 def render_to(
-    motion: Motion,
-    head: Head,
+    surface: Surface,
     out: Path,
     *,
     speech: Speech | None,
@@ -103,31 +93,31 @@ def render_to(
     view: str = "front",
     overwrite: bool = False,
 ) -> None:
-    """Draw `motion` on `head` into `out`: an .mp4 with `speech` as its sound, else a folder of PNG frames.
+    """Draw `surface` into `out`: an .mp4 with `speech` as its sound, else a folder of PNG frames.
 
     Pictures are `size` pixels wide and high; `renderer` is a name in `RENDERERS`, `view` one in `VIEWS`;
     `metadata` is stored in the output. Raises UsageError, InputError or TalkError, and then leaves no partial
     output.
     """
     check_output(out, size=size, overwrite=overwrite)
-    check_drawable(motion, head, view)
-    if speech is not None and abs(speech.duration_s - motion.duration_s) > 1 / motion.fps:
+    check_view(view)
+    if speech is not None and abs(speech.duration_s - surface.motion.duration_s) > 1 / surface.fps:
         reporter.note(
-            f"The sound lasts {speech.duration_s:.2f} s, the motion {motion.duration_s:.2f} s: "
+            f"The sound lasts {speech.duration_s:.2f} s, the motion {surface.motion.duration_s:.2f} s: "
             "the output lasts as long as the motion."
         )
-    num_frames = len(motion.coeffs)
-    scene = studio_scene(head, yaw_deg=VIEWS[view])
+    num_frames = surface.num_frames
+    scene = studio_scene(surface.topology, yaw_deg=VIEWS[view])
     with (
         contextlib.closing(open_renderer(renderer, scene, size, size)) as drawer,
-        contextlib.closing(pictures(motion, head, drawer)) as frames,
+        contextlib.closing(pictures(surface, drawer)) as frames,
     ):
         if out.suffix.lower() == VIDEO_SUFFIX:
             write_video(
                 out,
                 frames,
                 num_frames=num_frames,
-                fps=motion.fps,
+                fps=surface.fps,
                 size=(size, size),
                 speech=speech,
                 metadata=metadata,
@@ -160,11 +150,9 @@ def render_motion_file(
     check_output(out, size=size, overwrite=overwrite)
     check_distinct([out], [path, audio])
     tell_folders([out], reporter)
-    motion, meta = read_motion(path)
+    motion, meta = read_any_motion(path)
     speech = read_speech(audio, reporter) if audio else None
-    head = load_head(head_name or motion.head)
-    if fps is not None:
-        motion = resample(motion, fps)
+    surface = surface_of(motion if fps is None else resample(motion, fps), head_name, turned=True)
     metadata = {
         "command": "render",
         "talk": __version__,
@@ -175,8 +163,7 @@ def render_motion_file(
     if speech is not None and out.suffix.lower() != VIDEO_SUFFIX:
         reporter.warn("A folder of frames holds no sound: `audio` is not used.")
     render_to(
-        motion,
-        head,
+        surface,
         out,
         speech=speech,
         size=size,
@@ -188,11 +175,11 @@ def render_motion_file(
     )
     return {
         "outputs": [str(out)],
-        "frames": len(motion.coeffs),
-        "fps": motion.fps,
-        "duration_s": motion.duration_s,
+        "frames": surface.num_frames,
+        "fps": surface.fps,
+        "duration_s": surface.motion.duration_s,
         "size": size,
-        "head": head.name,
+        "head": surface.topology.name,
         "view": view,
         "renderer": renderer,
         **metadata,

@@ -27,13 +27,13 @@ from talkcli.engine.data.clips import fit_length, mismatch
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles
 from talkcli.engine.data.motion_report import report
 from talkcli.engine.errors import InputError, TalkError
-from talkcli.engine.face.mesh_motion import resample_mesh
 from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.face.vertex_motion import resample_vertices
 from talkcli.engine.files import atomic_path, sha256
 from talkcli.engine.prepare.cleanup import Cleanup, clean
 from talkcli.engine.prepare.journal import Record
 from talkcli.engine.prepare.source import Previewed, Recording, Source
-from talkcli.engine.types import SPEECH_RATE_HZ, MeshMotion, Speech
+from talkcli.engine.types import SPEECH_RATE_HZ, Speech, VertexMotion
 
 _SHORTEST_S = 0.2
 
@@ -78,7 +78,7 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
             wanted = Cleanup(keep_pose=cleanup.keep_pose) if source.still else cleanup
             recording = replace(recording, motion=clean(recording.motion, wanted))
         if recording.mesh is not None and cleanup.fps is not None:
-            mesh = resample_mesh(recording.mesh, cleanup.fps)
+            mesh = resample_vertices(recording.mesh, cleanup.fps)
             # Every second of 33 frames is one more than half as many.
             most = None if recording.motion is None else len(recording.motion.coeffs)
             recording = replace(recording, mesh=replace(mesh, vertices=mesh.vertices[:most]))
@@ -200,7 +200,7 @@ def _meta(recording: Recording, cleanup: Cleanup) -> dict[str, Any]:
     return said | {"cleanup": cleanup.model_dump(exclude_defaults=True)}
 
 
-def _mesh_files(names: Mapping[str, str], mesh: MeshMotion) -> MeshFiles:
+def _mesh_files(names: Mapping[str, str], mesh: VertexMotion) -> MeshFiles:
     return MeshFiles(vertices=names["vertices"], neutral=names["neutral"], topology=mesh.topology)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from talkcli.engine.data.manifest import Sex, Split
 from talkcli.engine.origin import Origin
-from talkcli.engine.types import Alignment, Emotion, MeshMotion, Motion, Speech
+from talkcli.engine.types import Alignment, Emotion, Motion, Speech, VertexMotion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Recording:
 
     speech: Speech | None = None
     motion: Motion | None = None
-    mesh: MeshMotion | None = None
+    mesh: VertexMotion | None = None
     origin: Origin | None = None
     alignment: Alignment | None = None
     report: Mapping[str, float | int | str | None] | None = None

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from talkcli.engine.face.head import Head
+from talkcli.engine.errors import AssetError
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.render.renderer import Camera, Light, Material, Scene
 
 VIEWS = {"front": 0.0, "three-quarter": 35.0, "profile": 90.0}
@@ -46,8 +47,16 @@ _FOV_DEG = 16.0
 _MARGIN = 0.13
 
 
-def studio_scene(head: Head, *, yaw_deg: float = 0.0) -> Scene:
-    """A lit scene of `head`, seen from `yaw_deg` to the subject's left of straight ahead."""
+def studio_scene(head: Topology, *, yaw_deg: float = 0.0) -> Scene:
+    """Light `head` and place the camera `yaw_deg` to the subject's left of straight ahead.
+
+    Raises AssetError for a topology whose triangles nobody knows.
+    """
+    if not len(head.faces):
+        raise AssetError(
+            f"The triangles of the topology {head.name} are unknown, so it cannot be drawn.",
+            hint="Store them in the motion file as `faces`, or give a `head` with the same vertices.",
+        )
     centre, height = _frame(head)
     # Between the lips of a head that has no mouth, the inside of its skin is seen.
     closed = _CLOSED_WITH_MOUTH if "mouth" in head.parts else _CLOSED
@@ -67,7 +76,7 @@ def studio_scene(head: Head, *, yaw_deg: float = 0.0) -> Scene:
     )
 
 
-def _frame(head: Head) -> tuple[np.ndarray, float]:
+def _frame(head: Topology) -> tuple[np.ndarray, float]:
     """Middle and height of the head without its neck; of the whole mesh where it names no eyes and lips."""
     low, high = head.template.min(axis=0), head.template.max(axis=0)
     if "eyes" in head.regions and "lips" in head.regions:

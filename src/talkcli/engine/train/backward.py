@@ -35,7 +35,7 @@ class Terms(nn.Module):
         self.left_out = nn.Parameter(torch.zeros(()))
 
     def forward(self, tensors: dict[str, Any], progress: float) -> dict[str, Tensor]:
-        kind = tensors["coeffs"].device.type
+        kind = tensors["motion"].device.type
         with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.low):
             return self.objective(Batch(**tensors), progress)
 

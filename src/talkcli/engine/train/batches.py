@@ -1,7 +1,8 @@
 """From clips to batches: every ear hears a clip once, then windows are drawn that depend on the seed and the
 step alone.
 
-Axis names: `batch`, `steps` (a whole number to a frame, see `Ear`), `frames` (25 fps), `channels`, `coeffs`.
+Axis names: `batch`, `steps` (a whole number to a frame, see `Ear`), `frames` (25 fps), `channels`, `values`
+of a frame of motion (coefficients, or coordinates of vertices).
 DEEPTalk draws the start of a window by the audio sample, so that its sound and motion can lie up to a frame
 apart; windows here start on frames.
 """
@@ -35,6 +36,7 @@ from talkcli.engine.types import (
     Phone,
     Reporter,
     Speech,
+    VertexMotion,
 )
 
 # The ear whose steps can be masked and tilted: bands of it mean frequencies.
@@ -87,12 +89,13 @@ class Example:
     """
 
     sound: Sound
-    coeffs: Float[Tensor, "frames coeffs"]
+    motion: Float[Tensor, "frames values"]
     emotion: int
     level: float
     speaker: int
     phones: Int[Tensor, "phone_steps"]
     still: bool = False
+    neutral: Float[Tensor, "verts 3"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,18 +103,21 @@ class Batch:
     """Windows; `emotion` indexes `EMOTIONS`, `speaker` the training speakers, `phones` the `SYMBOLS` of the
     front-end, two to a frame (-1: unknown).
 
-    `sound` holds the steps of each ear by its name; it may end before `coeffs` (`speech_frames`).
+    `sound` holds the steps of each ear by its name; it may end before `motion` (`speech_frames`). `motion`
+    holds coefficients, or x, y, z of vertex after vertex in metres; then `neutral` is the face at rest of
+    each window.
     """
 
     sound: Sound
-    coeffs: Float[Tensor, "batch frames coeffs"]
+    motion: Float[Tensor, "batch frames values"]
     emotion: Int[Tensor, "batch"]
     level: Float[Tensor, "batch"]
     speaker: Int[Tensor, "batch"]
     phones: Int[Tensor, "batch phone_steps"]
+    neutral: Float[Tensor, "batch verts 3"] | None = None
 
     def __len__(self) -> int:
-        return len(self.coeffs)
+        return len(self.motion)
 
     def to(self, device: torch.device) -> Batch:
         return self._each(lambda tensor: tensor.to(device))
@@ -123,11 +129,12 @@ class Batch:
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         return Batch(
             sound={name: change(steps) for name, steps in self.sound.items()},
-            coeffs=change(self.coeffs),
+            motion=change(self.motion),
             emotion=change(self.emotion),
             level=change(self.level),
             speaker=change(self.speaker),
             phones=change(self.phones),
+            neutral=None if self.neutral is None else change(self.neutral),
         )
 
 
@@ -157,7 +164,7 @@ def prepare(
 
 def _samples(clip: Clip) -> Float[np.ndarray, "samples"]:
     if clip.speech is None:
-        return np.zeros(len(clip.motion.coeffs) * SAMPLES_PER_FRAME, np.float32)
+        return np.zeros(len(clip.motion.values) * SAMPLES_PER_FRAME, np.float32)
     return clip.speech.samples
 
 
@@ -170,11 +177,11 @@ def _altered(
     """The clip faster or slower, with noise whose spectrum falls at a random rate, then as `augment` makes it
     sound among other `voices`. Sound, motion and phones stay in step.
     """
-    samples, coeffs = _samples(clip), clip.motion.coeffs
-    frames = max(round(len(coeffs) / (1 + rng.uniform(-config.speed, config.speed))), 1)
-    old, new = np.arange(len(coeffs)), np.linspace(0, len(coeffs) - 1, frames)
-    changed = np.stack([np.interp(new, old, channel) for channel in coeffs.T], axis=1)
-    slower = frames / len(coeffs)
+    samples, values = _samples(clip), clip.motion.values
+    frames = max(round(len(values) / (1 + rng.uniform(-config.speed, config.speed))), 1)
+    old, new = np.arange(len(values)), np.linspace(0, len(values) - 1, frames)
+    changed = np.stack([np.interp(new, old, channel) for channel in values.T], axis=1)
+    slower = frames / len(values)
     played = soxr.resample(samples, SPEECH_RATE_HZ, SPEECH_RATE_HZ * slower)
     length = frames * SAMPLES_PER_FRAME
     played = np.pad(played[:length], (0, max(length - len(played), 0)))
@@ -187,7 +194,7 @@ def _altered(
     return replace(
         clip,
         speech=Speech(samples=augment(noisy, rng, config.augment, voices)),
-        motion=replace(clip.motion, coeffs=changed.astype(np.float32), pose=None),
+        motion=clip.motion.with_values(changed.astype(np.float32)),
         alignment=None if clip.alignment is None else _slower(clip.alignment, slower),
     )
 
@@ -202,25 +209,26 @@ def _slower(alignment: Alignment, factor: float) -> Alignment:
 
 
 def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers: tuple[str, ...]) -> Example:
-    coeffs = clip.motion.coeffs
+    values = clip.motion.values
     # A short clip goes on in silence, holding its last frame. So does any still one: each of its pictures can
     # then be the first of a window.
-    short = config.frames - 1 if clip.still else max(config.frames - len(coeffs), 0)
-    coeffs = np.pad(coeffs, ((0, short), (0, 0)), mode="edge")
+    short = config.frames - 1 if clip.still else max(config.frames - len(values), 0)
+    values = np.pad(values, ((0, short), (0, 0)), mode="edge")
     samples = np.pad(_samples(clip), (0, short * SAMPLES_PER_FRAME))
     if config.smooth and not clip.smoothed and not clip.still:
-        coeffs = savitzky_golay(coeffs).astype(np.float32)
+        values = savitzky_golay(values).astype(np.float32)
     with torch.inference_mode():
         # Cloned out of inference mode, or training could not save them for its gradients.
         sound = {name: steps.clone() for name, steps in hear(ears, torch.from_numpy(samples)[None]).items()}
     return Example(
         sound=sound,
-        coeffs=torch.from_numpy(coeffs),
+        motion=torch.from_numpy(values),
         emotion=EMOTIONS.index(clip.emotion.label),
         level=clip.emotion.level,
         speaker=speakers.index(clip.speaker) if clip.speaker in speakers else -1,
-        phones=_phone_targets(clip.alignment, len(coeffs) * STEPS_PER_FRAME),
+        phones=_phone_targets(clip.alignment, len(values) * STEPS_PER_FRAME),
         still=clip.still,
+        neutral=torch.from_numpy(clip.motion.neutral) if isinstance(clip.motion, VertexMotion) else None,
     )
 
 
@@ -261,7 +269,7 @@ class Batches:
     def nbytes(self) -> int:
         """Memory of the training examples."""
         return sum(
-            item.coeffs.nbytes + sum(steps.nbytes for steps in item.sound.values()) for item in self.training
+            item.motion.nbytes + sum(steps.nbytes for steps in item.sound.values()) for item in self.training
         )
 
     @property
@@ -273,7 +281,7 @@ class Batches:
 
     def _length(self, example: Example) -> int:
         """Frames of the clip, for a still one without those that were added to its pictures."""
-        return len(example.coeffs) - (self.config.frames - 1 if example.still else 0)
+        return len(example.motion) - (self.config.frames - 1 if example.still else 0)
 
     def at(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
         """The batch of `step`, the same whenever and however often it is asked for; of it the rows that
@@ -283,7 +291,7 @@ class Batches:
         rng = np.random.default_rng([self.seed, step])
         chosen = rng.choice(len(self.training), config.size, p=self._chances)
         examples = [self.training[index] for index in chosen]
-        starts = [int(rng.integers(len(example.coeffs) - config.frames + 1)) for example in examples]
+        starts = [int(rng.integers(len(example.motion) - config.frames + 1)) for example in examples]
         # Drawn for all rows, so that a row does not depend on who asks for it.
         disturbances = [self._draw_disturbance(rng) for _ in examples] if _BANDS in self.ears else []
         share = config.size // world
@@ -299,7 +307,7 @@ class Batches:
             (example, start)
             for example in self.validation
             for start in range(
-                0, len(example.coeffs) - self.config.frames + 1, 1 if example.still else self.config.frames
+                0, len(example.motion) - self.config.frames + 1, 1 if example.still else self.config.frames
             )
         ]
         # Emotions and speakers stand in runs in a manifest; a fixed shuffle mixes them within batches.
@@ -316,17 +324,19 @@ class Batches:
         frames = self.config.frames
         heard = self.config.speech_frames or frames
         places = list(zip(examples, starts, strict=True))
+        neutrals = [item.neutral for item in examples if item.neutral is not None]
         sounds = [cut(item.sound, self.ears, at, at + heard) for item, at in places]
         return Batch(
             # Cached features lie in half precision.
             sound={name: torch.cat([sound[name] for sound in sounds]).float() for name in self.ears},
-            coeffs=torch.stack([item.coeffs[at : at + frames] for item, at in places]),
+            motion=torch.stack([item.motion[at : at + frames] for item, at in places]),
             emotion=torch.tensor([item.emotion for item in examples]),
             level=torch.tensor([item.level for item in examples]),
             speaker=torch.tensor([item.speaker for item in examples]),
             phones=torch.stack(
                 [item.phones[at * STEPS_PER_FRAME : (at + frames) * STEPS_PER_FRAME] for item, at in places]
             ),
+            neutral=torch.stack(neutrals) if neutrals else None,
         )
 
     @property

@@ -15,17 +15,18 @@ from talkcli.engine.audio.textgrid import write_alignment
 from talkcli.engine.data.manifest import Digests, Entry, write_manifest
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
-from talkcli.engine.face.head import lip_opening_mm
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.face.surface import Surface
+from talkcli.engine.face.topology import lip_opening_mm
 from talkcli.engine.files import sha256
 from talkcli.engine.metrics.labiodental_contact import contact
 from talkcli.engine.pipelines.score import phones as score_phones
 from talkcli.engine.pipelines.score.inputs import Case
+from talkcli.engine.pipelines.score.measured import Measured, indices, upper_teeth
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.pipelines.score.overall import Threshold
 from talkcli.engine.pipelines.score.phones import find_phones
-from talkcli.engine.pipelines.score.surface import Surface, indices, upper_teeth
 from talkcli.engine.pipelines.score.words import Words, read_words
 from talkcli.engine.rules.perform import perform
 from talkcli.engine.types import Alignment, Emotion, Motion, Phone, Silent, Speech
@@ -171,7 +172,7 @@ def test_contacts_of_ada() -> None:
 def test_landmarks_are_those_of_the_whole_head() -> None:
     head = load_head("ada")
     coeffs = np.random.default_rng(0).uniform(0, 0.3, (70, 53)).astype(np.float32)
-    surface = Surface(head, Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA))
+    surface = Measured(Surface(Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA), head))
     marks = head.landmarks(head(torch.from_numpy(coeffs)))
     np.testing.assert_allclose(surface.gap_mm(), lip_opening_mm(marks), atol=1e-3)
     np.testing.assert_allclose(

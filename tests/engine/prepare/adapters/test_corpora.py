@@ -13,8 +13,8 @@ from talkcli.engine.audio.prosody import loudness_db
 from talkcli.engine.audio.textgrid import Interval, read_tier
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD
-from talkcli.engine.face.head import lip_opening_mm
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.topology import lip_opening_mm
 from talkcli.engine.prepare.adapters.facegood import facegood_sources, read_curves
 from talkcli.engine.prepare.adapters.mfa import mfa_sources
 from talkcli.engine.prepare.adapters.quiet import quiet_sources

@@ -48,7 +48,7 @@ def _batch(config: DeeConfig = SMALL) -> Batch:
     name, steps = ("waveform", (4, 640 * 12, 1)) if config is NARROW else ("log_mel", (4, 64, 23))
     return Batch(
         sound={name: torch.randn(steps, generator=generator)},
-        coeffs=torch.randn(4, 16, 53, generator=generator),
+        motion=torch.randn(4, 16, 53, generator=generator),
         emotion=torch.tensor([0, 0, 3, 3]),
         level=torch.tensor([1.0, 0.5, 1.0, 1.0]),
         speaker=torch.tensor([0, 1, 0, -1]),

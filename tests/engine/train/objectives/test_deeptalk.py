@@ -52,7 +52,7 @@ def _batch(model: DeepTalk) -> Batch:
     generator = torch.Generator().manual_seed(0)
     return Batch(
         sound=hear(model.ears, torch.randn(ROWS, FRAMES * 640, generator=generator)),
-        coeffs=torch.randn(ROWS, FRAMES, 53, generator=generator),
+        motion=torch.randn(ROWS, FRAMES, 53, generator=generator),
         emotion=torch.tensor([0, 1, 2, 3]),
         level=torch.ones(ROWS),
         speaker=torch.tensor([0, 1, 2, -1]),
@@ -224,10 +224,10 @@ def test_temperature_goes_down_with_progress(monkeypatch: pytest.MonkeyPatch) ->
 def test_consistency_as_in_the_paper_and_as_in_the_code() -> None:
     model = _model()
     batch = _batch(model)
-    heard, seen = model.dee.embed_speech(batch.sound), model.dee.embed_motion(batch.coeffs)
-    cosine = _objective(model, consistency="cosine")._apart(heard, batch.coeffs)
+    heard, seen = model.dee.embed_speech(batch.sound), model.dee.embed_motion(batch.motion)
+    cosine = _objective(model, consistency="cosine")._apart(heard, batch.motion)
     assert cosine.item() == pytest.approx(1 - float((heard.mean * seen.mean).sum(-1).mean()), abs=1e-6)
-    sampled = _objective(model, consistency="csd")._apart(heard, batch.coeffs)
+    sampled = _objective(model, consistency="csd")._apart(heard, batch.motion)
     distance = (heard.mean - seen.mean).square().sum(-1)
     distance = distance + heard.log_variance.exp().sum(-1) + seen.log_variance.exp().sum(-1)
     # Both are 5 where training of the embedding begins.
@@ -249,7 +249,7 @@ def test_swapped_lips_are_held_against_their_own_words() -> None:
     batch = _batch(model)
     _objective(model, lips, swap_lip_reading_weight=1.0, swap_share=0.5)(batch, 0.0)
     (wanted,) = lips.wanted
-    assert torch.equal(wanted, batch.coeffs[: ROWS // 2])
+    assert torch.equal(wanted, batch.motion[: ROWS // 2])
 
 
 def test_nobody_hides_the_speaker() -> None:

@@ -20,7 +20,7 @@ def _batch(*labels: str) -> Batch:
     rows = len(labels)
     return Batch(
         sound={},
-        coeffs=torch.randn(rows, 4, 53, generator=generator),
+        motion=torch.randn(rows, 4, 53, generator=generator),
         emotion=torch.tensor([EMOTIONS.index(label) for label in labels]),
         level=torch.ones(rows),
         speaker=torch.zeros(rows, dtype=torch.long),
@@ -50,7 +50,7 @@ def test_released_weights() -> None:
 
 def test_the_loss_is_weighted_by_class_on_first_frames() -> None:
     objective, batch = _objective(**QUIET).eval(), _batch("happy", "surprise", "angry")
-    chance = objective.model(batch.coeffs[:, 0]).log_softmax(-1)
+    chance = objective.model(batch.motion[:, 0]).log_softmax(-1)
     weight = {1: 2.0, 3: 4.0, 6: 7.0}
     expected = -sum(weight[true] * chance[row, true] for row, true in enumerate(weight)) / 13
     assert objective(batch, 0.0)["loss"].item() == pytest.approx(expected.item())
@@ -60,7 +60,7 @@ def test_the_loss_is_weighted_by_class_on_first_frames() -> None:
 def test_what_is_no_class_counts_for_nothing() -> None:
     objective = _objective(**QUIET).eval()
     some, more = _batch("happy", "sad"), _batch("happy", "sad", "calm")
-    more = Batch(**{**vars(more), "coeffs": torch.cat([some.coeffs, more.coeffs[2:]])})
+    more = Batch(**{**vars(more), "motion": torch.cat([some.motion, more.motion[2:]])})
     assert objective(some, 0.0)["loss"].item() == pytest.approx(objective(more, 0.0)["loss"].item())
     assert objective.validate([more])["recall"] == objective.validate([some])["recall"]
     assert objective(_batch("calm", "calm"), 0.0)["loss"].item() == 0
@@ -83,13 +83,13 @@ def test_noise_on_some_coefficients_of_some_examples(monkeypatch: pytest.MonkeyP
     objective.model.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     torch.manual_seed(0)
     objective(batch, 0.0)
-    noise = seen[0] - batch.coeffs[:, 0]
+    noise = seen[0] - batch.motion[:, 0]
     touched = noise.abs().amax(1) > 0
     assert touched.float().mean().item() == pytest.approx(0.5, abs=0.05)
     assert (noise[touched] != 0).float().mean().item() == pytest.approx(0.7, abs=0.02)
     assert noise[noise != 0].std().item() == pytest.approx(0.02, abs=0.001)
     objective.validate([batch])
-    assert torch.equal(seen[1], batch.coeffs[:, 0])
+    assert torch.equal(seen[1], batch.motion[:, 0])
 
 
 @torch.no_grad()

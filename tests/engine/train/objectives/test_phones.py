@@ -34,7 +34,7 @@ def _batch(rows: int = 6, *, known: bool = True) -> Batch:
     phones = symbols[said].repeat_interleave(2, dim=1)
     return Batch(
         sound={"log_mel": log_mel},
-        coeffs=torch.zeros(rows, FRAMES, 53),
+        motion=torch.zeros(rows, FRAMES, 53),
         emotion=torch.zeros(rows, dtype=torch.long),
         level=torch.ones(rows),
         speaker=torch.zeros(rows, dtype=torch.long),

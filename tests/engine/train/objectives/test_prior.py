@@ -30,7 +30,7 @@ def _objective(prior: Any = TH_VQVAE, **how: Any) -> PriorObjective:
 def _batch(clips: int = 2) -> Batch:
     return Batch(
         sound={},
-        coeffs=torch.randn(clips, 16, 53, generator=torch.Generator().manual_seed(0)),
+        motion=torch.randn(clips, 16, 53, generator=torch.Generator().manual_seed(0)),
         emotion=torch.zeros(clips, dtype=torch.long),
         level=torch.ones(clips),
         speaker=torch.zeros(clips, dtype=torch.long),
@@ -57,8 +57,8 @@ def test_the_defaults_are_the_released_loss() -> None:
     head = LinearHead()
     objective = PriorObjective(build_prior(TH_VQVAE).eval(), PriorObjectiveConfig(), head)
     batch = _batch()
-    coded = objective.model(batch.coeffs)
-    far = head(coded.coeffs.flatten(0, 1)) - head(batch.coeffs.flatten(0, 1))
+    coded = objective.model(batch.motion)
+    far = head(coded.coeffs.flatten(0, 1)) - head(batch.motion.flatten(0, 1))
     wanted = 1e6 * far.square().mean() + coded.regulariser
     terms = objective(batch, 0.5)
     assert terms["loss"].item() == pytest.approx(wanted.item(), rel=1e-4)
@@ -83,7 +83,7 @@ def test_a_short_last_batch_counts_by_its_clips() -> None:
     objective = _objective().eval()
     parts = [_batch(3), _batch(1)]
     whole = _batch(4)
-    whole.coeffs[:3], whole.coeffs[3:] = parts[0].coeffs, parts[1].coeffs
+    whole.motion[:3], whole.motion[3:] = parts[0].motion, parts[1].motion
     with torch.no_grad():
         assert objective.validate(parts) == pytest.approx(objective.validate([whole]), rel=1e-5)
 

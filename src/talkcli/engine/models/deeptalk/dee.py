@@ -182,7 +182,7 @@ class Dee(nn.Module):
     method = "dee"
     anchors: Float[Tensor, "classes embedding"]
 
-    def __init__(self, config: DeeConfig) -> None:
+    def __init__(self, config: DeeConfig, num_coeffs: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
         self.audio_stem: AudioStem | Emotion2vecStem
@@ -194,11 +194,11 @@ class Dee(nn.Module):
         else:
             self.audio_stem = Emotion2vecStem(config.speech, config.audio_width)
         if isinstance(config.expression, FerConfig):
-            self.fer = Fer(config.expression).requires_grad_(False).eval()
+            self.fer = Fer(config.expression, num_coeffs).requires_grad_(False).eval()
             self.motion_stem = nn.Linear(self.fer.feature_width, config.motion_width)
         else:
-            self.motion_scale = Standardise(NUM_COEFFS)
-            self.motion_stem = nn.Linear(NUM_COEFFS, config.motion_width)
+            self.motion_scale = Standardise(num_coeffs)
+            self.motion_stem = nn.Linear(num_coeffs, config.motion_width)
         self.audio_encoder = EmotionEncoder(config.audio_width, config.audio_layers, config)
         self.motion_encoder = EmotionEncoder(config.motion_width, config.motion_layers, config)
         # logit = -scale * distance + shift; PCME++'s initial values.

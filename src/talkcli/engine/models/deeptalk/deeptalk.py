@@ -122,7 +122,7 @@ class DeepTalk(nn.Module):
 
     method = "deeptalk"
 
-    def __init__(self, config: DeepTalkConfig) -> None:
+    def __init__(self, config: DeepTalkConfig, num_coeffs: int = NUM_COEFFS) -> None:
         """Raises UsageError when content and emotion are to hear different log-mel features, or windows do
         not hold whole tokens.
         """
@@ -139,8 +139,8 @@ class DeepTalk(nn.Module):
                 hint="Train both with the same log-mel features.",
             )
         self.config = config
-        self.dee = Dee(config.dee).requires_grad_(False)
-        self.prior = build_prior(config.prior).requires_grad_(False)
+        self.dee = Dee(config.dee, num_coeffs).requires_grad_(False)
+        self.prior = build_prior(config.prior, num_coeffs).requires_grad_(False)
         width = config.width
         self.content = build_content(config.content, width, dropout=config.dropout)
         self.emotion = nn.Linear(config.dee.embedding, width)
@@ -149,7 +149,7 @@ class DeepTalk(nn.Module):
             2 * width, layers=1, heads=config.heads, feedforward=config.feedforward, dropout=config.dropout
         )
         self.narrow = nn.Linear(2 * width, width)
-        self.guess = nn.Linear(width, NUM_COEFFS) if config.guess else None
+        self.guess = nn.Linear(width, num_coeffs) if config.guess else None
         self.predictors = nn.ModuleList(TokenPredictor(level, config) for level in self.prior.levels)
         multiple = self.prior.frames_multiple
         if config.window % multiple or config.overlap % multiple:

@@ -54,10 +54,10 @@ class Fer(nn.Module):
 
     method = "fer"
 
-    def __init__(self, config: FerConfig) -> None:
+    def __init__(self, config: FerConfig, num_coeffs: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
-        widths = (NUM_COEFFS, *config.hidden)
+        widths = (num_coeffs, *config.hidden)
         self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in itertools.pairwise(widths))
         self.norms = nn.ModuleList(BatchNorm(width) for width in config.hidden)
         self.output = nn.Linear(config.hidden[-1], len(FER_CLASSES))

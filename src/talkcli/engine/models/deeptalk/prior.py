@@ -13,6 +13,7 @@ from jaxtyping import Float, Shaped
 from pydantic import Discriminator, Tag
 from torch import Tensor
 
+from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.deeptalk.level import Level
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvae, ThVqvaeConfig
 from talkcli.engine.models.deeptalk.vae import Vae, VaeConfig
@@ -77,8 +78,10 @@ PriorConfig = Annotated[
 ]
 
 
-def build_prior(config: _Configs) -> AnyPrior:
-    """The prior that `config` describes, with random weights from torch's global generator."""
+def build_prior(config: _Configs, num_coeffs: int = NUM_COEFFS) -> AnyPrior:
+    """Build the prior that `config` describes, for motion of `num_coeffs` numbers a frame, with random
+    weights from torch's global generator.
+    """
     if isinstance(config, ThVqvaeConfig):
-        return ThVqvae(config)
-    return Vqvae(config) if isinstance(config, VqvaeConfig) else Vae(config)
+        return ThVqvae(config, num_coeffs)
+    return Vqvae(config, num_coeffs) if isinstance(config, VqvaeConfig) else Vae(config, num_coeffs)

@@ -53,7 +53,7 @@ class ThVqvae(nn.Module):
     method = "th_vqvae"
     frames_multiple = FRAMES_PER_TOP
 
-    def __init__(self, config: ThVqvaeConfig) -> None:
+    def __init__(self, config: ThVqvaeConfig, num_coeffs: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
         self.levels = (
@@ -63,15 +63,15 @@ class ThVqvae(nn.Module):
         width, heads, dropout = config.width, config.heads, config.dropout
         squash = partial(Squash, heads=heads, feedforward=config.feedforward, dropout=dropout)
         expand = partial(Expand, heads=heads, dropout=dropout)
-        self.motion_scale = Standardise(NUM_COEFFS)
-        self.encoder_bottom = squash(NUM_COEFFS, width)
+        self.motion_scale = Standardise(num_coeffs)
+        self.encoder_bottom = squash(num_coeffs, width)
         self.encoder_top = squash(width, width)
         self.quantizer_top = EmaQuantizer(width, config)
         self.decoder_top = expand(width, feedforward=config.feedforward)
         self.quantizer_bottom = EmaQuantizer(2 * width, config)
         self.upsample_top = nn.ConvTranspose1d(width, width, 4, stride=2, padding=1)
         self.decoder_bottom = expand(3 * width, feedforward=config.decoder_feedforward)
-        self.smooth = nn.Conv1d(3 * width, NUM_COEFFS, 5, padding=2)
+        self.smooth = nn.Conv1d(3 * width, num_coeffs, 5, padding=2)
 
     def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Coded:
         """Encode, quantise and decode. In train mode the codebooks move."""

@@ -66,19 +66,19 @@ class Vae(nn.Module):
 
     method = "vae"
 
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, config: VaeConfig, num_coeffs: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
         self.frames_multiple = 2**config.halvings
         self.levels = (Level(self.frames_multiple, config.width, context=0, discrete=False, name="latent"),)
         width = config.width
         sizes = {"heads": config.heads, "feedforward": config.feedforward, "halvings": config.halvings}
-        self.motion_scale = Standardise(NUM_COEFFS)
-        self.encoder = Squash(NUM_COEFFS, width, dropout=config.dropout, **sizes)
+        self.motion_scale = Standardise(num_coeffs)
+        self.encoder = Squash(num_coeffs, width, dropout=config.dropout, **sizes)
         self.mean = nn.Linear(width, width)
         self.log_variance = nn.Linear(width, width)
         self.decoder = Expand(width, dropout=config.dropout, **sizes)
-        self.smooth = nn.Conv1d(width, NUM_COEFFS, 5, padding=2)
+        self.smooth = nn.Conv1d(width, num_coeffs, 5, padding=2)
 
     def forward(
         self, coeffs: Float[Tensor, "batch frames coeffs"], generator: torch.Generator | None = None

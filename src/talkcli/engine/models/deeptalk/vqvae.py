@@ -46,18 +46,18 @@ class Vqvae(nn.Module):
 
     method = "vqvae"
 
-    def __init__(self, config: VqvaeConfig) -> None:
+    def __init__(self, config: VqvaeConfig, num_coeffs: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
         self.frames_multiple = 2**config.halvings
         self.levels = (Level(self.frames_multiple, config.codes, context=0, discrete=True, name="code"),)
         width = config.width
         sizes = {"heads": config.heads, "feedforward": config.feedforward, "halvings": config.halvings}
-        self.motion_scale = Standardise(NUM_COEFFS)
-        self.encoder = Squash(NUM_COEFFS, width, dropout=config.dropout, **sizes)
+        self.motion_scale = Standardise(num_coeffs)
+        self.encoder = Squash(num_coeffs, width, dropout=config.dropout, **sizes)
         self.quantizer = EmaQuantizer(width, config)
         self.decoder = Expand(width, dropout=config.dropout, **sizes)
-        self.smooth = nn.Conv1d(width, NUM_COEFFS, 5, padding=2)
+        self.smooth = nn.Conv1d(width, num_coeffs, 5, padding=2)
 
     def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Coded:
         """Encode, quantise and decode. In train mode the codebook moves."""

@@ -24,6 +24,7 @@ from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import DeviceError, ExtraError, TalkError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.surface import Surface
 from talkcli.engine.files import atomic_path, check_file, temporary_folder
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.render.pictures import pictures
@@ -49,7 +50,7 @@ def bench_render(
     if out is not None:
         check_file(out)
     head = load_head(head_name)
-    motion = moving_face(head, num_frames)
+    surface = Surface(moving_face(head, num_frames), head)
     results: dict[str, dict[str, Any]] = {}
     with contextlib.ExitStack() as stack:
         opened = {}
@@ -57,7 +58,7 @@ def bench_render(
             try:
                 renderer = open_renderer(name, studio_scene(head), size, size)
                 stack.enter_context(contextlib.closing(renderer))
-                next(pictures(motion, head, renderer))
+                next(pictures(surface, renderer))
                 opened[name] = renderer
                 results[name] = {"rounds_fps": [], "rounds_cpu_ms": []}
             except (ExtraError, DeviceError) as error:
@@ -65,7 +66,7 @@ def bench_render(
         for done in range(_ROUNDS):
             for name, renderer in opened.items():
                 started_s, cpu_started_s = time.perf_counter(), time.process_time()
-                for _ in pictures(motion, head, renderer):
+                for _ in pictures(surface, renderer):
                     pass
                 results[name]["rounds_fps"].append(num_frames / (time.perf_counter() - started_s))
                 cpu_s = time.process_time() - cpu_started_s

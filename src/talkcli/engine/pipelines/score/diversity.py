@@ -13,6 +13,7 @@ from typing import Any
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
+from talkcli.engine.face.surface import Surface
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
 from talkcli.engine.performers.deeptalk import DeepTalkControls
@@ -22,7 +23,7 @@ from talkcli.engine.pipelines.score.generation import Generation, open_deeptalk
 from talkcli.engine.pipelines.score.inputs import gather
 from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
-from talkcli.engine.types import Alignment, Motion, Reporter, Speech
+from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
 from talkcli.engine.version import __version__
 
 # Emotion drawn wider and wider with the likeliest codes; then its mean with codes drawn at higher and higher
@@ -100,9 +101,9 @@ def diversity_table(
 
 
 def _measured(
-    takes: list[Motion], speech: Speech, phones: Alignment | str, head: Head | None, no_head: str
+    takes: list[AnyMotion], speech: Speech, phones: Alignment | str, head: Head | None, no_head: str
 ) -> dict[str, Value]:
     if head is not None:
-        return score_clip(head, takes, None, speech, phones)
+        return score_clip([Surface(take, head) for take in takes], None, speech, phones)
     values = {name: Value(value=None, reason=no_head) for name in METRICS}
-    return values | {"diversity_l2": Value(value=diversity_l2([motion.coeffs for motion in takes]))}
+    return values | {"diversity_l2": Value(value=diversity_l2([motion.values for motion in takes]))}

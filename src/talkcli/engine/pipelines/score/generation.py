@@ -54,8 +54,12 @@ class Generation:
         return chosen_controls(header, {"sigma": self.sigma})
 
     def head_name(self) -> str:
-        """The head whose coefficients are made. Raises InputError for a file that is no generator."""
+        """Name the head or topology of the motion. Raises InputError for a file that is no generator."""
         return header_of(self.model_name).head
+
+    def makes_vertices(self) -> bool:
+        """Tell whether the performer makes vertices. Raises InputError for a file that is no generator."""
+        return header_of(self.model_name).num_verts is not None
 
     def described(self, reporter: Reporter) -> dict[str, Any]:
         """For reports, ready for JSON: the settings, who performs, and `method` and `weights_sha256` of the

@@ -6,14 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from talkcli.engine.data.clips import checked_file
+from talkcli.engine.data.clips import checked_file, read_vertex_clip
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.origin import Origin
 from talkcli.engine.pipelines.prepared_sets import PreparedSet, prepared_set
 from talkcli.engine.pipelines.score.words import Words, read_words
-from talkcli.engine.types import Reporter, Silent
+from talkcli.engine.types import AnyMotion, Reporter, Silent
 from talkcli.engine.wording import counted, some
 
 _SILENT = Silent()
@@ -22,12 +24,29 @@ _NOT_SOUND = {".npz", ".json", ".jsonl", ".txt", ".csv", ".textgrid", ".lab", ".
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrueMotion:
+    """Where the true motion of a clip lies: a motion file, or the vertices of a manifest's entry in
+    `folder`.
+    """
+
+    path: Path
+    folder: Path | None = None
+    entry: Entry | None = None
+
+    def read(self) -> tuple[AnyMotion, dict[str, Any]]:
+        """Read the motion and its meta. Raises InputError for a file that cannot be read."""
+        if self.entry is None or self.folder is None:
+            return read_any_motion(self.path)
+        return read_vertex_clip(self.folder, self.entry), {}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """One clip: predicted takes (none yet when a model is to make them), and what is known of the truth."""
 
     id: str
     takes: tuple[Path, ...] = ()
-    truth: Path | None = None
+    truth: TrueMotion | None = None
     audio: Path | None = None
     words: Words | None = None
     emotion: str | None = None
@@ -81,7 +100,7 @@ def gather(
             Case(
                 id=id_,
                 takes=takes.get(id_, ()),
-                truth=truths.get(id_),
+                truth=TrueMotion(path=truths[id_]) if id_ in truths else None,
                 audio=sounds.get(id_),
                 words=words.get(id_),
             )
@@ -118,13 +137,16 @@ def _case(chosen: PreparedSet, entry: Entry, takes: tuple[Path, ...]) -> Case:
     files = {
         kind: checked_file(chosen.folder, *file, entry.id)
         for kind, file in entry.files.items()
-        if kind in ("audio", "motion", "phones")
+        if kind in ("audio", "motion", "vertices", "neutral", "phones")
     }
     known = entry.text or "phones" in files
+    truth = TrueMotion(path=files["motion"]) if "motion" in files else None
+    if truth is None and "vertices" in files:
+        truth = TrueMotion(path=files["vertices"], folder=chosen.folder, entry=entry)
     return Case(
         id=entry.id,
         takes=takes,
-        truth=files.get("motion"),
+        truth=truth,
         truth_origin=entry.origin,
         audio=files["audio"],
         words=Words(text=entry.text, phones=files.get("phones")) if known else None,

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from talkcli.engine.errors import InputError, TalkError, UsageError
-from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.face.motion_file import read_any_motion
+from talkcli.engine.face.surface import topology_of
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.origin import said, tally, truth_of
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.inputs import Case, gather
 from talkcli.engine.pipelines.score.overall import Threshold, over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
-from talkcli.engine.pipelines.score.reference import reference_jerk
-from talkcli.engine.pipelines.score.surface import set_sizes
+from talkcli.engine.pipelines.score.reference import reference_means
 from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
 from talkcli.engine.types import EMOTIONS, Alignment, Reporter
 from talkcli.engine.version import __version__
@@ -45,12 +44,12 @@ def score_motions(
 ) -> dict[str, Any]:
     """Score every clip; returns a document ready for JSON, the same whatever the number of workers.
 
-    `head_name` None takes the head the first motion names; `num_workers` is as in `Generation.workers`. Keys
-    of the answer: `talk` (version), `dataset` (name, manifest, split, or None), `generation` (who animated,
-    or None), `motion` and `truth` (where they come from, with numbers of clips), `head`, `vertex_sets`
-    (sizes), `overall`, `emotions` (label -> metric -> value) and `clips` (metric -> value or None with a
-    reason), `missed` (thresholds in words). Raises TalkError classes for unusable input; a metric that cannot
-    be computed is no error.
+    `head_name` None takes the head or mesh that each motion names; `num_workers` is as in
+    `Generation.workers`. Keys of the answer: `talk` (version), `dataset` (name, manifest, split, or None),
+    `generation` (who animated, or None), `motion` and `truth` (where they come from, with numbers of clips),
+    `head`, `vertex_sets` (sizes), `overall`, `emotions` (label -> metric -> value) and `clips` (metric ->
+    value or None with a reason), `missed` (thresholds in words). Raises TalkError classes for unusable
+    input; a metric that cannot be computed is no error.
     """
     if not predictions and generation.by_rules and text is None and dataset is None:
         raise UsageError("`model=rules` performs words, and there are none.", hint="Add `text`.")
@@ -60,12 +59,15 @@ def score_motions(
     cases = chosen.cases
     animates = not predictions
     described = generation.described(reporter) if animates else None
-    named = head_name or (generation.head_name() if animates else read_motion(cases[0].takes[0])[0].head)
-    head = load_head(named)
+    # A head that is missing is found before any work is done.
+    if not animates:
+        topology_of(read_any_motion(cases[0].takes[0])[0], head_name)
+    elif head_name is not None or not generation.makes_vertices():
+        load_head(head_name or generation.head_name())
     setting = Setting(
         generation=generation if animates else None,
-        head_name=named,
-        jerk=_jerk(reference, head, reporter),
+        head_name=head_name,
+        reference=_means(reference, head_name, reporter),
     )
     phones = find_phones(cases, reporter)
     workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
@@ -77,8 +79,8 @@ def score_motions(
         "generation": described,
         "motion": tally(origin for clip in clips for origin in clip.origins),
         "truth": truth_of(clip.truth for clip in clips if clip.has_truth),
-        "head": head.name,
-        "vertex_sets": set_sizes(head),
+        "head": clips[0].head,
+        "vertex_sets": clips[0].vertex_sets,
         "overall": overall,
         "emotions": _by_emotion(clips),
         "clips": [_clip(clip) for clip in clips],
@@ -86,10 +88,10 @@ def score_motions(
     }
 
 
-def _jerk(reference: Path | None, head: Head, reporter: Reporter) -> dict[str, float] | str:
+def _means(reference: Path | None, head_name: str | None, reporter: Reporter) -> dict[str, float] | str:
     if reference is None:
         return "no real motion given with `reference`"
-    return reference_jerk(reference, head, reporter)
+    return reference_means(reference, head_name, reporter)
 
 
 def _in_order(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,10 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.errors import UsageError
+from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.metrics.openness_order import openness_order
-from talkcli.engine.metrics.rounding import rounding_mm
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.clip import Value
-
-_POOLED: dict[str, Callable[[Mapping[str, Sequence[float]]], float]] = {
-    "openness_order": openness_order,
-    "rounding_mm": rounding_mm,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +92,13 @@ def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
     known = [item.observations for item in values if item.observations is not None]
     if not known:
         return _entry(name, None, 0, values[0].reason) | {"classes": {}, "spread": None}
+    pooling = METRICS[name].pool
+    assert pooling is not None, f"{name} is pooled, its row names no function for that"
     pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}
     value: float | None = None
     reason = None
     try:
-        value = _POOLED[name](pool)
+        value = resolve(pooling)(pool)
     except UndefinedMetricError as error:
         reason = str(error)
     classes = {

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from talkcli.engine.methods import METHODS, resolve
+from functools import partial
+
+from talkcli.engine.methods import METHODS, build, resolve
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
@@ -25,6 +27,11 @@ class Assembly:
     sound = True
     still = False
 
+    @property
+    def vertices(self) -> bool:
+        """Whether the method learns from clips of vertices; else from coefficients."""
+        return METHODS[self.method].motion == "vertices"
+
     def __init__(
         self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter
     ) -> None:
@@ -36,14 +43,14 @@ class Assembly:
         self.method, self.recipe, self.parts = method, recipe, parts
         self.stage, self.reporter = stage, reporter
 
-    def build(self, data: TrainingData) -> Objective:  # noqa: ARG002  others look at it
+    def build(self, data: TrainingData) -> Objective:
         """Build the model, its weights drawn from torch's global generator, and what is minimised.
 
         Raises InputError for data that cannot train the method, UsageError for sizes that do not fit.
         """
         row = METHODS[self.method]
         objective: Objective = resolve(row.objective)(
-            built(resolve(row.model), self.recipe.model), self.recipe.objective
+            built(partial(build, self.method), self.recipe.model, data.space.width), self.recipe.objective
         )
         return objective
 

@@ -1,6 +1,6 @@
 """The clips of a manifest as training takes them, with what they share.
 
-Axis names: `frames` (25 fps), `coeffs` = 53.
+Axis names: `frames` (25 fps), `values` of a frame (coefficients, or coordinates of vertices).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -23,13 +24,15 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
 from talkcli.engine.origin import tally
-from talkcli.engine.types import MODEL_FPS, Clip, Motion, Reporter
+from talkcli.engine.types import MODEL_FPS, Clip, MotionSpace, Reporter, VertexMotion
 from talkcli.engine.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """Clips of one head. `speakers` are those of the train split, sorted; `licences` its terms."""
+    """Clips of one head or topology. `speakers` are those of the train split, sorted; `licences` its
+    terms.
+    """
 
     manifest: Path
     training: list[Clip]
@@ -39,25 +42,30 @@ class TrainingData:
     manifest_sha256: str
 
     @property
-    def moved(self) -> Motion:
-        """A motion whose head and channels are those of all."""
-        return self.training[0].motion
+    def space(self) -> MotionSpace:
+        """What the numbers of a frame mean, in every clip."""
+        return self.training[0].motion.space
 
     @cached_property
     def head(self) -> Head:
         """The head, loaded when it is first asked for. Raises AssetError when its file is missing."""
-        return load_head(self.moved.head)
+        return load_head(self.space.name)
 
-    def motion(self) -> Float[Tensor, "frames coeffs"]:
-        """All training motion, one clip after the other."""
-        return torch.cat([torch.from_numpy(clip.motion.coeffs) for clip in self.training])
+    def motion(self) -> Float[Tensor, "frames values"]:
+        """Join all training motion, one clip after the other."""
+        return torch.cat([torch.from_numpy(clip.motion.values) for clip in self.training])
+
+    def neutral(self) -> Float[Tensor, "verts 3"]:
+        """Average the faces at rest of the training clips, which are of vertices."""
+        faces = [clip.motion.neutral for clip in self.training if isinstance(clip.motion, VertexMotion)]
+        return torch.from_numpy(np.mean(faces, axis=0, dtype=np.float64).astype(np.float32))
 
     def emotions(self) -> list[str]:
         """The label of every training clip; of a still one once for each picture."""
         return [
             clip.emotion.label
             for clip in self.training
-            for _ in range(len(clip.motion.coeffs) if clip.still else 1)
+            for _ in range(clip.motion.num_frames if clip.still else 1)
         ]
 
     def meta(self, parts: Iterable[Meta] = ()) -> Meta:
@@ -67,14 +75,15 @@ class TrainingData:
         inherited = (term for part in parts for term in part.licence.split("; "))
         moving = [clip.motion for clip in self.training if not clip.still]
         amount = f"{counted(len(moving), 'clip')}, {sum(motion.duration_s for motion in moving) / 3600:.2f} h"
-        pictures = sum(len(clip.motion.coeffs) for clip in self.training if clip.still)
+        pictures = sum(clip.motion.num_frames for clip in self.training if clip.still)
         if pictures:
             amount = f"{counted(pictures, 'picture')}" + (f", {amount}" if moving else "")
         found = tally(clip.origin for clip in self.training)
         origins = ", ".join(f"{count} {origin}" for origin, count in found.items())
         return Meta(
-            head=self.moved.head,
-            channels=self.moved.channels,
+            head=self.space.name,
+            channels=self.space.channels,
+            num_verts=self.space.num_verts or None,
             fps=MODEL_FPS,
             trained_on=f"{amount}, manifest sha256 {self.manifest_sha256}; motion: {origins}",
             licence="; ".join(sorted({*self.licences, *inherited})),
@@ -88,17 +97,18 @@ def load_data(
     leave_out: tuple[str, ...] = (),
     sound: bool = True,
     still: bool = False,
+    vertices: bool = False,
 ) -> TrainingData:
     """The train and val splits of `manifest` (the file or its folder), without clips whose ids begin with one
     of `leave_out`. What learns from motion alone goes without `sound`; what looks at single frames takes
-    `still` pictures too.
+    `still` pictures too; what makes `vertices` learns from clips of these.
 
     Raises InputError for a manifest or clip that cannot be used, and for motion of several heads.
     """
     training, validation = (
         [
             clip
-            for clip in load_clips(manifest, split, reporter, sound=sound)
+            for clip in load_clips(manifest, split, reporter, sound=sound, vertices=vertices)
             if not clip.id.startswith(leave_out)
         ]
         for split in ("train", "val")
@@ -116,17 +126,17 @@ def load_data(
                 f"Clip {clip.id} is pictures that have nothing to do with one another; motion is needed.",
                 hint="Pictures are for talk train-fer.",
             )
-    first = training[0].motion
+    first = training[0].motion.space
     for clip in [*training, *validation]:
-        if (clip.motion.head, clip.motion.channels) != (first.head, first.channels):
+        if clip.motion.space != first:
             raise InputError(
-                f"Clip {clip.id} moves the head {clip.motion.head}, clip {training[0].id} the head "
-                f"{first.head}: one model speaks one head's channels.",
+                f"Clip {clip.id} moves the head {clip.motion.space.name}, clip {training[0].id} the head "
+                f"{first.name}: one model makes the motion of one head.",
                 hint="Split the manifest by head.",
             )
-    if (CHANNELS.get(first.head) or load_head(first.head).channels) != first.channels:
+    if first.channels and (CHANNELS.get(first.name) or load_head(first.name).channels) != first.channels:
         raise InputError(
-            f"The channels of clip {training[0].id} are not those of the head {first.head}.",
+            f"The channels of clip {training[0].id} are not those of the head {first.name}.",
             hint="Run talk preprocess again.",
         )
     licences = {

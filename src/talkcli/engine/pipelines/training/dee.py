@@ -30,7 +30,7 @@ class DeeAssembly(Assembly):
     def build(self, data: TrainingData) -> Objective:
         """See `Assembly`."""
         recipe, parts = self.recipe, self.parts
-        model = built(Dee, recipe.model)
+        model = built(Dee, recipe.model, data.space.width)
         if isinstance(model.audio_stem, Emotion2vecStem):
             path = parts.published("emotion2vec", self.reporter)
             if path is not None:
@@ -41,7 +41,7 @@ class DeeAssembly(Assembly):
             else:
                 path = parts.trained("fer")
                 check_same_fer(part_config(path, "fer", "fer"), recipe.model.expression)
-                fill(model.fer, path, "fer", data.moved)
+                fill(model.fer, path, "fer", data.space)
         else:
             model.motion_scale.fit(data.motion())
         return DeeObjective(model, recipe.objective)

@@ -63,10 +63,10 @@ class DeepTalkAssembly(Assembly):
         """See `Assembly`."""
         recipe = self.recipe
         if self.stage == 2:
-            model = built(DeepTalk, recipe.model)
-            fill(model, self._files["start"], "start", data.moved)
+            model = built(DeepTalk, recipe.model, data.space.width)
+            fill(model, self._files["start"], "start", data.space)
         else:
-            model = built(DeepTalk, with_speakers(recipe, data.speakers))
+            model = built(DeepTalk, with_speakers(recipe, data.speakers), data.space.width)
             self._fill(model, data)
         check_window(recipe, model.prior.frames_multiple)
         return DeepTalkObjective(model, recipe.objective, data.head, self._lips(data))
@@ -104,13 +104,13 @@ class DeepTalkAssembly(Assembly):
 
     def _fill(self, model: DeepTalk, data: TrainingData) -> None:
         """Put the weights of the parts into a new model."""
-        fill(model.dee, self._files["dee"], "dee", data.moved)
-        fill(model.prior, self._files["prior"], "prior", data.moved)
+        fill(model.dee, self._files["dee"], "dee", data.space)
+        fill(model.prior, self._files["prior"], "prior", data.space)
         if isinstance(model.content, PhoneContent):
             if self.parts.is_random("phones"):
                 self.parts.published("phones", self.reporter)
             else:
-                fill(model.content.encoder, self._files["phones"], "phones", data.moved)
+                fill(model.content.encoder, self._files["phones"], "phones", data.space)
         if isinstance(model.content, Wav2vec2Content):
             path = self.parts.published("wav2vec2", self.reporter)
             if path is not None:

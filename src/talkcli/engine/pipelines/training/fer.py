@@ -36,5 +36,5 @@ class FerAssembly(Assembly):
                     f"apart: {', '.join(FER_CLASSES)}.",
                     hint="Check the emotions of the manifest.",
                 )
-        model = built(Fer, self.recipe.model)
+        model = built(Fer, self.recipe.model, data.space.width)
         return FerObjective(model, self.recipe.objective, class_weights(data.emotions()))

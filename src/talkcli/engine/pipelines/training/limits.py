@@ -12,7 +12,6 @@ from torch import nn
 from talkcli.engine.audio.ear import Ear
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import DeviceError, UsageError
-from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.pipelines.training.usable_memory import memory
 from talkcli.engine.train.batches import BatchConfig
 
@@ -25,15 +24,15 @@ _SMALLER = "Make the model smaller (sizes and layers under model), or leave out 
 _REFUSALS = (ArithmeticError, AssertionError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
-def built(make: Callable[[Any], Model], config: Any) -> Model:
-    """The model that `make` builds of `config`, with weights from torch's global generator.
+def built(make: Callable[..., Model], config: Any, *width: int) -> Model:
+    """Call `make(config, *width)` for a model with weights from torch's global generator.
 
     Raises UsageError for sizes of which no model can be built, or none that can be trained in the memory that
     there is; then nothing was allocated.
     """
     try:
         with torch.device("meta"), Undrawn():
-            num_weights = sum(value.numel() for value in make(config).parameters())
+            num_weights = sum(value.numel() for value in make(config, *width).parameters())
         needed = num_weights * _BYTES_A_WEIGHT
         if needed > memory():
             raise UsageError(
@@ -41,16 +40,16 @@ def built(make: Callable[[Any], Model], config: Any) -> Model:
                 f"{needed / 1e9:.3g} GB, and there are {memory() / 1e9:.3g} GB of memory.",
                 hint=_SMALLER,
             )
-        return make(config)
+        return make(config, *width)
     except _REFUSALS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
         raise UsageError(f"The model of this recipe cannot be built ({reason}).", hint=_SMALLER) from error
 
 
-def check_batch(config: BatchConfig, ears: Mapping[str, Ear]) -> None:
-    """Raise UsageError when a single batch would be larger than the memory."""
+def check_batch(config: BatchConfig, ears: Mapping[str, Ear], width: int) -> None:
+    """Raise UsageError when a single batch, with `width` numbers a frame, would be larger than the memory."""
     heard = sum(ear.steps_per_frame * ear.num_channels for ear in ears.values())
-    needed = config.size * config.frames * (heard + NUM_COEFFS) * 4
+    needed = config.size * config.frames * (heard + width) * 4
     if needed > memory():
         raise UsageError(
             f"A batch of {config.size} windows of {config.frames} frames is {needed / 1e9:.3g} GB, and "

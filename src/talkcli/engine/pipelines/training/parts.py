@@ -11,7 +11,7 @@ from talkcli.engine.checkpoints.model_file import load_model, read_config
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.pipelines.training.recipes import Recipe
-from talkcli.engine.types import Motion
+from talkcli.engine.types import MotionSpace
 
 
 def part_config(path: Path, name: str, method: str) -> Any:
@@ -27,16 +27,16 @@ def part_config(path: Path, name: str, method: str) -> Any:
     return config
 
 
-def fill(part: nn.Module, path: Path, name: str, moved: Motion) -> None:
-    """Put the weights of the model file `path` into `part`, which is for motion like `moved`.
+def fill(part: nn.Module, path: Path, name: str, space: MotionSpace) -> None:
+    """Put the weights of the model file `path` into `part`, which is for motion of `space`.
 
     Raises InputError for a model of another head, UsageError for one of other sizes.
     """
     loaded, header = load_model(path)
-    if (header.head, header.channels) != (moved.head, moved.channels):
+    if header.space != space:
         raise InputError(
             f"`{name}` {path} was trained on the head {header.head}, the manifest's motion is for "
-            f"{moved.head}.",
+            f"{space.name}.",
             hint="Train all parts on the same head.",
         )
     try:

@@ -30,7 +30,7 @@ class PriorAssembly(Assembly):
     def build(self, data: TrainingData) -> Objective:
         """See `Assembly`."""
         recipe = self.recipe
-        model = built(build_prior, recipe.model)
+        model = built(build_prior, recipe.model, data.space.width)
         check_window(recipe, model.frames_multiple)
         if recipe.model.standardise:
             model.motion_scale.fit(data.motion())

@@ -104,7 +104,12 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
         first_does(fabric, lambda: held.enter_context(claim(job.out)))
         check_size(recipe.data.size, recipe.train, fabric)
         data = load_data(
-            job.manifest, reporter, leave_out=recipe.leave_out, sound=assembly.sound, still=assembly.still
+            job.manifest,
+            reporter,
+            leave_out=recipe.leave_out,
+            sound=assembly.sound,
+            still=assembly.still,
+            vertices=assembly.vertices,
         )
         with torch.random.fork_rng(devices=[]):
             # Initial weights come from torch's global generator.
@@ -115,8 +120,11 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
                 f"The recipe is for {objective.model.method}, not for {assembly.method}.",
                 hint=f"Run talk train {objective.model.method}, or choose another recipe.",
             )
+        neutral = getattr(objective.model, "neutral", None)
+        if data.space.num_verts and isinstance(neutral, torch.Tensor):
+            neutral.copy_(data.neutral())
         ears = ears_of(objective.model)
-        check_batch(recipe.data, ears)
+        check_batch(recipe.data, ears, data.space.width)
         document = {
             "method": str(objective.model.method),
             "manifest": str(job.manifest),

@@ -18,12 +18,12 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.flame_file import FlameArrays, read_flame
 from talkcli.engine.face.flame_fit import FlameFitter
-from talkcli.engine.face.mesh_motion import check_mesh, read_vertices
+from talkcli.engine.face.vertex_motion import check_vertices, read_vertices
 from talkcli.engine.origin import Origin
 from talkcli.engine.prepare.names import Unusable
 from talkcli.engine.prepare.source import Recipe, Recording, Source
 from talkcli.engine.readers.safe_pickle import StoredArray, read_pickle
-from talkcli.engine.types import MeshMotion, Motion, Silent, Speech
+from talkcli.engine.types import Motion, Silent, Speech, VertexMotion
 
 SOUND, VERTICES, TEMPLATES = "wav", "vertices_npy", "templates.pkl"
 SCANNED = Origin(kind="captured", by="scans")
@@ -32,7 +32,7 @@ LONGEST_S = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Topology:
+class VertexSet:
     """What the vertices of a data set are numbered after, how many there are, and frames per second."""
 
     name: str
@@ -49,7 +49,7 @@ class VertexFiles:
     vertices: Path
     sound: Path
     neutral: StoredArray
-    topology: Topology
+    topology: VertexSet
     flame: Path | None = None
     """The FLAME model whose coefficients are wanted too."""
 
@@ -65,7 +65,7 @@ class VertexFiles:
 
 
 def recipe_of(
-    folder: Path, stem: str, neutral: StoredArray | None, topology: Topology, flame: Path | None = None
+    folder: Path, stem: str, neutral: StoredArray | None, topology: VertexSet, flame: Path | None = None
 ) -> Recipe:
     """The clip `stem` of `folder`; the recipe says what is missing, if something is."""
     vertices, sound = folder / VERTICES / f"{stem}.npy", folder / SOUND / f"{stem}.wav"
@@ -77,7 +77,7 @@ def recipe_of(
     return VertexFiles(vertices=vertices, sound=sound, neutral=neutral, topology=topology, flame=flame)
 
 
-def recorded(speech: Speech, mesh: MeshMotion, flame: Path | None) -> Recording:
+def recorded(speech: Speech, mesh: VertexMotion, flame: Path | None) -> Recording:
     """Sound and vertices, and the coefficients of the FLAME model in `flame` that come nearest to them."""
     if flame is None:
         return Recording(speech=speech, mesh=mesh, origin=SCANNED)
@@ -95,8 +95,8 @@ def _model(flame: Path) -> FlameArrays:
 
 
 def mesh_of(
-    vertices: Float[np.ndarray, "frames verts 3"], neutral: StoredArray, topology: Topology
-) -> MeshMotion:
+    vertices: Float[np.ndarray, "frames verts 3"], neutral: StoredArray, topology: VertexSet
+) -> VertexMotion:
     """The vertices with the subject at rest. Raises InputError when they cannot be the subject's."""
     if np.prod(neutral.shape) != 3 * topology.num_verts:
         raise InputError(
@@ -111,8 +111,8 @@ def mesh_of(
         raise InputError(
             f"{neutral.path} holds a template of {extent:.3g} m, {bounds[0]} to {bounds[1]} m are expected."
         )
-    mesh = MeshMotion(vertices=vertices, neutral=at_rest, fps=topology.fps, topology=topology.name)
-    check_mesh(mesh)
+    mesh = VertexMotion(vertices=vertices, neutral=at_rest, fps=topology.fps, topology=topology.name)
+    check_vertices(mesh)
     return mesh
 
 

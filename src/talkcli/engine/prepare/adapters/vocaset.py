@@ -22,13 +22,13 @@ from talkcli.engine.audio.gathering import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.face.heads import flame_path
-from talkcli.engine.face.mesh_motion import between_frames
+from talkcli.engine.face.vertex_motion import between_frames
 from talkcli.engine.prepare.adapters.vertex_files import (
     LONGEST_S,
     SOUND,
     TEMPLATES,
     VERTICES,
-    Topology,
+    VertexSet,
     mesh_of,
     read_templates,
     recipe_of,
@@ -45,7 +45,7 @@ from talkcli.engine.wording import counted, some
 
 LICENCE = "VOCASET's own terms, research only"
 # A head is 0.2 to 0.3 m tall; another unit is off by ten at least.
-FLAME = Topology(name="flame", num_verts=5023, fps=60.0, extent_m=(0.1, 0.6))
+FLAME = VertexSet(name="flame", num_verts=5023, fps=60.0, extent_m=(0.1, 0.6))
 ALL_VERTICES, ALL_SOUND, INDEX = "data_verts.npy", "raw_audio_fixed.pkl", "subj_seq_to_idx.pkl"
 Sentences = Literal["published", "all"]
 _SUBJECTS: dict[Split, str] = {

@@ -74,7 +74,7 @@ class DeeObjective(nn.Module):
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         config, model = self.config, self.model
         sound, share, partner = self._mix(batch)
-        speech, motion = exact(model.embed_speech(sound)), exact(model.embed_motion(batch.coeffs))
+        speech, motion = exact(model.embed_speech(sound)), exact(model.embed_motion(batch.motion))
         # Every row is compared with every other, of all processes.
         all_speech, all_motion = (Gaussian(*map(gather, side)) for side in (speech, motion))
         compared = all_speech
@@ -106,7 +106,7 @@ class DeeObjective(nn.Module):
         """
         model = self.model
         speech = _joined([model.embed_speech(batch.sound) for batch in batches])
-        motion = _joined([model.embed_motion(batch.coeffs) for batch in batches])
+        motion = _joined([model.embed_motion(batch.motion) for batch in batches])
         emotion = torch.cat([batch.emotion for batch in batches])
         distance = csd(speech, motion)
         found = {
@@ -136,7 +136,7 @@ class DeeObjective(nn.Module):
 
     def _mix(self, batch: Batch) -> tuple[Sound, Float[Tensor, "batch"], Int[Tensor, "batch"]]:
         """Speech to hear, the share of it that is a row's own, and the row that the rest comes from."""
-        device, rows = batch.coeffs.device, len(batch)
+        device, rows = batch.motion.device, len(batch)
         share = torch.ones(rows, device=device)
         if self.config.mixup_alpha == 0:
             return batch.sound, share, torch.arange(rows, device=device)

@@ -126,11 +126,11 @@ class DeepTalkObjective(nn.Module):
             heard = exact(model.dee.embed_speech(batch.sound))
             emotion = self._directed(heard.mean, batch)
             told = config.code_weight > 0 or config.teacher_share > 0
-            targets = model.prior.encode_targets(batch.coeffs) if told else []
+            targets = model.prior.encode_targets(batch.motion) if told else []
         content = model.content(batch.sound).features
         taught = torch.rand(len(content), device=content.device) < config.teacher_share
         made = self._predict(content, emotion, batch.speaker, tau, taught=taught, targets=targets)
-        surface, true = self.surface(made.coeffs), self.surface(batch.coeffs)
+        surface, true = self.surface(made.coeffs), self.surface(batch.motion)
         terms = {"vertex": self.surface.squared_error(surface, true)}
         weights = {"vertex": config.vertex_weight}
 
@@ -146,14 +146,14 @@ class DeepTalkObjective(nn.Module):
             add(level.name, config.code_weight, error)
         if made.guess is not None:
             scale = model.prior.motion_scale
-            add("guess", config.guess_weight, F.mse_loss(scale(made.guess), scale(batch.coeffs)))
+            add("guess", config.guess_weight, F.mse_loss(scale(made.guess), scale(batch.motion)))
         if config.consistency_weight > 0:
             asked = Gaussian(emotion, heard.log_variance)
             add("consistency", config.consistency_weight, self._apart(asked, made.coeffs))
         lips = self.lip_reading
         if lips is not None:
             with torch.no_grad():
-                read = lips.features(batch.coeffs)
+                read = lips.features(batch.motion)
             if config.lip_reading_weight > 0:
                 add("lip_reading", config.lip_reading_weight, lips(made.coeffs, read))
         if config.swap_weight > 0 or config.swap_lip_reading_weight > 0:
@@ -174,11 +174,11 @@ class DeepTalkObjective(nn.Module):
         levels = [(index, level) for index, level in enumerate(model.prior.levels) if level.discrete]
         hits: dict[str, list[Tensor]] = {f"{level.name}_accuracy": [] for _, level in levels}
         for batch in batches:
-            codes, heard = model.prior.encode_targets(batch.coeffs), model.dee.embed_speech(batch.sound)
+            codes, heard = model.prior.encode_targets(batch.motion), model.dee.embed_speech(batch.sound)
             identity = model.identity(batch.speaker)
             choices = [choose.likeliest] * len(model.prior.levels)
             made = model(model.content(batch.sound).features, heard.mean, identity, choices)
-            error = self.surface.lip_error_mm(self.surface(made.coeffs), self.surface(batch.coeffs))
+            error = self.surface.lip_error_mm(self.surface(made.coeffs), self.surface(batch.motion))
             lips.append(error.flatten())
             for index, level in levels:
                 hit = made.choices[index].argmax(-1) == codes[index]

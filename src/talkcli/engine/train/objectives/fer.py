@@ -55,7 +55,7 @@ class FerObjective(nn.Module):
         self.register_buffer("class_of", torch.tensor(known))
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
-        config, coeffs = self.config, batch.coeffs[:, 0]
+        config, coeffs = self.config, batch.motion[:, 0]
         noisy = torch.rand_like(coeffs[:, :1]) < config.noisy_share
         chosen = torch.rand_like(coeffs) < config.noisy_coeffs
         noise = config.noise_std * torch.randn_like(coeffs) * (noisy & chosen)
@@ -65,7 +65,7 @@ class FerObjective(nn.Module):
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
         """Accuracy, and recall as the mean over classes; the loss on all examples decides."""
-        logits = torch.cat([self.model(batch.coeffs[:, 0]) for batch in batches])
+        logits = torch.cat([self.model(batch.motion[:, 0]) for batch in batches])
         true = self.class_of[torch.cat([batch.emotion for batch in batches])]
         known = true != _UNKNOWN
         guessed = logits.argmax(-1)

@@ -52,12 +52,12 @@ class PriorObjective(nn.Module):
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         """Terms of one batch. In train mode codebooks move and latents are drawn."""
         config, scale = self.config, self.model.motion_scale
-        coded = self.model(batch.coeffs)
-        made, true = self.surface(coded.coeffs), self.surface(batch.coeffs)
+        coded = self.model(batch.motion)
+        made, true = self.surface(coded.coeffs), self.surface(batch.motion)
         terms = {"vertex": self.surface.squared_error(made, true), "regulariser": coded.regulariser}
         total = config.vertex_weight * terms["vertex"] + config.regulariser_weight * terms["regulariser"]
         if config.coefficient_weight > 0:
-            terms["coefficient"] = F.mse_loss(scale(coded.coeffs), scale(batch.coeffs))
+            terms["coefficient"] = F.mse_loss(scale(coded.coeffs), scale(batch.motion))
             total = total + config.coefficient_weight * terms["coefficient"]
         if config.velocity_weight > 0:
             # All vertices of a large batch are gigabytes: not for a term that does not count.
@@ -69,8 +69,8 @@ class PriorObjective(nn.Module):
         """Errors in millimetres, and the share of each codebook that is in use."""
         lips, vertices, squares, codes = [], [], [], []
         for batch in batches:
-            coded = self.model(batch.coeffs)
-            made, true = self.surface(coded.coeffs), self.surface(batch.coeffs)
+            coded = self.model(batch.motion)
+            made, true = self.surface(coded.coeffs), self.surface(batch.motion)
             lips.append(self.surface.lip_error_mm(made, true).flatten())
             vertices.append((made - true).norm(dim=-1).mean(-1).flatten())
             squares.append(self.surface.squared_error(made, true).repeat(len(made)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,7 +18,6 @@ from talkcli.engine.checkpoints.model_file import Header, load_model, read_heade
 from talkcli.engine.data.clips import fit_length
 from talkcli.engine.device import resolve_device, settle_threads
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.deeptalk.dee import Dee
@@ -29,7 +27,7 @@ from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.performers.deeptalk import DeepTalkPerformer
 from talkcli.engine.performers.named_model import weights_of
 from talkcli.engine.pipelines.score.generation import open_deeptalk
-from talkcli.engine.pipelines.score.inputs import Case
+from talkcli.engine.pipelines.score.inputs import Case, TrueMotion
 from talkcli.engine.pipelines.score.labelled import Labelled
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter, Speech
 
@@ -131,8 +129,10 @@ class Listener:
         coeffs = torch.from_numpy(resample(motion, float(MODEL_FPS)).coeffs)
         return self.dee.embed_motion(coeffs[None].to(self.device))
 
-    def _truth(self, case: Case, path: Path) -> tuple[Motion, Origin | None]:
-        motion, meta = read_motion(path)
+    def _truth(self, case: Case, true: TrueMotion) -> tuple[Motion, Origin | None]:
+        motion, meta = true.read()
+        if not isinstance(motion, Motion):
+            raise InputError(f"The true motion of {case.id} is vertices; the model reads coefficients.")
         if motion.channels != self.header.channels:
             raise InputError(
                 f"The true motion of {case.id} is of {motion.head}, the model is of {self.header.head}."

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from talkcli.engine.face.head import Head
+from talkcli.engine.face.surface import Surface
 from talkcli.engine.metrics import swap
 from talkcli.engine.metrics.named import functionals
 from talkcli.engine.metrics.undefined import UndefinedMetricError
@@ -20,7 +21,7 @@ from talkcli.engine.models.deeptalk.performance import Heard
 from talkcli.engine.performers.deeptalk import DeepTalkControls, DeepTalkPerformer
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.pipelines.score.emotion.listener import Embedded
-from talkcli.engine.pipelines.score.surface import Surface
+from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import EMOTIONS, Alignment, Emotion, Motion, Reporter
 
 
@@ -94,15 +95,14 @@ class EmotionTakes:
         rng = np.random.default_rng(seed)
         rows = []
         for index, heard in enumerate(self._heard):
-            own = Surface(head, self.own()[index])
+            own = Measured(Surface(self.own()[index], head))
             changes = []
             for label in np.unique(self._emotions):
                 if label == self._emotions[index]:
                     continue
                 source = self._heard[rng.choice(np.flatnonzero(self._emotions == label))]
-                other = Surface(
-                    head, self._take(index, heard._replace(emotion=source.emotion), self._sampling)
-                )
+                swapped = self._take(index, heard._replace(emotion=source.emotion), self._sampling)
+                other = Measured(Surface(swapped, head))
                 changes.append(_changes(own, other, alignments[index]))
             rows.append([_mean([change[name] for change in changes]) for name in Swaps._fields])
             self._reporter.progress("swapping emotions", index + 1, len(self._heard))
@@ -110,10 +110,12 @@ class EmotionTakes:
 
     def _take(self, index: int, heard: Heard, sampling: Sampling) -> Motion:
         takes = self._performer.takes(heard, self._speeches[index], sampling, self._controls)
-        return next(takes).motion
+        motion = next(takes).motion
+        assert isinstance(motion, Motion)
+        return motion
 
 
-def _changes(own: Surface, other: Surface, alignment: Alignment | str) -> Mapping[str, float]:
+def _changes(own: Measured, other: Measured, alignment: Alignment | str) -> Mapping[str, float]:
     """The fields of `Swaps` for one pair; NaN for what it does not have."""
     one, two = own.gap_mm(), other.gap_mm()
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.readers.npy import map_array
-from talkcli.engine.types import MeshMotion
+from talkcli.engine.types import VertexMotion
 from talkcli.engine.wording import counted
 
 # Of the face's largest extent; an open mouth moves the chin by a fifth of it.
@@ -38,7 +38,7 @@ def read_vertices(path: Path, num_verts: int, most_frames: int) -> Float[np.ndar
         return np.array(rows, dtype=np.float32, order="C").reshape(-1, num_verts, 3)
 
 
-def check_mesh(mesh: MeshMotion) -> None:
+def check_vertices(mesh: VertexMotion) -> None:
     """Raise InputError when vertices are not finite, or further from where they rest than a face reaches:
     then they are damaged, or of another subject or unit.
     """
@@ -54,7 +54,7 @@ def check_mesh(mesh: MeshMotion) -> None:
         )
 
 
-def resample_mesh(mesh: MeshMotion, fps: float) -> MeshMotion:
+def resample_vertices(mesh: VertexMotion, fps: float) -> VertexMotion:
     """`mesh` at `fps` frames per second; itself when that is its rate already.
 
     A rate that is a whole part of the old one keeps every second, third, ... frame from the first, as users

@@ -6,41 +6,41 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.mesh_motion import between_frames, check_mesh, read_vertices, resample_mesh
-from talkcli.engine.types import MeshMotion
+from talkcli.engine.face.vertex_motion import between_frames, check_vertices, read_vertices, resample_vertices
+from talkcli.engine.types import VertexMotion
 
 
-def ramp(num_frames: int, fps: float = 60.0) -> MeshMotion:
+def ramp(num_frames: int, fps: float = 60.0) -> VertexMotion:
     """Vertex 0 moves along x by 1 mm a frame, vertex 1 rests; the face is 0.2 m tall."""
     neutral = np.array([[0, 0, 0], [0, 0.2, 0]], np.float32)
     vertices = np.repeat(neutral[None], num_frames, axis=0)
     vertices[:, 0, 0] = 0.001 * np.arange(num_frames)
-    return MeshMotion(vertices=vertices, neutral=neutral, fps=fps, topology="test")
+    return VertexMotion(vertices=vertices, neutral=neutral, fps=fps, topology="test")
 
 
 @pytest.mark.parametrize(("num_frames", "step"), [(9, 2), (10, 2), (9, 3), (1, 4)])
 def test_a_whole_part_of_the_rate_keeps_frames_as_they_are(num_frames: int, step: int) -> None:
     mesh = ramp(num_frames)
-    half = resample_mesh(mesh, 60 / step)
+    half = resample_vertices(mesh, 60 / step)
     assert half.fps == 60 / step
     np.testing.assert_array_equal(half.vertices, mesh.vertices[::step])
 
 
 def test_other_rates_are_interpolated_at_the_middle_of_frames() -> None:
     mesh = ramp(60)
-    other = resample_mesh(mesh, 25.0)
+    other = resample_vertices(mesh, 25.0)
     assert len(other.vertices) == 25
     middles_s = (np.arange(25) + 0.5) / 25
     np.testing.assert_allclose(other.vertices[:, 0, 0], 0.001 * (middles_s * 60 - 0.5), atol=1e-7)
     np.testing.assert_array_equal(other.vertices[:, 1], mesh.vertices[:25, 1])
-    assert len(resample_mesh(mesh, 120.0).vertices) == 120
+    assert len(resample_vertices(mesh, 120.0).vertices) == 120
 
 
 def test_the_same_rate_is_the_same_motion() -> None:
     mesh = ramp(5)
-    assert resample_mesh(mesh, 60.0) is mesh
+    assert resample_vertices(mesh, 60.0) is mesh
     with pytest.raises(ValueError, match="not positive"):
-        resample_mesh(mesh, 0.0)
+        resample_vertices(mesh, 0.0)
 
 
 def test_between_frames_holds_the_ends() -> None:
@@ -49,14 +49,14 @@ def test_between_frames_holds_the_ends() -> None:
 
 
 def test_what_cannot_be_a_face() -> None:
-    check_mesh(ramp(100))
+    check_vertices(ramp(100))
     with pytest.raises(InputError, match=r"moves 0\.119 from where it rests"):
-        check_mesh(ramp(120))
+        check_vertices(ramp(120))
     for value in (np.nan, np.inf, -np.inf):
         mesh = ramp(3)
         mesh.vertices[1, 1, 1] = value
         with pytest.raises(InputError, match="not all finite"):
-            check_mesh(mesh)
+            check_vertices(mesh)
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 2, 3)])

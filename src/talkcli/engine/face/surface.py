@@ -1,0 +1,125 @@
+"""The surface of a face over time: vertices on a topology, computed from coefficients by a head, or given.
+
+Rendering, metrics and exports look at surfaces, so that they treat both forms of motion alike. Axis names:
+`frames`, `verts`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from talkcli.engine.errors import AssetError, UsageError
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import is_head, load_head
+from talkcli.engine.face.resample import resample
+from talkcli.engine.face.topology import FaceMesh, Topology
+from talkcli.engine.face.turning import Neck
+from talkcli.engine.types import AnyMotion, Motion, VertexMotion
+from talkcli.engine.wording import parameter
+
+
+class Surface:
+    """One motion on its topology."""
+
+    def __init__(self, motion: AnyMotion, topology: Topology, *, turned: bool = False) -> None:
+        """Lay `motion` on `topology`, a head that has its channels or the mesh of its vertices.
+
+        With `turned`, the head turns as the motion's `pose` says. Raises UsageError where the two do not fit.
+        """
+        check_fits(motion, topology)
+        self.motion = motion
+        self.topology = topology
+        self._turned = turned
+        posed = turned and isinstance(motion, Motion) and motion.pose is not None
+        self._neck = Neck(topology) if posed else None
+
+    @property
+    def fps(self) -> float:
+        return self.motion.fps
+
+    @property
+    def num_frames(self) -> int:
+        return self.motion.num_frames
+
+    def at(self, fps: float) -> Surface:
+        """Resample the motion to `fps` frames per second; itself where that is its rate already."""
+        if self.fps == fps:
+            return self
+        return Surface(resample(self.motion, fps), self.topology, turned=self._turned)
+
+    @torch.inference_mode()
+    def vertices(
+        self, frames: slice = slice(None), only: Int[Tensor, "chosen"] | None = None
+    ) -> Float[np.ndarray, "frames chosen 3"]:
+        """Compute the vertices of `frames`, in metres; `only` chooses vertices (None: all)."""
+        motion = self.motion
+        if isinstance(motion, VertexMotion):
+            return motion.vertices[frames] if only is None else motion.vertices[frames][:, only.numpy()]
+        assert isinstance(self.topology, Head)
+        made = self.topology(torch.from_numpy(np.ascontiguousarray(motion.coeffs[frames])), only=only)
+        if self._neck is not None and motion.pose is not None:
+            if only is not None:
+                raise ValueError("a turned head moves as a whole: `only` cannot choose vertices of it")
+            made = self._neck.turn(made, torch.from_numpy(np.ascontiguousarray(motion.pose[frames])))
+        vertices: Float[np.ndarray, "frames chosen 3"] = made.numpy()
+        return vertices
+
+
+def surface_of(motion: AnyMotion, head_name: str | None = None, *, turned: bool = False) -> Surface:
+    """Lay `motion` on the topology that `topology_of` finds, and raise what it and `check_fits` raise."""
+    return Surface(motion, topology_of(motion, head_name), turned=turned)
+
+
+def topology_of(motion: AnyMotion, head_name: str | None = None) -> Topology:
+    """Load the head that `motion` moves, or the mesh that its vertices are on.
+
+    Vertices keep the subject's own shape at rest; what else is known of their numbering comes from the head
+    called `head_name`, else from the one that has the topology's name.
+
+    Raises:
+        UsageError: for an unknown head, and one with another number of vertices.
+        AssetError: for a head whose file is missing; vertices that bring their triangles do without it.
+        InputError: for a damaged head.
+    """
+    if isinstance(motion, Motion):
+        return load_head(head_name or motion.head)
+    known = None
+    if head_name is not None or is_head(motion.topology):
+        try:
+            known = load_head(head_name or motion.topology)
+        except AssetError:
+            if head_name is not None or motion.faces is None:
+                raise
+    if known is not None and len(known.template) != len(motion.neutral):
+        raise UsageError(
+            f"The motion has {len(motion.neutral)} vertices, {parameter('head', known.name)} has "
+            f"{len(known.template)}.",
+            hint="Give a `head` of the same topology, or leave it out.",
+        )
+    return FaceMesh(name=motion.topology, template=motion.neutral, numbering=known, triangles=motion.faces)
+
+
+def check_fits(motion: AnyMotion, topology: Topology) -> None:
+    """Raise UsageError where `topology` has other channels or another number of vertices than `motion`."""
+    if isinstance(motion, VertexMotion):
+        if len(topology.template) != len(motion.neutral):
+            raise UsageError(
+                f"The motion has {len(motion.neutral)} vertices, {topology.name} has "
+                f"{len(topology.template)}.",
+                hint="Give motion and `head` of the same topology.",
+            )
+        return
+    if not isinstance(topology, Head):
+        raise UsageError(
+            f"The motion moves the channels of {motion.head}, the topology {topology.name} has vertices "
+            f"only.",
+            hint=f"Use `head={motion.head}`.",
+        )
+    if motion.channels != topology.channels:
+        raise UsageError(
+            f"The motion moves the channels of {motion.head}, the head {topology.name} has others.",
+            hint=f"Use `head={motion.head}`.",
+        )

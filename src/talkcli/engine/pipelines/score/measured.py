@@ -1,0 +1,164 @@
+"""A surface as the metrics want it: the vertices of single regions for all frames, or all vertices for some
+frames, but never all for all.
+
+Axis names: `frames`, `verts`, `chosen` (vertices of a set).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from talkcli.engine.errors import AssetError
+from talkcli.engine.face.channels import JAW
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.surface import Surface
+from talkcli.engine.face.topology import Topology, lip_opening_mm, region
+from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.take import blocks
+from talkcli.engine.types import Motion
+
+# iBUG's outer corners of the mouth.
+_CORNERS = (48, 54)
+# Opening of the jaw that shows which teeth follow it, in radians.
+_JAW_TURN_RAD = 0.1
+# Largest distance in metres that counts as not moving.
+_STILL_M = 1e-6
+# Neighbouring vertices move alike, so every eighth vertex of the face is enough.
+_FACE_STEP = 8
+
+
+class Measured:
+    """One motion on its topology: the `Take` of metrics."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._regions: dict[str, np.ndarray] = {}
+        self._landmarks: np.ndarray | None = None
+        self._resampled: dict[float, Measured] = {surface.fps: self}
+
+    @property
+    def fps(self) -> float:
+        return self._surface.fps
+
+    @property
+    def num_frames(self) -> int:
+        return self._surface.num_frames
+
+    def at(self, fps: float) -> Measured:
+        """See `Take`."""
+        if fps not in self._resampled:
+            self._resampled[fps] = Measured(self._surface.at(fps))
+        return self._resampled[fps]
+
+    def part(self, name: str) -> Float[np.ndarray, "frames chosen 3"]:
+        """See `Take`."""
+        if name not in self._regions:
+            chosen = torch.from_numpy(indices(self._surface.topology, name)).long()
+            self._regions[name] = self._surface.vertices(only=chosen)
+        return self._regions[name]
+
+    def at_rest(self, name: str) -> Float[np.ndarray, "chosen 3"]:
+        """See `Take`."""
+        topology = self._surface.topology
+        return topology.template[indices(topology, name)]
+
+    def whole(self, frames: slice) -> Float[np.ndarray, "frames verts 3"]:
+        """See `Take`."""
+        return self._surface.vertices(frames)
+
+    def upper_teeth(self) -> Float[np.ndarray, "teeth 3"]:
+        """See `Take`."""
+        return upper_teeth(self._surface.topology)
+
+    def coeffs(self) -> Float[np.ndarray, "frames coeffs"]:
+        """See `Take`."""
+        motion = self._surface.motion
+        if not isinstance(motion, Motion):
+            raise AssetError("A motion of vertices has no coefficients.")
+        return motion.coeffs
+
+    def gap_mm(self) -> Float[np.ndarray, "frames"]:
+        """See `Take`."""
+        topology = self._surface.topology
+        rest = topology.landmarks(torch.from_numpy(np.ascontiguousarray(topology.template))[None])
+        return (lip_opening_mm(torch.from_numpy(self._marks())) - lip_opening_mm(rest)).numpy()
+
+    def opening_mm(self) -> Float[np.ndarray, "frames"]:
+        """Return the mean distance of the inner-lip landmark pairs, in millimetres."""
+        return lip_opening_mm(torch.from_numpy(self._marks())).numpy()
+
+    def width_mm(self) -> Float[np.ndarray, "frames"]:
+        """See `Take`."""
+        left, right = (self._marks()[:, corner] for corner in _CORNERS)
+        return np.linalg.norm(left - right, axis=-1) * 1000
+
+    @torch.inference_mode()
+    def _marks(self) -> Float[np.ndarray, "frames 68 3"]:
+        if self._landmarks is None:
+            topology = self._surface.topology
+            chosen = _under_landmarks(topology)
+            found = []
+            for block in blocks(self.num_frames):
+                # Of all vertices, only those that landmarks depend on have to be computed.
+                some = torch.from_numpy(self._surface.vertices(block, only=chosen))
+                vertices = some.new_zeros(len(some), len(topology.template), 3)
+                vertices[:, chosen] = some
+                found.append(topology.landmarks(vertices))
+            self._landmarks = torch.cat(found).numpy()
+        return self._landmarks
+
+
+def indices(head: Topology, vertices: str) -> Int[np.ndarray, "chosen"]:
+    """Find the vertices of a set named in `METRICS`: regions joined by +, or `face`, every eighth vertex of
+    skin and lips outside of the eye region. Raises AssetError where the topology does not know a region.
+    """
+    if vertices == "face":
+        kinds = [number for number, part in enumerate(head.parts) if part in ("skin", "lips")]
+        skin = np.unique(head.faces[np.isin(head.part_of_face, kinds)])
+        return np.setdiff1d(skin, indices(head, "eyes"))[::_FACE_STEP]
+    return np.unique(np.concatenate([region(head, name) for name in vertices.split("+")]))
+
+
+@torch.inference_mode(False)
+def _under_landmarks(head: Topology) -> Int[torch.Tensor, "chosen"]:
+    """Find the vertices that landmarks depend on."""
+    template = torch.tensor(head.template[None], requires_grad=True)
+    head.landmarks(template).sum().backward()
+    assert template.grad is not None
+    return torch.nonzero(template.grad[0].any(dim=-1)).flatten()
+
+
+@torch.inference_mode()
+def upper_teeth(head: Topology) -> Float[np.ndarray, "teeth 3"]:
+    """Find the teeth that stay where they are when the jaw turns, in metres. Raises AssetError for a head
+    without teeth, and for a mesh that no jaw moves.
+    """
+    if "teeth" not in head.parts or not isinstance(head, Head):
+        raise AssetError(f"The head {head.name} has no teeth.")
+    teeth = np.unique(head.faces[head.part_of_face == head.parts.index("teeth")])
+    open_jaw = torch.zeros(1, len(head.channels))
+    open_jaw[0, head.channels.index(JAW[0])] = _JAW_TURN_RAD
+    turned = head(open_jaw, only=torch.from_numpy(teeth)).numpy()[0]
+    still = np.linalg.norm(turned - head.template[teeth], axis=1) < _STILL_M
+    return head.template[teeth[still]]
+
+
+def set_sizes(head: Topology) -> dict[str, int | None]:
+    """Count the vertices of each set, and the coefficients; None where the topology does not know a
+    region.
+    """
+    sizes: dict[str, int | None] = {
+        "all": len(head.template),
+        "inner lips": 6,
+        "mouth corners": len(_CORNERS),
+        "coefficients": len(head.channels) if isinstance(head, Head) else None,
+    }
+    # In a fixed order, for reports of equal bytes.
+    for name in sorted({info.vertices for info in METRICS.values()} - set(sizes)):
+        try:
+            sizes[name] = len(indices(head, name))
+        except AssetError:
+            sizes[name] = None
+    return sizes
