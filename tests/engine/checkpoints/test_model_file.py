@@ -21,11 +21,12 @@ from talkcli.engine.checkpoints.model_file import (
     save_weights,
 )
 from talkcli.engine.errors import AssetError, InputError
+from talkcli.engine.face.channels import ADA
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvae, ThVqvaeConfig
 from tests.engine.fakes import small_disk
 
 CONFIG = ThVqvaeConfig(width=16, heads=2, feedforward=16, decoder_feedforward=16, codes=12)
-META = Meta(head="ada", channels=("a", "b"), fps=25, trained_on="two clips", licence="CC0-1.0")
+META = Meta(head="ada", channels=ADA, fps=25, trained_on="two clips", licence="CC0-1.0")
 
 
 @pytest.fixture

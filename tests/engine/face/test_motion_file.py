@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.motion_file import COEFFICIENTS, NEWEST, read_motion, write_motion
-from talkcli.engine.types import Motion
+from talkcli.engine.face.motion_file import (
+    COEFFICIENTS,
+    NEWEST,
+    VERTICES,
+    read_any_motion,
+    read_motion,
+    write_motion,
+)
+from talkcli.engine.types import Motion, VertexMotion
 
 MOTION = Motion(
     coeffs=np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32),
@@ -143,3 +150,63 @@ def test_damage_gives_motion_or_a_sentence(tmp_path: Path) -> None:
             read_motion(tmp_path / "b.npz")
         except InputError:
             continue
+
+
+VERTICES_OF = np.random.default_rng(0).normal(0, 0.01, (6, 5, 3)).astype(np.float32)
+CUBE = VertexMotion(
+    vertices=VERTICES_OF + np.linspace(0, 0.2, 15, dtype=np.float32).reshape(5, 3),
+    neutral=np.linspace(0, 0.2, 15, dtype=np.float32).reshape(5, 3),
+    fps=60.0,
+    topology="mine",
+)
+
+
+def test_vertices_are_read_as_they_are_written(tmp_path: Path) -> None:
+    faces = np.array([[0, 1, 2], [2, 3, 4]])
+    for motion in (CUBE, replace(CUBE, faces=faces)):
+        write_motion(tmp_path / "a.npz", motion, {"seed": 3})
+        write_motion(tmp_path / "b.npz", motion, {"seed": 3})
+        assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+        read, meta = read_any_motion(tmp_path / "a.npz")
+        assert isinstance(read, VertexMotion)
+        np.testing.assert_array_equal(read.vertices, motion.vertices)
+        np.testing.assert_array_equal(read.neutral, motion.neutral)
+        assert (read.fps, read.topology, meta) == (60.0, "mine", {"seed": 3})
+        assert (read.faces is None) == (motion.faces is None)
+    np.testing.assert_array_equal(read.faces, faces)
+    with pytest.raises(InputError, match="coefficients of a head are needed"):
+        read_motion(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"neutral": None}, "without neutral"),
+        ({"vertices": np.zeros((6, 4, 3), np.float32)}, "fit"),
+        ({"vertices": np.zeros((6, 15), np.float32)}, "fit"),
+        ({"vertices": np.zeros((0, 5, 3), np.float32)}, "no frames"),
+        ({"vertices": np.full((6, 5, 3), np.nan, np.float32)}, "not numbers"),
+        ({"vertices": np.full((6, 5, 3), 7, np.float32)}, "more than half"),
+        ({"neutral": np.zeros((0, 3), np.float32), "vertices": np.zeros((6, 0, 3), np.float32)}, "no
+        vertices"), ({"faces": np.array([[0, 1, 5]])}, "beyond the 5"),
+        ({"faces": np.array([[0, 1, -1]])}, "beyond the 5"),
+        ({"faces": np.array([[0.0, 1.0, 2.0]])}, "whole numbers"),
+        ({"faces": np.array([0, 1, 2])}, "faces"),
+        ({"topology": np.array("../x")}, "no name"),
+        ({"fps": np.array(0.0)}, "fps"),
+        ({"format": np.array(1)}, "without coeffs, head, channels"),
+    ],
+)
+def test_damaged_vertices_are_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    fields: dict[str, Any] = {
+        "format": np.array(VERTICES),
+        "vertices": CUBE.vertices,
+        "neutral": CUBE.neutral,
+        "fps": np.array(60.0),
+        "topology": np.array("mine"),
+        "meta": np.array("{}"),
+    }
+    fields |= changes
+    np.savez(tmp_path / "a.npz", **{key: value for key, value in fields.items() if value is not None})
+    with pytest.raises(InputError, match=words):
+        read_any_motion(tmp_path / "a.npz")

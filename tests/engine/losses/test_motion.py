@@ -3,13 +3,15 @@
 import pytest
 import torch
 
-from talkcli.engine.losses.motion import Surface, velocity_error
+from talkcli.engine.errors import AssetError
+from talkcli.engine.face.topology import FaceMesh
+from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
 from tests.engine.fakes import NUM_VERTS, LinearHead
 
 
 def test_chosen_vertices_in_millimetres_lips_first() -> None:
     head = LinearHead()
-    surface = Surface(head, vertices=50, lip_weight=3.0)
+    surface = SurfaceDistance(head, vertices=50, lip_weight=3.0)
     coeffs = torch.randn(2, 5, 53)
     made = surface(coeffs)
     assert surface.lips.tolist() == list(range(20))
@@ -20,7 +22,7 @@ def test_chosen_vertices_in_millimetres_lips_first() -> None:
 
 def test_all_vertices() -> None:
     head = LinearHead()
-    surface = Surface(head, vertices=None, lip_weight=3.0)
+    surface = SurfaceDistance(head, vertices=None, lip_weight=3.0)
     coeffs = torch.randn(2, 5, 53)
     made = surface(coeffs)
     assert torch.equal(made[1], head(coeffs[1]) * 1000)
@@ -35,7 +37,7 @@ def test_all_vertices() -> None:
 
 
 def test_errors() -> None:
-    surface = Surface(LinearHead(), vertices=50, lip_weight=3.0)
+    surface = SurfaceDistance(LinearHead(), vertices=50, lip_weight=3.0)
     true = torch.zeros(1, 4, 50, 3)
     made = true.clone()
     made[0, 2, 7] = torch.tensor([3.0, 4.0, 0.0])
@@ -50,8 +52,21 @@ def test_errors() -> None:
 
 
 def test_surface_is_exact_under_autocast() -> None:
-    surface = Surface(LinearHead(), vertices=60, lip_weight=1.0)
+    surface = SurfaceDistance(LinearHead(), vertices=60, lip_weight=1.0)
     coeffs = torch.randn(2, 5, 53, generator=torch.Generator().manual_seed(0))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         low = surface(coeffs)
     assert torch.equal(low, surface(coeffs))
+
+
+def test_given_vertices_are_compared_as_computed_ones_are() -> None:
+    head = LinearHead()
+    mesh = FaceMesh(name="mine", template=head.template, numbering=head)
+    coeffs = torch.randn(2, 5, 53, generator=torch.Generator().manual_seed(0))
+    given = head(coeffs.flatten(0, 1)).flatten(1).view(2, 5, -1)
+    for vertices in (50, None):
+        by_head = SurfaceDistance(head, vertices=vertices, lip_weight=3.0)
+        by_mesh = SurfaceDistance(mesh, vertices=vertices, lip_weight=3.0)
+        assert torch.allclose(by_mesh(given), by_head(coeffs), atol=1e-4)
+    with pytest.raises(AssetError, match="mine has no region lips"):
+        SurfaceDistance(FaceMesh(name="mine", template=head.template), vertices=50, lip_weight=3.0)

@@ -37,10 +37,9 @@ def _batches(clips: int = 9, frames: int = 40, copies: int = 0, **how: Any) -> B
 
 
 def _equal(left: Batch, right: Batch) -> bool:
+    rest = set(vars(left)) - {"sound", "neutral"}
     return all(torch.equal(steps, right.sound[name]) for name, steps in left.sound.items()) and all(
-        torch.equal(value, vars(right)[name])
-        for name, value in vars(left).items()
-        if name not in ("sound", "neutral")
+        torch.equal(vars(left)[name], vars(right)[name]) for name in rest
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD, NUM_COEFFS, SMALL_PITCH_RAD
+from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD, SMALL_PITCH_RAD
 from talkcli.engine.face.quaternions import axis_angles
 
 # How ARKit's jaw shapes turn ada's jaw: channel and full scale in radians.
@@ -29,7 +29,7 @@ def ada_coeffs(
 
     Raises ValueError for a name that is neither.
     """
-    coeffs = np.zeros((num_frames, NUM_COEFFS), dtype=np.float32)
+    coeffs = np.zeros((num_frames, len(ADA)), dtype=np.float32)
     for name, values in curves.items():
         channel, scale = JAW_TURNS.get(name, (name, 1.0))
         coeffs[:, ADA.index(channel)] += values * scale

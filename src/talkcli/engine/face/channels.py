@@ -1,6 +1,7 @@
 """Names of the numbers that move a face.
 
-A head speaks 53 numbers a frame: 50 expression coefficients, then the jaw's axis-angle in radians. On
+Both heads of today have 53 coefficients a frame: 50 of expression, then the jaw's axis-angle in radians; how
+many a motion has is the number of its channel names. On
 ARKit-named heads x is pitch (positive opens), y is yaw (positive moves the chin to the subject's left), z is
 roll.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 
 NUM_EXPRESSION = 50
+# Coefficients of DEEPTalk's FLAME space, and of ada, which has as many: the default of networks.
 NUM_COEFFS = 53
 # Measured faces stay within +-9 and half a turn of the jaw; far beyond, the numbers are no coefficients.
 MOST_EXPRESSION, MOST_JAW_RAD, MOST_POSE_RAD = 30.0, math.pi, 2 * math.pi

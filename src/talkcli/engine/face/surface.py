@@ -62,7 +62,7 @@ class Surface:
         made = self.topology(torch.from_numpy(np.ascontiguousarray(motion.coeffs[frames])), only=only)
         if self._neck is not None and motion.pose is not None:
             if only is not None:
-                raise ValueError("a turned head moves as a whole: `only` cannot choose vertices of it")
+                raise ValueError("a turned head moves as a whole, so that no vertices of it can be chosen")
             made = self._neck.turn(made, torch.from_numpy(np.ascontiguousarray(motion.pose[frames])))
         vertices: Float[np.ndarray, "frames chosen 3"] = made.numpy()
         return vertices

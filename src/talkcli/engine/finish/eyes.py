@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d, grey_opening
 
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.ada.head import EYE_TURN_RAD
-from talkcli.engine.face.channels import ADA, NUM_COEFFS
+from talkcli.engine.face.channels import ADA
 from talkcli.engine.finish.phrasing import Phrasing
 from talkcli.engine.finish.tracks import middles, num_steps
 from talkcli.engine.types import Phone
@@ -95,7 +95,7 @@ def blinks(
 
 def gaze(num_steps: int, rng: np.random.Generator) -> Float[np.ndarray, "steps coeffs"]:
     """`glances` as coefficients; both eyes look the same way."""
-    coeffs = np.zeros((num_steps, NUM_COEFFS))
+    coeffs = np.zeros((num_steps, len(ADA)))
     _look(coeffs, *glances(num_steps, rng))
     return coeffs
 

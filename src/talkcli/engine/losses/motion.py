@@ -1,6 +1,6 @@
 """Distances of motions, in coefficients and on the head's surface.
 
-Axis names: `batch`, `frames` (25 fps), `coeffs`, `chosen` (vertices), `lips` (some of these).
+Axis names: `batch`, `frames` (25 fps), `values` of a frame, `chosen` (vertices), `lips` (some of these).
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.face.head import Head
+from talkcli.engine.face.topology import Topology, region
 
 
-class Surface(nn.Module):
-    """Vertices of a head and how much each counts; millimetres, so that errors are near one.
+class SurfaceDistance(nn.Module):
+    """Distances of vertices, each with its weight; millimetres, so that errors are near one.
 
     `chosen` is None for all vertices; `lips` says where lip vertices stand among those looked at.
     """
@@ -23,13 +24,20 @@ class Surface(nn.Module):
     lips: Int[Tensor, "lips"]
     weight: Float[Tensor, "chosen"]
 
-    def __init__(self, head: Head, *, vertices: int | None, lip_weight: float, seed: int = 0) -> None:
-        """`vertices` of them: lips up to half of that, the rest from the whole face, drawn by `seed`; None
-        takes all, as DEEPTalk does. A lip vertex counts `lip_weight` times as much as any other.
+    def __init__(self, head: Topology, *, vertices: int | None, lip_weight: float, seed: int = 0) -> None:
+        """Choose the vertices of `head`: lips up to half of the number `vertices`, the rest from the whole
+        face, drawn by `seed`. None takes all, as DEEPTalk does.
+
+        Args:
+            head: a head, whose coefficients `forward` takes, or the mesh of vertices, which it takes then.
+            lip_weight: weight of a lip vertex, where any other has 1.
+
+        Raises:
+            AssetError: where `head` has no region lips.
         """
         super().__init__()
         self.head = head
-        lips = torch.as_tensor(head.regions["lips"], dtype=torch.long)
+        lips = torch.as_tensor(region(head, "lips"), dtype=torch.long)
         chosen = None
         if vertices is not None:
             chosen, num_lips = _draw(len(head.template), lips, vertices, seed)
@@ -40,13 +48,19 @@ class Surface(nn.Module):
         self.register_buffer("lips", lips, persistent=False)
         self.register_buffer("weight", weight / weight.mean(), persistent=False)
 
-    def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, "batch frames chosen 3"]:
-        """Positions of the vertices in millimetres; in float32 under autocast, which would round them by
-        tenths of a millimetre.
+    def forward(self, motion: Float[Tensor, "batch frames values"]) -> Float[Tensor, "batch frames chosen 3"]:
+        """Compute the positions of the chosen vertices in millimetres, of coefficients or of x, y, z of
+        vertex after vertex in metres; in float32 under autocast, which would round them by tenths of a
+        millimetre.
         """
-        with torch.autocast(coeffs.device.type, enabled=False):
-            flat = self.head(coeffs.float().flatten(0, 1), only=self.chosen) * 1000
-        return flat.view(*coeffs.shape[:2], *flat.shape[1:])
+        with torch.autocast(motion.device.type, enabled=False):
+            rows = motion.float().flatten(0, 1)
+            if isinstance(self.head, Head):
+                flat = self.head(rows, only=self.chosen) * 1000
+            else:
+                flat = rows.unflatten(1, (-1, 3)) * 1000
+                flat = flat if self.chosen is None else flat[:, self.chosen]
+        return flat.view(*motion.shape[:2], *flat.shape[1:])
 
     def squared_error(
         self, made: Float[Tensor, "batch frames chosen 3"], true: Float[Tensor, "batch frames chosen 3"]

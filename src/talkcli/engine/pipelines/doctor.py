@@ -197,7 +197,8 @@ def _self_check() -> list[Check]:
     motion, _ = next(performer.perform(Speech(samples=samples.astype(np.float32)), Sampling()))
     surface = surface_of(motion)
     renderer = open_renderer("software", studio_scene(surface.topology), _PICTURE_SIDE, _PICTURE_SIDE)
-    picture = renderer.render(surface.vertices(slice(-1, None))[0])
+    vertices = surface.vertices(slice(-1, None))[0]
+    picture = renderer.render(vertices)
     renderer.close()
     if not np.isfinite(vertices).all() or picture.std() == 0:
         raise ValueError("The embedded model or the renderer gives nothing that can be seen.")

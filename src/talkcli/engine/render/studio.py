@@ -55,7 +55,7 @@ def studio_scene(head: Topology, *, yaw_deg: float = 0.0) -> Scene:
     if not len(head.faces):
         raise AssetError(
             f"The triangles of the topology {head.name} are unknown, so it cannot be drawn.",
-            hint="Store them in the motion file as `faces`, or give a `head` with the same vertices.",
+            hint="Give a `head` with the same vertices, or store them in the motion file (key faces).",
         )
     centre, height = _frame(head)
     # Between the lips of a head that has no mouth, the inside of its skin is seen.

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
-from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS, is_mouth
+from talkcli.engine.face.channels import ADA, JAW, is_mouth
 from talkcli.engine.face.expressions import EMOTION_POSES
 from talkcli.engine.rules.speech_motion import MouthTrack
 from talkcli.engine.types import Alignment, Config, Emotion, Phone
@@ -104,7 +104,7 @@ def emotion_motion(
     num_steps = len(mouth.rest)
     presence = _presence(alignment, num_steps, config)
     pose = EMOTION_POSES[emotion.label]
-    coeffs = np.zeros((num_steps, NUM_COEFFS))
+    coeffs = np.zeros((num_steps, len(ADA)))
     drifts = {group: 1 + config.drift * slow_noise(num_steps, config.drift_s, rng) for group in _groups(pose)}
     for name, value in pose.items():
         track = value * emotion.level * config.gain * presence * drifts[_group(name)]

@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.articulators import ARTICULATORS, columns
-from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.face.channels import ADA
 from talkcli.engine.finish.contacts import touch
 from talkcli.engine.rules.dominance import Target, blended
 from talkcli.engine.rules.visemes import MICRO_PAUSE, OPENING, VISEMES
@@ -84,7 +84,7 @@ class MouthTrack:
     def resting(cls, num_steps: int) -> MouthTrack:
         """A mouth that does nothing."""
         zeros = np.zeros(num_steps)
-        still = np.zeros((num_steps, NUM_COEFFS))
+        still = np.zeros((num_steps, len(ADA)))
         return cls(coeffs=still, lips=zeros, teeth=zeros, rest=np.ones(num_steps), rounding=zeros)
 
 
@@ -96,7 +96,7 @@ def speech_motion(
     usual = _usual_level(alignment.phones, level_db)
     targets = _targets(alignment.phones, level_db, usual, config)
     swell = _swell(level_db, usual, config)
-    coeffs = np.zeros((len(time), NUM_COEFFS))
+    coeffs = np.zeros((len(time), len(ADA)))
     for articulator, names in ARTICULATORS.items():
         values = blended(time, targets, articulator) * _gain(articulator, config)
         if articulator in OPENING:

@@ -29,7 +29,7 @@ from talkcli.engine.checkpoints.convert.layout import (
     weight,
 )
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.face.channels import FLAME
 from talkcli.engine.models.deeptalk.dee import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FER_CLASSES, FerConfig
@@ -94,8 +94,8 @@ def beyond(method: str) -> dict[str, Tensor]:
         return {}
     prior = "prior." if method == "deeptalk" else ""
     return {
-        f"{prior}motion_scale.mean": torch.zeros(NUM_COEFFS),
-        f"{prior}motion_scale.deviation": torch.ones(NUM_COEFFS),
+        f"{prior}motion_scale.mean": torch.zeros(len(FLAME)),
+        f"{prior}motion_scale.deviation": torch.ones(len(FLAME)),
         f"{prior}quantizer_top.started": torch.tensor(True),
         f"{prior}quantizer_bottom.started": torch.tensor(True),
     }
@@ -105,7 +105,7 @@ def fer(config: FerConfig) -> Layout:
     """FER.pth."""
     first, *others = config.hidden
     return [
-        *under("in_fc", "layers.0", affine(first, NUM_COEFFS)),
+        *under("in_fc", "layers.0", affine(first, len(FLAME))),
         *(
             entry
             for index, width in enumerate(others)
@@ -173,14 +173,14 @@ def th_vqvae(config: ThVqvaeConfig) -> Layout:
         ]
 
     return [
-        *under("encoder_b", "encoder_bottom", encoder(NUM_COEFFS)),
+        *under("encoder_b", "encoder_bottom", encoder(len(FLAME))),
         *under("encoder_t", "encoder_top", encoder(width)),
         *under("upsample_t", "upsample_top", affine(width, width, 4)),
         *under("decoder_t", "decoder_top", decoder(width, feedforward)),
         *under("decoder_b", "decoder_bottom", decoder(3 * width, config.decoder_feedforward)),
         # Computed and thrown away by the released code.
         *under("decoder_b.post_transformer_linear", None, affine(3 * width, 3 * width)),
-        *under("decoder_b.cross_smooth_layer", "smooth", affine(NUM_COEFFS, 3 * width, 5)),
+        *under("decoder_b.cross_smooth_layer", "smooth", affine(len(FLAME), 3 * width, 5)),
         *under("quantize_t", "quantizer_top", quantizer(width)),
         *under("quantize_b", "quantizer_bottom", quantizer(2 * width)),
     ]

@@ -22,7 +22,7 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.losses.csd import csd
 from talkcli.engine.losses.lip_reading import LipReading
-from talkcli.engine.losses.motion import Surface, velocity_error
+from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
 from talkcli.engine.models.deeptalk import choose
 from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
@@ -115,7 +115,7 @@ class DeepTalkObjective(nn.Module):
             )
         self.model = model
         self.config = config
-        self.surface = Surface(head, vertices=config.vertices, lip_weight=config.lip_vertex_weight)
+        self.surface = SurfaceDistance(head, vertices=config.vertices, lip_weight=config.lip_vertex_weight)
         self.lip_reading = lip_reading
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.face.head import Head
-from talkcli.engine.losses.motion import Surface, velocity_error
+from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
 from talkcli.engine.models.deeptalk.prior import AnyPrior
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Weight
@@ -47,7 +47,7 @@ class PriorObjective(nn.Module):
         super().__init__()
         self.model = model
         self.config = config
-        self.surface = Surface(head, vertices=config.vertices, lip_weight=config.lip_weight)
+        self.surface = SurfaceDistance(head, vertices=config.vertices, lip_weight=config.lip_weight)
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         """Terms of one batch. In train mode codebooks move and latents are drawn."""
