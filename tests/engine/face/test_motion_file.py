@@ -187,8 +187,11 @@ def test_vertices_are_read_as_they_are_written(tmp_path: Path) -> None:
         ({"vertices": np.zeros((0, 5, 3), np.float32)}, "no frames"),
         ({"vertices": np.full((6, 5, 3), np.nan, np.float32)}, "not numbers"),
         ({"vertices": np.full((6, 5, 3), 7, np.float32)}, "more than half"),
-        ({"neutral": np.zeros((0, 3), np.float32), "vertices": np.zeros((6, 0, 3), np.float32)}, "no
-        vertices"), ({"faces": np.array([[0, 1, 5]])}, "beyond the 5"),
+        (
+            {"neutral": np.zeros((0, 3), np.float32), "vertices": np.zeros((6, 0, 3), np.float32)},
+            "no vertices",
+        ),
+        ({"faces": np.array([[0, 1, 5]])}, "beyond the 5"),
         ({"faces": np.array([[0, 1, -1]])}, "beyond the 5"),
         ({"faces": np.array([[0.0, 1.0, 2.0]])}, "whole numbers"),
         ({"faces": np.array([0, 1, 2])}, "faces"),
