@@ -5,7 +5,6 @@ Axis names: `frames`, `verts`, `height`, `width`.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +14,14 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from talkcli.engine.errors import UsageError
+from talkcli.engine.exports.drawing import drawn
+from talkcli.engine.exports.formats import check_output, export
+from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.arkit import arkit_curves
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.motion_file import write_motion as write_motion_file
 from talkcli.engine.face.resample import resample
-from talkcli.engine.face.surface import surface_of
-from talkcli.engine.pipelines.render import check_view, render_to
-from talkcli.engine.render.pictures import pictures
-from talkcli.engine.render.renderers import open_renderer
-from talkcli.engine.render.studio import VIEWS, studio_scene
+from talkcli.engine.face.surface import surface_of, topology_of
 from talkcli.engine.types import AnyMotion, Motion
 from talkcli.engine.version import __version__
 from talkcli.talker import Sound, Talker, Warnings, animate, as_speech, load
@@ -63,17 +61,19 @@ def render(
     told = Warnings()
     target = Path(out)
     sound = None if speech is None else as_speech(speech, rate_hz=rate_hz, reporter=told)
-    render_to(
-        surface_of(motion if fps is None else resample(motion, fps), head, turned=True),
-        target,
+    piece = Piece(
+        motion=motion if fps is None else resample(motion, fps),
+        meta={"command": "render", "talk": __version__, "motion": dict(motion.meta)},
+        reporter=told,
+        topology=topology_of(motion, head),
         speech=sound,
         size=size,
         renderer=renderer,
-        metadata={"command": "render", "talk": __version__, "motion": dict(motion.meta)},
-        reporter=told,
         view=view,
         overwrite=overwrite,
     )
+    check_output(target, size=size, overwrite=overwrite, drawn=True)
+    export(target, piece)
     return target
 
 
@@ -86,14 +86,17 @@ def frames(
     renderer: str = "software",
 ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     """Draw a motion picture by picture: sRGB, 0 to 255; arguments as for `render`."""
-    check_view(view)
-    surface = surface_of(motion, head, turned=True)
-    scene = studio_scene(surface.topology, yaw_deg=VIEWS[view])
-    with (
-        contextlib.closing(open_renderer(renderer, scene, size, size)) as drawer,
-        contextlib.closing(pictures(surface, drawer)) as drawn,
-    ):
-        yield from drawn
+    piece = Piece(
+        motion=motion,
+        meta={},
+        reporter=Warnings(),
+        topology=topology_of(motion, head),
+        size=size,
+        renderer=renderer,
+        view=view,
+    )
+    with drawn(piece) as shown:
+        yield from shown
 
 
 def vertices(motion: AnyMotion, *, head: str | None = None) -> Float[np.ndarray, "frames verts 3"]:

@@ -14,6 +14,7 @@ import torch
 from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.checkpoints.model_file import Meta, save_model
 from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.exports import motion as motion_export
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
@@ -269,9 +270,9 @@ def test_a_performance_is_written_before_the_next_is_drawn(
     animated: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[str] = []
-    take, write = DeepTalk.take, animate.write_motion
+    take, write = DeepTalk.take, motion_export.write_motion
     monkeypatch.setattr(DeepTalk, "take", lambda *a, **k: happened.append("draw") or take(*a, **k))
-    monkeypatch.setattr(animate, "write_motion", lambda *a: happened.append("write") or write(*a))
+    monkeypatch.setattr(motion_export, "write_motion", lambda *a: happened.append("write") or write(*a))
     animated("a.npz", sampling=Sampling(takes=3), controls={"tau_top": 1.0})
     assert happened == ["draw", "write"] * 3
 

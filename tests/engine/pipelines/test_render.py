@@ -16,7 +16,7 @@ from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face import surface
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.ffmpeg import ffmpeg_binary
-from talkcli.engine.pipelines.render import check_distinct, check_output, render_motion_file
+from talkcli.engine.pipelines.render import render_motion_file
 from talkcli.engine.types import Motion, Silent
 from tests.engine.fakes import Told
 from tests.engine.render.shapes import BallHead
@@ -109,28 +109,3 @@ def test_a_motion_for_another_head_is_refused(motion_path: Path, tmp_path: Path)
     write_motion(tmp_path / "other.npz", motion)
     with pytest.raises(UsageError, match="channels of other"):
         _render(tmp_path / "other.npz", tmp_path / "x.mp4")
-
-
-def test_outputs_are_checked_by_kind(tmp_path: Path) -> None:
-    (tmp_path / "folder.mp4").mkdir()
-    (tmp_path / "v1.2").mkdir()
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "x").touch()
-    check_output(tmp_path / "new.mp4", size=64)
-    check_output(tmp_path / "new", size=63)
-    check_output(tmp_path / "v1.2", size=64)
-    check_output(tmp_path / "full", size=64, overwrite=True)
-    with pytest.raises(InputError, match="is a folder"):
-        check_output(tmp_path / "folder.mp4", size=64)
-    with pytest.raises(UsageError, match="not empty"):
-        check_output(tmp_path / "full", size=64)
-
-
-def test_an_output_is_named_once_and_is_no_input(tmp_path: Path) -> None:
-    (tmp_path / "clip.mp4").touch()
-    (tmp_path / "ada").mkdir()
-    check_distinct([tmp_path / "x.mp4", tmp_path / "x.npz", tmp_path / "ada"], [None, tmp_path / "ada"])
-    with pytest.raises(UsageError, match="also read"):
-        check_distinct([tmp_path / "ada" / ".." / "clip.mp4"], [tmp_path / "clip.mp4"])
-    with pytest.raises(UsageError, match="twice"):
-        check_distinct([tmp_path / "x.mp4", tmp_path / "ada" / ".." / "x.mp4"], [])

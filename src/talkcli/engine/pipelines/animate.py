@@ -14,27 +14,27 @@ from typing import Any
 from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import AssetError, InputError, UsageError, one_by_one
+from talkcli.engine.exports.formats import (
+    MOTION,
+    check_distinct,
+    check_output,
+    export,
+    format_of,
+    note_folders,
+)
+from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.resample import resample
-from talkcli.engine.face.surface import Surface, surface_of
+from talkcli.engine.face.surface import topology_of
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.trained import Precision
-from talkcli.engine.pipelines.render import (
-    VIDEO_SUFFIX,
-    check_distinct,
-    check_output,
-    render_to,
-    tell_folders,
-)
 from talkcli.engine.render.renderers import check_renderer
-from talkcli.engine.types import Reporter
+from talkcli.engine.types import AnyMotion, Reporter
 from talkcli.engine.version import __version__
-
-MOTION_SUFFIX = ".npz"
 
 
 def animate_file(
@@ -59,7 +59,7 @@ def animate_file(
     """Animate one file into every path of `outs`, for every take.
 
     Args:
-        outs: motion for .npz, else what `render_to` writes.
+        outs: files and folders of any format in `FORMATS`.
         controls: wishes as `chosen_controls` takes them.
         model_name: as for `open_performer`; the rules need `text`, as `read_words` takes it.
         head_name: the head to draw; None for the model's own.
@@ -81,10 +81,10 @@ def animate_file(
     every_path = [path for take in paths for path in take]
     check_distinct(every_path, [speech_path, emotion_from, *([Path(head_name)] if head_name else [])])
     for path in every_path:
-        check_output(path, size=size, overwrite=overwrite, suffixes=(VIDEO_SUFFIX, MOTION_SUFFIX))
+        check_output(path, size=size, overwrite=overwrite)
     check_renderer(renderer)
-    tell_folders(outs, reporter)
-    drawn = not all(map(_is_motion, outs))
+    note_folders(outs, reporter)
+    formats = [format_of(out) for out in outs]
     header = header_of(model_name)
     chosen = chosen_controls(header, controls or {})
     chosen.check(sampling)
@@ -123,28 +123,23 @@ def animate_file(
         "sound": asdict(quality),
         **asked,
     }
-    # Heard by now; only videos need the sound once more.
-    sound = speech if drawn else None
+    # The model has read the speech by now; only formats with sound need it once more.
+    sound = speech if any(row.sound for row in formats) else None
     del speech, emotion_speech
     for take, (motion, made_by) in enumerate(performances):
         shown = motion if fps is None else resample(motion, fps)
+        piece = Piece(
+            motion=shown,
+            meta={**asked, **made_by, "take": take},
+            reporter=reporter,
+            topology=_mesh(head, shown, head_name) if any(row.drawn for row in formats) else None,
+            speech=sound,
+            size=size,
+            renderer=renderer,
+            overwrite=overwrite,
+        )
         for path in paths[take]:
-            stored = {**asked, **made_by, "take": take}
-            if _is_motion(path):
-                write_motion(path, shown, stored)
-            else:
-                render_to(
-                    surface_of(shown, head_name, turned=True)
-                    if head is None
-                    else Surface(shown, head, turned=True),
-                    path,
-                    speech=sound,
-                    size=size,
-                    renderer=renderer,
-                    metadata=stored,
-                    reporter=reporter,
-                    overwrite=overwrite,
-                )
+            export(path, piece)
             report["outputs"].append(str(path))
         report |= {**made_by, "frames": shown.num_frames, "fps": shown.fps}
         report["head"] = head.name if head else shown.space.name
@@ -152,31 +147,32 @@ def animate_file(
 
 
 def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head | None:
-    """The head called `named`, else the model's own where anything of `outs` is drawn.
+    """Load the head called `named`, else the model's own where anything of `outs` is drawn; None for
+    vertices, which are drawn on the mesh that they move.
 
     Raises UsageError for other channels, AssetError where it is missing.
     """
     if header.num_verts is not None:
-        # Vertices are drawn on the mesh that they move.
         if named is not None:
             load_head(named)
         return None
     if named is not None:
         return head_for(header, named)
-    pictures = [out for out in outs if not _is_motion(out)]
+    pictures = [out for out in outs if format_of(out).drawn]
     if not pictures:
         return None
     try:
         return load_head(header.head)
     except AssetError as error:
-        motion = pictures[0].with_suffix(MOTION_SUFFIX)
+        motion = pictures[0].with_suffix(MOTION)
         raise AssetError(
             error.problem, hint=f"Motion needs no head: `out={motion}`. To draw it: {error.hint}"
         ) from error
 
 
-def _is_motion(out: Path) -> bool:
-    return out.suffix.lower() == MOTION_SUFFIX
+def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None) -> Topology:
+    """Return the head of coefficients, or find the mesh that vertices move."""
+    return topology_of(motion, head_name) if head is None else head
 
 
 def _take_path(out: Path, take: int, takes: int) -> Path:

@@ -19,11 +19,11 @@ from talkcli.engine.checkpoints.fit import check, listed, misfits
 from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.checkpoints.model_file import Content, Meta, model_file, read_content, save_weights
 from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.exports.formats import check_distinct
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.files import atomic_path, check_file, sha256
 from talkcli.engine.models.deeptalk.dee import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
-from talkcli.engine.pipelines.render import check_distinct
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
 from talkcli.engine.wording import counted, parameter
 

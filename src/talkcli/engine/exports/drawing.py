@@ -1,0 +1,41 @@
+"""The pictures of a piece, for formats that show them. Axis names: `height`, `width`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from talkcli.engine.errors import UsageError
+from talkcli.engine.exports.piece import Piece
+from talkcli.engine.render.pictures import pictures
+from talkcli.engine.render.renderers import open_renderer
+from talkcli.engine.render.studio import VIEWS, studio_scene
+
+
+def check_view(view: str) -> None:
+    """Raise UsageError for a `view` that is none of `VIEWS`."""
+    if view not in VIEWS:
+        raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
+
+
+@contextlib.contextmanager
+def drawn(piece: Piece) -> Iterator[Iterator[np.ndarray]]:
+    """Open an iterator over the pictures (height width 3) of `piece`, sRGB from 0 to 255; the end closes it.
+
+    Raises UsageError for an unknown view or renderer, and what `Piece.surface` and `studio_scene` raise.
+    """
+    check_view(piece.view)
+    surface = piece.surface()
+    if piece.speech is not None and abs(piece.speech.duration_s - piece.motion.duration_s) > 1 / surface.fps:
+        piece.reporter.note(
+            f"The sound lasts {piece.speech.duration_s:.2f} s, the motion {piece.motion.duration_s:.2f} s: "
+            "the output lasts as long as the motion."
+        )
+    scene = studio_scene(surface.topology, yaw_deg=VIEWS[piece.view])
+    with (
+        contextlib.closing(open_renderer(piece.renderer, scene, piece.size, piece.size)) as drawer,
+        contextlib.closing(pictures(surface, drawer)) as frames,
+    ):
+        yield frames

@@ -1,0 +1,27 @@
+"""The folder of PNG frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from talkcli.engine.exports.drawing import drawn
+from talkcli.engine.exports.piece import Piece
+from talkcli.engine.render.frames import check_folder, write_frames
+
+
+def check(out: Path, size: int, overwrite: bool) -> None:  # noqa: ARG001  any size can be drawn
+    """Raise UsageError for a folder that is not empty, unless its frames are to be replaced."""
+    check_folder(out, overwrite=overwrite)
+
+
+def write(out: Path, piece: Piece) -> None:
+    """Draw the piece, a file for each frame."""
+    with drawn(piece) as frames:
+        write_frames(
+            out,
+            frames,
+            num_frames=piece.motion.num_frames,
+            metadata=dict(piece.meta),
+            overwrite=piece.overwrite,
+            reporter=piece.reporter,
+        )

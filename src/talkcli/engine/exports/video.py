@@ -1,0 +1,31 @@
+"""The video: H.264 and AAC in an mp4."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from talkcli.engine.exports.drawing import drawn
+from talkcli.engine.exports.piece import Piece
+from talkcli.engine.files import check_file
+from talkcli.engine.render.video import check_size, write_video
+
+
+def check(out: Path, size: int, overwrite: bool) -> None:  # noqa: ARG001  a video is one file
+    """Raise InputError for an `out` that is no file name, UsageError for a size that cannot be encoded."""
+    check_file(out)
+    check_size(size, size)
+
+
+def write(out: Path, piece: Piece) -> None:
+    """Draw the piece, with its speech as the sound."""
+    with drawn(piece) as frames:
+        write_video(
+            out,
+            frames,
+            num_frames=piece.motion.num_frames,
+            fps=piece.motion.fps,
+            size=(piece.size, piece.size),
+            speech=piece.speech,
+            metadata=dict(piece.meta),
+            reporter=piece.reporter,
+        )

@@ -1,0 +1,54 @@
+"""Which outputs can be written, by their names, and which are refused before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.exports.formats import check_distinct, check_output, format_of, note_folders
+from tests.engine.fakes import Told
+
+
+def test_outputs_are_checked_by_kind(tmp_path: Path) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "v1.2").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    check_output(tmp_path / "new.mp4", size=64)
+    check_output(tmp_path / "new", size=63)
+    check_output(tmp_path / "v1.2", size=64)
+    check_output(tmp_path / "full", size=64, overwrite=True)
+    with pytest.raises(InputError, match="is a folder"):
+        check_output(tmp_path / "folder.mp4", size=64)
+    with pytest.raises(UsageError, match="not empty"):
+        check_output(tmp_path / "full", size=64)
+
+
+def test_an_output_is_named_once_and_is_no_input(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").touch()
+    (tmp_path / "ada").mkdir()
+    check_distinct([tmp_path / "x.mp4", tmp_path / "x.npz", tmp_path / "ada"], [None, tmp_path / "ada"])
+    with pytest.raises(UsageError, match="also read"):
+        check_distinct([tmp_path / "ada" / ".." / "clip.mp4"], [tmp_path / "clip.mp4"])
+    with pytest.raises(UsageError, match="twice"):
+        check_distinct([tmp_path / "x.mp4", tmp_path / "ada" / ".." / "x.mp4"], [])
+
+
+def test_the_format_is_that_of_the_suffix_in_either_case(tmp_path: Path) -> None:
+    assert not format_of(Path("a.NPZ")).drawn
+    video, frames = format_of(Path("a.Mp4")), format_of(Path("frames"))
+    assert (video.drawn, video.sound, frames.drawn, frames.sound) == (True, True, True, False)
+    (tmp_path / "v1.2").mkdir()
+    assert format_of(tmp_path / "v1.2") == frames
+    with pytest.raises(UsageError, match=r"\.npz files cannot be written"):
+        format_of(Path("a.npz"), drawn=True)
+
+
+def test_a_name_without_a_suffix_is_noted(tmp_path: Path) -> None:
+    told = Told()
+    (tmp_path / "there").mkdir()
+    note_folders([tmp_path / "a.mp4", tmp_path / "there", tmp_path / "new"], told)
+    assert [note for note in told.notes if "becomes a folder" in note] == told.notes
+    assert len(told.notes) == 1
