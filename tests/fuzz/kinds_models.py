@@ -23,7 +23,7 @@ _SMALL = ("--size", "16", "--overwrite")
 
 def motion(drawn: Random, files: Path, folder: Path) -> Case:
     """A motion file, damaged in its bytes (where zip's checksums tell) or with other arrays in it."""
-    content = (files / "ada.npz").read_bytes()
+    content = (files / drawn.choice(("ada.npz", "ada.npz", "vertices.npz"))).read_bytes()
     undamaged = {}
     if drawn.random() < 0.5:
         data, note, _ = mutate.damaged(drawn, content, (files / "flame.npz").read_bytes())

@@ -11,7 +11,7 @@ import soundfile
 
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
-from talkcli.engine.types import Motion
+from talkcli.engine.types import Motion, VertexMotion
 from tests.engine.prepare.adapters import (
     live_link_tables,
     test_affectnet,
@@ -22,6 +22,7 @@ from tests.engine.prepare.adapters import (
     test_mead,
 )
 from tests.engine.prepare.adapters.vertex_trees import moving, template, write_files, write_pickle
+from tests.engine.render.shapes import sphere
 from tests.fuzz import structured
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -70,6 +71,14 @@ def motion(path: Path, head: str = "ada", frames: int = 3) -> None:
     pose = np.full((frames, 3), 0.1, np.float32)
     meta = {"command": "animate", "seed": 0, "layers": [], "cleanup": {"smooth": False}}
     write_motion(path, Motion(coeffs=coeffs, fps=25.0, head=head, channels=channels, pose=pose), meta)
+
+
+def vertices(path: Path, frames: int = 3) -> None:
+    """A few frames of a ball of vertices that grows, with its triangles."""
+    neutral, faces = sphere(4, 6)
+    grown = neutral * np.linspace(1, 1.1, frames, dtype=np.float32)[:, None, None]
+    motion_of = VertexMotion(vertices=grown, neutral=neutral, fps=25.0, topology="ball", faces=faces)
+    write_motion(path, motion_of, {"command": "animate", "seed": 0})
 
 
 def data_sets(folder: Path, samples: np.ndarray) -> None:

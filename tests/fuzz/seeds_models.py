@@ -55,6 +55,7 @@ def models(folder: Path) -> None:
     _landmarks(heads / "landmark_embedding.npy")
     seeds_data.motion(folder / "ada.npz")
     seeds_data.motion(folder / "flame.npz", "flame")
+    seeds_data.vertices(folder / "vertices.npz")
     with mock.patch.dict("os.environ", TALK_CACHE=str(heads / "cache")):
         read_flame(heads / "head.pkl")
     (cached,) = (heads / "cache").rglob("*.npz")
