@@ -146,8 +146,8 @@ class Talker:
         told, _ = self._performer.cast(told, self._reporter)
         made = self._performer.perform(sound, told, chosen, other)
         return (
-            replace(motion if fps is None else resample(motion, fps), meta={**made_by, "take": take})
-            for take, (motion, made_by) in enumerate(made)
+            replace(motion if fps is None else resample(motion, fps), meta={**motion.meta, "take": take})
+            for take, motion in enumerate(made)
         )
 
     def _sound(self, speech: Sound, rate_hz: int | None) -> Speech:

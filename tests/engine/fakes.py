@@ -266,7 +266,7 @@ def performed(
     common = {field.name for field in dataclasses.fields(Sampling)}
     sampling = Sampling(**{name: value for name, value in told.items() if name in common})
     controls = performer.controls(**{name: value for name, value in told.items() if name not in common})
-    return [motion for motion, _ in performer.perform(speech, sampling, controls, emotion_speech)]
+    return list(performer.perform(speech, sampling, controls, emotion_speech))
 
 
 class Told(Silent):

@@ -94,7 +94,7 @@ class Motion:
 
     `pose` is the turn of the whole head, axis-angle in radians (x to the subject's left, y up, z towards the
     viewer); None where nobody measured it or a step removed it. `meta` names who made the motion, in values
-    that JSON holds; empty where a caller keeps that elsewhere.
+    that JSON holds; empty where nobody said so.
     """
 
     coeffs: Float[np.ndarray, "frames coeffs"]

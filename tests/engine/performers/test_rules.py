@@ -39,7 +39,7 @@ _SPEECH = Speech(samples=(0.1 * np.sin(np.arange(round(0.8 * SPEECH_RATE_HZ)) / 
 
 def performed(sampling: Sampling, **options: Any) -> list[np.ndarray]:
     rules = Rules(_PHONES, reporter=Silent(), **options)
-    return [motion.coeffs for motion, _ in rules.perform(_SPEECH, sampling)]
+    return [motion.coeffs for motion in rules.perform(_SPEECH, sampling)]
 
 
 def test_words_are_words_or_a_file(tmp_path: Path) -> None:
@@ -145,9 +145,9 @@ def test_words_that_are_not_found_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(align.Aligner, "_attempt", lambda *_: None)
     listener = Told()
     rules = Rules("No such words.", reporter=listener)
-    ((motion, made_by),) = rules.perform(_SPEECH, Sampling())
+    (motion,) = rules.perform(_SPEECH, Sampling())
     assert "not found in the sound" in listener.warnings[0]
-    assert made_by["alignment"] == "energy"
+    assert motion.meta["alignment"] == "energy"
     assert motion.coeffs[:, ADA.index("jawPitch")].max() > 0.02
     with pytest.raises(InputError, match="holds no"):
         Rules("...", reporter=listener)

@@ -10,9 +10,9 @@ from typing import Any
 from talkcli.engine.errors import UsageError
 from talkcli.engine.models.deeptalk.performance import Codes, Heard, Take
 from talkcli.engine.performers.actors import performing, speaker
-from talkcli.engine.performers.performer import Controls, Performance, Sampling
+from talkcli.engine.performers.performer import Controls, Sampling
 from talkcli.engine.performers.trained import TrainedPerformer
-from talkcli.engine.types import Emotion, Reporter, Speech
+from talkcli.engine.types import AnyMotion, Emotion, Reporter, Speech
 from talkcli.engine.wording import counted
 
 
@@ -85,7 +85,7 @@ class DeepTalkPerformer(TrainedPerformer):
         sampling: Sampling,
         controls: Controls | None = None,
         emotion_speech: Speech | None = None,
-    ) -> Iterator[Performance]:
+    ) -> Iterator[AnyMotion]:
         """See `Performer`.
 
         Raises UsageError for an actor or an emotion the model does not know, and for slow codes to hold where
@@ -120,7 +120,7 @@ class DeepTalkPerformer(TrainedPerformer):
 
     def takes(
         self, heard: Heard, speech: Speech, sampling: Sampling, controls: DeepTalkControls
-    ) -> Iterator[Performance]:
+    ) -> Iterator[AnyMotion]:
         """Perform `speech` that was `heard` before, as `perform` does."""
         sigma, held = controls.sigma, None
         for take in range(sampling.takes):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import UsageError
@@ -45,14 +45,6 @@ class Controls:
         """Raise UsageError for controls that do not fit the sampling."""
 
 
-class Performance(NamedTuple):
-    """A motion and who made it."""
-
-    motion: AnyMotion
-    made_by: Mapping[str, Any]
-    """For a motion file's meta, its `origin` among it, ready for JSON."""
-
-
 @runtime_checkable
 class Performer(Protocol):
     """What makes motion of speech: a trained model of any method, or the rules."""
@@ -81,8 +73,9 @@ class Performer(Protocol):
         sampling: Sampling,
         controls: Controls | None = None,
         emotion_speech: Speech | None = None,
-    ) -> Iterator[Performance]:
-        """One performance per take, each made when it is asked for.
+    ) -> Iterator[AnyMotion]:
+        """Make one motion per take, each when the caller asks for it. Its `meta` names who made it, `origin`
+        among it.
 
         Args:
             controls: of the performer's own kind; None for its defaults.

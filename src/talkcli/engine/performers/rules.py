@@ -20,7 +20,7 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.finish.stack import Layers, lay_over
 from talkcli.engine.origin import PERFORMED
-from talkcli.engine.performers.performer import Controls, Performance, Sampling
+from talkcli.engine.performers.performer import Controls, Sampling
 from talkcli.engine.readers.text import read_text
 from talkcli.engine.rules.perform import perform
 from talkcli.engine.types import MODEL_FPS, SILENCE, Alignment, Emotion, Motion, Phone, Reporter, Speech
@@ -88,7 +88,7 @@ class Rules:
         sampling: Sampling,
         controls: Controls | None = None,
         emotion_speech: Speech | None = None,
-    ) -> Iterator[Performance]:
+    ) -> Iterator[Motion]:
         """Make one motion of ada per take at 25 fps, layers included.
 
         Raises UsageError for what only models have, ExtraError where text must be aligned and the align extra
@@ -103,7 +103,7 @@ class Rules:
             )
         alignment = self._aligned(speech)
         made_by = {**self._made_by, "alignment": alignment.method}
-        return (Performance(motion, made_by) for motion in self._takes(speech, alignment, sampling))
+        return (replace(motion, meta=made_by) for motion in self._takes(speech, alignment, sampling))
 
     def _takes(self, speech: Speech, alignment: Alignment, sampling: Sampling) -> Iterator[Motion]:
         emotion = sampling.emotion or Emotion()

@@ -22,8 +22,8 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.files import sha256
 from talkcli.engine.finish.stack import Layers, lay_over, within_range
 from talkcli.engine.origin import generated_by
-from talkcli.engine.performers.performer import Controls, Performance, Sampling
-from talkcli.engine.types import Motion, Reporter, Silent, Speech, VertexMotion
+from talkcli.engine.performers.performer import Controls, Sampling
+from talkcli.engine.types import AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -112,7 +112,7 @@ class TrainedPerformer:
         sampling: Sampling,
         controls: Controls | None = None,
         emotion_speech: Speech | None = None,
-    ) -> Iterator[Performance]:
+    ) -> Iterator[AnyMotion]:
         """See `Performer`; frame k belongs to samples 640 k to 640 (k + 1)."""
         own = self.own(controls)
         own.check(sampling)
@@ -131,7 +131,7 @@ class TrainedPerformer:
             raise TypeError(f"{type(own).__name__} are no controls of {self.header.method}")
         return own
 
-    def _plain_takes(self, speech: Speech, sampling: Sampling, controls: Controls) -> Iterator[Performance]:
+    def _plain_takes(self, speech: Speech, sampling: Sampling, controls: Controls) -> Iterator[AnyMotion]:
         for take in range(sampling.takes):
             with self._autocast(), torch.inference_mode():
                 made = self.model.generate(self._batch(speech), generator=self._generator(sampling, take))
@@ -146,13 +146,13 @@ class TrainedPerformer:
         *,
         is_random: bool,
         contacts: Float[torch.Tensor, "1 frames contacts"] | None = None,
-    ) -> Performance:
+    ) -> AnyMotion:
         """Make a performance of the frames that the model made of `speech`, its layers laid over
         coefficients.
         """
         values = self._checked(made[0].float().cpu().numpy())
         if self.header.num_verts is not None:
-            return Performance(self._vertices(values), self.made_by)
+            return self._vertices(values)
         # Where nothing but layers is drawn, takes are one performance in every respect.
         motion = lay_over(
             self._motion(values),
@@ -164,7 +164,7 @@ class TrainedPerformer:
             take=take if is_random else 0,
             emotion=sampling.emotion,
         )
-        return Performance(motion, self.made_by)
+        return replace(motion, meta=self.made_by)
 
     def _generator(self, sampling: Sampling, take: int) -> torch.Generator:
         # Distinct streams for neighbouring seeds: take 1 of seed 0 is not take 0 of seed 1.
@@ -191,6 +191,7 @@ class TrainedPerformer:
             neutral=self.model.neutral.float().cpu().numpy(),
             fps=float(self.header.fps),
             topology=self.header.head,
+            meta=self.made_by,
         )
 
     def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:

@@ -126,11 +126,11 @@ def animate_file(
     # The model has read the speech by now; only formats with sound need it once more.
     sound = speech if any(row.sound for row in formats) else None
     del speech, emotion_speech
-    for take, (motion, made_by) in enumerate(performances):
+    for take, motion in enumerate(performances):
         shown = motion if fps is None else resample(motion, fps)
         piece = Piece(
             motion=shown,
-            meta={**asked, **made_by, "take": take},
+            meta={**asked, **motion.meta, "take": take},
             reporter=reporter,
             topology=_mesh(head, shown, head_name) if any(row.drawn for row in formats) else None,
             speech=sound,
@@ -141,7 +141,7 @@ def animate_file(
         for path in paths[take]:
             export(path, piece)
             report["outputs"].append(str(path))
-        report |= {**made_by, "frames": shown.num_frames, "fps": shown.fps}
+        report |= {**motion.meta, "frames": shown.num_frames, "fps": shown.fps}
         report["head"] = head.name if head else shown.space.name
     return report
 

@@ -194,7 +194,7 @@ def _self_check() -> list[Check]:
 
     samples = 0.1 * np.sin(np.arange(SPEECH_RATE_HZ) / 10)
     performer = open_model(EMBEDDED, "cpu")
-    motion, _ = next(performer.perform(Speech(samples=samples.astype(np.float32)), Sampling()))
+    motion = next(performer.perform(Speech(samples=samples.astype(np.float32)), Sampling()))
     surface = surface_of(motion)
     renderer = open_renderer("software", studio_scene(surface.topology), _PICTURE_SIDE, _PICTURE_SIDE)
     vertices = surface.vertices(slice(-1, None))[0]

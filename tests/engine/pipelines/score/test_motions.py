@@ -15,7 +15,6 @@ from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.performers.performer import Performance
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.pipelines.score.overall import Threshold
 from talkcli.engine.types import Motion, Silent, Speech
@@ -253,11 +252,11 @@ def test_without_predictions_the_model_animates(
     (tmp_path / "sound" / "notes.txt").write_text("no sound")
     heard = []
 
-    def perform(generation: Generation, speech: Speech, *_: object) -> list[Performance]:
+    def perform(generation: Generation, speech: Speech, *_: object) -> list[Motion]:
         heard.append(speech.duration_s)
         coeffs = np.random.default_rng(0).normal(0, 0.3, (round(speech.duration_s * 25), 53))
         motion = Motion(coeffs=coeffs.astype(np.float32), fps=25.0, head="flame", channels=FLAME)
-        return [Performance(motion, {})]
+        return [motion]
 
     monkeypatch.setattr("talkcli.engine.pipelines.score.work.performances", perform)
     report = score(audio=tmp_path / "sound")

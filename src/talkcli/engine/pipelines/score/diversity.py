@@ -73,7 +73,7 @@ def diversity_table(
         speech = read_speech(case.audio, reporter)
         heard = performer.listen(speech)
         for row, values in zip(ROWS, found, strict=True):
-            takes = [motion for motion, _ in performer.takes(heard, speech, generation.sampling, row)]
+            takes = list(performer.takes(heard, speech, generation.sampling, row))
             values.append(_measured(takes, speech, phones[case.id], head, no_head))
             done += 1
             reporter.progress("scoring", done, len(cases) * len(ROWS))

@@ -21,9 +21,9 @@ from talkcli.engine.performers.open import (
     open_performer,
     performer_of,
 )
-from talkcli.engine.performers.performer import Controls, Performance, Performer, Sampling
+from talkcli.engine.performers.performer import Controls, Performer, Sampling
 from talkcli.engine.performers.rules import RULES
-from talkcli.engine.types import Alignment, Reporter, Speech
+from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
 
 # A process loads a model and a head before its first clip, which takes as long as some clips do.
 _CLIPS_A_WORKER = 6
@@ -91,7 +91,7 @@ class Generation:
 
 def performances(
     generation: Generation, speech: Speech, phones: Alignment | str, reporter: Reporter
-) -> list[Performance]:
+) -> list[AnyMotion]:
     """Perform `speech`; the rules perform its `phones`, where these are a reason for not knowing them, its
     loudness.
     """

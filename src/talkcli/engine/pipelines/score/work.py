@@ -117,7 +117,7 @@ def _takes(
         return [motion for motion, _ in read], tuple(origin_of(meta) for _, meta in read)
     assert speech is not None
     made = performances(generation, speech, phones, reporter)
-    return [motion for motion, _ in made], tuple(origin_of(made_by) for _, made_by in made)
+    return made, tuple(origin_of(motion.meta) for motion in made)
 
 
 def _surface(head_name: str | None, motion: AnyMotion, case: Case, first: AnyMotion) -> Surface:

@@ -110,7 +110,7 @@ class EmotionTakes:
 
     def _take(self, index: int, heard: Heard, sampling: Sampling) -> Motion:
         takes = self._performer.takes(heard, self._speeches[index], sampling, self._controls)
-        motion = next(takes).motion
+        motion = next(takes)
         assert isinstance(motion, Motion)
         return motion
 
