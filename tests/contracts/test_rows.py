@@ -77,3 +77,10 @@ def test_a_format_is_one_file_and_one_row(tmp_path: Path, monkeypatch: pytest.Mo
     assert ".npz or .mp4 or .txt" in str(result.exception.hint)
     drawn = CliRunner().invoke(app, ["render", str(tmp_path / "a.npz"), "--out", str(tmp_path / "b.txt")])
     assert ".txt files cannot be written" in str(drawn.exception)
+
+
+def test_the_document_shows_the_files_that_are_tested() -> None:
+    text = (HELLO.parents[1] / "docs" / "add-a-metric.md").read_text(encoding="utf-8")
+    for name in ("widest.py", "count.py"):
+        content = (Path(__file__).parent / "toy" / name).read_text(encoding="utf-8").strip()
+        assert content in text, name
