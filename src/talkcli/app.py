@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _explain(error: BaseException) -> NoReturn:
-    """What was raised, in sentences. After a signal, all that is raised is its consequence."""
+    """Return what was raised, in sentences. After a signal, all that is raised is its consequence."""
     if ended_by() is not None or isinstance(error, KeyboardInterrupt):
         _interrupted()
     if isinstance(error, SystemExit | typer.Abort):

@@ -34,14 +34,15 @@ _MOST_SENTENCES = 5
 
 
 def recipe_names() -> list[str]:
-    """Names of the packaged recipes, sorted."""
+    """Return names of the packaged recipes, sorted."""
     return sorted(path.name.removesuffix(".yaml") for path in RECIPES_DIR.glob("*.yaml"))
 
 
 def load_recipe(
     schema: type[Model], recipe: str, settings: list[str] | None = None, *, stage: int | None = None
 ) -> Model:
-    """The config of `recipe` (a packaged name or a path ending in .yaml) with `settings` (`a.b=value`).
+    """Return the config of `recipe` (a packaged name or a path ending in .yaml) with `settings`
+    (`a.b=value`).
 
     Where training has stages, `stage` 2 is the recipe with its `stage_2` merged over it; `settings` come
     last. Raises UsageError for a recipe that is unknown, unreadable or of another command, for an unknown key
@@ -66,7 +67,9 @@ def load_recipe(
 
 
 def _validated(schema: type[Model], values: dict[str, Any]) -> Model:
-    """Strictly, as JSON: there a list may stand for a tuple, but true for no number and no text for one."""
+    """Validate strictly, as JSON: a list may stand for a tuple, but neither `true` nor text stands for a
+    number.
+    """
     return schema.model_validate_json(json.dumps(values), strict=True)
 
 
@@ -96,7 +99,7 @@ def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any])
 
 
 def _num_unknown(schema: type[BaseModel], values: dict[str, Any]) -> int:
-    """How many keys and kinds in `values` `schema` does not know."""
+    """Return how many keys and kinds in `values` `schema` does not know."""
     try:
         _validated(schema, values)
     except ValidationError as error:
@@ -105,7 +108,7 @@ def _num_unknown(schema: type[BaseModel], values: dict[str, Any]) -> int:
 
 
 def _read(recipe: str, above: tuple[Path, ...]) -> dict[str, Any]:
-    """The values of `recipe` over those of its bases; `above` are the recipes that build on it."""
+    """Return the values of `recipe` over those of its bases; `above` are the recipes that build on it."""
     try:
         path = _file(recipe, above)
         with path.open("rb") as file:
@@ -133,8 +136,8 @@ def _read(recipe: str, above: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _file(recipe: str, above: tuple[Path, ...]) -> Path:
-    """Where the text of `recipe` lies, beside the recipe that builds on it. Raises UsageError where that is
-    no file, or one of `above` again.
+    """Return where the text of `recipe` lies, beside the recipe that builds on it. Raises UsageError where
+    that is no file, or one of `above` again.
     """
     path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES_DIR / f"{recipe}.yaml"
     if above and not path.is_absolute():
@@ -218,7 +221,9 @@ def _explain(schema: type[BaseModel], error: ValidationError) -> str:
 
 
 def _place(schema: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], list[str]]:
-    """The keys that lead to `location` as a recipe writes them, and the known keys beside the last one."""
+    """Return the keys that lead to `location` as a recipe writes them, and the known keys beside the last
+    one.
+    """
     parts: list[str] = []
     fields = list(schema.model_fields)
     left = [str(part) for part in location]

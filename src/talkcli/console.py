@@ -72,7 +72,9 @@ class Console:
             self._tasks.clear()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """On a terminal a bar; elsewhere, as in the logs of servers, a line every `_LINE_EVERY_S`."""
+        """Show a bar on a terminal; elsewhere, as in the logs of servers, print a line every
+        `_LINE_EVERY_S`.
+        """
         if self.quiet:
             return
         if not self._err.is_terminal:
@@ -94,7 +96,7 @@ class Console:
         self._bar.update(task, completed=done, total=total)
 
     def _hide_unknown(self) -> None:
-        """What has no total leaves no line behind."""
+        """Hide the bar of a stage that has no total."""
         assert self._bar is not None
         for task in self._bar.tasks:
             if task.total is None:
@@ -116,7 +118,7 @@ class Console:
         self._err.print(_printable(spoken(shortened(f"warning: {text}"))), markup=False)
 
     def result(self, document: dict[str, Any], text: str) -> None:
-        """The command's answer: one JSON document with --json, else `text`. It comes below the bar."""
+        """Print the command's answer below the bar: one JSON document with --json, else `text`."""
         self._end_bar()
         if self.as_json:
             _put(json.dumps(document, allow_nan=False) + "\n")
@@ -128,7 +130,7 @@ class Console:
     def table(
         self, document: dict[str, Any], *, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     ) -> None:
-        """The command's answer as a table below its `title`; `document` is what --json prints instead.
+        """Print the command's answer as a table below its `title`; --json prints `document` instead.
 
         In a terminal it is as wide as this; elsewhere every row is one line, so that programs can read it.
         """
@@ -162,7 +164,7 @@ def _new_bar(console: RichConsole) -> Progress:
 
 
 def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:
-    """One error for people on stderr; with --json also as the document on stdout."""
+    """Print one error for people on stderr; with --json also as the document on stdout."""
     err = _stderr_console()
     err.print(_printable(f"error: {problem}"), markup=False, soft_wrap=True)
     if hint:
@@ -210,7 +212,7 @@ def _put(text: str) -> None:
 
 
 def not_printed(error: OSError) -> TalkError:
-    """What to say when stdout refused with `error`."""
+    """Return what to say when stdout refused with `error`."""
     if error.errno == errno.EPIPE:
         problem = "The reader of stdout went away before all was printed."
     else:
@@ -219,7 +221,7 @@ def not_printed(error: OSError) -> TalkError:
 
 
 def _let_go(stream: Any) -> None:
-    """What the buffer still holds goes nowhere, or the interpreter would fail once more at its end."""
+    """Discard what the buffer still holds, or the interpreter would fail once more at its end."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

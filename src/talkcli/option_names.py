@@ -30,12 +30,14 @@ class Spelling:
     """--hold-slow, or the metavar of an argument."""
     is_flag: bool = False
     negative: str | None = None
-    """What says no, of a flag that has such an option: --no-smooth."""
+    """The option that means no, of a flag that has one: --no-smooth."""
     joint: str = " "
-    """What stands between the option and its value."""
+    """The text between the option and its value."""
 
     def with_value(self, value: str | None) -> str | None:
-        """With `value`, which is Python's `True` or `False` for a flag; None where no option says that."""
+        """Spell the option with its `value`, `True` or `False` for a flag; None where no option has that
+        value.
+        """
         if self.is_flag and value is not None:
             return {"True": self.shown, "False": self.negative}.get(value)
         return self.shown if value is None else f"{self.shown}{self.joint}{value}"
@@ -45,7 +47,7 @@ Spellings = Mapping[str, Spelling]
 
 
 def spellings(parameters: list[Any]) -> dict[str, Spelling]:
-    """How to write the `parameters` of a typer command, by name.
+    """Return how to write the `parameters` of a typer command, by name.
 
     An option goes by two names: that of its long form, which the engine uses, and that of the command's own
     parameter (--set, `settings`). The former wins.
@@ -80,7 +82,7 @@ def _value(named: re.Match[str]) -> str | None:
 
 
 def translated(text: str, spellings: Spellings) -> str:
-    """`text` of the engine with options for parameters; what is none of `spellings` stays as it is."""
+    """Return `text` of the engine with options for parameters; what is none of `spellings` stays as it is."""
 
     def spell(named: re.Match[str]) -> str:
         spelling = spellings.get(named["name"] or named["name_"])
@@ -91,7 +93,7 @@ def translated(text: str, spellings: Spellings) -> str:
 
 
 def of_any_command(text: str) -> str:
-    """`text` that speaks of other commands than the one that runs: every name becomes an option."""
+    """Return `text` that speaks of other commands than the one that runs: every name becomes an option."""
 
     def spell(named: re.Match[str]) -> str:
         option = Spelling(f"--{(named['name'] or named['name_']).replace('_', '-')}")
@@ -106,7 +108,7 @@ _running: dict[str, Spelling] = {}
 
 
 def speak_for(parameters: list[Any]) -> None:
-    """From now on a command with these typer `parameters` speaks."""
+    """Set the typer `parameters` of the running command, into whose options messages are translated."""
     _running.clear()
     _running.update(spellings(parameters))
 
@@ -117,12 +119,13 @@ def speak_of(name: str, spelling: Spelling) -> None:
 
 
 def spoken(text: str) -> str:
-    """`text` of the engine as the running command says it; as it is where none runs."""
+    """Return `text` of the engine as the running command says it; as it is where none runs."""
     return translated(text, _running)
 
 
 def spoken_reasons(document: dict[str, Any]) -> dict[str, Any]:
-    """`document` with what is under `reason` and `missed`, at any depth, in the words of the running command.
+    """Return `document` with what is under `reason` and `missed`, at any depth, in the words of the running
+    command.
 
     The rest is data, names of files among it, and stays as it is.
     """

@@ -22,8 +22,8 @@ Cells = Sequence[str]
 
 
 def lay_out(header: Cells, rows: Sequence[Cells], width: int | None) -> str:
-    """The table as lines, none longer than `width` where words and names allow it; None: as long as they are,
-    one line a row unless a cell has several.
+    """Return the table as lines, none longer than `width` where words and names allow it; None: as long as
+    they are, one line a row unless a cell has several.
     """
     columns = list(zip(header, *rows, strict=True))
     sizes = [max(_width(cell) for cell in column) for column in columns]
@@ -55,7 +55,7 @@ def _head(header: Cells, sizes: Sequence[int]) -> list[str]:
 
 
 def _line(row: Cells, sizes: Sequence[int]) -> list[str]:
-    """A row, which takes as many lines as its longest cell."""
+    """Return a row, which takes as many lines as its longest cell."""
     cells = [_folded(cell, size) for cell, size in zip(row, sizes, strict=True)]
     lines = []
     for number in range(max(len(cell) for cell in cells)):
@@ -66,7 +66,7 @@ def _line(row: Cells, sizes: Sequence[int]) -> list[str]:
 
 
 def _in_parts(header: Cells, rows: Sequence[Cells], sizes: Sequence[int], width: int) -> str:
-    """Several tables, each with the first column and as many of the others as fit."""
+    """Return several tables, each with the first column and as many of the others as fit."""
     parts: list[list[int]] = [[0]]
     for index in range(1, len(sizes)):
         wanted = [*parts[-1], index]

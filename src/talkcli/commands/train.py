@@ -77,7 +77,9 @@ def train(
 
 
 def _parts(texts: list[str]) -> dict[str, str]:
-    """The parts by name. Raises UsageError for text of another form, and for a part that is given twice."""
+    """Return the parts by name. Raises UsageError for text of another form, and for a part that is given
+    twice.
+    """
     parts: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -13,5 +13,5 @@ RECIPES_DIR = PACKAGE_DIR / "recipes"
 
 
 def cache_dir() -> Path:
-    """`$TALK_CACHE`, else the platform's cache folder. Whoever writes there makes it."""
+    """Return `$TALK_CACHE`, else the platform's cache folder. Whoever writes there makes it."""
     return Path(os.environ.get("TALK_CACHE") or platformdirs.user_cache_dir("talk"))

@@ -50,7 +50,7 @@ def _closure(modules: tuple[str, ...]) -> set[Path]:
 
 @cache
 def _imported(file: Path) -> frozenset[Path]:
-    """The files of this package that `file` imports itself."""
+    """Return the files of this package that `file` imports itself."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_bytes())):
         names.update(_names(node))
@@ -58,7 +58,7 @@ def _imported(file: Path) -> frozenset[Path]:
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    """Every module that an import statement may mean: `from a import b` names a, and perhaps a.b."""
+    """Yield every module that an import statement may mean: `from a import b` names a, and perhaps a.b."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
@@ -67,7 +67,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _own_file(module: str) -> Path | None:
-    """The source of a module of this package; None for any other, and for packages."""
+    """Return the source of a module of this package; None for any other, and for packages."""
     top, *parts = module.split(".")
     if top != _PACKAGE.name or not parts:
         return None
@@ -76,13 +76,13 @@ def _own_file(module: str) -> Path | None:
 
 
 def _foreign_file(module: str) -> Path | None:
-    """The source of a loaded module that is none of ours, such as an adapter of a user's own."""
+    """Return the source of a loaded module that is none of ours, such as an adapter of a user's own."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return None if file is None else Path(file).resolve()
 
 
 def _name(file: Path) -> str:
-    """What names a file on every machine."""
+    """Return what names a file on every machine."""
     return file.relative_to(_PACKAGE).as_posix() if file.is_relative_to(_PACKAGE) else file.name
 
 

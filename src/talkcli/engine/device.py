@@ -13,7 +13,7 @@ from talkcli.engine.wording import parameter
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` (CUDA where it works, else the CPU), `cpu`, `cuda` or `cuda:N`.
+    """Return `auto` (CUDA where it works, else the CPU), `cpu`, `cuda` or `cuda:N`.
 
     Raises UsageError for any other name and DeviceError for a CUDA device that is not there.
     """
@@ -70,5 +70,5 @@ def usable_cores() -> int:
 
 
 def seeded(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator of its own, so that no draw depends on what ran before."""
+    """Return a generator of its own, so that no draw depends on what ran before."""
     return torch.Generator(device=device).manual_seed(seed)

@@ -39,14 +39,14 @@ class TalkError(Exception):
 
 
 def shortened(text: str) -> str:
-    """`text`, without its middle where it is longer than a person would read."""
+    """Return `text`, without its middle where it is longer than a person would read."""
     if len(text) <= _LONGEST:
         return text
     return f"{text[:_START]} ... ({len(text) - _START - _END} characters left out) ... {text[-_END:]}"
 
 
 def one_by_one(files: str) -> str:
-    """A hint for who gave several files, or a folder, to `talk animate`."""
+    """Return a hint for who gave several files, or a folder, to `talk animate`."""
     return f'It takes one file: for file in {files}; do talk animate "$file" --out "${{file%.*}}.mp4"; done'
 
 

@@ -30,7 +30,7 @@ _FORMATS = (
 
 
 def ffmpeg_binary() -> str:
-    """Path of the ffmpeg to call. Raises AssetError when this platform's wheel bundles none."""
+    """Return path of the ffmpeg to call. Raises AssetError when this platform's wheel bundles none."""
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:

@@ -109,7 +109,7 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 
 def temporary_root() -> Path:
-    """Where the system keeps what is temporary: TMPDIR, or what stands in for it."""
+    """Return where the system keeps what is temporary: TMPDIR, or what stands in for it."""
     # Not at the top: it is slow to load, and most commands need none.
     import tempfile
 
@@ -117,7 +117,7 @@ def temporary_root() -> Path:
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file is called as temporary folders are."""
+    """Tell whether a file is called as temporary folders are."""
     return _TEMPORARY.fullmatch(name) is not None
 
 
@@ -141,13 +141,13 @@ def abandon() -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of the file's bytes."""
+    """Return hex digest of the file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _new_folder(parent: Path) -> tuple[Path, int]:
-    """A folder of ours and the descriptor that holds its lock."""
+    """Return a folder of ours and the descriptor that holds its lock."""
     for _ in range(_ATTEMPTS):
         folder = parent / f".talk-{secrets.token_hex(4)}"
         try:
@@ -177,7 +177,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _lock(handle: int) -> bool | None:
-    """Whether the file is now locked by us; None where there are no locks."""
+    """Tell whether the file is now locked by us; None where there are no locks."""
     if fcntl is None:
         return None
     try:
@@ -205,7 +205,7 @@ def _remove_if_left(folder: Path) -> None:
 
 
 def _is_ours(folder: Path, signature: bytes) -> bool:
-    """Whether talk made `folder`, on this machine, or long enough ago on another."""
+    """Tell whether talk made `folder`, on this machine, or long enough ago on another."""
     before, after = (part.encode() for part in _OWNED.split("{}")[::2])
     if signature and not (signature.startswith(before) and signature.endswith(after)):
         return False
@@ -216,7 +216,7 @@ def _is_ours(folder: Path, signature: bytes) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """What says that it is ours goes last, so that a kill in between leaves what the next run knows."""
+    """Remove a folder, its marker last, so that after a kill in between the next run still knows it."""
     with contextlib.suppress(OSError):
         for item in list(os.scandir(folder)):
             if item.is_dir(follow_symlinks=False):

@@ -97,7 +97,7 @@ def interruptible() -> Iterator[None]:
 
 
 def ended_by() -> int | None:
-    """The exit code of a process that a signal ended, 128 and its number; None while none has come."""
+    """Return the exit code of a process that a signal ended, 128 and its number; None while none has come."""
     return None if _ending.first is None else 128 + _ending.first
 
 
@@ -111,7 +111,7 @@ def _interrupt(number: int) -> None:
 
 
 def _unraisable(dropped: sys.UnraisableHookArgs) -> None:
-    """Python drops what is raised in a destructor or a callback of C code: interrupt a moment later again."""
+    """Interrupt again a moment later: Python drops what a destructor or a callback of C code raises."""
     if _ending.first is None or not issubclass(dropped.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return
@@ -149,7 +149,8 @@ def uninterrupted() -> Iterator[None]:
 
 
 def start_child(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-    """`subprocess.Popen` in a session of its own, so that Ctrl-C reaches only us, who end it ourselves.
+    """Return `subprocess.Popen` in a session of its own, so that Ctrl-C reaches only us, who end it
+    ourselves.
 
     Call it in `uninterrupted`, or it may start unknown to the caller. Where the system offers it (Linux), it
     is killed when the thread that started it ends, however that happens; elsewhere it ends when its pipes do.
@@ -164,14 +165,14 @@ def start_child(command: Sequence[str], **options: Any) -> subprocess.Popen[byte
 def run_child(
     command: Sequence[str], *, check: bool = False, **options: Any
 ) -> subprocess.CompletedProcess[Any]:
-    """`subprocess.run` whose process ends when ours does, also when ours is killed."""
+    """Return `subprocess.run` whose process ends when ours does, also when ours is killed."""
     import subprocess
 
     return subprocess.run(command, check=check, preexec_fn=_end_with_parent(), **options)
 
 
 def _end_with_parent() -> Callable[[], None] | None:
-    """What a new process does before it becomes another program; None where there is no such thing."""
+    """Return what a new process does before it becomes another program; None where there is no such thing."""
     if sys.platform != "linux":
         return None
     import ctypes

@@ -21,7 +21,7 @@ class Part:
     made_by: str | None = None
     """The method that trains it; None for weights that somebody published."""
     published: str | None = None
-    """What the published weights are called, of a part that random weights may stand in for."""
+    """The name of the published weights, for a part that random weights may replace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +43,20 @@ class Method:
     command: str | None = None
     """The command of its own that trains it, beside `talk train METHOD`."""
     stages: int = 1
-    """How many stages its training has."""
+    """Number of stages of the training."""
     parts: tuple[str, ...] = ()
     """Which of `PARTS` a training can be given."""
     assembly: str | None = None
-    """How a training is put together, an `Assembly`; None: from the recipe alone."""
+    """An `Assembly`, which puts the training together; None: the recipe alone does."""
     sound_only: bool = False
     """Whether the network neither reads nor makes motion; its constructor takes the config alone."""
     motion: Literal["coefficients", "vertices"] | None = None
-    """What it makes of speech; None for what is no generator."""
+    """The form of motion that it makes of speech; None for a method that is no generator."""
     performer: str | None = None
     """A `TrainedPerformer`, with the method's controls; None: the model performs by its own `generate`."""
     converter: str | None = None
-    """What its published checkpoints call its weights: a function of the method's name and config."""
+    """A function of the method's name and config that returns the names of its weights in published
+    checkpoints."""
 
 
 # The name of the model that comes with talk.

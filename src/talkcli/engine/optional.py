@@ -22,12 +22,12 @@ OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
 
 
 def is_installed(package: str) -> bool:
-    """Whether `package` can be found, without importing it."""
+    """Tell whether `package` can be found, without importing it."""
     return importlib.util.find_spec(package) is not None
 
 
 def how_to_install(package: str) -> str:
-    """What to run for `package`, from this checkout: the project is on no package index."""
+    """Return what to run for `package`, from this checkout: the project is on no package index."""
     extra = OPTIONAL_PACKAGES.get(package, (None, ""))[0]
     return f"in the repository, run: pip install -e '.[{extra}]'" if extra else f"install {package}"
 

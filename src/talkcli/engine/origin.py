@@ -50,14 +50,14 @@ PERFORMED = Origin(kind="performed")
 
 
 def generated_by(method: str, weights_sha256: str | None) -> Origin:
-    """The origin of what a model makes; without weights, of what the rules make."""
+    """Return the origin of what a model makes; without weights, of what the rules make."""
     if weights_sha256 is None:
         return PERFORMED
     return Origin(kind="generated", by=f"{method} {weights_sha256[:12]}")
 
 
 def origin_of(meta: object) -> Origin | None:
-    """What a motion file's meta says; None where it says nothing, or nothing that is known here."""
+    """Return what a motion file's meta says; None where it says nothing, or nothing that is known here."""
     try:
         return Origin.model_validate(meta["origin"], strict=True) if isinstance(meta, dict) else None
     except (KeyError, ValidationError):
@@ -65,19 +65,19 @@ def origin_of(meta: object) -> Origin | None:
 
 
 def said(origin: Origin | None) -> str:
-    """The origin in words."""
+    """Return the origin in words."""
     return UNKNOWN if origin is None else str(origin)
 
 
 def tally(origins: Iterable[Origin | None]) -> dict[str, int]:
-    """Number of motions by their origin in words, the most frequent first."""
+    """Return number of motions by their origin in words, the most frequent first."""
     counts = Counter(said(origin) for origin in origins)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def truth_of(origins: Iterable[Origin | None]) -> dict[str, Any] | None:
-    """What a report says of the motions that others are held against: their `origins` with numbers, their
-    `kinds` in short, whether a stand-in is among them, and all in a `text`; None where there are none.
+    """Return what a report says of the motions that others are held against: their `origins` with numbers,
+    their `kinds` in short, whether a stand-in is among them, and all in a `text`; None where there are none.
     """
     found = list(origins)
     if not found:

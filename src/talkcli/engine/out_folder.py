@@ -62,7 +62,7 @@ def check_apart(folder: Path, out: Path) -> None:
 
 
 def _open_lock(lock: Path) -> IO[str]:
-    """Raises InputError for what is no plain file: what a link leads to would be overwritten."""
+    """Raise InputError for what is no plain file: what a link leads to would be overwritten."""
     try:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     except OSError as error:
@@ -103,7 +103,7 @@ def _take(file: IO[str], out: Path) -> None:
 
 
 def _refuse_links(out: Path) -> None:
-    """Raises InputError for a link anywhere in `out`: writing would change files that lie elsewhere."""
+    """Raise InputError for a link anywhere in `out`: writing would change files that lie elsewhere."""
     for folder, names in _folders(out):
         for name in names:
             if (folder / name).is_symlink():
@@ -120,7 +120,7 @@ def _clean(out: Path) -> None:
 
 
 def _folders(out: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Every folder that is written to, with the names in it; what was unpacked is only read."""
+    """Yield every folder that is written to, with the names in it; what was unpacked is only read."""
     for place, folders, files in os.walk(out):
         if Path(place) == out and _UNPACKED in folders:
             folders.remove(_UNPACKED)

@@ -46,7 +46,7 @@ Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 def first_mistake(error: ValidationError) -> str:
-    """Where settings are wrong first, in which way, and in how many places more."""
+    """Return where settings are wrong first, in which way, and in how many places more."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"])) or "its settings"
     more = f" (and {counted(error.error_count() - 1, 'more mistake')})" if error.error_count() > 1 else ""
@@ -233,7 +233,7 @@ class Alignment:
     method: str
 
     def pauses(self, shortest_s: float) -> list[Phone]:
-        """Silences of at least `shortest_s`."""
+        """Return silences of at least `shortest_s`."""
         return [phone for phone in self.phones if phone.symbol == SILENCE and phone.duration_s >= shortest_s]
 
 
@@ -262,13 +262,13 @@ class Reporter(Protocol):
     """How the engine talks to whoever called it; it never prints."""
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """`done` of `total` steps of `stage` are finished; `total` is None while unknown."""
+        """Report that `done` of `total` steps of `stage` are finished; `total` is None while unknown."""
 
     def note(self, text: str) -> None:
-        """Something worth knowing."""
+        """Report something worth knowing."""
 
     def warn(self, text: str) -> None:
-        """Something the user should act on, though the work goes on."""
+        """Report something the user should act on, though the work goes on."""
 
 
 class Silent:

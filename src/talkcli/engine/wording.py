@@ -1,4 +1,4 @@
-"""How numbers of things are told."""
+"""Words for counts and lists in messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def counted(number: int, thing: str, things: str | None = None) -> str:
-    """`number` of `thing`, which is named in the singular: 1 clip, 2 clips.
+    """Return `number` of `thing`, which is named in the singular: 1 clip, 2 clips.
 
     `things` is the plural where an s at the end does not make it: of words such as vertex, and where a verb
     follows ("clip is", "clips are").
@@ -16,7 +16,7 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
 
 
 def parameter(name: str, value: object) -> str:
-    """A parameter with a value that somebody gave, who may have written backticks too: `name=value`.
+    """Return a parameter with a value that somebody gave, who may have written backticks too: `name=value`.
 
     As in Markdown: around them stand more backticks than are inside.
     """
@@ -26,6 +26,6 @@ def parameter(name: str, value: object) -> str:
 
 
 def some(names: Sequence[str], shown: int = 3) -> str:
-    """The first names, and how many there are beyond."""
+    """Return the first names, and how many there are beyond."""
     more = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")

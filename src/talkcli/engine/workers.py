@@ -136,7 +136,9 @@ def _signals_waiting() -> Iterator[None]:
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed closes no queues: without this its workers would wait for ever."""
+    """End this worker with its parent: a killed parent closes no queues, and its workers would wait for
+    ever.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

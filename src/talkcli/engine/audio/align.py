@@ -40,8 +40,8 @@ class Aligner:
         self._decoders: dict[bool, Any] = {}
 
     def align(self, speech: Speech, text: str, language: Language = "en") -> Alignment:
-        """Phones of `text` in `speech`; an `energy` alignment when no rung of the ladder passes the gate.
-        Other languages than English are heard in the sounds of English, by their spelling.
+        """Return phones of `text` in `speech`; an `energy` alignment when no rung of the ladder passes the
+        gate. Other languages than English are heard in the sounds of English, by their spelling.
 
         Raises InputError for a text without words or with digits.
         """
@@ -104,7 +104,9 @@ class Aligner:
 
 
 def by_energy(speech: Speech) -> Alignment:
-    """Silence, and one neutral vowel for every stretch of sound: the mouth then follows loudness alone."""
+    """Return silence, and one neutral vowel for every stretch of sound: the mouth then follows loudness
+    alone.
+    """
     level = loudness_db(speech)
     loud = _fill_short_gaps(level > max(level.max(initial=-80.0) - _SPEECH_BELOW_PEAK_DB, -60.0))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]])))
@@ -124,7 +126,7 @@ def _phone(name: str, start_s: float, end_s: float) -> Phone:
 
 
 def _trim_releases(phones: list[Phone], level: Float[np.ndarray, "steps"]) -> list[Phone]:
-    """Ends the last phone before a pause where its sound ends: aligners let it swallow the release."""
+    """End the last phone before a pause where its sound ends: aligners let it swallow the release."""
     trimmed = []
     for index, phone in enumerate(phones):
         last = index + 1 == len(phones) or phones[index + 1].symbol == SILENCE
@@ -158,7 +160,7 @@ def _is_loud_silence(phone: Phone, level: Float[np.ndarray, "steps"]) -> bool:
 
 
 def _fill(phones: list[Phone], duration_s: float) -> tuple[Phone, ...]:
-    """`phones` with silence in every gap and up to `duration_s`; neighbouring silences become one."""
+    """Return `phones` with silence in every gap and up to `duration_s`; neighbouring silences become one."""
     filled: list[Phone] = []
     at = 0.0
     for phone in [

@@ -87,8 +87,8 @@ def augment(
     config: AugmentConfig,
     voices: Sequence[Float[np.ndarray, "_samples"]] = (),
 ) -> Float[np.ndarray, "samples"]:
-    """`samples` after what `rng` draws of `config`, in the order in which sound meets it: voice, room, noise,
-    microphone, codec, level. `voices` are speech that may be heard in the background.
+    """Return `samples` after what `rng` draws of `config`, in the order in which sound meets it: voice,
+    room, noise, microphone, codec, level. `voices` are speech that may be heard in the background.
     """
     changed = samples
     if rng.random() < config.pitch:
@@ -113,7 +113,9 @@ def augment(
 
 
 def pitch(samples: Float[np.ndarray, "samples"], factor: float) -> Float[np.ndarray, "samples"]:
-    """The voice with all frequencies times `factor`, formants as well: above 1 a shorter vocal tract."""
+    """Return the voice with all frequencies times `factor`, formants as well: above 1 a shorter vocal
+    tract.
+    """
     length = len(samples)
     fast = soxr.resample(samples, SPEECH_RATE_HZ * factor, SPEECH_RATE_HZ)
     # The first piece has its middle at the first sample.
@@ -139,8 +141,8 @@ def pitch(samples: Float[np.ndarray, "samples"], factor: float) -> Float[np.ndar
 def reverberate(
     samples: Float[np.ndarray, "samples"], rng: np.random.Generator, rt60_s: float, direct_db: float
 ) -> Float[np.ndarray, "samples"]:
-    """`samples` in a random room, as loud as before; the direct sound comes first and undelayed, `direct_db`
-    above all that follows.
+    """Return `samples` in a random room, as loud as before; the direct sound comes first and undelayed,
+    `direct_db` above all that follows.
     """
     time_s = np.arange(max(round(rt60_s * SPEECH_RATE_HZ), 1)) / SPEECH_RATE_HZ
     decay = 10 ** (-3 * time_s / rt60_s)
@@ -156,12 +158,12 @@ def reverberate(
 def mixed(
     samples: Float[np.ndarray, "samples"], background: Float[np.ndarray, "samples"], snr_db: float
 ) -> Float[np.ndarray, "samples"]:
-    """`samples` with `background` at `snr_db` under them, both measured over all of the clip."""
+    """Return `samples` with `background` at `snr_db` under them, both measured over all of the clip."""
     return samples + _as_loud_as(samples, background) * np.float32(10 ** (-snr_db / 20))
 
 
 def coloured(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
-    """Noise between white and brown."""
+    """Return noise between white and brown."""
     size = next_fast_len(max(length, 2), real=True)
     spectrum = rfft(rng.standard_normal(size, dtype=np.float32))
     falling = np.arange(1, len(spectrum) + 1, dtype=np.float32) ** -rng.uniform(0, 1)
@@ -169,7 +171,7 @@ def coloured(length: int, rng: np.random.Generator) -> Float[np.ndarray, "sample
 
 
 def hum(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
-    """Mains at 50 or 60 Hz with harmonics up to the eleventh."""
+    """Return mains at 50 or 60 Hz with harmonics up to the eleventh."""
     turns = np.arange(length) * (2 * np.pi * rng.choice([50.0, 60.0]) / SPEECH_RATE_HZ)
     together = np.zeros(length, np.float32)
     for part in range(1, 12):
@@ -180,7 +182,7 @@ def hum(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
 def babble(
     length: int, rng: np.random.Generator, voices: Sequence[Float[np.ndarray, "_samples"]]
 ) -> Float[np.ndarray, "samples"]:
-    """Six random places of `voices` at once, equally loud; a voice that ends begins again."""
+    """Return six random places of `voices` at once, equally loud; a voice that ends begins again."""
     together = np.zeros(length, np.float32)
     for _ in range(6):
         voice = voices[int(rng.integers(len(voices)))]
@@ -192,7 +194,7 @@ def babble(
 def colour(
     samples: Float[np.ndarray, "samples"], rng: np.random.Generator, most_db: float
 ) -> Float[np.ndarray, "samples"]:
-    """`samples` after a random equaliser, up to `most_db` either way at each of seven frequencies."""
+    """Return `samples` after a random equaliser, up to `most_db` either way at each of seven frequencies."""
     gains_db = rng.uniform(-most_db, most_db, len(_EQ_HZ))
     return _filtered(
         samples,
@@ -203,8 +205,8 @@ def colour(
 def band_limit(
     samples: Float[np.ndarray, "samples"], low_hz: float, high_hz: float
 ) -> Float[np.ndarray, "samples"]:
-    """`samples` between two frequencies, where they are 3 dB down; twice the slope of a Butterworth filter of
-    order 4, without its delay.
+    """Return `samples` between two frequencies, where they are 3 dB down; twice the slope of a Butterworth
+    filter of order 4, without its delay.
     """
     return _filtered(
         samples,
@@ -213,7 +215,7 @@ def band_limit(
 
 
 def mu_law(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"]:
-    """`samples` in [-1, 1] through the 8 bits of ITU-T G.711's companding, as a formula."""
+    """Return `samples` in [-1, 1] through the 8 bits of ITU-T G.711's companding, as a formula."""
     squeezed = np.sign(samples) * np.log1p(_MU * np.abs(samples)) / np.log1p(_MU)
     rounded = np.round(squeezed * (_MU / 2)) / (_MU / 2)
     return np.sign(rounded) * np.expm1(np.abs(rounded) * np.log1p(_MU)) / _MU
@@ -222,7 +224,7 @@ def mu_law(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"
 def clip(
     samples: Float[np.ndarray, "samples"], ceiling: float, how: Clipping
 ) -> Float[np.ndarray, "samples"]:
-    """`samples` driven against a `ceiling`, a share of their peak: cut off (hard) or bent (soft)."""
+    """Return `samples` driven against a `ceiling`, a share of their peak: cut off (hard) or bent (soft)."""
     top = max(float(np.abs(samples).max(initial=0.0)) * ceiling, 1e-9)
     return np.clip(samples, -top, top) if how == "hard" else np.tanh(samples / top) * top
 
@@ -253,7 +255,7 @@ def _filtered(
     samples: Float[np.ndarray, "samples"],
     gain: Callable[[Float[np.ndarray, "frequencies"]], Float[np.ndarray, "frequencies"]],
 ) -> Float[np.ndarray, "samples"]:
-    """`samples` with every frequency (Hz) times its gain, without delay."""
+    """Return `samples` with every frequency (Hz) times its gain, without delay."""
     size = next_fast_len(len(samples) + _RING, real=True)
     gains = gain(rfftfreq(size, 1 / SPEECH_RATE_HZ)).astype(np.float32)
     return irfft(rfft(samples, size) * gains, size)[: len(samples)]
@@ -264,7 +266,7 @@ def _level(samples: Float[np.ndarray, "samples"]) -> float:
 
 
 def _even(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"]:
-    """At a level of 1; silence stays silence."""
+    """Scale the sound to a level of 1; silence stays silence."""
     return samples / max(_level(samples), 1e-9)
 
 

@@ -56,7 +56,7 @@ class Choice:
 
     @classmethod
     def of(cls, *channels: int) -> Choice:
-        """The same channels everywhere."""
+        """Return the same channels everywhere."""
         return cls(begins=0, part=1, channels=(channels,))
 
     def pieces(self, start: int, end: int) -> list[tuple[int, int, tuple[int, ...]]]:
@@ -103,7 +103,7 @@ class Mixture:
         self._products = np.zeros(3)
 
     def mix(self, block: Float[np.ndarray, "samples channels"]) -> Float[np.ndarray, "samples"]:
-        """One channel of `block`, float32."""
+        """Return one channel of `block`, float32."""
         start, self._num_mixed = self._num_mixed, self._num_mixed + len(block)
         with np.errstate(over="ignore", invalid="ignore"):
             if self._choice is not None:
@@ -119,7 +119,7 @@ class Mixture:
         return mono
 
     def better(self) -> Choice | None:
-        """After the last block: the channels to take, None when the average of all is right."""
+        """Return, after the last block, the channels to take; None when the average of all is right."""
         if self._num_channels == 1 or self._choice is not None:
             return None
         if self._num_waiting:
@@ -200,7 +200,7 @@ class Mixture:
         self._parts.append(_Part(power, proves and self._cancels(spectra)))
 
     def _cancels(self, spectra: Float64[np.ndarray, "bins channels"]) -> bool:
-        """Whether the average, the last of `spectra`, lacks what the others hold."""
+        """Tell whether the average, the last of `spectra`, lacks what the others hold."""
         unrelated = spectra[:, :-1].sum(axis=1) / self._num_channels**2
         left = np.minimum(spectra[:, -1], unrelated)
         expected = np.array([unrelated[first:end].sum() for first, end in self._bands])
@@ -223,5 +223,5 @@ def _less(power: float, decibels: float) -> float:
 
 
 def _loudest(power: Float64[np.ndarray, "channels"]) -> int:
-    """The first of the channels that are about as loud as the loudest."""
+    """Return the first of the channels that are about as loud as the loudest."""
     return int((power >= _AS_LOUD * power.max()).argmax())

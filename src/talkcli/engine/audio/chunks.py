@@ -44,13 +44,15 @@ class Chunks:
     align: int = 2
 
     def begins(self, after: bytes, left: int) -> bool:
-        """Whether a chunk of any name begins at `after`, where `left` bytes of the file are left."""
+        """Tell whether a chunk of any name begins at `after`, where `left` bytes of the file are left."""
         if after.startswith(BEGINNINGS) or len(after) < struct.calcsize(self.head):
             return False
         return all(32 <= letter < 127 for letter in after[:4]) and self._length(after) <= left
 
     def start_of_last(self, file: BinaryIO, begins: int, size: int) -> int:
-        """Where the named chunks and tags begin that the file ends with, `size` when it ends with none."""
+        """Return where the named chunks and tags begin that the file ends with, `size` when it ends with
+        none.
+        """
         file.seek(max(begins, size - _TAIL_BYTES))
         first = file.tell()
         tail = file.read()
@@ -62,7 +64,7 @@ class Chunks:
         return first + len(tail)
 
     def _chain_end(self, tail: bytes, at: int) -> int:
-        """Where the last of the named chunks ends that follow each other from `at` on."""
+        """Return where the last of the named chunks ends that follow each other from `at` on."""
         width = struct.calcsize(self.head)
         while tail.startswith(_NAMES, at) and at + width <= len(tail):
             end = at + self._length(tail[at : at + width])
@@ -84,18 +86,18 @@ CAF = Chunks(head=">4sQ", align=1)
 
 
 def look_behind(file: BinaryIO, end: int) -> bytes:
-    """What comes at `end`."""
+    """Return what comes at `end`."""
     file.seek(end)
     return file.read(_LOOK_BYTES)
 
 
 def is_known(after: bytes) -> bool:
-    """Whether a chunk of a known name begins at `after`, the rest of which may be cut off."""
+    """Tell whether a chunk of a known name begins at `after`, the rest of which may be cut off."""
     return after.startswith(_NAMES)
 
 
 def is_no_sound(after: bytes) -> bool:
-    """Whether `after` is a tag or text, zeros in front of it left out."""
+    """Tell whether `after` is a tag or text, zeros in front of it left out."""
     after = after.lstrip(b"\0")
     start = after.removeprefix(b"\xef\xbb\xbf")
     is_text = len(start) >= _LEAST_TEXT and not start[:_LEAST_TEXT].strip(_PRINTABLE)

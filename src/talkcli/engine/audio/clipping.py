@@ -47,6 +47,6 @@ class Clipping:
 
 
 def _in_runs(full: np.ndarray) -> int:
-    """How many are true with enough of their neighbours."""
+    """Return how many are true with enough of their neighbours."""
     runs = np.convolve(full, np.ones(_RUN), "valid") > _RUN - 0.5
     return int((np.convolve(runs, np.ones(_RUN)) > 0.5).sum())

@@ -58,7 +58,7 @@ _WMA = ("wmav1", "wmav2")
 
 
 def read_container(path: Path, begin: Begin, *, name: Path) -> Decoded:
-    """The first sound track of `path`, which messages call `name`.
+    """Return the first sound track of `path`, which messages call `name`.
 
     Raises InputError when there is none, when the file is no media at all or of a format that is not read,
     and when ffmpeg does not finish.
@@ -247,7 +247,7 @@ def _check_media(
 
 
 def _is_guess(size: int, facts: LogFacts) -> bool:
-    """Whether a format that ffmpeg detects with a low score is not that of the file of `size` bytes."""
+    """Tell whether a format that ffmpeg detects with a low score is not that of the file of `size` bytes."""
     return (
         facts.num_decoded < _FEWEST_BLOCKS
         or facts.num_undecoded > _MOST_UNDECODED_SHARE * facts.num_decoded
@@ -256,7 +256,7 @@ def _is_guess(size: int, facts: LogFacts) -> bool:
 
 
 def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None) -> str | None:
-    """What is missing of the sound, None when nothing is."""
+    """Return what is missing of the sound, None when nothing is."""
     parts = stated_parts(path)
     cut_in = None
     if pages is not None and not pages.closed:
@@ -284,7 +284,7 @@ def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None
 
 
 def _others_last(path: Path, stated_s: float, seconds: float, most_missing_s: float) -> bool:
-    """Whether the stated length is that of other streams, and the sound is whole as far as it goes."""
+    """Tell whether the stated length is that of other streams, and the sound is whole as far as it goes."""
     times = packet_times(path)
     return (
         times is not None
@@ -298,7 +298,9 @@ def _blocks(facts: LogFacts) -> int:
 
 
 def _delay(facts: LogFacts) -> int:
-    """Samples by which the sound comes late. In films its time stamps, which pictures go by, hold them."""
+    """Return samples by which the sound comes late. In films its time stamps, which pictures go by, hold
+    them.
+    """
     told = facts.container.split(",")[0] in _CONTAINERS_THAT_SAY or (
         facts.container == "mp3" and facts.start_s > 0
     )
@@ -306,7 +308,7 @@ def _delay(facts: LogFacts) -> int:
 
 
 def _wma_block(rate_hz: int, codec: str) -> int:
-    """Samples of a block of Windows Media Audio, by which its encoder delays the sound."""
+    """Return samples of a block of Windows Media Audio, by which its encoder delays the sound."""
     if rate_hz <= 16_000:
         return 512
     return 1024 if rate_hz <= 22_050 or (rate_hz <= 32_000 and codec == "wmav1") else 2048

@@ -46,18 +46,18 @@ class Waveform:
 
 
 def hear(ears: Mapping[str, Ear], samples: Float[Tensor, "batch samples"]) -> Sound:
-    """What every ear makes of `samples`."""
+    """Return what every ear makes of `samples`."""
     return {name: ear(samples) for name, ear in ears.items()}
 
 
 def num_frames(sound: Sound, ears: Mapping[str, Ear]) -> int:
-    """Frames of 25 fps in `sound`, an incomplete last one included."""
+    """Return frames of 25 fps in `sound`, an incomplete last one included."""
     name, ear = next(iter(ears.items()))
     return -(-(sound[name].shape[1] - ear.prefix) // ear.steps_per_frame)
 
 
 def cut(sound: Sound, ears: Mapping[str, Ear], first: int, last: int) -> Sound:
-    """Frames `first` to `last` (excluded)."""
+    """Return frames `first` to `last` (excluded)."""
     pieces = {}
     for name, ear in ears.items():
         steps, prefix, rate = sound[name], ear.prefix, ear.steps_per_frame

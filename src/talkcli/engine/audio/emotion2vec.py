@@ -77,25 +77,27 @@ class Emotion2vec(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Emotion2vec:
-        """What is frozen keeps evaluating."""
+        """Return what is frozen keeps evaluating."""
         super().train(mode)
         for frozen in self._frozen():
             frozen.eval()
         return self
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps width"]:
-        """`samples` at 16 kHz, of any level, give one step for 320 of them, as long as there are the 400 that
-        a step sees; fewer than 400 count as 400.
+        """Return `samples` at 16 kHz, of any level, give one step for 320 of them, as long as there are the
+        400 that a step sees; fewer than 400 count as 400.
         """
         return self.finish(self.trunk(samples))
 
     def trunk(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch tokens width"]:
-        """The part that can be kept beside the clip: tokens after the last frozen block, extra ones first."""
+        """Return the part that can be kept beside the clip: tokens after the last frozen block, extra ones
+        first.
+        """
         tokens = self._audio(samples)
         return self._run(tokens, self.blocks[: self.config.frozen_blocks])
 
     def finish(self, trunk: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch steps width"]:
-        """The part that trains; the extra tokens are cut off."""
+        """Return the part that trains; the extra tokens are cut off."""
         tokens = self._run(trunk, self.blocks[self.config.frozen_blocks :])
         return tokens[:, self.config.extra_tokens :]
 
@@ -167,7 +169,7 @@ class ModalityEncoder(nn.Module):
         return tokens
 
     def bias(self, tokens: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "1 heads tokens tokens"]:
-        """What attention loses by distance; the extra tokens are near to everything."""
+        """Return what attention loses by distance; the extra tokens are near to everything."""
         extra = self.config.extra_tokens
         places = torch.arange(tokens.shape[1] - extra, device=tokens.device)
         distance = F.pad((places[:, None] - places).abs(), (extra, 0, extra, 0))

@@ -15,7 +15,7 @@ WINDOW_MS = 40
 
 
 def frame_levels(speech: Speech, num_frames: int, fps: float) -> Float[np.ndarray, "frames"]:
-    """RMS amplitude of the 40 ms window around the middle of each frame; 0 outside of the sound."""
+    """Return RMS amplitude of the 40 ms window around the middle of each frame; 0 outside of the sound."""
     window = round(speech.rate_hz * WINDOW_MS / 1000)
     middles = np.round((np.arange(num_frames) + 0.5) * speech.rate_hz / fps).astype(np.int64)
     energy = np.concatenate(([0.0], np.cumsum(np.square(speech.samples, dtype=np.float64))))
@@ -24,6 +24,6 @@ def frame_levels(speech: Speech, num_frames: int, fps: float) -> Float[np.ndarra
 
 
 def envelope(speech: Speech, num_frames: int, fps: float) -> Float[np.ndarray, "frames"]:
-    """The module's envelope: frame levels, lightly smoothed, in amplitude (not decibels)."""
+    """Return the module's envelope: frame levels, lightly smoothed, in amplitude (not decibels)."""
     padded = np.pad(frame_levels(speech, num_frames, fps), 1, mode="edge")
     return padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4

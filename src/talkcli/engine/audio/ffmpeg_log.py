@@ -50,7 +50,7 @@ class LogFacts:
 
 
 def log_facts(said: str) -> LogFacts | None:
-    """The facts of a log of level `level+verbose`, None when nothing was opened."""
+    """Return the facts of a log of level `level+verbose`, None when nothing was opened."""
     plain = _LEVEL.sub(r"\1", said)
     opened = _INPUT.search(plain)
     if opened is None:
@@ -82,11 +82,11 @@ def log_facts(said: str) -> LogFacts | None:
 
 
 def has_no_sound(said: str) -> bool:
-    """Whether the file has streams, and none of sound."""
+    """Tell whether the file has streams, and none of sound."""
     return bool(_NO_SOUND.search(_LEVEL.sub(r"\1", said)))
 
 
 def first_error(said: str) -> str | None:
-    """The first complaint, for a file that could not be opened at all."""
+    """Return the first complaint, for a file that could not be opened at all."""
     error = _ERROR.search(said)
     return error[1][:120].strip().rstrip(".") if error else None

@@ -36,7 +36,7 @@ class FlacLength:
 
 
 def flac_length(path: Path) -> FlacLength | None:
-    """The lengths of `path`, None when it is no FLAC file."""
+    """Return the lengths of `path`, None when it is no FLAC file."""
     with path.open("rb") as file:
         if file.read(4) != b"fLaC" or path.stat().st_size < _INFO_END:
             return None
@@ -66,7 +66,7 @@ def _end(tail: bytes, largest: int) -> int | None:
 
 
 def _block_end(header: bytes, largest: int) -> int | None:
-    """The sample after the block that `header` begins, None when it is no such header."""
+    """Return the sample after the block that `header` begins, None when it is no such header."""
     if len(header) < _SHORTEST_HEADER:
         return None
     size_code, rate_code = header[2] >> 4, header[2] & 15
@@ -88,7 +88,9 @@ def _block_end(header: bytes, largest: int) -> int | None:
 
 
 def _coded_number(code: bytes) -> tuple[int, int]:
-    """A number coded as UTF-8 codes letters, up to 36 bits, and its bytes; none of them for no such code."""
+    """Return a number coded as UTF-8 codes letters, up to 36 bits, and its bytes; none of them for no such
+    code.
+    """
     first = code[0]
     if first < 0x80:
         return first, 1

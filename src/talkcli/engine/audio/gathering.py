@@ -116,7 +116,7 @@ class Gathering:
         ).tobytes()
 
     def gathered(self, late_s: float = 0.0) -> Gathered:
-        """Everything, once. The first `late_s` are taken away, and as much silence is added behind."""
+        """Return everything, once. The first `late_s` are taken away, and as much silence is added behind."""
         if self._resampler is not None:
             self._gathered += self._resampler.resample_chunk(np.zeros(0, np.float32), last=True).tobytes()
         moved = min(4 * round(late_s * SPEECH_RATE_HZ), len(self._gathered))

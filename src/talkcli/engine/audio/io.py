@@ -33,7 +33,8 @@ _OVERSHOOT = 1.122
 
 
 def read_speech(path: Path, reporter: Reporter) -> Speech:
-    """The sound of `path`, one channel, at 16 kHz, in [-1, 1], its mean removed where it is 0.01 or more.
+    """Return the sound of `path`, one channel, at 16 kHz, in [-1, 1], its mean removed where it is 0.01 or
+    more.
 
     Sound beyond full scale is scaled down to it, and all zeros are let through; both are warned of (the first
     above 1 dB). Raises InputError when there is no usable sound: not a regular readable file, not audio, a
@@ -45,7 +46,7 @@ def read_speech(path: Path, reporter: Reporter) -> Speech:
 
 
 def read_measured(path: Path, reporter: Reporter) -> tuple[Speech, SoundQuality]:
-    """As `read_speech`, with the quality of the sound; what is poor of it is warned of."""
+    """Read as `read_speech` does, measure the quality of the sound, and warn where it is poor."""
     speech, sound = _read(path, reporter)
     quality = measure_quality(speech, clipped=sound.clipped, offset=sound.offset)
     if quality.complaints:
@@ -100,7 +101,7 @@ def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
 
 
 def _finished(sound: Gathered, path: str, reporter: Reporter) -> Speech:
-    """Speech without offset and within full scale, of what was gathered of `path`."""
+    """Return speech without offset and within full scale, of what was gathered of `path`."""
     if sound.nonsense:
         raise InputError(f"{path} {sound.nonsense}.", hint="Export the sound again as 16-bit wav.")
     if len(sound.samples) < SAMPLES_PER_FRAME:

@@ -12,7 +12,9 @@ LONGEST_ENV, LONGEST_MINUTES = "TALK_MAX_MINUTES", 240.0
 
 
 def longest_minutes() -> float:
-    """The most minutes of sound that are read. Raises UsageError when TALK_MAX_MINUTES is no such number."""
+    """Return the most minutes of sound that are read. Raises UsageError when TALK_MAX_MINUTES is no such
+    number.
+    """
     given = os.environ.get(LONGEST_ENV, "")
     try:
         minutes = float(given or LONGEST_MINUTES)

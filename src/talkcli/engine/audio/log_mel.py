@@ -80,7 +80,7 @@ class LogMel(nn.Module):
         self.register_buffer("window", window, persistent=False)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch hops channels"]:
-        """`samples` at 16 kHz, a whole number of hops long; gives samples / 160 hops.
+        """Return `samples` at 16 kHz, a whole number of hops long; gives samples / 160 hops.
 
         The level is that of the whole input: compute the features of an utterance once and cut them
         afterwards, or take its `overview` first and then `stretch` after stretch.
@@ -89,7 +89,9 @@ class LogMel(nn.Module):
         return self.stretch(samples, 0, hops, self.overview(samples, hops))
 
     def overview(self, samples: Float[Tensor, "batch samples"], hops: int) -> Overview:
-        """The first look at an utterance whose end is silence up to `hops`; holds a few numbers a hop."""
+        """Return the first look at an utterance whose end is silence up to `hops`; holds a few numbers a
+        hop.
+        """
         # Written into place: small results between large intermediates would keep the heap from shrinking.
         looks = samples.new_empty(4 if self.config.prosody else 1, len(samples), hops)
         for first, last in _blocks(0, hops):
@@ -109,7 +111,9 @@ class LogMel(nn.Module):
     def stretch(
         self, samples: Float[Tensor, "batch samples"], first: int, last: int, seen: Overview
     ) -> Float[Tensor, "batch hops channels"]:
-        """Hops `first` to `last` (excluded) of what the whole utterance gives; silence follows its end."""
+        """Return hops `first` to `last` (excluded) of what the whole utterance gives; silence follows its
+        end.
+        """
         powers = [self._power(samples, *block) @ self.bank for block in _blocks(first, last)]
         bands = _relative(_log(torch.cat(powers, dim=1)), seen.loud, self.config.range_db)
         return torch.cat([bands, seen.prosody[:, first:last]], dim=-1)
@@ -117,8 +121,8 @@ class LogMel(nn.Module):
     def _look(
         self, samples: Float[Tensor, "batch samples"], first: int, last: int
     ) -> Float[Tensor, "looks batch hops"]:
-        """Log power of the loudest band and of all frequencies, pitch (log2 of Hz) and voicing; the first
-        alone without prosody.
+        """Return log power of the loudest band and of all frequencies, pitch (log2 of Hz) and voicing; the
+        first alone without prosody.
         """
         power = self._power(samples, first, last)
         loudest = _log((power @ self.bank).amax(-1))
@@ -130,7 +134,7 @@ class LogMel(nn.Module):
     def _power(
         self, samples: Float[Tensor, "batch samples"], first: int, last: int
     ) -> Float[Tensor, "batch hops frequencies"]:
-        """That of a full-scale sine is about one."""
+        """Compute the power spectrum, in which a full-scale sine has about one."""
         spectrum = torch.fft.rfft(_pieces(samples, first, last, WINDOW) * self.window, n=FFT)
         return spectrum.abs().square() / (WINDOW / 4) ** 2
 
@@ -142,7 +146,7 @@ def _blocks(first: int, last: int) -> list[tuple[int, int]]:
 def _pieces(
     samples: Float[Tensor, "batch samples"], first: int, last: int, window: int
 ) -> Float[Tensor, "batch hops window"]:
-    """Windows centred on hops `first` to `last` (excluded), with silence around the utterance."""
+    """Return windows centred on hops `first` to `last` (excluded), with silence around the utterance."""
     edge = (window - HOP) // 2
     start, end = first * HOP - edge, last * HOP + edge
     part = samples[:, max(start, 0) : end]
@@ -155,14 +159,14 @@ def _log(power: Float[Tensor, "*hops"]) -> Float[Tensor, "*hops"]:
 
 
 def _loud(log: Float[Tensor, "batch hops"]) -> Float[Tensor, "batch"]:
-    """The 99th percentile over time."""
+    """Return the 99th percentile over time."""
     return torch.quantile(log, 0.99, dim=-1).clamp_min(_SILENCE_LOG10)
 
 
 def _relative(
     log: Float[Tensor, "batch hops mel"], loud: Float[Tensor, "batch"], range_db: float
 ) -> Float[Tensor, "batch hops mel"]:
-    """Log power from -1 (floor) to about 1 (the loud level)."""
+    """Return log power from -1 (floor) to about 1 (the loud level)."""
     reach = range_db / 10
     return ((log - loud[:, None, None]) / (reach / 2) + 1).clamp(-1, 1.5)
 
@@ -170,7 +174,9 @@ def _relative(
 def _periodicity(
     pieces: Float[Tensor, "batch hops window"],
 ) -> tuple[Float[Tensor, "batch hops"], Float[Tensor, "batch hops"]]:
-    """Frequency (log2 of Hz) and height of the peak of the normalised autocorrelation from 60 to 400 Hz."""
+    """Return frequency (log2 of Hz) and height of the peak of the normalised autocorrelation from 60 to 400
+    Hz.
+    """
     pieces = pieces - pieces.mean(-1, keepdim=True)
     spectrum = torch.fft.rfft(pieces, n=2 * _PITCH_WINDOW).abs().square()
     correlation = torch.fft.irfft(spectrum, n=2 * _PITCH_WINDOW)

@@ -56,7 +56,7 @@ class OggLength:
 
 
 def ogg_length(path: Path) -> OggLength | None:
-    """What is stated of the first stream of sound in each part of `path`, None when there is none."""
+    """Return what is stated of the first stream of sound in each part of `path`, None when there is none."""
     links: list[_Link] = []
     at_start, begins = False, 0
     size = path.stat().st_size
@@ -112,13 +112,13 @@ def _count(links: list[_Link], serial: int, position: int, closes: bool) -> None
 
 
 def _sound_of(packet: bytes) -> tuple[int, int] | None:
-    """Rate and channels of the stream that `packet` begins, None when it is no sound."""
+    """Return rate and channels of the stream that `packet` begins, None when it is no sound."""
     packet = packet.ljust(_LONGEST_HEAD, b"\0")
     return next((read(packet) for start, read in _HEADS if packet.startswith(start)), None)
 
 
 def _next_page(file: BinaryIO, at: int) -> int | None:
-    """Where the next page begins, from `at` on; None behind the last."""
+    """Return where the next page begins, from `at` on; None behind the last."""
     while True:
         file.seek(at)
         content = file.read(_SEARCH_BYTES)

@@ -25,7 +25,7 @@ class PacketTimes:
 
 
 def packet_times(path: Path) -> PacketTimes | None:
-    """The times of `path`, None when ffmpeg cannot tell them."""
+    """Return the times of `path`, None when ffmpeg cannot tell them."""
     command = [
         *reading_command("-nostats", "-v", "quiet"), "-map", "0:a?", "-map", "0:v?", "-map", "0:s?",
         "-c", "copy", "-f", "framecrc", "pipe:1",

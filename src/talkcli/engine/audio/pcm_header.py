@@ -81,7 +81,7 @@ class SoundChunk:
         return self._unknown if not self.is_claimed and self.after.strip(b"\0") else 0
 
     def patches(self) -> dict[int, bytes]:
-        """What to lay over the file so that its header states the sound that is available."""
+        """Return what to lay over the file so that its header states the sound that is available."""
         return {
             at: struct.pack(form, min(self.available // unit + extra, 256 ** struct.calcsize(form) - 1))
             for at, form, extra, unit in self.fields
@@ -89,7 +89,7 @@ class SoundChunk:
 
 
 def sound_chunk(path: Path) -> SoundChunk | None:
-    """The sound of `path`, None when its format is none of the above or it has no chunk of sound."""
+    """Return the sound of `path`, None when its format is none of the above or it has no chunk of sound."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(40)

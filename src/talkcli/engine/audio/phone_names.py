@@ -51,8 +51,8 @@ _MARKS = re.compile(r"[ːˑʰʲʷˠˤˈˌʱⁿˡ˞]")
 
 
 def phone_of(text: str) -> str | None:
-    """The ARPAbet symbol of what an aligner wrote, without stress: `SILENCE` for its signs of silence and of
-    noises, `UNKNOWN` for those of words it does not know. None for anything else.
+    """Return the ARPAbet symbol of what an aligner wrote, without stress: `SILENCE` for its signs of silence
+    and of noises, `UNKNOWN` for those of words it does not know. None for anything else.
     """
     sign = unicodedata.normalize("NFC", text.strip())
     upper = _PLACE.sub("", sign.upper())

@@ -25,14 +25,14 @@ _BLOCK_STEPS = 1024
 
 
 def loudness_db(speech: Speech) -> Float[np.ndarray, "steps"]:
-    """Root-mean-square level in dB re full scale, not below -80."""
+    """Return root-mean-square level in dB re full scale, not below -80."""
     blocks = _windows(speech.samples, 400)
     power = np.concatenate([np.mean(np.square(block, dtype=np.float64), axis=1) for block in blocks])
     return 10 * np.log10(np.maximum(power, 10 ** (_FLOOR_DB / 10)))
 
 
 def pitch_hz(speech: Speech) -> Float[np.ndarray, "steps"]:
-    """Fundamental frequency by normalised autocorrelation (Boersma 1993); NaN where unvoiced."""
+    """Return fundamental frequency by normalised autocorrelation (Boersma 1993); NaN where unvoiced."""
     blocks = _windows(speech.samples, _PITCH_WINDOW)
     hz, voiced = (np.concatenate(parts) for parts in zip(*map(_pitch, blocks), strict=True))
     return np.where(voiced, median_filter(hz, 5), np.nan)
@@ -41,7 +41,7 @@ def pitch_hz(speech: Speech) -> Float[np.ndarray, "steps"]:
 def _pitch(
     windows: Float[np.ndarray, "rows width"],
 ) -> tuple[Float[np.ndarray, "rows"], Bool[np.ndarray, "rows"]]:
-    """The likeliest pitch of each window in Hz, and whether there is one at all."""
+    """Return the likeliest pitch of each window in Hz, and whether there is one at all."""
     windows = windows.astype(np.float64)
     windows = (windows - windows.mean(axis=1, keepdims=True)) * np.hanning(_PITCH_WINDOW)
     correlation = _autocorrelation(windows)
@@ -63,7 +63,7 @@ def _autocorrelation(windows: Float[np.ndarray, "rows width"]) -> Float[np.ndarr
 
 
 def _windows(samples: Float[np.ndarray, "samples"], width: int) -> Iterator[Float[np.ndarray, "rows width"]]:
-    """One row per 10 ms step of the sound, rounded up, centred on the step; in blocks of rows."""
+    """Yield one row per 10 ms step of the sound, rounded up, centred on the step; in blocks of rows."""
     steps = -(-len(samples) // _HOP)
     before = (width - _HOP) // 2
     for start in range(0, max(steps, 1), _BLOCK_STEPS):

@@ -72,7 +72,7 @@ class SoundQuality:
 
 
 def measure_quality(speech: Speech, *, clipped: float, offset: float) -> SoundQuality:
-    """The quality of `speech` at 16 kHz; `clipped` and `offset` come from the file's own samples."""
+    """Return the quality of `speech` at 16 kHz; `clipped` and `offset` come from the file's own samples."""
     samples = speech.samples
     power = sum(
         float(np.square(samples[start : start + (1 << 20)], dtype=np.float64).sum())
@@ -92,7 +92,7 @@ def measure_quality(speech: Speech, *, clipped: float, offset: float) -> SoundQu
 def _spectra(
     samples: Float32[np.ndarray, "samples"],
 ) -> tuple[Float32[np.ndarray, "frames bands"], Float64[np.ndarray, "bins"]]:
-    """Power of each band in each frame that is not silent, and the mean power spectrum."""
+    """Return power of each band in each frame that is not silent, and the mean power spectrum."""
     edges = np.searchsorted(
         np.fft.rfftfreq(_WINDOW, 1 / SPEECH_RATE_HZ), np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _NUM_BANDS + 1)
     )

@@ -28,7 +28,7 @@ _LEFT_TO_FFMPEG = (b"ID3", b"OggS", *(bytes([0xFF, low]) for low in range(0xE0, 
 
 
 def read_sndfile(path: Path, begin: Begin, *, name: Path) -> Decoded | None:
-    """The sound of `path`, None when libsndfile does not know the format or reads only a part of it.
+    """Return the sound of `path`, None when libsndfile does not know the format or reads only a part of it.
     Messages call the file `name`.
 
     Raises InputError when there are no samples, or when several files follow each other in one.

@@ -78,7 +78,7 @@ _SILENT_ENDS = "stdxpz"
 
 
 def guess_phones(word: str, language: Language = "en") -> list[str]:
-    """ARPAbet symbols for `word` (any case); empty when it holds no letter of the language."""
+    """Return ARPAbet symbols for `word` (any case); empty when it holds no letter of the language."""
     plain = unicodedata.normalize("NFC", word.lower())
     rules = _RULES[language]
     letters = "".join(letter for letter in plain if letter in rules)

@@ -16,7 +16,7 @@ _UNCLOSED = 0xFFFF_0000
 
 
 def stated_parts(path: Path) -> float | None:
-    """The stated size over the size that is there, None where no more is stated than there is.
+    """Return the stated size over the size that is there, None where no more is stated than there is.
 
     Read are uncompressed formats, AVI, Windows Media files, and MP4 in fragments, whose number nothing
     states: infinite when the file ends within one.
@@ -40,7 +40,7 @@ def stated_parts(path: Path) -> float | None:
 
 
 def _fragmented(file: BinaryIO, size: int) -> float | None:
-    """Infinite when a file in fragments ends within a box, else None."""
+    """Return infinity when a fragmented file ends within a box, else None."""
     in_fragments, end = False, 0
     for box in file_boxes(file, size):
         in_fragments, end = in_fragments or box.name == b"moof", box.end

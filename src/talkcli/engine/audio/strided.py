@@ -24,14 +24,16 @@ _BLOCK = 100
 
 
 def at_least_one_step(samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch padded"]:
-    """`samples`, with silence behind them if they are too few."""
+    """Return `samples`, with silence behind them if they are too few."""
     return F.pad(samples, (0, max(0, _RECEPTIVE_FIELD - samples.shape[1])))
 
 
 def in_blocks(
     samples: Float[Tensor, "batch samples"], layers: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "batch steps channels"]:
-    """`layers` of all samples, which it gets in pieces that overlap by what neighbouring steps share."""
+    """Return `layers` of all samples, which it gets in pieces that overlap by what neighbouring steps
+    share.
+    """
     num_steps = (samples.shape[1] - _RECEPTIVE_FIELD) // _HOP + 1
     pieces = []
     for first in range(0, num_steps, _BLOCK):
@@ -43,12 +45,12 @@ def in_blocks(
 def windows(
     steps: Float[Tensor, "batch steps channels"], kernel: int, stride: int
 ) -> Float[Tensor, "batch outputs kernel_channels"]:
-    """What each output of a convolution sees."""
+    """Return what each output of a convolution sees."""
     return steps.unfold(1, kernel, stride).transpose(2, 3).flatten(2)
 
 
 def flat(weight: Float[Tensor, "outputs inputs kernel"]) -> Float[Tensor, "outputs kernel_inputs"]:
-    """The weight of a convolution, as the matrix that belongs to `windows`."""
+    """Return the weight of a convolution, as the matrix that belongs to `windows`."""
     return weight.transpose(1, 2).flatten(1)
 
 
@@ -57,7 +59,7 @@ def grouped(
     weight: Float[Tensor, "width group kernel"],
     bias: Float[Tensor, "width"],
 ) -> Float[Tensor, "batch steps width"]:
-    """A grouped convolution centred on every step; of an even kernel, the larger half looks back."""
+    """Return a grouped convolution centred on every step; of an even kernel, the larger half looks back."""
     padding, groups = weight.shape[2] // 2, weight.shape[0] // weight.shape[1]
     # In two dimensions, because only there PyTorch takes channels that come last as they are.
     image = steps.mT.unsqueeze(2)

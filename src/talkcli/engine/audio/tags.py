@@ -36,7 +36,7 @@ def without_leading_tags(path: Path) -> Iterator[Path]:
 
 
 def spans_without_tags(path: Path) -> list[tuple[int, int]]:
-    """The byte ranges of `path` between and before the tags within it: one where there are none."""
+    """Return the byte ranges of `path` between and before the tags within it: one where there are none."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         spans, start, at = [], 0, 1
         while (found := _STARTS.search(content, at)) is not None:
@@ -65,7 +65,7 @@ def extract(path: Path, spans: Sequence[tuple[int, int]]) -> Iterator[IO[bytes]]
 
 
 def _tag_bytes(content: mmap.mmap, at: int) -> int:
-    """Length of the tag that begins at `at`, 0 when none does or it would end behind the file."""
+    """Return length of the tag that begins at `at`, 0 when none does or it would end behind the file."""
     head = content[at : at + _APE_BYTES]
     length = 0
     if head.startswith(_ID3) and len(head) >= _ID3_BYTES:
@@ -82,7 +82,7 @@ def _tag_bytes(content: mmap.mmap, at: int) -> int:
 
 
 def _behind_zeros(content: mmap.mmap, at: int) -> int:
-    """Where the first byte that is not zero is, from `at` on."""
+    """Return where the first byte that is not zero is, from `at` on."""
     while block := content[at : at + _COPY_BYTES]:
         rest = block.lstrip(b"\0")
         at += len(block) - len(rest)

@@ -36,12 +36,13 @@ class Interval:
 
 
 def is_textgrid(text: str) -> bool:
-    """Whether `text` begins as Praat's text files of TextGrids do."""
+    """Tell whether `text` begins as Praat's text files of TextGrids do."""
     return bool(re.match(r'\s*(?:File\s+type\s*=\s*)?"ooTextFile(?: short)?"', text))
 
 
 def read_tier(path: Path, name: str | None = None) -> list[Interval]:
-    """The interval tier called `name`, the first one when None, in the file's order; `TIER` has other names.
+    """Return the interval tier called `name`, the first one when None, in the file's order; `TIER` has other
+    names.
 
     Raises InputError for what is no text, for a TextGrid without that tier or with several of that name, and
     for one that is cut short or whose intervals are not in order.
@@ -95,8 +96,8 @@ def write_alignment(path: Path, alignment: Alignment) -> None:
 
 
 def read_alignment(path: Path) -> Alignment:
-    """The phones of a TextGrid's tier `phones`, without stress, as `phone_of` reads them; which rung found
-    them is not kept.
+    """Return the phones of a TextGrid's tier `phones`, without stress, as `phone_of` reads them; which rung
+    found them is not kept.
 
     Raises InputError as `read_tier` does, and for symbols that are no phones.
     """
@@ -122,7 +123,7 @@ def _text_of(path: Path) -> str:
 
 
 def _chosen(path: Path, names: dict[int, str], name: str | None) -> int:
-    """Where the tier called `name` begins; `names` by place."""
+    """Return where the tier called `name` begins; `names` by place."""
     found = [at for at, known in names.items() if name in (None, known)]
     if not found and name == TIER:
         found = [at for at, known in names.items() if _PHONE_TIER.fullmatch(known.strip())]

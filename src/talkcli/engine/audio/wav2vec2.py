@@ -51,7 +51,7 @@ class Wav2vec2Config(Config):
     one clip depends on its neighbours.
     """
     frozen: Literal["all", "convolutions", "none"] = "all"
-    """What never trains: everything (DEEPTalk's code), the convolutions (its paper), nothing."""
+    """The part that never trains: everything (DEEPTalk's code), the convolutions (its paper), or nothing."""
 
     @model_validator(mode="after")
     def _check(self) -> Wav2vec2Config:
@@ -90,27 +90,29 @@ class Wav2vec2(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Wav2vec2:
-        """What is frozen keeps evaluating."""
+        """Return what is frozen keeps evaluating."""
         super().train(mode)
         for frozen in self._frozen():
             frozen.eval()
         return self
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames width"]:
-        """`samples` at 16 kHz give one frame for 640 of them; an incomplete last frame counts if a step of
-        20 ms fits into it. Less than 400 samples count as 400.
+        """Return `samples` at 16 kHz give one frame for 640 of them; an incomplete last frame counts if a
+        step of 20 ms fits into it. Less than 400 samples count as 400.
         """
         return self.finish(self.trunk(samples))
 
     def trunk(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames channels"]:
-        """The convolutions, and what follows them if that is frozen: what can be kept beside a clip."""
+        """Return the convolutions, and what follows them if that is frozen: what can be kept beside a
+        clip.
+        """
         steps = self._convolve(_normalise(at_least_one_step(samples), self.config.normalise))
         frames = -(-steps.shape[1] // 2)
         resampled = F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
         return self._transform(resampled) if self.config.frozen == "all" else resampled
 
     def finish(self, trunk: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch frames width"]:
-        """What is left to do, and trains."""
+        """Return what is left to do, and trains."""
         return trunk if self.config.frozen == "all" else self._transform(trunk)
 
     def _frozen(self) -> tuple[nn.Module, ...]:
@@ -151,7 +153,8 @@ class Wav2vec2(nn.Module):
 def _normalised(
     layer: Any, samples: Float[Tensor, "batch samples"]
 ) -> tuple[Float[Tensor, "batch kernel channels"], Float[Tensor, "batch 1 channels"]]:
-    """The first convolution with the norm over time that follows it, as one matrix and bias for each row.
+    """Return the first convolution with the norm over time that follows it, as one matrix and bias for each
+    row.
 
     Mean and variance of its output follow from those of its input, so that the output, which is 50 times as
     large as the samples, is passed over only once.
@@ -169,7 +172,9 @@ def _normalised(
 
 
 def _layer(layer: Any, hidden: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
-    """One of torchaudio's layers: attention, then a feed-forward layer, each added and then normalised."""
+    """Return one of torchaudio's layers: attention, then a feed-forward layer, each added and then
+    normalised.
+    """
     attention, feed_forward = layer.attention, layer.feed_forward
     q, k, v = (
         linear(hidden, part).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)

@@ -69,6 +69,6 @@ def _normal(text: str) -> str:
 
 
 def _latin(text: str) -> str:
-    """Letters without their marks, those of Latin as a to z; other scripts stay what they are."""
+    """Return letters without their marks, those of Latin as a to z; other scripts stay what they are."""
     apart = unicodedata.normalize("NFD", text.translate(_PLAIN))
     return "".join(letter for letter in apart if unicodedata.category(letter)[0] != "M").translate(_PLAIN)

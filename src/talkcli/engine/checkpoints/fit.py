@@ -13,14 +13,14 @@ _LISTED = 8
 
 
 def misfits(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.Size | tuple[int, ...]]) -> list[str]:
-    """What is missing, unknown or of another shape, one phrase each."""
+    """Return what is missing, unknown or of another shape, one phrase each."""
     return misshapen({name: tuple(value.shape) for name, value in tensors.items()}, wanted)
 
 
 def misshapen(
     shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[str, torch.Size | tuple[int, ...]]
 ) -> list[str]:
-    """`misfits` of tensors of which the shapes are known."""
+    """Return `misfits` of tensors of which the shapes are known."""
     return [
         *(f"missing {name}" for name in wanted if name not in shapes),
         *(f"unknown {name}" for name in shapes if name not in wanted),
@@ -45,7 +45,7 @@ def _is_finite(value: Tensor) -> bool:
 
 
 def listed(details: Iterable[str]) -> str:
-    """The first of the `details`, and how many more there are."""
+    """Return the first of the `details`, and how many more there are."""
     found = list(details)
     more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     return "; ".join(found[:_LISTED]) + more

@@ -37,7 +37,7 @@ _HARMLESS_BUILTINS = {
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors of the network in `path` by name, on the CPU, as stored.
+    """Return the tensors of the network in `path` by name, on the CPU, as stored.
 
     Descends into `_WRAPPERS`; entries that are no tensors are left out. Raises InputError when
     `path` is missing, cut short, not a weight file, holds no tensors, or asks to run something.
@@ -73,7 +73,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def weights_file(path: Path) -> Path:
-    """`path` itself, or the weights in the folder `path`. Raises InputError when there is neither."""
+    """Return `path` itself, or the weights in the folder `path`. Raises InputError when there is neither."""
     if path.is_dir():
         present = [path / name for name in _IN_FOLDERS if (path / name).is_file()]
         if not present:
@@ -97,7 +97,7 @@ def _descend(content: Any) -> dict[Any, Any]:
 
 
 def _is_harmless(name: str) -> bool:
-    """Whether an object of that name may stand in a file of weights; it stays inert in any case."""
+    """Tell whether an object of that name may stand in a file of weights; it stays inert in any case."""
     module, _, attribute = name.rpartition(".")
     package = module.partition(".")[0]
     if package in {"builtins", "__builtin__"}:

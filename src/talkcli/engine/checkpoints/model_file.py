@@ -85,7 +85,7 @@ class Header(Meta):
     config: dict[str, Any]
     checksum: _Crc32
     header_checksum: _Crc32 | None = None
-    """Of the other fields; files of earlier versions have none."""
+    """CRC-32 of the other fields; files of earlier versions have none."""
 
 
 class Content(NamedTuple):
@@ -96,11 +96,11 @@ class Content(NamedTuple):
     """The config model of the header's method."""
     weights: dict[str, Tensor]
     unused: dict[str, Tensor]
-    """What was carried along, under its own names."""
+    """Tensors that the file carries and talk does not read, under their own names."""
 
 
 def default_weights() -> Path:
-    """The embedded generator. Raises AssetError when the package came without it."""
+    """Return the embedded generator. Raises AssetError when the package came without it."""
     path = WEIGHTS_DIR / DEFAULT_WEIGHTS
     if not path.is_file():
         raise AssetError(
@@ -111,7 +111,7 @@ def default_weights() -> Path:
 
 
 def model_file(path: Path) -> Path:
-    """`path` itself, or the best checkpoint in it when it is a run folder."""
+    """Return `path` itself, or the best checkpoint in it when it is a run folder."""
     return path / BEST if path.is_dir() else path
 
 
@@ -169,7 +169,7 @@ def save_weights(
 
 
 def read_header(path: Path) -> Header:
-    """What `path` says about itself. Raises InputError for anything but a model file this version can
+    """Return what `path` says about itself. Raises InputError for anything but a model file this version can
     read.
     """
     with _opened(path) as file:
@@ -177,15 +177,15 @@ def read_header(path: Path) -> Header:
 
 
 def read_config(path: Path) -> tuple[Header, Any]:
-    """The header of `path`, and the config model of its method. Raises InputError as `read_header`, and when
-    the config is none of this version.
+    """Return the header of `path`, and the config model of its method. Raises InputError as `read_header`,
+    and when the config is none of this version.
     """
     header = read_header(path)
     return header, _config(path, header)
 
 
 def num_values(path: Path) -> int:
-    """How many numbers the model of `path` has, however they are stored. Raises InputError as
+    """Return how many numbers the model of `path` has, however they are stored. Raises InputError as
     `read_header`.
     """
     with _opened(path) as file:
@@ -194,7 +194,7 @@ def num_values(path: Path) -> int:
 
 
 def read_content(path: Path) -> Content:
-    """Everything in `path`, in float32.
+    """Return everything in `path`, in float32.
 
     Raises InputError when the file is missing, is not a model file, is newer than this version, damaged, or
     does not hold the finite tensors that its config asks for; before any memory is asked for but theirs.
@@ -221,7 +221,7 @@ def read_content(path: Path) -> Content:
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Header]:
-    """The model in evaluation mode on `device`, in float32, and its header.
+    """Return the model in evaluation mode on `device`, in float32, and its header.
 
     Raises InputError for what `read_content` refuses.
     """
@@ -283,7 +283,7 @@ def _config(path: Path, header: Header) -> Any:
 
 
 def _wanted(path: Path, header: Header, config: Any) -> dict[str, tuple[int, ...]]:
-    """Shapes by name of what the model of `config` consists of, found without any of it."""
+    """Return shapes by name of what the model of `config` consists of, found without any of it."""
     try:
         with torch.device("meta"), Undrawn():
             model = build(header.method, config, header.space.width)
@@ -304,13 +304,15 @@ def _stored(value: Tensor, storage: Storage) -> Tensor:
 
 
 def _header_checksum(values: Mapping[str, Any]) -> int:
-    """CRC-32 over all fields but itself, as JSON with sorted keys: how a file spaces them does not count."""
+    """Return CRC-32 over all fields but itself, as JSON with sorted keys: how a file spaces them does not
+    count.
+    """
     fields = {name: value for name, value in values.items() if name != "header_checksum"}
     return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
 
 
 def _checksum(tensors: dict[str, Tensor]) -> int:
-    """CRC-32 over the tensors' bytes in the order of their names."""
+    """Return CRC-32 over the tensors' bytes in the order of their names."""
     total = 0
     for name in sorted(tensors):
         total = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data, total)

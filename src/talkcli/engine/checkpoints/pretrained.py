@@ -51,7 +51,7 @@ _WAV2VEC2_RULES = [
 
 
 def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Any spelling to the keys of `Wav2vec2.state_dict()`: `model.` and torchaudio's names.
+    """Return any spelling to the keys of `Wav2vec2.state_dict()`: `model.` and torchaudio's names.
 
     Unknown keys pass through, for `load_wav2vec2` to name them. Raises InputError when two keys mean one.
     """
@@ -62,7 +62,7 @@ def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def emotion2vec_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Any spelling to the keys of `Emotion2vec.state_dict()`, which are the published ones.
+    """Return any spelling to the keys of `Emotion2vec.state_dict()`, which are the published ones.
 
     Raises InputError when two keys mean one.
     """
@@ -86,7 +86,7 @@ def load_emotion2vec(encoder: Emotion2vec, path: Path) -> None:
 def _bare(
     state: Mapping[str, Tensor], part: str, wrappers: re.Pattern[str], unused: re.Pattern[str]
 ) -> dict[str, str]:
-    """The keys that belong to the encoder, each with its name without prefixes."""
+    """Return the keys that belong to the encoder, each with its name without prefixes."""
     below = [key for key in state if key.startswith(part)]
     names = {key: wrappers.sub("", key.removeprefix(part)) for key in below or state}
     return {key: name for key, name in names.items() if not unused.match(name)}

@@ -130,8 +130,8 @@ def read_vertex_clip(folder: Path, entry: Entry) -> VertexMotion:
 
 
 def checked_file(folder: Path, name: str, digest: str, clip_id: str) -> Path:
-    """The file `name` of a manifest in `folder`. Raises InputError, naming the clip, when it leads out of the
-    folder, is missing, cannot be read or has another digest.
+    """Return the file `name` of a manifest in `folder`. Raises InputError, naming the clip, when it leads
+    out of the folder, is missing, cannot be read or has another digest.
     """
     problem = file_problem(folder, name, digest)
     if problem is not None:
@@ -142,8 +142,8 @@ def checked_file(folder: Path, name: str, digest: str, clip_id: str) -> Path:
 def file_problem(
     folder: Path, name: str, digest: str
 ) -> tuple[Literal["missing", "changed", "unreadable"], str] | None:
-    """What is wrong with the file `name` of a manifest in `folder`, as a kind and in words; None when it is
-    there, inside of the folder, with that digest.
+    """Return what is wrong with the file `name` of a manifest in `folder`, as a kind and in words; None when
+    it is there, inside of the folder, with that digest.
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):

@@ -27,7 +27,9 @@ class Label(Config):
 
 
 def read_labels(path: Path) -> dict[str, Label]:
-    """Labels by id; empty when there is no such file. Raises InputError, with the line, for anything odd."""
+    """Return labels by id; empty when there is no such file. Raises InputError, with the line, for anything
+    odd.
+    """
     if not path.exists():
         return {}
     hint = f"The header names id and any of {', '.join(list(Label.model_fields)[1:])}."

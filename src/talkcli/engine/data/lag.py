@@ -54,7 +54,7 @@ class Lag:
 
 
 def lag(speech: Speech, motion: Motion) -> Lag | None:
-    """The lag of a clip; None for less than 2 s, for silence, and for a mouth that stands still."""
+    """Return the lag of a clip; None for less than 2 s, for silence, and for a mouth that stands still."""
     if motion.duration_s < SHORTEST_S:
         return None
     loudness = envelope(speech, len(motion.coeffs), motion.fps)
@@ -72,8 +72,8 @@ def lag(speech: Speech, motion: Motion) -> Lag | None:
 
 
 def mouth_opening(motion: Motion) -> Float[np.ndarray, "frames"]:
-    """What follows the opening of the lips, in any unit: for ada the sum of what parts them, nothing where
-    lipSeal shuts them; for other heads the turning of the jaw.
+    """Return what follows the opening of the lips, in any unit: for ada the sum of what parts them, nothing
+    where lipSeal shuts them; for other heads the turning of the jaw.
     """
     values = {
         name: column.astype(np.float64) for name, column in zip(motion.channels, motion.coeffs.T, strict=True)
@@ -87,7 +87,7 @@ def mouth_opening(motion: Motion) -> Float[np.ndarray, "frames"]:
 def _sums(
     opening: Float[np.ndarray, "frames"], loudness: Float[np.ndarray, "frames"], shift: int
 ) -> Float[np.ndarray, "blocks 6"]:
-    """Number and moments of the pairs of each block, the opening `shift` frames later."""
+    """Return number and moments of the pairs of each block, the opening `shift` frames later."""
     x, y = (
         (opening[shift:], loudness[: len(loudness) - shift])
         if shift >= 0
@@ -106,7 +106,7 @@ def _pearson(sums: Float[np.ndarray, "lags 6"]) -> Float[np.ndarray, "lags"]:
 
 
 def _peak(r: Float[np.ndarray, "lags"]) -> tuple[float, float]:
-    """Where `r` is largest, between its steps, and how large it is on the step."""
+    """Return where `r` is largest, between its steps, and how large it is on the step."""
     best = int(np.argmax(r))
     if 0 < best < len(r) - 1:
         before, top, after = r[best - 1 : best + 2]

@@ -38,7 +38,7 @@ class MeshFiles(Config):
     neutral: Text
     """The subject at rest, (verts, 3); clips of a subject share it."""
     topology: Text
-    """What the vertices are numbered after."""
+    """The name of the numbering of the vertices."""
 
 
 class Digests(Config):
@@ -62,7 +62,7 @@ class Entry(Config):
     """Motion file, relative to the manifest."""
     mesh: MeshFiles | None = None
     origin: Origin | None = None
-    """Where the motion, else the vertices, come from; nothing where nobody stated it."""
+    """The origin of the motion, or of the vertices where there is no motion; None where nobody stated it."""
     fps: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Frame rate of the motion or of the vertices."""
     num_frames: Annotated[int, Field(gt=0)] | None = None
@@ -70,7 +70,7 @@ class Entry(Config):
     speaker: Text
     sex: Sex | None = None
     text: Text | None = None
-    """What is said."""
+    """The words of the clip."""
     phones: Text | None = None
     """TextGrid with a tier of phones, relative to the manifest; only where they were found in the sound."""
     emotion: str
@@ -117,12 +117,12 @@ class Entry(Config):
 
 
 def folder_of(manifest: Path) -> Path:
-    """The folder below which the files of `manifest` (the file or its folder) lie."""
+    """Return the folder below which the files of `manifest` (the file or its folder) lie."""
     return manifest if manifest.is_dir() else manifest.parent
 
 
 def read_manifest(path: Path, reporter: Reporter = _SILENT) -> list[Entry]:
-    """The clips in file order; `path` is a .jsonl, a .parquet, or the folder of a manifest.jsonl.
+    """Return the clips in file order; `path` is a .jsonl, a .parquet, or the folder of a manifest.jsonl.
 
     Warns when the run that makes them is not finished. Raises InputError, with the line, for bad JSON,
     unknown or missing fields, values out of range, and an id that occurs twice.

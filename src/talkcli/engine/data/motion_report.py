@@ -58,9 +58,10 @@ class Oddity:
 
 
 def report(speech: Speech | None, motion: Motion | None, *, still: bool = False) -> dict[str, float | str]:
-    """What report.jsonl says of a clip: `out_of_range` (share of frames), `largest_step` (1: the largest
-    plausible), `lag_frames` with `lag_error_frames` (of 25 fps) and `lag_r`; and a sentence under each key of
-    `ODDITIES` that applies. A `still` clip has no steps and no lag; what cannot be told is left out.
+    """Return what report.jsonl says of a clip: `out_of_range` (share of frames), `largest_step` (1: the
+    largest plausible), `lag_frames` with `lag_error_frames` (of 25 fps) and `lag_r`; and a sentence under
+    each key of `ODDITIES` that applies. A `still` clip has no steps and no lag; what cannot be measured is
+    left out.
     """
     if motion is None:
         return {}
@@ -82,7 +83,7 @@ def report(speech: Speech | None, motion: Motion | None, *, still: bool = False)
 
 
 def oddities(reports: Iterable[tuple[str, Mapping[str, object]]]) -> list[Oddity]:
-    """The kinds of oddities of clips, given with their ids, in the order of `ODDITIES`."""
+    """Return the kinds of oddities of clips, given with their ids, in the order of `ODDITIES`."""
     found: dict[str, list[tuple[str, str]]] = {}
     for clip, said in reports:
         for kind in ODDITIES.keys() & said.keys():
@@ -95,7 +96,7 @@ def oddities(reports: Iterable[tuple[str, Mapping[str, object]]]) -> list[Oddity
 
 
 def out_of_range(motion: Motion) -> str | None:
-    """The value furthest outside of what its channel may hold, in words; None when all are inside."""
+    """Return the value furthest outside of what its channel may hold, in words; None when all are inside."""
     excess = _excess(motion)
     share = (excess > 0).any(axis=1).mean()
     if share == 0:
@@ -106,7 +107,9 @@ def out_of_range(motion: Motion) -> str | None:
 
 
 def jumps(motion: Motion) -> str | None:
-    """The largest step from one frame to the next that is too large, in words; None when there is none."""
+    """Return the largest step from one frame to the next that is too large, in words; None when there is
+    none.
+    """
     if len(motion.coeffs) < 2:
         return None
     ratio = _steps(motion)
@@ -121,7 +124,7 @@ def jumps(motion: Motion) -> str | None:
 
 
 def _excess(motion: Motion) -> Float[np.ndarray, "frames coeffs"]:
-    """How far values lie outside of their channel's range, in units of the range's upper end."""
+    """Return how far values lie outside of their channel's range, in units of the range's upper end."""
     largest = _by_channel(motion, LARGEST_EXPRESSION, LARGEST_JAW_RAD, 1 + LARGEST_EXCESS)
     lowest = np.where([is_share(name) for name in motion.channels], -LARGEST_EXCESS, -largest)
     values = motion.coeffs.astype(np.float64)
@@ -129,7 +132,7 @@ def _excess(motion: Motion) -> Float[np.ndarray, "frames coeffs"]:
 
 
 def _steps(motion: Motion) -> Float[np.ndarray, "steps coeffs"]:
-    """Steps from one frame to the next, in units of the largest plausible one."""
+    """Return steps from one frame to the next, in units of the largest plausible one."""
     limits = _by_channel(motion, LARGEST_EXPRESSION_STEP, LARGEST_JAW_STEP_RAD, LARGEST_NAMED_STEP)
     limits = np.where([name.startswith(_SUDDEN) for name in motion.channels], np.inf, limits)
     return np.abs(np.diff(motion.coeffs.astype(np.float64), axis=0)) / limits

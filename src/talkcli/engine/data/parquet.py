@@ -52,7 +52,7 @@ def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_parquet(path: Path) -> list[dict[str, Any]]:
-    """The lines as `write_parquet` was given them, without what is empty.
+    """Return the lines as `write_parquet` was given them, without what is empty.
 
     Raises InputError for a file that is missing or damaged, is no such table, or has a newer format.
     """
@@ -85,12 +85,13 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
 
 
 def _type(field: Any) -> str:
-    """Arrow's name of the type; text is text whether it is read as a dictionary or not."""
+    """Return arrow's name of the type; text is text whether it is read as a dictionary or not."""
     return str(getattr(field.type, "value_type", field.type))
 
 
 def _read(path: Path, file: Any) -> list[dict[str, Any]]:
-    """All rows. Equal columns take next to no room in a file: rows and text are counted before they are made.
+    """Return all rows. Equal columns take next to no room in a file: rows and text are counted before they
+    are made.
 
     Raises InputError for more of them than a file of that size holds.
     """

@@ -89,19 +89,19 @@ def write_shards(
 
 
 def key_of(clip_id: str) -> str:
-    """The key of a clip in shards: no dots, where names are cut into key and kind, and no slashes."""
+    """Return the key of a clip in shards: no dots, where names are cut into key and kind, and no slashes."""
     return urllib.parse.quote(clip_id, safe="").replace(".", "%2E").replace("~", "%7E")
 
 
 def id_of(key: str) -> str:
-    """The id of the clip that has this key."""
+    """Return the id of the clip that has this key."""
     return urllib.parse.unquote(key)
 
 
 def _parts(
     folder: Path, entries: Sequence[Entry], max_clips: int, max_mb: float | None
 ) -> Iterator[list[Entry]]:
-    """The clips of one shard after the other, in the manifest's order."""
+    """Yield the clips of one shard after the other, in the manifest's order."""
     most = float("inf") if max_mb is None else max_mb * 1e6
     part: list[Entry] = []
     size = 0
@@ -116,7 +116,7 @@ def _parts(
 
 
 def _sizes(folder: Path, entry: Entry) -> list[tuple[str, int]]:
-    """Names and lengths of a clip's members, in order."""
+    """Return names and lengths of a clip's members, in order."""
     key = key_of(entry.id)
     sizes = [(f"{key}.json", len(_label(entry)))]
     for kind, (name, _) in entry.files.items():
@@ -143,7 +143,7 @@ def _write_shard(path: Path, folder: Path, clips: Sequence[Entry]) -> None:
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:
-    """Without time and owner, which would make equal clips different files."""
+    """Make a member without time and owner, which would make equal clips different files."""
     member = tarfile.TarInfo(name)
     member.size = size
     return member
@@ -171,7 +171,7 @@ def _is_index(path: Path) -> bool:
 
 
 def _holds(path: Path, clips: Sequence[Entry]) -> bool:
-    """Whether the shard's members are those of `clips`, byte for byte."""
+    """Tell whether the shard's members are those of `clips`, byte for byte."""
     try:
         with tarfile.open(path, "r:") as archive:
             found = {

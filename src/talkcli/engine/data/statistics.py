@@ -46,8 +46,8 @@ class Spread:
 
 
 def group(entries: Iterable[Entry], name: str, seconds: Mapping[str, float]) -> dict[str, Group]:
-    """Clips by their label in the group `name` of `GROUPS`, the largest first; a clip whose id `seconds`
-    lacks counts as 0 s long.
+    """Return clips by their label in the group `name` of `GROUPS`, the largest first; a clip whose id
+    `seconds` lacks counts as 0 s long.
     """
     members: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -63,7 +63,7 @@ def group(entries: Iterable[Entry], name: str, seconds: Mapping[str, float]) -> 
 
 
 def amount(entries: Iterable[Entry], seconds: float) -> str:
-    """How much there is, for people: `seconds` of time, or pictures."""
+    """Return how much there is, for people: `seconds` of time, or pictures."""
     pictures = sum(entry.num_frames or 0 for entry in entries if entry.still)
     if pictures:
         return f"{counted(pictures, 'picture')}"
@@ -82,7 +82,7 @@ def _contents(entry: Entry) -> Iterator[str]:
 
 
 def spread(values: Sequence[float]) -> Spread | None:
-    """The five numbers of `values`, interpolated linearly; None when there are no values."""
+    """Return the five numbers of `values`, interpolated linearly; None when there are no values."""
     if not values:
         return None
     least, first, median, third, greatest = np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist()
@@ -90,7 +90,7 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def torn_speakers(entries: Iterable[Entry]) -> dict[str, list[str]]:
-    """Speakers heard in more than one split, with those splits; both in alphabetical order."""
+    """Return speakers heard in more than one split, with those splits; both in alphabetical order."""
     splits: dict[str, set[str]] = {}
     for entry in entries:
         splits.setdefault(entry.speaker, set()).add(entry.split)

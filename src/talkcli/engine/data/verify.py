@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What was found, the head whose motion it is, and how late the mouth is where that can be told."""
+    """The findings, the head whose motion it is, and the lag of the mouth where it can be measured."""
 
     findings: tuple[Finding, ...]
     head: str | None = None
@@ -82,7 +82,7 @@ def verify(folder: Path, entry: Entry) -> Verified:
 
 
 def read_files(folder: Path, entry: Entry) -> tuple[Speech | None, Motion | None, VertexMotion | None]:
-    """What `entry` has of sound, motion and vertices. Raises InputError for what cannot be read."""
+    """Return what `entry` has of sound, motion and vertices. Raises InputError for what cannot be read."""
     if entry.phones is not None:
         read_alignment(folder / entry.phones)
     speech = None if entry.audio is None else read_speech(folder / entry.audio, Silent())

@@ -25,7 +25,7 @@ JAW_TURNS = {
 def ada_coeffs(
     curves: Mapping[str, Float[np.ndarray, "frames"]], num_frames: int
 ) -> Float[np.ndarray, "frames 53"]:
-    """ada's coefficients for curves named as in ARKIT or ADA; what is not named rests at 0.
+    """Return ada's coefficients for curves named as in ARKIT or ADA; what is not named rests at 0.
 
     Raises ValueError for a name that is neither.
     """
@@ -39,7 +39,7 @@ def ada_coeffs(
 def arkit_curves(
     coeffs: Float[np.ndarray, "frames 53"], channels: Iterable[str]
 ) -> dict[str, Float[np.ndarray, "frames"]]:
-    """The 52 curves of ARKit, each from 0 to 1, for ada's coefficients: what `ada_coeffs` undoes.
+    """Return the 52 curves of ARKit, each from 0 to 1, for ada's coefficients: what `ada_coeffs` undoes.
 
     `channels` names the columns, as a motion file does; FLAME's have other meanings. Raises InputError for
     any but `ADA`.

@@ -16,7 +16,7 @@ ARTICULATORS: dict[str, tuple[str, ...]] = {
 
 
 def columns(name: str) -> tuple[int, ...]:
-    """Where `name` stands in ada's 53 numbers: one column, or the left and the right one."""
+    """Return where `name` stands in ada's 53 numbers: one column, or the left and the right one."""
     if name in ADA:
         return (ADA.index(name),)
     return ADA.index(f"{name}Left"), ADA.index(f"{name}Right")

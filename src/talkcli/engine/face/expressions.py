@@ -15,7 +15,7 @@ from talkcli.engine.types import EMOTIONS
 
 
 def _both(**levels: float) -> dict[str, float]:
-    """Left and right alike."""
+    """Return left and right alike."""
     return {f"{name}{side}": level for name, level in levels.items() for side in ("Left", "Right")}
 
 
@@ -52,7 +52,7 @@ assert tuple(EMOTION_POSES) == EMOTIONS
 
 
 def pose_vector(channels: Sequence[str], pose: Mapping[str, float]) -> Float[np.ndarray, "coeffs"]:
-    """One row of coefficients (float32); channels not in `pose` are zero.
+    """Return one row of coefficients (float32); channels not in `pose` are zero.
 
     Raises KeyError for a name that is no channel.
     """

@@ -112,7 +112,7 @@ class FlameHead:
     def __call__(
         self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
     ) -> Float[Tensor, "frames chosen 3"]:
-        """Vertices in metres, in the dtype and on the device of `coeffs`."""
+        """Return vertices in metres, in the dtype and on the device of `coeffs`."""
         chosen = slice(None) if only is None else only.to(self._template.device)
         template, expressions, correctives, weights, jaw_rest, jaw_shift = (
             table.to(coeffs)
@@ -133,7 +133,9 @@ class FlameHead:
         return posed + weights[:, None] * torch.einsum("fxy,fvy->fvx", turn, posed - hinge[:, None])
 
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
-        """The 68 iBUG landmarks; the contour is the frontal one. Raises AssetError without an embedding."""
+        """Return the 68 iBUG landmarks; the contour is the frontal one. Raises AssetError without an
+        embedding.
+        """
         if self._embedding is None:
             raise AssetError(
                 f"FLAME's landmarks are unknown: {self._folder} holds neither {DECA_LANDMARKS_FILE} nor "

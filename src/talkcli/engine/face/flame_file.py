@@ -58,7 +58,8 @@ class Embedding:
 
 
 def read_flame(path: Path) -> FlameArrays:
-    """The model in `path`: the published pickle, converted once into the cache, or an npz converted before.
+    """Return the model in `path`: the published pickle, converted once into the cache, or an npz converted
+    before.
 
     Raises InputError for a hostile, damaged or different file.
     """
@@ -81,7 +82,7 @@ def read_flame(path: Path) -> FlameArrays:
 
 
 def read_masks(path: Path) -> dict[str, Int[np.ndarray, "chosen"]]:
-    """Vertex indices by region name. Raises InputError for a file that is not that."""
+    """Return vertex indices by region name. Raises InputError for a file that is not that."""
     content = read_pickle(path)
     try:
         return {str(name): np.array(index, dtype=np.int64).reshape(-1) for name, index in content.items()}
@@ -90,7 +91,7 @@ def read_masks(path: Path) -> dict[str, Int[np.ndarray, "chosen"]]:
 
 
 def read_embedding(folder: Path) -> Embedding | None:
-    """DECA's 68 landmarks, else RingNet's 51 with its frontal contour; None when neither is there."""
+    """Return DECA's 68 landmarks, else RingNet's 51 with its frontal contour; None when neither is there."""
     try:
         if (folder / DECA_LANDMARKS_FILE).is_file():
             content = read_pickle(folder / DECA_LANDMARKS_FILE)

@@ -80,7 +80,7 @@ class FlameFitter:
         self._prior = (_NOISE_M / spread) ** 2
 
     def fit(self, vertices: Float[np.ndarray, "frames verts 3"]) -> FlameFit:
-        """The coefficients of every frame."""
+        """Return the coefficients of every frame."""
         blocks = [
             self._fit_block(vertices[start : start + _BLOCK_FRAMES].astype(np.float64))
             for start in range(0, len(vertices), _BLOCK_FRAMES)
@@ -140,7 +140,7 @@ class FlameFitter:
         return matrix, slope - self._prior * coeffs
 
     def _along(self, moved: np.ndarray, turn: np.ndarray) -> np.ndarray:
-        """How much of `moved` each expression explains, with the jaw where it is."""
+        """Return how much of `moved` each expression explains, with the jaw where it is."""
         back = self._weights * (moved @ turn)
         frames = len(moved)
         return moved.reshape(frames, -1) @ self._expressions + back.reshape(frames, -1) @ self._around

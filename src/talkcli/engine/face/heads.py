@@ -20,7 +20,7 @@ _FLAME_SUFFIXES = (".pkl", ".npz")
 
 
 def flame_path() -> Path | None:
-    """The user's FLAME file: `$TALK_FLAME` (a file, or the folder of one), else the cache folder's."""
+    """Return the user's FLAME file: `$TALK_FLAME` (a file, or the folder of one), else the cache folder's."""
     named = os.environ.get("TALK_FLAME")
     places = [Path(named)] if named else []
     places.append(cache_dir() / "flame")
@@ -37,14 +37,14 @@ def is_head(name: str) -> bool:
 
 
 def head_file(name: str) -> Path | None:
-    """The user's file that `load_head` reads for the head called `name`; None where it needs none."""
+    """Return the user's file that `load_head` reads for the head called `name`; None where it needs none."""
     if name == "flame":
         return flame_path()
     return Path(name) if name.endswith(_FLAME_SUFFIXES) else None
 
 
 def load_head(name: str) -> Head:
-    """The head called `name`: a key of `HEADS`, or a path to a FLAME .pkl or .npz.
+    """Return the head called `name`: a key of `HEADS`, or a path to a FLAME .pkl or .npz.
 
     Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they
     are not what they should be.

@@ -12,7 +12,9 @@ from jaxtyping import Float
 
 
 def quaternions(axis_angle: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "frames 4"]:
-    """Unit quaternions, continuous over the frames, of turns about vectors by their lengths in radians."""
+    """Return unit quaternions, continuous over the frames, of turns about vectors by their lengths in
+    radians.
+    """
     vectors = axis_angle.astype(np.float64)
     angles = np.linalg.norm(vectors, axis=1, keepdims=True)
     # sin(angle / 2) / angle, also at zero.
@@ -23,7 +25,7 @@ def quaternions(axis_angle: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, 
 
 
 def axis_angles(quaternions: Float[np.ndarray, "frames 4"]) -> Float[np.ndarray, "frames 3"]:
-    """Axis-angle vectors of length 0 to pi; quaternions need not have length 1."""
+    """Return axis-angle vectors of length 0 to pi; quaternions need not have length 1."""
     upper = np.where(quaternions[:, :1] < 0, -quaternions, quaternions)
     sines = np.linalg.norm(upper[:, 1:], axis=1, keepdims=True)
     angles = 2 * np.arctan2(sines, upper[:, :1])

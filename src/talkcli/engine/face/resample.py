@@ -64,7 +64,7 @@ def resample(motion: _Moving, fps: float) -> _Moving:
 def _interpolate(
     values: Float[np.ndarray, "frames channels"], at: Float[np.ndarray, "others"]
 ) -> Float[np.ndarray, "others channels"]:
-    """`values` between the frames, where `at` says."""
+    """Return `values` between the frames, where `at` says."""
     result = np.empty((len(at), values.shape[1]), values.dtype)
     for start in range(0, len(at), _BLOCK_FRAMES):
         block = at[start : start + _BLOCK_FRAMES]

@@ -8,7 +8,9 @@ from torch import Tensor
 
 
 def rotation_matrices(axis_angle: Float[Tensor, "frames 3"]) -> Float[Tensor, "frames 3 3"]:
-    """Right-handed rotations about the vector by its length in radians; smooth at zero, gradients too."""
+    """Return right-handed rotations about the vector by its length in radians; smooth at zero, gradients
+    too.
+    """
     squared = axis_angle.square().sum(dim=-1)[:, None, None]
     small = squared < 1e-6
     # The unused branch must be finite, else its gradient is not.

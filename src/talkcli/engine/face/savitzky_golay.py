@@ -13,7 +13,7 @@ LENGTH, ORDER = 5, 2
 
 
 def savitzky_golay(values: Float[np.ndarray, "frames channels"]) -> Float[np.ndarray, "frames channels"]:
-    """`values` smoothed along time; fewer than 5 frames stay as they are."""
+    """Return `values` smoothed along time; fewer than 5 frames stay as they are."""
     # Loaded where it is used: it takes longer than most of what the processes that make clips do.
     import scipy.signal
 

@@ -36,6 +36,6 @@ class Neck:
     def turn(
         self, vertices: Float[Tensor, "frames verts 3"], pose: Float[Tensor, "frames 3"]
     ) -> Float[Tensor, "frames verts 3"]:
-        """`vertices` with each frame's head turned by `pose`, axis-angle in radians."""
+        """Return `vertices` with each frame's head turned by `pose`, axis-angle in radians."""
         turned = (vertices - self._pivot) @ rotation_matrices(pose).mT + self._pivot
         return torch.lerp(vertices, turned, self._share)

@@ -21,7 +21,7 @@ _FARTHEST = 0.5
 
 
 def read_vertices(path: Path, num_verts: int, most_frames: int) -> Float[np.ndarray, "frames verts 3"]:
-    """The vertices of `path`, rows of verts * 3 or of (verts, 3) floats of any width, as float32.
+    """Return the vertices of `path`, rows of verts * 3 or of (verts, 3) floats of any width, as float32.
 
     Raises InputError for another shape or type and for more than `most_frames`, before they are read.
     """
@@ -55,7 +55,7 @@ def check_vertices(mesh: VertexMotion) -> None:
 
 
 def resample_vertices(mesh: VertexMotion, fps: float) -> VertexMotion:
-    """`mesh` at `fps` frames per second; itself when that is its rate already.
+    """Return `mesh` at `fps` frames per second; itself when that is its rate already.
 
     A rate that is a whole part of the old one keeps every second, third, ... frame from the first, as users
     of VOCASET do with 60 and 30. Any other is interpolated linearly, frame k being the state at the middle
@@ -77,7 +77,9 @@ def resample_vertices(mesh: VertexMotion, fps: float) -> VertexMotion:
 def between_frames(
     vertices: Float[np.ndarray, "frames verts 3"], at: Float[np.ndarray, "others"]
 ) -> Float[np.ndarray, "others verts 3"]:
-    """`vertices` at the frame numbers `at`, linearly between frames; the first and last are held beyond."""
+    """Return `vertices` at the frame numbers `at`, linearly between frames; the first and last are held
+    beyond.
+    """
     last = len(vertices) - 1
     at = np.clip(at, 0, last)
     left = at.astype(np.int64)

@@ -40,8 +40,8 @@ _BESIDE = 0.55
 def heard_contacts(
     shares: Float[np.ndarray, "frames contacts"], opening_mm: Float[np.ndarray, "frames"]
 ) -> tuple[Float[np.ndarray, "frames"], Float[np.ndarray, "frames"]]:
-    """How far lips, and lower lip and teeth, are to touch, in [0, 1], from what the front-end hears and how
-    far lips are apart.
+    """Return how far lips, and lower lip and teeth, are to touch, in [0, 1], from what the front-end hears
+    and how far lips are apart.
     """
     lips, teeth = shares.T
     lips_on = _peaks(np.where(teeth > _CLEARLY * lips, 0, lips), _LIPS, _REACH[0])
@@ -56,7 +56,7 @@ def heard_contacts(
 def reach_contacts(
     coeffs: Float[np.ndarray, "frames coeffs"], shares: Float[np.ndarray, "frames contacts"], head: AdaHead
 ) -> tuple[Float[np.ndarray, "frames coeffs"], Bool[np.ndarray, "frames"]]:
-    """`coeffs` with the contacts of `shares` reached, and the frames that show one in full."""
+    """Return `coeffs` with the contacts of `shares` reached, and the frames that show one in full."""
     lips, teeth = heard_contacts(shares, lip_opening_mm(coeffs, head))
     touched = touch(coeffs, lips, teeth)
     (seal,) = columns("lipSeal")
@@ -81,7 +81,7 @@ def touch(
     lips: Float[np.ndarray, "steps"],
     teeth: Float[np.ndarray, "steps"],
 ) -> Float[np.ndarray, "steps coeffs"]:
-    """Drives the mouth into its contacts, through whatever the neighbours ask for."""
+    """Drive the mouth into its contacts, through whatever the neighbours ask for."""
     touched = coeffs.copy()
     for name in (*ARTICULATORS["part"], *ARTICULATORS["press"]):
         for column in columns(name):

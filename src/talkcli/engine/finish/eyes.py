@@ -46,7 +46,8 @@ def lay_eyes(
     fps: float,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "frames coeffs"]:
-    """`coeffs` with eyes that blink, look about and stay with the viewer when the head turns by `pose`.
+    """Return `coeffs` with eyes that blink, look about and stay with the viewer when the head turns by
+    `pose`.
 
     Blinks that are there already go first: they would be doubled. Both eyes look the same way after it.
     """
@@ -69,7 +70,7 @@ def blinks(
     rng: np.random.Generator,
     accents_s: Sequence[float] = (),
 ) -> Float[np.ndarray, "steps"]:
-    """Lid closure in [0, 1]: log-normal intervals, drawn to the starts of pauses and to accents."""
+    """Return lid closure in [0, 1]: log-normal intervals, drawn to the starts of pauses and to accents."""
     track = np.zeros(num_steps)
     starts_s, accented_s = np.array([pause.start_s for pause in pauses]), np.array(accents_s)
     mean_s = 60 / per_minute
@@ -94,7 +95,7 @@ def blinks(
 
 
 def gaze(num_steps: int, rng: np.random.Generator) -> Float[np.ndarray, "steps coeffs"]:
-    """`glances` as coefficients; both eyes look the same way."""
+    """Return `glances` as coefficients; both eyes look the same way."""
     coeffs = np.zeros((num_steps, len(ADA)))
     _look(coeffs, *glances(num_steps, rng))
     return coeffs
@@ -120,7 +121,7 @@ def glances(
 def shut(
     coeffs: Float[np.ndarray, "steps coeffs"], closure: Float[np.ndarray, "steps"]
 ) -> Float[np.ndarray, "steps coeffs"]:
-    """`coeffs` with lids at least as closed as `closure`; what pulls lids apart lets go meanwhile."""
+    """Return `coeffs` with lids at least as closed as `closure`; what pulls lids apart lets go meanwhile."""
     shutting = coeffs.copy()
     for side in ("Left", "Right"):
         blink = ADA.index(f"eyeBlink{side}")
@@ -133,7 +134,7 @@ def shut(
 def without_blinks(
     coeffs: Float[np.ndarray, "frames coeffs"], fps: float
 ) -> Float[np.ndarray, "frames coeffs"]:
-    """`coeffs` without the short closures of their lids; lids that are low for longer stay so."""
+    """Return `coeffs` without the short closures of their lids; lids that are low for longer stay so."""
     open_eyed = coeffs.copy()
     width = 2 * round(_OWN_BLINK_S * fps / 2) + 1
     for side in ("Left", "Right"):
@@ -143,7 +144,7 @@ def without_blinks(
 
 
 def _near(times_s: Float[np.ndarray, "times"], at: float, reach_s: float) -> float | None:
-    """The first of `times_s`, which are in order, within `reach_s` of `at`."""
+    """Return the first of `times_s`, which are in order, within `reach_s` of `at`."""
     first = int(np.searchsorted(times_s, at - reach_s, side="right"))
     return float(times_s[first]) if first < len(times_s) and times_s[first] < at + reach_s else None
 
@@ -151,7 +152,7 @@ def _near(times_s: Float[np.ndarray, "times"], at: float, reach_s: float) -> flo
 def _direction(
     coeffs: Float[np.ndarray, "frames coeffs"],
 ) -> tuple[Float[np.ndarray, "frames"], Float[np.ndarray, "frames"]]:
-    """How far the eyes look to the subject's left and up, the mean of both."""
+    """Return how far the eyes look to the subject's left and up, the mean of both."""
     left, right, up, down = (
         np.mean([coeffs[:, ADA.index(name)] for name in names], axis=0)
         for names in zip(*_LOOKS.values(), strict=True)

@@ -45,7 +45,7 @@ _AROUSAL: Mapping[str, float] = {
 def head_motion(
     heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator, emotion: Emotion | None = None
 ) -> Float[np.ndarray, "frames 3"]:
-    """How the head is turned in each frame; a known emotion makes it livelier or calmer."""
+    """Return how the head is turned in each frame; a known emotion makes it livelier or calmer."""
     at = middles(num_frames, fps)
     calm = gaussian_filter1d(1.0 - heard.speaking, _REST_S * STEP_HZ, mode="nearest")[at]
     presence = 1 - (1 - _RESTING) * calm
@@ -63,7 +63,7 @@ def head_motion(
 def _bearings(
     heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "frames"]:
-    """A new value for every phrase, eased into from shortly before it begins."""
+    """Return a new value for every phrase, eased into from shortly before it begins."""
     starts = [0.0, *(pause.end_s for pause in heard.pauses if pause.duration_s >= _LONG_PAUSE_S)]
     frames = np.clip(np.round(np.array([*starts, num_frames / fps]) * fps), 0, num_frames).astype(int)
     values = np.clip(rng.standard_normal(len(starts)), -2, 2)
@@ -73,7 +73,7 @@ def _bearings(
 def _nods(
     heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "frames 3"]:
-    """Accents beaten by the head: mostly down, a little to the side."""
+    """Return accents beaten by the head: mostly down, a little to the side."""
     times = [accent.time_s for accent in heard.accents]
     strength = np.array([accent.strength for accent in heard.accents])
     kind = rng.random(len(times))

@@ -42,7 +42,8 @@ def idle(
     fps: float,
     rng: np.random.Generator,
 ) -> tuple[Float[np.ndarray, "frames coeffs"], Float[np.ndarray, "frames 3"] | None]:
-    """`coeffs` that are not still in the pauses, and a `pose`, where there is one, that breathes throughout.
+    """Return `coeffs` that are not still in the pauses, and a `pose`, where there is one, that breathes
+    throughout.
 
     Lips that are sealed stay so: only behind them the jaw moves.
     """

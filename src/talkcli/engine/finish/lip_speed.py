@@ -24,7 +24,8 @@ def limit_lip_speed(
     held: Bool[np.ndarray, "frames"],
     limit_mm: float = LIMIT_MM,
 ) -> Float[np.ndarray, "frames coeffs"]:
-    """`coeffs` with mouth channels eased until no lip vertex moves more than `limit_mm` between two frames.
+    """Return `coeffs` with mouth channels eased until no lip vertex moves more than `limit_mm` between two
+    frames.
 
     `held` frames show a contact and stay as they are, unless two of them follow each other.
     """
@@ -79,7 +80,7 @@ def _measure(
 
 
 def lips_mm(coeffs: Float[np.ndarray, "frames coeffs"], head: Head) -> Float[np.ndarray, "frames lips 3"]:
-    """Where the lip vertices are, in millimetres."""
+    """Return where the lip vertices are, in millimetres."""
     chosen = torch.as_tensor(head.regions["lips"], dtype=torch.long)
     with torch.no_grad():
         return head(torch.from_numpy(coeffs.astype(np.float32)), only=chosen).numpy() * 1000

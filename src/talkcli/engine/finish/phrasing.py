@@ -50,7 +50,7 @@ class Phrasing:
 
 
 def phrasing(speech: Speech, num_steps: int) -> Phrasing:
-    """The phrasing of `num_steps` steps, silent ones where the sound is shorter."""
+    """Return the phrasing of `num_steps` steps, silent ones where the sound is shorter."""
     loud = _fitted(loudness_db(speech), num_steps, _INAUDIBLE_DB)
     level = max(float(np.percentile(loud, _SPEECH_LEVEL_PERCENTILE)), _INAUDIBLE_DB)
     pauses = _runs(loud <= max(level - _SILENCE_DB, _INAUDIBLE_DB))
@@ -75,7 +75,7 @@ def _runs(silent: Bool[np.ndarray, "steps"]) -> tuple[Phone, ...]:
 def _tone(
     pitch: Float[np.ndarray, "steps"], speaking: Bool[np.ndarray, "steps"]
 ) -> Float[np.ndarray, "steps"]:
-    """The pitch in standard deviations, lines through unvoiced sounds, 0 in pauses."""
+    """Return the pitch in standard deviations, lines through unvoiced sounds, 0 in pauses."""
     voiced = np.flatnonzero(np.isfinite(pitch) & speaking)
     if len(voiced) < 2:
         return np.zeros(len(pitch))
@@ -87,7 +87,7 @@ def _tone(
 def _accents(
     loud: Float[np.ndarray, "steps"], tone: Float[np.ndarray, "steps"], speaking: Bool[np.ndarray, "steps"]
 ) -> tuple[Accent, ...]:
-    """The highest points of loudness plus tone among their neighbours."""
+    """Return the highest points of loudness plus tone among their neighbours."""
     if not speaking.any():
         return ()
     smooth = gaussian_filter1d(loud, _SMOOTH_S * STEP_HZ, mode="nearest")

@@ -28,7 +28,7 @@ _BLOCK_FRAMES = 1024
 def smooth(
     coeffs: Float[np.ndarray, "frames coeffs"], head: AdaHead, held: Bool[np.ndarray, "frames"] | None = None
 ) -> Float[np.ndarray, "frames coeffs"]:
-    """`coeffs` with less jerk; frames whose lips touch, and `held` ones, keep their mouth exactly."""
+    """Return `coeffs` with less jerk; frames whose lips touch, and `held` ones, keep their mouth exactly."""
     mouth = np.array([is_mouth(name) for name in ADA])
     upper = np.array([not is_mouth(name) and not name.startswith(_SUDDEN) for name in ADA])
     smoothed = coeffs.copy()
@@ -43,7 +43,7 @@ def smooth(
 
 
 def lip_opening_mm(coeffs: Float[np.ndarray, "frames coeffs"], head: AdaHead) -> Float[np.ndarray, "frames"]:
-    """`face.head.lip_opening_mm` from the inner lips alone, which is fast."""
+    """Return `face.head.lip_opening_mm` from the inner lips alone, which is fast."""
     chosen = torch.from_numpy(head.landmark_vertices[_INNER_LIPS])
     gaps = []
     for start in range(0, len(coeffs), _BLOCK_FRAMES):

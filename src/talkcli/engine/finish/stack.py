@@ -52,7 +52,8 @@ class Layers:
 
     @classmethod
     def chosen(cls, head: str, wishes: Mapping[str, bool | None] | None = None) -> Layers:
-        """`wishes` by the names above; what is None or missing is on for motion of ada, off for others.
+        """Return `wishes` by the names above; what is None or missing is on for motion of ada, off for
+        others.
 
         Raises UsageError for a layer that `head` has no channels for.
         """
@@ -70,7 +71,7 @@ class Layers:
 
     @classmethod
     def steady(cls, head: str) -> Layers:
-        """Those of `chosen` that the motion alone decides: without what is drawn at random."""
+        """Return those of `chosen` that the motion alone decides: without what is drawn at random."""
         return replace(cls.chosen(head), idle=False, blink=False, head_motion=False)
 
     @classmethod
@@ -99,7 +100,7 @@ def lay_over(
     take: int = 0,
     emotion: Emotion | None = None,
 ) -> Motion:
-    """`motion` with `layers` over it, those of one seed and take always the same.
+    """Return `motion` with `layers` over it, those of one seed and take always the same.
 
     `contacts` are the shares that `DeepTalk.listen` hears; a model that hears none has no such layer. `head`
     is the motion's; it may be None unless `layers.need_head`. `emotion` makes the head livelier or calmer.
@@ -129,7 +130,9 @@ def lay_over(
 
 
 def within_range(motion: Motion) -> Motion:
-    """`motion` with channels that are shares of a full scale between 0 and 1; angles stay as they are."""
+    """Return `motion` with channels that are shares of a full scale between 0 and 1; angles stay as they
+    are.
+    """
     shares = np.array([is_share(name) for name in motion.channels])
     limited = np.where(shares, np.clip(motion.coeffs, 0, 1), motion.coeffs)
     return replace(motion, coeffs=limited.astype(motion.coeffs.dtype, copy=False))

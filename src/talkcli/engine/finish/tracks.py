@@ -16,14 +16,14 @@ from talkcli.engine.audio.prosody import STEP_HZ
 
 
 def stream(layer: str, seed: int, take: int) -> np.random.Generator:
-    """The random numbers of one layer of one take, the same whatever other layers do."""
+    """Return the random numbers of one layer of one take, the same whatever other layers do."""
     return np.random.default_rng([seed, take, zlib.crc32(layer.encode())])
 
 
 def smooth_noise(
     num_ticks: int, time_s: float, rate_hz: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "ticks"]:
-    """Noise of mean 0 and variance 1 through a Gaussian of standard deviation `time_s`."""
+    """Return noise of mean 0 and variance 1 through a Gaussian of standard deviation `time_s`."""
     sigma = time_s * rate_hz
     margin = round(4 * sigma)
     noise = gaussian_filter1d(rng.standard_normal(num_ticks + 2 * margin), sigma)
@@ -34,7 +34,8 @@ def smooth_noise(
 def bumps(
     events: Iterable[tuple[float, float]], num_ticks: int, rate_hz: float, *, rise_s: float, fall_s: float
 ) -> Float[np.ndarray, "ticks"]:
-    """The sum of `events` (time in seconds, height), each half a Gaussian up and half a wider one down.
+    """Return the sum of `events` (time in seconds, height), each half a Gaussian up and half a wider one
+    down.
 
     Tick k is at (k + 0.5) / `rate_hz` seconds.
     """
@@ -48,10 +49,10 @@ def bumps(
 
 
 def middles(num_frames: int, fps: float) -> Int[np.ndarray, "frames"]:
-    """The step that lies in the middle of each frame."""
+    """Return the step that lies in the middle of each frame."""
     return ((np.arange(num_frames) + 0.5) * STEP_HZ / fps).astype(np.int64)
 
 
 def num_steps(num_frames: int, fps: float) -> int:
-    """How many steps cover the frames."""
+    """Return how many steps cover the frames."""
     return int(np.ceil(num_frames * STEP_HZ / fps))

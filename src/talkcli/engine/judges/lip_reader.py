@@ -52,13 +52,13 @@ class LipReader(nn.Module):
         self.train(False)
 
     def train(self, mode: bool = True) -> LipReader:
-        """Stays in evaluation mode, whatever is asked."""
+        """Stay in evaluation mode, whatever is asked."""
         del mode
         super().train(False)
         return self
 
     def forward(self, grey: Float[Tensor, "batch frames 88 88"]) -> Float[Tensor, "batch frames 512"]:
-        """Features of each frame, which see two frames before and after it; `grey` is in [0, 1]."""
+        """Return features of each frame, which see two frames before and after it; `grey` is in [0, 1]."""
         normal = (grey - GREY_MEAN) / GREY_STD
         seen = self.frontend3D(normal[:, None])
         each = self.trunk(seen.transpose(1, 2).flatten(0, 1))

@@ -18,20 +18,22 @@ VIB_LIMIT = 10_000.0
 
 
 def csd(speech: Gaussian, motion: Gaussian) -> Float[Tensor, "batch others"]:
-    """Expected squared distance of samples: squared distance of the means plus both summed variances."""
+    """Return expected squared distance of samples: squared distance of the means plus both summed
+    variances.
+    """
     means = torch.cdist(speech.mean, motion.mean).square()
     return means + speech.log_variance.exp().sum(-1)[:, None] + motion.log_variance.exp().sum(-1)[None, :]
 
 
 def matches(labels: Int[Tensor, "batch"]) -> Bool[Tensor, "batch batch"]:
-    """Which pairs count as positive: those of equal emotion."""
+    """Return which pairs count as positive: those of equal emotion."""
     return labels[:, None] == labels[None, :]
 
 
 def csd_loss(
     logits: Float[Tensor, "batch batch"], targets: Float[Tensor, "batch batch"], *, pseudo_weight: float = 0.0
 ) -> Float[Tensor, ""]:
-    """Twice the binary cross-entropy of match logits (one for each direction, which are equal without
+    """Return twice the binary cross-entropy of match logits (one for each direction, which are equal without
     extras).
 
     `targets` are `matches` as numbers, or soft ones between. With `pseudo_weight`, pairs at least as close as
@@ -48,8 +50,8 @@ def csd_loss(
 
 
 def spread_loss(gaussian: Gaussian, error: Float[Tensor, "batch"]) -> Float[Tensor, ""]:
-    """Negative logarithm of the density at a squared distance of `error` from the mean, a dimension and
-    without its constant, averaged over rows.
+    """Return negative logarithm of the density at a squared distance of `error` from the mean, a dimension
+    and without its constant, averaged over rows.
 
     Least where the variances sum up to the error (Nix & Weigend 1994; Kendall & Gal 2017), each dimension
     having its share. The mean has no gradient, or it could be moved to please the loss.
@@ -60,7 +62,7 @@ def spread_loss(gaussian: Gaussian, error: Float[Tensor, "batch"]) -> Float[Tens
 
 
 def vib_loss(gaussian: Gaussian) -> Float[Tensor, ""]:
-    """Kullback-Leibler divergence from the standard normal, averaged over rows and dimensions.
+    """Return Kullback-Leibler divergence from the standard normal, averaged over rows and dimensions.
 
     What keeps variances from vanishing: a weight near 3e-2 keeps them informative on small data, the released
     1e-6 leaves them free. As in the released code, a divergence beyond `VIB_LIMIT` is left out of the step.

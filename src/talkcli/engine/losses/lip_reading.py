@@ -59,11 +59,11 @@ class LipReading(nn.Module):
     def forward(
         self, made: Float[Tensor, "batch frames coeffs"], wanted: Float[Tensor, "batch frames 512"]
     ) -> Float[Tensor, ""]:
-        """The loss of the motion `made`, whose `features` should be those `wanted`."""
+        """Return the loss of the motion `made`, whose `features` should be those `wanted`."""
         return apart(self.features(made), wanted)
 
     def features(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, "batch frames 512"]:
-        """What the reader sees of each motion, with gradients to `coeffs`."""
+        """Return what the reader sees of each motion, with gradients to `coeffs`."""
         if self.recompute and torch.is_grad_enabled():
             clips = [checkpoint(self._read, clip, use_reentrant=False) for clip in coeffs]
         else:
@@ -71,8 +71,8 @@ class LipReading(nn.Module):
         return torch.stack(clips)
 
     def mouths(self, coeffs: Float[Tensor, "frames coeffs"]) -> Float[Tensor, "frames 88 88"]:
-        """Grey pictures in [0, 1] of the mouth, which stays in their middle; in float32 under autocast, which
-        would round vertices by tenths of a millimetre.
+        """Return grey pictures in [0, 1] of the mouth, which stays in their middle; in float32 under
+        autocast, which would round vertices by tenths of a millimetre.
         """
         with torch.autocast(coeffs.device.type, enabled=False):
             vertices = self.head(coeffs.float())
@@ -88,13 +88,13 @@ class LipReading(nn.Module):
 def apart(
     made: Float[Tensor, "batch frames channels"], true: Float[Tensor, "batch frames channels"]
 ) -> Float[Tensor, ""]:
-    """One minus the mean cosine over all frames of `LipReading.features`."""
+    """Return one minus the mean cosine over all frames of `LipReading.features`."""
     return 1 - F.cosine_similarity(made.float(), true.float(), dim=-1).mean()
 
 
 def mouth_corners(landmarks: Float[Tensor, "frames 68 2"]) -> Float[Tensor, "frames 2"]:
-    """First column and row of the crop around each frame's mouth: whole pixels, with the gradient of where
-    they would be without rounding.
+    """Return first column and row of the crop around each frame's mouth: whole pixels, with the gradient of
+    where they would be without rounding.
 
     The middle of the landmarks is the frame's own; the mouth's place beside it is averaged over 12 frames,
     from six before to five after, where the first and the last frame go on.

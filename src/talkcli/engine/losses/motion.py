@@ -65,27 +65,29 @@ class SurfaceDistance(nn.Module):
     def squared_error(
         self, made: Float[Tensor, "batch frames chosen 3"], true: Float[Tensor, "batch frames chosen 3"]
     ) -> Float[Tensor, ""]:
-        """Weighted mean square over vertices and axes, mm^2."""
+        """Return weighted mean square over vertices and axes, mm^2."""
         return ((made - true).square().mean(-1) * self.weight).mean()
 
     def lip_error_mm(
         self, made: Float[Tensor, "batch frames chosen 3"], true: Float[Tensor, "batch frames chosen 3"]
     ) -> Float[Tensor, "batch frames"]:
-        """Largest distance of a lip vertex per frame; its mean is the lip vertex error on this head."""
+        """Return largest distance of a lip vertex per frame; its mean is the lip vertex error on this
+        head.
+        """
         return (made - true)[:, :, self.lips].norm(dim=-1).amax(-1)
 
 
 def velocity_error(
     made: Float[Tensor, "batch frames chosen 3"], true: Float[Tensor, "batch frames chosen 3"]
 ) -> Float[Tensor, ""]:
-    """Mean square difference of frame-to-frame steps."""
+    """Return mean square difference of frame-to-frame steps."""
     return F.mse_loss(made.diff(dim=1), true.diff(dim=1))
 
 
 def _draw(
     num_verts: int, lips: Int[Tensor, "lips"], vertices: int, seed: int
 ) -> tuple[Int[Tensor, "chosen"], int]:
-    """Lip vertices up to half of `vertices`, then others; and how many the first are."""
+    """Return lip vertices up to half of `vertices`, then others; and how many the first are."""
     generator = torch.Generator().manual_seed(seed)
     lips = lips[torch.randperm(len(lips), generator=generator)][: max(vertices // 2, 1)]
     others = torch.randperm(num_verts, generator=generator)

@@ -19,8 +19,8 @@ from talkcli.engine.types import Alignment
 def bilabial_closure(
     gap_mm: Float[np.ndarray, "frames"], alignment: Alignment, fps: float
 ) -> tuple[float, int]:
-    """Share of p, b and m with a frame, within the phone and 40 ms on either side, whose lip gap is under
-    1 mm; and their number.
+    """Return share of p, b and m with a frame, within the phone and 40 ms on either side, whose lip gap is
+    under 1 mm; and their number.
 
     `gap_mm` is the mean distance of the inner-lip landmark pairs above what it is in the head at rest (ada's
     is 0 there). Undefined without a p, b or m.

@@ -16,8 +16,8 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 def confident_ratio(
     right: Bool[np.ndarray, "clips"], log_variance: Float[np.ndarray, "clips embedding"]
 ) -> float:
-    """How many times as often the half with the smaller log-variance (mean over dimensions) is right as the
-    other half; the middle one of an odd number is in neither.
+    """Return how many times as often the half with the smaller log-variance (mean over dimensions) is right
+    as the other half; the middle one of an odd number is in neither.
 
     Undefined for fewer than two clips, and where the other half is never right.
     """

@@ -12,10 +12,10 @@ Vertices = Float[np.ndarray, "frames verts 3"]
 
 
 def vertex_distances(predicted: Vertices, true: Vertices) -> Float[np.ndarray, "frames verts"]:
-    """Euclidean distance of each vertex to its counterpart, in metres."""
+    """Return Euclidean distance of each vertex to its counterpart, in metres."""
     return np.linalg.norm(predicted - true, axis=-1)
 
 
 def largest_distances(predicted: Vertices, true: Vertices) -> Float[np.ndarray, "frames"]:
-    """Per frame, the distance of the vertex that is furthest off, in metres."""
+    """Return per frame, the distance of the vertex that is furthest off, in metres."""
     return vertex_distances(predicted, true).max(axis=1)

@@ -17,12 +17,12 @@ VERTICES = "eyes+forehead"
 
 
 def eve_mm(predicted: Vertices, true: Vertices) -> float:
-    """Mean over frames of the largest distance of an eye-region or forehead vertex, in millimetres."""
+    """Return mean over frames of the largest distance of an eye-region or forehead vertex, in millimetres."""
     return float(largest_distances(predicted, true).mean() * 1e3)
 
 
 def eve_m2(predicted: Vertices, true: Vertices) -> float:
-    """Mean over frames of the largest squared distance of such a vertex, in square metres."""
+    """Return mean over frames of the largest squared distance of such a vertex, in square metres."""
     return float(np.square(largest_distances(predicted, true)).mean())
 
 

@@ -22,8 +22,8 @@ _EDGE_S = 0.02
 
 
 def false_closure(gap_mm: Float[np.ndarray, "frames"], alignment: Alignment, fps: float) -> tuple[float, int]:
-    """Share of the vowels and diphthongs longer than 80 ms that have a frame inside whose lip gap is under
-    1 mm; and their number.
+    """Return share of the vowels and diphthongs longer than 80 ms that have a frame inside whose lip gap is
+    under 1 mm; and their number.
 
     Inside: without 20 ms at either end, or 40 ms at an end that a p, b or m adjoins. Vowels that no frame
     falls inside of are not counted. `gap_mm` is above the gap of the head at rest. Undefined without such a

@@ -16,7 +16,7 @@ from talkcli.engine.metrics.take import Take
 
 
 def fdd_m2(predicted: Vertices, true: Vertices, rest: Float[np.ndarray, "verts 3"]) -> float:
-    """Mean over vertices of std_t(|true - rest|^2) - std_t(|predicted - rest|^2), in square metres.
+    """Return mean over vertices of std_t(|true - rest|^2) - std_t(|predicted - rest|^2), in square metres.
 
     The published average over sequences is signed as well, so that errors of both signs cancel there.
     """

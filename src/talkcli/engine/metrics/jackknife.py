@@ -16,8 +16,8 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 def standard_error(
     measure: Callable[[Int[np.ndarray, "chosen"]], float], groups: Int[np.ndarray, "clips"]
 ) -> float:
-    """Standard error of `measure`, which takes the positions of clips. Clips of equal `groups` are left out
-    together: numbers of speakers give the error over speakers, distinct numbers that over clips.
+    """Return standard error of `measure`, which takes the positions of clips. Clips of equal `groups` are
+    left out together: numbers of speakers give the error over speakers, distinct numbers that over clips.
 
     Undefined for fewer than two groups, and where the measure is for any that are left.
     """

@@ -24,7 +24,7 @@ _STILL = 1e-10
 
 
 def jerkiness(vertices: Vertices) -> float:
-    """RMS of the vertices' jerk above 5 Hz over their RMS speed, in 1/s2. Metres, at 25 fps.
+    """Return RMS of the vertices' jerk above 5 Hz over their RMS speed, in 1/s2. Metres, at 25 fps.
 
     Undefined for less than a second, and where nothing moves.
     """
@@ -43,7 +43,7 @@ def _mean_square(values: Float[np.ndarray, "frames numbers"]) -> float:
 
 
 def _power_above(values: Float[np.ndarray, "frames numbers"], lowest_hz: float) -> float:
-    """Mean square of `values` without their frequencies under `lowest_hz`."""
+    """Return mean square of `values` without their frequencies under `lowest_hz`."""
     spectrum = np.fft.rfft(values, axis=0)
     spectrum[np.fft.rfftfreq(len(values), 1 / FPS) < lowest_hz] = 0
     return _mean_square(np.fft.irfft(spectrum, n=len(values), axis=0))

@@ -14,7 +14,7 @@ from talkcli.engine.types import MODEL_FPS
 
 
 def jump_mm(vertices: Vertices) -> float:
-    """Largest frame-to-frame distance of any vertex, in millimetres. Undefined for a single frame."""
+    """Return largest frame-to-frame distance of any vertex, in millimetres. Undefined for a single frame."""
     if len(vertices) < 2:
         raise UndefinedMetricError("needs two frames or more")
     return float(vertex_distances(vertices[1:], vertices[:-1]).max() * 1e3)

@@ -32,7 +32,8 @@ def labiodental_contact(
     alignment: Alignment,
     fps: float,
 ) -> tuple[float, int]:
-    """Share of f and v with a frame of contact within the phone and 40 ms on either side; and their number.
+    """Return share of f and v with a frame of contact within the phone and 40 ms on either side; and their
+    number.
 
     Contact: the lower lip, before the incisors, reaches at least as high as their edge, and the smallest
     distance of its vertices to theirs is at most 0.6 of what it is at rest. Any unit; y up. Undefined without
@@ -48,7 +49,7 @@ def contact(
     lower_lip_at_rest: Float[np.ndarray, "lip 3"],
     upper_teeth: Float[np.ndarray, "teeth 3"],
 ) -> Bool[np.ndarray, "frames"]:
-    """In which frames the lower lip meets the upper teeth."""
+    """Find the frames in which the lower lip meets the upper teeth."""
     sideways = upper_teeth[:, 0] - upper_teeth[:, 0].mean()
     reach = np.ptp(sideways) * _MIDDLE
     incisors = upper_teeth[np.abs(sideways) <= reach]
@@ -63,7 +64,7 @@ def contact(
 def _nearest(
     lip: Float[np.ndarray, "frames lip 3"], teeth: Float[np.ndarray, "teeth 3"]
 ) -> Float[np.ndarray, "frames"]:
-    """The smallest distance of any two vertices."""
+    """Return the smallest distance of any two vertices."""
     blocks = [lip[start : start + _BLOCK_FRAMES] for start in range(0, len(lip), _BLOCK_FRAMES)]
     squares = [np.square(block[:, :, None] - teeth).sum(axis=-1).min(axis=(1, 2)) for block in blocks]
     return np.sqrt(np.concatenate(squares))

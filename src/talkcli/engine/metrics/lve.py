@@ -15,12 +15,14 @@ from talkcli.engine.metrics.take import Take
 
 
 def lve_mm(predicted: Vertices, true: Vertices) -> float:
-    """Mean over frames of the largest lip-vertex distance, in millimetres. Both in metres, lips only."""
+    """Return mean over frames of the largest lip-vertex distance, in millimetres. Both in metres, lips
+    only.
+    """
     return float(largest_distances(predicted, true).mean() * 1e3)
 
 
 def lve_m2(predicted: Vertices, true: Vertices) -> float:
-    """Mean over frames of the largest squared lip-vertex distance, in square metres."""
+    """Return mean over frames of the largest squared lip-vertex distance, in square metres."""
     return float(np.square(largest_distances(predicted, true)).mean())
 
 

@@ -14,7 +14,7 @@ from talkcli.engine.metrics.take import Take, frame_mean
 
 
 def mve_mm(predicted: Vertices, true: Vertices) -> float:
-    """Mean distance over vertices and frames, in millimetres."""
+    """Return mean distance over vertices and frames, in millimetres."""
     return float(vertex_distances(predicted, true).mean(dtype=np.float64) * 1e3)
 
 

@@ -19,7 +19,7 @@ _STIFFEST = 0.01
 
 
 def functionals(coeffs: Float[np.ndarray, "frames coeffs"]) -> Float[np.ndarray, "features"]:
-    """Quartiles of each coefficient over time: where it is and how far it moves, blinks or not."""
+    """Return quartiles of each coefficient over time: where it is and how far it moves, blinks or not."""
     return np.quantile(coeffs.astype(np.float64), (0.25, 0.5, 0.75), axis=0).ravel()
 
 
@@ -44,6 +44,6 @@ class Discriminant:
         self._offsets = -0.5 * (means.T * self._weights).sum(axis=0)
 
     def __call__(self, features: Float[np.ndarray, "clips features"]) -> Int[np.ndarray, "clips"]:
-        """The likeliest label of each clip."""
+        """Return the likeliest label of each clip."""
         scores = (features - self._mean) / self._scale @ self._weights + self._offsets
         return self.labels[scores.argmax(axis=1)]

@@ -19,8 +19,8 @@ OPENNESS = ("AA", "AE", "EH", "IH", "S")
 
 
 def openness_order(openings_mm: Mapping[str, Sequence[float]]) -> float:
-    """Spearman's rank correlation of mean lip opening with the order aa > ae > eh > ih > s; no unit, 1 when
-    all five are in order.
+    """Return Spearman's rank correlation of mean lip opening with the order aa > ae > eh > ih > s; no unit,
+    1 when all five are in order.
 
     `openings_mm` holds, for each class, the lip opening at the middle of each of its phones in all clips.
     Undefined unless every class occurs.

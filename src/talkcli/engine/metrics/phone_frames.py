@@ -22,7 +22,7 @@ SAME_S = 1e-6
 
 
 def between(start_s: float, end_s: float, num_frames: int, fps: float) -> slice:
-    """Frames whose middle lies in [`start_s`, `end_s`]; empty where there is none."""
+    """Return frames whose middle lies in [`start_s`, `end_s`]; empty where there is none."""
     first = max(int(np.ceil((start_s - SAME_S) * fps - 0.5)), 0)
     last = min(int(np.floor((end_s + SAME_S) * fps - 0.5)), num_frames - 1)
     return slice(first, max(last + 1, first))
@@ -31,8 +31,8 @@ def between(start_s: float, end_s: float, num_frames: int, fps: float) -> slice:
 def reached_share(
     reached: Bool[np.ndarray, "frames"], phones: Iterable[Phone], fps: float
 ) -> tuple[float, int]:
-    """Share of `phones` with a `reached` frame within 40 ms of them, and how many were counted: those that
-    have a frame. Undefined without any.
+    """Return share of `phones` with a `reached` frame within 40 ms of them, and how many were counted: those
+    that have a frame. Undefined without any.
     """
     around = [between(phone.start_s - SLACK_S, phone.end_s + SLACK_S, len(reached), fps) for phone in phones]
     found = [bool(reached[frames].any()) for frames in around if frames.stop > frames.start]
@@ -40,7 +40,9 @@ def reached_share(
 
 
 def share(found: Collection[bool], what: str) -> tuple[float, int]:
-    """Share of what is true in `found`, and their number. Undefined for none, naming `what` is missing."""
+    """Return share of what is true in `found`, and their number. Undefined for none, naming `what` is
+    missing.
+    """
     if not found:
         raise UndefinedMetricError(f"no {what} in the words")
     return sum(found) / len(found), len(found)
@@ -49,7 +51,8 @@ def share(found: Collection[bool], what: str) -> tuple[float, int]:
 def at_middles(
     track: Float[np.ndarray, "frames"], alignment: Alignment, symbols: Iterable[str], fps: float
 ) -> dict[str, list[float]]:
-    """What `track` is at the middle of each phone, by symbol, on the line between the two nearest frames.
+    """Return what `track` is at the middle of each phone, by symbol, on the line between the two nearest
+    frames.
 
     Phones whose middle lies beyond the last frame are left out.
     """

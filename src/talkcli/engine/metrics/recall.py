@@ -16,19 +16,19 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 def confusion(
     named: Int[np.ndarray, "clips"], true: Int[np.ndarray, "clips"], num_labels: int
 ) -> Int[np.ndarray, "labels labels"]:
-    """Numbers of clips: true labels along rows, what they were named along columns."""
+    """Return numbers of clips: true labels along rows, what they were named along columns."""
     counts = np.zeros((num_labels, num_labels), dtype=np.int64)
     np.add.at(counts, (true, named), 1)
     return counts
 
 
 def recalls(named: Int[np.ndarray, "clips"], true: Int[np.ndarray, "clips"]) -> dict[int, float]:
-    """By label that occurs, in order: the share of its clips that are named so."""
+    """Return, for each label that occurs, in order, the share of its clips with that prediction."""
     return {int(label): float((named[true == label] == label).mean()) for label in np.unique(true)}
 
 
 def unweighted_average_recall(named: Int[np.ndarray, "clips"], true: Int[np.ndarray, "clips"]) -> float:
-    """Mean of `recalls`. Undefined without clips."""
+    """Return mean of `recalls`. Undefined without clips."""
     if len(true) == 0:
         raise UndefinedMetricError("there are no clips")
     return float(np.mean(list(recalls(named, true).values())))

@@ -23,8 +23,8 @@ _POINTS = 16
 
 
 def recall_at(k: int, distances: Distances, queries: QueryLabels, gallery: GalleryLabels) -> float:
-    """Share of the queries that have an item of their label among the `k` nearest; of equally near items the
-    first count. Undefined without queries, or with fewer than `k` items.
+    """Return share of the queries that have an item of their label among the `k` nearest; of equally near
+    items the first count. Undefined without queries, or with fewer than `k` items.
     """
     if len(queries) == 0 or len(gallery) < k:
         raise UndefinedMetricError(f"{len(queries)} queries and {len(gallery)} items, needs 1 and {k}")
@@ -44,9 +44,9 @@ def chance_at(k: int, queries: QueryLabels, gallery: GalleryLabels) -> float:
 
 
 def forced_choice(distances: Distances, queries: QueryLabels, gallery: GalleryLabels) -> float:
-    """Share of choices that are right where each query meets one random item of every label and the nearest
-    is chosen, by lot among equally near ones. The value for infinitely many draws; chance is one over the
-    number of labels in the gallery.
+    """Return share of choices that are right where each query meets one random item of every label and the
+    nearest is chosen, by lot among equally near ones. The value for infinitely many draws; chance is one
+    over the number of labels in the gallery.
 
     Undefined without queries, and where a query's label has no item.
     """
@@ -60,7 +60,7 @@ def forced_choice(distances: Distances, queries: QueryLabels, gallery: GalleryLa
 
 
 def _won(distances: Distances, label: int, gallery: GalleryLabels) -> Float[np.ndarray, "queries"]:
-    """Probability that each of the queries, all of `label`, chooses right.
+    """Return probability that each of the queries, all of `label`, chooses right.
 
     With K equally near rivals the lot falls right in 1 / (K + 1) of the draws, which is the integral of t^K
     from 0 to 1. K is a sum of independent draws, so that the mean of t^K is a product over rivals.

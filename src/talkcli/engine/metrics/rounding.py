@@ -19,8 +19,8 @@ ROUND = ("UW", "OW", "W")
 
 
 def rounding_mm(widths_mm: Mapping[str, Sequence[float]]) -> float:
-    """Mean mouth width of iy minus that of all uw, ow and w together, in millimetres; positive: these are
-    rounded.
+    """Return mean mouth width of iy minus that of all uw, ow and w together, in millimetres; positive: these
+    are rounded.
 
     `widths_mm` holds, for each class, the width at the middle of each of its phones in all clips. Undefined
     without an iy, and without any of the others.

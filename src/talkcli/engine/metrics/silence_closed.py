@@ -22,7 +22,7 @@ SHORTEST_PAUSE_MS = 200
 
 
 def silence_closed(gap_mm: Float[np.ndarray, "frames"], speech: Speech, fps: float) -> tuple[float, int]:
-    """Share of the frames in pauses whose lip gap is under 1 mm, and the number of such frames.
+    """Return share of the frames in pauses whose lip gap is under 1 mm, and the number of such frames.
 
     `gap_mm` is above the gap of the head at rest. Undefined without a pause longer than 200 ms.
     """
@@ -33,7 +33,9 @@ def silence_closed(gap_mm: Float[np.ndarray, "frames"], speech: Speech, fps: flo
 
 
 def pauses(speech: Speech, num_frames: int, fps: float) -> Bool[np.ndarray, "frames"]:
-    """Frames in silent runs of more than 200 ms; silent is 30 dB or more below the clip's speech level."""
+    """Return frames in silent runs of more than 200 ms; silent is 30 dB or more below the clip's speech
+    level.
+    """
     levels = frame_levels(speech, num_frames, fps)
     loud = np.percentile(levels, SPEECH_LEVEL_PERCENTILE)
     silent = levels <= loud * 10 ** (SILENCE_DB / 20)

@@ -1,9 +1,9 @@
-"""Swap: what another emotion changes in the upper face, and what where the lips ought to be closed.
+"""Swap: how much another emotion changes the upper face, and the lips where they should be closed.
 
 Axis names: `frames`, `verts`, `clips`; gaps are those of the inner lips above the head at rest, in
 millimetres. Vertex set of the upper face: the head's region `upper_face`. A measure of our own: an emotion
 should be seen in the upper face and leave the closures of p, b and m alone. How wide the mouth opens between
-closures belongs to the emotion (a shout is wider than a murmur) and is told apart from them.
+closures belongs to the emotion (a shout is wider than a murmur) so it is measured apart.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Gap = Float[np.ndarray, "frames"]
 
 
 def upper_face_mm(one: Vertices, other: Vertices) -> float:
-    """Mean distance of upper-face vertices (in metres) over frames, in millimetres."""
+    """Return mean distance of upper-face vertices (in metres) over frames, in millimetres."""
     return float(vertex_distances(one, other).mean(dtype=np.float64) * 1e3)
 
 
 def bilabial_mm(one: Gap, other: Gap, alignment: Alignment, fps: float) -> float:
-    """Mean over p, b and m of the change of their smallest gap, each looked for within the phone and 40 ms on
-    either side. Undefined without such a phone.
+    """Return mean over p, b and m of the change of their smallest gap, each looked for within the phone and
+    40 ms on either side. Undefined without such a phone.
     """
     places = [
         between(phone.start_s - SLACK_S, phone.end_s + SLACK_S, len(one), fps)
@@ -45,7 +45,8 @@ def bilabial_mm(one: Gap, other: Gap, alignment: Alignment, fps: float) -> float
 
 
 def closed_mm(one: Gap, other: Gap) -> float:
-    """Mean change over the frames in which the lips are closed (gap under 1 mm) in either, pauses included.
+    """Return mean change over the frames in which the lips are closed (gap under 1 mm) in either, pauses
+    included.
 
     Undefined where they never are.
     """
@@ -56,14 +57,14 @@ def closed_mm(one: Gap, other: Gap) -> float:
 
 
 def opening_mm(one: Gap, other: Gap) -> float:
-    """Mean change over all frames."""
+    """Return mean change over all frames."""
     return float(np.abs(one - other).mean())
 
 
 def swap_ratio(upper: Float[np.ndarray, "clips"], closure: Float[np.ndarray, "clips"]) -> float:
-    """How many times as much the upper face changes as the closures do, both as means over the clips that
-    have a closure (the others are NaN). Undefined without any, and where closures change by less than 0.01 mm
-    in the mean: then there is nothing to divide by, and their change itself says all.
+    """Return how many times as much the upper face changes as the closures do, both as means over the clips
+    that have a closure (the others are NaN). Undefined without any, and where closures change by less than
+    0.01 mm in the mean: then there is nothing to divide by, and their change itself says all.
     """
     known = ~np.isnan(closure)
     if not known.any():

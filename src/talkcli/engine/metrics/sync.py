@@ -25,7 +25,7 @@ def sync_correlation(
     fps: float,
     largest_lag_ms: float = LARGEST_LAG_MS,
 ) -> tuple[float, float]:
-    """Pearson's r of lip opening and envelope at the best lag within +-`largest_lag_ms`, and that lag
+    """Return Pearson's r of lip opening and envelope at the best lag within +-`largest_lag_ms`, and that lag
     in milliseconds.
 
     A positive lag says that the lips are late. Undefined where either stands still, or for less than a

@@ -68,7 +68,7 @@ def blocks(num_frames: int) -> list[slice]:
 
 
 def frame_mean(num_frames: int, metric: Callable[[slice], float]) -> float:
-    """Average over all frames a `metric` that is a mean over the frames of a block."""
+    """Return average over all frames a `metric` that is a mean over the frames of a block."""
     parts = blocks(num_frames)
     weights = [min(block.stop, num_frames) - block.start for block in parts]
     return float(np.average([metric(block) for block in parts], weights=weights))

@@ -18,15 +18,15 @@ from talkcli.engine.types import SAMPLES_PER_FRAME
 
 
 def spans(frames: int, window: int, overlap: int) -> list[tuple[int, int]]:
-    """Where windows start and end; consecutive ones share `overlap` frames, the last is as long as what is
-    left.
+    """Return where windows start and end; consecutive ones share `overlap` frames, the last is as long as
+    what is left.
     """
     firsts = range(0, max(frames - overlap, 1), window - overlap)
     return [(first, min(first + window, frames)) for first in firsts]
 
 
 def starts(total: int, length: int) -> list[int]:
-    """Where windows of `length` start that cover `total` evenly, with as few as will do."""
+    """Return where windows of `length` start that cover `total` evenly, with as few as will do."""
     count, last = -(-total // length), max(total - length, 0)
     return [index * last // max(count - 1, 1) for index in range(count)]
 
@@ -34,7 +34,7 @@ def starts(total: int, length: int) -> list[int]:
 def cross_fade(
     pieces: Iterable[Float[Tensor, "batch _ coeffs"]], frames: int, overlap: int
 ) -> Float[Tensor, "batch frames coeffs"]:
-    """Joins windows as they come, going over linearly from one to the next where they overlap."""
+    """Join windows as they come, going over linearly from one to the next where they overlap."""
     # Strictly between 0 and 1, so that neither end repeats a frame of one window alone.
     ramp = torch.arange(1, overlap + 1) / (overlap + 1)
     whole, end = torch.empty(0), 0
@@ -82,14 +82,14 @@ class Stretches:
             self._sound = self(0, frames)
 
     def __call__(self, first: int, last: int) -> Sound:
-        """Frames `first` to `last` (excluded) of what every ear makes of the utterance."""
+        """Return frames `first` to `last` (excluded) of what every ear makes of the utterance."""
         return {
             name: self.steps(name, first * ear.steps_per_frame, last * ear.steps_per_frame)
             for name, ear in self.ears.items()
         }
 
     def steps(self, name: str, first: int, last: int) -> Float[Tensor, "batch steps channels"]:
-        """Steps `first` to `last` (excluded) of the ear of that name."""
+        """Return steps `first` to `last` (excluded) of the ear of that name."""
         if name in self._sound:
             return self._sound[name][:, first:last]
         ear = self.ears[name]
@@ -103,5 +103,5 @@ class Stretches:
 
 
 def _full_precision(samples: Tensor) -> torch.autocast:
-    """Ears measure in full precision, whatever the networks after them compute in."""
+    """Return ears measure in full precision, whatever the networks after them compute in."""
     return torch.autocast(samples.device.type, enabled=False)

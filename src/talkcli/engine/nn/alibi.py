@@ -12,8 +12,8 @@ from torch import Tensor
 
 
 def slopes(heads: int) -> list[float]:
-    """One slope per head: 2^(-8/n), 2^(-16/n), ... for n heads; other counts borrow from the next power of
-    two.
+    """Return one slope per head: 2^(-8/n), 2^(-16/n), ... for n heads; other counts borrow from the next
+    power of two.
     """
     below = 1 << (heads.bit_length() - 1)
     values = [2.0 ** (-8 * (index + 1) / below) for index in range(below)]
@@ -24,7 +24,7 @@ def slopes(heads: int) -> list[float]:
 def distance_bias(
     heads: int, frames: int, *, period: int = 1, device: torch.device | str = "cpu"
 ) -> Float[Tensor, "heads frames frames"]:
-    """-slope * floor(|i - j| / period), to be added to attention scores."""
+    """Return -slope * floor(|i - j| / period), to be added to attention scores."""
     positions = torch.arange(frames, device=device)
     distance = (positions[:, None] - positions[None, :]).abs() // period
     return -torch.tensor(slopes(heads), device=device)[:, None, None] * distance

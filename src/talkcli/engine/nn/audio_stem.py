@@ -24,7 +24,7 @@ class AudioStem(nn.Module):
         self.dropout = dropout
 
     def forward(self, features: Float[Tensor, "batch hops channels"]) -> Float[Tensor, "batch tokens width"]:
-        """`tokens` = hops / 2^halvings, rounded up."""
+        """Return `tokens` = hops / 2^halvings, rounded up."""
         # The floor of the features is -1; shifted, the zero padding of the convolutions means silence.
         x = features.transpose(1, 2) + 1
         for layer in self.halve:

@@ -34,7 +34,7 @@ class BatchNorm(nn.BatchNorm1d):
 
     @torch.no_grad()
     def _remember(self, mean: Float[Tensor, "width"], variance: Float[Tensor, "width"]) -> None:
-        """Running statistics as torch keeps them."""
+        """Update the running statistics as torch does."""
         assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
         assert self.num_batches_tracked is not None
         self.running_mean.lerp_(mean, self.momentum)

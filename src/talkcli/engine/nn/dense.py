@@ -19,7 +19,7 @@ def dense(
     *,
     gelu: bool = False,
 ) -> Float[Tensor, "*batch outputs"]:
-    """`F.linear`, then `F.gelu` if asked for; equal to them but for rounding."""
+    """Return `F.linear`, then `F.gelu` if asked for; equal to them but for rounding."""
     if _can_use_onednn(x, weight):
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "gelu" if gelu else "none", [], "none")
     linear = F.linear(x, weight, bias)
@@ -29,7 +29,7 @@ def dense(
 def linear(
     x: Float[Tensor, "*batch inputs"], layer: nn.Linear, *, gelu: bool = False
 ) -> Float[Tensor, "*batch outputs"]:
-    """`dense` with the weights of `layer`."""
+    """Return `dense` with the weights of `layer`."""
     return dense(x, layer.weight, layer.bias, gelu=gelu)
 
 

@@ -24,7 +24,7 @@ class Gpo(nn.Module):
         self.linear = nn.Linear(hidden, 1, bias=False)
 
     def weights(self, frames: int) -> Float[Tensor, "frames"]:
-        """Weights of the sorted values; they sum to one."""
+        """Return weights of the sorted values; they sum to one."""
         device = self.linear.weight.device
         # In full precision under autocast: a low temperature magnifies errors, and so many small steps would
         # take longer to convert than to compute.

@@ -13,13 +13,13 @@ from torch import Tensor, distributed
 
 
 def processes() -> int:
-    """How many train together."""
+    """Return how many train together."""
     alone = not (distributed.is_available() and distributed.is_initialized())
     return 1 if alone else distributed.get_world_size()
 
 
 def sum_over_processes(value: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
-    """Differentiable: what any process's loss asks of the sum reaches every process's `value`.
+    """Return differentiable: what any process's loss asks of the sum reaches every process's `value`.
 
     Where gradients are averaged over processes, as DDP does, they are then those of the mean loss.
     """
@@ -28,7 +28,7 @@ def sum_over_processes(value: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
 
 @torch.no_grad()
 def of_first_process(value: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
-    """The first process's `value` in all: draws that must agree."""
+    """Return the first process's `value` in all: draws that must agree."""
     if processes() > 1:
         value = value.contiguous()
         distributed.broadcast(value, 0)

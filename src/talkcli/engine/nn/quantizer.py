@@ -27,14 +27,14 @@ class QuantizerConfig(Config):
 
     codes: Annotated[int, Field(gt=0, le=1 << 16)] = 256
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.95
-    """Of the codebook's moving averages."""
+    """Decay of the codebook's moving averages."""
     commitment: Annotated[float, Field(ge=0, le=1e6)] = 0.25
-    """Of the mean squared distance between the encoder's vectors and their codes."""
+    """Weight of the mean squared distance between the encoder's vectors and their codes."""
     smooth_counts_by: Literal["clips", "vectors"] = "clips"
-    """What running counts are smoothed against: the number of clips in the batch (and the smoothed counts run
-    on), as released; or their own sum, as in the paper the release cites."""
+    """The number that smooths the running counts: the number of clips in the batch (and the smoothed counts
+    run on), as released; or their own sum, as in the paper the release cites."""
     start: Literal["uniform", "data"] = "uniform"
-    """Where codes begin: uniform within 1 / codes of zero with no counts, as in the released training; or on
+    """The initial codes: uniform within 1 / codes of zero with no counts, as in the released training; or
     vectors of the first batch."""
     revive_below: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """Running count under which a code is placed on a vector of the batch; 0 never, as released."""
@@ -79,7 +79,7 @@ class EmaQuantizer(nn.Module):
         return distance.argmin(dim=1).view(x.shape[:-1])
 
     def lookup(self, one_hot: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens width"]:
-        """Code vectors of one-hot (or soft) choices, differentiable in the choice."""
+        """Return code vectors of one-hot (or soft) choices, differentiable in the choice."""
         return one_hot @ self.codebook
 
     def forward(self, x: Float[Tensor, "batch tokens width"]) -> Quantized:
@@ -130,5 +130,5 @@ def _uniform(codes: int, width: int) -> Float[Tensor, "codes width"]:
 
 
 def _drawn(vectors: Float[Tensor, "vectors width"], like: Float[Tensor, "codes width"]) -> Tensor:
-    """A vector of the batch for every code."""
+    """Return a vector of the batch for every code."""
     return vectors[torch.randint(len(vectors), (len(like),), device=vectors.device)]

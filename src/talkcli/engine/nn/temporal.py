@@ -66,7 +66,7 @@ class Expand(nn.Module):
 
 
 def _more(width: int, halvings: int) -> nn.ModuleList:
-    """What comes before each further change of rate."""
+    """Return what comes before each further change of rate."""
     return nn.ModuleList(
         nn.Sequential(
             nn.Conv1d(width, width, 5, padding=2, padding_mode="replicate"),

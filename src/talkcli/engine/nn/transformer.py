@@ -71,7 +71,7 @@ class Transformer(nn.Module):
 
 
 def sinusoids(length: int, width: int, device: torch.device | str = "cpu") -> Float[Tensor, "length width"]:
-    """The position code of Vaswani et al.: sines in even columns, cosines in odd ones, base 10,000."""
+    """Return the position code of Vaswani et al.: sines in even columns, cosines in odd ones, base 10,000."""
     rates = torch.exp(torch.arange(0, width, 2, device=device) * (-math.log(10_000.0) / width))
     angles = torch.arange(length, device=device)[:, None] * rates
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]

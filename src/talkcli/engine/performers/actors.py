@@ -13,9 +13,9 @@ DEMO_ACTOR = "M003"
 
 
 def default_actor(config: DeepTalkConfig) -> str | None:
-    """Who performs where no actor is asked for; None is nobody in particular.
+    """Return who performs where no actor is asked for; None is nobody in particular.
 
-    A model that was always told who speaks has never seen nobody, and what it makes of that is undefined: it
+    A model whose training always named the speaker has no defined performance without one: it
     performs as the released demo's actor where it knows that one, else as its first.
     """
     if config.nobody:
@@ -29,7 +29,9 @@ def default_actor(config: DeepTalkConfig) -> str | None:
 
 
 def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) -> tuple[str | None, bool]:
-    """Who performs where `actor` is asked for, and whether that is `default_actor`, of which it tells."""
+    """Return who performs where `actor` is asked for, and whether that is `default_actor`, of which it
+    tells.
+    """
     if actor is not None or (default := default_actor(config)) is None:
         return actor, False
     reporter.note(f"This model needs a speaker: {default} performs. `actor=NAME` chooses another.")
@@ -37,7 +39,7 @@ def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) ->
 
 
 def speaker(config: DeepTalkConfig, actor: str | None) -> int:
-    """The model's number for `actor`: a name, else a position in its list; None is `default_actor`.
+    """Return the model's number for `actor`: a name, else a position in its list; None is `default_actor`.
 
     Raises UsageError for an actor that the model does not have.
     """

@@ -163,5 +163,5 @@ class DeepTalkPerformer(TrainedPerformer):
         return drawn
 
     def speaker(self, actor: str | None) -> int:
-        """The model's number for `actor`, as `actors.speaker` has it. Raises UsageError."""
+        """Return the model's number for `actor`, as `actors.speaker` has it. Raises UsageError."""
         return speaker(self.model.config, actor)

@@ -10,8 +10,8 @@ from talkcli.engine.methods import EMBEDDED
 
 
 def weights_of(model_name: str, *, field: str = "model", made_by: str = "talk train-gen") -> Path:
-    """The model file that `model_name` names. Raises AssetError or InputError where there is none; its hint
-    says which `field` named it, and what it is `made_by`.
+    """Return the model file that `model_name` names. Raises AssetError or InputError where there is none;
+    its hint says which `field` named it, and what it is `made_by`.
     """
     path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
     if not path.is_file():

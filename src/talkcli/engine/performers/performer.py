@@ -31,7 +31,7 @@ class Sampling:
 
 @dataclass(frozen=True, kw_only=True)
 class Controls:
-    """What the performances of one method can be told beside `Sampling`; here, nothing."""
+    """The controls of one method, beside `Sampling`; here, none."""
 
     draws: ClassVar[str] = ""
     """Which controls make takes differ, for a sentence."""
@@ -55,11 +55,11 @@ class Performer(Protocol):
 
     @property
     def layers(self) -> Layers:
-        """What lies over the motion."""
+        """The layers over the motion."""
 
     @property
     def controls(self) -> type[Controls]:
-        """What `perform` can be told beside its sampling."""
+        """The class of the controls that `perform` takes beside its sampling."""
 
     def cast(self, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
         """Choose an actor where none is asked for, and tell whether that was done and is worth a note.
@@ -87,7 +87,7 @@ class Performer(Protocol):
 
 
 def parse_emotion(text: str) -> Emotion:
-    """LABEL or LABEL:LEVEL as an emotion; the level is 1 where it is not given. Raises UsageError."""
+    """Return LABEL or LABEL:LEVEL as an emotion; the level is 1 where it is not given. Raises UsageError."""
     label, colon, number = text.partition(":")
     if label not in EMOTIONS:
         near = difflib.get_close_matches(label.lower(), EMOTIONS, n=1)

@@ -134,8 +134,8 @@ class Rules:
 
 
 def read_words(text: str) -> str | Alignment:
-    """What `text` gives: the words themselves, or a file with them, of any name: its content tells whether it
-    is plain text or a TextGrid with a tier `phones`.
+    """Return what `text` gives: the words themselves, or a file with them, of any name: its content tells
+    whether it is plain text or a TextGrid with a tier `phones`.
 
     Raises InputError for a file that cannot be read, and for what names a file that is not there.
     """
@@ -149,7 +149,7 @@ def read_words(text: str) -> str | Alignment:
 
 
 def _file(text: str) -> Path | None:
-    """The file that `text` names; None where it is words."""
+    """Return the file that `text` names; None where it is words."""
     name = text.strip()
     path = Path(text)
     try:
@@ -172,7 +172,7 @@ def _file(text: str) -> Path | None:
 
 
 def fitted(alignment: Alignment, duration_s: float) -> Alignment:
-    """`alignment` from 0 to `duration_s`, silence wherever it is empty.
+    """Return `alignment` from 0 to `duration_s`, silence wherever it is empty.
 
     Raises InputError where a phone begins beyond the sound, as in the phones of another sound.
     """

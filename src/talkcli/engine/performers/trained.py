@@ -100,7 +100,7 @@ class TrainedPerformer:
     def cast_of(cls, config: Any, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:  # noqa: ARG003
         """Cast as `cast` does, with the config of a model that need not be loaded.
 
-        A model that was told nothing of speakers has no actors.
+        A model that was trained without names of speakers has no actors.
         """
         if sampling.actor is not None:
             raise UsageError("`actor`: this model knows no speakers.", hint="Leave it out.")
@@ -120,7 +120,7 @@ class TrainedPerformer:
         if sampling.emotion is not None or emotion_speech is not None:
             raise UsageError(
                 f"`emotion`: a {self.header.method} model takes the emotion from the voice alone.",
-                hint="Leave it out, or choose a model that can be told.",
+                hint="Leave it out, or choose a model with an emotion control.",
             )
         return self._plain_takes(speech, sampling, own)
 

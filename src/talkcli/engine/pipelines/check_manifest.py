@@ -75,7 +75,7 @@ def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> C
     heads = Counter(found.head for found in looked.values() if found.head is not None)
     if len(heads) > 1:
         counts = ", ".join(f"{head} {count}" for head, count in heads.most_common())
-        text = f"Motion of several heads: {counts}. One model speaks one head's channels."
+        text = f"Motion of several heads: {counts}. One model makes the motion of one head."
         findings.append(Finding(clip=None, kind="head", text=text))
     lags = {entry.id: lag for entry in entries if (lag := looked[entry.id].lag) is not None}
     origins = tally(entry.origin for entry in entries if entry.motion or entry.mesh)
@@ -122,7 +122,7 @@ def _measure(folder: Path, entry: Entry) -> _Measured:
 
 
 def kinds(findings: Sequence[Finding]) -> Mapping[str, list[Finding]]:
-    """Findings by kind, broken ones first."""
+    """Return findings by kind, broken ones first."""
     by_kind: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=lambda finding: not finding.broken):
         by_kind.setdefault(finding.kind, []).append(finding)

@@ -213,7 +213,7 @@ def _official_files(path: Path, content: Content) -> dict[str, dict[str, Tensor]
 
 
 def _part(config: DeepTalkConfig, method: str) -> Config:
-    """What of a generator's config belongs to the model of `method` inside it."""
+    """Return what of a generator's config belongs to the model of `method` inside it."""
     parts: dict[str, Config] = {
         "deeptalk": config,
         "dee": config.dee,
@@ -224,7 +224,7 @@ def _part(config: DeepTalkConfig, method: str) -> Config:
 
 
 def _names(config: DeepTalkConfig) -> dict[str, set[str]]:
-    """The tensors of every official file, by the file's name."""
+    """Return the tensors of every official file, by the file's name."""
     return {
         name: {entry.official for entry in layout}
         for method in ("deeptalk", "dee", "th_vqvae")
@@ -233,7 +233,9 @@ def _names(config: DeepTalkConfig) -> dict[str, set[str]]:
 
 
 def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Reporter) -> dict[str, Tensor]:
-    """The tensors of the official file `name` in `path`. Raises InputError for one that holds another."""
+    """Return the tensors of the official file `name` in `path`. Raises InputError for one that holds
+    another.
+    """
     try:
         tensors, prefix, beside = unwrap(read_state_dict(path), wanted, name, str(path))
     except MixedUpError as error:
@@ -249,7 +251,7 @@ def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Repor
 
 
 def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The file `name` as it stands in DEEPTalk.pth."""
+    """Return the file `name` as it stands in DEEPTalk.pth."""
     prefix = deeptalk.PARTS_OF_GENERATOR[name]
     return {key.removeprefix(prefix): value for key, value in generator.items() if key.startswith(prefix)}
 
@@ -266,7 +268,9 @@ def _save(tensors: dict[str, Tensor], file: BinaryIO, target: Path) -> None:
 
 
 def _other_settings(content: Content) -> list[str]:
-    """Settings that are not the released ones, whether they show in the weights (sizes) or not (heads)."""
+    """Return settings that are not the released ones, whether they show in the weights (sizes) or not
+    (heads).
+    """
     config = content.config
     released = _part(RELEASED, content.header.method)
     ours, theirs = (

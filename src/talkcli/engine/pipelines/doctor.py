@@ -58,7 +58,8 @@ class Check:
 
 
 def examine(reporter: Reporter) -> dict[str, Any]:
-    """All findings, ready for JSON: `ok` is whether speech can be animated and drawn here, `checks` the list.
+    """Return all findings, ready for JSON: `ok` is whether speech can be animated and drawn here, `checks`
+    the list.
 
     Never raises for what it finds.
     """
@@ -187,7 +188,7 @@ def _weights() -> list[Check]:
 
 
 def _self_check() -> list[Check]:
-    """One second of sound becomes motion, and one frame of it a picture."""
+    """Return one second of sound becomes motion, and one frame of it a picture."""
     from talkcli.engine.methods import EMBEDDED
     from talkcli.engine.performers.open import open_model
     from talkcli.engine.performers.performer import Sampling
@@ -245,7 +246,7 @@ def _optional() -> list[Check]:
 
 
 def _egl() -> Check:
-    """In a process of its own, since a broken driver may end it."""
+    """Try EGL in a process of its own, since a broken driver may end that."""
     try:
         done = run_child(
             [sys.executable, "-c", _EGL_PROGRAM],

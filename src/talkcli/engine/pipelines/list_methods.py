@@ -32,7 +32,7 @@ def list_methods() -> list[dict[str, Any]]:
 
 
 def _embedded() -> str | None:
-    """The method of the embedded model; None where the package came without it."""
+    """Return the method of the embedded model; None where the package came without it."""
     try:
         return read_header(default_weights()).method
     except TalkError:

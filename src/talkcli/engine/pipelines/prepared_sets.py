@@ -64,7 +64,7 @@ class PreparedSet:
         return folder_of(self.manifest)
 
     def described(self) -> dict[str, str | int]:
-        """For reports, ready for JSON."""
+        """Describe the set for reports, ready for JSON."""
         return {
             "name": self.name,
             "manifest": str(self.manifest),
@@ -74,7 +74,8 @@ class PreparedSet:
 
 
 def prepared_set(name: str, split: str, reporter: Reporter) -> PreparedSet:
-    """The clips of `split` (a name of `SPLITS`) of the data set that `name` names as `manifest_of` has it.
+    """Return the clips of `split` (a name of `SPLITS`) of the data set that `name` names as `manifest_of`
+    has it.
 
     Raises AssetError where it is not prepared, InputError for a manifest that cannot be read or has no such
     clips.
@@ -95,8 +96,8 @@ def prepared_set(name: str, split: str, reporter: Reporter) -> PreparedSet:
 
 
 def manifest_of(name: str) -> Path:
-    """The manifest of a data set: `name` is the path of a prepared folder or of a manifest, or the name of a
-    folder below `$TALK_DATA`, else below ./data. Letters of a name may be large or small.
+    """Return the manifest of a data set: `name` is the path of a prepared folder or of a manifest, or the
+    name of a folder below `$TALK_DATA`, else below ./data. Letters of a name may be large or small.
 
     Raises AssetError, with the command that prepares it, where there is none; UsageError for an empty name.
     """
@@ -132,12 +133,14 @@ def manifest_of(name: str) -> Path:
 
 
 def data_folder() -> Path:
-    """Where data sets are looked for by name: `$TALK_DATA`, else ./data."""
+    """Return where data sets are looked for by name: `$TALK_DATA`, else ./data."""
     return Path(os.environ.get("TALK_DATA") or "data")
 
 
 def _spelled_otherwise(name: str) -> list[Path]:
-    """Folders of prepared data sets whose names differ from `name` in large and small letters alone."""
+    """Return folders of prepared data sets whose names differ from `name` in large and small letters
+    alone.
+    """
     try:
         folders = sorted(data_folder().iterdir())
     except OSError:
@@ -146,7 +149,7 @@ def _spelled_otherwise(name: str) -> list[Path]:
 
 
 def _raw_set(folder: Path) -> str | None:
-    """The data set that lies in `folder` unprepared, by what the folder holds or else by its name."""
+    """Return the data set that lies in `folder` unprepared, by what the folder holds or else by its name."""
     try:
         names = {path.name for path in folder.iterdir()}
     except (OSError, ValueError):
@@ -160,7 +163,7 @@ def _raw_set(folder: Path) -> str | None:
 
 
 def _how_from(known: str, raw: Path) -> str:
-    """The commands from the folder `raw` of the data set `known` to its scores."""
+    """Return the commands from the folder `raw` of the data set `known` to its scores."""
     # Clips are never laid among the recordings.
     prepared = next(
         folder

@@ -125,7 +125,7 @@ def preprocess(
 
 
 def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
-    """Twelve generated clips."""
+    """Return twelve generated clips."""
     from talkcli.engine.prepare.adapters.debug import debug_sources
 
     with claim(out):
@@ -135,7 +135,7 @@ def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
 def preprocess_corpus(
     root: Path, out: Path, plan: Plan, reporter: Reporter, *, prompts: Path | None = None
 ) -> Summary:
-    """The corpus of the embedded model, from whatever parts of it `root` holds.
+    """Return the corpus of the embedded model, from whatever parts of it `root` holds.
 
     Parts: emotion/ravdess16k, paired/facegood, speech/mfa, video/grid (needs mediapipe); telephone prompts
     from the folder `prompts`, else from where Debian puts them; synthesised speech, where flite,
@@ -176,7 +176,7 @@ def preprocess_corpus(
 
 
 def _settle(plan: Plan) -> None:
-    """One thread where clips are made in this process by means of torch, as in a worker's."""
+    """Use one thread where this process makes clips with torch, as workers do."""
     if plan.num_workers == 0 and "torch" in sys.modules:
         from talkcli.engine.device import settle_threads
 

@@ -65,7 +65,7 @@ _NAME_ERRORS = {
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the file is named as an archive that can be unpacked."""
+    """Tell whether the file is named as an archive that can be unpacked."""
     return path.name.lower().endswith(SUFFIXES) and path.is_file()
 
 
@@ -158,7 +158,7 @@ def _unpack_all(root: Path, archives: list[Path], whole: Path, reporter: Reporte
 
 
 def _copy_leaflets(root: Path, into: Path) -> None:
-    """Lists of speakers and labels that are read from beside the clips."""
+    """List of speakers and labels that are read from beside the clips."""
     for path in files_below(root, _LEAFLETS):
         if path.is_file():
             target = into / path.relative_to(root)
@@ -168,7 +168,7 @@ def _copy_leaflets(root: Path, into: Path) -> None:
 
 
 def _inner(root: Path, whole: Path) -> Path:
-    """NAME.zip that holds one folder NAME is read as that folder."""
+    """Return NAME.zip that holds one folder NAME is read as that folder."""
     inside = list(whole.iterdir())
     named = len(inside) == 1 and inside[0].name.lower() == root.name.lower().split(".")[0]
     return inside[0] if named and inside[0].is_dir() else whole
@@ -232,7 +232,7 @@ def _check_end(archive: Path, stream: _Stream, offset: int) -> None:
 
 
 def _decompressed(file: IO[bytes]) -> _Stream:
-    """What the file begins with is believed, rather than its name."""
+    """Return what the file begins with is believed, rather than its name."""
     start = file.read(6)
     file.seek(0)
     if start.startswith(b"\x1f\x8b"):
@@ -335,7 +335,7 @@ def _target(into: Path, name: str) -> Path:
 
 
 def _copy(content: _Stream, target: Path, size: int) -> None:
-    """Raises InputError when there is less than declared; more is not given out by either format."""
+    """Raise InputError when there is less than declared; more is not given out by either format."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:
         while chunk := content.read(_CHUNK):

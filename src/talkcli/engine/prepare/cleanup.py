@@ -29,7 +29,7 @@ class Cleanup(Config):
     fps: Annotated[float, Field(ge=LOWEST_FPS, le=HIGHEST_FPS)] | None = None
     """Rate to which motion is resampled; None keeps each clip's own. Sound is never resampled with it."""
     keep_pose: bool = False
-    """Whether the turning of the head stays in the motion file."""
+    """Whether the turn of the head stays in the motion file."""
 
     def __str__(self) -> str:
         done = [
@@ -41,7 +41,7 @@ class Cleanup(Config):
 
 
 def clean(motion: Motion, cleanup: Cleanup) -> Motion:
-    """`motion` as `cleanup` asks for; itself where nothing is asked for.
+    """Return `motion` as `cleanup` asks for; itself where nothing is asked for.
 
     A smoothed channel that is a share of full scale stays within the values it had in the clip: a parabola
     overshoots where lids or lips stay shut. FLAME's coefficients have no bounds and overshoot as published.

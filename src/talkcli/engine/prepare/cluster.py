@@ -40,7 +40,8 @@ _one_at_a_time = threading.Lock()
 def map_on_cluster(
     work: Callable[[Job], Result], jobs: Sequence[Job], address: str, out: Path, inputs: Sequence[Path] = ()
 ) -> Generator[tuple[Job, Result | None]]:
-    """`map_isolated` on the workers of the Dask scheduler at `address`; closing it cancels what is left.
+    """Yield `map_isolated` on the workers of the Dask scheduler at `address`; closing it cancels what is
+    left.
 
     A job during which workers die several times is tried again alone, and given up if they die again. What
     `work` raises is raised here. Raises ExtraError without the package, and InputError when nobody answers at
@@ -66,7 +67,7 @@ def map_on_cluster(
 def _map(
     distributed: Any, client: Any, work: Callable[[Job], Result], left: dict[int, Job], ahead: int
 ) -> Iterator[tuple[int, Any]]:
-    """Results by index, KilledWorker errors among them."""
+    """Yield results by index, KilledWorker errors among them."""
     waiting = list(left)[::-1]
     running: dict[Any, int] = {}
     try:
@@ -165,7 +166,7 @@ def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
 
 
 def _ask(client: Any, question: Callable[[], Any]) -> dict[str, Any]:
-    """What each worker answers, which is an exception where it could not."""
+    """Return what each worker answers, which is an exception where it could not."""
     answers: dict[str, Any] = client.run(question, on_error="return")
     return answers
 

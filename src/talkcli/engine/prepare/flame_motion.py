@@ -33,7 +33,7 @@ def flame_motion(
     pose: Shaped[np.ndarray, "..."],
     fps: float,
 ) -> Motion:
-    """Motion of the first 50 of `expression` (frames, 50 or more), and `jaw` and `pose` (frames, 3).
+    """Return motion of the first 50 of `expression` (frames, 50 or more), and `jaw` and `pose` (frames, 3).
 
     Raises InputError, naming `where`, for other shapes and types, for values that are not finite, and for
     those no face has.
@@ -66,7 +66,7 @@ def flame_motion(
 
 
 def join_motions(motions: Sequence[Motion]) -> Motion:
-    """One motion of the frames of all, which have a pose and one rate and head."""
+    """Return one motion of the frames of all, which have a pose and one rate and head."""
     poses = [motion.pose for motion in motions if motion.pose is not None]
     coeffs = np.concatenate([motion.coeffs for motion in motions])
     return replace(motions[0], coeffs=coeffs, pose=np.concatenate(poses))

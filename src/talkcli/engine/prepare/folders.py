@@ -11,7 +11,7 @@ from talkcli.engine.errors import InputError
 
 
 def folders_below(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """`root` and the folders below it, each with the names of its files; hidden folders are left out.
+    """Yield `root` and the folders below it, each with the names of its files; hidden folders are left out.
 
     Links are followed, but not upwards, and each folder is read once: in its own place, or by the first link
     to it. Raises InputError for a folder that may not be read.

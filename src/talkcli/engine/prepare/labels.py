@@ -42,5 +42,5 @@ EMOTION_OF_BEAT = {
 EMOTION_OF_AFFECTNET = {
     0: "neutral", 1: "happy", 2: "sad", 3: "surprise", 4: "fear", 5: "disgust", 6: "angry", 7: "contempt",
 }  # fmt: skip
-# Where an emotion is told and its strength is not; CREMA-D's XX is the same.
+# The level of an emotion whose strength the data set does not state, as CREMA-D's XX.
 UNTOLD_LEVEL = 2 / 3

@@ -57,8 +57,8 @@ class Layout:
     seen_in: str
 
     def motion(self, rows: Float[np.ndarray, "frames columns"], fps: float) -> Motion:
-        """The motion, with the head's turn where there are columns of it; what no head moves by (shape,
-        the eyes' angles, expressions from the 51st on) is read past.
+        """Return the motion, with the head's turn where there are columns of it; what no head moves by
+        (shape, the eyes' angles, expressions from the 51st on) is read past.
 
         Raises InputError, with column and frame, for another width, values that are not finite, angles beyond
         half a turn (the head's: a turn), and shares of full scale that are far from 0 to 1.
@@ -149,7 +149,7 @@ _ELSEWHERE = {116: "talk preprocess facegood reads these curves by the names tha
 
 
 def layout_of(name: str, width: int) -> Layout:
-    """The layout called `name`; for `auto` the only one with `width` columns.
+    """Return the layout called `name`; for `auto` the only one with `width` columns.
 
     Raises UsageError for an unknown name, InputError when the width does not fit, or fits none or several.
     """

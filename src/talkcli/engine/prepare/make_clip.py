@@ -122,7 +122,9 @@ def _naming() -> Iterator[None]:
 
 
 def _check_names(source: Source) -> None:
-    """Ids and speakers name files, on any system, and stand in lists of Unicode."""
+    """Raise InputError for ids and speakers that cannot name files on every system, or stand in Unicode
+    lists.
+    """
     for kind, value in (("id", source.id), ("speaker", source.speaker)):
         problem = _problem(value)
         if problem:
@@ -144,12 +146,14 @@ def _problem(name: str) -> str | None:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it can be written as UTF-8: names of files may be any bytes, which Python keeps as they are."""
+    """Tell whether it can be written as UTF-8: names of files may be any bytes, which Python keeps as they
+    are.
+    """
     return not re.search(r"[\ud800-\udfff]", text)
 
 
 def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) -> Entry:
-    """The clip's files, and the line of the manifest that names them."""
+    """Return the clip's files, and the line of the manifest that names them."""
     speech, motion, mesh = recording.speech, recording.motion, recording.mesh
     moving = motion or mesh
     files: dict[str, Path] = {}
@@ -194,7 +198,7 @@ def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) ->
 
 
 def _meta(recording: Recording, cleanup: Cleanup) -> dict[str, Any]:
-    """What the motion file says besides the motion."""
+    """Return what the motion file says besides the motion."""
     origin = recording.origin
     said = {} if origin is None else {"origin": origin.model_dump(exclude_none=True)}
     return said | {"cleanup": cleanup.model_dump(exclude_defaults=True)}
@@ -217,20 +221,20 @@ def _duration_s(recording: Recording) -> float:
 
 
 def _is_whole(out: Path, entry: Entry) -> bool:
-    """Whether every file an earlier run made is there as it was."""
+    """Tell whether every file an earlier run made is there as it was."""
     return all(
         (out / path).is_file() and sha256(out / path) == digest for path, digest in entry.files.values()
     )
 
 
 def _is_shown(source: Source) -> bool:
-    """Whether the video that is asked for is there; true where none is."""
+    """Tell whether the video that is asked for is there; true where none is."""
     preview = source.recipe.preview if isinstance(source.recipe, Previewed) else None
     return preview is None or preview.is_file()
 
 
 def _fingerprint(source: Source, cleanup: Cleanup) -> str:
-    """Of all that the clip's files depend on: where the inputs lie is not part of it."""
+    """Hash all that the clip's files depend on; where the inputs lie is no part of it."""
     missing = [path for path in source.recipe.inputs if not path.is_file()]
     if missing:
         raise InputError(f"{missing[0]} is missing.")

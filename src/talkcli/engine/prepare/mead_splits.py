@@ -28,8 +28,8 @@ EXPECTED = (
 
 
 def mead_emotion(label: str, intensity: int) -> Emotion | None:
-    """A label of ours at one of MEAD's intensities; None for what the set does not have: calm, a fourth
-    intensity, neutral at any but the first.
+    """Return a label of ours at one of MEAD's intensities; None for what the set does not have: calm, a
+    fourth intensity, neutral at any but the first.
     """
     if label not in EMOTION_OF_MEAD.values() or intensity not in LEVEL_OF_MEAD:
         return None

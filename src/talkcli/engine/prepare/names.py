@@ -32,9 +32,9 @@ class Unusable:
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
-    """The files below `root` with one of the lower-case `suffixes`, in order of path; hidden ones are left
-    out (macOS puts a `._NAME` beside each file). Raises InputError when `root` is not a folder, or one below
-    it may not be read.
+    """Return the files below `root` with one of the lower-case `suffixes`, in order of path; hidden ones are
+    left out (macOS puts a `._NAME` beside each file). Raises InputError when `root` is not a folder, or one
+    below it may not be read.
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
@@ -57,8 +57,8 @@ def read_names(
     data_set: str,
     hint: str,
 ) -> tuple[list[tuple[Name, Path]], dict[Path, str]]:
-    """The files below `root` whose stems `parse` reads, with what it read; and, with the reason, those whose
-    stems have the right form and say what is not in the set (there `parse` raises InputError).
+    """Return the files below `root` whose stems `parse` reads, with what it read; and, with the reason,
+    those whose stems have the right form and say what is not in the set (there `parse` raises InputError).
 
     Files of other names (there it gives None) are counted in a warning. Raises InputError, with `hint`, when
     no name is read.
@@ -105,17 +105,17 @@ def tell_missing(reporter: Reporter, what: str, names: Sequence[str], *, one: st
 
 
 def is_empty(path: Path) -> bool:
-    """Whether there is nothing in the file: zero bytes, or a link that leads nowhere."""
+    """Tell whether there is nothing in the file: zero bytes, or a link that leads nowhere."""
     return not path.is_file() or path.stat().st_size == 0
 
 
 def plain(name: str) -> str:
-    """`name` as an id: all but letters, digits and `_./-` becomes `_`."""
+    """Return `name` as an id: all but letters, digits and `_./-` becomes `_`."""
     return re.sub(r"[^\w./-]", "_", name)
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """Numbers for people: 1-3, 7."""
+    """Return numbers for people: 1-3, 7."""
     runs: list[list[int]] = []
     for number in sorted(set(numbers)):
         if runs and number == runs[-1][1] + 1:

@@ -25,7 +25,7 @@ class PairedFiles(ABC):
     motion: Path
     sound: Path
     origin: ClassVar[Origin]
-    """Where all motion of the data set comes from."""
+    """The origin of all motion of the data set."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -38,7 +38,7 @@ class PairedFiles(ABC):
     @staticmethod
     @abstractmethod
     def read_motion(path: Path) -> Motion:
-        """Raises InputError for anything but the data set's motion."""
+        """Raise InputError for anything but the data set's motion."""
 
     @staticmethod
     def read_sound(path: Path) -> Speech:

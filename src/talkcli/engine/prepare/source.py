@@ -44,7 +44,7 @@ class Recipe(Protocol):
         """Files that are read; a change in one makes the clip stale."""
 
     def make(self, source: Source) -> Recording:
-        """What is there of the clip. Raises InputError when it cannot be made from what is there."""
+        """Return what is there of the clip. Raises InputError when it cannot be made from what is there."""
 
 
 @runtime_checkable

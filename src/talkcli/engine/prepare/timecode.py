@@ -23,7 +23,7 @@ _DROPPING = (30, 60, 120)
 # Television's rates are a thousandth slower than what they count: 23.976 of 24.
 _SLOWED = (24, 30, 48, 60, 120)
 _SLOWER = 1000 / 1001
-# Sounds start and end within about a frame of their pictures; a drift is told from that where it is larger.
+# Smallest drift in seconds that counts as one: sounds start and end within about a frame of their pictures.
 _LEAST_DRIFT_S = 0.15
 _MOST_ODD_FRAMES = 1.5
 _MINUTE_S, _DAY_S = 60, 24 * 60 * 60
@@ -40,7 +40,7 @@ class Stamp:
 
 
 def parse_stamp(text: str, where: str) -> Stamp:
-    """Raises InputError, naming `where`, for what is no timecode."""
+    """Raise InputError, naming `where`, for what is no timecode."""
     match = _FORM.fullmatch(text.strip())
     if match is None or int(match[1]) >= 24 or max(int(match[2]), int(match[3])) >= 60:
         raise InputError(f"{where}: {text[:40]!r} is no timecode HH:MM:SS:FF.")
@@ -65,8 +65,8 @@ class Clock:
 
 
 def read_clock(stamps: Sequence[Stamp], path: Path, sound_s: float | None = None) -> Clock:
-    """When the rows were, by their timecode. The length of the sound that was recorded with them, `sound_s`
-    in seconds, decides where the timecode leaves the rate open.
+    """Return when the rows were, by their timecode. The length of the sound that was recorded with them,
+    `sound_s` in seconds, decides where the timecode leaves the rate open.
 
     Raises InputError for times that do not move on, clocks of two kinds, and rates that are not in `RATES`.
     """
@@ -111,8 +111,8 @@ def _counted(
     path: Path,
     sound_s: float | None,
 ) -> tuple[int, str | None]:
-    """The rate in which the timecode counts: how far it comes before a second is full. A single full second
-    may have lost rows around its end: there the sound is asked. Also what the sound decided, in words.
+    """Return the rate in which the timecode counts: how far it comes before a second is full. A single full
+    second may have lost rows around its end: there the sound is asked. Also what the sound decided, in words.
     """
     turns = np.flatnonzero(np.diff(seconds) == 1)
     within = np.diff(frames)[np.diff(seconds) == 0]
@@ -144,8 +144,8 @@ def _counted(
 
 
 def _heard(rates: Sequence[int], usual: int | None, span: tuple[float, float], sound_s: float) -> int | None:
-    """Which of `rates` makes of `span`, whole seconds and frames, the length of the sound; None where none
-    does, or where it is not clearly nearer to it than the `usual` one or, without one, the next.
+    """Return which of `rates` makes of `span`, whole seconds and frames, the length of the sound; None where
+    none does, or where it is not clearly nearer to it than the `usual` one or, without one, the next.
     """
     wrong_s = {rate: abs(span[0] + span[1] / rate - sound_s) for rate in rates}
     best, *others = sorted(wrong_s, key=lambda rate: wrong_s[rate]) or [0]

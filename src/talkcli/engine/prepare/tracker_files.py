@@ -70,7 +70,7 @@ _ELSEWHERE = {
 
 
 def is_tracker_file(path: Path) -> bool:
-    """Whether `path` is no motion file of ours and no bare array of numbers, by its content."""
+    """Tell whether `path` is no motion file of ours and no bare array of numbers, by its content."""
     if path.suffix.lower() == ".npz":
         return "coeffs" not in _npz_names(path)
     with open_file(path) as file:
@@ -79,7 +79,8 @@ def is_tracker_file(path: Path) -> bool:
 
 
 def read_tracker_motion(path: Path, fps: float | None) -> Motion:
-    """Motion of FLAME from a tracker's npz, npy or pickle, at `fps` unless the file has a rate of its own.
+    """Return motion of FLAME from a tracker's npz, npy or pickle, at `fps` unless the file has a rate of its
+    own.
 
     Raises InputError, naming the tool, for one picture alone, without a rate, and for what `flame_motion`
     refuses; for names that no tool is known by, which are then listed.
@@ -145,7 +146,7 @@ def _npz_names(path: Path) -> list[str]:
 
 
 def _npz_arrays(path: Path) -> Mapping[str, Any]:
-    """The arrays that a tracker is known by; of others the names alone."""
+    """Return the arrays that a tracker is known by; of others the names alone."""
     names = _npz_names(path)
     wanted = {name for tracker in TRACKERS for name in (*tracker.names, tracker.head) if name} | set(_RATES)
     found = read_arrays(
@@ -158,7 +159,7 @@ def _npz_arrays(path: Path) -> Mapping[str, Any]:
 
 
 def _by_name(path: Path, content: Any) -> Mapping[str, Any]:
-    """A dictionary; one for each picture becomes one of arrays."""
+    """Return a dictionary; one for each picture becomes one of arrays."""
     if isinstance(content, (list, tuple)) and len(content) == 1:
         content = content[0]
     if isinstance(content, (list, tuple)) and content and all(isinstance(part, Mapping) for part in content):
@@ -176,7 +177,7 @@ def _by_name(path: Path, content: Any) -> Mapping[str, Any]:
 
 
 def _rows(value: Any, where: str) -> Shaped[np.ndarray, "frames columns"]:
-    """(frames, columns), also of (frames, 1, columns) and of one picture."""
+    """Return (frames, columns), also of (frames, 1, columns) and of one picture."""
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim == 0 or value.size == 0:
         raise InputError(
             f"{where} holds a {type(value).__name__} where an array of floats belongs.",
@@ -194,7 +195,7 @@ def _number(value: Any) -> float | None:
 
 
 def _axis_angles(rows: Shaped[np.ndarray, "frames six"], where: str) -> Float[np.ndarray, "frames 3"]:
-    """Rotations by the first two rows of their matrices (Zhou et al. 2019), made orthonormal."""
+    """Return rotations by the first two rows of their matrices (Zhou et al. 2019), made orthonormal."""
     first, second = rows[:, :3].astype(np.float64), rows[:, 3:].astype(np.float64)
     with np.errstate(all="ignore"):
         x = first / np.linalg.norm(first, axis=1, keepdims=True)

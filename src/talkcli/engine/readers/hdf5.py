@@ -35,8 +35,8 @@ _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FL
 def read_datasets(
     path: Path, names: Sequence[str], *, kind: str, hint: str
 ) -> dict[str, Float[np.ndarray, "..."]]:
-    """The finite floats of the data sets called `names`, in the file's root or in hickle's group; `kind` says
-    in errors what the file should have been.
+    """Return the finite floats of the data sets called `names`, in the file's root or in hickle's group;
+    `kind` says in errors what the file should have been.
 
     Raises InputError for a file that is not there, not HDF5 or damaged, for a data set that is missing, lies
     elsewhere, or holds something else.
@@ -79,7 +79,7 @@ def _check_signature(path: Path, kind: str, hint: str) -> None:
 
 
 def _stored(file: h5py.File) -> dict[str, Any]:
-    """What the file itself holds, by plain names; links are left out."""
+    """Return what the file itself holds, by plain names; links are left out."""
     group: Any = file
     if _is_own(file, _HICKLE) and isinstance(file[_HICKLE], h5py.Group):
         group = file[_HICKLE]

@@ -11,7 +11,7 @@ _DEEPEST = 64
 
 
 def parse_json(text: str | bytes, *, longest: int = _LONGEST) -> Any:
-    """The document in `text`, of at most `longest` characters or bytes.
+    """Return the document in `text`, of at most `longest` characters or bytes.
 
     Raises ValueError for anything that is not JSON, NaN and infinities among it; for numbers, whole ones too,
     that float64 does not hold; for half a surrogate pair, which is no character; and for documents deeper

@@ -44,7 +44,7 @@ class Place:
 
 
 def read_index(path: Path) -> dict[str, Place]:
-    """Where the value of every key lies, in order of keys. Raises InputError for anything but a whole
+    """Return where the value of every key lies, in order of keys. Raises InputError for anything but a whole
     database of one table whose keys are ASCII.
     """
     try:
@@ -57,7 +57,7 @@ def read_index(path: Path) -> dict[str, Place]:
 
 
 def read_value(path: Path, place: Place) -> bytes:
-    """The bytes at `place`. Raises InputError when the file has become shorter, and for
+    """Return the bytes at `place`. Raises InputError when the file has become shorter, and for
     more than a clip takes.
     """
     if place.length > _LARGEST_VALUE_BYTES:
@@ -116,7 +116,7 @@ class _Tree:
         return self._file.read(length)
 
     def _meta(self, start: int) -> tuple[int, tuple[int, int, int]]:
-        """Page size; transaction, number of entries and root."""
+        """Return page size; transaction, number of entries and root."""
         content = self._at(start, _HEADER_BYTES + _META.size)
         _, _, flags, _, _ = _PAGE_HEADER.unpack_from(content)
         fields = _META.unpack_from(content, _HEADER_BYTES)

@@ -15,7 +15,7 @@ class FileBox(NamedTuple):
     name: bytes
     start: int
     content: int
-    """Where its content starts."""
+    """The position in bytes at which the box's content starts."""
     end: int
 
 

@@ -31,7 +31,9 @@ LARGEST_BYTES = 1 << 30
 
 
 def read_floats(path: Path) -> Float[np.ndarray, "..."]:
-    """The finite floats of `path`, of whatever shape and width. Raises InputError for anything else."""
+    """Return the finite floats of `path`, of whatever shape and width. Raises InputError for anything
+    else.
+    """
     with open_file(path) as file:
         shape, fortran, dtype = read_header(file)
         if dtype.kind != "f":
@@ -50,7 +52,8 @@ def read_floats(path: Path) -> Float[np.ndarray, "..."]:
 
 
 def map_array(path: Path) -> Shaped[np.ndarray, "..."]:
-    """The numbers of `path`, read from the disk where they are looked at; not checked for being finite.
+    """Return the numbers of `path`, read from the disk where they are looked at; not checked for being
+    finite.
 
     Raises InputError for a file that does not hold what its header says, or no numbers.
     """
@@ -69,7 +72,7 @@ def map_array(path: Path) -> Shaped[np.ndarray, "..."]:
 
 
 def read_header(file: BinaryIO | zipfile.ZipExtFile) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether the first axis runs fastest, and type; `file` is at its numbers afterwards."""
+    """Return shape, whether the first axis runs fastest, and type; `file` is at its numbers afterwards."""
     path = file.name
     if not file.read(1):
         raise InputError(f"{path} is an empty file (0 bytes).")

@@ -36,7 +36,7 @@ def read_arrays(
     optional: Sequence[str] = (),
     most_bytes: Mapping[str, int] | None = None,
 ) -> dict[str, np.ndarray]:
-    """The arrays called `names`, and those of `optional` that are there: numbers and text, nothing is
+    """Return the arrays called `names`, and those of `optional` that are there: numbers and text, nothing is
     unpickled. `kind` says in errors what the file should have been, `most_bytes` how much an array of a name
     may unfold to.
 

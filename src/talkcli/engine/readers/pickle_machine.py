@@ -35,9 +35,9 @@ def run(
     is_allowed: Callable[[str], bool],
     refer: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """What the pickle from here to byte `size` of `stream` describes: None, numbers, text, bytes, lists (sets
-    among them), tuples and dictionaries of these, `Global`, `Record` and `Span`. `refer` says what stands for
-    a persistent id; without it there are none. The stream is behind the pickle afterwards.
+    """Return what the pickle from here to byte `size` of `stream` describes: None, numbers, text, bytes,
+    lists (sets among them), tuples and dictionaries of these, `Global`, `Record` and `Span`. `refer` says
+    what stands for a persistent id; without it there are none. The stream is behind the pickle afterwards.
 
     Raises RefusedError for names that `is_allowed` does not want and for instructions beyond data; a
     malformed pickle raises that or any of ArithmeticError, LookupError, TypeError, ValueError, struct.error.
@@ -132,7 +132,7 @@ class _Machine:
         self._push(Span(start, len(line), coding) if long else decode(line, coding))
 
     def _ignore(self, length: int) -> None:
-        """Protocol version, and frames, which only say how much to read at once."""
+        """Ignore the protocol version, and frames, which only state how much to read at once."""
         self._take(length)
 
     def _mark(self) -> None:
@@ -325,8 +325,8 @@ class _Machine:
 
 
 def _is_key(key: Any) -> bool:
-    """Numbers, text and objects. Hashing a deeply nested tuple would overflow the C stack, and huge integers
-    can be made to collide.
+    """Return numbers, text and objects. Hashing a deeply nested tuple would overflow the C stack, and huge
+    integers can be made to collide.
     """
     if isinstance(key, int):
         return abs(key) < _LARGEST_KEY

@@ -47,8 +47,8 @@ class Span:
 
 
 def decode(raw: bytes, coding: str) -> str | bytes:
-    """A string as the pickle means it: `bytes` as they are, `escaped` text of Python 2 (a repr without its
-    quotes), else text in that codec. Python 2's bytes count as latin-1 text.
+    """Return a string as the pickle means it: `bytes` as they are, `escaped` text of Python 2 (a repr
+    without its quotes), else text in that codec. Python 2's bytes count as latin-1 text.
     """
     if coding == "bytes":
         return raw

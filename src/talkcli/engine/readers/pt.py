@@ -18,7 +18,8 @@ from talkcli.engine.wording import counted
 
 
 def load_weights_only(path: Path) -> Any:
-    """The tensors and plain values in `path`, on the CPU, as torch.load gives them with `weights_only`.
+    """Return the tensors and plain values in `path`, on the CPU, as torch.load gives them with
+    `weights_only`.
 
     Checksums are compared. Raises InputError for a missing, damaged or hostile file, and for one that holds
     objects beside them.
@@ -27,7 +28,7 @@ def load_weights_only(path: Path) -> Any:
 
 
 def read_tensor(path: Path) -> Float[np.ndarray, "..."]:
-    """The finite floats of the one tensor that `path` holds, as float32.
+    """Return the finite floats of the one tensor that `path` holds, as float32.
 
     Raises InputError for anything else, before more memory is asked for than the file has bytes.
     """
@@ -57,7 +58,7 @@ def read_tensor(path: Path) -> Float[np.ndarray, "..."]:
 
 
 def _looked_at(path: Path) -> tuple[int, bytes]:
-    """How many bytes a regular file has, and the first of them."""
+    """Return how many bytes a regular file has, and the first of them."""
     try:
         with open_file(path) as stream:
             return path.stat().st_size, stream.read(len(ZIP))

@@ -14,8 +14,8 @@ from talkcli.engine.readers.stand_ins import refuse_stand_in
 
 
 def open_file(path: Path, *, text: bool = False) -> BinaryIO:
-    """The regular file `path`, at its beginning. Raises InputError for what cannot be read, and where a
-    pointer, a web page or the like lies in the file's place; with `text` words are expected.
+    """Return the regular file `path`, at its beginning. Raises InputError for what cannot be read, and where
+    a pointer, a web page or the like lies in the file's place; with `text` words are expected.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):

@@ -60,7 +60,7 @@ class StoredArray:
     """When the file was last changed, as long as the rest holds."""
 
     def read(self) -> Shaped[np.ndarray, "..."]:
-        """Raises InputError when the file is gone, has changed or does not hold what the pickle says."""
+        """Raise InputError when the file is gone, has changed or does not hold what the pickle says."""
         dtype = np.dtype(self.dtype)
         if self.length > _LONGEST_CODE * math.prod(self.shape) * dtype.itemsize:
             raise InputError(f"{self.path} holds an array of {self.shape} in {self.length} bytes.")
@@ -76,7 +76,8 @@ class StoredArray:
 
 
 def read_pickle(path: Path, *, in_place: bool = False) -> Any:
-    """The content of a pickle, or of an npy file around one, as plain containers, numbers, text and arrays.
+    """Return the content of a pickle, or of an npy file around one, as plain containers, numbers, text and
+    arrays.
 
     Python 2 text is read as latin-1. Sets come back as lists; what is allowed but has no plain form (torch
     tensors) stays a `Record`. With `in_place` arrays beyond some 256 bytes stay on the disk as `StoredArray`.
@@ -94,7 +95,7 @@ def read_pickle(path: Path, *, in_place: bool = False) -> Any:
 
 
 def parse_pickle(content: bytes, where: Path) -> Any:
-    """As `read_pickle`, of a pickle that is part of a file; `where` says in errors of which."""
+    """Read a pickle that is part of a file, as `read_pickle` does; `where` names the file in errors."""
     with _in_words(where):
         stream = io.BytesIO(content)
         return _Arrays(where, stream, len(content), False).plain(run(stream, len(content), _is_allowed))
@@ -189,7 +190,7 @@ class _Arrays(Unfolding):
         )
 
     def _bytes(self, value: Any) -> bytes:
-        """The content of an array; several arrays may share one."""
+        """Return the content of an array; several arrays may share one."""
         value = _encoded(value)
         if isinstance(value, Record) and value.class_name.endswith(".bytes") and not value.args:
             return b""
@@ -238,7 +239,7 @@ class _Arrays(Unfolding):
 
 
 def _encoded(value: Any) -> Any:
-    """What stands for bytes: protocols before 3 have none, so that Python 3 stores text and a call."""
+    """Return what stands for bytes: protocols before 3 have none, so that Python 3 stores text and a call."""
     is_call = isinstance(value, Record) and value.class_name == "_codecs.encode"
     return value.args[0] if is_call else value
 

@@ -79,7 +79,7 @@ def refuse_stand_in(path: object, file: BinaryIO | io.BytesIO, *, text: bool = F
 
 
 def stand_in(file: BinaryIO | io.BytesIO, *, text: bool = False) -> StandIn | None:
-    """What `file` holds in place of itself; None for anything else. It is left at its beginning."""
+    """Return what `file` holds in place of itself; None for anything else. It is left at its beginning."""
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     found = _zeros(head, file) if head and not head.strip(b"\0") else _recognised(head, text=text)
@@ -115,7 +115,7 @@ def _recognised(head: bytes, *, text: bool) -> StandIn | None:
 
 
 def _pointer(words: str) -> StandIn | None:
-    """What says where the file is."""
+    """Return what says where the file is."""
     for pattern, name, hint in _POINTERS:
         if pattern.match(words):
             size = _SIZE.search(words)
@@ -127,7 +127,7 @@ def _pointer(words: str) -> StandIn | None:
 
 
 def _answer(words: str) -> StandIn | None:
-    """What a server said when it was asked for the file."""
+    """Return what a server said when it was asked for the file."""
     begin = _COMMENTS.match(words)
     start = words[begin.end() if begin else 0 :]
     if _HTML.match(start):
@@ -142,7 +142,7 @@ def _answer(words: str) -> StandIn | None:
 
 
 def _words(head: bytes) -> str | None:
-    """The beginning as text, None for what is no text."""
+    """Return the beginning as text, None for what is no text."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         words = head[: len(head) // 2 * 2].decode("utf-16", "replace")
     else:

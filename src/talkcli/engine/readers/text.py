@@ -39,7 +39,7 @@ _SINGLE_BYTES = "cp1252"
 
 
 def _iso(error: UnicodeError) -> tuple[str, int]:
-    """The five bytes that Windows leaves out are ISO's control characters."""
+    """Return the five bytes that Windows leaves out are ISO's control characters."""
     assert isinstance(error, UnicodeDecodeError)
     return error.object[error.start : error.end].decode("latin-1"), error.end
 
@@ -48,7 +48,7 @@ codecs.register_error("talk-iso", _iso)
 
 
 def read_text(path: Path, *, largest: int = LARGEST_BYTES) -> str:
-    """The text of `path`, of at most `largest` bytes, without a byte order mark.
+    """Return the text of `path`, of at most `largest` bytes, without a byte order mark.
 
     Raises InputError for what is no regular file, no text, or larger.
     """
@@ -57,8 +57,8 @@ def read_text(path: Path, *, largest: int = LARGEST_BYTES) -> str:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines of a list of any length, without their ends. Raises InputError as `read_text`, and for a line
-    of more than 1 MiB.
+    """Yield the lines of a list of any length, without their ends. Raises InputError as `read_text`, and for
+    a line of more than 1 MiB.
     """
     with open_text(path, largest=LARGEST_LIST_BYTES) as file:
         number = 0
@@ -70,7 +70,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The number of its last line, and the cells, of every row that is not empty. Cells are parted by
+    """Yield the number of its last line, and the cells, of every row that is not empty. Cells are parted by
     commas; where the first line has none, by semicolons or tabs, as spreadsheets write them.
 
     Raises InputError as `read_text`, and for what is no CSV.
@@ -88,8 +88,8 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def open_text(path: Path, *, largest: int) -> io.TextIOWrapper:
-    """`path`, decoded while it is read; all of it has been found to be text. Raises InputError as `read_text`
-    does.
+    """Return `path`, decoded while it is read; all of it has been found to be text. Raises InputError as
+    `read_text` does.
     """
     file = open_file(path, text=True)
     try:
@@ -123,8 +123,8 @@ def _encoding(where: object, file: BinaryIO) -> str:
 
 
 def _unmarked(head: bytes) -> list[str]:
-    """UTF-32 without a mark shows in every fourth byte, which is zero beside one of 0 to 16, the last plane;
-    UTF-16 in letters of one byte: every other byte is zero.
+    """Return UTF-32 without a mark shows in every fourth byte, which is zero beside one of 0 to 16, the last
+    plane; UTF-16 in letters of one byte: every other byte is zero.
     """
     wide = len(head) // 4 * 4
     for top, plane, name in ((3, 2, "utf-32-le"), (0, 1, "utf-32-be")):
@@ -138,7 +138,7 @@ def _unmarked(head: bytes) -> list[str]:
 
 
 def _first_oddity(file: BinaryIO, encoding: str) -> str | None:
-    """What in all of `file` is no text in `encoding`."""
+    """Return what in all of `file` is no text in `encoding`."""
     errors = "talk-iso" if encoding == _SINGLE_BYTES else "strict"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     at = 0

@@ -58,7 +58,7 @@ _MALFORMED = (
 
 
 def read_torch_file(path: Path, is_allowed: Callable[[str], bool]) -> Any:
-    """What `path` holds: tensors on the CPU, plain values, and lists, tuples and dictionaries of them.
+    """Return what `path` holds: tensors on the CPU, plain values, and lists, tuples and dictionaries of them.
 
     Objects whose names `is_allowed` wants stay inert: those with items by key, as the state dicts of
     networks, are dictionaries, others `Record`s. Tensors without plain numbers (sparse,
@@ -85,7 +85,7 @@ def read_torch_file(path: Path, is_allowed: Callable[[str], bool]) -> Any:
 
 
 def is_tensor_part(name: str) -> bool:
-    """Whether `name` is of what tensors and plain containers consist of in PyTorch's files."""
+    """Tell whether `name` is of what tensors and plain containers consist of in PyTorch's files."""
     module, _, attribute = name.rpartition(".")
     return (
         name in _PARTS
@@ -140,7 +140,7 @@ def _compare_checksum(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
     if info.compress_type != zipfile.ZIP_STORED:
         raise zipfile.BadZipFile(f"{info.filename} is compressed, which PyTorch never does")
     if not info.CRC:
-        # PyTorch can be told to leave checksums out; zipfile compares none that is not there.
+        # PyTorch has a switch that leaves checksums out; zipfile then compares none.
         del info.CRC
         return
     with archive.open(info) as file:
@@ -193,7 +193,7 @@ def _nothing(name: str) -> bool:  # noqa: ARG001  whatever it is
 
 
 def _storage(identity: Any) -> _Storage:
-    """What a persistent id means."""
+    """Return what a persistent id means."""
     if not isinstance(identity, tuple) or len(identity) not in (5, 6) or identity[0] != "storage":
         raise RefusedError("it refers to something outside itself that is no storage")
     _, kind, key, _, count, *view = identity

@@ -20,7 +20,7 @@ class Unfolding:
     """
 
     def __init__(self, stream: BinaryIO | io.BytesIO, size: int) -> None:
-        """`stream` is where `Span`s lie; `size` is how many bytes the file has."""
+        """Take the `stream` that holds the `Span`s, of a file of `size` bytes."""
         self.stream = stream
         self._limit = _GROWTH * size + _GROWTH_BYTES
         self._num_made = 0
@@ -29,19 +29,19 @@ class Unfolding:
         self._weights: dict[int, int] = {}
 
     def interpret(self, record: Record, depth: int) -> Any:
-        """What stands for `record`; parts of it go through `plain` with `depth`."""
+        """Return what stands for `record`; parts of it go through `plain` with `depth`."""
         raise NotImplementedError
 
     def key(self, key: Record) -> Any:
-        """What stands for a record that is the key of a dictionary."""
+        """Return what stands for a record that is the key of a dictionary."""
         raise NotImplementedError
 
     def weigh(self, made: Any) -> int:
-        """Bytes of what `interpret` made."""
+        """Return bytes of what `interpret` made."""
         raise NotImplementedError
 
     def plain(self, value: Any, depth: int = 0) -> Any:
-        """`value` with everything in it that is no plain container, number or text interpreted."""
+        """Return `value` with everything in it that is no plain container, number or text interpreted."""
         if depth > _DEEPEST:
             raise RefusedError(f"it is nested more than {_DEEPEST} deep, or contains itself")
         if not isinstance(value, (dict, list, tuple, Record, Span)):
@@ -61,11 +61,11 @@ class Unfolding:
         return self._done[id(value)]
 
     def charge(self, num_bytes: int) -> None:
-        """So many are about to be made that are no part of the file."""
+        """Count objects that are about to be made and are no part of the file."""
         self._num_made = self._within_limit(self._num_made + num_bytes)
 
     def raw(self, span: Span) -> bytes:
-        """The bytes of a string that stayed in the file."""
+        """Return the bytes of a string that stayed in the file."""
         self._within_limit(span.length)
         self.stream.seek(span.start)
         return self.stream.read(span.length)
@@ -74,7 +74,7 @@ class Unfolding:
         return self.key(key) if isinstance(key, Record) else key
 
     def _weigh(self, made: Any) -> int:
-        """An estimate from below, but of the order of what numpy would make."""
+        """Return an estimate from below, but of the order of what numpy would make."""
         if id(made) in self._weights:
             return self._weights[id(made)]
         if isinstance(made, dict):

@@ -26,8 +26,8 @@ _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def parse_yaml(text: str, *, longest: int = _LONGEST) -> Any:
-    """The one document in `text`, of at most `longest` characters: dictionaries with text as keys, lists,
-    text, bools, whole numbers of up to 18 digits, finite floats, None. An empty text is None.
+    """Return the one document in `text`, of at most `longest` characters: dictionaries with text as keys,
+    lists, text, bools, whole numbers of up to 18 digits, finite floats, None. An empty text is None.
 
     Raises ValueError, in one sentence, for anything else: what is no YAML, keys that stand twice, documents
     deeper than 32, anchors, tags and merges, half a surrogate pair.
@@ -54,7 +54,7 @@ class _Open:
 
 
 def _built(events: Iterable[Any]) -> Any:
-    """The document behind `events`; its depth takes no stack."""
+    """Return the document behind `events`; its depth takes no stack."""
     document: list[Any] = []
     around = [_Open(document)]
     for event in events:
@@ -97,7 +97,7 @@ def _place(where: _Open, value: Any, mark: Any) -> None:
 
 
 def _plain(text: str, mark: Any) -> str | bool | int | float | None:
-    """What `text` without quotes is."""
+    """Return what `text` without quotes is."""
     if _NULL.fullmatch(text):
         return None
     if text in (text.lower(), text.title(), text.upper()) and text.lower() in _BOOLS:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 def backdrop(
     colour: tuple[float, float, float], height: int, width: int
 ) -> Float[np.ndarray, "height width 3"]:
-    """Linear RGB of the wall; `colour` is its mean tone."""
+    """Return linear RGB of the wall; `colour` is its mean tone."""
     y = (np.arange(height)[:, None] + 0.5) / height
     x = (np.arange(width)[None, :] + 0.5) / width
     aspect = width / height

@@ -30,7 +30,7 @@ _EYES, _MOUTH = slice(36, 48), slice(48, 68)
 
 
 def close_up(head: Head) -> Scene:
-    """`head` filling a square picture, seen and lit from the front.
+    """Return `head` filling a square picture, seen and lit from the front.
 
     Follows the template's landmarks. Raises AssetError where `head` knows none.
     """
@@ -53,7 +53,7 @@ def close_up(head: Head) -> Scene:
 
 
 def _dimmed(head: Head) -> Float[np.ndarray, "verts 3"]:
-    """The head's colours, darker inside the mouth."""
+    """Return the head's colours, darker inside the mouth."""
     colours = np.array(head.colours, np.float32)
     for number, part in enumerate(head.parts):
         colours[np.unique(head.faces[head.part_of_face == number])] *= _REACHED.get(part, 1.0)

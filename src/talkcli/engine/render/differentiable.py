@@ -31,10 +31,10 @@ class DifferentiableRenderer(Protocol):
     def render(
         self, vertices: Float[Tensor, "frames verts 3"], window: Window | None = None
     ) -> Float[Tensor, "frames height width 3"]:
-        """sRGB in [0, 1] of the whole picture, or of the same pixels through a `window`.
+        """Return sRGB in [0, 1] of the whole picture, or of the same pixels through a `window`.
 
         Gradients are those of the colour at each pixel's centre, and of what edges cover and uncover.
         """
 
     def project(self, points: Float[Tensor, "frames points 3"]) -> Float[Tensor, "frames points 2"]:
-        """Columns and rows in pixels of the whole picture, whose first pixel has its centre at 0.5."""
+        """Return columns and rows in pixels of the whole picture, whose first pixel has its centre at 0.5."""

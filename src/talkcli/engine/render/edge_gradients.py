@@ -21,7 +21,8 @@ _STEEP = 3.0
 def beside_edges(
     depth: Float[Tensor, "frames height width"], focal: float
 ) -> Bool[Tensor, "frames height width"]:
-    """Pixels with a jump in `depth` to one of their four neighbours; infinite depth is where nothing is seen.
+    """Return pixels with a jump in `depth` to one of their four neighbours; infinite depth is where nothing
+    is seen.
 
     `focal` in pixels.
     """
@@ -46,8 +47,8 @@ def with_edge_gradients(
     focal: float,
     middle: Float[Tensor, "frames 2"],
 ) -> Float[Tensor, "frames height width 3"]:
-    """`picture` with the gradients of its pixels `edges` to `corners` (vertices in camera space) and to
-    `middle`, the pixels where the camera's axis meets the picture.
+    """Return `picture` with the gradients of its pixels `edges` to `corners` (vertices in camera space) and
+    to `middle`, the pixels where the camera's axis meets the picture.
     """
     colours = picture.detach()
     for along, axis in ((1, 1), (2, 0)):
@@ -68,6 +69,6 @@ def with_edge_gradients(
 
 
 def _neighbours(values: Tensor, along: int) -> tuple[Tensor, Tensor]:
-    """Views of all pixels but the last, and of the pixels after them."""
+    """Return views of all pixels but the last, and of the pixels after them."""
     length = values.shape[along] - 1
     return values.narrow(along, 0, length), values.narrow(along, 1, length)

@@ -60,7 +60,7 @@ class GlRenderer:
             ) from error
 
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
-        """One sRGB picture of the scene with its vertices at `vertices` (metres)."""
+        """Return one sRGB picture of the scene with its vertices at `vertices` (metres)."""
         vertices = np.ascontiguousarray(vertices, np.float32)
         smooth_normals(vertices, self._faces, self._normals)
         primitives = [
@@ -97,7 +97,7 @@ def _import_pyrender() -> Any:
 
 
 def _split(scene: Scene, pyrender: Any) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, Any]]:
-    """Vertices used, their colours, faces among them and material, for every part that has faces."""
+    """Return vertices used, their colours, faces among them and material, for every part that has faces."""
     parts = []
     for part, material in enumerate(scene.materials):
         faces = np.asarray(scene.faces)[np.asarray(scene.part_of_face) == part]

@@ -61,19 +61,23 @@ class LitScene(nn.Module):
         self.register_buffer("closed", torch.tensor(closed), persistent=False)
 
     def view(self, points: Float[Tensor, "frames points 3"]) -> Float[Tensor, "frames points 3"]:
-        """World to camera space."""
+        """Return world to camera space."""
         return (points - self.eye.to(points)) @ self.axes.to(points).T
 
     def on_screen(
         self, camera: Float[Tensor, "frames points 3"], window: Window | None = None
     ) -> Float[Tensor, "frames points 2"]:
-        """Camera space to pixels of the picture or of the `window`: columns and rows, centres at a half."""
+        """Return camera space to pixels of the picture or of the `window`: columns and rows, centres at a
+        half.
+        """
         return camera[..., :2] / camera[..., 2:] * self.focal + self._middle(camera, window)[:, None]
 
     def rays(
         self, pixels: Int[Tensor, "pixels 3"], window: Window | None, like: Tensor
     ) -> Float[Tensor, "pixels 3"]:
-        """Through the centres of `pixels` (frame, row, column), one metre deep in camera space."""
+        """Compute the rays through the centres of `pixels` (frame, row, column), one metre deep in camera
+        space.
+        """
         frame, row, column = pixels.unbind(-1)
         middle = self._middle(like, window)[frame]
         place = torch.stack([column, row], -1) + 0.5 - middle
@@ -86,8 +90,8 @@ class LitScene(nn.Module):
         weights: Float[Tensor, "frames height width 3"],
         window: Window | None,
     ) -> Float[Tensor, "frames height width 3"]:
-        """sRGB in [0, 1]. `weights` are each pixel's place on its face (perspective-correct barycentric);
-        those of pixels without a face do not count.
+        """Return sRGB in [0, 1]. `weights` are each pixel's place on its face (perspective-correct
+        barycentric); those of pixels without a face do not count.
         """
         covered = face_at >= 0
         frame = covered.nonzero()[:, 0]
@@ -111,7 +115,7 @@ class LitScene(nn.Module):
         )
 
     def seen(self, face_at: Int[Tensor, "frames height width"]) -> tuple[Tensor, Tensor]:
-        """Faces that any pixel sees, and the place of each face among them."""
+        """Return faces that any pixel sees, and the place of each face among them."""
         mask = torch.zeros(len(self.faces) + 1, dtype=torch.bool, device=face_at.device)
         # No face, -1, is the last of the mask.
         mask[face_at.flatten()] = True
@@ -123,7 +127,7 @@ class LitScene(nn.Module):
     def _lit(
         self, camera: Float[Tensor, "frames verts 3"], corners: Int[Tensor, "faces 3"]
     ) -> Float[Tensor, "frames faces 3 rgb"]:
-        """Linear light that leaves the corners of some faces."""
+        """Return linear light that leaves the corners of some faces."""
         verts, places = corners.unique(return_inverse=True)
         normals = self._normals(camera, verts)
         cosines = (normals @ self.light_directions.to(camera).T).clamp(min=0)
@@ -133,7 +137,7 @@ class LitScene(nn.Module):
     def _normals(
         self, camera: Float[Tensor, "frames verts 3"], verts: Int[Tensor, "chosen"]
     ) -> Float[Tensor, "frames chosen 3"]:
-        """Area-weighted unit normals of some vertices, from all faces round them."""
+        """Return area-weighted unit normals of some vertices, from all faces round them."""
         rank = torch.full((camera.shape[1],), len(verts), device=camera.device)
         rank[verts] = torch.arange(len(verts), device=camera.device)
         places = rank[self.faces]
@@ -152,7 +156,7 @@ class LitScene(nn.Module):
 
 
 def _srgb(linear: Float[Tensor, "*pixels rgb"]) -> Float[Tensor, "*pixels rgb"]:
-    """Linear light to sRGB (IEC 61966-2-1), both in [0, 1]."""
+    """Return linear light to sRGB (IEC 61966-2-1), both in [0, 1]."""
     # The power's slope is endless at zero, where it is not used: it must not be reached either.
     curve = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(linear <= 0.0031308, 12.92 * linear, curve).clamp(0, 1)

@@ -23,7 +23,7 @@ _WRAP_OF_RED = (1.0, 0.6, 0.45)
 
 
 def material_table(materials: Sequence[Material]) -> Float[np.ndarray, "parts 8"]:
-    """Rows of the weight of the lobe, its sharpness, three wraps and three 1 / (1 + wrap)."""
+    """Return rows of the weight of the lobe, its sharpness, three wraps and three 1 / (1 + wrap)."""
     rows = []
     for material in materials:
         wraps = [material.wrap * part for part in _WRAP_OF_RED]
@@ -33,7 +33,7 @@ def material_table(materials: Sequence[Material]) -> Float[np.ndarray, "parts 8"
 
 
 def light_table(lights: Sequence[Light], towards_eye: np.ndarray) -> Float[np.ndarray, "lights 10"]:
-    """Rows of direction, colour, whether the head shadows it, and Blinn's half vector."""
+    """Return rows of direction, colour, whether the head shadows it, and Blinn's half vector."""
     rows = []
     for light in lights:
         direction = np.array(light.direction) / np.linalg.norm(light.direction)
@@ -43,12 +43,12 @@ def light_table(lights: Sequence[Light], towards_eye: np.ndarray) -> Float[np.nd
 
 
 def sky_lamps() -> Float[np.ndarray, "lamps 3 3"]:
-    """Axes of the lamps that stand for the sky."""
+    """Return axes of the lamps that stand for the sky."""
     return np.stack([_lamp_axes(direction) for direction in _SKY])
 
 
 def key_lamp(lights: Sequence[Light]) -> Float[np.ndarray, "3 3"]:
-    """Axes of the light that throws shadows; of the first lamp of the sky where none does.
+    """Return axes of the light that throws shadows; of the first lamp of the sky where none does.
 
     Raises ValueError when several do.
     """
@@ -59,7 +59,7 @@ def key_lamp(lights: Sequence[Light]) -> Float[np.ndarray, "3 3"]:
 
 
 def _lamp_axes(direction: tuple[float, float, float]) -> np.ndarray:
-    """Right, up and towards the lamp, as rows."""
+    """Return right, up and towards the lamp, as rows."""
     towards = np.array(direction, float) / np.linalg.norm(direction)
     helper = np.array([0.0, 0.0, 1.0]) if abs(towards[1]) > 0.9 else np.array([0.0, 1.0, 0.0])
     right = np.cross(helper, towards)
@@ -68,7 +68,9 @@ def _lamp_axes(direction: tuple[float, float, float]) -> np.ndarray:
 
 
 def map_scale(vertices: Float[np.ndarray, "verts 3"]) -> tuple[Float[np.ndarray, "3"], float]:
-    """Middle of the vertices, and texels per metre of a depth map that holds them from every direction."""
+    """Return middle of the vertices, and texels per metre of a depth map that holds them from every
+    direction.
+    """
     low, high = _bounds(vertices)
     if not np.isfinite(low + high).all():
         finite = vertices[np.isfinite(vertices).all(axis=1)]
@@ -85,12 +87,12 @@ def _bounds(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear light in [0, 1] to sRGB in [0, 1] (IEC 61966-2-1)."""
+    """Return linear light in [0, 1] to sRGB in [0, 1] (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)
 
 
 def tone_table() -> UInt8[np.ndarray, "steps"]:
-    """Linear light from 0 to BRIGHTEST as sRGB bytes: straight up to a shoulder, then rolling off into
+    """Return linear light from 0 to BRIGHTEST as sRGB bytes: straight up to a shoulder, then rolling off into
     white."""
     light = np.linspace(0.0, BRIGHTEST, TONE_STEPS)
     shoulder = 0.55

@@ -44,7 +44,7 @@ class Light:
 
 
 def camera_axes(camera: Camera) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
-    """The camera's position and its unit axes: right, up and forward."""
+    """Return the camera's position and its unit axes: right, up and forward."""
     eye = np.array(camera.eye, np.float64)
     forward = np.array(camera.target) - eye
     forward /= np.linalg.norm(forward)
@@ -74,7 +74,7 @@ class Renderer(Protocol):
     concurrent: bool
 
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
-        """One sRGB picture."""
+        """Return one sRGB picture."""
 
     def close(self) -> None:
         """Release what the renderer holds."""

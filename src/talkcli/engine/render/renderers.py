@@ -26,7 +26,7 @@ def check_renderer(name: str) -> None:
 
 
 def open_renderer(name: str, scene: Scene, width: int, height: int) -> Renderer:
-    """The renderer called `name`, to be closed by the caller. Raises UsageError for any other name."""
+    """Return the renderer called `name`, to be closed by the caller. Raises UsageError for any other name."""
     check_renderer(name)
     if name == "software":
         from talkcli.engine.render.software import SoftwareRenderer
@@ -40,7 +40,7 @@ def open_renderer(name: str, scene: Scene, width: int, height: int) -> Renderer:
 def open_differentiable(
     scene: Scene, width: int, height: int, *, prefer_pytorch3d: bool = True
 ) -> DifferentiableRenderer:
-    """pytorch3d's rasteriser where it is installed, else ours."""
+    """Return pytorch3d's rasteriser where it is installed, else ours."""
     if prefer_pytorch3d and is_installed("pytorch3d"):
         from talkcli.engine.render.pytorch3d import Pytorch3dRenderer
 

@@ -84,7 +84,7 @@ def block_maxima(nearness, maxima):  # type: ignore[no-untyped-def]
 
 @inlined
 def _in_the_open(x, y, z, maxima):  # type: ignore[no-untyped-def]
-    """Whether no texel that `_seen` would look at is nearer to the lamp than the point."""
+    """Tell whether no texel that `_seen` would look at is nearer to the lamp than the point."""
     texels = maxima.shape[0]
     first_x, first_y = math.floor(x - 0.5) - 1, math.floor(y - 0.5) - 1
     inside = 0 <= first_x < texels - 4 and 0 <= first_y < texels - 4
@@ -106,7 +106,9 @@ def lift(axes, screen, table):  # type: ignore[no-untyped-def]
 
 @kernel
 def project_parallel(vertices, axes, centre, per_metre, screen):  # type: ignore[no-untyped-def]
-    """A far lamp's view into `screen` (verts 3), in texels of a depth map with `centre` in its middle."""
+    """Project a far lamp's view into `screen` (verts 3), in texels of a depth map with `centre` in its
+    middle.
+    """
     for v in range(vertices.shape[0]):
         x, y, z = vertices[v, 0] - centre[0], vertices[v, 1] - centre[1], vertices[v, 2] - centre[2]
         screen[v, 0] = centre[3] + per_metre * (x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2])

@@ -73,7 +73,7 @@ class SoftwareRenderer:
         self._own = _Buffers(scene.colours, rows, columns)
 
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
-        """One sRGB picture of the scene with its vertices at `vertices` (metres)."""
+        """Return one sRGB picture of the scene with its vertices at `vertices` (metres)."""
         own = self._own
         vertices = np.ascontiguousarray(vertices, np.float32)
         raster.smooth_normals(vertices, self._faces, own.table)
@@ -118,7 +118,7 @@ class SoftwareRenderer:
         shade.lift(axes, own.lamp_screen, own.table)
 
     def close(self) -> None:
-        """Nothing to release: buffers go with the renderer."""
+        """Do nothing: the buffers end with the renderer."""
 
     def _rays_to_eye(self, width: int, height: int, supersampling: int) -> np.ndarray:
         right = ((np.arange(width) + 0.5) * supersampling - self._centre[0]) / self._focal

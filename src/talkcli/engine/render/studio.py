@@ -48,7 +48,7 @@ _MARGIN = 0.13
 
 
 def studio_scene(head: Topology, *, yaw_deg: float = 0.0) -> Scene:
-    """Light `head` and place the camera `yaw_deg` to the subject's left of straight ahead.
+    """Return light `head` and place the camera `yaw_deg` to the subject's left of straight ahead.
 
     Raises AssetError for a topology whose triangles nobody knows.
     """
@@ -77,7 +77,9 @@ def studio_scene(head: Topology, *, yaw_deg: float = 0.0) -> Scene:
 
 
 def _frame(head: Topology) -> tuple[np.ndarray, float]:
-    """Middle and height of the head without its neck; of the whole mesh where it names no eyes and lips."""
+    """Return middle and height of the head without its neck; of the whole mesh where it names no eyes and
+    lips.
+    """
     low, high = head.template.min(axis=0), head.template.max(axis=0)
     if "eyes" in head.regions and "lips" in head.regions:
         lips = head.template[head.regions["lips"]].mean(axis=0)

@@ -46,7 +46,9 @@ class TorchRenderer(nn.Module):
         face_at: Int[Tensor, "frames height width"],
         window: Window | None,
     ) -> Float[Tensor, "frames height width 3"]:
-        """Where each ray meets its triangle, in shares of the three corners; zeros where it meets none."""
+        """Return where each ray meets its triangle, in shares of the three corners; zeros where it meets
+        none.
+        """
         covered = face_at >= 0
         pixels = covered.nonzero()
         seen, rank = self.scene.seen(face_at)

@@ -89,7 +89,7 @@ def write_video(
 
 
 def write_sound(path: Path, speech: Speech, num_frames: int, fps: float) -> None:
-    """Raw float32 sound of exactly `num_frames` frames: cut, or filled up with silence."""
+    """Write raw float32 sound of exactly `num_frames` frames: cut, or filled up with silence."""
     length = round(num_frames * speech.rate_hz / fps)
     samples = speech.samples[:length].astype("<f4", copy=False)
     with path.open("wb") as file:

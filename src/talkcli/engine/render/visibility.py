@@ -28,7 +28,7 @@ def visible_faces(
     height: int,
     width: int,
 ) -> Int[Tensor, "frames height width"]:
-    """The nearest face at each pixel's centre, -1 for none.
+    """Return the nearest face at each pixel's centre, -1 for none.
 
     Backs of `closed` faces are not drawn; front faces run clockwise on a screen with y down. A vertex nearer
     than a millimetre, or one that is not a number, takes its faces with it. On a CPU by the kernel of the
@@ -58,8 +58,8 @@ def scattered_faces(
     height: int,
     width: int,
 ) -> Int[Tensor, "frames height width"]:
-    """`visible_faces` in a few operations on all frames at once: every face offers itself to the pixels of
-    its bounding box, and the nearest of those that hold the pixel's centre remains.
+    """Return `visible_faces` in a few operations on all frames at once: every face offers itself to the
+    pixels of its bounding box, and the nearest of those that hold the pixel's centre remains.
     """
     x, y, depth = screen[:, faces].unbind(-1)
     area = turned_away(screen, faces)
@@ -96,7 +96,7 @@ def scattered_faces(
 def turned_away(
     screen: Float[Tensor, "frames verts coords"], faces: Int[Tensor, "faces 3"]
 ) -> Float[Tensor, "frames faces"]:
-    """Twice each face's area on the screen, in square pixels: positive where its back is seen."""
+    """Return twice each face's area on the screen, in square pixels: positive where its back is seen."""
     a, b, c = screen[:, faces, :2].unbind(2)
     right, left = b - a, c - a
     return right[..., 0] * left[..., 1] - right[..., 1] * left[..., 0]

@@ -35,7 +35,7 @@ class Target:
     opening: float
 
     def in_parts(self) -> list[Target]:
-        """The parts of a diphthong, one after the other; else the target itself."""
+        """Return the parts of a diphthong, one after the other; else the target itself."""
         parts, at = [], self.start_s
         for name, share in self.viseme.parts:
             end = at + share * (self.end_s - self.start_s)
@@ -47,7 +47,7 @@ class Target:
 def blended(
     time: Float[np.ndarray, "steps"], targets: Sequence[Target], articulator: str
 ) -> Float[np.ndarray, "steps names"]:
-    """What the channels of `articulator` amount to at `time`, in seconds.
+    """Return what the channels of `articulator` amount to at `time`, in seconds.
 
     In blocks, so that memory grows with the steps alone.
     """

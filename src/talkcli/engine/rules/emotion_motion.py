@@ -47,9 +47,9 @@ class EmotionMotionConfig(Config):
     drift_s: float = 0.7
     """Its time constant."""
     mouth_share: float = 0.95
-    """How much of the mouth's pose shows while it speaks."""
+    """Share of the mouth's pose that shows during speech."""
     jaw_share: float = 0.5
-    """How much of the pose's jaw: a jaw that hangs would hide the vowels."""
+    """Share of the jaw's pose: a jaw that hangs would hide the vowels."""
     accent_gap_s: float = 0.5
     """Accents are at least this far apart."""
     accent_rise_s: float = 0.12
@@ -74,7 +74,7 @@ def accents(
     pitch_hz: Float[np.ndarray, "steps"],
     config: EmotionMotionConfig,
 ) -> list[Accent]:
-    """The vowels that stand out by loudness and pitch, strongest first among neighbours."""
+    """Return the vowels that stand out by loudness and pitch, strongest first among neighbours."""
     vowels = [phone for phone in alignment.phones if phone.symbol in VOWELS and phone.duration_s >= 0.04]
     if len(vowels) < 2:
         return []
@@ -100,7 +100,9 @@ def emotion_motion(
     config: EmotionMotionConfig,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "steps coeffs"]:
-    """What to add to `mouth`: the upper face in full, the mouth's pose as far as speech leaves it free."""
+    """Return what to add to `mouth`: the upper face in full, the mouth's pose as far as speech leaves it
+    free.
+    """
     num_steps = len(mouth.rest)
     presence = _presence(alignment, num_steps, config)
     pose = EMOTION_POSES[emotion.label]
@@ -136,7 +138,7 @@ def slow_noise(num_steps: int, time_s: float, rng: np.random.Generator) -> Float
 def _presence(
     alignment: Alignment, num_steps: int, config: EmotionMotionConfig
 ) -> Float[np.ndarray, "steps"]:
-    """The level's shape over the phrases: towards 1 while speaking, a rest between."""
+    """Return the level's shape over the phrases: towards 1 while speaking, a rest between."""
     speaking = np.ones(num_steps)
     for pause in alignment.pauses(config.phrase_gap_s):
         speaking[round(pause.start_s * STEP_HZ) : round(pause.end_s * STEP_HZ)] = 0
@@ -145,7 +147,9 @@ def _presence(
 
 
 def _freedom(name: str, mouth: MouthTrack, config: EmotionMotionConfig) -> Float[np.ndarray, "steps"] | float:
-    """How much of a channel's pose may show at each moment: contacts first, then vowels, then emotion."""
+    """Return how much of a channel's pose may show at each moment: contacts first, then vowels, then
+    emotion.
+    """
     if not is_mouth(name):
         return 1.0
     share = config.jaw_share if name in JAW else config.mouth_share
@@ -173,7 +177,7 @@ def _bumps(
 
 
 def _group(name: str) -> str:
-    """Channels that vary together: brow, eye, nose, cheek or mouth."""
+    """Return channels that vary together: brow, eye, nose, cheek or mouth."""
     return next((group for group in ("brow", "eye", "nose", "cheek") if name.startswith(group)), "mouth")
 
 

@@ -50,7 +50,7 @@ class Style:
 
 
 def style_of(speaker: str, seed: int = 0) -> Style:
-    """The manner of the speaker of this name: gains within about 15 % of the usual."""
+    """Return the manner of the speaker of this name: gains within about 15 % of the usual."""
     rng = generator("style", speaker, seed)
     gain = lambda spread: float(np.exp(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)))  # noqa: E731
     return Style(
@@ -74,7 +74,7 @@ def perform(
     seed: int = 0,
     eyes: bool = True,
 ) -> Motion:
-    """Motion of ada at 25 fps saying `alignment` with `emotion`; ceil(seconds * 25) frames.
+    """Return motion of ada at 25 fps saying `alignment` with `emotion`; ceil(seconds * 25) frames.
 
     Without `eyes`, nobody blinks or looks about; the emotion's own lids stay.
     """
@@ -104,7 +104,8 @@ def perform_upper_face(
     seed: int = 0,
     eyes: bool = True,
 ) -> Motion:
-    """`motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth loses jumps only.
+    """Return `motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth loses jumps
+    only.
 
     `eyes` as in `perform`.
     """
@@ -163,7 +164,7 @@ def _ada() -> Head:
 
 
 def _frame_middles(num_frames: int, num_steps: int) -> Int[np.ndarray, "frames"]:
-    """A frame shows the middle of its 40 ms, so that sound and picture agree on average."""
+    """Return a frame shows the middle of its 40 ms, so that sound and picture agree on average."""
     per_frame = STEP_HZ // MODEL_FPS
     return np.minimum(np.arange(num_frames) * per_frame + per_frame // 2, num_steps - 1)
 
@@ -177,6 +178,6 @@ def _effort(level: Float[np.ndarray, "steps"]) -> Effort:
 
 
 def generator(purpose: str, name: str, seed: int) -> np.random.Generator:
-    """A stream of its own for every purpose and name, the same on every machine."""
+    """Return a stream of its own for every purpose and name, the same on every machine."""
     digest = hashlib.sha256(f"{purpose}:{name}".encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])

@@ -33,19 +33,19 @@ class SpeechMotionConfig(Config):
     contact_hold_s: float = 0.046
     """Shortest contact: longer than a frame at 25 fps, so that one frame shows it."""
     contact_reach_s: float = 0.045
-    """Time to reach a contact"""
+    """Time in seconds in which the lips reach a contact."""
     contact_leave_s: float = 0.03
-    """and to leave it."""
+    """Time in seconds in which the lips leave a contact."""
     pause_s: float = 0.16
-    """The shortest silence in which the mouth comes to rest."""
+    """Shortest silence in seconds in which the mouth comes to rest."""
     quiet_db: float = 30.0
-    """This far below its loud parts, sound is silence."""
+    """Level in dB below the loud parts of the sound, under which it counts as silence."""
     settle_ahead_s: float = 0.05
-    """How long before the end of the last sound the mouth starts to close,"""
+    """Time in seconds before the end of the last sound at which the mouth starts to close."""
     settle_s: float = 0.10
-    """how long it takes,"""
+    """Time in seconds in which the mouth closes."""
     rise_s: float = 0.05
-    """and how long before the next sound it opens."""
+    """Time in seconds before the next sound at which the mouth starts to open."""
     smooth_s: float = 0.018
     """Standard deviation of the final low-pass."""
     jaw_gain: float = 1.0
@@ -82,7 +82,7 @@ class MouthTrack:
 
     @classmethod
     def resting(cls, num_steps: int) -> MouthTrack:
-        """A mouth that does nothing."""
+        """Return a mouth that does nothing."""
         zeros = np.zeros(num_steps)
         still = np.zeros((num_steps, len(ADA)))
         return cls(coeffs=still, lips=zeros, teeth=zeros, rest=np.ones(num_steps), rounding=zeros)
@@ -91,7 +91,7 @@ class MouthTrack:
 def speech_motion(
     alignment: Alignment, level_db: Float[np.ndarray, "steps"], effort: Effort, config: SpeechMotionConfig
 ) -> MouthTrack:
-    """The mouth saying `alignment`; `level_db` is the loudness at 100 Hz."""
+    """Return the mouth saying `alignment`; `level_db` is the loudness at 100 Hz."""
     time = np.arange(len(level_db)) / STEP_HZ
     usual = _usual_level(alignment.phones, level_db)
     targets = _targets(alignment.phones, level_db, usual, config)
@@ -118,7 +118,7 @@ def speech_motion(
 
 
 def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) -> float:
-    """The median peak of the vowels, in dB; 0 without vowels."""
+    """Return the median peak of the vowels, in dB; 0 without vowels."""
     levels = [_level(phone, level_db) for phone in phones if phone.symbol in VOWELS]
     return float(np.median(levels)) if levels else 0.0
 
@@ -126,7 +126,7 @@ def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) 
 def _targets(
     phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
 ) -> list[Target]:
-    """One target a phone, two a diphthong; a vowel's opening follows its own loudness."""
+    """Return one target a phone, two a diphthong; a vowel's opening follows its own loudness."""
     targets = []
     for phone in phones:
         opening = 1.0
@@ -142,7 +142,7 @@ def _targets(
 def _swell(
     level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
 ) -> Float[np.ndarray, "steps"]:
-    """How the opening breathes with the loudness, whatever is said."""
+    """Return how the opening breathes with the loudness, whatever is said."""
     louder = gaussian_filter1d(level_db, _SWELL_S * STEP_HZ, mode="nearest") - usual_db
     return np.clip(1 + config.loud_to_opening * louder, 0.6, 1.2)
 
@@ -162,7 +162,7 @@ def _gain(articulator: str, config: SpeechMotionConfig) -> float:
 def _contact(
     time: Float[np.ndarray, "steps"], phones: Sequence[Phone], kind: str, config: SpeechMotionConfig
 ) -> Float[np.ndarray, "steps"]:
-    """1 throughout each contact of `kind`, at least for `contact_hold_s`, with smooth ramps."""
+    """Return 1 throughout each contact of `kind`, at least for `contact_hold_s`, with smooth ramps."""
     track = np.zeros(len(time))
     for phone in phones:
         if VISEMES[phone.symbol].contact != kind:
@@ -182,7 +182,7 @@ def _rest(
     level_db: Float[np.ndarray, "steps"],
     config: SpeechMotionConfig,
 ) -> Float[np.ndarray, "steps"]:
-    """1 where the mouth has come to rest; the sound's two ends count as long pauses."""
+    """Return 1 where the mouth has come to rest; the sound's two ends count as long pauses."""
     track = np.zeros(len(time))
     # The sound's last step may be a part of one.
     end_s = len(time) / STEP_HZ
@@ -196,7 +196,7 @@ def _rest(
 def _pauses(
     alignment: Alignment, level_db: Float[np.ndarray, "steps"], config: SpeechMotionConfig
 ) -> list[tuple[float, float]]:
-    """Where the mouth may rest: long silences of the alignment, and long quiet stretches of the sound.
+    """Return where the mouth may rest: long silences of the alignment, and long quiet stretches of the sound.
 
     Aligners let a last phone run into the pause behind it, and a first one begin in the pause before it.
     """
@@ -217,6 +217,6 @@ def _pauses(
 
 
 def _ease(x: Float[np.ndarray, "steps"]) -> Float[np.ndarray, "steps"]:
-    """0 below 0, 1 above 1, and a smooth step (zero slope at both ends) between."""
+    """Return 0 below 0, 1 above 1, and a smooth step (zero slope at both ends) between."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)

@@ -20,7 +20,7 @@ class Average:
         self.values = {name: value.detach().clone() for name, value in trained.items()} if decay > 0 else {}
 
     def load(self, values: Mapping[str, Tensor]) -> None:
-        """Raises InputError when `values` are of other weights."""
+        """Raise InputError when `values` are of other weights."""
         check_same(self.values, values)
         for name, value in values.items():
             self.values[name].copy_(value)

@@ -74,7 +74,7 @@ class Backward:
         self.fabric = fabric
 
     def __call__(self, step: int) -> dict[str, float]:
-        """Leaves the gradients of `step` in the model; its terms, averaged over parts and processes."""
+        """Leave the gradients of `step` in the model; its terms, averaged over parts and processes."""
         fabric, parts = self.fabric, self.config.accumulate
         progress = self.config.progress_at(step, self.steps, self.batches.epoch)
         batch = self.batches.at(step, rank=fabric.global_rank, world=fabric.world_size)

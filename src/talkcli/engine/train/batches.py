@@ -1,10 +1,9 @@
-"""From clips to batches: every ear hears a clip once, then windows are drawn that depend on the seed and the
-step alone.
+"""From clips to batches: every front-end reads a clip once, then windows are drawn by the seed and the step
+alone.
 
 Axis names: `batch`, `steps` (a whole number to a frame, see `Ear`), `frames` (25 fps), `channels`, `values`
-of a frame of motion (coefficients, or coordinates of vertices).
-DEEPTalk draws the start of a window by the audio sample, so that its sound and motion can lie up to a frame
-apart; windows here start on frames.
+of a frame of motion (coefficients, or coordinates of vertices). DEEPTalk draws the start of a window by the
+audio sample, so that its sound and motion can lie up to a frame apart; windows here start on frames.
 """
 
 from __future__ import annotations
@@ -82,10 +81,9 @@ class BatchConfig(DisturbanceConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A clip ready for training, at least one window long.
-
-    `sound` keeps a batch dimension of one, so that it is cut as any sound is. Each picture of a `still` clip
-    is the first frame of a window; of what follows in the window it says nothing.
+    """A clip ready for training, at least one window long. `sound` keeps a batch dimension of one, so that
+    it is cut as any sound is. Each picture of a `still` clip is the first frame of a window; of what follows
+    in the window it says nothing.
     """
 
     sound: Sound
@@ -123,7 +121,7 @@ class Batch:
         return self._each(lambda tensor: tensor.to(device))
 
     def rows(self, first: int, last: int) -> Batch:
-        """Windows `first` to `last` (excluded)."""
+        """Return windows `first` to `last` (excluded)."""
         return self._each(lambda tensor: tensor[first:last])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
@@ -148,8 +146,8 @@ def prepare(
     seed: int,
     reporter: Reporter,
 ) -> list[Example]:
-    """What `ears` hear and the smoothed motion of each clip, followed by `copies` altered versions of it. A
-    clip without speech is silent, a still one is not altered.
+    """Return what `ears` hear and the smoothed motion of each clip, followed by `copies` altered versions of
+    it. A clip without speech is silent, a still one is not altered.
     """
     voices = [clip.speech.samples for clip in clips if clip.speech is not None]
     examples = []
@@ -174,8 +172,8 @@ def _altered(
     rng: np.random.Generator,
     voices: list[Float[np.ndarray, "_samples"]],
 ) -> Clip:
-    """The clip faster or slower, with noise whose spectrum falls at a random rate, then as `augment` makes it
-    sound among other `voices`. Sound, motion and phones stay in step.
+    """Return the clip faster or slower, with noise whose spectrum falls at a random rate, then as `augment`
+    makes it sound among other `voices`. Sound, motion and phones stay in step.
     """
     samples, values = _samples(clip), clip.motion.values
     frames = max(round(len(values) / (1 + rng.uniform(-config.speed, config.speed))), 1)
@@ -233,7 +231,9 @@ def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers:
 
 
 def _phone_targets(alignment: Alignment | None, num_steps: int) -> Int[Tensor, "phone_steps"]:
-    """What is said in the middle of each step; silence after the end, -1 throughout without an alignment."""
+    """Return what is said in the middle of each step; silence after the end, -1 throughout without an
+    alignment.
+    """
     if alignment is None:
         return torch.full((num_steps,), -1)
     targets = torch.zeros(num_steps, dtype=torch.long)
@@ -280,12 +280,12 @@ class Batches:
         return sum(self._length(item) if item.still else 1 for item in self.training) / self.config.size
 
     def _length(self, example: Example) -> int:
-        """Frames of the clip, for a still one without those that were added to its pictures."""
+        """Return frames of the clip, for a still one without those that were added to its pictures."""
         return len(example.motion) - (self.config.frames - 1 if example.still else 0)
 
     def at(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
-        """The batch of `step`, the same whenever and however often it is asked for; of it the rows that
-        belong to process `rank` of `world`, a whole number each.
+        """Return the batch of `step`, the same whenever and however often it is asked for; of it the rows
+        that belong to process `rank` of `world`, a whole number each.
         """
         config = self.config
         rng = np.random.default_rng([self.seed, step])
@@ -302,7 +302,7 @@ class Batches:
         return batch
 
     def held_out(self) -> list[Batch]:
-        """Validation windows side by side, spread evenly over the clips."""
+        """Return validation windows side by side, spread evenly over the clips."""
         places = [
             (example, start)
             for example in self.validation

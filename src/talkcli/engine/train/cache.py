@@ -33,7 +33,7 @@ _STEPS = "steps"
 
 
 def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None = None) -> dict[str, Ear]:
-    """`ears` of `model` with the trunks of its encoders in place of the waveform.
+    """Return `ears` of `model` with the trunks of its encoders in place of the waveform.
 
     `folder` holds the entries, by default one in the user's cache. Raises UsageError when the model has no
     encoder, or one whose trunk is trained.
@@ -70,7 +70,7 @@ class TrunkEar:
         self.folder = root / f"{config.kind}-{hashlib.sha256(made_from.encode()).hexdigest()}"
 
     def __call__(self, samples: Float[Tensor, "1 samples"]) -> Float[Tensor, "1 steps channels"]:
-        """The kept steps of a whole number of frames, or new ones.
+        """Return the kept steps of a whole number of frames, or new ones.
 
         Raises InputError when a new entry cannot be written.
         """
@@ -95,7 +95,7 @@ class TrunkEar:
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> Tensor | None:
-    """The steps in `path`; None when there are none, or they are not whole."""
+    """Return the steps in `path`; None when there are none, or they are not whole."""
     try:
         with safe_open(path, framework="pt") as file:
             steps = file.get_tensor(_STEPS)

@@ -59,7 +59,7 @@ class Disturbance:
 def draw_disturbance(
     rng: np.random.Generator, config: DisturbanceConfig, num_bands: int, num_hops: int
 ) -> Disturbance:
-    """What to do to a window of `num_hops` of `num_bands`; what is off draws nothing from `rng`."""
+    """Return what to do to a window of `num_hops` of `num_bands`; what is off draws nothing from `rng`."""
     tilt = _up_to(rng, config.tilt)
     pairs = [
         (_stretch(rng, config.mask_bands, num_bands), _stretch(rng, config.mask_hops, num_hops))
@@ -104,7 +104,7 @@ def _up_to(rng: np.random.Generator, most: float) -> float:
 
 
 def _stretch(rng: np.random.Generator, longest: int, whole: int) -> slice:
-    """A random place of a random length up to `longest` in `whole`."""
+    """Return a random place of a random length up to `longest` in `whole`."""
     if longest == 0:
         return slice(0)
     width = int(rng.integers(min(longest, whole) + 1))

@@ -17,7 +17,9 @@ _WHOLE, _HALF = 4, 2
 
 
 def estimate(backward: Backward, objective: Objective, config: LoopConfig, first: int) -> str:
-    """Weights, memory a process and time that the steps from `first` on will take. Every process must ask."""
+    """Return weights, memory a process and time that the steps from `first` on will take. Every process must
+    ask.
+    """
     device, processes = backward.fabric.device, backward.fabric.world_size
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -51,7 +53,7 @@ def _duration(length_s: float) -> str:
 
 
 def _trial(backward: Backward, first: int) -> float:
-    """Seconds of a step without its update."""
+    """Return seconds of a step without its update."""
     module, step_s = backward.terms, 0.0
     before = {name: value.clone() for name, value in module.named_buffers()}
     for _ in range(2):

@@ -20,7 +20,7 @@ from talkcli.engine.nn.processes import processes
 
 
 def gather(rows: Shaped[Tensor, "rows ..."]) -> Shaped[Tensor, "all ..."]:
-    """All processes' `rows`, differentiable; `rows` itself where there is one process.
+    """Return all processes' `rows`, differentiable; `rows` itself where there is one process.
 
     Every process must call it, equally often, with the same shape. Not for `validate`, which one process runs
     alone.

@@ -45,12 +45,12 @@ def launched(device: str) -> Iterator[Fabric]:
 
 
 def reporter_of(fabric: Fabric, reporter: Reporter) -> Reporter:
-    """`reporter` in the first process, silence in the others."""
+    """Return `reporter` in the first process, silence in the others."""
     return reporter if fabric.global_rank == 0 else Silent()
 
 
 def first_does(fabric: Fabric, work: Callable[[], Found]) -> Found:
-    """What `work` gives, done by the first process for all; a TalkError of its is raised in all."""
+    """Return what `work` gives, done by the first process for all; a TalkError of its is raised in all."""
     outcome: Any = None
     if fabric.global_rank == 0:
         try:

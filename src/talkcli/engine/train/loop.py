@@ -140,7 +140,9 @@ def _check_goes_on(first: int, steps: int, best: dict[str, float], run: RunFolde
 
 
 def _check_finite(loss: float, norm: float, step: int, run: RunFolder) -> None:
-    """Both are of all processes, so that all stop at the same step with the same words."""
+    """Raise TalkError for values that are not finite; both are of all processes, so that all stop at the
+    same step.
+    """
     if math.isfinite(loss) and math.isfinite(norm):
         return
     before = f"{run.state} is from before." if run.state.is_file() else "no checkpoint was written yet."

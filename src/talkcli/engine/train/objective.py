@@ -34,17 +34,17 @@ class Objective(Protocol):
     def model(self) -> nn.Module: ...
 
     def __call__(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """`forward`: terms by name for the log; the one called `loss` is minimised. `progress` runs from 0 to
-        1 over training.
+        """Return `forward`: terms by name for the log; the one called `loss` is minimised. `progress` runs
+        from 0 to 1 over training.
 
         May draw from torch's global generators, which the loop seeds before every step.
         """
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Measures by name; the one called `score` decides which checkpoint is best (lower is better).
+        """Return measures by name; the one called `score` decides which checkpoint is best (lower is better).
 
         Runs in the first process alone: it must not `gather`.
         """
 
     def to(self, *where: Any) -> Any:
-        """As of `nn.Module`."""
+        """Move as `nn.Module.to` does."""

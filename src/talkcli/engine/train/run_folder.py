@@ -75,18 +75,18 @@ class RunFolder:
         return self.path / "log.jsonl"
 
     def write_state(self, state: State) -> None:
-        """Raises InputError where it cannot be written; the state from before is then still there."""
+        """Raise InputError where it cannot be written; the state from before is then still there."""
         write_state(self.state, state)
 
     def read_state(self) -> State | None:
-        """The stored state, None when the run was stopped before its first checkpoint.
+        """Return the stored state, None when the run was stopped before its first checkpoint.
 
         Raises InputError when it is damaged.
         """
         return read_state(self.state) if self.state.exists() else None
 
     def append_log(self, record: dict[str, Any]) -> None:
-        """Raises InputError where it cannot be written; what was there stays."""
+        """Raise InputError where it cannot be written; what was there stays."""
         try:
             with self.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
@@ -154,7 +154,7 @@ def check_out(path: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: bool) -> RunFolder:
-    """The run folder for `document` (what was asked, as JSON), for whoever has claimed it.
+    """Return the run folder for `document` (what was asked, as JSON), for whoever has claimed it.
 
     Its `inputs` are SHA-256 hashes, by part, of the files the run builds on; `input_paths` and `manifest`
     say where things lie and may change, and so may what `CHANGEABLE` names. A new folder is made. An existing
@@ -182,7 +182,9 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """What the run in `path` was asked. Raises InputError when its `run.json` is missing or damaged."""
+    """Return what the run in `path` was asked. Raises InputError when its `run.json` is missing or
+    damaged.
+    """
     run_file = path / _RUN_FILE
     try:
         # The bytes of a pipe might never come.
@@ -207,7 +209,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def _part(name: str) -> str:
-    """The name of a part: runs of earlier versions wrote the option, --lip-reader for lip_reader."""
+    """Return the name of a part: runs of earlier versions wrote the option, --lip-reader for lip_reader."""
     return name.lstrip("-").replace("-", "_")
 
 
@@ -249,7 +251,9 @@ def _remove_run(path: Path) -> None:
 
 
 def git_revision() -> str | None:
-    """The commit of the source tree this package runs from; None where it is installed or git is absent."""
+    """Return the commit of the source tree this package runs from; None where it is installed or git is
+    absent.
+    """
     git = shutil.which("git")
     if git is None:
         return None

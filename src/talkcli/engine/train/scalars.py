@@ -56,7 +56,7 @@ class Scalars:
             self._reporter.warn(f"The curves in {self.folder} end here ({error.strerror}). Training goes on.")
 
     def _begin(self) -> Path:
-        """A new file with what TensorBoard wants to know first."""
+        """Return a new file with what TensorBoard wants to know first."""
         self.folder.mkdir(exist_ok=True)
         name = f"{CURVE_PREFIX}{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
         with (self.folder / name).open("xb") as file:

@@ -36,15 +36,16 @@ class LoopConfig(Config):
     weight_decay: Annotated[float, Field(ge=0, le=100)] = 0.01
     """Pulls weights to zero; in adam as a part of the gradient, in adamw beside it."""
     schedule: Literal["cosine", "constant"] = "cosine"
-    """What the rate does after the warm-up."""
+    """The course of the learning rate after the warm-up."""
     moves_every: Literal["step", "epoch"] = "step"
-    """How often a cosine, and a temperature of the objective, move on; DEEPTalk's once an epoch."""
+    """Steps after which a cosine, and a temperature of the objective, move on; DEEPTalk's move once an
+    epoch."""
     warmup_steps: Annotated[int, Field(ge=0, le=10**9)] = 500
     """The rate rises linearly over these."""
     warmup_from_zero: bool = False
     """The first step has a rate of zero, as in DEEPTalk, and the full rate comes a step later."""
     final_share: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Of the rate, where the cosine ends."""
+    """Share of the learning rate at the end of the cosine."""
     clip_norm: Annotated[float, Field(gt=0, le=1e9)] | None = 1.0
     """Largest norm of the gradient; larger ones are scaled down. None: never."""
     accumulate: Annotated[int, Field(gt=0, le=10**4)] = 1
@@ -52,7 +53,8 @@ class LoopConfig(Config):
     is the same where the loss is a mean over rows; a contrastive loss compares the rows of a part only, and
     batch norm and codebooks follow every part."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """bf16: matrix products in bfloat16 (autocast); weights, gradients and the optimiser stay float32."""
+    """Number format of matrix products: bf16 uses bfloat16 (autocast); weights, gradients and the optimiser
+    stay float32."""
     average_decay: Decay = 0.0
     """Decay of a running average of the weights which is validated and exported in their place; 0 off."""
     log_every: Count = 20
@@ -69,14 +71,14 @@ class LoopConfig(Config):
         return self
 
     def num_steps(self, epoch: float) -> int:
-        """Length of training where an epoch has `epoch` steps."""
+        """Return length of training where an epoch has `epoch` steps."""
         if self.epochs is None:
             return _STEPS if self.steps is None else self.steps
         return max(math.ceil(self.epochs * epoch), 1)
 
     def rate_at(self, step: int, steps: int, epoch: float) -> float:
-        """The learning rate of `step` of `steps`, `epoch` of which are an epoch: linear warm-up, then half a
-        cosine or none.
+        """Return the learning rate of `step` of `steps`, `epoch` of which are an epoch: linear warm-up, then
+        half a cosine or none.
         """
         if step < self.warmup_steps:
             return self.learning_rate * ((step + (not self.warmup_from_zero)) / self.warmup_steps)
@@ -91,7 +93,7 @@ class LoopConfig(Config):
         )
 
     def progress_at(self, step: int, steps: int, epoch: float) -> float:
-        """How far training is at `step` of `steps`, from 0 on: what an objective's schedules follow.
+        """Return how far training is at `step` of `steps`, from 0 on: what an objective's schedules follow.
 
         By epochs, the first one has 0 and the last one 1; by steps, 1 would be that of the step after the
         last.
@@ -112,5 +114,5 @@ class LoopConfig(Config):
 
 
 def _epochs(steps: int, epoch: float) -> int:
-    """Epochs of `epoch` steps that are begun within `steps`."""
+    """Return epochs of `epoch` steps that are begun within `steps`."""
     return math.floor((steps - 1) / epoch) + 1

@@ -1,7 +1,7 @@
-"""What of a model changes in training: all that a state to go on from needs to hold of it.
+"""The part of a model that training changes, which is all of the model that a resumable state stores.
 
-Frozen weights, often most of a model, are told by `requires_grad`; they come with the model as it was built,
-and a hash says whether they are those the run began with.
+`requires_grad` marks the frozen weights, often most of a model. A resumed run builds them anew, and a hash
+checks that they are those the run began with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def trained_weights(model: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def changing(model: nn.Module) -> dict[str, Tensor]:
-    """Trained weights and buffers, by their names in the state dict."""
+    """Return trained weights and buffers, by their names in the state dict."""
     frozen = _frozen(model)
     return {name: value for name, value in model.state_dict().items() if name not in frozen}
 
@@ -70,7 +70,7 @@ def check_same(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Non
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes."""
+    """Return SHA-256 over names, types, shapes and bytes."""
     total = hashlib.sha256()
     for name, value in sorted(tensors.items()):
         total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

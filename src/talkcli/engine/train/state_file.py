@@ -42,9 +42,9 @@ class State(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, strict=True, extra="forbid")
 
     model: dict[str, Tensor]
-    """What `state.changing` gives."""
+    """The weights that `state.changing` selects."""
     frozen: str
-    """What `state.frozen_digest` gives."""
+    """The hash that `state.frozen_digest` computes."""
     optimiser: Moments
     average: dict[str, Tensor]
     """Running averages of the trained weights; empty where none are kept."""
@@ -55,7 +55,7 @@ class State(BaseModel):
 
 
 def write_state(path: Path, state: State) -> None:
-    """Raises InputError where it cannot be written; the state from before is then still there."""
+    """Raise InputError where it cannot be written; the state from before is then still there."""
     content = _plain(state.model_dump())
     try:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -71,7 +71,7 @@ def write_state(path: Path, state: State) -> None:
 
 
 def read_state(path: Path) -> State:
-    """The state in `path`. Raises InputError for a file that is damaged in any way."""
+    """Return the state in `path`. Raises InputError for a file that is damaged in any way."""
     try:
         content = load_weights_only(path)
     except InputError as error:
@@ -98,7 +98,9 @@ def _damaged(path: Path, evidence: str) -> InputError:
 
 
 def _plain(value: Any) -> Any:
-    """`value` with tensors on the CPU and every text once: PyTorch's file tells equal texts from the same."""
+    """Return `value` with tensors on the CPU and every text once: PyTorch's file tells equal texts from the
+    same.
+    """
     if isinstance(value, Tensor):
         return value.detach().cpu().contiguous()
     if isinstance(value, dict):

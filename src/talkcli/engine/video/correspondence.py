@@ -52,5 +52,5 @@ _LAST = np.array([mesh[-1] for mesh in MESH_OF_IBUG])
 
 
 def ibug_points(mesh: Float[np.ndarray, "frames 478 axes"]) -> Float[np.ndarray, "frames 68 axes"]:
-    """The 68 iBUG points of faces given as MediaPipe's refined mesh."""
+    """Return the 68 iBUG points of faces given as MediaPipe's refined mesh."""
     return 0.5 * (mesh[:, _FIRST] + mesh[:, _LAST])

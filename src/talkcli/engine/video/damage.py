@@ -35,8 +35,8 @@ _SHOWN = 120
 def damage(
     path: Path, said: str, times: Float64[np.ndarray, "frames"], sound_end_s: float | None
 ) -> str | None:
-    """Evidence that pictures are lost or broken, None when there is none. `said` is ffmpeg's log of decoding
-    at level info, `times` are those of the pictures in seconds, on the clock of the file.
+    """Return evidence that pictures are lost or broken, None when there is none. `said` is ffmpeg's log of
+    decoding at level info, `times` are those of the pictures in seconds, on the clock of the file.
     """
     if corrupt := len(_CORRUPT.findall(said)):
         return f"broken: {corrupt} of {counted(len(times), 'picture')}"
@@ -55,7 +55,7 @@ def damage(
 
 
 def _stated_s(path: Path, said: str) -> float | None:
-    """Where the pictures end by the file's own word; None where it has none."""
+    """Return where the pictures end by the file's own word; None where it has none."""
     own_s = mp4_picture_length_s(path)
     end = _INPUT_END.search(said)
     header = said[: end.start()] if end else said

@@ -65,7 +65,9 @@ class Evidence:
         moving: Int[np.ndarray, "moving"],
         noise: Noise,
     ) -> None:
-        """`inside` are landmarks and irises in the head's frame, `confidence` is 0 where there are none."""
+        """Take landmarks and irises in the head's frame (`inside`), and a `confidence` that is 0 where there
+        are none.
+        """
         self._rig, self._moving = rig, moving
         trust = confidence[:, None].astype(np.float64)
 
@@ -138,7 +140,7 @@ class Evidence:
         lids: Float[np.ndarray, "frames tried lids"],
         irises: Float[np.ndarray, "frames tried irises 2"],
     ) -> Float[np.ndarray, "frames tried rows"]:
-        """Everything measured as one row, in standard deviations."""
+        """Return everything measured as one row, in standard deviations."""
         seen = placed @ self._sight.mT[:, None]
         parts = (
             self._point_weights[:, None] * seen,
@@ -150,7 +152,7 @@ class Evidence:
 
 
 def _shown(rest: Float[np.ndarray, "68 3"], place: Similarity) -> Float[np.ndarray, "frames 68"]:
-    """How well the camera sees each landmark: 1 from the front, little when it is turned away."""
+    """Return how well the camera sees each landmark: 1 from the front, little when it is turned away."""
     behind = rest[17:].mean(axis=0) - [0.0, 0.0, _DEPTH_OF_FACE * interocular(rest[None])[0]]
     outwards = rest - behind
     outwards /= np.linalg.norm(outwards, axis=-1, keepdims=True)
@@ -159,13 +161,13 @@ def _shown(rest: Float[np.ndarray, "68 3"], place: Similarity) -> Float[np.ndarr
 
 
 def _calm(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frames 2"]:
-    """How far the eyes are open, small changes about 1 taken for none."""
+    """Return how far the eyes are open, small changes about 1 taken for none."""
     low, high = _USUAL_EYE
     return np.where(shares < 1.0, (shares / low).clip(0.0, 1.0), (shares / high).clip(1.0, _WIDEST_EYE))
 
 
 def _together(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frames 2"]:
-    """Both eyes as open as their mean, unless they differ as in a wink."""
+    """Return both eyes as open as their mean, unless they differ as in a wink."""
     differ = np.abs(shares[:, :1] - shares[:, 1:])
     low, high = _WINK
     wink = ((differ - low) / (high - low)).clip(0.0, 1.0)
@@ -175,6 +177,6 @@ def _together(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frame
 def _apart(
     points: Float[np.ndarray, "... points 3"], pairs: Int[np.ndarray, "2 pairs"]
 ) -> Float[np.ndarray, "... pairs 3"]:
-    """From the second of each pair to the first."""
+    """Compute the vector from the second point of each pair to the first."""
     between: np.ndarray = points[..., pairs[0], :] - points[..., pairs[1], :]
     return between

@@ -74,7 +74,7 @@ class Fit:
         return Warp(rest, self.identity.offsets)
 
     def vertices_in_picture(self, frame: int) -> Float[np.ndarray, "verts 3"]:
-        """The head, bent to the person's shape, in pixels: x right, y down, z smaller when nearer."""
+        """Return the head, bent to the person's shape, in pixels: x right, y down, z smaller when nearer."""
         coeffs = torch.from_numpy(self.motion.coeffs[frame : frame + 1])
         with torch.no_grad():
             vertices = self.head(coeffs)[0].numpy()
@@ -88,7 +88,7 @@ def fit_head(
     config: FitConfig = FitConfig(),  # noqa: B008
     person: Identity | None = None,
 ) -> Fit:
-    """The motion of `head` that shows what the face of `track` does, at the track's rate.
+    """Return the motion of `head` that shows what the face of `track` does, at the track's rate.
 
     `person` is the identity found in another clip of the same person, best a neutral one; without it, rest is
     looked for in this clip. Raises InputError when too little of the face was seen.
@@ -119,7 +119,7 @@ def fit_head(
 
 
 def _usable(track: FaceTrack) -> Bool[np.ndarray, "frames"]:
-    """Frames with landmarks. Raises InputError when they are too few, or the face too small."""
+    """Return frames with landmarks. Raises InputError when they are too few, or the face too small."""
     seen = track.seen & (track.confidence > 0) & np.isfinite(track.landmarks).all(axis=(1, 2))
     if seen.sum() < _FEWEST_FRAMES:
         raise InputError(
@@ -147,7 +147,7 @@ def _fit(
     picture: Float[np.ndarray, "frames 70 3"],
     known: Bool[np.ndarray, "frames"],
 ) -> Fit:
-    """All that is said about a fit."""
+    """Return all that is said about a fit."""
     shown = place.forth(rig.points(coeffs)[:, :NUM_IBUG] + identity.offsets)[:, INNER] * _UPRIGHT
     real = (picture * _UPRIGHT)[:, INNER, :2]
     apart = np.linalg.norm(shown[..., :2] - real, axis=-1)
@@ -170,7 +170,9 @@ def _fit(
 
 
 def _blocks(num_frames: int) -> Iterator[tuple[slice, slice]]:
-    """Frames to solve for, and those to look at as well: a frame's neighbours matter, far ones do not."""
+    """Yield frames to solve for, and those to look at as well: a frame's neighbours matter, far ones do
+    not.
+    """
     for start in range(0, num_frames, _BLOCK_FRAMES):
         stop = min(start + _BLOCK_FRAMES, num_frames)
         yield (
@@ -180,7 +182,7 @@ def _blocks(num_frames: int) -> Iterator[tuple[slice, slice]]:
 
 
 def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray, "frames coeffs"]:
-    """To begin with, nothing but the jaw parts the lips by `gap_m`."""
+    """Find the jaw that alone opens the lips by `gap_m`, to begin with."""
     coeffs = np.zeros((len(gap_m), len(rig.head.channels)))
     angles, points = rig.opened_jaw()
     if len(angles) > 1:
@@ -190,7 +192,7 @@ def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray
 
 
 def _tied(track: FaceTrack) -> Bool[np.ndarray, "triples"]:
-    """Whether frames k to k + 2 belong to one shot."""
+    """Tell whether frames k to k + 2 belong to one shot."""
     shot = np.zeros(track.num_frames, dtype=int)
     shot[[cut for cut in track.cuts if cut < track.num_frames]] = 1
     shot = shot.cumsum()
@@ -198,7 +200,7 @@ def _tied(track: FaceTrack) -> Bool[np.ndarray, "triples"]:
 
 
 def _known(seen: Bool[np.ndarray, "frames"], fps: float, config: FitConfig) -> Bool[np.ndarray, "frames"]:
-    """Frames seen, or in short gaps between seen ones."""
+    """Return frames seen, or in short gaps between seen ones."""
     known = seen.copy()
     for before, after in pairwise(np.flatnonzero(seen)):
         if (after - before - 1) / fps <= config.longest_gap_s:

@@ -44,14 +44,16 @@ class Identity:
 
 
 def lip_gap(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames"]:
-    """How far the inner lips' upper points are above the lower ones (mean of three, in a head's frame)."""
+    """Return how far the inner lips' upper points are above the lower ones (mean of three, in a head's
+    frame).
+    """
     upper, lower = np.array(at.LIP_PAIRS).T
     gap: np.ndarray = (points[:, upper, 1] - points[:, lower, 1]).mean(axis=-1)
     return gap
 
 
 def eye_opening(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames 2"]:
-    """Height over width of the right and the left eye, in a head's frame."""
+    """Return height over width of the right and the left eye, in a head's frame."""
     found = []
     for side in ("Right", "Left"):
         upper, lower = np.array(at.LID_PAIRS[side]).T
@@ -62,7 +64,7 @@ def eye_opening(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarra
 
 
 def gaze(points: Float[np.ndarray, "frames 70 3"]) -> Float[np.ndarray, "frames eyes 2"]:
-    """How far either iris is to the subject's left of, and above, the middle of its eye's corners."""
+    """Return how far either iris is to the subject's left of, and above, the middle of its eye's corners."""
     return np.stack(
         [
             points[:, NUM_IBUG + eye, :2] - points[:, list(at.LID_CORNERS[side]), :2].mean(axis=1)
@@ -73,7 +75,7 @@ def gaze(points: Float[np.ndarray, "frames 70 3"]) -> Float[np.ndarray, "frames 
 
 
 def interocular(points: Float[np.ndarray, "frames points axes"]) -> Float[np.ndarray, "frames"]:
-    """Distance of the outer corners of the eyes."""
+    """Return distance of the outer corners of the eyes."""
     one, other = at.OUTER_EYE_CORNERS
     return np.linalg.norm(points[:, one] - points[:, other], axis=-1)
 
@@ -81,7 +83,7 @@ def interocular(points: Float[np.ndarray, "frames points axes"]) -> Float[np.nda
 def find_identity(
     steady: Float[np.ndarray, "frames 70 3"], rig: Rig, person: Identity | None = None
 ) -> tuple[Identity, Similarity]:
-    """The person of a clip, and how the frame of `steady` lies in the head's.
+    """Return the person of a clip, and how the frame of `steady` lies in the head's.
 
     `steady` are landmarks and irises without the motion of the head. A `person` who is known already is only
     placed.
@@ -122,14 +124,14 @@ def find_identity(
 def _placed(
     person: Float[np.ndarray, "68 3"], head: Float[np.ndarray, "68 3"], by: Int[np.ndarray, "chosen"]
 ) -> Similarity:
-    """How a person's landmarks lie best on a head's, `by` some of them."""
+    """Return how a person's landmarks lie best on a head's, `by` some of them."""
     return similarity(person[by], head[None, by], np.ones(len(by)))
 
 
 def _rest_weights(
     inside: Float[np.ndarray, "frames points 3"], closed_m: float
 ) -> Float[np.ndarray, "frames"]:
-    """Which frames show the mouth at rest: closed ones, else the least open; still ones above all."""
+    """Return which frames show the mouth at rest: closed ones, else the least open; still ones above all."""
     gap = lip_gap(inside)
     chosen = gap <= max(closed_m, float(np.quantile(gap, _REST_SHARE)))
     speed = np.linalg.norm(np.gradient(inside[:, _MOUTH_AND_CHIN], axis=0), axis=-1).mean(axis=-1)

@@ -98,7 +98,7 @@ class FaceMesh:
             self._graph.close()
 
     def sightings(self, picture: UInt8[np.ndarray, "height width 3"]) -> list[Sighting]:
-        """The faces of the next picture (sRGB), in no order."""
+        """Return the faces of the next picture (sRGB), in no order."""
         # And once more when they first run on a face.
         with contextlib.nullcontext() if self._has_seen else _silence():
             seen = self._graph.process({"image": picture})
@@ -121,7 +121,9 @@ class FaceMesh:
 
 
 def eye_distance(landmarks: Float[np.ndarray, "*batch 478 3"]) -> Float[np.ndarray, "*batch"]:
-    """Between the outer corners of the eyes, in space, so that turning the head does not shrink it."""
+    """Measure the distance of the outer corners of the eyes in space, so that turning the head does not
+    shrink it.
+    """
     right, left = OUTER_EYE_CORNERS
     return np.asarray(np.linalg.norm(landmarks[..., left, :] - landmarks[..., right, :], axis=-1))
 
@@ -129,8 +131,8 @@ def eye_distance(landmarks: Float[np.ndarray, "*batch 478 3"]) -> Float[np.ndarr
 def confirmed(
     landmarks: Float32[np.ndarray, "478 3"], detections: list[tuple[float, Float[np.ndarray, "6 2"]]]
 ) -> float:
-    """The confidence of `landmarks`: the detector's score, less as its six points lie apart from them; of
-    several `detections`, each a score and points in pixels, the best.
+    """Return the confidence of `landmarks`: the detector's score, less as its six points lie apart from
+    them; of several `detections`, each a score and points in pixels, the best.
 
     The detector looks at the whole picture anew, while landmarks follow from the picture before: a mesh that
     drifts off its face, or clings to something else, is not confirmed.

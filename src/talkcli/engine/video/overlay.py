@@ -66,12 +66,12 @@ class View:
         return cls(left=int(left), top=int(top), side=side)
 
     def on_panel(self, points: Float[np.ndarray, "*any axes"]) -> Float[np.ndarray, "*any axes"]:
-        """Pixels of the picture to pixels of a panel; a third axis, depth, keeps its zero."""
+        """Return pixels of the picture to pixels of a panel; a third axis, depth, keeps its zero."""
         corner = np.array([self.left, self.top, 0.0])[: points.shape[-1]]
         return (points - corner) * (PANEL / self.side)
 
     def cut(self, picture: UInt8[np.ndarray, "height width 3"]) -> Image.Image:
-        """What of the picture a panel shows; black beyond its edges."""
+        """Return what of the picture a panel shows; black beyond its edges."""
         box = (self.left, self.top, self.left + self.side, self.top + self.side)
         return Image.fromarray(picture).crop(box).resize((PANEL, PANEL), Image.Resampling.BICUBIC)
 
@@ -115,7 +115,7 @@ class Overlay:
             self._rows.append(_Row.of("blink", _HEAD, [self._blink]))
 
     def vertices(self, frame: int) -> Float[np.ndarray, "verts 3"]:
-        """The head in pixels of the right panel: x right, y down, z smaller when nearer."""
+        """Return the head in pixels of the right panel: x right, y down, z smaller when nearer."""
         return self._view.on_panel(self._fit.vertices_in_picture(frame))
 
     def draw(
@@ -163,7 +163,7 @@ class Overlay:
         )
 
     def _draw_row(self, pen: ImageDraw.ImageDraw, top: int, frame: int, row: _Row) -> None:
-        """Curves of the seconds around `frame`."""
+        """Draw the curves of the seconds around `frame`."""
         num_shown = min(self._track.num_frames, round(_SHOWN_S * self._track.fps))
         first = int(np.clip(frame - num_shown // 2, 0, self._track.num_frames - num_shown))
         left, width = 90.0, SIZE[0] - 100.0
@@ -182,8 +182,8 @@ class Overlay:
 def _apart(
     points: Float[np.ndarray, "frames points 2"], pairs: tuple[tuple[int, int], ...]
 ) -> Float[np.ndarray, "frames"]:
-    """Mean distance of pairs of landmarks, upper and lower; nothing where they have passed each other, as
-    those of shut lids may.
+    """Return mean distance of pairs of landmarks, upper and lower; nothing where they have passed each
+    other, as those of shut lids may.
     """
     upper, lower = np.array(pairs).T - _FIRST
     down = points[:, lower] - points[:, upper]
@@ -191,6 +191,6 @@ def _apart(
 
 
 def _runs(good: np.ndarray) -> list[tuple[int, int]]:
-    """First and last + 1 of each run of True."""
+    """Return first and last + 1 of each run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(int)))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

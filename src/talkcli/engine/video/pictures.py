@@ -81,7 +81,7 @@ class Film:
         return self.num_frames / self.fps
 
     def part(self, first: int, last: int) -> Film:
-        """Pictures `first` up to, not including, `last`."""
+        """Return pictures `first` up to, not including, `last`."""
         late_s = None if self.sound_late_s is None else self.sound_late_s - first / self.fps
         return replace(self, num_frames=last - first, sound_late_s=late_s, first=self.first + first)
 
@@ -120,7 +120,8 @@ def open_film(path: Path) -> Film:
 
 
 def read_pictures(film: Film) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
-    """The pictures of `film` in sRGB, `num_frames` of them, all of one size; one at a time is in memory.
+    """Yield the pictures of `film` in sRGB, `num_frames` of them, all of one size; one at a time is in
+    memory.
 
     Closing the iterator ends ffmpeg. Raises InputError when the file has changed since it was opened, and
     when there is no picture where it is to be cropped.
@@ -190,7 +191,9 @@ def _decode(path: Path, pictures: Path, sound: Path) -> str:
 
 
 def _times(path: Path, stamps: Path) -> tuple[Float64[np.ndarray, "frames"], float]:
-    """Seconds of each line of `stamps`, and the length of a tick; empty where there is no such stream."""
+    """Return seconds of each line of `stamps`, and the length of a tick; empty where there is no such
+    stream.
+    """
     rows = [line.split() for line in stamps.read_text().splitlines()] if stamps.exists() else []
     if not rows:
         return np.zeros(0), 0.0
@@ -259,8 +262,8 @@ def _cropped(picture: UInt8[np.ndarray, "rows columns 3"], crop: Crop) -> UInt8[
 
 
 def _next_picture(stream: IO[bytes], path: Path) -> UInt8[np.ndarray, "height width 3"] | None:
-    """One picture in PPM, whose header is three lines; None at the end. Raises InputError, before memory is
-    asked for, for pictures of a size that none is taken in.
+    """Return one picture in PPM, whose header is three lines; None at the end. Raises InputError, before
+    memory is asked for, for pictures of a size that none is taken in.
     """
     header = [stream.readline() for _ in range(3)]
     if header[0] != b"P6\n":

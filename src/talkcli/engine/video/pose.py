@@ -26,23 +26,23 @@ class Similarity:
     shift: Float[np.ndarray, "frames 3"]
 
     def forth(self, shape: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames points 3"]:
-        """From the frame of the shape into the picture's."""
+        """Transform points from the frame of the shape into the picture's."""
         turned = np.einsum("fxy,fpy->fpx", self.rotation, shape)
         return self.scale[:, None, None] * turned + self.shift[:, None]
 
     def back(self, picture: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames points 3"]:
-        """From the picture's frame into that of the shape."""
+        """Transform points from the picture's frame into that of the shape."""
         centred = (picture - self.shift[:, None]) / self.scale[:, None, None]
         return np.einsum("fyx,fpy->fpx", self.rotation, centred)
 
     def after(self, first: Similarity) -> Similarity:
-        """From the frame that `first` (a single one) leads to, into the picture."""
+        """Transform from the frame that `first` (a single one) leads to, into the picture."""
         scale = self.scale / first.scale[0]
         rotation = self.rotation @ first.rotation[0].T
         return Similarity(scale, rotation, self.shift - scale[:, None] * (rotation @ first.shift[0]))
 
     def then(self, first: Similarity) -> Similarity:
-        """`first`, then self; both single."""
+        """Return `first`, then self; both single."""
         return Similarity(
             self.scale * first.scale,
             self.rotation @ first.rotation,
@@ -50,7 +50,7 @@ class Similarity:
         )
 
     def at(self, frames: slice) -> Similarity:
-        """Some of the frames."""
+        """Return some of the frames."""
         return Similarity(self.scale[frames], self.rotation[frames], self.shift[frames])
 
 
@@ -59,7 +59,7 @@ def similarity(
     pictures: Float[np.ndarray, "frames points 3"],
     weights: Float[np.ndarray, "points"],
 ) -> Similarity:
-    """The least-squares similarity from `shape` to each of `pictures`."""
+    """Return the least-squares similarity from `shape` to each of `pictures`."""
     w = weights / weights.sum()
     middle, middles = w @ shape, np.einsum("p,fpx->fx", w, pictures)
     source, target = shape - middle, pictures - middles[:, None]
@@ -73,7 +73,7 @@ def similarity(
 
 
 def follow(pictures: Float[np.ndarray, "frames points 3"], seen: Bool[np.ndarray, "frames"]) -> Similarity:
-    """Where the rigid shape that explains `pictures` best is in every frame.
+    """Return where the rigid shape that explains `pictures` best is in every frame.
 
     Frames that are not `seen` get what lies between their neighbours. The shape has the size and the
     direction of the face in the middle of the clip.
@@ -104,7 +104,7 @@ def between(found: Similarity, seen: Bool[np.ndarray, "frames"]) -> Similarity:
 def filled(
     values: Float[np.ndarray, "known *shape"], seen: Bool[np.ndarray, "frames"]
 ) -> Float[np.ndarray, "frames *shape"]:
-    """`values` of the `seen` frames, with straight lines between them and the nearest one outside."""
+    """Return `values` of the `seen` frames, with straight lines between them and the nearest one outside."""
     columns = values.reshape(len(values), -1).T
     at, known = np.arange(len(seen)), np.flatnonzero(seen)
     lines = [np.interp(at, known, column) for column in columns]

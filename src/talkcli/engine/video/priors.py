@@ -38,7 +38,7 @@ _PULL = 1.0
 
 
 def prior_for(channels: Sequence[str], fps: float) -> tuple[Int[np.ndarray, "moving"], Prior]:
-    """Which of `channels` move, and their prior at `fps`."""
+    """Return which of `channels` move, and their prior at `fps`."""
     rows = [(index, *_channel(name)) for index, name in enumerate(channels)]
     moving = np.array([index for index, _, _, spread in rows if spread > 0])
     low, high, spread = (np.array([row[column] for row in rows])[moving] for column in (1, 2, 3))
@@ -58,14 +58,14 @@ def prior_for(channels: Sequence[str], fps: float) -> tuple[Int[np.ndarray, "mov
 
 
 def _sides(names: Sequence[str]) -> list[tuple[int, int]]:
-    """Places of channels that do the same on the left and on the right."""
+    """Return places of channels that do the same on the left and on the right."""
     lefts = [name for name in names if name.endswith("Left") and not name.startswith(_ONE_EYED)]
     others = [name.removesuffix("Left") + "Right" for name in lefts]
     return [(names.index(a), names.index(b)) for a, b in zip(lefts, others, strict=True) if b in names]
 
 
 def _channel(name: str) -> tuple[float, float, float]:
-    """Bounds and spread."""
+    """Return bounds and spread."""
     if name in JAW:
         return (*_JAW_RANGE_RAD[name], _JAW_SPREAD_RAD[name])
     if name in ARKIT or name == "lipSeal":

@@ -39,7 +39,7 @@ class Rig:
         self.rest: Float[np.ndarray, "points 3"] = self.points(np.zeros((1, len(head.channels))))[0]
 
     def points(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Float[np.ndarray, "frames points 3"]:
-        """Landmarks and irises in metres."""
+        """Return landmarks and irises in metres."""
         out = np.empty((len(coeffs), len(self._corners), 3), np.float32)
         rows = torch.from_numpy(coeffs.astype(np.float32))
         with torch.inference_mode():
@@ -52,7 +52,9 @@ class Rig:
         return out
 
     def opened_jaw(self) -> tuple[Float[np.ndarray, "angles"], Float[np.ndarray, "angles 68 3"]]:
-        """Landmarks with the jaw alone turned open by some angles (radians); at rest where there is none."""
+        """Return landmarks with the jaw alone turned open by some angles (radians); at rest where there is
+        none.
+        """
         if "jawPitch" not in self.head.channels:
             return np.zeros(1), self.rest[None, :NUM_IBUG]
         tried = np.zeros((len(_JAW_ANGLES_RAD), len(self.head.channels)))
@@ -61,7 +63,7 @@ class Rig:
 
 
 def _mixture(head: Head) -> tuple[Int[np.ndarray, "68 corners"], Float[np.ndarray, "68 corners"]]:
-    """Which vertices make each landmark, and how much of each: the gradients of one coordinate."""
+    """Return which vertices make each landmark, and how much of each: the gradients of one coordinate."""
     rest = torch.from_numpy(np.asarray(head.template, np.float32))[None]
     vertices = rest.clone().requires_grad_(True)
     marks = head.landmarks(vertices)[0, :, 0]
@@ -76,7 +78,9 @@ def _mixture(head: Head) -> tuple[Int[np.ndarray, "68 corners"], Float[np.ndarra
 
 
 def _iris_vertices(head: Head) -> Int[np.ndarray, "2"] | None:
-    """The foremost vertices that turn with the right and the left eye; None where no channel turns them."""
+    """Return the foremost vertices that turn with the right and the left eye; None where no channel turns
+    them.
+    """
     names = ("eyeLookUpRight", "eyeLookUpLeft")
     if not set(names) <= set(head.channels) or "eye" not in head.parts:
         return None

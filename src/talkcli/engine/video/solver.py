@@ -36,10 +36,10 @@ class Problem(Protocol):
     """What is measured of a clip, in standard deviations."""
 
     def residuals(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows"]:
-        """How far `values` are from what was measured."""
+        """Return how far `values` are from what was measured."""
 
     def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
-        """Derivatives of `residuals`."""
+        """Return derivatives of `residuals`."""
 
 
 def solve(
@@ -50,7 +50,7 @@ def solve(
     tied: Bool[np.ndarray, "triples"],
     passes: int,
 ) -> Float[np.ndarray, "frames moving"]:
-    """The least of residuals squared, departures from rest and bends.
+    """Return the least of residuals squared, departures from rest and bends.
 
     `drawn` says how much each frame is drawn to rest (1 is what `prior` says), `tied[k]` whether frames k to
     k + 2 belong together.
@@ -94,7 +94,7 @@ def _cost(
     drawn: Float[np.ndarray, "frames"],
     tied: Bool[np.ndarray, "triples"],
 ) -> Float[np.ndarray, "frames"]:
-    """What is minimised, a bend counted for the frame in its middle."""
+    """Return what is minimised, a bend counted for the frame in its middle."""
     rest = (values @ prior.precision * values).sum(axis=1) + 2.0 * values @ prior.pull
     cost = (residual**2).sum(axis=1) + drawn * rest
     bends = np.diff(values, 2, axis=0) / prior.bend
@@ -130,7 +130,7 @@ def _banded(
     stiff: Float[np.ndarray, "3 frames"],
     bend: Float[np.ndarray, "moving"],
 ) -> Float[np.ndarray, "bands unknowns"]:
-    """The normal equations as LAPACK's lower band: row k holds what lies k below the diagonal."""
+    """Return the normal equations as LAPACK's lower band: row k holds what lies k below the diagonal."""
     num_frames, num = blocks.shape[:2]
     band = np.zeros((2 * num + 1, num_frames, num))
     for below in range(num):

@@ -24,7 +24,8 @@ _SHORTEST_S = 1.0
 
 
 def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
-    """First frame, and the one after the last, of what can be used of `track`, called `name` in errors.
+    """Return first frame, and the one after the last, of what can be used of `track`, called `name` in
+    errors.
 
     "whole": all of it, or an InputError that says where cuts and gaps are. "longest": the longest run of
     frames in one shot with the face in sight, gaps of 0.2 s bridged; InputError when it is under 1 s.
@@ -56,7 +57,7 @@ def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
 
 
 def profile_spans(track: FaceTrack) -> str:
-    """When the face is turned aside by more than about 50 degrees, for people; empty for never."""
+    """Return when the face is turned aside by more than about 50 degrees, for people; empty for never."""
     with np.errstate(invalid="ignore"):
         aside = yaw_degrees(track.landmarks) > PROFILE_DEGREES
     edges = np.flatnonzero(np.diff(np.concatenate([[False], aside, [False]]).astype(int)))
@@ -64,7 +65,7 @@ def profile_spans(track: FaceTrack) -> str:
 
 
 def _runs(track: FaceTrack) -> list[tuple[int, int]]:
-    """Runs of frames from a seen one to a seen one, without a cut or a long gap between."""
+    """Run of frames from a seen one to a seen one, without a cut or a long gap between."""
     longest = round(LONGEST_GAP_S * track.fps)
     cuts = set(track.cuts)
     runs: list[tuple[int, int]] = []

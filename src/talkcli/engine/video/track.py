@@ -34,7 +34,7 @@ class FaceTrack:
         return len(self.seen)
 
     def part(self, first: int, last: int) -> FaceTrack:
-        """Frames `first` up to, not including, `last`; arrays are views."""
+        """Return frames `first` up to, not including, `last`; arrays are views."""
         return replace(
             self,
             landmarks=self.landmarks[first:last],

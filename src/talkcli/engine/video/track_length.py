@@ -43,7 +43,7 @@ def mp4_picture_length_s(path: Path) -> float | None:
 
 
 def _header(path: Path) -> memoryview | None:
-    """The content of the box moov, wherever it is."""
+    """Return the content of the box moov, wherever it is."""
     size = path.stat().st_size
     with path.open("rb") as file:
         for box in file_boxes(file, size):
@@ -66,7 +66,7 @@ def _boxes(content: memoryview) -> Iterator[_Box]:
 
 
 def _clock(box: _Box | None) -> tuple[int, int] | None:
-    """Ticks a second, and how many of them, of an mvhd or mdhd."""
+    """Return ticks a second, and how many of them, of an mvhd or mdhd."""
     if box is None:
         return None
     rate = _number(box.content, 12, 20, wide=False)
@@ -74,8 +74,8 @@ def _clock(box: _Box | None) -> tuple[int, int] | None:
 
 
 def _number(content: memoryview, narrow_at: int, wide_at: int, *, wide: bool = True) -> int:
-    """A number whose place depends on the box's version, 0 where there is none or all bits say so; in version
-    1 it has 64 bits if it is `wide`.
+    """Return a number whose place depends on the box's version, 0 where there is none or all bits say so; in
+    version 1 it has 64 bits if it is `wide`.
     """
     is_new = len(content) > 0 and content[0] == 1
     at, size = (wide_at, 8 if wide else 4) if is_new else (narrow_at, 4)

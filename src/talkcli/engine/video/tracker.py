@@ -43,7 +43,8 @@ class Followed:
 
 
 def follow_face(film: Film, choice: FaceChoice, reporter: Reporter) -> Followed:
-    """The landmarks of the face that `film` is about: in each shot the largest, most central, longest seen.
+    """Return the landmarks of the face that `film` is about: in each shot the largest, most central, longest
+    seen.
 
     With `choice` "only", another face that matters at least half as much is an InputError; with "largest" it
     is left aside. Raises InputError when no picture shows a face, ExtraError without mediapipe.
@@ -99,7 +100,7 @@ class _Face:
 
 
 def _distinct(sightings: list[Sighting]) -> list[Sighting]:
-    """The surest sighting of each face."""
+    """Return the surest sighting of each face."""
     kept: list[Sighting] = []
     for sighting in sorted(sightings, key=lambda one: -one.confidence):
         if all(_apart(sighting, other) > _SAME_PLACE for other in kept):
@@ -127,12 +128,12 @@ def _link(faces: list[_Face], sightings: list[Sighting], index: int) -> None:
 
 
 def _apart(first: Sighting, second: Sighting) -> float:
-    """The distance of the middles over the larger size."""
+    """Return the distance of the middles over the larger size."""
     return float(np.linalg.norm(first.centre - second.centre)) / max(first.size, second.size, 1.0)
 
 
 def _small(picture: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "rows columns"]:
-    """Brightness of 16 x 16 fields in [0, 1], from every so many pixels."""
+    """Return brightness of 16 x 16 fields in [0, 1], from every so many pixels."""
     step = max(1, min(picture.shape[:2]) // 96)
     grey = picture[::step, ::step].mean(axis=-1, dtype=np.float32) / 255
     rows, columns = (np.linspace(0, side, _GRID, endpoint=False).astype(int) for side in grey.shape)
@@ -172,7 +173,7 @@ def _find_cuts(
 def _main_face(
     faces: list[_Face], span: tuple[int, int], size: tuple[int, int], film: Film, choice: FaceChoice
 ) -> _Face | None:
-    """The face that matters most in the pictures of `span`, None where there is none."""
+    """Return the face that matters most in the pictures of `span`, None where there is none."""
     ranked = sorted(((_weight(face, span, size), -whose) for whose, face in enumerate(faces)), reverse=True)
     if ranked[0][0] == 0:
         return None
@@ -186,7 +187,7 @@ def _main_face(
 
 
 def _weight(face: _Face, span: tuple[int, int], size: tuple[int, int]) -> float:
-    """Size over time in `span`, up to half less as it is further from the middle of the picture."""
+    """Return size over time in `span`, up to half less as it is further from the middle of the picture."""
     first, last = np.searchsorted(face.frames, span)
     if first == last:
         return 0.0
@@ -227,7 +228,9 @@ def _joined(
 
 
 def yaw_degrees(landmarks: Float32[np.ndarray, "frames 478 3"]) -> Float[np.ndarray, "frames"]:
-    """How far the face is turned aside: 0 towards the camera, 90 in profile; NaN where it is not seen."""
+    """Return how far the face is turned aside: 0 towards the camera, 90 in profile; NaN where it is not
+    seen.
+    """
     right, left = landmarks[:, 33], landmarks[:, 263]
     across = eye_distance(landmarks)
     return np.degrees(np.arcsin(np.abs(left[:, 2] - right[:, 2]) / across))

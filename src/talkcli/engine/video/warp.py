@@ -25,6 +25,6 @@ class Warp:
         self._spline = RBFInterpolator(places, mean, smoothing=_SLACK, kernel="linear", degree=1)
 
     def __call__(self, at: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray, "verts 3"]:
-        """The displacement at each of `at`."""
+        """Return the displacement at each of `at`."""
         moved: np.ndarray = self._spline(at)
         return moved

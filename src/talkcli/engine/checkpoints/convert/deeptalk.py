@@ -71,7 +71,8 @@ _STEPS_PER_FRAME = 2
 
 
 def layouts(method: str, config: Any) -> dict[str, Layout]:
-    """The official files that together hold a model of `method`, with its tensors' names in that model.
+    """Return the official files that together hold a model of `method`, with its tensors' names in that
+    model.
 
     Raises InputError when the model has other parts than the released one.
     """
@@ -87,8 +88,8 @@ def layouts(method: str, config: Any) -> dict[str, Layout]:
 
 
 def beyond(method: str) -> dict[str, Tensor]:
-    """What a model of `method` holds besides its official files: scaling that leaves coefficients as they
-    are, and that its codebooks have begun.
+    """Return what a model of `method` holds besides its official files: scaling that leaves coefficients as
+    they are, and that its codebooks have begun.
     """
     if method not in ("th_vqvae", "deeptalk"):
         return {}
@@ -102,7 +103,7 @@ def beyond(method: str) -> dict[str, Tensor]:
 
 
 def fer(config: FerConfig) -> Layout:
-    """FER.pth."""
+    """Return FER.pth."""
     first, *others = config.hidden
     return [
         *under("in_fc", "layers.0", affine(first, len(FLAME))),
@@ -123,7 +124,7 @@ def fer(config: FerConfig) -> Layout:
 
 
 def dee(config: DeeConfig) -> Layout:
-    """DEE.pt. `pos_enc` are the position codes, which are computed here."""
+    """Return DEE.pt. `pos_enc` are the position codes, which are computed here."""
     window = config.window
     hearing = _released(Emotion2vecConfig, "speech", config.speech)
     seeing = _seeing(config)
@@ -146,7 +147,7 @@ def dee(config: DeeConfig) -> Layout:
 
 
 def th_vqvae(config: ThVqvaeConfig) -> Layout:
-    """TH-VQVAE.pth."""
+    """Return TH-VQVAE.pth."""
     width, feedforward = config.width, config.feedforward
 
     def encoder(inputs: int) -> Layout:
@@ -187,7 +188,7 @@ def th_vqvae(config: ThVqvaeConfig) -> Layout:
 
 
 def deeptalk(config: DeepTalkConfig) -> Layout:
-    """DEEPTalk.pth."""
+    """Return DEEPTalk.pth."""
     width = config.width
     prior = _released(ThVqvaeConfig, "prior", config.prior)
     content = _released(Wav2vec2Config, "content", config.content)
@@ -235,7 +236,9 @@ def _released(kind: type[Part], name: str, part: Any) -> Part:
 
 
 def _emotion_encoder(official: str, ours: str, width: int, layers: int, config: DeeConfig) -> Layout:
-    """Half of DEE. The layers its three stacks were cloned from stayed in the released modules, unused."""
+    """Return half of DEE. The layers its three stacks were cloned from stayed in the released modules,
+    unused.
+    """
     template = transformer_layer(width, config.feedforward)
 
     def stack(name: str, template_name: str, where: str, layers: int) -> Layout:

@@ -22,7 +22,7 @@ from talkcli.engine.checkpoints.convert.layout import (
 
 
 def emotion2vec(config: Emotion2vecConfig) -> Layout:
-    """One transformer; the decoder of its pre-training is in the files, and nothing reads it."""
+    """Return one transformer; the decoder of its pre-training is in the files, and nothing reads it."""
     width, channels, groups = config.width, config.channels, config.position_groups
     feedforward = config.feedforward
     block = [
@@ -63,7 +63,7 @@ def emotion2vec(config: Emotion2vecConfig) -> Layout:
 
 
 def wav2vec2(config: Wav2vec2Config) -> Layout:
-    """One transformer; the vector that stood for masked steps in training is in the files, and nothing
+    """Return one transformer; the vector that stood for masked steps in training is in the files, and nothing
     reads it. The positions' weight norm is spelled as by torch 1 there, as by torch 2 here.
     """
     width, channels, kernel = config.width, config.channels, config.position_kernel

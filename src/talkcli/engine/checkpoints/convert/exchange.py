@@ -29,11 +29,11 @@ class Received(NamedTuple):
 
     weights: dict[str, Tensor]
     unused: dict[str, Tensor]
-    """What nothing here reads, by official name, where it is not what `give` would put there anyway."""
+    """Tensors that talk does not read, by official name, where `give` would not put the same there."""
 
 
 def receive(layout: Layout, official: Tensors, where: str) -> Received:
-    """The tensors of the file called `where`, as `unwrap` gives them.
+    """Return the tensors of the file called `where`, as `unwrap` gives them.
 
     Raises InputError that lists what is missing, unknown, of another shape or number type, not finite, copies
     that differ from their original, and position codes that are not those of the models here.
@@ -76,7 +76,7 @@ def receive(layout: Layout, official: Tensors, where: str) -> Received:
 
 
 def give(layout: Layout, weights: Tensors, unused: Tensors) -> dict[str, Tensor]:
-    """The official file of our `weights`, with the `unused` tensors that were once received with them.
+    """Return the official file of our `weights`, with the `unused` tensors that were once received with them.
 
     Unused tensors that never were are zeros: the official code asks for them and does not read them either.
     """
@@ -93,7 +93,7 @@ def give(layout: Layout, weights: Tensors, unused: Tensors) -> dict[str, Tensor]
 
 
 def differences(one: Tensors, other: Tensors) -> list[str]:
-    """Names that stand in one of them only, or for tensors that are not the same bytes."""
+    """Return names that stand in one of them only, or for tensors that are not the same bytes."""
     return [
         name
         for name in {**one, **other}
@@ -102,7 +102,9 @@ def differences(one: Tensors, other: Tensors) -> list[str]:
 
 
 def equal(one: Tensor, other: Tensor) -> bool:
-    """Same type, shape and bytes: unlike for `torch.equal`, NaN equals itself."""
+    """Tell whether two tensors have the same type, shape and bytes; unlike in `torch.equal`, NaN equals
+    itself.
+    """
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     return torch.equal(*(value.contiguous().reshape(-1).view(torch.uint8) for value in (one, other)))
@@ -120,7 +122,7 @@ def _is_position(entry: Entry) -> bool:
 
 
 def _precision(codes: Tensor) -> tuple[float, bool]:
-    """How far position codes may be off, and whether they were stored at half precision."""
+    """Return how far position codes may be off, and whether they were stored at half precision."""
     # The coarser first: most of its numbers are numbers of the other too.
     for half in (torch.bfloat16, torch.float16):
         if torch.equal(codes.to(half).float(), codes):

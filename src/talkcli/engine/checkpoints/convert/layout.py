@@ -37,7 +37,7 @@ Layout = list[Entry]
 
 
 def under(official: str, ours: str | None, entries: Iterable[Entry]) -> Layout:
-    """`entries` inside a module called `official` there and `ours` here.
+    """Return `entries` inside a module called `official` there and `ours` here.
 
     "" where one side has no such module; None where nothing here reads it.
     """
@@ -52,18 +52,18 @@ def under(official: str, ours: str | None, entries: Iterable[Entry]) -> Layout:
 
 
 def same(name: str, entries: Iterable[Entry]) -> Layout:
-    """`entries` inside a module that has one name there and here."""
+    """Return `entries` inside a module that has one name there and here."""
     return under(name, name, entries)
 
 
 def each(numbers: Iterable[int], entries: Iterable[Entry]) -> Layout:
-    """`entries` once for every number, in modules called by the number."""
+    """Return `entries` once for every number, in modules called by the number."""
     shared = list(entries)
     return [entry for number in numbers for entry in same(str(number), shared)]
 
 
 def copied(official: str, source: str, entries: Iterable[Entry]) -> Layout:
-    """What stands under `source` among `entries`, once more under `official`."""
+    """Return what stands under `source` among `entries`, once more under `official`."""
     return [
         Entry(official + entry.official.removeprefix(source), entry.shape, copy_of=entry.official)
         for entry in entries
@@ -72,28 +72,28 @@ def copied(official: str, source: str, entries: Iterable[Entry]) -> Layout:
 
 
 def tensor(name: str, *shape: int) -> Entry:
-    """One that has the same name there and here."""
+    """Return one that has the same name there and here."""
     return Entry(name, shape, name)
 
 
 def weight(*shape: int) -> Layout:
-    """A layer without a bias."""
+    """Return a layer without a bias."""
     return [tensor("weight", *shape)]
 
 
 def affine(*shape: int) -> Layout:
-    """Weight and bias of a linear layer, a convolution or a normalisation."""
+    """Return weight and bias of a linear layer, a convolution or a normalisation."""
     return [tensor("weight", *shape), tensor("bias", shape[0])]
 
 
 def batch_norm(width: int) -> Layout:
-    """`nn.BatchNorm1d` with its running statistics."""
+    """Return `nn.BatchNorm1d` with its running statistics."""
     statistics = [tensor("running_mean", width), tensor("running_var", width)]
     return [*affine(width), *statistics, tensor("num_batches_tracked")]
 
 
 def gru(inputs: int, hidden: int) -> Layout:
-    """One bidirectional layer of `nn.GRU`."""
+    """Return one bidirectional layer of `nn.GRU`."""
     return [
         entry
         for way in ("", "_reverse")
@@ -107,7 +107,7 @@ def gru(inputs: int, hidden: int) -> Layout:
 
 
 def transformer_layer(width: int, feedforward: int) -> Layout:
-    """`nn.TransformerEncoderLayer` there, `TransformerLayer` here."""
+    """Return `nn.TransformerEncoderLayer` there, `TransformerLayer` here."""
     return [
         Entry("self_attn.in_proj_weight", (3 * width, width), "project_in.weight"),
         Entry("self_attn.in_proj_bias", (3 * width,), "project_in.bias"),
@@ -120,7 +120,7 @@ def transformer_layer(width: int, feedforward: int) -> Layout:
 
 
 def transformer(layers: int, width: int, feedforward: int) -> Layout:
-    """`nn.TransformerEncoder` there, `Transformer` here."""
+    """Return `nn.TransformerEncoder` there, `Transformer` here."""
     return same("layers", each(range(layers), transformer_layer(width, feedforward)))
 
 

@@ -28,9 +28,9 @@ class Unwrapped(NamedTuple):
     """The tensors of the network alone, under their official names."""
 
     tensors: dict[str, Tensor]
-    """In float32, where they are numbers with a point; whole numbers in int64."""
+    """The tensors by name: float32 where they have a fraction, int64 where they are whole numbers."""
     prefix: str
-    """What stood before the names."""
+    """The prefix that was removed from the names."""
     beside: int
     """Tensors of the file that stood elsewhere."""
 
@@ -38,8 +38,8 @@ class Unwrapped(NamedTuple):
 def unwrap(
     state: Mapping[str, Tensor], wanted: Mapping[str, Collection[str]], name: str, where: str
 ) -> Unwrapped:
-    """The network called `name` in `state`, the tensors of the file called `where`; `wanted` are the official
-    names of every network that it could be taken for.
+    """Return the network called `name` in `state`, the tensors of the file called `where`; `wanted` are the
+    official names of every network that it could be taken for.
 
     Of a network that is not whole, what is there comes back. Raises MixedUpError where the file holds another
     of them, InputError where it holds this one twice.
@@ -70,26 +70,28 @@ class MixedUpError(Exception):
 
 
 def _wholes(state: Mapping[str, Tensor], wanted: Collection[str]) -> Iterator[str]:
-    """The prefixes below which all the names `wanted` stand."""
+    """Yield the prefixes below which all the names `wanted` stand."""
     for prefix, count in _counts(state, wanted).items():
         if count == len(wanted):
             yield prefix
 
 
 def _likeliest(state: Mapping[str, Tensor], wanted: Collection[str]) -> str:
-    """The prefix of most of the names `wanted`; none where that is not even half of them."""
+    """Return the prefix of most of the names `wanted`; none where that is not even half of them."""
     ((prefix, count),) = _counts(state, wanted).most_common(1) or [("", 0)]
     return prefix if 2 * count >= len(wanted) else ""
 
 
 def _counts(names: Iterable[str], wanted: Collection[str]) -> Counter[str]:
-    """How many of the names `wanted` stand below each prefix."""
+    """Return how many of the names `wanted` stand below each prefix."""
     known = frozenset(wanted)
     return Counter(prefix for name in names for prefix, rest in _splits(name) if rest in known)
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:
-    """Every way to take a name for one in a module: first and rest, the first empty or ending with a dot."""
+    """Yield every way to take a name for one in a module: first and rest, the first empty or ending with a
+    dot.
+    """
     parts = name.split(".")
     for index in range(len(parts)):
         first = ".".join(parts[:index])
@@ -104,7 +106,7 @@ def _widened(value: Tensor) -> Tensor:
 
 
 def old_spelling(name: str) -> str:
-    """`name` as torch 1 spelled it."""
+    """Return `name` as torch 1 spelled it."""
     for new, old in _NEW_SPELLING.items():
         if name.endswith(f".{new}"):
             return name.removesuffix(new) + old

@@ -111,7 +111,7 @@ class Assembly:
         return start
 
     def spread(self, on_skin: Float[np.ndarray, "skin 3"]) -> Deltas:
-        """A skin shape over all vertices."""
+        """Return a skin shape over all vertices."""
         out = np.zeros((self.count, 3))
         out[: len(on_skin)] = on_skin
         for start, matrix in self.riders:
@@ -120,7 +120,7 @@ class Assembly:
 
 
 def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Corrective]:
-    """Closing, opening and following the gaze, for both eyes."""
+    """Build the lids' correctives for closing, opening and following the gaze, for both eyes."""
     shape = body.shape
     profile = lids.open_profile()
     rest_edge = shape.vertices[lids.upper_edge(shape)]
@@ -168,7 +168,7 @@ def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Correcti
 
 
 def mouth_correctives(body: Assembly) -> list[Corrective]:
-    """Where two mouth channels fight."""
+    """Return where two mouth channels fight."""
 
     def ramp(name: str) -> Ramp:
         return ({"jawPitch": 1.0 / JAW_OPEN_RAD}, 0.0) if name == "jaw" else ({name: 1.0}, 0.0)

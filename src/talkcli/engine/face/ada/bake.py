@@ -24,7 +24,7 @@ SMALLEST_MM = 0.02
 
 
 def pack(whole: assemble.Whole) -> bytes:
-    """The asset as bytes."""
+    """Return the asset as bytes."""
     shapes = [*whole.linear, *(corrective.deltas for corrective in whole.correctives)]
     rows, values, starts = [], [], [0]
     for deltas in shapes:

@@ -43,31 +43,31 @@ class Canvas:
         self.normals = field.gradient(self.p)
 
     def spot(self, centre: field.Triple, radii: field.Triple) -> Weights:
-        """A Gaussian about a point of the left half and its mirror image."""
+        """Return a Gaussian about a point of the left half and its mirror image."""
         q = (np.stack([self.x, self.y, self.z], 1) - np.array(centre)) / np.array(radii)
         return np.exp(-(q * q).sum(1))
 
     def fold(self, line: list[field.Triple], radius: field.Number) -> Weights:
-        """A Gaussian about a polyline of the left half and its mirror image."""
+        """Return a Gaussian about a polyline of the left half and its mirror image."""
         p = np.stack([self.x, self.y, self.z], 1)
         return -field.crease(p, line, radius, 1.0)
 
     def push(self, weight: Weights, out: field.Number, up: field.Number, forward: field.Number) -> Deltas:
-        """Both sides: `out` away from the midline, `up`, `forward`, in mm, times `weight`."""
+        """Return both sides: `out` away from the midline, `up`, `forward`, in mm, times `weight`."""
         return weight[:, None] * np.stack(
             [out * self.outward(), np.full_like(weight, up), np.full_like(weight, forward)], 1
         )
 
     def outward(self) -> Weights:
-        """Direction of x away from the midline, fading to zero on it so that it never tears."""
+        """Return direction of x away from the midline, fading to zero on it so that it never tears."""
         return self.side * curves.smoothstep(self.x, 0.0, 6.0)
 
     def swell(self, weight: Weights, amount: field.Number) -> Deltas:
-        """Along the normal, in mm."""
+        """Move vertices along their normals, in millimetres."""
         return amount * weight[:, None] * self.normals
 
     def left(self, both: Deltas) -> Deltas:
-        """The left half of a symmetric deformation, blended over the midline."""
+        """Return the left half of a symmetric deformation, blended over the midline."""
         return both * curves.smoothstep(self.p[:, 0], -9.0, 9.0)[:, None]
 
     def carry_bag(self, deltas: Deltas) -> Deltas:

@@ -17,18 +17,18 @@ EYE_INNER_X, EYE_OUTER_X = 17.6, 45.6
 
 
 def bump(x: Values, centre: float, width: float) -> Values:
-    """A Gaussian of height one."""
+    """Return a Gaussian of height one."""
     return np.exp(-(((x - centre) / width) ** 2))
 
 
 def smoothstep(x: Values, low: float, high: float) -> Values:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """Return 0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
 def parting_y(s: Values) -> Values:
-    """Height of the line on which the lips meet: a tubercle at the middle, corners a touch up."""
+    """Return height of the line on which the lips meet: a tubercle at the middle, corners a touch up."""
     return (
         MOUTH_Y
         - 0.55 * bump(s, 0.0, 0.18)
@@ -39,31 +39,31 @@ def parting_y(s: Values) -> Values:
 
 
 def upper_border_y(s: Values) -> Values:
-    """Height of the upper edge of the red: cupid's bow."""
+    """Return height of the upper edge of the red: cupid's bow."""
     arch = 6.9 * np.sqrt(np.clip(1.0 - s**1.7, 0.0, None)) * (1.0 - 0.12 * s)
     return MOUTH_Y + arch - 1.5 * bump(s, 0.0, 0.13) + 0.9 * bump(s, 0.24, 0.13) + 1.5 * s**5
 
 
 def lower_border_y(s: Values) -> Values:
-    """Height of the lower edge of the red."""
+    """Return height of the lower edge of the red."""
     return MOUTH_Y - 9.6 * np.clip(1.0 - s**2.3, 0.0, None) ** 0.75 + 1.5 * s**5
 
 
 def lid_axis_y(t: Values) -> Values:
-    """The straight line through the corners of the eye."""
+    """Return the straight line through the corners of the eye."""
     return -1.9 + 3.0 * t
 
 
 def upper_lid_y(t: Values) -> Values:
-    """Height of the upper lid's edge with the eye open; covers a little of the iris."""
+    """Return height of the upper lid's edge with the eye open; covers a little of the iris."""
     return lid_axis_y(t) + 5.3 * np.sin(np.pi * np.clip(t, 0, 1) ** 0.88) ** 0.78
 
 
 def lower_lid_y(t: Values) -> Values:
-    """Height of the lower lid's edge with the eye open; touches the iris."""
+    """Return height of the lower lid's edge with the eye open; touches the iris."""
     return lid_axis_y(t) - 5.1 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.15) ** 0.85
 
 
 def closed_lid_y(t: Values) -> Values:
-    """Height at which the lids meet."""
+    """Return height at which the lids meet."""
     return lid_axis_y(t) - 3.0 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.1) ** 0.9

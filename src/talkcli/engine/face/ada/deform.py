@@ -19,19 +19,19 @@ NASOLABIAL = [(17.0, -40.0, 93.0), (24.0, -50.0, 89.0), (31.0, -62.0, 82.0), (34
 
 
 def mouth_disc(c: Canvas, inner: float = 0.9, outer: float = 2.2) -> Weights:
-    """1 on the lips, fading to 0 at `outer` times the mouth's size; the whole orbicularis."""
+    """Return 1 on the lips, fading to 0 at `outer` times the mouth's size; the whole orbicularis."""
     rho = np.hypot(c.x / MOUTH_HALF_WIDTH, (c.y - MOUTH_Y) / 14.5)
     return (1.0 - smoothstep(rho, inner, outer)) * (c.z > 40.0)
 
 
 def mouth_reach(c: Canvas, radius: float) -> Weights:
-    """A Gaussian of the distance to the line from corner to corner."""
+    """Return a Gaussian of the distance to the line from corner to corner."""
     d = np.hypot(np.maximum(c.x - MOUTH_HALF_WIDTH, 0.0), c.y - MOUTH_Y)
     return np.exp(-((d / radius) ** 2)) * (c.z > 35.0)
 
 
 def brows(c: Canvas) -> dict[str, Deltas]:
-    """Frontalis, corrugator, procerus, levator labii."""
+    """Return frontalis, corrugator, procerus, levator labii."""
     free = c.off_lids
     down = c.push(free * c.spot((17, 17, 86), (13, 12, 24)), -3.8, -7.2, 1.6)
     down += c.push(free * c.spot((36, 20, 80), (15, 11, 24)), -1.8, -4.6, 0.4)
@@ -58,7 +58,7 @@ def brows(c: Canvas) -> dict[str, Deltas]:
 
 
 def cheeks(c: Canvas) -> dict[str, Deltas]:
-    """Orbicularis oculi, zygomatic fat, blown cheeks."""
+    """Return orbicularis oculi, zygomatic fat, blown cheeks."""
     free = c.off_lids
     squint = c.push(free * c.spot((37, -27, 77), (18, 13, 20)), 0.8, 4.4, 1.6)
     squint += c.swell(c.fold([(20, -12, 82), (34, -15, 80), (46, -10, 74)], 3.0) * free, -0.8)
@@ -72,7 +72,7 @@ def cheeks(c: Canvas) -> dict[str, Deltas]:
 
 
 def corners(c: Canvas) -> dict[str, Deltas]:
-    """Zygomaticus, triangularis, buccinator, risorius: what moves the corners of the mouth."""
+    """Return zygomaticus, triangularis, buccinator, risorius: what moves the corners of the mouth."""
     at = c.spot((25, -70, 88), (15, 14, 24))
     wide = c.spot((24, -69, 88), (19, 16, 26))
     ring = mouth_reach(c, 15.0)
@@ -110,7 +110,7 @@ def corners(c: Canvas) -> dict[str, Deltas]:
 
 
 def lips(c: Canvas) -> dict[str, Deltas]:
-    """Orbicularis oris, the levators and depressors of the lips, mentalis."""
+    """Return orbicularis oris, the levators and depressors of the lips, mentalis."""
     disc, below = mouth_disc(c), 1.0 - c.upper
     arch = np.sqrt(np.clip(1.0 - c.s**2, 0.0, 1.0))
     x, rise = c.p[:, 0], c.y - MOUTH_Y
@@ -149,7 +149,9 @@ def lips(c: Canvas) -> dict[str, Deltas]:
 
 
 def roll(c: Canvas, lip: Weights, inwards_up: float) -> Deltas:
-    """A lip turned in over the teeth: the border of the red travels to the parting, the parting goes back."""
+    """Return a lip turned in over the teeth: the border of the red travels to the parting, the parting goes
+    back.
+    """
     red = np.clip(c.red, 0.0, 1.0)
     on_lip = c.red >= 0
     near = mouth_disc(c, 1.0, 1.9)
@@ -162,19 +164,21 @@ def roll(c: Canvas, lip: Weights, inwards_up: float) -> Deltas:
 
 
 def sides(c: Canvas, name: str, both: Deltas) -> dict[str, Deltas]:
-    """The left half, and its mirror image as the right one."""
+    """Return the left half, and its mirror image as the right one."""
     left = c.left(both)
     return {f"{name}Left": left, f"{name}Right": left[c.shape.mirror] * np.array([-1.0, 1.0, 1.0])}
 
 
 def linear(c: Canvas) -> dict[str, Deltas]:
-    """All linear channels by name, the bag carried along."""
+    """Return all linear channels by name, the bag carried along."""
     channels = {**brows(c), **cheeks(c), **corners(c), **lips(c)}
     return {name: c.carry_bag(deltas) for name, deltas in channels.items()}
 
 
 def combinations(c: Canvas) -> dict[tuple[str, ...], Deltas]:
-    """Correctives added in proportion to the product of channels (`jaw` is the pitch over its full scale)."""
+    """Return correctives added in proportion to the product of channels (`jaw` is the pitch over its full
+    scale).
+    """
     disc = mouth_disc(c)
     corner = c.spot((25, -70, 88), (13, 13, 24))
     below = 1.0 - c.upper

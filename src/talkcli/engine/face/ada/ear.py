@@ -18,7 +18,7 @@ SKIN = np.array([0.52, 0.265, 0.19])
 
 
 def build() -> Piece:
-    """The subject's left ear."""
+    """Return the subject's left ear."""
     turn = 2 * np.pi * np.arange(COLUMNS) / COLUMNS  # 0 = back, pi/2 = up
     c, s = np.cos(turn), np.sin(turn)
     # Outline: wide above, narrow at the lobe, straight at the front.

@@ -35,7 +35,7 @@ CORNEA = 0.45  # how far the cornea stands out
 
 
 def build() -> Piece:
-    """The subject's left eyeball, looking straight ahead."""
+    """Return the subject's left eyeball, looking straight ahead."""
     angle = np.deg2rad([ring for ring, _ in RINGS])
     turn = 2 * np.pi * np.arange(COLUMNS) / COLUMNS
     radius = field.EYE_RADIUS + CORNEA * np.exp(-((angle / np.deg2rad(24.0)) ** 4))

@@ -37,7 +37,7 @@ LID_FOLD = [
 
 
 def ellipsoid(p: Points, centre: Triple, radii: Triple) -> Values:
-    """Distance bound of an ellipsoid with axes along x, y, z."""
+    """Return distance bound of an ellipsoid with axes along x, y, z."""
     q = (p - np.array(centre)) / np.array(radii)
     k0 = np.sqrt((q * q).sum(1))
     k1 = np.sqrt(((q / np.array(radii)) ** 2).sum(1)) + 1e-9
@@ -45,31 +45,31 @@ def ellipsoid(p: Points, centre: Triple, radii: Triple) -> Values:
 
 
 def capsule(p: Points, a: Triple, b: Triple, radius_a: Number, radius_b: Number) -> Values:
-    """Distance bound of a thick segment from `a` to `b` whose radius changes linearly."""
+    """Return distance bound of a thick segment from `a` to `b` whose radius changes linearly."""
     start, along = np.array(a), np.array(b) - np.array(a)
     t = np.clip((p - start) @ along / (along @ along), 0.0, 1.0)
     return np.sqrt(((p - start - t[:, None] * along) ** 2).sum(1)) - (radius_a + t * (radius_b - radius_a))
 
 
 def union(a: Values, b: Values, blend: Number) -> Values:
-    """Both bodies, with a fillet about `blend` wide."""
+    """Return both bodies, with a fillet about `blend` wide."""
     h = np.maximum(blend - np.abs(a - b), 0.0) / blend
     return np.minimum(a, b) - h * h * blend * 0.25
 
 
 def carve(body: Values, tool: Values, blend: Number) -> Values:
-    """`body` without `tool`, with a rounded edge."""
+    """Return `body` without `tool`, with a rounded edge."""
     return -union(-body, tool, blend)
 
 
 def stroke(p: Points, centre: Triple, radii: Triple, amount: Number) -> Values:
-    """A sculptor's touch: adds `amount` of flesh (negative removes) that fades like a Gaussian."""
+    """Return a sculptor's touch: adds `amount` of flesh (negative removes) that fades like a Gaussian."""
     q = (p - np.array(centre)) / np.array(radii)
     return -amount * np.exp(-(q * q).sum(1))
 
 
 def crease(p: Points, line: list[Triple], radius: Number, amount: Number) -> Values:
-    """A stroke along a polyline."""
+    """Return a stroke along a polyline."""
     nearest = np.full(len(p), np.inf)
     for a, b in pairwise(line):
         nearest = np.minimum(nearest, capsule(p, a, b, 0.0, 0.0))
@@ -77,7 +77,7 @@ def crease(p: Points, line: list[Triple], radius: Number, amount: Number) -> Val
 
 
 def skull(p: Points) -> Values:
-    """Cranium, brow ridge, cheekbones, jaw and neck; `p` has x >= 0."""
+    """Return cranium, brow ridge, cheekbones, jaw and neck; `p` has x >= 0."""
     f = ellipsoid(p, (0, 27, -4), (70.5, 80, 93))
     f = union(f, ellipsoid(p, (0, 41, 28), (59.5, 52, 64)), 24)
     f = union(f, ellipsoid(p, (0, -34, 24), (58, 76, 60)), 24)
@@ -96,7 +96,7 @@ def skull(p: Points) -> Values:
 
 
 def nose(p: Points, f: Values) -> Values:
-    """Adds bridge, tip, wings and columella."""
+    """Add bridge, tip, wings and columella."""
     bridge = capsule(p, (0, 10, 82), (0, -18, 98), 6.2, 6.6)
     bridge = union(bridge, capsule(p, (0, -18, 98), (0, -33, 106.0), 6.6, 7.2), 8)
     f = union(f, bridge, 17)
@@ -110,7 +110,7 @@ def nose(p: Points, f: Values) -> Values:
 
 
 def face(p: Points) -> Values:
-    """The head without lips and ears; lips and ears have layers of their own."""
+    """Return the head without lips and ears; lips and ears have layers of their own."""
     p = p.copy()
     p[:, 0] = np.abs(p[:, 0])
     f = skull(p)
@@ -136,7 +136,7 @@ def face(p: Points) -> Values:
 
 
 def cast(origin: Points, direction: Points, near: Number, far: Number) -> Points:
-    """Where rays leave the head: bisection between `near` (inside) and `far` (outside)."""
+    """Return where rays leave the head: bisection between `near` (inside) and `far` (outside)."""
     lo, hi = np.full(len(origin), near), np.full(len(origin), far)
     for _ in range(44):
         mid = 0.5 * (lo + hi)
@@ -146,19 +146,19 @@ def cast(origin: Points, direction: Points, near: Number, far: Number) -> Points
 
 
 def cast_radial(direction: Points) -> Points:
-    """Surface points in unit directions from `CENTRE`."""
+    """Return surface points in unit directions from `CENTRE`."""
     return cast(np.broadcast_to(CENTRE, direction.shape), direction, 20.0, 260.0)
 
 
 def cast_front(x: Values, y: Values) -> Points:
-    """Surface points of the face under front-view coordinates."""
+    """Return surface points of the face under front-view coordinates."""
     origin = np.stack([x, y, np.zeros_like(x)], 1)
     forward = np.broadcast_to(np.array([0.0, 0.0, 1.0]), origin.shape)
     return cast(origin, forward, 30.0, 150.0)
 
 
 def gradient(p: Points, step: Number = 0.05) -> Points:
-    """Unit outward normals of the field."""
+    """Return unit outward normals of the field."""
     g = np.stack(
         [face(p + step * axis) - face(p - step * axis) for axis in np.eye(3)],
         1,
@@ -167,14 +167,16 @@ def gradient(p: Points, step: Number = 0.05) -> Points:
 
 
 def settle(p: Points) -> Points:
-    """The surface points near `p`: a few Newton steps along the normal."""
+    """Return the surface points near `p`: a few Newton steps along the normal."""
     for _ in range(3):
         p = p - face(p)[:, None] * gradient(p)
     return p
 
 
 def occlusion(p: Points, normal: Points) -> Values:
-    """How open the surface is to light, in [0, 1]: the field along the normal against the free distance."""
+    """Return how open the surface is to light, in [0, 1]: the field along the normal against the free
+    distance.
+    """
     blocked = np.zeros(len(p))
     for distance, weight in ((2.0, 0.5), (5.0, 0.3), (11.0, 0.2)):
         blocked += weight * np.clip(1.0 - face(p + distance * normal) / distance, 0.0, 1.0)

@@ -31,12 +31,14 @@ LOCKS = 90
 
 
 def turn(v: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
-    """Angle of directions about the crown, 0 ahead, pi behind, the left side positive."""
+    """Return angle of directions about the crown, 0 ahead, pi behind, the left side positive."""
     return np.arctan2(v[:, 0], v @ np.array([0.0, -CROWN[2], CROWN[1]]))
 
 
 def border() -> Float[np.ndarray, "columns 3"]:
-    """Unit directions from `INSIDE` to the hairline, from the forehead over the left side and round."""
+    """Return unit directions from `INSIDE` to the hairline, from the forehead over the left side and
+    round.
+    """
     line = np.array(HAIRLINE)
     # Columns are spread by the angle about the crown more than by length, or notches crowd them.
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
@@ -50,7 +52,9 @@ def border() -> Float[np.ndarray, "columns 3"]:
 def combed(
     edge: Float[np.ndarray, "columns 3"], column: Float[np.ndarray, "points"], t: Float[np.ndarray, "points"]
 ) -> tuple[Float[np.ndarray, "points 3"], Float[np.ndarray, "points 3"]]:
-    """Scalp points at `t` of the way from the crown to the hairline (1 and above: beyond), and directions."""
+    """Return scalp points at `t` of the way from the crown to the hairline (1 and above: beyond), and
+    directions.
+    """
     low = np.floor(column).astype(int)
     mix = (column - low)[:, None]
     goal = edge[low % len(edge)] * (1.0 - mix) + edge[(low + 1) % len(edge)] * mix
@@ -65,7 +69,7 @@ def combed(
 def depth(
     scalp: Float[np.ndarray, "points 3"], t: Float[np.ndarray, "points"]
 ) -> Float[np.ndarray, "points"]:
-    """Thickness of the hair: full on top and in front, cropped at the sides and the nape."""
+    """Return thickness of the hair: full on top and in front, cropped at the sides and the nape."""
     high = smoothstep(scalp[:, 1], -20.0, 95.0)
     front = smoothstep(scalp[:, 2] + 0.4 * scalp[:, 1], 60.0, 115.0)
     return (2.6 + 7.5 * high + 2.5 * front) * np.clip(1.0 - np.clip(t, 0, 1) ** 5, 0.0, None) ** 0.55
@@ -74,7 +78,7 @@ def depth(
 def ripple(
     u: Float[np.ndarray, "points"], count: int, random: np.random.Generator
 ) -> Float[np.ndarray, "points"]:
-    """Noise in [-1, 1] over one turn `u` in [0, 1), interpolated between `count` random values."""
+    """Return noise in [-1, 1] over one turn `u` in [0, 1), interpolated between `count` random values."""
     table = random.uniform(-1.0, 1.0, count)
     at = (u % 1.0) * count
     low = np.floor(at).astype(int)
@@ -83,7 +87,9 @@ def ripple(
 
 
 def shell() -> Piece:
-    """The hair: ridges combed from the crown, drifting sideways on their way, jagged where they end."""
+    """Return the hair: ridges combed from the crown, drifting sideways on their way, jagged where they
+    end.
+    """
     random = np.random.default_rng(5)
     edge = border()
     n = len(edge)
@@ -104,7 +110,7 @@ def shell() -> Piece:
 
 
 def locks() -> Piece:
-    """Loose tufts over the hairline, most of them in front: blades of four vertices."""
+    """Build loose tufts over the hairline, most of them in front: blades of four vertices."""
     random = np.random.default_rng(3)
     edge = border()
     n = len(edge)
@@ -130,7 +136,7 @@ def locks() -> Piece:
 
 
 def cover(p: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
-    """How far points of the skin lie towards the hairline: below 1 under the hair."""
+    """Return how far points of the skin lie towards the hairline: below 1 under the hair."""
     edge = border()
     d = (p - INSIDE) / np.linalg.norm(p - INSIDE, axis=1, keepdims=True)
     order = np.argsort(turn(edge))
@@ -141,14 +147,16 @@ def cover(p: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points"]:
 def brow_line(
     t: Float[np.ndarray, "points"],
 ) -> tuple[Float[np.ndarray, "points"], Float[np.ndarray, "points"]]:
-    """Middle of the left brow in front view, t from the inner end to the tail."""
+    """Return middle of the left brow in front view, t from the inner end to the tail."""
     x = PchipInterpolator([0, 0.25, 0.5, 0.7, 1.0], [12.5, 22.0, 32.0, 40.0, 51.0])(t)
     y = PchipInterpolator([0, 0.25, 0.5, 0.7, 1.0], [17.0, 19.6, 22.6, 23.6, 19.2])(t)
     return x, y
 
 
 def brow() -> Piece:
-    """The left brow: blades rooted in the skin, swept upwards at the inner end and outwards at the tail."""
+    """Return the left brow: blades rooted in the skin, swept upwards at the inner end and outwards at the
+    tail.
+    """
     random = np.random.default_rng(11)
     count = 110
     t = np.sort(random.uniform(0.0, 1.0, count) ** 0.92)

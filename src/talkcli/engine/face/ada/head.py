@@ -59,7 +59,7 @@ class AdaHead:
 
     @classmethod
     def load(cls, path: Path = ASSET) -> AdaHead:
-        """The shipped head. Raises AssetError when its file is missing or of a newer format."""
+        """Return the shipped head. Raises AssetError when its file is missing or of a newer format."""
         if not path.is_file():
             raise AssetError(f"{path} does not exist.", hint="Run: python -m talkcli.engine.face.ada.bake")
         with safe_open(path, framework="numpy") as file:
@@ -75,7 +75,7 @@ class AdaHead:
     def __call__(
         self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
     ) -> Float[Tensor, "frames chosen 3"]:
-        """Vertices in metres of each frame; `only` chooses them (all when None)."""
+        """Return vertices in metres of each frame; `only` chooses them (all when None)."""
         coeffs = coeffs.to(torch.float32)
         rest = self._on_device(coeffs.device)
         if only is None:
@@ -85,7 +85,7 @@ class AdaHead:
         return self._evaluate(coeffs, rest, _select(rest, chosen))[:, : len(only)]
 
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
-        """The 68 iBUG landmarks out of all vertices."""
+        """Return the 68 iBUG landmarks out of all vertices."""
         return vertices[:, torch.from_numpy(self.landmark_vertices).to(vertices.device)]
 
     def _evaluate(
@@ -123,7 +123,7 @@ _INTEGERS = ("eye_of_vertex", "lid_rows", "lid_eyes", "seal_pairs", "seal_rows",
 
 
 def _gaze(coeffs: Float[Tensor, "frames coeffs"], side: str) -> Float[Tensor, "frames 3 3"]:
-    """Rotation of one eyeball: outwards is to the subject's left for the left eye."""
+    """Return rotation of one eyeball: outwards is to the subject's left for the left eye."""
     look = {way: coeffs[:, _INDEX[f"eyeLook{way}{side}"]] for way in ("Up", "Down", "In", "Out")}
     outwards = (look["Out"] - look["In"]) * (1.0 if side == "Left" else -1.0)
     down = look["Down"] - look["Up"]
@@ -159,12 +159,14 @@ def _meet_lips(
 
 
 def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[str, Tensor]:
-    """The same tables for a choice of vertices whose last ones are the pairs of the lips, flattened."""
+    """Return the same tables for a choice of vertices whose last ones are the pairs of the lips,
+    flattened.
+    """
     pairs = rest["seal_pairs"]
     shapes = rest["shapes"].view(len(rest["shapes"]), -1, 3)[:, chosen]
 
     def picked(table: Tensor) -> tuple[Tensor, Tensor]:
-        """Places among `chosen` of the vertices listed in `table`, and their rows there."""
+        """Return places among `chosen` of the vertices listed in `table`, and their rows there."""
         row_of_vertex = torch.full((len(rest["jaw"]),), -1, device=chosen.device)
         row_of_vertex[table] = torch.arange(len(table), device=chosen.device)
         rows = row_of_vertex[chosen]
@@ -192,7 +194,7 @@ def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[s
 
 
 def _dense(arrays: Mapping[str, np.ndarray], num_verts: int) -> Float[np.ndarray, "shapes flat"]:
-    """The sparse shapes of the asset as a matrix, metres."""
+    """Return the sparse shapes of the asset as a matrix, metres."""
     starts = arrays["shape_starts"]
     dense = np.zeros((len(starts) - 1, num_verts, 3), np.float32)
     for shape, (first, last) in enumerate(pairwise(starts)):

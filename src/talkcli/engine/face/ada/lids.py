@@ -21,13 +21,13 @@ Deltas = Float[np.ndarray, "verts 3"]
 
 
 def reach(distance: float, upper: bool) -> float:
-    """Share of the edge's way made by lid skin `distance` mm from it."""
+    """Return share of the edge's way made by lid skin `distance` mm from it."""
     span = rings.LID_OUT[-1] + (1.2 if upper else 2.0)
     return float(np.clip(1.0 - distance / span, 0.0, 1.0) ** (1.15 if upper else 1.6))
 
 
 def moved(shape: Skin, way: Float[np.ndarray, "columns"], upper: bool) -> tuple[np.ndarray, Deltas]:
-    """Displacements of the left eye's lid when its edge climbs by `way` mm: (vertex ids, deltas)."""
+    """Return displacements of the left eye's lid when its edge climbs by `way` mm: (vertex ids, deltas)."""
     _, side = rings.lid_columns()
     chosen = np.flatnonzero((side > 0) if upper else (side < 0))
     inner = shape.lid_inner_rings
@@ -43,19 +43,19 @@ def moved(shape: Skin, way: Float[np.ndarray, "columns"], upper: bool) -> tuple[
 
 
 def way_closed(upper: bool) -> Float[np.ndarray, "columns"]:
-    """How far each column's edge climbs (negative: descends) until the lids meet."""
+    """Return how far each column's edge climbs (negative: descends) until the lids meet."""
     t, _ = rings.lid_columns()
     return curves.closed_lid_y(t) - (curves.upper_lid_y(t) if upper else curves.lower_lid_y(t))
 
 
 def open_profile() -> Float[np.ndarray, "columns"]:
-    """Shape of a lid's excursion along the eye: none at the corners, one in the middle."""
+    """Return shape of a lid's excursion along the eye: none at the corners, one in the middle."""
     t, _ = rings.lid_columns()
     return np.sin(np.pi * t) ** 0.8
 
 
 def clearance(shape: Skin) -> tuple[np.ndarray, Float[np.ndarray, "rows"]]:
-    """Skin near the eyeballs, and how near to their centres each vertex may come."""
+    """Return skin near the eyeballs, and how near to their centres each vertex may come."""
     p = np.abs(shape.vertices * np.array([1.0, 0.0, 0.0])) + shape.vertices * np.array([0.0, 1.0, 1.0])
     radius = np.linalg.norm(p - field.EYE, axis=1)
     rows = np.flatnonzero((radius > field.EYE_RADIUS) & (radius < 24.0) & (p[:, 2] > field.EYE[2] - 2.0))
@@ -63,7 +63,7 @@ def clearance(shape: Skin) -> tuple[np.ndarray, Float[np.ndarray, "rows"]]:
 
 
 def lash_frame(edge: Float[np.ndarray, "columns 3"], lift: float) -> Float[np.ndarray, "columns 3"]:
-    """Where lashes point: away from the eyeball, tilted up along the lid by `lift` radians."""
+    """Return where lashes point: away from the eyeball, tilted up along the lid by `lift` radians."""
     out = edge - field.EYE
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     up = np.array([0.0, 1.0, 0.0]) - out[:, 1:2] * out
@@ -72,7 +72,9 @@ def lash_frame(edge: Float[np.ndarray, "columns 3"], lift: float) -> Float[np.nd
 
 
 def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "verts 3"]:
-    """A dark rim along the upper edge with single lashes on it; `edge` runs from inner to outer corner."""
+    """Return a dark rim along the upper edge with single lashes on it; `edge` runs from inner to outer
+    corner.
+    """
     steps = len(edge)
     direction = lash_frame(edge, 0.45)
     t = np.linspace(0.0, 1.0, steps)
@@ -92,12 +94,12 @@ def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "ve
 
 
 def upper_edge(shape: Skin) -> np.ndarray:
-    """Ids of the left upper lid's edge from the inner to the outer corner."""
+    """Return ids of the left upper lid's edge from the inner to the outer corner."""
     return shape.lids[shape.lid_inner_rings][: rings.LID_STEPS]
 
 
 def lashes(shape: Skin) -> Piece:
-    """The left upper lashes at rest; both sides of each face are drawn."""
+    """Return the left upper lashes at rest; both sides of each face are drawn."""
     edge = shape.vertices[upper_edge(shape)]
     vertices = lash_vertices(edge)
     n = len(edge)

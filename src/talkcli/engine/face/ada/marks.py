@@ -24,7 +24,7 @@ NOSE_BASE = ((0, -48.5), (6.5, -47.5), (13.5, -45.5))
 
 
 def outside(c: Canvas) -> Ids:
-    """Skin vertices that are neither bag nor lid lining."""
+    """Return skin vertices that are neither bag nor lid lining."""
     shape = c.shape
     hidden = np.concatenate(
         [
@@ -37,7 +37,7 @@ def outside(c: Canvas) -> Ids:
 
 
 def regions(c: Canvas) -> dict[str, Ids]:
-    """Skin vertices by region; several overlap."""
+    """Return skin vertices by region; several overlap."""
     shape, free = c.shape, outside(c)
     visible = np.zeros(len(c.p), bool)
     visible[free] = True
@@ -62,7 +62,7 @@ def regions(c: Canvas) -> dict[str, Ids]:
 
 
 def landmarks(c: Canvas) -> Ids:
-    """68 vertex indices; the subject's right side comes first."""
+    """Return 68 vertex indices; the subject's right side comes first."""
     shape, free = c.shape, outside(c)
     tree = cKDTree(c.p[free])
 

@@ -21,14 +21,16 @@ class Piece:
     colours: Float[np.ndarray, "verts 3"]
 
     def mirrored(self) -> Piece:
-        """The same on the other side."""
+        """Return the same on the other side."""
         return Piece(
             self.material, self.vertices * np.array([-1.0, 1.0, 1.0]), self.faces[:, ::-1], self.colours
         )
 
 
 def grid_faces(rows: int, columns: int, closed: bool = False) -> Int[np.ndarray, "faces 3"]:
-    """Triangles of a grid stored row by row, outside where (row direction) x (column direction) points."""
+    """Return triangles of a grid stored row by row, outside where (row direction) x (column direction)
+    points.
+    """
     ids = np.arange(rows * columns).reshape(rows, columns)
     if closed:
         ids = np.concatenate([ids, ids[:, :1]], 1)

@@ -22,7 +22,7 @@ NOSTRIL = np.array([6.9, -46.0, 99.6])
 
 
 def lip_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "columns"]]:
-    """`s` and side (+1 upper, 0 corner, -1 lower) of the columns of the left half."""
+    """Return `s` and side (+1 upper, 0 corner, -1 lower) of the columns of the left half."""
     s = np.sin(np.linspace(0.0, np.pi / 2, LIP_STEPS)) ** 1.08
     return np.concatenate([s, s[-2::-1]]), np.concatenate(
         [np.ones(LIP_STEPS - 1), [0.0], -np.ones(LIP_STEPS - 1)]
@@ -30,7 +30,7 @@ def lip_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "colu
 
 
 def lip_rings() -> list[Points]:
-    """Rings from the line of contact outwards."""
+    """Return rings from the line of contact outwards."""
     s, side = lip_columns()
     part, border = (
         curves.parting_y(s),
@@ -54,7 +54,7 @@ def lip_rings() -> list[Points]:
 
 
 def bag_rings(contact: Points) -> list[Points]:
-    """Rings from just behind the contact line to the throat, innermost first."""
+    """Return rings from just behind the contact line to the throat, innermost first."""
     s, side = lip_columns()
     rings = []
     #        back, up(upper), down(lower), wide
@@ -76,20 +76,20 @@ def bag_rings(contact: Points) -> list[Points]:
 
 
 def lid_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "columns"]]:
-    """`t` and side of the columns round one eye; the corners belong to the upper run."""
+    """Return `t` and side of the columns round one eye; the corners belong to the upper run."""
     t = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, LID_STEPS))
     return np.concatenate([t, t[-2:0:-1]]), np.concatenate([np.ones(LID_STEPS), -np.ones(LID_STEPS - 2)])
 
 
 def lid_inner(margin: Points) -> list[Points]:
-    """From the lid's edge back onto the eyeball and into it, innermost first."""
+    """Build the rings from the lid's edge back onto the eyeball and into it, innermost first."""
     d = margin - field.EYE
     d = d / np.linalg.norm(d, axis=1, keepdims=True)
     return [field.EYE + d * (field.EYE_RADIUS - 1.5), field.EYE + d * (field.EYE_RADIUS + 0.45)]
 
 
 def lid_rings() -> list[Points]:
-    """Rings from the lid's edge outwards."""
+    """Return rings from the lid's edge outwards."""
     t, side = lid_columns()
     y = np.where(side > 0, curves.upper_lid_y(t), curves.lower_lid_y(t))
     x = curves.EYE_INNER_X + (curves.EYE_OUTER_X - curves.EYE_INNER_X) * t

@@ -30,7 +30,7 @@ class Seal:
 
 
 def build(c: Canvas) -> Seal:
-    """Pairs from the right corner to the left one, and everything that follows them."""
+    """Return pairs from the right corner to the left one, and everything that follows them."""
     shape, steps = c.shape, rings.LIP_STEPS
     contact = shape.lips[shape.bag_rings]
     upper, lower = contact[: steps - 1], contact[: steps - 1 : -1]

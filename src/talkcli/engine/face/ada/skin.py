@@ -53,7 +53,7 @@ class Skin:
 
 
 def to_plane(p: Points) -> Plane:
-    """Layout coordinates (radians) of points seen from the centre."""
+    """Return layout coordinates (radians) of points seen from the centre."""
     d = p - field.CENTRE
     d = d / np.linalg.norm(d, axis=1, keepdims=True)
     side = np.hypot(d[:, 0], d[:, 1])
@@ -61,7 +61,7 @@ def to_plane(p: Points) -> Plane:
 
 
 def to_direction(q: Plane) -> Points:
-    """Unit directions of layout coordinates."""
+    """Return unit directions of layout coordinates."""
     angle = np.hypot(q[:, 0], q[:, 1])
     return np.concatenate(
         [q * (np.sin(angle) / np.maximum(angle, 1e-12))[:, None], np.cos(angle)[:, None]], 1
@@ -69,7 +69,7 @@ def to_direction(q: Plane) -> Points:
 
 
 def spacing(q: Plane) -> Float[np.ndarray, "points"]:
-    """Wanted distance between neighbours, in radians: fine about the nose, coarse under the hair."""
+    """Return wanted distance between neighbours, in radians: fine about the nose, coarse under the hair."""
     d = to_direction(q)
     p = field.CENTRE + 95.0 * d
     h = 4.6 + 0.05 * np.linalg.norm(p - np.array([0.0, -45.0, 85.0]), axis=1)
@@ -82,7 +82,7 @@ def spacing(q: Plane) -> Float[np.ndarray, "points"]:
 
 
 def inside(q: Plane, polygon: Plane) -> np.ndarray:
-    """Even-odd test of points against a closed polygon."""
+    """Return even-odd test of points against a closed polygon."""
     hit = np.zeros(len(q), bool)
     for a, b in zip(polygon, np.roll(polygon, -1, 0), strict=True):
         crosses = (a[1] > q[:, 1]) != (b[1] > q[:, 1])
@@ -91,7 +91,7 @@ def inside(q: Plane, polygon: Plane) -> np.ndarray:
 
 
 def walk(start: float, end: float) -> Plane:
-    """Midline points strictly between two heights of the plane, spaced as `spacing` wants."""
+    """Return midline points strictly between two heights of the plane, spaced as `spacing` wants."""
     heights = [start]
     sign = np.sign(end - start)
     while (end - heights[-1]) * sign > 0:
@@ -102,7 +102,7 @@ def walk(start: float, end: float) -> Plane:
 
 
 def fill(fixed: Plane, holes: list[Plane], seed: int = 7) -> Plane:
-    """Evenly spaced points between `fixed` ones: Lloyd's relaxation on random samples."""
+    """Place evenly spaced points between `fixed` ones by Lloyd's relaxation on random samples."""
     random = np.random.default_rng(seed)
     samples = random.uniform([0.0, -BACK_ANGLE], [BACK_ANGLE, BACK_ANGLE], (240_000, 2))
     samples = samples[np.hypot(samples[:, 0], samples[:, 1]) < BACK_ANGLE]
@@ -126,7 +126,7 @@ def fill(fixed: Plane, holes: list[Plane], seed: int = 7) -> Plane:
 
 
 def quads(rings: Ids, closed: bool) -> Ids:
-    """Two triangles per cell of a grid (rings, columns)."""
+    """Return two triangles per cell of a grid (rings, columns)."""
     if closed:
         rings = np.concatenate([rings, rings[:, :1]], 1)
     a, b, c, d = rings[:-1, :-1], rings[:-1, 1:], rings[1:, 1:], rings[1:, :-1]
@@ -134,7 +134,7 @@ def quads(rings: Ids, closed: bool) -> Ids:
 
 
 def triangulate(plane: Plane, holes: list[Plane]) -> Ids:
-    """Delaunay triangles of the layout, counter-clockwise, without those in the holes."""
+    """Return Delaunay triangles of the layout, counter-clockwise, without those in the holes."""
     triangles = Delaunay(plane).simplices.astype(np.int64)
     a, b, c = (plane[triangles[:, i]] for i in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
@@ -146,7 +146,7 @@ def triangulate(plane: Plane, holes: list[Plane]) -> Ids:
 
 
 def relax(p: Points, faces: Ids, num_fixed: int, rounds: int = 8) -> Points:
-    """Even out what the rays left stretched: slide vertices to their neighbours' mean, on the field.
+    """Return even out what the rays left stretched: slide vertices to their neighbours' mean, on the field.
 
     The first `num_fixed` stay, and those of the midline stay on it.
     """
@@ -162,7 +162,7 @@ def relax(p: Points, faces: Ids, num_fixed: int, rounds: int = 8) -> Points:
 
 
 def outline() -> Points:
-    """The collar's half ring, front to back."""
+    """Return the collar's half ring, front to back."""
     turn = np.linspace(0.0, np.pi, 22)
     axis = np.broadcast_to(np.array([0.0, field.COLLAR_Y, -26.0]), (22, 3))
     return field.cast(axis, np.stack([np.sin(turn), 0 * turn, np.cos(turn)], 1), 5.0, 160.0)
@@ -229,7 +229,7 @@ def build() -> Skin:
 
 
 def mirrored(half: Points, faces: Ids) -> tuple[Points, Ids, Ids]:
-    """Both halves, sharing the vertices of the midline; last, which vertex is whose mirror image."""
+    """Return both halves, sharing the vertices of the midline; last, which vertex is whose mirror image."""
     on_midline = np.abs(half[:, 0]) < 1e-6
     half = half.copy()
     half[on_midline, 0] = 0.0

@@ -33,7 +33,7 @@ DEPTH = 44.0
 
 
 def row(upper: bool) -> Piece:
-    """One arch of fourteen teeth as a strip that runs from gum over the edge to the back."""
+    """Return one arch of fourteen teeth as a strip that runs from gum over the edge to the back."""
     crowns, half_width, front_z, edge_y = UPPER if upper else LOWER
     down = -1.0 if upper else 1.0
     widths = np.array([width for width, _ in crowns])
@@ -81,7 +81,7 @@ def row(upper: bool) -> Piece:
 
 
 def tongue() -> Piece:
-    """A closed tube from the root to the tip, flattened, with a groove along the middle."""
+    """Return a closed tube from the root to the tip, flattened, with a groove along the middle."""
     stations, columns = 14, 18
     t = np.sin(np.linspace(0.0, np.pi / 2, stations))
     turn = 2 * np.pi * np.arange(columns) / columns
@@ -103,7 +103,7 @@ def tongue() -> Piece:
 
 
 def tongue_out(rest: Piece) -> Float[np.ndarray, "verts 3"]:
-    """Displacement that lays the tongue over the lower teeth and lip."""
+    """Return displacement that lays the tongue over the lower teeth and lip."""
     x, y, z = rest.vertices.T
     t = np.clip((z - 38.0) / 44.5, 0.0, 1.0)
     middle = -74.0 - 4.5

@@ -23,7 +23,7 @@ HINGE = np.array([0.0, -26.0, 6.0])
 
 
 def laplacian(vertices: Float[np.ndarray, "verts 3"], faces: Int[np.ndarray, "faces 3"]) -> csr_array:
-    """Graph Laplacian with inverse edge lengths."""
+    """Return graph Laplacian with inverse edge lengths."""
     edges = np.unique(
         np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1), axis=0
     )
@@ -35,7 +35,7 @@ def laplacian(vertices: Float[np.ndarray, "verts 3"], faces: Int[np.ndarray, "fa
 
 
 def solve(shape: Skin, pinned: dict[int, float]) -> Weights:
-    """The harmonic function with the `pinned` values, the same on both sides."""
+    """Return the harmonic function with the `pinned` values, the same on both sides."""
     ids = np.array(sorted(pinned))
     values = np.array([pinned[i] for i in ids])
     system = laplacian(shape.vertices, shape.faces)
@@ -49,7 +49,7 @@ def solve(shape: Skin, pinned: dict[int, float]) -> Weights:
 def pin_lips(
     shape: Skin, upper: Float[np.ndarray, "columns"], lower: Float[np.ndarray, "columns"]
 ) -> dict[int, float]:
-    """Pins the contact line on both sides; values by column from the midline to the corner."""
+    """Pin the contact line on both sides; values by column from the midline to the corner."""
     pinned: dict[int, float] = {}
     values = np.concatenate([upper, lower[-2::-1]])
     for half in (shape.lips, shape.mirror[shape.lips]):
@@ -59,7 +59,7 @@ def pin_lips(
 
 
 def pin_where(shape: Skin, where: np.ndarray, value: float) -> dict[int, float]:
-    """Pins a region, the bag excepted."""
+    """Pin a region, the bag excepted."""
     where = where.copy()
     for half in (shape.lips, shape.mirror[shape.lips]):
         where[half[: shape.bag_rings]] = False
@@ -79,7 +79,7 @@ def finish_bag(shape: Skin, weight: Weights, upper: float, lower: float, corner:
 
 
 def jaw(shape: Skin) -> Weights:
-    """How much each vertex turns with the jaw."""
+    """Return how much each vertex turns with the jaw."""
     s = lip_columns()[0][: len(lip_columns()[0]) // 2 + 1]
     corner = 0.36
     round_ = np.sqrt(np.clip(1.0 - s**2, 0.0, 1.0))
@@ -95,7 +95,7 @@ def jaw(shape: Skin) -> Weights:
 
 
 def upper_side(shape: Skin) -> Weights:
-    """1 on the upper lip and above, 0 on the lower lip and below, smooth round the corners."""
+    """Return 1 on the upper lip and above, 0 on the lower lip and below, smooth round the corners."""
     s = lip_columns()[0][: len(lip_columns()[0]) // 2 + 1]
     half = 0.5 * curves.smoothstep(1.0 - s, 0.0, 0.25)
     pinned = pin_lips(shape, 0.5 + half, 0.5 - half)
@@ -105,7 +105,7 @@ def upper_side(shape: Skin) -> Weights:
 
 
 def attachment(shape: Skin, points: Float[np.ndarray, "points 3"], neighbours: int = 6) -> csr_array:
-    """(points, verts) weights by which loose points ride on the skin near them."""
+    """Return (points, verts) weights by which loose points ride on the skin near them."""
     bag = np.concatenate([shape.lips[: shape.bag_rings].ravel(), shape.lids[: shape.lid_inner_rings].ravel()])
     outside = np.setdiff1d(np.arange(len(shape.vertices)), np.concatenate([bag, shape.mirror[bag]]))
     far, near = cKDTree(shape.vertices[outside]).query(points, k=neighbours)

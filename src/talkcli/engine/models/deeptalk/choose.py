@@ -23,12 +23,12 @@ _COLDEST = 1e-30
 
 
 def likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens codes"]:
-    """The code of the highest logit."""
+    """Return the code of the highest logit."""
     return _one_hot(logits.argmax(-1), logits)
 
 
 def drawn(tau: float, generator: torch.Generator) -> Choose:
-    """Draws from the softmax at temperature `tau`; 0 is the likeliest. What it gives raises InputError for
+    """Draw from the softmax at temperature `tau`; 0 is the likeliest. What it gives raises InputError for
     logits that are not finite.
     """
     if tau < _COLDEST:
@@ -45,7 +45,7 @@ def drawn(tau: float, generator: torch.Generator) -> Choose:
 
 
 def gumbel(generator: torch.Generator) -> Choose:
-    """The hard choice of `F.gumbel_softmax`, with its noise drawn from `generator` in its order.
+    """Return the hard choice of `F.gumbel_softmax`, with its noise drawn from `generator` in its order.
 
     Its temperature is left out, since it scales logits and noise alike: this draws from the softmax at
     temperature 1.
@@ -66,7 +66,7 @@ def straight_through(tau: float) -> Choose:
 
 
 def given(codes: Int[Tensor, "batch tokens"]) -> Choose:
-    """These codes, whatever the logits say."""
+    """Return these codes, whatever the logits say."""
     return lambda logits: _one_hot(codes, logits)
 
 

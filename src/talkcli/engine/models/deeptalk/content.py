@@ -49,7 +49,7 @@ class PhoneContentConfig(Config):
 
     kind: Literal["phones"] = "phones"
     encoder: PhonesConfig = PhonesConfig()
-    """That of the model of train-phones, whose values replace these."""
+    """The settings of the phone encoder; those of the model of train-phones replace them."""
     width: Width = 160
     """Between the encoder's steps and the content."""
 
@@ -157,7 +157,7 @@ class Wav2vec2Content(nn.Module):
         return {Waveform.name: Waveform()}
 
     def forward(self, sound: Sound) -> Content:
-        """The features of `Wav2vec2.trunk` may come in `sound` in the place of the waveform."""
+        """Return the features of `Wav2vec2.trunk` may come in `sound` in the place of the waveform."""
         if "wav2vec2" in sound:
             return Content(self.linear(self.encoder.finish(sound["wav2vec2"])))
         return Content(self.linear(self.encoder(sound[Waveform.name][..., 0])))
@@ -166,7 +166,7 @@ class Wav2vec2Content(nn.Module):
 def build_content(
     config: Wav2vec2Config | PhoneContentConfig | LogMelContentConfig, width: int, *, dropout: float
 ) -> Wav2vec2Content | PhoneContent | LogMelContent:
-    """The encoder that `config` describes, with random weights; gives `width` numbers a frame."""
+    """Return the encoder that `config` describes, with random weights; gives `width` numbers a frame."""
     if isinstance(config, PhoneContentConfig):
         return PhoneContent(config, width, dropout)
     if isinstance(config, LogMelContentConfig):

@@ -58,7 +58,7 @@ _ANCHOR_RATE = 0.02
 
 
 class CoefficientsConfig(Config):
-    """Faces are seen as standardised coefficients."""
+    """The motion branch sees standardised coefficients."""
 
     kind: Literal["coefficients"] = "coefficients"
 
@@ -67,9 +67,9 @@ class DeeConfig(Config):
     """Sizes and choices; the defaults are those of the released model."""
 
     speech: Annotated[LogMelConfig | Emotion2vecConfig, Field(discriminator="kind")] = Emotion2vecConfig()
-    """What hears."""
+    """The front-end of the speech branch."""
     expression: Annotated[CoefficientsConfig | FerConfig, Field(discriminator="kind")] = FerConfig()
-    """What sees a frame."""
+    """The front-end of the motion branch, which sees single frames."""
     audio_width: Width = 768
     audio_layers: Layers = 2
     motion_width: Width = 512
@@ -82,8 +82,8 @@ class DeeConfig(Config):
     window: WindowFrames = 250
     """Most frames either encoder sees at once: 10 s."""
     pooling: Literal["gpo", "statistics"] = "gpo"
-    """From steps to a vector: the released operator behind a transformer layer in either head, or attentive
-    statistics, which cost a fraction of it and learn from hundreds of clips."""
+    """The pooling of steps into one vector: the released operator behind a transformer layer in either head,
+    or attentive statistics, which cost a fraction of it and learn from hundreds of clips."""
     fixed_window: bool = False
     """Pool over exactly a window, as pooling weights depend on length; short input holds its last step."""
     long: Literal["average", "first"] = "average"
@@ -119,7 +119,7 @@ class Emotion2vecStem(nn.Module):
         self.project: nn.Module = nn.Identity() if same else nn.Linear(self.encoder.width, width)
 
     def forward(self, sound: Sound) -> Float[Tensor, "batch steps width"]:
-        """Steps at 50 Hz, from what the frozen part has said already (`emotion2vec`), or from the samples."""
+        """Return steps at 50 Hz, from stored features of the frozen part (`emotion2vec`) or from samples."""
         if "emotion2vec" in sound:
             return self.project(self.encoder.finish(sound["emotion2vec"]))
         return self.project(self.encoder(sound["waveform"][..., 0]))
@@ -224,8 +224,8 @@ class Dee(nn.Module):
         return self
 
     def embed_speech(self, sound: Sound) -> Gaussian:
-        """What speech says about emotion, at any length: beyond a window the average over windows that cover
-        it evenly, unless `long` says otherwise.
+        """Embed the emotion of speech of any length: beyond a window the average over windows that cover it
+        evenly, unless `long` says otherwise.
         """
         stem = self.audio_stem
         if isinstance(stem, AudioStem):
@@ -244,14 +244,14 @@ class Dee(nn.Module):
         )
 
     def embed_motion(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Gaussian:
-        """What a face says about emotion, in the same way."""
+        """Embed the emotion of motion, in the same way."""
         see = self.fer.features if isinstance(self.config.expression, FerConfig) else self.motion_scale
         return self._over_windows(
             coeffs, 1, lambda frames: self.motion_encoder(self.motion_stem(see(frames)))
         )
 
     def classify(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch classes"]:
-        """Logits over `EMOTIONS`; only with `classifier`."""
+        """Return logits over `EMOTIONS`; only with `classifier`."""
         # Parts of a unit vector are small; at unit size the classifier learns as fast as the rest.
         return self.classifier(mean * self.config.embedding**0.5)
 
@@ -266,8 +266,9 @@ class Dee(nn.Module):
             self.anchors[label] = F.normalize(old.lerp(mean, _ANCHOR_RATE), dim=0) if old.any() else mean
 
     def directed(self, emotion: Emotion) -> Float[Tensor, "1 embedding"]:
-        """The mean to generate from for an emotion that is asked for: on the way from neutral to its label,
-        from where faces begin to show it (`_FELT_FROM`) in proportion to the level; 0 is neutral itself.
+        """Return the mean to generate from for an emotion that is asked for: on the way from neutral to its
+        label, from where faces begin to show it (`_FELT_FROM`) in proportion to the level; 0 is neutral
+        itself.
 
         Raises UsageError when training saw no motion of the label, or kept no anchors.
         """
@@ -299,7 +300,7 @@ class Dee(nn.Module):
     def towards(
         self, emotion: Int[Tensor, "batch"], level: Float[Tensor, "batch"]
     ) -> Float[Tensor, "batch embedding"]:
-        """Means on the way from neutral to the anchor of each label, as far as its level says."""
+        """Return means on the way from neutral to the anchor of each label, as far as its level says."""
         neutral = self.anchors[EMOTIONS.index("neutral")]
         return F.normalize(torch.lerp(neutral, self.anchors[emotion], level[:, None]), dim=-1)
 
@@ -311,7 +312,7 @@ class Dee(nn.Module):
         *,
         prefix: int = 0,
     ) -> Gaussian:
-        """`encode` of windows of the config's length, averaged; the first `prefix` steps are in each."""
+        """Average `encode` over windows of the config's length; the first `prefix` steps are in each."""
         config = self.config
         whole, steps = steps[:, :prefix], steps[:, prefix:]
         batch, length = len(steps), config.window * rate

@@ -64,9 +64,9 @@ class DeepTalkConfig(Config):
     dee: DeeConfig = DeeConfig()
     prior: PriorConfig = ThVqvaeConfig()
     content: ContentConfig = Wav2vec2Config()
-    """What hears the words."""
+    """The encoder of the words."""
     width: Width = 128
-    """Of content and style; the feature transformer has twice as much."""
+    """Width of content and style; the feature transformer has twice as much."""
     heads: Heads = 8
     feedforward: Width = 256
     predictor_width: Width = 256
@@ -79,7 +79,7 @@ class DeepTalkConfig(Config):
     speakers: tuple[Annotated[str, Field(max_length=200)], ...] = ()
     """Names of the speakers in the order of the identity code; filled in by training."""
     nobody: bool | None = None
-    """Whether training also showed nobody in particular; filled in by training. None in old files."""
+    """Whether training also used no speaker at all; training sets it. None in old files."""
     window: WindowFrames = 1200
     """Frames of one pass, where the released masks end; longer speech is made in windows of this length."""
     overlap: Annotated[int, Field(gt=0)] = 76
@@ -123,7 +123,7 @@ class DeepTalk(nn.Module):
     method = "deeptalk"
 
     def __init__(self, config: DeepTalkConfig, num_coeffs: int = NUM_COEFFS) -> None:
-        """Raises UsageError when content and emotion are to hear different log-mel features, or windows do
+        """Raise UsageError when content and emotion are to hear different log-mel features, or windows do
         not hold whole tokens.
         """
         super().__init__()
@@ -182,9 +182,9 @@ class DeepTalk(nn.Module):
         identity: Float[Tensor, "batch identity"],
         choices: Sequence[choose.Choose],
     ) -> Predicted:
-        """One pass over a multiple of `prior.frames_multiple` frames; each level sees what the chosen tokens
-        of slower ones decode to. `choices` turn logits into codes, level by level; latents are taken as they
-        are.
+        """Return one pass over a multiple of `prior.frames_multiple` frames; each level sees what the chosen
+        tokens of slower ones decode to. `choices` turn logits into codes, level by level; latents are taken
+        as they are.
         """
         batch, frames, _ = content.shape
         style = self.style(torch.cat([self.emotion(emotion), identity], dim=-1))
@@ -207,7 +207,7 @@ class DeepTalk(nn.Module):
         return Predicted(self.prior.decode(vectors).float(), outputs, chosen, guess)
 
     def identity(self, speakers: Int[Tensor, "batch"]) -> Float[Tensor, "batch identity"]:
-        """One-hot speakers; a negative number is nobody in particular."""
+        """Return one-hot speakers; a negative number is nobody in particular."""
         known = (speakers >= 0)[:, None]
         return F.one_hot(speakers.clamp_min(0), self.config.identity) * known.to(self.style.weight.dtype)
 
@@ -300,7 +300,7 @@ class DeepTalk(nn.Module):
     def felt(
         self, heard: Heard, sigma: float | None, generator: torch.Generator
     ) -> Float[Tensor, "batch embedding"]:
-        """The emotion of one take, drawn as `sigma` says (`Gaussian.sample`)."""
+        """Return the emotion of one take, drawn as `sigma` says (`Gaussian.sample`)."""
         return heard.emotion.sample(sigma, generator, within=self.dee.span)
 
     def generate(
@@ -314,14 +314,14 @@ class DeepTalk(nn.Module):
         speaker: int = NOBODY,
         generator: torch.Generator,
     ) -> Float[Tensor, "batch frames coeffs"]:
-        """`listen`, then one `take`: ceil(samples / 640) frames."""
+        """Return `listen`, then one `take`: ceil(samples / 640) frames."""
         heard = self.listen(samples, emotion_samples)
         return self.take(
             heard, sigma=sigma, tau_top=tau_top, tau_bottom=tau_bottom, speaker=speaker, generator=generator
         ).coeffs
 
     def _emotion(self, stretches: Stretches) -> Gaussian:
-        """`dee.embed_speech` of the utterance, window by window where it is longer than one."""
+        """Return `dee.embed_speech` of the utterance, window by window where it is longer than one."""
         ((name, ear),) = self.dee.ears.items()
         config, frames = self.config.dee, stretches.frames
         if config.long == "first":
@@ -339,7 +339,7 @@ class DeepTalk(nn.Module):
         return Gaussian(F.normalize(means.mean(0), dim=-1), log_variances.mean(0))
 
     def _lengths(self, samples: int, always_pad: bool) -> tuple[int, int]:
-        """Frames to give, and frames to make: a multiple of the prior's."""
+        """Return frames to give, and frames to make: a multiple of the prior's."""
         multiple = self.prior.frames_multiple
         if always_pad:
             # In floating point as released, which loses a frame of some lengths (18,560 samples make 28).

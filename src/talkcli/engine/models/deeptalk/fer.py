@@ -67,11 +67,11 @@ class Fer(nn.Module):
         return self.config.hidden[self.config.feature_layer]
 
     def forward(self, coeffs: Float[Tensor, "*frames coeffs"]) -> Float[Tensor, "*frames classes"]:
-        """Logits over `FER_CLASSES`."""
+        """Return logits over `FER_CLASSES`."""
         return self.output(self._activations(coeffs, len(self.layers)))
 
     def features(self, coeffs: Float[Tensor, "*frames coeffs"]) -> Float[Tensor, "*frames width"]:
-        """What DEE sees of a frame."""
+        """Return what DEE sees of a frame."""
         last = self.config.feature_layer
         if not self.config.bypass_norms:
             return self._activations(coeffs, last + 1)

@@ -22,7 +22,7 @@ class Gaussian(NamedTuple):
         generator: torch.Generator,
         within: Float[Tensor, "directions embedding"] | None = None,
     ) -> Float[Tensor, "batch embedding"]:
-        """The mean for None; else a direction drawn around it.
+        """Return the mean for None; else a direction drawn around it.
 
         `sigma` multiplies the log-variance: z = mean + exp(sigma * log_variance / 2) * eps, put back on the
         sphere. 1 is the uncertainty as trained. Log-variances are negative, so 0.1 spreads wider than 1. As

@@ -16,13 +16,13 @@ class Level(NamedTuple):
 
     frames_per_token: int
     outputs: int
-    """What a predictor says per token: a score for each code, or the numbers of a latent."""
+    """Numbers that a predictor returns per token: a score for each code, or the numbers of a latent."""
     context: int
     """Width of what the levels before this one tell its predictor; 0 for the first."""
     discrete: bool
     """Codes to choose from, or a latent to regress."""
     name: str
-    """For logs."""
+    """The level's name in logs."""
 
 
 class Coded(NamedTuple):
@@ -30,12 +30,12 @@ class Coded(NamedTuple):
 
     coeffs: Float[Tensor, "batch frames coeffs"]
     codes: tuple[Int[Tensor, "batch tokens"], ...]
-    """Of each discrete level; empty for latents."""
+    """The codes of each discrete level; empty for latents."""
     regulariser: Float[Tensor, ""]
     """The pull on the encoder: towards its codes, or of its Gaussians towards the standard one."""
 
 
 def check_frames(frames: int, multiple: int) -> None:
-    """Raises ValueError for a length that would not come back out."""
+    """Raise ValueError for a length that would not come back out."""
     if frames % multiple:
         raise ValueError(f"{frames} frames are not a multiple of {multiple}; pad first")

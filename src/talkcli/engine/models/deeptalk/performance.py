@@ -35,12 +35,12 @@ class Heard(NamedTuple):
     windows: Sequence[Float[Tensor, "batch _ width"]]
     """Content of every window."""
     contacts: Float[Tensor, "batch frames contacts"] | None
-    """How surely lips, and lip and teeth, are heard to touch; None of an encoder that knows no phones."""
+    """Probability that lips, and lip and teeth, touch; None of an encoder that knows no phones."""
     emotion: Gaussian
     frames: int
-    """To give."""
+    """Number of frames to return."""
     padded: int
-    """To make."""
+    """Number of frames to make."""
 
 
 class Take(NamedTuple):

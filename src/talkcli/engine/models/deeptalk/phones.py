@@ -38,7 +38,7 @@ class PhonesConfig(Config):
     width: Width = 192
     layers: Layers = 10
     dilations: Annotated[tuple[Kernel, ...], Field(min_length=1, max_length=64)] = (1, 2, 4, 8)
-    """Of the convolutions, over and over: ten layers see 0.7 s to either side."""
+    """Dilations of the convolutions, repeated: ten layers see 0.7 s to either side."""
     dropout: Dropout = 0.1
 
 
@@ -73,7 +73,7 @@ class PhoneEncoder(nn.Module):
         return {"log_mel": self.ear}
 
     def forward(self, sound: Sound) -> HeardPhones:
-        """Of an even number of hops; step k is centred on hops 2 k and 2 k + 1."""
+        """Encode an even number of hops; step k is centred on hops 2 k and 2 k + 1."""
         x = _without_channel(sound["log_mel"], self.config.ear.num_mels)
         x = F.gelu(self.inward(x.transpose(1, 2)))
         x = F.gelu(self.halve(x)).transpose(1, 2)
@@ -86,8 +86,8 @@ class PhoneEncoder(nn.Module):
 def _without_channel(
     hops: Float[Tensor, "batch hops channels"], bands: int
 ) -> Float[Tensor, "batch hops channels"]:
-    """Every mel band less its mean over what is loud: microphones, rooms and voices colour speech, and what
-    they add to the logarithm stays the same over time (cepstral mean subtraction, Atal 1974).
+    """Return every mel band less its mean over what is loud: microphones, rooms and voices colour speech,
+    and what they add to the logarithm stays the same over time (cepstral mean subtraction, Atal 1974).
     """
     mel, prosody = hops[..., :bands], hops[..., bands:]
     # The floor of the features is -1: silence weighs nothing.

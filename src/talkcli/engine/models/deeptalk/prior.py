@@ -36,29 +36,33 @@ class Prior(Protocol):
 
     # `Any`, so that an nn.Module, whose call takes whatever `forward` does, is one.
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """`Coded` of coefficients (batch, frames, 53). In train mode codebooks move and latents are drawn."""
+        """Return `Coded` of coefficients (batch, frames, 53). In train mode codebooks move and latents are
+        drawn.
+        """
 
     def encode_targets(
         self, coeffs: Float[Tensor, "batch frames coeffs"]
     ) -> list[Shaped[Tensor, "batch tokens *latent"]]:
-        """What a predictor should say at each level: code indices (batch, tokens), or latents (batch, tokens,
-        outputs). Moves nothing.
+        """Return what a predictor should say at each level: code indices (batch, tokens), or latents (batch,
+        tokens, outputs). Moves nothing.
         """
 
     def lookup(
         self, level: int, choice: Float[Tensor, "batch tokens outputs"]
     ) -> Float[Tensor, "batch tokens width"]:
-        """Vectors of one-hot (or soft) choices, differentiable in the choice; a latent is its own vector."""
+        """Return vectors of one-hot (or soft) choices, differentiable in the choice; a latent is its own
+        vector.
+        """
 
     def context(
         self, vectors: Sequence[Float[Tensor, "batch _ width"]]
     ) -> Float[Tensor, "batch tokens context"]:
-        """What the vectors of the first levels tell the predictor of the next, at the next one's rate. Raises
-        ValueError after the last level.
+        """Return what the vectors of the first levels tell the predictor of the next, at the next one's
+        rate. Raises ValueError after the last level.
         """
 
     def decode(self, vectors: Sequence[Float[Tensor, "batch _ _"]]) -> Float[Tensor, "batch frames coeffs"]:
-        """Motion from the vectors of all levels."""
+        """Return motion from the vectors of all levels."""
 
 
 AnyPrior = ThVqvae | Vqvae | Vae

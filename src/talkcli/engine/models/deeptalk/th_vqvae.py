@@ -33,7 +33,7 @@ class ThVqvaeConfig(QuantizerConfig):
 
     kind: Literal["th_vqvae"] = "th_vqvae"
     width: Width = 128
-    """Of top vectors; bottom vectors have twice as much."""
+    """Width of top vectors; bottom vectors have twice as much."""
     heads: Heads = 8
     feedforward: Width = 256
     decoder_feedforward: Width = 512
@@ -85,7 +85,7 @@ class ThVqvae(nn.Module):
         )
 
     def encode_targets(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> list[Int[Tensor, "batch _"]]:
-        """Top and bottom codes of a motion; the codebooks stay."""
+        """Return top and bottom codes of a motion; the codebooks stay."""
         features = self._features(coeffs)
         top = self.quantizer_top.nearest(self.encoder_top(features))
         decoded = self.context([F.embedding(top, self.quantizer_top.codebook)])
@@ -94,19 +94,19 @@ class ThVqvae(nn.Module):
     def lookup(
         self, level: int, choice: Float[Tensor, "batch tokens codes"]
     ) -> Float[Tensor, "batch tokens width"]:
-        """Code vectors of one-hot (or soft) choices of a level, differentiable in the choice."""
+        """Return code vectors of one-hot (or soft) choices of a level, differentiable in the choice."""
         return (self.quantizer_top, self.quantizer_bottom)[level].lookup(choice)
 
     def context(
         self, vectors: Sequence[Float[Tensor, "batch top width"]]
     ) -> Float[Tensor, "batch bottom width"]:
-        """What the top vectors alone say, at the bottom's rate."""
+        """Return what the top vectors alone say, at the bottom's rate."""
         if len(vectors) > 1:
             raise ValueError(f"TH-VQVAE has two levels; there is none after {len(vectors)}")
         return self.decoder_top(vectors[0])
 
     def decode(self, vectors: Sequence[Float[Tensor, "batch _ _"]]) -> Float[Tensor, "batch frames coeffs"]:
-        """Motion from the vectors of both levels."""
+        """Return motion from the vectors of both levels."""
         top, bottom = vectors
         upsampled = self.upsample_top(top.transpose(1, 2)).transpose(1, 2)
         expanded = self.decoder_bottom(torch.cat([upsampled, bottom], dim=-1))

@@ -28,12 +28,12 @@ class VaeConfig(Config):
 
     kind: Literal["vae"] = "vae"
     width: Width = 128
-    """Of features and of the latent."""
+    """Width of features and of the latent."""
     heads: Heads = 8
     feedforward: Width = 384
     dropout: Dropout = 0.0
     halvings: Literal[1, 2, 3] = 2
-    """How often the frame rate is halved on the way to a latent; 3 in FLINT."""
+    """Number of times that the encoder halves the frame rate on the way to a latent; 3 in FLINT."""
     standardise: bool = False
     """Scale channels by the training data's mean and deviation."""
 
@@ -50,13 +50,15 @@ class Latent(NamedTuple):
     log_variance: Float[Tensor, "batch tokens width"]
 
     def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "batch tokens width"]:
-        """One draw from `generator`, or from torch's global one."""
+        """Return one draw from `generator`, or from torch's global one."""
         device = self.mean.device if generator is None else generator.device
         noise = torch.randn(self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype)
         return self.mean + (self.log_variance / 2).exp() * noise.to(self.mean.device)
 
     def divergence(self) -> Float[Tensor, ""]:
-        """From the standard Gaussian (Kullback-Leibler): summed over the width, averaged over tokens."""
+        """Compute the Kullback-Leibler divergence from the standard Gaussian, summed over the width,
+        averaged over tokens.
+        """
         each = self.mean.square() + self.log_variance.exp() - 1 - self.log_variance
         return each.sum(-1).mean() / 2
 
@@ -91,7 +93,7 @@ class Vae(nn.Module):
         return Coded(self.decode([vectors]), (), latent.divergence())
 
     def encode(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Latent:
-        """The Gaussians of a motion."""
+        """Return the Gaussians of a motion."""
         check_frames(coeffs.shape[1], self.frames_multiple)
         features = self.encoder(self.motion_scale(coeffs))
         return Latent(self.mean(features), self.log_variance(features))
@@ -99,7 +101,7 @@ class Vae(nn.Module):
     def encode_targets(
         self, coeffs: Float[Tensor, "batch frames coeffs"]
     ) -> list[Float[Tensor, "batch tokens width"]]:
-        """The means of a motion."""
+        """Return the means of a motion."""
         return [self.encode(coeffs).mean]
 
     def lookup(
@@ -114,6 +116,6 @@ class Vae(nn.Module):
     def decode(
         self, vectors: Sequence[Float[Tensor, "batch tokens width"]]
     ) -> Float[Tensor, "batch frames coeffs"]:
-        """Motion from the latents of the one level."""
+        """Return motion from the latents of the one level."""
         (only,) = vectors
         return self.motion_scale.undo(self.smooth(self.decoder(only).transpose(1, 2)).transpose(1, 2))

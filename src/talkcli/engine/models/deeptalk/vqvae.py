@@ -31,7 +31,7 @@ class VqvaeConfig(QuantizerConfig):
     feedforward: Width = 256
     dropout: Dropout = 0.1
     halvings: Literal[1, 2, 3] = 2
-    """How often the frame rate is halved on the way to a code."""
+    """Number of times that the encoder halves the frame rate on the way to a code."""
     standardise: bool = False
     """Scale channels by the training data's mean and deviation."""
 
@@ -67,13 +67,13 @@ class Vqvae(nn.Module):
     def encode_targets(
         self, coeffs: Float[Tensor, "batch frames coeffs"]
     ) -> list[Int[Tensor, "batch tokens"]]:
-        """The codes of a motion; the codebook stays."""
+        """Return the codes of a motion; the codebook stays."""
         return [self.quantizer.nearest(self._features(coeffs))]
 
     def lookup(
         self, level: int, choice: Float[Tensor, "batch tokens codes"]
     ) -> Float[Tensor, "batch tokens width"]:
-        """Code vectors of one-hot (or soft) choices, differentiable in the choice."""
+        """Return code vectors of one-hot (or soft) choices, differentiable in the choice."""
         return (self.quantizer,)[level].lookup(choice)
 
     def context(self, vectors: Sequence[Tensor]) -> Tensor:
@@ -82,7 +82,7 @@ class Vqvae(nn.Module):
     def decode(
         self, vectors: Sequence[Float[Tensor, "batch tokens width"]]
     ) -> Float[Tensor, "batch frames coeffs"]:
-        """Motion from the vectors of the one level."""
+        """Return motion from the vectors of the one level."""
         (only,) = vectors
         return self.motion_scale.undo(self.smooth(self.decoder(only).transpose(1, 2)).transpose(1, 2))
 

@@ -30,7 +30,8 @@ _ROUNDS = 5
 def bench_generator(
     *, seconds: float, threads: int | None, out: Path | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Times real time of sound to coefficients on the CPU, with `threads` of torch (None: all it takes).
+    """Return times real time of sound to coefficients on the CPU, with `threads` of torch (None: all it
+    takes).
 
     A rate is the median of the rounds, after one that warms up; `bf16_over_fp32` is the median of the rounds'
     own ratios. Of the released network, `parts` says which share of its time goes where, in fp32 and in bf16:
@@ -90,14 +91,14 @@ def _released() -> DeepTalk:
 
 
 def _babble(seconds: float) -> torch.Tensor:
-    """Noise whose loudness comes and goes four times a second, as syllables do."""
+    """Return noise whose loudness comes and goes four times a second, as syllables do."""
     count = round(seconds * SPEECH_RATE_HZ)
     loudness = 0.5 - 0.5 * torch.cos(torch.arange(count) * (2 * torch.pi * 4 / SPEECH_RATE_HZ))
     return 0.1 * (loudness * torch.randn(count, generator=seeded(0)))[None]
 
 
 def _timed(model: DeepTalk, samples: torch.Tensor) -> dict[str, float]:
-    """Seconds of one listening and one take, and of their parts."""
+    """Return seconds of one listening and one take, and of their parts."""
     spent: dict[str, float] = {"content": 0.0, "predictors": 0.0}
     with _counted(model.content, spent, "content"), contextlib.ExitStack() as stack:
         for predictor in model.predictors:

@@ -36,7 +36,7 @@ _WARM_UP_CLIPS = 10
 def bench_preprocess(
     *, num_clips: int, num_workers: int, rounds: int, out: Path | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Wall-clock seconds of `talk preprocess folder` as a process, from start to exit, with 1 and with
+    """Return wall-clock seconds of `talk preprocess folder` as a process, from start to exit, with 1 and with
     `num_workers` processes, on `num_clips` clips of 2 to 3 s (48 kHz stereo wav, motion of ada).
 
     Rounds alternate between the two, so that whatever else the machine does hits both; a shorter run before
@@ -80,7 +80,9 @@ def bench_preprocess(
 
 
 def write_clips(folder: Path, num_clips: int) -> None:
-    """`num_clips` pairs of NAME.wav and NAME.npz: noise whose loudness opens the jaw, the same every time."""
+    """Write `num_clips` pairs of NAME.wav and NAME.npz: noise whose loudness opens the jaw, the same every
+    time.
+    """
     folder.mkdir()
     drawn = np.random.default_rng(0)
     for number in range(num_clips):

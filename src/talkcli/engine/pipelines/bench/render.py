@@ -41,7 +41,7 @@ _PACKAGES = ("numpy", "numba", "torch", "pyrender", "PyOpenGL")
 def bench_render(
     *, head_name: str, size: int, num_frames: int, out: Path | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Frames per second of every renderer at `size` x `size`, head deformation included, no encoding.
+    """Return frames per second of every renderer at `size` x `size`, head deformation included, no encoding.
 
     A renderer's rate is the median of its rounds, after one warm-up frame that compiles. A renderer that does
     not run here has a rate of None and the reason. `cpu_ms` is the processor time of a frame, on all cores
@@ -93,7 +93,8 @@ def bench_render(
 
 
 def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: Reporter) -> dict[str, Any]:
-    """Wall-clock seconds of `talk animate SPEECH --sigma 0.1 --out x.mp4` as a process, from start to exit.
+    """Return wall-clock seconds of `talk animate SPEECH --sigma 0.1 --out x.mp4` as a process, from start to
+    exit.
 
     The median of the rounds, after one more that fills the caches of compiled kernels. With `out`, the report
     is written there as JSON too. Raises TalkError when the command fails.
@@ -148,7 +149,7 @@ def moving_face(head: Head, num_frames: int) -> Motion:
 
 
 def machine() -> dict[str, Any]:
-    """What a measured number needs beside it: processor, cores, system, versions, date."""
+    """Return what a measured number needs beside it: processor, cores, system, versions, date."""
     versions = {}
     for package in _PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

@@ -75,7 +75,7 @@ class Embedded(NamedTuple):
 
 @lru_cache(maxsize=1)
 def load_dee(embedder: Embedder) -> tuple[Dee, Header]:
-    """The embedding, once a process. Raises InputError for a model without one."""
+    """Return the embedding, once a process. Raises InputError for a model without one."""
     model, header = load_model(embedder.weights, embedder.device)
     settle_threads(model)
     if isinstance(model, DeepTalk):
@@ -181,7 +181,7 @@ def _vector(mean: Float[torch.Tensor, "1 embedding"]) -> Float[np.ndarray, "embe
 
 
 def _read(path: Path, width: int) -> dict[str, Row]:
-    """Kept rows by id; none when there is no such file or it is not whole."""
+    """Read the stored rows by id; none when the file is missing or not whole."""
     if not path.is_file():
         return {}
     try:

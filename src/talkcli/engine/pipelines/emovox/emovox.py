@@ -173,7 +173,7 @@ def _leave_out_by_length(scores: Scores, wanted: Wanted) -> None:
 
 
 def _choose(scores: Scores, wanted: Wanted, reporter: Reporter) -> tuple[Bool[np.ndarray, "clips"], str]:
-    """Which clips are chosen, and the rule in words."""
+    """Return which clips are chosen, and the rule in words."""
     fit = np.array([source.id not in scores.unfit for source in scores.sources])
     values = np.where(fit, scores.scores, np.nan)
     if wanted.threshold is not None:

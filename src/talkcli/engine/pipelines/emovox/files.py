@@ -32,10 +32,10 @@ class Curated:
     dropped: tuple[Dropped, ...]
     """Candidates that could not be heard."""
     rule: str
-    """How it was chosen, in words."""
+    """The rule of the choice, in words."""
     weights_sha256: str
     header: Header
-    """Of the model file with the embedding."""
+    """The header of the model file with the embedding."""
 
     @property
     def hours(self) -> float:
@@ -47,7 +47,7 @@ class Curated:
         return float(self.scores.scores[self.chosen].min()) if self.chosen.any() else None
 
     def emotions(self) -> dict[str, tuple[int, float]]:
-        """Chosen clips and their hours by predicted emotion, the most frequent one first."""
+        """Return chosen clips and their hours by predicted emotion, the most frequent one first."""
         found: dict[str, tuple[int, float]] = {}
         for index in np.flatnonzero(self.chosen):
             label = self.scores.nearest[index].emotion.label
@@ -56,7 +56,7 @@ class Curated:
         return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0])))
 
     def document(self) -> dict[str, Any]:
-        """The run in numbers, ready for JSON."""
+        """Return the run in numbers, ready for JSON."""
         sides = [row.side for row in self.anchors.rows]
         return {
             "candidates": len(self.scores.sources) + len(self.dropped),

@@ -82,7 +82,7 @@ class Scores:
 def embed_anchors(
     anchoring: Anchoring, embedder: Embedder, out: Path, *, num_workers: int, reporter: Reporter
 ) -> Anchors:
-    """The sides of every anchor that DEE hears or sees; rows are kept below `out`.
+    """Return the sides of every anchor that DEE hears or sees; rows are kept below `out`.
 
     Raises InputError when the manifest has no clip at that level, or none of its anchors can be embedded.
     """
@@ -153,8 +153,8 @@ def score(
     num_workers: int,
     reporter: Reporter,
 ) -> tuple[Scores, list[Dropped]]:
-    """Every source that can be heard, scored; and those that cannot, with the reason. Rows are kept below
-    `out`.
+    """Return every source that can be heard, scored; and those that cannot, with the reason. Rows are kept
+    below `out`.
 
     Of sounds with the same content, and of ids that occur twice, all but the first are not fit to be chosen;
     neither is a sound that is itself an anchor.

@@ -15,8 +15,8 @@ DIGITS = 6
 def nearest(
     means: Float[np.ndarray, "clips embedding"], anchors: Float[np.ndarray, "anchors embedding"]
 ) -> tuple[Float[np.ndarray, "clips"], Int[np.ndarray, "clips"]]:
-    """The highest cosine of each clip to an anchor, to six digits, and which anchor it is (the first of equal
-    ones). All vectors have unit length; there is at least one anchor.
+    """Return the highest cosine of each clip to an anchor, to six digits, and which anchor it is (the first
+    of equal ones). All vectors have unit length; there is at least one anchor.
     """
     cosines = means @ anchors.T
     indices = cosines.argmax(axis=1)
@@ -25,15 +25,15 @@ def nearest(
 
 
 def reaching(scores: Float[np.ndarray, "clips"], threshold: float) -> Bool[np.ndarray, "clips"]:
-    """Clips that score `threshold` or more."""
+    """Return clips that score `threshold` or more."""
     return scores >= threshold
 
 
 def best_within(
     scores: Float[np.ndarray, "clips"], seconds: Float[np.ndarray, "clips"], budget_s: float
 ) -> Bool[np.ndarray, "clips"]:
-    """Clips in order of score, the earlier one first where scores are equal, up to the first that would make
-    them longer than `budget_s` together.
+    """Return clips in order of score, the earlier one first where scores are equal, up to the first that
+    would make them longer than `budget_s` together.
     """
     order = np.argsort(-scores, kind="stable")
     order = order[: np.count_nonzero(~np.isnan(scores))]

@@ -46,7 +46,8 @@ def diversity_table(
     generation: Generation,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Every row of `ROWS` over every clip of `audio` (whose words `text` tells) or `dataset`, ready for JSON.
+    """Return every row of `ROWS` over every clip of `audio` (whose words `text` tells) or `dataset`, ready
+    for JSON.
 
     `generation` says who animates, how many takes of each clip are compared, and the seed; its sigma is not
     used, since every row has its own. `head_name` None takes the model's head; where that is missing only

@@ -50,7 +50,9 @@ class Generation:
         return Sampling(actor=self.actor, takes=self.takes, seed=self.seed)
 
     def controls(self, header: Meta) -> Controls:
-        """Those of the performer with this `header`. Raises UsageError for one that it does not have."""
+        """Return those of the performer with this `header`. Raises UsageError for one that it does not
+        have.
+        """
         return chosen_controls(header, {"sigma": self.sigma})
 
     def head_name(self) -> str:
@@ -107,7 +109,7 @@ def performances(
 
 @lru_cache(maxsize=1)
 def _model(generation: Generation) -> Performer:
-    """What performs speech, loaded once a process."""
+    """Return what performs speech, loaded once a process."""
     return open_model(generation.model_name, generation.device_name)
 
 

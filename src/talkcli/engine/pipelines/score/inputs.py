@@ -51,7 +51,7 @@ class Case:
     words: Words | None = None
     emotion: str | None = None
     truth_origin: Origin | None = None
-    """As a manifest states it; else the truth's file may."""
+    """The origin of the true motion as a manifest states it; else the truth's file may state it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def gather(
     text: Path | None = None,
     reporter: Reporter = _SILENT,
 ) -> Chosen:
-    """The clips to score, sorted by id, or in the order of the data set.
+    """Return the clips to score, sorted by id, or in the order of the data set.
 
     `predictions`, `truth`, `audio` and `text` are files or folders of them; `dataset` gives truth, sound and
     words of the clips of `split`, as `prepared_set` has them. Without predictions every clip of `dataset` or

@@ -48,7 +48,7 @@ class TrainingSet:
     labels: Int[np.ndarray, "clips"]
     source: Path
     truth: dict[str, Any]
-    """Where this motion comes from, as in `truth_of`."""
+    """The origin of this motion, as in `truth_of`."""
 
 
 def labelled_clips(
@@ -60,8 +60,8 @@ def labelled_clips(
     text: Path | None,
     reporter: Reporter,
 ) -> tuple[list[Labelled], Chosen]:
-    """The clips of `split` of `dataset`, or the sounds of `audio` as its labels.csv calls them, and the same
-    as `gather` has them, which takes the other arguments.
+    """Return the clips of `split` of `dataset`, or the sounds of `audio` as its labels.csv calls them, and
+    the same as `gather` has them, which takes the other arguments.
 
     Raises InputError where there is no label for a clip, and where all have the same.
     """
@@ -93,7 +93,7 @@ def labelled_clips(
 
 
 def training_set(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> TrainingSet:
-    """Functionals of all motion in the train split of `manifest` (a file, or its folder).
+    """Return functionals of all motion in the train split of `manifest` (a file, or its folder).
 
     Raises InputError where it has no motion, motion of other `channels`, or of one emotion only.
     """

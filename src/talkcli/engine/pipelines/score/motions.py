@@ -97,8 +97,8 @@ def _means(reference: Path | None, head_name: str | None, reporter: Reporter) ->
 def _in_order(
     setting: Setting, jobs: Sequence[tuple[Case, Alignment | str]], workers: int, reporter: Reporter
 ) -> Iterator[Scored]:
-    """Every clip in the order of `jobs`, whichever process is done first. Raises what the first clip that
-    fails in this order raises.
+    """Yield every clip in the order of `jobs`, whichever process is done first. Raises what the first clip
+    that fails in this order raises.
     """
     position = {case.id: index for index, (case, _) in enumerate(jobs)}
     waiting: dict[int, Outcome] = {}
@@ -119,7 +119,7 @@ def _in_order(
 
 
 def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """Every metric over `clips`; one that compares with a truth names where that comes from."""
+    """Return every metric over `clips`; one that compares with a truth names where that comes from."""
     truth = truth_of(clip.truth for clip in clips if clip.has_truth)
     found = {}
     for name, info in METRICS.items():
@@ -130,7 +130,9 @@ def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
 
 
 def _by_emotion(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """`_overall` of the clips of each emotion, in the order of `EMOTIONS`; empty where none is known."""
+    """Return `_overall` of the clips of each emotion, in the order of `EMOTIONS`; empty where none is
+    known.
+    """
     known = [emotion for emotion in EMOTIONS if any(clip.emotion == emotion for clip in clips)]
     return {emotion: _overall([clip for clip in clips if clip.emotion == emotion]) for emotion in known}
 

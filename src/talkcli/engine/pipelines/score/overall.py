@@ -28,7 +28,7 @@ class Threshold:
 
     @classmethod
     def parse(cls, text: str, *, is_floor: bool, known: Collection[str] = METRICS) -> Threshold:
-        """From `METRIC=VALUE`, the metric one of `known`. Raises UsageError for anything else."""
+        """Parse `METRIC=VALUE`, the metric one of `known`. Raises UsageError for anything else."""
         metric, _, limit = text.partition("=")
         if metric not in known:
             near = difflib.get_close_matches(metric, known, n=1)
@@ -45,7 +45,7 @@ class Threshold:
         return cls(metric=metric, limit=number, is_floor=is_floor)
 
     def missed(self, overall: Mapping[str, Mapping[str, Any]]) -> str | None:
-        """The failure in words, None where the threshold is met. A metric without a value fails."""
+        """Return the failure in words, None where the threshold is met. A metric without a value fails."""
         found = overall[self.metric]
         value = found["value"]
         if value is None:
@@ -57,8 +57,8 @@ class Threshold:
 
 
 def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
-    """One value for all clips that have one, with the `spread` of theirs, ready for JSON; what is pooled has
-    none, but `classes`: the mean and the number of observations of each.
+    """Return one value for all clips that have one, with the `spread` of theirs, ready for JSON; what is
+    pooled has none, but `classes`: the mean and the number of observations of each.
     """
     info = METRICS[name]
     if info.over_clips == "pooled":
@@ -80,7 +80,9 @@ def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
 
 
 def _spread(numbers: Float[np.ndarray, "clips"]) -> dict[str, float | None] | None:
-    """Standard deviation (None for a single clip) and quartiles of the clips' values; None without any."""
+    """Return standard deviation (None for a single clip) and quartiles of the clips' values; None without
+    any.
+    """
     if len(numbers) == 0:
         return None
     first, median, third = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()

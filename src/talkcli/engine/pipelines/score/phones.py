@@ -33,7 +33,7 @@ class _Job:
 
 
 def find_phones(cases: Sequence[Case], reporter: Reporter) -> dict[str, Alignment | str]:
-    """The phones of each clip, by its id, or the reason why they are not known.
+    """Return the phones of each clip, by its id, or the reason why they are not known.
 
     Raises InputError for TextGrids that cannot be read.
     """

@@ -20,7 +20,7 @@ from talkcli.engine.types import AnyMotion, Motion, Reporter
 
 
 def reference_means(given: Path, head_name: str | None, reporter: Reporter) -> dict[str, float]:
-    """Average the metrics that need a reference over real motions, by the metrics' names.
+    """Return average the metrics that need a reference over real motions, by the metrics' names.
 
     Motions that are too short or stand still are left out. Every motion lies on the head called `head_name`
     where it has its channels, else on the head or mesh of its own.

@@ -23,8 +23,9 @@ class Words:
 
 
 def read_words(given: Path, ids: Sequence[str]) -> dict[str, Words]:
-    """What `given` says of the clips `ids`: a transcript (.txt, .lab), a TextGrid, a table in LJSpeech's form
-    (.csv: id|text|text in words), or a folder with any of them, NAME.txt and NAME.TextGrid for the clip NAME.
+    """Return what `given` says of the clips `ids`: a transcript (.txt, .lab), a TextGrid, a table in
+    LJSpeech's form (.csv: id|text|text in words), or a folder with any of them, NAME.txt and NAME.TextGrid
+    for the clip NAME.
 
     Raises InputError when there is nothing for any clip.
     """

@@ -165,7 +165,7 @@ def _head(name: str) -> Head:
 def _aligned(
     case: Case, takes: list[AnyMotion], true: AnyMotion | None, reporter: Reporter
 ) -> tuple[list[AnyMotion], AnyMotion | None]:
-    """All motions of a clip at one rate (the truth's, else the first take's) and of one length."""
+    """Return all motions of a clip at one rate (the truth's, else the first take's) and of one length."""
     fps = true.fps if true else takes[0].fps
     if any(not np.isclose(motion.fps, fps) for motion in takes):
         reporter.note(f"{case.id}: resampled to {fps:g} fps.")

@@ -56,12 +56,12 @@ class TrainingData:
         return torch.cat([torch.from_numpy(clip.motion.values) for clip in self.training])
 
     def neutral(self) -> Float[Tensor, "verts 3"]:
-        """Average the faces at rest of the training clips, which are of vertices."""
+        """Return average the faces at rest of the training clips, which are of vertices."""
         faces = [clip.motion.neutral for clip in self.training if isinstance(clip.motion, VertexMotion)]
         return torch.from_numpy(np.mean(faces, axis=0, dtype=np.float64).astype(np.float32))
 
     def emotions(self) -> list[str]:
-        """The label of every training clip; of a still one once for each picture."""
+        """Return the label of every training clip; of a still one once for each picture."""
         return [
             clip.emotion.label
             for clip in self.training
@@ -69,8 +69,8 @@ class TrainingData:
         ]
 
     def meta(self, parts: Iterable[Meta] = ()) -> Meta:
-        """What a model file says of what it was trained on: these clips, under the terms of all that `parts`
-        within it were trained on as well.
+        """Return what a model file says of what it was trained on: these clips, under the terms of all that
+        `parts` within it were trained on as well.
         """
         inherited = (term for part in parts for term in part.licence.split("; "))
         moving = [clip.motion for clip in self.training if not clip.still]
@@ -99,9 +99,9 @@ def load_data(
     still: bool = False,
     vertices: bool = False,
 ) -> TrainingData:
-    """The train and val splits of `manifest` (the file or its folder), without clips whose ids begin with one
-    of `leave_out`. What learns from motion alone goes without `sound`; what looks at single frames takes
-    `still` pictures too; what makes `vertices` learns from clips of these.
+    """Return the train and val splits of `manifest` (the file or its folder), without clips whose ids begin
+    with one of `leave_out`. What learns from motion alone goes without `sound`; what looks at single frames
+    takes `still` pictures too; what makes `vertices` learns from clips of these.
 
     Raises InputError for a manifest or clip that cannot be used, and for motion of several heads.
     """

@@ -15,7 +15,7 @@ from talkcli.engine.train.objectives.dee import DeeObjective, DeeObjectiveConfig
 
 
 class DeeRecipe(recipes.Recipe):
-    """Everything the training of DEE can be told."""
+    """The recipe of a DEE training."""
 
     model: DeeConfig = DeeConfig()
     objective: DeeObjectiveConfig = DeeObjectiveConfig()

@@ -27,7 +27,7 @@ _OF_STAGE_1 = ("dee", "prior", "phones", "wav2vec2")
 
 
 class DeepTalkRecipe(recipes.Recipe):
-    """Everything the training of DEEPTalk can be told; its parts bring `model.dee` and `model.prior`."""
+    """The recipe of a DEEPTalk training; its parts bring `model.dee` and `model.prior`."""
 
     model: DeepTalkConfig = DeepTalkConfig()
     objective: DeepTalkObjectiveConfig = DeepTalkObjectiveConfig()
@@ -72,7 +72,7 @@ class DeepTalkAssembly(Assembly):
         return DeepTalkObjective(model, recipe.objective, data.head, self._lips(data))
 
     def _of_stage_1(self) -> dict[str, Any]:
-        """The settings of the model that stage 2 goes on with, which the recipe does not change."""
+        """Return the settings of the model that stage 2 goes on with, which the recipe does not change."""
         start = self._file("start")
         known = part_config(start, "start", "deeptalk")
         update = {
@@ -86,7 +86,7 @@ class DeepTalkAssembly(Assembly):
         return update
 
     def _of_parts(self) -> dict[str, Any]:
-        """The settings of the parts, which take the place of the recipe's."""
+        """Return the settings of the parts, which take the place of the recipe's."""
         model = self.recipe.model
         dee, prior = self._file("dee"), self._file("prior")
         update = {
@@ -117,7 +117,7 @@ class DeepTalkAssembly(Assembly):
                 load_wav2vec2(model.content.encoder, path)
 
     def _lips(self, data: TrainingData) -> LipReading | None:
-        """The lip-reading loss, where the recipe weighs it."""
+        """Return the lip-reading loss, where the recipe weighs it."""
         objective = self.recipe.objective
         if objective.lip_reading_weight == 0 and objective.swap_lip_reading_weight == 0:
             return None

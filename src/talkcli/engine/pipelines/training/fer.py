@@ -13,7 +13,7 @@ from talkcli.engine.train.objectives.fer import FerObjective, FerObjectiveConfig
 
 
 class FerRecipe(recipes.Recipe):
-    """Everything the training of FER can be told."""
+    """The recipe of a FER training."""
 
     model: FerConfig = FerConfig()
     objective: FerObjectiveConfig = FerObjectiveConfig()

@@ -13,7 +13,7 @@ from talkcli.engine.train.objectives.phones import PhonesObjective, PhonesObject
 
 
 class PhonesRecipe(recipes.Recipe):
-    """Everything the training of the phone encoder can be told."""
+    """The recipe of a phone encoder training."""
 
     model: PhonesConfig = PhonesConfig()
     objective: PhonesObjectiveConfig = PhonesObjectiveConfig()

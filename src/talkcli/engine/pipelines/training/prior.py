@@ -14,7 +14,7 @@ from talkcli.engine.train.objectives.prior import PriorObjective, PriorObjective
 
 
 class PriorRecipe(recipes.Recipe):
-    """Everything the training of a motion prior can be told; `model.kind` chooses the prior."""
+    """The recipe of a motion prior training; `model.kind` chooses the prior."""
 
     model: PriorConfig = ThVqvaeConfig()
     objective: PriorObjectiveConfig = PriorObjectiveConfig()

@@ -1,4 +1,4 @@
-"""What training can be told: the sections of a recipe, with the released values as defaults."""
+"""The sections of a training recipe, with the released values as defaults."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Recipe(Config):
     data: BatchConfig = BatchConfig()
     train: LoopConfig = LoopConfig()
     leave_out: tuple[str, ...] = ()
-    """How the ids begin of clips that are neither trained on nor validated with."""
+    """The beginnings of the ids of clips that are neither trained on nor validated with."""
     storage: Storage = "float32"
     """Precision of matrices in the model file."""
 

@@ -32,7 +32,7 @@ from talkcli.engine.wording import counted
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What every training is told."""
+    """The inputs and options of every training, beside its recipe and parts."""
 
     manifest: Path
     out: Path
@@ -50,7 +50,7 @@ class Trained:
     measures: dict[str, float]
 
     def report(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """Return the result, ready for JSON."""
         return {"model": str(self.model), "measures": self.measures}
 
     def __str__(self) -> str:

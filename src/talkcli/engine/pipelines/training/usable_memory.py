@@ -11,7 +11,7 @@ OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def memory(mounted: Path = CGROUPS, own: Path = OWN_GROUPS) -> int:
-    """Bytes of memory of this machine, or the smallest limit on them of this process's control groups.
+    """Return bytes of memory of this machine, or the smallest limit on them of this process's control groups.
 
     `mounted` is where Linux mounts control groups, `own` the file that names those of this process. Where
     they are not there (other systems), or cannot be read, no limit is known, and that is no error.
@@ -21,7 +21,7 @@ def memory(mounted: Path = CGROUPS, own: Path = OWN_GROUPS) -> int:
 
 
 def _limits(mounted: Path, own: Path) -> Iterator[int]:
-    """Every limit in bytes: a group's memory is bounded by those of all groups above it too."""
+    """Yield every limit in bytes: a group's memory is bounded by those of all groups above it too."""
     for folder, name in _groups(mounted, own):
         try:
             text = (folder / name).read_text(encoding="ascii").strip()
@@ -33,7 +33,9 @@ def _limits(mounted: Path, own: Path) -> Iterator[int]:
 
 
 def _groups(mounted: Path, own: Path) -> Iterator[tuple[Path, str]]:
-    """Folders of this process's groups, from the innermost to the mount, with the name of their file."""
+    """Yield folders of this process's groups, from the innermost to the mount, with the name of their
+    file.
+    """
     try:
         lines = own.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:

@@ -76,8 +76,8 @@ class Pictures:
         return tuple(folder / name for folder in self.folders for name in (EXPRESSION, POSE))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  the labels chose the pictures
-        """One frame a picture. Damaged ones are left out and named in the report; raises InputError when all
-        are damaged.
+        """Return one frame a picture. Damaged ones are left out and named in the report; raises InputError
+        when all are damaged.
         """
         motions, damaged = [], []
         for folder in self.folders:
@@ -98,7 +98,7 @@ class Pictures:
 
 
 def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = None) -> list[Source]:
-    """Clips of up to 1,000 pictures of one label and split, in order of ids.
+    """Return clips of up to 1,000 pictures of one label and split, in order of ids.
 
     `codes` is the folder of EMOCA's codes, ROOT/codes where it is not given. Tells `reporter` what is left
     out and missing. Raises InputError when there are no labels, no codes, or none of one for the other.
@@ -132,7 +132,7 @@ def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = No
 
 
 def read_codes(folder: Path) -> Motion:
-    """The one frame of EMOCA's codes in `folder`. Raises InputError for anything else."""
+    """Return the one frame of EMOCA's codes in `folder`. Raises InputError for anything else."""
     expression, pose = read_floats(folder / EXPRESSION), read_floats(folder / POSE)
     if expression.size != 50 or pose.size != 6:
         raise InputError(
@@ -164,7 +164,7 @@ def _chunks(folders: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 
 def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
-    """The folders below `codes` with both files, by their names."""
+    """Return the folders below `codes` with both files, by their names."""
     if not codes.is_dir():
         raise InputError(f"There are no codes: {codes} is not a folder.", hint=_HINT)
     folders: dict[str, list[Path]] = defaultdict(list)
@@ -187,7 +187,9 @@ def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
 
 
 def _folder_of(picture: Picture, folders: Mapping[str, list[Path]]) -> Path | None:
-    """The codes of the picture's first face; None without any, or when several folders could be meant."""
+    """Return the codes of the picture's first face; None without any, or when several folders could be
+    meant.
+    """
     # EMOCA numbers the faces of a picture.
     candidates = folders.get(picture.name) or folders.get(f"{picture.name}00") or []
     at_place = [folder for folder in candidates if picture.place in folder.parts]
@@ -199,7 +201,7 @@ def _folder_of(picture: Picture, folders: Mapping[str, list[Path]]) -> Path | No
 
 
 def _annotated(root: Path, reporter: Reporter) -> list[Picture]:
-    """Pictures of train_set and val_set; none when those are not there."""
+    """Return pictures of train_set and val_set; none when those are not there."""
     pictures, numbers, damaged = [], Counter[int](), []
     for split, place in SET_OF_SPLIT.items():
         folder = root / place / ANNOTATIONS
@@ -220,7 +222,7 @@ def _annotated(root: Path, reporter: Reporter) -> list[Picture]:
 
 
 def _listed(root: Path, reporter: Reporter) -> list[Picture]:
-    """Pictures of both lists."""
+    """Return pictures of both lists."""
     pictures, numbers, damaged = [], Counter[int](), []
     for split, name in CSV_OF_SPLIT.items():
         found = [
@@ -248,7 +250,7 @@ def _listed(root: Path, reporter: Reporter) -> list[Picture]:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, int | None]]:
-    """Line, picture and number of every row; no number where the row cannot be read."""
+    """Yield line, picture and number of every row; no number where the row cannot be read."""
     columns: Sequence[str] = ()
     for line, row in csv_rows(path):
         if not columns:
@@ -264,7 +266,9 @@ def _rows(path: Path) -> Iterator[tuple[str, str, int | None]]:
 
 
 def read_label(path: Path) -> int:
-    """The number in an annotation, which is stored as a number or as text. Raises InputError for another."""
+    """Return the number in an annotation, which is stored as a number or as text. Raises InputError for
+    another.
+    """
     try:
         with open_file(path) as file:
             shape, _, dtype = read_header(file)

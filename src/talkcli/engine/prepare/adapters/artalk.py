@@ -44,8 +44,8 @@ class ARTalkClip(PairedFiles):
 
 
 def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """Every clip below `root` in order of ids, one without sound among them; the last folder that is no split
-    is taken for the speaker. Raises InputError when there are no clips, or only a database.
+    """Return every clip below `root` in order of ids, one without sound among them; the last folder that is
+    no split is taken for the speaker. Raises InputError when there are no clips, or only a database.
     """
     files = files_below(root, (".pt", ".npy"))
     databases = files_below(root, (_DATABASE,))
@@ -83,7 +83,7 @@ def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
 
 
 def read_motion_codes(path: Path) -> Motion:
-    """The motion of a .pt or .npy of (frames, 106) floats. Raises InputError for anything else."""
+    """Return the motion of a .pt or .npy of (frames, 106) floats. Raises InputError for anything else."""
     rows = read_tensor(path) if path.suffix.lower() == ".pt" else read_floats(path)
     if rows.ndim != 2 or rows.shape[1] != NUM_COLUMNS:
         raise InputError(f"{path} holds {rows.shape}, motion of ARTalk is (frames, {NUM_COLUMNS}).")

@@ -67,7 +67,7 @@ class Beat2Clip(PairedFiles):
 
 
 def beat2_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """The recordings of the split list of every language below `root`, in order of ids.
+    """Return the recordings of the split list of every language below `root`, in order of ids.
 
     Tells `reporter` what is there, left out and missing. Raises InputError when no recording is found, and
     when there is no split list.
@@ -77,8 +77,8 @@ def beat2_sources(root: Path, reporter: Reporter) -> list[Source]:
 
 
 def parse_name(stem: str) -> Beat2Name | None:
-    """Speaker and emotion of a recording; None when the name is not of BEAT2's form. Raises InputError for a
-    number that no recording has.
+    """Return speaker and emotion of a recording; None when the name is not of BEAT2's form. Raises
+    InputError for a number that no recording has.
     """
     match = _NAME.fullmatch(stem)
     if match is None:
@@ -98,8 +98,8 @@ def parse_name(stem: str) -> Beat2Name | None:
 
 
 def read_body(path: Path) -> Motion:
-    """The face of a BEAT2 file: expression, jaw, and how the head is turned in the room, through spine and
-    neck. Raises InputError for anything else.
+    """Return the face of a BEAT2 file: expression, jaw, and how the head is turned in the room, through
+    spine and neck. Raises InputError for anything else.
     """
     kind, optional = "motion of BEAT2", ("mocap_frame_rate", "model")
     stored = read_arrays(path, ("poses", "expressions"), kind=kind, hint=_HINT, optional=optional)
@@ -124,7 +124,8 @@ def read_body(path: Path) -> Motion:
 def head_rotation(
     where: object, joints: Float[np.ndarray, "frames joints 3"]
 ) -> Float[np.ndarray, "frames 3"]:
-    """The rotations of the chain from root to head one after the other, as axis-angle of at most half a turn.
+    """Return the rotations of the chain from root to head one after the other, as axis-angle of at most half
+    a turn.
 
     Raises InputError, naming `where`, for values that are not finite.
     """
@@ -140,7 +141,7 @@ def head_rotation(
 def _product(
     first: Float[np.ndarray, "frames 4"], second: Float[np.ndarray, "frames 4"]
 ) -> Float[np.ndarray, "frames 4"]:
-    """Hamilton's product: `second` in the frame that `first` has turned."""
+    """Return Hamilton's product: `second` in the frame that `first` has turned."""
     scalar = first[:, :1] * second[:, :1] - np.sum(first[:, 1:] * second[:, 1:], axis=1, keepdims=True)
     vector = (
         first[:, :1] * second[:, 1:] + second[:, :1] * first[:, 1:] + np.cross(first[:, 1:], second[:, 1:])
@@ -203,7 +204,7 @@ def _language(base: Path, reporter: Reporter) -> Iterator[Source]:
 
 
 def read_splits(path: Path) -> dict[str, Split]:
-    """The split of every recording by its name. Raises InputError, with the line, for anything odd."""
+    """Return the split of every recording by its name. Raises InputError, with the line, for anything odd."""
     if not path.exists():
         raise InputError(f"{path} is missing: without it the splits are not known.", hint=_HINT)
     rows = csv_rows(path)

@@ -66,7 +66,7 @@ class BiwiName:
 
 
 def biwi_sources(root: Path, reporter: Reporter, *, test: TestSet = "a") -> list[Source]:
-    """The emotional sentences of the published split, in order of their ids.
+    """Return the emotional sentences of the published split, in order of their ids.
 
     Six subjects train with sentences 1 to 32 and validate with 33 to 36. `test` a is sentences 37 to 40 of
     the same six, b the same sentences of the other eight. A sentence of which a part is missing is among them
@@ -128,8 +128,8 @@ def _published(test: TestSet) -> Iterable[tuple[str, int, Split]]:
 
 
 def _emotional(names: list[BiwiName], reporter: Reporter) -> list[BiwiName]:
-    """The emotional recordings: FaceDiffuser's preparation takes the e from their names, and the corpus has
-    neutral recordings without one.
+    """Return the emotional recordings: FaceDiffuser's preparation takes the e from their names, and the
+    corpus has neutral recordings without one.
     """
     marked = [name for name in names if name.is_marked]
     if names and not marked:

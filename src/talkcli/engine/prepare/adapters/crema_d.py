@@ -68,8 +68,8 @@ class CremaName:
 
 
 def parse_name(stem: str) -> CremaName | None:
-    """None for a name of another form. Raises InputError for the right form with a code that is not in the
-    set.
+    """Return none for a name of another form. Raises InputError for the right form with a code that is not
+    in the set.
     """
     match = _FORM.fullmatch(stem)
     if match is None:
@@ -89,8 +89,8 @@ def parse_name(stem: str) -> CremaName | None:
 
 
 def split_of_actor(actor: int) -> Split:
-    """Our rule, since the set has no official split: numbers ending in 0 test, in 9 validate. That is 73
-    actors to train, 9 to validate and 9 to test, whichever of them are there.
+    """Return our rule, since the set has no official split: numbers ending in 0 test, in 9 validate. That is
+    73 actors to train, 9 to validate and 9 to test, whichever of them are there.
     """
     by_last_digit: dict[int, Split] = {0: "test", 9: "val"}
     return by_last_digit.get(actor % 10, "train")
@@ -103,7 +103,7 @@ def crema_d_sources(
     motion: Literal["performed", "video"] = "performed",
     how: HowToLook = AS_USUAL,
 ) -> list[Source]:
-    """Every clip below `root`, one source each however many files there are of it. What cannot be used
+    """Return every clip below `root`, one source each however many files there are of it. What cannot be used
     becomes a source that says why.
 
     Sound is read from wav before mp3 before flv. With `motion` video, motion is measured in the flv. Tells

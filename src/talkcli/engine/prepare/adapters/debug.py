@@ -61,7 +61,7 @@ class Babble:
 
 
 def debug_sources() -> list[Source]:
-    """Three speakers with four emotions each."""
+    """Return three speakers with four emotions each."""
     return [
         Source(
             id=f"{speaker}-{label}",

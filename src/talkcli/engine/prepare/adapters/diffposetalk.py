@@ -83,8 +83,8 @@ class PackedClip:
 
 
 def diffposetalk_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """Every clip below `root` in order of ids, one without sound among them; a person is a speaker. Of a
-    database and npz files the npz files are read.
+    """Return every clip below `root` in order of ids, one without sound among them; a person is a speaker.
+    Of a database and npz files the npz files are read.
 
     Splits are those of train.txt, val.txt and test.txt, in `root`, its folder lmdb or beside the database,
     where they are there. Raises InputError when there are no clips.
@@ -146,7 +146,9 @@ def _packed(databases: Sequence[Path]) -> list[tuple[str, Recipe]]:
 
 
 def read_packed(database: Path, name: str) -> Recording:
-    """Sound and motion of the clip PERSON/VIDEO. Raises InputError when a part is missing or damaged."""
+    """Return sound and motion of the clip PERSON/VIDEO. Raises InputError when a part is missing or
+    damaged.
+    """
     segment_frames = _number(database, _METADATA, "seg_len")
     num_frames = _number(database, f"{name}{_END}", "n_frames")
     sounds, motions = [], []
@@ -189,7 +191,7 @@ def _number(database: Path, key: str, name: str) -> int:
 
 
 def _sound(where: str, content: bytes, num_frames: int) -> Float[np.ndarray, "samples"]:
-    """The samples of a flac file, as many as `num_frames` last."""
+    """Return the samples of a flac file, as many as `num_frames` last."""
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             rate_hz, shape = file.samplerate, (file.frames, file.channels)
@@ -209,8 +211,8 @@ def _sound(where: str, content: bytes, num_frames: int) -> Float[np.ndarray, "sa
 
 
 def read_coeffs(path: Path) -> Motion:
-    """The motion of an npz with exp (frames, 50) and pose (frames, 6), at 25 fps. Raises InputError for
-    anything else.
+    """Return the motion of an npz with exp (frames, 50) and pose (frames, 6), at 25 fps. Raises InputError
+    for anything else.
     """
     return _motion(path, read_arrays(path, ("exp", "pose"), kind="clip of DiffPoseTalk", hint=_HINT))
 
@@ -225,8 +227,8 @@ def _motion(where: object, coef: Mapping[str, Any]) -> Motion:
 
 
 def read_splits(folders: Iterable[Path]) -> dict[str, Split]:
-    """The split of every clip, by its person and the number of its video. Raises InputError for a clip in two
-    of them.
+    """Return the split of every clip, by its person and the number of its video. Raises InputError for a
+    clip in two of them.
     """
     splits: dict[str, Split] = {}
     folders = list(dict.fromkeys(folders))

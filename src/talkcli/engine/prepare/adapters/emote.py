@@ -63,7 +63,7 @@ class EmoteClip(PairedFiles):
 def emote_sources(
     root: Path, reporter: Reporter, *, audio: Path | None = None, reconstruction: str | None = None
 ) -> list[Source]:
-    """The clips of every actor of the split lists, in order of ids; one without sound is among them.
+    """Return the clips of every actor of the split lists, in order of ids; one without sound is among them.
 
     `audio` is a folder with MEAD's sound or films, else they are looked for where EMOTE's own tools put them
     below `root`; `reconstruction` chooses among several. Raises InputError when no reconstruction or no sound
@@ -98,7 +98,7 @@ def emote_sources(
 
 
 def read_reconstruction(path: Path) -> Motion:
-    """The motion in a shape_pose_cam file, HDF5 or hickle. Raises InputError for anything else."""
+    """Return the motion in a shape_pose_cam file, HDF5 or hickle. Raises InputError for anything else."""
     stored = read_datasets(path, ("exp", "jaw", "global_pose"), kind=_KIND, hint=_HINT)
     for name, values in stored.items():
         if values.ndim != 3 or values.shape[0] != 1:
@@ -113,7 +113,7 @@ def read_reconstruction(path: Path) -> Motion:
 
 
 def _find_reconstruction(root: Path, wanted: str | None) -> Path:
-    """The folder with one folder for each actor."""
+    """Return the folder with one folder for each actor."""
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.", hint=_HINT)
     parts = _RECONSTRUCTIONS.parts
@@ -141,7 +141,7 @@ def _has_actors(folder: Path) -> bool:
 
 
 def _clips(folder: Path, reporter: Reporter) -> dict[Clip, Path]:
-    """The reconstruction of every clip seen from the front, HDF5 before hickle."""
+    """Return the reconstruction of every clip seen from the front, HDF5 before hickle."""
     clips: dict[Clip, Path] = {}
     misnamed, views = [], []
     for path in reversed(files_below(folder, _FILES)):
@@ -167,7 +167,7 @@ def _clips(folder: Path, reporter: Reporter) -> dict[Clip, Path]:
 
 
 def _absent(clips: Iterable[Clip]) -> list[str]:
-    """What MEAD asked of every actor and nothing is there of."""
+    """Return what MEAD asked of every actor and nothing is there of."""
     there = {clip[:3] for clip in clips}
     return [
         f"{actor} {emotion} {level}"
@@ -179,7 +179,7 @@ def _absent(clips: Iterable[Clip]) -> list[str]:
 
 
 def _clip(actor: str, emotion: str, level: str, number: str) -> Clip | None:
-    """None for what MEAD does not have."""
+    """Return none for what MEAD does not have."""
     if mead_emotion(EMOTION_OF_MEAD.get(emotion, ""), int(level)) is None:
         return None
     return actor, emotion, int(level), number

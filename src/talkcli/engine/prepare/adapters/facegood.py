@@ -71,7 +71,7 @@ class FacegoodPart:
 
 
 def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """The same, and it is told what was found. Raises InputError when there is no pair."""
+    """Return the same sources, and report what was found. Raises InputError when there is no pair."""
     pairs, alone = _pairs(root)
     tell_left_out(
         reporter,
@@ -89,7 +89,7 @@ def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
 
 
 def facegood_sources(root: Path, *, eyes: bool = True) -> list[Source]:
-    """Stretches of at most 12 s, cut where it is quietest, of every pair in `root`, with blinks and gaze
+    """Stretch of at most 12 s, cut where it is quietest, of every pair in `root`, with blinks and gaze
     unless without `eyes`; none when there is no pair.
     """
     sources = []
@@ -117,7 +117,7 @@ def facegood_sources(root: Path, *, eyes: bool = True) -> list[Source]:
 
 
 def _pairs(root: Path) -> tuple[list[tuple[Path, Path]], list[str]]:
-    """Sound and curves of every recording, and the files of which the other is not there."""
+    """Return sound and curves of every recording, and the files of which the other is not there."""
     curves = {
         match[1]: path for path in root.glob("bs_value_*.npy") if (match := _CURVES.fullmatch(path.name))
     }
@@ -128,7 +128,8 @@ def _pairs(root: Path) -> tuple[list[tuple[Path, Path]], list[str]]:
 
 
 def read_curves(path: Path, duration_s: float) -> Motion:
-    """The pair's motion for ada at 25 fps. The rate follows from the sound's length: both end together.
+    """Return the pair's motion for ada at 25 fps. The rate follows from the sound's length: both end
+    together.
 
     Raises InputError when names, map and curves do not fit together.
     """
@@ -155,7 +156,9 @@ def read_curves(path: Path, duration_s: float) -> Motion:
 
 
 def _read_map(path: Path) -> dict[str, list[str]]:
-    """ARKit name -> curves of which it is the largest; the third column holds a name or `max(a,b,...)`."""
+    """Return ARKit name -> curves of which it is the largest; the third column holds a name or
+    `max(a,b,...)`.
+    """
     known = {name.lower(): name for name in (*ADA, *JAW_TURNS)}
     mapped: dict[str, list[str]] = {}
     for _, row in csv_rows(path):
@@ -170,7 +173,7 @@ def _read_map(path: Path) -> dict[str, list[str]]:
 
 
 def _quiet_cuts(speech: Speech) -> list[tuple[float, float]]:
-    """Stretches of 6 to 12 s that start and end at the quietest moments, on whole frames."""
+    """Stretch of 6 to 12 s that start and end at the quietest moments, on whole frames."""
     level = loudness_db(speech)
     # Averaging over 0.2 s looks for pauses instead of stops.
     calm = np.convolve(level, np.ones(20) / 20, mode="same")

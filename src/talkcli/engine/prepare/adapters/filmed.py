@@ -67,7 +67,7 @@ class FilmedFile:
         return (self.video, *(path for path in others if path is not None))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
-        """Raises InputError for a video or a sound that cannot be read, a video without sound when there is
+        """Raise InputError for a video or a sound that cannot be read, a video without sound when there is
         no other, no face or more than one, cuts, gaps and what else `usable` refuses.
         """
         film = replace(open_film(self.video), crop=self.crop)
@@ -112,7 +112,7 @@ class FilmedFile:
         return Recording(speech=speech, motion=motion, origin=FILMED, report=report)
 
     def _person(self) -> Identity | str | None:
-        """Who is seen in `rest`, or why that cannot be told; None when there is no such film."""
+        """Return the person in `rest`, or why the film does not show one; None when there is no such film."""
         if self.rest is None:
             return None
         try:
@@ -130,7 +130,9 @@ def _identity_in(
     crop: Crop | None,
     changed_ns: int,  # noqa: ARG001  a new file
 ) -> Identity | str:
-    """Kept from clip to clip, which come in order of who is seen; failures too."""
+    """Find a person's identity, and keep it for the next clips, which come in order of persons; failures
+    too.
+    """
     try:
         film = replace(open_film(video), crop=crop)
         followed = follow_face(film, face, Silent())
@@ -143,7 +145,8 @@ def _identity_in(
 def at_rest(
     sources: Sequence[Source], same: Callable[[Source], object] = lambda source: source.speaker
 ) -> list[Source]:
-    """The same, in order; every film of a person of whom there is a neutral film is told of the first one.
+    """Return the same sources in order; each film of a person gets the first neutral film of that person,
+    where there is one.
 
     `same` is equal for sources that show one face from one side. Labels at level 0 are none.
     """
@@ -163,7 +166,7 @@ def _told(source: Source, rest: Path | None) -> Source:
 
 @dataclass(frozen=True, kw_only=True)
 class HowToLook:
-    """What `FilmedFile` is told of every film of a set; `preview` is the folder for its videos."""
+    """The settings of `FilmedFile` for every film of a set; `preview` is the folder for its videos."""
 
     head: str = "ada"
     face: FaceChoice = "only"
@@ -203,7 +206,7 @@ class HowToLook:
         sound: Path | None = None,
         crop: Crop | None = None,
     ) -> FilmedFile:
-        """The recipe of the clip called `clip_id`."""
+        """Return the recipe of the clip called `clip_id`."""
         return FilmedFile(
             video=video,
             sound=sound,
@@ -219,7 +222,7 @@ AS_USUAL = HowToLook()
 
 
 def aligned(speech: Speech, begins_s: float, most_s: float) -> Speech:
-    """At most `most_s` of `speech` from `begins_s` on; where that is negative, silence goes before it."""
+    """Cut at most `most_s` of `speech` from `begins_s` on; where that is negative, put silence before it."""
     begins, most = round(begins_s * speech.rate_hz), round(most_s * speech.rate_hz)
     samples: Float[np.ndarray, "samples"] = speech.samples[max(begins, 0) :]
     samples = np.concatenate([np.zeros(min(max(-begins, 0), most), np.float32), samples])
@@ -248,7 +251,7 @@ def _shortened(motion: Motion, num_frames: int) -> Motion:
 
 
 def _report(film: Film, followed: Followed, used: tuple[int, int], fit: Fit) -> dict[str, Any]:
-    """What report.jsonl says; docs/formats.md describes it."""
+    """Return what report.jsonl says; docs/formats.md describes it."""
     shown = followed.track.part(*used)
     return {
         "video_fps": round(film.fps, 6),
@@ -268,7 +271,7 @@ def _report(film: Film, followed: Followed, used: tuple[int, int], fit: Fit) -> 
 
 
 def _remarks(film: Film, followed: Followed, used: tuple[int, int], fit_error: float) -> Iterator[str]:
-    """What somebody who uses the clip should look at, in sentences."""
+    """Yield what somebody who uses the clip should look at, in sentences."""
     shown = followed.track.part(*used)
     if not film.constant:
         low, high = film.rates

@@ -35,7 +35,7 @@ class BareMotion(Config):
     fps: float = Field(gt=0, le=1000)
     """Frames a second."""
     layout: str = AUTO
-    """What its columns are: a key of `LAYOUTS`, or auto where their number tells."""
+    """The meaning of the columns: a key of `LAYOUTS`, or auto where their number decides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class FolderPair:
 def folder_sources(
     root: Path, bare: BareMotion | None, licence: str, reporter: Reporter, *, origin: Kind | None = None
 ) -> list[Source]:
-    """One source for every sound file below `root`, in order of ids.
+    """Return one source for every sound file below `root`, in order of ids.
 
     Raises UsageError for a layout that is not known, InputError for a folder that is not there, or without
     sound, and for labels.csv that does not read.

@@ -58,7 +58,7 @@ class GridFilm:
 
 
 def grid_sources(root: Path) -> list[Source]:
-    """Every film in `root` with a name of GRID; none when there are none."""
+    """Return every film in `root` with a name of GRID; none when there are none."""
     return [
         Source(
             id=f"grid/{path.stem}",

@@ -63,7 +63,9 @@ class Lists:
     heights: dict[str, int] = field(default_factory=dict)
 
     def crop(self, name: HdtfName) -> Crop | None:
-        """The square for pictures of any size; None where it, or the height it is for, is not known."""
+        """Return the square for pictures of any size; None where it, or the height it is for, is not
+        known.
+        """
         square, height = self.squares.get(name), self.heights.get(name.video)
         if square is None or not height:
             return None
@@ -72,8 +74,8 @@ class Lists:
 
 
 def hdtf_sources(root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL) -> list[Source]:
-    """Every clip below `root`, in order of ids. Where there is a crop for it, a picture that is not a square
-    is cropped.
+    """Return every clip below `root`, in order of ids. Where there is a crop for it, a picture that is not a
+    square is cropped.
 
     Tells `reporter` what the lists (anywhere below `root`) have that is not there, and what is there and in
     none. Raises InputError when no file is named like a clip, or a list cannot be read, and what
@@ -114,14 +116,14 @@ def hdtf_sources(root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL) -
 
 
 def parse_name(stem: str) -> HdtfName | None:
-    """None for a name of another form."""
+    """Return none for a name of another form."""
     match = _NAME.fullmatch(stem)
     return HdtfName(video=match[2], index=int(match[3])) if match else None
 
 
 def split_of_speaker(speaker: str) -> Split:
-    """Ours, since the set has none: by a hash of the name, so that it does not depend on what is there.
-    Radio, which may be several people, is for training.
+    """Return ours, since the set has none: by a hash of the name, so that it does not depend on what is
+    there. Radio, which may be several people, is for training.
     """
     if speaker == "Radio":
         return "train"
@@ -130,8 +132,8 @@ def split_of_speaker(speaker: str) -> Split:
 
 
 def read_lists(root: Path) -> Lists:
-    """The lists below `root`; empty where there are none. Raises InputError, with the line, for another
-    form.
+    """Return the lists below `root`; empty where there are none. Raises InputError, with the line, for
+    another form.
     """
     lists = Lists()
     for path in files_below(root, (".txt",)):
@@ -158,14 +160,14 @@ def read_lists(root: Path) -> Lists:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """Where a line is, its first word without .mp4, and its other words."""
+    """Yield where a line is, its first word without .mp4, and its other words."""
     for number, line in enumerate(read_lines(path), start=1):
         if words := line.split():
             yield f"{path}, line {number}", words[0].removesuffix(_FILM), words[1:]
 
 
 def _sounds(root: Path) -> dict[Path, Path]:
-    """Sound by its path without suffix; of several the first in order of `_SOUNDS`."""
+    """Return sound by its path without suffix; of several the first in order of `_SOUNDS`."""
     paths = sorted(files_below(root, _SOUNDS), key=lambda path: -_SOUNDS.index(path.suffix.lower()))
     return {path.with_suffix(""): path for path in paths}
 

@@ -41,7 +41,7 @@ class LiveLinkTake:
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  all is in the two files
         if self.sound is None:
-            # What is wrong with the table is told before what is missing beside it.
+            # An error in the table is reported before a missing sound.
             read_take(self.curves)
             raise InputError(self.missing)
         speech = read_speech(self.sound, Silent())
@@ -55,8 +55,8 @@ class LiveLinkTake:
 
 
 def _cut(speech: Speech, take: Take) -> Speech:
-    """The sound of the part of `take` that was kept. Raises InputError for sound that does not last as long
-    as the whole: cut, it would fit any.
+    """Return the sound of the part of `take` that was kept. Raises InputError for sound that does not last
+    as long as the whole: cut, it would fit any.
     """
     if abs(speech.duration_s - take.whole_s) > MOST_MISMATCH_S:
         raise InputError(f"Sound has {speech.duration_s:.2f} s, the take {take.whole_s:.2f} s.")
@@ -68,7 +68,8 @@ def _cut(speech: Speech, take: Take) -> Speech:
 def live_link_sources(
     root: Path, *, speaker: str, emotion: str, licence: str, reporter: Reporter
 ) -> list[Source]:
-    """One source for every take below `root`, in order of ids; recordings carry no labels, so all get these.
+    """Return one source for every take below `root`, in order of ids; recordings carry no labels, so all get
+    these.
 
     Raises InputError for a folder that is not there or holds no take, UsageError for an unknown emotion.
     """
@@ -106,7 +107,7 @@ def live_link_sources(
 
 
 def _takes(root: Path, reporter: Reporter) -> dict[Path, Path]:
-    """The best version of every take, by its path without suffix and version."""
+    """Return the best version of every take, by its path without suffix and version."""
     found: dict[Path, dict[str, Path]] = {}
     foreign = []
     for path in files_below(root, (".csv",)):
@@ -142,7 +143,7 @@ def _looks_like_take(path: Path) -> bool:
 
 
 def _sounds(folder: Path) -> list[Path]:
-    """The sound files of `folder`, best first."""
+    """Return the sound files of `folder`, best first."""
     return sorted(
         (path for path in folder.iterdir() if path.suffix.lower() in _SOUND and path.is_file()),
         key=lambda path: (_SOUND.index(path.suffix.lower()), path.name),
@@ -150,7 +151,9 @@ def _sounds(folder: Path) -> list[Path]:
 
 
 def _recipe(curves: Path, base: Path, sounds: Sequence[Path], *, alone: bool) -> LiveLinkTake:
-    """The take with the sound of its name; when it is `alone` in its folder, with the only sound there."""
+    """Return the take with the sound of its name; when it is `alone` in its folder, with the only sound
+    there.
+    """
     for stem in (curves.stem, base.name):
         for path in sounds:
             if path.stem == stem:

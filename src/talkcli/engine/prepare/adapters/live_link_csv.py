@@ -49,7 +49,7 @@ _HALF_TURN = 3.15
 
 @dataclass(frozen=True, kw_only=True)
 class Take:
-    """A recording's motion, and what is to be told of it: texts by the kinds of `ODDITIES`.
+    """A recording's motion, and the remarks about it: texts by the kinds of `ODDITIES`.
 
     The motion starts `start_s` seconds into the recording, which lasts `whole_s`; it is all of it (from 0 s)
     unless it was cut at gaps.
@@ -66,9 +66,9 @@ class Take:
 
 
 def read_take(path: Path, sound_s: float | None = None) -> Take:
-    """ada's motion at the rate in which the timecode counts (59.94 and 29.97 where it drops frames). Where
-    the timecode leaves that open, the length in seconds of the sound that was recorded with it, `sound_s`,
-    decides. Of a recording with gaps of more than 0.2 s the longest stretch without one.
+    """Return ada's motion at the rate in which the timecode counts (59.94 and 29.97 where it drops frames).
+    Where the timecode leaves that open, the length in seconds of the sound that was recorded with it,
+    `sound_s`, decides. Of a recording with gaps of more than 0.2 s the longest stretch without one.
 
     Raises InputError, with the line, for a layout that is not Live Link Face's, a row cut short, a value that
     is far from a share of 1 or no angle, time that runs backwards, and gaps that leave less than 1 s.
@@ -94,7 +94,7 @@ def read_take(path: Path, sound_s: float | None = None) -> Take:
         raise InputError(f"{path}: nothing moves in {len(rows)} frames; the face was never tracked.")
     at = start_s + np.arange(round((end_s - start_s) * fps) + 1) / fps
     curves = {name: np.interp(at, times[kept], row) for name, row in zip(columns.names, shares, strict=True)}
-    # The app may be told not to record the head: zeros.
+    # A user may switch off the recording of the head; the app then writes zeros.
     pose = head_pose(*(np.interp(at, times[kept], row) for row in angles)) if angles.any() else None
     motion = Motion(coeffs=ada_coeffs(curves, len(at)), fps=fps, head="ada", channels=ADA, pose=pose)
     remarks = {
@@ -195,8 +195,8 @@ class _Columns:
         return remarks
 
     def values(self, cells: Sequence[str], where: str) -> list[float] | None:
-        """The curves of a row, then the head's angles; None where the app saw no face: it counts 0 and leaves
-        them out.
+        """Return the curves of a row, then the head's angles; None where the app saw no face: it counts 0
+        and leaves them out.
         """
         if self.count is not None:
             count = cells[self.count].strip() if self.count < len(cells) else ""

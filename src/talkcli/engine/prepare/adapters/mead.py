@@ -69,8 +69,8 @@ class MeadPair(PairedFiles):
 
 
 def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """The clips of every actor of the split lists, in order of their ids; a clip of which one file is missing
-    is among them.
+    """Return the clips of every actor of the split lists, in order of their ids; a clip of which one file is
+    missing is among them.
 
     What does not belong, and actors that are not there, are warned of. Raises InputError when the two folders
     are not found, when more than one could be meant, and when no file in them is a clip.
@@ -122,7 +122,7 @@ def _emotion(actor: str, uid: str) -> Emotion | None:
 
 
 def _find_folders(root: Path) -> tuple[Path, Path]:
-    """The folder of parameters and that of sound: by their names, else by the arrays in them."""
+    """Return the folder of parameters and that of sound: by their names, else by the arrays in them."""
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.", hint=_HINT)
     bases = [base for base in (root / "MEAD", root) if base.is_dir()]
@@ -150,14 +150,14 @@ def _folders(base: Path) -> list[Path]:
 
 
 def _arrays(folder: Path) -> Iterator[Path]:
-    """ACTOR/*.npy below `folder`."""
+    """Yield ACTOR/*.npy below `folder`."""
     for actor in _folders(folder):
         if _ACTOR.fullmatch(actor.name):
             yield from sorted(actor.glob("*.npy"))
 
 
 def _kind(folder: Path) -> str | None:
-    """What most of the first arrays of `folder` are; None when that is undecided."""
+    """Return what most of the first arrays of `folder` are; None when that is undecided."""
     votes: Counter[str] = Counter()
     for path in islice(_arrays(folder), _MOST_LOOKED_AT):
         try:

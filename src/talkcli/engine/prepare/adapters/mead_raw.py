@@ -56,8 +56,8 @@ class MeadClip:
 def mead_raw_sources(
     root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL, views: Sequence[str] = (FRONT,)
 ) -> list[Source]:
-    """Every clip of the actors of the split lists in each of `views`, in order of ids; one of which only the
-    sound is there becomes a source that says so. The m4a is read before the film's own sound.
+    """Return every clip of the actors of the split lists in each of `views`, in order of ids; one of which
+    only the sound is there becomes a source that says so. The m4a is read before the film's own sound.
 
     Tells `reporter` what was found, left out and missing. Raises UsageError for a view MEAD does not have,
     InputError when no file lies where MEAD's do, and what `HowToLook.check` does.
@@ -105,7 +105,7 @@ def _base(root: Path) -> Path:
 
 
 def _clip(actor: str, place: Sequence[str]) -> MeadClip | None:
-    """The clip of a file from its path below the actor's folder; None where MEAD has no such file."""
+    """Return the clip of a file from its path below the actor's folder; None where MEAD has no such file."""
     kind, *rest = place
     if kind == "video" and rest and rest[0] in VIEWS:
         rest = rest[1:]
@@ -182,7 +182,7 @@ def _tell(
 
 
 def _gaps(clips: set[MeadClip]) -> list[str]:
-    """Numbers that are not there in folders that go on beyond them."""
+    """Return numbers that are not there in folders that go on beyond them."""
     numbers: defaultdict[tuple[str, str, int], set[int]] = defaultdict(set)
     for clip in clips:
         numbers[clip.actor, clip.folder, clip.level].add(int(clip.number))

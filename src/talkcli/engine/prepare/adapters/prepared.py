@@ -30,7 +30,7 @@ class PreparedClip:
         return tuple(self.folder / file[0] for file in (self.audio, self.motion) if file is not None)
 
     def make(self, source: Source) -> Recording:
-        """Raises InputError for files that are not those the manifest was written for."""
+        """Raise InputError for files that are not those the manifest was written for."""
         if not self.inputs:
             raise InputError("The clip has none of the files that are wanted.")
         speech = motion = None
@@ -46,7 +46,9 @@ class PreparedClip:
 def prepared_sources(
     folder: Path, entries: Iterable[Entry], *, audio: bool = True, motion: bool = True
 ) -> list[Source]:
-    """`entries` of a manifest in `folder`, with their labels; `audio` and `motion` say what is wanted."""
+    """Return `entries` of a manifest in `folder`, with their labels; `audio` and `motion` say what is
+    wanted.
+    """
     return [
         Source(
             id=entry.id,

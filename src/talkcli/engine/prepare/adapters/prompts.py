@@ -86,9 +86,9 @@ class Joined:
 
 
 def prompt_sources(sounds: Path, seed: int = 0) -> list[Source]:
-    """Clips of the recordings in the folders of `sounds`; none of a speaker who is not there, or without a
-    list of words, which is core-sounds-LANGUAGE.txt beside the recordings or among Debian's documents. Raises
-    InputError when it cannot be read.
+    """Return clips of the recordings in the folders of `sounds`; none of a speaker who is not there, or
+    without a list of words, which is core-sounds-LANGUAGE.txt beside the recordings or among Debian's
+    documents. Raises InputError when it cannot be read.
     """
     return [source for voice in _VOICES for source in _sources(sounds / voice.folder, voice, seed)]
 
@@ -121,7 +121,7 @@ def _sources(folder: Path, voice: _Voice, seed: int) -> Iterator[Source]:
 
 
 def _spoken(folder: Path, texts: Path, language: Language) -> Iterator[tuple[Path, str]]:
-    """Recordings with their words, in order of the list."""
+    """Yield recordings with their words, in order of the list."""
     try:
         content = texts.read_bytes()
         lines = (gzip.decompress(content) if texts.suffix == ".gz" else content).decode("utf-8", "replace")
@@ -140,7 +140,9 @@ def _spoken(folder: Path, texts: Path, language: Language) -> Iterator[tuple[Pat
 
 
 def _is_said(text: str) -> bool:
-    """Whether the words are all there: no remarks, digits, letters by name, or letters that were lost."""
+    """Tell whether the words are all there: no remarks, digits, letters by name, or letters that were
+    lost.
+    """
     lost = re.search(r"\w[?\N{REPLACEMENT CHARACTER}]+\w|\N{REPLACEMENT CHARACTER}", text)
     return not (lost or _NO_WORDS.search(text)) and any(letter.islower() for letter in text)
 

@@ -41,7 +41,7 @@ class QuietRoom:
 
 
 def quiet_sources() -> list[Source]:
-    """Eight rooms, from digital silence to a loud one."""
+    """Return eight rooms, from digital silence to a loud one."""
     rooms = [QuietRoom(level_db=None)]
     rooms += [
         QuietRoom(level_db=float(level), dullness=d)

@@ -80,13 +80,13 @@ class RavdessName:
 
 
 def sex_of(actor: int) -> Sex:
-    """Odd actors are male, even ones female."""
+    """Return the sex of an actor: odd numbers are male, even ones female."""
     return "male" if actor % 2 else "female"
 
 
 def parse_name(stem: str) -> RavdessName | None:
-    """None for a name of another form. Raises InputError for the right form with a number that is not in the
-    set.
+    """Return none for a name of another form. Raises InputError for the right form with a number that is not
+    in the set.
     """
     if not _FORM.fullmatch(stem):
         return None
@@ -118,7 +118,7 @@ def parse_name(stem: str) -> RavdessName | None:
 
 
 def expected_performances(channel: str, actor: int) -> list[str]:
-    """All that `actor` recorded: 60 performances of speech (channel 01), 44 of song (02)."""
+    """Return all that `actor` recorded: 60 performances of speech (channel 01), 44 of song (02)."""
     if channel == _SONG and actor == _SILENT_SINGER:
         return []
     emotions = EMOTION_OF_RAVDESS if channel == _SPEECH else _EMOTIONS_SUNG
@@ -132,8 +132,8 @@ def expected_performances(channel: str, actor: int) -> list[str]:
 
 
 def ravdess_sources(root: Path, split_of_actor: dict[int, Split]) -> list[Source]:
-    """The sound files of speech below `root` of the actors in `split_of_actor`, in order of their names; all
-    else is passed over. This is the corpus's part.
+    """Return the sound files of speech below `root` of the actors in `split_of_actor`, in order of their
+    names; all else is passed over. This is the corpus's part.
     """
     sources = []
     for path in sorted(root.rglob("*"), key=lambda path: path.name):
@@ -165,8 +165,8 @@ def whole_ravdess_sources(
     motion: Literal["performed", "video"] = "performed",
     how: HowToLook = AS_USUAL,
 ) -> list[Source]:
-    """Every performance below `root` in `channels` (speech, song), one source each however many files there
-    are of it. What cannot be used becomes a source that says why.
+    """Return every performance below `root` in `channels` (speech, song), one source each however many files
+    there are of it. What cannot be used becomes a source that says why.
 
     With `motion` performed, sound alone is read before picture with sound; with video, picture with sound
     before picture alone, which goes with the sound alone. Tells `reporter` what is expected, what was found
@@ -216,7 +216,7 @@ def _source(name: RavdessName, path: Path, recipe: Recipe, split_of_actor: dict[
 
 
 def _spoken(files: list[tuple[RavdessName, Path]]) -> tuple[RavdessName, Path, Recipe]:
-    """The performance as sound: 03 before 01."""
+    """Return the performance as sound: 03 before 01."""
     sound = _best(files, "03", "01")
     if sound is None:
         return *files[0], Unusable(reason=_SILENT)
@@ -225,7 +225,7 @@ def _spoken(files: list[tuple[RavdessName, Path]]) -> tuple[RavdessName, Path, R
 
 
 def _filmed(files: list[tuple[RavdessName, Path]], how: HowToLook) -> tuple[RavdessName, Path, Recipe]:
-    """The performance as film: 01, else 02 with the sound of 03."""
+    """Return the performance as film: 01, else 02 with the sound of 03."""
     film, sound = _best(files, "01", "02"), _best(files, "03", "01")
     if film is None:
         return *files[0], Unusable(reason="Only its sound (modality 03) is there, and no film to measure.")

@@ -30,8 +30,8 @@ class SoundFile:
 
 
 def sound_sources(root: Path, licence: str = UNKNOWN) -> list[Source]:
-    """One source for every sound file below `root`, in order of paths; the first folder below `root` is taken
-    for the speaker. Raises InputError when `root` is no folder.
+    """Return one source for every sound file below `root`, in order of paths; the first folder below `root`
+    is taken for the speaker. Raises InputError when `root` is no folder.
     """
     sources = []
     for path in files_below(root, _SUFFIXES):

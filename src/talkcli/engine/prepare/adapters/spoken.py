@@ -71,6 +71,6 @@ def perform_text(
 
 @cache
 def aligner() -> Aligner:
-    """The one of this process."""
+    """Return the one of this process."""
     # Loading the acoustic model takes half a second: once per process.
     return Aligner()

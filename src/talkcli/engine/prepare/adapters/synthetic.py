@@ -163,8 +163,8 @@ class Synthesised:
 def synthetic_sources(
     readings: Mapping[str, int] = READINGS, seed: int = 0
 ) -> tuple[list[Source], list[str]]:
-    """Every sentence by `readings` voices of each engine, voices and manners drawn; the voices of val read
-    all of their own sentences. And the names of missing engines.
+    """Return every sentence by `readings` voices of each engine, voices and manners drawn; the voices of val
+    read all of their own sentences. And the names of missing engines.
     """
     missing = [engine for engine in readings if shutil.which(PROGRAMS[engine]) is None]
     texts = (*SENTENCES, *EVERYDAY, *TOLD)
@@ -221,7 +221,7 @@ def _run(command: list[str], text: str) -> None:
 
 
 def _trimmed(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "spoken"]:
-    """Without the engine's own silence, whose length would tell the engine apart."""
+    """Trim the engine's own silence, whose length would identify the engine."""
     loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max(initial=1e-6))
     return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
 
@@ -229,8 +229,8 @@ def _trimmed(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "spoken
 def _coloured(
     samples: Float[np.ndarray, "samples"], manner: Manner, rng: np.random.Generator
 ) -> Float[np.ndarray, "samples"]:
-    """Brightness by a first-order tilt, the manner's level, a microphone's own level, and a little room
-    noise.
+    """Return brightness by a first-order tilt, the manner's level, a microphone's own level, and a little
+    room noise.
     """
     tilt = 0.6 * abs(manner.brightness)
     bright, dull = ([1.0, -tilt], [1.0]), ([1.0], [1.0, -tilt])

@@ -39,7 +39,8 @@ class VertexSet:
     num_verts: int
     fps: float
     extent_m: tuple[float, float] | None = None
-    """How far the smallest and the largest template extend; None where the unit is the set's own."""
+    """The extents of the smallest and the largest template in metres; None where the set has a unit of its
+    own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class VertexFiles:
 def recipe_of(
     folder: Path, stem: str, neutral: StoredArray | None, topology: VertexSet, flame: Path | None = None
 ) -> Recipe:
-    """The clip `stem` of `folder`; the recipe says what is missing, if something is."""
+    """Return the clip `stem` of `folder`; the recipe says what is missing, if something is."""
     vertices, sound = folder / VERTICES / f"{stem}.npy", folder / SOUND / f"{stem}.wav"
     for path in (vertices, sound):
         if not path.is_file():
@@ -78,7 +79,9 @@ def recipe_of(
 
 
 def recorded(speech: Speech, mesh: VertexMotion, flame: Path | None) -> Recording:
-    """Sound and vertices, and the coefficients of the FLAME model in `flame` that come nearest to them."""
+    """Return sound and vertices, and the coefficients of the FLAME model in `flame` that come nearest to
+    them.
+    """
     if flame is None:
         return Recording(speech=speech, mesh=mesh, origin=SCANNED)
     fitted = FlameFitter(_model(flame), mesh.neutral).fit(mesh.vertices)
@@ -97,7 +100,7 @@ def _model(flame: Path) -> FlameArrays:
 def mesh_of(
     vertices: Float[np.ndarray, "frames verts 3"], neutral: StoredArray, topology: VertexSet
 ) -> VertexMotion:
-    """The vertices with the subject at rest. Raises InputError when they cannot be the subject's."""
+    """Return the vertices with the subject at rest. Raises InputError when they cannot be the subject's."""
     if np.prod(neutral.shape) != 3 * topology.num_verts:
         raise InputError(
             f"{neutral.path} holds a template of {neutral.shape}, ({topology.num_verts}, 3) is needed."
@@ -117,7 +120,7 @@ def mesh_of(
 
 
 def read_templates(path: Path) -> dict[str, StoredArray]:
-    """Subjects at rest by name. Raises InputError for a file that is no such dictionary."""
+    """Return subjects at rest by name. Raises InputError for a file that is no such dictionary."""
     templates = read_pickle(path, in_place=True)
     if not isinstance(templates, dict) or not templates:
         raise InputError(f"{path} holds a {type(templates).__name__}, a dictionary of subjects is needed.")
@@ -128,6 +131,6 @@ def read_templates(path: Path) -> dict[str, StoredArray]:
 
 
 def stems_of(folder: Path) -> list[str]:
-    """Names of clips of which vertices or sound are there, in order."""
+    """Return names of clips of which vertices or sound are there, in order."""
     files = [*(folder / VERTICES).glob("*.npy"), *(folder / SOUND).glob("*.wav")]
     return sorted({path.stem for path in files if not path.name.startswith(".")})

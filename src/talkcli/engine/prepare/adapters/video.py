@@ -28,7 +28,8 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac")
 def video_sources(
     root: Path | Sequence[Path], reporter: Reporter, *, how: HowToLook = AS_USUAL, licence: str = "unknown"
 ) -> list[Source]:
-    """One source for every video of `root`: files of any name, and below folders those of a video's suffix.
+    """Return one source for every video of `root`: files of any name, and below folders those of a video's
+    suffix.
 
     An id is the path below its folder, or the name of a file, without suffix; files of one name get that of
     their folder before it. Videos without a row in the

@@ -110,7 +110,7 @@ class VocasetFrames:
 def vocaset_sources(
     root: Path, reporter: Reporter, *, sentences: Sentences = "published", coefficients: bool = False
 ) -> list[Source]:
-    """The sentences of the published split, or all forty of everybody, in order of their ids; with
+    """Return the sentences of the published split, or all forty of everybody, in order of their ids; with
     `coefficients` FLAME's are fitted to the vertices.
 
     A sentence of which a part is missing is among them and says so; those that are not there at all are
@@ -237,7 +237,7 @@ def _authors_recipes(folder: Path, flame: Path | None) -> dict[str, Recipe]:
 
 
 def _by_sentence(path: Path, content: Any) -> dict[tuple[str, str], Any]:
-    """What a dictionary of subjects, of dictionaries of sentences, holds of each."""
+    """Return what a dictionary of subjects, of dictionaries of sentences, holds of each."""
     if not isinstance(content, dict) or not all(isinstance(value, dict) for value in content.values()):
         raise InputError(f"{path} is no dictionary of subjects and their sentences.", hint=_HINT)
     return {
@@ -258,7 +258,7 @@ def _map_vertices(path: Path) -> Float[np.ndarray, "rows verts 3"]:
 
 
 def _rows(frames: Any, num_rows: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Rows of the array in order of time, and the numbers of their frames."""
+    """Return rows of the array in order of time, and the numbers of their frames."""
     if not isinstance(frames, dict) or not frames:
         raise InputError(f"{INDEX} holds no frames of it.")
     pairs = sorted(frames.items()) if all(map(_is_count, frames)) else []
@@ -282,7 +282,7 @@ def _is_count(value: Any) -> TypeGuard[int | np.integer]:
 
 
 def _sound(content: Any) -> tuple[StoredArray, int]:
-    """Samples and their rate."""
+    """Return samples and their rate."""
     if content is None:
         raise InputError(f"There is no sound of it in {ALL_SOUND}.")
     samples, rate = (
@@ -300,7 +300,7 @@ def _sound(content: Any) -> tuple[StoredArray, int]:
 
 
 def _speech(sound: StoredArray, rate_hz: int) -> Speech:
-    """Mono at 16 kHz of samples on the scale of 16 bits, whatever their type."""
+    """Return mono at 16 kHz of samples on the scale of 16 bits, whatever their type."""
     samples = sound.read().astype(np.float64)
     mono = samples.reshape(len(samples), -1).mean(axis=1) / _FULL_SCALE
     peak = float(np.abs(mono).max())

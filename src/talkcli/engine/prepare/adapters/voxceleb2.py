@@ -47,7 +47,7 @@ class Speakers:
 
 
 def is_voxceleb2(root: Path) -> bool:
-    """Whether speakers of the set lie below `root`, in a folder aac."""
+    """Tell whether speakers of the set lie below `root`, in a folder aac."""
     tops = _folders_called(root, SOUND, _DEEPEST)
     return any(_SPEAKER.fullmatch(speaker.name) for top in tops for speaker in _folders(top))
 
@@ -59,8 +59,8 @@ def voxceleb2_sources(
     motion: Literal["none", "video"] = "none",
     how: HowToLook = AS_USUAL,
 ) -> list[Source]:
-    """Every utterance below `root`, in order of ids: its sound, and with `motion` video the motion of its
-    film, whose sound is that of aac where it is there.
+    """Return every utterance below `root`, in order of ids: its sound, and with `motion` video the motion of
+    its film, whose sound is that of aac where it is there.
 
     Tells `reporter` what is expected and what was found. Raises InputError when there is none of what it
     needs, and what `HowToLook.check` does.
@@ -107,7 +107,9 @@ def voxceleb2_sources(
 
 
 def read_speakers(path: Path) -> Speakers:
-    """The set's table; empty when it is not there. Raises InputError when it is there and does not read."""
+    """Return the set's table; empty when it is not there. Raises InputError when it is there and does not
+    read.
+    """
     speakers = Speakers(split={}, sex={})
     if not path.exists():
         return speakers
@@ -158,7 +160,7 @@ def _is_clip(name: str) -> bool:
 
 
 def _folders_called(folder: str | Path, name: str, depth: int) -> Iterator[str]:
-    """Folders of that name below `folder`, not those within one another."""
+    """Yield folders of that name below `folder`, not those within one another."""
     for entry in _folders(folder):
         if entry.name == name:
             yield entry.path
@@ -178,7 +180,7 @@ def _folders(folder: str | Path) -> list[os.DirEntry[str]]:
 
 
 def _split_of_folder(folder: Path) -> Split:
-    """By the names of the folders above aac or mp4, such as test or vox2_test."""
+    """Find the split in the names of the folders above aac or mp4, such as test or vox2_test."""
     return "test" if any("test" in part.lower() for part in folder.parts[:-3]) else "train"
 
 

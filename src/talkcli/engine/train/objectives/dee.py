@@ -36,16 +36,17 @@ class DeeObjectiveConfig(Config):
     match: Literal["emotion", "emotion_and_level", "pair"] = "emotion"
     """Which speech and motion belong together."""
     vib_weight: Weight = 1e-6
-    """Of the variances' prior."""
+    """Weight of the variances' prior."""
     pseudo_weight: Weight = 0.0
-    """Of pseudo-positives; PCME++ uses 0.1."""
+    """Weight of pseudo-positives; PCME++ uses 0.1."""
     mixup_alpha: Annotated[float, Field(ge=0, le=1000)] = 0.0
     """Mix the speech of pairs of clips by a share from Beta(alpha, alpha); 0 off, PCME++ uses 2."""
     classifier_weight: Weight = 0.0
-    """Of the classifier on the means of both sides."""
+    """Weight of the classifier on the means of both sides."""
     spread_weight: Weight = 0.0
-    """Of how well the variance of speech tells how far off its mean may be. Nothing else but the prior then
-    teaches that variance: the contrast, which on small data drives it the wrong way, looks at the mean."""
+    """Weight of the term that makes the variance of speech predict the error of its mean. Without it only the
+    prior teaches that variance: the contrast, which on small data drives it the wrong way, looks at the
+    mean."""
 
 
 class DeeObjective(nn.Module):
@@ -100,9 +101,9 @@ class DeeObjective(nn.Module):
         return terms
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Recall of emotion in windows: of the nearest motion to speech, of the nearest speech to motion, and
-        of the classifier where there is one, with how many times as often the surer half of speech is named
-        right as the other half.
+        """Return recall of emotion in windows: of the nearest motion to speech, of the nearest speech to
+        motion, and of the classifier where there is one, with how many times as often the surer half of
+        speech is named right as the other half.
         """
         model = self.model
         speech = _joined([model.embed_speech(batch.sound) for batch in batches])
@@ -128,14 +129,16 @@ class DeeObjective(nn.Module):
 
     @torch.no_grad()
     def _error(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch"]:
-        """The squared distance to be expected between speech and its motion, by what the classifier makes of
-        the mean. A label's own clips would say it with more noise.
+        """Return the squared distance to be expected between speech and its motion, by what the classifier
+        makes of the mean. A label's own clips would say it with more noise.
         """
         distance = torch.cdist(mean, self.model.anchors).square()
         return (self.model.classify(mean).softmax(-1) * distance).sum(-1)
 
     def _mix(self, batch: Batch) -> tuple[Sound, Float[Tensor, "batch"], Int[Tensor, "batch"]]:
-        """Speech to hear, the share of it that is a row's own, and the row that the rest comes from."""
+        """Return speech to hear, the share of it that is a row's own, and the row that the rest comes
+        from.
+        """
         device, rows = batch.motion.device, len(batch)
         share = torch.ones(rows, device=device)
         if self.config.mixup_alpha == 0:
@@ -149,7 +152,7 @@ class DeeObjective(nn.Module):
     def _targets(
         self, batch: Batch, share: Float[Tensor, "batch"], partner: Int[Tensor, "batch"]
     ) -> Float[Tensor, "all all"]:
-        """How far each speech (rows) and motion (columns) of all processes belong together."""
+        """Return how far each speech (rows) and motion (columns) of all processes belong together."""
         matched = matches(self._labels(gather(batch.emotion), gather(batch.level))).to(share)
         # Partners are counted within a process.
         partners = gather(partner)
@@ -166,12 +169,12 @@ class DeeObjective(nn.Module):
 
 
 def exact(gaussian: Gaussian) -> Gaussian:
-    """In full precision, whatever the encoders worked in: distances are small differences."""
+    """Convert to full precision, since distances are small differences."""
     return Gaussian(gaussian.mean.float(), gaussian.log_variance.float())
 
 
 def _blend(share: Float[Tensor, "rows"], one: Tensor, other: Tensor) -> Tensor:
-    """`share` of every row of `one`, the rest from `other`."""
+    """Return `share` of every row of `one`, the rest from `other`."""
     share = share.view(-1, *(1 for _ in one.shape[1:]))
     return share * one + (1 - share) * other
 

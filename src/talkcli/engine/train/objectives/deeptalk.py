@@ -40,34 +40,36 @@ class DeepTalkObjectiveConfig(Config):
     """Weights of the terms, and how they are taken."""
 
     vertex_weight: Weight = 1.0
-    """Of the squared vertex distance in mm^2."""
+    """Weight of the squared vertex distance in mm^2."""
     velocity_weight: Weight = 0.0
-    """Of the squared difference of vertex steps, mm^2."""
+    """Weight of the squared difference of vertex steps, mm^2."""
     code_weight: Weight = 0.0
-    """Of the cross-entropy to the prior's codes of the true motion, or the square to its latents."""
+    """Weight of the cross-entropy to the prior's codes of the true motion, or of the square to its
+    latents."""
     guess_weight: Weight = 0.0
-    """Of a plain regression of standardised coefficients beside the codes; needs `model.guess`."""
+    """Weight of a plain regression of standardised coefficients beside the codes; needs `model.guess`."""
     teacher_share: Share = 0.0
     """Share of windows whose fast codes are predicted under the true slow codes; needed by the cross-entropy
     of fast codes."""
     lip_reading_weight: Weight = 0.0
-    """Of one minus the cosine of what a lip reader sees in the true and in the made motion."""
+    """Weight of one minus the cosine of a lip reader's features of the true and of the generated motion."""
     lip_crop_follows: bool = False
     """Gradients of lip reading see the crop move with the mouth. The published loss holds it still, and feels
     an opening mouth several times too little, or the wrong way round."""
     lip_recompute: bool = False
     """Render and read each clip a second time on the way back: less memory for 27 to 53 % more time."""
     consistency_weight: Weight = 0.0
-    """Of the distance between the emotion of the speech and of the motion made."""
+    """Weight of the distance between the emotion of the speech and of the generated motion."""
     consistency: Literal["csd", "cosine"] = "csd"
-    """That distance: the cross-entropy of a match at the sampled distance, as in the code; or one minus the
-    cosine of the means, as in the paper."""
+    """The distance of emotions: the cross-entropy of a match at the sampled distance, as in the code; or one
+    minus the cosine of the means, as in the paper."""
     swap_weight: Weight = 0.0
-    """Of the same for motion made under the emotion of another row of the batch."""
+    """Weight of the emotion's distance for motion generated under the emotion of another row of the batch."""
     swap_lip_reading_weight: Weight = 0.0
-    """Of lip reading on that motion, against the true lips of its words."""
+    """Weight of lip reading on swapped motion, against the true lips of its words."""
     swap: Literal["pairs", "roll"] = "pairs"
-    """Whose emotion: neighbours exchange theirs, or everyone takes that of the row before."""
+    """The source of the other emotion: neighbours exchange theirs, or each row takes that of the row
+    before."""
     swap_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the batch made a second time: it costs as much again."""
     swap_tau: Temperature | None = 0.1
@@ -80,9 +82,9 @@ class DeepTalkObjectiveConfig(Config):
     """Share of windows made from the anchor of their label at their level in the place of what is heard, so
     that an emotion can be asked for; needs an embedding with anchors."""
     vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
-    """How many are looked at, half of them on the lips; all when null."""
+    """Number of vertices in the distance, half of them on the lips; all when null."""
     lip_vertex_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
-    """Of a lip vertex against any other."""
+    """Weight of a lip vertex, where any other has 1."""
 
 
 class DeepTalkObjective(nn.Module):
@@ -95,7 +97,7 @@ class DeepTalkObjective(nn.Module):
         head: Head,
         lip_reading: LipReading | None = None,
     ) -> None:
-        """Raises UsageError for a term that lacks what it needs."""
+        """Raise UsageError for a term that lacks what it needs."""
         super().__init__()
         if lip_reading is None and (config.lip_reading_weight > 0 or config.swap_lip_reading_weight > 0):
             raise UsageError(
@@ -119,7 +121,7 @@ class DeepTalkObjective(nn.Module):
         self.lip_reading = lip_reading
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Terms of one batch, those with a weight."""
+        """Return terms of one batch, those with a weight."""
         config, model = self.config, self.model
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
@@ -169,7 +171,7 @@ class DeepTalkObjective(nn.Module):
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Errors of the likeliest motion; `score` is the lip vertex error."""
+        """Return errors of the likeliest motion; `score` is the lip vertex error."""
         model, lips, apart = self.model, [], []
         levels = [(index, level) for index, level in enumerate(model.prior.levels) if level.discrete]
         hits: dict[str, list[Tensor]] = {f"{level.name}_accuracy": [] for _, level in levels}
@@ -202,8 +204,8 @@ class DeepTalkObjective(nn.Module):
         taught: Bool[Tensor, "batch"] | None = None,
         targets: list[Tensor] | None = None,
     ) -> Predicted:
-        """One pass with sampled codes; `taught` windows go on from the codes in `targets` instead. Some
-        windows forget who speaks.
+        """Return one pass with sampled codes; `taught` windows go on from the codes in `targets` instead.
+        Some windows forget who speaks.
         """
         nobody = torch.rand(len(content), device=content.device) < self.config.nobody_share
         identity = self.model.identity(torch.where(nobody, NOBODY, speaker))
@@ -216,7 +218,9 @@ class DeepTalkObjective(nn.Module):
     def _directed(
         self, heard: Float[Tensor, "batch embedding"], batch: Batch
     ) -> Float[Tensor, "batch embedding"]:
-        """`heard`, in some rows replaced by what their label asks for, where the embedding knows it."""
+        """Return `heard`, in some rows replaced by what their label asks for, where the embedding knows
+        it.
+        """
         if self.config.directed_share == 0:
             return heard
         dee = self.model.dee
@@ -225,7 +229,7 @@ class DeepTalkObjective(nn.Module):
         return torch.where(asked[:, None], dee.towards(batch.emotion, batch.level), heard)
 
     def _others(self, heard: Gaussian, count: int) -> Gaussian:
-        """The emotion that each of the first `count` rows is made under in the place of its own."""
+        """Return the emotion that each of the first `count` rows is made under in the place of its own."""
         rows = torch.arange(len(heard.mean), device=heard.mean.device)
         if self.config.swap == "roll":
             partners = rows.roll(1)
@@ -235,7 +239,7 @@ class DeepTalkObjective(nn.Module):
         return Gaussian(*(part[partners[:count]] for part in heard))
 
     def _apart(self, heard: Gaussian, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, ""]:
-        """How far the emotion of a motion is from one that was heard."""
+        """Return how far the emotion of a motion is from one that was heard."""
         dee = self.model.dee
         seen = exact(dee.embed_motion(coeffs))
         if self.config.consistency == "cosine":
@@ -245,12 +249,12 @@ class DeepTalkObjective(nn.Module):
 
 
 def _cosine_error(heard: Gaussian, seen: Gaussian) -> Float[Tensor, ""]:
-    """One minus the mean cosine of the means."""
+    """Return one minus the mean cosine of the means."""
     return 1 - F.cosine_similarity(heard.mean, seen.mean).mean()
 
 
 def _some(rows: Bool[Tensor, "batch"], first: choose.Choose, second: choose.Choose) -> choose.Choose:
-    """The first choice for some rows, the second for the others."""
+    """Return the first choice for some rows, the second for the others."""
     return lambda logits: torch.where(rows[:, None, None], first(logits), second(logits))
 
 
@@ -260,7 +264,9 @@ def _token_error(
     target: Tensor,
     chosen: Bool[Tensor, "batch"],
 ) -> Float[Tensor, ""]:
-    """Cross-entropy to codes, or squared distance to latents, over the chosen windows; zero when none is."""
+    """Return cross-entropy to codes, or squared distance to latents, over the chosen windows; zero when none
+    is.
+    """
     if level.discrete:
         each = F.cross_entropy(outputs.transpose(1, 2), target, reduction="none").mean(1)
     else:

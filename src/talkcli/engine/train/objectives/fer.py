@@ -31,9 +31,9 @@ class FerObjectiveConfig(Config):
     """The noise on training examples; the defaults are those of the released code."""
 
     noisy_share: Share = 0.5
-    """Of examples that get noise."""
+    """Share of examples that get noise."""
     noisy_coeffs: Share = 0.7
-    """Of their coefficients."""
+    """Share of a noisy example's coefficients that get noise."""
     noise_std: Annotated[float, Field(ge=0, le=1000)] = 0.02
     """Standard deviation of the Gaussian noise, in units of the coefficients."""
 
@@ -64,7 +64,7 @@ class FerObjective(nn.Module):
         return {"loss": total * processes() / sum_over_processes(weight).clamp_min(_LIGHTEST)}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Accuracy, and recall as the mean over classes; the loss on all examples decides."""
+        """Return accuracy, and recall as the mean over classes; the loss on all examples decides."""
         logits = torch.cat([self.model(batch.motion[:, 0]) for batch in batches])
         true = self.class_of[torch.cat([batch.emotion for batch in batches])]
         known = true != _UNKNOWN
@@ -79,21 +79,25 @@ class FerObjective(nn.Module):
     def _error(
         self, logits: Float[Tensor, "batch classes"], true: Int[Tensor, "batch"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-        """The weighted sum of the cross-entropy, and of the weights."""
+        """Return the weighted sum of the cross-entropy, and of the weights."""
         weights = self.class_weights
         total = F.cross_entropy(logits, true, weights, ignore_index=_UNKNOWN, reduction="sum")
         return total, weights[true[true != _UNKNOWN]].sum()
 
 
 def class_weights(labels: list[str]) -> Float[Tensor, "classes"]:
-    """N / (K n) for a class of n among N examples, `labels`, of K classes; 0 where there is none of it."""
+    """Return n / (K n) for a class of n among N examples, `labels`, of K classes; 0 where there is none of
+    it.
+    """
     counts = Counter(label for label in labels if label in FER_CLASSES)
     share = counts.total() / len(FER_CLASSES)
     return torch.tensor([share / counts[label] if counts[label] else 0.0 for label in FER_CLASSES])
 
 
 def recall(guessed: Int[Tensor, "batch"], true: Int[Tensor, "batch"]) -> float:
-    """Unweighted average recall: the mean over the labels that occur of the share found; 0 without any."""
+    """Return unweighted average recall: the mean over the labels that occur of the share found; 0 without
+    any.
+    """
     hit: Float[Tensor, "batch"] = (guessed == true).float()
     shares = [hit[true == label].mean() for label in true.unique()]
     return float(torch.stack(shares).mean()) if shares else 0.0

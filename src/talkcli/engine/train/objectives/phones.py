@@ -43,9 +43,9 @@ class PhonesObjective(nn.Module):
         return {"loss": _cross_entropy(logits, batch.phones, label_smoothing=smoothing)}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Cross-entropy, the share of spoken steps whose phone is named, and the recall of the steps in which
-        lips touch (p, b, m) or lip and teeth do (f, v), each by the summed shares of its phones against half;
-        without those that no validation clip says.
+        """Return cross-entropy, the share of spoken steps whose phone is named, and the recall of the steps
+        in which lips touch (p, b, m) or lip and teeth do (f, v), each by the summed shares of its phones
+        against half; without those that no validation clip says.
         """
         logits = torch.cat([self.model(batch.sound).logits.float() for batch in batches]).flatten(0, 1)
         targets = torch.cat([batch.phones for batch in batches]).flatten()
@@ -63,7 +63,7 @@ class PhonesObjective(nn.Module):
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
-    """Mean over the steps whose phone is known; zero, with gradient, where none is."""
+    """Return mean over the steps whose phone is known; zero, with gradient, where none is."""
     known = (targets != _UNKNOWN).sum().clamp_min(1)
     total = F.cross_entropy(
         logits.reshape(-1, logits.shape[-1]),

@@ -25,19 +25,19 @@ class PriorObjectiveConfig(Config):
     """Weights of the terms."""
 
     vertex_weight: Weight = 1.0
-    """Of the squared vertex distance in mm^2."""
+    """Weight of the squared vertex distance in mm^2."""
     regulariser_weight: Weight = 1.0
-    """Of the commitment to codes; of a VAE's divergence, where FLINT has 1e-3."""
+    """Weight of the commitment to codes; of a VAE's divergence, where FLINT has 1e-3."""
     coefficient_weight: Weight = 0.0
-    """Of the squared distance of standardised coefficients: keeps channels that move few vertices."""
+    """Weight of the squared distance of standardised coefficients: keeps channels that move few vertices."""
     velocity_weight: Weight = 0.0
-    """Of the squared difference of vertex steps, mm^2."""
+    """Weight of the squared difference of vertex steps, mm^2."""
     vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
-    """How many are looked at, half of them lips; all when null."""
+    """Number of vertices in the distance, half of them on the lips; all when null."""
     lip_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
-    """Of a lip vertex against any other."""
+    """Weight of a lip vertex, where any other has 1."""
     best_by: Literal["vertex", "lips"] = "vertex"
-    """What decides between checkpoints: the squared vertex distance, or the lip vertex error."""
+    """The measure that decides between checkpoints: the squared vertex distance, or the lip vertex error."""
 
 
 class PriorObjective(nn.Module):
@@ -50,7 +50,7 @@ class PriorObjective(nn.Module):
         self.surface = SurfaceDistance(head, vertices=config.vertices, lip_weight=config.lip_weight)
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
-        """Terms of one batch. In train mode codebooks move and latents are drawn."""
+        """Return terms of one batch. In train mode codebooks move and latents are drawn."""
         config, scale = self.config, self.model.motion_scale
         coded = self.model(batch.motion)
         made, true = self.surface(coded.coeffs), self.surface(batch.motion)
@@ -66,7 +66,7 @@ class PriorObjective(nn.Module):
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Errors in millimetres, and the share of each codebook that is in use."""
+        """Return errors in millimetres, and the share of each codebook that is in use."""
         lips, vertices, squares, codes = [], [], [], []
         for batch in batches:
             coded = self.model(batch.motion)

@@ -71,7 +71,7 @@ class Listener:
             self.dee = self.performer.model.dee
 
     def embed(self, clips: Sequence[Labelled], reporter: Reporter) -> Embedded:
-        """Speech and true motion of `clips`. Raises InputError for motion of another head."""
+        """Return speech and true motion of `clips`. Raises InputError for motion of another head."""
         speech, motion, seen = [], [], []
         truths, origins = [], []
         speeches, everything = [], []
@@ -101,14 +101,16 @@ class Listener:
 
     @torch.inference_mode()
     def by_classifier(self, mean: Float[torch.Tensor, "clips embedding"]) -> Int[np.ndarray, "clips"]:
-        """The label of each clip; by the nearest anchor without a classifier. Undefined without both."""
+        """Return the label of each clip; by the nearest anchor without a classifier. Undefined without
+        both.
+        """
         if not self.dee.config.classifier:
             return self.by_anchor(mean)
         return self.dee.classify(mean.to(self.device)).argmax(-1).cpu().numpy()
 
     @torch.inference_mode()
     def by_anchor(self, mean: Float[torch.Tensor, "clips embedding"]) -> Int[np.ndarray, "clips"]:
-        """The label of the nearest anchor. Undefined for a model that has none."""
+        """Return the label of the nearest anchor. Undefined for a model that has none."""
         if not self.dee.config.anchors or not self.dee.anchors.any():
             raise UndefinedMetricError("the model has no anchors")
         known = self.dee.anchors.any(dim=1)

@@ -51,7 +51,7 @@ class Rows:
         return 1 / len(np.unique(self.true))
 
     def add(self, name: str, measure: Measure, over: Indices, chance: float | None = None) -> None:
-        """`measure` of the clips at the positions `over`; it takes positions in `over`."""
+        """Add the `measure` of the clips at the positions `over`; it takes positions in `over`."""
         row = self._row(name, clips=len(over), chance=chance)
         try:
             row["value"] = measure(np.arange(len(over)))
@@ -61,15 +61,15 @@ class Rows:
             row["reason"] = None if row["value"] is not None else str(error)
 
     def leave_out(self, names: Sequence[str], reason: str) -> None:
-        """Rows without values."""
+        """Add rows without values."""
         for name in names:
             self._row(name, clips=0)["reason"] = reason
 
     def name(
         self, name: str, namer: Callable[[], Int[np.ndarray, "named"]], over: Indices
     ) -> Int[np.ndarray, "named"] | None:
-        """The unweighted average recall of what `namer` calls the clips at `over`, and these names; None
-        where it is undefined.
+        """Return the unweighted average recall of what `namer` calls the clips at `over`, and these names;
+        None where it is undefined.
         """
         try:
             named = namer()
@@ -85,7 +85,7 @@ class Rows:
         return named
 
     def by_speaker(self) -> dict[str, Row]:
-        """Number of clips, and recalls of everything that was named."""
+        """Return number of clips, and recalls of everything that was named."""
         found: dict[str, Row] = {}
         speakers = np.array([clip.speaker for clip in self._clips])
         for speaker in np.unique(speakers):
@@ -99,7 +99,7 @@ class Rows:
         return found
 
     def by_clip(self) -> list[Row]:
-        """What each clip is and what it was named."""
+        """Return what each clip is and what it was named."""
         return [
             {
                 "id": clip.case.id,

@@ -63,7 +63,7 @@ class EmotionInputs:
 def emotion_table(
     inputs: EmotionInputs, *, generation: Generation, thresholds: Sequence[Threshold], reporter: Reporter
 ) -> dict[str, Any]:
-    """Every measure of `EMOTION_MEASURES`; a document ready for JSON.
+    """Return every measure of `EMOTION_MEASURES`; a document ready for JSON.
 
     `generation` says who animates and how; its takes are not used. Keys of the answer: `table`; `talk`,
     `dataset`, `generation` and `truth` as in `score_motions`; `method`, `head`, `seed`, `emotions` (labels
@@ -128,7 +128,7 @@ def emotion_table(
 def _teacher(
     inputs: EmotionInputs, header: Header, reporter: Reporter
 ) -> tuple[Discriminant | str, dict[str, Any]]:
-    """The classifier of motion, or why there is none; and what it learned from."""
+    """Return the classifier of motion, or why there is none; and what it learned from."""
     if inputs.emotions_of is None and inputs.dataset is None:
         reason = "no true motion to learn from: give `emotions_of`"
         return reason, {"reason": reason}
@@ -147,7 +147,7 @@ def _teacher(
 
 
 def _embedding_rows(table: Rows, listener: Listener, embedded: Embedded) -> None:
-    """What the embedding makes of speech, of true motion, and of both together."""
+    """Add the rows of the embedding: of speech, of true motion, and of both together."""
     speech, motion, seen = embedded.speech, embedded.motion, embedded.seen
     named = table.name("emotion_uar", lambda: listener.by_classifier(speech.mean), table.everything)
     table.name("anchor_uar", lambda: listener.by_anchor(speech.mean), table.everything)
@@ -197,7 +197,9 @@ def _truth_row(table: Rows, embedded: Embedded, teacher: Discriminant | str) -> 
 
 
 def _generated_rows(table: Rows, takes: EmotionTakes, teacher: Discriminant | str) -> None:
-    """What the classifier calls motion made from speech, and motion made to order."""
+    """Add the rows of the classifier: of motion generated from speech, and of motion directed to an
+    emotion.
+    """
     if isinstance(teacher, str):
         table.leave_out(["named_generated", "named_directed"], teacher)
         return
@@ -218,7 +220,7 @@ def _generated_rows(table: Rows, takes: EmotionTakes, teacher: Discriminant | st
 
 
 def _head(inputs: EmotionInputs, header: Header) -> Head | str:
-    """The head whose vertices swaps move, or why there is none."""
+    """Return the head whose vertices swaps move, or why there is none."""
     try:
         return head_for(header, inputs.head_name)
     except AssetError as error:

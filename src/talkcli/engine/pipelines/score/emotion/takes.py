@@ -62,7 +62,7 @@ class EmotionTakes:
         self._own: list[Motion] = []
 
     def own(self) -> list[Motion]:
-        """One performance of each clip, of what the model hears in it."""
+        """Return one performance of each clip, of what the model hears in it."""
         if not self._own:
             for index, heard in enumerate(self._heard):
                 self._own.append(self._take(index, heard, self._sampling))
@@ -70,12 +70,12 @@ class EmotionTakes:
         return self._own
 
     def features(self) -> Float[np.ndarray, "clips features"]:
-        """Functionals of `own`."""
+        """Return functionals of `own`."""
         return np.stack([functionals(motion.coeffs) for motion in self.own()])
 
     def directed(self) -> Directed:
-        """Every clip under every emotion that occurs, each at its full level. Raises UsageError for a model
-        that cannot be directed.
+        """Return every clip under every emotion that occurs, each at its full level. Raises UsageError for a
+        model that cannot be directed.
         """
         wanted = {label: Emotion(label=EMOTIONS[label]) for label in np.unique(self._emotions)}
         means = {label: self._performer.model.dee.directed(emotion) for label, emotion in wanted.items()}
@@ -91,7 +91,7 @@ class EmotionTakes:
         return Directed(np.stack(features), np.array(asked), np.array(clips))
 
     def swaps(self, head: Head, alignments: Sequence[Alignment | str], seed: int) -> Swaps:
-        """Every clip with the emotion of one clip, drawn by `seed`, of each other label."""
+        """Return every clip with the emotion of one clip, drawn by `seed`, of each other label."""
         rng = np.random.default_rng(seed)
         rows = []
         for index, heard in enumerate(self._heard):
@@ -116,7 +116,7 @@ class EmotionTakes:
 
 
 def _changes(own: Measured, other: Measured, alignment: Alignment | str) -> Mapping[str, float]:
-    """The fields of `Swaps` for one pair; NaN for what it does not have."""
+    """Return the fields of `Swaps` for one pair; NaN for what it does not have."""
     one, two = own.gap_mm(), other.gap_mm()
 
     def bilabial() -> float:
