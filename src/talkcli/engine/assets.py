@@ -1,4 +1,4 @@
-"""Where files of ours and of the user lie: the packaged weights, and the cache."""
+"""The folders of the packaged weights and of the cache."""
 
 from __future__ import annotations
 

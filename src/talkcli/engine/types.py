@@ -1,4 +1,4 @@
-"""Records that cross folders, and the one way in which the engine tells others how far it is.
+"""Records that cross folders, and the protocol by which the engine reports progress.
 
 Axis names used everywhere: `frames` (motion at `fps`), `samples` (sound at `rate_hz`), `coeffs` (numbers per
 frame), `verts`, `faces`, `tokens`.

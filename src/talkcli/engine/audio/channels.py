@@ -1,4 +1,4 @@
-"""Several channels to one, without losing what is to be heard.
+"""Mixing several channels down to one, without losing audible sound.
 
 Axis names: `samples`, `channels`, `bins`.
 Averaging is right wherever channels hold the same sound, or different ones (two speakers, two sides). It is

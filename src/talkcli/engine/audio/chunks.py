@@ -1,4 +1,6 @@
-"""The named chunks that stand beside the sound in WAV, AIFF, Wave64 and CAF, told from sound."""
+"""The named chunks beside the sound in WAV, AIFF, Wave64 and CAF: where they begin, and that they are no
+sound.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ears: what turns samples into steps once per clip, before anything that is trained.
+"""Ears: the front-ends that turn samples into feature steps once per clip, before anything that is trained.
 
 Axis names: `batch`, `samples` (16 kHz), `steps` (a whole number to a frame of 25 fps), `channels`.
 """

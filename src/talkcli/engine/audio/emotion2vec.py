@@ -1,4 +1,4 @@
-"""emotion2vec: how it is said, heard by a network that was pre-trained on emotional speech.
+"""emotion2vec: features of a network that was pre-trained on emotional speech.
 
 Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `tokens` (extra tokens, then steps), `channels`.
 Ma et al. 2023, which is data2vec 2.0 for audio; the names of the parameters are the published ones. The

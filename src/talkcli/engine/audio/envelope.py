@@ -1,4 +1,4 @@
-"""How loud it is at each frame of a motion.
+"""The loudness of speech at each frame of a motion.
 
 Axis names: `frames`. The envelope of frame k is the RMS amplitude of the 40 ms window around the frame's
 middle, smoothed over time with the weights 1/4, 1/2, 1/4.

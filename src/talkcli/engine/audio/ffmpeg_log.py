@@ -1,4 +1,4 @@
-"""What ffmpeg's log says about a file, read from ffmpeg's own lines.
+"""A parser of ffmpeg's log: streams, lengths and errors of a file.
 
 Names of files do not reach ffmpeg, and what a file says of itself (titles) is indented further than what is
 read here.

@@ -1,4 +1,4 @@
-"""How good a recording is for hearing speech in it: level, clipping, bandwidth, noise.
+"""The quality of a speech recording: level, clipping, bandwidth, noise.
 
 Axis names: `samples`, `frames`, `bands`, `bins`.
 All is measured on the sound alone, without a clean original, on frames of 32 ms. Noise is what is there in

@@ -1,4 +1,4 @@
-"""How much larger a file's own structure says that it is, where ffmpeg does not tell."""
+"""The size that a file's own structure states, where ffmpeg does not report a cut file."""
 
 from __future__ import annotations
 

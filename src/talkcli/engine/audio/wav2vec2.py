@@ -1,4 +1,4 @@
-"""wav2vec 2.0: what is said, heard by a network that was pre-trained on speech, at the rate of the face.
+"""wav2vec 2.0: features of a network that was pre-trained on speech, at the frame rate of the motion.
 
 Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `frames` (25 fps), `channels`.
 Baevski et al. 2020; the parameters are those of torchaudio's module. As in FaceFormer, EMOTE and DEEPTalk

@@ -1,4 +1,4 @@
-"""Whether tensors are the ones that are wanted, in words."""
+"""Checks that tensors have the wanted names and shapes, with the difference in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How late the mouth is behind its sound, and how sure that is.
+"""The lag of the mouth behind its sound, with its standard error.
 
 Axis names: `frames`, `lags`, `blocks`. Measures of our own. The lag is where Pearson's r of mouth opening and
 the sound's envelope is largest within +-320 ms, between frames by a parabola. Its standard error is the

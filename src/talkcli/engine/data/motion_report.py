@@ -1,4 +1,4 @@
-"""What is odd about a clip: values no face takes, steps no face makes, a mouth that is late.
+"""Implausible values of a clip: coefficients out of range, steps too large, a mouth that lags.
 
 Axis names: `frames`, `coeffs`.
 Thresholds of our own, per frame whatever the rate: recorded and performed faces stay below them.

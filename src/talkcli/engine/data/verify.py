@@ -1,4 +1,4 @@
-"""Whether the files of a clip are what its manifest says, and whether its motion can be true."""
+"""Checks of a clip: its files against its manifest, and whether its motion is plausible."""
 
 from __future__ import annotations
 

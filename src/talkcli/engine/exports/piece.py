@@ -1,4 +1,4 @@
-"""What an export writes."""
+"""The input of every format: one motion with all that it may need."""
 
 from __future__ import annotations
 

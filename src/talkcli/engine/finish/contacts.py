@@ -1,4 +1,4 @@
-"""Contacts that are heard are reached: lips meet in p, b and m, the lower lip meets the teeth in f and v.
+"""Contacts: the layer closes the lips in p, b and m, and brings the lower lip to the teeth in f and v.
 
 Axis names: `frames`, `steps` (frames, or 100 Hz in the performer), `coeffs` = ada's 53 numbers, `contacts`
 = 2.

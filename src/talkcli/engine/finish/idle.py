@@ -1,4 +1,4 @@
-"""What a face does while its owner says nothing: it breathes, its brows and lips are never quite still.
+"""Idle motion in silences: breathing, and small movements of brows and lips.
 
 Axis names: `frames`, `coeffs` = ada's 53 numbers.
 Source: the resting rate of breathing, 12 to 18 a minute, is textbook; that a face held still looks dead is

@@ -1,4 +1,4 @@
-"""Lips have a top speed: where a frame asks for more, the wider of two neighbours gives way.
+"""A limit on the speed of the lips: where two frames are too far apart, the more open one moves.
 
 Fast speech does not reach its vowels (Lindblom 1963, undershoot), while contacts stay reached.
 Axis names: `frames` at 25 fps, `coeffs` = the head's 53 numbers, `lips` = the head's lip vertices.

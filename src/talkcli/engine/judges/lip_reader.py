@@ -1,4 +1,4 @@
-"""What a visual speech recogniser sees of a mouth: the front-end of a lip reader, frozen.
+"""The frozen front-end of a lip reader (a visual speech recogniser): features of pictures of a mouth.
 
 Axis names: `batch`, `frames` (25 fps), `rows` = `columns` = 88, `channels` = 512.
 Source: Ma et al. 2023 (Auto-AVSR), the visual front-end of LRS3_V_WER32.3: a 3-D convolution over five frames

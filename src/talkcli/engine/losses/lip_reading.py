@@ -1,4 +1,4 @@
-"""How differently two motions of a mouth read on the lips: features of rendered mouths, compared by cosine.
+"""The lip-reading loss: the cosine distance between a lip reader's features of two rendered mouths.
 
 Axis names: `batch`, `frames` (25 fps), `coeffs`, `channels` = 512.
 Source: Filntisis et al. 2022 (SPECTRE), section 3.3; DEEPTalk, supplement, and its code's smoothing of the

@@ -1,4 +1,4 @@
-"""What is done to the motion of every clip before it is written.
+"""The clean-up of every clip's motion before it is written.
 
 Axis names: `frames`, `coeffs`. First the rate, then the smoothing, so that the filter spans the same time
 whatever the recording's rate: published motion is filtered at 25 fps. Rotations of the head are smoothed as

@@ -1,4 +1,4 @@
-"""What data sets call an emotion and its strength, in our words; every adapter reads its labels here."""
+"""The labels of data sets for emotions and their strength, mapped to ours; every adapter reads them here."""
 
 from __future__ import annotations
 

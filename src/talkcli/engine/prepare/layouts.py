@@ -1,4 +1,4 @@
-"""What the columns of bare arrays of motion mean, by name: a file of numbers says neither head nor order.
+"""Named layouts of the columns of bare arrays, which state neither a head nor an order.
 
 Axis names: `frames`, `columns`. Orders and widths are those that the projects in `seen_in` publish or whose
 users report. ARKit's curves are in circulation in three orders: no width of them tells which.

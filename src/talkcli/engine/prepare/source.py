@@ -1,4 +1,4 @@
-"""What a clip is to be made of, before it is made, and what that gives."""
+"""A source: the labels of a clip and the recipe that makes it; and the recording that the recipe returns."""
 
 from __future__ import annotations
 

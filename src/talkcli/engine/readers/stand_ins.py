@@ -1,4 +1,4 @@
-"""What lies in a file's place when a download, a clone or a copy went wrong, told by its first bytes.
+"""Files that stand in for a failed download, clone or copy, recognised by their first bytes.
 
 A git-lfs or git-annex pointer, a web page (most often a login page), a server's error as JSON, XML or plain
 text, a shortcut to the file, zeros: every reader would call these damaged, which they are not.

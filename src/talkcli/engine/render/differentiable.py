@@ -1,4 +1,4 @@
-"""What a differentiable renderer is: vertices to pictures with gradients, whole or through a window.
+"""The protocol of a differentiable renderer: vertices to pictures with gradients, whole or in a window.
 
 Axis names: `frames`, `verts`, `points`, `height`, `width`.
 """

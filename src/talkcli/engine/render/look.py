@@ -1,4 +1,4 @@
-"""What the kernels read instead of records: tables of materials, lights, lamps and tones.
+"""The tables of materials, lights, lamps and tones that the kernels read.
 
 Axis names: `parts`, `lights`, `lamps`, `texels`.
 """

@@ -1,4 +1,4 @@
-"""What a renderer is: a still scene, and vertices that change every frame.
+"""The protocol of a renderer: a fixed scene, and vertices that change every frame.
 
 Axis names: `verts`, `faces`, `height`, `width`.
 """

@@ -1,4 +1,4 @@
-"""Co-articulation: what an articulator does when every phone near by has a claim on it.
+"""Co-articulation by dominance functions: each phone near by weighs on an articulator.
 
 Axis names: `steps` at 100 Hz, `phones`, `names` = channels of an articulator.
 Source: Cohen & Massaro (1993), with claims that stay full in the middle of a phone, so that long sounds reach

@@ -1,4 +1,4 @@
-"""The mouth shape each phone aims for, and how hard it insists, articulator by articulator.
+"""The visemes: for each phone the target of each articulator, and its dominance.
 
 A target names ada's channels (a name without side stands for both sides); the jaw is in radians, the rest in
 [0, 1]. Dominance follows Cohen & Massaro (1993): a phone's claim on an articulator fades with distance in

@@ -1,4 +1,4 @@
-"""What the frozen part of an encoder hears in a clip, computed once and kept on disk.
+"""The features of an encoder's frozen part, computed once per clip and stored on disk.
 
 Axis names: `samples` (16 kHz), `steps` (a whole number to a frame, after the encoder's extra tokens),
 `channels`. An entry is named by what it was computed from: the encoder's config and frozen weights (a folder)

@@ -1,4 +1,4 @@
-"""What training will take, from two trial steps that leave no trace."""
+"""An estimate of a training's time and memory, from two trial steps that leave no trace."""
 
 from __future__ import annotations
 

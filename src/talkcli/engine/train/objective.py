@@ -1,4 +1,4 @@
-"""What the training loop asks of a method."""
+"""The protocol of an objective: what the training loop needs of a method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long, how fast and how exact: the settings of the training loop, and the rate they give."""
+"""The settings of the training loop: length, learning rate, precision; and the rate at each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the landmarks of a clip say about coefficients: residuals in standard deviations, with derivatives.
+"""The residuals between landmarks and coefficients, in standard deviations, with derivatives.
 
 Axis names: `frames`, `points` = 68 landmarks of the iBUG scheme and two irises, `moving` = channels in use.
 Points that keep together (a lip and the lip facing it, two lids) are also measured by what parts them, far

@@ -1,4 +1,4 @@
-"""What of a face is the person: where landmarks are at rest, in the head's frame and size.
+"""A person's identity: the landmarks at rest, in the head's frame and size.
 
 Axis names: `frames`, `points` = 68 landmarks of the iBUG scheme.
 A difference in shape must not read as an expression that lasts all clip. So the person's rest is looked for

@@ -1,4 +1,4 @@
-"""What was measured in a video and what a head makes of it, drawn so that people can judge.
+"""The overlay: measured landmarks and the fitted head, drawn over the video for people to judge.
 
 Left the face, with the measured landmarks as lines (lips, lids, brows, nose; irises as rings) and those of
 the head as dots; right the head, placed as in the picture; below curves of the seconds around. Axis names:

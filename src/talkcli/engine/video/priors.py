@@ -1,4 +1,4 @@
-"""How far each channel of a head readily goes, and how fast, before a picture says so.
+"""Priors on the channels of a head: the usual range and speed of each.
 
 Axis names: `coeffs` = 53, `moving`. Spreads are standard deviations about rest. Channels that landmarks
 cannot tell apart from others, or not see at all, have none and stay at rest.

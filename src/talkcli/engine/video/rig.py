@@ -1,4 +1,4 @@
-"""What the fit sees of a head: its landmarks and irises as functions of the coefficients.
+"""A head's landmarks and irises as functions of the coefficients, for the fit.
 
 Axis names: `frames`, `coeffs` = 53, `points` = 68 landmarks of the iBUG scheme, then the right and the left
 iris where the eyes turn, `corners` = vertices a landmark is mixed from.

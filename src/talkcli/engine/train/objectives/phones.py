@@ -1,4 +1,4 @@
-"""Training of the front-end that hears phones: the phone of every step, from windows of aligned speech.
+"""Training of the phone encoder: the phone of every step, from windows of aligned speech.
 
 Axis names: `batch`, `steps` (50 Hz), `phones`. Cross-entropy frame by frame, as in hybrid speech recognition
 (Bourlard & Morgan 1994), with smoothed labels: alignments are off by a step now and then.
