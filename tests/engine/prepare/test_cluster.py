@@ -110,7 +110,7 @@ def test_storage_that_is_not_shared_is_named(
 
 def test_other_versions_are_named(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "__version__", "9.9")
-    with pytest.raises(InputError, match=r"has talk .*, here it is 9\.9"):
+    with pytest.raises(InputError, match=r"has talk .*, this machine has 9\.9"):
         list(map_on_cluster(abs, [1], address, tmp_path))
 
 

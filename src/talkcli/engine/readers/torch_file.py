@@ -85,7 +85,7 @@ def read_torch_file(path: Path, is_allowed: Callable[[str], bool]) -> Any:
 
 
 def is_tensor_part(name: str) -> bool:
-    """Tell whether `name` is of what tensors and plain containers consist of in PyTorch's files."""
+    """Return whether `name` is of what tensors and plain containers consist of in PyTorch's files."""
     module, _, attribute = name.rpartition(".")
     return (
         name in _PARTS

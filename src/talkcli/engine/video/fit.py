@@ -147,7 +147,7 @@ def _fit(
     picture: Float[np.ndarray, "frames 70 3"],
     known: Bool[np.ndarray, "frames"],
 ) -> Fit:
-    """Return all that is said about a fit."""
+    """Return the report of a fit."""
     shown = place.forth(rig.points(coeffs)[:, :NUM_IBUG] + identity.offsets)[:, INNER] * _UPRIGHT
     real = (picture * _UPRIGHT)[:, INNER, :2]
     apart = np.linalg.norm(shown[..., :2] - real, axis=-1)
@@ -192,7 +192,7 @@ def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray
 
 
 def _tied(track: FaceTrack) -> Bool[np.ndarray, "triples"]:
-    """Tell whether frames k to k + 2 belong to one shot."""
+    """Return whether frames k to k + 2 belong to one shot."""
     shot = np.zeros(track.num_frames, dtype=int)
     shot[[cut for cut in track.cuts if cut < track.num_frames]] = 1
     shot = shot.cumsum()

@@ -50,7 +50,7 @@ class Similarity:
         )
 
     def at(self, frames: slice) -> Similarity:
-        """Return some of the frames."""
+        """Return the motion of some of the frames."""
         return Similarity(self.scale[frames], self.rotation[frames], self.shift[frames])
 
 
