@@ -13,6 +13,7 @@ import platform
 import secrets
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -132,6 +133,7 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
             raise ValueError("the address is empty")
         client = distributed.Client(address, timeout=_PATIENCE_S)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
+        _close_unconnected(distributed, error)
         raise InputError(f"No Dask scheduler answers at {address} ({error}).", hint=hint) from error
     try:
         try:
@@ -141,6 +143,18 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
         yield client
     finally:
         client.close(timeout=_PATIENCE_S)
+
+
+def _close_unconnected(distributed: Any, error: BaseException) -> None:
+    """Close the client whose constructor raised `error`.
+
+    Nobody else holds it but the traceback; the garbage collector would close it at any later moment, and
+    waits for ever where that moment lies within the start of another client, whose lock it needs.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        client = frame.f_locals.get("self")
+        if isinstance(client, distributed.Client):
+            client.close()
 
 
 def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
