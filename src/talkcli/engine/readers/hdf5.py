@@ -2,7 +2,7 @@
 
 An HDF5 file may point to other files, or state shapes with more numbers than it holds. The reader reads only
 data in the file itself, and allocates memory only after the size of the stored data has confirmed the shapes.
-hickle keeps a dictionary in a group `data`, with its keys in quotation marks; the reader unpickles none of it.
+hickle keeps a dictionary in a group `data`, with its keys in quotation marks; the reader unpickles nothing.
 """
 
 from __future__ import annotations

@@ -26,9 +26,10 @@ _MAGIC, _VERSION = 0xBEEFC0DE, 1
 _HEADER_BYTES = 16
 # Header of a page: page number, padding, flags, lower and upper bound of the free space.
 _PAGE_HEADER = struct.Struct("<QHHHH")
-# Record of one tree (MDB_db): padding, flags, depth, three page counts, number of entries, root page.
+# Record of one tree (MDB_db): padding (the page size in the tree of free pages), flags, depth, three page
+# counts, number of entries, root page.
 _DATABASE = "IHHQQQQQ"
-# Meta page: magic, version, address, size; the tree of free pages; the tree of values; last page, transaction.
+# Meta page: magic, version, address, size; tree of free pages; tree of values; last page, transaction.
 _META = struct.Struct(f"<IIQQ{_DATABASE}{_DATABASE}QQ")
 # Header of a node: low and high half of the value's length, flags, length of the key in bytes. In a branch
 # the first three fields hold the number of the child page.

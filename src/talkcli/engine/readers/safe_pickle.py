@@ -95,8 +95,8 @@ def read_pickle(path: Path, *, in_place: bool = False) -> Any:
     arrays.
 
     The reader takes Python 2 text as latin-1 and returns sets as lists. An allowed object without a plain
-    form (a torch tensor) stays a `Record`. With `in_place` arrays of more than some 256 bytes stay on the disk as
-    `StoredArray`. Raises InputError for anything else; no code of the file runs.
+    form (a torch tensor) stays a `Record`. With `in_place` arrays of more than some 256 bytes stay on the
+    disk as `StoredArray`. Raises InputError for anything else; no code of the file runs.
     """
     with _in_words(path), open_file(path) as stream:
         size = path.stat().st_size

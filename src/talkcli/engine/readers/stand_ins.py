@@ -1,8 +1,8 @@
 """Stand-ins: files that a failed download, clone or copy leaves in place of the real file.
 
-Stand-ins are git-lfs, git-xet and git-annex pointers, web pages (most often a login page), a server's error as
-JSON, XML or plain text, shortcuts to the file, macOS's AppleDouble files, and zeros. The first bytes identify
-them; a reader of the real format would wrongly call them damaged.
+Stand-ins are git-lfs, git-xet and git-annex pointers, web pages (most often a login page), a server's error
+as JSON, XML or plain text, shortcuts to the file, macOS's AppleDouble files, and zeros. The first bytes
+identify them; a reader of the real format would wrongly call them damaged.
 """
 
 from __future__ import annotations
