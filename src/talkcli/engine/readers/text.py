@@ -102,7 +102,7 @@ def open_text(path: Path, *, largest: int) -> io.TextIOWrapper:
         size = os.fstat(file.fileno()).st_size
         if size > largest:
             raise InputError(
-                f"{path} has {size} bytes; `talk` reads at most {largest} bytes of a file of this type."
+                f"{path} has {size} bytes, more than the {largest} bytes that a file of this type may have."
             )
         encoding = _encoding(path, file)
     except BaseException:
