@@ -114,7 +114,7 @@ def open_film(path: Path) -> Film:
         if refused_format(said):
             raise InputError(
                 f"{path} is no video itself: it is a list, manifest, script or picture.",
-                hint="Give the video file: `talk` does not follow scripts and lists that name other files.",
+                hint="Give the video file: this program does not follow scripts or lists of other files.",
             )
         times, tick_s = _times(path, pictures)
         sounding, _ = _times(path, sound)
