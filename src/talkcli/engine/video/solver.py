@@ -114,7 +114,7 @@ def _cost(
 
 
 def _stiffness(num_frames: int, tied: Bool[np.ndarray, "triples"]) -> Float[np.ndarray, "3 frames"]:
-    """Return the lower band of the matrix of squared second differences; row k couples frame t and t + k."""
+    """Return the lower band of the sum of squared second differences; row k couples t with t + k."""
     stiff = np.zeros((3, num_frames))
     if num_frames < 3:
         return stiff
