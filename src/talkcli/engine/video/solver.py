@@ -141,7 +141,7 @@ def _banded(
     stiff: Float[np.ndarray, "3 frames"],
     bend: Float[np.ndarray, "moving"],
 ) -> Float[np.ndarray, "bands unknowns"]:
-    """Return the normal equations as LAPACK's lower band: row k holds the k-th diagonal below the main one."""
+    """Return the normal equations as LAPACK's lower band: row k holds the k-th diagonal below the main."""
     num_frames, num = blocks.shape[:2]
     band = np.zeros((2 * num + 1, num_frames, num))
     for below in range(num):
