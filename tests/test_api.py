@@ -210,3 +210,34 @@ def test_rules_perform_words() -> None:
     assert (motion.head, motion.meta["origin"]["kind"]) == ("ada", "performed")
     with pytest.raises(talk.UsageError, match="there are none"):
         talk.load("rules")
+
+
+def test_vertices_are_a_motion_too(tmp_path: Path) -> None:
+    """Given vertices of ada are drawn and measured as the coefficients that made them."""
+    motion = talk.animate(HELLO)
+    assert isinstance(motion, talk.Motion)
+    still = talk.Motion(coeffs=motion.coeffs[:30], fps=25.0, head="ada", channels=motion.channels)
+    rest = talk.Motion(coeffs=0 * motion.coeffs[:1], fps=25.0, head="ada", channels=motion.channels)
+    given = talk.VertexMotion(
+        vertices=talk.vertices(still), neutral=talk.vertices(rest)[0], fps=25.0, topology="ada"
+    )
+    read = talk.read_motion(talk.write_motion(tmp_path / "v.npz", given))
+    for one, other in zip(talk.frames(still, size=64), talk.frames(read, size=64), strict=True):
+        np.testing.assert_array_equal(one, other)
+    talk.write_motion(tmp_path / "c.npz", still)
+    text = "Hello there."
+    reports = [
+        talk.score(tmp_path / name, speech=HELLO, text=_text(tmp_path, text)) for name in ("v.npz", "c.npz")
+    ]
+    by_vertices, by_coeffs = (report["overall"] for report in reports)
+    assert by_vertices["sync_r"]["value"] == pytest.approx(by_coeffs["sync_r"]["value"], abs=1e-4)
+    for name in ("jump_mm", "labiodental_contact", "bilabial_closure"):
+        assert (by_vertices[name]["value"], by_vertices[name]["reason"]) == (
+            pytest.approx(by_coeffs[name]["value"]),
+            by_coeffs[name]["reason"],
+        )
+
+
+def _text(folder: Path, text: str) -> Path:
+    (folder / "words.txt").write_text(text)
+    return folder / "words.txt"

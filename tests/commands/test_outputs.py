@@ -56,7 +56,7 @@ def end(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["render", "m.npz", "--out", "-"], 2, "not written to stdout"),
         (["animate", "-", "--out", "x.npz"], 2, "not read from stdin"),
         (["animate", "-dash.wav", "--out", "x.npz"], 2, "given as ./-dash.wav"),
-        (["animate", HELLO, "--out", "x.avi"], 2, "ends in .mp4 or .npz"),
+        (["animate", HELLO, "--out", "x.avi"], 2, "ends in .npz or .mp4"),
         (["render", "m.npz", "--out", "x.npz"], 2, "ends in .mp4, or"),
         (["animate", HELLO, "--out", "frames"], 2, "--overwrite"),
         (["render", "m.npz", "--out", "frames"], 2, "--overwrite"),

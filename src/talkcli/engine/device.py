@@ -34,7 +34,9 @@ def resolve_device(name: str) -> torch.device:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Tell whether `device` multiplies bfloat16 natively (x86: AVX512-BF16, AMX; ARM: its bf16 extension)."""
+    """Return whether `device` multiplies bfloat16 natively (x86: AVX512-BF16, AMX; ARM: its bf16
+    extension).
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     found = torch.cpu.get_capabilities()

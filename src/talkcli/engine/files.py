@@ -117,7 +117,7 @@ def temporary_root() -> Path:
 
 
 def is_temporary(name: str) -> bool:
-    """Tell whether a file is called as temporary folders are."""
+    """Return whether a file is called as temporary folders are."""
     return _TEMPORARY.fullmatch(name) is not None
 
 
@@ -177,7 +177,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _lock(handle: int) -> bool | None:
-    """Tell whether the file is now locked by us; None where there are no locks."""
+    """Return whether the file is now locked by us; None where there are no locks."""
     if fcntl is None:
         return None
     try:
@@ -205,7 +205,7 @@ def _remove_if_left(folder: Path) -> None:
 
 
 def _is_ours(folder: Path, signature: bytes) -> bool:
-    """Tell whether talk made `folder`, on this machine, or long enough ago on another."""
+    """Return whether talk made `folder`, on this machine, or long enough ago on another."""
     before, after = (part.encode() for part in _OWNED.split("{}")[::2])
     if signature and not (signature.startswith(before) and signature.endswith(after)):
         return False

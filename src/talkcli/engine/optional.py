@@ -22,7 +22,7 @@ OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
 
 
 def is_installed(package: str) -> bool:
-    """Tell whether `package` can be found, without importing it."""
+    """Return whether `package` can be found, without importing it."""
     return importlib.util.find_spec(package) is not None
 
 

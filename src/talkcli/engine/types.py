@@ -46,7 +46,9 @@ Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 def first_mistake(error: ValidationError) -> str:
-    """Return where settings are wrong first, in which way, and in how many places more."""
+    """Return the place of the first mistake in settings, what is wrong there, and the number of further
+    mistakes.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"])) or "its settings"
     more = f" (and {counted(error.error_count() - 1, 'more mistake')})" if error.error_count() > 1 else ""

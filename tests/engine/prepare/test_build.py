@@ -158,7 +158,7 @@ def test_the_clean_up_is_part_of_what_must_fit(tmp_path: Path) -> None:
 def test_nothing_made_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"None of 1 clip could.*no tone today"):
         build([source("a", fails=True)], tmp_path, Silent(), Plan(num_workers=0))
-    with pytest.raises(InputError, match="nothing to make"):
+    with pytest.raises(InputError, match="holds no clips"):
         build([], tmp_path, Silent(), Plan(num_workers=0))
 
 
@@ -220,7 +220,7 @@ def test_what_only_earlier_runs_made_stays_and_is_told_of(tmp_path: Path) -> Non
     assert told.notes == []
     build([source("a"), source("b", fails=True)], tmp_path, told, Plan(num_workers=0))
     assert len(told.notes) == 1
-    assert told.noted("Not in the manifest: 2 clips of earlier runs (b, c), whose files stay")
+    assert told.noted("Not in the manifest: 2 clips of earlier runs (b, c). Their files stay")
     assert (tmp_path / "audio" / "c.flac").is_file()
     assert [entry.id for entry in read_manifest(tmp_path)] == ["a"]
 

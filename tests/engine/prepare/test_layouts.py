@@ -134,7 +134,7 @@ def test_other_widths_are_not_guessed_at(width: int, words: str) -> None:
 
 
 def test_a_name_must_fit() -> None:
-    with pytest.raises(InputError, match="flame-53 has 53 columns, not 54"):
+    with pytest.raises(InputError, match="flame-53 has 53 columns, the array has 54"):
         layout_of("flame-53", 54)
     with pytest.raises(UsageError, match="no layout flame-54"):
         layout_of("flame-54", 54)

@@ -58,11 +58,11 @@ def test_many_turns_need_no_sound() -> None:
 
 
 def test_less_than_a_second_is_read_with_its_sound() -> None:
-    with pytest.raises(InputError, match="too short to tell its rate: its timecode never"):
+    with pytest.raises(InputError, match="too short to show its rate: its timecode never"):
         clock(range(10, 58), 60)
     assert clock(range(10, 58), 60, 0.8).fps == 60
     assert clock(range(10, 30), 60, 20 / 60).fps == 60
-    with pytest.raises(InputError, match="its sound fits none"):
+    with pytest.raises(InputError, match="length of its sound fits no rate"):
         clock(range(10, 58), 60, 0.7)
 
 

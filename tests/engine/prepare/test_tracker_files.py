@@ -118,7 +118,7 @@ def test_expression_and_jaw_are_kept(tmp_path: Path, tool: str, form: str) -> No
 @pytest.mark.parametrize("tool", FILES)
 def test_the_tool_is_named_where_something_is_missing(tmp_path: Path, tool: str) -> None:
     title, _, arrays = FILES[tool]
-    with pytest.raises(InputError, match=rf"{title}.* does not store its rate") as caught:
+    with pytest.raises(InputError, match=rf"{title}.* does not store its frame rate") as caught:
         read_tracker_motion(_saved(tmp_path, arrays, "npz"), None)
     assert "`source_fps`" in (caught.value.hint or "")
     assert read_tracker_motion(_saved(tmp_path, arrays | {"fps": np.array(30)}, "npz"), None).fps == 30
@@ -137,11 +137,11 @@ def test_the_tool_is_named_where_something_is_missing(tmp_path: Path, tool: str)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"a": _JAW, "b": _JAW}, r"names \(a, b\) are those of no tracker"),
-        ({"exp": _EXPRESSION}, r"names \(exp\) are those of no tracker"),
+        ({"a": _JAW, "b": _JAW}, r"no known tracker uses .*\(a, b\)"),
+        ({"exp": _EXPRESSION}, r"no known tracker uses .*\(exp\)"),
         ({"expressions": _EXPRESSION, "poses": _array(165)}, "BEAT2"),
         ({"identity": _array(300)}, "MICA"),
-        ({}, r"names \(nothing\)"),
+        ({}, r"no known tracker uses .*\(nothing\)"),
         ({f"name {k}": _JAW for k in range(500)}, "name 0"),
         ({"exp": "text", "pose": _POSE}, "str where an array of floats"),
         ({"exp": _EXPRESSION, "pose": _HEAD}, r"pose is \(7, 3\)"),

@@ -200,7 +200,7 @@ class Mixture:
         self._parts.append(_Part(power, proves and self._cancels(spectra)))
 
     def _cancels(self, spectra: Float64[np.ndarray, "bins channels"]) -> bool:
-        """Tell whether the average, the last of `spectra`, lacks what the others hold."""
+        """Return whether the average, the last of `spectra`, lacks what the others hold."""
         unrelated = spectra[:, :-1].sum(axis=1) / self._num_channels**2
         left = np.minimum(spectra[:, -1], unrelated)
         expected = np.array([unrelated[first:end].sum() for first, end in self._bands])

@@ -46,7 +46,7 @@ class Chunks:
     align: int = 2
 
     def begins(self, after: bytes, left: int) -> bool:
-        """Tell whether a chunk of any name begins at `after`, where `left` bytes of the file are left."""
+        """Return whether a chunk of any name begins at `after`, where `left` bytes of the file are left."""
         if after.startswith(BEGINNINGS) or len(after) < struct.calcsize(self.head):
             return False
         return all(32 <= letter < 127 for letter in after[:4]) and self._length(after) <= left
@@ -94,12 +94,12 @@ def look_behind(file: BinaryIO, end: int) -> bytes:
 
 
 def is_known(after: bytes) -> bool:
-    """Tell whether a chunk of a known name begins at `after`, the rest of which may be cut off."""
+    """Return whether a chunk of a known name begins at `after`, the rest of which may be cut off."""
     return after.startswith(_NAMES)
 
 
 def is_no_sound(after: bytes) -> bool:
-    """Tell whether `after` is a tag or text, zeros in front of it left out."""
+    """Return whether `after` is a tag or text, zeros in front of it left out."""
     after = after.lstrip(b"\0")
     start = after.removeprefix(b"\xef\xbb\xbf")
     is_text = len(start) >= _LEAST_TEXT and not start[:_LEAST_TEXT].strip(_PRINTABLE)

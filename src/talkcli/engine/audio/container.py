@@ -247,7 +247,9 @@ def _check_media(
 
 
 def _is_guess(size: int, facts: LogFacts) -> bool:
-    """Tell whether a format that ffmpeg detects with a low score is not that of the file of `size` bytes."""
+    """Return whether a format that ffmpeg detects with a low score is not that of the file of `size`
+    bytes.
+    """
     return (
         facts.num_decoded < _FEWEST_BLOCKS
         or facts.num_undecoded > _MOST_UNDECODED_SHARE * facts.num_decoded
@@ -284,7 +286,7 @@ def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None
 
 
 def _others_last(path: Path, stated_s: float, seconds: float, most_missing_s: float) -> bool:
-    """Tell whether the stated length is that of other streams, and the sound is whole as far as it goes."""
+    """Return whether the stated length is that of other streams, and the sound is whole as far as it goes."""
     times = packet_times(path)
     return (
         times is not None

@@ -82,7 +82,7 @@ def log_facts(said: str) -> LogFacts | None:
 
 
 def has_no_sound(said: str) -> bool:
-    """Tell whether the file has streams, and none of sound."""
+    """Return whether the file has streams, and none of sound."""
     return bool(_NO_SOUND.search(_LEVEL.sub(r"\1", said)))
 
 

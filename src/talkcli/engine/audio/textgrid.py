@@ -36,7 +36,7 @@ class Interval:
 
 
 def is_textgrid(text: str) -> bool:
-    """Tell whether `text` begins as Praat's text files of TextGrids do."""
+    """Return whether `text` begins as Praat's text files of TextGrids do."""
     return bool(re.match(r'\s*(?:File\s+type\s*=\s*)?"ooTextFile(?: short)?"', text))
 
 

@@ -12,7 +12,7 @@ _TAIL_BYTES = 1 << 23
 
 
 def ends_within_sound(path: Path, pid: int) -> bool:
-    """Tell whether the file ends within a packet, or before the last block of stream `pid` is complete."""
+    """Return whether the file ends within a packet, or before the last block of stream `pid` is complete."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(5 * max(_SIZES))

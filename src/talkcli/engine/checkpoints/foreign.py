@@ -97,7 +97,7 @@ def _descend(content: Any) -> dict[Any, Any]:
 
 
 def _is_harmless(name: str) -> bool:
-    """Tell whether an object of that name may stand in a file of weights; it stays inert in any case."""
+    """Return whether an object of that name may stand in a file of weights; it stays inert in any case."""
     module, _, attribute = name.rpartition(".")
     package = module.partition(".")[0]
     if package in {"builtins", "__builtin__"}:

@@ -51,7 +51,7 @@ _WAV2VEC2_RULES = [
 
 
 def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return any spelling to the keys of `Wav2vec2.state_dict()`: `model.` and torchaudio's names.
+    """Map any spelling of the names to the keys of `Wav2vec2.state_dict()`: `model.` and torchaudio's names.
 
     Unknown keys pass through, for `load_wav2vec2` to name them. Raises InputError when two keys mean one.
     """
@@ -62,7 +62,7 @@ def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def emotion2vec_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return any spelling to the keys of `Emotion2vec.state_dict()`, which are the published ones.
+    """Map any spelling of the names to the keys of `Emotion2vec.state_dict()`, which are the published ones.
 
     Raises InputError when two keys mean one.
     """

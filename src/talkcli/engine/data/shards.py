@@ -171,7 +171,7 @@ def _is_index(path: Path) -> bool:
 
 
 def _holds(path: Path, clips: Sequence[Entry]) -> bool:
-    """Tell whether the shard's members are those of `clips`, byte for byte."""
+    """Return whether the shard's members are those of `clips`, byte for byte."""
     try:
         with tarfile.open(path, "r:") as archive:
             found = {

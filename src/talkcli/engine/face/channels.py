@@ -56,10 +56,10 @@ assert len(ADA) == len(FLAME) == NUM_COEFFS
 
 
 def is_mouth(name: str) -> bool:
-    """Tell whether a channel belongs to the speaking part of the face."""
+    """Return whether a channel belongs to the speaking part of the face."""
     return name.startswith(_MOUTH)
 
 
 def is_share(name: str) -> bool:
-    """Tell whether a channel goes from 0 to 1, its full scale: all but angles and FLAME's expressions."""
+    """Return whether a channel goes from 0 to 1, its full scale: all but angles and FLAME's expressions."""
     return name not in JAW and not name.startswith("expression")

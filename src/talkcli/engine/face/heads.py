@@ -32,7 +32,7 @@ def flame_path() -> Path | None:
 
 
 def is_head(name: str) -> bool:
-    """Tell whether `load_head` knows a head called `name`."""
+    """Return whether `load_head` knows a head called `name`."""
     return name in HEADS or name.endswith(_FLAME_SUFFIXES)
 
 

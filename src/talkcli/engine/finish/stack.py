@@ -71,7 +71,7 @@ class Layers:
 
     @classmethod
     def steady(cls, head: str) -> Layers:
-        """Return those of `chosen` that the motion alone decides: without what is drawn at random."""
+        """Return the layers of `chosen` that the motion alone decides: none that draws at random."""
         return replace(cls.chosen(head), idle=False, blink=False, head_motion=False)
 
     @classmethod

@@ -1,1 +1,1 @@
-"""From data sets as they come to clips as models train on them."""
+"""The way from data sets as they are published to the clips that models train on."""

@@ -1,8 +1,8 @@
 """Data sets that are still packed: zip and tar archives, unpacked beside the output while clips are made.
 
-An archive comes from somebody else, so nothing in it is believed: a name that leads out, a link, a device,
-two members of one name, or more content than there is room for refuses the whole archive, in words. Owners,
-permissions and times are not taken over.
+An archive is untrusted input. A name that leads out of it, a link, a device, two members of one name, or more
+content than the disk has room for makes `unpack` refuse the whole archive. Owners, permissions and times are
+not taken over.
 """
 
 from __future__ import annotations
@@ -31,29 +31,34 @@ from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted, some
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-# What lies beside archives where they are downloaded, and holds no clips.
+# Suffixes of files that lie beside archives where they are downloaded, and hold no clips.
 _LEAFLETS = (".txt", ".md", ".pdf", ".html", ".md5", ".sha256", ".csv")
+# Suffixes of archives that are refused.
 _NOT_READ = (".rar", ".7z", ".tar.zst", ".z01", ".001")
 
+# Most bytes that one read returns.
 _CHUNK = 1 << 20
 _MIB = 1 << 20
-# Speech, motion and pictures hardly shrink; what unpacks to more than this is made to fill disks.
+# Largest ratio of unpacked to packed size. Speech, motion and pictures hardly shrink, so an archive beyond it
+# is made to fill disks.
 _MOST_GROWTH = 100
+# Unpacked size in bytes that is allowed at any ratio.
 _SURELY_FITS = 1 << 30
-# Left free on the disk, for the clips.
+# Bytes that stay free on the disk, for the clips.
 _RESERVE = 256 * _MIB
-# What stands behind a tar's last member: zeros up to a multiple of 10 KiB.
+# Most zero bytes behind a tar's last member; tar fills its files up to a multiple of 10 KiB.
 _MOST_PADDING = 16 * _MIB
-# No data set is deeper; what walks through folders, and removes them, calls itself for each.
+# Most folder levels of a member's path. No data set is deeper, and code that walks through folders or removes
+# them recurses at every level.
 _DEEPEST = 64
-# What a file takes on the disk besides its content.
+# Bytes that a file takes on the disk besides its content.
 _OVERHEAD = 512
 
 _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
     RuntimeError, ValueError, UnicodeError, OverflowError,
 )  # fmt: skip
-# What a name can do to a file system without meaning harm to the disk.
+# Error numbers of writing that blame a member's name and not the disk, with the problem for the message.
 _NAME_ERRORS = {
     errno.EEXIST: "is there twice",
     errno.EISDIR: "is a file and a folder",
@@ -65,17 +70,18 @@ _NAME_ERRORS = {
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether the file is named as an archive that can be unpacked."""
+    """Return whether `path` is a file with the suffix of an archive that can be unpacked."""
     return path.name.lower().endswith(SUFFIXES) and path.is_file()
 
 
 @contextlib.contextmanager
 def open_root(root: Path, out: Path, reporter: Reporter) -> Iterator[Path]:
-    """The folder to read for ROOT: itself, or what it holds, if it is an archive or a folder of nothing else.
+    """Yield the folder to read for ROOT: ROOT itself, or its unpacked content if it is an archive or a folder
+    that holds archives, and beside them at most lists and documents.
 
-    Archives are unpacked where they lie relative to ROOT, into OUT/.unpacked. They stay there when the block
-    fails, so that the next run finds them, and are removed when it ends well. Raises InputError for archives
-    that are damaged, hostile or larger than the disk, OSError when writing fails.
+    Archives are unpacked into OUT/.unpacked, each at its place relative to ROOT. They stay there when the
+    block fails, so that the next run finds them, and are removed when it succeeds. Raises InputError for
+    archives that are damaged, hostile or larger than the disk, OSError when writing fails.
     """
     archives = _archives_of(root, reporter)
     if not archives:
@@ -89,10 +95,10 @@ def open_root(root: Path, out: Path, reporter: Reporter) -> Iterator[Path]:
 
 
 def unpack(archive: Path, into: Path, reporter: Reporter) -> Path:
-    """Write the members of one archive below `into`, which is returned; what is there already is no member's.
+    """Write the members of one archive below `into`, and return `into`.
 
-    Raises InputError, naming the member, for one that is hostile or damaged; `into` then holds the members
-    before it. Raises OSError when writing fails.
+    Raises InputError, naming the member, for one that is hostile or damaged or whose file exists already;
+    `into` then holds the members before it. Raises OSError when writing fails.
     """
     into.mkdir(parents=True, exist_ok=True)
     limit = _Limit(archive, into)
@@ -124,8 +130,8 @@ def _archives_of(root: Path, reporter: Reporter) -> list[Path]:
         return archives
     if archives:
         reporter.warn(
-            f"Passed by: {counted(len(archives), 'archive')} in {root}, beside which other files lie (the "
-            f"first: {archives[0].name}); to read archives, unpack them or give a folder of them alone."
+            f"Passed by: {counted(len(archives), 'archive')} in {root} (the first: {archives[0].name}): "
+            "other files lie beside them. To read archives, unpack them or give a folder of them alone."
         )
     return []
 
@@ -158,7 +164,7 @@ def _unpack_all(root: Path, archives: list[Path], whole: Path, reporter: Reporte
 
 
 def _copy_leaflets(root: Path, into: Path) -> None:
-    """List of speakers and labels that are read from beside the clips."""
+    """Copy the lists of speakers and labels that adapters read from beside the clips."""
     for path in files_below(root, _LEAFLETS):
         if path.is_file():
             target = into / path.relative_to(root)
@@ -168,7 +174,7 @@ def _copy_leaflets(root: Path, into: Path) -> None:
 
 
 def _inner(root: Path, whole: Path) -> Path:
-    """Return NAME.zip that holds one folder NAME is read as that folder."""
+    """Return the folder NAME if it is all that NAME.zip holds, otherwise `whole`."""
     inside = list(whole.iterdir())
     named = len(inside) == 1 and inside[0].name.lower() == root.name.lower().split(".")[0]
     return inside[0] if named and inside[0].is_dir() else whole
@@ -180,7 +186,7 @@ def _unpack_zip(archive: Path, file: IO[bytes], into: Path, limit: _Limit, repor
         for member in members:
             limit.add(member.file_size)
         for number, member in enumerate(members):
-            # orig_filename: zipfile cuts names at a zero byte.
+            # zipfile cuts `filename` at a zero byte, but not `orig_filename`.
             with _named(archive, member.orig_filename):
                 target = _target(into, member.orig_filename)
                 mode = stat.S_IFMT(member.external_attr >> 16)
@@ -213,10 +219,10 @@ def _unpack_tar(archive: Path, file: IO[bytes], into: Path, limit: _Limit, repor
                     if not member.isreg() or member.issparse():
                         raise InputError("is a link, a device or has holes")
                     _copy(cast("_Stream", packed.extractfile(member)), target, member.size)
-                # tarfile keeps all headers, which nobody asks for again.
+                # tarfile keeps all headers in memory, although nothing reads them again.
                 packed.members = []  # type: ignore[attr-defined]  # not in typeshed
                 reporter.progress("unpacking (MiB)", min(file.tell() // _MIB, size_mib), size_mib)
-            # tarfile takes a damaged header for the end; the real end is marked by zeros.
+            # tarfile takes a damaged header for the end; zeros mark the real end.
             _check_end(archive, bounded, packed.offset)
 
 
@@ -232,7 +238,7 @@ def _check_end(archive: Path, stream: _Stream, offset: int) -> None:
 
 
 def _decompressed(file: IO[bytes]) -> _Stream:
-    """Return what the file begins with is believed, rather than its name."""
+    """Return the decompressed stream, by the first bytes of the file and not by its name."""
     start = file.read(6)
     file.seek(0)
     if start.startswith(b"\x1f\x8b"):
@@ -246,7 +252,7 @@ def _decompressed(file: IO[bytes]) -> _Stream:
 
 @runtime_checkable
 class _Stream(Protocol):
-    """What packed content is read from."""
+    """The interface from which packed content is read."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -258,7 +264,7 @@ class _Stream(Protocol):
 
 
 class _Bounded:
-    """A stream of which nobody reads much at once: a header may claim to be as long as it likes."""
+    """A stream that refuses to read more than `_CHUNK` at once, because a header may claim any length."""
 
     def __init__(self, stream: _Stream) -> None:
         self._stream = stream
@@ -270,14 +276,14 @@ class _Bounded:
         try:
             return self._stream.read(size)
         except OSError as error:
-            # bz2 and gzip say so of damaged content, without a number.
+            # For damaged content, bz2 and gzip raise an OSError without an error number.
             if error.errno is not None:
                 raise
             raise ValueError(str(error)) from error
 
 
 class _Limit:
-    """Counts what an archive unpacks to, before it is written."""
+    """A counter of the bytes that an archive unpacks to; it refuses too many before they are written."""
 
     def __init__(self, archive: Path, into: Path) -> None:
         self._archive = archive
@@ -303,7 +309,7 @@ class _Limit:
 
 @contextlib.contextmanager
 def _named(archive: Path, name: str) -> Iterator[None]:
-    """Says which member of which archive is wrong."""
+    """Add the archive and the member to every InputError of the block."""
     try:
         yield
     except InputError as error:
@@ -330,12 +336,12 @@ def _target(into: Path, name: str) -> Path:
         raise InputError("leads out of the archive's folder")
     if len(path.parts) > _DEEPEST:
         raise InputError(f"lies more than {_DEEPEST} folders deep")
-    # Nothing in `into` is a link, since none is ever made there: plain parts stay inside.
+    # `unpack` makes no links in `into`, so a path without `..` stays inside.
     return into / path
 
 
 def _copy(content: _Stream, target: Path, size: int) -> None:
-    """Raise InputError when there is less than declared; more is not given out by either format."""
+    """Copy a member. Raises InputError when it is shorter than declared; neither format yields more."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:
         while chunk := content.read(_CHUNK):

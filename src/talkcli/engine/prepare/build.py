@@ -1,8 +1,9 @@
-"""From sources to a folder of clips: audio/, motion/, mesh/, manifest.jsonl and what went wrong.
+"""The build of a folder of clips from sources: audio/, motion/, mesh/, manifest.jsonl and what went wrong.
 
-A clip is done when the journal says so: one line a clip, added after its files, with the fingerprint of all
-that went in. A second run keeps what still fits. The manifest lists what the journal does, in the order of
-the sources; while a run is at work, it lists the clips that this run has done or kept so far.
+A clip is done when the journal lists it: the run adds one line per clip after it has written the clip's
+files, with a fingerprint of all inputs. A second run keeps every clip whose fingerprint is unchanged. The
+manifest lists the finished clips in the order of the sources; while a run works, it lists the clips that this
+run has made or kept so far.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from talkcli.engine.wording import counted, parameter, some
 from talkcli.engine.workers import CRASHED, map_isolated
 
 _MANIFESTS = ("manifest.parquet", "manifest.jsonl")
-# A killed run loses no clip, but the manifest may lack those of this many seconds.
+# Seconds between two writes of the manifest during a run. A killed run loses no clip, but its manifest may
+# lack the clips of this time.
 _CHECKPOINT_S = 15.0
 
 
@@ -44,10 +46,10 @@ class Dropped:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How clips are made, whatever the data set."""
+    """Settings of a run that do not depend on the data set."""
 
     num_workers: int = 2
-    """Processes; 0 works in this one."""
+    """Number of worker processes; 0 makes the clips in the calling process."""
     cleanup: Cleanup = field(default_factory=Cleanup)
     cluster: str | None = None
     """Address of a Dask scheduler whose workers make the clips instead."""
@@ -55,26 +57,29 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """What a run left behind."""
+    """The result of a run."""
 
     entries: tuple[Entry, ...]
     dropped: tuple[Dropped, ...]
     num_kept: int
     seconds: float
-    """Pictures take none."""
+    """Total duration of the clips in seconds; still pictures count as 0."""
     oddities: tuple[Oddity, ...] = ()
 
 
 def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) -> Built:
-    """Make every clip of `sources` below `out`, and the manifest of those that could be made.
+    """Make every clip of `sources` below `out`, and write the manifest of those that could be made.
 
-    A clip that fails goes to quarantine.jsonl with the reason and does not stop the run. A run that is ended,
-    by whatever, leaves a manifest of the clips it has finished, and UNFINISHED.txt beside it.
-    Raises InputError when no clip at all could be made, OSError when the disk fails.
+    A clip that fails goes to quarantine.jsonl with the reason and does not stop the run. A run that ends
+    early, for any reason, leaves a manifest of the clips it has finished, and UNFINISHED.txt beside it.
+
+    Raises:
+        InputError: `sources` is empty, `out` is a file, or no clip at all could be made.
+        OSError: The disk fails.
     """
     if not sources:
         raise InputError(
-            "There is nothing to make clips of.", hint="Check `root`; docs/datasets.md describes each set's."
+            "The data set holds no clips.", hint="Check `root`; docs/datasets.md describes each data set's."
         )
     if out.exists() and not out.is_dir():
         raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
@@ -89,7 +94,7 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     if not records:
         (out / UNFINISHED).unlink()
         raise InputError(
-            f"None of {counted(len(sources), 'clip')} could be made; the first: {dropped[0].id}: "
+            f"None of {counted(len(sources), 'clip')} could be made. The first is {dropped[0].id}: "
             f"{dropped[0].reason}",
             hint=f"All reasons are in {out / 'quarantine.jsonl'}.",
         )
@@ -104,7 +109,7 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     stale = sorted(journal.records.keys() - {entry.id for entry in entries})
     if stale:
         reporter.note(
-            f"Not in the manifest: {counted(len(stale), 'clip')} of earlier runs ({some(stale)}), whose "
+            f"Not in the manifest: {counted(len(stale), 'clip')} of earlier runs ({some(stale)}). Their "
             f"files stay in {out}."
         )
     return Built(
@@ -148,8 +153,8 @@ def _results(
 
 
 class _Checkpoint:
-    """The manifest of what is finished while the run goes on; clips of earlier runs may be made anew any
-    time, so it does not list them before it is their turn.
+    """A writer of the manifest of finished clips while the run goes on. It lists a clip of an earlier run
+    only after this run has reached it, because until then this run may still make it anew.
     """
 
     def __init__(self, sources: Sequence[Source], outcomes: Mapping[str, Outcome], out: Path) -> None:
@@ -172,7 +177,7 @@ class _Checkpoint:
             )
         if entries:
             write_manifest(self._out / "manifest.jsonl", entries)
-        # Long manifests take long to write: no more than a tenth of the time.
+        # A long manifest takes long to write; this wait keeps the writing below a tenth of the run's time.
         self._due_s = started_s + max(_CHECKPOINT_S, 10 * (time.monotonic() - started_s))
 
 
@@ -187,9 +192,9 @@ def _checkpoints(
         yield checkpoint
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:
-            # A full disk does not say which one it is.
+            # The error of a full disk names no path.
             error.filename = str(out)
-        # On a full disk this fails as well; what is there then is the checkpoint before.
+        # On a full disk this write fails as well; the previous checkpoint then stays.
         with contextlib.suppress(OSError):
             checkpoint.write()
         raise
@@ -206,7 +211,7 @@ def _split_doubled(sources: Sequence[Source]) -> tuple[list[Source], list[Source
 
 
 def _write_lines(path: Path, documents: Iterable[Mapping[str, Any]]) -> None:
-    # Names that are not Unicode become escapes of JSON.
+    # backslashreplace turns names that are not Unicode into JSON escapes.
     with (
         atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,

@@ -1,6 +1,6 @@
-"""The card of a data set: what is in it, what was left out and why, and how it was made, for people to read.
+"""The card of a data set, for people: what is in it, what was left out and why, and how it was made.
 
-It holds no date, so that equal data have equal cards.
+The card holds no date, so that equal data have equal cards.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from talkcli.engine.prepare.build import Built, Dropped
 from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
 
+# Most kinds of reasons that the card lists.
 _MOST_REASONS = 20
-# Title, group, and what its labels are.
+# Title of a table, its group of the statistics, and the header of the column of labels.
 _TABLES = (
-    ("Emotions", "emotions", "emotion"), ("What there is", "contents", "files"),
+    ("Emotions", "emotions", "emotion"), ("Contents", "contents", "files"),
     ("Where motion comes from", "origins", "origin"),
     ("Sexes", "sexes", "sex"), ("Licences", "licences", "licence"),
     ("Frames per second", "rates", "fps"),
 )  # fmt: skip
-# What differs between reasons of one kind: paths, names of files, numbers.
+# The parts in which reasons of one kind differ: paths, names of files, numbers.
 _SPECIFIC = re.compile(r"\S*/\S*|\S+\.\w+\b|[-+]?\d+(?:\.\d+)?")
 
 
 def write_card(out: Path, built: Built, command: str, note: str = "") -> None:
-    """Write `out`/CARD.md of the clips in `out`; `command` names what made them, `note` is what else readers
-    must know of all of them.
+    """Write `out`/CARD.md of the clips in `out`; `command` is the command that made them, `note` holds what
+    else readers must know of all clips.
     """
     with atomic_path(out / "CARD.md") as temporary:
         temporary.write_text(_card(out.resolve().name, built, command, note), encoding="utf-8")
@@ -64,7 +65,7 @@ def _card(name: str, built: Built, command: str, note: str) -> str:
     if built.oddities:
         rows = [(ODDITIES[odd.kind], str(len(odd.clips)), odd.clips[0], odd.text) for odd in built.oddities]
         parts += [
-            "## Doubtful", "Kept all the same; report.jsonl has every clip's numbers.",
+            "## Doubtful", "These clips are kept; report.jsonl has every clip's numbers.",
             _table(("what", "clips", "for example", "because"), rows),
         ]  # fmt: skip
     parts += ["## Left out", _left_out(built.dropped)]
@@ -91,7 +92,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Labels and reasons come from anywhere: on one line, and no cell or tag of their own."""
+    """Return `text`, which may hold anything, on one line that adds no cell, tag or code to the table."""
     for sign, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("`", "\\`")):
         text = text.replace(sign, escaped)
     # File names need not be Unicode.

@@ -1,8 +1,9 @@
 """The clean-up of every clip's motion before it is written.
 
-Axis names: `frames`, `coeffs`. First the rate, then the smoothing, so that the filter spans the same time
-whatever the recording's rate: published motion is filtered at 25 fps. Rotations of the head are smoothed as
-quaternions, so that no turn breaks them; for small ones that is the filter on axis-angle, as published.
+Axis names: `frames`, `coeffs`. The resampling comes before the smoothing, so that the filter spans the same
+time whatever the recording's rate; published motion is filtered at 25 fps. Rotations of the head are smoothed
+as quaternions, so that full turns do not break them; for small rotations this equals the published filter on
+axis-angle.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from talkcli.engine.types import Config, Motion
 
 
 class Cleanup(Config):
-    """Choices that hold for all clips of a run."""
+    """Options of the cleanup, which hold for all clips of a run."""
 
     smooth: bool = False
-    """Savitzky-Golay filter of length 5 and order 2 along time; clips of fewer than 5 frames stay."""
+    """Whether to apply a Savitzky-Golay filter of length 5 and order 2 along time; clips of fewer than 5
+    frames stay as they are.
+    """
     fps: Annotated[float, Field(ge=LOWEST_FPS, le=HIGHEST_FPS)] | None = None
-    """Rate to which motion is resampled; None keeps each clip's own. Sound is never resampled with it."""
+    """Frames per second to which motion is resampled; None keeps each clip's own. Sound is not resampled."""
     keep_pose: bool = False
     """Whether the turn of the head stays in the motion file."""
 
@@ -41,10 +44,11 @@ class Cleanup(Config):
 
 
 def clean(motion: Motion, cleanup: Cleanup) -> Motion:
-    """Return `motion` as `cleanup` asks for; itself where nothing is asked for.
+    """Return `motion` cleaned as `cleanup` asks; the same object where it asks for nothing.
 
-    A smoothed channel that is a share of full scale stays within the values it had in the clip: a parabola
-    overshoots where lids or lips stay shut. FLAME's coefficients have no bounds and overshoot as published.
+    A smoothed channel that is a share of full scale stays within the values it had in the clip, because the
+    filter's parabola overshoots where lids or lips stay shut. FLAME's coefficients have no bounds and may
+    overshoot, as they do with the published filter.
     """
     if not cleanup.keep_pose and motion.pose is not None:
         motion = replace(motion, pose=None)

@@ -1,7 +1,7 @@
-"""The same work on a Dask cluster: jobs go to the workers of a scheduler, results come back as they are done.
+"""Clips made on a Dask cluster: its workers do the jobs, and each result comes back when it is done.
 
-Workers read ROOT and write OUT themselves, so all machines must see both under the same paths, and run the
-same versions of what makes the clips.
+Workers read ROOT and write OUT themselves. All machines must therefore see both under the same paths, and run
+the same versions of the packages that make the clips.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import platform
 import secrets
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,14 +26,15 @@ from talkcli.engine.version import __version__
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# How long a scheduler, and its first worker, may take to answer.
+# Seconds that the scheduler, and then its first worker, may take to answer.
 _PATIENCE_S = 20
-# How long a run goes on waiting when all workers are gone: they may be starting again.
+# Seconds that a run waits when all workers are gone, because they may be starting again.
 _NO_WORKERS_S = 60.0
+# Seconds between two checks for finished jobs and for living workers.
 _POLL_S = 2.0
-# Jobs that wait at each worker, so that it is never idle and little is lost when it dies.
+# Jobs in flight for each worker: enough that it is never idle, few enough that little is lost when it dies.
 _AHEAD = 3
-# Whatever changes a clip's bytes.
+# Packages whose version may change a clip's bytes.
 _PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "mediapipe", "torch")
 _one_at_a_time = threading.Lock()
 
@@ -40,13 +42,22 @@ _one_at_a_time = threading.Lock()
 def map_on_cluster(
     work: Callable[[Job], Result], jobs: Sequence[Job], address: str, out: Path, inputs: Sequence[Path] = ()
 ) -> Generator[tuple[Job, Result | None]]:
-    """Yield `map_isolated` on the workers of the Dask scheduler at `address`; closing it cancels what is
-    left.
+    """Do what `map_isolated` does on the workers of the Dask scheduler at `address`.
 
-    A job during which workers die several times is tried again alone, and given up if they die again. What
-    `work` raises is raised here. Raises ExtraError without the package, and InputError when nobody answers at
-    `address`, when workers are other versions, do not see the folder `out` or the files `inputs`, and when
-    all are gone for a minute.
+    Closing the generator cancels the jobs that are left. A job during which workers die several times is
+    tried again alone; if they die again, its result is None. An exception that `work` raises is raised here.
+
+    Args:
+        work: What a worker does with a job.
+        jobs: The arguments of `work`.
+        address: Address of the scheduler.
+        out: Folder that every worker must be able to write to.
+        inputs: Files that every worker must be able to read.
+
+    Raises:
+        ExtraError: The package `distributed` is missing.
+        InputError: No scheduler or worker answers, workers have other versions or cannot use `out` or
+            `inputs`, or all workers are gone for a minute.
     """
     distributed = require("distributed", purpose="Preprocessing on a cluster")
     with _connected(distributed, address) as client:
@@ -67,7 +78,7 @@ def map_on_cluster(
 def _map(
     distributed: Any, client: Any, work: Callable[[Job], Result], left: dict[int, Job], ahead: int
 ) -> Iterator[tuple[int, Any]]:
-    """Yield results by index, KilledWorker errors among them."""
+    """Yield each job's index with its result, or with the KilledWorker error that ended it."""
     waiting = list(left)[::-1]
     running: dict[Any, int] = {}
     try:
@@ -108,7 +119,7 @@ def _done(distributed: Any, client: Any, futures: list[Any]) -> list[Any]:
 
 
 def _alone(work: Callable[[Job], Result], job: Job) -> Result:
-    """Readers and writers count on a process of their own; a worker may run several threads."""
+    """Do one job at a time: readers and writers assume a process of their own, workers may have threads."""
     with _one_at_a_time:
         return work(job)
 
@@ -122,6 +133,7 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
             raise ValueError("the address is empty")
         client = distributed.Client(address, timeout=_PATIENCE_S)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
+        _close_unconnected(distributed, error)
         raise InputError(f"No Dask scheduler answers at {address} ({error}).", hint=hint) from error
     try:
         try:
@@ -131,6 +143,18 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
         yield client
     finally:
         client.close(timeout=_PATIENCE_S)
+
+
+def _close_unconnected(distributed: Any, error: BaseException) -> None:
+    """Close the client whose constructor raised `error`.
+
+    Nobody else holds it but the traceback; the garbage collector would close it at any later moment, and
+    waits for ever where that moment lies within the start of another client, whose lock it needs.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        client = frame.f_locals.get("self")
+        if isinstance(client, distributed.Client):
+            client.close()
 
 
 def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
@@ -152,21 +176,21 @@ def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
         if other:
             name = other[0]
             raise InputError(
-                f"The worker {worker} has {name} {theirs['versions'].get(name)}, here it is "
-                f"{ours['versions'][name]}: it would make other clips.",
+                f"The worker {worker} has {name} {theirs['versions'].get(name)}, this machine has "
+                f"{ours['versions'][name]}: the worker's clips would differ.",
                 hint="Install the same versions on all machines of the cluster.",
             )
         if theirs["unseen"]:
             what = "`out`" if theirs["unseen"][0] == str(probe) else "the data"
             path = out if what == "`out`" else theirs["unseen"][0]
             raise InputError(
-                f"The worker {worker} on {theirs['host']} does not see {what} ({path}), or may not use it.",
+                f"The worker {worker} on {theirs['host']} does not see {what} ({path}), or may not use that.",
                 hint="`root` and `out` must lie on storage that all machines share, under the same path.",
             )
 
 
 def _ask(client: Any, question: Callable[[], Any]) -> dict[str, Any]:
-    """Return what each worker answers, which is an exception where it could not."""
+    """Return the answer of each worker; where a worker could not answer, the exception."""
     answers: dict[str, Any] = client.run(question, on_error="return")
     return answers
 

@@ -1,8 +1,8 @@
-"""Motion of the FLAME head from somebody's arrays of expression, jaw and head rotation.
+"""Motion of the FLAME head from other projects' arrays of expression, jaw and head rotation.
 
 Axis names: `frames`, `coeffs` = 50 or more expression coefficients. Rotations are axis-angle in radians.
-FLAME stands upright (y up), looks along z, and has its left at x: turned by nothing it faces the camera, as
-in DECA and EMOCA, whose pictures show it from z.
+FLAME stands upright (y up), looks along z, and has its left at x. Without rotation it faces the camera, as in
+DECA and EMOCA, whose pictures show it from z.
 """
 
 from __future__ import annotations
@@ -33,10 +33,17 @@ def flame_motion(
     pose: Shaped[np.ndarray, "..."],
     fps: float,
 ) -> Motion:
-    """Return motion of the first 50 of `expression` (frames, 50 or more), and `jaw` and `pose` (frames, 3).
+    """Return the motion of the given arrays.
 
-    Raises InputError, naming `where`, for other shapes and types, for values that are not finite, and for
-    those no face has.
+    Args:
+        where: File or clip, for messages.
+        expression: (frames, 50 or more); the first 50 are kept.
+        jaw: (frames, 3).
+        pose: Rotation of the head, (frames, 3).
+        fps: Frames per second.
+
+    Raises:
+        InputError: Shapes or types are others, or values are not finite or beyond those of any face.
     """
     parts = {
         "expression": (expression, MOST_EXPRESSION),
@@ -58,7 +65,7 @@ def flame_motion(
             raise InputError(f"{where}: {name} has values that are not finite numbers.")
         largest = float(np.abs(values).max())
         if largest > most:
-            raise InputError(f"{where}: {name} reaches {largest:.3g}, beyond +-{most:.3g} it is no face.")
+            raise InputError(f"{where}: {name} reaches {largest:.3g}, but no face exceeds +-{most:.3g}.")
     coeffs = np.concatenate([expression[:, :NUM_EXPRESSION], jaw], axis=1)
     return Motion(
         coeffs=coeffs.astype(np.float32), fps=fps, head="flame", channels=FLAME, pose=pose.astype(np.float32)
@@ -66,7 +73,7 @@ def flame_motion(
 
 
 def join_motions(motions: Sequence[Motion]) -> Motion:
-    """Return one motion of the frames of all, which have a pose and one rate and head."""
+    """Concatenate motions that have a pose and share one rate and one head."""
     poses = [motion.pose for motion in motions if motion.pose is not None]
     coeffs = np.concatenate([motion.coeffs for motion in motions])
     return replace(motions[0], coeffs=coeffs, pose=np.concatenate(poses))

@@ -1,4 +1,4 @@
-"""Walking through folders that may be linked to from elsewhere, as large data sets often are."""
+"""A walk through folders that follows links, because large data sets are often linked from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from talkcli.engine.errors import InputError
 def folders_below(root: Path) -> Iterator[tuple[Path, list[str]]]:
     """Yield `root` and the folders below it, each with the names of its files; hidden folders are left out.
 
-    Links are followed, but not upwards, and each folder is read once: in its own place, or by the first link
-    to it. Raises InputError for a folder that may not be read.
+    The walk follows links, except those to a folder above them. It reads each folder once: in its own place,
+    or through the first link to it. Raises InputError for a folder that cannot be read.
     """
     waiting = deque([root])
     read: set[Path] = set()

@@ -1,7 +1,7 @@
 """The journal of a run: one JSON line for each clip that is done, so that a killed run loses none of them.
 
-Lines are added after a clip's files; of two lines of one clip the later one counts, and a last line that was
-cut off does not.
+The run adds a line after it has written the clip's files. Of two lines of one clip the later one counts; a
+last line that was cut off does not count.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from talkcli.engine.data.manifest import Entry
 from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.json_text import parse_json
 
+# Most bytes of a line that are read at once; a longer line is damaged.
 _LONGEST_LINE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A clip that is done: its line of the manifest, the fingerprint of what went in, and how it went."""
+    """A clip that is done: its manifest line, the fingerprint of its inputs, and its report."""
 
     entry: Entry
     fingerprint: str
@@ -33,7 +34,7 @@ class Record:
 
 
 class Journal:
-    """Reads what earlier runs did, and writes down what this one does."""
+    """The list of finished clips: the records of earlier runs, to which this run adds its own."""
 
     def __init__(self, file: IO[str], records: dict[str, Record]) -> None:
         self._file = file
@@ -42,7 +43,7 @@ class Journal:
     @classmethod
     @contextlib.contextmanager
     def open(cls, path: Path) -> Iterator[Journal]:
-        """The journal at `path`, made if missing. It is rewritten without the lines that no longer count."""
+        """Open the journal at `path`, made if missing, and rewrite it without lines that no longer count."""
         records = _read(path)
         with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
             file.writelines(_line(record) for record in records.values())
@@ -50,7 +51,7 @@ class Journal:
             yield cls(file, records)
 
     def add(self, record: Record) -> None:
-        """Write down that a clip is done."""
+        """Record that a clip is done."""
         self._file.write(_line(record))
         self._file.flush()
 
@@ -81,7 +82,7 @@ def _read(path: Path) -> dict[str, Record]:
                 entry = Entry.model_validate_json(json.dumps(document["entry"]), strict=True)
                 record = Record(entry=entry, fingerprint=document["fingerprint"], report=document["report"])
             except (AttributeError, ValueError, KeyError, TypeError, ValidationError):
-                # Cut off or damaged: that clip is made again.
+                # The line is cut off or damaged, so the clip is made again.
                 continue
             records[entry.id] = record
     return records

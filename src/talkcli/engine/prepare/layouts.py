@@ -1,7 +1,7 @@
 """Named layouts of the columns of bare arrays, which state neither a head nor an order.
 
-Axis names: `frames`, `columns`. Orders and widths are those that the projects in `seen_in` publish or whose
-users report. ARKit's curves are in circulation in three orders: no width of them tells which.
+Axis names: `frames`, `columns`. Orders and widths are those that the projects in `seen_in` publish or that
+their users report. ARKit's curves circulate in three orders, which the width does not distinguish.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TURN = ("poseX", "poseY", "poseZ")
 _HEAD_ANGLES = ("headYaw", "headPitch", "headRoll")
 _EYE_ANGLES = tuple(f"{eye}Eye{axis}" for eye in ("left", "right") for axis in ("Yaw", "Pitch", "Roll"))
 _EXPRESSION = FLAME[:NUM_EXPRESSION]
-# Components stand in the order of how much they explain: the first 50 of 100 are those of 50.
+# Components are ordered by the variance they explain, so the first 50 of 100 are those of a model of 50.
 _EXPRESSION_100 = tuple(f"expression{index:02d}" for index in range(100))
 _SHAPE = tuple(f"shape{index:02d}" for index in range(100))
 _SWAPPED = {
@@ -44,24 +44,27 @@ _SWAPPED = {
 _UNREAL = ARKIT
 _LIVE_LINK = tuple(_SWAPPED.get(name, name) for name in ARKIT)
 _APPLE = tuple(sorted(ARKIT))
-# Trackers overshoot by less; beyond, the numbers mean something else.
+# Accepted range of a share of full scale (0 to 1). Trackers overshoot by less; values beyond it mean
+# something else.
 _SHARE = (-0.5, 1.5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The name of every column, the head that they move, and where such arrays are found."""
+    """A layout: the name of every column, the head that they move, and where such arrays are found."""
 
     head: str
     columns: tuple[str, ...]
     seen_in: str
 
     def motion(self, rows: Float[np.ndarray, "frames columns"], fps: float) -> Motion:
-        """Return the motion, with the head's turn where there are columns of it; what no head moves by
-        (shape, the eyes' angles, expressions from the 51st on) is read past.
+        """Return the motion of `rows`, with the head's rotation where the layout has columns of it.
 
-        Raises InputError, with column and frame, for another width, values that are not finite, angles beyond
-        half a turn (the head's: a turn), and shares of full scale that are far from 0 to 1.
+        Columns that move no head are ignored: shape, the eyes' angles, expressions from the 51st on.
+
+        Raises:
+            InputError: The width is another, values are not finite, angles exceed half a turn (poseX to
+                poseZ: a whole turn), or shares of full scale are far from 0 to 1. Names column and frame.
         """
         if rows.shape[1] != len(self.columns):
             raise InputError(
@@ -144,21 +147,21 @@ LAYOUTS = {
         seen_in="arkit-52-live-link and the angles of head and eyes: CSV files of Live Link Face, as numbers",
     ),
 }
-# Of arrays of which more than the width is needed: what reads them.
+# Widths of arrays that cannot be read without further files, and the command that reads them.
 _ELSEWHERE = {116: "talk preprocess facegood reads these curves by the names that lie beside them"}
 
 
 def layout_of(name: str, width: int) -> Layout:
     """Return the layout called `name`; for `auto` the only one with `width` columns.
 
-    Raises UsageError for an unknown name, InputError when the width does not fit, or fits none or several.
+    Raises:
+        UsageError: No layout has this name.
+        InputError: The layout has another width, or for `auto` no layout or several have `width` columns.
     """
     if name != AUTO:
         check_name(name)
         if len(LAYOUTS[name].columns) != width:
-            raise InputError(
-                f"{name} has {len(LAYOUTS[name].columns)} columns, not {width} as there are here."
-            )
+            raise InputError(f"{name} has {len(LAYOUTS[name].columns)} columns, the array has {width}.")
         return LAYOUTS[name]
     fitting = [known for known, layout in LAYOUTS.items() if len(layout.columns) == width]
     if len(fitting) == 1:
@@ -196,5 +199,5 @@ def _check(name: str, column: Float[np.ndarray, "frames"]) -> None:
     if odd.any():
         frame = int(np.argmax(odd))
         raise InputError(
-            f"{name} is {column[frame]:.3g} in frame {frame}, which it cannot be: is this another layout?"
+            f"{name} is {column[frame]:.3g} in frame {frame}, which is out of range: is this another layout?"
         )

@@ -1,7 +1,7 @@
-"""One clip: from its recipe to its files, its line of the manifest and its report.
+"""One clip, made from its recipe: its files, its manifest line and its report.
 
-What is wrong with the clip is said in its outcome. What is wrong with the disk is an OSError, for it would be
-wrong with all that follow.
+A fault of the clip becomes the reason in its `Outcome`. A fault of the machine, such as a full disk, raises
+an error, because every later clip would meet it too.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from talkcli.engine.prepare.journal import Record
 from talkcli.engine.prepare.source import Previewed, Recording, Source
 from talkcli.engine.types import SPEECH_RATE_HZ, Speech, VertexMotion
 
+# Shortest clip that is made, in seconds.
 _SHORTEST_S = 0.2
 
-# The machine's trouble, wherever it shows; any other trouble with reading is the file's.
+# Error numbers that blame the machine; every other error of reading blames the file.
 _OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
-# Trouble with writing that is the name's; any other is the disk's.
+# Error numbers of writing that blame the clip's name; every other error of writing blames the disk.
 _OF_THE_NAME = {
     errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EEXIST, errno.ENOTDIR, errno.EISDIR,
 }  # fmt: skip
@@ -47,17 +48,25 @@ _OF_THE_NAME = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a clip: its record, or the reason why there is none; `kept` is one of an earlier run."""
+    """The result for one clip: its record, or the reason why there is none."""
 
     record: Record | None
     reason: str = ""
     kept: bool = False
+    """Whether the record is that of an earlier run, whose files still fit."""
 
 
 def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) -> Outcome:
-    """Make the files of a source below `out`, or keep those of its `Record` if they still fit.
+    """Make the clip of a source below `out`, or keep the files of its earlier `Record` if they still fit.
 
-    Raises OSError, or a TalkError that is no InputError, when the machine is to blame and not the clip.
+    Args:
+        out: Folder of the data set.
+        cleanup: What to do to the motion.
+        job: The source, and the record that an earlier run left of it, if any.
+
+    Raises:
+        OSError: The machine is to blame and not the clip.
+        TalkError: The same; an InputError is the clip's fault and becomes the outcome's reason.
     """
     source, earlier = job
     try:
@@ -74,12 +83,13 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
         with _reading():
             recording = source.recipe.make(source)
         if recording.motion is not None:
-            # Pictures have no neighbours to be smoothed with, and no rate.
+            # Still pictures have no neighbouring frames to smooth with, and no frame rate.
             wanted = Cleanup(keep_pose=cleanup.keep_pose) if source.still else cleanup
             recording = replace(recording, motion=clean(recording.motion, wanted))
         if recording.mesh is not None and cleanup.fps is not None:
             mesh = resample_vertices(recording.mesh, cleanup.fps)
-            # Every second of 33 frames is one more than half as many.
+            # The mesh may have one frame more than the motion: every second of 33 frames is 17, half of 33
+            # rounds to 16.
             most = None if recording.motion is None else len(recording.motion.coeffs)
             recording = replace(recording, mesh=replace(mesh, vertices=mesh.vertices[:most]))
         if not source.still:
@@ -90,9 +100,9 @@ def make_clip(out: Path, cleanup: Cleanup, job: tuple[Source, Record | None]) ->
     except InputError as error:
         return Outcome(record=None, reason=error.problem)
     except MemoryError:
-        return Outcome(record=None, reason="It takes more memory than there is.")
+        return Outcome(record=None, reason="The clip takes more memory than the machine has.")
     except (OSError, TalkError):
-        # What the machine lacks, every clip would lack.
+        # A fault of the machine would hit every clip, so it ends the run.
         raise
     except Exception as error:  # noqa: BLE001  a bug that one file in a million meets must not end a run of days
         return Outcome(record=None, reason=f"a bug in talk: {type(error).__name__}: {error}")
@@ -122,9 +132,7 @@ def _naming() -> Iterator[None]:
 
 
 def _check_names(source: Source) -> None:
-    """Raise InputError for ids and speakers that cannot name files on every system, or stand in Unicode
-    lists.
-    """
+    """Raise InputError unless id and speaker can name files on any system and all texts are Unicode."""
     for kind, value in (("id", source.id), ("speaker", source.speaker)):
         problem = _problem(value)
         if problem:
@@ -141,19 +149,17 @@ def _problem(name: str) -> str | None:
         return "has a colon, a backslash or a control character"
     if name != name.strip() or name != PurePosixPath(name).as_posix() or name.startswith("/"):
         return "is empty or no plain path"
-    # Neither `..` nor the names of files that are being written.
+    # This excludes `..` and the names of files that are being written.
     return "has a part that begins with a dot" if any(part[0] == "." for part in name.split("/")) else None
 
 
 def _is_unicode(text: str) -> bool:
-    """Tell whether it can be written as UTF-8: names of files may be any bytes, which Python keeps as they
-    are.
-    """
+    """Return whether UTF-8 can hold `text`; Python keeps other bytes of file names as lone surrogates."""
     return not re.search(r"[\ud800-\udfff]", text)
 
 
 def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) -> Entry:
-    """Return the clip's files, and the line of the manifest that names them."""
+    """Write the clip's files and return the manifest line that names them."""
     speech, motion, mesh = recording.speech, recording.motion, recording.mesh
     moving = motion or mesh
     files: dict[str, Path] = {}
@@ -198,7 +204,7 @@ def _write(out: Path, source: Source, recording: Recording, cleanup: Cleanup) ->
 
 
 def _meta(recording: Recording, cleanup: Cleanup) -> dict[str, Any]:
-    """Return what the motion file says besides the motion."""
+    """Return what the motion file states besides the motion."""
     origin = recording.origin
     said = {} if origin is None else {"origin": origin.model_dump(exclude_none=True)}
     return said | {"cleanup": cleanup.model_dump(exclude_defaults=True)}
@@ -221,20 +227,20 @@ def _duration_s(recording: Recording) -> float:
 
 
 def _is_whole(out: Path, entry: Entry) -> bool:
-    """Tell whether every file an earlier run made is there as it was."""
+    """Return whether every file that an earlier run made is there and unchanged."""
     return all(
         (out / path).is_file() and sha256(out / path) == digest for path, digest in entry.files.values()
     )
 
 
 def _is_shown(source: Source) -> bool:
-    """Tell whether the video that is asked for is there; true where none is."""
+    """Return whether the requested preview video is there; True where none is requested."""
     preview = source.recipe.preview if isinstance(source.recipe, Previewed) else None
     return preview is None or preview.is_file()
 
 
 def _fingerprint(source: Source, cleanup: Cleanup) -> str:
-    """Hash all that the clip's files depend on; where the inputs lie is no part of it."""
+    """Return a hash of all that the clip's files depend on; the folders of the inputs do not count."""
     missing = [path for path in source.recipe.inputs if not path.is_file()]
     if missing:
         raise InputError(f"{missing[0]} is missing.")
@@ -253,8 +259,8 @@ def _digest_of(path: Path) -> str:
 
 
 @lru_cache(maxsize=64)
-def _digest_once(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  what tells a file is new
-    # Some sets keep all clips in one file.
+def _digest_once(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  these two reveal a change
+    # Some data sets keep all clips in one file, whose digest this cache saves.
     return sha256(path)
 
 
@@ -262,14 +268,14 @@ def _check(recording: Recording) -> None:
     moving = recording.motion or recording.mesh
     shortest_s = min(part.duration_s for part in (recording.speech, moving) if part is not None)
     if shortest_s < _SHORTEST_S:
-        raise InputError(f"Only {shortest_s:.2f} s long.")
+        raise InputError(f"The clip is only {shortest_s:.2f} s long.")
     problem = mismatch(recording.speech, moving)
     if problem is not None:
         raise InputError(problem)
 
 
 def _write_sound(path: Path, speech: Speech) -> None:
-    # In memory: libsndfile says nothing of a full disk, and waits for the disk at every file.
+    # Encode in memory, because libsndfile does not report a full disk and waits for the disk at every file.
     encoded = io.BytesIO()
     soundfile.write(encoded, speech.samples, speech.rate_hz, format="FLAC", subtype="PCM_16")
     with atomic_path(path) as temporary:

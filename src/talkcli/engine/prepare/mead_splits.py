@@ -1,4 +1,4 @@
-"""MEAD's actors, labels and terms, which hold for the set in every form it is passed around in."""
+"""MEAD's actors, labels and licence, which hold for every form in which the data set circulates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from talkcli.engine.types import Emotion, Reporter
 from talkcli.engine.wording import counted
 
 LICENCE = "MEAD's own terms, research only"
-# Of 47 public actors; the list is DEEPTalk's, which took EMOTE's.
+# Split of MEAD's 47 public actors; the list is DEEPTalk's, which took it from EMOTE.
 _ACTORS: dict[Split, str] = {
     "train": "M003 M005 M007 M009 M011 M012 M013 M019 M022 M023 M024 M025 M026 M027 M028 M029 M030 M031"
     " W009 W011 W014 W015 W016 W018 W019 W021 W023 W024 W025 W026 W028 W029",
@@ -28,8 +28,8 @@ EXPECTED = (
 
 
 def mead_emotion(label: str, intensity: int) -> Emotion | None:
-    """Return a label of ours at one of MEAD's intensities; None for what the set does not have: calm, a
-    fourth intensity, neutral at any but the first.
+    """Return the emotion of one of our labels at one of MEAD's intensities. Return None for what the data set
+    does not have: calm, a fourth intensity, neutral at any intensity but the first.
     """
     if label not in EMOTION_OF_MEAD.values() or intensity not in LEVEL_OF_MEAD:
         return None
@@ -39,13 +39,13 @@ def mead_emotion(label: str, intensity: int) -> Emotion | None:
 
 
 def sex_of(actor: str) -> Sex:
-    """Actors are M or W and a number."""
+    """Return the sex of an actor, whose name is M or W and a number."""
     return "male" if actor.startswith("M") else "female"
 
 
 def warn_of_actors(actors: Sequence[str], reporter: Reporter) -> None:
-    """Say whose clips are left out, since no split has them, and who is not there; `actors` are those of all
-    clips, once for each.
+    """Warn of actors who are in no split, whose clips are left out, and of missing actors; `actors` holds the
+    actor of every clip.
     """
     strangers = Counter(actor for actor in actors if actor not in SPLIT_OF_ACTOR)
     told = [f"{actor} ({counted(count, 'clip')})" for actor, count in sorted(strangers.items())]

@@ -1,4 +1,4 @@
-"""What adapters of data sets share: finding files, reading names, telling what is missing and left out."""
+"""Helpers that adapters of data sets share: find files, parse names, warn of missing and omitted clips."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Name = TypeVar("Name")
 
 @dataclass(frozen=True, kw_only=True)
 class Unusable:
-    """A recipe that cannot be made: the clip is known, and goes to quarantine with `reason`."""
+    """The recipe of a known clip that cannot be made; the clip goes to quarantine with `reason`."""
 
     reason: str
 
@@ -32,13 +32,14 @@ class Unusable:
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
-    """Return the files below `root` with one of the lower-case `suffixes`, in order of path; hidden ones are
-    left out (macOS puts a `._NAME` beside each file). Raises InputError when `root` is not a folder, or one
-    below it may not be read.
+    """Return the files below `root` with one of the lower-case `suffixes`, in order of path.
+
+    Hidden files are left out (macOS puts a `._NAME` beside each file). Raises InputError when `root` is not a
+    folder, or when it or a folder below it cannot be read.
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
-    # Lists of a million files are made here: nothing is asked of the disk about each.
+    # The list may hold a million files, so this asks the disk nothing about a single file.
     endings = tuple(suffixes)
     return sorted(
         folder / name
@@ -57,11 +58,22 @@ def read_names(
     data_set: str,
     hint: str,
 ) -> tuple[list[tuple[Name, Path]], dict[Path, str]]:
-    """Return the files below `root` whose stems `parse` reads, with what it read; and, with the reason,
-    those whose stems have the right form and say what is not in the set (there `parse` raises InputError).
+    """Parse the names of the files below `root`, and warn of files with foreign names.
 
-    Files of other names (there it gives None) are counted in a warning. Raises InputError, with `hint`, when
-    no name is read.
+    Args:
+        root: Folder of the data set.
+        suffixes: Lower-case suffixes of the files.
+        parse: Returns the meaning of a stem, or None for a foreign name. Raises InputError for a stem of the
+            right form whose meaning the data set does not have.
+        reporter: Receives the warning.
+        data_set: Name of the data set for messages.
+        hint: Hint of the InputError.
+
+    Returns:
+        The parsed names with their files; and the files for which `parse` raised, with the reason.
+
+    Raises:
+        InputError: No file has a name that `parse` reads.
     """
     found: list[tuple[Name, Path]] = []
     broken: dict[Path, str] = {}
@@ -89,33 +101,38 @@ def read_names(
 
 
 def tell_left_out(reporter: Reporter, what: str, names: Sequence[str], *, one: str | None = None) -> None:
-    """Warn of `names`, if there are any, of which none becomes a clip; `what` they are, in the plural, says
-    why. `one` is its singular, where it has one ("of 5 pictures" has none).
+    """Warn that `names`, if there are any, do not become clips.
+
+    Args:
+        reporter: Receives the warning.
+        what: What the names are, in the plural, worded so that it gives the reason.
+        names: Names of files, clips or actors.
+        one: Singular of `what`, where it has one ("of 5 pictures" has none).
     """
     if names:
         reporter.warn(f"Left out {counted(len(names), one or what, what)}: {some(names)}.")
 
 
 def tell_missing(reporter: Reporter, what: str, names: Sequence[str], *, one: str | None = None) -> None:
-    """Warn of `names`, if there are any, that the data set has and that are not here; `what` and `one` are
-    those of `tell_left_out`.
+    """Warn that `names`, if there are any, belong to the data set but are missing; the arguments are those of
+    `tell_left_out`.
     """
     if names:
         reporter.warn(f"Missing: {counted(len(names), one or what, what)}: {some(names)}.")
 
 
 def is_empty(path: Path) -> bool:
-    """Tell whether there is nothing in the file: zero bytes, or a link that leads nowhere."""
+    """Return whether the file has no content: zero bytes, or a link that leads nowhere."""
     return not path.is_file() or path.stat().st_size == 0
 
 
 def plain(name: str) -> str:
-    """Return `name` as an id: all but letters, digits and `_./-` becomes `_`."""
+    """Return `name` as an id, with `_` for every character but letters, digits and `_./-`."""
     return re.sub(r"[^\w./-]", "_", name)
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """Return numbers for people: 1-3, 7."""
+    """Return the numbers as text with ranges: 1-3, 7."""
     runs: list[list[int]] = []
     for number in sorted(set(numbers)):
         if runs and number == runs[-1][1] + 1:

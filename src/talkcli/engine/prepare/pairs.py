@@ -1,4 +1,4 @@
-"""Motion and sound in two files: the recipe of such clips, and which sound belongs to which motion."""
+"""Clips with motion and sound in two files: their recipe, and the search for the sound of each motion."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from talkcli.engine.prepare.names import files_below
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.types import Motion, Silent, Speech
 
-# In the order in which they are preferred: what lost nothing first, films last.
+# Suffixes of files with sound in order of preference: lossless formats first, films last.
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".mp3", ".mp4", ".mov")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairedFiles(ABC):
-    """A clip whose motion is in one file and whose sound in another; data sets say how theirs are read."""
+    """The recipe of a clip with motion in one file and sound in another; subclasses read their files."""
 
     motion: Path
     sound: Path
@@ -38,7 +38,7 @@ class PairedFiles(ABC):
     @staticmethod
     @abstractmethod
     def read_motion(path: Path) -> Motion:
-        """Raise InputError for anything but the data set's motion."""
+        """Read the data set's motion. Raises InputError for anything else."""
 
     @staticmethod
     def read_sound(path: Path) -> Speech:
@@ -48,9 +48,9 @@ class PairedFiles(ABC):
 def paired_sounds(
     root: Path, motions: Iterable[Path], kinds: Collection[str]
 ) -> list[tuple[str, Path, Path | None]]:
-    """Name, motion and sound of every file of `motions` below `root`, in order of names; None for a sound
-    that is not there. Folders called as in `kinds` do not count: with FLAME_coeffs and audio, the sound of
-    FLAME_coeffs/anna/3.npz is audio/anna/3.flac, and both are anna/3.
+    """Return name, motion and sound of every file of `motions` below `root`, in order of names; the sound is
+    None where it is missing. The name leaves out folders called as in `kinds`: with FLAME_coeffs and audio,
+    the sound of FLAME_coeffs/anna/3.npz is audio/anna/3.flac, and both are named anna/3.
     """
 
     def name(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The video by which a film's motion is judged: landmarks on the face, and the head beside it."""
+"""The video by which people judge a film's motion: landmarks on the face, and the head beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from talkcli.engine.video.overlay import PANEL, SIZE, Overlay
 from talkcli.engine.video.pictures import Film, read_pictures
 from talkcli.engine.video.track import FaceTrack
 
-# The picture is an orthographic view, near enough from a hundred panels away.
+# Distance of the camera, in widths of a panel. `Overlay.vertices` are in pixels, so the view must be
+# orthographic; perspective from this distance is close enough.
 _DISTANCE = 100.0
 _CAMERA = Camera(
     eye=(0.0, 0.0, _DISTANCE), target=(0.0, 0.0, 0.0), fov_deg=math.degrees(2 * math.atan(0.5 / _DISTANCE))
@@ -27,17 +28,25 @@ _CAMERA = Camera(
 
 
 def write_preview(path: Path, film: Film, track: FaceTrack, fit: Fit, speech: Speech | None) -> None:
-    """Write an mp4 of `film`, of which `track` and `fit` tell every picture; `speech` is its sound.
+    """Write an mp4 that shows the tracking of `film`.
 
-    Raises InputError when the film has changed since it was opened, TalkError when the video cannot be
-    written.
+    Args:
+        path: The mp4.
+        film: The film, whose pictures the video shows.
+        track: Landmarks of every picture.
+        fit: The head fitted to every picture.
+        speech: Sound of the film, if it has any.
+
+    Raises:
+        InputError: The film has changed since it was opened.
+        TalkError: The video cannot be written.
     """
     overlay = Overlay(track, fit)
     renderer = SoftwareRenderer(replace(studio_scene(fit.head), camera=_CAMERA), PANEL, PANEL)
 
     def frames() -> Iterator[np.ndarray]:
         for index, picture in enumerate(read_pictures(film)):
-            # To x right, y up, z near, in panels.
+            # Convert pixels to widths of a panel, with x right, y up and z towards the camera.
             vertices = (overlay.vertices(index) - [PANEL / 2, PANEL / 2, 0]) * [1, -1, -1] / PANEL
             yield overlay.draw(index, picture, renderer.render(vertices.astype(np.float32)))
 

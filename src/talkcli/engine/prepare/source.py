@@ -14,11 +14,11 @@ from talkcli.engine.types import Alignment, Emotion, Motion, Speech, VertexMotio
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What was recorded of a clip: any of sound (16 kHz), coefficients and vertices, at least one.
+    """The content of a clip: at least one of sound (16 kHz), coefficients and vertices.
 
-    `origin` is that of the motion, else of the vertices; None where nobody states it. `report` tells how it
-    was measured, in numbers and words that JSON holds. `alignment` is what is said when; one by energy alone
-    holds no phones and is not kept.
+    `origin` is the origin of the motion, or without motion of the vertices; None where nobody states it.
+    `report` states how the clip was measured, in values that JSON can hold. `alignment` holds the times of
+    the phones; an alignment by energy alone holds no phones and is not kept.
     """
 
     speech: Speech | None = None
@@ -35,16 +35,16 @@ class Recording:
 
 @runtime_checkable
 class Recipe(Protocol):
-    """How to make one clip; a frozen dataclass whose repr says everything that its files depend on but the
-    content of `inputs`.
+    """How to make one clip: a frozen dataclass whose repr states everything that the clip's files depend on,
+    except the content of `inputs`.
     """
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """Files that are read; a change in one makes the clip stale."""
+        """Files that the recipe reads; a change in one makes the clip stale."""
 
     def make(self, source: Source) -> Recording:
-        """Return what is there of the clip. Raises InputError when it cannot be made from what is there."""
+        """Make the content of the clip. Raises InputError when it cannot be made from the files."""
 
 
 @runtime_checkable
@@ -53,14 +53,14 @@ class Previewed(Protocol):
 
     @property
     def preview(self) -> Path | None:
-        """Where; a clip is made again when it is not there."""
+        """Path of the video, None for none; the clip is made again when the video is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A clip's labels and its recipe; `id` is unique and names its files.
 
-    `text` is what is said. The frames of a `still` clip are pictures without any order.
+    `text` is the transcript. The frames of a `still` clip are pictures without any order.
     """
 
     id: str

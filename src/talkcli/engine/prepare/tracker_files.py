@@ -1,8 +1,9 @@
-"""What trackers of faces in films write of the FLAME head: arrays by name, in an npz or a pickled dictionary.
+"""The FLAME motion that face trackers write: arrays by name, in an npz or a pickled dictionary.
 
-The names tell which tool wrote a file, hence what its arrays mean. Kept are expression and jaw, and the turn
-of the head where it is given as in DECA, whose camera looks at the face from z; the turns of others are in
-terms of their own cameras. Shape, texture, eyelids, neck and eyes are read past. Axis names: `frames`.
+The names identify the tool that wrote a file, and hence what its arrays mean. The reader keeps expression and
+jaw. It keeps the rotation of the head where the tool gives it as DECA does, whose camera looks at the face
+from z; other tools give it relative to their own cameras. It ignores shape, texture, eyelids, neck and eyes.
+Axis names: `frames`.
 """
 
 from __future__ import annotations
@@ -24,17 +25,18 @@ from talkcli.engine.readers.regular import open_file
 from talkcli.engine.readers.safe_pickle import read_pickle
 from talkcli.engine.types import Motion
 
+# Most names that an error message lists.
 _SHOWN = 12
-# Dictionaries in dictionaries: {"flame": {...}, "camera": {...}}.
+# Levels of nested dictionaries that are searched, such as {"flame": {...}, "camera": {...}}.
 _DEEPEST = 3
-# What may stand beside the arrays.
+# Names under which files store their frame rate.
 _RATES = ("fps", "frame_rate", "framerate", "mocap_frame_rate", "mocap_framerate")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tracker:
-    """The names of its arrays. `jaw` is axis-angle, or, where `jaw_is_6d`, the first two rows of the matrix;
-    `pose` holds the head's turn and then the jaw's.
+    """A tracker and the names of its arrays. `jaw` is axis-angle, or, where `jaw_is_6d`, the first two rows
+    of the rotation matrix; `pose` holds the head's rotation and then the jaw's, `head` the head's alone.
     """
 
     title: str
@@ -44,14 +46,14 @@ class Tracker:
     head: str | None = None
     jaw_is_6d: bool = False
     also: tuple[str, ...] = ()
-    """Other names that set it apart."""
+    """Further names that distinguish the tracker from others."""
 
     @property
     def names(self) -> set[str]:
         return {self.expression, *self.also, *(name for name in (self.jaw, self.pose) if name)}
 
 
-# The first whose names are all there is meant.
+# The first tracker whose names are all in a file is taken.
 TRACKERS = (
     Tracker(title="SMIRK", expression="expression_params", jaw="jaw_params", head="pose_params"),
     Tracker(title="EMICA", expression="expcode", jaw="jawpose", head="globalpose"),
@@ -63,35 +65,35 @@ TRACKERS = (
     Tracker(title="smplx", expression="expression", jaw="jaw_pose"),
 )
 _ELSEWHERE = {
-    frozenset({"expressions", "poses"}): "BEAT2's, which talk preprocess beat2 reads",
-    frozenset({"identity"}): "MICA's, which is the shape of a head and no motion",
+    frozenset({"expressions", "poses"}): "BEAT2's files, which talk preprocess beat2 reads",
+    frozenset({"identity"}): "MICA's files, which hold the shape of a head and no motion",
     frozenset({"vertices"}): "vertices, which talk preprocess vocaset and biwi read",
 }
 
 
 def is_tracker_file(path: Path) -> bool:
-    """Tell whether `path` is no motion file of ours and no bare array of numbers, by its content."""
+    """Return whether `path` holds neither a motion file of ours nor a bare array of numbers."""
     if path.suffix.lower() == ".npz":
         return "coeffs" not in _npz_names(path)
     with open_file(path) as file:
-        # A dictionary in an npy is an array of one object.
+        # An npy holds a dictionary as an array of one object.
         return path.suffix.lower() != ".npy" or b"'|O'" in file.read(512)
 
 
 def read_tracker_motion(path: Path, fps: float | None) -> Motion:
-    """Return motion of FLAME from a tracker's npz, npy or pickle, at `fps` unless the file has a rate of its
-    own.
+    """Read FLAME motion from a tracker's npz, npy or pickle, at `fps` unless the file states its own rate.
 
-    Raises InputError, naming the tool, for one picture alone, without a rate, and for what `flame_motion`
-    refuses; for names that no tool is known by, which are then listed.
+    Raises:
+        InputError: The file has one picture alone or no rate, `flame_motion` refuses its arrays, or no
+            tracker is known by their names. The message names the tracker, or lists the names.
     """
     arrays = _npz_arrays(path) if path.suffix.lower() == ".npz" else _by_name(path, read_pickle(path))
     tracker, arrays = _recognised(path, arrays)
     rate = next((_number(arrays[name]) for name in _RATES if name in arrays), None) or fps
     if rate is None:
         raise InputError(
-            f"{path.name} is of {tracker.title}, which does not store its rate.",
-            hint="Give `source_fps`: the frames a second of the film.",
+            f"{path.name} comes from {tracker.title}, which does not store its frame rate.",
+            hint="Give `source_fps`: the frames per second of the film.",
         )
     where = f"{path.name} ({tracker.title})"
     expression = _rows(arrays[tracker.expression], where)
@@ -128,11 +130,11 @@ def _recognised(path: Path, arrays: Mapping[str, Any]) -> tuple[Tracker, Mapping
     there = ", ".join(map(str, list(arrays)[:_SHOWN])) or "nothing"
     known = next((text for names, text in _ELSEWHERE.items() if names <= arrays.keys()), None)
     if known:
-        raise InputError(f"{path.name} has the names of {known}.")
+        raise InputError(f"The arrays of {path.name} have the names of {known}.")
     raise InputError(
-        f"{path.name} is no motion file, and its names ({there:.300}) are those of no tracker known here.",
-        hint=f"Known are {', '.join(dict.fromkeys(tracker.title for tracker in TRACKERS))}, by the names in "
-        "docs/formats.md.",
+        f"{path.name} is no motion file, and no known tracker uses the names of its arrays ({there:.300}).",
+        hint=f"Known are {', '.join(dict.fromkeys(tracker.title for tracker in TRACKERS))}; docs/formats.md "
+        "lists the names of their arrays.",
     )
 
 
@@ -146,7 +148,7 @@ def _npz_names(path: Path) -> list[str]:
 
 
 def _npz_arrays(path: Path) -> Mapping[str, Any]:
-    """Return the arrays that a tracker is known by; of others the names alone."""
+    """Return the arrays by whose names trackers are recognised; None under every other name."""
     names = _npz_names(path)
     wanted = {name for tracker in TRACKERS for name in (*tracker.names, tracker.head) if name} | set(_RATES)
     found = read_arrays(
@@ -159,7 +161,7 @@ def _npz_arrays(path: Path) -> Mapping[str, Any]:
 
 
 def _by_name(path: Path, content: Any) -> Mapping[str, Any]:
-    """Return a dictionary; one for each picture becomes one of arrays."""
+    """Return `content` as a dictionary of arrays; dictionaries of single pictures become one."""
     if isinstance(content, (list, tuple)) and len(content) == 1:
         content = content[0]
     if isinstance(content, (list, tuple)) and content and all(isinstance(part, Mapping) for part in content):
@@ -171,13 +173,13 @@ def _by_name(path: Path, content: Any) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise InputError(
             f"{path.name} holds a {type(content).__name__}, a dictionary of arrays is needed.",
-            hint="Save arrays by name; tensors as numpy arrays.",
+            hint="Save arrays by name, and tensors as numpy arrays.",
         )
     return content
 
 
 def _rows(value: Any, where: str) -> Shaped[np.ndarray, "frames columns"]:
-    """Return (frames, columns), also of (frames, 1, columns) and of one picture."""
+    """Return `value` as (frames, columns), also if it is (frames, 1, columns) or of one picture."""
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim == 0 or value.size == 0:
         raise InputError(
             f"{where} holds a {type(value).__name__} where an array of floats belongs.",
@@ -195,7 +197,7 @@ def _number(value: Any) -> float | None:
 
 
 def _axis_angles(rows: Shaped[np.ndarray, "frames six"], where: str) -> Float[np.ndarray, "frames 3"]:
-    """Return rotations by the first two rows of their matrices (Zhou et al. 2019), made orthonormal."""
+    """Return axis-angles from the first two rows of matrices (Zhou et al. 2019), made orthonormal."""
     first, second = rows[:, :3].astype(np.float64), rows[:, 3:].astype(np.float64)
     with np.errstate(all="ignore"):
         x = first / np.linalg.norm(first, axis=1, keepdims=True)

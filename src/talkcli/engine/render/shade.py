@@ -84,7 +84,7 @@ def block_maxima(nearness, maxima):  # type: ignore[no-untyped-def]
 
 @inlined
 def _in_the_open(x, y, z, maxima):  # type: ignore[no-untyped-def]
-    """Tell whether no texel that `_seen` would look at is nearer to the lamp than the point."""
+    """Return whether no texel that `_seen` would look at is nearer to the lamp than the point."""
     texels = maxima.shape[0]
     first_x, first_y = math.floor(x - 0.5) - 1, math.floor(y - 0.5) - 1
     inside = 0 <= first_x < texels - 4 and 0 <= first_y < texels - 4

@@ -46,7 +46,7 @@ def test_good_pairs_pass_and_bad_ones_are_explained(root: Path, tmp_path: Path) 
     reasons = {item.id: item.reason for item in built.dropped}
     assert "no no_motion.npz" in reasons["no_motion"]
     assert "motion 3.00 s" in reasons["long_motion"]
-    assert "flame-53 has 53 columns, not 54" in reasons["wide"]
+    assert "flame-53 has 53 columns, the array has 54" in reasons["wide"]
     assert "not finite" in reasons["nan"]
     assert set(reasons) == {
         "no_motion",

@@ -91,8 +91,8 @@ def test_the_sound_settles_a_rate_and_the_report_says_so(tmp_path: Path) -> None
     made = source.recipe.make(source)
     assert made.motion.fps == 60
     assert made.report == {
-        "rate": "The timecode shows the end of a second never, which leaves its rate open; by the length of "
-        "the sound, 0.80 s, it counts 60 a second."
+        "rate": "The timecode shows the end of a second never, which leaves its rate open; by the sound's "
+        "length of 0.80 s it counts 60 frames a second."
     }
 
 

@@ -146,7 +146,7 @@ REFUSED: dict[str, tuple[Callable[[Table], Table], str]] = {
     "nothing": (lambda rows: [], "no column Timecode"),
     "header only": (lambda rows: rows[:1], "holds 0 frames"),
     "one row": (lambda rows: rows[:2], "holds 1 frame,"),
-    "half a second": (lambda rows: rows[:30], "too short to tell its rate"),
+    "half a second": (lambda rows: rows[:30], "too short to show its rate"),
     "cut row": (lambda rows: [*rows[:-1], rows[-1][:20]], "line 181: 20 columns, the header has 63"),
     "long row": (lambda rows: [*rows[:-1], [*rows[-1], "0"]], "64 columns"),
     "comma decimals": (
@@ -155,13 +155,13 @@ REFUSED: dict[str, tuple[Callable[[Table], Table], str]] = {
     ),
     "20 fps": (_paced(20), "counts 20.0 frames a second"),
     "44 fps": (_paced(44), "counts 44.0 frames a second"),
-    "backwards": (_swapped, "line 22: the timecode does not move on"),
-    "stands still": (lambda rows: [*rows[:30], rows[29], *rows[30:]], "line 31: the timecode does not move"),
+    "backwards": (_swapped, "line 22: the timecode does not advance"),
+    "stands still": (lambda rows: [*rows[:30], rows[29], *rows[30:]], "31: the timecode does not advance"),
     "gaps": (
         lambda rows: rows[:40] + rows[60:110] + rows[130:],
         r"line \d+: 0.35 s without a face .* has 0.83 s, less than 1 s",
     ),
-    "hour's gap": (cell(100, "Timecode", "20:16:58:10.273"), "without a face|does not move on"),
+    "hour's gap": (cell(100, "Timecode", "20:16:58:10.273"), "without a face|does not advance"),
     "mixed clocks": (_mixed, "mixes timecodes"),
     "all at rest": (
         lambda rows: [rows[0], *([row[0], "61", *["0.0"] * 61] for row in rows[1:])],

@@ -102,7 +102,7 @@ def differences(one: Tensors, other: Tensors) -> list[str]:
 
 
 def equal(one: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors have the same type, shape and bytes; unlike in `torch.equal`, NaN equals
+    """Return whether two tensors have the same type, shape and bytes; unlike in `torch.equal`, NaN equals
     itself.
     """
     if one.dtype != other.dtype or one.shape != other.shape:

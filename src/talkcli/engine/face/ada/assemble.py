@@ -168,7 +168,7 @@ def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Correcti
 
 
 def mouth_correctives(body: Assembly) -> list[Corrective]:
-    """Return where two mouth channels fight."""
+    """Build the correctives where two mouth channels conflict."""
 
     def ramp(name: str) -> Ramp:
         return ({"jawPitch": 1.0 / JAW_OPEN_RAD}, 0.0) if name == "jaw" else ({name: 1.0}, 0.0)

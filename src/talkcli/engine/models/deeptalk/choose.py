@@ -66,7 +66,7 @@ def straight_through(tau: float) -> Choose:
 
 
 def given(codes: Int[Tensor, "batch tokens"]) -> Choose:
-    """Return these codes, whatever the logits say."""
+    """Choose these codes, whatever the logits are."""
     return lambda logits: _one_hot(codes, logits)
 
 

@@ -50,7 +50,7 @@ class Generation:
         return Sampling(actor=self.actor, takes=self.takes, seed=self.seed)
 
     def controls(self, header: Meta) -> Controls:
-        """Return those of the performer with this `header`. Raises UsageError for one that it does not
+        """Return the controls of the performer with this `header`. Raises UsageError for one that it does not
         have.
         """
         return chosen_controls(header, {"sigma": self.sigma})
@@ -60,7 +60,7 @@ class Generation:
         return header_of(self.model_name).head
 
     def makes_vertices(self) -> bool:
-        """Tell whether the performer makes vertices. Raises InputError for a file that is no generator."""
+        """Return whether the performer makes vertices. Raises InputError for a file that is no generator."""
         return header_of(self.model_name).num_verts is not None
 
     def described(self, reporter: Reporter) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import JAW
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.face.topology import Topology, lip_opening_mm, region
+from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.take import blocks
 from talkcli.engine.types import Motion
@@ -131,18 +131,21 @@ def _under_landmarks(head: Topology) -> Int[torch.Tensor, "chosen"]:
 
 
 @torch.inference_mode()
-def upper_teeth(head: Topology) -> Float[np.ndarray, "teeth 3"]:
-    """Find the teeth that stay where they are when the jaw turns, in metres. Raises AssetError for a head
-    without teeth, and for a mesh that no jaw moves.
+def upper_teeth(topology: Topology) -> Float[np.ndarray, "teeth 3"]:
+    """Find the teeth that stay where they are when the jaw turns, in metres.
+
+    The mesh of given vertices has those of the head with its numbering. Raises AssetError for a topology
+    without teeth, and for one that no jaw moves.
     """
-    if "teeth" not in head.parts or not isinstance(head, Head):
-        raise AssetError(f"The head {head.name} has no teeth.")
+    head = topology.numbering if isinstance(topology, FaceMesh) else topology
+    if not isinstance(head, Head) or "teeth" not in head.parts:
+        raise AssetError(f"The head {topology.name} has no teeth.")
     teeth = np.unique(head.faces[head.part_of_face == head.parts.index("teeth")])
     open_jaw = torch.zeros(1, len(head.channels))
     open_jaw[0, head.channels.index(JAW[0])] = _JAW_TURN_RAD
     turned = head(open_jaw, only=torch.from_numpy(teeth)).numpy()[0]
     still = np.linalg.norm(turned - head.template[teeth], axis=1) < _STILL_M
-    return head.template[teeth[still]]
+    return topology.template[teeth[still]]
 
 
 def set_sizes(head: Topology) -> dict[str, int | None]:

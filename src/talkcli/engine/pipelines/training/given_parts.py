@@ -54,11 +54,11 @@ class GivenParts:
         self._models: list[Path] = []
 
     def told(self, name: str) -> bool:
-        """Tell whether the part was given now, not remembered."""
+        """Return whether the part was given now, not remembered."""
         return name in self._told
 
     def is_random(self, name: str) -> bool:
-        """Tell whether random weights stand in for the part."""
+        """Return whether random weights stand in for the part."""
         return self._given[name] == RANDOM
 
     def trained(self, name: str) -> Path:

@@ -128,7 +128,7 @@ def _published(test: TestSet) -> Iterable[tuple[str, int, Split]]:
 
 
 def _emotional(names: list[BiwiName], reporter: Reporter) -> list[BiwiName]:
-    """Return the emotional recordings: FaceDiffuser's preparation takes the e from their names, and the
+    """Return the emotional recordings, from whose names FaceDiffuser's preparation removes the e; the
     corpus has neutral recordings without one.
     """
     marked = [name for name in names if name.is_marked]

@@ -68,7 +68,7 @@ class CremaName:
 
 
 def parse_name(stem: str) -> CremaName | None:
-    """Return none for a name of another form. Raises InputError for the right form with a code that is not
+    """Return None for a name of another form. Raises InputError for the right form with a code that is not
     in the set.
     """
     match = _FORM.fullmatch(stem)
@@ -89,8 +89,8 @@ def parse_name(stem: str) -> CremaName | None:
 
 
 def split_of_actor(actor: int) -> Split:
-    """Return our rule, since the set has no official split: numbers ending in 0 test, in 9 validate. That is
-    73 actors to train, 9 to validate and 9 to test, whichever of them are there.
+    """Return the split by our rule, since the set has no official one: numbers ending in 0 test, in 9
+    validate. That is 73 actors to train, 9 to validate and 9 to test, whichever of them are there.
     """
     by_last_digit: dict[int, Split] = {0: "test", 9: "val"}
     return by_last_digit.get(actor % 10, "train")

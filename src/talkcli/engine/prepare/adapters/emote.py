@@ -167,7 +167,7 @@ def _clips(folder: Path, reporter: Reporter) -> dict[Clip, Path]:
 
 
 def _absent(clips: Iterable[Clip]) -> list[str]:
-    """Return what MEAD asked of every actor and nothing is there of."""
+    """Return the recordings that MEAD asked of every actor and that are missing here."""
     there = {clip[:3] for clip in clips}
     return [
         f"{actor} {emotion} {level}"
@@ -179,7 +179,7 @@ def _absent(clips: Iterable[Clip]) -> list[str]:
 
 
 def _clip(actor: str, emotion: str, level: str, number: str) -> Clip | None:
-    """Return none for what MEAD does not have."""
+    """Return None for what MEAD does not have."""
     if mead_emotion(EMOTION_OF_MEAD.get(emotion, ""), int(level)) is None:
         return None
     return actor, emotion, int(level), number

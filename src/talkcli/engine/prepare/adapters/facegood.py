@@ -89,8 +89,8 @@ def whole_facegood_sources(root: Path, reporter: Reporter) -> list[Source]:
 
 
 def facegood_sources(root: Path, *, eyes: bool = True) -> list[Source]:
-    """Stretch of at most 12 s, cut where it is quietest, of every pair in `root`, with blinks and gaze
-    unless without `eyes`; none when there is no pair.
+    """Cut every pair in `root` into stretches of at most 12 s at the quietest moments, with blinks and gaze
+    unless without `eyes`; return an empty list when there is no pair.
     """
     sources = []
     for sound, curves in _pairs(root)[0]:
@@ -156,7 +156,7 @@ def read_curves(path: Path, duration_s: float) -> Motion:
 
 
 def _read_map(path: Path) -> dict[str, list[str]]:
-    """Return ARKit name -> curves of which it is the largest; the third column holds a name or
+    """Map each ARKit name to the curves of which it is the largest; the third column holds a name or
     `max(a,b,...)`.
     """
     known = {name.lower(): name for name in (*ADA, *JAW_TURNS)}
@@ -173,7 +173,7 @@ def _read_map(path: Path) -> dict[str, list[str]]:
 
 
 def _quiet_cuts(speech: Speech) -> list[tuple[float, float]]:
-    """Stretch of 6 to 12 s that start and end at the quietest moments, on whole frames."""
+    """Find stretches of 6 to 12 s that start and end at the quietest moments, on whole frames."""
     level = loudness_db(speech)
     # Averaging over 0.2 s looks for pauses instead of stops.
     calm = np.convolve(level, np.ones(20) / 20, mode="same")

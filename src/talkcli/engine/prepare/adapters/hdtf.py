@@ -116,14 +116,14 @@ def hdtf_sources(root: Path, reporter: Reporter, *, how: HowToLook = AS_USUAL) -
 
 
 def parse_name(stem: str) -> HdtfName | None:
-    """Return none for a name of another form."""
+    """Return None for a name of another form."""
     match = _NAME.fullmatch(stem)
     return HdtfName(video=match[2], index=int(match[3])) if match else None
 
 
 def split_of_speaker(speaker: str) -> Split:
-    """Return ours, since the set has none: by a hash of the name, so that it does not depend on what is
-    there. Radio, which may be several people, is for training.
+    """Return our own split, since the set has none: by a hash of the name, so that it does not depend on
+    what is there. Radio, which may be several people, is for training.
     """
     if speaker == "Radio":
         return "train"

@@ -182,7 +182,7 @@ def _tell(
 
 
 def _gaps(clips: set[MeadClip]) -> list[str]:
-    """Return numbers that are not there in folders that go on beyond them."""
+    """Return the numbers that are missing from folders whose numbering goes on beyond them."""
     numbers: defaultdict[tuple[str, str, int], set[int]] = defaultdict(set)
     for clip in clips:
         numbers[clip.actor, clip.folder, clip.level].add(int(clip.number))

@@ -18,7 +18,7 @@ _SHORTEST_S = 1.0
 
 
 def mfa_sources(root: Path) -> list[Source]:
-    """Stretch between pauses of every wav below `root` that has a TextGrid beside it."""
+    """Cut into stretches between pauses every wav below `root` that has a TextGrid beside it."""
     sources = []
     for grid in sorted(root.glob("*.TextGrid")):
         sound = grid.with_suffix(".wav")

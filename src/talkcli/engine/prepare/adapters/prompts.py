@@ -140,7 +140,7 @@ def _spoken(folder: Path, texts: Path, language: Language) -> Iterator[tuple[Pat
 
 
 def _is_said(text: str) -> bool:
-    """Tell whether the words are all there: no remarks, digits, letters by name, or letters that were
+    """Return whether the words are all there: no remarks, digits, letters by name, or letters that were
     lost.
     """
     lost = re.search(r"\w[?\N{REPLACEMENT CHARACTER}]+\w|\N{REPLACEMENT CHARACTER}", text)

@@ -85,7 +85,7 @@ def sex_of(actor: int) -> Sex:
 
 
 def parse_name(stem: str) -> RavdessName | None:
-    """Return none for a name of another form. Raises InputError for the right form with a number that is not
+    """Return None for a name of another form. Raises InputError for the right form with a number that is not
     in the set.
     """
     if not _FORM.fullmatch(stem):
@@ -118,7 +118,7 @@ def parse_name(stem: str) -> RavdessName | None:
 
 
 def expected_performances(channel: str, actor: int) -> list[str]:
-    """Return all that `actor` recorded: 60 performances of speech (channel 01), 44 of song (02)."""
+    """Return all recordings of `actor`: 60 performances of speech (channel 01), 44 of song (02)."""
     if channel == _SONG and actor == _SILENT_SINGER:
         return []
     emotions = EMOTION_OF_RAVDESS if channel == _SPEECH else _EMOTIONS_SUNG

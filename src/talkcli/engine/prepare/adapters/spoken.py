@@ -71,6 +71,6 @@ def perform_text(
 
 @cache
 def aligner() -> Aligner:
-    """Return the one of this process."""
+    """Return the aligner of this process."""
     # Loading the acoustic model takes half a second: once per process.
     return Aligner()

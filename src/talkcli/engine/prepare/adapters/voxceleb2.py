@@ -47,7 +47,7 @@ class Speakers:
 
 
 def is_voxceleb2(root: Path) -> bool:
-    """Tell whether speakers of the set lie below `root`, in a folder aac."""
+    """Return whether speakers of the set lie below `root`, in a folder aac."""
     tops = _folders_called(root, SOUND, _DEEPEST)
     return any(_SPEAKER.fullmatch(speaker.name) for top in tops for speaker in _folders(top))
 
