@@ -96,7 +96,7 @@ def test_equal_motion_is_equal_bytes(tmp_path: Path) -> None:
         ({"fps": np.array("25")}, "fit together"),
         ({"fps": np.array(True)}, "fit together"),
         ({"fps": np.array(0.1), "coeffs": np.zeros((9000, 3))}, "more than a day"),
-        ({"meta": np.array('{"a": NaN}')}, "NaN is no JSON"),
+        ({"meta": np.array('{"a": NaN}')}, "NaN is not JSON"),
         ({"meta": np.array('{"a": 1e999}')}, "too large"),
         ({"meta": np.array('{"a":' * 900 + "1" + "}" * 900)}, "deep"),
         ({"meta": np.array("[" * 200_000)}, "deep"),

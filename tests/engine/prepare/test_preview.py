@@ -60,6 +60,6 @@ def test_a_preview_has_every_frame_and_the_sound(tmp_path: Path) -> None:
 def test_a_film_that_has_changed_leaves_nothing(tmp_path: Path) -> None:
     track, fit = made_fit(180, 320)
     film = made_film(film_file(tmp_path / "film.mp4", 180, 320, 4), track)
-    with pytest.raises(InputError, match="4 pictures where it had 6"):
+    with pytest.raises(InputError, match="4 pictures, but had 6"):
         write_preview(tmp_path / "preview.mp4", film, track, fit, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4"]

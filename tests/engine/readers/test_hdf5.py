@@ -43,7 +43,7 @@ def test_values_arrive(tmp_path: Path, hickle: bool, options: dict[str, object])
         (b"", "empty file"),
         (b"\x80\x04N.", "a pickle, which is not opened"),
         (b"PK\x03\x04", "no HDF5 file"),
-        (b"\x89HDF\r\n\x1a\n", "no readable reconstruction"),
+        (b"\x89HDF\r\n\x1a\n", "not a readable reconstruction"),
     ],
 )
 def test_other_files_are_told_apart(tmp_path: Path, content: bytes, told: str) -> None:

@@ -41,12 +41,12 @@ def test_every_value_is_found(database: Path) -> None:
     ("change", "told"),
     [
         (lambda content: b"", "ends before byte"),
-        (lambda content: content[: len(content) // 2], "ends before byte|is not what the tree says"),
+        (lambda content: content[: len(content) // 2], "ends before byte|does not match the tree"),
         (lambda content: bytes(len(content)), "zero bytes, not the file itself"),
         (lambda content: content.replace(b"\xde\xc0\xef\xbe\x01", b"\xde\xc0\xef\xbe\x02"), "version 2"),
-        (lambda content: content.replace(b"key/398", b"key/300"), "key/300 is not where it belongs"),
-        (lambda content: content.replace(b"key/398", b"key/39\xff"), "a key is no text"),
-        (lambda content: content.replace(b"key/398", b"key/39\x7f"), "a key is no text"),
+        (lambda content: content.replace(b"key/398", b"key/300"), "the key key/300 is out of order"),
+        (lambda content: content.replace(b"key/398", b"key/39\xff"), "a key is not printable ASCII text"),
+        (lambda content: content.replace(b"key/398", b"key/39\x7f"), "a key is not printable ASCII text"),
     ],
 )
 def test_damage_is_told(database: Path, change: object, told: str) -> None:

@@ -33,7 +33,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "endless.npz").symlink_to("/dev/zero")
     for name, told in {
         "none.npz": "There is no file",
-        "text.npz": "no npz archive, so it is no clip",
+        "text.npz": "not an npz archive, so it is no clip",
         "other.npz": "without a, it is no clip",
         "objects.npz": "holds object, numbers or text are needed",
         "pipe.npz": "not a regular file",

@@ -69,7 +69,7 @@ def test_arrays_that_stayed_are_checked_when_they_are_read(tmp_path: Path) -> No
     path = stored(tmp_path, pickle.dumps({"a": array, "shape": array.reshape(10, 100)}, 2))
     there = read_pickle(path, in_place=True)
     assert str(path) in repr(there["a"])
-    for shape, words in (((999,), "an array of shape"), ((10,), r"an array of \(10,\) in \d+ bytes")):
+    for shape, words in (((999,), "an array of shape"), ((10,), r"an array of shape \(10,\) in \d+ bytes")):
         with pytest.raises(InputError, match=words):
             replace(there["a"], shape=shape).read()
     os.utime(path, ns=(1, 1))

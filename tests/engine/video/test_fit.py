@@ -224,7 +224,7 @@ def test_too_few_faces(ada: AdaHead, frames: int) -> None:
 
 def test_too_small_a_face(ada: AdaHead) -> None:
     track = filmed(ada, np.zeros((10, 53), np.float32))
-    with pytest.raises(InputError, match="pixels wide"):
+    with pytest.raises(InputError, match="pixels apart"):
         fit_head(replace(track, landmarks=track.landmarks * np.float32(0.05)), ada)
 
 

@@ -84,7 +84,7 @@ def test_crop_is_for_pictures_that_are_not_square(tmp_path: Path) -> None:
     assert next(iter(read_pictures(cropped))).shape == (30, 20, 3)
     square = open_film(write_film(tmp_path / "b.mp4", "-vf", "scale=48:48", num_frames=2))
     assert next(iter(read_pictures(_with_crop(square, (10, 4, 20, 30))))).shape == (48, 48, 3)
-    with pytest.raises(InputError, match="not inside"):
+    with pytest.raises(InputError, match="not within"):
         next(iter(read_pictures(_with_crop(film, (50, 4, 20, 30)))))
 
 
@@ -127,7 +127,7 @@ def test_a_file_that_shrinks_meanwhile_is_refused(tmp_path: Path) -> None:
     path = write_film(tmp_path / "a.mpg", num_frames=30)
     film = open_film(path)
     write_film(path, num_frames=10)
-    with pytest.raises(InputError, match="gave 10 pictures where it had 3"):
+    with pytest.raises(InputError, match="now gives 10 pictures, but had 3"):
         list(read_pictures(film))
 
 

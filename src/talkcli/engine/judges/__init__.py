@@ -1,1 +1,1 @@
-"""Frozen networks of others that score what is made; their weights are the user's."""
+"""Frozen third-party networks that score generated motion; the user provides their weights."""

@@ -1,9 +1,9 @@
-"""The frozen front-end of a lip reader (a visual speech recogniser): features of pictures of a mouth.
+"""Frozen front-end of a lip reader (a visual speech recogniser): it turns pictures of a mouth into features.
 
 Axis names: `batch`, `frames` (25 fps), `rows` = `columns` = 88, `channels` = 512.
 Source: Ma et al. 2023 (Auto-AVSR), the visual front-end of LRS3_V_WER32.3: a 3-D convolution over five frames
-and a ResNet-18 for each; DEEPTalk's lip-reading loss (supplement) compares its features. Tensors have the
-published names below `encoder.frontend.`; the recogniser's conformer and decoder are not here.
+and a ResNet-18 for each. DEEPTalk's lip-reading loss (supplement) compares its features. Tensors have the
+published names below `encoder.frontend.`; this module omits the recogniser's conformer and decoder.
 """
 
 from __future__ import annotations
@@ -15,27 +15,30 @@ from torch import Tensor, nn
 
 from talkcli.engine.types import Config
 
-# Side of the crop it reads, and the statistics of its training crops in [0, 1].
+# Side in pixels of the mouth crop that the network takes.
 CROP = 88
+# Mean and standard deviation of the grey values of its training crops, in [0, 1].
 GREY_MEAN = 0.421
 GREY_STD = 0.165
+# Number of features per frame.
 CHANNELS = 512
+# Channels of the ResNet-18's four stages, and number of blocks in each.
 _WIDTHS = (64, 128, 256, 512)
 _BLOCKS = 2
 
 
 class LipReaderConfig(Config):
-    """What differs between published lip readers."""
+    """Settings that differ between published lip readers."""
 
     activation: Literal["swish", "prelu"] = "swish"
-    """After the convolutions of the ResNet; the 3-D convolution always has swish."""
+    """Activation after the convolutions of the ResNet; the 3-D convolution always has swish."""
 
 
 class LipReader(nn.Module):
-    """Grey mouths to features: 11 182 784 parameters, with `prelu` 11 186 624.
+    """Network from grey pictures of a mouth to features.
 
-    Frozen: no parameter has a gradient, and the statistics stay as they are under `train()`. Gradients flow
-    to the pictures.
+    The network has 11 182 784 parameters, with `prelu` 11 186 624. It is frozen: its parameters need no
+    gradient, and `train()` does not change its running statistics. Gradients flow to the pictures.
     """
 
     def __init__(self, config: LipReaderConfig) -> None:
@@ -52,13 +55,16 @@ class LipReader(nn.Module):
         self.train(False)
 
     def train(self, mode: bool = True) -> LipReader:
-        """Stay in evaluation mode, whatever is asked."""
+        """Stay in evaluation mode and ignore `mode`."""
         del mode
         super().train(False)
         return self
 
     def forward(self, grey: Float[Tensor, "batch frames 88 88"]) -> Float[Tensor, "batch frames 512"]:
-        """Return features of each frame, which see two frames before and after it; `grey` is in [0, 1]."""
+        """Return the features of each frame; `grey` is in [0, 1].
+
+        The receptive field of a frame's features reaches two frames before and after it.
+        """
         normal = (grey - GREY_MEAN) / GREY_STD
         seen = self.frontend3D(normal[:, None])
         each = self.trunk(seen.transpose(1, 2).flatten(0, 1))
@@ -66,7 +72,7 @@ class LipReader(nn.Module):
 
 
 class _Trunk(nn.Module):
-    """ResNet-18 without its first convolution, pooled over the picture."""
+    """ResNet-18 without its first convolution, averaged over the picture."""
 
     def __init__(self, activation: str) -> None:
         super().__init__()
@@ -84,7 +90,7 @@ class _Trunk(nn.Module):
 
 
 class _Block(nn.Module):
-    """ResNet's basic block."""
+    """Basic block of a ResNet: two 3 x 3 convolutions and a shortcut."""
 
     def __init__(self, before: int, width: int, *, stride: int, activation: str) -> None:
         super().__init__()

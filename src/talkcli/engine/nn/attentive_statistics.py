@@ -1,7 +1,7 @@
-"""Attentive statistics: one vector from a sequence, its mean and deviation over time with learned weights.
+"""Attentive statistics pooling: weighted mean and deviation of a sequence over time, with learned weights.
 
-Axis names: `batch`, `frames`, `width`, `twice` = 2 width. Okabe et al. 2018, with one set of weights for all
-channels.
+Axis names: `batch`, `frames`, `width`, `twice` = 2 width. Source: Okabe et al. 2018, here with one set of
+weights for all channels.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-# Keeps the gradient of a deviation finite where nothing moves.
+# Variance that is added under the square root, so that the gradient stays finite for a constant sequence.
 _LEAST_VARIANCE = 1e-4
 
 
 class AttentiveStatistics(nn.Module):
-    """Weighs frames by what they hold, so that pauses need not count."""
+    """Pooling that weights frames by their content, so that it can ignore pauses."""
 
     def __init__(self, width: int, hidden: int = 32) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Strided convolutions from features at 100 Hz to tokens at 25 Hz or slower.
+"""Strided convolutions that turn features at 100 Hz into tokens at a lower rate.
 
 Axis names: `batch`, `hops` (100 Hz), `tokens`, `channels`, `width`.
 """
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 
 class AudioStem(nn.Module):
-    """`halvings` of the rate, then a convolution across five tokens; every layer sees both sides."""
+    """Layers that halve the rate `halvings` times, then a convolution over five tokens; none is causal."""
 
     def __init__(self, channels: int, width: int, *, halvings: int, dropout: float) -> None:
         super().__init__()
@@ -24,8 +24,8 @@ class AudioStem(nn.Module):
         self.dropout = dropout
 
     def forward(self, features: Float[Tensor, "batch hops channels"]) -> Float[Tensor, "batch tokens width"]:
-        """Return `tokens` = hops / 2^halvings, rounded up."""
-        # The floor of the features is -1; shifted, the zero padding of the convolutions means silence.
+        """Return the tokens of the features; their number is hops / 2^halvings, rounded up."""
+        # The features' lowest value is -1; adding 1 makes the zero padding of the convolutions mean silence.
         x = features.transpose(1, 2) + 1
         for layer in self.halve:
             x = F.gelu(layer(x))

@@ -1,6 +1,6 @@
 """Batch normalisation over the clips of all training processes.
 
-Axis names: `batch`, `width`, `frames`. torch's own layer for this, SyncBatchNorm, works on GPUs alone.
+Axis names: `batch`, `width`, `frames`. torch's own layer for this, SyncBatchNorm, works only on GPUs.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from talkcli.engine.nn.processes import processes, sum_over_processes
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """`nn.BatchNorm1d` whose statistics, in train mode under several processes, are those of all of them.
+    """`nn.BatchNorm1d` with the joint statistics of all training processes in train mode.
 
-    Every process must bring as many rows.
+    Every process must have the same number of rows.
     """
 
     def forward(self, x: Float[Tensor, "batch width *frames"]) -> Float[Tensor, "batch width *frames"]:

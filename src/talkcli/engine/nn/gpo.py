@@ -1,7 +1,7 @@
-"""The generalised pooling operator: one vector from a sequence, by learned weights over sorted values.
+"""Generalised pooling operator: it pools a sequence to one vector with learned weights over sorted values.
 
-Axis names: `batch`, `frames`, `width`. Chen et al. 2021 (VSE-infinity); DEEPTalk pools both encoders of DEE
-with it.
+Axis names: `batch`, `frames`, `width`. Source: Chen et al. 2021 (VSE-infinity). DEEPTalk pools both encoders
+of DEE with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from talkcli.engine.nn.transformer import sinusoids
 
 
 class Gpo(nn.Module):
-    """Sorts every channel over time, largest first, and sums with weights that depend on the length alone."""
+    """Pooling that sorts each channel over time, largest first, and sums it with weights that depend only on
+    the length.
+    """
 
     def __init__(self, position_width: int = 32, hidden: int = 32, temperature: float = 0.1) -> None:
         super().__init__()
@@ -24,9 +26,9 @@ class Gpo(nn.Module):
         self.linear = nn.Linear(hidden, 1, bias=False)
 
     def weights(self, frames: int) -> Float[Tensor, "frames"]:
-        """Return weights of the sorted values; they sum to one."""
+        """Return the weights of the sorted values; they sum to one."""
         device = self.linear.weight.device
-        # In full precision under autocast: a low temperature magnifies errors, and so many small steps would
+        # Autocast is off: a low temperature magnifies rounding errors, and the GRU's many small steps would
         # take longer to convert than to compute.
         with torch.autocast(device.type, enabled=False):
             both, _ = self.gru(sinusoids(frames, self.position_width, device)[None])

@@ -1,8 +1,9 @@
 """Vector quantisation with a codebook that follows the data by exponential moving averages.
 
-Axis names: `batch`, `tokens`, `width`, `codes`; `vectors` = batch * tokens. van den Oord et al. 2017,
-appendix A.1. The defaults are DEEPTalk's code; its oddities are settings. Differs: codes that fall out of use
-may be placed anew. Several training processes average over the clips of all.
+Axis names: `batch`, `tokens`, `width`, `codes`; `vectors` = batch * tokens. Source: van den Oord et al. 2017,
+appendix A.1. The defaults are those of DEEPTalk's code; where it deviates from the paper there is a setting.
+One setting is new: unused codes can move to vectors of the batch. Several training processes average over the
+clips of all.
 """
 
 from __future__ import annotations
@@ -18,43 +19,48 @@ from torch.nn import functional as F
 from talkcli.engine.nn.processes import of_first_process, sum_over_processes
 from talkcli.engine.types import Config
 
-# Keeps counts of unused codes off zero.
+# Smoothing of the counts, which keeps those of unused codes above zero.
 _EPSILON = 1e-5
 
 
 class QuantizerConfig(Config):
-    """A codebook and how it moves."""
+    """Settings of a codebook and of its updates."""
 
     codes: Annotated[int, Field(gt=0, le=1 << 16)] = 256
+    """Number of codes in the codebook."""
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.95
     """Decay of the codebook's moving averages."""
     commitment: Annotated[float, Field(ge=0, le=1e6)] = 0.25
     """Weight of the mean squared distance between the encoder's vectors and their codes."""
     smooth_counts_by: Literal["clips", "vectors"] = "clips"
-    """The number that smooths the running counts: the number of clips in the batch (and the smoothed counts
-    run on), as released; or their own sum, as in the paper the release cites."""
+    """Total to which smoothing scales the running counts: the number of clips in the batch, as in DEEPTalk's
+    code, which also keeps the smoothed counts as running counts; or their own sum, as in the paper that it
+    cites."""
     start: Literal["uniform", "data"] = "uniform"
-    """The initial codes: uniform within 1 / codes of zero with no counts, as in the released training; or
-    vectors of the first batch."""
+    """Initial codes: uniform within 1 / codes of zero with counts of 0, as in DEEPTalk's training; or vectors
+    of the first batch."""
     revive_below: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-    """Running count under which a code is placed on a vector of the batch; 0 never, as released."""
+    """Threshold on the running count below which a code moves to a vector of the batch; 0 never moves one, as
+    in DEEPTalk's code."""
 
 
 class Quantized(NamedTuple):
-    """`vectors` carry the encoder's gradient (straight-through); `commitment` pulls the encoder to its
-    codes.
-    """
+    """Result of quantising a batch of tokens."""
 
     vectors: Float[Tensor, "batch tokens width"]
+    """Code vectors; their gradient passes straight through to the encoder."""
     codes: Int[Tensor, "batch tokens"]
+    """Indices of the codes."""
     commitment: Float[Tensor, ""]
+    """Commitment loss, which pulls the encoder's vectors to their codes."""
 
 
 class EmaQuantizer(nn.Module):
-    """The nearest code by squared distance. In train mode, a call also moves the codebook.
+    """Quantizer that finds the nearest code by squared distance; in train mode it also moves the codebook.
 
-    Codes placed on data are drawn from torch's global generator, as dropout is; the training loop seeds it at
-    every step. Runs in float32 under autocast: rounded distances would choose other codes.
+    The quantizer draws the vectors on which it places codes with torch's global generator, as dropout does;
+    the training loop seeds it at every step. It runs in float32 under autocast, since rounded distances would
+    choose other codes.
     """
 
     codebook: Tensor
@@ -72,14 +78,14 @@ class EmaQuantizer(nn.Module):
         self.register_buffer("started", torch.tensor(not on_data))
 
     def nearest(self, x: Float[Tensor, "batch tokens width"]) -> Int[Tensor, "batch tokens"]:
-        """Index of the nearest code."""
+        """Return the index of the nearest code of each token."""
         with torch.autocast(x.device.type, enabled=False):
             flat = x.float().reshape(-1, x.shape[-1])
             distance = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T
         return distance.argmin(dim=1).view(x.shape[:-1])
 
     def lookup(self, one_hot: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens width"]:
-        """Return code vectors of one-hot (or soft) choices, differentiable in the choice."""
+        """Return the code vectors of one-hot (or soft) choices, differentiable in the choice."""
         return one_hot @ self.codebook
 
     def forward(self, x: Float[Tensor, "batch tokens width"]) -> Quantized:
@@ -96,7 +102,7 @@ class EmaQuantizer(nn.Module):
 
     @torch.no_grad()
     def _start(self, vectors: Float[Tensor, "vectors width"]) -> None:
-        """Begin on data: a codebook far from the first vectors would leave all but a few codes unused."""
+        """Place the codes on data: a codebook far from the first vectors would leave most codes unused."""
         spread = vectors.std() * 1e-2
         self.codebook.copy_(
             of_first_process(_drawn(vectors, self.codebook) + spread * torch.randn_like(self.codebook))
@@ -130,5 +136,5 @@ def _uniform(codes: int, width: int) -> Float[Tensor, "codes width"]:
 
 
 def _drawn(vectors: Float[Tensor, "vectors width"], like: Float[Tensor, "codes width"]) -> Tensor:
-    """Return a vector of the batch for every code."""
+    """Return a random vector of the batch for every code."""
     return vectors[torch.randint(len(vectors), (len(like),), device=vectors.device)]

@@ -1,4 +1,4 @@
-"""Channel means and deviations that travel with the weights.
+"""Standardisation of channels, with means and deviations that are saved with the weights.
 
 Axis names: `frames`, `coeffs`.
 """
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Standardise(nn.Module):
-    """(x - mean) / deviation per channel; identity until `fit`."""
+    """Layer that returns (x - mean) / deviation per channel; it is the identity until `fit`."""
 
     mean: Tensor
     deviation: Tensor
@@ -22,8 +22,10 @@ class Standardise(nn.Module):
         self.register_buffer("deviation", torch.ones(channels))
 
     def fit(self, data: Float[Tensor, "frames coeffs"]) -> None:
-        """Take mean and deviation from `data`. A channel that hardly moves is not blown up: its noise is no
-        signal.
+        """Set mean and deviation from `data`.
+
+        Deviations are at least 5 % of the largest, so that the noise of a channel that hardly moves stays
+        small.
         """
         deviation = data.std(0)
         floor = 0.05 * deviation.max().clamp_min(1e-6)

@@ -1,9 +1,9 @@
-"""The two halves of a motion autoencoder: fewer frames with more in each, and back.
+"""Encoder and decoder of a motion autoencoder, which divide and multiply the frame rate by a power of two.
 
 Axis names: `batch`, `frames`, `channels`, `width`; `few` = frames / 2^halvings, `many` = frames * 2^halvings.
-Convolutions, a linear layer, and one transformer layer whose attention falls with distance, as in Learning to
-Listen (Ng et al. 2022), FLINT (Daněček et al. 2023) and DEEPTalk. Differs: the layer that DEEPTalk's decoders
-evaluate and throw away (`post_transformer_linear`) is absent.
+Each half has convolutions, a linear layer, and one transformer layer whose attention decreases with distance,
+as in Learning to Listen (Ng et al. 2022), FLINT (Daněček et al. 2023) and DEEPTalk. The decoder omits
+`post_transformer_linear`, a layer that DEEPTalk's decoders evaluate without using its result.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from talkcli.engine.nn.transformer import Transformer
 
 
 class Squash(nn.Module):
-    """Divides the frame rate by 2^`halvings`: the first time by a stride, then by keeping the larger of two
-    frames. `frames` must be a multiple of that.
+    """Encoder that divides the frame rate by 2^`halvings`; `frames` must be a multiple of it.
+
+    The first halving is a strided convolution, each further one a maximum over two frames.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Squash(nn.Module):
 
 
 class Expand(nn.Module):
-    """Multiplies the frame rate by 2^`halvings`: the first time by a transposed convolution, then by saying
-    every frame twice.
+    """Decoder that multiplies the frame rate by 2^`halvings`.
+
+    The first doubling is a transposed convolution, each further one repeats every frame.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class Expand(nn.Module):
 
 
 def _more(width: int, halvings: int) -> nn.ModuleList:
-    """Return what comes before each further change of rate."""
+    """Return the layers that precede each further change of the frame rate."""
     return nn.ModuleList(
         nn.Sequential(
             nn.Conv1d(width, width, 5, padding=2, padding_mode="replicate"),

@@ -1,7 +1,7 @@
-"""A transformer encoder whose attention takes an additive bias.
+"""Transformer encoder whose attention takes an additive bias.
 
-Axis names: `batch`, `frames`, `width`, `heads`. Vaswani et al. 2017, normalised after each part as in
-DEEPTalk.
+Axis names: `batch`, `frames`, `width`, `heads`. Source: Vaswani et al. 2017, with layer normalisation after
+each part as in DEEPTalk.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class TransformerLayer(nn.Module):
             part.view(batch, frames, self.heads, width // self.heads).transpose(1, 2)
             for part in self.project_in(x).chunk(3, dim=-1)
         )
-        # No dropout on the attention weights: it rules out the fused kernels.
+        # The attention weights have no dropout, since it rules out the fused kernels.
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         attended = self.project_out(attended.transpose(1, 2).reshape(batch, frames, width))
         x = self.norm_attention(x + self._drop(attended))
@@ -51,7 +51,7 @@ class TransformerLayer(nn.Module):
 
 
 class Transformer(nn.Module):
-    """A stack of layers that share one bias."""
+    """Stack of transformer layers that share one attention bias."""
 
     def __init__(
         self, width: int, *, layers: int, heads: int, feedforward: int, dropout: float, gelu: bool = True
@@ -71,7 +71,7 @@ class Transformer(nn.Module):
 
 
 def sinusoids(length: int, width: int, device: torch.device | str = "cpu") -> Float[Tensor, "length width"]:
-    """Return the position code of Vaswani et al.: sines in even columns, cosines in odd ones, base 10,000."""
+    """Return the positional encoding of Vaswani et al.: even columns sines, odd ones cosines, base 10,000."""
     rates = torch.exp(torch.arange(0, width, 2, device=device) * (-math.log(10_000.0) / width))
     angles = torch.arange(length, device=device)[:, None] * rates
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]

@@ -1,1 +1,1 @@
-"""Readers of files that anyone may have made: opened, recognised, bounded, decoded; nothing in them runs."""
+"""Readers of files from untrusted sources: they check, bound and decode a file, and run no code in it."""

@@ -1,4 +1,4 @@
-"""JSON out of files, whatever state it is in: what comes back can be written as JSON again, and printed."""
+"""Parser of JSON, also of malformed JSON: what it returns can be written as JSON again, and printed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 import math
 from typing import Any, NoReturn
 
+# Default of the greatest number of characters or bytes in a document.
 _LONGEST = 1 << 20
+# Greatest depth of nested lists and objects.
 _DEEPEST = 64
 
 
 def parse_json(text: str | bytes, *, longest: int = _LONGEST) -> Any:
     """Return the document in `text`, of at most `longest` characters or bytes.
 
-    Raises ValueError for anything that is not JSON, NaN and infinities among it; for numbers, whole ones too,
-    that float64 does not hold; for half a surrogate pair, which is no character; and for documents deeper
-    than 64.
+    Raises ValueError for anything that is not JSON, including NaN and infinities; for a number, whole or not,
+    beyond the range of float64; for half a surrogate pair, which is not a character; and for a document with
+    more than 64 levels.
     """
     if len(text) > longest:
         raise ValueError(f"the JSON has {len(text)} characters, more than {longest}")
@@ -28,7 +30,7 @@ def parse_json(text: str | bytes, *, longest: int = _LONGEST) -> Any:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _number(digits: str) -> float:
@@ -39,13 +41,13 @@ def _number(digits: str) -> float:
 
 
 def _whole(digits: str) -> int:
-    # Before `int`, which refuses thousands of digits in words about Python's settings.
+    # This check comes before `int`, whose error for thousands of digits is about Python's settings.
     _number(digits)
     return int(digits)
 
 
 def _check(document: Any) -> None:
-    """Walk through `document` level by level, so that its depth takes no stack."""
+    """Raise ValueError for half a surrogate pair or too many levels; walk level by level, not recursively."""
     level = [document]
     for _ in range(_DEEPEST):
         below: list[Any] = []

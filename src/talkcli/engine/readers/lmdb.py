@@ -1,9 +1,10 @@
-"""Where the values of an LMDB database lie in its file, read without the library that writes such files.
+"""Reader of LMDB databases (data.mdb) that needs no LMDB library.
 
-A data.mdb is pages: two with the root of the newest tree, then the tree's own, which lead from keys to values
-within a page or in a run of pages of their own. Only what is asked for is read, every number is held against
-the size of the file, and no page is visited twice. Source: the structures MDB_meta, MDB_page and MDB_node of
-LMDB 0.9 (data version 1, 64 bits, little-endian).
+The file consists of pages. Two meta pages, which LMDB writes in turn, name the root of the tree. The tree's
+pages lead from keys to values, which lie within a page or in a run of overflow pages. The reader reads only
+the values that the caller asks for, checks every position against the size of the file, and visits no page
+twice. Source: the structures MDB_meta, MDB_page and MDB_node of LMDB 0.9 (data version 1, 64 bits,
+little-endian).
 """
 
 from __future__ import annotations
@@ -19,33 +20,49 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.readers.regular import open_file
 from talkcli.engine.wording import counted
 
+# First fields of a meta page: LMDB's magic number and the version of its data format.
 _MAGIC, _VERSION = 0xBEEFC0DE, 1
+# Size in bytes of a page's header.
 _HEADER_BYTES = 16
+# Header of a page: page number, padding, flags, lower and upper bound of the free space.
 _PAGE_HEADER = struct.Struct("<QHHHH")
-# Magic, version, address, size; the tree of free pages; the tree of the values; last page, transaction.
+# Record of one tree (MDB_db): padding (the page size in the tree of free pages), flags, depth, three page
+# counts, number of entries, root page.
 _DATABASE = "IHHQQQQQ"
+# Meta page: magic, version, address, size; tree of free pages; tree of values; last page, transaction.
 _META = struct.Struct(f"<IIQQ{_DATABASE}{_DATABASE}QQ")
+# Header of a node: low and high half of the value's length, flags, length of the key in bytes. In a branch
+# the first three fields hold the number of the child page.
 _NODE = struct.Struct("<HHHH")
+# Flags of pages.
 _BRANCH, _LEAF, _OVERFLOW, _META_PAGE = 0x01, 0x02, 0x04, 0x08
+# Flags of nodes: the value lies in overflow pages; the value is itself a tree or holds duplicates.
 _BIG, _NESTED = 0x01, 0x06
+# Smallest and largest size of a page in bytes.
 _PAGE_SIZES = (1 << 9, 1 << 16)
+# Root page of an empty tree.
 _NO_PAGE = (1 << 64) - 1
+# Greatest depth of a tree that the reader follows.
 _DEEPEST = 32
-# HDTF_TFHP has some 20,000 entries of 100 KB; a million take seconds and 200 MB.
+# Greatest number of entries, and greatest size of a value in bytes. HDTF_TFHP has some 20,000 entries of
+# 100 KB; a million entries take seconds and 200 MB.
 _MOST_ENTRIES, _LARGEST_VALUE_BYTES = 1 << 20, 1 << 27
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Bytes of a value in the file."""
+    """Place of a value in the file."""
 
     start: int
+    """Position of the value's first byte in the file."""
     length: int
+    """Length of the value in bytes."""
 
 
 def read_index(path: Path) -> dict[str, Place]:
-    """Return where the value of every key lies, in order of keys. Raises InputError for anything but a whole
-    database of one table whose keys are ASCII.
+    """Return the place of the value of every key, in order of keys.
+
+    Raises InputError for anything but a complete database of one table whose keys are ASCII.
     """
     try:
         status = path.stat()
@@ -57,8 +74,9 @@ def read_index(path: Path) -> dict[str, Place]:
 
 
 def read_value(path: Path, place: Place) -> bytes:
-    """Return the bytes at `place`. Raises InputError when the file has become shorter, and for
-    more than a clip takes.
+    """Return the bytes at `place`.
+
+    Raises InputError when the file has become shorter, or when the value is larger than any clip (128 MiB).
     """
     if place.length > _LARGEST_VALUE_BYTES:
         raise InputError(f"{path} holds a value of {place.length} bytes, more than any clip takes.")
@@ -74,7 +92,7 @@ def read_value(path: Path, place: Place) -> bytes:
 
 
 @lru_cache(maxsize=2)
-def _index(path: Path, size: int, changed_ns: int) -> dict[str, Place]:  # noqa: ARG001  tells a new file
+def _index(path: Path, size: int, changed_ns: int) -> dict[str, Place]:  # noqa: ARG001  `changed_ns` is a key of the cache
     try:
         with open_file(path) as file:
             return _Tree(path, file, size).index()
@@ -83,7 +101,7 @@ def _index(path: Path, size: int, changed_ns: int) -> dict[str, Place]:  # noqa:
 
 
 class _Tree:
-    """One walk through the pages, in order of keys."""
+    """Walk through the pages of one tree, in order of keys."""
 
     def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
         self._path, self._file, self._size = path, file, size
@@ -95,7 +113,7 @@ class _Tree:
         page_bytes, first = self._meta(0)
         _, second = self._meta(page_bytes)
         self._page_bytes = page_bytes
-        # Both are written in turn: the newer one is what the last writer left behind.
+        # LMDB writes the two meta pages in turn; the one with the higher transaction number is current.
         entries, root = max(first, second)[1:]
         if entries > _MOST_ENTRIES:
             self._refuse(f"{entries} entries are more than {_MOST_ENTRIES}")
@@ -107,7 +125,7 @@ class _Tree:
         return self._places
 
     def _refuse(self, reason: str) -> NoReturn:
-        raise InputError(f"{self._path} is no whole LMDB database: {reason}.")
+        raise InputError(f"{self._path} is not a complete LMDB database: {reason}.")
 
     def _at(self, start: int, length: int) -> bytes:
         if start + length > self._size:
@@ -121,7 +139,7 @@ class _Tree:
         _, _, flags, _, _ = _PAGE_HEADER.unpack_from(content)
         fields = _META.unpack_from(content, _HEADER_BYTES)
         if flags != _META_PAGE or fields[0] != _MAGIC:
-            self._refuse("it does not begin as one")
+            self._refuse("it does not begin with LMDB's meta page")
         if fields[1] != _VERSION:
             self._refuse(f"version {fields[1]} is not known")
         page_bytes, table_flags, entries, root, transaction = (
@@ -132,9 +150,9 @@ class _Tree:
             fields[21],
         )
         if not _PAGE_SIZES[0] <= page_bytes <= _PAGE_SIZES[1] or page_bytes & (page_bytes - 1):
-            self._refuse(f"pages of {page_bytes} bytes")
+            self._refuse(f"its header states pages of {page_bytes} bytes")
         if table_flags:
-            self._refuse(f"a table with the flags {table_flags:#x}, of which none is known")
+            self._refuse(f"its table has the unknown flags {table_flags:#x}")
         return page_bytes, (transaction, entries, root)
 
     def _walk(self, number: int, depth: int) -> None:
@@ -144,7 +162,7 @@ class _Tree:
         page = self._at(number * self._page_bytes, self._page_bytes)
         own_number, _, flags, lower, upper = _PAGE_HEADER.unpack_from(page)
         if own_number != number or flags not in (_BRANCH, _LEAF):
-            self._refuse(f"page {number} is not what the tree says")
+            self._refuse(f"page {number} does not match the tree")
         if not _HEADER_BYTES <= lower <= upper <= self._page_bytes:
             self._refuse(f"page {number} is damaged")
         for (offset,) in struct.iter_unpack("<H", page[_HEADER_BYTES : lower - lower % 2]):
@@ -162,7 +180,7 @@ class _Tree:
 
     def _place(self, number: int, page: bytes, value_at: int, length: int, flags: int) -> Place:
         if flags & _NESTED or flags & ~_BIG:
-            self._refuse(f"page {number} holds more than values")
+            self._refuse(f"page {number} holds nested tables or duplicates")
         if not flags & _BIG:
             if value_at + length > self._page_bytes:
                 self._refuse(f"page {number} is damaged")
@@ -178,7 +196,7 @@ class _Tree:
             or page_flags != _OVERFLOW
             or num_pages * self._page_bytes < length + _HEADER_BYTES
         ):
-            self._refuse(f"page {first} is not what the tree says")
+            self._refuse(f"page {first} does not match the tree")
         if start + _HEADER_BYTES + length > self._size:
             self._refuse(f"it ends before byte {start + _HEADER_BYTES + length}")
         return Place(start=start + _HEADER_BYTES, length=length)
@@ -186,12 +204,12 @@ class _Tree:
     def _add(self, key: bytes, place: Place) -> None:
         name = key.decode("ascii", "replace")
         if not name or not name.isascii() or not name.isprintable():
-            self._refuse("a key is no text")
+            self._refuse("a key is not printable ASCII text")
         if len(self._places) == self._entries:
             self._refuse(f"it has more than {counted(self._entries, 'entry', 'entries')}")
         if self._places and name <= next(reversed(self._places)):
-            self._refuse(f"{name} is not where it belongs")
-        # Every value has its own bytes: many keys on one would be read as many times.
+            self._refuse(f"the key {name} is out of order")
+        # Keys must not share the bytes of a value: the caller would read them once for every key.
         self._num_bytes += place.length
         if self._num_bytes > self._size:
             self._refuse("its values are longer than the file")

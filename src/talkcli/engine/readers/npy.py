@@ -1,7 +1,7 @@
-"""Arrays of numbers out of .npy files, whatever state the file is in.
+"""Reader of arrays of numbers from .npy files, also from damaged ones.
 
-Nothing is unpickled, and no memory is asked for before the size of the file has confirmed what its header
-says. All errors are InputErrors that name the file.
+The reader unpickles nothing, and allocates memory only after the size of the file has confirmed the shape in
+its header. All errors are InputErrors that name the file.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.readers.regular import open_file
 from talkcli.engine.wording import counted
 
-# What is no object, no text and no complex number.
+# numpy's kinds of real numbers: bool, signed and unsigned integers, floats.
 _NUMBERS = "biuf"
+# Versions of the .npy format that the reader knows.
 _VERSIONS = ((1, 0), (2, 0), (3, 0))
+# Greatest number of axes of an array.
 _MOST_AXES = 8
+# Greatest number of elements of an array, where an axis of length 0 counts as 1.
 _MOST_ELEMENTS = 1 << 48
-# What is read as a whole is of one clip or model; a recording of ten hours takes half of it.
+# Size in bytes of the largest array that is read whole. Such an array belongs to one clip or model; a
+# recording of ten hours takes half of this size.
 LARGEST_BYTES = 1 << 30
 
 
 def read_floats(path: Path) -> Float[np.ndarray, "..."]:
-    """Return the finite floats of `path`, of whatever shape and width. Raises InputError for anything
-    else.
-    """
+    """Return the finite floats of `path`, of any shape and width. Raises InputError for anything else."""
     with open_file(path) as file:
         shape, fortran, dtype = read_header(file)
         if dtype.kind != "f":
@@ -52,10 +54,9 @@ def read_floats(path: Path) -> Float[np.ndarray, "..."]:
 
 
 def map_array(path: Path) -> Shaped[np.ndarray, "..."]:
-    """Return the numbers of `path`, read from the disk where they are looked at; not checked for being
-    finite.
+    """Return the numbers of `path` as a memory map; they may be infinite or NaN.
 
-    Raises InputError for a file that does not hold what its header says, or no numbers.
+    Raises InputError for a file that does not match its header, or that holds no numbers.
     """
     with open_file(path) as file:
         shape, fortran, dtype = read_header(file)
@@ -72,14 +73,17 @@ def map_array(path: Path) -> Shaped[np.ndarray, "..."]:
 
 
 def read_header(file: BinaryIO | zipfile.ZipExtFile) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Return shape, whether the first axis runs fastest, and type; `file` is at its numbers afterwards."""
+    """Return the shape, whether the first axis runs fastest, and the element type of a .npy file.
+
+    Afterwards `file` is at the first number. Raises InputError for a damaged header.
+    """
     path = file.name
     if not file.read(1):
         raise InputError(f"{path} is an empty file (0 bytes).")
     file.seek(0)
     try:
         with warnings.catch_warnings():
-            # Headers of Python 2 read all the same.
+            # numpy reads headers that Python 2 wrote, but warns about them.
             warnings.simplefilter("ignore")
             version = npy.read_magic(file)
             if version not in _VERSIONS:
@@ -90,12 +94,12 @@ def read_header(file: BinaryIO | zipfile.ZipExtFile) -> tuple[tuple[int, ...], b
         ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError,
         tokenize.TokenError,
     ) as error:  # fmt: skip
-        # Whatever numpy stumbles over in a damaged header.
+        # These are the exceptions that numpy raises for a damaged header.
         raise InputError(f"{path} is not a readable .npy array ({error}).") from error
-    # Axes of no length hide the others' from the size of the file.
+    # With an axis of length 0 the size of the file says nothing about the lengths of the other axes.
     num_elements = math.prod(max(length, 1) for length in shape)
     if min(shape, default=0) < 0 or len(shape) > _MOST_AXES or num_elements > _MOST_ELEMENTS:
-        raise InputError(f"{path} has a shape of {shape}.")
+        raise InputError(f"{path} has a shape of {shape}, which is negative or too large.")
     return tuple(int(length) for length in shape), fortran, dtype
 
 

@@ -1,4 +1,4 @@
-"""Named arrays out of an npz file, whatever state the file is in."""
+"""Reader of named arrays from npz files, also from damaged ones."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.readers.npy import LARGEST_BYTES, read_header
 from talkcli.engine.readers.regular import open_file
 
-# Numbers and text: no objects, dates, records or complex numbers.
+# numpy's kinds of numbers and text, without objects, dates, records and complex numbers.
 _KINDS = "biufUS"
-# Deflate's own limit is 1032.
+# Greatest ratio of an array's size to its compressed size; deflate itself reaches at most 1032.
 _MOST_COMPRESSION = 1100
-# What an array's own header takes.
+# Greatest size in bytes of an array's own header.
 _HEADER_BYTES = 1 << 14
-# Bytes looked at together.
+# Number of bytes that the reader takes from a zip member at a time.
 _CHUNK = 1 << 20
 
 
@@ -36,18 +36,26 @@ def read_arrays(
     optional: Sequence[str] = (),
     most_bytes: Mapping[str, int] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return the arrays called `names`, and those of `optional` that are there: numbers and text, nothing is
-    unpickled. `kind` says in errors what the file should have been, `most_bytes` how much an array of a name
-    may unfold to.
+    """Return the arrays called `names`, and those of `optional` that the file has. Unpickle nothing.
 
-    Raises InputError for a missing, unreadable or damaged file, for one without some of the names, and for
-    arrays of anything else; before more memory is asked for than the parts that are wanted take.
+    Args:
+        path: npz file to read.
+        names: Names of the arrays that the file must have.
+        kind: What the file should be, for errors.
+        hint: Next step for the user, for errors.
+        optional: Names of the arrays that the file may have.
+        most_bytes: Greatest size in bytes of the array of each name, decompressed; 1 GiB for other names.
+
+    Raises:
+        InputError: The file is missing, unreadable or damaged, lacks an array of `names`, or holds a wanted
+            array of anything but numbers and text. The reader allocates only the memory that the wanted
+            arrays take.
     """
     try:
         with open_file(path) as raw, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             if not zipfile.is_zipfile(raw):
-                raise InputError(f"{path} is no npz archive, so it is no {kind}.")
+                raise InputError(f"{path} is not an npz archive, so it is no {kind}.")
             with zipfile.ZipFile(raw) as archive:
                 parts = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
                 missing = [name for name in names if name not in parts]
@@ -68,12 +76,12 @@ def read_arrays(
         SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error,
         tokenize.TokenError,
     ) as error:  # fmt: skip
-        # Whatever zipfile and numpy stumble over in a damaged file.
+        # These are the exceptions that zipfile and numpy raise for a damaged file.
         raise InputError(f"{path} is no readable {kind} ({error}).", hint=hint) from error
 
 
 def _read_part(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, most_bytes: int) -> np.ndarray:
-    # A part never unfolds to more than the archive says, whatever the array's header promises.
+    # zipfile never decompresses a part to more than the archive states, whatever the array's header states.
     if info.file_size > min(most_bytes + _HEADER_BYTES, _MOST_COMPRESSION * info.compress_size + 1):
         raise InputError(f"{path}: {info.filename} unfolds to {info.file_size} bytes, more than it can hold.")
     with archive.open(info) as part:
@@ -88,12 +96,12 @@ def _read_part(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, most
         content = bytearray(there)
         for start in range(0, there, _CHUNK):
             content[start : start + _CHUNK] = part.read(_CHUNK)
-        # The checksum is compared at the end.
+        # zipfile compares the checksum when a read reaches the end.
         part.read(1)
     if len(content) != there:
         raise InputError(f"{path}: {info.filename} ends too early.")
     if dtype.kind == "U" and np.frombuffer(content, f"{dtype.str[0]}u4").max(initial=0) > sys.maxunicode:
-        raise InputError(f"{path}: {info.filename} holds text of characters that there are not.")
+        raise InputError(f"{path}: {info.filename} holds text with characters that are not in Unicode.")
     if dtype.itemsize == 0:
         return np.zeros(shape, dtype)
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")

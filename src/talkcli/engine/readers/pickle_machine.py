@@ -1,8 +1,8 @@
-"""A pickle's stack machine that builds inert records: it imports nothing and calls nothing.
+"""Stack machine that reads a pickle into inert records: it imports nothing and calls nothing.
 
-It knows the instructions that data of any protocol (0 to 5) needs, as CPython's `pickletools` describes them,
-and refuses all others. Long strings stay in the file: only where they are is kept, so that gigabytes of
-arrays take no memory until somebody asks for them.
+The machine knows the instructions that data of any protocol (0 to 5) needs, as CPython's `pickletools`
+describes them, and refuses all others. It leaves long strings in the file and keeps only their positions, so
+that gigabytes of arrays take no memory until somebody reads them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ from typing import Any, BinaryIO, ClassVar
 
 from talkcli.engine.readers.pickle_records import Global, Record, RefusedError, Span, decode
 
-# Longer strings are left where they are.
+# Length in bytes of the longest string that the machine reads at once; longer ones become `Span`s.
 LONGEST_INLINE = 256
+# Length in bytes of the longest line of protocol 0.
 _LONGEST_LINE = 1 << 28
+# Length in bytes of the largest integer.
 _LONGEST_INTEGER_BYTES = 32
-# VOCASET's index of frames takes 0.4 million in protocol 0; this many take seconds, and up to 500 MB.
+# Greatest number of instructions. VOCASET's index of frames takes 0.4 million in protocol 0; a pickle with
+# this many takes seconds and up to 500 MB.
 _MOST_STEPS = 1 << 21
+# Integer dictionary keys lie below this magnitude: huge integers can be chosen so that their hashes collide.
 _LARGEST_KEY = 1 << 63
-# Python counts its memo from 0; huge numbers could be made to collide in a dictionary.
+# Indices of the memo lie below this bound: Python counts from 0, and hashes of huge ones can collide.
 _LARGEST_MEMO = 1 << 32
+# Full name (module and attribute) that a global may have.
 _NAME = re.compile(r"[\w.]{1,100}", re.ASCII)
 
 
@@ -35,12 +40,21 @@ def run(
     is_allowed: Callable[[str], bool],
     refer: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Return what the pickle from here to byte `size` of `stream` describes: None, numbers, text, bytes,
-    lists (sets among them), tuples and dictionaries of these, `Global`, `Record` and `Span`. `refer` says
-    what stands for a persistent id; without it there are none. The stream is behind the pickle afterwards.
+    """Return the content of the pickle at the current position of `stream`, and leave the stream behind it.
 
-    Raises RefusedError for names that `is_allowed` does not want and for instructions beyond data; a
-    malformed pickle raises that or any of ArithmeticError, LookupError, TypeError, ValueError, struct.error.
+    The content is None, numbers, text, bytes, lists (also for sets), tuples and dictionaries of these,
+    `Global`, `Record` and `Span`.
+
+    Args:
+        stream: File that holds the pickle.
+        size: Size of the file in bytes; the pickle ends before it.
+        is_allowed: Whether the pickle may name a global of this full name.
+        refer: Returns the value of a persistent id; None refuses persistent ids.
+
+    Raises:
+        RefusedError: The pickle names a global that `is_allowed` refuses, or uses an instruction that data
+            does not need. A malformed pickle raises this or any of ArithmeticError, LookupError, TypeError,
+            ValueError, struct.error.
     """
     return _Machine(stream, size, is_allowed, refer).run()
 
@@ -105,7 +119,7 @@ class _Machine:
         line = self._line().removesuffix(b"L")
         if len(line) > 3 * _LONGEST_INTEGER_BYTES:
             raise RefusedError(f"it holds an integer of {len(line)} digits")
-        # 00 and 01 are how protocol 0 writes truth values.
+        # Protocol 0 writes False as 00 and True as 01.
         self._push(line == b"01" if line in (b"00", b"01") else int(line))
 
     def _push_float_line(self) -> None:
@@ -126,13 +140,13 @@ class _Machine:
         start, line = self._at, self._line()
         if coding == "escaped":
             if len(line) < 2 or line[0] != line[-1] or line[:1] not in b"'\"":
-                raise RefusedError("a string lacks its quotes")
+                raise RefusedError("a string has no quotes around it")
             start, line = start + 1, line[1:-1]
         long = len(line) > LONGEST_INLINE
         self._push(Span(start, len(line), coding) if long else decode(line, coding))
 
     def _ignore(self, length: int) -> None:
-        """Ignore the protocol version, and frames, which only state how much to read at once."""
+        """Skip a protocol version, or a frame header, which only states how many bytes to read at once."""
         self._take(length)
 
     def _mark(self) -> None:
@@ -176,7 +190,7 @@ class _Machine:
         if isinstance(self._stack[-1], Record):
             return
         if not isinstance(self._stack[-1], list):
-            raise RefusedError("it adds to something that is no list")
+            raise RefusedError("it appends to something that is not a list")
         self._stack[-1].extend(items)
 
     def _set_item(self) -> None:
@@ -191,7 +205,7 @@ class _Machine:
         if isinstance(target, Record):
             target = target.items
         if not isinstance(target, dict):
-            raise RefusedError("it sets items of something that is no dictionary")
+            raise RefusedError("it sets items of something that is not a dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
             if not _is_key(key):
                 raise RefusedError(f"a dictionary has a key of type {type(key).__name__}")
@@ -203,7 +217,7 @@ class _Machine:
     def _remember_at_line(self) -> None:
         number = int(self._line())
         if not 0 <= number < _LARGEST_MEMO:
-            raise RefusedError("its memo has a number that no pickle needs")
+            raise RefusedError("its memo has an index that no pickle needs")
         self._memo[number] = self._stack[-1]
 
     def _remember(self) -> None:
@@ -225,13 +239,13 @@ class _Machine:
 
     def _push_global(self, module: Any, name: Any) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise RefusedError("it asks for something whose name is no text")
+            raise RefusedError("it asks to import something whose name is not text")
         full = f"{module}.{name}"
-        # Names are shown on terminals.
+        # Errors show names on terminals, so control characters must not pass.
         if not _NAME.fullmatch(full):
-            raise RefusedError(f"it asks for something with the name {full[:100]!a}")
+            raise RefusedError(f"it asks to import something with the name {full[:100]!a}")
         if not self._is_allowed(full):
-            raise RefusedError(f"it asks for {full}")
+            raise RefusedError(f"it asks to import {full}")
         self._push(Global(full))
 
     def _call(self) -> None:
@@ -252,13 +266,13 @@ class _Machine:
 
     def _stand_for(self, identity: Any) -> None:
         if self._refer is None:
-            raise RefusedError("it refers to something outside itself")
+            raise RefusedError("it refers to external data (a persistent id)")
         self._push(self._refer(identity))
 
     def _build(self) -> None:
         state = self._stack.pop()
         if not isinstance(self._stack[-1], Record):
-            raise RefusedError("it sets the state of something that has none")
+            raise RefusedError("it sets the state of something that is not an object")
         self._stack[-1].state = state
 
     _STEPS: ClassVar[dict[bytes, Callable[[_Machine], object]]] = {
@@ -325,8 +339,10 @@ class _Machine:
 
 
 def _is_key(key: Any) -> bool:
-    """Return numbers, text and objects. Hashing a deeply nested tuple would overflow the C stack, and huge
-    integers can be made to collide.
+    """Return whether `key` is a number, text, bytes, None or an object.
+
+    Tuples are refused because hashing a deeply nested one overflows the C stack, and huge integers because
+    their hashes can be made to collide.
     """
     if isinstance(key, int):
         return abs(key) < _LARGEST_KEY

@@ -1,4 +1,4 @@
-"""What PyTorch's files (.pt) hold where no objects are wanted: one tensor, or tensors and plain values."""
+"""Reader of PyTorch's files (.pt) that hold only data: one tensor, or tensors and plain values."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from talkcli.engine.wording import counted
 
 
 def load_weights_only(path: Path) -> Any:
-    """Return the tensors and plain values in `path`, on the CPU, as torch.load gives them with
+    """Return the tensors and plain values in `path`, on the CPU, as torch.load returns them with
     `weights_only`.
 
-    Checksums are compared. Raises InputError for a missing, damaged or hostile file, and for one that holds
-    objects beside them.
+    The reader compares checksums. Raises InputError for a missing, damaged or hostile file, and for a file
+    that also holds other objects.
     """
     return read_torch_file(path, is_tensor_part)
 
@@ -30,7 +30,7 @@ def load_weights_only(path: Path) -> Any:
 def read_tensor(path: Path) -> Float[np.ndarray, "..."]:
     """Return the finite floats of the one tensor that `path` holds, as float32.
 
-    Raises InputError for anything else, before more memory is asked for than the file has bytes.
+    Raises InputError for anything else, before it allocates more memory than the file has bytes.
     """
     size, begin = _looked_at(path)
     if size == 0:
@@ -38,13 +38,13 @@ def read_tensor(path: Path) -> Float[np.ndarray, "..."]:
     if size > LARGEST_BYTES:
         raise InputError(f"{path} has {size} bytes, more than any clip.")
     if begin != ZIP:
-        raise InputError(f"{path} is no file of PyTorch 1.6 or later.")
+        raise InputError(f"{path} is not a file of PyTorch 1.6 or later.")
     tensor = load_weights_only(path)
     if not isinstance(tensor, Tensor):
         raise InputError(f"{path} holds a {type(tensor).__name__}, one tensor is needed.")
     if tensor.is_meta or not tensor.is_floating_point():
-        raise InputError(f"{path} holds {tensor.dtype} (or none), plain floats are needed.")
-    # Strides of zero would make any shape of few numbers.
+        raise InputError(f"{path} holds {tensor.dtype} or no plain numbers, plain floats are needed.")
+    # Strides of zero can expand a few numbers to any shape.
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
         raise InputError(f"{path} holds fewer numbers than the shape {tuple(tensor.shape)} needs.")
     numbers = tensor.to(torch.float32).numpy()
@@ -58,7 +58,7 @@ def read_tensor(path: Path) -> Float[np.ndarray, "..."]:
 
 
 def _looked_at(path: Path) -> tuple[int, bytes]:
-    """Return how many bytes a regular file has, and the first of them."""
+    """Return the size of a regular file in bytes, and its first bytes, as many as a zip signature has."""
     try:
         with open_file(path) as stream:
             return path.stat().st_size, stream.read(len(ZIP))

@@ -1,4 +1,4 @@
-"""Opening a file that a user named: it must be a regular one, since a pipe or a device never ends.
+"""Check and opening of a file that a user named: it must be regular, since a pipe or a device may never end.
 
 All errors are InputErrors that name the file.
 """
@@ -14,8 +14,10 @@ from talkcli.engine.readers.stand_ins import refuse_stand_in
 
 
 def open_file(path: Path, *, text: bool = False) -> BinaryIO:
-    """Return the regular file `path`, at its beginning. Raises InputError for what cannot be read, and where
-    a pointer, a web page or the like lies in the file's place; with `text` words are expected.
+    """Return the regular file `path`, open at its beginning.
+
+    With `text` the caller expects a text file, so that short plain-text messages pass. Raises InputError for
+    a file that cannot be read, and for a stand-in (a pointer, a web page or the like; see `stand_ins`).
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -38,10 +40,10 @@ def open_file(path: Path, *, text: bool = False) -> BinaryIO:
 
 
 def check_file(path: Path) -> None:
-    """Raise InputError for what `open_file` refuses: for readers that open the file themselves."""
+    """Raise InputError for a file that `open_file` refuses; for readers that open the file themselves."""
     open_file(path).close()
 
 
 def _reason(error: OSError | ValueError) -> str:
-    # A name with a zero byte is a ValueError.
+    # For a name with a zero byte Python raises ValueError, which has no strerror.
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,8 +1,8 @@
-"""Reads a stranger's pickle without running anything of it.
+"""Reader of pickles from untrusted sources that runs no code of them.
 
-`pickle_machine` turns the file into inert records; here those of an allow-list become arrays: numpy arrays
-and scalars, chumpy leaves and reorderings, scipy's compressed sparse matrices (made dense). Any other global
-is refused by name. What a file may grow to in memory is bounded by its size.
+`pickle_machine` turns the file into inert records. This module makes arrays of the records on an allow-list:
+numpy arrays and scalars, chumpy leaves and reorderings, and scipy's compressed sparse matrices (made dense).
+It refuses any other global and names it. The size of the file bounds the memory that its content may take.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from talkcli.engine.readers.pickle_records import Record, RefusedError, Span, de
 from talkcli.engine.readers.regular import open_file
 from talkcli.engine.readers.unfolding import Unfolding
 
+# Size in bytes of the largest pickle that is read whole; no model file that `talk` reads is larger.
 _LARGEST_FILE_BYTES = 1 << 30
-# Of a byte that is written as text.
+# Greatest number of file bytes that stand for one byte of an array when a pickle stores it as text.
 _LONGEST_CODE = 6
 
+# Full names of the globals that a pickle may name.
 _ALLOWED = {
     "numpy.ndarray", "numpy.dtype", "_codecs.encode", "collections.OrderedDict",
     "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
@@ -39,7 +41,7 @@ _ALLOWED = {
     "copy_reg._reconstructor", "copyreg._reconstructor",
     "__builtin__.object", "builtins.object", "__builtin__.set", "builtins.set",
     "__builtin__.bytes", "builtins.bytes",
-    # DECA's landmark file holds two torch tensors that nobody here needs; they stay unread.
+    # DECA's landmark file holds two torch tensors that no command needs; they stay inert.
     "torch._utils._rebuild_tensor_v2", "torch.storage._load_from_bytes",
 }  # fmt: skip
 _ALLOWED_PACKAGES = ("chumpy.", "scipy.sparse.")
@@ -47,23 +49,36 @@ _ALLOWED_PACKAGES = ("chumpy.", "scipy.sparse.")
 
 @dataclass(frozen=True, kw_only=True)
 class StoredArray:
-    """An array of numbers that stayed in its pickle."""
+    """Array of numbers that stays in its pickle until `read` loads it."""
 
     path: Path
+    """File that holds the pickle."""
     start: int
+    """Position of the array's first byte in the file."""
     length: int
+    """Length of the array in the file, in bytes."""
     coding: str
+    """Encoding of the bytes in the file, as `pickle_records.decode` takes it."""
     dtype: str
+    """Element type as numpy's type string."""
     shape: tuple[int, ...]
+    """Shape of the array."""
     fortran: bool
+    """Whether the first axis runs fastest (Fortran order)."""
     changed_ns: int = field(repr=False)
-    """When the file was last changed, as long as the rest holds."""
+    """Modification time of the file in nanoseconds; the other fields are valid only while it is the same."""
 
     def read(self) -> Shaped[np.ndarray, "..."]:
-        """Raise InputError when the file is gone, has changed or does not hold what the pickle says."""
+        """Return the array.
+
+        Raises InputError when the file is gone, has changed, or does not hold the array that the pickle
+        describes.
+        """
         dtype = np.dtype(self.dtype)
         if self.length > _LONGEST_CODE * math.prod(self.shape) * dtype.itemsize:
-            raise InputError(f"{self.path} holds an array of {self.shape} in {self.length} bytes.")
+            raise InputError(
+                f"{self.path} holds an array of shape {self.shape} in {self.length} bytes, too many for it."
+            )
         try:
             with open_file(self.path) as stream:
                 if self.path.stat().st_mtime_ns != self.changed_ns:
@@ -79,9 +94,9 @@ def read_pickle(path: Path, *, in_place: bool = False) -> Any:
     """Return the content of a pickle, or of an npy file around one, as plain containers, numbers, text and
     arrays.
 
-    Python 2 text is read as latin-1. Sets come back as lists; what is allowed but has no plain form (torch
-    tensors) stays a `Record`. With `in_place` arrays beyond some 256 bytes stay on the disk as `StoredArray`.
-    Raises InputError for anything else, before anything of the file has run.
+    The reader takes Python 2 text as latin-1 and returns sets as lists. An allowed object without a plain
+    form (a torch tensor) stays a `Record`. With `in_place` arrays of more than some 256 bytes stay on the
+    disk as `StoredArray`. Raises InputError for anything else; no code of the file runs.
     """
     with _in_words(path), open_file(path) as stream:
         size = path.stat().st_size
@@ -103,7 +118,7 @@ def parse_pickle(content: bytes, where: Path) -> Any:
 
 @contextlib.contextmanager
 def _in_words(where: Path) -> Iterator[None]:
-    """Whatever a malformed pickle makes the machine stumble over, as InputError."""
+    """Turn every exception that a malformed pickle raises into an InputError that names the file `where`."""
     try:
         yield
     except RefusedError as error:
@@ -125,10 +140,10 @@ def _is_allowed(name: str) -> bool:
 
 
 class _Arrays(Unfolding):
-    """Records become arrays."""
+    """Unfolding that makes arrays of records."""
 
     def __init__(self, path: Path, stream: BinaryIO | io.BytesIO, size: int, in_place: bool) -> None:
-        # What stays in its place does not count.
+        # Arrays that stay in the file do not count towards the memory budget.
         super().__init__(stream, min(size, _LARGEST_FILE_BYTES))
         self._path, self._in_place = path, in_place
         self._contents: dict[int, bytes] = {}
@@ -174,7 +189,7 @@ class _Arrays(Unfolding):
     def _array(self, raw: Any, dtype_record: Any, shape: Any, fortran: Any) -> np.ndarray | StoredArray:
         dtype = _dtype(dtype_record)
         if not isinstance(shape, tuple) or not all(isinstance(count, int) and count >= 0 for count in shape):
-            raise RefusedError("an array has a shape that is no tuple of counts")
+            raise RefusedError("an array has a shape that is not a tuple of counts")
         span = _encoded(raw)
         if not self._in_place or not isinstance(span, Span):
             return _array_of(self._bytes(raw), dtype, shape, bool(fortran))
@@ -190,7 +205,7 @@ class _Arrays(Unfolding):
         )
 
     def _bytes(self, value: Any) -> bytes:
-        """Return the content of an array; several arrays may share one."""
+        """Return the bytes of an array; arrays that share one string of the pickle share the bytes."""
         value = _encoded(value)
         if isinstance(value, Record) and value.class_name.endswith(".bytes") and not value.args:
             return b""
@@ -203,7 +218,7 @@ class _Arrays(Unfolding):
         return self._contents[id(value)]
 
     def _chumpy(self, name: str, state: dict[str, Any]) -> np.ndarray:
-        """A chumpy leaf keeps its values in `x`; a reordering keeps its operand in `a`."""
+        """Return the array of a chumpy object: a leaf has it in `x`, a reordering has its operand in `a`."""
         if "x" in state:
             return _numbers(state["x"])
         kind = name.rpartition(".")[2].lower()
@@ -239,7 +254,7 @@ class _Arrays(Unfolding):
 
 
 def _encoded(value: Any) -> Any:
-    """Return what stands for bytes: protocols before 3 have none, so that Python 3 stores text and a call."""
+    """Return the text that stands for bytes: before protocol 3 Python 3 stores bytes as text and a call."""
     is_call = isinstance(value, Record) and value.class_name == "_codecs.encode"
     return value.args[0] if is_call else value
 
@@ -248,14 +263,14 @@ def _as_bytes(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode("latin-1")
     if not isinstance(value, bytes):
-        raise RefusedError("the content of an array is no string of bytes")
+        raise RefusedError("the content of an array is not a string of bytes")
     return value
 
 
 def _dtype(record: Any) -> np.dtype[Any]:
     code = record.args[0] if isinstance(record, Record) and record.class_name == "numpy.dtype" else None
     if not isinstance(code, str) or len(code) > 3 or code[:1] not in ("b", "i", "u", "f"):
-        raise RefusedError(f"an array has elements of type {code!r}, which are no numbers")
+        raise RefusedError(f"an array has elements of type {code!r}, which are not numbers")
     big_endian = bool(record.state) and record.state[1] == ">"
     return np.dtype(code).newbyteorder(">" if big_endian else "<")
 

@@ -1,7 +1,8 @@
-"""Files that stand in for a failed download, clone or copy, recognised by their first bytes.
+"""Stand-ins: files that a failed download, clone or copy leaves in place of the real file.
 
-A git-lfs or git-annex pointer, a web page (most often a login page), a server's error as JSON, XML or plain
-text, a shortcut to the file, zeros: every reader would call these damaged, which they are not.
+Stand-ins are git-lfs, git-xet and git-annex pointers, web pages (most often a login page), a server's error
+as JSON, XML or plain text, shortcuts to the file, macOS's AppleDouble files, and zeros. The first bytes
+identify them; a reader of the real format would wrongly call them damaged.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ from typing import BinaryIO, NamedTuple
 
 from talkcli.engine.errors import InputError
 
+# Number of bytes at the beginning of a file that identify a stand-in.
 _HEAD_BYTES = 4096
-# Copies that were cut short may be preallocated with zeros; nobody reads more of them to be sure.
+# Number of zero bytes after which a file counts as zeros: an interrupted copy may be preallocated with
+# gigabytes of them, which need not all be read.
 _MOST_ZEROS = 1 << 24
+# Number of bytes that are read at a time when zeros are counted.
 _BLOCK = 1 << 20
+# Number of characters of a server's text that a message quotes.
 _SHOWN = 60
 
-_AGAIN = "Download it again, logged in where the site asks for it, and look at what was saved."
+_AGAIN = "Download it again, logged in where the site asks for it, and check what was saved."
+# Beginning of the text of a pointer, the program that wrote the pointer, and the next step.
 _POINTERS = (
     (
         re.compile(r"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/"),
@@ -52,8 +58,9 @@ _HTTP_ERROR = re.compile(
     r"access to \w+ .{0,100} is restricted)\b",
     re.IGNORECASE,
 )
+# First bytes of stand-ins that are not text, and what these files are.
 _MAGIC = (
-    (b"\x00\x05\x16\x07", "macOS's notes on a file (AppleDouble)"),
+    (b"\x00\x05\x16\x07", "macOS's metadata of a file (AppleDouble)"),
     (b"L\x00\x00\x00\x01\x14\x02\x00", "a Windows shortcut"),
 )
 _SHORTCUT = re.compile(
@@ -62,16 +69,18 @@ _SHORTCUT = re.compile(
 
 
 class StandIn(NamedTuple):
-    """What the file is instead, with its article, and the next step."""
+    """Stand-in that was found in place of a file."""
 
     what: str
+    """Kind of the stand-in, with its article, for messages."""
     hint: str
+    """Next step for the user."""
 
 
 def refuse_stand_in(path: object, file: BinaryIO | io.BytesIO, *, text: bool = False) -> None:
-    """Raise InputError, naming `path`, when `file` holds a stand-in; else `file` is at its beginning.
+    """Raise InputError, which names `path`, when `file` holds a stand-in; else leave `file` at its beginning.
 
-    With `text` words are expected: short messages in plain text pass.
+    With `text` the caller expects a text file: short plain-text messages pass.
     """
     found = stand_in(file, text=text)
     if found is not None:
@@ -79,7 +88,7 @@ def refuse_stand_in(path: object, file: BinaryIO | io.BytesIO, *, text: bool = F
 
 
 def stand_in(file: BinaryIO | io.BytesIO, *, text: bool = False) -> StandIn | None:
-    """Return what `file` holds in place of itself; None for anything else. It is left at its beginning."""
+    """Return the stand-in that `file` holds, None when it holds none, and leave `file` at its beginning."""
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     found = _zeros(head, file) if head and not head.strip(b"\0") else _recognised(head, text=text)
@@ -108,14 +117,14 @@ def _recognised(head: bytes, *, text: bool) -> StandIn | None:
     if words is None:
         return None
     found = _pointer(words) or _answer(words)
-    # Longer ones are texts, and where words are expected these may be the words.
+    # A longer text is not an error message, and where the caller expects text a short one may be the content.
     if found is None and not text and len(head) < _HEAD_BYTES // 4 and _HTTP_ERROR.match(words):
         found = StandIn(f"a server's error ({words.strip()[:_SHOWN]!r})", _AGAIN)
     return found
 
 
 def _pointer(words: str) -> StandIn | None:
-    """Return what says where the file is."""
+    """Return the stand-in for a pointer or shortcut, which states where the real file is."""
     for pattern, name, hint in _POINTERS:
         if pattern.match(words):
             size = _SIZE.search(words)
@@ -127,7 +136,7 @@ def _pointer(words: str) -> StandIn | None:
 
 
 def _answer(words: str) -> StandIn | None:
-    """Return what a server said when it was asked for the file."""
+    """Return the stand-in for a server's answer to the request for the file (HTML, XML or JSON)."""
     begin = _COMMENTS.match(words)
     start = words[begin.end() if begin else 0 :]
     if _HTML.match(start):
@@ -135,14 +144,14 @@ def _answer(words: str) -> StandIn | None:
     if _XML_ERROR.match(start):
         return StandIn(f"a server's error in XML{_quoted(_XML_CODE.search(words), ':')}", _AGAIN)
     said = _JSON_ERROR.search(words) if start.startswith(("{", "[{")) else None
-    # What has an id is a clip.
+    # A clip's own JSON may hold a key such as "message", but it holds the key "id" before it.
     if said and '"id"' not in words[: said.start()]:
         return StandIn(f"a server's error in JSON{_quoted(said, ':')}", _AGAIN)
     return None
 
 
 def _words(head: bytes) -> str | None:
-    """Return the beginning as text, None for what is no text."""
+    """Return the beginning of a file as text, None when it is not text."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         words = head[: len(head) // 2 * 2].decode("utf-16", "replace")
     else:

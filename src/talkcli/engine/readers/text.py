@@ -1,8 +1,8 @@
-"""Text files of whatever program wrote them: UTF-8, UTF-16 and UTF-32 with a byte order mark or without, and
-Windows' and ISO's single bytes.
+"""Reader of text files from any program: UTF-8, UTF-16 and UTF-32, each with or without a byte order mark,
+and the single-byte encodings of Windows (cp1252) and ISO (latin-1).
 
-Line ends become newlines. What is no text is refused, before it is read as a whole. All errors are
-InputErrors that name the file.
+Line ends become newlines. The reader refuses a file that is not text before it loads the whole file. All
+errors are InputErrors that name the file.
 """
 
 from __future__ import annotations
@@ -19,27 +19,31 @@ from typing import BinaryIO
 from talkcli.engine.errors import InputError
 from talkcli.engine.readers.regular import open_file
 
-# The words of a day of speech, and its TextGrid.
+# Size in bytes of the largest text file: the words of a day of speech, or its TextGrid, fit into it.
 LARGEST_BYTES = 1 << 26
-# Lists of a million clips.
+# Size in bytes of the largest list: a list of a million clips fits into it.
 LARGEST_LIST_BYTES = 1 << 32
+# Greatest number of characters in a line of a list.
 _LONGEST_LINE = 1 << 20
+# Number of bytes that are decoded at a time.
 _BLOCK = 1 << 20
-# Longer marks first: that of UTF-32 begins as that of UTF-16 does.
+# Byte order marks and their encodings, longer marks first: UTF-32's mark begins with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-# Tab, line ends, form feed; DOS ends files with 0x1a.
+# Characters that text does not hold. Tab, line ends and form feed are allowed, and 0x1a, with which DOS ends
+# files.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f\ufffe\uffff]")
-# Word processors' files, and Praat's binary ones.
+# First bytes of word processors' files and of Praat's binary files.
 _NOT_PLAIN = (b"{\\rtf", b"%PDF-", b"PK\x03\x04", b"ooBinaryFile")
 _HINT = "Save it as plain text, UTF-8."
+# Encoding of a file that is not Unicode.
 _SINGLE_BYTES = "cp1252"
 
 
 def _iso(error: UnicodeError) -> tuple[str, int]:
-    """Return the five bytes that Windows leaves out are ISO's control characters."""
+    """Decode the five bytes that cp1252 leaves undefined as ISO's control characters."""
     assert isinstance(error, UnicodeDecodeError)
     return error.object[error.start : error.end].decode("latin-1"), error.end
 
@@ -50,15 +54,16 @@ codecs.register_error("talk-iso", _iso)
 def read_text(path: Path, *, largest: int = LARGEST_BYTES) -> str:
     """Return the text of `path`, of at most `largest` bytes, without a byte order mark.
 
-    Raises InputError for what is no regular file, no text, or larger.
+    Raises InputError for a file that is not regular, not text, or larger.
     """
     with open_text(path, largest=largest) as file:
         return file.read().rstrip("\x1a")
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a list of any length, without their ends. Raises InputError as `read_text`, and for
-    a line of more than 1 MiB.
+    """Yield the lines of a list without their line ends; the list has at most 4 GiB.
+
+    Raises InputError as `read_text` does, and for a line of more than 1,048,576 characters.
     """
     with open_text(path, largest=LARGEST_LIST_BYTES) as file:
         number = 0
@@ -70,10 +75,10 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of its last line, and the cells, of every row that is not empty. Cells are parted by
-    commas; where the first line has none, by semicolons or tabs, as spreadsheets write them.
+    """Yield every row that is not empty, as the number of its last line and its cells.
 
-    Raises InputError as `read_text`, and for what is no CSV.
+    Commas separate the cells. When the first line has no comma, semicolons or tabs do, as in the files of
+    some spreadsheets. Raises InputError as `read_text` does, and for a file that is not CSV.
     """
     with open_text(path, largest=LARGEST_LIST_BYTES) as file:
         first = file.readline(_LONGEST_LINE)
@@ -88,15 +93,16 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def open_text(path: Path, *, largest: int) -> io.TextIOWrapper:
-    """Return `path`, decoded while it is read; all of it has been found to be text. Raises InputError as
-    `read_text` does.
+    """Return `path` as an open text file, after a check that all of it is text.
+
+    Raises InputError as `read_text` does.
     """
     file = open_file(path, text=True)
     try:
         size = os.fstat(file.fileno()).st_size
         if size > largest:
             raise InputError(
-                f"{path} has {size} bytes, more than the {largest} that are read of such a file."
+                f"{path} has {size} bytes, more than the {largest} bytes that a file of this type may have."
             )
         encoding = _encoding(path, file)
     except BaseException:
@@ -123,8 +129,10 @@ def _encoding(where: object, file: BinaryIO) -> str:
 
 
 def _unmarked(head: bytes) -> list[str]:
-    """Return UTF-32 without a mark shows in every fourth byte, which is zero beside one of 0 to 16, the last
-    plane; UTF-16 in letters of one byte: every other byte is zero.
+    """Return the encoding, UTF-16 or UTF-32, that text without a byte order mark seems to have.
+
+    In UTF-32 every fourth byte is zero, and the byte beside it is a plane from 0 to 16. In UTF-16 most
+    letters of western text have a zero as every other byte.
     """
     wide = len(head) // 4 * 4
     for top, plane, name in ((3, 2, "utf-32-le"), (0, 1, "utf-32-be")):
@@ -138,7 +146,7 @@ def _unmarked(head: bytes) -> list[str]:
 
 
 def _first_oddity(file: BinaryIO, encoding: str) -> str | None:
-    """Return what in all of `file` is no text in `encoding`."""
+    """Return a description of the first part of `file` that is not text in `encoding`, None for text."""
     errors = "talk-iso" if encoding == _SINGLE_BYTES else "strict"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     at = 0

@@ -1,9 +1,10 @@
-"""Reads what torch.save wrote, without torch.load: nothing runs, crashes, loops or asks for more memory than
-the file has bytes.
+"""Reader of files that torch.save wrote, without torch.load: a file can neither run code nor crash or hang
+the reader, and its size bounds the memory that the reader allocates.
 
-Both of PyTorch's formats: since 1.6 a zip archive of a pickle and of the tensors' numbers, with checksums;
-before, pickles in a row with the numbers behind them. Either pickle goes through `pickle_machine`; of its
-records the tensors are made here, and what stays is inert.
+The reader takes both of PyTorch's formats. Since 1.6 a file is a zip archive that holds a pickle and the
+tensors' numbers, with checksums. Before 1.6 a file was a sequence of pickles, followed by the numbers.
+`pickle_machine` turns the pickles of either format into inert records; this module makes tensors of the
+records that describe tensors and leaves all others inert.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ from talkcli.engine.readers.pickle_records import Global, Record, RefusedError
 from talkcli.engine.readers.regular import open_file
 from talkcli.engine.readers.unfolding import Unfolding
 
-# Bytes looked at together.
+# Number of bytes that the reader takes from a zip member at a time.
 _CHUNK = 1 << 20
-# What a zip archive begins with.
+# First bytes of a zip archive.
 ZIP = b"PK\x03\x04"
-# What the older format begins with: pickles of a number and of a version.
+# Contents of the first two pickles of the older format: its magic number and its version.
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
+# Greatest number of axes that the reader accepts in a tensor.
 _MOST_AXES = 64
 
+# Element type of each of PyTorch's storage classes.
 _DTYPES = {
     "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
     "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
@@ -43,13 +46,15 @@ _DTYPES = {
     "BoolStorage": torch.bool, "ComplexFloatStorage": torch.complex64,
     "ComplexDoubleStorage": torch.complex128, "UntypedStorage": torch.uint8,
 }  # fmt: skip
+# Names, besides storages and rebuild functions, that describe tensors and their containers.
 _PARTS = {
     "collections.OrderedDict", "torch.Size", "torch.device", "torch.nn.parameter.Parameter",
     "torch.serialization._get_layout",
 }  # fmt: skip
+# Prefix of the functions with which a pickle rebuilds tensors and parameters.
 _REBUILDS = "torch._utils._rebuild_"
 
-# Whatever a malformed file makes a reader stumble over.
+# Exceptions that a malformed file can raise in zipfile, torch or this module.
 _MALFORMED = (
     pickle.UnpicklingError, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
     MemoryError, NotImplementedError, RuntimeError, TypeError, ValueError, struct.error, zipfile.BadZipFile,
@@ -58,12 +63,15 @@ _MALFORMED = (
 
 
 def read_torch_file(path: Path, is_allowed: Callable[[str], bool]) -> Any:
-    """Return what `path` holds: tensors on the CPU, plain values, and lists, tuples and dictionaries of them.
+    """Return the content of `path`: tensors on the CPU, plain values, and lists, tuples and dictionaries of
+    them.
 
-    Objects whose names `is_allowed` wants stay inert: those with items by key, as the state dicts of
-    networks, are dictionaries, others `Record`s. Tensors without plain numbers (sparse,
-    quantised, of no device) come as empty ones of the device meta. Raises InputError for a file that is
-    missing, damaged, written by something else, or more than data.
+    Objects whose names `is_allowed` accepts stay inert: an object with items by key, such as the state dict
+    of a network, becomes a dictionary, any other a `Record`. A tensor without plain numbers (sparse,
+    quantised, without a device) becomes an empty tensor on the device meta.
+
+    Raises:
+        InputError: The file is missing, damaged, not written by PyTorch, or holds more than data.
     """
     hint = "Use the file exactly as its authors publish it."
     try:
@@ -78,14 +86,14 @@ def read_torch_file(path: Path, is_allowed: Callable[[str], bool]) -> Any:
         raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
     except _MALFORMED as error:
         raise InputError(
-            f"{path} was not read: it is damaged or no weight file ({type(error).__name__}: {error}). "
+            f"{path} was not read: it is damaged or not a weight file ({type(error).__name__}: {error}). "
             "Nothing of it has run.",
             hint=hint,
         ) from error
 
 
 def is_tensor_part(name: str) -> bool:
-    """Return whether `name` is of what tensors and plain containers consist of in PyTorch's files."""
+    """Return whether PyTorch's files use the global `name` to describe tensors and plain containers."""
     module, _, attribute = name.rpartition(".")
     return (
         name in _PARTS
@@ -98,13 +106,16 @@ def is_tensor_part(name: str) -> bool:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Storage:
-    """Numbers that a pickle refers to; in the older format possibly a part of others."""
+    """Storage that a pickle refers to; in the older format it may be a view of a part of another storage."""
 
     key: str
+    """Name of the storage in the file."""
     dtype: torch.dtype
+    """Element type of the storage."""
     count: int
+    """Number of elements in the storage."""
     view: tuple[int, int] | None = None
-    """Start and length in the storage of that key."""
+    """Start and length of the view, in elements of the storage `key`; None for the whole storage."""
 
 
 def _read_zip(stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) -> Any:
@@ -112,9 +123,9 @@ def _read_zip(stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) ->
         parts = {info.filename: info for info in archive.infolist()}
         roots = [name.removesuffix("data.pkl") for name in parts if name.endswith("/data.pkl")]
         if len(roots) != 1:
-            raise RefusedError("it is a zip archive, but none that PyTorch writes")
+            raise RefusedError("it is a zip archive, but not one that PyTorch wrote")
         if sum(info.file_size for info in parts.values()) > size:
-            raise RefusedError("its parts are longer than the file")
+            raise RefusedError("its parts together are longer than the file")
         for info in parts.values():
             _compare_checksum(archive, info)
 
@@ -136,11 +147,11 @@ def _read_zip(stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) ->
 
 
 def _compare_checksum(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-    """Raise BadZipFile for a part whose bytes have changed since it was written."""
+    """Raise BadZipFile for a part that is compressed or whose bytes do not match its checksum."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise zipfile.BadZipFile(f"{info.filename} is compressed, which PyTorch never does")
     if not info.CRC:
-        # PyTorch has a switch that leaves checksums out; zipfile then compares none.
+        # PyTorch can save without checksums; without the attribute zipfile compares none.
         del info.CRC
         return
     with archive.open(info) as file:
@@ -153,17 +164,17 @@ def _read_old(stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) ->
 
     def refer(identity: Any) -> Any:
         if isinstance(identity, tuple) and identity[0] == "module":
-            # A class, with the text of its source.
+            # The persistent id of a class also holds the text of its source, which is not needed.
             return identity[1]
         found = _storage(identity)
         dtypes[found.key] = found.dtype
         return found
 
     if stream.read(2) != b"\x80\x02":
-        raise pickle.UnpicklingError("it does not begin as one")
+        raise pickle.UnpicklingError("its first bytes are not those of a pickle of protocol 2")
     stream.seek(0)
     if run(stream, size, _nothing) != _MAGIC or run(stream, size, _nothing) != _VERSION:
-        raise RefusedError("it is no weight file of PyTorch")
+        raise RefusedError("it is not a weight file of PyTorch")
     about = run(stream, size, _nothing)
     if not isinstance(about, dict) or about.get("little_endian") is not True:
         raise RefusedError("it was not written on a little-endian machine")
@@ -188,23 +199,24 @@ def _read_old(stream: BinaryIO, size: int, is_allowed: Callable[[str], bool]) ->
     return _Tensors(stream, size, part).plain(root)
 
 
-def _nothing(name: str) -> bool:  # noqa: ARG001  whatever it is
+def _nothing(name: str) -> bool:  # noqa: ARG001  the answer is the same for every name
+    """Return False: pickles of plain values need no globals."""
     return False
 
 
 def _storage(identity: Any) -> _Storage:
-    """Return what a persistent id means."""
+    """Return the storage that a persistent id of a pickle describes."""
     if not isinstance(identity, tuple) or len(identity) not in (5, 6) or identity[0] != "storage":
-        raise RefusedError("it refers to something outside itself that is no storage")
+        raise RefusedError("it refers to external data that is not a storage")
     _, kind, key, _, count, *view = identity
     name = kind.name.rpartition(".")[2] if isinstance(kind, Global) else ""
     if name not in _DTYPES or not isinstance(key, str) or not _are_counts((count,)):
-        raise RefusedError("it refers to a storage of no known kind")
+        raise RefusedError("it refers to a storage of an unknown type")
     if not view or view[0] is None:
         return _Storage(key, _DTYPES[name], count)
     _, start, length = view[0]
     if not _are_counts((start, length)):
-        raise RefusedError(f"a part of storage {key} is at no place")
+        raise RefusedError(f"the start or length of a part of storage {key} is not a valid count")
     return _Storage(key, _DTYPES[name], count, (start, length))
 
 
@@ -213,7 +225,7 @@ def _are_counts(values: Any) -> bool:
 
 
 class _Tensors(Unfolding):
-    """Records become tensors."""
+    """Unfolding that makes tensors of records."""
 
     def __init__(self, stream: BinaryIO | io.BytesIO, size: int, part: Callable[[str], bytearray]) -> None:
         super().__init__(stream, size)
@@ -246,14 +258,14 @@ class _Tensors(Unfolding):
         if not isinstance(storage, _Storage) or not _are_counts((offset,)):
             raise RefusedError("a tensor has no storage")
         if not _are_counts(shape) or not _are_counts(strides) or not len(shape) == len(strides) <= _MOST_AXES:
-            raise RefusedError("a tensor has a shape or strides that are no tuples of counts")
+            raise RefusedError("a tensor has a shape or strides that are not tuples of counts")
         numbers = self._numbers(storage)
         if name.endswith("_v3"):
             numbers = numbers.view(_dtype(others[2]))
         last = offset + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
         if 0 not in shape and last >= len(numbers):
             raise RefusedError(f"a tensor of the shape {shape} reaches beyond its {len(numbers)} numbers")
-        # Strides of zero would make any shape of few numbers.
+        # Strides of zero can expand a few numbers to any shape.
         if math.prod(shape) > len(numbers):
             try:
                 self.charge(math.prod(shape) * numbers.element_size())
@@ -285,5 +297,5 @@ class _Tensors(Unfolding):
 def _dtype(kind: Any) -> torch.dtype:
     found = getattr(torch, kind.name.removeprefix("torch."), None) if isinstance(kind, Global) else None
     if not isinstance(found, torch.dtype):
-        raise RefusedError("a tensor has numbers of no known type")
+        raise RefusedError("a tensor has elements of an unknown type")
     return found

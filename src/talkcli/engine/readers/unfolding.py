@@ -1,4 +1,4 @@
-"""From the records of a pickle to plain containers, within a depth and a budget of memory."""
+"""Conversion of a pickle's records to plain containers, within a greatest depth and a memory budget."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from typing import Any, BinaryIO
 
 from talkcli.engine.readers.pickle_records import Record, RefusedError, Span, decode
 
-# Sparse matrices, reorderings and shared parts make more of a file than it holds; FLAME's make 5 % more.
+# Memory budget: this many times the size of the file, plus this many bytes. Sparse matrices, reorderings and
+# shared parts take more memory than their file has bytes; those of FLAME's file take 5 % more.
 _GROWTH, _GROWTH_BYTES = 4, 1 << 24
+# Greatest depth of nested containers.
 _DEEPEST = 64
 
 
 class Unfolding:
-    """Walks through what `pickle_machine.run` returned; what records become, a subclass says.
+    """Walk through the result of `pickle_machine.run`; a subclass converts the records.
 
-    Finished nodes are kept by identity, so shared ones are visited once. Raises RefusedError for content that
-    is nested too deep, contains itself, or unfolds to far more bytes than the file has.
+    The walk keeps finished nodes by identity, so it visits shared nodes once. It raises RefusedError for
+    content that is nested too deep, contains itself, or unfolds to far more bytes than the file has.
     """
 
     def __init__(self, stream: BinaryIO | io.BytesIO, size: int) -> None:
-        """Take the `stream` that holds the `Span`s, of a file of `size` bytes."""
+        """Take the `stream` in which the `Span`s lie; its file has `size` bytes."""
         self.stream = stream
         self._limit = _GROWTH * size + _GROWTH_BYTES
         self._num_made = 0
-        # Plain forms, and how many bytes they unfold to, by the identity of the node and of the plain form.
+        # Plain form of each finished node, by the identity of the node.
         self._done: dict[int, Any] = {}
+        # Number of bytes that each plain form unfolds to, by the identity of the plain form.
         self._weights: dict[int, int] = {}
 
     def interpret(self, record: Record, depth: int) -> Any:
-        """Return what stands for `record`; parts of it go through `plain` with `depth`."""
+        """Return the plain form of `record`; convert parts of it with `plain` and this `depth`."""
         raise NotImplementedError
 
     def key(self, key: Record) -> Any:
-        """Return what stands for a record that is the key of a dictionary."""
+        """Return the plain form of a record that is the key of a dictionary."""
         raise NotImplementedError
 
     def weigh(self, made: Any) -> int:
-        """Return bytes of what `interpret` made."""
+        """Return the size in bytes of an object that `interpret` made."""
         raise NotImplementedError
 
     def plain(self, value: Any, depth: int = 0) -> Any:
-        """Return `value` with everything in it that is no plain container, number or text interpreted."""
+        """Return `value` in plain form: every record and `Span` in it is converted."""
         if depth > _DEEPEST:
             raise RefusedError(f"it is nested more than {_DEEPEST} deep, or contains itself")
         if not isinstance(value, (dict, list, tuple, Record, Span)):
@@ -55,13 +58,13 @@ class Unfolding:
                 made = decode(self.raw(value), value.coding)
             else:
                 made = type(value)(self.plain(item, depth + 1) for item in value)
-            # One node may stand in many places: whoever walks through them all must come to an end.
+            # A node may occur in many places: the budget bounds the work of a caller that visits all of them.
             self._weights[id(made)] = self._within_limit(self._weigh(made))
             self._done[id(value)] = made
         return self._done[id(value)]
 
     def charge(self, num_bytes: int) -> None:
-        """Count objects that are about to be made and are no part of the file."""
+        """Charge the budget with the size of an object that is about to be made and is not in the file."""
         self._num_made = self._within_limit(self._num_made + num_bytes)
 
     def raw(self, span: Span) -> bytes:
@@ -74,13 +77,13 @@ class Unfolding:
         return self.key(key) if isinstance(key, Record) else key
 
     def _weigh(self, made: Any) -> int:
-        """Return an estimate from below, but of the order of what numpy would make."""
+        """Return a lower estimate of the size in bytes of the numpy array that `made` would become."""
         if id(made) in self._weights:
             return self._weights[id(made)]
         if isinstance(made, dict):
             return sum(map(self._weigh, made.values()))
         if isinstance(made, (list, tuple)):
-            # As an array of text: all elements are as long as the longest.
+            # In numpy's array of text every element takes the length of the longest.
             longest = max((len(item) for item in made if isinstance(item, (str, bytes))), default=0)
             return len(made) * max(longest, 4) + sum(map(self._weigh, made))
         if isinstance(made, (str, bytes)):

@@ -1,7 +1,7 @@
-"""YAML that people write by hand, whatever state it is in: plain values in lists and mappings, and no more.
+"""Parser of hand-written YAML, also of malformed YAML: plain values in lists and mappings, and no more.
 
-What a value is, YAML 1.2 says, with the yes, no, on and off of 1.1; dates are text. Anchors, aliases, merges
-and tags are refused: a few lines of them can stand for gigabytes, or for anything but a plain value.
+The parser resolves values as YAML 1.2 does, with the yes, no, on and off of YAML 1.1; dates stay text. It
+refuses anchors, aliases, merges and tags: a few lines of them can stand for gigabytes, or for objects.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from typing import Any
 
 import yaml
 
+# Default of the greatest number of characters in a document.
 _LONGEST = 100_000
+# Greatest depth of nested lists and mappings.
 _DEEPEST = 32
-# A number of more digits means nothing to anyone, and costs Python time that grows with their square.
+# Greatest number of characters of a whole number. No setting needs more, and Python's parsing time grows with
+# the square of the number of digits.
 _MOST_DIGITS = 18
+# Forms of YAML's plain scalars.
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _INT = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
@@ -26,11 +30,13 @@ _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def parse_yaml(text: str, *, longest: int = _LONGEST) -> Any:
-    """Return the one document in `text`, of at most `longest` characters: dictionaries with text as keys,
-    lists, text, bools, whole numbers of up to 18 digits, finite floats, None. An empty text is None.
+    """Return the one document in `text`, of at most `longest` characters.
 
-    Raises ValueError, in one sentence, for anything else: what is no YAML, keys that stand twice, documents
-    deeper than 32, anchors, tags and merges, half a surrogate pair.
+    The document consists of dictionaries with text as keys, lists, text, bools, whole numbers of up to 18
+    digits, finite floats and None. An empty text returns None.
+
+    Raises ValueError, whose message is one sentence, for anything else: invalid YAML, duplicate keys, more
+    than 32 levels, anchors, tags, merges, or half a surrogate pair.
     """
     if len(text) > longest:
         raise ValueError(f"the YAML has {len(text)} characters, more than {longest}")
@@ -38,7 +44,7 @@ def parse_yaml(text: str, *, longest: int = _LONGEST) -> Any:
         text.encode()
         return _built(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
-        raise ValueError(_at(error.problem_mark, error.problem or "this is no YAML")) from error
+        raise ValueError(_at(error.problem_mark, error.problem or "this is not YAML")) from error
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
     except UnicodeEncodeError as error:
@@ -47,14 +53,16 @@ def parse_yaml(text: str, *, longest: int = _LONGEST) -> Any:
 
 @dataclass
 class _Open:
-    """A list or mapping that is being filled."""
+    """List or mapping that the parser is filling."""
 
     inside: list[Any] | dict[str, Any]
+    """Items of the list or mapping so far."""
     key: str | None = None
+    """Key of a mapping whose value comes next; None when a key comes next."""
 
 
 def _built(events: Iterable[Any]) -> Any:
-    """Return the document behind `events`; its depth takes no stack."""
+    """Return the document that `events` describe, without recursion."""
     document: list[Any] = []
     around = [_Open(document)]
     for event in events:
@@ -97,7 +105,7 @@ def _place(where: _Open, value: Any, mark: Any) -> None:
 
 
 def _plain(text: str, mark: Any) -> str | bool | int | float | None:
-    """Return what `text` without quotes is."""
+    """Return the value of the unquoted scalar `text`."""
     if _NULL.fullmatch(text):
         return None
     if text in (text.lower(), text.title(), text.upper()) and text.lower() in _BOOLS:

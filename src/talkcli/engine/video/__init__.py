@@ -1,1 +1,1 @@
-"""Faces in videos: reading pictures, following faces, and moving a head as they do."""
+"""Faces in videos: this package reads pictures, tracks faces and fits the motion of a head to them."""

@@ -1,9 +1,9 @@
-"""Whether the pictures of a file are all there and whole, judged by what was decoded of that stream alone.
+"""Check whether the picture stream of a file is complete and intact, from ffmpeg's log of decoding it.
 
-ffmpeg complains of much that harms nobody: references that a lossless cut took away, what comes before the
-first whole picture of a stream joined midway, other tracks. Titles and names may hold any word. So what
-counts is whether pictures reach the end that the file states for them, how many the decoder itself calls
-corrupt, and, where reading failed, whether any are missing in between.
+Many errors of ffmpeg are harmless: references that a lossless cut removed, data before the first complete
+picture of a stream that was joined midway, other tracks. Titles and names in the log may hold any word. So
+three things count: whether the pictures reach the end that the file states, how many pictures the decoder
+reports as corrupt, and, when reading failed, whether pictures are missing in between.
 """
 
 from __future__ import annotations
@@ -17,31 +17,39 @@ from jaxtyping import Float64
 from talkcli.engine.video.track_length import mp4_picture_length_s
 from talkcli.engine.wording import counted
 
-# Lines of ffmpeg's parts begin with the part, and name a level at which a file's own words never come; vist
-# is the stream of pictures in the file.
+# Lines of ffmpeg's own parts begin with the part's name and a level (warning, error, fatal) that lines with
+# the file's own text never have. vist is the file's picture stream.
 _CORRUPT = re.compile(r"^\[vist#[^\]]*\] (?:\[dec:[^\]]*\] )?\[warning\] corrupt decoded frame", re.MULTILINE)
 _FAILED = re.compile(r"^\[(?:in|vist)#[^\]]*\] (?:\[dec:[^\]]*\] )?\[(?:error|fatal)\] (.*)$", re.MULTILINE)
+# Parts of ffmpeg's description of the input: its end, the length of the file, a stream, a stream's length.
 _INPUT_END = re.compile(r"^\[info\] (?:Stream mapping|Output #)|^Stream mapping", re.MULTILINE)
 _DURATION = re.compile(r"^\[info\]   Duration: (\d+):(\d+):([\d.]+),", re.MULTILINE)
 _STREAM = re.compile(r"^\[info\]   Stream #0:\d+[^:\n]*: (\w+): (.*)$", re.MULTILINE)
 _STREAM_LENGTH = re.compile(r"^\[info\]       DURATION {8}: (\d+):(\d+):([\d.]+)$", re.MULTILINE)
-# The last picture begins before it ends; headers round.
+# Greatest difference in seconds between the stated end and the last picture's start. It is not 0 because the
+# last picture lasts for some time and headers round.
 _MOST_MISSING_S = 0.5
-# Of an interval that is usual in the file: longer ones have lost a picture.
+# Threshold on an interval between pictures, in medians of the file's intervals: a longer one lost a picture.
 _GAP = 1.6
+# Number of characters of ffmpeg's error that a message quotes.
 _SHOWN = 120
 
 
 def damage(
     path: Path, said: str, times: Float64[np.ndarray, "frames"], sound_end_s: float | None
 ) -> str | None:
-    """Return evidence that pictures are lost or broken, None when there is none. `said` is ffmpeg's log of
-    decoding at level info, `times` are those of the pictures in seconds, on the clock of the file.
+    """Return evidence that pictures are lost or corrupt, None when there is none.
+
+    Args:
+        path: Video file.
+        said: ffmpeg's log of decoding the file, at level info.
+        times: Times of the pictures in seconds, on the file's clock.
+        sound_end_s: Time of the last sound packet in seconds, on the file's clock; None without sound.
     """
     if corrupt := len(_CORRUPT.findall(said)):
-        return f"broken: {corrupt} of {counted(len(times), 'picture')}"
+        return f"corrupt: {corrupt} of {counted(len(times), 'picture')}"
     stated_s = _stated_s(path, said)
-    # Where sound goes on, the last picture was shown for longer.
+    # When the sound goes on after the last picture, that picture was shown for longer.
     reached_s = max(float(times[-1]), sound_end_s or 0.0)
     if stated_s is not None and stated_s - reached_s > _MOST_MISSING_S:
         return f"{reached_s:.2f} of {stated_s:.2f} s"
@@ -55,7 +63,7 @@ def damage(
 
 
 def _stated_s(path: Path, said: str) -> float | None:
-    """Return where the pictures end by the file's own word; None where it has none."""
+    """Return the end of the pictures in seconds as the file states it, None when it does not."""
     own_s = mp4_picture_length_s(path)
     end = _INPUT_END.search(said)
     header = said[: end.start()] if end else said
@@ -67,7 +75,7 @@ def _stated_s(path: Path, said: str) -> float | None:
         own_s = _seconds(own) if own else None
     if own_s is not None:
         return own_s
-    # The length of the whole is that of its longest track, which may be one that nobody reads.
+    # The length of the whole file is that of its longest track, which need not be the picture track.
     kinds = [stream[1] for stream in streams]
     others = len(films) > 1 or kinds.count("Audio") > 1 or not set(kinds) <= {"Video", "Audio"}
     whole = _DURATION.search(header)

@@ -1,8 +1,9 @@
-"""The residuals between landmarks and coefficients, in standard deviations, with derivatives.
+"""Residuals between the landmarks of a clip and those of a head, in standard deviations, with derivatives.
 
 Axis names: `frames`, `points` = 68 landmarks of the iBUG scheme and two irises, `moving` = channels in use.
-Points that keep together (a lip and the lip facing it, two lids) are also measured by what parts them, far
-more finely than where they are: a contact is seen, whatever the shape of the lips.
+Opposite points (upper and lower lip, upper and lower lid) also have residuals of the gap between them, with a
+far smaller standard deviation than their positions have, so that the fit keeps contacts whatever the shape of
+the lips.
 """
 
 from __future__ import annotations
@@ -16,43 +17,56 @@ from talkcli.engine.video.identity import SHUT_EYE, Identity, eye_opening, gaze,
 from talkcli.engine.video.pose import Similarity
 from talkcli.engine.video.rig import NUM_IBUG, Rig
 
+# iBUG numbers of the landmarks whose positions are residuals.
 _PLACED = np.array([*at.CHIN, *at.BROWS, *at.NOSE, *at.MOUTH])
+# iBUG numbers of opposite points of the inner lips and of the lids; upper points in the first row.
 _LIPS = np.array(at.LIP_PAIRS).T
 _LIDS = np.array([*at.LID_PAIRS["Right"], *at.LID_PAIRS["Left"]]).T
-# Landmarks of lips that touch may lie this far apart on a head.
+# Greatest distance in metres of opposite landmarks of a head's closed lips, on each axis.
 _MOST_AT_TOUCH_M = 2e-3
-# Openings of the eye as shares of its usual one: what counts as that, the widest believed, the least that
-# shows an iris, and by how much the eyes differ in a wink (less is noise, more is one).
+# Openings of an eye, as shares of the opening of the person's open eye:
+#   _USUAL_EYE   range that counts as the usual opening
+#   _WIDEST_EYE  greatest opening that the fit believes
+#   _SEEN_IRIS   opening above which the iris is visible
+#   _WINK        difference of the two eyes: up to the first value it is noise, from the second on a wink
 _USUAL_EYE, _WIDEST_EYE, _SEEN_IRIS, _WINK = (0.92, 1.1), 1.6, 0.5, (0.4, 0.7)
-# The middle of a head behind its face, in distances of the outer eye corners; cosines of what is seen well;
-# the weight of what is hidden.
+# Visibility of a landmark:
+#   _DEPTH_OF_FACE  depth of the head's centre behind the face, in distances of the outer eye corners
+#   _SEEN_WELL      cosine between the landmark's outward direction and the line of sight for full visibility
+#   _LEAST_SHOWN    weight of a hidden landmark
 _DEPTH_OF_FACE, _SEEN_WELL, _LEAST_SHOWN = 0.8, 0.5, 0.05
+# Step of the finite differences, in units of a channel.
 _STEP = 0.04
 
 
 class Noise(Config):
-    """Standard deviations in metres of what is measured.
-
-    `point_m` landmarks across the line of sight, `depth_m` along it; `lips_m` what parts closed lips, with
-    `lips_share` of an opening added; `lids_m` what parts the lids; `iris_m` the irises.
-    """
+    """Standard deviations of the measurements."""
 
     point_m: float = 2e-3
+    """Standard deviation of a landmark across the line of sight, in metres, unless a field below differs."""
     chin_m: float = 4e-3
+    """Standard deviation of a landmark of the chin across the line of sight, in metres."""
     brow_m: float = 2e-3
+    """Standard deviation of a landmark of the brows across the line of sight, in metres."""
     nose_m: float = 4e-3
+    """Standard deviation of a landmark of the nose across the line of sight, in metres."""
     depth_m: float = 8e-3
+    """Standard deviation of a landmark along the line of sight, in metres."""
     lips_m: float = 1.5e-4
+    """Standard deviation of the gap between closed lips, in metres."""
     lips_share: float = 0.03
+    """Share of the height of an open gap that is added to the standard deviation of the lips' gap."""
     lids_m: float = 3e-4
+    """Standard deviation of the gap between the lids, in metres."""
     iris_m: float = 6e-4
+    """Standard deviation of the position of an iris, in metres."""
 
 
 class Evidence:
     """Residuals of coefficients against one clip, in standard deviations.
 
-    Rows: x, y and depth, as the camera sees them, of brows, nose, lips and chin; what parts the lips; what
-    parts the lids; where the irises are.
+    The rows are x, y and depth, in the camera's directions, of the landmarks of chin, brows, nose and lips;
+    the gaps between the lips; the gaps between the lids; and the positions of the irises.
     """
 
     def __init__(
@@ -65,8 +79,16 @@ class Evidence:
         moving: Int[np.ndarray, "moving"],
         noise: Noise,
     ) -> None:
-        """Take landmarks and irises in the head's frame (`inside`), and a `confidence` that is 0 where there
-        are none.
+        """Prepare the target of every residual.
+
+        Args:
+            rig: Landmarks of the head as functions of the coefficients.
+            identity: Neutral face of the person.
+            place: Transform from the head into the picture, per frame.
+            inside: Landmarks and irises of the clip in the head's frame, in metres.
+            confidence: Confidence of the landmarks in [0, 1]; 0 in frames without landmarks.
+            moving: Indices of the channels in use.
+            noise: Standard deviations of the measurements.
         """
         self._rig, self._moving = rig, moving
         trust = confidence[:, None].astype(np.float64)
@@ -79,7 +101,7 @@ class Evidence:
         self._point_weights = (trust * shown[:, _PLACED] / spread[_PLACED])[..., None]
         target = (inside[:, :NUM_IBUG] - identity.offsets)[:, _PLACED]
 
-        # Lips that touch also lie over each other; parted ones need not.
+        # Lips that touch must also meet in x and depth; open lips need not.
         parted = (_apart(inside, _LIPS)[..., 1] - identity.gap_m).clip(min=0.0)[..., None]
         self._lip_weights = (trust * shown[:, _LIPS[0]])[..., None] / (
             noise.lips_m + parted * [1.0, noise.lips_share, 1.0]
@@ -87,14 +109,14 @@ class Evidence:
         lips = _apart(rig.rest, _LIPS).clip(-_MOST_AT_TOUCH_M, _MOST_AT_TOUCH_M) + parted * [0.0, 1.0, 0.0]
 
         shares = _calm((eye_opening(inside) - SHUT_EYE) / (identity.open_eyes - SHUT_EYE))
-        # An eye that is turned away does as the other does.
+        # An eye that the camera hardly sees takes the opening of the other eye.
         eyes = np.stack([shown[:, at.LID_CORNERS[side]].min(axis=1) for side in ("Right", "Left")], -1)
         shares = _together(eyes * shares + (1.0 - eyes) * shares[:, ::-1])
         named = "eyeBlinkLeft" in rig.head.channels
         self._lid_weights = trust / (noise.lids_m if named else noise.point_m)
         lids = _apart(rig.rest, _LIDS)[..., 1] * shares.repeat(2, axis=1)
 
-        # Behind a lid there is no iris to be seen.
+        # A lowered lid hides the iris, so the weight of irises is 0 then.
         open_eyes = shares.min(axis=1, keepdims=True) > _SEEN_IRIS
         self._iris_weights = (trust * open_eyes / noise.iris_m)[..., None]
         look = (eyes[..., None] * gaze(inside)).sum(axis=1) / eyes.sum(axis=1, keepdims=True)
@@ -108,7 +130,7 @@ class Evidence:
         return (self._rows(self._rig.points(self._coeffs(values))[:, None]) - self._target)[:, 0]
 
     def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
-        """See `solver.Problem`; by differences, which see beyond the small kinks of a head."""
+        """See `solver.Problem`. Finite differences smooth over the small kinks in a head's motion."""
         coeffs, num = self._coeffs(values), len(self._moving)
         step = np.where(values < 0.5, _STEP, -_STEP)
         tried = np.repeat(coeffs[:, None], num, axis=1)
@@ -140,7 +162,7 @@ class Evidence:
         lids: Float[np.ndarray, "frames tried lids"],
         irises: Float[np.ndarray, "frames tried irises 2"],
     ) -> Float[np.ndarray, "frames tried rows"]:
-        """Return everything measured as one row, in standard deviations."""
+        """Return all measurements in one row, divided by their standard deviations."""
         seen = placed @ self._sight.mT[:, None]
         parts = (
             self._point_weights[:, None] * seen,
@@ -152,7 +174,7 @@ class Evidence:
 
 
 def _shown(rest: Float[np.ndarray, "68 3"], place: Similarity) -> Float[np.ndarray, "frames 68"]:
-    """Return how well the camera sees each landmark: 1 from the front, little when it is turned away."""
+    """Return the visibility of each landmark: 1 when it faces the camera, 0.05 when it is turned away."""
     behind = rest[17:].mean(axis=0) - [0.0, 0.0, _DEPTH_OF_FACE * interocular(rest[None])[0]]
     outwards = rest - behind
     outwards /= np.linalg.norm(outwards, axis=-1, keepdims=True)
@@ -161,13 +183,13 @@ def _shown(rest: Float[np.ndarray, "68 3"], place: Similarity) -> Float[np.ndarr
 
 
 def _calm(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frames 2"]:
-    """Return how far the eyes are open, small changes about 1 taken for none."""
+    """Return the eye openings with a dead zone about the usual one, limited to `_WIDEST_EYE`."""
     low, high = _USUAL_EYE
     return np.where(shares < 1.0, (shares / low).clip(0.0, 1.0), (shares / high).clip(1.0, _WIDEST_EYE))
 
 
 def _together(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frames 2"]:
-    """Return both eyes as open as their mean, unless they differ as in a wink."""
+    """Return the mean opening for both eyes, unless they differ as much as in a wink."""
     differ = np.abs(shares[:, :1] - shares[:, 1:])
     low, high = _WINK
     wink = ((differ - low) / (high - low)).clip(0.0, 1.0)
@@ -177,6 +199,6 @@ def _together(shares: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, "frame
 def _apart(
     points: Float[np.ndarray, "... points 3"], pairs: Int[np.ndarray, "2 pairs"]
 ) -> Float[np.ndarray, "... pairs 3"]:
-    """Compute the vector from the second point of each pair to the first."""
+    """Return the vector from the second point of each pair to the first."""
     between: np.ndarray = points[..., pairs[0], :] - points[..., pairs[1], :]
     return between

@@ -1,9 +1,9 @@
-"""Landmarks of one face over time to the coefficients of any head.
+"""Fit of any head to the landmarks of one face over time: it finds the coefficients of the motion.
 
 Axis names: `frames`, `points` = the 51 inner landmarks of the iBUG scheme, `coeffs` = 53, `verts`.
-Pose first, from points that expressions do not move; then the person's own rest, taken off; then the
-expression of all frames at once. Lips and lids are measured by what parts them, so that what meets in the
-picture meets on the head.
+The fit first finds the pose, from points that expressions do not move. It then finds the person's neutral
+face and subtracts it. Last, it solves for the expression of all frames together. It measures lips and lids by
+the gap between them, so that lips or lids that touch in the picture also touch on the head.
 """
 
 from __future__ import annotations
@@ -32,41 +32,53 @@ from talkcli.engine.video.track import FaceTrack
 from talkcli.engine.video.warp import Warp
 from talkcli.engine.wording import counted
 
+# iBUG numbers of the inner landmarks: all but the contour of the face.
 INNER = np.arange(17, NUM_IBUG)
-# From x right, y down, z away of the tracker to x right, y up, z near.
+# Signs that turn the tracker's axes (x right, y down, z away) into x right, y up, z towards the camera.
 _UPRIGHT = np.array([1.0, -1.0, -1.0])
+# Smallest number of frames with a face.
 _FEWEST_FRAMES = 3
+# Smallest distance of the outer eye corners in pixels.
 _SMALLEST_FACE_PX = 8.0
-# Solved together; neighbours further than the margin do not change a frame.
+# Number of frames that are solved together, and of frames on either side that are solved with them and then
+# dropped: neighbours further away do not change a frame.
 _BLOCK_FRAMES, _MARGIN_FRAMES = 256, 12
+# Weight of the prior's pull to rest in a bridged gap.
 _HARDLY = 1e-4
 
 
 class FitConfig(Config):
-    """`longest_gap_s` is the longest time without a face that is bridged; `passes` of Gauss-Newton."""
+    """Settings of the fit."""
 
     noise: Noise = Noise()
+    """Measurement noise of the landmarks."""
     longest_gap_s: float = 0.2
+    """Longest gap without a face that the fit bridges, in seconds."""
     passes: int = 6
+    """Number of Gauss-Newton passes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """A clip as motion of a head, and how well the head then lies over the face.
-
-    `motion` has `pose`. `error` is the median distance of the head's landmarks from the measured ones, over
-    the distance of the outer eye corners; NaN where no face was seen. `projected` and `measured` are those
-    landmarks in pixels of the picture. `known` is False in gaps too long to bridge, where motion is a guess.
-    """
+    """Motion of a head that was fitted to a clip, and the error of the fit."""
 
     motion: Motion
+    """Motion of the head, with its pose."""
     identity: Identity
+    """Neutral face of the person."""
     error: Float[np.ndarray, "frames"]
+    """Median distance between the head's landmarks and the measured ones, divided by the distance of the
+    outer eye corners; NaN in frames without a face."""
     projected: Float[np.ndarray, "frames points 2"]
+    """Landmarks of the head, in pixels of the picture."""
     measured: Float[np.ndarray, "frames points 2"]
+    """Landmarks that the tracker measured, in pixels of the picture."""
     known: Bool[np.ndarray, "frames"]
+    """Whether each frame has evidence; False in gaps too long to bridge, where the motion is a guess."""
     head: Head
+    """Head that was fitted."""
     place: Similarity
+    """Transform from the head into the picture in each frame, with y up."""
 
     @cached_property
     def _warp(self) -> Warp:
@@ -74,7 +86,7 @@ class Fit:
         return Warp(rest, self.identity.offsets)
 
     def vertices_in_picture(self, frame: int) -> Float[np.ndarray, "verts 3"]:
-        """Return the head, bent to the person's shape, in pixels: x right, y down, z smaller when nearer."""
+        """Return the head's vertices, warped to the person's shape, in pixels: x right, y down, z away."""
         coeffs = torch.from_numpy(self.motion.coeffs[frame : frame + 1])
         with torch.no_grad():
             vertices = self.head(coeffs)[0].numpy()
@@ -88,10 +100,17 @@ def fit_head(
     config: FitConfig = FitConfig(),  # noqa: B008
     person: Identity | None = None,
 ) -> Fit:
-    """Return the motion of `head` that shows what the face of `track` does, at the track's rate.
+    """Return the motion of `head` that follows the face of `track`, at the track's rate.
 
-    `person` is the identity found in another clip of the same person, best a neutral one; without it, rest is
-    looked for in this clip. Raises InputError when too little of the face was seen.
+    Args:
+        track: Track of one face.
+        head: Head to fit.
+        config: Settings of the fit.
+        person: Identity from another clip of the same person, preferably a neutral one; None finds the
+            neutral face in this clip.
+
+    Raises:
+        InputError: The track has too few frames with a face, or the face is too small.
     """
     seen = _usable(track)
     rig = Rig(head)
@@ -103,7 +122,7 @@ def fit_head(
     inside = filled(place.back(picture)[seen], seen)
     trust = np.where(seen, track.confidence, 0.0)
     known = _known(seen, track.fps, config)
-    # In a gap that is bridged, nothing but the frames around it says what the face does.
+    # In a bridged gap only the frames around it are evidence; the pull to rest must not outweigh them.
     drawn = np.where(known & ~seen, _HARDLY, 1.0)
 
     moving, prior = prior_for(head.channels, track.fps)
@@ -119,7 +138,7 @@ def fit_head(
 
 
 def _usable(track: FaceTrack) -> Bool[np.ndarray, "frames"]:
-    """Return frames with landmarks. Raises InputError when they are too few, or the face too small."""
+    """Return whether each frame has landmarks. Raises InputError for too few such frames or a small face."""
     seen = track.seen & (track.confidence > 0) & np.isfinite(track.landmarks).all(axis=(1, 2))
     if seen.sum() < _FEWEST_FRAMES:
         raise InputError(
@@ -130,7 +149,7 @@ def _usable(track: FaceTrack) -> Bool[np.ndarray, "frames"]:
     wide = float(np.median(interocular(at.ibug_points(track.landmarks[seen]))))
     if wide < _SMALLEST_FACE_PX:
         raise InputError(
-            f"The eyes of the face are {wide:.1f} pixels wide together, too few to fit a head.",
+            f"The outer corners of the eyes are {wide:.1f} pixels apart, too few to fit a head.",
             hint=f"Choose a video with at least {_SMALLEST_FACE_PX:.0f} pixels between the outer corners of "
             "the eyes, or crop it to the face and enlarge it.",
         )
@@ -147,7 +166,7 @@ def _fit(
     picture: Float[np.ndarray, "frames 70 3"],
     known: Bool[np.ndarray, "frames"],
 ) -> Fit:
-    """Return the report of a fit."""
+    """Return the fit: its motion, and its error against the landmarks in the picture."""
     shown = place.forth(rig.points(coeffs)[:, :NUM_IBUG] + identity.offsets)[:, INNER] * _UPRIGHT
     real = (picture * _UPRIGHT)[:, INNER, :2]
     apart = np.linalg.norm(shown[..., :2] - real, axis=-1)
@@ -170,9 +189,7 @@ def _fit(
 
 
 def _blocks(num_frames: int) -> Iterator[tuple[slice, slice]]:
-    """Yield frames to solve for, and those to look at as well: a frame's neighbours matter, far ones do
-    not.
-    """
+    """Yield each block of frames, and the block with the margin on either side that is solved with it."""
     for start in range(0, num_frames, _BLOCK_FRAMES):
         stop = min(start + _BLOCK_FRAMES, num_frames)
         yield (
@@ -182,7 +199,7 @@ def _blocks(num_frames: int) -> Iterator[tuple[slice, slice]]:
 
 
 def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray, "frames coeffs"]:
-    """Find the jaw that alone opens the lips by `gap_m`, to begin with."""
+    """Return the start of the solution: the jaw alone opens the lips by `gap_m`."""
     coeffs = np.zeros((len(gap_m), len(rig.head.channels)))
     angles, points = rig.opened_jaw()
     if len(angles) > 1:
@@ -192,7 +209,7 @@ def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray
 
 
 def _tied(track: FaceTrack) -> Bool[np.ndarray, "triples"]:
-    """Return whether frames k to k + 2 belong to one shot."""
+    """Return whether frames k to k + 2 belong to one shot, for each k."""
     shot = np.zeros(track.num_frames, dtype=int)
     shot[[cut for cut in track.cuts if cut < track.num_frames]] = 1
     shot = shot.cumsum()
@@ -200,7 +217,7 @@ def _tied(track: FaceTrack) -> Bool[np.ndarray, "triples"]:
 
 
 def _known(seen: Bool[np.ndarray, "frames"], fps: float, config: FitConfig) -> Bool[np.ndarray, "frames"]:
-    """Return frames seen, or in short gaps between seen ones."""
+    """Return whether each frame shows the face or lies in a short gap between frames that show it."""
     known = seen.copy()
     for before, after in pairwise(np.flatnonzero(seen)):
         if (after - before - 1) / fps <= config.longest_gap_s:

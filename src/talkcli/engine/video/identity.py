@@ -1,9 +1,9 @@
-"""A person's identity: the landmarks at rest, in the head's frame and size.
+"""Identity of a person: the landmarks of the neutral face, in the head's frame and size.
 
 Axis names: `frames`, `points` = 68 landmarks of the iBUG scheme.
-A difference in shape must not read as an expression that lasts all clip. So the person's rest is looked for
-in the clip itself: the mouth where it is closed and still, brows and nose where they mostly are, the eyes
-where they are open.
+The fit must not take a difference in shape for an expression that lasts the whole clip. So the neutral face
+comes from the clip itself: the mouth from frames where it is closed and still, brows and nose from their
+median positions, the eyes from frames where they are open.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.pose import Similarity, similarity
 from talkcli.engine.video.rig import NUM_IBUG, Rig
 
-# Lips this near, as a share of the distance of the outer eye corners, are taken for closed.
+# Greatest gap of closed lips, as a share of the distance of the outer eye corners.
 CLOSED_GAP = 0.006
-# Height over width of an eye that is shut; MediaPipe's lids do not quite meet.
+# Ratio of height to width of a shut eye; it is not 0 because MediaPipe's lids do not quite meet.
 SHUT_EYE = 0.08
+# Share of the frames, those with the least open lips, that can show the mouth at rest.
 _REST_SHARE = 0.15
+# Percentile of an eye's opening over a clip that counts as open.
 _OPEN_EYE_PERCENTILE = 80
+# iBUG numbers of the landmarks for the mouth at rest, for placing a known person, and for placing a new one.
 _MOUTH_AND_CHIN = np.array([*at.CHIN, *at.MOUTH])
 _STILL = np.array([*at.NOSE, *at.EYE_CORNERS])
 _FOR_PLACING = np.array([*at.CHIN, *at.BROWS, *at.NOSE, *at.EYE_CORNERS, *at.MOUTH])
@@ -30,22 +33,23 @@ _FOR_PLACING = np.array([*at.CHIN, *at.BROWS, *at.NOSE, *at.EYE_CORNERS, *at.MOU
 
 @dataclass(frozen=True)
 class Identity:
-    """`rest` are the person's landmarks with a neutral face, in metres in the head's frame; `offsets` what
-    they are beyond the head's own. `gap_m` is what separates the person's lips when they are closed,
-    `open_eyes` height over width of the right and the left eye when open, `gaze_height_m` the irises' height
-    over the corners of the eyes when looking ahead.
-    """
+    """Neutral face of a person, relative to a head."""
 
     rest: Float[np.ndarray, "68 3"]
+    """Landmarks of the person's neutral face, in metres in the head's frame."""
     offsets: Float[np.ndarray, "68 3"]
+    """Differences between the person's landmarks and the head's own, in metres."""
     gap_m: float
+    """Measured gap between the person's closed lips, in metres."""
     open_eyes: Float[np.ndarray, "2"]
+    """Ratio of height to width of the open right and left eye."""
     gaze_height_m: float
+    """Height of the irises above the corners of the eyes when the person looks ahead, in metres."""
 
 
 def lip_gap(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames"]:
-    """Return how far the inner lips' upper points are above the lower ones (mean of three, in a head's
-    frame).
+    """Return the height of the inner lips' upper points above the lower ones, in a head's frame (mean of
+    three pairs).
     """
     upper, lower = np.array(at.LIP_PAIRS).T
     gap: np.ndarray = (points[:, upper, 1] - points[:, lower, 1]).mean(axis=-1)
@@ -53,7 +57,7 @@ def lip_gap(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "
 
 
 def eye_opening(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames 2"]:
-    """Return height over width of the right and the left eye, in a head's frame."""
+    """Return the ratio of height to width of the right and the left eye, in a head's frame."""
     found = []
     for side in ("Right", "Left"):
         upper, lower = np.array(at.LID_PAIRS[side]).T
@@ -64,7 +68,7 @@ def eye_opening(points: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarra
 
 
 def gaze(points: Float[np.ndarray, "frames 70 3"]) -> Float[np.ndarray, "frames eyes 2"]:
-    """Return how far either iris is to the subject's left of, and above, the middle of its eye's corners."""
+    """Return the offset of each iris from the midpoint of its eye's corners, to the subject's left and up."""
     return np.stack(
         [
             points[:, NUM_IBUG + eye, :2] - points[:, list(at.LID_CORNERS[side]), :2].mean(axis=1)
@@ -75,7 +79,7 @@ def gaze(points: Float[np.ndarray, "frames 70 3"]) -> Float[np.ndarray, "frames 
 
 
 def interocular(points: Float[np.ndarray, "frames points axes"]) -> Float[np.ndarray, "frames"]:
-    """Return distance of the outer corners of the eyes."""
+    """Return the distance between the outer corners of the eyes, in the unit of `points`."""
     one, other = at.OUTER_EYE_CORNERS
     return np.linalg.norm(points[:, one] - points[:, other], axis=-1)
 
@@ -83,10 +87,12 @@ def interocular(points: Float[np.ndarray, "frames points axes"]) -> Float[np.nda
 def find_identity(
     steady: Float[np.ndarray, "frames 70 3"], rig: Rig, person: Identity | None = None
 ) -> tuple[Identity, Similarity]:
-    """Return the person of a clip, and how the frame of `steady` lies in the head's.
+    """Return the identity of the person in a clip, and the transform from `steady`'s frame to the head's.
 
-    `steady` are landmarks and irises without the motion of the head. A `person` who is known already is only
-    placed.
+    Args:
+        steady: Landmarks and irises without the motion of the head.
+        rig: Landmarks of the head.
+        person: Identity that is known already, for which only the transform is found.
     """
     like = rig.rest[:NUM_IBUG]
     usual = np.median(steady[:, :NUM_IBUG], axis=0)
@@ -97,12 +103,12 @@ def find_identity(
     closed_m = CLOSED_GAP * float(interocular(place.forth(usual[None]))[0])
     rest = np.median(inside[:, :NUM_IBUG], axis=0)
     mouth = _weighted_median(inside[:, _MOUTH_AND_CHIN], _rest_weights(inside, closed_m))
-    # Closed lips may be pursed: how wide they are is also asked of all other frames.
+    # Closed lips may be pursed, so the width of the mouth is half from these frames, half from all frames.
     mouth[:, 0] = 0.5 * (mouth[:, 0] + rest[_MOUTH_AND_CHIN, 0])
     rest[_MOUTH_AND_CHIN] = mouth
     gap_m = float(lip_gap(rest[None])[0])
     if gap_m > closed_m:
-        # A clip without a closed mouth: the head opens as far before the two are compared.
+        # The clip shows no closed mouth: the head's mouth is opened as far before the two are compared.
         _, opened = rig.opened_jaw()
         like = opened[int(np.abs(lip_gap(opened) - gap_m).argmin())]
         gap_m = 0.0
@@ -124,14 +130,14 @@ def find_identity(
 def _placed(
     person: Float[np.ndarray, "68 3"], head: Float[np.ndarray, "68 3"], by: Int[np.ndarray, "chosen"]
 ) -> Similarity:
-    """Return how a person's landmarks lie best on a head's, `by` some of them."""
+    """Return the best similarity from a person's landmarks to a head's, fitted to the landmarks `by`."""
     return similarity(person[by], head[None, by], np.ones(len(by)))
 
 
 def _rest_weights(
     inside: Float[np.ndarray, "frames points 3"], closed_m: float
 ) -> Float[np.ndarray, "frames"]:
-    """Return which frames show the mouth at rest: closed ones, else the least open; still ones above all."""
+    """Return weights of frames for the mouth at rest: above 0 for (nearly) closed lips, higher when still."""
     gap = lip_gap(inside)
     chosen = gap <= max(closed_m, float(np.quantile(gap, _REST_SHARE)))
     speed = np.linalg.norm(np.gradient(inside[:, _MOUTH_AND_CHIN], axis=0), axis=-1).mean(axis=-1)

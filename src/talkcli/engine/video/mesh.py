@@ -1,9 +1,9 @@
-"""All faces of a picture: MediaPipe's face mesh, with its detector's opinion of each.
+"""Face mesh of every face in a picture, by MediaPipe, with a confidence from MediaPipe's face detector.
 
 Axis names: landmarks in the order of `FaceTrack`.
 Source: Kartynnik et al., Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs (2019), and
 the attention mesh of Grishchenko et al. (2020), as packed in mediapipe 0.10.21. The Python class FaceMesh
-hides the detector; we run the same graph and listen to it as well.
+hides the detector; we run the same graph and also read the detector's output.
 """
 
 from __future__ import annotations
@@ -29,44 +29,51 @@ RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
 OUTER_EYE_CORNERS = (33, 263)
 # The detector's six points, in its order, as means of landmarks: eyes, tip of the nose, mouth, ears.
 _SIX_POINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
+# Greatest number of faces in a picture.
 MOST_FACES = 4
+# Lock for the redirection of the process's stderr.
 _SILENCE = threading.Lock()
 _GRAPH = "mediapipe/modules/face_landmark/face_landmark_front_cpu.binarypb"
 _DETECTOR = (
     "facedetectionshortrangecpu__facedetectionshortrange__facedetection__TensorsToDetectionsCalculator"
 )
+# Smallest score at which the detector reports a face and the mesh keeps one.
 _LEAST_SCORE = 0.5
-# Of a face that is followed though the detector, which asks for 0.5, does not see it.
+# Confidence of a face that the mesh follows although the detector does not report it.
 _UNDETECTED = 0.25
-# The detector's points lie this far from the landmarks, in eye distances, on faces that are followed well
-# (GRID: 0.02 to 0.1); twice as many again and they are not of the same face.
+# Thresholds on the distance between the detector's points and the landmarks, in eye distances. Up to the
+# first they agree fully (on well tracked faces of GRID the distance is 0.02 to 0.1); from the second on they
+# are not of the same face.
 _AGREEMENT, _DISAGREEMENT = 0.15, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """A face in a picture; `landmarks` in pixels as in `FaceTrack`, `confidence` in [0, 1]."""
+    """Face in one picture."""
 
     landmarks: Float32[np.ndarray, "478 3"]
+    """Landmarks in pixels, as in `FaceTrack`."""
     confidence: float
+    """Confidence of the landmarks in [0, 1]."""
 
     @property
     def size(self) -> float:
-        """The longer side of the box around it, in pixels."""
+        """Return the longer side of the landmarks' bounding box, in pixels."""
         return float(np.ptp(self.landmarks[:, :2], axis=0).max())
 
     @property
     def centre(self) -> Float[np.ndarray, "2"]:
-        """The middle of the box around it, in pixels."""
+        """Return the centre of the landmarks' bounding box, in pixels."""
         points = self.landmarks[:, :2]
         return (points.min(axis=0) + points.max(axis=0)) / 2
 
 
 class FaceMesh:
-    """Pictures in their order in, faces out; a face is looked for where it was in the picture before.
+    """MediaPipe's face mesh on successive pictures; it searches for a face where the previous picture had it.
 
-    The same pictures give the same numbers. Up to `MOST_FACES` faces are seen; those much smaller than a
-    tenth of the picture are not. Raises ExtraError when mediapipe is not installed.
+    The same pictures give the same numbers. The mesh finds up to `MOST_FACES` faces, but not those much
+    smaller than a tenth of the picture. Entering the context raises ExtraError when mediapipe is not
+    installed.
     """
 
     def __enter__(self) -> FaceMesh:
@@ -75,7 +82,7 @@ class FaceMesh:
                 solution = require(package, purpose="Following faces in videos")
             self._graph: Any = solution.SolutionBase(
                 binary_graph_path=_GRAPH,
-                # The detector runs until as many are followed.
+                # The detector runs on every picture until the mesh follows this many faces.
                 side_inputs={"num_faces": MOST_FACES, "with_attention": True, "use_prev_landmarks": True},
                 calculator_params={
                     f"{_DETECTOR}.min_score_thresh": _LEAST_SCORE,
@@ -83,7 +90,7 @@ class FaceMesh:
                 },
                 outputs=["multi_face_landmarks", "face_detections"],
             )
-            # Networks complain when they are loaded, which is on the first picture; this one has no face.
+            # The networks load, and print warnings, on the first picture; this one is black and has no face.
             self._graph.process({"image": np.zeros((64, 64, 3), np.uint8)})
         self._has_seen = False
         return self
@@ -98,13 +105,13 @@ class FaceMesh:
             self._graph.close()
 
     def sightings(self, picture: UInt8[np.ndarray, "height width 3"]) -> list[Sighting]:
-        """Return the faces of the next picture (sRGB), in no order."""
-        # And once more when they first run on a face.
+        """Return the faces of the next picture (sRGB), in no particular order."""
+        # The networks print warnings once more when they first run on a face.
         with contextlib.nullcontext() if self._has_seen else _silence():
             seen = self._graph.process({"image": picture})
         self._has_seen = self._has_seen or bool(seen.multi_face_landmarks)
         height, width = picture.shape[:2]
-        # Depth comes in units of the width.
+        # MediaPipe gives depth in units of the picture's width.
         unit = np.array([width, height, width], np.float32)
         detections = [
             (
@@ -121,9 +128,7 @@ class FaceMesh:
 
 
 def eye_distance(landmarks: Float[np.ndarray, "*batch 478 3"]) -> Float[np.ndarray, "*batch"]:
-    """Measure the distance of the outer corners of the eyes in space, so that turning the head does not
-    shrink it.
-    """
+    """Return the distance of the outer corners of the eyes in 3D, which turning the head does not reduce."""
     right, left = OUTER_EYE_CORNERS
     return np.asarray(np.linalg.norm(landmarks[..., left, :] - landmarks[..., right, :], axis=-1))
 
@@ -131,11 +136,14 @@ def eye_distance(landmarks: Float[np.ndarray, "*batch 478 3"]) -> Float[np.ndarr
 def confirmed(
     landmarks: Float32[np.ndarray, "478 3"], detections: list[tuple[float, Float[np.ndarray, "6 2"]]]
 ) -> float:
-    """Return the confidence of `landmarks`: the detector's score, less as its six points lie apart from
-    them; of several `detections`, each a score and points in pixels, the best.
+    """Return the confidence of `landmarks`: the detector's score, reduced by the distance of its six points.
 
-    The detector looks at the whole picture anew, while landmarks follow from the picture before: a mesh that
-    drifts off its face, or clings to something else, is not confirmed.
+    The detector searches the whole picture anew, while the mesh starts from the previous picture. So a mesh
+    that drifts off its face, or follows something else, gets a low confidence.
+
+    Args:
+        landmarks: Landmarks in pixels.
+        detections: Score and six points in pixels of every face that the detector reports; the best counts.
     """
     points = np.stack([landmarks[list(some), :2].mean(axis=0) for some in _SIX_POINTS])
     scale = float(eye_distance(landmarks))
@@ -149,8 +157,8 @@ def confirmed(
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """What MediaPipe's C++ writes to the process's stderr, and warns of in Python, goes nowhere."""
-    # One at a time: a second thread would keep the first one's nowhere for the process's stderr.
+    """Discard the output of MediaPipe's C++ code to the process's stderr, and Python's warnings."""
+    # The lock admits one thread at a time: a second one would save the first one's null device as stderr.
     with _SILENCE, warnings.catch_warnings(), Path(os.devnull).open("wb") as nowhere:
         warnings.simplefilter("ignore")
         sys.stderr.flush()

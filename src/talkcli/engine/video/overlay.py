@@ -1,10 +1,10 @@
-"""The overlay: measured landmarks and the fitted head, drawn over the video for people to judge.
+"""Overlay of measured landmarks and the fitted head on the video, for people to judge the fit.
 
-Left the face, with the measured landmarks as lines (lips, lids, brows, nose; irises as rings) and those of
-the head as dots; right the head, placed as in the picture; below curves of the seconds around. Axis names:
-`frames`, `points` = the 51 inner landmarks of the iBUG scheme, `verts`, `height`, `width` of the film's
-pictures, `rows`, `columns` of ours. Panels are squares of `PANEL` pixels, x right, y down, and show the same
-square of the picture.
+The left panel shows the face, with the measured landmarks as lines (lips, lids, brows, nose; irises as rings)
+and the head's landmarks as dots. The right panel shows the head, placed as in the picture. Curves of the
+seconds around are below. Axis names: `frames`, `points` = the 51 inner landmarks of the iBUG scheme, `verts`,
+`height`, `width` of the film's pictures, `rows`, `columns` of the overlay's pictures. Panels are squares of
+`PANEL` pixels, x right, y down, and show the same square of the picture.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.fit import Fit
 from talkcli.engine.video.track import FaceTrack
 
+# Side of a panel in pixels.
 PANEL = 480
+# Heights in pixels of the line of text and of a row of curves.
 _LINE, _ROW = 28, 36
 SIZE = (2 * PANEL, PANEL + _LINE + 4 * _ROW)
-"""Width and height of the pictures, both even."""
+"""Width and height of the overlay's pictures in pixels; both are even, as video encoders need."""
 
-# Landmarks of the 68 that are measured: all but the contour.
+# iBUG number of the first landmark that is drawn: the contour comes before it.
 _FIRST = 17
+# Colours of parts of the face.
 _LIPS, _INNER_LIPS, _LIDS, _BROWS, _NOSE, _IRISES = (
     (255, 110, 90), (255, 190, 70), (90, 210, 255), (130, 240, 120), (190, 170, 255), (255, 120, 220),
 )  # fmt: skip
-# Colour, whether it closes, and the points of a line, in iBUG numbers.
+# Lines over the face: colour, whether the line is closed, and the iBUG numbers of its points.
 _SHAPES = (
     (_BROWS, False, range(17, 22)), (_BROWS, False, range(22, 27)),
     (_NOSE, False, range(27, 31)), (_NOSE, False, range(31, 36)),
@@ -40,24 +43,28 @@ _SHAPES = (
 _HEAD, _TEXT, _DIM, _GROUND, _ALARM = (
     (255, 255, 255), (225, 228, 232), (120, 126, 134), (22, 24, 28), (255, 80, 80),
 )  # fmt: skip
-# The face's box over all frames is widened by this share of its larger side.
+# Margin around the face's box over all frames, as a share of the box's larger side.
 _MARGIN = 0.35
-# Of where faces were, the outermost per cent do not widen the view.
+# Percentage of the frames with the most extreme positions, on each side, that do not widen the view.
 _TRIM = 1.0
+# Duration in seconds of the curves in a picture.
 _SHOWN_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """The square of the picture that panels show, in pixels; it may reach beyond the picture."""
+    """Square of the picture that the panels show; it may reach beyond the picture."""
 
     left: int
+    """Left edge of the square, in pixels of the picture."""
     top: int
+    """Top edge of the square, in pixels of the picture."""
     side: int
+    """Side of the square, in pixels of the picture."""
 
     @classmethod
     def of(cls, track: FaceTrack) -> View:
-        """A square around the face wherever it goes."""
+        """Return a square that holds the face in almost all frames."""
         points = track.landmarks[track.seen, :, :2]
         low = np.percentile(points.min(axis=1), _TRIM, axis=0)
         high = np.percentile(points.max(axis=1), 100 - _TRIM, axis=0)
@@ -66,19 +73,19 @@ class View:
         return cls(left=int(left), top=int(top), side=side)
 
     def on_panel(self, points: Float[np.ndarray, "*any axes"]) -> Float[np.ndarray, "*any axes"]:
-        """Return pixels of the picture to pixels of a panel; a third axis, depth, keeps its zero."""
+        """Convert pixels of the picture to pixels of a panel; a third axis, depth, is only scaled."""
         corner = np.array([self.left, self.top, 0.0])[: points.shape[-1]]
         return (points - corner) * (PANEL / self.side)
 
     def cut(self, picture: UInt8[np.ndarray, "height width 3"]) -> Image.Image:
-        """Return what of the picture a panel shows; black beyond its edges."""
+        """Return the part of the picture that a panel shows, black beyond the picture's edges."""
         box = (self.left, self.top, self.left + self.side, self.top + self.side)
         return Image.fromarray(picture).crop(box).resize((PANEL, PANEL), Image.Resampling.BICUBIC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """Curves on one scale, full at 1; the first has `colour`, a second one is the head's."""
+    """Curves on one scale, whose maximum is 1; the first has `colour`, a second one has the head's colour."""
 
     name: str
     colour: tuple[int, int, int]
@@ -91,7 +98,7 @@ class _Row:
 
 
 class Overlay:
-    """The pictures of one clip."""
+    """Overlay of one clip, drawn frame by frame."""
 
     def __init__(self, track: FaceTrack, fit: Fit) -> None:
         self._track, self._fit = track, fit
@@ -115,7 +122,7 @@ class Overlay:
             self._rows.append(_Row.of("blink", _HEAD, [self._blink]))
 
     def vertices(self, frame: int) -> Float[np.ndarray, "verts 3"]:
-        """Return the head in pixels of the right panel: x right, y down, z smaller when nearer."""
+        """Return the head's vertices in pixels of the right panel: x right, y down, z smaller when nearer."""
         return self._view.on_panel(self._fit.vertices_in_picture(frame))
 
     def draw(
@@ -124,7 +131,13 @@ class Overlay:
         picture: UInt8[np.ndarray, "height width 3"],
         head: UInt8[np.ndarray, "panel panel 3"],
     ) -> UInt8[np.ndarray, "rows columns 3"]:
-        """`picture` is the film's, `head` shows `vertices`."""
+        """Return the overlay's picture of one frame.
+
+        Args:
+            frame: Index of the frame.
+            picture: Picture of the film in this frame.
+            head: Picture of the head for the right panel, rendered from `vertices`.
+        """
         canvas = Image.new("RGB", SIZE, _GROUND)
         canvas.paste(self._view.cut(picture), (0, 0))
         canvas.paste(Image.fromarray(head), (PANEL, 0))
@@ -163,7 +176,7 @@ class Overlay:
         )
 
     def _draw_row(self, pen: ImageDraw.ImageDraw, top: int, frame: int, row: _Row) -> None:
-        """Draw the curves of the seconds around `frame`."""
+        """Draw the curves of the ten seconds around `frame`."""
         num_shown = min(self._track.num_frames, round(_SHOWN_S * self._track.fps))
         first = int(np.clip(frame - num_shown // 2, 0, self._track.num_frames - num_shown))
         left, width = 90.0, SIZE[0] - 100.0
@@ -182,8 +195,9 @@ class Overlay:
 def _apart(
     points: Float[np.ndarray, "frames points 2"], pairs: tuple[tuple[int, int], ...]
 ) -> Float[np.ndarray, "frames"]:
-    """Return mean distance of pairs of landmarks, upper and lower; nothing where they have passed each
-    other, as those of shut lids may.
+    """Return the mean distance of pairs of upper and lower landmarks.
+
+    A pair whose landmarks have passed each other, as those of shut lids may, counts as 0.
     """
     upper, lower = np.array(pairs).T - _FIRST
     down = points[:, lower] - points[:, upper]
@@ -191,6 +205,6 @@ def _apart(
 
 
 def _runs(good: np.ndarray) -> list[tuple[int, int]]:
-    """Return first and last + 1 of each run of True."""
+    """Return the first index of each run of True, and the index after its last."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(int)))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

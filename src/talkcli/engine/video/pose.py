@@ -1,9 +1,9 @@
-"""Where a face is in every picture: one rigid shape, turned, moved and scaled, under weak perspective.
+"""Pose of a face in every picture: a rotation, shift and scale of one rigid shape, under weak perspective.
 
-Axis names: `frames`, `points`, `axes` = 3. Pictures have x right, y down; from here on y is up and z towards
-the camera, still in pixels.
-Source: generalised Procrustes analysis (Gower 1975) with the closed form of Umeyama (1991), points weighted
-by how still they keep.
+Axis names: `frames`, `points`, `axes` = 3. This module takes points in pixels with x right, y up and z
+towards the camera; pictures themselves have y down.
+Source: generalised Procrustes analysis (Gower 1975) with the closed form of Umeyama (1991); points that move
+less relative to the shape get larger weights.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.spatial.transform import Rotation
 
+# Number of passes of the Procrustes analysis.
 _MOST_PASSES = 6
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """picture = scale * rotation @ shape + shift, per frame."""
+    """Similarity transform of each frame: picture = scale * rotation @ shape + shift."""
 
     scale: Float[np.ndarray, "frames"]
     rotation: Float[np.ndarray, "frames 3 3"]
@@ -36,13 +37,13 @@ class Similarity:
         return np.einsum("fyx,fpy->fpx", self.rotation, centred)
 
     def after(self, first: Similarity) -> Similarity:
-        """Transform from the frame that `first` (a single one) leads to, into the picture."""
+        """Return the transform from the target of `first` into the picture; `first` has a single frame."""
         scale = self.scale / first.scale[0]
         rotation = self.rotation @ first.rotation[0].T
         return Similarity(scale, rotation, self.shift - scale[:, None] * (rotation @ first.shift[0]))
 
     def then(self, first: Similarity) -> Similarity:
-        """Return `first`, then self; both single."""
+        """Return the transform that applies `first` and then this one; both have a single frame."""
         return Similarity(
             self.scale * first.scale,
             self.rotation @ first.rotation,
@@ -50,7 +51,7 @@ class Similarity:
         )
 
     def at(self, frames: slice) -> Similarity:
-        """Return the motion of some of the frames."""
+        """Return the transforms of the given frames."""
         return Similarity(self.scale[frames], self.rotation[frames], self.shift[frames])
 
 
@@ -59,7 +60,7 @@ def similarity(
     pictures: Float[np.ndarray, "frames points 3"],
     weights: Float[np.ndarray, "points"],
 ) -> Similarity:
-    """Return the least-squares similarity from `shape` to each of `pictures`."""
+    """Return the weighted least-squares similarity from `shape` to each of `pictures`."""
     w = weights / weights.sum()
     middle, middles = w @ shape, np.einsum("p,fpx->fx", w, pictures)
     source, target = shape - middle, pictures - middles[:, None]
@@ -73,10 +74,10 @@ def similarity(
 
 
 def follow(pictures: Float[np.ndarray, "frames points 3"], seen: Bool[np.ndarray, "frames"]) -> Similarity:
-    """Return where the rigid shape that explains `pictures` best is in every frame.
+    """Return the pose in every frame of the rigid shape that explains `pictures` best.
 
-    Frames that are not `seen` get what lies between their neighbours. The shape has the size and the
-    direction of the face in the middle of the clip.
+    Frames that are not `seen` get the interpolation of their neighbours' poses. The shape has the size and
+    the direction of the face in the middle of the seen frames.
     """
     visible = pictures[seen].astype(np.float64)
     shape = visible[len(visible) // 2]
@@ -85,15 +86,15 @@ def follow(pictures: Float[np.ndarray, "frames points 3"], seen: Bool[np.ndarray
         found = similarity(shape, visible, weights)
         steady = found.back(visible)
         shape = steady.mean(axis=0)
-        # Cauchy's weights about the typical unrest: points that move of themselves count little.
+        # Cauchy weights, scaled by the median movement: points that move relative to the shape count little.
         unrest = np.linalg.norm(steady - shape, axis=-1)
         weights = 1.0 / (1.0 + (unrest / (np.median(unrest) + 1e-9)).mean(axis=0) ** 2)
     return between(similarity(shape, visible, weights), seen)
 
 
 def between(found: Similarity, seen: Bool[np.ndarray, "frames"]) -> Similarity:
-    """`found` belongs to the `seen` frames; the others get what lies between, or what is nearest."""
-    # Quaternions of neighbours on the same side, so that their mean turns the short way.
+    """Return transforms for all frames: `found` in `seen` frames, interpolated or the nearest in others."""
+    # Quaternions of neighbours must have the same sign, so that the interpolation turns the short way.
     turns = Rotation.from_matrix(found.rotation).as_quat()
     flips = np.cumprod(np.where((turns[1:] * turns[:-1]).sum(-1) < 0, -1.0, 1.0))
     turns[1:] *= flips[:, None]
@@ -104,7 +105,7 @@ def between(found: Similarity, seen: Bool[np.ndarray, "frames"]) -> Similarity:
 def filled(
     values: Float[np.ndarray, "known *shape"], seen: Bool[np.ndarray, "frames"]
 ) -> Float[np.ndarray, "frames *shape"]:
-    """Return `values` of the `seen` frames, with straight lines between them and the nearest one outside."""
+    """Return `values` in `seen` frames, linear interpolation between them, and the nearest value outside."""
     columns = values.reshape(len(values), -1).T
     at, known = np.arange(len(seen)), np.flatnonzero(seen)
     lines = [np.interp(at, known, column) for column in columns]

@@ -1,7 +1,7 @@
-"""A head's landmarks and irises as functions of the coefficients, for the fit.
+"""Landmarks and irises of a head as functions of the coefficients, for the fit.
 
 Axis names: `frames`, `coeffs` = 53, `points` = 68 landmarks of the iBUG scheme, then the right and the left
-iris where the eyes turn, `corners` = vertices a landmark is mixed from.
+iris if the head's eyes turn, `corners` = vertices whose weighted mean is a landmark.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from jaxtyping import Float, Int
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.head import Head
 
+# Number of landmarks of the iBUG scheme.
 NUM_IBUG = 68
+# Number of frames that the head computes at a time.
 _BLOCK_ROWS = 1024
+# Threshold on the displacement in metres above which a vertex turns with the eye.
 _MOVED_M = 1e-6
+# Angles in radians of the jaw for which `Rig.opened_jaw` returns landmarks.
 _JAW_ANGLES_RAD = np.linspace(0.0, 0.4, 41)
 
 
 class Rig:
-    """`head` at the vertices its landmarks need; points 68 and 69, the irises, exist where eyes turn.
+    """Landmarks and irises of `head`, computed only from the vertices that they need.
 
-    Raises InputError for a head whose landmarks are no fixed mixture of vertices, AssetError for one without.
+    Points 68 and 69 are the irises; a head whose eyes do not turn lacks them. Raises InputError for a head
+    whose landmarks are not fixed weighted means of vertices, AssetError for a head without landmarks.
     """
 
     def __init__(self, head: Head) -> None:
@@ -39,7 +44,7 @@ class Rig:
         self.rest: Float[np.ndarray, "points 3"] = self.points(np.zeros((1, len(head.channels))))[0]
 
     def points(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Float[np.ndarray, "frames points 3"]:
-        """Return landmarks and irises in metres."""
+        """Return the landmarks and irises in metres."""
         out = np.empty((len(coeffs), len(self._corners), 3), np.float32)
         rows = torch.from_numpy(coeffs.astype(np.float32))
         with torch.inference_mode():
@@ -52,8 +57,9 @@ class Rig:
         return out
 
     def opened_jaw(self) -> tuple[Float[np.ndarray, "angles"], Float[np.ndarray, "angles 68 3"]]:
-        """Return landmarks with the jaw alone turned open by some angles (radians); at rest where there is
-        none.
+        """Return angles of the jaw in radians, and the landmarks when only the jaw opens by each of them.
+
+        For a head without a jaw return the angle 0 and the landmarks at rest.
         """
         if "jawPitch" not in self.head.channels:
             return np.zeros(1), self.rest[None, :NUM_IBUG]
@@ -63,7 +69,7 @@ class Rig:
 
 
 def _mixture(head: Head) -> tuple[Int[np.ndarray, "68 corners"], Float[np.ndarray, "68 corners"]]:
-    """Return which vertices make each landmark, and how much of each: the gradients of one coordinate."""
+    """Return the vertices of each landmark and their weights, from the gradients of the landmark's x."""
     rest = torch.from_numpy(np.asarray(head.template, np.float32))[None]
     vertices = rest.clone().requires_grad_(True)
     marks = head.landmarks(vertices)[0, :, 0]
@@ -71,15 +77,15 @@ def _mixture(head: Head) -> tuple[Int[np.ndarray, "68 corners"], Float[np.ndarra
         [torch.autograd.grad(mark, vertices, retain_graph=True)[0][0, :, 0] for mark in marks]
     )
     if not torch.allclose(shares @ rest[0], head.landmarks(rest)[0], atol=1e-5):
-        raise InputError(f"The landmarks of {head.name} are no fixed mixture of its vertices.")
+        raise InputError(f"The landmarks of {head.name} are not fixed weighted means of its vertices.")
     most = int((shares != 0).sum(dim=1).max())
     corners = shares.abs().topk(most, dim=1).indices
     return corners.numpy(), shares.gather(1, corners).numpy()
 
 
 def _iris_vertices(head: Head) -> Int[np.ndarray, "2"] | None:
-    """Return the foremost vertices that turn with the right and the left eye; None where no channel turns
-    them.
+    """Return the foremost vertex that turns with the right and with the left eye; None if no channel turns
+    the eyes.
     """
     names = ("eyeLookUpRight", "eyeLookUpLeft")
     if not set(names) <= set(head.channels) or "eye" not in head.parts:

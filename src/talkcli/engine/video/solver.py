@@ -1,8 +1,9 @@
-"""Coefficients of a whole clip at once: bounded, drawn to rest, smooth in time.
+"""Solver for the coefficients of a whole clip: within bounds, pulled to rest, and smooth in time.
 
-Axis names: `frames`, `moving` = channels in use, `rows` = things measured.
-Source: Gauss-Newton with Bertsekas' projection (1982): what a bound holds is left out of the step. Frames are
-tied by their second differences alone, so the normal equations are a band and cost grows with the frames.
+Axis names: `frames`, `moving` = channels in use, `rows` = residuals.
+Source: Gauss-Newton with the projection of Bertsekas (1982), which leaves values at an active bound out of
+the step. Only second differences couple frames, so the normal equations are a band matrix, and the cost grows
+linearly with the number of frames.
 """
 
 from __future__ import annotations
@@ -14,32 +15,37 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.linalg import solveh_banded
 
+# Weight that keeps a value at its active bound during a step.
 _HELD = 1e9
+# Greatest number of times that a step of a frame is halved.
 _HALVINGS = 3
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Bounds of each moving channel; `precision` draws all towards rest with their squares, `pull` in
-    proportion, so that few channels do the work of many; `bend` is how far a course bends between frames.
-    """
+    """Prior on the channels in use, in the channels' own units."""
 
     low: Float[np.ndarray, "moving"]
+    """Lower bound of each channel."""
     high: Float[np.ndarray, "moving"]
+    """Upper bound of each channel."""
     precision: Float[np.ndarray, "moving moving"]
+    """Precision matrix (inverse covariance) of the quadratic pull to rest."""
     pull: Float[np.ndarray, "moving"]
+    """Slope of the linear pull to rest, which lets few channels do the work of many."""
     bend: Float[np.ndarray, "moving"]
+    """Standard deviation of each channel's second difference between frames."""
 
 
 @runtime_checkable
 class Problem(Protocol):
-    """What is measured of a clip, in standard deviations."""
+    """Residuals of a clip's measurements, in standard deviations."""
 
     def residuals(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows"]:
-        """Return how far `values` are from what was measured."""
+        """Return the residuals of `values` against the measurements."""
 
     def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
-        """Return derivatives of `residuals`."""
+        """Return the derivatives of `residuals` with respect to `values`."""
 
 
 def solve(
@@ -50,10 +56,15 @@ def solve(
     tied: Bool[np.ndarray, "triples"],
     passes: int,
 ) -> Float[np.ndarray, "frames moving"]:
-    """Return the least of residuals squared, departures from rest and bends.
+    """Return the values that minimise squared residuals, the pull to rest and squared second differences.
 
-    `drawn` says how much each frame is drawn to rest (1 is what `prior` says), `tied[k]` whether frames k to
-    k + 2 belong together.
+    Args:
+        problem: Residuals of the clip and their derivatives.
+        start: Values to start from.
+        prior: Bounds, pull to rest and smoothness of each channel.
+        drawn: Factor on the pull to rest of each frame; 1 leaves it as in `prior`.
+        tied: Whether frames k to k + 2 belong to one shot, so that their second difference counts.
+        passes: Number of Gauss-Newton passes.
     """
     num_frames, num = start.shape
     diagonal = np.arange(num)
@@ -74,7 +85,7 @@ def solve(
         band = _banded(blocks, stiff, prior.bend)
         step = solveh_banded(band, gradient.ravel(), lower=True, overwrite_ab=True, check_finite=False)
         wanted = np.clip(current - step.reshape(num_frames, num), prior.low, prior.high)
-        # Heads bend: where a frame got worse, it goes only part of the way.
+        # Heads are not linear: a frame whose cost rises takes only half, a quarter or an eighth of its step.
         for _ in range(_HALVINGS):
             there = problem.residuals(wanted)
             cost_there = _cost(wanted, there, prior, drawn, tied)
@@ -94,7 +105,7 @@ def _cost(
     drawn: Float[np.ndarray, "frames"],
     tied: Bool[np.ndarray, "triples"],
 ) -> Float[np.ndarray, "frames"]:
-    """Return what is minimised, a bend counted for the frame in its middle."""
+    """Return the cost of each frame; a second difference counts for the frame in its middle."""
     rest = (values @ prior.precision * values).sum(axis=1) + 2.0 * values @ prior.pull
     cost = (residual**2).sum(axis=1) + drawn * rest
     bends = np.diff(values, 2, axis=0) / prior.bend
@@ -103,7 +114,7 @@ def _cost(
 
 
 def _stiffness(num_frames: int, tied: Bool[np.ndarray, "triples"]) -> Float[np.ndarray, "3 frames"]:
-    """Lower band of the sum of squared second differences; row k couples frame t with t + k."""
+    """Return the lower band of the sum of squared second differences; row k couples t with t + k."""
     stiff = np.zeros((3, num_frames))
     if num_frames < 3:
         return stiff
@@ -130,7 +141,7 @@ def _banded(
     stiff: Float[np.ndarray, "3 frames"],
     bend: Float[np.ndarray, "moving"],
 ) -> Float[np.ndarray, "bands unknowns"]:
-    """Return the normal equations as LAPACK's lower band: row k holds what lies k below the diagonal."""
+    """Return the normal equations as LAPACK's lower band: row k holds the k-th diagonal below the main."""
     num_frames, num = blocks.shape[:2]
     band = np.zeros((2 * num + 1, num_frames, num))
     for below in range(num):

@@ -1,4 +1,4 @@
-"""The part of a video in which its face can be followed without a guess.
+"""Choice of the part of a video in which the tracker followed the face without a long gap or a cut.
 
 Axis names: `frames`.
 """
@@ -14,29 +14,37 @@ from talkcli.engine.video.track import FaceTrack
 from talkcli.engine.video.tracker import yaw_degrees
 
 Stretch = Literal["whole", "longest"]
-# A blink of the tracker; who was away for longer may have said anything.
+# Longest gap without the face that is bridged, in seconds; in a longer one the mouth's movement is unknown.
 LONGEST_GAP_S = 0.2
+# Smallest share of the pictures that must show the face.
 LEAST_SEEN = 0.8
-# From here on the far half of the face is hidden, and its landmarks are the network's idea. A rendered head
-# that is turned by 50 degrees measures as this; up to 40 degrees the measure is right within 3.
+# Measured yaw in degrees from which on the far half of the face is hidden, so that the network guesses its
+# landmarks. A rendered head that is turned by 50 degrees measures this value; up to 40 degrees the measured
+# yaw is right within 3 degrees.
 PROFILE_DEGREES = 45.0
+# Shortest part of a video that can be used, in seconds.
 _SHORTEST_S = 1.0
 
 
 def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
-    """Return first frame, and the one after the last, of what can be used of `track`, called `name` in
-    errors.
+    """Return the first frame of the usable part of `track`, and the frame after its last.
 
-    "whole": all of it, or an InputError that says where cuts and gaps are. "longest": the longest run of
-    frames in one shot with the face in sight, gaps of 0.2 s bridged; InputError when it is under 1 s.
-    Either way the face must be seen in four fifths of the frames.
+    Args:
+        track: Track of one face.
+        stretch: "whole" takes all frames; "longest" takes the longest run of frames in one shot with the face
+            visible, and bridges gaps of up to 0.2 s.
+        name: Name of the video for errors.
+
+    Raises:
+        InputError: With "whole" the track has cuts or longer gaps; with "longest" the run is shorter than
+            1 s; or the part shows the face in less than four fifths of its frames.
     """
     runs = _runs(track)
     if stretch == "whole":
         if complaint := _complaint(track, runs):
             raise InputError(
                 f"{name}: {complaint}.",
-                hint="Choose `stretch=longest` for the longest part in one shot with the face in sight, or "
+                hint="Choose `stretch=longest` for the longest part in one shot with the face visible, or "
                 "cut the video: ffmpeg -i in.mp4 -ss START -to END out.mp4",
             )
         first, last = 0, track.num_frames
@@ -44,20 +52,20 @@ def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
         first, last = max(runs, key=lambda run: run[1] - run[0])
         if (last - first) / track.fps < _SHORTEST_S:
             raise InputError(
-                f"{name}: the longest part in one shot with the face in sight has "
+                f"{name}: the longest part in one shot with the face visible has "
                 f"{(last - first) / track.fps:.2f} s, {_SHORTEST_S:g} s are needed."
             )
     seen = float(track.seen[first:last].mean())
     if seen < LEAST_SEEN:
         raise InputError(
             f"{name}: the face is seen in {seen:.0%} of the pictures, {LEAST_SEEN:.0%} are needed.",
-            hint="A face is followed when it is turned to the camera and nothing hides it.",
+            hint="The tracker follows a face that is turned to the camera and that nothing hides.",
         )
     return first, last
 
 
 def profile_spans(track: FaceTrack) -> str:
-    """Return when the face is turned aside by more than about 50 degrees, for people; empty for never."""
+    """Return the times at which the face is turned by more than about 50 degrees, as text; "" for none."""
     with np.errstate(invalid="ignore"):
         aside = yaw_degrees(track.landmarks) > PROFILE_DEGREES
     edges = np.flatnonzero(np.diff(np.concatenate([[False], aside, [False]]).astype(int)))
@@ -65,7 +73,7 @@ def profile_spans(track: FaceTrack) -> str:
 
 
 def _runs(track: FaceTrack) -> list[tuple[int, int]]:
-    """Run of frames from a seen one to a seen one, without a cut or a long gap between."""
+    """Return the runs of frames that begin and end with the face, without a cut or a long gap between."""
     longest = round(LONGEST_GAP_S * track.fps)
     cuts = set(track.cuts)
     runs: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""One face over the pictures of a video: where its landmarks are, and how far they can be trusted.
+"""Track of one face over the pictures of a video: its landmarks and their confidence.
 
 Axis names: `frames` (pictures at `fps`), landmarks in the order of MediaPipe's refined face mesh (478: the
 mesh of 468, then five of each iris).
@@ -16,25 +16,30 @@ NUM_LANDMARKS = 478
 
 @dataclass(frozen=True, kw_only=True)
 class FaceTrack:
-    """`landmarks` in pixels of the picture: x right, y down, z in the same unit, smaller is nearer; NaN in
-    frames where the face is not `seen`. `confidence` is in [0, 1], zero where it is not seen. `cuts` are the
-    first frames after a cut, in order.
-    """
+    """Landmarks of one face over time, and the cuts of the video."""
 
     landmarks: Float32[np.ndarray, "frames 478 3"]
+    """Landmarks in pixels of the picture: x right, y down, z in the same unit and smaller when nearer; NaN in
+    frames without the face."""
     seen: Bool[np.ndarray, "frames"]
+    """Whether the tracker found the face in each frame."""
     confidence: Float32[np.ndarray, "frames"]
+    """Confidence of the landmarks in [0, 1]; 0 in frames without the face."""
     fps: float
+    """Frames per second of the track."""
     width: int
+    """Width of the pictures in pixels."""
     height: int
+    """Height of the pictures in pixels."""
     cuts: tuple[int, ...] = ()
+    """Indices of the first frame after each cut, in order."""
 
     @property
     def num_frames(self) -> int:
         return len(self.seen)
 
     def part(self, first: int, last: int) -> FaceTrack:
-        """Return frames `first` up to, not including, `last`; arrays are views."""
+        """Return the frames from `first` up to, but not including, `last`; the arrays are views."""
         return replace(
             self,
             landmarks=self.landmarks[first:last],

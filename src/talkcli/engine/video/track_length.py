@@ -1,6 +1,7 @@
-"""How long the pictures of an mp4 or mov are by its own word; ffmpeg tells that of the whole file only.
+"""Length of the picture track of an mp4 or mov, from its header; ffmpeg reports only the whole file's length.
 
-Boxes as ISO/IEC 14496-12 has them: size, name, content. Nothing is believed beyond the file's size.
+The file consists of boxes (ISO/IEC 14496-12) with a size, a name and content. The reader ignores boxes that
+reach beyond the end of the file.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from typing import NamedTuple
 
 from talkcli.engine.readers.mp4_boxes import file_boxes
 
-# A header of a film of ten hours takes some 20 MB; what is longer is not looked at.
+# Size in bytes of the largest header that is read; the header of a film of ten hours has some 20 MB.
 _LARGEST_HEADER = 1 << 26
 
 
 class _Box(NamedTuple):
+    """Box within the header."""
+
     name: bytes
     content: memoryview
 
 
 def mp4_picture_length_s(path: Path) -> float | None:
-    """The end in seconds of the first track of pictures; None in other formats and where it is not stated, as
-    in files that are written in fragments.
+    """Return the stated length in seconds of the first picture track.
+
+    Return None for other formats, and when the header states no length, as in fragmented files.
     """
     header = _header(path)
     if header is None:
@@ -36,14 +40,14 @@ def mp4_picture_length_s(path: Path) -> float | None:
             continue
         ticks = _number(parts[b"tkhd"], 20, 28)
         own = _clock(_Box(b"mdhd", media.get(b"mdhd", memoryview(b""))))
-        # Editors that cut forget to shorten either.
+        # Editors that cut a file often shorten only one of the track's two lengths, so the smaller counts.
         lengths = [ticks / unit[0] if ticks else 0.0, own[1] / own[0] if own else 0.0]
         return min((length for length in lengths if length > 0), default=None)
     return None
 
 
 def _header(path: Path) -> memoryview | None:
-    """Return the content of the box moov, wherever it is."""
+    """Return the content of the box moov, wherever it lies in the file; None without one, or if too large."""
     size = path.stat().st_size
     with path.open("rb") as file:
         for box in file_boxes(file, size):
@@ -66,7 +70,7 @@ def _boxes(content: memoryview) -> Iterator[_Box]:
 
 
 def _clock(box: _Box | None) -> tuple[int, int] | None:
-    """Return ticks a second, and how many of them, of an mvhd or mdhd."""
+    """Return the ticks per second and the length in ticks that a box mvhd or mdhd states."""
     if box is None:
         return None
     rate = _number(box.content, 12, 20, wide=False)
@@ -74,8 +78,10 @@ def _clock(box: _Box | None) -> tuple[int, int] | None:
 
 
 def _number(content: memoryview, narrow_at: int, wide_at: int, *, wide: bool = True) -> int:
-    """Return a number whose place depends on the box's version, 0 where there is none or all bits say so; in
-    version 1 it has 64 bits if it is `wide`.
+    """Return a number of a box; 0 when it is missing or unknown (all bits set).
+
+    The number lies at `narrow_at` in version 0 and has 32 bits. In version 1 it lies at `wide_at` and has 64
+    bits if it is `wide`, else 32.
     """
     is_new = len(content) > 0 and content[0] == 1
     at, size = (wide_at, 8 if wide else 4) if is_new else (narrow_at, 4)

@@ -1,7 +1,8 @@
-"""From a video to the landmarks of the one face it is about.
+"""Tracker of the main face of a video: it finds its landmarks in every picture.
 
 Axis names: `frames`, landmarks as in `FaceTrack`, `rows` and `columns` of a small picture.
-Faces are linked from picture to picture by where they are; cuts are where picture and face jump together.
+The tracker links faces from picture to picture by their positions, and reports a cut where the picture and a
+face jump together.
 """
 
 from __future__ import annotations
@@ -20,35 +21,50 @@ from talkcli.engine.video.track import NUM_LANDMARKS, FaceTrack
 from talkcli.engine.wording import counted
 
 FaceChoice = Literal["only", "largest"]
-# A face is the same as before if its middle moved less than this share of its size.
+# Threshold on the movement of a face's centre between two sightings, in sizes of the face: below it, both are
+# of the same face.
 _SAME_FACE = 0.5
-# Two meshes on one face.
+# Threshold on the distance of two meshes in one picture, in sizes of the face: up to it, they are one face.
 _SAME_PLACE = 0.25
-# A face this important beside the first, by size, place and time, leaves open whose clip it is.
+# Threshold on the weight (size, place and time) of a second face, as a share of the main face's weight: from
+# here on the clip has no clear main face.
 _RIVAL = 0.5
+# Number of rows and of columns of the small picture.
 _GRID = 16
-# A cut: the small picture changes by this much of full scale, and by this many times what is usual in the
-# half second around. Within takes of GRID changes stay below 0.003, between takes they are above 0.035.
+# Thresholds on the change of the small picture at a cut: mean absolute change of brightness in [0, 1], and
+# ratio to the median change in the half second around. Within takes of GRID changes stay below 0.003; between
+# takes they exceed 0.035.
 _CUT_CHANGE, _CUT_TIMES = 0.02, 6.0
-# And the face jumps by this much of its size, or comes, or goes; a flash changes the picture alone.
+# Threshold on the jump of a face at a cut, in sizes of the face; a face that appears or disappears counts as
+# a jump. A flash changes only the picture.
 _CUT_JUMP = 0.015
 
 
 @dataclass(frozen=True, kw_only=True)
 class Followed:
-    """`track`, and how many faces there were beside it, at most at a time (`num_others`)."""
+    """Track of the main face, and the number of other faces."""
 
     track: FaceTrack
+    """Track of the main face."""
     num_others: int
+    """Greatest number of other faces in one picture."""
 
 
 def follow_face(film: Film, choice: FaceChoice, reporter: Reporter) -> Followed:
-    """Return the landmarks of the face that `film` is about: in each shot the largest, most central, longest
-    seen.
+    """Return the landmarks of the main face of `film`: in each shot the largest, most central, longest seen.
 
-    With `choice` "only", another face that matters at least half as much is an InputError; with "largest" it
-    is left aside. Raises InputError when no picture shows a face, ExtraError without mediapipe.
-    Per hour of 25 fps 0.6 GB are needed, as much again when the face is not in every picture.
+    The tracker needs 0.6 GB of memory per hour at 25 fps, and as much again when the face is not in every
+    picture.
+
+    Args:
+        film: Video to track.
+        choice: "only" refuses a video in which another face has at least half the weight of the main face;
+            "largest" ignores other faces.
+        reporter: Receives the progress.
+
+    Raises:
+        InputError: No picture shows a face, or `choice` is "only" and there is more than one main face.
+        ExtraError: mediapipe is not installed.
     """
     faces: list[_Face] = []
     small, num_seen, size = [], np.zeros(film.num_frames, int), (0, 0)
@@ -64,7 +80,7 @@ def follow_face(film: Film, choice: FaceChoice, reporter: Reporter) -> Followed:
     if not faces:
         raise InputError(
             f"{film.path} shows no face in any of {counted(film.num_frames, 'picture')}.",
-            hint="A face is found if it fills a tenth of the picture or more and is turned to the camera.",
+            hint="The tracker finds a face that fills a tenth of the picture or more and faces the camera.",
         )
     cuts = _find_cuts(np.stack(small), num_seen, faces, film.fps)
     chosen = [
@@ -77,14 +93,14 @@ def follow_face(film: Film, choice: FaceChoice, reporter: Reporter) -> Followed:
 
 @dataclass(kw_only=True)
 class _Face:
-    """One face over the pictures it was seen in, so far."""
+    """Sightings of one face so far, in the order of the pictures."""
 
     last: Sighting
     frames: list[int] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
     sizes: list[float] = field(default_factory=list)
     centres: list[np.ndarray] = field(default_factory=list)
-    # Grows in place, where a list of arrays would be joined into a second copy.
+    # A bytearray grows in place; joining a list of arrays would take a second copy.
     landmarks: bytearray = field(default_factory=bytearray)
 
     def add(self, index: int, sighting: Sighting) -> None:
@@ -100,7 +116,7 @@ class _Face:
 
 
 def _distinct(sightings: list[Sighting]) -> list[Sighting]:
-    """Return the surest sighting of each face."""
+    """Return the sighting with the highest confidence of each face."""
     kept: list[Sighting] = []
     for sighting in sorted(sightings, key=lambda one: -one.confidence):
         if all(_apart(sighting, other) > _SAME_PLACE for other in kept):
@@ -109,7 +125,7 @@ def _distinct(sightings: list[Sighting]) -> list[Sighting]:
 
 
 def _link(faces: list[_Face], sightings: list[Sighting], index: int) -> None:
-    """Give each sighting to the face whose last one was nearest, or to a new one."""
+    """Add each sighting to the face whose last sighting is nearest, or to a new face."""
     pairs = sorted(
         (_apart(sighting, face.last), which, whose)
         for which, sighting in enumerate(sightings)
@@ -128,12 +144,12 @@ def _link(faces: list[_Face], sightings: list[Sighting], index: int) -> None:
 
 
 def _apart(first: Sighting, second: Sighting) -> float:
-    """Return the distance of the middles over the larger size."""
+    """Return the distance between the centres of two sightings, divided by the larger size."""
     return float(np.linalg.norm(first.centre - second.centre)) / max(first.size, second.size, 1.0)
 
 
 def _small(picture: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "rows columns"]:
-    """Return brightness of 16 x 16 fields in [0, 1], from every so many pixels."""
+    """Return the mean brightness in [0, 1] of 16 x 16 fields of a picture, from a subsample of its pixels."""
     step = max(1, min(picture.shape[:2]) // 96)
     grey = picture[::step, ::step].mean(axis=-1, dtype=np.float32) / 255
     rows, columns = (np.linspace(0, side, _GRID, endpoint=False).astype(int) for side in grey.shape)
@@ -157,7 +173,7 @@ def _find_cuts(
         moved = np.linalg.norm(np.diff(places, axis=0), axis=1) / sizes[1:]
         moved += np.abs(np.diff(sizes)) / sizes[1:]
         jump[frames[1:]] = np.maximum(jump[frames[1:]], moved)
-        # A face that was not there in the picture before came with this one.
+        # In its first frame the face appears, which counts as a jump.
         jump[frames[0]] = np.inf
     reach = max(2, round(fps / 4))
     cuts = []
@@ -173,7 +189,7 @@ def _find_cuts(
 def _main_face(
     faces: list[_Face], span: tuple[int, int], size: tuple[int, int], film: Film, choice: FaceChoice
 ) -> _Face | None:
-    """Return the face that matters most in the pictures of `span`, None where there is none."""
+    """Return the face with the largest weight in the pictures of `span`, None when there is no face."""
     ranked = sorted(((_weight(face, span, size), -whose) for whose, face in enumerate(faces)), reverse=True)
     if ranked[0][0] == 0:
         return None
@@ -181,13 +197,13 @@ def _main_face(
         first, last = (edge / film.fps for edge in span)
         raise InputError(
             f"{film.path} shows more than one face of equal weight between {first:.2f} and {last:.2f} s.",
-            hint="Choose `face=largest`, or crop the video to the one who speaks.",
+            hint="Choose `face=largest`, or crop the video to the speaker.",
         )
     return faces[-ranked[0][1]]
 
 
 def _weight(face: _Face, span: tuple[int, int], size: tuple[int, int]) -> float:
-    """Return size over time in `span`, up to half less as it is further from the middle of the picture."""
+    """Return the sum of a face's sizes in `span`; a size counts by half in a corner, fully in the centre."""
     first, last = np.searchsorted(face.frames, span)
     if first == last:
         return 0.0
@@ -205,7 +221,7 @@ def _joined(
     total = film.num_frames
     whole = chosen[0][1]
     if len(chosen) == 1 and whole is not None and len(whole.frames) == total:
-        # Nothing to fill in, and an hour of landmarks is not copied.
+        # No gap needs filling, so an hour of landmarks need not be copied.
         landmarks, confidence = whole.array(), np.array(whole.confidence, np.float32)
     else:
         landmarks = np.full((total, NUM_LANDMARKS, 3), np.nan, np.float32)
@@ -228,9 +244,7 @@ def _joined(
 
 
 def yaw_degrees(landmarks: Float32[np.ndarray, "frames 478 3"]) -> Float[np.ndarray, "frames"]:
-    """Return how far the face is turned aside: 0 towards the camera, 90 in profile; NaN where it is not
-    seen.
-    """
+    """Return the absolute yaw of a face in degrees: 0 in front view, 90 in profile, NaN without a face."""
     right, left = landmarks[:, 33], landmarks[:, 263]
     across = eye_distance(landmarks)
     return np.degrees(np.arcsin(np.abs(left[:, 2] - right[:, 2]) / across))

@@ -120,7 +120,7 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no npz with coefficients"):
         diffposetalk_sources(tmp_path, Silent())
     tree(tmp_path, "data.mdb", "lock.mdb")
-    with pytest.raises(InputError, match="no whole LMDB database"):
+    with pytest.raises(InputError, match="not a complete LMDB database"):
         diffposetalk_sources(tmp_path, Silent())
 
 
