@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
+from talkcli.engine.files import real_path
 from talkcli.engine.readers.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -149,7 +150,7 @@ def _file(recipe: str, above: tuple[Path, ...]) -> Path:
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "a device or pipe"
         raise UsageError(f"Recipe {path} is {kind}, a YAML file is needed.")
-    path = path.resolve()
+    path = real_path(path)
     if path in above:
         raise UsageError(f"Recipe {path} builds on itself.")
     if len(above) == _MOST_BASES:

@@ -140,6 +140,15 @@ def abandon() -> None:
         _remove(_in_use.popitem()[1])
 
 
+def real_path(path: Path) -> Path:
+    """Return `path` absolute and without links.
+
+    `Path.resolve` raises RuntimeError for links that go in circles. This function keeps such a link, so that
+    whoever opens it reports the error.
+    """
+    return Path(os.path.realpath(path))
+
+
 def sha256(path: Path) -> str:
     """Return hex digest of the file's bytes."""
     with path.open("rb") as file:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.files import sweep
+from talkcli.engine.files import real_path, sweep
 from talkcli.engine.wording import parameter
 
 # The file that holds the lock, and says whose it is.
@@ -53,7 +53,7 @@ def claim(out: Path) -> Iterator[None]:
 
 def check_apart(folder: Path, out: Path) -> None:
     """Raise UsageError where `out` lies in `folder`, which is read."""
-    if out.resolve().is_relative_to(folder.resolve()):
+    if real_path(out).is_relative_to(real_path(folder)):
         raise UsageError(
             f"{parameter('out', out)} lies in {folder}, which is read: a second run would read what the "
             "first one wrote.",

@@ -2,8 +2,9 @@
 
 wav2vec 2.0 base: torchaudio's bundle, Hugging Face (bare or below `wav2vec2.` with a CTC head, positional
 convolution as `weight_g`/`weight_v` or parametrised), fairseq (pre-trained or fine-tuned), DEEPTalk.pth.
-emotion2vec base: fairseq, FunASR, DEE.pt. All hold the same tensors, so the rules only rename. Heads and
-what serves pre-training alone is left behind; any other missing, unknown or misshapen tensor is an error.
+emotion2vec base: fairseq, FunASR, DEE.pt. The encoder has the same tensors in all of them, so the rules only
+rename. The readers skip heads and tensors that only serve pre-training; any other missing, unknown or
+misshapen tensor is an error.
 """
 
 from __future__ import annotations

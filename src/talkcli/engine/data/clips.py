@@ -18,7 +18,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.vertex_motion import check_vertices, read_vertices
-from talkcli.engine.files import sha256
+from talkcli.engine.files import real_path, sha256
 from talkcli.engine.origin import origin_of
 from talkcli.engine.readers.npy import read_floats
 from talkcli.engine.types import (
@@ -146,7 +146,7 @@ def file_problem(
     it is there, inside of the folder, with that digest.
     """
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not real_path(path).is_relative_to(real_path(folder)):
         return "missing", f"{name} leads out of {folder}."
     if not path.is_file():
         return "missing", f"{path} is missing."

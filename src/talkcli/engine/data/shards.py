@@ -20,7 +20,7 @@ from pathlib import Path
 from talkcli.engine.data.clips import checked_file
 from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import InputError
-from talkcli.engine.files import atomic_path
+from talkcli.engine.files import atomic_path, real_path
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 
@@ -76,7 +76,7 @@ def write_shards(
         )
         reporter.progress("packing shards", done + 1, len(plan))
     for split, index in indices.items():
-        name = f"{folder.resolve().name}-{split}"
+        name = f"{real_path(folder).name}-{split}"
         document = {"__kind__": _KIND, "wids_version": 1, "name": name, "shardlist": described[split]}
         with atomic_path(index) as temporary:
             temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

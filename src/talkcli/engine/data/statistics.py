@@ -12,7 +12,7 @@ from talkcli.engine.origin import said
 from talkcli.engine.wording import counted
 
 _UNTOLD = "not stated"
-# What clips are counted by: the name of a group, and the label in it of a clip.
+# The groups that clips are counted by: for each name, the function that returns a clip's label.
 GROUPS: Mapping[str, Callable[[Entry], str]] = {
     "contents": lambda entry: " and ".join(", ".join(_contents(entry)).rsplit(", ", 1)),
     "origins": lambda entry: said(entry.origin) if entry.motion or entry.mesh else "no motion",
@@ -63,7 +63,7 @@ def group(entries: Iterable[Entry], name: str, seconds: Mapping[str, float]) -> 
 
 
 def amount(entries: Iterable[Entry], seconds: float) -> str:
-    """Return how much there is, for people: `seconds` of time, or pictures."""
+    """Return the amount of clips in words: the time in `seconds`, or the number of pictures."""
     pictures = sum(entry.num_frames or 0 for entry in entries if entry.still)
     if pictures:
         return f"{counted(pictures, 'picture')}"

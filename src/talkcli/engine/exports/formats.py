@@ -6,14 +6,13 @@ interface find it by the suffix.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.piece import Piece
-from talkcli.engine.files import check_file
+from talkcli.engine.files import check_file, real_path
 from talkcli.engine.methods import resolve
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
@@ -85,11 +84,10 @@ def check_output(out: Path, *, size: int, overwrite: bool = False, drawn: bool =
 
 def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
     """Raise UsageError where an output is named twice, or would replace one of `inputs` that is a file."""
-    # realpath: Path.resolve() refuses links that go in circles, in words of its own.
-    read = {os.path.realpath(path) for path in inputs if path and path.is_file()}
-    seen: set[str] = set()
+    read = {real_path(path) for path in inputs if path and path.is_file()}
+    seen: set[Path] = set()
     for out in outs:
-        real = os.path.realpath(out)
+        real = real_path(out)
         if real in read:
             raise UsageError(
                 f"{parameter('out', out)} is also read; it would be replaced.", hint="Give another `out`."

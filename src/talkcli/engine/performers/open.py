@@ -49,7 +49,7 @@ def open_performer(
     if model_name == RULES:
         if text is None and phones is None:
             raise UsageError(
-                "`model=rules` performs words, and there are none.",
+                "`model=rules` needs the words that are spoken.",
                 hint='Add `text="what is said"`, or `text` with a .txt file or a TextGrid.',
             )
         if precision != "fp32":

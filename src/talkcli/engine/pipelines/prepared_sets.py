@@ -13,6 +13,7 @@ from pathlib import Path
 
 from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.files import real_path
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 
@@ -158,7 +159,7 @@ def _raw_set(folder: Path) -> str | None:
     for known, sign in _SIGNS.items():
         if any(sign.fullmatch(name) for name in names):
             return known
-    own = folder.resolve().name.lower()
+    own = real_path(folder).name.lower()
     return own if names and own in ROOTS else None
 
 

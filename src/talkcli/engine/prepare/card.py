@@ -11,7 +11,7 @@ from pathlib import Path
 
 from talkcli.engine.data.motion_report import ODDITIES
 from talkcli.engine.data.statistics import amount, group, torn_speakers
-from talkcli.engine.files import atomic_path
+from talkcli.engine.files import atomic_path, real_path
 from talkcli.engine.prepare.build import Built, Dropped
 from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
@@ -34,7 +34,7 @@ def write_card(out: Path, built: Built, command: str, note: str = "") -> None:
     else readers must know of all clips.
     """
     with atomic_path(out / "CARD.md") as temporary:
-        temporary.write_text(_card(out.resolve().name, built, command, note), encoding="utf-8")
+        temporary.write_text(_card(real_path(out).name, built, command, note), encoding="utf-8")
 
 
 def _card(name: str, built: Built, command: str, note: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.files import real_path
 
 
 def folders_below(root: Path) -> Iterator[tuple[Path, list[str]]]:
@@ -20,7 +21,7 @@ def folders_below(root: Path) -> Iterator[tuple[Path, list[str]]]:
     read: set[Path] = set()
     while waiting:
         place = waiting.popleft()
-        real = place.resolve()
+        real = real_path(place)
         if not read.isdisjoint((real, *real.parents)) or _leads_up(place, real, root):
             continue
         read.add(real)
@@ -33,7 +34,7 @@ def folders_below(root: Path) -> Iterator[tuple[Path, list[str]]]:
 
 
 def _leads_up(place: Path, real: Path, root: Path) -> bool:
-    above = place.parent.resolve()
+    above = real_path(place.parent)
     return place != root and (real == above or real in above.parents)
 
 

@@ -1,4 +1,4 @@
-"""What is logged, as curves in TensorBoard where that can be imported."""
+"""Training curves as TensorBoard event files, where TensorBoard is installed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _numbers = itertools.count()
 
 
 class Scalars:
-    """Curves in `folder` that go on after step `first`: later points of an earlier part are hidden.
+    """Curves in `folder` that go on after step `first` of a resumed run; TensorBoard hides the later points
+    that the run wrote before.
 
     Points are written as they come, by the thread that trains: TensorBoard's writer has a thread of its own,
     whose errors (a full disk) reach nobody who could act on them. Curves are extra, so that training goes on
@@ -38,7 +39,9 @@ class Scalars:
             require("tensorboard", purpose="Writing curves")
         except ExtraError as error:
             self._wanted = False
-            reporter.note(f"No curves for TensorBoard. {error.problem} For them, {error.hint}.")
+            reporter.note(
+                f"Training writes no TensorBoard curves. {error.problem} To get them: {error.hint}."
+            )
 
     def write(self, step: int, group: str, values: Mapping[str, float]) -> None:
         """Add one point to each of the curves `group/NAME`."""

@@ -1,6 +1,7 @@
 """Scores motion against the true motion and against the sound, clip by clip and over all clips.
 
-Every head is used with its mean identity. What cannot be computed has no value but a reason.
+Every head has its mean identity (the average face). A metric that cannot be computed has a reason instead of
+a value.
 """
 
 from __future__ import annotations
@@ -46,13 +47,14 @@ def score_motions(
 
     `head_name` None takes the head or mesh that each motion names; `num_workers` is as in
     `Generation.workers`. Keys of the answer: `talk` (version), `dataset` (name, manifest, split, or None),
-    `generation` (who animated, or None), `motion` and `truth` (where they come from, with numbers of clips),
+    `generation` (the performer and its settings, or None), `motion` and `truth` (their origins, with numbers
+    of clips),
     `head`, `vertex_sets` (sizes), `overall`, `emotions` (label -> metric -> value) and `clips` (metric ->
     value or None with a reason), `missed` (thresholds in words). Raises TalkError classes for unusable
     input; a metric that cannot be computed is no error.
     """
     if not predictions and generation.by_rules and text is None and dataset is None:
-        raise UsageError("`model=rules` performs words, and there are none.", hint="Add `text`.")
+        raise UsageError("`model=rules` needs the words that are spoken.", hint="Add `text` or `dataset`.")
     chosen = gather(
         predictions, truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter
     )
@@ -119,7 +121,7 @@ def _in_order(
 
 
 def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """Return every metric over `clips`; one that compares with a truth names where that comes from."""
+    """Return every metric over `clips`; metrics that compare with a truth name its origin."""
     truth = truth_of(clip.truth for clip in clips if clip.has_truth)
     found = {}
     for name, info in METRICS.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from talkcli.engine.checkpoints.foreign import weights_file
 from talkcli.engine.checkpoints.model_file import model_file
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.files import sha256
+from talkcli.engine.files import real_path, sha256
 from talkcli.engine.methods import METHODS, PARTS, training_command
 from talkcli.engine.train.run_folder import read_document
 from talkcli.engine.types import Reporter
@@ -110,6 +110,6 @@ class GivenParts:
     def paths(self) -> dict[str, str]:
         """Tell where the parts in use lie, for the run to remember."""
         return {
-            name: RANDOM if part.path is None else str(part.path.resolve())
+            name: RANDOM if part.path is None else str(real_path(part.path))
             for name, part in self._used.items()
         }

@@ -18,7 +18,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import HEADS, head_file, load_head
-from talkcli.engine.files import temporary_folder
+from talkcli.engine.files import real_path, temporary_folder
 from talkcli.engine.origin import Origin
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.types import Motion, Silent, Speech
@@ -187,7 +187,7 @@ class HowToLook:
             return
         load_head(self.head)
         for root in roots:
-            if self.preview is not None and self.preview.resolve().is_relative_to(root.resolve()):
+            if self.preview is not None and real_path(self.preview).is_relative_to(real_path(root)):
                 raise UsageError(
                     f"{parameter('preview', self.preview)} lies in {root}: a second run would read it as "
                     "films.",

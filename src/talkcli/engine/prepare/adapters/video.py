@@ -11,6 +11,7 @@ from pathlib import Path
 
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.errors import InputError
+from talkcli.engine.files import real_path
 from talkcli.engine.prepare.adapters.filmed import AS_USUAL, HowToLook, at_rest
 from talkcli.engine.prepare.labels import UNLABELLED
 from talkcli.engine.prepare.names import files_below, plain, tell_missing
@@ -45,7 +46,7 @@ def video_sources(
         if path.is_dir():
             sources += _below(path, how, licence, reporter)
         elif path.is_file():
-            name = path.stem if stems[path.stem] == 1 else f"{path.resolve().parent.name}/{path.stem}"
+            name = path.stem if stems[path.stem] == 1 else f"{real_path(path).parent.name}/{path.stem}"
             sources.append(_source(path, name, None, how, licence))
         else:
             raise InputError(f"{path} does not exist.", hint="Give video files, or folders of them.")

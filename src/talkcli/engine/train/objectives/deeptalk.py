@@ -1,11 +1,11 @@
-"""Training of the generator on a frozen prior: surface, tokens, lips that can be read, and emotion.
+"""The loss of the generator on a frozen prior: terms of surface, codes, lip reading and emotion.
 
 Axis names: `batch`, `frames`, `coeffs`, `tokens` of a level, `embedding`. DEEPTalk, section 3.3 and appendix
 A.9. Stage 1 is the surface term alone; stage 2 adds lip reading, consistency of emotion, and both after a
 swap of emotions. The defaults are stage 1 of the released code; recipes hold the rest. Vertices are in
-millimetres here, so a weight published beside square metres is a million times as much. Differs: lips made
-under another's emotion are compared with the true lips of the same words, where the released code takes its
-neighbour's.
+millimetres here: a weight that the paper states for square metres is divided by 1e6. One thing differs: after
+a swap of emotions this loss compares the lips with the true lips of the same words; the released code
+compares them with the true lips of the other clip.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class DeepTalkObjectiveConfig(Config):
     velocity_weight: Weight = 0.0
     """Weight of the squared difference of vertex steps, mm^2."""
     code_weight: Weight = 0.0
-    """Weight of the cross-entropy to the prior's codes of the true motion, or of the square to its
-    latents."""
+    """Weight of the cross-entropy to the codes that the prior gives the true motion; for a prior with
+    latents, of the squared distance to these."""
     guess_weight: Weight = 0.0
     """Weight of a plain regression of standardised coefficients beside the codes; needs `model.guess`."""
     teacher_share: Share = 0.0
@@ -54,15 +54,17 @@ class DeepTalkObjectiveConfig(Config):
     lip_reading_weight: Weight = 0.0
     """Weight of one minus the cosine of a lip reader's features of the true and of the generated motion."""
     lip_crop_follows: bool = False
-    """Gradients of lip reading see the crop move with the mouth. The published loss holds it still, and feels
-    an opening mouth several times too little, or the wrong way round."""
+    """Let gradients of lip reading flow through the place of the crop, which moves with the mouth. The
+    published loss holds the crop still; its gradients for an opening mouth are several times too small, or
+    of the wrong sign."""
     lip_recompute: bool = False
     """Render and read each clip a second time on the way back: less memory for 27 to 53 % more time."""
     consistency_weight: Weight = 0.0
     """Weight of the distance between the emotion of the speech and of the generated motion."""
     consistency: Literal["csd", "cosine"] = "csd"
-    """The distance of emotions: the cross-entropy of a match at the sampled distance, as in the code; or one
-    minus the cosine of the means, as in the paper."""
+    """The distance of emotions. csd, as in the code: the binary cross-entropy of "these two match", whose
+    logit falls with the closed-form sampled distance. cosine, as in the paper: one minus the cosine of the
+    means."""
     swap_weight: Weight = 0.0
     """Weight of the emotion's distance for motion generated under the emotion of another row of the batch."""
     swap_lip_reading_weight: Weight = 0.0
@@ -71,20 +73,23 @@ class DeepTalkObjectiveConfig(Config):
     """The source of the other emotion: neighbours exchange theirs, or each row takes that of the row
     before."""
     swap_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Share of the batch made a second time: it costs as much again."""
+    """Share of the batch that is generated a second time, under another emotion; the time grows by this
+    share.
+    """
     swap_tau: Temperature | None = 0.1
-    """Temperature of the choices under another's emotion; null takes `tau`."""
+    """Temperature of the code choices under the swapped emotion; null uses `tau`."""
     tau: tuple[Temperature, Temperature] = (2.0, 0.1)
     """Temperature of the straight-through Gumbel-softmax at the start and the end."""
     nobody_share: Share = 0.0
-    """Share of windows trained without a speaker, so that nobody in particular can be asked for."""
+    """Share of windows trained without a speaker, so that the model can perform without an actor."""
     directed_share: Share = 0.0
-    """Share of windows made from the anchor of their label at their level in the place of what is heard, so
-    that an emotion can be asked for; needs an embedding with anchors."""
+    """Share of windows generated from the anchor of their emotion label, at its intensity, in place of the
+    emotion embedded from the speech. It teaches the model to follow a requested emotion, and needs an
+    embedding with anchors."""
     vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
-    """Number of vertices in the distance, half of them on the lips; all when null."""
+    """Number of vertices that the vertex distance compares, half of them on the lips; null: all."""
     lip_vertex_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
-    """Weight of a lip vertex, where any other has 1."""
+    """Weight of a lip vertex relative to any other vertex."""
 
 
 class DeepTalkObjective(nn.Module):
@@ -97,11 +102,11 @@ class DeepTalkObjective(nn.Module):
         head: Head,
         lip_reading: LipReading | None = None,
     ) -> None:
-        """Raise UsageError for a term that lacks what it needs."""
+        """Raise UsageError for a weighed term without its lip reader, plain regression or anchors."""
         super().__init__()
         if lip_reading is None and (config.lip_reading_weight > 0 or config.swap_lip_reading_weight > 0):
             raise UsageError(
-                "The recipe reads lips, and no weights of a lip reader are given.",
+                "The recipe weighs lip reading, but no weights of a lip reader are given.",
                 hint="Give `lip_reader=FILE`, or set objective.lip_reading_weight and "
                 "objective.swap_lip_reading_weight to 0.",
             )
@@ -205,7 +210,7 @@ class DeepTalkObjective(nn.Module):
         targets: list[Tensor] | None = None,
     ) -> Predicted:
         """Return one pass with sampled codes; `taught` windows go on from the codes in `targets` instead.
-        Some windows forget who speaks.
+        Some windows lose their speaker.
         """
         nobody = torch.rand(len(content), device=content.device) < self.config.nobody_share
         identity = self.model.identity(torch.where(nobody, NOBODY, speaker))
@@ -218,8 +223,8 @@ class DeepTalkObjective(nn.Module):
     def _directed(
         self, heard: Float[Tensor, "batch embedding"], batch: Batch
     ) -> Float[Tensor, "batch embedding"]:
-        """Return `heard`, in some rows replaced by what their label asks for, where the embedding knows
-        it.
+        """Replace the embedded emotion by the anchor of the row's label, in a random share of the rows,
+        where the embedding has that anchor.
         """
         if self.config.directed_share == 0:
             return heard
@@ -229,7 +234,7 @@ class DeepTalkObjective(nn.Module):
         return torch.where(asked[:, None], dee.towards(batch.emotion, batch.level), heard)
 
     def _others(self, heard: Gaussian, count: int) -> Gaussian:
-        """Return the emotion that each of the first `count` rows is made under in the place of its own."""
+        """Return the emotion of another row for each of the first `count` rows."""
         rows = torch.arange(len(heard.mean), device=heard.mean.device)
         if self.config.swap == "roll":
             partners = rows.roll(1)
@@ -239,7 +244,7 @@ class DeepTalkObjective(nn.Module):
         return Gaussian(*(part[partners[:count]] for part in heard))
 
     def _apart(self, heard: Gaussian, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, ""]:
-        """Return how far the emotion of a motion is from one that was heard."""
+        """Return the distance of the emotion of a motion from the emotion of speech."""
         dee = self.model.dee
         seen = exact(dee.embed_motion(coeffs))
         if self.config.consistency == "cosine":

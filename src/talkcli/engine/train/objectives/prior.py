@@ -33,9 +33,9 @@ class PriorObjectiveConfig(Config):
     velocity_weight: Weight = 0.0
     """Weight of the squared difference of vertex steps, mm^2."""
     vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
-    """Number of vertices in the distance, half of them on the lips; all when null."""
+    """Number of vertices that the vertex distance compares, half of them on the lips; null: all."""
     lip_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
-    """Weight of a lip vertex, where any other has 1."""
+    """Weight of a lip vertex relative to any other vertex."""
     best_by: Literal["vertex", "lips"] = "vertex"
     """The measure that decides between checkpoints: the squared vertex distance, or the lip vertex error."""
 
