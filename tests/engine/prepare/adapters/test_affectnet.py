@@ -175,7 +175,7 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no folder with exp\.npy and pose\.npy"):
         affectnet_sources(tmp_path, Silent())
     write_codes(tmp_path / "codes/b")
-    with pytest.raises(InputError, match="None of 1 folder of codes is called as one of 1 picture"):
+    with pytest.raises(InputError, match="None of 1 folder of codes has the name of one of 1 picture"):
         affectnet_sources(tmp_path, Silent())
     (tmp_path / "training.csv").write_text("name,label\n1/a.jpg,1\n")
     with pytest.raises(InputError, match="the columns subDirectory_filePath and expression are needed"):

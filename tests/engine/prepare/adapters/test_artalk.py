@@ -102,7 +102,7 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \.pt or \.npy"):
         artalk_sources(tmp_path, Silent())
     tree(tmp_path, "lmdb/data.mdb")
-    with pytest.raises(InputError, match="LMDB database, whose form ARTalk does not publish"):
+    with pytest.raises(InputError, match="LMDB database, whose format ARTalk does not publish"):
         artalk_sources(tmp_path, Silent())
 
 

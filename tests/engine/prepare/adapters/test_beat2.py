@@ -124,7 +124,7 @@ def test_emotions_of_names(stem: str, emotion: str) -> None:
 def test_names_that_say_what_is_not_there() -> None:
     assert parse_name("notes") is None
     assert parse_name("2_scott_8_1_1") is None
-    with pytest.raises(InputError, match="up to 118, this is 119 to 119"):
+    with pytest.raises(InputError, match="up to 118, but this one has 119 to 119"):
         parse_name("2_scott_0_119_119")
     with pytest.raises(InputError, match="64 to 65 are neutral and happy"):
         parse_name("2_scott_0_64_65")
@@ -148,7 +148,7 @@ def test_splits_and_what_is_missing(tmp_path: Path) -> None:
     assert Counter(source.emotion.label for source in sources) == {"neutral": 5, "angry": 1}
     assert {source.speaker for source in sources} == {"beat2-1_wayne", "beat2-12_zhao", "beat2"}
     assert [reason(source) for source in sources if source.speaker == "beat2"] == [
-        "2_scott_0_200_200.npz: speeches have numbers up to 118, this is 200 to 200"
+        "2_scott_0_200_200.npz: speeches have numbers up to 118, but this one has 200 to 200"
     ]
     assert told.warned("Missing: 1 recording of train_test_split.csv: 9_missing_0_1_1.")
     assert told.warned("Left out 1 recording that train_test_split.csv does not name: 1_wayne_0_9_9")
@@ -163,7 +163,7 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds smplxflame_30"):
         beat2_sources(tmp_path, Silent())
     write_clip(tmp_path, "2_scott_0_1_1")
-    with pytest.raises(InputError, match="without it the splits are not known"):
+    with pytest.raises(InputError, match="without it the splits are unknown"):
         beat2_sources(tmp_path, Silent())
 
 

@@ -181,5 +181,5 @@ def test_motion_from_the_films(tmp_path: Path) -> None:
     assert not told.noted("`motion=video`")
     crema_d_sources(tmp_path, told)
     assert told.noted("`motion=video`")
-    with pytest.raises(UsageError, match="none will be"):
+    with pytest.raises(UsageError, match="no film is read"):
         crema_d_sources(tmp_path, Silent(), how=HowToLook(head="flame"))

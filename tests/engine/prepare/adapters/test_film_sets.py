@@ -69,7 +69,7 @@ def test_films_become_motion_in_both_sets(shared_data: Path, tmp_path: Path) -> 
     ]
     reasons = {item.id.removeprefix("mead/M003_surprised_2_"): item.reason for item in built.dropped}
     assert sorted(reasons) == ["002", "003", "004"]
-    assert "not of one recording" in reasons["002"]
+    assert "do not belong to one recording" in reasons["002"]
     assert "0 bytes" in reasons["004"]
 
     # The same face, by whatever way: mouths agree but for what coding did to the pictures.

@@ -125,7 +125,7 @@ def test_the_calibrated_version_is_taken(tmp_path: Path) -> None:
     assert source.id == "x"
     assert [path.name for path in source.recipe.inputs] == ["x_cal.csv", "x.wav"]
     assert told.notes == [
-        "Of one take x_cal.csv is read, x.csv, x_raw.csv, x_neutral.csv is not.",
+        "One take has several files: x_cal.csv is read, x.csv, x_raw.csv, x_neutral.csv is not.",
         "Found: 1 take, 1 of them with sound.",
     ]
     assert told.warnings == ["Left out 1 CSV file without a column Timecode in the first line: labels.csv."]

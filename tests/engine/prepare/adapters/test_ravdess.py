@@ -229,5 +229,5 @@ def test_motion_from_the_films(tmp_path: Path) -> None:
     assert not told.noted("`motion=video`")
     whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, told)
     assert told.noted("`motion=video`")
-    with pytest.raises(UsageError, match="none will be"):
+    with pytest.raises(UsageError, match="no film is read"):
         whole_ravdess_sources(tmp_path, EMOFACE_SPLIT, BOTH, Silent(), how=HowToLook(head="flame"))

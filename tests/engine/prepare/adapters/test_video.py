@@ -46,7 +46,7 @@ def test_every_video_of_a_folder_with_its_labels(tmp_path: Path) -> None:
     assert plain.recipe == FilmedFile(video=tmp_path / "a.MP4", face="largest")
     assert labelled.recipe.inputs == (tmp_path / "deep/b c.mov", tmp_path / "deep/b c.wav")
     assert told.warned("Missing: 1 video that labels.csv names: z.")
-    assert told.noted("Of 1 video the sound beside it is read")
+    assert told.noted("For 1 video the sound file beside it is read")
 
 
 def test_files_by_name_and_where_previews_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

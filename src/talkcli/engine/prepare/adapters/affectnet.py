@@ -1,9 +1,9 @@
-"""AffectNet's pictures as FLAME codes of EMOCA, with the labels of its annotators: what a classifier of
-expressions learns from. There is no sound, and pictures of one label are frames of one clip.
+"""AffectNet's pictures as FLAME codes of EMOCA, with the annotators' labels: data for a classifier.
 
-Labels are training.csv and validation.csv, or train_set and val_set with annotations/NUMBER_exp.npy; codes
-are EMOCA's, a folder for each picture with exp.npy (50) and pose.npy (6: global rotation, jaw). Source:
-Mollahosseini et al. (2017), AffectNet; EMOCA's demo writes the codes; DEEPTalk trains its classifier so.
+The data set has no sound; the pictures of one label become the frames of one clip. Labels are in training.csv
+and validation.csv, or in train_set and val_set as annotations/NUMBER_exp.npy. EMOCA writes a folder of codes
+for each picture, with exp.npy (50) and pose.npy (6: global rotation, jaw). Source: Mollahosseini et al.
+(2017), AffectNet; EMOCA's demo writes the codes; DEEPTalk trains its classifier on them.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ SET_OF_SPLIT: dict[Split, str] = {"train": "train_set", "val": "val_set"}
 CODES, ANNOTATIONS = "codes", "annotations"
 EXPRESSION, POSE = "exp.npy", "pose.npy"
 PICTURES_A_CLIP = 1000
-# What DEEPTalk trained its classifier on.
+# Number of pictures with codes on which DEEPTalk trained its classifier.
 NUM_TRAINING = 287_430
 _LABEL_FILE = "_exp.npy"
-# The columns in the authors' order; one of the two lists comes without a header.
+# Columns in the authors' order, for the one of the two lists that has no header.
 _COLUMNS = (
     "subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks",
     "expression", "valence", "arousal",
 )  # fmt: skip
 _NEEDED = ("subDirectory_filePath", "expression")
-# No emotion, uncertain, no face.
+# Label numbers without an emotion: none, uncertain, no face.
 _NO_LABEL = range(8, 11)
 _LONGEST_LABEL = 64
 _HINT = (
@@ -57,7 +57,7 @@ _HINT = (
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Picture:
-    """A labelled picture; `place` is its sub-directory, or train_set or val_set."""
+    """A labelled picture; `place` is its subfolder, or train_set or val_set."""
 
     split: Split
     emotion: str
@@ -67,7 +67,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """Folders of codes, one for each picture."""
+    """The recipe of a clip: folders of codes, one for each picture."""
 
     folders: tuple[Path, ...]
 
@@ -76,8 +76,9 @@ class Pictures:
         return tuple(folder / name for folder in self.folders for name in (EXPRESSION, POSE))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  the labels chose the pictures
-        """Return one frame a picture. Damaged ones are left out and named in the report; raises InputError
-        when all are damaged.
+        """Return motion with one frame per picture.
+
+        The report names damaged pictures, which are left out. Raises InputError when all are damaged.
         """
         motions, damaged = [], []
         for folder in self.folders:
@@ -100,8 +101,8 @@ class Pictures:
 def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = None) -> list[Source]:
     """Return clips of up to 1,000 pictures of one label and split, in order of ids.
 
-    `codes` is the folder of EMOCA's codes, ROOT/codes where it is not given. Tells `reporter` what is left
-    out and missing. Raises InputError when there are no labels, no codes, or none of one for the other.
+    `codes` is the folder of EMOCA's codes; None: ROOT/codes. `reporter` receives what is left out and
+    missing. Raises InputError when there are no labels or no codes, or no picture has both.
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.", hint=_HINT)
@@ -118,7 +119,7 @@ def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = No
     tell_left_out(reporter, f"of {counted(len(pictures), 'picture')} without codes", without)
     if not clips:
         raise InputError(
-            f"None of {counted(len(folders), 'folder')} of codes is called as one of "
+            f"None of {counted(len(folders), 'folder')} of codes has the name of one of "
             f"{counted(len(pictures), 'picture')}.",
             hint=_HINT,
         )
@@ -132,7 +133,7 @@ def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = No
 
 
 def read_codes(folder: Path) -> Motion:
-    """Return the one frame of EMOCA's codes in `folder`. Raises InputError for anything else."""
+    """Return EMOCA's codes in `folder` as motion of one frame. Raise InputError for anything else."""
     expression, pose = read_floats(folder / EXPRESSION), read_floats(folder / POSE)
     if expression.size != 50 or pose.size != 6:
         raise InputError(
@@ -148,7 +149,7 @@ def _source(key: tuple[Split, str], index: int, folders: Sequence[Path]) -> Sour
     split, emotion = key
     return Source(
         id=f"affectnet/{split}-{emotion}-{index:03d}",
-        # Who is in the pictures is not known.
+        # AffectNet does not name the people in its pictures.
         speaker=f"affectnet-{split}",
         emotion=Emotion(label=emotion, level=UNTOLD_LEVEL),
         split=split,
@@ -164,7 +165,7 @@ def _chunks(folders: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 
 def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
-    """Return the folders below `codes` with both files, by their names."""
+    """Return the folders below `codes` that have both files, by their names."""
     if not codes.is_dir():
         raise InputError(f"There are no codes: {codes} is not a folder.", hint=_HINT)
     folders: dict[str, list[Path]] = defaultdict(list)
@@ -187,21 +188,19 @@ def _folders(codes: Path, reporter: Reporter) -> dict[str, list[Path]]:
 
 
 def _folder_of(picture: Picture, folders: Mapping[str, list[Path]]) -> Path | None:
-    """Return the codes of the picture's first face; None without any, or when several folders could be
-    meant.
-    """
+    """Return the codes of the picture's first face; None if there are none, or several folders fit."""
     # EMOCA numbers the faces of a picture.
     candidates = folders.get(picture.name) or folders.get(f"{picture.name}00") or []
     at_place = [folder for folder in candidates if picture.place in folder.parts]
     if picture.place in SET_OF_SPLIT.values():
-        # Both sets count from 0.
+        # Both sets number their pictures from 0, so the name alone is ambiguous.
         candidates = at_place
     chosen = at_place if len(candidates) > 1 else candidates
     return chosen[0] if len(chosen) == 1 else None
 
 
 def _annotated(root: Path, reporter: Reporter) -> list[Picture]:
-    """Return pictures of train_set and val_set; none when those are not there."""
+    """Return the pictures of train_set and val_set; none when these folders are missing."""
     pictures, numbers, damaged = [], Counter[int](), []
     for split, place in SET_OF_SPLIT.items():
         folder = root / place / ANNOTATIONS
@@ -222,7 +221,7 @@ def _annotated(root: Path, reporter: Reporter) -> list[Picture]:
 
 
 def _listed(root: Path, reporter: Reporter) -> list[Picture]:
-    """Return pictures of both lists."""
+    """Return the pictures in both lists."""
     pictures, numbers, damaged = [], Counter[int](), []
     for split, name in CSV_OF_SPLIT.items():
         found = [
@@ -250,7 +249,7 @@ def _listed(root: Path, reporter: Reporter) -> list[Picture]:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, int | None]]:
-    """Yield line, picture and number of every row; no number where the row cannot be read."""
+    """Yield the line, the picture and the label number of every row; None for an unreadable number."""
     columns: Sequence[str] = ()
     for line, row in csv_rows(path):
         if not columns:
@@ -266,8 +265,9 @@ def _rows(path: Path) -> Iterator[tuple[str, str, int | None]]:
 
 
 def read_label(path: Path) -> int:
-    """Return the number in an annotation, which is stored as a number or as text. Raises InputError for
-    another.
+    """Return the number in an annotation, stored as a number or as text.
+
+    Raise InputError for other content.
     """
     try:
         with open_file(path) as file:

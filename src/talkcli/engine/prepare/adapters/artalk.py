@@ -1,8 +1,9 @@
-"""ARTalk's motion files: FLAME expression, head and jaw, 106 numbers a frame at 25 fps, and sound.
+"""ARTalk's motion files: FLAME expression, head and jaw, 106 numbers per frame at 25 fps, and sound.
 
-Files are NAME.pt, one tensor, or NAME.npy, with sound of that name beside them, or motions/NAME.npy and
-audios/NAME.wav as its training reads them. Axis names: `frames` at 25 fps, `columns` = 106: expression 100,
-the head's axis-angle, the jaw's. Source: Chu et al. (2025), ARTalk (arXiv 2502.20323), and its repository.
+Files are NAME.pt (one tensor) or NAME.npy, with sound of that name beside them, or motions/NAME.npy and
+audios/NAME.wav, as ARTalk's training reads them. Axis names: `frames` at 25 fps, `columns` = 106: expression
+100, axis-angle of the head 3, of the jaw 3. Source: Chu et al. (2025), ARTalk (arXiv 2502.20323), and its
+repository.
 """
 
 from __future__ import annotations
@@ -44,15 +45,17 @@ class ARTalkClip(PairedFiles):
 
 
 def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """Return every clip below `root` in order of ids, one without sound among them; the last folder that is
-    no split is taken for the speaker. Raises InputError when there are no clips, or only a database.
+    """Return every clip below `root` in order of ids, clips without sound included.
+
+    The last folder of a clip's path that is not called after a split names the speaker. Raises InputError
+    when there are no clips, or only a database.
     """
     files = files_below(root, (".pt", ".npy"))
     databases = files_below(root, (_DATABASE,))
     if not files:
         problem = f"{root} holds no .pt or .npy with motion."
         if databases:
-            problem = f"{databases[0]} is an LMDB database, whose form ARTalk does not publish."
+            problem = f"{databases[0]} is an LMDB database, whose format ARTalk does not publish."
         raise InputError(problem, hint=_HINT)
     if databases:
         reporter.warn(f"Read: {counted(len(files), 'motion file')}, not the database {databases[0]}.")
@@ -83,7 +86,7 @@ def artalk_sources(root: Path, reporter: Reporter) -> list[Source]:
 
 
 def read_motion_codes(path: Path) -> Motion:
-    """Return the motion of a .pt or .npy of (frames, 106) floats. Raises InputError for anything else."""
+    """Return the motion of a .pt or .npy of (frames, 106) floats. Raise InputError for anything else."""
     rows = read_tensor(path) if path.suffix.lower() == ".pt" else read_floats(path)
     if rows.ndim != 2 or rows.shape[1] != NUM_COLUMNS:
         raise InputError(f"{path} holds {rows.shape}, motion of ARTalk is (frames, {NUM_COLUMNS}).")

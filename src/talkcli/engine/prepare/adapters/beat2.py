@@ -1,4 +1,4 @@
-"""BEAT2: conversations and speeches as motion of SMPL-X bodies, whose face is FLAME's, at 30 fps, and sound.
+"""BEAT2: conversations and speeches, as sound and motion of SMPL-X bodies at 30 fps, whose face is FLAME's.
 
 Files are smplxflame_30/NAME.npz and wave16k/NAME.wav, in one folder for each language; NAME is
 SPEAKER_NAME_KIND_FIRST_LAST. Axis names: `frames` at the file's rate; poses are 55 joints' axis-angle.
@@ -32,12 +32,13 @@ from talkcli.engine.wording import counted
 
 LICENCE = "CC-BY-NC-4.0"
 MOTION, SOUND, SPLITS = "smplxflame_30", "wave16k", "train_test_split.csv"
-# Recordings beyond those of the benchmark, which EMAGE adds to training.
+# Split by the type in the list; "additional" are recordings beyond the benchmark, which EMAGE adds to
+# training.
 SPLIT_OF_TYPE: dict[str, Split] = {"train": "train", "val": "val", "test": "test", "additional": "train"}
 _NAME = re.compile(r"(\d+)_([a-z]+)_([0-7])_(\d+)_(\d+|[a-z])")
 _MODEL = "smplx2020"
 _NUM_JOINTS = 55
-# Joints of SMPL-X from the root to the head, each turned with the one before: pelvis, spine, neck, head.
+# Joints of SMPL-X from root to head, each relative to the one before: pelvis, three of the spine, neck, head.
 HEAD_CHAIN = (0, 3, 6, 9, 12, 15)
 JAW = 22
 _LOWEST_FPS, _HIGHEST_FPS = 1.0, 240.0
@@ -49,7 +50,7 @@ _HINT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Beat2Name:
-    """What the name of a recording says."""
+    """The parts of a recording's name."""
 
     speaker: str
     """Number and name."""
@@ -69,37 +70,39 @@ class Beat2Clip(PairedFiles):
 def beat2_sources(root: Path, reporter: Reporter) -> list[Source]:
     """Return the recordings of the split list of every language below `root`, in order of ids.
 
-    Tells `reporter` what is there, left out and missing. Raises InputError when no recording is found, and
-    when there is no split list.
+    `reporter` receives what is found, left out and missing. Raises InputError when there is no recording or
+    no split list.
     """
     sources = [source for base in _bases(root) for source in _language(base, reporter)]
     return sorted(sources, key=lambda source: source.id)
 
 
 def parse_name(stem: str) -> Beat2Name | None:
-    """Return speaker and emotion of a recording; None when the name is not of BEAT2's form. Raises
-    InputError for a number that no recording has.
+    """Return speaker and emotion of a recording; None when the name is not of BEAT2's form.
+
+    Raises InputError for a number that no recording has.
     """
     match = _NAME.fullmatch(stem)
     if match is None:
         return None
     number, name, kind, first, last = match.groups()
-    # Speeches have even numbers, one for each language, and conversations odd ones.
+    # The kind is even for speeches, one number for each language, and odd for conversations.
     if int(kind) % 2:
         emotions = ["neutral"]
     else:
         ends = [int(end) for end in (first, last) if end.isdigit()]
         emotions = [label for end in ends for range_, label in EMOTION_OF_BEAT.items() if end in range_]
         if len(emotions) != len(ends):
-            raise InputError(f"speeches have numbers up to 118, this is {first} to {last}")
+            raise InputError(f"speeches have numbers up to 118, but this one has {first} to {last}")
         if len(set(emotions)) > 1:
             raise InputError(f"numbers {first} to {last} are {' and '.join(emotions)}")
     return Beat2Name(speaker=f"{number}_{name}", emotion=emotions[0])
 
 
 def read_body(path: Path) -> Motion:
-    """Return the face of a BEAT2 file: expression, jaw, and how the head is turned in the room, through
-    spine and neck. Raises InputError for anything else.
+    """Return the face of a BEAT2 file: expression, jaw, and rotation of the head in the room.
+
+    The rotation is the product over spine and neck. Raises InputError for anything else.
     """
     kind, optional = "motion of BEAT2", ("mocap_frame_rate", "model")
     stored = read_arrays(path, ("poses", "expressions"), kind=kind, hint=_HINT, optional=optional)
@@ -124,8 +127,7 @@ def read_body(path: Path) -> Motion:
 def head_rotation(
     where: object, joints: Float[np.ndarray, "frames joints 3"]
 ) -> Float[np.ndarray, "frames 3"]:
-    """Return the rotations of the chain from root to head one after the other, as axis-angle of at most half
-    a turn.
+    """Return the product of the rotations from root to head, as axis-angle in radians, at most half a turn.
 
     Raises InputError, naming `where`, for values that are not finite.
     """
@@ -154,9 +156,7 @@ def _rate(path: Path, stored: np.ndarray) -> float:
         raise InputError(f"{path}: mocap_frame_rate is {stored.dtype} {stored.shape}, one number is needed.")
     fps = float(stored.reshape(()))
     if not _LOWEST_FPS <= fps <= _HIGHEST_FPS:
-        raise InputError(
-            f"{path}: mocap_frame_rate is {fps:g}, {_LOWEST_FPS:g} to {_HIGHEST_FPS:g} is possible."
-        )
+        raise InputError(f"{path}: mocap_frame_rate is {fps:g}, outside {_LOWEST_FPS:g} to {_HIGHEST_FPS:g}.")
     return fps
 
 
@@ -204,9 +204,12 @@ def _language(base: Path, reporter: Reporter) -> Iterator[Source]:
 
 
 def read_splits(path: Path) -> dict[str, Split]:
-    """Return the split of every recording by its name. Raises InputError, with the line, for anything odd."""
+    """Return the split of every recording by its name.
+
+    Raise InputError, with the line, for a malformed list.
+    """
     if not path.exists():
-        raise InputError(f"{path} is missing: without it the splits are not known.", hint=_HINT)
+        raise InputError(f"{path} is missing: without it the splits are unknown.", hint=_HINT)
     rows = csv_rows(path)
     _, header = next(rows, (1, []))
     if not {"id", "type"} <= set(header):

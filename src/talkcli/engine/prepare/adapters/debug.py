@@ -1,8 +1,7 @@
-"""A tiny corpus out of nothing: vowel-like sounds with the motion that belongs to them, for tests and debug
-recipes.
+"""A tiny synthetic corpus for tests and debug recipes: vowel-like sounds with matching motion.
 
-Sound is a pulse train through two formants (Klatt 1980, much reduced), with pitch and level by emotion;
-motion is the performer's on the very phones that were sounded.
+Sound is a pulse train through two formants (Klatt 1980, much reduced), with pitch and level by emotion. The
+performer makes motion from the same phones.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ LICENCE = "CC0-1.0"
 _SPEAKERS: Mapping[str, tuple[float, Split]] = {
     "low": (110.0, "train"), "high": (220.0, "train"), "middle": (160.0, "val"),
 }  # fmt: skip
-# Factor on pitch and level of the voice.
+# Factor on the speaker's pitch, and peak level of the voice (full scale is 1), by emotion.
 _VOICES: Mapping[str, tuple[float, float]] = {
     "neutral": (1.0, 0.12), "happy": (1.3, 0.20), "sad": (0.85, 0.06), "angry": (1.15, 0.30),
 }  # fmt: skip
@@ -42,7 +41,7 @@ _LIPS_SHUT_GAIN = 0.15
 
 @dataclass(frozen=True, kw_only=True)
 class Babble:
-    """Syllables of a closed and an open sound; `pitch_hz` is the speaker's own."""
+    """Syllables of a closed and an open sound; `pitch_hz` is the speaker's pitch in Hz."""
 
     pitch_hz: float
 
@@ -61,7 +60,7 @@ class Babble:
 
 
 def debug_sources() -> list[Source]:
-    """Return three speakers with four emotions each."""
+    """Return clips of three speakers with four emotions each."""
     return [
         Source(
             id=f"{speaker}-{label}",

@@ -1,10 +1,10 @@
 """DiffPoseTalk's HDTF_TFHP: FLAME coefficients (.npz) of talking faces with head pose at 25 fps, and sound.
 
-The set is given as an LMDB database of pickles: PERSON/VIDEO/metadata with n_frames, and PERSON/VIDEO/000 and
-so on with `audio`, a flac file, and `coef`, for seg_len frames each. What the authors' scripts make before
-they pack it is read as well: FLAME_coeffs/PERSON/VIDEO.npz and audio/PERSON/VIDEO.flac, or sound beside the
-motion. Axis names: `frames` at 25 fps; pose is the head's axis-angle, then the jaw's. Source: Sun et al.
-(2024), DiffPoseTalk, ACM TOG 43(4), and its repository.
+The data set is published as an LMDB database of pickles: PERSON/VIDEO/metadata with n_frames, and segments
+PERSON/VIDEO/000 and so on, each with `audio`, a flac file, and `coef`, for seg_len frames. The adapter also
+reads the files that the authors' scripts write before packing: FLAME_coeffs/PERSON/VIDEO.npz and
+audio/PERSON/VIDEO.flac, or sound beside the motion. Axis names: `frames` at 25 fps; pose is the head's
+axis-angle, then the jaw's. Source: Sun et al. (2024), DiffPoseTalk, ACM TOG 43(4), and its repository.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ from talkcli.engine.wording import counted
 LICENCE = "HDTF_TFHP: not stated"
 COEFFS, SOUND = "FLAME_coeffs", "audio"
 _DATABASE, _METADATA, _END = "data.mdb", "metadata", "/metadata"
-# An hour; clips of the set take minutes.
+# Most frames of a clip: an hour; clips of the set take minutes.
 _MOST_FRAMES = 3600 * MODEL_FPS
-# Means and deviations of all coefficients, which training reads.
+# Start of the names of files with means and standard deviations of all coefficients: they are no clips.
 _STATISTICS = "stats"
 _SPLITS: tuple[Split, ...] = ("train", "val", "test")
 _HINT = (
@@ -83,11 +83,11 @@ class PackedClip:
 
 
 def diffposetalk_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """Return every clip below `root` in order of ids, one without sound among them; a person is a speaker.
-    Of a database and npz files the npz files are read.
+    """Return every clip below `root` in order of ids, clips without sound included; a person is a speaker.
 
-    Splits are those of train.txt, val.txt and test.txt, in `root`, its folder lmdb or beside the database,
-    where they are there. Raises InputError when there are no clips.
+    If there are npz files and a database, it reads only the npz files. Splits come from train.txt, val.txt
+    and test.txt, if these lie in `root`, in its folder lmdb or beside the database. Raises InputError when
+    there are no clips.
     """
     files = [path for path in files_below(root, (".npz",)) if not path.stem.startswith(_STATISTICS)]
     databases = files_below(root, (_DATABASE,))
@@ -146,9 +146,7 @@ def _packed(databases: Sequence[Path]) -> list[tuple[str, Recipe]]:
 
 
 def read_packed(database: Path, name: str) -> Recording:
-    """Return sound and motion of the clip PERSON/VIDEO. Raises InputError when a part is missing or
-    damaged.
-    """
+    """Return sound and motion of the clip PERSON/VIDEO. Raise InputError if a part is missing or damaged."""
     segment_frames = _number(database, _METADATA, "seg_len")
     num_frames = _number(database, f"{name}{_END}", "n_frames")
     sounds, motions = [], []
@@ -167,7 +165,7 @@ def read_packed(database: Path, name: str) -> Recording:
     motion = join_motions(motions)
     if len(motion.coeffs) != num_frames:
         raise InputError(
-            f"{database}, {name}: there: {len(motion.coeffs)} of {counted(num_frames, 'frame')}."
+            f"{database}, {name}: it holds {len(motion.coeffs)} of {counted(num_frames, 'frame')}."
         )
     speech = Speech(samples=np.concatenate(sounds))
     return Recording(speech=speech, motion=motion, origin=DiffPoseTalkClip.origin)
@@ -191,11 +189,11 @@ def _number(database: Path, key: str, name: str) -> int:
 
 
 def _sound(where: str, content: bytes, num_frames: int) -> Float[np.ndarray, "samples"]:
-    """Return the samples of a flac file, as many as `num_frames` last."""
+    """Return the samples of a flac file, which must last `num_frames` frames."""
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             rate_hz, shape = file.samplerate, (file.frames, file.channels)
-            # Silence packs well: nothing is unpacked that is not as long as it should be.
+            # A small file may unpack to hours of silence: check the length before unpacking.
             expected = (num_frames * SAMPLES_PER_FRAME, 1)
             samples = file.read(dtype="float32") if shape == expected else np.zeros(0, np.float32)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
@@ -211,8 +209,9 @@ def _sound(where: str, content: bytes, num_frames: int) -> Float[np.ndarray, "sa
 
 
 def read_coeffs(path: Path) -> Motion:
-    """Return the motion of an npz with exp (frames, 50) and pose (frames, 6), at 25 fps. Raises InputError
-    for anything else.
+    """Return the motion of an npz with exp (frames, 50) and pose (frames, 6), at 25 fps.
+
+    Raises InputError for anything else.
     """
     return _motion(path, read_arrays(path, ("exp", "pose"), kind="clip of DiffPoseTalk", hint=_HINT))
 
@@ -227,8 +226,9 @@ def _motion(where: object, coef: Mapping[str, Any]) -> Motion:
 
 
 def read_splits(folders: Iterable[Path]) -> dict[str, Split]:
-    """Return the split of every clip, by its person and the number of its video. Raises InputError for a
-    clip in two of them.
+    """Return the split of every clip, by its person and the number of its video.
+
+    Raises InputError for a clip in two splits.
     """
     splits: dict[str, Split] = {}
     folders = list(dict.fromkeys(folders))
@@ -244,6 +244,6 @@ def read_splits(folders: Iterable[Path]) -> dict[str, Split]:
 
 
 def _key(name: str) -> str:
-    """PERSON/NUMBER however many digits the number has."""
+    """Return PERSON/NUMBER with the number's leading zeros removed."""
     person, _, video = name.rpartition("/")
     return f"{person}/{video.lstrip('0') or '0'}" if video.isdecimal() else name

@@ -1,4 +1,4 @@
-"""The recipe of every data set with films: the face in the pictures becomes motion, beside the sound.
+"""The recipe of every data set with films: motion measured on the face in the pictures, and the sound.
 
 Axis names: `samples`, `frames`.
 """
@@ -30,23 +30,25 @@ from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
 from talkcli.engine.wording import parameter
 
 FILMED = Origin(kind="fitted", by="MediaPipe")
-# Sound of the same file may end this much before the pictures; motion beyond it is cut off.
+# Most seconds by which the sound of the same file may end before the pictures; beyond, the motion is cut.
 _MOST_SILENT_S = 0.2
+# Least seconds that sound and pictures must have in common.
 _SHORTEST_S = 0.2
-# Share of pictures with a face, and median distance of the head from its landmarks, that need no remark.
+# Thresholds for remarks: least share of pictures with a face, and largest median error of the fit as a share
+# of the interocular distance.
 _WELL_SEEN, _WELL_FITTED = 0.95, 0.06
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilmedFile:
-    """A video, and the file its `sound` is in where that is another one.
+    """The recipe of a clip from a video.
 
-    Sound of the video itself is laid beside the pictures by the file's time stamps; a file of its own is
-    taken to begin with the first picture, and must last as long as the pictures within 0.25 s. `head` is a
-    name or path that `load_head` takes; `face` and `stretch` are as in `follow_face` and `usable`. Pictures
-    that are not square are cut to `crop`. `rest` is a film of the same person with a neutral face, so that an
-    expression that lasts all of `video` is not taken for the face's shape. A video that shows what was
-    measured is written to `preview`.
+    `sound` is a separate sound file; None: the video's own sound, aligned by the file's time stamps. A
+    separate file starts with the first picture, and its length must be that of the pictures within 0.25 s.
+    `head` is a name or path for `load_head`; `face` and `stretch` are as in `follow_face` and `usable`.
+    `crop` applies to pictures that are not square. `rest` is a film of the same person with a neutral face;
+    with it, the fit does not mistake an expression that lasts all of `video` for the shape of the face.
+    `preview` is the path of a video that shows the measurement.
     """
 
     video: Path
@@ -56,33 +58,35 @@ class FilmedFile:
     stretch: Stretch = "whole"
     crop: Crop | None = None
     rest: Path | None = None
-    # No setting: with it or without, the clip is the same.
+    # Without a repr, since the preview does not change the clip.
     preview: Path | None = field(default=None, repr=False)
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        # A film at rest that is not there costs no clip.
+        # A missing film at rest does not make the clip fail.
         rest = self.rest if self.rest and self.rest.is_file() else None
         others = (self.sound, rest, head_file(self.head))
         return (self.video, *(path for path in others if path is not None))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
-        """Raise InputError for a video or a sound that cannot be read, a video without sound when there is
-        no other, no face or more than one, cuts, gaps and what else `usable` refuses.
+        """Measure the motion in the video.
+
+        Raises InputError for a video or sound that cannot be read, a video without any sound, no face or more
+        than one, and tracks that `usable` refuses, such as those with cuts and gaps.
         """
         film = replace(open_film(self.video), crop=self.crop)
         if self.sound is not None:
             film = replace(film, sound_late_s=0.0)
         if film.sound_late_s is None:
             raise InputError(
-                f"{self.video} has no sound.", hint="Lay a sound file of the same name beside it."
+                f"{self.video} has no sound.", hint="Put a sound file of the same name beside it."
             )
         heard = _Warnings()
         speech = read_speech(self.sound or self.video, heard)
         if self.sound is not None and abs(speech.duration_s - film.duration_s) > MOST_MISMATCH_S:
             raise InputError(
                 f"{self.sound} has {speech.duration_s:.2f} s of sound, {self.video} {film.duration_s:.2f} s "
-                "of pictures: they are not of one recording."
+                "of pictures: they do not belong to one recording."
             )
         followed = follow_face(film, self.face, heard)
         first, last = usable(followed.track, self.stretch, str(self.video))
@@ -93,11 +97,11 @@ class FilmedFile:
             raise InputError(f"{self.video}: sound and pictures share {max(shared_s, 0.0):.2f} s.")
         person = self._person()
         if isinstance(person, str):
-            heard.warn(f"Rest was looked for in the clip itself, {self.rest} cannot be used: {person}")
+            heard.warn(f"Rest was estimated from the clip itself, since {self.rest} cannot be used: {person}")
         fit = fit_head(track, load_head(self.head), person=person if isinstance(person, Identity) else None)
         speech = aligned(speech, -late_s, shown.duration_s)
         if self.preview is not None:
-            # The renderer is compiled on import, and most clips are not drawn.
+            # The import compiles the renderer, which most clips do not need.
             from talkcli.engine.prepare.preview import write_preview
 
             write_preview(self.preview, shown, track, fit, speech)
@@ -112,7 +116,7 @@ class FilmedFile:
         return Recording(speech=speech, motion=motion, origin=FILMED, report=report)
 
     def _person(self) -> Identity | str | None:
-        """Return the person in `rest`, or why the film does not show one; None when there is no such film."""
+        """Return the person in `rest`, or the reason why the film shows none; None without such a film."""
         if self.rest is None:
             return None
         try:
@@ -130,8 +134,9 @@ def _identity_in(
     crop: Crop | None,
     changed_ns: int,  # noqa: ARG001  a new file
 ) -> Identity | str:
-    """Find a person's identity, and keep it for the next clips, which come in order of persons; failures
-    too.
+    """Find the identity of the person in a film, or the problem of the film.
+
+    The cache serves the next clips, which come in order of persons.
     """
     try:
         film = replace(open_film(video), crop=crop)
@@ -166,7 +171,7 @@ def _told(source: Source, rest: Path | None) -> Source:
 
 @dataclass(frozen=True, kw_only=True)
 class HowToLook:
-    """The settings of `FilmedFile` for every film of a set; `preview` is the folder for its videos."""
+    """The settings of `FilmedFile` for all films of a data set; `preview` is the folder of preview videos."""
 
     head: str = "ada"
     face: FaceChoice = "only"
@@ -174,14 +179,22 @@ class HowToLook:
     preview: Path | None = None
 
     def check(self, *roots: Path, used: bool = True) -> None:
-        """Before any work: raises UsageError and AssetError for a head that is not there, UsageError for
-        previews below what is read, and for anything asked of films when none are `used`; OSError where no
-        previews can be written, which would else be found out once a film.
+        """Check the settings before any work starts.
+
+        Args:
+            roots: Folders that the run reads.
+            used: Whether the run measures films at all.
+
+        Raises:
+            UsageError: The head is unknown, the previews would lie below a root, or there are settings for
+                films and no film is `used`.
+            AssetError: Files of the head are missing.
+            OSError: No previews can be written; without the check, every film would fail.
         """
         if not used:
             if self != AS_USUAL:
                 raise UsageError(
-                    "`head`, `face`, `stretch` and `preview` say how films are measured, and none will be.",
+                    "`head`, `face`, `stretch` and `preview` are settings for films, but no film is read.",
                     hint="Add `motion=video`.",
                 )
             return
@@ -222,7 +235,7 @@ AS_USUAL = HowToLook()
 
 
 def aligned(speech: Speech, begins_s: float, most_s: float) -> Speech:
-    """Cut at most `most_s` of `speech` from `begins_s` on; where that is negative, put silence before it."""
+    """Return at most `most_s` seconds of `speech` from `begins_s` on; a negative start adds silence."""
     begins, most = round(begins_s * speech.rate_hz), round(most_s * speech.rate_hz)
     samples: Float[np.ndarray, "samples"] = speech.samples[max(begins, 0) :]
     samples = np.concatenate([np.zeros(min(max(-begins, 0), most), np.float32), samples])
@@ -231,7 +244,7 @@ def aligned(speech: Speech, begins_s: float, most_s: float) -> Speech:
 
 @dataclass
 class _Warnings:
-    """A reporter that keeps what it is warned of; clips are made where nobody reads along."""
+    """A reporter that keeps warnings for the clip's report, since workers have no terminal."""
 
     texts: list[str] = field(default_factory=list)
 
@@ -251,7 +264,7 @@ def _shortened(motion: Motion, num_frames: int) -> Motion:
 
 
 def _report(film: Film, followed: Followed, used: tuple[int, int], fit: Fit) -> dict[str, Any]:
-    """Return what report.jsonl says; docs/formats.md describes it."""
+    """Return the line of report.jsonl, whose keys docs/formats.md describes."""
     shown = followed.track.part(*used)
     return {
         "video_fps": round(film.fps, 6),
@@ -271,17 +284,17 @@ def _report(film: Film, followed: Followed, used: tuple[int, int], fit: Fit) -> 
 
 
 def _remarks(film: Film, followed: Followed, used: tuple[int, int], fit_error: float) -> Iterator[str]:
-    """Yield what somebody who uses the clip should look at, in sentences."""
+    """Yield sentences about properties of the clip that a user should check."""
     shown = followed.track.part(*used)
     if not film.constant:
         low, high = film.rates
-        yield f"The rate goes from {low:.4g} to {high:.4g}, motion is at {film.fps:.4g}."
+        yield f"The rate goes from {low:.4g} to {high:.4g} fps; motion is at {film.fps:.4g} fps."
     if used != (0, film.num_frames):
         first_s, last_s = (frame / film.fps for frame in used)
         yield f"Used are {first_s:.2f} to {last_s:.2f} of {film.duration_s:.2f} s."
     if followed.num_others:
         others = "Another face is" if followed.num_others == 1 else f"Up to {followed.num_others} others are"
-        yield f"{others} seen beside the face that is followed."
+        yield f"{others} seen beside the tracked face."
     if shown.seen.mean() < _WELL_SEEN:
         yield f"The face is seen in {shown.seen.mean():.0%} of the pictures."
     if profile := profile_spans(shown):

@@ -1,8 +1,8 @@
 """A folder of sound files with a motion file of the same stem beside each, and optionally labels.csv.
 
-A motion file is ours (.npz), a bare array (.npy) of (frames, columns) whose rate and layout the caller names,
-or what a tracker of FLAME wrote (.npz, .npy, .pkl). labels.csv has a header with `id` and any of speaker,
-emotion, intensity, split; an id is the path below the folder without suffix.
+A motion file is talk's own (.npz), a bare array (.npy) of (frames, columns) whose rate and layout the caller
+names, or the file of a FLAME tracker (.npz, .npy, .pkl). labels.csv has a header with `id` and any of
+speaker, emotion, intensity, split; an id is the path below the folder without suffix.
 """
 
 from __future__ import annotations
@@ -30,18 +30,19 @@ _MOTION = (".npz", ".npy", ".pkl", ".pickle")
 
 
 class BareMotion(Config):
-    """What a .npy does not say."""
+    """The properties that a .npy does not state."""
 
     fps: float = Field(gt=0, le=1000)
-    """Frames a second."""
+    """Rate of the motion in frames per second."""
     layout: str = AUTO
-    """The meaning of the columns: a key of `LAYOUTS`, or auto where their number decides."""
+    """Meaning of the columns: a key of `LAYOUTS`, or auto: their number decides."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FolderPair:
-    """A sound file and its motion file; `motion` is None where there is none. `origin` holds where the motion
-    file does not state its own.
+    """A sound file and its motion file; `motion` is None if it is missing.
+
+    `origin` is the origin of motion whose file does not state one.
     """
 
     sound: Path
@@ -68,7 +69,7 @@ class FolderPair:
 
     def _bare_motion(self, path: Path) -> Motion:
         if self.bare is None:
-            raise InputError(f"{path.name} says neither its rate nor its columns: give `source_fps`.")
+            raise InputError(f"{path.name} states neither its rate nor its columns: give `source_fps`.")
         rows = read_floats(path)
         if rows.ndim != 2 or len(rows) == 0:
             raise InputError(f"{path.name} holds {rows.shape}, (frames, columns) is needed.")
@@ -83,8 +84,8 @@ def folder_sources(
 ) -> list[Source]:
     """Return one source for every sound file below `root`, in order of ids.
 
-    Raises UsageError for a layout that is not known, InputError for a folder that is not there, or without
-    sound, and for labels.csv that does not read.
+    Raises UsageError for an unknown layout, InputError for a folder that is missing or holds no sound, and
+    for a labels.csv that cannot be read.
     """
     if bare is not None:
         check_name(bare.layout)

@@ -1,4 +1,4 @@
-"""Films of the GRID corpus: the mouth from the pictures, brows and lids performed.
+"""Films of the GRID corpus: the tracker measures the mouth, the performer makes brows and lids.
 
 The file name codes the six words: command, colour, preposition, letter, digit, adverb. Source: Cooke et al.
 (2006), J. Acoust. Soc. Am. 120(5).
@@ -19,7 +19,7 @@ from talkcli.engine.rules.perform import perform_upper_face
 from talkcli.engine.types import Emotion
 
 LICENCE = "CC-BY-4.0"
-# Mouth and jaw are seen, as in `FILMED`; what is above them is not.
+# Origin of the motion: mouth and jaw are measured, as in `FILMED`; the face above them is not.
 _ORIGIN = Origin(kind="fitted", by="MediaPipe; upper face performed by rules")
 _NAME = re.compile(r"(?:.*_)?([blps][bgrw][abiw][a-z][z1-9][anps])")
 _WORDS: tuple[Mapping[str, str], ...] = (
@@ -37,7 +37,7 @@ _WORDS: tuple[Mapping[str, str], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class GridFilm:
-    """One film and what is said in it."""
+    """One film and the words spoken in it."""
 
     film: FilmedFile
     text: str

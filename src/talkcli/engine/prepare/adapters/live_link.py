@@ -1,6 +1,6 @@
 """Live Link Face: recordings of an iPhone as CSV of ARKit curves, with the sound beside it.
 
-Sound and first frame start together. How the file is read: `live_link_csv`.
+Sound and first frame start together. `live_link_csv` reads the CSV.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from talkcli.engine.readers.regular import open_file
 from talkcli.engine.types import EMOTIONS, Emotion, Reporter, Silent, Speech
 from talkcli.engine.wording import counted, parameter
 
-# Best first: sound that was added by hand is meant to replace the video's.
+# Suffixes of sounds, best first: a sound file that the user added should replace the video's sound.
 _SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".mov", ".mp4")
-# A take may be there several times: as shown, calibrated to the actor's rest, or before that. Best first.
+# Endings of the versions of a take, best first: calibrated to the actor's rest, as displayed, before
+# calibration.
 _VERSIONS = ("_cal", "", "_raw", "_neutral")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveLinkTake:
-    """One take; without a sound `sound` is None and `missing` says what was looked for."""
+    """One take; `sound` is None if it is missing, and `missing` is then the error message."""
 
     curves: Path
     sound: Path | None
@@ -41,7 +42,7 @@ class LiveLinkTake:
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  all is in the two files
         if self.sound is None:
-            # An error in the table is reported before a missing sound.
+            # Report an error in the table before a missing sound.
             read_take(self.curves)
             raise InputError(self.missing)
         speech = read_speech(self.sound, Silent())
@@ -55,8 +56,10 @@ class LiveLinkTake:
 
 
 def _cut(speech: Speech, take: Take) -> Speech:
-    """Return the sound of the part of `take` that was kept. Raises InputError for sound that does not last
-    as long as the whole: cut, it would fit any.
+    """Return the sound of the part of `take` that was kept.
+
+    Raises InputError for sound whose length differs from the whole take's: after the cut, any sound would
+    fit.
     """
     if abs(speech.duration_s - take.whole_s) > MOST_MISMATCH_S:
         raise InputError(f"Sound has {speech.duration_s:.2f} s, the take {take.whole_s:.2f} s.")
@@ -68,10 +71,10 @@ def _cut(speech: Speech, take: Take) -> Speech:
 def live_link_sources(
     root: Path, *, speaker: str, emotion: str, licence: str, reporter: Reporter
 ) -> list[Source]:
-    """Return one source for every take below `root`, in order of ids; recordings carry no labels, so all get
-    these.
+    """Return one source for every take below `root`, in order of ids.
 
-    Raises InputError for a folder that is not there or holds no take, UsageError for an unknown emotion.
+    Recordings carry no labels, so all get `speaker`, `emotion` and `licence`. Raises InputError for a folder
+    that is missing or holds no take, UsageError for an unknown emotion and for empty labels.
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
@@ -128,17 +131,17 @@ def _takes(root: Path, reporter: Reporter) -> dict[Path, Path]:
         takes[base] = versions[best]
         if others:
             passed = ", ".join(versions[end].name for end in others)
-            reporter.note(f"Of one take {versions[best].name} is read, {passed} is not.")
+            reporter.note(f"One take has several files: {versions[best].name} is read, {passed} is not.")
     return takes
 
 
 def _looks_like_take(path: Path) -> bool:
     try:
         with open_file(path) as file:
-            # UTF-16, too: every other byte of it is zero.
+            # Also find the word in UTF-16, in which every other byte of it is zero.
             return TIMECODE.encode() in file.read(1 << 12).replace(b"\0", b"").lower()
     except (InputError, OSError):
-        # What may not be read goes to quarantine with that reason.
+        # An unreadable file goes to quarantine with that reason.
         return True
 
 
@@ -151,9 +154,7 @@ def _sounds(folder: Path) -> list[Path]:
 
 
 def _recipe(curves: Path, base: Path, sounds: Sequence[Path], *, alone: bool) -> LiveLinkTake:
-    """Return the take with the sound of its name; when it is `alone` in its folder, with the only sound
-    there.
-    """
+    """Return the take with the sound of its name; a take `alone` in its folder takes the only sound there."""
     for stem in (curves.stem, base.name):
         for path in sounds:
             if path.stem == stem:
@@ -165,5 +166,5 @@ def _recipe(curves: Path, base: Path, sounds: Sequence[Path], *, alone: bool) ->
         curves=curves,
         sound=None,
         missing=f"There is no sound for {curves.name}: {base.name}.wav (flac, ogg, mp3, m4a, aac, mov, mp4) "
-        f"is looked for in {curves.parent}, which has {beside}.",
+        f"is expected in {curves.parent}, which has {beside}.",
     )

@@ -1,9 +1,9 @@
-"""A CSV of Live Link Face: ARKit's curves by the names of their columns, frames by their timecode.
+"""Reader of a CSV of Live Link Face: ARKit's curves by the names of their columns, frames by their timecode.
 
-The columns decide; the number of them that stands in every row is compared and told of only. Values somewhat
-beyond 0 and 1, which the app itself writes, are clipped. The angles of the head are its pose, those of the
-eyes are read past: ada's gaze is in the curves. Axis names: `rows` of the file, `curves` = 52 (tongueOut may
-be missing: 51), `frames` at the timecode's rate.
+The names of the columns decide; every row also states their number, and a difference gives only a remark. The
+reader clips values slightly beyond 0 and 1, which the app itself writes. The angles of the head become the
+pose; the reader ignores those of the eyes, since the curves hold ada's gaze. Axis names: `rows` of the file,
+`curves` = 52 (51 without tongueOut), `frames` at the timecode's rate.
 """
 
 from __future__ import annotations
@@ -33,26 +33,28 @@ _ROTATIONS = {
 _CURVES = {name.lower(): name for name in ARKIT}
 _OPTIONAL = "tongueOut"
 _FULL_COUNT = len(ARKIT) + len(_ROTATIONS)
-# What NeuroSync appends to the same names.
+# Columns that NeuroSync adds to the same names.
 _NEUROSYNC = {"angry", "disgusted", "fearful", "happy", "neutral", "sad", "surprised"}
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
+# Longest gap without a face that is interpolated, in seconds.
 _LONGEST_GAP_S = 0.2
-# What is left between gaps must be worth a clip.
+# Shortest stretch between gaps that makes a clip, in seconds.
 _SHORTEST_S = 1.0
-# Noise of the app's decimals is clipped without a word, what a tracker overshoots by with one; beyond are no
-# ARKit curves.
+# Overshoot of 0 to 1 that is clipped without a remark: noise of the app's decimals.
 _NOISE = 0.001
+# Accepted range of a curve; values in it are clipped to 0 and 1 with a remark, since trackers overshoot.
+# Values beyond it are no ARKit curves.
 _SHARE = (-0.5, 1.5)
-# Angles of the head are taken to be radians, as those of the eyes are by their size.
+# Largest angle of the head in radians; the unit is assumed, by the size of the eyes' angles.
 _HALF_TURN = 3.15
 
 
 @dataclass(frozen=True, kw_only=True)
 class Take:
-    """A recording's motion, and the remarks about it: texts by the kinds of `ODDITIES`.
+    """The motion of a recording, and the remarks about it: texts by the kinds of `ODDITIES`.
 
-    The motion starts `start_s` seconds into the recording, which lasts `whole_s`; it is all of it (from 0 s)
-    unless it was cut at gaps.
+    The motion starts `start_s` seconds into the recording, which lasts `whole_s` seconds. It is the whole
+    recording, from 0 s, unless the reader cut it at gaps.
     """
 
     motion: Motion
@@ -66,12 +68,13 @@ class Take:
 
 
 def read_take(path: Path, sound_s: float | None = None) -> Take:
-    """Return ada's motion at the rate in which the timecode counts (59.94 and 29.97 where it drops frames).
-    Where the timecode leaves that open, the length in seconds of the sound that was recorded with it,
-    `sound_s`, decides. Of a recording with gaps of more than 0.2 s the longest stretch without one.
+    """Return ada's motion at the rate to which the timecode counts (59.94 and 29.97 for drop-frame timecode).
 
-    Raises InputError, with the line, for a layout that is not Live Link Face's, a row cut short, a value that
-    is far from a share of 1 or no angle, time that runs backwards, and gaps that leave less than 1 s.
+    `sound_s` is the length of the sound recorded with it, in seconds; it decides where the timecode leaves
+    the rate open. A recording with gaps of more than 0.2 s gives its longest stretch without one.
+
+    Raises InputError, with the line, for a layout that is not Live Link Face's, a row cut short, a value far
+    outside 0 to 1, an impossible angle, time that runs backwards, and gaps that leave less than 1 s.
     """
     stamps: list[Stamp] = []
     rows: list[list[float] | None] = []
@@ -83,7 +86,7 @@ def read_take(path: Path, sound_s: float | None = None) -> Take:
         stamps.append(parse_stamp(cells[columns.time] if columns.time < len(cells) else "", where))
     seen = np.array([row is not None for row in rows], dtype=bool)
     if seen.sum() < 2:
-        raise InputError(f"{path} holds {counted(len(rows), 'frame')}, two with a face at least are needed.")
+        raise InputError(f"{path} holds {counted(len(rows), 'frame')}; at least two with a face are needed.")
     clock = read_clock(stamps, path, sound_s)
     fps, times = clock.fps, clock.times
     start_s, end_s, gap = _longest_stretch(stamps, times, seen, _LONGEST_GAP_S + 0.5 / fps)
@@ -94,7 +97,7 @@ def read_take(path: Path, sound_s: float | None = None) -> Take:
         raise InputError(f"{path}: nothing moves in {len(rows)} frames; the face was never tracked.")
     at = start_s + np.arange(round((end_s - start_s) * fps) + 1) / fps
     curves = {name: np.interp(at, times[kept], row) for name, row in zip(columns.names, shares, strict=True)}
-    # A user may switch off the recording of the head; the app then writes zeros.
+    # If the user switches off the recording of the head, the app writes zeros.
     pose = head_pose(*(np.interp(at, times[kept], row) for row in angles)) if angles.any() else None
     motion = Motion(coeffs=ada_coeffs(curves, len(at)), fps=fps, head="ada", channels=ADA, pose=pose)
     remarks = {
@@ -111,8 +114,10 @@ def _longest_stretch(
     seen: Bool[np.ndarray, "rows"],
     longest_gap_s: float,
 ) -> tuple[float, float, str]:
-    """From when to when no more than `longest_gap_s` passes without a row that was `seen`, in seconds; and
-    which part that is, in words, or nothing when it is all. Raises InputError when less than 1 s is left.
+    """Return start and end, in seconds, of the longest stretch without a gap, and a remark if it is not all.
+
+    A gap is a time of more than `longest_gap_s` without a row that was `seen`. Raises InputError when the
+    stretch is shorter than 1 s.
     """
     # The sound runs from the first row to the last, whether they show a face or not.
     edges = np.unique([times[0], *times[seen], times[-1]])
@@ -139,12 +144,12 @@ def _longest_stretch(
 
 
 class _Columns:
-    """Where in a row time and curves are."""
+    """The places of time and curves in a row, by the header."""
 
     def __init__(self, header: Sequence[str], path: Path) -> None:
         found = [name.strip().lower() for name in header]
         while found and not found[-1]:
-            # Spreadsheets end rows with separators.
+            # Spreadsheets may end rows with separators.
             found.pop()
         doubled = sorted({name for name in found if found.count(name) > 1})
         foreign = [name for name in found if name not in {TIMECODE, _COUNT, *_ROTATIONS, *_CURVES}]
@@ -181,7 +186,7 @@ class _Columns:
 
     @property
     def remarks(self) -> dict[str, str]:
-        """What was odd in the rows so far."""
+        """Return remarks about odd values in the rows so far."""
         remarks = {}
         if self._num_clipped:
             remarks["clipped"] = (
@@ -195,8 +200,9 @@ class _Columns:
         return remarks
 
     def values(self, cells: Sequence[str], where: str) -> list[float] | None:
-        """Return the curves of a row, then the head's angles; None where the app saw no face: it counts 0
-        and leaves them out.
+        """Return the curves of a row, then the head's angles.
+
+        None where the app saw no face: its count is then 0, and the curves are empty.
         """
         if self.count is not None:
             count = cells[self.count].strip() if self.count < len(cells) else ""
@@ -207,10 +213,10 @@ class _Columns:
             cells = cells[:-1]
         if len(cells) != self.num:
             raise InputError(
-                f"{where}: {len(cells)} columns, the header has {self.num}; is the file cut short?"
+                f"{where}: {len(cells)} columns, but the header has {self.num}; is the file cut short?"
             )
         if self.count is not None and count not in map(str, self.counts):
-            # Whoever writes the number, the columns are there.
+            # A wrong count does not matter, since all columns are there.
             self._odd_count = self._odd_count or repr(count[:20])
             self._odd_counts += 1
         shares = [self._number(cells, column, *_SHARE, where) for column in self.curves]

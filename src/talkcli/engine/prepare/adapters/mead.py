@@ -1,9 +1,9 @@
-"""MEAD as DEEPTalk's training reads it: FLAME parameters and 16 kHz waveforms, one .npy each a clip.
+"""MEAD in the form that DEEPTalk's training reads: a .npy of FLAME parameters and one of sound for each clip.
 
 Below one folder of parameters and one of sound lie ACTOR/ACTOR_emotion_intensity_REST.npy; emotions are
-DEEPTalk's numbers on disk, intensities 1 to 3, motion is at 25 fps. A row of parameters is expression 50,
-global rotation 3, jaw 3, shape 100, or the same without global rotation; shape is not kept. Axis
-names: `frames` at 25 fps, `columns` = 156 or 153, `samples` at 16 kHz.
+DEEPTalk's numbers on disk, intensities 1 to 3. A row of parameters is expression 50, global rotation 3, jaw
+3, shape 100, or the same without global rotation; the adapter drops the shape. Axis names: `frames` at 25
+fps, `columns` = 156 or 153, `samples` at 16 kHz.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from talkcli.engine.wording import counted
 PARAMETERS, SOUND = "flame_param", "audio_sample"
 _ACTOR = re.compile(r"[MW]\d{3}")
 _UID = re.compile(r"([MW]\d{3})_(\d{1,2})_(\d)(?:_.+)?")
-# By the number of columns.
+# Layout of the parameters by the number of columns.
 _LAYOUTS = {156: LAYOUTS["flame-156"], 153: LAYOUTS["flame-153"]}
-# The authors' files reach roughly 9, public reconstructions 3.
+# Largest magnitude of an expression coefficient: the authors' files reach about 9, public reconstructions 3.
 _MOST_EXPRESSION = 12.0
-# Resampling overshoots full scale by little; more is sound in other units.
+# Largest peak of a waveform: resampling overshoots full scale a little; larger ones are in other units.
 _MOST_PEAK = 2.0
-# By so many arrays a folder of another name is known.
+# Number of arrays whose shapes decide the kind of a folder with another name.
 _MOST_LOOKED_AT = 20
 _HINT = (
     f"Expected below ROOT or ROOT/MEAD: {PARAMETERS}/M003/M003_5_3_001.npy and the same in {SOUND}/, or two "
@@ -69,11 +69,10 @@ class MeadPair(PairedFiles):
 
 
 def mead_sources(root: Path, reporter: Reporter) -> list[Source]:
-    """Return the clips of every actor of the split lists, in order of their ids; a clip of which one file is
-    missing is among them.
+    """Return the clips of every actor in the split lists, in order of ids, also those that lack one file.
 
-    What does not belong, and actors that are not there, are warned of. Raises InputError when the two folders
-    are not found, when more than one could be meant, and when no file in them is a clip.
+    `reporter` receives foreign files and missing actors. Raises InputError when the two folders are missing
+    or ambiguous, and when no file in them is a clip.
     """
     parameters, sound = _find_folders(root)
     stems = sorted({(path.parent.name, path.stem) for path in (*_arrays(parameters), *_arrays(sound))})
@@ -122,7 +121,7 @@ def _emotion(actor: str, uid: str) -> Emotion | None:
 
 
 def _find_folders(root: Path) -> tuple[Path, Path]:
-    """Return the folder of parameters and that of sound: by their names, else by the arrays in them."""
+    """Return the folder of parameters and the folder of sound: by their names, else by the arrays in them."""
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.", hint=_HINT)
     bases = [base for base in (root / "MEAD", root) if base.is_dir()]
@@ -157,7 +156,7 @@ def _arrays(folder: Path) -> Iterator[Path]:
 
 
 def _kind(folder: Path) -> str | None:
-    """Return what most of the first arrays of `folder` are; None when that is undecided."""
+    """Return the kind of most of the first arrays in `folder`; None without a majority."""
     votes: Counter[str] = Counter()
     for path in islice(_arrays(folder), _MOST_LOOKED_AT):
         try:
@@ -184,7 +183,7 @@ def _motion(path: Path) -> Motion:
     largest = np.abs(motion.coeffs[:, :NUM_EXPRESSION]).max(initial=0)
     if largest > _MOST_EXPRESSION:
         raise InputError(
-            f"{path} has expression up to {largest:.3g}, beyond +-{_MOST_EXPRESSION:.3g} it is no face."
+            f"{path} has expression up to {largest:.3g}; no face goes beyond +-{_MOST_EXPRESSION:.3g}."
         )
     return motion
 

@@ -1,4 +1,4 @@
-"""Clips of a manifest as sources again: to choose among them, or to measure others against them."""
+"""Clips of a manifest as sources again, to select among them or to compare others with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from talkcli.engine.types import Emotion, Silent
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedClip:
-    """Files of a clip below `folder`, each as path and SHA-256; those that are None are not wanted."""
+    """Files of a clip below `folder`, each as path and SHA-256; None for files that are not needed."""
 
     folder: Path
     audio: tuple[str, str] | None
@@ -30,9 +30,9 @@ class PreparedClip:
         return tuple(self.folder / file[0] for file in (self.audio, self.motion) if file is not None)
 
     def make(self, source: Source) -> Recording:
-        """Raise InputError for files that are not those the manifest was written for."""
+        """Read the files. Raise InputError for files that differ from those of the manifest."""
         if not self.inputs:
-            raise InputError("The clip has none of the files that are wanted.")
+            raise InputError("The clip has none of the files that are needed.")
         speech = motion = None
         origin = self.origin
         if self.audio is not None:
@@ -46,8 +46,9 @@ class PreparedClip:
 def prepared_sources(
     folder: Path, entries: Iterable[Entry], *, audio: bool = True, motion: bool = True
 ) -> list[Source]:
-    """Return `entries` of a manifest in `folder`, with their labels; `audio` and `motion` say what is
-    wanted.
+    """Return sources of the `entries` of a manifest in `folder`, with their labels.
+
+    `audio` and `motion` choose the files that the sources read.
     """
     return [
         Source(

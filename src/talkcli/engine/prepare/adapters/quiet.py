@@ -1,4 +1,4 @@
-"""Rooms in which nobody speaks: the face at rest."""
+"""Recordings of rooms in which nobody speaks, with the face at rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _SECONDS = 6.0
 
 @dataclass(frozen=True, kw_only=True)
 class QuietRoom:
-    """Noise of `level_db` re full scale, duller for larger `dullness` in [0, 1); None is digital silence."""
+    """Noise of `level_db` re full scale; None: digital silence.
+
+    `dullness` in [0, 1) damps high frequencies.
+    """
 
     level_db: float | None
     dullness: float = 0.0
@@ -41,7 +44,7 @@ class QuietRoom:
 
 
 def quiet_sources() -> list[Source]:
-    """Return eight rooms, from digital silence to a loud one."""
+    """Return clips of eight rooms, from digital silence to a loud one."""
     rooms = [QuietRoom(level_db=None)]
     rooms += [
         QuietRoom(level_db=float(level), dullness=d)

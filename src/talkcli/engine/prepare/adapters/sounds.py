@@ -1,4 +1,4 @@
-"""Sound without motion and without labels: every file of a folder."""
+"""Sound files of a folder, without motion and without labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, kw_only=True)
 class SoundFile:
-    """A file of which the sound is read."""
+    """The recipe of a clip that has only the sound of a file."""
 
     path: Path
 
@@ -30,8 +30,9 @@ class SoundFile:
 
 
 def sound_sources(root: Path, licence: str = UNKNOWN) -> list[Source]:
-    """Return one source for every sound file below `root`, in order of paths; the first folder below `root`
-    is taken for the speaker. Raises InputError when `root` is no folder.
+    """Return one source for every sound file below `root`, in order of paths.
+
+    The first folder below `root` names the speaker. Raises InputError when `root` is no folder.
     """
     sources = []
     for path in files_below(root, _SUFFIXES):

@@ -1,10 +1,9 @@
-"""Synthesised speech: flite, festival and espeak-ng read our own sentences in many voices; the performer
-supplies motion.
+"""Synthesised speech: flite, festival and espeak-ng read talk's sentences; the performer makes the motion.
 
-A voice played faster or slower is a smaller or larger speaker, pitch and formants alike (Jaitly & Hinton
-2013, on vocal tract lengths). A part of espeak's clips is spoken with a feeling: rate, pitch, range, level
-and brightness follow the vocal correlates of emotion in Murray & Arnott (1993) and Schröder (2001), so that
-words and feelings mix freely.
+Playing a voice faster or slower makes a smaller or larger speaker, since it scales pitch and formants (Jaitly
+& Hinton 2013, on vocal tract lengths). A part of espeak's clips has an emotion: rate, pitch, range, level and
+brightness follow the vocal correlates of emotion in Murray & Arnott (1993) and Schröder (2001). Emotions are
+drawn independently of the words.
 """
 
 from __future__ import annotations
@@ -37,18 +36,18 @@ from talkcli.engine.types import SPEECH_RATE_HZ, Emotion, Silent, Speech
 
 LICENCE = "CC0-1.0"
 _TIMEOUT_S = 60
-# Level of speech itself, and of an ordinary room's noise, in dB re full scale.
+# Level of the speech, and range of levels of a room's noise, in dB re full scale.
 _SPEECH_DB = -23.0
 _NOISE_DB = (-80.0, -55.0)
 _SILENCE_S = (0.15, 0.7)
-# The program of each engine, and how many voices of it read each sentence.
+# Program of each engine, and number of its voices that read each sentence.
 PROGRAMS: Mapping[str, str] = {"flite": "flite", "festival": "text2wave", "espeak-ng": "espeak-ng"}
 READINGS: Mapping[str, int] = {"flite": 2, "festival": 1, "espeak-ng": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Voice:
-    """Who speaks: a voice of an engine, played `size` times faster."""
+    """A speaker: a voice of an engine, played `size` times faster."""
 
     engine: str
     name: str
@@ -61,7 +60,8 @@ class Voice:
         return f"{self.engine}-{self.name.replace('+', '-')}{size}"
 
 
-# English voices. kal of flite and of festival is one man; his 8 kHz voice is left out.
+# English voices. kal of flite and kal of festival are one man, for validation only; his 8 kHz voice is left
+# out.
 VOICES: tuple[Voice, ...] = (
     *(
         Voice(engine="flite", name=name, size=size)
@@ -75,7 +75,7 @@ VOICES: tuple[Voice, ...] = (
         for size in (0.92, 1.08, 1.2)
     ),
     Voice(engine="festival", name="kal_diphone", split="val"),
-    # Accents with voice variants: m* are low, f* high, klatt* have another source.
+    # Accents with voice variants: m* are low, f* high, klatt* use another voice source.
     *(
         Voice(engine="espeak-ng", name=name)
         for name in (
@@ -91,7 +91,7 @@ VOICES: tuple[Voice, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
-    """How a feeling sounds: factors on rate, pitch and pitch range, level in dB, brightness in [-1, 1]."""
+    """The sound of an emotion: factors on rate, pitch and pitch range, level in dB, brightness in [-1, 1]."""
 
     rate: float = 1.0
     pitch: float = 1.0
@@ -114,7 +114,10 @@ _MANNERS: Mapping[str, Manner] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesised:
-    """One sentence by one voice; `rate` and `pitch` are factors on the voice's own, `pad_s` silence."""
+    """The recipe of one sentence by one voice.
+
+    `rate` and `pitch` are factors on the voice's own; `pad_s` are seconds of silence before and after.
+    """
 
     voice: Voice
     text: str
@@ -141,20 +144,20 @@ class Synthesised:
 
     def _command(self, path: Path) -> list[str]:
         name = self.voice.name
-        # What is played faster is spoken slower.
+        # Speech that is played faster must be spoken slower.
         rate, pitch = self.rate * self.manner.rate / self.voice.size, self.pitch * self.manner.pitch
         if self.voice.engine == "flite":
             stretch = f"duration_stretch={1 / rate:.3f}"
             return ["flite", "-voice", name, "--setf", stretch, "-t", self.text, "-o", str(path)]
         if self.voice.engine == "festival":
-            # The model is of a man's 170 Hz; the HTS voice heeds neither this nor the stretch.
+            # festival's pitch model is of a mean of 170 Hz; the HTS voice ignores both pitch and stretch.
             tune = f"(target_f0_mean {105 * pitch:.0f}) (target_f0_std {15 * self.manner.range:.0f})"
             setting = (
                 f"(begin (voice_{name}) (Parameter.set 'Duration_Stretch {1 / rate:.3f}) "
                 f"(set! int_lr_params '({tune} (model_f0_mean 170) (model_f0_std 34))))"
             )
             return ["text2wave", "-eval", setting, "-o", str(path)]
-        # espeak's pitch and range run from 0 to 99 around a usual 50.
+        # espeak's pitch and range go from 0 to 99; 50 is the default.
         marked = f'<prosody range="{round(100 * self.manner.range)}%">{escape(self.text)}</prosody>'
         options = ["-v", name, "-s", str(round(165 * rate)), "-p", str(min(round(50 * pitch), 99))]
         return ["espeak-ng", *options, "-m", "-w", str(path), marked]
@@ -163,8 +166,10 @@ class Synthesised:
 def synthetic_sources(
     readings: Mapping[str, int] = READINGS, seed: int = 0
 ) -> tuple[list[Source], list[str]]:
-    """Return every sentence by `readings` voices of each engine, voices and manners drawn; the voices of val
-    read all of their own sentences. And the names of missing engines.
+    """Return sources of all sentences, and the names of missing engines.
+
+    `readings` voices of each engine, drawn with `seed`, read each sentence, in drawn manners; the validation
+    voices read all of their own sentences.
     """
     missing = [engine for engine in readings if shutil.which(PROGRAMS[engine]) is None]
     texts = (*SENTENCES, *EVERYDAY, *TOLD)
@@ -229,8 +234,9 @@ def _trimmed(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "spoken
 def _coloured(
     samples: Float[np.ndarray, "samples"], manner: Manner, rng: np.random.Generator
 ) -> Float[np.ndarray, "samples"]:
-    """Return brightness by a first-order tilt, the manner's level, a microphone's own level, and a little
-    room noise.
+    """Return `samples` with the manner's brightness, by a first-order tilt, and its level.
+
+    It also applies a random gain of the microphone and a little room noise.
     """
     tilt = 0.6 * abs(manner.brightness)
     bright, dull = ([1.0, -tilt], [1.0]), ([1.0], [1.0, -tilt])

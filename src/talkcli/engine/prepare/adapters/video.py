@@ -1,6 +1,6 @@
-"""Any videos of talking faces, by themselves or in folders, and optionally labels.csv in a folder.
+"""Any videos of talking faces, as files or in folders, optionally with labels.csv in a folder.
 
-A sound file of the same stem beside a video is read instead of the video's own sound.
+A sound file of the same stem beside a video replaces the video's own sound.
 """
 
 from __future__ import annotations
@@ -29,14 +29,12 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac")
 def video_sources(
     root: Path | Sequence[Path], reporter: Reporter, *, how: HowToLook = AS_USUAL, licence: str = "unknown"
 ) -> list[Source]:
-    """Return one source for every video of `root`: files of any name, and below folders those of a video's
-    suffix.
+    """Return one source for every video of `root`: files of any name, and files below folders by suffix.
 
-    An id is the path below its folder, or the name of a file, without suffix; files of one name get that of
-    their folder before it. Videos without a row in the
-    folder's labels.csv are neutral at level 0, of the speaker "unknown", for training. Raises InputError for
-    a path that is not there, a folder without videos and a labels.csv that does not read; what
-    `HowToLook.check` does.
+    An id is the path below its folder, or the name of a file, without suffix; files of the same name get the
+    name of their folder before it. Videos without a row in the folder's labels.csv are neutral at level 0, of
+    the speaker "unknown", for training. Raises InputError for a missing path, a folder without videos and a
+    labels.csv that cannot be read, and all errors of `HowToLook.check`.
     """
     paths = [root] if isinstance(root, Path) else root
     how.check(*(path for path in paths if path.is_dir()))
@@ -53,9 +51,9 @@ def video_sources(
     beside = [source.id for source in sources if source.recipe.inputs[1:]]
     if beside:
         reporter.note(
-            f"Of {counted(len(beside), 'video')} the sound beside it is read, not its own: {some(beside)}."
+            f"For {counted(len(beside), 'video')} the sound file beside it is read: {some(beside)}."
         )
-    # Who is called unknown may be anybody.
+    # Videos of the speaker "unknown" may show different people.
     return at_rest(sources, lambda source: source.id if source.speaker == "unknown" else source.speaker)
 
 

@@ -1,1 +1,1 @@
-"""The sentences that synthesisers read aloud for the training corpus."""
+"""Sentences that synthesisers read aloud for the training corpus."""

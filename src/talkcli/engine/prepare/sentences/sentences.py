@@ -1,4 +1,4 @@
-"""Sentences for synthesised speech, written for this project: everyday English that visits every phone often.
+"""Sentences for synthesised speech, written for this project: everyday English with every phone frequent.
 
 Bilabials, labio-dentals and rounded vowels are over-represented, since these are what a mouth must get right.
 """
