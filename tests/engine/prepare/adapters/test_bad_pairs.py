@@ -147,8 +147,8 @@ def test_mishaps_of_a_clip(tmp_path: Path, name: str) -> None:
     assert made(heard(SECONDS)) == pytest.approx(0.5, abs=0.01)
     for reason, words in (
         (made(b""), "empty|0 bytes"),
-        (made(heard(SECONDS), b""), "empty|0 bytes|no npz"),
-        (made(heard(SECONDS), motion[: len(motion) // 2]), "no |holds|damaged"),
+        (made(heard(SECONDS), b""), "empty|0 bytes|not an npz"),
+        (made(heard(SECONDS), motion[: len(motion) // 2]), "no |holds|damaged|not a readable"),
         (made(heard(SECONDS + 0.5)), "1.70 s"),
         (made(heard(SECONDS - 0.5)), "0.70 s"),
         (made(b"version https://git-lfs.github.com/spec/v1\n"), "cannot be|no sound|not "),
