@@ -1,4 +1,4 @@
-"""What is logged, as curves in TensorBoard where that can be imported."""
+"""The logged values as TensorBoard curves, if tensorboard is installed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from talkcli.engine.errors import ExtraError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
-# How TensorBoard names its files.
+# Start of the name of every file of curves, by TensorBoard's convention.
 CURVE_PREFIX = "events.out.tfevents."
 _VERSION = "brain.Event:2"
 _numbers = itertools.count()
 
 
 class Scalars:
-    """Curves in `folder` that go on after step `first`: later points of an earlier part are hidden.
+    """Writer of curves in `folder` that continue after step `first`; TensorBoard then hides later points of
+    an interrupted run.
 
-    Points are written as they come, by the thread that trains: TensorBoard's writer has a thread of its own,
-    whose errors (a full disk) reach nobody who could act on them. Curves are extra, so that training goes on
-    where they cannot be written.
+    The training thread writes each point at once: TensorBoard's own writer has a thread, whose errors (a full
+    disk) the training could not handle. Curves are optional, so training continues when they cannot be
+    written.
     """
 
     def __init__(self, folder: Path, first: int, reporter: Reporter) -> None:
@@ -38,16 +39,16 @@ class Scalars:
             require("tensorboard", purpose="Writing curves")
         except ExtraError as error:
             self._wanted = False
-            reporter.note(f"No curves for TensorBoard. {error.problem} For them, {error.hint}.")
+            reporter.note(f"There will be no TensorBoard curves. {error.problem} For curves, {error.hint}.")
 
     def write(self, step: int, group: str, values: Mapping[str, float]) -> None:
-        """Add one point to each of the curves `group/NAME`."""
+        """Add a point at `step` to each curve `group/NAME`, for the names in `values`."""
         if not self._wanted:
             return
         named = [{"tag": f"{group}/{name}", "simple_value": value} for name, value in values.items()]
         try:
             if self._file is None:
-                # At the first point, so that a finished run gets no empty file.
+                # The file begins with the first point, so that resuming a finished run leaves no empty file.
                 self._file = self._begin()
             with self._file.open("ab") as file:
                 _write(file, step=step, summary={"value": named})
@@ -56,7 +57,7 @@ class Scalars:
             self._reporter.warn(f"The curves in {self.folder} end here ({error.strerror}). Training goes on.")
 
     def _begin(self) -> Path:
-        """Return a new file with what TensorBoard wants to know first."""
+        """Return a new file with the two records with which TensorBoard files begin."""
         self.folder.mkdir(exist_ok=True)
         name = f"{CURVE_PREFIX}{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
         with (self.folder / name).open("xb") as file:

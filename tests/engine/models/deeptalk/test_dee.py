@@ -275,7 +275,7 @@ def test_fer_stays_as_it_was_trained() -> None:
 
 
 def test_a_held_sample_is_no_sound() -> None:
-    with pytest.raises(ValidationError, match="fixed_window is for log-mel"):
+    with pytest.raises(ValidationError, match="fixed_window needs log-mel"):
         DeeConfig(fixed_window=True)
 
 

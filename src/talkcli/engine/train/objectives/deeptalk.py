@@ -1,11 +1,11 @@
-"""Training of the generator on a frozen prior: surface, tokens, lips that can be read, and emotion.
+"""Training of the generator on a frozen prior: losses of surface, tokens, lip reading and emotion.
 
-Axis names: `batch`, `frames`, `coeffs`, `tokens` of a level, `embedding`. DEEPTalk, section 3.3 and appendix
-A.9. Stage 1 is the surface term alone; stage 2 adds lip reading, consistency of emotion, and both after a
-swap of emotions. The defaults are stage 1 of the released code; recipes hold the rest. Vertices are in
-millimetres here, so a weight published beside square metres is a million times as much. Differs: lips made
-under another's emotion are compared with the true lips of the same words, where the released code takes its
-neighbour's.
+Axis names: `batch`, `frames`, `coeffs`, `tokens` of a level, `embedding`. Source: DEEPTalk, section 3.3 and
+appendix A.9. Stage 1 is the surface term alone. Stage 2 adds lip reading and consistency of emotion, and both
+of them after a swap of emotions. The defaults are stage 1 of the released code; recipes set the rest.
+Vertices are in millimetres here, so weights published for square metres are divided by a million. Differs:
+lips generated under a swapped emotion are compared with the true lips of the same words; the released code
+compares them with those of the neighbouring row.
 """
 
 from __future__ import annotations
@@ -37,58 +37,60 @@ Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class DeepTalkObjectiveConfig(Config):
-    """Weights of the terms, and how they are taken."""
+    """Weights of the terms of the generator's loss, and their variants."""
 
     vertex_weight: Weight = 1.0
     """Weight of the squared vertex distance in mm^2."""
     velocity_weight: Weight = 0.0
-    """Weight of the squared difference of vertex steps, mm^2."""
+    """Weight of the squared difference of the vertices' frame-to-frame steps, in mm^2."""
     code_weight: Weight = 0.0
-    """Weight of the cross-entropy to the prior's codes of the true motion, or of the square to its
-    latents."""
+    """Weight of the error of the predicted tokens: the cross-entropy to the prior's codes of the true motion,
+    or the squared distance to its latents."""
     guess_weight: Weight = 0.0
-    """Weight of a plain regression of standardised coefficients beside the codes; needs `model.guess`."""
+    """Weight of the squared error of a direct regression of standardised coefficients, which skips the codes;
+    needs `model.guess`."""
     teacher_share: Share = 0.0
-    """Share of windows whose fast codes are predicted under the true slow codes; needed by the cross-entropy
-    of fast codes."""
+    """Share of windows whose fast codes are predicted from the true slow codes (teacher forcing). Only these
+    windows count in the error of the fast codes."""
     lip_reading_weight: Weight = 0.0
     """Weight of one minus the cosine of a lip reader's features of the true and of the generated motion."""
     lip_crop_follows: bool = False
-    """Gradients of lip reading see the crop move with the mouth. The published loss holds it still, and feels
-    an opening mouth several times too little, or the wrong way round."""
+    """Let gradients of lip reading pass through the place of the crop, which follows the mouth. The published
+    loss keeps the place constant; its gradient for an opening mouth is then several times too small, or has
+    the wrong sign."""
     lip_recompute: bool = False
-    """Render and read each clip a second time on the way back: less memory for 27 to 53 % more time."""
+    """Render and read each clip again in the backward pass: it takes less memory and 27 to 53 % more time."""
     consistency_weight: Weight = 0.0
     """Weight of the distance between the emotion of the speech and of the generated motion."""
     consistency: Literal["csd", "cosine"] = "csd"
-    """The distance of emotions: the cross-entropy of a match at the sampled distance, as in the code; or one
-    minus the cosine of the means, as in the paper."""
+    """Distance of emotions: `csd` is the cross-entropy of a match at the sampled distance, as in the released
+    code; `cosine` is one minus the cosine of the means, as in the paper."""
     swap_weight: Weight = 0.0
-    """Weight of the emotion's distance for motion generated under the emotion of another row of the batch."""
+    """Weight of the distance of emotions for motion generated with the emotion of another row (swap)."""
     swap_lip_reading_weight: Weight = 0.0
-    """Weight of lip reading on swapped motion, against the true lips of its words."""
+    """Weight of lip reading for motion with a swapped emotion, against the true lips of the same words."""
     swap: Literal["pairs", "roll"] = "pairs"
-    """The source of the other emotion: neighbours exchange theirs, or each row takes that of the row
-    before."""
+    """Source of the swapped emotion: with `pairs` neighbouring rows exchange theirs, with `roll` each row
+    takes that of the row before."""
     swap_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Share of the batch made a second time: it costs as much again."""
+    """Share of the batch that is generated a second time, with swapped emotions, at the same cost per row."""
     swap_tau: Temperature | None = 0.1
-    """Temperature of the choices under another's emotion; null takes `tau`."""
+    """Temperature of the Gumbel-softmax for swapped emotions; null takes `tau`."""
     tau: tuple[Temperature, Temperature] = (2.0, 0.1)
-    """Temperature of the straight-through Gumbel-softmax at the start and the end."""
+    """Temperature of the straight-through Gumbel-softmax at the start and at the end of training."""
     nobody_share: Share = 0.0
-    """Share of windows trained without a speaker, so that nobody in particular can be asked for."""
+    """Share of windows trained without a speaker, so that the generator also works without one."""
     directed_share: Share = 0.0
-    """Share of windows made from the anchor of their label at their level in the place of what is heard, so
-    that an emotion can be asked for; needs an embedding with anchors."""
+    """Share of windows generated from the anchor of their label at their level instead of from the emotion of
+    the speech, so that users can set an emotion; needs an embedding with anchors."""
     vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
     """Number of vertices in the distance, half of them on the lips; all when null."""
     lip_vertex_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
-    """Weight of a lip vertex, where any other has 1."""
+    """Weight of a lip vertex; any other vertex has weight 1."""
 
 
 class DeepTalkObjective(nn.Module):
-    """The loss of the generator, and its measures."""
+    """Loss and validation measures of the generator."""
 
     def __init__(
         self,
@@ -97,23 +99,25 @@ class DeepTalkObjective(nn.Module):
         head: Head,
         lip_reading: LipReading | None = None,
     ) -> None:
-        """Raise UsageError for a term that lacks what it needs."""
+        """Raise UsageError when a term has a weight and the lip reader, or the part of `model` it needs, is
+        missing.
+        """
         super().__init__()
         if lip_reading is None and (config.lip_reading_weight > 0 or config.swap_lip_reading_weight > 0):
             raise UsageError(
-                "The recipe reads lips, and no weights of a lip reader are given.",
+                "The recipe has a lip-reading loss, but no weights of a lip reader are given.",
                 hint="Give `lip_reader=FILE`, or set objective.lip_reading_weight and "
                 "objective.swap_lip_reading_weight to 0.",
             )
         if config.guess_weight > 0 and model.guess is None:
             raise UsageError(
-                "objective.guess_weight is for a model with a plain regression.",
-                hint="Add `set=model.guess=true`, or set the weight to 0.",
+                "objective.guess_weight needs a model with a direct regression.",
+                hint="Add `set=model.guess=true`, or set objective.guess_weight to 0.",
             )
         if config.directed_share > 0 and not model.dee.config.anchors:
             raise UsageError(
-                "objective.directed_share is for an emotion embedding with anchors.",
-                hint="Train it with model.anchors=true, or set the share to 0.",
+                "objective.directed_share needs an emotion embedding with anchors.",
+                hint="Train the embedding with model.anchors=true, or set objective.directed_share to 0.",
             )
         self.model = model
         self.config = config
@@ -121,7 +125,7 @@ class DeepTalkObjective(nn.Module):
         self.lip_reading = lip_reading
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Return terms of one batch, those with a weight."""
+        """Return the loss of one batch and its terms; optional terms appear only if they are switched on."""
         config, model = self.config, self.model
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
@@ -171,7 +175,7 @@ class DeepTalkObjective(nn.Module):
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return errors of the likeliest motion; `score` is the lip vertex error."""
+        """Return the errors of the most probable motion; `score` is the lip vertex error in mm."""
         model, lips, apart = self.model, [], []
         levels = [(index, level) for index, level in enumerate(model.prior.levels) if level.discrete]
         hits: dict[str, list[Tensor]] = {f"{level.name}_accuracy": [] for _, level in levels}
@@ -204,8 +208,9 @@ class DeepTalkObjective(nn.Module):
         taught: Bool[Tensor, "batch"] | None = None,
         targets: list[Tensor] | None = None,
     ) -> Predicted:
-        """Return one pass with sampled codes; `taught` windows go on from the codes in `targets` instead.
-        Some windows forget who speaks.
+        """Run the generator once with sampled codes; a random `nobody_share` of windows has no speaker.
+
+        In `taught` windows, levels after the first continue from the codes in `targets` instead.
         """
         nobody = torch.rand(len(content), device=content.device) < self.config.nobody_share
         identity = self.model.identity(torch.where(nobody, NOBODY, speaker))
@@ -218,9 +223,7 @@ class DeepTalkObjective(nn.Module):
     def _directed(
         self, heard: Float[Tensor, "batch embedding"], batch: Batch
     ) -> Float[Tensor, "batch embedding"]:
-        """Return `heard`, in some rows replaced by what their label asks for, where the embedding knows
-        it.
-        """
+        """Return `heard`, with the emotion of the label instead in some rows whose label has an anchor."""
         if self.config.directed_share == 0:
             return heard
         dee = self.model.dee
@@ -229,17 +232,17 @@ class DeepTalkObjective(nn.Module):
         return torch.where(asked[:, None], dee.towards(batch.emotion, batch.level), heard)
 
     def _others(self, heard: Gaussian, count: int) -> Gaussian:
-        """Return the emotion that each of the first `count` rows is made under in the place of its own."""
+        """Return the swapped emotions of the first `count` rows: each is that of another row."""
         rows = torch.arange(len(heard.mean), device=heard.mean.device)
         if self.config.swap == "roll":
             partners = rows.roll(1)
         else:
-            # The last of an odd number has no neighbour.
+            # The last of an odd number of rows has no neighbour and keeps its own emotion.
             partners = torch.where((rows ^ 1) < len(rows), rows ^ 1, rows)
         return Gaussian(*(part[partners[:count]] for part in heard))
 
     def _apart(self, heard: Gaussian, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, ""]:
-        """Return how far the emotion of a motion is from one that was heard."""
+        """Return the distance between the emotion of the motion `coeffs` and the emotion `heard`."""
         dee = self.model.dee
         seen = exact(dee.embed_motion(coeffs))
         if self.config.consistency == "cosine":
@@ -249,12 +252,12 @@ class DeepTalkObjective(nn.Module):
 
 
 def _cosine_error(heard: Gaussian, seen: Gaussian) -> Float[Tensor, ""]:
-    """Return one minus the mean cosine of the means."""
+    """Return one minus the cosine of the two means, averaged over rows."""
     return 1 - F.cosine_similarity(heard.mean, seen.mean).mean()
 
 
 def _some(rows: Bool[Tensor, "batch"], first: choose.Choose, second: choose.Choose) -> choose.Choose:
-    """Return the first choice for some rows, the second for the others."""
+    """Return a choice that applies `first` to the given rows and `second` to the others."""
     return lambda logits: torch.where(rows[:, None, None], first(logits), second(logits))
 
 
@@ -264,8 +267,9 @@ def _token_error(
     target: Tensor,
     chosen: Bool[Tensor, "batch"],
 ) -> Float[Tensor, ""]:
-    """Return cross-entropy to codes, or squared distance to latents, over the chosen windows; zero when none
-    is.
+    """Return the mean error over the chosen windows; zero if none is chosen.
+
+    The error is the cross-entropy to the codes of a discrete level, else the squared distance to the latents.
     """
     if level.discrete:
         each = F.cross_entropy(outputs.transpose(1, 2), target, reduction="none").mean(1)
