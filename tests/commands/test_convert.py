@@ -82,7 +82,7 @@ def test_there_and_back(talk: Callable[..., Said], folder: Path) -> None:
         (["--fer", "FER.pth", "--out", "FER.pth"], 2, "also read"),
         (["FER.pth", "--out", "m.safetensors"], 2, "has no option before it"),
         (["--fer", "FER.pth", "--to", "official", "--out", "back"], 2, "one model file of ours"),
-        (["FER.pth", "--to", "official", "--out", "back"], 3, "not a whole safetensors file"),
+        (["FER.pth", "--to", "official", "--out", "back"], 3, "not a complete safetensors file"),
         (["--fer", "FER.pth", "--to", "theirs", "--out", "back"], 2, "theirs"),
     ],
 )

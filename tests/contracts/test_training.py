@@ -174,7 +174,7 @@ def test_the_generator_goes_on_and_knows_its_parts(
 
     other = {"dee": parts["dee"], "prior": str(tmp_path / "other")}
     _vq(manifest, tmp_path / "other", "train.steps=2")
-    with pytest.raises(UsageError, match="other files than those of `prior`"):
+    with pytest.raises(UsageError, match="other files than those that `prior` names"):
         train.train_method("deeptalk", recipe, again, Silent(), parts=other)
 
 

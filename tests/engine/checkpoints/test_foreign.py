@@ -220,7 +220,7 @@ def test_a_file_written_without_checksums_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [torch.zeros(3, device="meta"), torch.zeros(3).to_sparse()])
 def test_tensors_without_plain_numbers_are_refused(tmp_path: Path, value: torch.Tensor) -> None:
     torch.save({**STATE, "strange": value}, tmp_path / "a.pt")
-    with pytest.raises(InputError, match=r"without plain numbers in them: strange\."):
+    with pytest.raises(InputError, match=r"without data or not in dense form: strange\."):
         read_state_dict(tmp_path / "a.pt")
 
 
@@ -249,10 +249,10 @@ def test_what_is_no_weight_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not one that PyTorch wrote"):
         read_state_dict(tmp_path / "other.zip")
     torch.save({"epoch": 3}, tmp_path / "empty.pt")
-    with pytest.raises(InputError, match=r"no weights by name \(found: epoch\)"):
+    with pytest.raises(InputError, match=r"no named tensors \(found: epoch\)"):
         read_state_dict(tmp_path / "empty.pt")
     torch.save(torch.zeros(3), tmp_path / "bare.pt")
-    with pytest.raises(InputError, match="no weights by name"):
+    with pytest.raises(InputError, match="no named tensors"):
         read_state_dict(tmp_path / "bare.pt")
 
 

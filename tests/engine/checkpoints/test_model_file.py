@@ -113,7 +113,7 @@ def test_unused_tensors_are_carried_and_not_loaded(saved: Path) -> None:
 @pytest.mark.parametrize("size", [0, 4, 100, 5000])
 def test_truncated(saved: Path, size: int) -> None:
     saved.write_bytes(saved.read_bytes()[:size])
-    with pytest.raises(InputError, match="not a whole safetensors file"):
+    with pytest.raises(InputError, match="not a complete safetensors file"):
         load_model(saved)
 
 
@@ -135,7 +135,7 @@ def test_a_changed_header_is_told(saved: Path) -> None:
         assert data.count(old) == 1
         saved.write_bytes(data.replace(old, new))
         for read in (read_header, load_model):
-            with pytest.raises(InputError, match="checksum does not fit its header"):
+            with pytest.raises(InputError, match="checksum does not match its header"):
                 read(saved)
 
 
@@ -155,7 +155,7 @@ def test_foreign_and_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another program"):
         load_model(tmp_path / "foreign.safetensors")
     (tmp_path / "text.safetensors").write_text("hello, this is no model")
-    with pytest.raises(InputError, match="not a whole safetensors file"):
+    with pytest.raises(InputError, match="not a complete safetensors file"):
         read_header(tmp_path / "text.safetensors")
     with pytest.raises(InputError, match="no model file"):
         read_header(tmp_path / "absent.safetensors")
@@ -166,7 +166,7 @@ def test_foreign_and_missing(tmp_path: Path) -> None:
     [
         ({"format": 99}, "model format 99"),
         ({"method": "unheard_of"}, "does not know"),
-        ({"config": {"wdith": 3}}, "does not fit this version"),
+        ({"config": {"wdith": 3}}, "is not valid for this version"),
         ({"head": None}, "not complete"),
     ],
 )

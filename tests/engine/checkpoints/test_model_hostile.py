@@ -168,7 +168,7 @@ def test_a_config_that_no_model_has_is_told_by_its_file(tmp_path: Path) -> None:
     save_model(path, ThVqvae(PRIOR), meta=META)
     for change in ({"width": "x"}, {"codes": 0}, {"kind": "vqvae"}, {"more": [1] * 1000}):
         bad = changed(path, tmp_path / "q.safetensors", lambda header, _: header["config"].update(change))  # noqa: B023
-        with pytest.raises(InputError, match="does not fit this version's th_vqvae"):
+        with pytest.raises(InputError, match="is not valid for this version's th_vqvae"):
             read_config(bad)
     assert read_config(path)[1] == PRIOR
 

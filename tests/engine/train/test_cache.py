@@ -104,7 +104,7 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path, damage: str) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot be kept in .*file"):
+    with pytest.raises(InputError, match=r"cannot be stored in .*file"):
         TrunkEar(_wav2vec2(), tmp_path / "file")(_samples())
 
 
@@ -121,7 +121,7 @@ def test_trunks_stand_in_for_the_waveform(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no encoder"):
+    with pytest.raises(UsageError, match="no speech encoder"):
         cached_ears(nn.Linear(1, 1), {}, tmp_path)
-    with pytest.raises(UsageError, match="is trained"):
+    with pytest.raises(UsageError, match="output of frozen layers"):
         cached_ears(_wav2vec2(frozen="none"), {}, tmp_path)

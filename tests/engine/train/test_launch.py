@@ -46,5 +46,8 @@ def test_torchrun_gives_out_the_devices(torchrun: None, monkeypatch: pytest.Monk
         pass
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(DeviceError, match=r"2 processes here, torch sees 1 CUDA device\."), launched("auto"):
+    with (
+        pytest.raises(DeviceError, match=r"2 processes on this node, but torch finds 1 CUDA device\."),
+        launched("auto"),
+    ):
         pass

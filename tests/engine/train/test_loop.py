@@ -103,7 +103,9 @@ def test_curves_for_tensorboard(batches: Batches, tmp_path: Path) -> None:
 
 
 def test_stops_when_the_loss_is_not_a_number(batches: Batches, tmp_path: Path) -> None:
-    with pytest.raises(TalkError, match=r"loss is nan .* at step 23; .*state.pt is from before") as caught:
+    with pytest.raises(
+        TalkError, match=r"loss is nan .* at step 23; .*state.pt is from an earlier step"
+    ) as caught:
         run_toy(Toy(fail_at=2 + 23), batches, tmp_path)
     assert "learning_rate" in str(caught.value.hint)
     state = RunFolder(tmp_path).read_state()
@@ -129,7 +131,7 @@ def test_a_finished_run_is_extended(batches: Batches, tmp_path: Path) -> None:
     run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", steps=40, **how)
     for name in (*FILES, "state.pt"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
-    with pytest.raises(UsageError, match=r"has done 40 steps, and is asked for 30") as caught:
+    with pytest.raises(UsageError, match=r"has done 40 steps, but is asked for only 30") as caught:
         run_toy(Toy(dropout=0.2), batches, tmp_path / "parts", **how)
     assert "`set=train.steps=40`" in str(caught.value.hint)
 
@@ -137,7 +139,7 @@ def test_a_finished_run_is_extended(batches: Batches, tmp_path: Path) -> None:
 def test_the_best_of_before_must_be_there(batches: Batches, tmp_path: Path) -> None:
     run, _ = run_toy(Toy(), batches, tmp_path, steps=10)
     run.best.unlink()
-    with pytest.raises(InputError, match=r"best\.safetensors, which step 10 made, is missing"):
+    with pytest.raises(InputError, match=r"best\.safetensors, which the run wrote at step 10, is missing"):
         run_toy(Toy(), batches, tmp_path, steps=10)
 
 
@@ -203,7 +205,7 @@ def test_parts_of_a_batch_make_the_same_step(batches: Batches, tmp_path: Path) -
 
 
 def test_a_batch_that_does_not_divide_is_refused(batches: Batches, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="batch of 4 does not divide by 1 process times 3 parts"):
+    with pytest.raises(UsageError, match="batch of 4 windows does not divide by 1 process times 3 parts"):
         run_toy(Toy(), batches, tmp_path, accumulate=3)
 
 

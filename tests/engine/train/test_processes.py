@@ -70,7 +70,7 @@ def test_processes_draw_for_themselves(two: Path, tmp_path: Path) -> None:
 def test_one_process_with_a_bad_loss_stops_all(two: Path) -> None:
     said = {(two / f"failed.{rank}.txt").read_text() for rank in (0, 1)}
     assert len(said) == 1
-    assert said.pop().startswith("TalkError The loss is nan and its gradient nan at step 25;")
+    assert said.pop().startswith("TalkError The loss is nan and the norm of its gradient nan at step 25;")
 
 
 def test_two_processes_go_on_bit_for_bit(two: Path) -> None:
@@ -80,7 +80,7 @@ def test_two_processes_go_on_bit_for_bit(two: Path) -> None:
 
 def test_all_processes_end_with_the_error_of_the_first(two: Path) -> None:
     for rank in (0, 1):
-        assert "batch of 3 does not divide by 2 processes" in (two / f"odd.{rank}.txt").read_text()
+        assert "batch of 3 windows does not divide by 2 processes" in (two / f"odd.{rank}.txt").read_text()
         assert "other settings (a: None -> 1). Use the same" in (two / f"other.{rank}.txt").read_text()
 
 

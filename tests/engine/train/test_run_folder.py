@@ -77,11 +77,11 @@ def test_there_is_nothing_to_go_on_with(state: str, tmp_path: Path) -> None:
         (run / ".lock").touch()
     if state == "leftover":
         (run / ".talk-0123abcd").mkdir()
-    with pytest.raises(UsageError, match=r"no training run in .* to go on with"):
+    with pytest.raises(UsageError, match=r"no training run in .* that `resume` could continue"):
         open_run(run, ASKED, resume=True, overwrite=False)
     assert not (run / "run.json").exists()
     open_run(run, ASKED, resume=False, overwrite=False)
-    with pytest.raises(UsageError, match="`resume` goes on with a run, `overwrite` replaces it"):
+    with pytest.raises(UsageError, match="`resume` continues a run, but `overwrite` replaces it"):
         open_run(run, ASKED, resume=True, overwrite=True)
 
 
@@ -139,7 +139,7 @@ def test_places_that_are_no_files(tmp_path: Path) -> None:
 def test_nobody_elses_folder_is_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
     for overwrite in (False, True):
-        with pytest.raises(UsageError, match="not a training run"):
+        with pytest.raises(UsageError, match="holds no training run"):
             open_run(tmp_path, ASKED, resume=False, overwrite=overwrite)
     with pytest.raises(UsageError, match="is a file"):
         open_run(tmp_path / "thesis.tex", ASKED, resume=False, overwrite=True)
@@ -219,7 +219,7 @@ def test_other_files_are_refused_other_places_are_not(tmp_path: Path) -> None:
     asked = {**ASKED, "inputs": {"lip_reader": "12ab"}, "input_paths": {"lip_reader": "/here"}}
     open_run(tmp_path, asked, resume=False, overwrite=False)
     open_run(tmp_path, {**asked, "input_paths": {"lip_reader": "/there"}}, resume=True, overwrite=False)
-    with pytest.raises(UsageError, match="started with other files than those of `lip_reader` now"):
+    with pytest.raises(UsageError, match="started with other files than those that `lip_reader` names now"):
         open_run(tmp_path, {**asked, "inputs": {"lip_reader": "34cd"}}, resume=True, overwrite=False)
 
 

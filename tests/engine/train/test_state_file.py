@@ -17,7 +17,7 @@ from tests.engine.train.test_run_folder import at_step
 
 
 def _refused(path: Path) -> InputError:
-    with pytest.raises(InputError, match="Training cannot go on") as caught:
+    with pytest.raises(InputError, match="Training cannot resume") as caught:
         read_state(path)
     assert path.name in caught.value.problem
     assert "`overwrite`" in str(caught.value.hint)

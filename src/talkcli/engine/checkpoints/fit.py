@@ -1,4 +1,4 @@
-"""Checks that tensors have the wanted names and shapes, with the difference in words."""
+"""Checks that tensors have the wanted names and shapes, with messages that list the differences."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from torch import Tensor
 
 from talkcli.engine.errors import InputError
 
+# Largest number of differences that a message lists.
 _LISTED = 8
 
 
 def misfits(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.Size | tuple[int, ...]]) -> list[str]:
-    """Return what is missing, unknown or of another shape, one phrase each."""
+    """Return a phrase for each tensor that is missing, unknown or of another shape than `wanted`."""
     return misshapen({name: tuple(value.shape) for name, value in tensors.items()}, wanted)
 
 
 def misshapen(
     shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[str, torch.Size | tuple[int, ...]]
 ) -> list[str]:
-    """Return `misfits` of tensors of which the shapes are known."""
+    """Return the same phrases as `misfits`, given the shapes of the tensors instead of the tensors."""
     return [
         *(f"missing {name}" for name in wanted if name not in shapes),
         *(f"unknown {name}" for name in shapes if name not in wanted),
@@ -33,19 +34,19 @@ def misshapen(
 
 
 def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
-    """Raise InputError for values that are NaN, infinite or complex; `source` begins the sentence."""
+    """Raise InputError for values that are NaN, infinite or complex; `source` begins the message."""
     wrong = [name for name, value in tensors.items() if value.is_complex() or not _is_finite(value)]
     check(f"{source} holds values that are not finite numbers in", wrong, "Copy or train it again.")
 
 
 def _is_finite(value: Tensor) -> bool:
-    # Numbers of a byte cannot be asked.
+    # torch has no `isfinite` for floating-point types of one byte.
     wide = value.float() if value.is_floating_point() and value.element_size() == 1 else value
     return bool(wide.isfinite().all())
 
 
 def listed(details: Iterable[str]) -> str:
-    """Return the first of the `details`, and how many more there are."""
+    """Return the first `_LISTED` of the `details`, and the number of the others."""
     found = list(details)
     more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     return "; ".join(found[:_LISTED]) + more
@@ -58,11 +59,11 @@ def check(problem: str, details: Sequence[str], hint: str | None = None) -> None
 
 
 def check_fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str) -> None:
-    """Raise InputError when `given` are not tensors for a network that has `wanted`.
+    """Raise InputError unless `given` has the names and shapes of the tensors `wanted`, and finite values.
 
-    `source` begins the sentence: where the tensors come from and what they were meant for.
+    `source` begins the message: it names the file, and the weights that it should hold.
     """
     shapes = {name: value.shape for name, value in wanted.items()}
-    hint = "Check that the file belongs to this network and to this size of it."
+    hint = "Check that the file belongs to this network, in this size."
     check(source, misfits(given, shapes), hint)
     check_finite(given, source)

@@ -1,8 +1,8 @@
-"""Reads tensors out of other people's weight files without importing or running anything of theirs.
+"""Reader of tensors in third-party weight files that imports and runs none of their code.
 
-Kinds: PyTorch files (`.pt`, `.pth`, `.bin`), safetensors, and the folders of Hugging Face and FunASR; told
-apart by their content. Settings objects (omegaconf, argparse) beside the tensors, as in files of fairseq,
-stay inert. A file that asks for parts of Python itself beyond a few records is refused.
+Kinds: PyTorch files (`.pt`, `.pth`, `.bin`), safetensors, and the folders of Hugging Face and FunASR; the
+content determines the kind, not the suffix. Settings objects (omegaconf, argparse) beside the tensors, as in
+files of fairseq, stay inert. A file that refers to parts of Python itself, beyond a few records, is refused.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.readers.regular import open_file
 from talkcli.engine.readers.torch_file import read_torch_file
 
-# What folders keep their weights in, the safe kind first.
+# Names of the weight file in a folder, in the order of preference: the safe kind first.
 _IN_FOLDERS = ("model.safetensors", "pytorch_model.bin", "model.pt")
-# Training programs put the weights below one of these.
+# Keys below which training programs store the weights.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "generator")
+# Largest number of names that a message lists.
 _SHOWN = 8
 
-# Records of the standard library that settings consist of; nothing of them is imported either.
+# Modules and built-ins of Python whose objects settings consist of; the reader imports none of them.
 _HARMLESS_MODULES = {
     "argparse", "collections", "copyreg", "enum", "pathlib", "typing", "datetime", "_codecs",
 }  # fmt: skip
@@ -37,10 +38,10 @@ _HARMLESS_BUILTINS = {
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of the network in `path` by name, on the CPU, as stored.
+    """Return the tensors of the network in `path` by name, on the CPU, in their stored types.
 
-    Descends into `_WRAPPERS`; entries that are no tensors are left out. Raises InputError when
-    `path` is missing, cut short, not a weight file, holds no tensors, or asks to run something.
+    It descends into `_WRAPPERS` and leaves out entries that are not tensors. Raises InputError when `path` is
+    missing, cut short or not a weight file, when it holds no tensors, or when reading it would run code.
     """
     file = weights_file(path)
     try:
@@ -52,7 +53,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{file} cannot be read ({error.strerror}).") from error
     except SafetensorError as error:
         raise InputError(
-            f"{file} was not read: it is not a whole safetensors file ({error}).",
+            f"{file} is not a complete safetensors file ({error}).",
             hint="Use the file exactly as its authors publish it.",
         ) from error
     state = _descend(content)
@@ -60,13 +61,13 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not tensors:
         found = ", ".join(sorted(map(str, state))[:_SHOWN]) or "nothing"
         raise InputError(
-            f"{file} holds no weights by name (found: {found}).",
+            f"{file} holds no named tensors (found: {found}).",
             hint="Use the file exactly as its authors publish it.",
         )
     empty = [name for name, value in tensors.items() if value.is_meta or value.layout != torch.strided]
     if empty:
         raise InputError(
-            f"{file} holds tensors without plain numbers in them: {', '.join(empty[:_SHOWN])}.",
+            f"{file} holds tensors without data or not in dense form: {', '.join(empty[:_SHOWN])}.",
             hint="Use the file exactly as its authors publish it.",
         )
     return tensors
@@ -79,7 +80,7 @@ def weights_file(path: Path) -> Path:
         if not present:
             raise InputError(
                 f"The folder {path} holds none of {', '.join(_IN_FOLDERS)}.",
-                hint="Name the weight file itself.",
+                hint="Give the path of the weight file itself.",
             )
         return present[0]
     if not path.is_file():
@@ -97,7 +98,7 @@ def _descend(content: Any) -> dict[Any, Any]:
 
 
 def _is_harmless(name: str) -> bool:
-    """Return whether an object of that name may stand in a file of weights; it stays inert in any case."""
+    """Return whether a weight file may hold an object of the type `name`; it stays inert in any case."""
     module, _, attribute = name.rpartition(".")
     package = module.partition(".")[0]
     if package in {"builtins", "__builtin__"}:

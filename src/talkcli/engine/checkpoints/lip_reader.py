@@ -1,6 +1,6 @@
-"""The front-end of a published lip reader, out of the recogniser's own weight file.
+"""Loader of a published lip reader's front-end from the weight file of the whole recogniser.
 
-Keys lie below `encoder.frontend.`, or stand alone where somebody has cut the front-end out.
+The names begin with `encoder.frontend.`, or have no prefix in a file of the front-end alone.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 
 _PREFIX = "encoder.frontend."
-# The recogniser behind the front-end: projection, conformer, and what turns features into words.
+# Prefixes of the recogniser's other parts: projection, conformer, decoder and CTC layer.
 _REST = ("encoder.embed.", "encoder.encoders.", "encoder.after_norm.", "decoder.", "ctc.")
 
 
 def load_lip_reader(path: Path) -> LipReader:
-    """The frozen front-end in the file `path`, with the activation that its tensors tell.
+    """Return the frozen front-end in the file `path`, with the activation that its tensors imply.
 
-    Raises InputError when the file is missing or no weight file, and one that lists what is missing, unknown
-    or misshapen; the rest of the recogniser is left in the file.
+    It ignores the rest of the recogniser. Raises InputError when the file is missing or not a weight file, or
+    when tensors are missing, unknown or of another shape, which the message lists.
     """
     tensors = {
         name.removeprefix(_PREFIX): value

@@ -1,7 +1,8 @@
-"""The model file: safetensors whose header says what the weights are, and nothing that could run.
+"""The model file: a safetensors file whose header describes the weights; it contains no code.
 
-Metadata key `talk`: JSON with `format`, `method`, `config` (resolved), `checksum` and what `Meta` holds.
-Tensors below `unused.` are somebody else's that nothing here reads, carried for the way back.
+The metadata key `talk` holds JSON with `format`, `method`, `config` (resolved), `checksum` and the fields of
+`Meta`. Tensors below `unused.` come from a converted third-party file; talk does not use them, but keeps
+them for the conversion back.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from talkcli.engine.types import MODEL_FPS, Config, MotionSpace, first_mistake
 
 FORMAT = 2
 DEFAULT_WEIGHTS = "deeptalk-small.safetensors"
-# The name in a run folder of the checkpoint that validated best.
+# Name of the checkpoint with the best validation in a run folder.
 BEST = "best.safetensors"
 _HINT = "Model files are written by talk's training commands and by talk convert."
 _WRITER_HINT = "Use the version of talk that wrote the file."
@@ -41,84 +42,89 @@ _UNUSED = "unused."
 Storage = Literal["float32", "float16"]
 
 
-# Names are shown, and never the path of a file.
+# A name that messages show; the pattern keeps it from being a path.
 _Name = Annotated[str, Field(pattern=r"^[\w-]+$", max_length=64)]
 _Text = Annotated[str, Field(max_length=20_000)]
 _Crc32 = Annotated[int, Field(strict=True, ge=0, lt=1 << 32)]
 
 
 class Meta(Config):
-    """What a model file says about its weights."""
+    """Description of the weights in a model file."""
 
     head: _Name
-    """The head whose coefficients the model makes or reads; for vertices, the name of their topology."""
+    """Head whose coefficients the model generates or reads; for vertices, the name of their topology."""
     channels: Annotated[tuple[_Name, ...], Field(max_length=1024)]
     """Names of the coefficients; empty for vertices."""
     num_verts: Annotated[int, Field(gt=0, le=1 << 18)] | None = None
-    """Number of the vertices that the model makes or reads; None for coefficients. Files state it only where
-    it is not None."""
+    """Number of vertices that the model generates or reads; None for coefficients, and files then omit it."""
     fps: Annotated[int, Field(ge=MODEL_FPS, le=MODEL_FPS)]
+    """Frames per second of the motion."""
     trained_on: _Text
-    """Data in words, with the manifest's hash."""
+    """Description of the training data, with the manifest's hash."""
     licence: _Text
-    """Terms of the data, and so of the weights."""
+    """Terms of the training data, which also apply to the weights."""
 
     @model_validator(mode="after")
     def _check(self) -> Meta:
         if len(set(self.channels)) != len(self.channels):
-            raise ValueError("two channels have one name")
+            raise ValueError("two channels have the same name")
         if bool(self.channels) == (self.num_verts is not None):
             raise ValueError("a model has either channels or num_verts")
         return self
 
     @property
     def space(self) -> MotionSpace:
-        """What the numbers of a frame mean."""
+        """Meaning of the values of a frame: channels of a head, or vertices of a topology."""
         return MotionSpace(self.head, self.channels, self.num_verts or 0)
 
 
 class Header(Meta):
-    """`Meta` with what `save_model` adds."""
+    """`Meta` with the fields that `save_model` adds."""
 
     format: Annotated[int, Field(strict=True, ge=1)]
+    """Version of the file format."""
     method: _Name
+    """Name of the method in `METHODS`."""
     config: dict[str, Any]
+    """Resolved config of the model, as JSON values."""
     checksum: _Crc32
+    """CRC-32 of the tensors."""
     header_checksum: _Crc32 | None = None
     """CRC-32 of the other fields; files of earlier versions have none."""
 
 
 class Content(NamedTuple):
-    """A whole model file."""
+    """Content of a whole model file."""
 
     header: Header
     config: Any
-    """The config model of the header's method."""
+    """Config of the model, validated by the header's method."""
     weights: dict[str, Tensor]
+    """Weights of the model by name, in float32."""
     unused: dict[str, Tensor]
-    """Tensors that the file carries and talk does not read, under their own names."""
+    """Tensors that talk does not read, by their third-party names."""
 
 
 def default_weights() -> Path:
-    """Return the embedded generator. Raises AssetError when the package came without it."""
+    """Return the path of the embedded generator. Raises AssetError when the installed package lacks it."""
     path = WEIGHTS_DIR / DEFAULT_WEIGHTS
     if not path.is_file():
         raise AssetError(
             f"The embedded model {path} is missing.",
-            hint="Install the package again, or name a model of your own with `model`.",
+            hint="Install the package again, or give a model of your own with `model`.",
         )
     return path
 
 
 def model_file(path: Path) -> Path:
-    """Return `path` itself, or the best checkpoint in it when it is a run folder."""
+    """Return `path` itself, or its best checkpoint if `path` is a run folder."""
     return path / BEST if path.is_dir() else path
 
 
 def save_model(path: Path, model: nn.Module, *, meta: Meta, storage: Storage = "float32") -> None:
-    """Write the weights of a model of `METHODS` to `path`, byte for byte the same for the same weights.
+    """Write a model of one of the `METHODS` to `path`; equal weights give equal bytes.
 
-    `float16` halves the file: matrices lose digits, vectors (statistics, norms) stay whole.
+    The `storage` float16 halves the file: it rounds matrices, but not vectors (statistics, norms).
     """
     save_weights(
         path,
@@ -140,9 +146,19 @@ def save_weights(
     storage: Storage = "float32",
     unused: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """`save_model` without building the model; `unused` tensors are carried along for `read_content`.
+    """Write a model file like `save_model`, from `weights` instead of a module.
 
-    Raises InputError where `path` cannot be written.
+    Args:
+        path: File to write.
+        weights: Tensors of the model by name.
+        method: Name of the method in `METHODS`.
+        config: Resolved config of the model.
+        meta: Description of the weights.
+        storage: Number type of matrices in the file.
+        unused: Third-party tensors that the file keeps and `read_content` returns.
+
+    Raises:
+        InputError: When `path` cannot be written.
     """
     named = {**weights, **{_UNUSED + name: value for name, value in (unused or {}).items()}}
     tensors = {name: _stored(value.detach().cpu(), storage) for name, value in sorted(named.items())}
@@ -155,60 +171,59 @@ def save_weights(
     )
     values = header.model_dump(mode="json")
     if header.num_verts is None:
-        # So that earlier versions read the file.
+        # Earlier versions, which refuse unknown fields, can then read the file.
         del values["num_verts"]
     values["header_checksum"] = _header_checksum(values)
     try:
         with atomic_path(path) as temporary:
             save_file(tensors, temporary, metadata={"talk": json.dumps(values)})
     except SafetensorError as error:
-        # A full disk, in its own words.
+        # safetensors reports a full disk by its own exception.
         raise InputError(
             f"{path} cannot be written ({error}).", hint="Make room there, or write to another disk."
         ) from error
 
 
 def read_header(path: Path) -> Header:
-    """Return what `path` says about itself. Raises InputError for anything but a model file this version can
-    read.
-    """
+    """Return the header of `path`. Raises InputError unless it is a model file that this version can read."""
     with _opened(path) as file:
         return _header(path, file)
 
 
 def read_config(path: Path) -> tuple[Header, Any]:
-    """Return the header of `path`, and the config model of its method. Raises InputError as `read_header`,
-    and when the config is none of this version.
+    """Return the header of `path`, and its config. Raises InputError as `read_header` does, and when the
+    config is not valid in this version.
     """
     header = read_header(path)
     return header, _config(path, header)
 
 
 def num_values(path: Path) -> int:
-    """Return how many numbers the model of `path` has, however they are stored. Raises InputError as
-    `read_header`.
-    """
+    """Return the number of weights of the model in `path`. Raises InputError when it cannot read the file."""
     with _opened(path) as file:
         own = (name for name in file.keys() if not name.startswith(_UNUSED))  # noqa: SIM118
         return sum(math.prod(file.get_slice(name).get_shape()) for name in own)
 
 
 def read_content(path: Path) -> Content:
-    """Return everything in `path`, in float32.
+    """Return the whole content of `path`, in float32.
 
-    Raises InputError when the file is missing, is not a model file, is newer than this version, damaged, or
-    does not hold the finite tensors that its config asks for; before any memory is asked for but theirs.
+    Raises InputError when the file is missing, damaged, not a model file or newer than this version, and when
+    it does not hold the tensors of its config, with finite values. It compares names and shapes before it
+    allocates any memory for the tensors.
     """
     with _opened(path) as file:
         header = _header(path, file)
         config = _config(path, header)
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
         own = {name: shape for name, shape in shapes.items() if not name.startswith(_UNUSED)}
-        problem = f"{path} does not hold the weights its config asks for"
+        problem = f"{path} does not hold the weights that its config requires"
         check(problem, misshapen(own, _wanted(path, header, config)), hint=_WRITER_HINT)
         tensors = {name: file.get_tensor(name) for name in shapes}
     if _checksum(tensors) != header.checksum:
-        raise InputError(f"{path} is damaged: its checksum does not fit its weights.", hint="Copy it again.")
+        raise InputError(
+            f"{path} is damaged: its checksum does not match its weights.", hint="Copy it again."
+        )
     content = Content(header, config, {}, {})
     for name, value in tensors.items():
         whole = value.float() if value.dtype == torch.float16 else value
@@ -221,9 +236,9 @@ def read_content(path: Path) -> Content:
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Header]:
-    """Return the model in evaluation mode on `device`, in float32, and its header.
+    """Return the model in `path`, in evaluation mode, in float32 and on `device`, and its header.
 
-    Raises InputError for what `read_content` refuses.
+    Raises InputError when `read_content` does.
     """
     header, config, weights, _ = read_content(path)
     with Undrawn():
@@ -241,7 +256,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a whole safetensors file ({error}).", hint=_HINT) from error
+        raise InputError(f"{path} is not a complete safetensors file ({error}).", hint=_HINT) from error
 
 
 def _header(path: Path, file: Any) -> Header:
@@ -252,48 +267,51 @@ def _header(path: Path, file: Any) -> Header:
         values = parse_json(metadata["talk"])
         number = values["format"]
     except (ValueError, TypeError, LookupError) as error:
-        raise InputError(f"The header of {path} is not readable ({error}).", hint=_HINT) from error
+        raise InputError(f"The header of {path} cannot be read ({error}).", hint=_HINT) from error
     if isinstance(number, int) and number > FORMAT:
         raise InputError(
-            f"{path} has model format {number:g}, this version reads up to {FORMAT}.", hint="Update talk."
+            f"{path} has model format {number:g}, but this version reads only up to {FORMAT}.",
+            hint="Update talk.",
         )
     if values.get("header_checksum") not in (None, _header_checksum(values)):
-        raise InputError(f"{path} is damaged: its checksum does not fit its header.", hint="Copy it again.")
+        raise InputError(f"{path} is damaged: its checksum does not match its header.", hint="Copy it again.")
     try:
         return Header.model_validate(values)
     except ValidationError as error:
         raise InputError(
-            f"The header of {path} is not complete or wrong: {first_mistake(error)}.", hint=_HINT
+            f"The header of {path} is incomplete or wrong: {first_mistake(error)}.", hint=_HINT
         ) from error
 
 
 def _config(path: Path, header: Header) -> Any:
     if header.method not in METHODS:
         raise InputError(
-            f"{path} holds a {header.method}, which this version does not know.",
+            f"{path} holds a model of {header.method}, a method that this version does not know.",
             hint=f"Known methods: {', '.join(METHODS)}. Update talk.",
         )
     try:
         return resolve(METHODS[header.method].config).model_validate(header.config)
     except ValidationError as error:
         raise InputError(
-            f"The config in {path} does not fit this version's {header.method}: {first_mistake(error)}.",
+            f"The config in {path} is not valid for this version's {header.method}: {first_mistake(error)}.",
             hint=_WRITER_HINT,
         ) from error
 
 
 def _wanted(path: Path, header: Header, config: Any) -> dict[str, tuple[int, ...]]:
-    """Return shapes by name of what the model of `config` consists of, found without any of it."""
+    """Return the shapes by name of the model of `config`, built without allocating its tensors."""
     try:
         with torch.device("meta"), Undrawn():
             model = build(header.method, config, header.space.width)
     except TalkError as error:
-        raise InputError(f"The config in {path} is of no model: {error.problem}", hint=error.hint) from error
+        raise InputError(
+            f"The config in {path} describes no valid model: {error.problem}", hint=error.hint
+        ) from error
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 
 def _stored(value: Tensor, storage: Storage) -> Tensor:
-    # Float16 ends at 65504: running sums of a codebook can pass it.
+    # The largest float16 is 65504: running sums of a codebook can exceed it.
     half = (
         storage == "float16"
         and value.is_floating_point()
@@ -304,15 +322,13 @@ def _stored(value: Tensor, storage: Storage) -> Tensor:
 
 
 def _header_checksum(values: Mapping[str, Any]) -> int:
-    """Return CRC-32 over all fields but itself, as JSON with sorted keys: how a file spaces them does not
-    count.
-    """
+    """Return the CRC-32 of all other fields, as JSON with sorted keys, independent of the file's spacing."""
     fields = {name: value for name, value in values.items() if name != "header_checksum"}
     return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
 
 
 def _checksum(tensors: dict[str, Tensor]) -> int:
-    """Return CRC-32 over the tensors' bytes in the order of their names."""
+    """Return the CRC-32 of the tensors' bytes in the order of their names."""
     total = 0
     for name in sorted(tensors):
         total = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data, total)

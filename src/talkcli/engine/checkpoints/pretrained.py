@@ -1,4 +1,4 @@
-"""Published weights of wav2vec 2.0 and emotion2vec under any of their spellings, loaded into our encoders.
+"""Loaders of the published weights of wav2vec 2.0 and emotion2vec, in any of their naming schemes.
 
 wav2vec 2.0 base: torchaudio's bundle, Hugging Face (bare or below `wav2vec2.` with a CTC head, positional
 convolution as `weight_g`/`weight_v` or parametrised), fairseq (pre-trained or fine-tuned), DEEPTalk.pth.
@@ -21,19 +21,21 @@ from talkcli.engine.checkpoints.fit import check_fit
 from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.errors import InputError
 
-# Whole models that hold an encoder: only what is below the prefix belongs to it.
+# Prefixes of the encoder in files of a whole model.
 _WAV2VEC2_PART = "audio_model.model."
 _EMOTION2VEC_PART = "audio_encoder.embedding_model."
 
+# Prefixes that the files put before the encoder's names.
 _WAV2VEC2_WRAPPERS = re.compile(r"^(module\.|model\.|wav2vec2\.|w2v_encoder\.|w2v_model\.)+")
 _EMOTION2VEC_WRAPPERS = re.compile(r"^(module\.|d2v_model\.)+")
 
+# Names of the heads and of the parts that only pre-training uses.
 _WAV2VEC2_UNUSED = re.compile(
     r"^(masked_spec_embed$|mask_emb$|lm_head\.|aux\.|proj\.|final_proj\.|quantizer\.|project_q\.|project_hid\.)"
 )
 _EMOTION2VEC_UNUSED = re.compile(r"^(_ema(\.|$)|decoder\.|modality_encoders\.AUDIO\.decoder\.|proj\.)")
 
-# Fairseq's names, then Hugging Face's, become torchaudio's; every rule is tried in this order.
+# Rules that turn fairseq's names into Hugging Face's, and these into torchaudio's; all apply in this order.
 _WAV2VEC2_RULES = [
     (r"^(feature_extractor\.conv_layers\.\d+)\.0\.(?=weight)", r"\1.conv."),
     (r"^(feature_extractor\.conv_layers\.0)\.2\.", r"\1.layer_norm."),
@@ -52,9 +54,10 @@ _WAV2VEC2_RULES = [
 
 
 def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Map any spelling of the names to the keys of `Wav2vec2.state_dict()`: `model.` and torchaudio's names.
+    """Map names of any scheme to the keys of `Wav2vec2.state_dict()`: `model.` and torchaudio's names.
 
-    Unknown keys pass through, for `load_wav2vec2` to name them. Raises InputError when two keys mean one.
+    Unknown names stay, so that `load_wav2vec2` can report them. Raises InputError when two names mean one
+    tensor.
     """
     ours = {}
     for key, name in _bare(state, _WAV2VEC2_PART, _WAV2VEC2_WRAPPERS, _WAV2VEC2_UNUSED).items():
@@ -63,22 +66,22 @@ def wav2vec2_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def emotion2vec_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Map any spelling of the names to the keys of `Emotion2vec.state_dict()`, which are the published ones.
+    """Map names of any scheme to the keys of `Emotion2vec.state_dict()`, which are the published names.
 
-    Raises InputError when two keys mean one.
+    Raises InputError when two names mean the same tensor.
     """
     return _renamed(state, _bare(state, _EMOTION2VEC_PART, _EMOTION2VEC_WRAPPERS, _EMOTION2VEC_UNUSED))
 
 
 def load_wav2vec2(encoder: Wav2vec2, path: Path) -> None:
-    """Fill `encoder` from the file or folder `path`. Raises InputError, listing what does not fit."""
+    """Load the file or folder `path` into `encoder`; raise an InputError that lists what does not fit."""
     state = wav2vec2_to_ours(read_state_dict(path))
     check_fit(state, encoder.state_dict(), f"{path} does not hold the weights of wav2vec 2.0")
     encoder.load_state_dict(state)
 
 
 def load_emotion2vec(encoder: Emotion2vec, path: Path) -> None:
-    """Fill `encoder` from the file or folder `path`. Raises InputError, listing what does not fit."""
+    """Load the file or folder `path` into `encoder`; raise an InputError that lists what does not fit."""
     state = emotion2vec_to_ours(read_state_dict(path))
     check_fit(state, encoder.state_dict(), f"{path} does not hold the weights of emotion2vec")
     encoder.load_state_dict(state)
@@ -87,7 +90,7 @@ def load_emotion2vec(encoder: Emotion2vec, path: Path) -> None:
 def _bare(
     state: Mapping[str, Tensor], part: str, wrappers: re.Pattern[str], unused: re.Pattern[str]
 ) -> dict[str, str]:
-    """Return the keys that belong to the encoder, each with its name without prefixes."""
+    """Return the keys that belong to the encoder, each mapped to its name without prefixes."""
     below = [key for key in state if key.startswith(part)]
     names = {key: wrappers.sub("", key.removeprefix(part)) for key in below or state}
     return {key: name for key, name in names.items() if not unused.match(name)}
@@ -97,7 +100,7 @@ def _renamed(state: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str,
     sources: dict[str, str] = {}
     for key, name in names.items():
         if name in sources:
-            raise InputError(f"The weights hold {name} twice: as {sources[name]} and as {key}.")
+            raise InputError(f"The file holds the tensor {name} twice: as {sources[name]} and as {key}.")
         sources[name] = key
     return {name: state[key] for name, key in sources.items()}
 

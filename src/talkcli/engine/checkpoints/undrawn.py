@@ -1,4 +1,4 @@
-"""Building a model whose weights are about to be replaced: random starts cost seconds for big models."""
+"""Construction of a model without random weights, before loading others; it saves seconds for big models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DRAWS = frozenset(
 
 
 class Undrawn(TorchFunctionMode):
-    """While it lasts, tensors are not filled with random numbers in place, and keep whatever they held."""
+    """Context in which torch's in-place random initialisers do nothing, so that tensors keep their values."""
 
     def __torch_function__(
         self,

@@ -1,1 +1,1 @@
-"""Networks of the methods."""
+"""The networks of all methods."""

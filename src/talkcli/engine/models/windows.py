@@ -1,6 +1,7 @@
-"""Long speech in windows that overlap: heard stretch by stretch, and their motion cross-faded.
+"""Overlapping windows of long speech: the features of each window, and the cross-fade of their motion.
 
-Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `coeffs`. Ours: the released model ends at 48 s.
+Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `coeffs`. This is ours: the released model stops
+at 48 s.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from talkcli.engine.types import SAMPLES_PER_FRAME
 
 
 def spans(frames: int, window: int, overlap: int) -> list[tuple[int, int]]:
-    """Return where windows start and end; consecutive ones share `overlap` frames, the last is as long as
-    what is left.
+    """Return the first frame and the end (excluded) of each window; neighbours share `overlap` frames.
+
+    Windows have `window` frames, except that the last one ends with the utterance.
     """
     firsts = range(0, max(frames - overlap, 1), window - overlap)
     return [(first, min(first + window, frames)) for first in firsts]
 
 
 def starts(total: int, length: int) -> list[int]:
-    """Return where windows of `length` start that cover `total` evenly, with as few as will do."""
+    """Return the starts of the fewest windows of `length` that cover `total`, evenly spaced."""
     count, last = -(-total // length), max(total - length, 0)
     return [index * last // max(count - 1, 1) for index in range(count)]
 
@@ -34,8 +36,14 @@ def starts(total: int, length: int) -> list[int]:
 def cross_fade(
     pieces: Iterable[Float[Tensor, "batch _ coeffs"]], frames: int, overlap: int
 ) -> Float[Tensor, "batch frames coeffs"]:
-    """Join windows as they come, going over linearly from one to the next where they overlap."""
-    # Strictly between 0 and 1, so that neither end repeats a frame of one window alone.
+    """Join windows in their order; where two overlap, cross-fade linearly from one to the next.
+
+    Args:
+        pieces: Values of each window, consumed one at a time.
+        frames: Number of frames of the result.
+        overlap: Number of frames that neighbouring windows share.
+    """
+    # The shares lie strictly between 0 and 1, so every frame of an overlap mixes both windows.
     ramp = torch.arange(1, overlap + 1) / (overlap + 1)
     whole, end = torch.empty(0), 0
     for piece in pieces:
@@ -52,10 +60,10 @@ def cross_fade(
 
 
 class Stretches:
-    """An utterance of which any stretch can be heard as a part of the whole.
+    """Front-end features of any stretch of an utterance, equal to those of the whole utterance there.
 
-    What fits into one window is heard once. Of anything longer only the stretch that is asked for is held, so
-    that memory does not grow with the length beyond the samples themselves.
+    An utterance that fits into one window is processed once and stored. For a longer one each call processes
+    only its stretch, so that besides the samples, memory does not grow with the length.
     """
 
     def __init__(
@@ -66,7 +74,14 @@ class Stretches:
         frames: int,
         window: int,
     ) -> None:
-        """`frames` may reach beyond the samples, which are as many as are `spoken`; silence follows them."""
+        """Take the utterance `samples`; silence extends it if `frames` exceeds its own number, `spoken`.
+
+        Args:
+            ears: Front-ends by name.
+            samples: Speech at 16 kHz.
+            frames: Number of frames, with the silence.
+            window: Largest number of frames that are processed and stored as a whole.
+        """
         self.frames = frames
         self.spoken = -(-samples.shape[1] // SAMPLES_PER_FRAME)
         self.ears = ears
@@ -74,7 +89,7 @@ class Stretches:
         self._overviews: dict[str, Overview] = {}
         self._sound: Sound = {}
         with _full_precision(samples):
-            # What is measured against the whole utterance needs a first look at all of it.
+            # Log-mel features depend on statistics of the whole utterance, which a first pass collects.
             for name, ear in ears.items():
                 if isinstance(ear, LogMel):
                     self._overviews[name] = ear.overview(samples, frames * ear.steps_per_frame)
@@ -82,14 +97,14 @@ class Stretches:
             self._sound = self(0, frames)
 
     def __call__(self, first: int, last: int) -> Sound:
-        """Return frames `first` to `last` (excluded) of what every ear makes of the utterance."""
+        """Return frames `first` to `last` (excluded) of the utterance from every front-end."""
         return {
             name: self.steps(name, first * ear.steps_per_frame, last * ear.steps_per_frame)
             for name, ear in self.ears.items()
         }
 
     def steps(self, name: str, first: int, last: int) -> Float[Tensor, "batch steps channels"]:
-        """Return steps `first` to `last` (excluded) of the ear of that name."""
+        """Return steps `first` to `last` (excluded) of the front-end called `name`."""
         if name in self._sound:
             return self._sound[name][:, first:last]
         ear = self.ears[name]
@@ -103,5 +118,5 @@ class Stretches:
 
 
 def _full_precision(samples: Tensor) -> torch.autocast:
-    """Return ears measure in full precision, whatever the networks after them compute in."""
+    """Return a context without autocast: front-ends compute in float32, whatever precision networks use."""
     return torch.autocast(samples.device.type, enabled=False)

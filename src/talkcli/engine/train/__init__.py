@@ -1,1 +1,1 @@
-"""The training loop, which knows no method, and its run folder."""
+"""The training loop, which is independent of the method that it trains, and its run folder."""

@@ -1,4 +1,4 @@
-"""A running average of the trained weights (Polyak), which validates better than the weights themselves."""
+"""Running average of the trained weights (Polyak averaging), which validates better than the weights do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from talkcli.engine.train.state import check_same
 
 
 class Average:
-    """Follows `trained`, by name; does nothing with a decay of 0."""
+    """Exponential running average of the parameters `trained`, by name; a `decay` of 0 switches it off."""
 
     def __init__(self, trained: Mapping[str, nn.Parameter], decay: float) -> None:
         self.trained = trained
@@ -20,7 +20,10 @@ class Average:
         self.values = {name: value.detach().clone() for name, value in trained.items()} if decay > 0 else {}
 
     def load(self, values: Mapping[str, Tensor]) -> None:
-        """Raise InputError when `values` are of other weights."""
+        """Replace the averages by `values`.
+
+        Raises InputError when their names, types or shapes are not those of the trained weights.
+        """
         check_same(self.values, values)
         for name, value in values.items():
             self.values[name].copy_(value)
@@ -32,7 +35,7 @@ class Average:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The averaged weights stand in the model for as long as the context lasts."""
+        """Put the averaged weights into the model while the context lasts, then the trained ones back."""
         if not self.values:
             yield
             return

@@ -1,4 +1,7 @@
-"""Loss and gradients of one step: shared among processes, in parts, under random draws of their own."""
+"""Loss and gradients of one step.
+
+Processes share the batch, each works through its rows in parts, and each part has its own random seed.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,18 @@ if TYPE_CHECKING:
 
 
 class Terms(nn.Module):
-    """An objective as Fabric and DDP want a module: batches come as plain tensors.
+    """Wrapper of an objective for Fabric and DDP, which pass a batch as a dict of plain tensors.
 
-    The autocast is ours: Fabric's would round what goes in as well, and targets and samples must stay exact.
+    The wrapper applies autocast itself: Fabric's autocast would also round the inputs, but targets and
+    samples must stay exact.
     """
 
     def __init__(self, objective: Objective, precision: str) -> None:
         super().__init__()
         self.objective = objective
         self.low = precision == "bf16"
-        # Any step may leave out parts of a model (dropped layers, terms that come later). DDP allows for
-        # that, and warns where the first step leaves out nothing: this one always is.
+        # Any step may leave parameters unused (dropped layers, terms that start later). DDP is configured to
+        # find these, and warns if the first step uses all of them: no step ever uses this parameter.
         self.left_out = nn.Parameter(torch.zeros(()))
 
     def forward(self, tensors: dict[str, Any], progress: float) -> dict[str, Tensor]:
@@ -41,11 +45,11 @@ class Terms(nn.Module):
 
 
 def check_size(size: int, config: LoopConfig, fabric: Fabric) -> None:
-    """Raise UsageError when a batch of `size` cannot be shared out evenly."""
+    """Raise UsageError when a batch of `size` windows does not divide evenly by processes and parts."""
     parts = fabric.world_size * config.accumulate
     if size % parts:
         raise UsageError(
-            f"A batch of {size} does not divide by "
+            f"A batch of {size} windows does not divide by "
             f"{counted(fabric.world_size, 'process', 'processes')} times "
             f"{counted(config.accumulate, 'part')} (train.accumulate).",
             hint=f"Set data.size to a multiple of {parts}.",
@@ -53,9 +57,10 @@ def check_size(size: int, config: LoopConfig, fabric: Fabric) -> None:
 
 
 class Backward:
-    """Computes the gradients of a step; the same ones whatever the number of processes, up to rounding.
+    """Function that computes the gradients of a step.
 
-    Raises UsageError when a batch cannot be shared out evenly.
+    Up to rounding, the gradients do not depend on the number of processes. The constructor raises UsageError
+    when a batch does not divide evenly by processes and parts.
     """
 
     def __init__(
@@ -74,7 +79,10 @@ class Backward:
         self.fabric = fabric
 
     def __call__(self, step: int) -> dict[str, float]:
-        """Leave the gradients of `step` in the model; its terms, averaged over parts and processes."""
+        """Leave the gradients of `step` in the model and return the terms of its loss.
+
+        The terms are averaged over parts and processes.
+        """
         fabric, parts = self.fabric, self.config.accumulate
         progress = self.config.progress_at(step, self.steps, self.batches.epoch)
         batch = self.batches.at(step, rank=fabric.global_rank, world=fabric.world_size)
@@ -82,7 +90,7 @@ class Backward:
         totals: dict[str, Tensor] = {}
         for part in range(parts):
             piece = batch.rows(part * rows, (part + 1) * rows).to(fabric.device)
-            # Processes exchange gradients once, with the last part.
+            # Processes exchange gradients once per step, with the last part.
             apart = fabric.no_backward_sync(self.terms, enabled=part < parts - 1)
             with self._draws(step, part), apart:
                 terms = self.terms(vars(piece), progress)
@@ -94,7 +102,7 @@ class Backward:
 
     @contextmanager
     def _draws(self, step: int, part: int) -> Iterator[None]:
-        """Dropout and Gumbel noise take no generator, so the global ones are seeded for a part of a step."""
+        """Seed torch's global generators for one part of a step: dropout and Gumbel noise accept no other."""
         index = self.fabric.global_rank * self.config.accumulate + part
         numbers = [self.seed, step, index] if index else [self.seed, step]
         device = self.fabric.device

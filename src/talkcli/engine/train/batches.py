@@ -1,9 +1,8 @@
-"""From clips to batches: every front-end reads a clip once, then windows are drawn by the seed and the step
-alone.
+"""From clips to batches: each front-end reads a clip once, then seed and step number determine the windows.
 
-Axis names: `batch`, `steps` (a whole number to a frame, see `Ear`), `frames` (25 fps), `channels`, `values`
-of a frame of motion (coefficients, or coordinates of vertices). DEEPTalk draws the start of a window by the
-audio sample, so that its sound and motion can lie up to a frame apart; windows here start on frames.
+Axis names: `batch`, `steps` (a whole number per frame, see `Ear`), `frames` (25 fps), `channels`, `values`
+of a frame of motion (coefficients, or coordinates of vertices). Differs: DEEPTalk draws the start of a window
+in audio samples, so its sound and motion can be offset by up to a frame; windows here start on frames.
 """
 
 from __future__ import annotations
@@ -38,39 +37,39 @@ from talkcli.engine.types import (
     VertexMotion,
 )
 
-# The ear whose steps can be masked and tilted: bands of it mean frequencies.
+# Name of the front-end whose steps `disturb` changes: only its channels are frequency bands.
 _BANDS = "log_mel"
-# No more validation windows than this: enough for a stable number, cheap enough to do often.
+# Largest number of validation batches: enough for a stable score, few enough for frequent validation.
 _MAX_VALIDATION_BATCHES = 40
 
 
 class BatchConfig(DisturbanceConfig):
-    """What a training step sees, and how it is disturbed."""
+    """Windows of a training step, and how they are altered and disturbed."""
 
     size: Annotated[int, Field(gt=0, le=10**5)] = 128
-    """Windows in a batch."""
+    """Number of windows in a batch."""
     frames: Annotated[int, Field(gt=0, le=10**4)] = 32
-    """Length of a window at 25 fps; for a motion prior or generator a multiple of its slowest token."""
+    """Length of a window in frames (25 fps); priors and generators need a multiple of their longest token."""
     speech_frames: Annotated[int, Field(gt=0, le=10**4)] | None = None
-    """Frames from the start of a window that are heard; by default as many as are seen. Released DEE: 50 of
-    60."""
+    """Frames of speech from the start of a window; null takes `frames`. The released DEE has 50 for 60 of
+    motion."""
     smooth: bool = True
-    """Savitzky-Golay filter of length 5 and order 2 on the motion, as in the released data sets; motion that
-    was filtered when it was preprocessed is not filtered again, still pictures never are."""
+    """Apply a Savitzky-Golay filter (length 5, order 2) to the motion, as in the released data sets. It skips
+    motion that preprocessing has filtered already, and still pictures."""
     balance: bool = False
-    """Draw every emotion equally often, not every frame."""
+    """Draw every emotion equally often, instead of every frame."""
     copies: Annotated[int, Field(ge=0, le=100)] = 0
-    """Altered copies of each training clip (speed, noise and `augment`), made once."""
+    """Number of altered copies of each training clip (`speed`, `snr_db`, `augment`), made once per run."""
     speed: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    """Copies play up to this share faster or slower, motion and sound together."""
+    """Largest relative change of a copy's speed, up or down; sound and motion change together."""
     snr_db: LevelRange = (10.0, 45.0)
-    """Range of signal-to-noise ratios of the copies, in dB."""
+    """Range of the copies' signal-to-noise ratio, in dB."""
     augment: AugmentConfig = AugmentConfig()
-    """Other voices, rooms, microphones and codecs of the copies."""
+    """Voices, rooms, microphones and codecs that alter the sound of the copies."""
     cache_features: bool = False
-    """Run the frozen part of an encoder once per clip and keep what it says on disk, not once per step.
-    Windows then know the clip around them: where the frozen part attends, features differ from those of the
-    window alone."""
+    """Run the frozen part of an encoder once per clip, not once per step, and cache its features on disk.
+    If that part has attention, the features of a window then depend on the whole clip, not on the window
+    alone."""
 
     @model_validator(mode="after")
     def _heard_is_seen(self) -> BatchConfig:
@@ -81,9 +80,9 @@ class BatchConfig(DisturbanceConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A clip ready for training, at least one window long. `sound` keeps a batch dimension of one, so that
-    it is cut as any sound is. Each picture of a `still` clip is the first frame of a window; of what follows
-    in the window it says nothing.
+    """A clip ready for training, at least one window long. `sound` keeps a batch axis of one, as `cut`
+    expects. Each picture of a `still` clip is the first frame of a window; only that frame of such a window
+    is data.
     """
 
     sound: Sound
@@ -98,12 +97,12 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Windows; `emotion` indexes `EMOTIONS`, `speaker` the training speakers, `phones` the `SYMBOLS` of the
-    front-end, two to a frame (-1: unknown).
+    """A batch of windows; `emotion` indexes `EMOTIONS`, `speaker` the training speakers (-1: unknown) and
+    `phones` the `SYMBOLS` of the phone encoder, two per frame (-1: unknown).
 
-    `sound` holds the steps of each ear by its name; it may end before `motion` (`speech_frames`). `motion`
-    holds coefficients, or x, y, z of vertex after vertex in metres; then `neutral` is the face at rest of
-    each window.
+    `sound` holds the steps of each front-end by its name; it may end before `motion` (`speech_frames`).
+    `motion` holds coefficients, or x, y, z of vertex after vertex in metres; for vertices, `neutral` is the
+    face at rest of each window.
     """
 
     sound: Sound
@@ -146,8 +145,10 @@ def prepare(
     seed: int,
     reporter: Reporter,
 ) -> list[Example]:
-    """Return what `ears` hear and the smoothed motion of each clip, followed by `copies` altered versions of
-    it. A clip without speech is silent, a still one is not altered.
+    """Return an example of each clip, followed by `copies` altered versions of it, which `seed` determines.
+
+    A clip without speech gets silence; a still clip gets no altered versions. `speakers` are the training
+    speakers, in the order of their indices.
     """
     voices = [clip.speech.samples for clip in clips if clip.speech is not None]
     examples = []
@@ -172,8 +173,8 @@ def _altered(
     rng: np.random.Generator,
     voices: list[Float[np.ndarray, "_samples"]],
 ) -> Clip:
-    """Return the clip faster or slower, with noise whose spectrum falls at a random rate, then as `augment`
-    makes it sound among other `voices`. Sound, motion and phones stay in step.
+    """Return the clip at another speed, with noise of random spectral slope, then altered by `augment`, which
+    may mix in other `voices`. Sound, motion and phones stay synchronous.
     """
     samples, values = _samples(clip), clip.motion.values
     frames = max(round(len(values) / (1 + rng.uniform(-config.speed, config.speed))), 1)
@@ -208,15 +209,15 @@ def _slower(alignment: Alignment, factor: float) -> Alignment:
 
 def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers: tuple[str, ...]) -> Example:
     values = clip.motion.values
-    # A short clip goes on in silence, holding its last frame. So does any still one: each of its pictures can
-    # then be the first of a window.
+    # Silence and copies of the last frame extend a short clip to a window. They extend any still clip too:
+    # each of its pictures can then be the first frame of a window.
     short = config.frames - 1 if clip.still else max(config.frames - len(values), 0)
     values = np.pad(values, ((0, short), (0, 0)), mode="edge")
     samples = np.pad(_samples(clip), (0, short * SAMPLES_PER_FRAME))
     if config.smooth and not clip.smoothed and not clip.still:
         values = savitzky_golay(values).astype(np.float32)
     with torch.inference_mode():
-        # Cloned out of inference mode, or training could not save them for its gradients.
+        # Clones are ordinary tensors; autograd cannot save inference tensors for the backward pass.
         sound = {name: steps.clone() for name, steps in hear(ears, torch.from_numpy(samples)[None]).items()}
     return Example(
         sound=sound,
@@ -231,9 +232,7 @@ def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers:
 
 
 def _phone_targets(alignment: Alignment | None, num_steps: int) -> Int[Tensor, "phone_steps"]:
-    """Return what is said in the middle of each step; silence after the end, -1 throughout without an
-    alignment.
-    """
+    """Return the phone at the middle of each step; silence after the last phone, -1 without an alignment."""
     if alignment is None:
         return torch.full((num_steps,), -1)
     targets = torch.zeros(num_steps, dtype=torch.long)
@@ -245,9 +244,9 @@ def _phone_targets(alignment: Alignment | None, num_steps: int) -> Int[Tensor, "
 
 @dataclass(frozen=True, kw_only=True)
 class Batches:
-    """Training batches by step number, and validation batches that are always the same.
+    """Training batches by step number, and fixed validation batches.
 
-    `ears` are those that heard the examples.
+    `ears` are the front-ends that computed the sound of the examples.
     """
 
     training: list[Example]
@@ -267,32 +266,33 @@ class Batches:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the training examples."""
+        """Memory of the training examples in bytes."""
         return sum(
             item.motion.nbytes + sum(steps.nbytes for steps in item.sound.values()) for item in self.training
         )
 
     @property
     def epoch(self) -> float:
-        """Steps in which as many windows are drawn as there are training clips, as an epoch of DEEPTalk; of
-        still clips their pictures count.
+        """Number of steps per epoch. As in DEEPTalk, an epoch draws as many windows as there are training
+        clips; each picture of a still clip counts as a clip.
         """
         return sum(self._length(item) if item.still else 1 for item in self.training) / self.config.size
 
     def _length(self, example: Example) -> int:
-        """Return frames of the clip, for a still one without those that were added to its pictures."""
+        """Return the number of frames of the clip, without the frames that extend a still clip."""
         return len(example.motion) - (self.config.frames - 1 if example.still else 0)
 
     def at(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
-        """Return the batch of `step`, the same whenever and however often it is asked for; of it the rows
-        that belong to process `rank` of `world`, a whole number each.
+        """Return process `rank`'s share of the batch of `step`: one of `world` equal parts of its rows.
+
+        The rows depend only on seed and step, not on earlier calls.
         """
         config = self.config
         rng = np.random.default_rng([self.seed, step])
         chosen = rng.choice(len(self.training), config.size, p=self._chances)
         examples = [self.training[index] for index in chosen]
         starts = [int(rng.integers(len(example.motion) - config.frames + 1)) for example in examples]
-        # Drawn for all rows, so that a row does not depend on who asks for it.
+        # Every process draws for all rows, so that a row does not depend on the number of processes.
         disturbances = [self._draw_disturbance(rng) for _ in examples] if _BANDS in self.ears else []
         share = config.size // world
         mine = slice(rank * share, (rank + 1) * share)
@@ -302,7 +302,7 @@ class Batches:
         return batch
 
     def held_out(self) -> list[Batch]:
-        """Return validation windows side by side, spread evenly over the clips."""
+        """Return batches of adjacent validation windows; if there are too many, a sample over all clips."""
         places = [
             (example, start)
             for example in self.validation
@@ -310,7 +310,7 @@ class Batches:
                 0, len(example.motion) - self.config.frames + 1, 1 if example.still else self.config.frames
             )
         ]
-        # Emotions and speakers stand in runs in a manifest; a fixed shuffle mixes them within batches.
+        # A manifest is often sorted by emotion and speaker; a fixed shuffle mixes them within batches.
         order = np.random.default_rng(0).permutation(len(places))
         places = [places[index] for index in order]
         size = self.config.size
@@ -327,7 +327,7 @@ class Batches:
         neutrals = [item.neutral for item in examples if item.neutral is not None]
         sounds = [cut(item.sound, self.ears, at, at + heard) for item, at in places]
         return Batch(
-            # Cached features lie in half precision.
+            # Cached features are stored in half precision.
             sound={name: torch.cat([sound[name] for sound in sounds]).float() for name in self.ears},
             motion=torch.stack([item.motion[at : at + frames] for item, at in places]),
             emotion=torch.tensor([item.emotion for item in examples]),
@@ -341,7 +341,7 @@ class Batches:
 
     @property
     def _num_bands(self) -> int:
-        """Mel bands; prosody, which follows them, is never disturbed."""
+        """Number of mel bands; `disturb` leaves out the prosody channels, which follow them."""
         ear = self.ears[_BANDS]
         return ear.config.num_mels if isinstance(ear, LogMel) else ear.num_channels
 

@@ -1,8 +1,8 @@
-"""The features of an encoder's frozen part, computed once per clip and stored on disk.
+"""Cache of the features that an encoder's frozen part computes, once per clip, on disk.
 
-Axis names: `samples` (16 kHz), `steps` (a whole number to a frame, after the encoder's extra tokens),
-`channels`. An entry is named by what it was computed from: the encoder's config and frozen weights (a folder)
-and the samples (a file in it). Entries are float16, of which the relative error is 5e-4.
+Axis names: `samples` (16 kHz), `steps` (a whole number per frame, after the encoder's extra tokens),
+`channels`. Hashes name an entry: that of the encoder's config and frozen weights names the folder, that of
+the samples the file in it. Entries are float16, whose relative error is 5e-4.
 """
 
 from __future__ import annotations
@@ -33,16 +33,21 @@ _STEPS = "steps"
 
 
 def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None = None) -> dict[str, Ear]:
-    """Return `ears` of `model` with the trunks of its encoders in place of the waveform.
+    """Return the front-ends `ears` of `model`, with its encoders' cached trunks in place of the waveform.
 
-    `folder` holds the entries, by default one in the user's cache. Raises UsageError when the model has no
-    encoder, or one whose trunk is trained.
+    Args:
+        model: Model whose encoders are partly or wholly frozen.
+        ears: Front-ends of `model`, by name.
+        folder: Folder of the entries; by default `features` in the user's cache.
+
+    Raises:
+        UsageError: When the model has no encoder, or one that is trained as a whole.
     """
     encoders = [part for part in model.modules() if isinstance(part, Encoder)]
     if not encoders:
         raise UsageError(
-            "data.cache_features is set, but the model hears with no encoder that is partly frozen.",
-            hint="Leave it out.",
+            "data.cache_features is set, but the model has no speech encoder with a frozen part.",
+            hint="Leave out data.cache_features.",
         )
     root = folder or cache_dir() / "features"
     trunks: dict[str, Ear] = {encoder.config.kind: TrunkEar(encoder, root) for encoder in encoders}
@@ -50,15 +55,18 @@ def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None =
 
 
 class TrunkEar:
-    """The frozen part of `encoder` as an ear, for one clip at a time."""
+    """Front-end that runs the frozen part of `encoder` on one clip at a time and caches its features.
+
+    The constructor raises UsageError when the encoder has no frozen part.
+    """
 
     def __init__(self, encoder: Encoder, root: Path) -> None:
         config = encoder.config
         if isinstance(encoder, Wav2vec2):
             if encoder.config.frozen == "none":
                 raise UsageError(
-                    "data.cache_features keeps what frozen layers say, but all of wav2vec 2.0 is trained.",
-                    hint="Leave it out, or set model.content.frozen.",
+                    "data.cache_features stores the output of frozen layers, but wav2vec 2.0 has none here.",
+                    hint="Leave out data.cache_features, or set model.content.frozen.",
                 )
             self.num_channels = config.width if encoder.config.frozen == "all" else config.channels
             self.steps_per_frame, self.prefix = 1, 0
@@ -70,9 +78,9 @@ class TrunkEar:
         self.folder = root / f"{config.kind}-{hashlib.sha256(made_from.encode()).hexdigest()}"
 
     def __call__(self, samples: Float[Tensor, "1 samples"]) -> Float[Tensor, "1 steps channels"]:
-        """Return the kept steps of a whole number of frames, or new ones.
+        """Return the steps of all whole frames in `samples`, from the cache or computed and stored there.
 
-        Raises InputError when a new entry cannot be written.
+        Raises InputError when it cannot write a new entry.
         """
         name = hashlib.sha256(samples.contiguous().numpy().data).hexdigest()
         path = self.folder / f"{name}.safetensors"
@@ -87,7 +95,8 @@ class TrunkEar:
     def _hear(self, samples: Float[Tensor, "1 samples"], num_steps: int) -> Float[Tensor, "1 steps channels"]:
         device = next(self.encoder.parameters()).device
         steps = self.encoder.trunk(samples.to(device)).cpu()
-        # The last convolution needs more samples than a step's own: the last step is held.
+        # The encoder's last convolution needs samples beyond a step's own, so steps are missing at the end:
+        # repeat the last one.
         short = max(num_steps - steps.shape[1], 0)
         steps = torch.cat([steps, steps[:, -1:].expand(-1, short, -1)], dim=1)[:, :num_steps]
         limit = torch.finfo(torch.float16)
@@ -95,7 +104,7 @@ class TrunkEar:
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> Tensor | None:
-    """Return the steps in `path`; None when there are none, or they are not whole."""
+    """Return the steps in `path`; None when there is no file, its checksum fails or its shape differs."""
     try:
         with safe_open(path, framework="pt") as file:
             steps = file.get_tensor(_STEPS)
@@ -107,12 +116,12 @@ def _read(path: Path, shape: tuple[int, ...]) -> Tensor | None:
 
 def _write(path: Path, steps: Float[Tensor, "1 steps channels"]) -> None:
     try:
-        # Of several processes with the same clip the last one's entry stays; they are all alike.
+        # If several processes write the same clip, the last entry stays; all of them are equal.
         with atomic_path(path) as temporary:
             save_file({_STEPS: steps.contiguous()}, temporary, metadata={"checksum": _checksum(steps)})
     except (SafetensorError, OSError) as error:
         raise InputError(
-            f"Features cannot be kept in {path.parent} ({error}).",
+            f"Features cannot be stored in {path.parent} ({error}).",
             hint="Make room there, name another folder in TALK_CACHE, or set data.cache_features=false.",
         ) from error
 

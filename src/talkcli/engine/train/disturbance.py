@@ -1,10 +1,9 @@
-"""What happens to the log-mel steps of one training window, anew at every step: the spectrum is warped,
-tilted, shifted, raised to a floor and masked.
+"""Disturbance of the log-mel spectrum of a training window: warp, tilt, shift, floor and masks.
 
-Axis names: `hops` (100 Hz), `channels` (mel bands, then prosody, which is never disturbed).
-Masks are those of SpecAugment (Park et al. 2019) without time warping, the warp is vocal tract length
-perturbation (Jaitly & Hinton 2013) without its bend at the upper edge. Copies that are heard anew
-(`audio/augment.py`) differ by clip; these differ by step and cost next to nothing.
+Axis names: `hops` (100 Hz), `bands` (mel bands; the caller leaves out prosody channels).
+The masks are those of SpecAugment (Park et al. 2019) without its time warping. The warp is vocal tract length
+perturbation (Jaitly & Hinton 2013) without its bend at the upper edge. `audio/augment.py` alters the sound of
+a clip once; disturbances are drawn anew for every training step and cost almost no time.
 """
 
 from __future__ import annotations
@@ -20,33 +19,35 @@ from torch import Tensor
 
 from talkcli.engine.types import Config
 
-# Where 1 kHz lies among mel bands from 60 Hz to 7.6 kHz: below, bands are equally wide in Hz, above in
-# octaves, so that a factor on frequencies moves the lower ones in proportion and the upper ones all as far.
+# Place of 1 kHz among the mel bands from 60 Hz to 7.6 kHz, as a share of their number. Bands below it are
+# equally wide in Hz, bands above it in octaves: a factor on frequencies moves a band below in proportion to
+# its number, and all bands above equally far.
 _KNEE = 0.32
 
 
 class DisturbanceConfig(Config):
-    """How much windows are disturbed; nothing by default."""
+    """Strength of the disturbances of a window; the defaults switch them off."""
 
     masks: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Bands and stretches that are silenced, of each so many."""
+    """Number of band masks, and of hop masks, per window."""
     mask_bands: Annotated[int, Field(ge=0, le=10**4)] = 0
-    """Widest band of log-mel channels that is silenced (SpecAugment)."""
+    """Largest width of a band mask in log-mel channels (SpecAugment); 0 is off."""
     mask_hops: Annotated[int, Field(ge=0, le=10**5)] = 0
-    """Longest stretch of log-mel hops that is silenced (SpecAugment)."""
+    """Largest length of a hop mask in hops of 10 ms (SpecAugment); 0 is off."""
     tilt: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Largest random slope of the log-mel spectrum (a value of 0.1 is 3 dB at either end)."""
+    """Largest random slope of the log-mel spectrum; 0.1 changes its two ends by 3 dB, in opposite ways."""
     warp: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Frequencies are scaled by up to this share up or down: shorter and longer vocal tracts."""
+    """Largest relative change of frequencies, up or down; it imitates shorter and longer vocal tracts."""
     shift: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Largest random change of the log-mel level (a value of 0.1 is 3 dB)."""
+    """Largest random change of the log-mel level; 0.1 is 3 dB."""
     floor: Annotated[float, Field(ge=-1, le=1)] = -1.0
-    """Everything is raised to a random level between -1 and this, as noise in the background raises it."""
+    """Largest level of the random floor that imitates background noise; values below the floor are raised to
+    it. -1, the lowest log-mel value, is off."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbance:
-    """What was drawn for one window."""
+    """The disturbance drawn for one window; the fields are drawn values of those in `DisturbanceConfig`."""
 
     warp: float
     tilt: float
@@ -59,7 +60,10 @@ class Disturbance:
 def draw_disturbance(
     rng: np.random.Generator, config: DisturbanceConfig, num_bands: int, num_hops: int
 ) -> Disturbance:
-    """Return what to do to a window of `num_hops` of `num_bands`; what is off draws nothing from `rng`."""
+    """Draw the disturbance of a window of `num_hops` hops and `num_bands` mel bands.
+
+    A disturbance that is off takes no number from `rng`.
+    """
     tilt = _up_to(rng, config.tilt)
     pairs = [
         (_stretch(rng, config.mask_bands, num_bands), _stretch(rng, config.mask_hops, num_hops))
@@ -76,7 +80,7 @@ def draw_disturbance(
 
 
 def disturb(bands: Float[Tensor, "hops bands"], how: Disturbance) -> None:
-    """Disturb a window in place; what lies at -1 stays there, unless the floor is raised."""
+    """Disturb a window in place; tilt and shift leave values of -1 (silence) as they are."""
     if how.warp:
         bands.copy_(_warped(bands, how.warp))
     if how.tilt or how.shift:
@@ -91,7 +95,7 @@ def disturb(bands: Float[Tensor, "hops bands"], how: Disturbance) -> None:
 
 
 def _warped(bands: Float[Tensor, "hops bands"], share: float) -> Float[Tensor, "hops bands"]:
-    """Each band takes what lay at its frequency times 1 + `share`, between two bands of both."""
+    """Return the spectrum with each band's value taken at its frequency times 1 + `share`, interpolated."""
     last = bands.shape[1] - 1
     place = torch.arange(last + 1.0)
     wanted = (place + share * place.clamp_max(_KNEE * last)).clamp(0, last)
@@ -104,7 +108,7 @@ def _up_to(rng: np.random.Generator, most: float) -> float:
 
 
 def _stretch(rng: np.random.Generator, longest: int, whole: int) -> slice:
-    """Return a random place of a random length up to `longest` in `whole`."""
+    """Draw a slice of random length up to `longest` at a random place within `whole`."""
     if longest == 0:
         return slice(0)
     width = int(rng.integers(min(longest, whole) + 1))

@@ -1,4 +1,4 @@
-"""An estimate of a training's time and memory, from two trial steps that leave no trace."""
+"""Estimate of a training's time and memory from two trial steps, which leave the model unchanged."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.train.state import trained_weights
 from talkcli.engine.wording import counted
 
-# Bytes of a float32 and of a bfloat16.
+# Sizes of a float32 and of a bfloat16, in bytes.
 _WHOLE, _HALF = 4, 2
 
 
 def estimate(backward: Backward, objective: Objective, config: LoopConfig, first: int) -> str:
-    """Return weights, memory a process and time that the steps from `first` on will take. Every process must
-    ask.
+    """Return a sentence with the number of weights, the memory per process and the time from step `first` on.
+
+    Every process must call it, since the trial steps exchange gradients.
     """
     device, processes = backward.fabric.device, backward.fabric.world_size
     if device.type == "cuda":
@@ -27,22 +28,22 @@ def estimate(backward: Backward, objective: Objective, config: LoopConfig, first
     whole = sum(value.numel() for value in objective.model.parameters())
     moved = sum(value.numel() for value in trained_weights(objective.model).values())
     if device.type == "cuda":
-        # Gradients, activations and the average were there; the optimiser's two moments come with its first
-        # step.
+        # The peak includes gradients, activations and the average. The optimiser allocates its two moments
+        # with its first step.
         memory_gb = (torch.cuda.max_memory_allocated(device) + 2 * _WHOLE * moved) / 1e9
-        memory = f"{memory_gb:.2g} GB of GPU memory at the peak of a trial step and the optimiser's"
+        memory = f"{memory_gb:.2g} GB of GPU memory for the peak of a trial step and the optimiser"
     else:
-        # Gradient and two moments beside each trained weight; then the average, and what DDP sends.
+        # Per trained weight: its gradient and two moments, then the average, and the buffers of DDP.
         copies = 3 + (config.average_decay > 0) + (processes > 1)
         memory_gb = (_WHOLE * (whole + copies * moved) + _HALF * moved * (config.precision == "bf16")) / 1e9
-        memory = f"{memory_gb:.2g} GB for them, gradients and optimiser, beside activations"
+        memory = f"{memory_gb:.2g} GB for weights, gradients and optimiser, without activations"
     data_gb = backward.batches.nbytes / 1e9
     left = backward.steps - first
     each = f" in each of {processes} processes" if processes > 1 else ""
     return (
         f"{moved / 1e6:.2f} of {whole / 1e6:.2f} million weights are trained; about {memory}, and "
-        f"{data_gb:.2g} GB for the data{each}; {step_s:.2f} s a step, {counted(left, 'step')}: about "
-        f"{_duration(left * step_s)} and validation."
+        f"{data_gb:.2g} GB for the data{each}; {step_s:.2f} s per step, {counted(left, 'step')}: about "
+        f"{_duration(left * step_s)} plus validation."
     )
 
 
@@ -53,15 +54,15 @@ def _duration(length_s: float) -> str:
 
 
 def _trial(backward: Backward, first: int) -> float:
-    """Return seconds of a step without its update."""
+    """Return the seconds that a step takes without the optimiser's update."""
     module, step_s = backward.terms, 0.0
     before = {name: value.clone() for name, value in module.named_buffers()}
     for _ in range(2):
         started_s = time.perf_counter()
-        # Its terms are numbers, so the device has finished when it returns.
+        # `backward` returns Python numbers, so the device has finished when it returns.
         backward(first)
         module.zero_grad(set_to_none=True)
-        # The second is the honest one: the first also warms up allocators and kernels.
+        # The second step counts: the first one also warms up allocators and kernels.
         step_s = time.perf_counter() - started_s
     for name, value in module.named_buffers():
         value.copy_(before[name])

@@ -1,11 +1,11 @@
-"""Rows of all processes side by side, for losses that compare every row of a batch with every other.
+"""Concatenated rows of all processes, for losses that compare every row of a batch with every other.
 
 Axis names: `rows` (of this process), `all` (processes times rows, in the order of ranks).
 
-DDP averages gradients over processes. So the gradient of this process's rows is here the SUM of what all
-processes' losses ask of them: when every process computes the same loss of all rows, the average is then the
-gradient of one process with the whole batch. Parameters and rows that reach the loss without `gather` need
-nothing: a mean over local rows averages to the mean over all.
+DDP averages gradients over processes. Therefore `gather` returns, as the gradient of this process's rows, the
+SUM of the gradients that all processes' losses have for them. If every process computes the same loss of all
+rows, DDP's average is then the gradient of one process with the whole batch. Parameters and rows that reach
+the loss without `gather` need no such sum: means over local rows average to the mean over all rows.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from talkcli.engine.nn.processes import processes
 
 
 def gather(rows: Shaped[Tensor, "rows ..."]) -> Shaped[Tensor, "all ..."]:
-    """Return all processes' `rows`, differentiable; `rows` itself where there is one process.
+    """Return all processes' `rows`, differentiably; `rows` itself if there is one process.
 
-    Every process must call it, equally often, with the same shape. Not for `validate`, which one process runs
-    alone.
+    Every process must call it equally often and with the same shape. An objective's `validate` must not call
+    it, because only the first process runs `validate`.
     """
     return rows if processes() == 1 else _Gather.apply(rows)
 

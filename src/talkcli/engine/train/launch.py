@@ -1,8 +1,8 @@
-"""One process or several: what `torchrun` started, as a Lightning Fabric.
+"""Start of training in one process, or in those that `torchrun` started, as a Lightning Fabric.
 
-`talk train-... ` alone is one process on one device. Under `torchrun --nproc-per-node N -m talkcli train-...`
-the N processes of each node train together (DDP; gloo on CPUs, nccl on GPUs), the first one writes and
-reports.
+`talk train-... ` alone runs one process on one device. Under `torchrun --nproc-per-node N -m talkcli
+train-...` the N processes of each node train together (DDP; gloo on CPUs, nccl on GPUs), and the first one
+writes and reports.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ Found = TypeVar("Found")
 
 @contextmanager
 def launched(device: str) -> Iterator[Fabric]:
-    """The Fabric of this process on `device`, one of auto, cpu, cuda, cuda:N.
+    """Provide the Fabric of this process on `device`, one of auto, cpu, cuda, cuda:N.
 
-    Raises UsageError for a numbered device under torchrun, DeviceError where a device is missing, ExtraError
-    without lightning_fabric.
+    Raises UsageError for a numbered device under torchrun, DeviceError when a device is missing, ExtraError
+    when lightning_fabric is not installed.
     """
     require("lightning_fabric", purpose="training")
     fabric = _torchrun(device) if distributed.is_torchelastic_launched() else _alone(device)
     fabric.launch()
     yield fabric
-    # Not after an error: the others may be waiting, and end when this process does.
+    # Skipped after an error: the other processes may be waiting for this one, and end when it ends.
     if distributed.is_initialized():
         distributed.destroy_process_group()
 
 
 def reporter_of(fabric: Fabric, reporter: Reporter) -> Reporter:
-    """Return `reporter` in the first process, silence in the others."""
+    """Return `reporter` in the first process, and one that reports nothing in the others."""
     return reporter if fabric.global_rank == 0 else Silent()
 
 
 def first_does(fabric: Fabric, work: Callable[[], Found]) -> Found:
-    """Return what `work` gives, done by the first process for all; a TalkError of its is raised in all."""
+    """Run `work` in the first process and return its result in all; raise its TalkError in all, too."""
     outcome: Any = None
     if fabric.global_rank == 0:
         try:
@@ -69,7 +69,7 @@ def _alone(device: str) -> Fabric:
 
     where = resolve_device(device)
     devices: Any = 1 if where.type == "cpu" else [where.index or 0]
-    # Named, so that a scheduler around us does not make it several.
+    # The environment is explicit: Fabric would otherwise start several processes under a scheduler (SLURM).
     return Fabric(accelerator=where.type, devices=devices, plugins=LightningEnvironment())
 
 
@@ -80,17 +80,17 @@ def _torchrun(device: str) -> Fabric:
 
     if ":" in device:
         raise UsageError(
-            f"{parameter('device', device)} names one device, torchrun starts a process on each."
+            f"{parameter('device', device)} names one device, but torchrun starts a process on each device."
         )
     where = resolve_device(device)
     beside, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
     if where.type == "cuda" and beside > torch.cuda.device_count():
         raise DeviceError(
-            f"torchrun started {counted(beside, 'process', 'processes')} here, torch sees "
+            f"torchrun started {counted(beside, 'process', 'processes')} on this node, but torch finds "
             f"{counted(torch.cuda.device_count(), 'CUDA device')}.",
             hint="Lower --nproc-per-node, or add `device=cpu`.",
         )
-    # It announces every process; the estimate tells how many there are.
+    # Fabric announces every process; the estimate of time and memory already states their number.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     return Fabric(
         accelerator=where.type,

@@ -1,8 +1,8 @@
-"""The training loop: it knows steps, checkpoints and budgets, and no method.
+"""The training loop: steps, validation, log and checkpoints of any objective.
 
-A step's data and random draws depend on the seed and the step number alone, so a run that goes on from a
-checkpoint is, on the same machine with as many threads and processes, the run that was never stopped, bit for
-bit.
+A step's data and random draws depend only on the seed and the step number. A run resumed from a checkpoint
+therefore equals the uninterrupted run bit for bit, on the same machine with the same number of threads and
+processes.
 """
 
 from __future__ import annotations
@@ -46,13 +46,25 @@ def train(
     reporter: Reporter,
     seed: int,
 ) -> dict[str, float]:
-    """Minimise `objective` from where `run` stands to the end; the measures of the best checkpoint.
+    """Minimise `objective`, starting at the last state of `run`; return the best checkpoint's measures.
 
-    All processes call it together; the first one validates, writes and reports. `export` writes the model
-    file. `best.safetensors` follows the validation score, `last.safetensors` is written at the end. Raises
-    TalkError when the loss is not a number in any process (the last state on disk is then from before),
-    UsageError when a batch cannot be shared out or `run` has more steps already, InputError when the state of
-    `run` is damaged or not of this model.
+    All processes call it together; the first one validates, writes and reports. It writes `best.safetensors`
+    whenever the validation score improves, and `last.safetensors` at the end.
+
+    Args:
+        objective: The model and its loss.
+        batches: Training and validation windows.
+        config: Length, learning rate and intervals of the training.
+        run: Folder of the run; if it holds a state, training resumes from that state.
+        fabric: The processes and their devices.
+        export: Function that writes the model file to a path.
+        reporter: Receives progress and notes.
+        seed: Seed of the random draws within a step (dropout, Gumbel noise).
+
+    Raises:
+        TalkError: When loss or gradient is not finite; the last state on disk is then from an earlier step.
+        UsageError: When a batch does not divide by processes and parts, or `run` has done more steps already.
+        InputError: When the state of `run` is damaged or belongs to another model.
     """
     reporter = reporter_of(fabric, reporter)
     leads = fabric.global_rank == 0
@@ -71,7 +83,7 @@ def train(
         average.load(state.average)
         best, first = state.best, state.step
         _check_goes_on(first, steps, best, run)
-        reporter.note(f"Going on after step {first} of {steps}.")
+        reporter.note(f"Resuming after step {first} of {steps}.")
     backward = Backward(objective, batches, config, steps=steps, seed=seed, fabric=fabric)
     held_out: list[Batch] = []
     curves = Scalars(run.tensorboard, first, reporter)
@@ -122,32 +134,30 @@ def train(
             )
     if leads:
         _export(objective, average, export, run.last)
-    # Nobody leaves before the files are there.
+    # The broadcast also makes all processes wait until the first one has written its files.
     return fabric.broadcast(best)
 
 
 def _check_goes_on(first: int, steps: int, best: dict[str, float], run: RunFolder) -> None:
     if first > steps:
         raise UsageError(
-            f"The run in {run.path} has done {counted(first, 'step')}, and is asked for {steps} altogether.",
+            f"The run in {run.path} has done {counted(first, 'step')}, but is asked for only {steps} in all.",
             hint=f"Add `set=train.steps={first}` or more, or start again with `overwrite`.",
         )
     if best and not run.best.is_file():
         raise InputError(
-            f"{run.best}, which step {best['step']:.0f} made, is missing.",
-            hint="Put it back, or start again with `overwrite`.",
+            f"{run.best}, which the run wrote at step {best['step']:.0f}, is missing.",
+            hint="Put the file back, or start again with `overwrite`.",
         )
 
 
 def _check_finite(loss: float, norm: float, step: int, run: RunFolder) -> None:
-    """Raise TalkError for values that are not finite; both are of all processes, so that all stop at the
-    same step.
-    """
+    """Raise TalkError unless both values are finite; all processes have the same values and stop together."""
     if math.isfinite(loss) and math.isfinite(norm):
         return
-    before = f"{run.state} is from before." if run.state.is_file() else "no checkpoint was written yet."
+    before = f"{run.state} is from an earlier step." if run.state.is_file() else "there is no checkpoint yet."
     raise TalkError(
-        f"The loss is {loss} and its gradient {norm} at step {step + 1}; {before}",
+        f"The loss is {loss} and the norm of its gradient {norm} at step {step + 1}; {before}",
         hint="Lower train.learning_rate, or check the clips of the manifest.",
     )
 

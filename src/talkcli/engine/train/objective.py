@@ -1,4 +1,4 @@
-"""The protocol of an objective: what the training loop needs of a method."""
+"""The protocol of an objective: the interface through which the training loop trains a method."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from torch import Tensor, nn
 from talkcli.engine.audio.ear import Ear
 from talkcli.engine.train.batches import Batch
 
-# Of a term of the loss; and of windows, rows or coefficients.
+# Weight of a term of the loss.
 Weight = Annotated[float, Field(ge=0, le=1e9)]
+# Share of windows, rows or coefficients.
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def ears_of(model: nn.Module) -> dict[str, Ear]:
-    """Give the front-ends by which a model takes in sound, by name; none of a model that takes in none."""
+    """Return the front-ends through which `model` takes in sound, by name; none if it takes in no sound."""
     return dict(getattr(model, "ears", {}))
 
 
 @runtime_checkable
 class Objective(Protocol):
-    """An `nn.Module` of a model and of what is minimised to train it.
+    """An `nn.Module` that holds a model and the loss that trains it.
 
-    Everything that is trained is inside `model`. What else the loss looks through (judges, a head's surface)
-    is registered as modules and buffers, without gradients, so that `to` moves it. Several processes run one
-    copy each on their rows of the batch and average the gradients of what `forward` returns; a loss that
-    compares rows with one another takes them all with `gather`.
+    All trained weights are inside `model`. Whatever else the loss needs (judges, a head's surface) is
+    registered as modules and buffers without gradients, so that `to` moves it. Each of several processes runs
+    a copy on its rows of the batch, and the processes average the gradients of the loss; a loss that compares
+    rows with one another gets the rows of all processes from `gather`.
     """
 
     @property
     def model(self) -> nn.Module: ...
 
     def __call__(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Return `forward`: terms by name for the log; the one called `loss` is minimised. `progress` runs
+        """Return the terms by name, for the log; the loop minimises the one called `loss`. `progress` runs
         from 0 to 1 over training.
 
-        May draw from torch's global generators, which the loop seeds before every step.
+        It may draw from torch's global generators, which the loop seeds before every step.
         """
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
         """Return measures by name; the one called `score` decides which checkpoint is best (lower is better).
 
-        Runs in the first process alone: it must not `gather`.
+        Only the first process runs it, so it must not call `gather`.
         """
 
     def to(self, *where: Any) -> Any:
-        """Move as `nn.Module.to` does."""
+        """Move modules and buffers as `nn.Module.to` does."""

@@ -1,8 +1,9 @@
-"""The folder of one training run: what was asked, what happened, and the state to go on from.
+"""The folder of one training run: its settings, its log, its models and the state from which it resumes.
 
-`run.json` (resolved recipe, manifest and its hash, hashes of the model files built upon, seed, versions),
-`log.jsonl` (one line a logged step), `tensorboard/` (the same as curves), `state.pt` (what training changes,
-tensors and plain values only), `best.safetensors` and `last.safetensors`; `.lock` keeps a second run out.
+The folder holds `run.json` (resolved recipe, manifest and its hash, hashes of the model files that the run
+builds on, seed, versions), `log.jsonl` (one line per logged step), `tensorboard/` (the log as curves),
+`state.pt` (what training changes, as tensors and plain values), `best.safetensors` and `last.safetensors`.
+`.lock` keeps a second process out.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ from talkcli.engine.train.state_file import State, read_state, write_state
 
 _RUN_FILE = "run.json"
 _OWN_FILES = {_RUN_FILE, "log.jsonl", "state.pt", BEST, "last.safetensors", LOCK}
-# No run was asked more.
+# Largest size of `run.json` in bytes, far above that of any run; a larger file is refused as damaged.
 _LONGEST_BYTES = 1_000_000
 _CURVES = "tensorboard"
-# What may differ between the parts of one run: where things lie, and what made it.
+# Keys of `run.json` that may change when a run resumes: paths, and versions of the software.
 _FREE_KEYS = ("revision", "torch", "manifest", "input_paths")
-# Of its recipe: how long it is, and how often it is written down and looked at.
+# Settings of the recipe that may change when a run resumes: its length, and the intervals of log, validation
+# and state.
 CHANGEABLE = ("train.steps", "train.epochs", "train.log_every", "train.validate_every", "train.save_every")
 
 
 class _Document(BaseModel):
-    """As much of `run.json` as is relied on."""
+    """The part of `run.json` whose types the code relies on."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -50,7 +52,7 @@ class _Document(BaseModel):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths of a run, and reading and writing of its state."""
+    """Folder of a run: its paths, and functions that read and write its state and log."""
 
     path: Path
 
@@ -75,18 +77,18 @@ class RunFolder:
         return self.path / "log.jsonl"
 
     def write_state(self, state: State) -> None:
-        """Raise InputError where it cannot be written; the state from before is then still there."""
+        """Write `state.pt`; raise InputError on failure, which leaves the previous state in place."""
         write_state(self.state, state)
 
     def read_state(self) -> State | None:
-        """Return the stored state, None when the run was stopped before its first checkpoint.
+        """Return the stored state, or None when the run stopped before it wrote one.
 
-        Raises InputError when it is damaged.
+        Raises InputError when the file is damaged.
         """
         return read_state(self.state) if self.state.exists() else None
 
     def append_log(self, record: dict[str, Any]) -> None:
-        """Raise InputError where it cannot be written; what was there stays."""
+        """Append `record` to the log as a line; raise InputError on failure, which keeps earlier lines."""
         try:
             with self.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
@@ -97,9 +99,10 @@ class RunFolder:
             ) from error
 
     def cut_log(self, step: int) -> None:
-        """Forget what was logged after `step`: the run goes on from there.
+        """Remove the lines of steps after `step`, from which the run resumes.
 
-        Raises InputError for a damaged line; but the last one may be one that a kill cut short.
+        Raises InputError for a damaged line. It also removes an incomplete last line, which a killed process
+        leaves behind.
         """
         if not self.log.is_file():
             return
@@ -125,42 +128,55 @@ class RunFolder:
 def _logged_step(line: bytes) -> int:
     record = parse_json(line)
     if not isinstance(record, dict) or type(record.get("step")) is not int:
-        raise ValueError("there is no step in it")
+        raise ValueError("it states no step")
     return record["step"]
 
 
 def check_out(path: Path, *, resume: bool, overwrite: bool) -> None:
-    """Raise UsageError where no run can be made, continued with `resume` or replaced with `overwrite`."""
+    """Raise UsageError when `path` does not allow a new run, or its continuation (`resume`) or replacement
+    (`overwrite`).
+    """
     if resume and overwrite:
-        raise UsageError("`resume` goes on with a run, `overwrite` replaces it.", hint="Give one of them.")
+        raise UsageError(
+            "`resume` continues a run, but `overwrite` replaces it.", hint="Give only one of the two."
+        )
     if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file; `out` wants a folder.")
+        raise UsageError(f"{path} is a file, but `out` must be a folder.")
     found = {item.name for item in path.iterdir() if not is_temporary(item.name)} if path.is_dir() else set()
     if _RUN_FILE in found:
         if not (resume or overwrite):
             raise UsageError(
                 f"{path} holds a training run already.",
-                hint="Go on with `resume`, replace it with `overwrite`, or give `out` a new folder.",
+                hint="Continue it with `resume`, replace it with `overwrite`, or give `out` a new folder.",
             )
         if overwrite:
             _check_nothing_else(path)
     elif found - {LOCK}:
-        raise UsageError(f"{path} is not empty and not a training run.", hint="Give `out` a new folder.")
+        raise UsageError(
+            f"{path} is not empty and holds no training run.",
+            hint="Give `out` a new folder.",
+        )
     elif resume:
         raise UsageError(
-            f"There is no training run in {path} to go on with.",
-            hint="Check `out`, or leave out `resume` to start one.",
+            f"There is no training run in {path} that `resume` could continue.",
+            hint="Check `out`, or leave out `resume` to start a run.",
         )
 
 
 def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: bool) -> RunFolder:
-    """Return the run folder for `document` (what was asked, as JSON), for whoever has claimed it.
+    """Create, continue or replace the run in `path` and return its folder; the caller must hold its lock.
 
-    Its `inputs` are SHA-256 hashes, by part, of the files the run builds on; `input_paths` and `manifest`
-    say where things lie and may change, and so may what `CHANGEABLE` names. A new folder is made. An existing
-    run is continued with `resume` if it was asked for the same, and replaced with `overwrite`; else
-    UsageError. A folder that holds anything but a run is never replaced. Raises InputError where `run.json`
-    is damaged.
+    Args:
+        path: Folder of the run.
+        document: Settings of the run, as JSON values. Its `inputs` are SHA-256 hashes, by part, of the files
+            that the run builds on. When a run resumes, `input_paths`, `manifest` and the settings in
+            `CHANGEABLE` may differ from those of its start.
+        resume: Continue an existing run, whose other settings must be equal.
+        overwrite: Replace an existing run, if its folder holds nothing else.
+
+    Raises:
+        UsageError: When `path`, its run or `document` does not allow what is asked.
+        InputError: When `run.json` is damaged, or one of the run's files is no regular file.
     """
     document = {**document, "revision": git_revision(), "torch": torch.__version__}
     sweep(path)
@@ -182,12 +198,10 @@ def open_run(path: Path, document: dict[str, Any], *, resume: bool, overwrite: b
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Return what the run in `path` was asked. Raises InputError when its `run.json` is missing or
-    damaged.
-    """
+    """Return the settings of the run in `path`; raise InputError when `run.json` is missing or damaged."""
     run_file = path / _RUN_FILE
     try:
-        # The bytes of a pipe might never come.
+        # `open_file` refuses a pipe, from which a read might never return.
         with open_file(run_file) as file:
             document = parse_json(file.read(_LONGEST_BYTES + 1), longest=_LONGEST_BYTES)
         _Document.model_validate(document)
@@ -203,13 +217,13 @@ def read_document(path: Path) -> dict[str, Any]:
     except ValueError as error:
         reason = str(error)[:200]
     raise InputError(
-        f"{run_file} is damaged ({reason}), so that nothing says what this run was asked.",
-        hint="Put an undamaged copy of it back, or start again with `overwrite`.",
+        f"{run_file} is damaged ({reason}), so the settings of this run are unknown.",
+        hint="Restore an undamaged copy of the file, or start again with `overwrite`.",
     )
 
 
 def _part(name: str) -> str:
-    """Return the name of a part: runs of earlier versions wrote the option, --lip-reader for lip_reader."""
+    """Return a part's name; runs of earlier versions wrote the option instead (--lip-reader: lip_reader)."""
     return name.lstrip("-").replace("-", "_")
 
 
@@ -217,13 +231,13 @@ def _check_files(path: Path) -> None:
     for name in sorted(_OWN_FILES):
         if (path / name).exists() and not (path / name).is_file():
             raise InputError(
-                f"{path / name} is a folder, a device or a pipe; a run keeps a file there.",
-                hint="Remove it, then go on with `resume`.",
+                f"{path / name} is a folder, a device or a pipe, but a run needs a file there.",
+                hint="Remove it, then continue with `resume`.",
             )
 
 
 def _check_nothing_else(path: Path) -> None:
-    """Raise UsageError for a run folder that also holds what no run wrote."""
+    """Raise UsageError when the run folder also holds files that no run wrote."""
     foreign = sorted(
         str(item.relative_to(path))
         for item in [*path.iterdir(), *(path / _CURVES).glob("*")]
@@ -236,12 +250,12 @@ def _check_nothing_else(path: Path) -> None:
     if foreign:
         raise UsageError(
             f"{path} holds more than a training run: {', '.join(foreign[:5])}.",
-            hint="Move these elsewhere, or give `out` a new folder.",
+            hint="Move them elsewhere, or give `out` a new folder.",
         )
 
 
 def _remove_run(path: Path) -> None:
-    """Empty a run folder; what says that it is one goes last."""
+    """Empty a run folder; remove `run.json`, which marks it as a run, last."""
     names = sorted({item.name for item in path.iterdir()} - {LOCK}, key=lambda name: name == _RUN_FILE)
     for name in names:
         if (path / name).is_dir() and not (path / name).is_symlink():
@@ -275,14 +289,14 @@ def _check_same(path: Path, before: dict[str, Any], document: dict[str, Any]) ->
     if files:
         named = ", ".join(f"`{name}`" for name in files)
         raise UsageError(
-            f"{path} was started with other files than those of {named} now.",
-            hint="Give the files it was started with, or replace the run with `overwrite`.",
+            f"The run in {path} was started with other files than those that {named} names now.",
+            hint="Give the files of its start, or replace the run with `overwrite`.",
         )
     if changed:
         shown = ", ".join(f"{key}: {old.get(key)} -> {new.get(key)}" for key in changed[:5])
         raise UsageError(
-            f"{path} was started with other settings ({shown}).",
-            hint="Use the same settings to go on, or replace the run with `overwrite`.",
+            f"The run in {path} was started with other settings ({shown}).",
+            hint="Use the same settings to continue it, or replace the run with `overwrite`.",
         )
 
 

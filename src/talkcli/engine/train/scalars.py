@@ -14,7 +14,7 @@ from talkcli.engine.errors import ExtraError
 from talkcli.engine.optional import require
 from talkcli.engine.types import Reporter
 
-# How TensorBoard names its files.
+# Start of the name of every file of curves, by TensorBoard's convention.
 CURVE_PREFIX = "events.out.tfevents."
 _VERSION = "brain.Event:2"
 _numbers = itertools.count()
@@ -24,9 +24,9 @@ class Scalars:
     """Curves in `folder` that go on after step `first` of a resumed run; TensorBoard hides the later points
     that the run wrote before.
 
-    Points are written as they come, by the thread that trains: TensorBoard's writer has a thread of its own,
-    whose errors (a full disk) reach nobody who could act on them. Curves are extra, so that training goes on
-    where they cannot be written.
+    The training thread writes each point at once: TensorBoard's own writer has a thread, whose errors (a full
+    disk) the training could not handle. Curves are optional, so training continues when they cannot be
+    written.
     """
 
     def __init__(self, folder: Path, first: int, reporter: Reporter) -> None:
@@ -44,13 +44,13 @@ class Scalars:
             )
 
     def write(self, step: int, group: str, values: Mapping[str, float]) -> None:
-        """Add one point to each of the curves `group/NAME`."""
+        """Add a point at `step` to each curve `group/NAME`, for the names in `values`."""
         if not self._wanted:
             return
         named = [{"tag": f"{group}/{name}", "simple_value": value} for name, value in values.items()]
         try:
             if self._file is None:
-                # At the first point, so that a finished run gets no empty file.
+                # The file begins with the first point, so that resuming a finished run leaves no empty file.
                 self._file = self._begin()
             with self._file.open("ab") as file:
                 _write(file, step=step, summary={"value": named})
@@ -59,7 +59,7 @@ class Scalars:
             self._reporter.warn(f"The curves in {self.folder} end here ({error.strerror}). Training goes on.")
 
     def _begin(self) -> Path:
-        """Return a new file with what TensorBoard wants to know first."""
+        """Return a new file with the two records with which TensorBoard files begin."""
         self.folder.mkdir(exist_ok=True)
         name = f"{CURVE_PREFIX}{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
         with (self.folder / name).open("xb") as file:

@@ -1,4 +1,4 @@
-"""The settings of the training loop: length, learning rate, precision; and the rate at each step."""
+"""Settings of the training loop (length, learning rate, precision), and the learning rate of each step."""
 
 from __future__ import annotations
 
@@ -14,71 +14,74 @@ from talkcli.engine.types import Config
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(gt=0, le=10**9)]
 
-# Where a recipe names neither steps nor epochs.
+# Number of training steps if a recipe sets neither steps nor epochs.
 _STEPS = 20_000
 
 
 class LoopConfig(Config):
-    """Length, pace and precision of training; bounds are wider than anything that has been of use."""
+    """Length, learning rate, precision and intervals of training; bounds exceed all useful values."""
 
     steps: Count | None = None
-    """Length; 20,000 where neither this nor `epochs` is given. Both together are refused."""
+    """Length of training in steps; 20,000 if neither this nor `epochs` is given. Do not give both."""
     epochs: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    """Length in place of `steps`; in an epoch as many windows are drawn as there are training clips."""
+    """Length of training in epochs, in place of `steps`; an epoch draws as many windows as there are training
+    clips."""
     optimiser: Literal["adam", "adamw"] = "adamw"
+    """Optimiser: Adam, or AdamW with its decoupled weight decay."""
     learning_rate: Annotated[float, Field(gt=0, le=100)] = 1e-4
-    """Largest step of a weight, in units of the weight."""
+    """Peak learning rate: about the largest change of a weight per step, in units of the weight."""
     betas: tuple[Decay, Decay] = (0.9, 0.99)
     """Decays of the gradient's running mean and mean square."""
     epsilon: Annotated[float, Field(gt=0, le=1e9)] = 1e-8
-    """Added to the root of the gradient's running mean square. It counts in units of the loss: a loss that is
-    a million times the published one makes the published steps with a million times the epsilon."""
+    """Epsilon added to the root of the gradient's running mean square. It has the unit of the loss: if the
+    loss is a million times the published one, a million times the epsilon gives the published steps."""
     weight_decay: Annotated[float, Field(ge=0, le=100)] = 0.01
-    """Pulls weights to zero; in adam as a part of the gradient, in adamw beside it."""
+    """Strength of the decay of weights to zero; adam adds it to the gradient, adamw applies it separately."""
     schedule: Literal["cosine", "constant"] = "cosine"
-    """The course of the learning rate after the warm-up."""
+    """Course of the learning rate after the warm-up."""
     moves_every: Literal["step", "epoch"] = "step"
-    """Steps after which a cosine, and a temperature of the objective, move on; DEEPTalk's move once an
+    """Interval at which the cosine and the objective's temperature change; DEEPTalk changes them once per
     epoch."""
     warmup_steps: Annotated[int, Field(ge=0, le=10**9)] = 500
-    """The rate rises linearly over these."""
+    """Number of steps over which the learning rate rises linearly."""
     warmup_from_zero: bool = False
-    """The first step has a rate of zero, as in DEEPTalk, and the full rate comes a step later."""
+    """Start the warm-up at a learning rate of zero, as in DEEPTalk; the full rate then comes a step later."""
     final_share: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Share of the learning rate at the end of the cosine."""
+    """Learning rate at the end of the cosine, as a share of `learning_rate`."""
     clip_norm: Annotated[float, Field(gt=0, le=1e9)] | None = 1.0
-    """Largest norm of the gradient; larger ones are scaled down. None: never."""
+    """Largest norm of the gradient; a larger gradient is scaled down to it. Null switches this off."""
     accumulate: Annotated[int, Field(gt=0, le=10**4)] = 1
-    """Parts in which a process works through its rows of a batch, one after another, to save memory. The step
-    is the same where the loss is a mean over rows; a contrastive loss compares the rows of a part only, and
-    batch norm and codebooks follow every part."""
+    """Number of parts in which a process works through its rows of a batch, to save memory. The step stays
+    the same if the loss is a mean over rows. A contrastive loss compares only the rows of a part, and each
+    part updates batch norm and codebooks."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Number format of matrix products: bf16 uses bfloat16 (autocast); weights, gradients and the optimiser
     stay float32."""
     average_decay: Decay = 0.0
-    """Decay of a running average of the weights which is validated and exported in their place; 0 off."""
+    """Decay of the running average of the weights, which is validated and exported instead; 0 is off."""
     log_every: Count = 20
-    """Steps between two lines of the log."""
+    """Number of steps between two lines of the log."""
     validate_every: Count = 500
-    """Steps between two validations, of which the best one decides what `best.safetensors` is."""
+    """Number of steps between two validations; `best.safetensors` is the model of the best one."""
     save_every: Count = 500
-    """Steps between two states to go on from."""
+    """Number of steps between two saved states, from which `resume` can continue."""
 
     @model_validator(mode="after")
     def _one_length(self) -> LoopConfig:
         if self.steps is not None and self.epochs is not None:
-            raise ValueError(f"steps {self.steps} and epochs {self.epochs} are both given, name one of them")
+            raise ValueError(f"steps {self.steps} and epochs {self.epochs} are both given, give only one")
         return self
 
     def num_steps(self, epoch: float) -> int:
-        """Return length of training where an epoch has `epoch` steps."""
+        """Return the number of training steps, given `epoch` steps per epoch."""
         if self.epochs is None:
             return _STEPS if self.steps is None else self.steps
         return max(math.ceil(self.epochs * epoch), 1)
 
     def rate_at(self, step: int, steps: int, epoch: float) -> float:
-        """Return the learning rate of `step` of `steps`, `epoch` of which are an epoch: linear warm-up, then
-        half a cosine or none.
+        """Return the learning rate of `step` of `steps`, given `epoch` steps per epoch.
+
+        It rises linearly in the warm-up, then follows half a cosine or stays constant.
         """
         if step < self.warmup_steps:
             return self.learning_rate * ((step + (not self.warmup_from_zero)) / self.warmup_steps)
@@ -93,10 +96,10 @@ class LoopConfig(Config):
         )
 
     def progress_at(self, step: int, steps: int, epoch: float) -> float:
-        """Return how far training is at `step` of `steps`, from 0 on: what an objective's schedules follow.
+        """Return the progress of training at `step` of `steps`, for the schedules of an objective.
 
-        By epochs, the first one has 0 and the last one 1; by steps, 1 would be that of the step after the
-        last.
+        It starts at 0. When it changes once per epoch, the last epoch has 1. When it changes every step, the
+        step after the last one would have 1.
         """
         if self.moves_every == "step":
             return step / steps
@@ -114,5 +117,5 @@ class LoopConfig(Config):
 
 
 def _epochs(steps: int, epoch: float) -> int:
-    """Return epochs of `epoch` steps that are begun within `steps`."""
+    """Return the number of epochs, of `epoch` steps each, that begin within `steps`."""
     return math.floor((steps - 1) / epoch) + 1

@@ -1,7 +1,7 @@
-"""The part of a model that training changes, which is all of the model that a resumable state stores.
+"""The part of a model that training changes; a resumable state stores only this part.
 
-`requires_grad` marks the frozen weights, often most of a model. A resumed run builds them anew, and a hash
-checks that they are those the run began with.
+Frozen weights, often most of a model, have `requires_grad` off. A resumed run loads them anew, and a hash
+verifies that they equal those of the run's start.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ def changing(model: nn.Module) -> dict[str, Tensor]:
 
 
 def frozen_digest(model: nn.Module) -> str:
-    """Hash of the weights that are not trained."""
+    """Return the hash of the weights that are not trained."""
     return digest(_frozen(model))
 
 
 def restore(model: nn.Module, values: Mapping[str, Tensor], *, frozen: str, expected: str) -> None:
-    """Put what `changing` gave back into a model whose frozen weights hash to `frozen`, as `expected`.
+    """Load `values`, which `changing` returned, into `model`.
 
-    Raises InputError when they do not, or when the values are those of another model.
+    Raises InputError when the hash `frozen` of its frozen weights is not the `expected` one, or when the
+    values belong to another model.
     """
     if frozen != expected:
         raise InputError(
-            "The frozen weights of the model are not those this run was started with.",
-            hint="Give the same files as at the start, or begin anew with `overwrite`.",
+            "The frozen weights of the model are not those with which this run started.",
+            hint="Give the same files as at the start, or start again with `overwrite`.",
         )
     check_same(changing(model), values)
     model.load_state_dict({**model.state_dict(), **values})
@@ -47,9 +48,9 @@ def restore(model: nn.Module, values: Mapping[str, Tensor], *, frozen: str, expe
 def restore_optimiser(
     optimiser: optim.Optimizer, values: Mapping[int, Mapping[str, Tensor]], trained: Mapping[str, Tensor]
 ) -> None:
-    """Put back what `optimiser` remembered of each of the `trained` weights, by their number.
+    """Load `values`, the moments of each of the `trained` weights by its number, into `optimiser`.
 
-    Raises InputError when it is of other weights. What the recipe says of the optimiser stays as it is.
+    The optimiser keeps the recipe's settings. Raises InputError when the moments belong to other weights.
     """
     weights = list(trained.values())
     for index, remembered in values.items():
@@ -65,12 +66,12 @@ def check_same(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Non
     if _kinds(wanted) != _kinds(found):
         raise InputError(
             "The state of this run belongs to another model.",
-            hint="Use the version of talk that started it, or begin anew with `overwrite`.",
+            hint="Use the version of talk that started it, or start again with `overwrite`.",
         )
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return SHA-256 over names, types, shapes and bytes."""
+    """Return the SHA-256 of the tensors' names, types, shapes and bytes."""
     total = hashlib.sha256()
     for name, value in sorted(tensors.items()):
         total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

@@ -1,6 +1,6 @@
-"""The file of a training state: the same bytes for the same state, and no state once a byte has changed.
+"""The file of a training state. Equal states give equal bytes, and a changed byte makes the file unreadable.
 
-The archive is PyTorch's, with checksums of its parts; beside them lies a SHA-256 of what they say.
+The file is a PyTorch archive, which has checksums of its parts; it also stores a SHA-256 of its content.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from talkcli.engine.train.state import digest
 
 _DIGEST = "digest"
 _WAY_OUT = (
-    "Put an undamaged copy of it back and go on with `resume`, or start again with `overwrite`; models that "
-    "the run has made are files of their own, keep those you want elsewhere first."
+    "Restore an undamaged copy of the file and continue with `resume`, or move the models that you want to "
+    "keep out of the folder and start again with `overwrite`."
 )
 
 
 class Moments(BaseModel):
-    """What an optimiser remembers of each trained weight that has had a gradient, by its number."""
+    """Moments that an optimiser keeps for each trained weight that has had a gradient, by its number."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, strict=True)
 
@@ -37,48 +37,49 @@ class Moments(BaseModel):
 
 
 class State(BaseModel):
-    """Everything a run needs to go on, beside what it was asked; names are those of the model."""
+    """State from which a run resumes, without its settings; tensors have the names of the model."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, strict=True, extra="forbid")
 
     model: dict[str, Tensor]
-    """The weights that `state.changing` selects."""
+    """Weights and buffers that `state.changing` selects."""
     frozen: str
-    """The hash that `state.frozen_digest` computes."""
+    """Hash of the frozen weights, which `state.frozen_digest` computes."""
     optimiser: Moments
+    """Moments of the optimiser."""
     average: dict[str, Tensor]
-    """Running averages of the trained weights; empty where none are kept."""
+    """Running averages of the trained weights; empty if averaging is off."""
     best: dict[str, float]
-    """Measures of the best validation, with its `step` and `score`; empty before the first."""
+    """Measures of the best validation, with its `step` and `score`; empty before the first validation."""
     step: Annotated[int, Field(ge=0)]
-    """Steps that are done."""
+    """Number of completed steps."""
 
 
 def write_state(path: Path, state: State) -> None:
-    """Raise InputError where it cannot be written; the state from before is then still there."""
+    """Write `state` to `path`; raise InputError on failure, which leaves the previous file in place."""
     content = _plain(state.model_dump())
     try:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            # Given a path, torch would write its name, which is random, into the archive.
+            # `save` gets an open file: given a path, torch would write its random name into the archive.
             torch.save({**content, _DIGEST: _digest(content)}, file)
     except (RuntimeError, OSError) as error:
-        # What torch says of a full disk, in words of its own.
+        # torch reports a full disk as a RuntimeError with its own text.
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(
             f"{path} cannot be written; the disk may be full ({reason}).",
-            hint="Make room there, then go on with `resume`.",
+            hint="Make room there, then continue with `resume`.",
         ) from error
 
 
 def read_state(path: Path) -> State:
-    """Return the state in `path`. Raises InputError for a file that is damaged in any way."""
+    """Return the state in `path`; raise InputError when the file is damaged in any way."""
     try:
         content = load_weights_only(path)
     except InputError as error:
-        raise InputError(f"Training cannot go on: {error.problem}", hint=_WAY_OUT) from error
+        raise InputError(f"Training cannot resume: {error.problem}", hint=_WAY_OUT) from error
     if not isinstance(content, dict):
-        raise _damaged(path, f"it holds a {type(content).__name__}, no state")
-    # Versions before this one wrote none; the checksums of the archive's parts were compared all the same.
+        raise _damaged(path, f"it holds a {type(content).__name__}, not a state")
+    # Earlier versions wrote no SHA-256; for their files the archive's checksums alone are compared.
     stored = content.pop(_DIGEST, None)
     try:
         state = State.model_validate(content)
@@ -87,19 +88,20 @@ def read_state(path: Path) -> State:
         where = ".".join(map(str, first["loc"]))[:100]
         raise _damaged(path, f"{where}: {first['msg']}") from error
     if state.best and not {"step", "score"} <= state.best.keys():
-        raise _damaged(path, "its best validation has no step or no score")
+        raise _damaged(path, "its best validation lacks a step or a score")
     if stored is not None and stored != _digest(_plain(state.model_dump())):
-        raise _damaged(path, "its SHA-256 does not fit what it says")
+        raise _damaged(path, "its SHA-256 does not match its content")
     return state
 
 
 def _damaged(path: Path, evidence: str) -> InputError:
-    return InputError(f"Training cannot go on: {path} is damaged ({evidence}).", hint=_WAY_OUT)
+    return InputError(f"Training cannot resume: {path} is damaged ({evidence}).", hint=_WAY_OUT)
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` with tensors on the CPU and every text once: PyTorch's file tells equal texts from the
-    same.
+    """Return `value` with tensors on the CPU and strings interned.
+
+    PyTorch's archive distinguishes equal strings from identical ones, so without interning its bytes vary.
     """
     if isinstance(value, Tensor):
         return value.detach().cpu().contiguous()

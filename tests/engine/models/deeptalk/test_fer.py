@@ -85,5 +85,5 @@ def test_norms_see_the_frames_of_all_clips() -> None:
 
 
 def test_a_feature_layer_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValidationError, match="feature_layer 2 is none of the 2 layers"):
+    with pytest.raises(ValidationError, match="feature_layer 2 is not one of the 2 layers"):
         FerConfig(hidden=(4, 4), feature_layer=2)

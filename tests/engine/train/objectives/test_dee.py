@@ -81,7 +81,7 @@ def test_a_classifier_that_is_not_there_has_no_weight() -> None:
     assert set(_objective(NARROW)(_batch(NARROW), 0.0)) == {"loss", "contrast", "vib"}
     with pytest.raises(UsageError, match="model has no classifier"):
         _objective(NARROW, classifier_weight=0.5)
-    with pytest.raises(UsageError, match="not both a classifier and anchors"):
+    with pytest.raises(UsageError, match="needs a model with a classifier and anchors"):
         _objective(SMALL, spread_weight=1.0)
 
 

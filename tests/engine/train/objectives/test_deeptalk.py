@@ -274,7 +274,7 @@ def test_a_lip_reader_must_be_given() -> None:
 
 
 def test_a_guess_must_be_there_to_be_trained() -> None:
-    with pytest.raises(UsageError, match="plain regression"):
+    with pytest.raises(UsageError, match="direct regression"):
         _objective(_model(NARROW), guess_weight=1.0)
 
 

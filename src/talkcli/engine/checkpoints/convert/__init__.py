@@ -1,1 +1,1 @@
-"""Other people's checkpoints, tensor by tensor: what they hold, and where it stands here."""
+"""Conversion of third-party checkpoints, tensor by tensor, to talk's names and back."""

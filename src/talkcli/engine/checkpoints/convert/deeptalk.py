@@ -1,8 +1,8 @@
-"""DEEPTalk's four official files, tensor by tensor: names and shapes there, names here.
+"""Layouts of DEEPTalk's four official files: names and shapes of their tensors, and the names in talk.
 
-Source: the modules of the released code, whose strict loading asks for exactly these. `DEEPTalk.pth` holds
-the embedding (its speech side twice) and the motion prior; only the expression classifier is a file of its
-own.
+Source: the modules of the released code, whose strict loading requires exactly these tensors. `DEEPTalk.pth`
+also holds the embedding (its speech branch twice) and the motion prior; only the expression classifier FER is
+always a separate file.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from talkcli.engine.types import Config
 
 Part = TypeVar("Part", bound=Config)
 
-# MEAD's training actors in the order of the identity code.
+# Training actors of MEAD in the order of the identity code.
 SPEAKERS = (
     "M003", "M005", "M007", "M009", "M011", "M012", "M013", "M019", "M022", "M023", "M024", "M025", "M026",
     "M027", "M028", "M029", "M030", "M031", "W009", "W011", "W014", "W015", "W016", "W018", "W019", "W021",
     "W023", "W024", "W025", "W026", "W028", "W029",
 )  # fmt: skip
 
-# The files as the authors name them.
+# Names of the files, as the authors give them.
 DEE_FILE = "DEE.pt"
 FER_FILE = "FER.pth"
 VQ_FILE = "TH-VQVAE.pth"
 GEN_FILE = "DEEPTalk.pth"
 
-# What the config of the released code calls them, from its root; a download calls FER's differently.
+# Paths of the files in the released code's config, from its root; the download names FER's file differently.
 PLACES = {
     DEE_FILE: f"DEE/checkpoint/{DEE_FILE}",
     FER_FILE: "FER/checkpoint/best_model.pth",
@@ -59,22 +59,22 @@ PLACES = {
     GEN_FILE: f"DEEPTalk/checkpoint/DEEPTalk/{GEN_FILE}",
 }
 
-# Where the other files stand in DEEPTalk.pth.
+# Prefixes of the other files' tensors in DEEPTalk.pth.
 _DEE = "sequence_decoder.DEE"
 _PRIOR = "sequence_decoder.motion_prior"
 PARTS_OF_GENERATOR = {DEE_FILE: f"{_DEE}.", VQ_FILE: f"{_PRIOR}."}
 
-# Emotions and levels that stand before the identity in the condition vector, for a layer nothing reads.
+# Emotions and levels before the identity in the condition vector; only the width of an unused layer needs it.
 _CONDITIONS = 8 + 3
-# emotion2vec's steps to a frame of motion.
+# Steps of emotion2vec per frame of motion.
 _STEPS_PER_FRAME = 2
 
 
 def layouts(method: str, config: Any) -> dict[str, Layout]:
-    """Return the official files that together hold a model of `method`, with its tensors' names in that
-    model.
+    """Return the layouts of the official files that together hold a model of `method`, by file name.
 
-    Raises InputError when the model has other parts than the released one.
+    The names in talk are those in a model of `method` and `config`. Raises InputError when the model has
+    other parts than the released one.
     """
     if method == "fer":
         return {FER_FILE: fer(config)}
@@ -84,12 +84,12 @@ def layouts(method: str, config: Any) -> dict[str, Layout]:
         return {DEE_FILE: dee(config), FER_FILE: under("", "fer", fer(_seeing(config)))}
     if method == "deeptalk":
         return {GEN_FILE: deeptalk(config), FER_FILE: under("", "dee.fer", fer(_seeing(config.dee)))}
-    raise InputError(f"The official release has no {method}.")
+    raise InputError(f"The official release has no model of {method}.")
 
 
 def beyond(method: str) -> dict[str, Tensor]:
-    """Return what a model of `method` holds besides its official files: scaling that leaves coefficients as
-    they are, and that its codebooks have begun.
+    """Return the tensors of a model of `method` that its official files lack: a scaling that is the identity,
+    and flags that say that its codebooks are initialised.
     """
     if method not in ("th_vqvae", "deeptalk"):
         return {}
@@ -103,7 +103,7 @@ def beyond(method: str) -> dict[str, Tensor]:
 
 
 def fer(config: FerConfig) -> Layout:
-    """Return FER.pth."""
+    """Return the layout of FER.pth."""
     first, *others = config.hidden
     return [
         *under("in_fc", "layers.0", affine(first, len(FLAME))),
@@ -124,7 +124,7 @@ def fer(config: FerConfig) -> Layout:
 
 
 def dee(config: DeeConfig) -> Layout:
-    """Return DEE.pt. `pos_enc` are the position codes, which are computed here."""
+    """Return the layout of DEE.pt. talk computes the position codes `pos_enc` instead of reading them."""
     window = config.window
     hearing = _released(Emotion2vecConfig, "speech", config.speech)
     seeing = _seeing(config)
@@ -147,7 +147,7 @@ def dee(config: DeeConfig) -> Layout:
 
 
 def th_vqvae(config: ThVqvaeConfig) -> Layout:
-    """Return TH-VQVAE.pth."""
+    """Return the layout of TH-VQVAE.pth."""
     width, feedforward = config.width, config.feedforward
 
     def encoder(inputs: int) -> Layout:
@@ -179,7 +179,7 @@ def th_vqvae(config: ThVqvaeConfig) -> Layout:
         *under("upsample_t", "upsample_top", affine(width, width, 4)),
         *under("decoder_t", "decoder_top", decoder(width, feedforward)),
         *under("decoder_b", "decoder_bottom", decoder(3 * width, config.decoder_feedforward)),
-        # Computed and thrown away by the released code.
+        # The released code computes this layer and discards its output.
         *under("decoder_b.post_transformer_linear", None, affine(3 * width, 3 * width)),
         *under("decoder_b.cross_smooth_layer", "smooth", affine(len(FLAME), 3 * width, 5)),
         *under("quantize_t", "quantizer_top", quantizer(width)),
@@ -188,7 +188,7 @@ def th_vqvae(config: ThVqvaeConfig) -> Layout:
 
 
 def deeptalk(config: DeepTalkConfig) -> Layout:
-    """Return DEEPTalk.pth."""
+    """Return the layout of DEEPTalk.pth."""
     width = config.width
     prior = _released(ThVqvaeConfig, "prior", config.prior)
     content = _released(Wav2vec2Config, "content", config.content)
@@ -230,14 +230,14 @@ def _released(kind: type[Part], name: str, part: Any) -> Part:
     if not isinstance(part, kind):
         raise InputError(
             f"The model's {name} is {part.kind}, which the official code does not have.",
-            hint="Only models with the released parts have an official form.",
+            hint="Only a model with the released parts can be converted to the official files.",
         )
     return part
 
 
 def _emotion_encoder(official: str, ours: str, width: int, layers: int, config: DeeConfig) -> Layout:
-    """Return half of DEE. The layers its three stacks were cloned from stayed in the released modules,
-    unused.
+    """Return the layout of one branch of DEE. The released modules also keep, unused, the layers from which
+    they cloned its three stacks.
     """
     template = transformer_layer(width, config.feedforward)
 

@@ -1,7 +1,7 @@
-"""The two speech encoders inside the official files: emotion2vec base and wav2vec 2.0 base.
+"""Layouts of the two speech encoders inside the official files: emotion2vec base and wav2vec 2.0 base.
 
-The tensors of emotion2vec have the published names there and here; those of wav2vec 2.0 have Hugging Face's
-there and torchaudio's here.
+emotion2vec has the published names both in the files and in talk; wav2vec 2.0 has Hugging Face's names in the
+files and torchaudio's in talk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from talkcli.engine.checkpoints.convert.layout import (
 
 
 def emotion2vec(config: Emotion2vecConfig) -> Layout:
-    """Return one transformer; the decoder of its pre-training is in the files, and nothing reads it."""
+    """Return the layout of emotion2vec; talk does not read its pre-training decoder."""
     width, channels, groups = config.width, config.channels, config.position_groups
     feedforward = config.feedforward
     block = [
@@ -63,8 +63,9 @@ def emotion2vec(config: Emotion2vecConfig) -> Layout:
 
 
 def wav2vec2(config: Wav2vec2Config) -> Layout:
-    """Return one transformer; the vector that stood for masked steps in training is in the files, and nothing
-    reads it. The positions' weight norm is spelled as by torch 1 there, as by torch 2 here.
+    """Return the layout of wav2vec 2.0; talk does not read its embedding of masked steps.
+
+    The weight norm of the positions has the names of torch 1 in the files and those of torch 2 in talk.
     """
     width, channels, kernel = config.width, config.channels, config.position_kernel
     feedforward = config.feedforward

@@ -1,6 +1,6 @@
-"""Tensors from the official names to ours and back, by one layout.
+"""Conversion of tensors between the official names and ours, in both directions by one layout.
 
-What a file lacks, has besides or has in another shape is an error that lists it; nothing is ignored.
+A missing tensor, an unknown one or one of another shape is an error that lists it; no tensor is ignored.
 """
 
 from __future__ import annotations
@@ -18,25 +18,32 @@ from talkcli.engine.nn.transformer import sinusoids
 
 Tensors = Mapping[str, Tensor]
 
-# The end of the name of a buffer of position codes, (1, steps, width).
+# End of the name of a buffer of position codes, of shape (1, steps, width).
 _POSITIONS = "pos_enc"
-# One unit in the last place of a frequency is a few 1e-5 in the sine of the five-hundredth step.
+# Largest absolute difference of position codes: rounding a frequency by one unit in the last place changes
+# the sine of step 500 by a few 1e-5.
 _POSITION_TOLERANCE = 1e-4
 
 
 class Received(NamedTuple):
-    """An official file in our names."""
+    """Tensors of an official file under our names."""
 
     weights: dict[str, Tensor]
     unused: dict[str, Tensor]
-    """Tensors that talk does not read, by official name, where `give` would not put the same there."""
+    """Tensors by official name that talk does not read and that differ from those `give` would write."""
 
 
 def receive(layout: Layout, official: Tensors, where: str) -> Received:
-    """Return the tensors of the file called `where`, as `unwrap` gives them.
+    """Convert the tensors `official`, which `unwrap` returned, to our names.
 
-    Raises InputError that lists what is missing, unknown, of another shape or number type, not finite, copies
-    that differ from their original, and position codes that are not those of the models here.
+    Args:
+        layout: Layout of the file.
+        official: Tensors by official name.
+        where: Name of the file in messages.
+
+    Raises:
+        InputError: Lists tensors that are missing, unknown, of another shape or number type or not finite,
+            copies that differ from their original, and position codes other than those of our models.
     """
     official = {old_spelling(name): value for name, value in official.items()}
     wanted = {entry.official: entry for entry in layout}
@@ -76,9 +83,9 @@ def receive(layout: Layout, official: Tensors, where: str) -> Received:
 
 
 def give(layout: Layout, weights: Tensors, unused: Tensors) -> dict[str, Tensor]:
-    """Return the official file of our `weights`, with the `unused` tensors that were once received with them.
+    """Return the tensors of the official file of our `weights`, with the `unused` tensors of `receive`.
 
-    Unused tensors that never were are zeros: the official code asks for them and does not read them either.
+    Unused tensors that were not received are zeros: the official code requires but never uses them.
     """
     official: dict[str, Tensor] = {}
     for entry in layout:
@@ -93,7 +100,7 @@ def give(layout: Layout, weights: Tensors, unused: Tensors) -> dict[str, Tensor]
 
 
 def differences(one: Tensors, other: Tensors) -> list[str]:
-    """Return names that stand in one of them only, or for tensors that are not the same bytes."""
+    """Return the names that only one mapping has, and those whose tensors differ in type, shape or bytes."""
     return [
         name
         for name in {**one, **other}
@@ -122,8 +129,8 @@ def _is_position(entry: Entry) -> bool:
 
 
 def _precision(codes: Tensor) -> tuple[float, bool]:
-    """Return how far position codes may be off, and whether they were stored at half precision."""
-    # The coarser first: most of its numbers are numbers of the other too.
+    """Return the tolerance of position codes, and whether they were stored at half precision."""
+    # bfloat16 first: most of its values are also values of float16.
     for half in (torch.bfloat16, torch.float16):
         if torch.equal(codes.to(half).float(), codes):
             return torch.finfo(half).eps, True

@@ -1,7 +1,7 @@
-"""What one file of somebody else's model holds: its tensors in order, each with its name here.
+"""Layouts of third-party model files: the tensors of a file in order, each with its name in talk.
 
-A layout is a list of `Entry`; one list serves both directions, so the way back cannot differ from the way
-in. Shapes are torch's: outputs first, then inputs, then the kernel.
+A layout is a list of `Entry`. One list serves both directions, so import and export cannot disagree. Shapes
+are torch's: outputs first, then inputs, then the kernel.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ class Entry:
     """One tensor of an official file."""
 
     official: str
+    """Name of the tensor in the official file."""
     shape: tuple[int, ...]
+    """Shape of the tensor in the official file."""
     ours: str | None = None
-    """Its name in our model; None where nothing here reads it."""
+    """Name of the tensor in our model; None if talk does not read it."""
     copy_of: str | None = None
-    """Official name of the tensor of the same file that it repeats."""
+    """Official name of the tensor in the same file of which this one is a copy; None if it is no copy."""
 
     @property
     def our_shape(self) -> tuple[int, ...]:
-        """A single number has no axis here."""
+        """Shape of the tensor in our model, where a single number has no axis."""
         return () if self.shape == (1,) else self.shape
 
     @property
@@ -37,9 +39,9 @@ Layout = list[Entry]
 
 
 def under(official: str, ours: str | None, entries: Iterable[Entry]) -> Layout:
-    """Return `entries` inside a module called `official` there and `ours` here.
+    """Return `entries` inside a module with the name `official` in the file and `ours` in talk.
 
-    "" where one side has no such module; None where nothing here reads it.
+    A name of "" means that this side has no such module, and None that talk does not read it.
     """
     return [
         replace(
@@ -52,18 +54,18 @@ def under(official: str, ours: str | None, entries: Iterable[Entry]) -> Layout:
 
 
 def same(name: str, entries: Iterable[Entry]) -> Layout:
-    """Return `entries` inside a module that has one name there and here."""
+    """Return `entries` inside a module with the same name on both sides."""
     return under(name, name, entries)
 
 
 def each(numbers: Iterable[int], entries: Iterable[Entry]) -> Layout:
-    """Return `entries` once for every number, in modules called by the number."""
+    """Return `entries` once per number, each in a module whose name is the number."""
     shared = list(entries)
     return [entry for number in numbers for entry in same(str(number), shared)]
 
 
 def copied(official: str, source: str, entries: Iterable[Entry]) -> Layout:
-    """Return what stands under `source` among `entries`, once more under `official`."""
+    """Return copies, under the module `official`, of those `entries` that are under the module `source`."""
     return [
         Entry(official + entry.official.removeprefix(source), entry.shape, copy_of=entry.official)
         for entry in entries
@@ -72,28 +74,28 @@ def copied(official: str, source: str, entries: Iterable[Entry]) -> Layout:
 
 
 def tensor(name: str, *shape: int) -> Entry:
-    """Return one that has the same name there and here."""
+    """Return an entry with the same name on both sides."""
     return Entry(name, shape, name)
 
 
 def weight(*shape: int) -> Layout:
-    """Return a layer without a bias."""
+    """Return the weight of a layer without a bias."""
     return [tensor("weight", *shape)]
 
 
 def affine(*shape: int) -> Layout:
-    """Return weight and bias of a linear layer, a convolution or a normalisation."""
+    """Return the weight and bias of a linear layer, a convolution or a normalisation."""
     return [tensor("weight", *shape), tensor("bias", shape[0])]
 
 
 def batch_norm(width: int) -> Layout:
-    """Return `nn.BatchNorm1d` with its running statistics."""
+    """Return the tensors of `nn.BatchNorm1d`, with its running statistics."""
     statistics = [tensor("running_mean", width), tensor("running_var", width)]
     return [*affine(width), *statistics, tensor("num_batches_tracked")]
 
 
 def gru(inputs: int, hidden: int) -> Layout:
-    """Return one bidirectional layer of `nn.GRU`."""
+    """Return the tensors of one bidirectional layer of `nn.GRU`."""
     return [
         entry
         for way in ("", "_reverse")
@@ -107,7 +109,7 @@ def gru(inputs: int, hidden: int) -> Layout:
 
 
 def transformer_layer(width: int, feedforward: int) -> Layout:
-    """Return `nn.TransformerEncoderLayer` there, `TransformerLayer` here."""
+    """Return the tensors of `nn.TransformerEncoderLayer` with the names of our `TransformerLayer`."""
     return [
         Entry("self_attn.in_proj_weight", (3 * width, width), "project_in.weight"),
         Entry("self_attn.in_proj_bias", (3 * width,), "project_in.bias"),
@@ -120,7 +122,7 @@ def transformer_layer(width: int, feedforward: int) -> Layout:
 
 
 def transformer(layers: int, width: int, feedforward: int) -> Layout:
-    """Return `nn.TransformerEncoder` there, `Transformer` here."""
+    """Return the tensors of `nn.TransformerEncoder` with the names of our `Transformer`."""
     return same("layers", each(range(layers), transformer_layer(width, feedforward)))
 
 

@@ -1,7 +1,7 @@
-"""Where the network of an official file stands in a file that a training program has written.
+"""Search for the network of an official file in a file that a training program has written.
 
-Programs put names of their own before those of the network (`module.` of data-parallel training, `model.` or
-`net.` of Lightning, `_orig_mod.` of a compiled model), other modules beside it, and store it at half
+Such programs add prefixes to the network's names: `module.` for data-parallel training, `model.` or `net.`
+for Lightning, `_orig_mod.` for a compiled model. They may also store other modules in the file, and use half
 precision.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from talkcli.engine.checkpoints.fit import listed
 from talkcli.engine.errors import InputError
 
-# How torch 2 spells the two parts of a weight norm that torch 1 called weight_g and weight_v.
+# Names in torch 2 of the two parts of a weight norm, with those in torch 1.
 _NEW_SPELLING = {
     "parametrizations.weight.original0": "weight_g",
     "parametrizations.weight.original1": "weight_v",
@@ -28,25 +28,31 @@ class Unwrapped(NamedTuple):
     """The tensors of the network alone, under their official names."""
 
     tensors: dict[str, Tensor]
-    """The tensors by name: float32 where they have a fraction, int64 where they are whole numbers."""
+    """Tensors by official name: float32 for floating-point types, int64 for integer types."""
     prefix: str
-    """The prefix that was removed from the names."""
+    """Prefix that `unwrap` removed from the names."""
     beside: int
-    """Tensors of the file that stood elsewhere."""
+    """Number of tensors in the file that are not below the prefix."""
 
 
 def unwrap(
     state: Mapping[str, Tensor], wanted: Mapping[str, Collection[str]], name: str, where: str
 ) -> Unwrapped:
-    """Return the network called `name` in `state`, the tensors of the file called `where`; `wanted` are the
-    official names of every network that it could be taken for.
+    """Return the network called `name` from `state`; of an incomplete network, return what is there.
 
-    Of a network that is not whole, what is there comes back. Raises MixedUpError where the file holds another
-    of them, InputError where it holds this one twice.
+    Args:
+        state: All tensors of the file.
+        wanted: Official names of the tensors of this network and of those with which it could be confused.
+        name: Key of this network in `wanted`.
+        where: Name of the file in messages.
+
+    Raises:
+        MixedUpError: When the file holds another of these networks instead.
+        InputError: When the file holds this network more than once.
     """
     state = {old_spelling(key): value for key, value in state.items()}
     places = {network: list(_wholes(state, names)) for network, names in wanted.items()}
-    # A larger network may hold this one, which is then not meant.
+    # If a larger network in the file contains this one, the file is one of the larger network.
     rivals = [
         other
         for other, names in wanted.items()
@@ -57,7 +63,7 @@ def unwrap(
     if len(places[name]) > 1:
         raise InputError(
             f"{where} holds the network {len(places[name])} times: below {listed(places[name])}.",
-            hint="Save the one that is meant in a file of its own.",
+            hint="Save the one that you mean in a separate file.",
         )
     prefix = places[name][0] if places[name] else _likeliest(state, wanted[name])
     inside = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
@@ -66,32 +72,30 @@ def unwrap(
 
 
 class MixedUpError(Exception):
-    """The file holds another network, which `args` names."""
+    """Error: the file holds another network, whose name is in `args`."""
 
 
 def _wholes(state: Mapping[str, Tensor], wanted: Collection[str]) -> Iterator[str]:
-    """Yield the prefixes below which all the names `wanted` stand."""
+    """Yield each prefix below which `state` has all the names `wanted`."""
     for prefix, count in _counts(state, wanted).items():
         if count == len(wanted):
             yield prefix
 
 
 def _likeliest(state: Mapping[str, Tensor], wanted: Collection[str]) -> str:
-    """Return the prefix of most of the names `wanted`; none where that is not even half of them."""
+    """Return the prefix with most of the names `wanted`, or "" if it has fewer than half of them."""
     ((prefix, count),) = _counts(state, wanted).most_common(1) or [("", 0)]
     return prefix if 2 * count >= len(wanted) else ""
 
 
 def _counts(names: Iterable[str], wanted: Collection[str]) -> Counter[str]:
-    """Return how many of the names `wanted` stand below each prefix."""
+    """Return the number of the names `wanted` below each prefix."""
     known = frozenset(wanted)
     return Counter(prefix for name in names for prefix, rest in _splits(name) if rest in known)
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:
-    """Yield every way to take a name for one in a module: first and rest, the first empty or ending with a
-    dot.
-    """
+    """Yield every split of `name` into a prefix and a rest; the prefix is empty or ends with a dot."""
     parts = name.split(".")
     for index in range(len(parts)):
         first = ".".join(parts[:index])
@@ -106,7 +110,7 @@ def _widened(value: Tensor) -> Tensor:
 
 
 def old_spelling(name: str) -> str:
-    """Return `name` as torch 1 spelled it."""
+    """Return `name` in the spelling of torch 1."""
     for new, old in _NEW_SPELLING.items():
         if name.endswith(f".{new}"):
             return name.removesuffix(new) + old

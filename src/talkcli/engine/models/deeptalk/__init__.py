@@ -1,1 +1,1 @@
-"""DEEPTalk's own networks: its emotion encoder, motion priors and generator."""
+"""DEEPTalk's networks: the emotion embedding, the motion priors, the content encoders and the generator."""

@@ -1,8 +1,8 @@
-"""From logits over a codebook to one-hot choices.
+"""Functions that turn logits over a codebook into one-hot choices.
 
-Axis names: `batch`, `tokens`, `codes`. DEEPTalk, section 3.3; Jang et al. 2016. The paper draws from the
-softmax at a temperature of its own for every level. The released inference draws with Gumbel noise instead,
-whatever temperature it is given; `gumbel` is that draw.
+Axis names: `batch`, `tokens`, `codes`. Sources: DEEPTalk, section 3.3; Jang et al. 2016. The paper draws from
+the softmax, with a separate temperature for each level. The released inference draws with Gumbel noise
+instead and in effect ignores the temperature; `gumbel` is that draw.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from talkcli.engine.errors import InputError
 
 Choose = Callable[[Float[Tensor, "batch tokens codes"]], Float[Tensor, "batch tokens codes"]]
 
-# Below this temperature there is nothing to draw, and logits divided by it leave float32.
+# Lowest temperature of a draw, without unit: below it the draw is the argmax anyway, and logits divided by it
+# would overflow float32.
 _COLDEST = 1e-30
 
 
@@ -28,15 +29,19 @@ def likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "bat
 
 
 def drawn(tau: float, generator: torch.Generator) -> Choose:
-    """Draw from the softmax at temperature `tau`; 0 is the likeliest. What it gives raises InputError for
-    logits that are not finite.
+    """Return a choice that draws from the softmax at temperature `tau`; 0 takes the most probable code.
+
+    The choice raises InputError for logits that are not finite.
     """
     if tau < _COLDEST:
         return likeliest
 
     def choose(logits: Tensor) -> Tensor:
         if not logits.isfinite().all():
-            raise InputError("The model's scores are not finite numbers.", hint="Its weights are unusable.")
+            raise InputError(
+                "The model computed scores that are not finite numbers.",
+                hint="Its weights are unusable; use another model file.",
+            )
         chances = (logits / tau).softmax(-1).flatten(0, 1).to(generator.device)
         codes = torch.multinomial(chances, 1, generator=generator).to(logits.device)
         return _one_hot(codes.view(logits.shape[:-1]), logits)
@@ -45,9 +50,9 @@ def drawn(tau: float, generator: torch.Generator) -> Choose:
 
 
 def gumbel(generator: torch.Generator) -> Choose:
-    """Return the hard choice of `F.gumbel_softmax`, with its noise drawn from `generator` in its order.
+    """Return the hard choice of `F.gumbel_softmax`, which draws the same noise, but from `generator`.
 
-    Its temperature is left out, since it scales logits and noise alike: this draws from the softmax at
+    It has no temperature, because that would scale logits and noise alike: it draws from the softmax at
     temperature 1.
     """
 
@@ -59,14 +64,14 @@ def gumbel(generator: torch.Generator) -> Choose:
 
 
 def straight_through(tau: float) -> Choose:
-    """For training: a draw from the softmax with the gradient of a softer choice at temperature `tau`; takes
-    its noise from torch's global generator.
+    """Return a choice for training: a draw from the softmax that has the gradient of the soft choice at
+    temperature `tau` (straight-through). Its noise comes from torch's global generator.
     """
     return lambda logits: F.gumbel_softmax(logits, tau, hard=True)
 
 
 def given(codes: Int[Tensor, "batch tokens"]) -> Choose:
-    """Choose these codes, whatever the logits are."""
+    """Return a choice that takes `codes` and ignores the logits."""
     return lambda logits: _one_hot(codes, logits)
 
 

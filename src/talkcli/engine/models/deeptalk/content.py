@@ -1,7 +1,8 @@
-"""What is said: speech to content at 25 fps, through wav2vec 2.0, heard phones or log-mel features.
+"""Content encoders: speech to content features at 25 fps, from wav2vec 2.0, phones or log-mel features.
 
 Axis names: `batch`, `frames` (25 fps), `width`, `contacts` = 2: the lips on each other (p, b, m), the lower
-lip on the upper teeth (f, v). DEEPTalk, section 3.3, step 1 of appendix A.5; all but wav2vec 2.0 is ours.
+lip on the upper teeth (f, v). Source: DEEPTalk, section 3.3, and step 1 of appendix A.5; the paper has only
+wav2vec 2.0, the other encoders are ours.
 """
 
 from __future__ import annotations
@@ -24,19 +25,24 @@ from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.transformer import Transformer
 from talkcli.engine.types import Config, Heads, Layers, Width, check_heads
 
+# Indices in `SYMBOLS` of the phones of each contact.
 _CONTACTS = tuple([SYMBOLS.index(symbol) for symbol in sorted(group)] for group in (BILABIALS, LABIODENTALS))
 
 
 class LogMelContentConfig(Config):
-    """A convolutional stem and a transformer on log-mel features: nothing to download."""
+    """Settings of a convolutional stem and a transformer on log-mel features, which need no download."""
 
     kind: Literal["log_mel"] = "log_mel"
     ear: LogMelConfig = LogMelConfig()
-    """Must be that of the emotion embedding when it hears log-mel features too."""
+    """Log-mel features; if the emotion embedding also uses log-mel features, its settings must be equal."""
     width: Width = 768
+    """Width of stem and transformer."""
     layers: Layers = 12
+    """Number of transformer layers."""
     heads: Heads = 12
+    """Number of attention heads."""
     feedforward: Width = 3072
+    """Width inside the feed-forward layers."""
 
     @model_validator(mode="after")
     def _check(self) -> LogMelContentConfig:
@@ -45,17 +51,17 @@ class LogMelContentConfig(Config):
 
 
 class PhoneContentConfig(Config):
-    """A trained phone encoder, frozen: it hears new voices as it was taught to, whatever motion says."""
+    """Settings of a frozen phone encoder: training a generator cannot harm its accuracy on new voices."""
 
     kind: Literal["phones"] = "phones"
     encoder: PhonesConfig = PhonesConfig()
-    """The settings of the phone encoder; those of the model of train-phones replace them."""
+    """Settings of the phone encoder; those of the given train-phones model replace them."""
     width: Width = 160
-    """Between the encoder's steps and the content."""
+    """Width of the layer between the encoder's steps and the content."""
 
 
 def _kind(config: Any) -> str:
-    """Settings without a kind are of wav2vec 2.0."""
+    """Return the kind of content settings; without one they are those of wav2vec 2.0."""
     return config.get("kind", "wav2vec2") if isinstance(config, dict) else getattr(config, "kind", "")
 
 
@@ -68,14 +74,15 @@ ContentConfig = Annotated[
 
 
 class Content(NamedTuple):
-    """What is said, and how surely a contact is heard in each frame where the encoder knows phones."""
+    """Output of a content encoder."""
 
     features: Float[Tensor, "batch frames width"]
     contacts: Float[Tensor, "batch frames contacts"] | None = None
+    """Probability of each contact in a frame; None unless the encoder predicts phones."""
 
 
 class PhoneContent(nn.Module):
-    """What the phone encoder says in the steps of a frame, with its prosody, as the content of the frame."""
+    """Content encoder that projects the phone encoder's steps of a frame and the frame's mean prosody."""
 
     def __init__(self, config: PhoneContentConfig, width: int, dropout: float) -> None:
         super().__init__()
@@ -90,7 +97,7 @@ class PhoneContent(nn.Module):
         return self.encoder.ears
 
     def train(self, mode: bool = True) -> PhoneContent:
-        """The encoder stays as it was trained, its dropout off."""
+        """Set train mode, except that the phone encoder stays in evaluation mode, without dropout."""
         super().train(mode)
         self.encoder.eval()
         return self
@@ -108,7 +115,7 @@ class PhoneContent(nn.Module):
 
 
 def _by_frame(steps: Float[Tensor, "batch steps width"], count: int) -> Float[Tensor, "batch frames wider"]:
-    """The `count` steps of a frame side by side."""
+    """Return each frame as the concatenation of its `count` steps."""
     return steps.unflatten(1, (-1, count)).flatten(2)
 
 
@@ -117,7 +124,7 @@ def _mean(hops: Float[Tensor, "batch hops channels"]) -> Float[Tensor, "batch fr
 
 
 class LogMelContent(nn.Module):
-    """A convolutional stem and a transformer at 25 fps."""
+    """Content encoder of a convolutional stem and a transformer at 25 fps, on log-mel features."""
 
     def __init__(self, config: LogMelContentConfig, width: int, dropout: float) -> None:
         super().__init__()
@@ -145,7 +152,7 @@ class LogMelContent(nn.Module):
 
 
 class Wav2vec2Content(nn.Module):
-    """wav2vec 2.0, its convolutions brought to 25 fps."""
+    """Content encoder by wav2vec 2.0, which resamples the output of its convolutions to 25 fps."""
 
     def __init__(self, config: Wav2vec2Config, width: int) -> None:
         super().__init__()
@@ -157,7 +164,7 @@ class Wav2vec2Content(nn.Module):
         return {Waveform.name: Waveform()}
 
     def forward(self, sound: Sound) -> Content:
-        """Return the features of `Wav2vec2.trunk` may come in `sound` in the place of the waveform."""
+        """Return the content; `sound` may hold features of `Wav2vec2.trunk` in place of the waveform."""
         if "wav2vec2" in sound:
             return Content(self.linear(self.encoder.finish(sound["wav2vec2"])))
         return Content(self.linear(self.encoder(sound[Waveform.name][..., 0])))
@@ -166,7 +173,13 @@ class Wav2vec2Content(nn.Module):
 def build_content(
     config: Wav2vec2Config | PhoneContentConfig | LogMelContentConfig, width: int, *, dropout: float
 ) -> Wav2vec2Content | PhoneContent | LogMelContent:
-    """Return the encoder that `config` describes, with random weights; gives `width` numbers a frame."""
+    """Return the content encoder that `config` describes, with random weights.
+
+    Args:
+        config: Settings of the encoder.
+        width: Number of features per frame of the content.
+        dropout: Dropout of the encoders other than wav2vec 2.0, which has its own.
+    """
     if isinstance(config, PhoneContentConfig):
         return PhoneContent(config, width, dropout)
     if isinstance(config, LogMelContentConfig):

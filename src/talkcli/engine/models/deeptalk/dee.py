@@ -1,9 +1,9 @@
 """DEE, the dynamic emotion embedding: speech and facial motion as Gaussians in one space.
 
 Axis names: `batch`, `steps` (of an ear), `frames` (25 fps), `windows`, `coeffs` = 53, `width`, `embedding`,
-`classes` (`EMOTIONS`). DEEPTalk, section 3.1 and supplementary material: emotion2vec hears, FER sees, and
-both sides are trained into one space. The small variant needs no download and no licence: log-mel features
-stand where emotion2vec does and standardised coefficients where FER's features do; its pooling, its
+`classes` (`EMOTIONS`). Source: DEEPTalk, section 3.1 and supplementary material. emotion2vec encodes speech,
+FER encodes motion, and training maps both into one space. The small variant needs no download and no licence:
+it uses log-mel features instead of emotion2vec and standardised coefficients instead of FER; its pooling, its
 classifier on the means and its anchors are ours. Differs from the released code: no dropout on attention
 weights.
 """
@@ -45,31 +45,31 @@ from talkcli.engine.types import (
     check_heads,
 )
 
-# Log-mel from 100 Hz to 12.5 Hz: emotion moves slower than speech sounds.
+# Halvings of the log-mel rate, from 100 Hz to 12.5 Hz: emotion changes more slowly than phones.
 AUDIO_HALVINGS = 3
-# emotion2vec's 50 Hz.
+# Steps of emotion2vec (50 Hz) per frame.
 _STEPS_PER_FRAME = 2
-# Inference looks at windows of no more frames than this together, so that memory does not grow with length.
+# Most frames of all windows that are encoded together, so that memory does not grow with the length.
 _FRAMES_AT_ONCE = 1024
-# 48 s, where the released generator ends.
+# Most frames that emotion2vec gets with `long` = first: 48 s, where the released generator ends.
 _LONGEST = 1200
-# Share of a batch in an anchor: it forgets within some hundred steps what the encoder was before.
+# Share of a batch in the running mean of an anchor: the anchor follows the encoder within some hundred steps.
 _ANCHOR_RATE = 0.02
 
 
 class CoefficientsConfig(Config):
-    """The motion branch sees standardised coefficients."""
+    """Settings of a motion branch on standardised coefficients: there are none but the kind."""
 
     kind: Literal["coefficients"] = "coefficients"
 
 
 class DeeConfig(Config):
-    """Sizes and choices; the defaults are those of the released model."""
+    """Sizes and variants of DEE; the defaults are those of the released model."""
 
     speech: Annotated[LogMelConfig | Emotion2vecConfig, Field(discriminator="kind")] = Emotion2vecConfig()
-    """The front-end of the speech branch."""
+    """Front-end of the speech branch."""
     expression: Annotated[CoefficientsConfig | FerConfig, Field(discriminator="kind")] = FerConfig()
-    """The front-end of the motion branch, which sees single frames."""
+    """Front-end of the motion branch, which processes single frames."""
     audio_width: Width = 768
     audio_layers: Layers = 2
     motion_width: Width = 512
@@ -80,37 +80,37 @@ class DeeConfig(Config):
     embedding: Width = 128
     dropout: Dropout = 0.1
     window: WindowFrames = 250
-    """Most frames either encoder sees at once: 10 s."""
+    """Largest number of frames (25 fps) that an encoder processes at once; 250 are 10 s."""
     pooling: Literal["gpo", "statistics"] = "gpo"
-    """The pooling of steps into one vector: the released operator behind a transformer layer in either head,
-    or attentive statistics, which cost a fraction of it and learn from hundreds of clips."""
+    """Pooling of steps into one vector: `gpo` is the released operator, behind a transformer layer in each
+    head; `statistics` is attentive statistics, which cost a fraction and learn from hundreds of clips."""
     fixed_window: bool = False
-    """Pool over exactly a window, as pooling weights depend on length; short input holds its last step."""
+    """Extend short input to a whole window with its last step, because pooling weights depend on length."""
     long: Literal["average", "first"] = "average"
-    """Input beyond a window: the average over windows, or the first one as in the released demo."""
+    """Input longer than a window: average over windows, or use only the first one as the released demo."""
     classifier: bool = False
-    """Tell emotions from the means."""
+    """Add a classifier of emotions on the means."""
     anchors: bool = False
-    """Remember where the motion of each emotion lies, so that a performance can be `directed`."""
+    """Keep a running mean of each emotion's motion, an anchor, from which `directed` sets an emotion."""
     log_variance_start: Annotated[float, Field(ge=-50, le=50)] | None = None
-    """Log-variances begin near this. At 0, variances of one drown every distance between means; the released
-    code leaves them there."""
+    """Initial bias of the log-variances. The released code starts near 0, where variances of one exceed every
+    distance between means; null does the same."""
 
     @model_validator(mode="after")
     def _check(self) -> DeeConfig:
         check_heads(self.heads, audio_width=self.audio_width, motion_width=self.motion_width)
         if self.fixed_window and isinstance(self.speech, Emotion2vecConfig):
-            raise ValueError("fixed_window is for log-mel features: a held sample is no sound")
+            raise ValueError("fixed_window needs log-mel features: a repeated last sample is no speech")
         return self
 
 
-# Generators take what is nearer to neutral than this for neutral: faces begin to show something beyond it
-# (measured on the embedded one: a smile of 0.04, 0.24, 0.61 and 0.73 at 0.6, 0.7, 0.8 and 1).
+# Share of the way from neutral to an anchor below which generators still show a neutral face. Measured with
+# the embedded one: smiles of 0.04, 0.24, 0.61 and 0.73 at shares of 0.6, 0.7, 0.8 and 1.
 _FELT_FROM = 0.6
 
 
 class Emotion2vecStem(nn.Module):
-    """emotion2vec, and a projection where the transformer above has another width."""
+    """emotion2vec, and a projection if the following transformer has another width."""
 
     def __init__(self, config: Emotion2vecConfig, width: int) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class Emotion2vecStem(nn.Module):
 
 
 class _Summary(nn.Module):
-    """One transformer layer, a projection and pooling over time: the shape of either head."""
+    """Released head: one transformer layer, a projection and pooling over time."""
 
     def __init__(self, width: int, config: DeeConfig) -> None:
         super().__init__()
@@ -139,8 +139,8 @@ class _Summary(nn.Module):
 
 
 class _Statistics(nn.Module):
-    """Pooling over time and two layers: the cheap head. As in ECAPA-TDNN (Desplanques et al. 2020), what all
-    clips have in common is taken out first.
+    """Cheap head: pooling over time and two layers. As in ECAPA-TDNN (Desplanques et al. 2020), batch norm
+    after the pooling removes what all clips have in common.
     """
 
     def __init__(self, width: int, config: DeeConfig) -> None:
@@ -156,7 +156,7 @@ class _Statistics(nn.Module):
 
 
 class EmotionEncoder(nn.Module):
-    """Positions, a transformer, then two heads: mean (on the unit sphere) and log-variance."""
+    """Encoder of positions and a transformer, with two heads: mean (on the unit sphere) and log-variance."""
 
     def __init__(self, width: int, layers: int, config: DeeConfig) -> None:
         super().__init__()
@@ -175,8 +175,9 @@ class EmotionEncoder(nn.Module):
 
 
 class Dee(nn.Module):
-    """Both encoders, the scale and shift of their similarity, and if asked for a classifier on the means and
-    an anchor for each emotion: a unit vector among what its motion was embedded as, zero while unseen.
+    """Dynamic emotion embedding: both encoders, and scale and shift of their similarity. Optional are a
+    classifier on the means, and an anchor per emotion: the unit vector of the running mean of its motion's
+    embeddings, zero until training has had such motion.
     """
 
     method = "dee"
@@ -211,21 +212,21 @@ class Dee(nn.Module):
 
     @property
     def ears(self) -> dict[str, Ear]:
-        """What `embed_speech` needs of sound."""
+        """Front-ends that `embed_speech` needs."""
         if isinstance(self.config.speech, LogMelConfig):
             return {"log_mel": self.log_mel}
         return {"waveform": Waveform()}
 
     def train(self, mode: bool = True) -> Dee:
-        """FER stays as it was trained, its norms and dropout included."""
+        """Set train mode, except that FER stays in evaluation mode (norms and dropout)."""
         super().train(mode)
         if isinstance(self.config.expression, FerConfig):
             self.fer.eval()
         return self
 
     def embed_speech(self, sound: Sound) -> Gaussian:
-        """Embed the emotion of speech of any length: beyond a window the average over windows that cover it
-        evenly, unless `long` says otherwise.
+        """Embed the emotion of speech of any length; beyond a window average over evenly spaced windows,
+        unless `long` is "first".
         """
         stem = self.audio_stem
         if isinstance(stem, AudioStem):
@@ -236,7 +237,7 @@ class Dee(nn.Module):
         if "emotion2vec" in sound:
             name, rate, prefix = "emotion2vec", _STEPS_PER_FRAME, stem.encoder.config.extra_tokens
         if self.config.long == "first":
-            # In the released demo emotion2vec hears everything, and what follows it the first 10 s.
+            # In the released demo emotion2vec gets all samples, but the layers after it only the first 10 s.
             heard = stem({name: sound[name][:, : prefix + _LONGEST * rate]})
             return self.audio_encoder(heard[:, : self.config.window * _STEPS_PER_FRAME])
         return self._over_windows(
@@ -244,43 +245,40 @@ class Dee(nn.Module):
         )
 
     def embed_motion(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Gaussian:
-        """Embed the emotion of motion, in the same way."""
+        """Embed the emotion of motion, with the same windows as `embed_speech`."""
         see = self.fer.features if isinstance(self.config.expression, FerConfig) else self.motion_scale
         return self._over_windows(
             coeffs, 1, lambda frames: self.motion_encoder(self.motion_stem(see(frames)))
         )
 
     def classify(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch classes"]:
-        """Return logits over `EMOTIONS`; only with `classifier`."""
-        # Parts of a unit vector are small; at unit size the classifier learns as fast as the rest.
+        """Return logits over `EMOTIONS`; requires `classifier`."""
+        # The components of a unit vector are small; scaled to size 1 they train as fast as other layers.
         return self.classifier(mean * self.config.embedding**0.5)
 
     @torch.no_grad()
     def move_anchors(self, means: Float[Tensor, "batch embedding"], emotion: Int[Tensor, "batch"]) -> None:
-        """Draw the anchors of the labels in `emotion`, of a training batch, towards its `means`; only with
-        `anchors`.
-        """
+        """Move the anchors of a training batch's labels `emotion` towards its `means`; requires `anchors`."""
         for label in emotion.unique():
             mean = F.normalize(means[emotion == label].mean(0), dim=0)
             old = self.anchors[label]
             self.anchors[label] = F.normalize(old.lerp(mean, _ANCHOR_RATE), dim=0) if old.any() else mean
 
     def directed(self, emotion: Emotion) -> Float[Tensor, "1 embedding"]:
-        """Return the mean to generate from for an emotion that is asked for: on the way from neutral to its
-        label, from where faces begin to show it (`_FELT_FROM`) in proportion to the level; 0 is neutral
-        itself.
+        """Return the mean from which to generate `emotion`: a point from neutral to the anchor of its label.
 
-        Raises UsageError when training saw no motion of the label, or kept no anchors.
+        A level of 0 is neutral itself; levels above 0 map linearly to shares from `_FELT_FROM` to 1. Raises
+        UsageError when training had no motion of neutral or of the label, or kept no anchors.
         """
         anchors = self.anchors if self.config.anchors else torch.zeros(len(EMOTIONS), 1)
         known = [label for label, anchor in zip(EMOTIONS, anchors, strict=True) if anchor.any()]
         for label in ("neutral", emotion.label):
             if label not in known:
                 raise UsageError(
-                    f"The model was shown no {label} motion, so that {emotion.label} cannot be asked of it.",
+                    f"The model was trained without {label} motion, so it cannot perform {emotion.label}.",
                     hint=f"It knows {', '.join(known)}."
                     if known
-                    else "Show it a recording of the emotion with `emotion_from`.",
+                    else "Give it a recording of the emotion with `emotion_from`.",
                 )
         device = self.anchors.device
         index = torch.tensor([EMOTIONS.index(emotion.label)], device=device)
@@ -289,8 +287,8 @@ class Dee(nn.Module):
 
     @property
     def span(self) -> Float[Tensor, "directions embedding"] | None:
-        """Orthonormal directions between which the anchors lie; None without anchors. A draw that leaves them
-        is of no emotion, and says nothing to a generator.
+        """Orthonormal basis of the space that the anchors span; None without anchors. Components outside it
+        carry no emotion, so a generator has learnt nothing from them.
         """
         if not self.config.anchors or not self.anchors.any():
             return None
@@ -300,7 +298,7 @@ class Dee(nn.Module):
     def towards(
         self, emotion: Int[Tensor, "batch"], level: Float[Tensor, "batch"]
     ) -> Float[Tensor, "batch embedding"]:
-        """Return means on the way from neutral to the anchor of each label, as far as its level says."""
+        """Return the mean at share `level` of the way from neutral to the anchor of each label."""
         neutral = self.anchors[EMOTIONS.index("neutral")]
         return F.normalize(torch.lerp(neutral, self.anchors[emotion], level[:, None]), dim=-1)
 
@@ -312,7 +310,7 @@ class Dee(nn.Module):
         *,
         prefix: int = 0,
     ) -> Gaussian:
-        """Average `encode` over windows of the config's length; the first `prefix` steps are in each."""
+        """Average `encode` over windows of the config's length; each begins with the first `prefix` steps."""
         config = self.config
         whole, steps = steps[:, :prefix], steps[:, prefix:]
         batch, length = len(steps), config.window * rate

@@ -1,10 +1,10 @@
 """DEEPTalk: speech to motion, through an emotion embedding and the tokens of a motion prior.
 
 Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `coeffs` = 53, `width`, `tokens` of a level of the
-prior (frames / 4 and frames / 2 for TH-VQVAE's slow and fast codes), `outputs` of its predictor. DEEPTalk,
-section 3.3 and appendix A.5; the defaults are the released sizes. Differs: frames are padded only where their
-number asks for it unless `always_pad`, and long speech is generated in windows that are cross-faded. The
-content encoder and the prior may be others than wav2vec 2.0 and TH-VQVAE.
+prior (frames / 4 and frames / 2 for TH-VQVAE's slow and fast codes), `outputs` of its predictor. Source:
+DEEPTalk, section 3.3 and appendix A.5; the defaults are the released sizes. Differs: without `always_pad`
+frames are padded only to a multiple of the longest token, and long speech is generated in cross-faded
+windows. Other content encoders and priors may replace wav2vec 2.0 and TH-VQVAE.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ from talkcli.engine.types import (
 )
 from talkcli.engine.wording import counted
 
-# The speaker that is nobody in particular.
+# Index that stands for no particular speaker.
 NOBODY = -1
 
 
 class DeepTalkConfig(Config):
-    """Sizes; the defaults are those of the released model."""
+    """Sizes of the generator; the defaults are those of the released model."""
 
     dee: DeeConfig = DeeConfig()
     prior: PriorConfig = ThVqvaeConfig()
     content: ContentConfig = Wav2vec2Config()
-    """The encoder of the words."""
+    """Settings of the content encoder."""
     width: Width = 128
     """Width of content and style; the feature transformer has twice as much."""
     heads: Heads = 8
@@ -72,18 +72,18 @@ class DeepTalkConfig(Config):
     predictor_width: Width = 256
     predictor_layers: Layers = 6
     identity: Width = 32
-    """Room for speakers in the style."""
+    """Largest number of speakers: the width of the one-hot speaker code in the style."""
     dropout: Dropout = 0.1
     guess: bool = False
-    """A plain regression of every frame beside the tokens; helps training on little data."""
+    """Add a direct regression of every frame, which skips the tokens; it helps training on little data."""
     speakers: tuple[Annotated[str, Field(max_length=200)], ...] = ()
-    """Names of the speakers in the order of the identity code; filled in by training."""
+    """Names of the speakers in the order of the identity code; training sets them."""
     nobody: bool | None = None
-    """Whether training also used no speaker at all; training sets it. None in old files."""
+    """Whether some training windows had no speaker; training sets it. Null in old files."""
     window: WindowFrames = 1200
-    """Frames of one pass, where the released masks end; longer speech is made in windows of this length."""
+    """Largest number of frames of one pass (the released masks end there); longer speech has such windows."""
     overlap: Annotated[int, Field(gt=0)] = 76
-    """Frames that neighbouring windows share and cross-fade over."""
+    """Number of frames that neighbouring windows share, for the cross-fade."""
 
     @model_validator(mode="after")
     def _check(self) -> DeepTalkConfig:
@@ -97,7 +97,7 @@ class DeepTalkConfig(Config):
 
 
 class TokenPredictor(nn.Module):
-    """What a level's tokens are, from the frames of a token side by side and from what slower levels say."""
+    """Predictor of a level's tokens, from the features of a token's frames and the slower levels' context."""
 
     def __init__(self, level: Level, config: DeepTalkConfig) -> None:
         super().__init__()
@@ -118,13 +118,13 @@ class TokenPredictor(nn.Module):
 
 
 class DeepTalk(nn.Module):
-    """The generator, with the emotion embedding and the motion prior it was trained on, both frozen."""
+    """The generator with the emotion embedding and the motion prior that it builds on, both frozen."""
 
     method = "deeptalk"
 
     def __init__(self, config: DeepTalkConfig, num_coeffs: int = NUM_COEFFS) -> None:
-        """Raise UsageError when content and emotion are to hear different log-mel features, or windows do
-        not hold whole tokens.
+        """Raise UsageError when content encoder and emotion embedding have different log-mel features, or
+        when a window does not hold whole tokens.
         """
         super().__init__()
         content, speech = config.content, config.dee.speech
@@ -135,7 +135,7 @@ class DeepTalk(nn.Module):
             ear = content.encoder.ear
         if ear is not None and isinstance(speech, LogMelConfig) and ear != speech:
             raise UsageError(
-                f"The content is heard with {ear}, the emotion embedding was trained with {speech}.",
+                f"The content encoder uses {ear}, but the emotion embedding was trained with {speech}.",
                 hint="Train both with the same log-mel features.",
             )
         self.config = config
@@ -160,16 +160,16 @@ class DeepTalk(nn.Module):
 
     @property
     def ears(self) -> dict[str, Ear]:
-        """What `content` and `dee` hear with."""
+        """Front-ends of `content` and `dee`."""
         return {**self.dee.ears, **self.content.ears}
 
     @property
     def hears_contacts(self) -> bool:
-        """Whether `listen` says where lips touch."""
+        """Whether `listen` returns probabilities of lip contacts."""
         return isinstance(self.config.content, PhoneContentConfig)
 
     def train(self, mode: bool = True) -> DeepTalk:
-        """The frozen parts stay in evaluation mode: their dropout is off and their statistics stand still."""
+        """Set train mode, except that the frozen parts stay in evaluation mode (dropout, statistics)."""
         super().train(mode)
         self.dee.eval()
         self.prior.eval()
@@ -182,9 +182,9 @@ class DeepTalk(nn.Module):
         identity: Float[Tensor, "batch identity"],
         choices: Sequence[choose.Choose],
     ) -> Predicted:
-        """Return one pass over a multiple of `prior.frames_multiple` frames; each level sees what the chosen
-        tokens of slower ones decode to. `choices` turn logits into codes, level by level; latents are taken
-        as they are.
+        """Run one pass over a multiple of `prior.frames_multiple` frames. Each level gets as context what the
+        chosen tokens of slower levels decode to. Each level's entry of `choices` turns its logits into codes;
+        latents stay as they are.
         """
         batch, frames, _ = content.shape
         style = self.style(torch.cat([self.emotion(emotion), identity], dim=-1))
@@ -199,7 +199,7 @@ class DeepTalk(nn.Module):
             inputs = features.reshape(batch, frames // level.frames_per_token, -1)
             if level.context:
                 inputs = torch.cat([inputs, self.prior.context(vectors)], dim=-1)
-            # Choices are made in full precision, whatever the layers compute in.
+            # Choices are made in float32, whatever precision the layers use.
             outputs.append(predictor(inputs).float())
             chosen.append(choices[index](outputs[-1]) if level.discrete else outputs[-1])
             vectors.append(self.prior.lookup(index, chosen[-1]))
@@ -207,7 +207,7 @@ class DeepTalk(nn.Module):
         return Predicted(self.prior.decode(vectors).float(), outputs, chosen, guess)
 
     def identity(self, speakers: Int[Tensor, "batch"]) -> Float[Tensor, "batch identity"]:
-        """Return one-hot speakers; a negative number is nobody in particular."""
+        """Return one-hot codes of the speakers; a negative number, no particular speaker, gives zeros."""
         known = (speakers >= 0)[:, None]
         return F.one_hot(speakers.clamp_min(0), self.config.identity) * known.to(self.style.weight.dtype)
 
@@ -220,18 +220,17 @@ class DeepTalk(nn.Module):
         emotion: Emotion | None = None,
         always_pad: bool = False,
     ) -> Heard:
-        """Run the encoders once. `samples` at 16 kHz, any length; `emotion_samples` is heard for emotion
-        instead. `emotion` takes the mean's place and leaves the variance that was heard; raises UsageError
-        where the embedding has no place for it.
+        """Run the encoders once on `samples` (16 kHz, any length); the result has ceil(samples / 640) frames.
 
-        Gives ceil(samples / 640) frames. `always_pad` counts as the released demo does: whole frames only,
-        then one to four of silence up to a multiple of four, even where the number is one already.
+        `emotion_samples` replaces `samples` for the emotion. `emotion` replaces only the emotion's mean, not
+        its variance; raises UsageError when `dee.directed` cannot give it. `always_pad` counts frames as the
+        released demo does: whole frames only, then one to four of silence up to the next multiple of four.
         """
         window = self.config.window
         frames, padded = self._lengths(samples.shape[1], always_pad)
         stretches = Stretches(self.ears, samples, frames=padded, window=window)
         places = spans(padded, window, self.config.overlap)
-        # Written into place: small results between large intermediates would keep the heap from shrinking.
+        # One tensor for all windows: small results between large intermediates would fragment the heap.
         windows: Sequence[Tensor] = ()
         touching: list[Tensor] = []
         for index, (first, last) in enumerate(places):
@@ -247,7 +246,7 @@ class DeepTalk(nn.Module):
         if emotion_samples is None:
             felt = self._emotion(stretches)
         elif Waveform.name in self.dee.ears:
-            # Heard as it is, as the released model does: no token asks for silence after it.
+            # Not padded, as in the released model: no token needs silence after it.
             felt = self.dee.embed_speech({Waveform.name: emotion_samples[..., None]})
         else:
             _, others = self._lengths(emotion_samples.shape[1], always_pad)
@@ -272,11 +271,10 @@ class DeepTalk(nn.Module):
         """Draw one performance; the same generator state gives the same motion.
 
         `sigma` scales the emotion's log-variance (`Gaussian.sample`; None takes the mean). `tau_top` and
-        `tau_bottom` are the temperatures at which slow and fast codes are drawn, 0 takes the likeliest; a
-        prior of one level has the first only, one of latents neither. `gumbel` draws as the released
-        inference does, whatever the temperatures. `speaker` indexes `config.speakers`. `held` are codes to
-        keep of an earlier take of the same speech, for the first levels of every window (`Take.slow`); the
-        others are made anew.
+        `tau_bottom` are the temperatures of the draws of slow and fast codes; 0 takes the most probable code.
+        A prior of one level uses only `tau_top`, a prior of latents neither. `gumbel` draws as the released
+        inference does and ignores the temperatures. `speaker` indexes `config.speakers`. `held` fixes the
+        codes of every window's first levels to those of an earlier take of the same speech (`Take.slow`).
         """
         emotion = self.felt(heard, sigma, generator)
         identity = self.identity(torch.full((len(emotion),), speaker, device=emotion.device))
@@ -300,7 +298,7 @@ class DeepTalk(nn.Module):
     def felt(
         self, heard: Heard, sigma: float | None, generator: torch.Generator
     ) -> Float[Tensor, "batch embedding"]:
-        """Return the emotion of one take, drawn as `sigma` says (`Gaussian.sample`)."""
+        """Return the emotion of one take, drawn with `sigma` (`Gaussian.sample`)."""
         return heard.emotion.sample(sigma, generator, within=self.dee.span)
 
     def generate(
@@ -314,21 +312,21 @@ class DeepTalk(nn.Module):
         speaker: int = NOBODY,
         generator: torch.Generator,
     ) -> Float[Tensor, "batch frames coeffs"]:
-        """Return `listen`, then one `take`: ceil(samples / 640) frames."""
+        """Call `listen`, then `take`, and return the motion of ceil(samples / 640) frames."""
         heard = self.listen(samples, emotion_samples)
         return self.take(
             heard, sigma=sigma, tau_top=tau_top, tau_bottom=tau_bottom, speaker=speaker, generator=generator
         ).coeffs
 
     def _emotion(self, stretches: Stretches) -> Gaussian:
-        """Return `dee.embed_speech` of the utterance, window by window where it is longer than one."""
+        """Return `dee.embed_speech` of the utterance, averaged over windows if it is longer than one."""
         ((name, ear),) = self.dee.ears.items()
         config, frames = self.config.dee, stretches.frames
         if config.long == "first":
-            # Of more than a generator's window the released embedding hears no more either.
+            # The released embedding also gets no more than one window of the generator.
             return self.dee.embed_speech(stretches(0, min(frames, self.config.window)))
         if stretches.spoken <= config.window:
-            # The silence that completes the last token opens no window of its own: 10 s are heard once.
+            # The silence that completes the last token must not add a window to speech that fits into one.
             return self.dee.embed_speech(stretches(0, min(frames, config.window)))
         total, length = frames * ear.steps_per_frame, config.window * ear.steps_per_frame
         parts = [
@@ -339,10 +337,10 @@ class DeepTalk(nn.Module):
         return Gaussian(F.normalize(means.mean(0), dim=-1), log_variances.mean(0))
 
     def _lengths(self, samples: int, always_pad: bool) -> tuple[int, int]:
-        """Return frames to give, and frames to make: a multiple of the prior's."""
+        """Return the number of frames to return, and that to generate: a multiple of the prior's."""
         multiple = self.prior.frames_multiple
         if always_pad:
-            # In floating point as released, which loses a frame of some lengths (18,560 samples make 28).
+            # Floating point as released: it loses a frame at some lengths (18,560 samples make 28, not 29).
             whole = int(samples / SPEECH_RATE_HZ * MODEL_FPS)
             padded = whole + multiple - whole % multiple
             return padded, padded

@@ -1,8 +1,8 @@
-"""FER, the classifier of expressions from coefficients: through its features DEE sees a face.
+"""FER, the classifier of expressions from coefficients; DEE uses its features of a face.
 
-Axis names: `frames`, `coeffs` = 53, `width`, `classes`. DEEPTalk, supplementary material: trained on FLAME
-coefficients of AffectNet. The released network has two layers more than the paper's, and what DEE sees of it
-passes by its norms and ends before an activation (`bypass_norms`).
+Axis names: `frames`, `coeffs` = 53, `width`, `classes`. Source: DEEPTalk, supplementary material; it trains
+FER on FLAME coefficients of AffectNet. The released network has two layers more than the paper's, and its
+features for DEE skip the norms and the last activation (`bypass_norms`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from talkcli.engine.nn.batch_norm import BatchNorm
 from talkcli.engine.types import EMOTIONS, Config, Dropout, Width
 from talkcli.engine.wording import counted
 
-# AffectNet's order; `EMOTIONS` without calm, which AffectNet does not know.
+# Classes of FER in AffectNet's order: `EMOTIONS` without calm, which AffectNet does not label.
 FER_CLASSES = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
 assert set(FER_CLASSES) < set(EMOTIONS)
 
 
 class FerConfig(Config):
-    """Sizes; the defaults are those of the released model."""
+    """Sizes of FER, and the choice of its features; the defaults are those of the released model."""
 
     kind: Literal["fer"] = "fer"
     hidden: Annotated[tuple[Width, ...], Field(min_length=1, max_length=64)] = (
@@ -34,23 +34,24 @@ class FerConfig(Config):
     )  # fmt: skip
     """Widths of the layers before the output."""
     feature_layer: Annotated[int, Field(ge=0)] = 5
-    """The layer, counted from 0, that gives the features."""
+    """Index of the layer, from 0, whose output is the features."""
     bypass_norms: bool = True
-    """Features as in the released code: no layer is normalised, the last has no activation either. Otherwise
-    they are what the classifier itself makes of that layer."""
+    """Compute the features as the released code does, without any norm and without the last activation. False
+    takes the layer's activations in the classifier."""
     dropout: Dropout = 0.3
+    """Dropout after each layer."""
 
     @model_validator(mode="after")
     def _layer_exists(self) -> FerConfig:
         if self.feature_layer >= len(self.hidden):
             raise ValueError(
-                f"feature_layer {self.feature_layer} is none of the {counted(len(self.hidden), 'layer')}"
+                f"feature_layer {self.feature_layer} is not one of the {counted(len(self.hidden), 'layer')}"
             )
         return self
 
 
 class Fer(nn.Module):
-    """A perceptron whose layers are normalised over the batch; it sees every frame alone."""
+    """Multilayer perceptron with batch norm, which processes every frame separately."""
 
     method = "fer"
 
@@ -71,7 +72,7 @@ class Fer(nn.Module):
         return self.output(self._activations(coeffs, len(self.layers)))
 
     def features(self, coeffs: Float[Tensor, "*frames coeffs"]) -> Float[Tensor, "*frames width"]:
-        """Return what DEE sees of a frame."""
+        """Return the features of each frame that DEE uses."""
         last = self.config.feature_layer
         if not self.config.bypass_norms:
             return self._activations(coeffs, last + 1)
@@ -81,10 +82,10 @@ class Fer(nn.Module):
         return self.layers[last](x)
 
     def _activations(self, x: Float[Tensor, "*frames coeffs"], count: int) -> Float[Tensor, "*frames width"]:
-        """The first `count` layers as the classifier runs them."""
+        """Return the activations of the classifier after its first `count` layers."""
         for layer, norm in zip(self.layers[:count], self.norms[:count], strict=True):
             x = layer(x)
-            # The norm wants all frames of all clips as one batch.
+            # The norm takes all frames of all clips as one batch.
             x = F.leaky_relu(norm(x.flatten(0, -2)).view_as(x))
             x = F.dropout(x, self.config.dropout, self.training)
         return x

@@ -1,4 +1,4 @@
-"""An emotion as DEE sees it: a direction, and how unsure it is."""
+"""The emotion that DEE embeds: a direction and its uncertainty."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ class Gaussian(NamedTuple):
         generator: torch.Generator,
         within: Float[Tensor, "directions embedding"] | None = None,
     ) -> Float[Tensor, "batch embedding"]:
-        """Return the mean for None; else a direction drawn around it.
+        """Return a random direction around the mean, or the mean itself if `sigma` is None.
 
-        `sigma` multiplies the log-variance: z = mean + exp(sigma * log_variance / 2) * eps, put back on the
-        sphere. 1 is the uncertainty as trained. Log-variances are negative, so 0.1 spreads wider than 1. As
-        in the released code, 0 leaves the log-variance as it is and equals 1. `within` are orthonormal
-        directions; of the noise only what lies in their span is kept.
+        Args:
+            sigma: Factor on the log-variance: z = mean + exp(sigma * log_variance / 2) * eps, normalised to
+                the sphere. 1 is the trained uncertainty. Log-variances are negative, so 0.1 spreads wider
+                than 1. As in the released code, 0 equals 1.
+            generator: Source of the noise eps.
+            within: Orthonormal directions; the noise is projected onto their span.
         """
         if sigma is None:
             return self.mean
-        # In full precision, whatever the encoders worked in: the same draw wherever it is asked for.
+        # float32, whatever precision the encoders use, so that the draw is the same everywhere.
         mean, log_variance = self.mean.float(), self.log_variance.float()
         factor = sigma or 1.0
         noise = torch.randn(self.mean.shape, generator=generator, device=generator.device).to(mean)
-        # Beyond e^30 the mean is below rounding already; without the bound the norm would overflow.
+        # At a deviation of e^30 the mean vanishes in rounding; without the bound the norm would overflow.
         deviation = torch.exp((factor * log_variance / 2).clamp_max(30))
         noise = deviation * noise
         if within is not None:

@@ -1,4 +1,4 @@
-"""What motion autoencoders say about themselves and their work.
+"""The levels and the reconstructions of motion autoencoders.
 
 Axis names: `batch`, `frames` (25 fps), `coeffs` = 53, `tokens` of a level.
 """
@@ -12,30 +12,31 @@ from torch import Tensor
 
 
 class Level(NamedTuple):
-    """One sequence of tokens, from slow to fast in `Prior.levels`."""
+    """One sequence of tokens; `Prior.levels` lists them from slow to fast."""
 
     frames_per_token: int
+    """Number of frames (25 fps) per token."""
     outputs: int
-    """Numbers that a predictor returns per token: a score for each code, or the numbers of a latent."""
+    """Number of values that a predictor returns per token: a logit for each code, or the size of a latent."""
     context: int
-    """Width of what the levels before this one tell its predictor; 0 for the first."""
+    """Width of the context that the previous levels give this level's predictor; 0 for the first level."""
     discrete: bool
-    """Codes to choose from, or a latent to regress."""
+    """Whether tokens are codes, which a predictor chooses, or latents, which it regresses."""
     name: str
-    """The level's name in logs."""
+    """Name of the level in logs."""
 
 
 class Coded(NamedTuple):
-    """A reconstruction with what it was made from."""
+    """A reconstruction, with its codes and its regulariser."""
 
     coeffs: Float[Tensor, "batch frames coeffs"]
     codes: tuple[Int[Tensor, "batch tokens"], ...]
-    """The codes of each discrete level; empty for latents."""
+    """Codes of each discrete level; empty for latents."""
     regulariser: Float[Tensor, ""]
-    """The pull on the encoder: towards its codes, or of its Gaussians towards the standard one."""
+    """Loss on the encoder: commitment to its codes, or divergence of its Gaussians from the standard one."""
 
 
 def check_frames(frames: int, multiple: int) -> None:
-    """Raise ValueError for a length that would not come back out."""
+    """Raise ValueError unless `frames` is a multiple of `multiple`: decoding would change the length."""
     if frames % multiple:
         raise ValueError(f"{frames} frames are not a multiple of {multiple}; pad first")

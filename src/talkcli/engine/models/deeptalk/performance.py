@@ -1,4 +1,4 @@
-"""What a generator makes of speech, step by step: what it hears, what it predicts, and a take with its codes.
+"""Intermediate and final results of a generator: encoded speech, predicted motion, and a take with its codes.
 
 Axis names are those of `models/deeptalk/deeptalk.py`.
 """
@@ -13,38 +13,39 @@ from torch import Tensor
 
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 
-# Chosen codes of every window, in each of every level from slow to fast.
+# Chosen codes: for every window, those of each level from slow to fast.
 Codes = list[list[Int[Tensor, "batch _"]]]
 
 
 class Predicted(NamedTuple):
-    """Motion with what it was made from, one entry per level of the prior."""
+    """Predicted motion, and the tokens from which it was decoded: one entry per level of the prior."""
 
     coeffs: Float[Tensor, "batch frames coeffs"]
     outputs: list[Float[Tensor, "batch _ outputs"]]
-    """Logits over codes, or latents."""
+    """Logits over codes, or latents, of each level."""
     choices: list[Float[Tensor, "batch _ outputs"]]
-    """One-hot codes, or the latents themselves."""
+    """One-hot codes, or the latents themselves, of each level."""
     guess: Float[Tensor, "batch frames coeffs"] | None
-    """The plain regression, of a model that has one."""
+    """Coefficients by the direct regression; None unless the model has one."""
 
 
 class Heard(NamedTuple):
-    """Speech after the encoders: as many takes as wanted can be drawn from it."""
+    """Encoded speech, from which any number of takes can be drawn."""
 
     windows: Sequence[Float[Tensor, "batch _ width"]]
-    """Content of every window."""
+    """Content features of every window."""
     contacts: Float[Tensor, "batch frames contacts"] | None
-    """Probability that lips, and lip and teeth, touch; None of an encoder that knows no phones."""
+    """Probability that lips, and that lip and teeth, touch; None unless the encoder predicts phones."""
     emotion: Gaussian
+    """Emotion of the speech."""
     frames: int
     """Number of frames to return."""
     padded: int
-    """Number of frames to make."""
+    """Number of frames to generate, a multiple of the prior's."""
 
 
 class Take(NamedTuple):
-    """One performance and the codes it was made from."""
+    """One performance, and the codes from which it was decoded."""
 
     coeffs: Float[Tensor, "batch frames coeffs"]
     codes: Codes

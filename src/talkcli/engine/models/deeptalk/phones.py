@@ -1,9 +1,9 @@
-"""The front-end that hears phones: log-mel features to what is being said, 50 times a second.
+"""The phone encoder: it predicts the phone of each step of 20 ms from log-mel features.
 
-Axis names: `batch`, `hops` (100 Hz), `steps` (50 Hz, two to a frame), `width`, `phones` = 40. A dilated
-convolutional network (Waibel et al. 1989, the time-delay network, in the residual form of later acoustic
-models). Ours: where DEEPTalk needs wav2vec 2.0, the embedded model has this, small enough to train on a
-laptop.
+Axis names: `batch`, `hops` (100 Hz), `steps` (50 Hz, two per frame), `width`, `phones` = 40. It is a dilated
+convolutional network (the time-delay network of Waibel et al. 1989, in the residual form of later acoustic
+models). This is ours: the embedded model uses it where DEEPTalk uses wav2vec 2.0, and it is small enough to
+train on a laptop.
 """
 
 from __future__ import annotations
@@ -21,36 +21,40 @@ from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.audio.phones import PHONES
 from talkcli.engine.types import SILENCE, Config, Dropout, Kernel, Layers, Width
 
-# The classes, silence first.
+# Classes of the encoder, silence first.
 SYMBOLS = (SILENCE, *sorted(PHONES))
+# Steps per frame of 25 fps, and per second.
 STEPS_PER_FRAME = 2
 STEP_HZ = 50
-# Hops to a step.
+# Hops (100 Hz) per step.
 _HOPS = HOPS_PER_FRAME // STEPS_PER_FRAME
 assert STEPS_PER_FRAME * _HOPS == HOPS_PER_FRAME
 
 
 class PhonesConfig(Config):
-    """Sizes; the defaults are those of the embedded model."""
+    """Sizes of the phone encoder; the defaults are those of the embedded model."""
 
     ear: LogMelConfig = LogMelConfig(num_mels=64)
-    """Must be that of the emotion embedding when a generator has both."""
+    """Log-mel features; if a generator's emotion embedding also uses them, its settings must be equal."""
     width: Width = 192
+    """Number of channels."""
     layers: Layers = 10
+    """Number of residual layers."""
     dilations: Annotated[tuple[Kernel, ...], Field(min_length=1, max_length=64)] = (1, 2, 4, 8)
-    """Dilations of the convolutions, repeated: ten layers see 0.7 s to either side."""
+    """Dilations of the convolutions in steps, repeated in turn; ten layers reach 0.7 s to either side."""
     dropout: Dropout = 0.1
+    """Dropout after each layer."""
 
 
 class HeardPhones(NamedTuple):
-    """What was heard, step by step."""
+    """States and logits of the phone encoder at each step."""
 
     states: Float[Tensor, "batch steps width"]
     logits: Float[Tensor, "batch steps phones"]
 
 
 class PhoneEncoder(nn.Module):
-    """Log-mel features to phones."""
+    """Network from log-mel features to phones."""
 
     method = "phones"
 
@@ -86,18 +90,20 @@ class PhoneEncoder(nn.Module):
 def _without_channel(
     hops: Float[Tensor, "batch hops channels"], bands: int
 ) -> Float[Tensor, "batch hops channels"]:
-    """Return every mel band less its mean over what is loud: microphones, rooms and voices colour speech,
-    and what they add to the logarithm stays the same over time (cepstral mean subtraction, Atal 1974).
+    """Return every mel band minus its mean over time, weighted by loudness.
+
+    Microphones, rooms and voices add a constant to the logarithm of a band, which this removes (cepstral mean
+    subtraction, Atal 1974).
     """
     mel, prosody = hops[..., :bands], hops[..., bands:]
-    # The floor of the features is -1: silence weighs nothing.
+    # The lowest value of the features is -1, so silence has weight 0.
     loud = (mel + 1).mean(-1, keepdim=True)
     mean = (mel * loud).sum(1, keepdim=True) / loud.sum(1, keepdim=True).clamp_min(1e-3)
     return torch.cat([mel - mean, prosody], dim=-1)
 
 
 class _Layer(nn.Module):
-    """A dilated convolution over three steps and a projection, added to the input."""
+    """Residual layer of a dilated convolution over three steps and a projection."""
 
     def __init__(self, width: int, dilation: int, dropout: float) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""What a motion prior is, and which there are: autoencoders whose tokens a generator predicts level by level.
+"""The protocol and the list of motion priors: autoencoders whose tokens a generator predicts by level.
 
 Axis names: `batch`, `frames` (25 fps), `coeffs` = 53, `tokens` of a level, `outputs` of its predictor,
-`width` of its vectors. DEEPTalk, section 3.2, and the priors it is compared with in Table 4.
+`width` of its vectors. Source: DEEPTalk, section 3.2, and the priors of its comparison in Table 4.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from talkcli.engine.types import Config
 class Prior(Protocol):
     """A module that turns motion into tokens and back.
 
-    `motion_scale` standardises coefficients inside (identity unless its config says so and it was fitted).
+    `motion_scale` standardises coefficients internally; it is the identity unless the config asks for it and
+    it was fitted.
     """
 
     config: Config
@@ -34,35 +35,31 @@ class Prior(Protocol):
     frames_multiple: int
     motion_scale: Standardise
 
-    # `Any`, so that an nn.Module, whose call takes whatever `forward` does, is one.
+    # `Any`, because `nn.Module.__call__` takes any arguments; otherwise no nn.Module would fit the protocol.
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return `Coded` of coefficients (batch, frames, 53). In train mode codebooks move and latents are
-        drawn.
-        """
+        """Return `Coded` of coefficients (batch, frames, 53). Train mode updates codebooks, draws latents."""
 
     def encode_targets(
         self, coeffs: Float[Tensor, "batch frames coeffs"]
     ) -> list[Shaped[Tensor, "batch tokens *latent"]]:
-        """Return what a predictor should say at each level: code indices (batch, tokens), or latents (batch,
-        tokens, outputs). Moves nothing.
+        """Return the targets of the predictor of each level: code indices (batch, tokens), or latents (batch,
+        tokens, outputs). It updates no codebook.
         """
 
     def lookup(
         self, level: int, choice: Float[Tensor, "batch tokens outputs"]
     ) -> Float[Tensor, "batch tokens width"]:
-        """Return vectors of one-hot (or soft) choices, differentiable in the choice; a latent is its own
-        vector.
-        """
+        """Return the vectors of one-hot (or soft) choices, differentiably; a latent is its own vector."""
 
     def context(
         self, vectors: Sequence[Float[Tensor, "batch _ width"]]
     ) -> Float[Tensor, "batch tokens context"]:
-        """Return what the vectors of the first levels tell the predictor of the next, at the next one's
-        rate. Raises ValueError after the last level.
+        """Return the context that the vectors of the first levels give the predictor of the next level, at
+        that level's rate. Raises ValueError after the last level.
         """
 
     def decode(self, vectors: Sequence[Float[Tensor, "batch _ _"]]) -> Float[Tensor, "batch frames coeffs"]:
-        """Return motion from the vectors of all levels."""
+        """Return the motion that the vectors of all levels encode."""
 
 
 AnyPrior = ThVqvae | Vqvae | Vae
@@ -70,7 +67,7 @@ _Configs = ThVqvaeConfig | VqvaeConfig | VaeConfig
 
 
 def _kind(config: Any) -> str:
-    """A config without a kind is TH-VQVAE's: recipes and files from before there were others have none."""
+    """Return the kind of prior settings; recipes and files older than the other priors mean TH-VQVAE."""
     return config.get("kind", "th_vqvae") if isinstance(config, dict) else getattr(config, "kind", "")
 
 
@@ -83,7 +80,7 @@ PriorConfig = Annotated[
 
 
 def build_prior(config: _Configs, num_coeffs: int = NUM_COEFFS) -> AnyPrior:
-    """Build the prior that `config` describes, for motion of `num_coeffs` numbers a frame, with random
+    """Build the prior that `config` describes, for motion of `num_coeffs` coefficients per frame, with random
     weights from torch's global generator.
     """
     if isinstance(config, ThVqvaeConfig):

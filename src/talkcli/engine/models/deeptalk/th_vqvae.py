@@ -1,8 +1,8 @@
 """TH-VQVAE, the motion prior: facial motion as two levels of discrete codes.
 
 Axis names: `batch`, `frames` (25 fps, a multiple of 4), `coeffs` = 53, `width`, `codes`; `top` = frames / 4
-and `bottom` = frames / 2 tokens. DEEPTalk, section 3.2 and appendix A.4; the defaults are the released sizes.
-Differs: coefficients may be standardised inside (ARKit-like channels live on different scales than FLAME's).
+and `bottom` = frames / 2 tokens. Source: DEEPTalk, section 3.2 and appendix A.4, with the released sizes as
+defaults. Differs: the model can standardise coefficients (ARKit-like channels differ in scale from FLAME's).
 """
 
 from __future__ import annotations
@@ -24,22 +24,27 @@ from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
 from talkcli.engine.types import Dropout, Heads, Width, check_heads
 
+# Frames (25 fps) per top token and per bottom token.
 FRAMES_PER_TOP = 4
 FRAMES_PER_BOTTOM = 2
 
 
 class ThVqvaeConfig(QuantizerConfig):
-    """Sizes, and the settings of either codebook; the defaults are those of the released model."""
+    """Sizes of the prior and settings of both codebooks; the defaults are those of the released model."""
 
     kind: Literal["th_vqvae"] = "th_vqvae"
     width: Width = 128
-    """Width of top vectors; bottom vectors have twice as much."""
+    """Width of top vectors; bottom vectors are twice as wide."""
     heads: Heads = 8
+    """Number of attention heads."""
     feedforward: Width = 256
+    """Width inside the feed-forward layers of the encoders and the top decoder."""
     decoder_feedforward: Width = 512
+    """Width inside the feed-forward layers of the bottom decoder."""
     dropout: Dropout = 0.1
+    """Dropout in encoders and decoders."""
     standardise: bool = False
-    """Scale channels by the training data's mean and deviation."""
+    """Standardise each channel by its mean and deviation in the training data."""
 
     @model_validator(mode="after")
     def _check(self) -> ThVqvaeConfig:
@@ -74,7 +79,7 @@ class ThVqvae(nn.Module):
         self.smooth = nn.Conv1d(3 * width, num_coeffs, 5, padding=2)
 
     def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Coded:
-        """Encode, quantise and decode. In train mode the codebooks move."""
+        """Encode, quantise and decode; train mode updates the codebooks."""
         features = self._features(coeffs)
         top = self.quantizer_top(self.encoder_top(features))
         bottom = self.quantizer_bottom(torch.cat([self.context([top.vectors]), features], dim=-1))
@@ -85,7 +90,7 @@ class ThVqvae(nn.Module):
         )
 
     def encode_targets(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> list[Int[Tensor, "batch _"]]:
-        """Return top and bottom codes of a motion; the codebooks stay."""
+        """Return the top and bottom codes of a motion, without updating the codebooks."""
         features = self._features(coeffs)
         top = self.quantizer_top.nearest(self.encoder_top(features))
         decoded = self.context([F.embedding(top, self.quantizer_top.codebook)])
@@ -94,19 +99,19 @@ class ThVqvae(nn.Module):
     def lookup(
         self, level: int, choice: Float[Tensor, "batch tokens codes"]
     ) -> Float[Tensor, "batch tokens width"]:
-        """Return code vectors of one-hot (or soft) choices of a level, differentiable in the choice."""
+        """Return the code vectors of one-hot (or soft) choices of a level, differentiably."""
         return (self.quantizer_top, self.quantizer_bottom)[level].lookup(choice)
 
     def context(
         self, vectors: Sequence[Float[Tensor, "batch top width"]]
     ) -> Float[Tensor, "batch bottom width"]:
-        """Return what the top vectors alone say, at the bottom's rate."""
+        """Return what the top vectors alone decode to, at the rate of the bottom tokens."""
         if len(vectors) > 1:
             raise ValueError(f"TH-VQVAE has two levels; there is none after {len(vectors)}")
         return self.decoder_top(vectors[0])
 
     def decode(self, vectors: Sequence[Float[Tensor, "batch _ _"]]) -> Float[Tensor, "batch frames coeffs"]:
-        """Return motion from the vectors of both levels."""
+        """Return the motion that the vectors of both levels encode."""
         top, bottom = vectors
         upsampled = self.upsample_top(top.transpose(1, 2)).transpose(1, 2)
         expanded = self.decoder_bottom(torch.cat([upsampled, bottom], dim=-1))

@@ -1,9 +1,9 @@
-"""The VAE prior of DEEPTalk's Table 4: a latent Gaussian for every few frames, after FLINT.
+"""The VAE prior of DEEPTalk's Table 4: one latent Gaussian per 2^halvings frames, after FLINT.
 
 Axis names: `batch`, `frames` (25 fps, a multiple of 2^halvings), `coeffs` = 53, `width`, `tokens` = frames /
-2^halvings. Sizes and divergence are those of FLINT (Daněček et al. 2023, EMOTE). Differs: two halvings by
-default, not three, so that every prior takes the same windows; no zero-initialised projection before the last
-convolution.
+2^halvings. Sizes and divergence are those of FLINT (Daněček et al. 2023, EMOTE). Differs: the default is two
+halvings, not three, so that all priors take the same windows; FLINT's zero-initialised projection before the
+last convolution is left out.
 """
 
 from __future__ import annotations
@@ -24,18 +24,21 @@ from talkcli.engine.types import Config, Dropout, Heads, Width, check_heads
 
 
 class VaeConfig(Config):
-    """Sizes."""
+    """Sizes of the VAE."""
 
     kind: Literal["vae"] = "vae"
     width: Width = 128
     """Width of features and of the latent."""
     heads: Heads = 8
+    """Number of attention heads."""
     feedforward: Width = 384
+    """Width inside the feed-forward layers."""
     dropout: Dropout = 0.0
+    """Dropout in encoder and decoder."""
     halvings: Literal[1, 2, 3] = 2
-    """Number of times that the encoder halves the frame rate on the way to a latent; 3 in FLINT."""
+    """Number of times that the encoder halves the frame rate; 3 in FLINT."""
     standardise: bool = False
-    """Scale channels by the training data's mean and deviation."""
+    """Standardise each channel by its mean and deviation in the training data."""
 
     @model_validator(mode="after")
     def _check(self) -> VaeConfig:
@@ -50,14 +53,14 @@ class Latent(NamedTuple):
     log_variance: Float[Tensor, "batch tokens width"]
 
     def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "batch tokens width"]:
-        """Return one draw from `generator`, or from torch's global one."""
+        """Return one sample, with noise from `generator` or from torch's global one."""
         device = self.mean.device if generator is None else generator.device
         noise = torch.randn(self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype)
         return self.mean + (self.log_variance / 2).exp() * noise.to(self.mean.device)
 
     def divergence(self) -> Float[Tensor, ""]:
-        """Compute the Kullback-Leibler divergence from the standard Gaussian, summed over the width,
-        averaged over tokens.
+        """Return the Kullback-Leibler divergence from the standard Gaussian: the sum over the width, averaged
+        over tokens.
         """
         each = self.mean.square() + self.log_variance.exp() - 1 - self.log_variance
         return each.sum(-1).mean() / 2
@@ -85,15 +88,15 @@ class Vae(nn.Module):
     def forward(
         self, coeffs: Float[Tensor, "batch frames coeffs"], generator: torch.Generator | None = None
     ) -> Coded:
-        """Encode and decode. In train mode latents are drawn, from torch's global generator unless another is
-        given; in evaluation mode they are drawn if one is given, else they are the means.
+        """Encode and decode. Train mode draws the latents, by default from torch's global generator.
+        Evaluation mode draws them only if `generator` is given, and else takes the means.
         """
         latent = self.encode(coeffs)
         vectors = latent.sample(generator) if self.training or generator is not None else latent.mean
         return Coded(self.decode([vectors]), (), latent.divergence())
 
     def encode(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Latent:
-        """Return the Gaussians of a motion."""
+        """Return the latent Gaussians of a motion."""
         check_frames(coeffs.shape[1], self.frames_multiple)
         features = self.encoder(self.motion_scale(coeffs))
         return Latent(self.mean(features), self.log_variance(features))
@@ -101,13 +104,13 @@ class Vae(nn.Module):
     def encode_targets(
         self, coeffs: Float[Tensor, "batch frames coeffs"]
     ) -> list[Float[Tensor, "batch tokens width"]]:
-        """Return the means of a motion."""
+        """Return the latent means of a motion."""
         return [self.encode(coeffs).mean]
 
     def lookup(
         self, level: int, choice: Float[Tensor, "batch tokens width"]
     ) -> Float[Tensor, "batch tokens width"]:
-        """A latent is its own vector."""
+        """Return `choice`: a latent is its own vector."""
         return (choice,)[level]
 
     def context(self, vectors: Sequence[Tensor]) -> Tensor:
@@ -116,6 +119,6 @@ class Vae(nn.Module):
     def decode(
         self, vectors: Sequence[Float[Tensor, "batch tokens width"]]
     ) -> Float[Tensor, "batch frames coeffs"]:
-        """Return motion from the latents of the one level."""
+        """Return the motion that the latents of the only level encode."""
         (only,) = vectors
         return self.motion_scale.undo(self.smooth(self.decoder(only).transpose(1, 2)).transpose(1, 2))

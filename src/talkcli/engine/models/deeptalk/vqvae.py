@@ -1,8 +1,8 @@
 """The plain VQ-VAE prior of DEEPTalk's Table 4: one codebook at one rate.
 
 Axis names: `batch`, `frames` (25 fps, a multiple of 2^halvings), `coeffs` = 53, `width`, `codes`; `tokens` =
-frames / 2^halvings. van den Oord et al. 2017, on motion as in Learning to Listen (Ng et al. 2022). The paper
-gives no sizes: they are TH-VQVAE's, and two halvings give the rate of its top codes.
+frames / 2^halvings. Sources: van den Oord et al. 2017, and for motion Learning to Listen (Ng et al. 2022).
+DEEPTalk states no sizes, so they are TH-VQVAE's; two halvings give the rate of its top codes.
 """
 
 from __future__ import annotations
@@ -23,17 +23,21 @@ from talkcli.engine.types import Dropout, Heads, Width, check_heads
 
 
 class VqvaeConfig(QuantizerConfig):
-    """Sizes, and the settings of the codebook."""
+    """Sizes of the VQ-VAE, and settings of its codebook."""
 
     kind: Literal["vqvae"] = "vqvae"
     width: Width = 128
+    """Width of features and of code vectors."""
     heads: Heads = 8
+    """Number of attention heads."""
     feedforward: Width = 256
+    """Width inside the feed-forward layers."""
     dropout: Dropout = 0.1
+    """Dropout in encoder and decoder."""
     halvings: Literal[1, 2, 3] = 2
-    """Number of times that the encoder halves the frame rate on the way to a code."""
+    """Number of times that the encoder halves the frame rate."""
     standardise: bool = False
-    """Scale channels by the training data's mean and deviation."""
+    """Standardise each channel by its mean and deviation in the training data."""
 
     @model_validator(mode="after")
     def _check(self) -> VqvaeConfig:
@@ -60,20 +64,20 @@ class Vqvae(nn.Module):
         self.smooth = nn.Conv1d(width, num_coeffs, 5, padding=2)
 
     def forward(self, coeffs: Float[Tensor, "batch frames coeffs"]) -> Coded:
-        """Encode, quantise and decode. In train mode the codebook moves."""
+        """Encode, quantise and decode; train mode updates the codebook."""
         made = self.quantizer(self._features(coeffs))
         return Coded(self.decode([made.vectors]), (made.codes,), made.commitment)
 
     def encode_targets(
         self, coeffs: Float[Tensor, "batch frames coeffs"]
     ) -> list[Int[Tensor, "batch tokens"]]:
-        """Return the codes of a motion; the codebook stays."""
+        """Return the codes of a motion, without updating the codebook."""
         return [self.quantizer.nearest(self._features(coeffs))]
 
     def lookup(
         self, level: int, choice: Float[Tensor, "batch tokens codes"]
     ) -> Float[Tensor, "batch tokens width"]:
-        """Return code vectors of one-hot (or soft) choices, differentiable in the choice."""
+        """Return the code vectors of one-hot (or soft) choices, differentiably."""
         return (self.quantizer,)[level].lookup(choice)
 
     def context(self, vectors: Sequence[Tensor]) -> Tensor:
@@ -82,7 +86,7 @@ class Vqvae(nn.Module):
     def decode(
         self, vectors: Sequence[Float[Tensor, "batch tokens width"]]
     ) -> Float[Tensor, "batch frames coeffs"]:
-        """Return motion from the vectors of the one level."""
+        """Return the motion that the vectors of the only level encode."""
         (only,) = vectors
         return self.motion_scale.undo(self.smooth(self.decoder(only).transpose(1, 2)).transpose(1, 2))
 

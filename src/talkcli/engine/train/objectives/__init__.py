@@ -1,1 +1,1 @@
-"""One file per thing minimised."""
+"""The objectives: one file per model that is trained."""

@@ -1,8 +1,8 @@
-"""Training of DEE: a contrastive loss on Gaussians, a prior on their variances, and a classifier beside.
+"""Training of DEE: a contrastive loss on Gaussians, a prior on their variances, and optionally a classifier.
 
-Axis names: `batch` (rows of this process), `all` (rows of all processes), `embedding`, `classes`. DEEPTalk,
-section 3.1; weights are those of the released arguments unless a recipe says otherwise. Pseudo-positives and
-mixup are PCME++'s, which the paper builds on and the released settings switch off.
+Axis names: `batch` (rows of this process), `all` (rows of all processes), `embedding`, `classes`. Source:
+DEEPTalk, section 3.1; the default weights are those of the released arguments. Pseudo-positives and mixup
+come from PCME++, on which the paper builds; the released settings switch them off.
 """
 
 from __future__ import annotations
@@ -31,29 +31,30 @@ from talkcli.engine.types import EMOTIONS, Config
 
 
 class DeeObjectiveConfig(Config):
-    """Weights and choices of the loss."""
+    """Weights and variants of the loss of DEE."""
 
     match: Literal["emotion", "emotion_and_level", "pair"] = "emotion"
-    """Which speech and motion belong together."""
+    """What speech and motion must share to be a positive pair: emotion, emotion and level, or the clip."""
     vib_weight: Weight = 1e-6
-    """Weight of the variances' prior."""
+    """Weight of the divergence of the Gaussians from the standard normal, the prior of the variances."""
     pseudo_weight: Weight = 0.0
-    """Weight of pseudo-positives; PCME++ uses 0.1."""
+    """Weight of the loss with pseudo-positives; 0 is off, PCME++ uses 0.1."""
     mixup_alpha: Annotated[float, Field(ge=0, le=1000)] = 0.0
-    """Mix the speech of pairs of clips by a share from Beta(alpha, alpha); 0 off, PCME++ uses 2."""
+    """Alpha of the distribution Beta(alpha, alpha) from which the mixing share of pairs of speech is drawn; 0
+    switches mixup off, PCME++ uses 2."""
     classifier_weight: Weight = 0.0
-    """Weight of the classifier on the means of both sides."""
+    """Weight of the cross-entropy of the classifier on the means of speech and of motion."""
     spread_weight: Weight = 0.0
-    """Weight of the term that makes the variance of speech predict the error of its mean. Without it only the
-    prior teaches that variance: the contrast, which on small data drives it the wrong way, looks at the
-    mean."""
+    """Weight of the term that makes the variance of speech predict the error of its mean. With it the
+    contrastive loss uses only the mean of speech, because on small data it drives the variance the wrong
+    way."""
 
 
 class DeeObjective(nn.Module):
-    """The loss of DEE, and its measures.
+    """Loss and validation measures of DEE.
 
-    Raises UsageError when the classifier has a weight and the model has none, or when the spread has one and
-    the model has not what it is judged by.
+    The constructor raises UsageError when `classifier_weight` is set and the model has no classifier, or when
+    `spread_weight` is set and the model lacks a classifier or anchors.
     """
 
     def __init__(self, model: Dee, config: DeeObjectiveConfig) -> None:
@@ -65,7 +66,7 @@ class DeeObjective(nn.Module):
             )
         if config.spread_weight > 0 and not (model.config.classifier and model.config.anchors):
             raise UsageError(
-                f"objective.spread_weight is {config.spread_weight}; the model has not both a classifier and "
+                f"objective.spread_weight is {config.spread_weight}; it needs a model with a classifier and "
                 f"anchors.",
                 hint="Add `set=model.classifier=true` `set=model.anchors=true`.",
             )
@@ -76,11 +77,11 @@ class DeeObjective(nn.Module):
         config, model = self.config, self.model
         sound, share, partner = self._mix(batch)
         speech, motion = exact(model.embed_speech(sound)), exact(model.embed_motion(batch.motion))
-        # Every row is compared with every other, of all processes.
+        # The loss compares every row with every other row of all processes.
         all_speech, all_motion = (Gaussian(*map(gather, side)) for side in (speech, motion))
         compared = all_speech
         if config.spread_weight > 0:
-            # A variance of zero.
+            # A variance of zero: the contrastive loss then uses only the mean of speech.
             compared = Gaussian(all_speech.mean, torch.full_like(all_speech.log_variance, -torch.inf))
         logits = model.similarity_shift - model.similarity_scale * csd(compared, all_motion)
         contrast = csd_loss(logits, self._targets(batch, share, partner), pseudo_weight=config.pseudo_weight)
@@ -101,9 +102,12 @@ class DeeObjective(nn.Module):
         return terms
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return recall of emotion in windows: of the nearest motion to speech, of the nearest speech to
-        motion, and of the classifier where there is one, with how many times as often the surer half of
-        speech is named right as the other half.
+        """Return the unweighted average recall of emotion over windows, and the mean log-variance of speech.
+
+        The recalls are those of the nearest motion to each speech and of the nearest speech to each motion.
+        With a classifier the result also has the recalls of the classifier for speech and for motion, and
+        `confident_ratio`: how many times as often it is right for the half of the speech with the smaller
+        variance as for the other half.
         """
         model = self.model
         speech = _joined([model.embed_speech(batch.sound) for batch in batches])
@@ -124,21 +128,21 @@ class DeeObjective(nn.Module):
             found["confident_ratio"] = confident_ratio(
                 (named == emotion).cpu().numpy(), speech.log_variance.cpu().numpy()
             )
-        # Either use of the embedding counts: telling emotions apart, and finding a face for a voice.
+        # The score counts both uses of the embedding: classifying emotion, and retrieving motion for speech.
         return {"score": 1 - (found["speech_uar"] + found["speech_to_motion"]) / 2, **found}
 
     @torch.no_grad()
     def _error(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch"]:
-        """Return the squared distance to be expected between speech and its motion, by what the classifier
-        makes of the mean. A label's own clips would say it with more noise.
+        """Return the expected squared distance from each mean to the anchors, by the classifier's softmax.
+
+        It estimates the distance between speech and its motion; the motion of the label's own clips would
+        give a noisier estimate.
         """
         distance = torch.cdist(mean, self.model.anchors).square()
         return (self.model.classify(mean).softmax(-1) * distance).sum(-1)
 
     def _mix(self, batch: Batch) -> tuple[Sound, Float[Tensor, "batch"], Int[Tensor, "batch"]]:
-        """Return speech to hear, the share of it that is a row's own, and the row that the rest comes
-        from.
-        """
+        """Return the mixed speech, the share of each row's own speech, and the row of the remaining share."""
         device, rows = batch.motion.device, len(batch)
         share = torch.ones(rows, device=device)
         if self.config.mixup_alpha == 0:
@@ -152,9 +156,9 @@ class DeeObjective(nn.Module):
     def _targets(
         self, batch: Batch, share: Float[Tensor, "batch"], partner: Int[Tensor, "batch"]
     ) -> Float[Tensor, "all all"]:
-        """Return how far each speech (rows) and motion (columns) of all processes belong together."""
+        """Return the match in [0, 1] of each speech (row) with each motion (column) of all processes."""
         matched = matches(self._labels(gather(batch.emotion), gather(batch.level))).to(share)
-        # Partners are counted within a process.
+        # Partners are row numbers within a process; add the number of its first row.
         partners = gather(partner)
         partners = partners + torch.arange(len(partners), device=partners.device) // len(batch) * len(batch)
         return _blend(gather(share), matched, matched[partners])
@@ -164,17 +168,17 @@ class DeeObjective(nn.Module):
             return torch.arange(len(emotion), device=emotion.device)
         if self.config.match == "emotion":
             return emotion
-        # Levels are stored as shares; a hundred steps keep any data set's levels apart.
+        # Levels are in [0, 1]; a hundred steps are enough to separate the levels of any data set.
         return emotion * 101 + (level * 100).round().long()
 
 
 def exact(gaussian: Gaussian) -> Gaussian:
-    """Convert to full precision, since distances are small differences."""
+    """Convert `gaussian` to float32: distances are small differences, which bfloat16 would lose."""
     return Gaussian(gaussian.mean.float(), gaussian.log_variance.float())
 
 
 def _blend(share: Float[Tensor, "rows"], one: Tensor, other: Tensor) -> Tensor:
-    """Return `share` of every row of `one`, the rest from `other`."""
+    """Return the weighted sum of each row: `share` of `one` and the rest of `other`."""
     share = share.view(-1, *(1 for _ in one.shape[1:]))
     return share * one + (1 - share) * other
 

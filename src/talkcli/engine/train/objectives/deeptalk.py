@@ -37,20 +37,21 @@ Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class DeepTalkObjectiveConfig(Config):
-    """Weights of the terms, and how they are taken."""
+    """Weights of the terms of the generator's loss, and their variants."""
 
     vertex_weight: Weight = 1.0
     """Weight of the squared vertex distance in mm^2."""
     velocity_weight: Weight = 0.0
-    """Weight of the squared difference of vertex steps, mm^2."""
+    """Weight of the squared difference of the vertices' frame-to-frame steps, in mm^2."""
     code_weight: Weight = 0.0
     """Weight of the cross-entropy to the codes that the prior gives the true motion; for a prior with
     latents, of the squared distance to these."""
     guess_weight: Weight = 0.0
-    """Weight of a plain regression of standardised coefficients beside the codes; needs `model.guess`."""
+    """Weight of the squared error of a direct regression of standardised coefficients, which skips the codes;
+    needs `model.guess`."""
     teacher_share: Share = 0.0
-    """Share of windows whose fast codes are predicted under the true slow codes; needed by the cross-entropy
-    of fast codes."""
+    """Share of windows whose fast codes are predicted from the true slow codes (teacher forcing). Only these
+    windows count in the error of the fast codes."""
     lip_reading_weight: Weight = 0.0
     """Weight of one minus the cosine of a lip reader's features of the true and of the generated motion."""
     lip_crop_follows: bool = False
@@ -58,7 +59,7 @@ class DeepTalkObjectiveConfig(Config):
     published loss holds the crop still; its gradients for an opening mouth are several times too small, or
     of the wrong sign."""
     lip_recompute: bool = False
-    """Render and read each clip a second time on the way back: less memory for 27 to 53 % more time."""
+    """Render and read each clip again in the backward pass: it takes less memory and 27 to 53 % more time."""
     consistency_weight: Weight = 0.0
     """Weight of the distance between the emotion of the speech and of the generated motion."""
     consistency: Literal["csd", "cosine"] = "csd"
@@ -66,12 +67,12 @@ class DeepTalkObjectiveConfig(Config):
     logit falls with the closed-form sampled distance. cosine, as in the paper: one minus the cosine of the
     means."""
     swap_weight: Weight = 0.0
-    """Weight of the emotion's distance for motion generated under the emotion of another row of the batch."""
+    """Weight of the distance of emotions for motion generated with the emotion of another row (swap)."""
     swap_lip_reading_weight: Weight = 0.0
-    """Weight of lip reading on swapped motion, against the true lips of its words."""
+    """Weight of lip reading for motion with a swapped emotion, against the true lips of the same words."""
     swap: Literal["pairs", "roll"] = "pairs"
-    """The source of the other emotion: neighbours exchange theirs, or each row takes that of the row
-    before."""
+    """Source of the swapped emotion: with `pairs` neighbouring rows exchange theirs, with `roll` each row
+    takes that of the row before."""
     swap_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the batch that is generated a second time, under another emotion; the time grows by this
     share.
@@ -79,7 +80,7 @@ class DeepTalkObjectiveConfig(Config):
     swap_tau: Temperature | None = 0.1
     """Temperature of the code choices under the swapped emotion; null uses `tau`."""
     tau: tuple[Temperature, Temperature] = (2.0, 0.1)
-    """Temperature of the straight-through Gumbel-softmax at the start and the end."""
+    """Temperature of the straight-through Gumbel-softmax at the start and at the end of training."""
     nobody_share: Share = 0.0
     """Share of windows trained without a speaker, so that the model can perform without an actor."""
     directed_share: Share = 0.0
@@ -93,7 +94,7 @@ class DeepTalkObjectiveConfig(Config):
 
 
 class DeepTalkObjective(nn.Module):
-    """The loss of the generator, and its measures."""
+    """Loss and validation measures of the generator."""
 
     def __init__(
         self,
@@ -112,13 +113,13 @@ class DeepTalkObjective(nn.Module):
             )
         if config.guess_weight > 0 and model.guess is None:
             raise UsageError(
-                "objective.guess_weight is for a model with a plain regression.",
-                hint="Add `set=model.guess=true`, or set the weight to 0.",
+                "objective.guess_weight needs a model with a direct regression.",
+                hint="Add `set=model.guess=true`, or set objective.guess_weight to 0.",
             )
         if config.directed_share > 0 and not model.dee.config.anchors:
             raise UsageError(
-                "objective.directed_share is for an emotion embedding with anchors.",
-                hint="Train it with model.anchors=true, or set the share to 0.",
+                "objective.directed_share needs an emotion embedding with anchors.",
+                hint="Train the embedding with model.anchors=true, or set objective.directed_share to 0.",
             )
         self.model = model
         self.config = config
@@ -126,7 +127,7 @@ class DeepTalkObjective(nn.Module):
         self.lip_reading = lip_reading
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Return terms of one batch, those with a weight."""
+        """Return the loss of one batch and its terms; optional terms appear only if they are switched on."""
         config, model = self.config, self.model
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
@@ -176,7 +177,7 @@ class DeepTalkObjective(nn.Module):
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return errors of the likeliest motion; `score` is the lip vertex error."""
+        """Return the errors of the most probable motion; `score` is the lip vertex error in mm."""
         model, lips, apart = self.model, [], []
         levels = [(index, level) for index, level in enumerate(model.prior.levels) if level.discrete]
         hits: dict[str, list[Tensor]] = {f"{level.name}_accuracy": [] for _, level in levels}
@@ -239,7 +240,7 @@ class DeepTalkObjective(nn.Module):
         if self.config.swap == "roll":
             partners = rows.roll(1)
         else:
-            # The last of an odd number has no neighbour.
+            # The last of an odd number of rows has no neighbour and keeps its own emotion.
             partners = torch.where((rows ^ 1) < len(rows), rows ^ 1, rows)
         return Gaussian(*(part[partners[:count]] for part in heard))
 
@@ -254,12 +255,12 @@ class DeepTalkObjective(nn.Module):
 
 
 def _cosine_error(heard: Gaussian, seen: Gaussian) -> Float[Tensor, ""]:
-    """Return one minus the mean cosine of the means."""
+    """Return one minus the cosine of the two means, averaged over rows."""
     return 1 - F.cosine_similarity(heard.mean, seen.mean).mean()
 
 
 def _some(rows: Bool[Tensor, "batch"], first: choose.Choose, second: choose.Choose) -> choose.Choose:
-    """Return the first choice for some rows, the second for the others."""
+    """Return a choice that applies `first` to the given rows and `second` to the others."""
     return lambda logits: torch.where(rows[:, None, None], first(logits), second(logits))
 
 
@@ -269,8 +270,9 @@ def _token_error(
     target: Tensor,
     chosen: Bool[Tensor, "batch"],
 ) -> Float[Tensor, ""]:
-    """Return cross-entropy to codes, or squared distance to latents, over the chosen windows; zero when none
-    is.
+    """Return the mean error over the chosen windows; zero if none is chosen.
+
+    The error is the cross-entropy to the codes of a discrete level, else the squared distance to the latents.
     """
     if level.discrete:
         each = F.cross_entropy(outputs.transpose(1, 2), target, reduction="none").mean(1)

@@ -1,7 +1,7 @@
-"""Training of FER: cross-entropy that weighs rare expressions as much as common ones, on noisy coefficients.
+"""Training of FER: cross-entropy on noisy coefficients, with equal weights of rare and common expressions.
 
-Axis names: `batch`, `frames`, `coeffs`, `classes`. DEEPTalk's released code; its data are single images, so
-the first frame of every window is an example here.
+Axis names: `batch`, `frames`, `coeffs`, `classes`. Source: DEEPTalk's released code. Its data are single
+images, so only the first frame of every window is an example here.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Share
 from talkcli.engine.types import EMOTIONS, Config
 
-# Of an emotion that is no class of FER.
+# Class index of an emotion that is no class of FER.
 _UNKNOWN = -1
-# A batch may hold no class of FER at all.
+# Smallest divisor of the weighted sum, without unit; it avoids 0 / 0 when no row of a batch has a FER class.
 _LIGHTEST = 1e-6
 
 
 class FerObjectiveConfig(Config):
-    """The noise on training examples; the defaults are those of the released code."""
+    """Noise on the coefficients of training examples; the defaults are those of the released code."""
 
     noisy_share: Share = 0.5
     """Share of examples that get noise."""
@@ -39,7 +39,7 @@ class FerObjectiveConfig(Config):
 
 
 class FerObjective(nn.Module):
-    """The loss of FER, and its measures. Emotions outside `FER_CLASSES` count for nothing."""
+    """Loss and validation measures of FER; both ignore emotions outside `FER_CLASSES`."""
 
     class_weights: Tensor
     class_of: Tensor
@@ -60,11 +60,11 @@ class FerObjective(nn.Module):
         chosen = torch.rand_like(coeffs) < config.noisy_coeffs
         noise = config.noise_std * torch.randn_like(coeffs) * (noisy & chosen)
         total, weight = self._error(self.model(coeffs + noise), self.class_of[batch.emotion])
-        # Of all processes: the average of their losses is then the loss of all rows.
+        # The divisor sums over all processes: the average of their losses is then the loss of all rows.
         return {"loss": total * processes() / sum_over_processes(weight).clamp_min(_LIGHTEST)}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return accuracy, and recall as the mean over classes; the loss on all examples decides."""
+        """Return the accuracy, the mean recall over classes, and the loss without noise as the `score`."""
         logits = torch.cat([self.model(batch.motion[:, 0]) for batch in batches])
         true = self.class_of[torch.cat([batch.emotion for batch in batches])]
         known = true != _UNKNOWN
@@ -79,15 +79,16 @@ class FerObjective(nn.Module):
     def _error(
         self, logits: Float[Tensor, "batch classes"], true: Int[Tensor, "batch"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-        """Return the weighted sum of the cross-entropy, and of the weights."""
+        """Return the weighted sum of the cross-entropy over rows, and the sum of these weights."""
         weights = self.class_weights
         total = F.cross_entropy(logits, true, weights, ignore_index=_UNKNOWN, reduction="sum")
         return total, weights[true[true != _UNKNOWN]].sum()
 
 
 def class_weights(labels: list[str]) -> Float[Tensor, "classes"]:
-    """Return n / (K n) for a class of n among N examples, `labels`, of K classes; 0 where there is none of
-    it.
+    """Return the weight N / (K n) of each class, for a class with n of the N examples of all K classes.
+
+    `labels` are the emotions of the examples. A class without examples has weight 0.
     """
     counts = Counter(label for label in labels if label in FER_CLASSES)
     share = counts.total() / len(FER_CLASSES)
@@ -95,9 +96,7 @@ def class_weights(labels: list[str]) -> Float[Tensor, "classes"]:
 
 
 def recall(guessed: Int[Tensor, "batch"], true: Int[Tensor, "batch"]) -> float:
-    """Return unweighted average recall: the mean over the labels that occur of the share found; 0 without
-    any.
-    """
+    """Return the unweighted average recall: the mean recall over the labels in `true`; 0 without rows."""
     hit: Float[Tensor, "batch"] = (guessed == true).float()
     shares = [hit[true == label].mean() for label in true.unique()]
     return float(torch.stack(shares).mean()) if shares else 0.0

@@ -1,7 +1,7 @@
-"""Training of the phone encoder: the phone of every step, from windows of aligned speech.
+"""Training of the phone encoder: it predicts the phone of every step from windows of aligned speech.
 
-Axis names: `batch`, `steps` (50 Hz), `phones`. Cross-entropy frame by frame, as in hybrid speech recognition
-(Bourlard & Morgan 1994), with smoothed labels: alignments are off by a step now and then.
+Axis names: `batch`, `steps` (50 Hz), `phones`. The loss is the cross-entropy of each step, as in hybrid
+speech recognition (Bourlard & Morgan 1994), with smoothed labels, because some alignments are off by a step.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from talkcli.engine.models.deeptalk.phones import SYMBOLS, PhoneEncoder
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.types import Config
 
+# Target of a step without alignment.
 _UNKNOWN = -1
+# Index of silence in `SYMBOLS`.
 _SILENCE = 0
 
 
 class PhonesObjectiveConfig(Config):
-    """How sure the targets are."""
+    """Certainty of the targets of the phone encoder."""
 
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Share of a target that is spread over all phones."""
+    """Share of a target's probability that is spread evenly over all phones."""
 
 
 class PhonesObjective(nn.Module):
-    """The loss of the front-end, and its measures."""
+    """Loss and validation measures of the phone encoder."""
 
     def __init__(self, model: PhoneEncoder, config: PhonesObjectiveConfig) -> None:
         super().__init__()
@@ -43,9 +45,10 @@ class PhonesObjective(nn.Module):
         return {"loss": _cross_entropy(logits, batch.phones, label_smoothing=smoothing)}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return cross-entropy, the share of spoken steps whose phone is named, and the recall of the steps
-        in which lips touch (p, b, m) or lip and teeth do (f, v), each by the summed shares of its phones
-        against half; without those that no validation clip says.
+        """Return the cross-entropy as `score`, the accuracy over spoken steps, and two recalls.
+
+        `lips` is the recall of steps of p, b and m, `teeth` that of f and v. A step is recalled if the summed
+        probability of the group's phones exceeds 0.5. Measures without a step in the batches are left out.
         """
         logits = torch.cat([self.model(batch.sound).logits.float() for batch in batches]).flatten(0, 1)
         targets = torch.cat([batch.phones for batch in batches]).flatten()
@@ -63,7 +66,7 @@ class PhonesObjective(nn.Module):
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
-    """Return mean over the steps whose phone is known; zero, with gradient, where none is."""
+    """Return the mean over the steps whose phone is known; a differentiable zero if there is none."""
     known = (targets != _UNKNOWN).sum().clamp_min(1)
     total = F.cross_entropy(
         logits.reshape(-1, logits.shape[-1]),

@@ -1,7 +1,7 @@
-"""Training of any motion prior: reconstruction on the head's surface, and what its tokens ask.
+"""Training of any motion prior: reconstruction on the head's surface, and the regulariser of its tokens.
 
-Axis names: `batch`, `frames`, `coeffs`. DEEPTalk, section 3.2; the defaults are the released weights.
-Vertices are in millimetres here: the released 1e6 on square metres is 1, the paper's 1e5 is 0.1.
+Axis names: `batch`, `frames`, `coeffs`. Source: DEEPTalk, section 3.2; the defaults are the released weights.
+Vertices are in millimetres here: the released weight 1e6 for square metres is 1, the paper's 1e5 is 0.1.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from talkcli.engine.types import Config
 
 
 class PriorObjectiveConfig(Config):
-    """Weights of the terms."""
+    """Weights of the terms of a prior's loss, and the measure that selects the best checkpoint."""
 
     vertex_weight: Weight = 1.0
     """Weight of the squared vertex distance in mm^2."""
     regulariser_weight: Weight = 1.0
-    """Weight of the commitment to codes; of a VAE's divergence, where FLINT has 1e-3."""
+    """Weight of the commitment loss of the codes, or of a VAE's divergence, for which FLINT uses 1e-3."""
     coefficient_weight: Weight = 0.0
-    """Weight of the squared distance of standardised coefficients: keeps channels that move few vertices."""
+    """Weight of the squared distance of standardised coefficients; it preserves channels that move few
+    vertices."""
     velocity_weight: Weight = 0.0
-    """Weight of the squared difference of vertex steps, mm^2."""
+    """Weight of the squared difference of the vertices' frame-to-frame steps, in mm^2."""
     vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
     """Number of vertices that the vertex distance compares, half of them on the lips; null: all."""
     lip_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     """Weight of a lip vertex relative to any other vertex."""
     best_by: Literal["vertex", "lips"] = "vertex"
-    """The measure that decides between checkpoints: the squared vertex distance, or the lip vertex error."""
+    """Measure that selects the best checkpoint: the squared vertex distance, or the lip vertex error."""
 
 
 class PriorObjective(nn.Module):
-    """The loss of a motion prior, and its measures."""
+    """Loss and validation measures of a motion prior."""
 
     def __init__(self, model: AnyPrior, config: PriorObjectiveConfig, head: Head) -> None:
         super().__init__()
@@ -50,7 +51,7 @@ class PriorObjective(nn.Module):
         self.surface = SurfaceDistance(head, vertices=config.vertices, lip_weight=config.lip_weight)
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
-        """Return terms of one batch. In train mode codebooks move and latents are drawn."""
+        """Return the loss of one batch and its terms. Train mode updates codebooks and draws latents."""
         config, scale = self.config, self.model.motion_scale
         coded = self.model(batch.motion)
         made, true = self.surface(coded.coeffs), self.surface(batch.motion)
@@ -60,13 +61,13 @@ class PriorObjective(nn.Module):
             terms["coefficient"] = F.mse_loss(scale(coded.coeffs), scale(batch.motion))
             total = total + config.coefficient_weight * terms["coefficient"]
         if config.velocity_weight > 0:
-            # All vertices of a large batch are gigabytes: not for a term that does not count.
+            # The steps of all vertices of a large batch are gigabytes: compute them only if they count.
             terms["velocity"] = velocity_error(made, true)
             total = total + config.velocity_weight * terms["velocity"]
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return errors in millimetres, and the share of each codebook that is in use."""
+        """Return the errors in mm or mm^2, the used share of each codebook, and the `score` by `best_by`."""
         lips, vertices, squares, codes = [], [], [], []
         for batch in batches:
             coded = self.model(batch.motion)
