@@ -208,7 +208,7 @@ def test_rules_perform_words() -> None:
     with pytest.warns(UserWarning, match="were not found"):
         motion = talk.animate(HELLO, model="rules", text="No such words.", layers={"idle": False})
     assert (motion.head, motion.meta["origin"]["kind"]) == ("ada", "performed")
-    with pytest.raises(talk.UsageError, match="there are none"):
+    with pytest.raises(talk.UsageError, match="needs the words"):
         talk.load("rules")
 
 

@@ -130,5 +130,5 @@ def test_other_parts_have_no_official_form() -> None:
     other = RELEASED.model_copy(update={"prior": VqvaeConfig()})
     with pytest.raises(InputError, match="prior is vqvae"):
         deeptalk.layouts("deeptalk", other)
-    with pytest.raises(InputError, match="no vqvae"):
+    with pytest.raises(InputError, match="no model of vqvae"):
         deeptalk.layouts("vqvae", VqvaeConfig())

@@ -167,7 +167,7 @@ def test_foreign_and_missing(tmp_path: Path) -> None:
         ({"format": 99}, "model format 99"),
         ({"method": "unheard_of"}, "does not know"),
         ({"config": {"wdith": 3}}, "is not valid for this version"),
-        ({"head": None}, "not complete"),
+        ({"head": None}, "incomplete"),
     ],
 )
 def test_headers_that_do_not_fit(saved: Path, change: dict[str, object], sentence: str) -> None:

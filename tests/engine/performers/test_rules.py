@@ -177,7 +177,7 @@ def test_rules_are_scored_like_a_model(tmp_path: Path) -> None:
     report = scored(text=tmp_path / "a.TextGrid")
     assert report["clips"][0]["takes"] == 2
     assert report["overall"]["bilabial_closure"]["value"] == 1
-    with pytest.raises(UsageError, match="there are none"):
+    with pytest.raises(UsageError, match="needs the words"):
         scored()
 
 
@@ -200,7 +200,7 @@ def test_a_motion_file_says_that_rules_made_it(tmp_path: Path) -> None:
     assert (meta["method"], meta["alignment"], meta["weights_sha256"]) == (RULES, "aligned", None)
     assert meta["emotion"] == {"label": "happy", "level": 0.5}
     assert report["layers"] == ["smooth", "limit_lips", "idle", "blink"]
-    with pytest.raises(UsageError, match="there are none"):
+    with pytest.raises(UsageError, match="needs the words"):
         animated()
     with pytest.raises(UsageError, match="`precision`"):
         animated(text="Bam.", precision="bf16")

@@ -302,7 +302,7 @@ def test_a_model_trained_here_has_an_official_form(tmp_path: Path) -> None:
 
 def test_what_has_no_official_form(tmp_path: Path) -> None:
     save_model(tmp_path / "v.safetensors", Vqvae(VqvaeConfig(width=8, heads=2, feedforward=8)), meta=META)
-    with pytest.raises(InputError, match="no vqvae"):
+    with pytest.raises(InputError, match="no model of vqvae"):
         export_deeptalk(tmp_path / "v.safetensors", tmp_path / "out", reporter=Silent())
     guessing = DeepTalk(TINY.model_copy(update={"guess": True}))
     save_model(tmp_path / "g.safetensors", guessing, meta=META)
