@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import typer
 from PIL import Image
 
+from talkcli.app import app
 from tests.fuzz import child
 from tests.fuzz.case import Case
 from tests.fuzz.child import Seen
@@ -105,7 +107,8 @@ def _spoke(case: Case, seen: Seen) -> Verdict | None:
         return Verdict("blow-up", f"{len(seen.stderr)} bytes on stderr: {_tail(seen.stderr)}")
     if SECRET in seen.stdout + seen.stderr:
         return Verdict("wrong", "content of a file outside was printed")
-    if "--json" in case.argv and not case.stream.endswith("stdout") and "--help" not in case.argv:
+    json_asked = "--json" in case.argv and (seen.code not in (0, 7) or json_parsed(case.argv))
+    if json_asked and not case.stream.endswith("stdout") and "--help" not in case.argv:
         try:
             document = json.loads(seen.stdout)
             if not isinstance(document, dict):
@@ -117,6 +120,24 @@ def _spoke(case: Case, seen: Seen) -> Verdict | None:
     elif seen.code not in (0, 3, 7) and seen.stdout.strip():
         return Verdict("wrong", f"a failure on stdout: {seen.stdout[:80]!r}")
     return None
+
+
+def json_parsed(argv: tuple[str, ...]) -> bool:
+    """Whether `--json` stands in `argv` as an option, not as the value of the option before it."""
+    command = typer.main.get_command(app)
+    words = list(argv)
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    valued = {
+        name for option in command.params if not getattr(option, "is_flag", False) for name in option.opts
+    }
+    while words:
+        word = words.pop(0)
+        if word in ("--json", "--"):
+            return word == "--json"
+        if word.startswith("-") and word in valued:
+            del words[:1]
+    return False
 
 
 def _left(case: Case, seen: Seen, folder: Path, before: dict[str, str]) -> Verdict | None:
