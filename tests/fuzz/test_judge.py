@@ -13,7 +13,7 @@ from tests.fuzz.judge import json_parsed
         (("score", "ada.npz", "--json"), True),
         (("preprocess", "shards", "corpus", "--out", "out", "--json", "--quiet"), True),
         (("preprocess", "shards", "corpus", "--out", "--json"), False),
-        (("preprocess", "shards", "corpus", "-o", "--json"), False),
+        (("animate", "hello.wav", "-o", "--json"), False),
         (("preprocess", "shards", "corpus", "--out", "--json", "--json"), True),
         (("score", "--quiet", "--json"), True),
         (("score", "ada.npz", "--", "--json"), False),

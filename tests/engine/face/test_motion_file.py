@@ -213,3 +213,11 @@ def test_damaged_vertices_are_refused(tmp_path: Path, changes: dict[str, Any], w
     np.savez(tmp_path / "a.npz", **{key: value for key, value in fields.items() if value is not None})
     with pytest.raises(InputError, match=words):
         read_any_motion(tmp_path / "a.npz")
+
+
+def test_arrays_of_the_other_form_are_not_read(tmp_path: Path) -> None:
+    objects = np.array([None], dtype=object)
+    read, _ = read_any_motion(stored(tmp_path / "a.npz", vertices=objects, neutral=objects, faces=objects))
+    assert isinstance(read, Motion)
+    with pytest.raises(InputError, match="numbers or text are needed"):
+        read_any_motion(stored(tmp_path / "b.npz", pose=objects))

@@ -36,7 +36,7 @@ _MOST_BYTES = {
     "format": 64, "coeffs": 1 << 28, "fps": 64, "head": 1 << 12, "channels": 1 << 20, "meta": 1 << 22,
     "pose": 1 << 26, "vertices": 1 << 30, "neutral": 1 << 25, "topology": 1 << 12, "faces": 1 << 26,
 }  # fmt: skip
-_COMMON = ("format", "fps", "meta")
+_COMMON = ("fps", "meta")
 _OF_COEFFICIENTS = ("coeffs", "head", "channels")
 _OF_VERTICES = ("vertices", "neutral", "topology")
 _HINT = "Motion files are written by talk animate or talk preprocess."
@@ -91,12 +91,9 @@ def read_any_motion(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
 
     Raises InputError for anything but a motion file that this version can read.
     """
-    optional = (*_OF_COEFFICIENTS, "pose", *_OF_VERTICES, "faces")
-    stored = read_arrays(
-        path, _COMMON, kind="motion file", hint=_HINT, optional=optional, most_bytes=_MOST_BYTES
-    )
     try:
-        number = _scalar(stored, "format")
+        # A file of one form is not read for the arrays of the other: they may be anything, and large.
+        number = _scalar(_read(path, ("format",)), "format")
         if number > NEWEST:
             raise InputError(
                 f"{path} has motion format {number:g}, this version reads up to {NEWEST}.",
@@ -104,12 +101,10 @@ def read_any_motion(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
             )
         if number < 1 or number % 1:
             raise ValueError(f"format is {number:g}")
-        needed = _OF_VERTICES if number == VERTICES else _OF_COEFFICIENTS
-        missing = [name for name in needed if name not in stored]
-        if missing:
-            raise InputError(
-                f"{path} is an npz without {', '.join(missing)}, it is no motion file.", hint=_HINT
-            )
+        if number == VERTICES:
+            stored = _read(path, (*_COMMON, *_OF_VERTICES), ("faces",))
+        else:
+            stored = _read(path, (*_COMMON, *_OF_COEFFICIENTS), ("pose",))
         motion = _vertices(stored) if number == VERTICES else _coefficients(stored)
         meta = parse_json(_text(stored, "meta"))
         if not isinstance(meta, dict) or len(json.dumps(meta)) > _LONGEST_META:
@@ -132,6 +127,10 @@ def read_any_motion(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
         except InputError as error:
             raise InputError(f"{path}: {error.problem}", hint=_HINT) from error
     return motion, meta
+
+
+def _read(path: Path, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    return read_arrays(path, names, kind="motion file", hint=_HINT, optional=optional, most_bytes=_MOST_BYTES)
 
 
 def _coefficients(stored: dict[str, np.ndarray]) -> Motion:
