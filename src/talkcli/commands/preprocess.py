@@ -141,6 +141,12 @@ def hdtf() -> dict[str, Any]:
 
 
 @data_set()
+def librispeech() -> dict[str, Any]:
+    """Convert LibriSpeech: read English with transcripts."""
+    return {}
+
+
+@data_set()
 def live_link(
     *,
     speaker: Annotated[str, typer.Option("--speaker", help="Name of the person recorded.")] = "unknown",
@@ -169,6 +175,12 @@ def mead_raw(
 ) -> dict[str, Any]:
     """Convert MEAD's films: mp4 and m4a; talk fits the motion to the faces."""
     return {"views": views} if views else {}
+
+
+@data_set()
+def nemo() -> dict[str, Any]:
+    """Convert nEMO: acted emotions in Polish."""
+    return {}
 
 
 @data_set(films=True)

@@ -42,6 +42,10 @@ def test_guessed_phones(word: str, phones: str) -> None:
         ("es", "guerra", "G EH R AA"),
         ("fr", "conférence", "K AO F EY R AA S"),
         ("fr", "composez", "K AO P AO S EY"),
+        ("pl", "człowiek", "CH W AO V Y EH K"),
+        ("pl", "dźwięki", "JH V Y EH N K IY"),
+        ("pl", "głęboki", "G W EH M B AO K IY"),
+        ("pl", "częstotliwości", "CH EH N S T AO T L IY V AO SH CH IY"),
         ("ru", "вызовов", "V IH Z AH V AH V"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A guess at how a word outside the dictionary sounds: English, French, Italian, Russian and Spanish.
+"""A guess at how a word outside the dictionary sounds: English, French, Italian, Polish, Russian and Spanish.
 
 Longest spelling first, left to right, in the manner of the letter-to-sound rules of Elovitz et al. (1976),
 with far fewer rules: an aligner needs the right number of roughly right sounds, not speech worth hearing.
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Literal
 
-Language = Literal["en", "es", "fr", "it", "ru"]
+Language = Literal["en", "es", "fr", "it", "pl", "ru"]
 
 _ENGLISH: dict[str, str] = {
     "tion": "SH AH N", "sion": "ZH AH N", "ough": "AO", "augh": "AO", "eigh": "EY", "igh": "AY",
@@ -64,6 +64,21 @@ _SPANISH: dict[str, str] = _LATIN | {
     "e": "EH", "é": "EH", "i": "IY", "í": "IY", "o": "OW", "ó": "OW", "u": "UW", "ú": "UW", "ü": "W",
     "ie": "Y EH", "ia": "Y AA", "io": "Y OW", "ua": "W AA", "ue": "W EH", "ui": "W IY", "uo": "W OW",
 }  # fmt: skip
+_POLISH_VOWELS = {
+    "a": "AA", "ą": "AO N", "e": "EH", "ę": "EH N", "o": "AO", "ó": "UW", "u": "UW", "y": "IH",
+}  # fmt: skip
+# An i between one of these and a vowel only softens the consonant.
+_POLISH_SOFT = {"c": "CH", "dz": "JH", "n": "N Y", "s": "SH", "z": "ZH"}
+# Nasal vowels become a vowel and m before p and b, so that the lips close twice as long.
+_POLISH_NASAL = {"ąb": "AO M B", "ąp": "AO M P", "ęb": "EH M B", "ęp": "EH M P"}
+_POLISH: dict[str, str] = _LATIN | _POLISH_VOWELS | _POLISH_NASAL | {
+    "i": "IY", "c": "T S", "h": "HH", "j": "Y", "ł": "W", "w": "V", "ć": "CH", "ń": "N Y", "ś": "SH",
+    "ź": "ZH", "ż": "ZH", "ch": "HH", "cz": "CH", "sz": "SH", "rz": "ZH", "dz": "D Z", "dź": "JH", "dż": "JH",
+    "szcz": "SH CH", "ci": "CH IY", "dzi": "JH IY", "ni": "N Y IY", "si": "SH IY", "zi": "ZH IY",
+    **{f"{soft}i{vowel}": f"{consonant} {sound}" for soft, consonant in _POLISH_SOFT.items()
+       for vowel, sound in _POLISH_VOWELS.items()},
+    **{f"i{vowel}": f"Y {sound}" for vowel, sound in _POLISH_VOWELS.items()},
+}  # fmt: skip
 _RUSSIAN: dict[str, str] = {
     "а": "AA", "б": "B", "в": "V", "г": "G", "д": "D", "е": "EH", "ё": "AO", "ж": "ZH", "з": "Z", "и": "IY",
     "й": "Y", "к": "K", "л": "L", "м": "M", "н": "N", "о": "AH", "п": "P", "р": "R", "с": "S", "т": "T",
@@ -71,7 +86,7 @@ _RUSSIAN: dict[str, str] = {
     "э": "EH", "ю": "UW", "я": "AA", "тся": "T S AH", "ться": "T S AH", "его": "EH V AH", "ого": "AH V AH",
 }  # fmt: skip
 _RULES: Mapping[Language, Mapping[str, str]] = {
-    "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH, "it": _ITALIAN, "ru": _RUSSIAN,
+    "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH, "it": _ITALIAN, "pl": _POLISH, "ru": _RUSSIAN,
 }  # fmt: skip
 # Which French letters are silent at the end of a word; an e before them is as well, but for -er and -ez.
 _SILENT_ENDS = "stdxpz"

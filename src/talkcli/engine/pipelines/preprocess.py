@@ -52,9 +52,13 @@ DATA_SETS: Mapping[str, DataSet] = {
     "facegood": DataSet(title="FACEGOOD", sources="facegood:whole_facegood_sources"),
     "folder": DataSet(title="the folder", sources="folder:folder_sources"),
     "hdtf": DataSet(title="HDTF", sources="hdtf:hdtf_sources", motion="video"),
+    "librispeech": DataSet(
+        title="LibriSpeech", sources="librispeech:librispeech_sources", motion="performed"
+    ),
     "live-link": DataSet(title="Live Link Face", sources="live_link:live_link_sources"),
     "mead": DataSet(title="MEAD", sources="mead:mead_sources"),
     "mead-raw": DataSet(title="MEAD", sources="mead_raw:mead_raw_sources", motion="video"),
+    "nemo": DataSet(title="nEMO", sources="nemo:nemo_sources", motion="performed"),
     "ravdess": DataSet(title="RAVDESS", sources="ravdess:whole_ravdess_sources", motion="performed"),
     "video": DataSet(title="the videos", sources="video:video_sources", motion="video"),
     "vocaset": DataSet(title="VOCASET", sources="vocaset:vocaset_sources"),
@@ -137,7 +141,8 @@ def preprocess_corpus(
 ) -> Summary:
     """Return the corpus of the embedded model, from whatever parts of it `root` holds.
 
-    Parts: emotion/ravdess16k, paired/facegood, speech/mfa, video/grid (needs mediapipe); telephone prompts
+    Parts: emotion/ravdess16k, emotion/nemo, paired/facegood, speech/mfa, folders of speech whose name begins
+    with librispeech, video/grid (needs mediapipe); telephone prompts
     from the folder `prompts`, else from where Debian puts them; synthesised speech, where flite,
     festival and espeak-ng are installed. A part that is missing is noted and left out. Raises ExtraError when
     the aligner is not installed.
@@ -145,16 +150,25 @@ def preprocess_corpus(
     require("pocketsphinx", purpose="Building the corpus")
     from talkcli.engine.prepare.adapters.facegood import facegood_sources
     from talkcli.engine.prepare.adapters.grid import grid_sources
+    from talkcli.engine.prepare.adapters.librispeech import librispeech_of_corpus
     from talkcli.engine.prepare.adapters.mfa import mfa_sources
+    from talkcli.engine.prepare.adapters.nemo import nemo_sources
     from talkcli.engine.prepare.adapters.prompts import SOUNDS, prompt_sources
     from talkcli.engine.prepare.adapters.quiet import quiet_sources
     from talkcli.engine.prepare.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
     from talkcli.engine.prepare.adapters.synthetic import synthetic_sources
 
+    nemo, libri = root / "emotion" / "nemo", root / "speech"
     parts: dict[str, list[Source]] = {
         "emotion/ravdess16k": ravdess_sources(root / "emotion" / "ravdess16k", RAVDESS_SPLITS),
+        "emotion/nemo": nemo_sources(nemo, reporter, words_needed=True) if nemo.is_dir() else [],
         "paired/facegood": facegood_sources(root / "paired" / "facegood", eyes=False),
         "speech/mfa": mfa_sources(root / "speech" / "mfa"),
+        "speech/librispeech*": [
+            source
+            for folder in sorted(libri.glob("librispeech*"))
+            for source in librispeech_of_corpus(folder, reporter)
+        ],
         "video/grid": grid_sources(root / "video" / "grid") if is_installed("mediapipe") else [],
     }
     for name, sources in parts.items():

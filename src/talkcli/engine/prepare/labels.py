@@ -43,5 +43,10 @@ EMOTION_OF_BEAT = {
 EMOTION_OF_AFFECTNET = {
     0: "neutral", 1: "happy", 2: "sad", 3: "surprise", 4: "fear", 5: "disgust", 6: "angry", 7: "contempt",
 }  # fmt: skip
+# The second part of a nEMO file name is the emotion; no level is stated.
+EMOTION_OF_NEMO = {
+    "neutral": "neutral", "happiness": "happy", "sadness": "sad", "anger": "angry", "fear": "fear",
+    "surprised": "surprise",
+}  # fmt: skip
 # The level of an emotion whose strength the data set does not state, as CREMA-D's XX.
 UNTOLD_LEVEL = 2 / 3

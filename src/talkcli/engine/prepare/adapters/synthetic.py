@@ -42,7 +42,7 @@ _NOISE_DB = (-80.0, -55.0)
 _SILENCE_S = (0.15, 0.7)
 # Program of each engine, and number of its voices that read each sentence.
 PROGRAMS: Mapping[str, str] = {"flite": "flite", "festival": "text2wave", "espeak-ng": "espeak-ng"}
-READINGS: Mapping[str, int] = {"flite": 2, "festival": 1, "espeak-ng": 3}
+READINGS: Mapping[str, int] = {"flite": 1, "festival": 1, "espeak-ng": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
