@@ -21,9 +21,9 @@ class MetricInfo:
     unit: str
     vertices: str
     """The set of vertices that the metric looks at, for reports."""
-    needs: Literal["truth", "audio", "phones", "takes", "motion", "reference"]
-    """What the metric compares with. `takes` gets all takes of a clip at once; `reference` divides the
-    measure by its mean over real motion."""
+    needs: Literal["truth", "audio", "truth and audio", "phones", "takes", "motion", "reference"]
+    """What the metric compares with. `truth and audio` is a pair of both; `takes` gets all takes of a clip at
+    once; `reference` divides the measure by its mean over real motion."""
     over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
     """How the values of single clips become one: a mean weighted by frames or by phones, a plain mean, the
     median, the largest. A pooled metric has no value for a single clip; `pool` computes its value from the
@@ -106,6 +106,16 @@ METRICS: dict[str, MetricInfo] = {
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
         meaning="share of vowels over 80 ms during which the lips close",
     ),
+    "closure_precision": MetricInfo(
+        measure=f"{_METRICS}.closure_precision:measure_precision",
+        unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        meaning="share of shown lip closures that belong to a p, b, m or a silence",
+    ),
+    "closure_chance": MetricInfo(
+        measure=f"{_METRICS}.closure_precision:measure_chance",
+        unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        meaning="share of 60 ms windows away from p, b, m and silence with closed lips",
+    ),
     "openness_order": MetricInfo(
         measure=f"{_METRICS}.openness_order:measure", pool=f"{_METRICS}.openness_order:openness_order",
         unit="", vertices="inner lips", needs="phones", over_clips="pooled",
@@ -115,6 +125,56 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.rounding:measure", pool=f"{_METRICS}.rounding:rounding_mm",
         unit="mm", vertices="mouth corners", needs="phones", over_clips="pooled",
         meaning="mean mouth width of iy, less that of uw, ow and w",
+    ),
+    "opening_r": MetricInfo(
+        measure=f"{_METRICS}.real_mouth:measure_opening_r",
+        unit="", vertices="inner lips", needs="truth and audio", over_clips="median",
+        meaning="lip opening against the true one, r at the best lag within 80 ms",
+    ),
+    "opening_energy_r": MetricInfo(
+        measure=f"{_METRICS}.real_mouth:measure_energy_r",
+        unit="", vertices="inner lips", needs="truth and audio", over_clips="median",
+        meaning="the same of the sound's log energy: what loudness alone would reach",
+    ),
+    "opening_gain": MetricInfo(
+        measure=f"{_METRICS}.real_mouth:measure_gain",
+        unit="", vertices="inner lips", needs="truth and audio", over_clips="median",
+        meaning="opening_r less opening_energy_r",
+    ),
+    "width_r": MetricInfo(
+        measure=f"{_METRICS}.real_mouth:measure_width_r",
+        unit="", vertices="mouth corners", needs="truth and audio", over_clips="median",
+        meaning="mouth width against the true one, r at the best lag within 80 ms",
+    ),
+    "head_speed_deg_s": MetricInfo(
+        measure=f"{_METRICS}.liveliness:measure_head_speed",
+        unit="deg/s", vertices="pose", needs="motion", over_clips="median",
+        meaning="mean speed at which the head turns",
+    ),
+    "brow_sd": MetricInfo(
+        measure=f"{_METRICS}.liveliness:measure_brow_sd",
+        unit="", vertices="coefficients", needs="motion", over_clips="median",
+        meaning="standard deviation of browInnerUp",
+    ),
+    "gap_mean_mm": MetricInfo(
+        measure=f"{_METRICS}.liveliness:measure_gap_mean",
+        unit="mm", vertices="inner lips", needs="motion", over_clips="median",
+        meaning="mean lip opening",
+    ),
+    "closed_share": MetricInfo(
+        measure=f"{_METRICS}.liveliness:measure_closed_share",
+        unit="", vertices="inner lips", needs="motion", over_clips="median",
+        meaning="share of all frames whose lips are within 1 mm of closed",
+    ),
+    "asymmetry": MetricInfo(
+        measure=f"{_METRICS}.liveliness:measure_asymmetry",
+        unit="", vertices="coefficients", needs="motion", over_clips="median",
+        meaning="mean difference of left and right channels",
+    ),
+    "blinks_per_min": MetricInfo(
+        measure=f"{_METRICS}.liveliness:measure_blink_rate",
+        unit="", vertices="coefficients", needs="motion", over_clips="clip mean",
+        meaning="blinks per minute",
     ),
     "jump_mm": MetricInfo(
         measure=f"{_METRICS}.jump:measure", over_takes="largest",

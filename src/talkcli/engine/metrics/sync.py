@@ -16,7 +16,7 @@ from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
-LARGEST_LAG_MS = 80
+LARGEST_LAG_MS = 80.0
 
 
 def sync_correlation(
@@ -32,16 +32,28 @@ def sync_correlation(
     second.
     """
     loudness = envelope(speech, len(opening_mm), fps)
-    if len(opening_mm) < fps:
-        raise UndefinedMetricError("needs a second of motion or more")
-    if np.ptp(opening_mm) < 1e-6:
-        raise UndefinedMetricError("the lips never move")
     if np.ptp(loudness) < 1e-9:
         raise UndefinedMetricError("the sound never changes")
+    return best_correlation(opening_mm, loudness, fps, largest_lag_ms)
+
+
+def best_correlation(
+    late: Float[np.ndarray, "frames"],
+    early: Float[np.ndarray, "frames"],
+    fps: float,
+    largest_lag_ms: float = LARGEST_LAG_MS,
+) -> tuple[float, float]:
+    """Return Pearson's r of two tracks at the best lag of `late` within +-`largest_lag_ms`, and that lag in
+    milliseconds. Undefined where either stands still, or for less than a second.
+    """
+    if len(late) < fps:
+        raise UndefinedMetricError("needs a second of motion or more")
+    if min(np.ptp(late), np.ptp(early)) < 1e-9 or np.ptp(late) < 1e-6:
+        raise UndefinedMetricError("the lips never move")
     reach = int(largest_lag_ms * fps / 1000 + 1e-6)
     # By size, so that the smaller lag wins a tie.
     lags = sorted(range(-reach, reach + 1), key=abs)
-    by_lag = {lag: _pearson(opening_mm, loudness, lag) for lag in lags}
+    by_lag = {lag: _pearson(late, early, lag) for lag in lags}
     best = max(lags, key=by_lag.__getitem__)
     return by_lag[best], best * 1000 / fps
 

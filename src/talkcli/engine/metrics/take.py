@@ -61,6 +61,15 @@ class Take(Protocol):
     def coeffs(self) -> Float[np.ndarray, "frames coeffs"]:
         """Return the coefficients; AssetError for a motion of vertices."""
 
+    def channel_names(self) -> tuple[str, ...]:
+        """Return the names of the coefficients; AssetError for a motion of vertices."""
+
+    def channel(self, name: str) -> Float[np.ndarray, "frames"]:
+        """Return the coefficient of that name; AssetError where the motion has none."""
+
+    def pose(self) -> Float[np.ndarray, "frames 3"]:
+        """Return the rotation of the head, axis-angle in radians; AssetError where it is not known."""
+
 
 def blocks(num_frames: int) -> list[slice]:
     """Cut `num_frames` into pieces whose vertices fit into memory, in order."""

@@ -58,9 +58,12 @@ def score_clip(
     given: dict[str, Any] = {
         "truth": "no true motion given for this clip" if true is None else Measured(true),
         "audio": "no sound given for this clip" if speech is None else speech,
+        "truth and audio": "no true motion and sound given for this clip",
         "phones": alignment,
         "reference": reference,
     }
+    if true is not None and speech is not None:
+        given["truth and audio"] = (given["truth"], speech)
     values = {}
     for name, info in METRICS.items():
         beside = given.get(info.needs)

@@ -74,10 +74,31 @@ class Measured:
 
     def coeffs(self) -> Float[np.ndarray, "frames coeffs"]:
         """See `Take`."""
+        return self._coefficients().coeffs
+
+    def channel_names(self) -> tuple[str, ...]:
+        """See `Take`."""
+        return self._coefficients().channels
+
+    def channel(self, name: str) -> Float[np.ndarray, "frames"]:
+        """See `Take`."""
+        motion = self._coefficients()
+        if name not in motion.channels:
+            raise AssetError(f"The motion has no channel {name}.")
+        return motion.coeffs[:, motion.channels.index(name)]
+
+    def pose(self) -> Float[np.ndarray, "frames 3"]:
+        """See `Take`."""
+        motion = self._coefficients()
+        if motion.pose is None:
+            raise AssetError("The motion does not say how the head turns.")
+        return motion.pose
+
+    def _coefficients(self) -> Motion:
         motion = self._surface.motion
         if not isinstance(motion, Motion):
             raise AssetError("A motion of vertices has no coefficients.")
-        return motion.coeffs
+        return motion
 
     def gap_mm(self) -> Float[np.ndarray, "frames"]:
         """See `Take`."""

@@ -126,7 +126,7 @@ def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
     found = {}
     for name, info in METRICS.items():
         found[name] = over_clips(name, [clip.values[name] for clip in clips])
-        if info.needs == "truth":
+        if info.needs.startswith("truth"):
             found[name]["truth"] = None if truth is None else truth["kinds"]
     return found
 

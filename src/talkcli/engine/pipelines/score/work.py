@@ -177,10 +177,11 @@ def _aligned(
 
 
 def _cut(motion: AnyMotion, num_frames: int) -> AnyMotion:
-    """Cut a motion to its first frames, its pose left out."""
+    """Cut a motion to its first frames."""
     if isinstance(motion, VertexMotion):
         return replace(motion, vertices=motion.vertices[:num_frames])
-    return replace(motion, coeffs=motion.coeffs[:num_frames], pose=None)
+    pose = None if motion.pose is None else motion.pose[:num_frames]
+    return replace(motion, coeffs=motion.coeffs[:num_frames], pose=pose)
 
 
 class _Told(Silent):
