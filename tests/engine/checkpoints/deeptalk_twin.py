@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.models.deeptalk.dee import DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 
 State = dict[str, Tensor]
 

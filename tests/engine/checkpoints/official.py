@@ -21,8 +21,8 @@ from talkcli.engine.checkpoints.convert.deeptalk import (
     layouts,
 )
 from talkcli.engine.checkpoints.convert.layout import Entry
-from talkcli.engine.models.deeptalk.dee import DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
 from talkcli.engine.nn.transformer import sinusoids

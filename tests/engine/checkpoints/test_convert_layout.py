@@ -14,8 +14,8 @@ from talkcli.engine.checkpoints.convert.layout import Layout
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import InputError
 from talkcli.engine.methods import METHODS, resolve
-from talkcli.engine.models.deeptalk.dee import DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
 from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig

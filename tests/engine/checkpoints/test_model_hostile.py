@@ -22,8 +22,9 @@ from talkcli.engine.checkpoints.model_file import Meta, load_model, read_config,
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.models.deeptalk.content import LogMelContentConfig
-from talkcli.engine.models.deeptalk.dee import CoefficientsConfig, DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.models.deeptalk.phones import PhonesConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvae, ThVqvaeConfig

@@ -17,7 +17,8 @@ from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.exports import motion as motion_export
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
 from talkcli.engine.performers import trained
@@ -232,7 +233,7 @@ def test_held_takes_keep_emotion_and_slow_codes(flame_model: Path, monkeypatch: 
     take = performer.model.take
 
     def spy(heard: Any, **options: Any) -> Any:
-        emotions.append((heard.emotion.mean, options["sigma"]))
+        emotions.append(heard.fixed)
         drawn.append(take(heard, **options))
         return drawn[-1]
 
@@ -242,10 +243,10 @@ def test_held_takes_keep_emotion_and_slow_codes(flame_model: Path, monkeypatch: 
     fast = [torch.cat([window[-1] for window in made.codes]) for made in drawn]
     assert torch.equal(slow[0], slow[1]) and torch.equal(slow[0], slow[2])
     assert not torch.equal(fast[0], fast[1]) and not torch.equal(fast[1], fast[2])
-    # The emotion that the first take drew is what the others are given, and they draw none.
+    # The emotion that the first take drew is fixed for the others.
     first = performer.listen(_SPEECH).emotion.sample(0.1, performer._generator(Sampling(), 0))
-    assert torch.equal(emotions[1][0], first) and torch.equal(emotions[2][0], first)
-    assert [sigma for _, sigma in emotions] == [0.1, None, None]
+    assert emotions[0] is None
+    assert torch.equal(emotions[1], first) and torch.equal(emotions[2], first)
 
 
 def test_one_level_of_codes_has_no_slow_ones_to_hold(tmp_path: Path) -> None:

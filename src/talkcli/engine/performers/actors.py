@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 
 from talkcli.engine.errors import UsageError
-from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalkConfig
+from talkcli.engine.models.deeptalk.deeptalk import NOBODY
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.types import Reporter
 
 # The actor of the released demo, the first that the released model was trained on.

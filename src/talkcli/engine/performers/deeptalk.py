@@ -122,14 +122,13 @@ class DeepTalkPerformer(TrainedPerformer):
         self, heard: Heard, speech: Speech, sampling: Sampling, controls: DeepTalkControls
     ) -> Iterator[AnyMotion]:
         """Perform `speech` that was `heard` before, as `perform` does."""
-        sigma, held = controls.sigma, None
+        held = None
         for take in range(sampling.takes):
-            drawn = self._draw(heard, sampling, controls, take, sigma=sigma, held=held)
+            drawn = self._draw(heard, sampling, controls, take, held)
             if controls.hold_slow and held is None:
                 # The emotion is the first thing a take draws, so this is the first take's once more.
-                emotion = self.model.felt(heard, sigma, self._generator(sampling, take))
-                heard = heard._replace(emotion=heard.emotion._replace(mean=emotion))
-                sigma, held = None, drawn.slow
+                emotion = self.model.felt(heard, controls.sigma, self._generator(sampling, take))
+                heard, held = heard._replace(fixed=emotion), drawn.slow
             yield self._finished(
                 drawn.coeffs,
                 speech,
@@ -145,14 +144,12 @@ class DeepTalkPerformer(TrainedPerformer):
         sampling: Sampling,
         controls: DeepTalkControls,
         take: int,
-        *,
-        sigma: float | None,
         held: Codes | None,
     ) -> Take:
         with self._autocast():
             drawn: Take = self.model.take(
                 heard,
-                sigma=sigma,
+                sigma=controls.sigma,
                 tau_top=controls.tau_top,
                 tau_bottom=controls.tau_bottom,
                 speaker=self.speaker(sampling.actor),

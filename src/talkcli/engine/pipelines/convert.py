@@ -22,8 +22,8 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.files import atomic_path, check_file, sha256
-from talkcli.engine.models.deeptalk.dee import DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
 from talkcli.engine.wording import counted, parameter
 

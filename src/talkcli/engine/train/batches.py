@@ -9,31 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
-import soxr
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from talkcli.engine.audio.augment import AugmentConfig, LevelRange, augment
+from talkcli.engine.audio.augment import AugmentConfig, LevelRange
 from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
 from talkcli.engine.face.savitzky_golay import savitzky_golay
 from talkcli.engine.models.deeptalk.phones import STEP_HZ, STEPS_PER_FRAME, SYMBOLS
+from talkcli.engine.train.chances import Balance, chances
+from talkcli.engine.train.copies import altered, samples_of
 from talkcli.engine.train.disturbance import Disturbance, DisturbanceConfig, disturb, draw_disturbance
 from talkcli.engine.types import (
     EMOTIONS,
     SAMPLES_PER_FRAME,
-    SPEECH_RATE_HZ,
     Alignment,
     Clip,
-    Phone,
     Reporter,
-    Speech,
     VertexMotion,
 )
 
@@ -56,8 +54,8 @@ class BatchConfig(DisturbanceConfig):
     smooth: bool = True
     """Apply a Savitzky-Golay filter (length 5, order 2) to the motion, as in the released data sets. It skips
     motion that preprocessing has filtered already, and still pictures."""
-    balance: bool = False
-    """Draw every emotion equally often, instead of every frame."""
+    balance: Balance = False
+    """Draw every emotion equally often instead of every frame; `corpus` does so within each corpus."""
     copies: Annotated[int, Field(ge=0, le=100)] = 0
     """Number of altered copies of each training clip (`speed`, `snr_db`, `augment`), made once per run."""
     speed: Annotated[float, Field(ge=0, le=0.5)] = 0.1
@@ -82,7 +80,7 @@ class BatchConfig(DisturbanceConfig):
 class Example:
     """A clip ready for training, at least one window long. `sound` keeps a batch axis of one, as `cut`
     expects. Each picture of a `still` clip is the first frame of a window; only that frame of such a window
-    is data.
+    is data. `corpus` is the first part of the clip's id, `voice` the name of the speaker.
     """
 
     sound: Sound
@@ -91,6 +89,8 @@ class Example:
     level: float
     speaker: int
     phones: Int[Tensor, "phone_steps"]
+    corpus: str
+    voice: str
     still: bool = False
     neutral: Float[Tensor, "verts 3"] | None = None
 
@@ -155,56 +155,14 @@ def prepare(
     for index, clip in enumerate(clips):
         for copy in range(1 if clip.still else copies + 1):
             rng = np.random.default_rng([seed, index, copy])
-            heard = clip if copy == 0 else _altered(clip, config, rng, voices)
+            heard = clip
+            if copy > 0:
+                heard = altered(
+                    clip, rng, voices, speed=config.speed, snr_db=config.snr_db, changes=config.augment
+                )
             examples.append(_example(heard, ears, config, speakers))
         reporter.progress("preparing clips", index + 1, len(clips))
     return examples
-
-
-def _samples(clip: Clip) -> Float[np.ndarray, "samples"]:
-    if clip.speech is None:
-        return np.zeros(len(clip.motion.values) * SAMPLES_PER_FRAME, np.float32)
-    return clip.speech.samples
-
-
-def _altered(
-    clip: Clip,
-    config: BatchConfig,
-    rng: np.random.Generator,
-    voices: list[Float[np.ndarray, "_samples"]],
-) -> Clip:
-    """Return the clip at another speed, with noise of random spectral slope, then altered by `augment`, which
-    may mix in other `voices`. Sound, motion and phones stay synchronous.
-    """
-    samples, values = _samples(clip), clip.motion.values
-    frames = max(round(len(values) / (1 + rng.uniform(-config.speed, config.speed))), 1)
-    old, new = np.arange(len(values)), np.linspace(0, len(values) - 1, frames)
-    changed = np.stack([np.interp(new, old, channel) for channel in values.T], axis=1)
-    slower = frames / len(values)
-    played = soxr.resample(samples, SPEECH_RATE_HZ, SPEECH_RATE_HZ * slower)
-    length = frames * SAMPLES_PER_FRAME
-    played = np.pad(played[:length], (0, max(length - len(played), 0)))
-
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    spectrum *= np.maximum(np.arange(len(spectrum)), 1.0) ** -rng.uniform(0, 1)
-    noise = np.fft.irfft(spectrum, n=length)
-    wanted = np.sqrt((played**2).mean()) * 10 ** (-rng.uniform(*config.snr_db) / 20)
-    noisy = (played + noise * (wanted / np.sqrt((noise**2).mean()))).astype(np.float32)
-    return replace(
-        clip,
-        speech=Speech(samples=augment(noisy, rng, config.augment, voices)),
-        motion=clip.motion.with_values(changed.astype(np.float32)),
-        alignment=None if clip.alignment is None else _slower(clip.alignment, slower),
-    )
-
-
-def _slower(alignment: Alignment, factor: float) -> Alignment:
-    return replace(
-        alignment,
-        phones=tuple(
-            Phone(phone.symbol, phone.start_s * factor, phone.end_s * factor) for phone in alignment.phones
-        ),
-    )
 
 
 def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers: tuple[str, ...]) -> Example:
@@ -213,7 +171,7 @@ def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers:
     # each of its pictures can then be the first frame of a window.
     short = config.frames - 1 if clip.still else max(config.frames - len(values), 0)
     values = np.pad(values, ((0, short), (0, 0)), mode="edge")
-    samples = np.pad(_samples(clip), (0, short * SAMPLES_PER_FRAME))
+    samples = np.pad(samples_of(clip), (0, short * SAMPLES_PER_FRAME))
     if config.smooth and not clip.smoothed and not clip.still:
         values = savitzky_golay(values).astype(np.float32)
     with torch.inference_mode():
@@ -226,6 +184,8 @@ def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers:
         level=clip.emotion.level,
         speaker=speakers.index(clip.speaker) if clip.speaker in speakers else -1,
         phones=_phone_targets(clip.alignment, len(values) * STEPS_PER_FRAME),
+        corpus=clip.id.partition("/")[0],
+        voice=clip.speaker,
         still=clip.still,
         neutral=torch.from_numpy(clip.motion.neutral) if isinstance(clip.motion, VertexMotion) else None,
     )
@@ -257,12 +217,15 @@ class Batches:
     _chances: Float[np.ndarray, "examples"] = field(init=False)
 
     def __post_init__(self) -> None:
-        length = np.array([self._length(example) for example in self.training], dtype=np.float64)
-        if self.config.balance:
-            emotion = np.array([example.emotion for example in self.training])
-            for label in np.unique(emotion):
-                length[emotion == label] /= length[emotion == label].sum()
-        object.__setattr__(self, "_chances", length / length.sum())
+        items = self.training
+        drawn = chances(
+            np.array([self._length(item) for item in items]),
+            np.array([item.emotion for item in items]),
+            [item.corpus for item in items],
+            [item.voice for item in items],
+            self.config.balance,
+        )
+        object.__setattr__(self, "_chances", drawn)
 
     @property
     def nbytes(self) -> int:

@@ -11,7 +11,8 @@ from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.device import seeded
 from talkcli.engine.errors import UsageError
 from talkcli.engine.models.deeptalk import choose
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.prior import PriorConfig
 from talkcli.engine.models.deeptalk.vae import VaeConfig

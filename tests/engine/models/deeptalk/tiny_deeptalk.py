@@ -6,8 +6,8 @@ from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.models.deeptalk.content import LogMelContentConfig
-from talkcli.engine.models.deeptalk.dee import CoefficientsConfig, DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
 

@@ -22,7 +22,8 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.files import sha256
 from talkcli.engine.methods import EMBEDDED
-from talkcli.engine.models.deeptalk.dee import CoefficientsConfig, Dee, DeeConfig
+from talkcli.engine.models.deeptalk.dee import Dee
+from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeConfig
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.pipelines.emovox import embeddings
 from talkcli.engine.pipelines.emovox.emovox import Wanted, curate_emovox

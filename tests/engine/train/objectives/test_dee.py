@@ -11,7 +11,8 @@ from torch.nn import functional as F
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.errors import UsageError
-from talkcli.engine.models.deeptalk.dee import CoefficientsConfig, Dee, DeeConfig
+from talkcli.engine.models.deeptalk.dee import Dee
+from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.train.batches import Batch

@@ -11,7 +11,8 @@ from talkcli.engine.audio.ear import hear
 from talkcli.engine.errors import UsageError
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.deeptalk import choose
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.level import Level
 from talkcli.engine.models.deeptalk.vae import VaeConfig

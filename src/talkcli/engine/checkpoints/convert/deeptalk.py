@@ -30,8 +30,8 @@ from talkcli.engine.checkpoints.convert.layout import (
 )
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
-from talkcli.engine.models.deeptalk.dee import DeeConfig
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalkConfig
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FER_CLASSES, FerConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
 from talkcli.engine.types import Config

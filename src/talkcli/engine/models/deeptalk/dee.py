@@ -11,39 +11,25 @@ weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound, Waveform
-from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
 from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.emotion_encoder import Emotion2vecStem, EmotionEncoder
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.models.deeptalk.moods import Mood, Moods, varied, width_of
 from talkcli.engine.models.windows import starts
-from talkcli.engine.nn.attentive_statistics import AttentiveStatistics
 from talkcli.engine.nn.audio_stem import AudioStem
-from talkcli.engine.nn.gpo import Gpo
 from talkcli.engine.nn.standardise import Standardise
-from talkcli.engine.nn.transformer import Transformer, sinusoids
-from talkcli.engine.types import (
-    EMOTIONS,
-    SAMPLES_PER_FRAME,
-    Config,
-    Dropout,
-    Emotion,
-    Heads,
-    Layers,
-    Width,
-    WindowFrames,
-    check_heads,
-)
+from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, Emotion
 
 # Halvings of the log-mel rate, from 100 Hz to 12.5 Hz: emotion changes more slowly than phones.
 AUDIO_HALVINGS = 3
@@ -55,123 +41,9 @@ _FRAMES_AT_ONCE = 1024
 _LONGEST = 1200
 # Share of a batch in the running mean of an anchor: the anchor follows the encoder within some hundred steps.
 _ANCHOR_RATE = 0.02
-
-
-class CoefficientsConfig(Config):
-    """Settings of a motion branch on standardised coefficients: there are none but the kind."""
-
-    kind: Literal["coefficients"] = "coefficients"
-
-
-class DeeConfig(Config):
-    """Sizes and variants of DEE; the defaults are those of the released model."""
-
-    speech: Annotated[LogMelConfig | Emotion2vecConfig, Field(discriminator="kind")] = Emotion2vecConfig()
-    """Front-end of the speech branch."""
-    expression: Annotated[CoefficientsConfig | FerConfig, Field(discriminator="kind")] = FerConfig()
-    """Front-end of the motion branch, which processes single frames."""
-    audio_width: Width = 768
-    audio_layers: Layers = 2
-    motion_width: Width = 512
-    motion_layers: Layers = 6
-    heads: Heads = 8
-    feedforward: Width = 2048
-    """Width inside every transformer layer."""
-    embedding: Width = 128
-    dropout: Dropout = 0.1
-    window: WindowFrames = 250
-    """Largest number of frames (25 fps) that an encoder processes at once; 250 are 10 s."""
-    pooling: Literal["gpo", "statistics"] = "gpo"
-    """Pooling of steps into one vector: `gpo` is the released operator, behind a transformer layer in each
-    head; `statistics` is attentive statistics, which cost a fraction and learn from hundreds of clips."""
-    fixed_window: bool = False
-    """Extend short input to a whole window with its last step, because pooling weights depend on length."""
-    long: Literal["average", "first"] = "average"
-    """Input longer than a window: average over windows, or use only the first one as the released demo."""
-    classifier: bool = False
-    """Add a classifier of emotions on the means."""
-    anchors: bool = False
-    """Keep a running mean of each emotion's motion, an anchor, from which `directed` sets an emotion."""
-    log_variance_start: Annotated[float, Field(ge=-50, le=50)] | None = None
-    """Initial bias of the log-variances. The released code starts near 0, where variances of one exceed every
-    distance between means; null does the same."""
-
-    @model_validator(mode="after")
-    def _check(self) -> DeeConfig:
-        check_heads(self.heads, audio_width=self.audio_width, motion_width=self.motion_width)
-        if self.fixed_window and isinstance(self.speech, Emotion2vecConfig):
-            raise ValueError("fixed_window needs log-mel features: a repeated last sample is no speech")
-        return self
-
-
 # Share of the way from neutral to an anchor below which generators still show a neutral face. Measured with
 # the embedded one: smiles of 0.04, 0.24, 0.61 and 0.73 at shares of 0.6, 0.7, 0.8 and 1.
 _FELT_FROM = 0.6
-
-
-class Emotion2vecStem(nn.Module):
-    """emotion2vec, and a projection if the following transformer has another width."""
-
-    def __init__(self, config: Emotion2vecConfig, width: int) -> None:
-        super().__init__()
-        self.encoder = Emotion2vec(config)
-        same = width == self.encoder.width
-        self.project: nn.Module = nn.Identity() if same else nn.Linear(self.encoder.width, width)
-
-    def forward(self, sound: Sound) -> Float[Tensor, "batch steps width"]:
-        """Return steps at 50 Hz, from stored features of the frozen part (`emotion2vec`) or from samples."""
-        if "emotion2vec" in sound:
-            return self.project(self.encoder.finish(sound["emotion2vec"]))
-        return self.project(self.encoder(sound["waveform"][..., 0]))
-
-
-class _Summary(nn.Module):
-    """Released head: one transformer layer, a projection and pooling over time."""
-
-    def __init__(self, width: int, config: DeeConfig) -> None:
-        super().__init__()
-        self.transformer = _transformer(width, 1, config)
-        self.project = nn.Linear(width, config.embedding)
-        self.pool = Gpo()
-
-    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
-        return self.pool(self.project(self.transformer(x)))
-
-
-class _Statistics(nn.Module):
-    """Cheap head: pooling over time and two layers. As in ECAPA-TDNN (Desplanques et al. 2020), batch norm
-    after the pooling removes what all clips have in common.
-    """
-
-    def __init__(self, width: int, config: DeeConfig) -> None:
-        super().__init__()
-        self.pool = AttentiveStatistics(width)
-        self.norm = nn.BatchNorm1d(2 * width)
-        self.expand = nn.Linear(2 * width, 2 * width)
-        self.dropout = nn.Dropout(config.dropout)
-        self.project = nn.Linear(2 * width, config.embedding)
-
-    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
-        return self.project(self.dropout(F.gelu(self.expand(self.norm(self.pool(x))))))
-
-
-class EmotionEncoder(nn.Module):
-    """Encoder of positions and a transformer, with two heads: mean (on the unit sphere) and log-variance."""
-
-    def __init__(self, width: int, layers: int, config: DeeConfig) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
-        self.transformer = _transformer(width, layers, config)
-        head = _Summary if config.pooling == "gpo" else _Statistics
-        self.mean = head(width, config)
-        self.log_variance = head(width, config)
-        if config.log_variance_start is not None:
-            nn.init.constant_(self.log_variance.project.bias, config.log_variance_start)
-
-    def forward(self, x: Float[Tensor, "batch steps width"]) -> Gaussian:
-        positions = sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
-        x = self.transformer(self.dropout(x + positions))
-        return Gaussian(F.normalize(self.mean(x), dim=-1), self.log_variance(x))
 
 
 class Dee(nn.Module):
@@ -209,6 +81,8 @@ class Dee(nn.Module):
             self.classifier = nn.Linear(config.embedding, len(EMOTIONS))
         if config.anchors:
             self.register_buffer("anchors", torch.zeros(len(EMOTIONS), config.embedding))
+        if config.moods:
+            self.moods = Moods(config.embedding)
 
     @property
     def ears(self) -> dict[str, Ear]:
@@ -256,6 +130,37 @@ class Dee(nn.Module):
         # The components of a unit vector are small; scaled to size 1 they train as fast as other layers.
         return self.classifier(mean * self.config.embedding**0.5)
 
+    def chances(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch classes"]:
+        """Return calibrated probabilities of the emotions that have an anchor; requires `moods`."""
+        return self.moods.chances(self.classify(mean), self.anchors.any(dim=-1))
+
+    def felt(
+        self,
+        heard: Gaussian,
+        sigma: float | None,
+        generator: torch.Generator,
+        asked: Emotion | None = None,
+    ) -> Float[Tensor, "batch embedding"]:
+        """Return the emotion of one take, drawn with `sigma`: by moods if the config has them (`Moods.draw`),
+        else around the mean (`Gaussian.sample`).
+
+        `asked` is the emotion to which the caller set the mean, if it is not the speech's own: a mood that
+        was asked for stays, and only its strength is drawn.
+        """
+        if not self.config.moods:
+            return heard.sample(sigma, generator, within=self.span)
+        if asked is None:
+            chances, strength = self.chances(heard.mean), self.moods.strength(heard.mean)
+            mood = self.moods.draw(chances, strength, heard.log_variance, sigma, generator)
+        elif sigma is None or asked.level == 0:
+            return heard.mean
+        else:
+            mood = self._mood(asked, heard.mean.device)
+            mood = mood._replace(
+                strength=varied(mood.strength, width_of(heard.log_variance, sigma), generator)
+            )
+        return self.towards(mood.emotion, mood.strength)
+
     @torch.no_grad()
     def move_anchors(self, means: Float[Tensor, "batch embedding"], emotion: Int[Tensor, "batch"]) -> None:
         """Move the anchors of a training batch's labels `emotion` towards its `means`; requires `anchors`."""
@@ -280,10 +185,13 @@ class Dee(nn.Module):
                     if known
                     else "Give it a recording of the emotion with `emotion_from`.",
                 )
-        device = self.anchors.device
-        index = torch.tensor([EMOTIONS.index(emotion.label)], device=device)
+        return self.towards(*self._mood(emotion, self.anchors.device))
+
+    @staticmethod
+    def _mood(emotion: Emotion, device: torch.device) -> Mood:
         far = _FELT_FROM + (1 - _FELT_FROM) * emotion.level if emotion.level > 0 else 0.0
-        return self.towards(index, torch.tensor([far], device=device))
+        label = EMOTIONS.index(emotion.label)
+        return Mood(torch.tensor([label], device=device), torch.tensor([far], device=device))
 
     @property
     def span(self) -> Float[Tensor, "directions embedding"] | None:
@@ -332,14 +240,3 @@ class Dee(nn.Module):
             torch.cat(part).view(len(firsts), batch, -1).mean(0) for part in zip(*parts, strict=True)
         )
         return Gaussian(F.normalize(mean, dim=-1), log_variance)
-
-
-def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
-    return Transformer(
-        width,
-        layers=layers,
-        heads=config.heads,
-        feedforward=config.feedforward,
-        dropout=config.dropout,
-        gelu=False,
-    )

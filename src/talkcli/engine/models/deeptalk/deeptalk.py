@@ -10,32 +10,28 @@ windows. Other content encoders and priors may replace wav2vec 2.0 and TH-VQVAE.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Waveform
 from talkcli.engine.audio.log_mel import LogMelConfig
-from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.deeptalk import choose
 from talkcli.engine.models.deeptalk.content import (
-    ContentConfig,
     LogMelContentConfig,
     PhoneContentConfig,
     build_content,
 )
-from talkcli.engine.models.deeptalk.dee import Dee, DeeConfig
+from talkcli.engine.models.deeptalk.dee import Dee
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.level import Level
 from talkcli.engine.models.deeptalk.performance import Codes, Heard, Predicted, Take
-from talkcli.engine.models.deeptalk.prior import PriorConfig, build_prior
-from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
+from talkcli.engine.models.deeptalk.prior import build_prior
 from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
 from talkcli.engine.nn.alibi import distance_bias
 from talkcli.engine.nn.transformer import Transformer
@@ -43,57 +39,11 @@ from talkcli.engine.types import (
     MODEL_FPS,
     SAMPLES_PER_FRAME,
     SPEECH_RATE_HZ,
-    Config,
-    Dropout,
     Emotion,
-    Heads,
-    Layers,
-    Width,
-    WindowFrames,
-    check_heads,
 )
-from talkcli.engine.wording import counted
 
 # Index that stands for no particular speaker.
 NOBODY = -1
-
-
-class DeepTalkConfig(Config):
-    """Sizes of the generator; the defaults are those of the released model."""
-
-    dee: DeeConfig = DeeConfig()
-    prior: PriorConfig = ThVqvaeConfig()
-    content: ContentConfig = Wav2vec2Config()
-    """Settings of the content encoder."""
-    width: Width = 128
-    """Width of content and style; the feature transformer has twice as much."""
-    heads: Heads = 8
-    feedforward: Width = 256
-    predictor_width: Width = 256
-    predictor_layers: Layers = 6
-    identity: Width = 32
-    """Largest number of speakers: the width of the one-hot speaker code in the style."""
-    dropout: Dropout = 0.1
-    guess: bool = False
-    """Add a direct regression of every frame, which skips the tokens; it helps training on little data."""
-    speakers: tuple[Annotated[str, Field(max_length=200)], ...] = ()
-    """Names of the speakers in the order of the identity code; training sets them."""
-    nobody: bool | None = None
-    """Whether some training windows had no speaker; training sets it. Null in old files."""
-    window: WindowFrames = 1200
-    """Largest number of frames of one pass (the released masks end there); longer speech has such windows."""
-    overlap: Annotated[int, Field(gt=0)] = 76
-    """Number of frames that neighbouring windows share, for the cross-fade."""
-
-    @model_validator(mode="after")
-    def _check(self) -> DeepTalkConfig:
-        check_heads(self.heads, **{"twice the width": 2 * self.width}, predictor_width=self.predictor_width)
-        if len(self.speakers) > self.identity:
-            speakers = counted(len(self.speakers), "speaker")
-            raise ValueError(f"identity {self.identity} has no room for {speakers}")
-        if 2 * self.overlap > self.window:
-            raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
-        return self
 
 
 class TokenPredictor(nn.Module):
@@ -253,7 +203,7 @@ class DeepTalk(nn.Module):
             felt = self._emotion(Stretches(self.dee.ears, emotion_samples, frames=others, window=window))
         if emotion is not None:
             felt = felt._replace(mean=self.dee.directed(emotion).expand_as(felt.mean))
-        return Heard(windows, contacts, felt, frames, padded)
+        return Heard(windows, contacts, felt, frames, padded, asked=emotion)
 
     @torch.inference_mode()
     def take(
@@ -298,8 +248,10 @@ class DeepTalk(nn.Module):
     def felt(
         self, heard: Heard, sigma: float | None, generator: torch.Generator
     ) -> Float[Tensor, "batch embedding"]:
-        """Return the emotion of one take, drawn with `sigma` (`Gaussian.sample`)."""
-        return heard.emotion.sample(sigma, generator, within=self.dee.span)
+        """Return the emotion of one take, drawn with `sigma` (`Dee.felt`) unless it is fixed."""
+        if heard.fixed is not None:
+            return heard.fixed
+        return self.dee.felt(heard.emotion, sigma, generator, heard.asked)
 
     def generate(
         self,

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.types import Emotion
 
 # Chosen codes: for every window, those of each level from slow to fast.
 Codes = list[list[Int[Tensor, "batch _"]]]
@@ -42,6 +43,10 @@ class Heard(NamedTuple):
     """Number of frames to return."""
     padded: int
     """Number of frames to generate, a multiple of the prior's."""
+    asked: Emotion | None = None
+    """Emotion that was asked for in place of the speech's own."""
+    fixed: Float[Tensor, "batch embedding"] | None = None
+    """Emotion of every take, instead of a draw."""
 
 
 class Take(NamedTuple):

@@ -18,7 +18,8 @@ from torch import nn
 from talkcli.engine.checkpoints.model_file import default_weights, load_model
 from talkcli.engine.device import seeded
 from talkcli.engine.files import check_file
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.pipelines.bench.render import machine, write_report
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter
 from talkcli.engine.version import __version__

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from talkcli.engine.checkpoints.pretrained import load_emotion2vec
-from talkcli.engine.models.deeptalk.dee import Dee, DeeConfig, Emotion2vecStem
+from talkcli.engine.models.deeptalk.dee import Dee
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.emotion_encoder import Emotion2vecStem
 from talkcli.engine.models.deeptalk.fer import FerConfig
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.assembly import Assembly

@@ -11,7 +11,8 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.deeptalk.content import PhoneContent, PhoneContentConfig, Wav2vec2Content
-from talkcli.engine.models.deeptalk.deeptalk import DeepTalk, DeepTalkConfig
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData

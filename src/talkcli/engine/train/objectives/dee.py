@@ -29,6 +29,9 @@ from talkcli.engine.train.objective import Weight
 from talkcli.engine.train.objectives.fer import recall
 from talkcli.engine.types import EMOTIONS, Config
 
+# Calibrated probability above which speech counts as neutral in validation.
+_SURE = 0.5
+
 
 class DeeObjectiveConfig(Config):
     """Weights and variants of the loss of DEE."""
@@ -44,6 +47,8 @@ class DeeObjectiveConfig(Config):
     switches mixup off, PCME++ uses 2."""
     classifier_weight: Weight = 0.0
     """Weight of the cross-entropy of the classifier on the means of speech and of motion."""
+    level_weight: Weight = 0.0
+    """Weight of the squared error of the level that `Moods` predicts for speech that is not neutral."""
     spread_weight: Weight = 0.0
     """Weight of the term that makes the variance of speech predict the error of its mean. With it the
     contrastive loss uses only the mean of speech, because on small data it drives the variance the wrong
@@ -70,6 +75,11 @@ class DeeObjective(nn.Module):
                 f"anchors.",
                 hint="Add `set=model.classifier=true` `set=model.anchors=true`.",
             )
+        if config.level_weight > 0 and not model.config.moods:
+            raise UsageError(
+                f"objective.level_weight is {config.level_weight}; it needs a model with moods.",
+                hint="Add `set=model.moods=true`.",
+            )
         self.model = model
         self.config = config
 
@@ -94,6 +104,11 @@ class DeeObjective(nn.Module):
                 model.classify(motion.mean), classes
             )
             terms["loss"] = terms["loss"] + config.classifier_weight * terms["classified"]
+        if config.level_weight > 0:
+            strong = (batch.emotion != EMOTIONS.index("neutral")).to(share)
+            error = (model.moods.strength(speech.mean) - batch.level).square()
+            terms["level"] = (error * strong).sum() / strong.sum().clamp_min(1)
+            terms["loss"] = terms["loss"] + config.level_weight * terms["level"]
         if config.spread_weight > 0:
             terms["spread"] = spread_loss(speech, self._error(speech.mean))
             terms["loss"] = terms["loss"] + config.spread_weight * terms["spread"]
@@ -107,7 +122,9 @@ class DeeObjective(nn.Module):
         The recalls are those of the nearest motion to each speech and of the nearest speech to each motion.
         With a classifier the result also has the recalls of the classifier for speech and for motion, and
         `confident_ratio`: how many times as often it is right for the half of the speech with the smaller
-        variance as for the other half.
+        variance as for the other half. A model with moods is calibrated on `batches`; its result also has the
+        share of neutral speech with a calibrated probability of neutral above one half, and that share of
+        other speech.
         """
         model = self.model
         speech = _joined([model.embed_speech(batch.sound) for batch in batches])
@@ -121,7 +138,15 @@ class DeeObjective(nn.Module):
         }
         if not model.config.classifier:
             return {"score": 1 - (found["speech_to_motion"] + found["motion_to_speech"]) / 2, **found}
-        named = model.classify(speech.mean).argmax(-1)
+        logits = model.classify(speech.mean)
+        if model.config.moods:
+            model.moods.calibrate(logits, emotion)
+            at = EMOTIONS.index("neutral")
+            sure = model.chances(speech.mean)[:, at] > _SURE
+            for name, rows in (("neutral_kept", emotion == at), ("others_lost", emotion != at)):
+                if rows.any():
+                    found[name] = float(sure[rows].float().mean())
+        named = logits.argmax(-1)
         found["speech_uar"] = recall(named, emotion)
         found["motion_uar"] = recall(model.classify(motion.mean).argmax(-1), emotion)
         with suppress(UndefinedMetricError):

@@ -132,12 +132,12 @@ class DeepTalkObjective(nn.Module):
         tau = config.tau[0] + (config.tau[1] - config.tau[0]) * progress
         with torch.no_grad():
             heard = exact(model.dee.embed_speech(batch.sound))
-            emotion = self._directed(heard.mean, batch)
+            asked = heard._replace(mean=self._directed(heard.mean, batch))
             told = config.code_weight > 0 or config.teacher_share > 0
             targets = model.prior.encode_targets(batch.motion) if told else []
         content = model.content(batch.sound).features
         taught = torch.rand(len(content), device=content.device) < config.teacher_share
-        made = self._predict(content, emotion, batch.speaker, tau, taught=taught, targets=targets)
+        made = self._predict(content, asked.mean, batch.speaker, tau, taught=taught, targets=targets)
         surface, true = self.surface(made.coeffs), self.surface(batch.motion)
         terms = {"vertex": self.surface.squared_error(surface, true)}
         weights = {"vertex": config.vertex_weight}
@@ -156,7 +156,6 @@ class DeepTalkObjective(nn.Module):
             scale = model.prior.motion_scale
             add("guess", config.guess_weight, F.mse_loss(scale(made.guess), scale(batch.motion)))
         if config.consistency_weight > 0:
-            asked = Gaussian(emotion, heard.log_variance)
             add("consistency", config.consistency_weight, self._apart(asked, made.coeffs))
         lips = self.lip_reading
         if lips is not None:
@@ -166,7 +165,7 @@ class DeepTalkObjective(nn.Module):
                 add("lip_reading", config.lip_reading_weight, lips(made.coeffs, read))
         if config.swap_weight > 0 or config.swap_lip_reading_weight > 0:
             count = max(round(config.swap_share * len(content)), 1)
-            others = self._others(heard, count)
+            others = self._others(asked, count)
             swap_tau = tau if config.swap_tau is None else config.swap_tau
             swapped = self._predict(content[:count], others.mean, batch.speaker[:count], swap_tau)
             add("swap", config.swap_weight, self._apart(others, swapped.coeffs))
@@ -183,9 +182,11 @@ class DeepTalkObjective(nn.Module):
         hits: dict[str, list[Tensor]] = {f"{level.name}_accuracy": [] for _, level in levels}
         for batch in batches:
             codes, heard = model.prior.encode_targets(batch.motion), model.dee.embed_speech(batch.sound)
+            # Without a width the emotion is not random.
+            emotion = model.dee.felt(heard, None, torch.Generator())
             identity = model.identity(batch.speaker)
             choices = [choose.likeliest] * len(model.prior.levels)
-            made = model(model.content(batch.sound).features, heard.mean, identity, choices)
+            made = model(model.content(batch.sound).features, emotion, identity, choices)
             error = self.surface.lip_error_mm(self.surface(made.coeffs), self.surface(batch.motion))
             lips.append(error.flatten())
             for index, level in levels:

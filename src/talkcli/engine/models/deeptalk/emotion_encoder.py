@@ -1,0 +1,95 @@
+"""The encoders of the emotion embedding DEE: from steps of speech or of motion to a Gaussian.
+
+Axis names: `batch`, `steps`, `width`, `embedding`. Source: DEEPTalk, section 3.1 and supplementary material;
+the pooling `statistics` is ours.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.audio.ear import Sound
+from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
+from talkcli.engine.models.deeptalk.dee_config import DeeConfig
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
+from talkcli.engine.nn.attentive_statistics import AttentiveStatistics
+from talkcli.engine.nn.gpo import Gpo
+from talkcli.engine.nn.transformer import Transformer, sinusoids
+
+
+class Emotion2vecStem(nn.Module):
+    """emotion2vec, and a projection if the following transformer has another width."""
+
+    def __init__(self, config: Emotion2vecConfig, width: int) -> None:
+        super().__init__()
+        self.encoder = Emotion2vec(config)
+        same = width == self.encoder.width
+        self.project: nn.Module = nn.Identity() if same else nn.Linear(self.encoder.width, width)
+
+    def forward(self, sound: Sound) -> Float[Tensor, "batch steps width"]:
+        """Return steps at 50 Hz, from stored features of the frozen part (`emotion2vec`) or from samples."""
+        if "emotion2vec" in sound:
+            return self.project(self.encoder.finish(sound["emotion2vec"]))
+        return self.project(self.encoder(sound["waveform"][..., 0]))
+
+
+class _Summary(nn.Module):
+    """Released head: one transformer layer, a projection and pooling over time."""
+
+    def __init__(self, width: int, config: DeeConfig) -> None:
+        super().__init__()
+        self.transformer = _transformer(width, 1, config)
+        self.project = nn.Linear(width, config.embedding)
+        self.pool = Gpo()
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
+        return self.pool(self.project(self.transformer(x)))
+
+
+class _Statistics(nn.Module):
+    """Cheap head: pooling over time and two layers. As in ECAPA-TDNN (Desplanques et al. 2020), batch norm
+    after the pooling removes what all clips have in common.
+    """
+
+    def __init__(self, width: int, config: DeeConfig) -> None:
+        super().__init__()
+        self.pool = AttentiveStatistics(width)
+        self.norm = nn.BatchNorm1d(2 * width)
+        self.expand = nn.Linear(2 * width, 2 * width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.project = nn.Linear(2 * width, config.embedding)
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch embedding"]:
+        return self.project(self.dropout(F.gelu(self.expand(self.norm(self.pool(x))))))
+
+
+class EmotionEncoder(nn.Module):
+    """Encoder of positions and a transformer, with two heads: mean (on the unit sphere) and log-variance."""
+
+    def __init__(self, width: int, layers: int, config: DeeConfig) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(config.dropout)
+        self.transformer = _transformer(width, layers, config)
+        head = _Summary if config.pooling == "gpo" else _Statistics
+        self.mean = head(width, config)
+        self.log_variance = head(width, config)
+        if config.log_variance_start is not None:
+            nn.init.constant_(self.log_variance.project.bias, config.log_variance_start)
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Gaussian:
+        positions = sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
+        x = self.transformer(self.dropout(x + positions))
+        return Gaussian(F.normalize(self.mean(x), dim=-1), self.log_variance(x))
+
+
+def _transformer(width: int, layers: int, config: DeeConfig) -> Transformer:
+    return Transformer(
+        width,
+        layers=layers,
+        heads=config.heads,
+        feedforward=config.feedforward,
+        dropout=config.dropout,
+        gelu=False,
+    )

@@ -1,0 +1,160 @@
+"""Moods: which emotions a voice allows and how strong they are, and draws among them.
+
+Axis names: `batch`, `embedding`, `classes` (`EMOTIONS`). This is ours, for the embedded model. DEEPTalk draws
+a point around the mean of speech (section 3.3), and every direction away from the mean is as likely. On an
+embedding of a few speakers that point may lie at any emotion: a neutral voice then scowls with one seed and
+smiles with another. Here a draw first chooses a mood as often as the voice allows it, then a strength; it
+keeps DEEPTalk's formula for the width, exp(sigma * log-variance / 2).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.types import EMOTIONS
+
+# Share of neutral among the clips for which calibrated probabilities hold. Most speech is neutral; training
+# draws it as rarely as any other emotion.
+_NEUTRAL_SHARE = 0.5
+# Number of moods among which a draw chooses: the likeliest ones.
+_CHOICES = 2
+# Least probability of a mood that is drawn, as a share of the likeliest mood's.
+_LEAST = 0.2
+# Bounds of a draw's width: at 1 moods are drawn as often as they are likely.
+_WIDTHS = (0.02, 2.0)
+# Standard deviation of a drawn strength at a width of 1, as a share of the full strength.
+_STRENGTH_SPREAD = 0.2
+# Least and greatest strength of a mood: the levels of which training has motion.
+_WEAKEST, _STRONGEST = 0.65, 1.0
+_NEUTRAL = EMOTIONS.index("neutral")
+
+
+class Mood(NamedTuple):
+    """An emotion (an index of `EMOTIONS`) and its strength, a share of the way from neutral to its anchor."""
+
+    emotion: Int[Tensor, "batch"]
+    strength: Float[Tensor, "batch"]
+
+
+class Moods(nn.Module):
+    """Calibration of a classifier of emotions, and a regression of their level from the embedding's mean."""
+
+    scale: Float[Tensor, ""]
+    bias: Float[Tensor, "classes"]
+
+    def __init__(self, embedding: int) -> None:
+        super().__init__()
+        self.level = nn.Linear(embedding, 1)
+        # Fitted by `calibrate`; a model that was never validated is taken at its word.
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("bias", torch.zeros(len(EMOTIONS)))
+
+    def chances(
+        self, logits: Float[Tensor, "batch classes"], known: Bool[Tensor, "classes"]
+    ) -> Float[Tensor, "batch classes"]:
+        """Return calibrated probabilities of the `known` emotions; those of others are 0."""
+        return (logits * self.scale + self.bias).masked_fill(~known, -torch.inf).softmax(-1)
+
+    def strength(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch"]:
+        """Return the level of the emotion in [0, 1] that the embedding tells."""
+        return self.level(mean * mean.shape[-1] ** 0.5)[:, 0].sigmoid()
+
+    @torch.no_grad()
+    def calibrate(self, logits: Float[Tensor, "batch classes"], emotion: Int[Tensor, "batch"]) -> None:
+        """Fit scale and bias to clips that no weight was trained on (Platt scaling, Guo et al. 2017).
+
+        Neutral clips weigh `_NEUTRAL_SHARE` in all, the other emotions the rest in equal parts. Emotions
+        without a clip get the mean bias of those with one.
+        """
+        counts = torch.bincount(emotion, minlength=len(EMOTIONS)).double()
+        there = counts > 0
+        shares = there / (there.sum() - there[_NEUTRAL].long()).clamp_min(1).double()
+        if there[_NEUTRAL] and there.sum() > 1:
+            shares *= 1 - _NEUTRAL_SHARE
+            shares[_NEUTRAL] = _NEUTRAL_SHARE
+        weights = (shares / counts.clamp_min(1))[emotion]
+        scale, bias = _platt(logits.double(), emotion, weights, there)
+        self.scale.fill_(float(scale))
+        self.bias.copy_(bias)
+
+    def draw(
+        self,
+        chances: Float[Tensor, "batch classes"],
+        strength: Float[Tensor, "batch"],
+        log_variance: Float[Tensor, "batch embedding"],
+        sigma: float | None,
+        generator: torch.Generator,
+    ) -> Mood:
+        """Return one mood: without `sigma` the likeliest at its expected strength, else a draw.
+
+        A narrow draw chooses the likeliest mood; a width of 1 chooses moods as often as they are likely.
+        Draws choose only among the two likeliest moods, so that they never reverse a clear voice.
+
+        Args:
+            chances: Calibrated probabilities.
+            strength: Expected strengths in [0, 1].
+            log_variance: Uncertainty of the embedding, which gives the width of the draw (`width_of`).
+            sigma: Factor on the log-variance, as in `Gaussian.sample`.
+            generator: Source of the draw.
+        """
+        expected = _WEAKEST + (_STRONGEST - _WEAKEST) * strength.float()
+        if sigma is None:
+            emotion = chances.argmax(-1)
+            return Mood(emotion, torch.where(emotion == _NEUTRAL, 0.0, expected))
+        width = width_of(log_variance, sigma)
+        top = chances.float().topk(_CHOICES, dim=-1)
+        likely = top.values.masked_fill(top.values < _LEAST * top.values[:, :1], 0.0)
+        flattened = (likely.log() / width[:, None]).softmax(-1).to(generator.device)
+        place = torch.multinomial(flattened, 1, generator=generator).to(chances.device)
+        emotion = top.indices.gather(-1, place)[:, 0]
+        drawn = varied(expected, width, generator)
+        return Mood(emotion, torch.where(emotion == _NEUTRAL, 0.0, drawn))
+
+
+def width_of(log_variance: Float[Tensor, "batch embedding"], sigma: float) -> Float[Tensor, "batch"]:
+    """Return the width of a draw: exp(sigma * v / 2) for the mean log-variance v, within bounds. As in
+    `Gaussian.sample`, a `sigma` of 0 equals 1.
+    """
+    exponent = (sigma or 1.0) * log_variance.float().mean(-1) / 2
+    return exponent.clamp(-20, 20).exp().clamp(*_WIDTHS)
+
+
+def varied(
+    strength: Float[Tensor, "batch"], width: Float[Tensor, "batch"], generator: torch.Generator
+) -> Float[Tensor, "batch"]:
+    """Return a strength drawn around `strength`, among those of which training has motion."""
+    noise = torch.randn(len(strength), generator=generator, device=generator.device).to(strength)
+    return (strength + _STRENGTH_SPREAD * width.clamp_max(1) * noise).clamp(_WEAKEST, _STRONGEST)
+
+
+@torch.enable_grad()
+def _platt(
+    logits: Float[Tensor, "batch classes"],
+    emotion: Int[Tensor, "batch"],
+    weights: Float[Tensor, "batch"],
+    there: Bool[Tensor, "classes"],
+) -> tuple[Tensor, Tensor]:
+    """Return scale and bias that minimise the weighted cross-entropy, with a little weight decay."""
+    logits = logits.detach()
+    log_scale = torch.zeros((), dtype=torch.double, device=logits.device, requires_grad=True)
+    bias = torch.zeros(logits.shape[-1], dtype=torch.double, device=logits.device, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_scale, bias], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        scored = (logits * log_scale.exp() + bias)[:, there]
+        place = there.cumsum(0)[emotion] - 1
+        error = (F.cross_entropy(scored, place, reduction="none") * weights).sum()
+        error = error + 0.01 * (log_scale.square() + bias.square().mean())
+        error.backward()
+        return error
+
+    optimiser.step(loss)
+    fitted = bias.detach()
+    fitted = torch.where(there, fitted, fitted[there].mean())
+    return log_scale.detach().exp(), fitted
