@@ -128,8 +128,8 @@ class Aligner:
 def by_energy(speech: Speech) -> Alignment:
     """Return an alignment without phones: silence, and one neutral vowel (AH) for each stretch of sound.
 
-    The mouth then follows the loudness alone. Sound is louder than -60 dB of full scale, and less than 30 dB
-    below the loudest step.
+    The mouth then follows the loudness alone. A step counts as sound if it is louder than -60 dB of full
+    scale, and less than 30 dB below the loudest step.
     """
     level = loudness_db(speech)
     loud = _fill_short_gaps(level > max(level.max(initial=-80.0) - _SPEECH_BELOW_PEAK_DB, -60.0))

@@ -19,8 +19,8 @@ _LEAST_MAXIMUM = 0.98
 class Clipping:
     """Counter of the clipped samples of each channel, which takes the sound block by block.
 
-    A run of equal samples counts at full scale. If a channel does not reach full scale, runs at its own
-    highest and lowest value count, if that value can be the maximum of a format (0.98 or more).
+    Samples count in runs of three or more at full scale. If a channel does not reach full scale, runs at its
+    own highest and lowest value count, if that value can be the maximum of a format (0.98 or more).
     """
 
     def __init__(self, num_channels: int) -> None:

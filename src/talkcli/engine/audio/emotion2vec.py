@@ -2,8 +2,8 @@
 
 Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `tokens` (extra tokens, then steps), `channels` (of
 the convolutions), `width` (channels of the blocks). Source: Ma et al. 2023; the network is data2vec 2.0 for
-audio. Parameters have their published names; the decoder of the pre-training is left out. DEEPTalk trains
-only the last of the eight blocks: two in its code, six in its paper.
+audio. Parameters have their published names; the decoder of the pre-training is left out. Of the eight blocks
+after the modality encoder, DEEPTalk's code trains the last two, and its paper the last six.
 """
 
 from __future__ import annotations
