@@ -1,1 +1,1 @@
-"""Sound files and front-ends."""
+"""Sound files, phones, prosody, augmentation, and the front-ends of the models."""

@@ -1,11 +1,11 @@
-"""The same speech in another voice, room, microphone and codec, for training.
+"""Augmentation of speech for training: another voice, room, background, microphone, codec and level.
 
-Axis names: `samples` (16 kHz), `frequencies`, `taps`.
-Time never moves by more than 5 ms, so that phones and motion that belong to the speech stay in step; playing
-faster or slower does move time and is done where motion is at hand (`train/batches.py`). A voice changes by
-playing it faster and restoring its duration by overlap-add at similar places (WSOLA, Verhelst & Roelands
-1993). The tail of a room is decaying noise (as Lehmann & Johansson 2010 model it), its early reflections are
-placed at random.
+Axis names: `samples` (16 kHz), `frequencies`.
+With the default ranges, the envelope of recorded speech moves by at most 5 ms (docs/methods/deeptalk.md), so
+the speech stays in step with its phones and motion. A change of speed moves time, so `train/batches.py` makes
+it, where the motion is available. `pitch` plays a voice faster or slower and restores its duration by
+overlap-add at similar places (WSOLA, Verhelst & Roelands 1993). `reverberate` makes the tail of a room from
+decaying noise (the model of Lehmann & Johansson 2010), and places early reflections at random.
 """
 
 from __future__ import annotations
@@ -31,54 +31,60 @@ def _rises(ends: tuple[float, float]) -> tuple[float, float]:
     return ends
 
 
+# Bounds of the settings: factor on frequencies, reverberation time in seconds, level in dB.
 Factor = Annotated[float, Field(ge=0.5, le=2)]
 Seconds = Annotated[float, Field(ge=0.01, le=10)]
 Decibels = Annotated[float, Field(ge=-100, le=200)]
 LevelRange = Annotated[tuple[Decibels, Decibels], AfterValidator(_rises)]
 Clipping = Literal["hard", "soft"]
 
-# WSOLA: pieces of 32 ms, every 16 ms, looked for up to 5 ms away from where they belong.
+# WSOLA: distance of two pieces in samples (16 ms; a piece is twice as long), and the largest distance of a
+# piece from its own place (5 ms).
 _HOP = 256
 _SEARCH = 80
-# What a place loses that lies at the end of the search: of places that fit as well the nearer one is taken.
+# WSOLA: reduction of the similarity (a correlation) at that distance. Of two places that fit equally well,
+# the nearer one wins.
 _FAR = 0.05
-# Bandwidths that microphones, telephones and old codecs leave (Hz).
+# Lower and upper frequency in Hz of the bands that telephones, old codecs and microphones leave.
 _BANDS_HZ = ((300.0, 3400.0), (20.0, 4000.0), (100.0, 5500.0), (200.0, 7800.0))
-# Longer than what these filters ring.
+# Silence in samples that extends a sound before filtering; it is longer than the ringing of the filters.
 _RING = 1024
+# Frequencies of the equaliser in Hz.
 _EQ_HZ = (60.0, 150.0, 400.0, 1000.0, 2500.0, 5000.0, 8000.0)
+# Parameter of mu-law companding (ITU-T G.711).
 _MU = 255.0
 
 
 class AugmentConfig(Config):
-    """How likely each change is, and its range; nothing happens by default."""
+    """Probability and range of each augmentation; the defaults switch all of them off."""
 
     pitch: Chance = 0.0
-    """Chance of another voice: pitch and formants higher or lower."""
+    """Probability of another voice: higher or lower pitch and formants."""
     pitch_factor: Annotated[tuple[Factor, Factor], AfterValidator(_rises)] = (0.85, 1.18)
-    """Range of the factor on all frequencies."""
+    """Range of the factor on all frequencies of the voice."""
     reverb: Chance = 0.0
-    """Chance of a room."""
+    """Probability of a room."""
     rt60_s: Annotated[tuple[Seconds, Seconds], AfterValidator(_rises)] = (0.1, 0.6)
-    """Range of times in which its sound falls by 60 dB."""
+    """Range of the room's reverberation time RT60 in seconds: in this time its sound falls by 60 dB."""
     direct_db: LevelRange = (5.0, 20.0)
-    """Range of the direct sound's level over the room's; at 0 dB what is heard comes 5 to 10 ms late."""
+    """Range of the level of the direct sound above that of the room, in dB. The direct sound has no delay,
+    but a level below 5 dB can delay the envelope of the sound by more than 5 ms."""
     noise: Chance = 0.0
-    """Chance of noise: coloured, a hum, or voices."""
+    """Probability of a background: coloured noise, mains hum, or voices."""
     noise_snr_db: LevelRange = (5.0, 40.0)
-    """Range of the speech's level over it."""
+    """Range of the level of the speech above that of the background, in dB."""
     colour: Chance = 0.0
-    """Chance of another microphone: a smooth random equaliser."""
+    """Probability of another microphone: a smooth random equaliser."""
     colour_db: Annotated[float, Field(ge=0, le=100)] = 8.0
-    """Most that it raises or lowers a frequency."""
+    """Largest gain of the equaliser in dB, up or down."""
     band_limit: Chance = 0.0
-    """Chance of a narrower band: telephone, 4 kHz, 5.5 kHz, or less bass."""
+    """Probability of a narrower band: telephone, up to 4 kHz, up to 5.5 kHz, or from 200 Hz on."""
     codec: Chance = 0.0
-    """Chance of mu-law companding to 8 bits, at 16 or 8 kHz, or of clipping, hard or soft."""
+    """Probability of a codec: mu-law companding to 8 bits at 16 or 8 kHz, or hard or soft clipping."""
     gain: Chance = 0.0
-    """Chance of another level."""
+    """Probability of another level."""
     gain_db: LevelRange = (-24.0, 6.0)
-    """Its range; sound never passes full scale."""
+    """Range of the change of level in dB; sound above full scale is scaled down to it."""
 
 
 def augment(
@@ -87,8 +93,19 @@ def augment(
     config: AugmentConfig,
     voices: Sequence[Float[np.ndarray, "_samples"]] = (),
 ) -> Float[np.ndarray, "samples"]:
-    """Return `samples` after what `rng` draws of `config`, in the order in which sound meets it: voice,
-    room, noise, microphone, codec, level. `voices` are speech that may be heard in the background.
+    """Return `samples` with the augmentations that `rng` draws, in the order of a recording.
+
+    The order is voice, room, background, microphone, band, codec, level.
+
+    Args:
+        samples: Speech at 16 kHz.
+        rng: Generator of all draws.
+        config: Probabilities and ranges of the augmentations.
+        voices: Speech for the voices of the background; without any, `samples` played backwards takes its
+            place.
+
+    Returns:
+        `samples` itself if nothing was drawn, else new samples within full scale.
     """
     changed = samples
     if rng.random() < config.pitch:
@@ -113,14 +130,15 @@ def augment(
 
 
 def pitch(samples: Float[np.ndarray, "samples"], factor: float) -> Float[np.ndarray, "samples"]:
-    """Return the voice with all frequencies times `factor`, formants as well: above 1 a shorter vocal
-    tract.
+    """Multiply all frequencies of a voice by `factor`, its pitch and its formants; the duration stays.
+
+    A factor above 1 imitates a shorter vocal tract. Pieces of the sound move by at most 5 ms times `factor`.
     """
     length = len(samples)
     fast = soxr.resample(samples, SPEECH_RATE_HZ * factor, SPEECH_RATE_HZ)
-    # The first piece has its middle at the first sample.
+    # With this padding the middle of the first piece is the first sample.
     fast = np.pad(fast, (_HOP + _SEARCH, 6 * _HOP))
-    # Square root of the energy of the _HOP samples from each place on.
+    # Norm of the _HOP samples from each place on.
     power = np.concatenate(([0.0], np.cumsum(np.square(fast, dtype=np.float64))))
     size = np.sqrt(np.maximum(power[_HOP:] - power[:-_HOP], 0)) + 1e-6
     nearness = _FAR * np.abs(np.arange(-_SEARCH, _SEARCH + 1)) / _SEARCH
@@ -129,7 +147,7 @@ def pitch(samples: Float[np.ndarray, "samples"], factor: float) -> Float[np.ndar
     follows = fast[:_HOP]
     for start in range(0, length + _HOP, _HOP):
         first = round(start / factor)
-        # A piece goes on where it is most like what followed the last one.
+        # The next piece is the one most similar to the samples that followed the last piece.
         like = np.correlate(fast[first : first + 2 * _SEARCH + _HOP], follows, mode="valid")
         like = like / size[first : first + 2 * _SEARCH + 1] / max(float(np.linalg.norm(follows)), 1e-6)
         place = first + int(np.argmax(like - nearness))
@@ -141,8 +159,13 @@ def pitch(samples: Float[np.ndarray, "samples"], factor: float) -> Float[np.ndar
 def reverberate(
     samples: Float[np.ndarray, "samples"], rng: np.random.Generator, rt60_s: float, direct_db: float
 ) -> Float[np.ndarray, "samples"]:
-    """Return `samples` in a random room, as loud as before; the direct sound comes first and undelayed,
-    `direct_db` above all that follows.
+    """Return `samples` in a random room, at the same level. The direct sound has no delay.
+
+    Args:
+        samples: Speech at 16 kHz.
+        rng: Generator of the room.
+        rt60_s: Reverberation time RT60 in seconds.
+        direct_db: Level of the direct sound above that of all reflections together, in dB.
     """
     time_s = np.arange(max(round(rt60_s * SPEECH_RATE_HZ), 1)) / SPEECH_RATE_HZ
     decay = 10 ** (-3 * time_s / rt60_s)
@@ -158,12 +181,12 @@ def reverberate(
 def mixed(
     samples: Float[np.ndarray, "samples"], background: Float[np.ndarray, "samples"], snr_db: float
 ) -> Float[np.ndarray, "samples"]:
-    """Return `samples` with `background` at `snr_db` under them, both measured over all of the clip."""
+    """Return `samples` plus `background`, whose level is `snr_db` below theirs over the whole clip."""
     return samples + _as_loud_as(samples, background) * np.float32(10 ** (-snr_db / 20))
 
 
 def coloured(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
-    """Return noise between white and brown."""
+    """Return noise with a random spectrum between white and brown (amplitude falls with the frequency)."""
     size = next_fast_len(max(length, 2), real=True)
     spectrum = rfft(rng.standard_normal(size, dtype=np.float32))
     falling = np.arange(1, len(spectrum) + 1, dtype=np.float32) ** -rng.uniform(0, 1)
@@ -171,7 +194,7 @@ def coloured(length: int, rng: np.random.Generator) -> Float[np.ndarray, "sample
 
 
 def hum(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
-    """Return mains at 50 or 60 Hz with harmonics up to the eleventh."""
+    """Return mains hum: 50 or 60 Hz with its harmonics up to the eleventh, at random levels."""
     turns = np.arange(length) * (2 * np.pi * rng.choice([50.0, 60.0]) / SPEECH_RATE_HZ)
     together = np.zeros(length, np.float32)
     for part in range(1, 12):
@@ -182,7 +205,10 @@ def hum(length: int, rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
 def babble(
     length: int, rng: np.random.Generator, voices: Sequence[Float[np.ndarray, "_samples"]]
 ) -> Float[np.ndarray, "samples"]:
-    """Return six random places of `voices` at once, equally loud; a voice that ends begins again."""
+    """Return six voices at once, equally loud: random voices of `voices`, each from a random place on.
+
+    A voice that ends starts again.
+    """
     together = np.zeros(length, np.float32)
     for _ in range(6):
         voice = voices[int(rng.integers(len(voices)))]
@@ -194,7 +220,7 @@ def babble(
 def colour(
     samples: Float[np.ndarray, "samples"], rng: np.random.Generator, most_db: float
 ) -> Float[np.ndarray, "samples"]:
-    """Return `samples` after a random equaliser, up to `most_db` either way at each of seven frequencies."""
+    """Apply a random equaliser: a gain of up to `most_db` dB, up or down, at each of seven frequencies."""
     gains_db = rng.uniform(-most_db, most_db, len(_EQ_HZ))
     return _filtered(
         samples,
@@ -205,8 +231,9 @@ def colour(
 def band_limit(
     samples: Float[np.ndarray, "samples"], low_hz: float, high_hz: float
 ) -> Float[np.ndarray, "samples"]:
-    """Return `samples` between two frequencies, where they are 3 dB down; twice the slope of a Butterworth
-    filter of order 4, without its delay.
+    """Limit `samples` to a band; at its two frequencies the gain is -3 dB, and there is no delay.
+
+    The gain is that of a Butterworth filter: of order 4 below `low_hz` and of order 8 above `high_hz`.
     """
     return _filtered(
         samples,
@@ -215,7 +242,7 @@ def band_limit(
 
 
 def mu_law(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"]:
-    """Return `samples` in [-1, 1] through the 8 bits of ITU-T G.711's companding, as a formula."""
+    """Round `samples` in [-1, 1] to 8 bits as mu-law companding does (the formula of ITU-T G.711)."""
     squeezed = np.sign(samples) * np.log1p(_MU * np.abs(samples)) / np.log1p(_MU)
     rounded = np.round(squeezed * (_MU / 2)) / (_MU / 2)
     return np.sign(rounded) * np.expm1(np.abs(rounded) * np.log1p(_MU)) / _MU
@@ -224,7 +251,7 @@ def mu_law(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"
 def clip(
     samples: Float[np.ndarray, "samples"], ceiling: float, how: Clipping
 ) -> Float[np.ndarray, "samples"]:
-    """Return `samples` driven against a `ceiling`, a share of their peak: cut off (hard) or bent (soft)."""
+    """Clip `samples` at the share `ceiling` of their peak: cut off (hard), or compressed by tanh (soft)."""
     top = max(float(np.abs(samples).max(initial=0.0)) * ceiling, 1e-9)
     return np.clip(samples, -top, top) if how == "hard" else np.tanh(samples / top) * top
 
@@ -232,6 +259,7 @@ def clip(
 def _background(
     length: int, rng: np.random.Generator, voices: Sequence[Float[np.ndarray, "_samples"]]
 ) -> Float[np.ndarray, "samples"]:
+    """Return one of the three backgrounds, drawn at random."""
     kind = rng.integers(3)
     if kind == 0:
         return coloured(length, rng)
@@ -239,10 +267,11 @@ def _background(
 
 
 def _codec(samples: Float[np.ndarray, "samples"], rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
+    """Apply one of four codecs, drawn at random."""
     kind = rng.integers(4)
     if kind >= 2:
         return clip(samples, rng.uniform(0.3, 0.8), "hard" if kind == 2 else "soft")
-    # What is quiet gets few of the steps.
+    # A random level before companding: a quiet sound uses few of the 8-bit steps.
     level = rng.uniform(0.1, 1.0) / max(float(np.abs(samples).max(initial=0.0)), 1e-9)
     if kind == 0:
         return mu_law(samples * level) / level
@@ -255,22 +284,24 @@ def _filtered(
     samples: Float[np.ndarray, "samples"],
     gain: Callable[[Float[np.ndarray, "frequencies"]], Float[np.ndarray, "frequencies"]],
 ) -> Float[np.ndarray, "samples"]:
-    """Return `samples` with every frequency (Hz) times its gain, without delay."""
+    """Multiply the spectrum of `samples` by `gain`, a function of the frequency in Hz; there is no delay."""
     size = next_fast_len(len(samples) + _RING, real=True)
     gains = gain(rfftfreq(size, 1 / SPEECH_RATE_HZ)).astype(np.float32)
     return irfft(rfft(samples, size) * gains, size)[: len(samples)]
 
 
 def _level(samples: Float[np.ndarray, "samples"]) -> float:
+    """Return the root-mean-square level of `samples`."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
 def _even(samples: Float[np.ndarray, "samples"]) -> Float[np.ndarray, "samples"]:
-    """Scale the sound to a level of 1; silence stays silence."""
+    """Scale `samples` to a root-mean-square level of 1; silence stays silence."""
     return samples / max(_level(samples), 1e-9)
 
 
 def _as_loud_as(
     wanted: Float[np.ndarray, "samples"], samples: Float[np.ndarray, "samples"]
 ) -> Float[np.ndarray, "samples"]:
+    """Scale `samples` to the level of `wanted`."""
     return _even(samples) * np.float32(_level(wanted))

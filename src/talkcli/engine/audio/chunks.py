@@ -1,6 +1,4 @@
-"""The named chunks beside the sound in WAV, AIFF, Wave64 and CAF: where they begin, and that they are no
-sound.
-"""
+"""Chunks beside the sound in WAV, AIFF, Wave64 and CAF: a reader must not take them for sound."""
 
 from __future__ import annotations
 
@@ -9,11 +7,11 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-# What starts a second sound file behind the first.
+# First bytes of sound files. Behind the sound of a file they begin a second file that was joined to it.
 BEGINNINGS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"caff", b"fLaC", b"OggS", b"riff\x2e")
-# Tags that players write behind the sound.
+# First bytes of the tags that players write behind the sound.
 _TAGS = (b"TAG", b"ID3\2", b"ID3\3", b"ID3\4", b"APETAGEX", b"LYRICS", b"3DI")
-# Of WAV (broadcast, samplers, editors, metadata), AIFF and CAF.
+# Known names of chunks: of WAV (broadcast, samplers, editors, metadata), AIFF and CAF.
 _NAMES = (
     b"LIST", b"list", b"id3 ", b"ID3 ", b"bext", b"iXML", b"axml", b"aXML", b"_PMX", b"cue ", b"smpl",
     b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR", b"inst", b"plst", b"labl", b"note", b"ltxt", b"acid",
@@ -24,36 +22,46 @@ _NAMES = (
     b"strg", b"peak", b"ovvw", b"uuid", b"midi", b"kuki", b"pakt", b"free", b"chan",
 )  # fmt: skip
 _ANY_NAME = re.compile(b"|".join(map(re.escape, _NAMES)))
+# Number of bytes that `look_behind` reads.
 _LOOK_BYTES = 4096
+# Size in bytes of an ID3v1 tag, which is the last part of its file.
 _LAST_TAG_BYTES = 128
-# Chunks behind sound of unknown length are looked for in so many bytes.
+# Number of bytes at the end of a file in which `start_of_last` looks for chunks: 16 MiB.
 _TAIL_BYTES = 1 << 24
-# Text is printable for that long; sound of 8 bits is not.
+# Number of printable bytes that make text: sound of 8 bits does not stay printable for that long.
 _LEAST_TEXT = 64
 _PRINTABLE = bytes([*range(32, 127), 9, 10, 13])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chunks:
-    """How a format writes chunks.
-
-    `head` is the struct format of name and length, `counts_head` tells that the length holds it, `align` to
-    how many bytes chunks are padded.
-    """
+    """Layout of the chunks of a format."""
 
     head: str
+    """Struct format of a chunk's head: name and length."""
     counts_head: bool = False
+    """Whether the length includes the head."""
     align: int = 2
+    """Number of bytes to a multiple of which chunks are padded."""
 
     def begins(self, after: bytes, left: int) -> bool:
-        """Return whether a chunk of any name begins at `after`, where `left` bytes of the file are left."""
+        """Return whether `after` begins with a chunk of any printable name that fits into `left` bytes."""
         if after.startswith(BEGINNINGS) or len(after) < struct.calcsize(self.head):
             return False
         return all(32 <= letter < 127 for letter in after[:4]) and self._length(after) <= left
 
     def start_of_last(self, file: BinaryIO, begins: int, size: int) -> int:
-        """Return where the named chunks and tags begin that the file ends with, `size` when it ends with
-        none.
+        """Return the position of the chunks and tags that the file ends with.
+
+        Only chunks of known names and an ID3v1 tag at the very end count.
+
+        Args:
+            file: File of the sound.
+            begins: Position of the first byte of the sound.
+            size: Size of the file in bytes.
+
+        Returns:
+            The position of the first of these bytes; `size` if the file ends with none.
         """
         file.seek(max(begins, size - _TAIL_BYTES))
         first = file.tell()
@@ -66,11 +74,11 @@ class Chunks:
         return first + len(tail)
 
     def _chain_end(self, tail: bytes, at: int) -> int:
-        """Return where the last of the named chunks ends that follow each other from `at` on."""
+        """Return the end of the last of the known chunks that follow one another from `at` on."""
         width = struct.calcsize(self.head)
         while tail.startswith(_NAMES, at) and at + width <= len(tail):
             end = at + self._length(tail[at : at + width])
-            # Programs differ in whether they pad chunks.
+            # Only some programs pad chunks.
             padded = end + -(end - at) % self.align
             is_padded = padded <= len(tail) and not tail[end:padded].strip(b"\0")
             at = padded if is_padded and (padded == len(tail) or not tail.startswith(_NAMES, end)) else end
@@ -88,18 +96,18 @@ CAF = Chunks(head=">4sQ", align=1)
 
 
 def look_behind(file: BinaryIO, end: int) -> bytes:
-    """Return what comes at `end`."""
+    """Return up to 4096 bytes from position `end` on."""
     file.seek(end)
     return file.read(_LOOK_BYTES)
 
 
 def is_known(after: bytes) -> bool:
-    """Return whether a chunk of a known name begins at `after`, the rest of which may be cut off."""
+    """Return whether `after` begins with the known name of a chunk; the chunk may be cut off."""
     return after.startswith(_NAMES)
 
 
 def is_no_sound(after: bytes) -> bool:
-    """Return whether `after` is a tag or text, zeros in front of it left out."""
+    """Return whether `after` is a tag or text; zeros in front of it do not count."""
     after = after.lstrip(b"\0")
     start = after.removeprefix(b"\xef\xbb\xbf")
     is_text = len(start) >= _LEAST_TEXT and not start[:_LEAST_TEXT].strip(_PRINTABLE)

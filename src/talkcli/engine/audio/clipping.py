@@ -1,4 +1,4 @@
-"""Samples that stand at the highest or lowest value of their format.
+"""Clipping: samples that stand at the highest or lowest value of their format.
 
 Axis names: `samples`, `channels`.
 """
@@ -8,30 +8,33 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-# Samples in a row at the maximum that no microphone gives.
+# Number of samples in a row at the maximum that count as clipped; sound that is not clipped has shorter runs.
 _RUN = 3
+# Amplitude from which on a sample stands at full scale.
 _FULL_SCALE = 0.9995
-# The greatest values of mu-law (0.980), A-law (0.984) and 8 bits (0.992) are below full scale.
+# Lowest amplitude that can be the maximum of a format: mu-law ends at 0.980, A-law at 0.984, 8 bits at 0.992.
 _LEAST_MAXIMUM = 0.98
 
 
 class Clipping:
-    """Blocks of sound in, the samples of the most clipped channel out.
+    """Counter of the clipped samples of each channel, which takes the sound block by block.
 
-    Runs count at full scale, and where a channel never reaches that, at its own highest (and lowest) value.
+    Samples count in runs of three or more at full scale. If a channel does not reach full scale, runs at its
+    own highest and lowest value count, if that value can be the maximum of a format (0.98 or more).
     """
 
     def __init__(self, num_channels: int) -> None:
-        # Of each channel, its highest and its lowest values.
+        # Highest amplitude of each channel so far, on the positive and on the negative side.
         self._tops = np.zeros((num_channels, 2))
         self._counts = np.zeros((num_channels, 2), np.int64)
 
     @property
     def most(self) -> int:
-        """Clipped samples of the channel that has most of them."""
+        """Number of clipped samples of the channel that has most of them."""
         return int(self._counts.sum(axis=1).max())
 
     def add(self, block: Float[np.ndarray, "samples channels"]) -> None:
+        """Count the clipped samples of the next block."""
         if not len(block):
             return
         with np.errstate(invalid="ignore"):
@@ -47,6 +50,6 @@ class Clipping:
 
 
 def _in_runs(full: np.ndarray) -> int:
-    """Return how many are true with enough of their neighbours."""
+    """Return the number of true values that lie in a run of at least three."""
     runs = np.convolve(full, np.ones(_RUN), "valid") > _RUN - 0.5
     return int((np.convolve(runs, np.ones(_RUN)) > 0.5).sum())

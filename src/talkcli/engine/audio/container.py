@@ -1,8 +1,7 @@
-"""Sound out of any container (mp3, ogg, m4a, mp4, webm, ts, ...) by the bundled ffmpeg, through a pipe.
+"""Reader of the sound of any container (mp3, ogg, m4a, mp4, webm, ts, ...): the bundled ffmpeg decodes it.
 
-What is there is judged by what was decoded of the wanted stream, against the length that the file states.
-Of ffmpeg's log only facts are read, in its own lines; its complaints, which are often about other streams,
-are never taken for a verdict.
+The reader compares the decoded length with the length that the file states. ffmpeg's error messages are no
+proof of damage, because they are often about other streams.
 """
 
 from __future__ import annotations
@@ -33,35 +32,49 @@ from talkcli.engine.ffmpeg import reading_command, refused_format
 from talkcli.engine.lifetime import start_child, uninterrupted
 from talkcli.engine.wording import counted
 
-# Generous: decoding runs at hundreds of times real time, but disks may be slow.
+# Time limit of ffmpeg: seconds, and seconds for each megabyte of the file. It is generous: ffmpeg decodes
+# hundreds of times faster than real time, but disks may be slow.
 _TIMEOUT_S, _TIMEOUT_S_PER_MB = 120.0, 2.0
+# Samples of each channel that are read from ffmpeg at a time.
 _BLOCK_SAMPLES = 1 << 14
+# Bytes that are kept of the beginning of ffmpeg's log, and of its end.
 _LOG_BYTES = 1 << 18
-# Stated lengths are rounded, and Matroska's hold what encoders add in front, which is taken away again.
+# Seconds by which complete sound may be shorter than stated: stated lengths are rounded. Those of Matroska
+# include the samples that encoders insert at the start and ffmpeg removes.
 _MOST_MISSING_S, _MOST_MISSING_OF_MATROSKA_S = 0.06, 0.15
-# The last picture has no stated end, and subtitles may end before or after the pictures.
+# The same for other streams: the last picture states no end, and subtitles need not end with the pictures.
 _MOST_MISSING_OF_OTHERS_S = 0.5
-# How many blocks may be undecodable: the first and the last of a stream that was joined midway.
+# Number and share of blocks that may fail to decode; a damaged file exceeds both. A stream that was recorded
+# from its middle on has two such blocks, its first and its last.
 _MOST_UNDECODED, _MOST_UNDECODED_SHARE = 2, 0.02
-# A file in which ffmpeg detects a format with a low score only is taken for it when most of it decodes.
+# Conditions on a file whose format ffmpeg detects with a low score only: fewest decoded blocks, and lowest
+# share of the file's bytes in the packets of the sound.
 _FEWEST_BLOCKS, _LEAST_READ_SHARE = 8, 0.5
-# Samples by which encoders delay the sound, where the container has no place to say so.
+# Samples by which the usual encoders delay the sound, by codec, for containers that cannot state this delay.
 _DELAYS = {
     "aac": 1024, "aac_latm": 1024, "mp3": 1105, "mp2": 481, "ac3": 256, "eac3": 256, "dts": 512, "opus": 312,
     "amr_nb": 40, "g723_1": 60, "ra_144": 160, "nellymoser": 128, "adpcm_g722": 22,
 }  # fmt: skip
-# Streams without a container, which tags may stand between.
+# Formats without a container, in whose sound tags can lie (ffmpeg's names).
 _BARE_STREAMS = ("mp3", "aac", "loas")
+# Containers that state the delay of the encoder, which ffmpeg then removes (ffmpeg's names).
 _CONTAINERS_THAT_SAY = ("mov", "matroska", "ogg", "iamf")
-# ffmpeg's decoder takes two blocks away for a delay of one, where its own encoder wrote the file.
+# Codecs of Windows Media Audio. ffmpeg's encoder delays the sound by one block, and ffmpeg's decoder removes
+# two blocks from the start of such a file.
 _WMA = ("wmav1", "wmav2")
 
 
 def read_container(path: Path, begin: Begin, *, name: Path) -> Decoded:
-    """Return the first sound track of `path`, which messages call `name`.
+    """Return the first sound track of a file.
 
-    Raises InputError when there is none, when the file is no media at all or of a format that is not read,
-    and when ffmpeg does not finish.
+    Args:
+        path: File to read.
+        begin: Maker of the object that gathers the sound.
+        name: Name of the file in messages.
+
+    Raises:
+        InputError: when the file has no sound track, is no media file, is of a format that talk does not
+            read, or when ffmpeg exceeds its time limit.
     """
     decoder = _Decoder(name, begin)
     pages = ogg_length(path)
@@ -95,7 +108,10 @@ def read_container(path: Path, begin: Begin, *, name: Path) -> Decoded:
 
 
 def _decode_parts(path: Path, decoder: _Decoder, parts: Sequence[tuple[int, int]], channels: int) -> LogFacts:
-    """Decode parts one by one: ffmpeg stops where codec, rate or channels change. The facts are sums."""
+    """Decode byte ranges of a file one by one: ffmpeg stops where codec, rate or channels change.
+
+    The result has the facts of the first part, and the sums of the lengths and of the numbers of blocks.
+    """
     facts = None
     for part in parts:
         with extract(path, [part]) as source:
@@ -118,7 +134,7 @@ def _sum(first: LogFacts, second: LogFacts) -> LogFacts:
 
 
 class _Decoder:
-    """Files in, one after the other, their sound into one gathering at the rate and channels of the first."""
+    """Decoder of files one after another; it gathers their sound at the rate and channels of the first."""
 
     def __init__(self, name: Path, begin: Begin) -> None:
         self._name = name
@@ -132,11 +148,21 @@ class _Decoder:
         return self._gathering
 
     def decode(self, source: IO[bytes], *options: str, channels: int | None = None) -> LogFacts:
+        """Decode the first sound track of `source` and return what ffmpeg's log says.
+
+        Args:
+            source: File, open at its beginning.
+            options: Further options of ffmpeg for the input.
+            channels: Number of channels of the first file's result; None keeps the file's own number.
+
+        Raises:
+            InputError: as for `read_container`.
+        """
         shape = self._shape or (() if channels is None else ("-ac", str(channels)))
         command = [
             *reading_command("-nostats", "-v", "level+verbose", *options), "-map", "0:a:0",
             "-map_metadata", "-1", *shape,
-            # Its header is short and says rate and channels; and it knows no greatest length.
+            # The header of an AU file is short, states rate and channels, and sets no limit of length.
             "-c:a", "pcm_f32be", "-f", "au", "pipe:1",
         ]  # fmt: skip
         size = os.fstat(source.fileno()).st_size
@@ -164,7 +190,7 @@ class _Decoder:
 
 
 class _Log:
-    """The beginning and the end of what a process writes, read beside it so that it never waits."""
+    """Beginning and end of a process's log; a thread reads the log, so that the process never waits."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -189,7 +215,10 @@ class _Log:
 def _running(
     name: Path, size: int, source: IO[bytes], command: list[str]
 ) -> Iterator[tuple[IO[bytes], _Log]]:
-    """Run ffmpeg on `source`, which has `size` bytes; yields what it writes, and its log."""
+    """Run ffmpeg on `source`, a file of `size` bytes, and yield ffmpeg's output and log.
+
+    Raises InputError when ffmpeg exceeds its time limit.
+    """
     timeout_s = _TIMEOUT_S + _TIMEOUT_S_PER_MB * size / 1e6
     late = threading.Event()
     process = None
@@ -226,6 +255,7 @@ def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
 def _check_media(
     path: Path, size: int, said: str, facts: LogFacts | None, gathering: Gathering | None
 ) -> None:
+    """Raise InputError when ffmpeg, whose log is `said`, decoded no sound of a file of `size` bytes."""
     if refused_format(said):
         raise InputError(
             f"{path} is no sound or video itself: it is a list, manifest, script or picture.",
@@ -247,9 +277,7 @@ def _check_media(
 
 
 def _is_guess(size: int, facts: LogFacts) -> bool:
-    """Return whether a format that ffmpeg detects with a low score is not that of the file of `size`
-    bytes.
-    """
+    """Return whether too little of a file of `size` bytes decodes to trust a format of a low score."""
     return (
         facts.num_decoded < _FEWEST_BLOCKS
         or facts.num_undecoded > _MOST_UNDECODED_SHARE * facts.num_decoded
@@ -258,7 +286,7 @@ def _is_guess(size: int, facts: LogFacts) -> bool:
 
 
 def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None) -> str | None:
-    """Return what is missing of the sound, None when nothing is."""
+    """Return a clause about the damage of a file of which `seconds` were decoded; None without damage."""
     parts = stated_parts(path)
     cut_in = None
     if pages is not None and not pages.closed:
@@ -276,7 +304,7 @@ def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None
         stated_s = max(stated_s or 0.0, seconds * parts)
     if facts.num_undecoded > max(_MOST_UNDECODED, _MOST_UNDECODED_SHARE * _blocks(facts)):
         blocks = counted(_blocks(facts), "block")
-        return f"what cannot be decoded are {facts.num_undecoded} of {blocks} of sound"
+        return f"{facts.num_undecoded} of {blocks} of sound cannot be decoded"
     most_missing_s = _MOST_MISSING_OF_MATROSKA_S if "matroska" in facts.container else _MOST_MISSING_S
     if stated_s is None or stated_s - seconds <= most_missing_s:
         return None
@@ -286,7 +314,7 @@ def _damage(path: Path, facts: LogFacts, seconds: float, pages: OggLength | None
 
 
 def _others_last(path: Path, stated_s: float, seconds: float, most_missing_s: float) -> bool:
-    """Return whether the stated length is that of other streams, and the sound is whole as far as it goes."""
+    """Return whether the stated length belongs to other streams, and the decoded sound is complete."""
     times = packet_times(path)
     return (
         times is not None
@@ -300,8 +328,9 @@ def _blocks(facts: LogFacts) -> int:
 
 
 def _delay(facts: LogFacts) -> int:
-    """Return samples by which the sound comes late. In films its time stamps, which pictures go by, hold
-    them.
+    """Return the encoder's delay that ffmpeg did not remove, in samples at the file's rate.
+
+    It is 0 in films: their pictures follow the time stamps of the sound, which include the delay.
     """
     told = facts.container.split(",")[0] in _CONTAINERS_THAT_SAY or (
         facts.container == "mp3" and facts.start_s > 0
@@ -310,7 +339,7 @@ def _delay(facts: LogFacts) -> int:
 
 
 def _wma_block(rate_hz: int, codec: str) -> int:
-    """Return samples of a block of Windows Media Audio, by which its encoder delays the sound."""
+    """Return the length in samples of a block of Windows Media Audio: the encoder's delay."""
     if rate_hz <= 16_000:
         return 512
     return 1024 if rate_hz <= 22_050 or (rate_hz <= 32_000 and codec == "wmav1") else 2048

@@ -1,6 +1,7 @@
-"""Ears: the front-ends that turn samples into feature steps once per clip, before anything that is trained.
+"""Front-ends ("ears" in the code): they turn the samples of a clip into features, and nothing in them trains.
 
-Axis names: `batch`, `samples` (16 kHz), `steps` (a whole number to a frame of 25 fps), `channels`.
+Axis names: `batch`, `samples` (16 kHz), `steps` (time steps of features, a whole number per frame of 25 fps),
+`channels` (features of a step).
 """
 
 from __future__ import annotations
@@ -14,27 +15,30 @@ from torch import Tensor
 
 from talkcli.engine.types import SAMPLES_PER_FRAME
 
-# What models are given of speech: the steps of each ear they have, by the ear's name.
-# Ears differ in steps and channels, so these two names are not bound (leading underscores).
+# Input of a model: the features of each of its front-ends, by the front-end's name. The leading underscores
+# leave these two axis names unbound, because front-ends differ in steps and channels.
 Sound = Mapping[str, Float[Tensor, "batch _steps _channels"]]
 
 
 @runtime_checkable
 class Ear(Protocol):
-    """A front-end without anything to train; frame k of 25 fps belongs to steps from k * `steps_per_frame`.
+    """A front-end: a function of the samples without trainable parameters.
 
-    The first `prefix` steps belong to the whole clip and stay in every cut.
+    Frame k (25 fps) has the steps `prefix` + k * `steps_per_frame` and following.
     """
 
     num_channels: int
+    """Number of features of a step."""
     steps_per_frame: int
+    """Number of steps of a frame of 25 fps."""
     prefix: int
+    """Number of steps before the first frame; they belong to the whole clip, and every cut keeps them."""
 
     def __call__(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]: ...
 
 
 class Waveform:
-    """The samples themselves, for encoders that begin with them."""
+    """Front-end that returns the samples unchanged, for encoders that read samples."""
 
     name = "waveform"
     num_channels = 1
@@ -46,18 +50,18 @@ class Waveform:
 
 
 def hear(ears: Mapping[str, Ear], samples: Float[Tensor, "batch samples"]) -> Sound:
-    """Return what every ear makes of `samples`."""
+    """Return the features of `samples` from every front-end, by its name."""
     return {name: ear(samples) for name, ear in ears.items()}
 
 
 def num_frames(sound: Sound, ears: Mapping[str, Ear]) -> int:
-    """Return frames of 25 fps in `sound`, an incomplete last one included."""
+    """Return the number of frames (25 fps) in `sound`; an incomplete last frame counts."""
     name, ear = next(iter(ears.items()))
     return -(-(sound[name].shape[1] - ear.prefix) // ear.steps_per_frame)
 
 
 def cut(sound: Sound, ears: Mapping[str, Ear], first: int, last: int) -> Sound:
-    """Return frames `first` to `last` (excluded)."""
+    """Return the features of frames `first` to `last` (excluded, 25 fps) from every front-end."""
     pieces = {}
     for name, ear in ears.items():
         steps, prefix, rate = sound[name], ear.prefix, ear.steps_per_frame

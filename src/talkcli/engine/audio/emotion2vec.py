@@ -1,9 +1,9 @@
 """emotion2vec: features of a network that was pre-trained on emotional speech.
 
-Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `tokens` (extra tokens, then steps), `channels`.
-Ma et al. 2023, which is data2vec 2.0 for audio; the names of the parameters are the published ones. The
-decoder of its pre-training is left out. DEEPTalk trains the last blocks only: in its code two of eight, in
-its paper six.
+Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `tokens` (extra tokens, then steps), `channels` (of
+the convolutions), `width` (channels of the blocks). Source: Ma et al. 2023; the network is data2vec 2.0 for
+audio. Parameters have their published names; the decoder of the pre-training is left out. Of the eight blocks
+after the modality encoder, DEEPTalk's code trains the last two, and its paper the last six.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from talkcli.engine.types import Config, Dropout, Heads, Kernel, Layers, Width
 
 
 class Emotion2vecConfig(Config):
-    """Sizes of the base network and how much of it is frozen; the defaults are DEEPTalk's."""
+    """Sizes of the base network, and the part of it that is frozen; the defaults are DEEPTalk's."""
 
     kind: Literal["emotion2vec"] = "emotion2vec"
-    """Tells it from other fronts."""
+    """Name of this encoder in a recipe."""
     width: Width = 768
-    """Channels of the blocks and of the output."""
+    """Number of channels of the blocks and of the output."""
     prenet: Layers = 4
-    """Blocks of the modality encoder."""
+    """Number of transformer blocks in the modality encoder."""
     depth: Layers = 8
-    """Blocks after it."""
+    """Number of transformer blocks after the modality encoder."""
     heads: Heads = 12
-    """Attention heads."""
+    """Number of attention heads of a block."""
     feedforward: Width = 3072
-    """Width inside the feed-forward layers."""
+    """Number of hidden units of a feed-forward layer."""
     channels: Width = 512
-    """Channels of the convolutions."""
+    """Number of channels of the strided convolutions."""
     extra_tokens: Annotated[int, Field(ge=0, le=1024)] = 10
-    """Learned tokens in front of the steps."""
+    """Number of learned tokens before the first step."""
     positions: Layers = 5
-    """Positional convolutions."""
+    """Number of positional convolutions."""
     position_kernel: Kernel = 19
-    """Steps that one of them sees."""
+    """Kernel size of a positional convolution, in steps of 20 ms."""
     position_groups: Heads = 16
-    """Their groups."""
+    """Number of groups of a positional convolution."""
     dropout: Dropout = 0.1
-    """Dropout of attention and of what a block adds, in training of what is not frozen."""
+    """Dropout of the attention weights and of both residual branches, in blocks that train."""
     layer_drop: Dropout = 0.05
-    """Chance that a block is left out of a training step."""
+    """Probability that a training step skips a block."""
     frozen_blocks: int = Field(default=6, ge=0)
-    """Blocks that never train, counted after the modality encoder, which never does."""
+    """Number of blocks after the modality encoder that never train. The modality encoder never trains."""
 
     @model_validator(mode="after")
     def _check(self) -> Emotion2vecConfig:
@@ -64,7 +64,7 @@ class Emotion2vecConfig(Config):
 
 
 class Emotion2vec(nn.Module):
-    """Speech to features at 50 Hz: `forward` is `finish` of `trunk`, and the trunk is what is frozen."""
+    """Encoder of speech: features at 50 Hz. `forward` is `finish` of `trunk`; the trunk is frozen."""
 
     def __init__(self, config: Emotion2vecConfig) -> None:
         super().__init__()
@@ -77,27 +77,27 @@ class Emotion2vec(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Emotion2vec:
-        """Return what is frozen keeps evaluating."""
+        """Set the training mode of the module; its frozen parts stay in evaluation mode."""
         super().train(mode)
         for frozen in self._frozen():
             frozen.eval()
         return self
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps width"]:
-        """Return `samples` at 16 kHz, of any level, give one step for 320 of them, as long as there are the
-        400 that a step sees; fewer than 400 count as 400.
+        """Return one step for every 320 samples at 16 kHz, if all 400 samples that a step sees are there.
+
+        Fewer than 400 samples are extended with silence to 400. The level does not matter: each clip is
+        normalised.
         """
         return self.finish(self.trunk(samples))
 
     def trunk(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch tokens width"]:
-        """Return the part that can be kept beside the clip: tokens after the last frozen block, extra ones
-        first.
-        """
+        """Return the tokens after the last frozen block, extra tokens first; they can be cached per clip."""
         tokens = self._audio(samples)
         return self._run(tokens, self.blocks[: self.config.frozen_blocks])
 
     def finish(self, trunk: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch steps width"]:
-        """Return the part that trains; the extra tokens are cut off."""
+        """Apply the blocks that train, and return the steps without the extra tokens."""
         tokens = self._run(trunk, self.blocks[self.config.frozen_blocks :])
         return tokens[:, self.config.extra_tokens :]
 
@@ -116,7 +116,7 @@ class Emotion2vec(nn.Module):
 
 
 class ModalityEncoder(nn.Module):
-    """Convolutions, relative positions, extra tokens and the first blocks."""
+    """First part of the network: convolutions, positional convolutions, extra tokens and `prenet` blocks."""
 
     def __init__(self, config: Emotion2vecConfig) -> None:
         super().__init__()
@@ -169,7 +169,10 @@ class ModalityEncoder(nn.Module):
         return tokens
 
     def bias(self, tokens: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "1 heads tokens tokens"]:
-        """Return what attention loses by distance; the extra tokens are near to everything."""
+        """Return the bias of attention (ALiBi): it falls with the distance of two steps in time.
+
+        The bias is 0 to and from extra tokens.
+        """
         extra = self.config.extra_tokens
         places = torch.arange(tokens.shape[1] - extra, device=tokens.device)
         distance = F.pad((places[:, None] - places).abs(), (extra, 0, extra, 0))
@@ -198,7 +201,7 @@ class ModalityEncoder(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then a feed-forward layer, each added and then normalised."""
+    """Transformer block: attention, then a feed-forward layer; a layer norm follows each residual sum."""
 
     def __init__(self, config: Emotion2vecConfig) -> None:
         super().__init__()
@@ -217,7 +220,7 @@ class Block(nn.Module):
         added = linear(linear(after, self.mlp.fc1, gelu=True), self.mlp.fc2)
         after = self.norm2(after + F.dropout(added, dropout))
         if self.training:
-            # A block that is left out still runs: all processes of a step have gradients for the same.
+            # A skipped block runs as well, so that all processes have gradients of the same parameters.
             keep = torch.rand((), device=tokens.device) >= self.config.layer_drop
             return torch.where(keep, after, tokens)
         return after
@@ -232,7 +235,7 @@ class Block(nn.Module):
 
 
 class _Attention(nn.Module):
-    """The layers of attention, under their published names."""
+    """Layers of the attention, with their published names."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -241,7 +244,7 @@ class _Attention(nn.Module):
 
 
 class _FeedForward(nn.Module):
-    """The layers of the other half, under their published names."""
+    """Layers of the feed-forward part, with their published names."""
 
     def __init__(self, width: int, inside: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""A parser of ffmpeg's log: streams, lengths and errors of a file.
+"""Parser of ffmpeg's log: streams, lengths and errors of a file.
 
-Names of files do not reach ffmpeg, and what a file says of itself (titles) is indented further than what is
-read here.
+A file cannot forge these lines: ffmpeg does not know the file's name, and it indents the file's own metadata
+(titles) further than the lines that the parser reads.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# A longer stated length is a placeholder or damage.
+# Longest stated length that counts, in seconds (100 hours); a longer one is a placeholder or damage.
 _LONGEST_PLAUSIBLE_S = 360_000.0
 
 # ffmpeg's lines read "[mov,mp4 @ 0x55d0] [error] moov atom not found", or "[info]   Duration: ...".
@@ -33,29 +33,40 @@ _ERROR = re.compile(r"^(?:\[[^\]\n]* @ \w+\] )*\[(?:error|fatal)\] (.+)$", re.M)
 
 @dataclass(frozen=True, kw_only=True)
 class LogFacts:
-    """What ffmpeg's log says about a file. `stated_s` is None where no length is stated."""
+    """Facts of a file from ffmpeg's log."""
 
     container: str
+    """ffmpeg's names of the container, separated by commas."""
     codec: str
+    """ffmpeg's name of the codec of the first sound stream; empty without sound."""
     pid: int | None
+    """Number that the container gives the first sound stream; None if it gives none."""
     has_pictures: bool
+    """Whether the file has a video stream that is not an attached picture."""
     stated_s: float | None
-    # Of the container's clock; an MP3 with its own delay written in it starts after that.
+    """Stated length of the file in seconds; None if the file states none."""
     start_s: float
+    """Time of the first sample on the container's clock, in seconds. An MP3 file that states the delay of its
+    encoder starts at that delay."""
     read_bytes: int
+    """Bytes in the packets of the sound that ffmpeg read."""
     num_decoded: int
+    """Number of blocks of sound that ffmpeg decoded."""
     num_undecoded: int
+    """Number of blocks of sound that ffmpeg failed to decode."""
     by_ffmpeg: bool
+    """Whether ffmpeg's own libraries wrote the file."""
     is_faint: bool
+    """Whether ffmpeg detected the format with a low score only."""
 
 
 def log_facts(said: str) -> LogFacts | None:
-    """Return the facts of a log of level `level+verbose`, None when nothing was opened."""
+    """Return the facts of a log of level `level+verbose`; None if ffmpeg did not open the file."""
     plain = _LEVEL.sub(r"\1", said)
     opened = _INPUT.search(plain)
     if opened is None:
         return None
-    # What comes after is about the output.
+    # The lines after the stream mapping are about the output.
     shown = plain[opened.start() :].partition("\nStream mapping:")[0]
     streams = _STREAM.findall(shown)
     sounds = [(pid, codec) for pid, kind, codec, _ in streams if kind == "Audio"]
@@ -82,11 +93,11 @@ def log_facts(said: str) -> LogFacts | None:
 
 
 def has_no_sound(said: str) -> bool:
-    """Return whether the file has streams, and none of sound."""
+    """Return whether the file has streams, but no sound stream."""
     return bool(_NO_SOUND.search(_LEVEL.sub(r"\1", said)))
 
 
 def first_error(said: str) -> str | None:
-    """Return the first complaint, for a file that could not be opened at all."""
+    """Return the first error message of the log, at most 120 characters; None without one."""
     error = _ERROR.search(said)
     return error[1][:120].strip().rstrip(".") if error else None

@@ -1,4 +1,4 @@
-"""What a FLAC file states of its length, and where its last block of sound ends."""
+"""Length of a FLAC file: the length that its header states, and the end of its last block of sound."""
 
 from __future__ import annotations
 
@@ -8,41 +8,45 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-# The header's first block, of 34 bytes; the high bit tells that no other block follows.
+# Begin of a header: the letters, then the head of the first block, which has 34 bytes. The high bit says that
+# no other block follows.
 _START = re.compile(rb"fLaC[\x00\x80]\0\0\x22")
-# A block of sound is 65,535 samples of eight channels at the most; common ones are under 16 kB.
+# Number of bytes at the end of the file in which the last block is searched. Common blocks have under 16 kB;
+# the largest have 65,535 samples of eight channels.
 _TAIL_BYTES = 1 << 18
+# Largest and smallest size in bytes of the header of a block of sound.
 _HEADER_BYTES, _SHORTEST_HEADER = 16, 6
+# End of the first block (STREAMINFO) of a file's header in bytes; a shorter file is no FLAC file.
 _INFO_END = 42
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlacLength:
-    """Samples: `stated` by the header (0: it does not know), and `end` of the last block (None: not found).
-
-    `parts` are the byte ranges of the FLAC files in it: several when they were joined. `most_channels` is
-    the largest number of channels of a part.
-    """
+    """Length of a FLAC file, which may consist of several joined FLAC files."""
 
     stated: int
+    """Number of samples per channel that the first header states; 0 if the header does not know it."""
     end: int | None
+    """Number of the sample after the last block; None if no block was found."""
     parts: tuple[tuple[int, int], ...]
+    """First byte and end (excluded) of each joined file."""
     most_channels: int
+    """Largest number of channels of a joined file."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether header and content agree, as in nearly every file."""
+        """Whether the file has one part, and its header states the end of its last block."""
         return len(self.parts) == 1 and 0 < self.stated == self.end
 
 
 def flac_length(path: Path) -> FlacLength | None:
-    """Return the lengths of `path`, None when it is no FLAC file."""
+    """Return the length of `path`; None if it is no FLAC file."""
     with path.open("rb") as file:
         if file.read(4) != b"fLaC" or path.stat().st_size < _INFO_END:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             starts = [0, *(found.start() for found in _START.finditer(content, 4))]
-            # The least header, without which the letters begin no file.
+            # The letters begin a file only if a whole header follows them.
             starts = [start for start in starts if len(content) - start >= _INFO_END]
             info = int.from_bytes(content[18:26], "big")
             largest = int.from_bytes(content[10:12], "big")
@@ -55,6 +59,10 @@ def flac_length(path: Path) -> FlacLength | None:
 
 
 def _end(tail: bytes, largest: int) -> int | None:
+    """Return the number of the sample after the last block in `tail`; None if `tail` has no block.
+
+    `largest` is the largest number of samples of a block that the file's header states.
+    """
     at = len(tail)
     while (at := tail.rfind(b"\xff", 0, at)) >= 0:
         if (
@@ -66,7 +74,7 @@ def _end(tail: bytes, largest: int) -> int | None:
 
 
 def _block_end(header: bytes, largest: int) -> int | None:
-    """Return the sample after the block that `header` begins, None when it is no such header."""
+    """Return the number of the sample after the block that `header` begins; None if it begins no block."""
     if len(header) < _SHORTEST_HEADER:
         return None
     size_code, rate_code = header[2] >> 4, header[2] & 15
@@ -83,13 +91,14 @@ def _block_end(header: bytes, largest: int) -> int | None:
     at += {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
     if at >= len(header) or _crc8(header[:at]) != header[at]:
         return None
-    # Blocks of varying size count samples, those of one size count blocks; the last may be shorter.
+    # The number counts samples if block sizes vary, else blocks; only the last block may be shorter.
     return (number if header[1] & 1 else number * largest) + samples
 
 
 def _coded_number(code: bytes) -> tuple[int, int]:
-    """Return a number coded as UTF-8 codes letters, up to 36 bits, and its bytes; none of them for no such
-    code.
+    """Return a number of up to 36 bits, coded as UTF-8 codes letters, and its length in bytes.
+
+    The length is 0 if `code` begins with no such number.
     """
     first = code[0]
     if first < 0x80:
@@ -106,6 +115,7 @@ def _coded_number(code: bytes) -> tuple[int, int]:
 
 
 def _crc8(content: bytes) -> int:
+    """Return the CRC-8 of FLAC's block headers (polynomial 0x07)."""
     check = 0
     for byte in content:
         check ^= byte

@@ -1,7 +1,7 @@
-"""Blocks of decoded sound become mono samples at 16 kHz, within a limit.
+"""Conversion of decoded sound, block by block, to mono samples at 16 kHz, up to a limit of length.
 
 Axis names: `samples`, `channels`.
-soxr resamples ("HQ", deterministic), block by block: never is more in memory than the sound that comes out.
+soxr resamples (quality "HQ", deterministic). Memory holds the result and one block of the input.
 """
 
 from __future__ import annotations
@@ -20,46 +20,49 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.types import SPEECH_RATE_HZ
 from talkcli.engine.wording import counted
 
+# Lowest and highest sampling rate of a file that talk reads, in Hz.
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
-    """Mono sound at 16 kHz, not scaled yet.
-
-    `peak` and `offset` (the mean) are those of the one channel at the file's rate, `clipped` the share of
-    samples at the format's maximum in the channel that has most of them. `nonsense` says what is no number,
-    None when all is. `better` are the channels to take instead, where the average loses sound.
-    """
+    """Mono sound at 16 kHz at its original level, and measurements of the sound at the file's rate."""
 
     samples: Float[np.ndarray, "samples"]
+    """Samples at 16 kHz; full scale is 1."""
     seconds: float
+    """Length of the decoded sound in seconds."""
     peak: float
+    """Largest amplitude of the mono sound, relative to full scale."""
     offset: float
+    """Mean of the mono sound (DC offset), relative to full scale."""
     clipped: float
+    """Share of clipped samples in the channel that has most of them."""
     nonsense: str | None
+    """Clause about samples that are not finite numbers; None if all are."""
     better: Choice | None
+    """Channels to average instead of all, where the average of all loses sound; None if it loses none."""
 
 
 Begin = Callable[[int, int, float | None], "Gathering"]
-"""Makes what gathers the sound, from its rate in Hz, its channels and the seconds it is stated to last."""
+"""Function that makes the `Gathering` of a sound from its rate in Hz, its number of channels, and its stated
+length in seconds (None: not stated)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """Sound, what is missing of it (None: nothing), and what is worth a warning (empty: nothing)."""
+    """Sound of a file, and the faults of the file."""
 
     sound: Gathered
+    """Sound that was decoded."""
     damage: str | None = None
+    """Clause about missing sound, for which a file is refused; None if no sound is missing."""
     remark: str = ""
+    """Clause that is worth a warning; empty if there is none."""
 
 
 class Gathering:
-    """Blocks at the file's rate in, samples at 16 kHz out.
-
-    Raises InputError for a rate outside 8-192 kHz, and when the sound is, or is `stated_s` to be, longer than
-    `longest_s`.
-    """
+    """Converter of blocks at the file's rate to mono samples at 16 kHz."""
 
     def __init__(
         self,
@@ -71,6 +74,19 @@ class Gathering:
         stated_s: float | None = None,
         choice: Choice | None = None,
     ) -> None:
+        """Prepare the conversion.
+
+        Args:
+            path: Name of the file in messages.
+            rate_hz: Sampling rate of the blocks in Hz.
+            num_channels: Number of channels of the blocks.
+            longest_s: Largest length of the sound in seconds.
+            stated_s: Length in seconds that the file states; None if it states none.
+            choice: Channels to average; None averages all.
+
+        Raises:
+            InputError: for a rate outside 8-192 kHz, and for a stated length above `longest_s`.
+        """
         if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
             raise InputError(
                 f"{path} has a sampling rate of {rate_hz} Hz, outside {LOWEST_RATE_HZ} to "
@@ -88,7 +104,7 @@ class Gathering:
         self._clipping = Clipping(num_channels)
         self._num_nonsense = 0
         self._first_nonsense = ""
-        # Grows in place, where a list of blocks would be joined into a second copy.
+        # A bytearray grows in place; a list of blocks would need a second copy to join them.
         self._gathered = bytearray()
         self._resampler = (
             None
@@ -97,6 +113,7 @@ class Gathering:
         )
 
     def add(self, block: Float[np.ndarray, "samples channels"]) -> None:
+        """Convert the next block. Raises InputError when the sound becomes longer than the limit."""
         self._clipping.add(block)
         mono = self._mixture.mix(block)
         bad = np.flatnonzero(~np.isfinite(mono))
@@ -116,7 +133,10 @@ class Gathering:
         ).tobytes()
 
     def gathered(self, late_s: float = 0.0) -> Gathered:
-        """Return everything, once. The first `late_s` are taken away, and as much silence is added behind."""
+        """Return the whole sound without its first `late_s` seconds; call this once, after the last block.
+
+        Silence of the same length extends the end.
+        """
         if self._resampler is not None:
             self._gathered += self._resampler.resample_chunk(np.zeros(0, np.float32), last=True).tobytes()
         moved = min(4 * round(late_s * SPEECH_RATE_HZ), len(self._gathered))

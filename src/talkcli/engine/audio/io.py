@@ -1,7 +1,7 @@
-"""Sound files in and out: whatever the user has becomes mono float32 at 16 kHz.
+"""Sound files: reading any file as mono float32 at 16 kHz, and writing wav.
 
-wav, flac, aiff and what else libsndfile reads well are read by it, mp3, ogg and any container by the bundled
-ffmpeg; the content decides, not the name. `channels.py` says how several channels become one.
+libsndfile reads wav, flac, aiff and other uncompressed formats; the bundled ffmpeg reads mp3, ogg and all
+containers. The content of a file decides, not its name. `channels.py` turns several channels into one.
 """
 
 from __future__ import annotations
@@ -26,27 +26,33 @@ from talkcli.engine.readers.regular import check_file
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Reporter, Speech
 from talkcli.engine.wording import counted
 
-# Samples in memory are taken in pieces, so that no second copy of them is made.
+# Samples in memory that are converted at a time, so that no second copy of all of them is made.
 _BLOCK_SAMPLES = 1 << 16
-# Lossy decoders overshoot full scale by a little; only more than 1 dB is worth a warning.
+# Amplitude from which on a warning is given: 1 dB above full scale. Lossy decoders overshoot by less.
 _OVERSHOOT = 1.122
 
 
 def read_speech(path: Path, reporter: Reporter) -> Speech:
-    """Return the sound of `path`, one channel, at 16 kHz, in [-1, 1], its mean removed where it is 0.01 or
-    more.
+    """Return the sound of a file: one channel at 16 kHz in [-1, 1].
 
-    Sound beyond full scale is scaled down to it, and all zeros are let through; both are warned of (the first
-    above 1 dB). Raises InputError when there is no usable sound: not a regular readable file, not audio, a
-    video without sound, less than one 40 ms frame, values that are not numbers, a rate outside 8-192 kHz,
-    more minutes than TALK_MAX_MINUTES (240), or a file that is damaged or cut short, since half a sentence
-    would pass for the whole.
+    The function subtracts a DC offset of 0.01 or more, and scales sound above full scale down to it. It warns
+    of sound more than 1 dB above full scale, and of sound of only zeros.
+
+    Args:
+        path: Audio or video file.
+        reporter: Receiver of the warnings.
+
+    Raises:
+        InputError: when the file is no readable regular file, is no audio, has no sound track, is damaged or
+            cut short, or has a rate outside 8-192 kHz; when the sound is shorter than one frame (40 ms) or
+            longer than TALK_MAX_MINUTES (240), or has samples that are not finite numbers.
+        UsageError: when TALK_MAX_MINUTES is no number of minutes.
     """
     return _read(path, reporter)[0]
 
 
 def read_measured(path: Path, reporter: Reporter) -> tuple[Speech, SoundQuality]:
-    """Read as `read_speech` does, measure the quality of the sound, and warn where it is poor."""
+    """Read a file as `read_speech` does, measure the quality of its sound, and warn if it is poor."""
     speech, sound = _read(path, reporter)
     quality = measure_quality(speech, clipped=sound.clipped, offset=sound.offset)
     if quality.complaints:
@@ -61,9 +67,17 @@ def speech_of(
     *,
     name: str = "The sound",
 ) -> Speech:
-    """Make speech of samples in memory as `read_speech` does of a file; sentences call it `name`.
+    """Convert samples in memory to speech as `read_speech` converts the sound of a file.
 
-    Raises InputError for what `read_speech` refuses of sound.
+    Args:
+        samples: Sound at `rate_hz`; full scale is 1.
+        rate_hz: Sampling rate in Hz.
+        reporter: Receiver of the warnings.
+        name: Name of the sound in messages.
+
+    Raises:
+        InputError: for the rates, lengths and samples that `read_speech` refuses.
+        UsageError: when TALK_MAX_MINUTES is no number of minutes.
     """
 
     def gathered(choice: Choice | None) -> Gathered:
@@ -79,7 +93,7 @@ def speech_of(
 
 
 def write_wav(path: Path, speech: Speech) -> None:
-    """Write 16-bit mono PCM at the speech's own rate."""
+    """Write `speech` as 16-bit mono PCM at its own rate."""
     with atomic_path(path) as temporary:
         soundfile.write(temporary, speech.samples, speech.rate_hz, subtype="PCM_16", format="WAV")
 
@@ -101,7 +115,7 @@ def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:
 
 
 def _finished(sound: Gathered, path: str, reporter: Reporter) -> Speech:
-    """Return speech without offset and within full scale, of what was gathered of `path`."""
+    """Return the gathered sound without DC offset and within full scale; messages call it `path`."""
     if sound.nonsense:
         raise InputError(f"{path} {sound.nonsense}.", hint="Export the sound again as 16-bit wav.")
     if len(sound.samples) < SAMPLES_PER_FRAME:
@@ -122,7 +136,7 @@ def _finished(sound: Gathered, path: str, reporter: Reporter) -> Speech:
         reporter.warn(f"{path} peaks at {peak:.3g} times full scale; scaled down to 1.")
     if peak > 1:
         samples /= np.float32(peak)
-    # The resampler's ringing may pass full scale by a hair.
+    # The resampler's ringing may exceed full scale slightly.
     np.clip(samples, -1, 1, out=samples)
     return Speech(samples=samples)
 
@@ -141,12 +155,12 @@ def _check_readable(path: Path) -> None:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise InputError(f"{path} is a folder, an audio or video file is needed.")
+            raise InputError(f"{path} is a folder; an audio or video file is needed.")
         if not stat.S_ISREG(status.st_mode):
             raise InputError(
                 f"{path} is not a regular file (a pipe or a device).", hint="Write the sound to a file first."
             )
-        # Opening is the only test that tells the truth about permissions.
+        # Only opening a file shows for certain whether its permissions allow it.
         with path.open("rb"):
             pass
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""How much sound of one file is read, before a file that claims or makes too much is refused."""
+"""Limit of the length of a sound: a longer file, or one that states a greater length, is refused."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import os
 
 from talkcli.engine.errors import UsageError
 
-# 4 hours at 16 kHz are 0.9 GB of samples; what animates them takes about three times that.
+# Variable that sets the limit, and the default in minutes. 4 hours at 16 kHz are 0.9 GB of samples; animating
+# them takes about three times as much memory.
 LONGEST_ENV, LONGEST_MINUTES = "TALK_MAX_MINUTES", 240.0
 
 
 def longest_minutes() -> float:
-    """Return the most minutes of sound that are read. Raises UsageError when TALK_MAX_MINUTES is no such
-    number.
+    """Return the largest length of a sound in minutes.
+
+    Raises:
+        UsageError: when TALK_MAX_MINUTES is not a positive finite number.
     """
     given = os.environ.get(LONGEST_ENV, "")
     try:
@@ -21,11 +24,11 @@ def longest_minutes() -> float:
     except ValueError:
         minutes = 0.0
     if not 0 < minutes < math.inf:
-        raise UsageError(f"{LONGEST_ENV} is {given[:40]!r}, a number of minutes above 0 is needed.")
+        raise UsageError(f"{LONGEST_ENV} is {given[:40]!r}; it must be a number of minutes above 0.")
     return minutes
 
 
 def limit_sound(minutes: float | None) -> None:
-    """Read up to `minutes` of sound from here on (None: as before), in processes to be started too."""
+    """Set the limit to `minutes` for this process and the processes that it starts; None changes nothing."""
     if minutes is not None:
         os.environ[LONGEST_ENV] = f"{minutes:g}"

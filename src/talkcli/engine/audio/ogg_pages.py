@@ -1,4 +1,4 @@
-"""What the pages of an Ogg file state about the length and the end of its sound."""
+"""Length of the sound of an Ogg file, and whether the sound is complete, from the headers of its pages."""
 
 from __future__ import annotations
 
@@ -8,55 +8,70 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+# Header of a page: letters, version, flags, position in samples, serial number of the stream, number of the
+# page, checksum, number of segments.
 _HEAD = struct.Struct("<4sBBqIIIB")
+# Flags of the first and of the last page of a stream.
 _FIRST, _LAST = 2, 4
+# Number of bytes that are searched at a time for the next page.
 _SEARCH_BYTES = 1 << 16
-# How the first packet of a stream of sound begins, and where its rate and channels are written.
+# Begin of the first packet of a stream of sound, by codec, and the function that reads its rate in Hz and its
+# number of channels.
 _HEADS: tuple[tuple[bytes, Callable[[bytes], tuple[int, int]]], ...] = (
     (b"\x01vorbis", lambda packet: (int.from_bytes(packet[12:16], "little"), packet[11])),
-    # Opus counts at 48 kHz whatever was recorded.
+    # Opus counts samples at 48 kHz, whatever the rate of the recording.
     (b"OpusHead", lambda packet: (48_000, packet[9])),
     (b"\x7fFLAC", lambda packet: (int.from_bytes(packet[27:30], "big") >> 4, (packet[29] >> 1 & 7) + 1)),
     (b"Speex   ", lambda packet: (int.from_bytes(packet[36:40], "little"), packet[48])),
 )
+# Number of bytes of the first packet that these functions need at most.
 _LONGEST_HEAD = 64
 
 
 @dataclass
 class _Link:
-    """One stream of sound; files may hold several, one behind the other."""
+    """Stream of sound in one part of a file; a file may consist of several parts, one after another."""
 
     serial: int
+    """Serial number of the stream."""
     rate_hz: int
+    """Rate of the stream's positions in Hz."""
     channels: int
+    """Number of channels."""
     begins: int
+    """Position in the file of the first byte of the part."""
     codec: bytes
+    """First five bytes of the stream, which name its codec."""
     first: int | None = None
+    """Position in samples of the end of the first page of sound; None before this page."""
     last: int = 0
+    """Position in samples of the end of the last page so far."""
     closed: bool = False
+    """Whether a page said that it is the stream's last one."""
 
     @property
     def seconds(self) -> float:
+        """Time from the end of the first page of sound to the end of the last one, in seconds."""
         return 0.0 if self.first is None or not self.rate_hz else (self.last - self.first) / self.rate_hz
 
 
 @dataclass(frozen=True, kw_only=True)
 class OggLength:
-    """The sound is at least `seconds` long, since positions are stated from the end of the first page on.
-
-    `closed` tells that every part ends with a page that says so, which a file that was cut lacks. `parts` are
-    the byte ranges of the parts where they differ in codec, rate or channels, or are Opus of one serial
-    number, else empty.
-    """
+    """Length of the sound of an Ogg file, and its parts."""
 
     seconds: float
+    """Lower bound of the length in seconds: pages state positions only from the end of the first page on."""
     closed: bool
+    """Whether every part ends with a page that is marked as the last; a file that was cut lacks this page."""
     parts: tuple[tuple[int, int], ...]
+    """First byte and end (excluded) of each part, if ffmpeg must decode the parts one by one: they differ in
+    codec, rate or channels, or several Opus parts share a serial number. Else empty."""
     most_channels: int
+    """Largest number of channels of a part."""
 
 
 def ogg_length(path: Path) -> OggLength | None:
-    """Return what is stated of the first stream of sound in each part of `path`, None when there is none."""
+    """Return the length of the first stream of sound in each part of `path`; None if no part has sound."""
     links: list[_Link] = []
     at_start, begins = False, 0
     size = path.stat().st_size
@@ -78,7 +93,7 @@ def ogg_length(path: Path) -> OggLength | None:
                 at_start = True
                 packet = file.read(min(length, _LONGEST_HEAD))
                 found_sound = _sound_of(packet)
-                # Of streams that begin together, the first of sound is the one that is heard.
+                # Of several streams in a part, ffmpeg decodes the first stream of sound.
                 if found_sound is not None and (not links or links[-1].begins != begins):
                     links.append(_Link(serial, *found_sound, begins, packet[:5]))
             else:
@@ -89,7 +104,7 @@ def ogg_length(path: Path) -> OggLength | None:
         return None
     ends = [*(link.begins for link in links[1:]), size]
     alike = len({(link.codec, link.rate_hz, link.channels) for link in links}) == 1
-    # A file joined with itself repeats its serial number: of Opus, ffmpeg then drops the second part.
+    # A file that is joined with itself repeats its serial number; ffmpeg then drops the second part of Opus.
     opus = [link.serial for link in links if link.codec == b"OpusH"]
     alike = alike and len(set(opus)) == len(opus)
     return OggLength(
@@ -101,10 +116,18 @@ def ogg_length(path: Path) -> OggLength | None:
 
 
 def _count(links: list[_Link], serial: int, position: int, closes: bool) -> None:
+    """Enter a page into the last of `links`, if the page belongs to it.
+
+    Args:
+        links: Streams of sound so far.
+        serial: Serial number of the page's stream.
+        position: Position of the page's end in samples.
+        closes: Whether the page is marked as the last of its stream.
+    """
     if not links or links[-1].serial != serial:
         return
     link = links[-1]
-    # Pages on which no packet ends have no position; those of headers are at 0.
+    # A page on which no packet ends has no position (-1); pages of headers have position 0.
     if position > 0:
         link.first = position if link.first is None else link.first
         link.last = position
@@ -112,13 +135,13 @@ def _count(links: list[_Link], serial: int, position: int, closes: bool) -> None
 
 
 def _sound_of(packet: bytes) -> tuple[int, int] | None:
-    """Return rate and channels of the stream that `packet` begins, None when it is no sound."""
+    """Return rate in Hz and channels of the stream that `packet` begins; None if it is no stream of sound."""
     packet = packet.ljust(_LONGEST_HEAD, b"\0")
     return next((read(packet) for start, read in _HEADS if packet.startswith(start)), None)
 
 
 def _next_page(file: BinaryIO, at: int) -> int | None:
-    """Return where the next page begins, from `at` on; None behind the last."""
+    """Return the position of the first page from `at` on; None after the last page."""
     while True:
         file.seek(at)
         content = file.read(_SEARCH_BYTES)

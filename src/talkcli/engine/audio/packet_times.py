@@ -1,4 +1,4 @@
-"""When the packets of a file's streams begin and end, without decoding them."""
+"""Times of the packets of a file's streams, which ffmpeg lists without decoding them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from pathlib import Path
 from talkcli.engine.ffmpeg import reading_command
 from talkcli.engine.lifetime import start_child
 
+# Seconds that ffmpeg may take to end after its output has ended.
 _TIMEOUT_S = 600.0
+# Lines of ffmpeg's list: duration of a tick of a stream in seconds, as a fraction, and kind of a stream.
 _TIME_BASE = re.compile(r"^#tb (\d+): (\d+)/(\d+)$")
 _KIND = re.compile(r"^#media_type (\d+): (\w+)$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PacketTimes:
-    """Seconds: how long the first stream of sound lasts, and when the last of the other streams ends."""
+    """Times of a file's streams."""
 
     sound_s: float
+    """Duration of the first sound stream in seconds."""
     others_end_s: float
+    """Time in seconds at which the last of the other streams ends; 0 without other streams."""
 
 
 def packet_times(path: Path) -> PacketTimes | None:
-    """Return the times of `path`, None when ffmpeg cannot tell them."""
+    """Return the times of the streams of `path`; None if ffmpeg lists no sound, or does not end in time."""
     command = [
         *reading_command("-nostats", "-v", "quiet"), "-map", "0:a?", "-map", "0:v?", "-map", "0:s?",
         "-c", "copy", "-f", "framecrc", "pipe:1",
@@ -68,6 +72,7 @@ def packet_times(path: Path) -> PacketTimes | None:
 
 
 def _note(line: str, spans: dict[int, tuple[int, int]]) -> None:
+    """Extend the span (start and end in ticks) of the stream whose packet `line` describes."""
     fields = line.split(",")
     try:
         stream, time, length = int(fields[0]), int(fields[2]), int(fields[3])

@@ -1,5 +1,7 @@
-"""What aligners call a phone, as ARPAbet without stress: the CMU dictionary's own, TIMIT's, and the IPA of
-the Montreal Forced Aligner's English models; and the signs they put where there is no phone.
+"""Translation of the signs that aligners write to ARPAbet phones without stress.
+
+The signs are the CMU dictionary's phones, TIMIT's phones, the IPA of the Montreal Forced Aligner's English
+models, and the signs that aligners put where there is no phone.
 """
 
 from __future__ import annotations
@@ -10,31 +12,34 @@ import unicodedata
 from talkcli.engine.audio.phones import PHONES
 from talkcli.engine.types import SILENCE
 
-# A voice, of which the aligner does not know what it says: the neutral vowel.
+# Phone of a voice whose words the aligner does not know (the neutral vowel), and the signs of such a voice.
 UNKNOWN = "AH"
 _UNKNOWN_SIGNS = {
     "SPN", "UNK", "OOV", "XXX", "USB", "SPOKEN_NOISE", "UNINTELLIGIBLE", "UNCLEAR", "BRACKETED", "CUTOFF",
     "FIL", "HESITATION",
 }  # fmt: skip
-# No voice: pauses, breath, noises.
+# Signs of sound without a voice: pauses, breath, noises.
 _SILENT_SIGNS = {
     "", "SIL", "SILENCE", "SP", "SSIL", "SPL", "PAU", "PAUSE", "EPS", "EPI", "H#", "#H", "#", "_", "-", "--",
     "...", "…", "NSN", "NOISE", "NS", "NOI", "BG", "BREATH", "BRTH", "BR", "INH", "EXH", "INHALE", "EXHALE",
     "INBREATH", "LIPSMACK", "SMACK", "LS", "CLICK", "COUGH", "CG", "LAUGH", "LAUGHTER", "LG", "MUSIC",
     "CROSSTALK", "BEEP", "GARBAGE", "FILLER", "?", "*",
 }  # fmt: skip
+# Sign in brackets of any kind.
 _BRACKETS = re.compile(r"[\[<({+|*%](.*?)[\])>}+|*%]+")
-# Kaldi tells by these where in the word a phone is.
+# Suffix by which Kaldi marks the position of a phone in its word.
 _PLACE = re.compile(r"_[BIES]$")
 
+# TIMIT's signs that are no ARPAbet phones, with the phones that replace them.
 _TIMIT = {
     "AX": "AH", "AX-H": "AH", "AXR": "ER", "IX": "IH", "UX": "UW", "DX": "D", "NX": "N", "Q": SILENCE,
     "EL": "L", "EM": "M", "EN": "N", "ENG": "NG", "HV": "HH", "WH": "W", "BCL": "B", "PCL": "P", "DCL": "D",
     "TCL": "T", "GCL": "G", "KCL": "K",
 }  # fmt: skip
-# By what the CMU dictionary has in the same words, as the aligner's dictionaries use the signs: a is the
-# vowel of British "cat", aː that of Indian "father", ɒ that of American "more" (and rounded in British "lot",
-# too), e that of "face"; ɾ̃ and ʔ stand for n and t ("winter", "mitten"). kp and ɡb close the lips.
+# IPA signs with the phones that replace them: those that the CMU dictionary has in the words in which the
+# aligner's dictionaries have the sign. There a is the vowel of British "cat", aː that of Indian "father", ɒ
+# that of American "more" (and the rounded vowel of British "lot"), and e that of "face"; ɾ̃ and ʔ stand for n
+# and t ("winter", "mitten"). kp and ɡb close the lips.
 _IPA = {
     "a": "AE", "aː": "AA", "aj": "AY", "aw": "AW", "aɪ": "AY", "aʊ": "AW", "b": "B", "c": "K", "d": "D",
     "dʒ": "JH", "ʤ": "JH", "e": "EY", "ej": "EY", "eɪ": "EY", "f": "F", "h": "HH", "i": "IY", "j": "Y",
@@ -46,13 +51,16 @@ _IPA = {
     "ʌ": "AH", "ʎ": "L", "ʒ": "ZH", "ʔ": "T", "θ": "TH", "β": "B", "ɨ": "IH", "ɯ": "UW", "ʋ": "V", "t̪": "TH",
     "d̪": "DH", "ʈ": "T", "ɖ": "D", "kp": "P", "ɡb": "B", "ɪə": "IH", "eə": "EH", "ʊə": "UH", "ɛɹ": "EH",
 }  # fmt: skip
-# Length, aspiration, palatalisation, stress and the like beside a letter; others are combined with it.
+# Signs beside a letter that mark length, aspiration, palatalisation, stress and the like. Other such marks
+# are combining characters of the letter.
 _MARKS = re.compile(r"[ːˑʰʲʷˠˤˈˌʱⁿˡ˞]")
 
 
 def phone_of(text: str) -> str | None:
-    """Return the ARPAbet symbol of what an aligner wrote, without stress: `SILENCE` for its signs of silence
-    and of noises, `UNKNOWN` for those of words it does not know. None for anything else.
+    """Return the ARPAbet phone, without stress, of the sign that an aligner wrote.
+
+    The result is `SILENCE` for signs of silence and noises, and for other signs in brackets; `UNKNOWN` for
+    signs of unknown words; None for any other text.
     """
     sign = unicodedata.normalize("NFC", text.strip())
     upper = _PLACE.sub("", sign.upper())
@@ -69,8 +77,10 @@ def phone_of(text: str) -> str | None:
 
 
 def _ipa(sign: str) -> str | None:
-    """As much of `sign` counts as has an entry: with all its marks, without those of how it is said, without
-    any (a dental t is a "th", an aspirated one is a t).
+    """Return the phone of an IPA sign; None if the sign is unknown.
+
+    The function looks up the sign with all its marks, then without the marks of `_MARKS`, then without any
+    mark: a dental t becomes "TH", an aspirated t becomes "T".
     """
     said = unicodedata.normalize("NFC", _MARKS.sub("", sign))
     bare = unicodedata.normalize("NFD", said)

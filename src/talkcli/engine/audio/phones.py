@@ -1,4 +1,4 @@
-"""Phones in time: ARPAbet symbols without stress, as the CMU dictionary writes them."""
+"""Sets of phones: ARPAbet symbols without stress, as the CMU dictionary writes them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Sound files that libsndfile reads: uncompressed ones and FLAC.
+"""Reader of uncompressed sound files and FLAC: libsndfile decodes them.
 
-MP3 and Ogg are left to ffmpeg: for these libsndfile guesses lengths, stops at the end of the first part of a
-joined file, and its MP3 decoder writes its complaints to the terminal.
+ffmpeg decodes MP3 and Ogg, because libsndfile guesses their lengths and stops at the end of the first part of
+a joined file, and its MP3 decoder writes errors to the terminal.
 """
 
 from __future__ import annotations
@@ -19,19 +19,25 @@ from talkcli.engine.audio.pcm_header import SoundChunk, sound_chunk
 from talkcli.engine.errors import InputError
 from talkcli.engine.wording import counted
 
-# Small, since a block that fails to decode is lost whole.
+# Samples of each channel that are decoded at a time: few, because a block that fails is lost as a whole.
 _BLOCK_SAMPLES = 1 << 12
-# Less than a frame of motion is no loss that anybody can see.
+# Seconds by which complete sound may be shorter than stated: a frame of motion, less than anybody sees.
 MOST_MISSING_S = 0.04
-# A damaged tag in front of MP3, MP3 itself, Ogg.
+# First bytes of files that ffmpeg decodes: a damaged tag before MP3, Ogg, MP3 itself.
 _LEFT_TO_FFMPEG = (b"ID3", b"OggS", *(bytes([0xFF, low]) for low in range(0xE0, 0x100)))
 
 
 def read_sndfile(path: Path, begin: Begin, *, name: Path) -> Decoded | None:
-    """Return the sound of `path`, None when libsndfile does not know the format or reads only a part of it.
-    Messages call the file `name`.
+    """Return the sound of a file; None if libsndfile does not know the format or would read only a part.
 
-    Raises InputError when there are no samples, or when several files follow each other in one.
+    Args:
+        path: File to read.
+        begin: Maker of the object that gathers the sound.
+        name: Name of the file in messages.
+
+    Raises:
+        InputError: when the file has no samples, or consists of several joined uncompressed files; and what
+            `begin` raises.
     """
     with path.open("rb") as raw:
         if raw.read(4).startswith(_LEFT_TO_FFMPEG):
@@ -50,23 +56,31 @@ def read_sndfile(path: Path, begin: Begin, *, name: Path) -> Decoded | None:
             ):
                 source: io.RawIOBase | int = _Overlaid(path, chunk.patches(), chunk.begins + chunk.available)
             else:
-                # By descriptor: a name would make soundfile take *.raw for headerless sound.
+                # A descriptor, because soundfile takes a file called *.raw for sound without a header.
                 source = raw.fileno()
             file = soundfile.SoundFile(source, closefd=False)
         except soundfile.LibsndfileError:
             return None
         with file:
             if file.subtype.startswith("MPEG"):
-                # MP3 in a wav: its decoder is the one that writes to the terminal.
+                # MP3 in a wav: libsndfile's MP3 decoder writes to the terminal.
                 return None
             return _read(name, file, chunk, begin)
 
 
 def _read(name: Path, file: soundfile.SoundFile, chunk: SoundChunk | None, begin: Begin) -> Decoded:
+    """Decode an open file.
+
+    Args:
+        name: Name of the file in messages.
+        file: File that libsndfile has opened.
+        chunk: Place of the sound; None if the format has no known header.
+        begin: Maker of the object that gathers the sound.
+    """
     gathering = begin(file.samplerate, file.channels, file.frames / file.samplerate)
     failure = None
     try:
-        # In blocks, since a header may promise any number of samples.
+        # In blocks, because a header may state any number of samples.
         while len(block := file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
             gathering.add(block)
     except soundfile.LibsndfileError as error:
@@ -106,15 +120,16 @@ def _several(name: Path) -> InputError:
 
 
 class _Overlaid(io.RawIOBase):
-    """A file with some of its bytes replaced, that ends at byte `end`: libsndfile reads what is behind it."""
+    """File for libsndfile with replaced bytes and an early end, because libsndfile reads beyond the sound."""
 
     def __init__(self, path: Path, patches: dict[int, bytes], end: int) -> None:
+        """Open `path`; `patches` are the replaced bytes by their position, `end` is the size of the file."""
         self._file = path.open("rb")
         self._patches = patches
         self._end = end
 
     def readinto(self, buffer: Any) -> int:
-        # A buffer of cffi, which is no memoryview.
+        # `buffer` is a buffer of cffi, which is no memoryview.
         start = self._file.tell()
         content = bytearray(self._file.read(min(len(buffer), max(self._end - start, 0))))
         for at, patch in self._patches.items():
@@ -125,7 +140,8 @@ class _Overlaid(io.RawIOBase):
         return len(content)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        # libsndfile goes where damaged headers point; an exception in its call would only be printed.
+        # Damaged headers send libsndfile to impossible positions. An exception inside its callback would only
+        # be printed.
         with contextlib.suppress(OSError, ValueError):
             self._file.seek(
                 *((self._end + offset, io.SEEK_SET) if whence == io.SEEK_END else (offset, whence))

@@ -1,9 +1,9 @@
-"""A guess at how a word outside the dictionary sounds: English, French, Italian, Polish, Russian and Spanish.
+"""Letter-to-sound rules for words outside the dictionary, of English and five other languages.
 
-Longest spelling first, left to right, in the manner of the letter-to-sound rules of Elovitz et al. (1976),
-with far fewer rules: an aligner needs the right number of roughly right sounds, not speech worth hearing.
-Other languages are written in the sounds of English, since the aligner knows no others; what matters to a
-mouth (contacts, openness, rounding) survives that.
+The rules work like those of Elovitz et al. (1976): from left to right, the longest spelling first. There are
+far fewer of them, because an aligner needs about the right phones in the right number, not a good
+pronunciation. Words of all languages become English phones, because the aligner knows no others. These keep
+what the mouth needs: contacts, openness, rounding.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal
 
 Language = Literal["en", "es", "fr", "it", "pl", "ru"]
 
+# Rules of a language: phones (ARPAbet, separated by spaces) by spelling.
 _ENGLISH: dict[str, str] = {
     "tion": "SH AH N", "sion": "ZH AH N", "ough": "AO", "augh": "AO", "eigh": "EY", "igh": "AY",
     "tch": "CH", "dge": "JH", "sch": "S K", "que": "K", "ere": "IH R", "are": "EH R", "ire": "AY R",
@@ -29,9 +30,10 @@ _ENGLISH: dict[str, str] = {
     "n": "N", "o": "AA", "p": "P", "q": "K", "r": "R", "s": "S", "t": "T", "u": "AH", "v": "V", "w": "W",
     "x": "K S", "y": "Y", "z": "Z",
 }  # fmt: skip
+# Long vowel (the name of its letter) of each short vowel.
 _LONG_VOWEL = {"AE": "EY", "EH": "IY", "IH": "AY", "AA": "OW", "AH": "UW"}
 
-# What most Latin spellings share.
+# Rules that French, Italian and Spanish share.
 _LATIN: dict[str, str] = {
     "b": "B", "c": "K", "d": "D", "f": "F", "g": "G", "h": "", "j": "ZH", "k": "K", "l": "L", "m": "M",
     "n": "N", "p": "P", "q": "K", "r": "R", "s": "S", "t": "T", "v": "V", "w": "W", "x": "K S", "z": "Z",
@@ -88,12 +90,12 @@ _RUSSIAN: dict[str, str] = {
 _RULES: Mapping[Language, Mapping[str, str]] = {
     "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH, "it": _ITALIAN, "pl": _POLISH, "ru": _RUSSIAN,
 }  # fmt: skip
-# Which French letters are silent at the end of a word; an e before them is as well, but for -er and -ez.
+# French letters that are silent at the end of a word. An e before them is silent too, except in -er and -ez.
 _SILENT_ENDS = "stdxpz"
 
 
 def guess_phones(word: str, language: Language = "en") -> list[str]:
-    """Return ARPAbet symbols for `word` (any case); empty when it holds no letter of the language."""
+    """Return the ARPAbet phones of `word` (any case); empty if it has no letter of the language."""
     plain = unicodedata.normalize("NFC", word.lower())
     rules = _RULES[language]
     letters = "".join(letter for letter in plain if letter in rules)
@@ -103,7 +105,8 @@ def guess_phones(word: str, language: Language = "en") -> list[str]:
 
 
 def _english(letters: str) -> list[str]:
-    # A final e is silent and makes the vowel before the last consonant say its name.
+    """Return the phones of an English word, with the rules of a final e and a final y."""
+    # A final e is silent and makes the vowel before the last consonant long.
     magic = (
         len(letters) > 3 and letters[-1] == "e" and letters[-2] not in "aeiouyc" and letters[-3] in "aeiou"
     )
@@ -115,6 +118,7 @@ def _english(letters: str) -> list[str]:
 
 
 def _french_ending(letters: str) -> str:
+    """Return a French word without the silent letters at its end."""
     if len(letters) <= 2:
         return letters
     if letters.endswith(("er", "ez")):
@@ -124,11 +128,12 @@ def _french_ending(letters: str) -> str:
     bare = letters.rstrip(_SILENT_ENDS)
     if not bare.endswith("e") or len(bare) <= 2:
         return bare
-    # Silent, it still softens a c or g.
+    # The silent e still softens a c or g before it.
     return bare[:-2] + {"c": "ç", "g": "j"}.get(bare[-2], bare[-2])
 
 
 def _spelled(letters: str, rules: Mapping[str, str]) -> list[str]:
+    """Return the phones of `letters`, the longest spelling first; equal neighbours become one phone."""
     longest = max(map(len, rules))
     symbols: list[str] = []
     at = 0
@@ -136,5 +141,4 @@ def _spelled(letters: str, rules: Mapping[str, str]) -> list[str]:
         size = next(size for size in range(longest, 0, -1) if letters[at : at + size] in rules)
         symbols += rules[letters[at : at + size]].split()
         at += size
-    # A doubled letter is one sound.
     return [symbol for index, symbol in enumerate(symbols) if index == 0 or symbol != symbols[index - 1]]

@@ -1,4 +1,4 @@
-"""The size that a file's own structure states, where ffmpeg does not report a cut file."""
+"""Size that a file states, for formats in which ffmpeg does not report that a file is cut."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import BinaryIO
 from talkcli.engine.audio.pcm_header import sound_chunk
 from talkcli.engine.readers.mp4_boxes import file_boxes
 
+# GUIDs of an ASF file (Windows Media) and of its file properties, which state the size of the file.
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-# An AVI that was never closed states about 4 GB.
+# Stated size in bytes from which on an AVI file was never closed: it then states about 4 GB.
 _UNCLOSED = 0xFFFF_0000
 
 
 def stated_parts(path: Path) -> float | None:
-    """Return the stated size over the size that is there, None where no more is stated than there is.
+    """Return the ratio of the stated size to the actual size; None if the file states no larger size.
 
-    Read are uncompressed formats, AVI, Windows Media files, and MP4 in fragments, whose number nothing
-    states: infinite when the file ends within one.
+    The function reads uncompressed formats, AVI, Windows Media files and fragmented MP4. The latter does not
+    state the number of its fragments, so the result is infinite if the file ends within one.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -40,7 +41,7 @@ def stated_parts(path: Path) -> float | None:
 
 
 def _fragmented(file: BinaryIO, size: int) -> float | None:
-    """Return infinity when a fragmented file ends within a box, else None."""
+    """Return infinity if a fragmented MP4 file ends within a box, else None."""
     in_fragments, end = False, 0
     for box in file_boxes(file, size):
         in_fragments, end = in_fragments or box.name == b"moof", box.end

@@ -1,8 +1,9 @@
-"""The seven strided convolutions with which wav2vec 2.0 and emotion2vec turn samples into steps.
+"""The seven strided convolutions of wav2vec 2.0 and emotion2vec, which turn samples into steps.
 
-Axis names: `batch`, `samples` (16 kHz), `steps`, `channels`. Channels come last, so that a convolution is one
-matrix product. A clip is worked off in blocks: what lies between the layers stays in the cache, memory does
-not grow with the clip, and the result is that of the whole clip at once.
+Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz after the last convolution), `channels`. Channels are
+the last axis, so that a convolution is one matrix product. A clip is computed in blocks. The values between
+the layers then stay in the processor's cache, and their memory does not grow with the clip. The result equals
+that of the whole clip at once.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-# Kernel and stride: one step for 320 samples.
+# Kernel size and stride of each convolution; together they make one step of 320 samples.
 CONVOLUTIONS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))
-# Samples from one step to the next, and what one step sees.
+# Distance of two steps, and length of the receptive field of a step, in samples.
 _HOP = 320
 _RECEPTIVE_FIELD = 400
-# Steps worked off together: two seconds, whose widest layer has 13 MB.
+# Number of steps of a block: two seconds, whose largest layer has 13 MB.
 _BLOCK = 100
 
 
 def at_least_one_step(samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch padded"]:
-    """Return `samples`, with silence behind them if they are too few."""
+    """Return `samples`, extended with silence to the 400 samples that one step needs."""
     return F.pad(samples, (0, max(0, _RECEPTIVE_FIELD - samples.shape[1])))
 
 
 def in_blocks(
     samples: Float[Tensor, "batch samples"], layers: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "batch steps channels"]:
-    """Return `layers` of all samples, which it gets in pieces that overlap by what neighbouring steps
-    share.
+    """Apply `layers`, a function from samples to steps, to all samples in blocks, and join the results.
+
+    Neighbouring blocks overlap by the samples that neighbouring steps share.
     """
     num_steps = (samples.shape[1] - _RECEPTIVE_FIELD) // _HOP + 1
     pieces = []
@@ -45,12 +47,18 @@ def in_blocks(
 def windows(
     steps: Float[Tensor, "batch steps channels"], kernel: int, stride: int
 ) -> Float[Tensor, "batch outputs kernel_channels"]:
-    """Return what each output of a convolution sees."""
+    """Return the inputs of each output of a convolution, as one row.
+
+    Args:
+        steps: Input of the convolution.
+        kernel: Size of its kernel in steps.
+        stride: Distance of two outputs in steps.
+    """
     return steps.unfold(1, kernel, stride).transpose(2, 3).flatten(2)
 
 
 def flat(weight: Float[Tensor, "outputs inputs kernel"]) -> Float[Tensor, "outputs kernel_inputs"]:
-    """Return the weight of a convolution, as the matrix that belongs to `windows`."""
+    """Return the weight of a convolution as the matrix that multiplies the rows of `windows`."""
     return weight.transpose(1, 2).flatten(1)
 
 
@@ -59,9 +67,17 @@ def grouped(
     weight: Float[Tensor, "width group kernel"],
     bias: Float[Tensor, "width"],
 ) -> Float[Tensor, "batch steps width"]:
-    """Return a grouped convolution centred on every step; of an even kernel, the larger half looks back."""
+    """Apply a grouped convolution that is centred on each step and keeps the number of steps.
+
+    An even kernel reaches one step further back than forward.
+
+    Args:
+        steps: Input of the convolution.
+        weight: Weight of the convolution; `group` is the number of channels of a group.
+        bias: Bias of the convolution.
+    """
     padding, groups = weight.shape[2] // 2, weight.shape[0] // weight.shape[1]
-    # In two dimensions, because only there PyTorch takes channels that come last as they are.
+    # As a 2-D convolution: only for these PyTorch takes channels on the last axis without a copy.
     image = steps.mT.unsqueeze(2)
     seen = F.conv2d(image, weight.unsqueeze(2), bias, padding=(0, padding), groups=groups)
     return seen.squeeze(2).mT[:, : steps.shape[1]]

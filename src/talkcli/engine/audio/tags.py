@@ -1,6 +1,6 @@
-"""Tags in front of, between and behind sound, whose pictures hold what decoders take for sound.
+"""Removal of tags before, between and after sound: decoders take parts of their pictures for sound.
 
-Read are ID3v2 and APE tags. They belong to MP3 and ADTS, and some programs put them in front of anything.
+The module knows ID3v2 and APE tags. They belong to MP3 and ADTS, but some programs put them before any sound.
 """
 
 from __future__ import annotations
@@ -14,16 +14,23 @@ from typing import IO
 
 from talkcli.engine.files import temporary_folder
 
+# First bytes of the tags.
 _ID3, _APE = b"ID3", b"APETAGEX"
 _STARTS = re.compile(b"ID3|APETAGEX")
+# Size in bytes of the tags' headers.
 _ID3_BYTES, _APE_BYTES = 10, 32
+# Flag of an APE header, which a footer lacks.
 _APE_IS_HEADER = 1 << 29
+# Number of bytes that are read at a time.
 _COPY_BYTES = 1 << 20
 
 
 @contextmanager
 def without_leading_tags(path: Path) -> Iterator[Path]:
-    """A file of what is behind the tags (and zeros) that `path` begins with: `path` itself without any."""
+    """Yield a file without the tags (and zeros) at the beginning of `path`.
+
+    It is `path` itself if there are none, or if nothing follows them.
+    """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         size, start = len(content), 0
         while length := _tag_bytes(content, start):
@@ -36,14 +43,14 @@ def without_leading_tags(path: Path) -> Iterator[Path]:
 
 
 def spans_without_tags(path: Path) -> list[tuple[int, int]]:
-    """Return the byte ranges of `path` between and before the tags within it: one where there are none."""
+    """Return the byte ranges of `path` outside its tags: first byte and end (excluded) of each."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         spans, start, at = [], 0, 1
         while (found := _STARTS.search(content, at)) is not None:
             at = found.start()
             length = _tag_bytes(content, at)
             behind = _behind_zeros(content, at + length) if length else at
-            # The letters come up in sound by chance; sound or the end right behind a tag does not.
+            # The letters occur in sound by chance; a whole tag with sound or the end behind it does not.
             if length and _starts_sound(content[behind : behind + len(_APE)]):
                 spans.append((start, at))
                 start = at = behind
@@ -54,7 +61,7 @@ def spans_without_tags(path: Path) -> list[tuple[int, int]]:
 
 @contextmanager
 def extract(path: Path, spans: Sequence[tuple[int, int]]) -> Iterator[IO[bytes]]:
-    """Copy the bytes of `path` in `spans` to a temporary file, and yield it, open at its beginning."""
+    """Copy the byte ranges `spans` of `path` to a temporary file; yield the file, open at its beginning."""
     with path.open("rb") as whole, temporary_folder() as folder, (folder / "sound").open("w+b") as part:
         for start, end in spans:
             whole.seek(start)
@@ -65,7 +72,7 @@ def extract(path: Path, spans: Sequence[tuple[int, int]]) -> Iterator[IO[bytes]]
 
 
 def _tag_bytes(content: mmap.mmap, at: int) -> int:
-    """Return length of the tag that begins at `at`, 0 when none does or it would end behind the file."""
+    """Return the length in bytes of the tag at `at`; 0 if none begins there or it would exceed the file."""
     head = content[at : at + _APE_BYTES]
     length = 0
     if head.startswith(_ID3) and len(head) >= _ID3_BYTES:
@@ -82,7 +89,7 @@ def _tag_bytes(content: mmap.mmap, at: int) -> int:
 
 
 def _behind_zeros(content: mmap.mmap, at: int) -> int:
-    """Return where the first byte that is not zero is, from `at` on."""
+    """Return the position of the first byte from `at` on that is not zero; the end if there is none."""
     while block := content[at : at + _COPY_BYTES]:
         rest = block.lstrip(b"\0")
         at += len(block) - len(rest)
@@ -92,6 +99,7 @@ def _behind_zeros(content: mmap.mmap, at: int) -> int:
 
 
 def _starts_sound(content: bytes) -> bool:
+    """Return whether `content` is empty or begins with a tag or a block of MP3 or ADTS."""
     return (
         not content
         or content.startswith((_ID3, b"TAG", _APE))

@@ -1,6 +1,7 @@
-"""Praat's TextGrids (Boersma & Weenink): words or phones in time, as aligners write them and as we do.
+"""Reader and writer of Praat's TextGrids (Boersma & Weenink): words or phones in time.
 
-Long and short form are read in any encoding, the long one is written, UTF-8. Silence is an empty text.
+The reader takes the long and the short form in any encoding; the writer writes the long form in UTF-8.
+Silence is an empty text.
 """
 
 from __future__ import annotations
@@ -16,43 +17,55 @@ from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.text import read_text
 from talkcli.engine.types import SILENCE, Alignment, Phone
 
+# Name of the tier of phones.
 TIER = "phones"
-# How others call it; the Montreal Forced Aligner puts the speaker before it.
+# Other names of this tier; the Montreal Forced Aligner puts the speaker before the name.
 _PHONE_TIER = re.compile(r"(?:.* - )?(?:phones?|phonemes?|segments?)", re.IGNORECASE)
-# Possessive: what does not end needs no memory to be given up.
+# Field: a text in quotes, or a number. The possessive `*+` does not backtrack in a text without an end, which
+# would need memory.
 _FIELD = re.compile(r'"((?:[^"]+|"")*+)"|(-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)')
-# The long form numbers its items in brackets; without these both forms are the same list of fields.
+# Text in quotes, or number of an item in brackets. Without these numbers, which only the long form has, both
+# forms are the same list of fields.
 _NUMBERED = re.compile(r'("(?:[^"]+|"")*+")|\[\d*\]')
+# Largest number of tiers that a message names.
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A word or phone and its place; an empty text is a pause."""
+    """Word or phone in time."""
 
     text: str
+    """Text of the interval; empty for a pause."""
     start_s: float
+    """Start of the interval in seconds."""
     end_s: float
+    """End of the interval in seconds."""
 
 
 def is_textgrid(text: str) -> bool:
-    """Return whether `text` begins as Praat's text files of TextGrids do."""
+    """Return whether `text` begins like a TextGrid that Praat saved as text."""
     return bool(re.match(r'\s*(?:File\s+type\s*=\s*)?"ooTextFile(?: short)?"', text))
 
 
 def read_tier(path: Path, name: str | None = None) -> list[Interval]:
-    """Return the interval tier called `name`, the first one when None, in the file's order; `TIER` has other
-    names.
+    """Return the intervals of a tier in the file's order.
 
-    Raises InputError for what is no text, for a TextGrid without that tier or with several of that name, and
-    for one that is cut short or whose intervals are not in order.
+    Args:
+        path: TextGrid to read.
+        name: Name of the tier; None for the first interval tier. `TIER` also finds the tier under the other
+            names that aligners give it.
+
+    Raises:
+        InputError: for a file that is no text, for a TextGrid without the tier or with several tiers of
+            phones under other names, and for one that is cut short or whose intervals are not in order.
     """
     text = _text_of(path)
     fields = [text or number for text, number in _FIELD.findall(_NUMBERED.sub(r"\1", text))]
     tiers = [at for at, field in enumerate(fields[:-1]) if field == "IntervalTier"]
     at = _chosen(path, {at: fields[at + 1] for at in tiers}, name)
-    # After the class come the tier's name, start, end and number of intervals; then start, end and text of
-    # each.
+    # The class is followed by the tier's name, start, end and number of intervals, then by start, end and
+    # text of each interval.
     try:
         count = int(fields[at + 4])
         if not 0 <= count <= len(fields):
@@ -65,7 +78,7 @@ def read_tier(path: Path, name: str | None = None) -> list[Interval]:
         raise InputError(f"{path} is not a TextGrid this reader knows ({error}).") from error
     before = -math.inf
     for interval in intervals:
-        # Written decimals round.
+        # Decimals in a file are rounded, so neighbours may overlap by 1 ms.
         if not (before - 1e-3 <= interval.start_s <= interval.end_s < math.inf):
             raise InputError(
                 f"{path}: the interval {interval.text[:40]!r} from {interval.start_s:g} to "
@@ -76,8 +89,10 @@ def read_tier(path: Path, name: str | None = None) -> list[Interval]:
 
 
 def write_alignment(path: Path, alignment: Alignment) -> None:
-    """One tier of phones; the file appears whole or not at all. An `energy` alignment has no phones to write
-    and is a ValueError.
+    """Write an alignment as a TextGrid with one tier of phones; the file appears whole or not at all.
+
+    Raises:
+        ValueError: for an `energy` alignment, which has no phones.
     """
     if alignment.method == "energy" or not alignment.phones:
         raise ValueError("an alignment without phones makes no TextGrid")
@@ -96,10 +111,12 @@ def write_alignment(path: Path, alignment: Alignment) -> None:
 
 
 def read_alignment(path: Path) -> Alignment:
-    """Return the phones of a TextGrid's tier `phones`, without stress, as `phone_of` reads them; which rung
-    found them is not kept.
+    """Return the phones of a TextGrid's tier `phones` as an alignment; `phone_of` reads its signs.
 
-    Raises InputError as `read_tier` does, and for symbols that are no phones.
+    The method of the alignment is always `aligned`, because a TextGrid does not state it.
+
+    Raises:
+        InputError: as for `read_tier`, and for a sign that is no phone.
     """
     phones = []
     for interval in read_tier(path, TIER):
@@ -114,6 +131,7 @@ def read_alignment(path: Path) -> Alignment:
 
 
 def _text_of(path: Path) -> str:
+    """Return the text of a file; InputError for a chronological TextGrid."""
     text = read_text(path)
     if text.lstrip().startswith('"Praat chronological'):
         raise InputError(
@@ -123,7 +141,7 @@ def _text_of(path: Path) -> str:
 
 
 def _chosen(path: Path, names: dict[int, str], name: str | None) -> int:
-    """Return where the tier called `name` begins; `names` by place."""
+    """Return the place of the tier called `name`; `names` holds the tiers' names by their places."""
     found = [at for at, known in names.items() if name in (None, known)]
     if not found and name == TIER:
         found = [at for at, known in names.items() if _PHONE_TIER.fullmatch(known.strip())]

@@ -1,18 +1,21 @@
-"""Whether an MPEG transport stream ends within a block of its sound: the only lengths that it states."""
+"""Test whether an MPEG transport stream is cut: the only lengths that it states are those of its blocks."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+# First byte of every packet.
 _SYNC = 0x47
-# Plain, with a time code before each packet (Blu-ray, camcorders), with error correction behind each.
+# Sizes of a packet in bytes: plain, with a time code before it (Blu-ray, camcorders), with an error
+# correction behind it.
 _SIZES = (188, 192, 204)
-# More than any block of sound is spread over, between pictures.
+# Number of bytes at the end of the file that are read. A block of sound, with the pictures between its
+# packets, is shorter.
 _TAIL_BYTES = 1 << 23
 
 
 def ends_within_sound(path: Path, pid: int) -> bool:
-    """Return whether the file ends within a packet, or before the last block of stream `pid` is complete."""
+    """Return whether the file ends within a packet, or within the last block of the stream `pid`."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(5 * max(_SIZES))
@@ -28,7 +31,7 @@ def ends_within_sound(path: Path, pid: int) -> bool:
         if found is None:
             return False
         start, step = found
-        # A time code or a correction belongs to its packet, and the last may lack the latter.
+        # A time code or an error correction belongs to its packet; the last packet may lack the correction.
         if (size - start) % step not in ({0} if step == 188 else {0, 188, step - 4}):
             return True
         skipped = max(0, (size - _TAIL_BYTES - start) // step) * step
@@ -41,7 +44,7 @@ def ends_within_sound(path: Path, pid: int) -> bool:
         payload = _payload(tail[at : at + 188])
         if tail[at + 1] & 0x40 and payload[:3] == b"\0\0\1":
             stated = int.from_bytes(payload[4:6], "big")
-            # Zero: the block lasts until the next begins.
+            # A length of zero means that the block ends where the next one begins.
             due = stated + 6 - len(payload) if stated else 0
         else:
             due -= len(payload)
@@ -49,6 +52,7 @@ def ends_within_sound(path: Path, pid: int) -> bool:
 
 
 def _payload(packet: bytes) -> bytes:
+    """Return the payload of a packet of 188 bytes; empty if it has none."""
     control = packet[3] >> 4 & 3
     if not control & 1:
         return b""

@@ -1,8 +1,9 @@
 """wav2vec 2.0: features of a network that was pre-trained on speech, at the frame rate of the motion.
 
-Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `frames` (25 fps), `channels`.
-Baevski et al. 2020; the parameters are those of torchaudio's module. As in FaceFormer, EMOTE and DEEPTalk
-the convolutions' output is interpolated to the face's rate before the transformer sees it.
+Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `frames` (25 fps), `channels` (of the convolutions),
+`width` (channels of the transformer). Source: Baevski et al. 2020; the parameters are those of torchaudio's
+module. As in FaceFormer, EMOTE and DEEPTalk, the output of the convolutions is interpolated to the frame rate
+of the motion before the transformer.
 """
 
 from __future__ import annotations
@@ -20,38 +21,38 @@ from talkcli.engine.audio.strided import CONVOLUTIONS, at_least_one_step, flat, 
 from talkcli.engine.nn.dense import dense, linear
 from talkcli.engine.types import Config, Dropout, Heads, Kernel, Layers, Width
 
+# Added to the variance of the samples before the square root, so that silence can be normalised.
 _EPS = 1e-7
 
 
 class Wav2vec2Config(Config):
-    """Sizes of the base network and how it is used; the defaults are DEEPTalk's."""
+    """Sizes of the base network, its input and the part of it that is frozen; the defaults are DEEPTalk's."""
 
     kind: Literal["wav2vec2"] = "wav2vec2"
-    """Tells it from other contents."""
+    """Name of this encoder in a recipe."""
     width: Width = 768
-    """Channels of the transformer and of the output."""
+    """Number of channels of the transformer and of the output."""
     layers: Layers = 12
-    """Layers of the transformer."""
+    """Number of transformer layers."""
     heads: Heads = 12
-    """Attention heads."""
+    """Number of attention heads of a layer."""
     feedforward: Width = 3072
-    """Width inside the feed-forward layers."""
+    """Number of hidden units of a feed-forward layer."""
     channels: Width = 512
-    """Channels of the convolutions."""
+    """Number of channels of the strided convolutions."""
     position_kernel: Kernel = 128
-    """Frames that the positional convolution sees."""
+    """Kernel size of the positional convolution, in frames of 40 ms."""
     position_groups: Heads = 16
-    """Its groups."""
+    """Number of groups of the positional convolution."""
     dropout: Dropout = 0.1
-    """Dropout everywhere, in training of what is not frozen."""
+    """Dropout of all parts of the transformer, if it trains."""
     layer_drop: Dropout = 0.1
-    """Chance that a layer is left out of a training step."""
+    """Probability that a training step skips a layer."""
     normalise: Literal["utterance", "batch", "none"] = "utterance"
-    """Over what the input gets mean 0 and deviation 1; "batch" repeats DEEPTalk's code, where the loudness of
-    one clip depends on its neighbours.
-    """
+    """Samples over which the input is normalised to mean 0 and standard deviation 1. "batch" repeats
+    DEEPTalk's code: there the loudness of a clip depends on the other clips of its batch."""
     frozen: Literal["all", "convolutions", "none"] = "all"
-    """The part that never trains: everything (DEEPTalk's code), the convolutions (its paper), or nothing."""
+    """Part that never trains: everything (DEEPTalk's code), the convolutions (its paper), or nothing."""
 
     @model_validator(mode="after")
     def _check(self) -> Wav2vec2Config:
@@ -61,7 +62,10 @@ class Wav2vec2Config(Config):
 
 
 class Wav2vec2(nn.Module):
-    """Speech to features at 25 fps: `forward` is `finish` of `trunk`, and the trunk is what is frozen."""
+    """Encoder of speech: features at 25 fps. `forward` is `finish` of `trunk`.
+
+    `trunk` holds the frozen part, and always the convolutions.
+    """
 
     def __init__(self, config: Wav2vec2Config) -> None:
         super().__init__()
@@ -90,21 +94,24 @@ class Wav2vec2(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Wav2vec2:
-        """Return what is frozen keeps evaluating."""
+        """Set the training mode of the module; its frozen parts stay in evaluation mode."""
         super().train(mode)
         for frozen in self._frozen():
             frozen.eval()
         return self
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames width"]:
-        """Return `samples` at 16 kHz give one frame for 640 of them; an incomplete last frame counts if a
-        step of 20 ms fits into it. Less than 400 samples count as 400.
+        """Return one frame for every 640 samples at 16 kHz.
+
+        An incomplete last frame counts if it has the 400 samples (25 ms) that a step sees. Fewer than 400
+        samples are extended with silence to 400.
         """
         return self.finish(self.trunk(samples))
 
     def trunk(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames channels"]:
-        """Return the convolutions, and what follows them if that is frozen: what can be kept beside a
-        clip.
+        """Return the output of the convolutions at 25 fps, or of the whole network if all of it is frozen.
+
+        The result can be cached per clip, unless the convolutions train.
         """
         steps = self._convolve(_normalise(at_least_one_step(samples), self.config.normalise))
         frames = -(-steps.shape[1] // 2)
@@ -112,7 +119,7 @@ class Wav2vec2(nn.Module):
         return self._transform(resampled) if self.config.frozen == "all" else resampled
 
     def finish(self, trunk: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch frames width"]:
-        """Return what is left to do, and trains."""
+        """Apply the transformer, if `trunk` does not include it."""
         return trunk if self.config.frozen == "all" else self._transform(trunk)
 
     def _frozen(self) -> tuple[nn.Module, ...]:
@@ -143,7 +150,7 @@ class Wav2vec2(nn.Module):
         for layer in transformer.layers:
             after = _layer(layer, hidden)
             if layer.training:
-                # A layer that is left out still runs: all processes of a step have gradients for the same.
+                # A skipped layer runs as well, so that all processes have gradients of the same parameters.
                 keep = torch.rand((), device=hidden.device) >= self.config.layer_drop
                 after = torch.where(keep, after, hidden)
             hidden = after
@@ -153,11 +160,14 @@ class Wav2vec2(nn.Module):
 def _normalised(
     layer: Any, samples: Float[Tensor, "batch samples"]
 ) -> tuple[Float[Tensor, "batch kernel channels"], Float[Tensor, "batch 1 channels"]]:
-    """Return the first convolution with the norm over time that follows it, as one matrix and bias for each
-    row.
+    """Merge the first convolution and its norm over time into one matrix and one bias for each row.
 
-    Mean and variance of its output follow from those of its input, so that the output, which is 50 times as
-    large as the samples, is passed over only once.
+    The mean and the covariance of the convolution's input determine the mean and variance of its output. So
+    the output, which is about 100 times as large as the samples, is computed only once.
+
+    Args:
+        layer: torchaudio's first convolution layer.
+        samples: Normalised samples of the batch.
     """
     # In double precision: a filter can cancel nearly all of its input.
     seen = windows(samples[..., None].double(), *CONVOLUTIONS[0])
@@ -172,9 +182,7 @@ def _normalised(
 
 
 def _layer(layer: Any, hidden: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
-    """Return one of torchaudio's layers: attention, then a feed-forward layer, each added and then
-    normalised.
-    """
+    """Apply one of torchaudio's layers: attention, then feed-forward; a norm follows each residual sum."""
     attention, feed_forward = layer.attention, layer.feed_forward
     q, k, v = (
         linear(hidden, part).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
@@ -189,6 +197,7 @@ def _layer(layer: Any, hidden: Float[Tensor, "batch frames width"]) -> Float[Ten
 
 
 def _normalise(samples: Float[Tensor, "batch samples"], over: str) -> Float[Tensor, "batch samples"]:
+    """Normalise `samples` over each utterance or over the whole batch, as the config's `normalise` says."""
     if over == "none":
         return samples
     variance, mean = torch.var_mean(samples, (0, 1) if over == "batch" else 1, correction=0, keepdim=True)

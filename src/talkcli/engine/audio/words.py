@@ -1,8 +1,8 @@
-"""The words of a transcript, whole, in the letters that an aligner's dictionary has.
+"""Words of a transcript, in the letters that the aligner's dictionary has.
 
-English borrows words with their accents, and editors set ligatures and typographic apostrophes: all of these
-become plain letters. What no rule can speak (another script) is refused, never left out: words torn to pieces
-would be performed as others.
+English has loanwords with accents, and editors set ligatures and typographic apostrophes: all of these become
+plain letters. Words that no rule can speak (in another script) are refused. They are never left out or cut,
+because the rest would be performed as other words.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from talkcli.engine.audio.spelling import Language, guess_phones
 from talkcli.engine.errors import InputError
 from talkcli.engine.wording import counted
 
-# Every sign that is set for an apostrophe, and what no one sees.
+# Translation of all signs that writers use as an apostrophe, and removal of invisible characters.
 _APOSTROPHES = dict.fromkeys(map(ord, "’‘‛ʼʻʽ＇′`´ˈ՚ꞌ"), "'")
 _INVISIBLE = dict.fromkeys(
     [0xAD, 0x34F, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF]
 )
-# Letters of Latin that are no letter with a mark.
+# Plain letters for the Latin letters that are not a plain letter with a mark.
 _PLAIN = str.maketrans(
     {
         "ß": "ss", "æ": "ae", "ǽ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "th", "þ": "th", "ł": "l",
@@ -27,13 +27,17 @@ _PLAIN = str.maketrans(
         "ȷ": "j", "ɛ": "e", "ɔ": "o", "ƿ": "w", "ȝ": "gh", "ꝛ": "r",
     }
 )  # fmt: skip
+# Largest number of words or numbers that a message names.
 _SHOWN = 3
 
 
 def spoken_words(text: str, language: Language = "en") -> list[str]:
-    """Lower-case words of a transcript; remarks in [] or <> are left out. English ones are of a to z and '.
+    """Return the words of a transcript in lower case, without remarks in [] or <>.
 
-    Raises InputError for a text without words or with digits, and for English words in another script.
+    English words consist of the letters a to z and apostrophes.
+
+    Raises:
+        InputError: for a text without words or with digits, and for English words in another script.
     """
     plain = re.sub(r"\[[^\]]*\]|<[^>]*>", " ", _normal(text))
     if numbers := re.findall(r"\d+", plain):
@@ -42,7 +46,7 @@ def spoken_words(text: str, language: Language = "en") -> list[str]:
         raise InputError(
             f"The transcript holds digits: {named}{more}.", hint="Write numbers as they are spoken."
         )
-    # An apostrophe is a part of English words, and parts two words of others.
+    # An apostrophe belongs to an English word; in other languages it separates two words.
     letters = r"[^\W\d_](?:[^\W\d_]|')*" if language == "en" else r"[^\W\d_]+"
     words = [word.strip("'") for word in re.findall(letters, _latin(plain) if language == "en" else plain)]
     if language != "en":
@@ -61,14 +65,14 @@ def spoken_words(text: str, language: Language = "en") -> list[str]:
 
 
 def _normal(text: str) -> str:
-    """Lower case, one form of each letter, one apostrophe, nothing invisible."""
-    # Apostrophes before the normal form, which makes a blank of an accent that stands alone, and after it,
-    # since it takes signs apart.
+    """Return `text` in lower case, with one form of each letter and apostrophe, all characters visible."""
+    # Apostrophes are translated before the normal form, which turns a lone accent into a space, and after it,
+    # because it splits some signs.
     text = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES).translate(_INVISIBLE))
     return unicodedata.normalize("NFC", text.translate(_APOSTROPHES).lower())
 
 
 def _latin(text: str) -> str:
-    """Return letters without their marks, those of Latin as a to z; other scripts stay what they are."""
+    """Return `text` with its Latin letters as a to z; letters of other scripts only lose their marks."""
     apart = unicodedata.normalize("NFD", text.translate(_PLAIN))
     return "".join(letter for letter in apart if unicodedata.category(letter)[0] != "M").translate(_PLAIN)
