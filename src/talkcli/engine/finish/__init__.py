@@ -1,1 +1,1 @@
-"""What is laid over a finished motion, each layer a choice: `talk animate --help`."""
+"""Layers over a finished motion, each of them optional: blinks, head motion, filters, contacts and others."""

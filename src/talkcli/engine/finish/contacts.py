@@ -1,10 +1,10 @@
 """Contacts: the layer closes the lips in p, b and m, and brings the lower lip to the teeth in f and v.
 
-Axis names: `frames`, `steps` (frames, or 100 Hz in the performer), `coeffs` = ada's 53 numbers, `contacts`
-= 2.
-Source: Edwards et al. (2016), JALI: these contacts must be reached whatever the neighbours ask for. Codes
-that are likely on average blur just them; what the front-end hears decides when they happen, the head's own
-geometry how.
+Axis names: `frames`, `steps` (frames, or 100 Hz in the performer), `coeffs` (ada's 53 channels), `contacts`
+(2: the lips on each other, the lower lip on the upper teeth).
+Source: Edwards et al. (2016), JALI: a face must reach these contacts whatever the neighbouring phones ask
+for. A model that chooses the most likely codes blurs exactly them. The probabilities of its phone front-end
+therefore decide when a contact happens, and fixed shapes of ada decide how it looks.
 """
 
 from __future__ import annotations
@@ -19,36 +19,43 @@ from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.articulators import ARTICULATORS, columns
 from talkcli.engine.finish.smoothing import lip_opening_mm
 
-# The shape in which the lower lip rests against the upper teeth.
+# The shape of ada in which the lower lip rests against the upper teeth; `jawPitch` in radians, the others in
+# [0, 1]. A name without a side stands for both sides.
 TEETH_CONTACT: Mapping[str, float] = {
     "jawPitch": 0.018, "mouthRollLower": 1.0, "mouthPress": 0.3, "mouthShrugLower": 0.1,
     "mouthUpperUp": 0.35,
 }  # fmt: skip
-# Shares of p, b, m and of f, v from which a contact is shown; of f, v more for every millimetre that lips are
-# apart. Far below one half: a closure that is shown and not said costs less than one that is said and not
-# shown. Found on validation voices and LJSpeech (docs/model-card.md).
+# Thresholds of probability above which the layer shows a contact: of the lips, of the lips with the teeth,
+# and the increase of the latter per millimetre of lip opening. They are far below one half, because a closure
+# that is shown and not said costs less than one that is said and not shown. Tuned on validation voices and
+# LJSpeech (docs/model-card.md).
 _LIPS, _TEETH, _TEETH_PER_MM = 0.05, 0.02, 0.002
-# One that is heard so many times as surely keeps the other from happening.
+# A contact is suppressed where the other one is more than this many times as probable.
 _CLEARLY = 2.0
-# A contact is where its share is highest among so many frames on either side, or where it is beyond doubt.
+# Number of frames on either side among which a contact's probability must be the highest: for the lips, and
+# for the lower lip with the teeth. Tuned on LJSpeech.
 _REACH = (3, 1)
+# Probability above which every frame shows the contact, highest of its neighbours or not.
 _SURE = 0.95
-# How far a contact has come in the frames beside it.
+# Degree of a contact in the two frames beside it, for full contacts of 1. Tuned on LJSpeech.
 _BESIDE = 0.55
 
 
 def heard_contacts(
     shares: Float[np.ndarray, "frames contacts"], opening_mm: Float[np.ndarray, "frames"]
 ) -> tuple[Float[np.ndarray, "frames"], Float[np.ndarray, "frames"]]:
-    """Return how far lips, and lower lip and teeth, are to touch, in [0, 1], from what the front-end hears
-    and how far lips are apart.
+    """Return the degrees in [0, 1] of both contacts: of the lips, and of the lower lip with the teeth.
+
+    Args:
+        shares: Probability of each contact, from the phone front-end.
+        opening_mm: Lip opening of the motion so far, in millimetres.
     """
     lips, teeth = shares.T
     lips_on = _peaks(np.where(teeth > _CLEARLY * lips, 0, lips), _LIPS, _REACH[0])
     enough = _TEETH + _TEETH_PER_MM * opening_mm
     teeth_on = _peaks(np.where(lips > _CLEARLY * teeth, 0, teeth), enough, _REACH[1])
     closed, bitten = _with_neighbours(lips_on), _with_neighbours(teeth_on)
-    # What is full goes before what is on its way; of two that are full, lips on each other leave no room.
+    # A full contact has priority over a partial one; if both are full, the lips have priority over the teeth.
     closed = np.where((bitten >= 1) & (closed < 1), 0, closed)
     return closed, bitten * (1 - closed)
 
@@ -56,11 +63,17 @@ def heard_contacts(
 def reach_contacts(
     coeffs: Float[np.ndarray, "frames coeffs"], shares: Float[np.ndarray, "frames contacts"], head: AdaHead
 ) -> tuple[Float[np.ndarray, "frames coeffs"], Bool[np.ndarray, "frames"]]:
-    """Return `coeffs` with the contacts of `shares` reached, and the frames that show one in full."""
+    """Return `coeffs` with the contacts, and a mask of the frames that show a full one.
+
+    Args:
+        coeffs: Motion of ada.
+        shares: Probability of each contact, from the phone front-end.
+        head: Head whose geometry gives the lip opening.
+    """
     lips, teeth = heard_contacts(shares, lip_opening_mm(coeffs, head))
     touched = touch(coeffs, lips, teeth)
     (seal,) = columns("lipSeal")
-    # Lips that rest on each other would keep the lower one from the teeth.
+    # A lip seal would keep the lower lip from the teeth.
     touched[:, seal] = np.maximum(touched[:, seal] * (1 - teeth), lips)
     return touched.astype(coeffs.dtype), np.maximum(lips, teeth) >= 1
 
@@ -68,11 +81,19 @@ def reach_contacts(
 def _peaks(
     shares: Float[np.ndarray, "frames"], enough: float | Float[np.ndarray, "frames"], reach: int
 ) -> Bool[np.ndarray, "frames"]:
+    """Return the frames that show a contact.
+
+    Args:
+        shares: Probability of the contact.
+        enough: Threshold of the probability.
+        reach: Number of frames on either side among which the probability must be the highest.
+    """
     highest = maximum_filter1d(shares, 2 * reach + 1, mode="constant")
     return ((shares >= highest) & (shares > enough)) | (shares > _SURE)
 
 
 def _with_neighbours(on: Bool[np.ndarray, "frames"]) -> Float[np.ndarray, "frames"]:
+    """Return the degree of a contact: 1 in its frames, `_BESIDE` in the frames beside them."""
     return np.maximum(on, _BESIDE * maximum_filter1d(on, 3, mode="constant"))
 
 
@@ -81,7 +102,15 @@ def touch(
     lips: Float[np.ndarray, "steps"],
     teeth: Float[np.ndarray, "steps"],
 ) -> Float[np.ndarray, "steps coeffs"]:
-    """Drive the mouth into its contacts, through whatever the neighbours ask for."""
+    """Return `coeffs` with the mouth blended into its contacts, whatever the neighbouring phones ask for.
+
+    The function leaves `lipSeal` to its callers.
+
+    Args:
+        coeffs: Motion of ada.
+        lips: Degree in [0, 1] of the contact of the two lips.
+        teeth: Degree in [0, 1] of the contact of the lower lip with the upper teeth.
+    """
     touched = coeffs.copy()
     for name in (*ARTICULATORS["part"], *ARTICULATORS["press"]):
         for column in columns(name):

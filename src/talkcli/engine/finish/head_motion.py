@@ -1,11 +1,11 @@
-"""How the head turns with speech: nods on accents, a new bearing with a phrase, sway, rest in pauses.
+"""Head motion with speech: nods on accents, a new direction with each phrase, and sway that pauses reduce.
 
-Axis names: `frames`; the answer is `Motion.pose`, axis-angle in radians (x nods down, y turns and z tilts to
-the subject's left).
+Axis names: `frames`. The result is `Motion.pose`, axis-angle in radians: positive x nods down, positive y
+turns and positive z tilts to the subject's left.
 Source: Busso et al. (2007), Rigid head motion in expressive speech animation, for head motion that follows
-prosody and grows with arousal; Munhall et al. (2004) for the pitch that head motion carries; Graf et al.
-(2002), Visual prosody, for nods on accents and new bearings at phrase boundaries. Amplitudes are ours, at the
-quiet end of what they report.
+prosody and grows with arousal; Munhall et al. (2004) for head motion that carries pitch; Graf et al. (2002),
+Visual prosody, for nods on accents and new directions at phrase boundaries. The amplitudes are ours, at the
+low end of what they report.
 """
 
 from __future__ import annotations
@@ -21,21 +21,32 @@ from talkcli.engine.finish.phrasing import Phrasing
 from talkcli.engine.finish.tracks import bumps, middles, smooth_noise
 from talkcli.engine.types import Emotion
 
-# All angles in degrees: nod, turn, tilt.
+# Standard deviations of the sway, in degrees: nod, turn, tilt. Then that of the Gaussian that smooths it, in
+# seconds.
 _SWAY, _SWAY_S = (0.6, 1.1, 0.6), 0.9
+# Standard deviations of a phrase's direction, in degrees: nod, turn, tilt. Then that of the Gaussian that
+# smooths the change from one direction to the next, in seconds.
 _BEARING, _BEARING_S = (0.9, 1.8, 1.1), 0.22
+# Height in degrees of the nod on an accent of strength 1, and the relative standard deviation of the height.
 _NOD, _NOD_SPREAD = 2.2, 0.3
-# Some accents are raised, some pass without a nod.
+# Share of accents on which the head goes up instead of down, and share of accents without a nod.
 _RAISED, _PASSED = 0.15, 0.15
+# Standard deviation in degrees of turn and of tilt on an accent of strength 1.
 _BEAT = 0.5
+# Standard deviations in seconds of the half Gaussians by which a nod rises and falls.
 _RISE_S, _FALL_S = 0.13, 0.24
+# Angle in degrees by which the head rises per standard deviation of the slow pitch.
 _MELODY = 0.4
-# What is left of sway and bearing in a pause, and how fast it gets there.
+# Share of sway and direction that stays in a pause, and the standard deviation in seconds of the Gaussian
+# that smooths the transition.
 _RESTING, _REST_S = 0.4, 0.3
+# Shortest pause in seconds after which the head takes a new direction.
 _LONG_PAUSE_S = 0.35
+# Standard deviation in seconds of the Gaussian that smooths the whole motion.
 _SMOOTH_S = 0.06
+# Limit in degrees that each angle approaches but does not exceed (tanh).
 _LIMIT = 9.0
-# How much more or less than a neutral speaker's head moves.
+# Factor on all angles for an emotion of level 1; an emotion without a row has 1.
 _AROUSAL: Mapping[str, float] = {
     "calm": 0.75, "happy": 1.25, "sad": 0.7, "angry": 1.4, "fear": 1.2, "disgust": 1.0, "surprise": 1.3,
     "contempt": 0.9,
@@ -45,7 +56,15 @@ _AROUSAL: Mapping[str, float] = {
 def head_motion(
     heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator, emotion: Emotion | None = None
 ) -> Float[np.ndarray, "frames 3"]:
-    """Return how the head is turned in each frame; a known emotion makes it livelier or calmer."""
+    """Return the rotation of the head in each frame, axis-angle in radians.
+
+    Args:
+        heard: Phrasing of the speech.
+        num_frames: Number of frames of the result.
+        fps: Frames per second of the result.
+        rng: Generator of sway, directions and heights of nods.
+        emotion: Emotion whose arousal makes the motion larger or smaller; None if it is unknown.
+    """
     at = middles(num_frames, fps)
     calm = gaussian_filter1d(1.0 - heard.speaking, _REST_S * STEP_HZ, mode="nearest")[at]
     presence = 1 - (1 - _RESTING) * calm
@@ -63,7 +82,10 @@ def head_motion(
 def _bearings(
     heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "frames"]:
-    """Return a new value for every phrase, eased into from shortly before it begins."""
+    """Return a new value for every phrase, drawn from a standard normal clipped at 2.
+
+    The change is smooth: it begins shortly before the phrase and is half done at its start.
+    """
     starts = [0.0, *(pause.end_s for pause in heard.pauses if pause.duration_s >= _LONG_PAUSE_S)]
     frames = np.clip(np.round(np.array([*starts, num_frames / fps]) * fps), 0, num_frames).astype(int)
     values = np.clip(rng.standard_normal(len(starts)), -2, 2)
@@ -73,7 +95,7 @@ def _bearings(
 def _nods(
     heard: Phrasing, num_frames: int, fps: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "frames 3"]:
-    """Return accents beaten by the head: mostly down, a little to the side."""
+    """Return the head's motion on accents, in degrees: nods, mostly down, with a little turn and tilt."""
     times = [accent.time_s for accent in heard.accents]
     strength = np.array([accent.strength for accent in heard.accents])
     kind = rng.random(len(times))

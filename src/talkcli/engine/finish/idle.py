@@ -1,8 +1,9 @@
-"""Idle motion in silences: breathing, and small movements of brows and lips.
+"""Idle motion: small movements of brows, lids and lips in pauses, and breathing.
 
-Axis names: `frames`, `coeffs` = ada's 53 numbers.
-Source: the resting rate of breathing, 12 to 18 a minute, is textbook; that a face held still looks dead is
-Perlin's (1997), Layered compositions for real-time animated characters, whose noise for it this follows.
+Axis names: `frames`, `coeffs` (ada's 53 channels).
+Source: Perlin (1997), Layered compositions for real-time animated characters, for smooth noise on a face that
+would look dead if it kept still. The breathing rate of an adult at rest, 12 to 18 per minute, is textbook
+knowledge.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.finish.phrasing import Phrasing
 from talkcli.engine.finish.tracks import middles, smooth_noise
 
+# Mean rate of breathing in Hz (15 per minute), the standard deviation of its slow variation in Hz, and that
+# of the Gaussian that smooths the variation, in seconds.
 _BREATHS_HZ, _BREATHS_SPREAD, _BREATHS_S = 0.25, 0.03, 4.0
+# Standard deviation in seconds of the Gaussian that fades idle motion in and out at a pause.
 _FADE_S = 0.15
+# Standard deviation in seconds of the Gaussian that smooths the noise of a group of channels.
 _NOISE_S = 0.5
-# Deviations of what noise moves, as shares of full scale; each group follows a noise of its own.
+# Factors, as shares of full scale, on the positive half of a noise of variance 1; each group of channels
+# follows a noise of its own.
 _RESTLESS: tuple[Mapping[str, float], ...] = (
     {"browInnerUp": 0.05, "browOuterUpLeft": 0.03, "browOuterUpRight": 0.03},
     {"browDownLeft": 0.03, "browDownRight": 0.03},
@@ -29,9 +35,11 @@ _RESTLESS: tuple[Mapping[str, float], ...] = (
     {"mouthDimpleLeft": 0.03, "mouthDimpleRight": 0.03},
     {"eyeSquintLeft": 0.04, "eyeSquintRight": 0.04},
 )
+# Movement of the nostrils at the height of an inhalation, as a share of full scale.
 _NOSTRILS = {"noseSneerLeft": 0.03, "noseSneerRight": 0.03}
-# In radians, behind lips that stay sealed.
+# Opening of the jaw at the height of an inhalation, in radians; the lips in front of it stay sealed.
 _JAW_RAD = 0.006
+# Angle by which breathing lifts the head at its height and lowers it at its depth, in radians.
 _NOD_RAD = 0.006
 
 
@@ -42,10 +50,16 @@ def idle(
     fps: float,
     rng: np.random.Generator,
 ) -> tuple[Float[np.ndarray, "frames coeffs"], Float[np.ndarray, "frames 3"] | None]:
-    """Return `coeffs` that are not still in the pauses, and a `pose`, where there is one, that breathes
-    throughout.
+    """Return `coeffs` with idle motion in the pauses, and `pose` with breathing throughout.
 
-    Lips that are sealed stay so: only behind them the jaw moves.
+    Breathing moves the jaw only as far as the lips are sealed, and leaves them sealed.
+
+    Args:
+        coeffs: Motion of ada.
+        pose: Rotation of the head, axis-angle in radians; None stays None.
+        heard: Phrasing of the speech, which says where the pauses are.
+        fps: Frames per second of the motion.
+        rng: Generator of the noise.
     """
     num_frames = len(coeffs)
     rate = _BREATHS_HZ + _BREATHS_SPREAD * smooth_noise(num_frames, _BREATHS_S, fps, rng)

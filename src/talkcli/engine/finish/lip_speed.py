@@ -1,7 +1,8 @@
-"""A limit on the speed of the lips: where two frames are too far apart, the more open one moves.
+"""Limit of the lips' speed: where two frames are too far apart, the frame with the more open lips moves.
 
-Fast speech does not reach its vowels (Lindblom 1963, undershoot), while contacts stay reached.
-Axis names: `frames` at 25 fps, `coeffs` = the head's 53 numbers, `lips` = the head's lip vertices.
+As a result fast speech does not reach its vowels (undershoot, Lindblom 1963), while it reaches its contacts.
+Axis names: `frames` (25 fps), `steps` (from each frame to the next, one less than frames), `pairs` (the steps
+to measure), `coeffs` (the head's channels), `lips` (the head's lip vertices).
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from jaxtyping import Bool, Float, Int
 from talkcli.engine.face.channels import is_mouth
 from talkcli.engine.face.head import Head
 
+# Largest step of a lip vertex from one frame to the next, in millimetres: below the 5 mm that
+# docs/model-card.md allows.
 LIMIT_MM = 4.6
+# Largest number of passes over the motion; steps that are still too long after the last one stay.
 _MOST_PASSES = 40
+# Number of frame pairs measured at once, which bounds the memory of the vertices.
 _BLOCK_FRAMES = 256
 
 
@@ -24,10 +29,17 @@ def limit_lip_speed(
     held: Bool[np.ndarray, "frames"],
     limit_mm: float = LIMIT_MM,
 ) -> Float[np.ndarray, "frames coeffs"]:
-    """Return `coeffs` with mouth channels eased until no lip vertex moves more than `limit_mm` between two
-    frames.
+    """Return `coeffs` with mouth channels moved until no lip vertex moves too far between two frames.
 
-    `held` frames show a contact and stay as they are, unless two of them follow each other.
+    Of two frames that are too far apart, the one whose lips are farther from rest moves towards the other.
+    After 40 passes the function stops, even if a step is still too long.
+
+    Args:
+        coeffs: Motion of `head`, 25 frames per second.
+        head: Head whose region `lips` gives the vertices.
+        held: Mask of the frames that show a contact. They stay as they are, unless two of them follow each
+            other.
+        limit_mm: Largest step of a lip vertex between two frames, in millimetres.
     """
     mouth = np.array([is_mouth(name) for name in head.channels])
     eased = coeffs.copy()
@@ -46,6 +58,7 @@ def limit_lip_speed(
                 moving, fixed = (second, first) if held[first] else (first, second)
             else:
                 moving, fixed = (first, second) if width[first] > width[second] else (second, first)
+            # Aim at 97 % of the limit: the step is linear in the coefficients, and vertices are not quite so.
             share = 0.97 * limit_mm / jumps[first]
             step = eased[moving, mouth] - eased[fixed, mouth]
             eased[moving, mouth] = eased[fixed, mouth] + share * step
@@ -65,10 +78,17 @@ def _measure(
     jumps: Float[np.ndarray, "steps"],
     width: Float[np.ndarray, "frames"],
 ) -> None:
-    """Renew, for every pair of frames k and k + 1 in `pairs`, the largest step of a lip vertex (`jumps`) and
-    the mean distance from rest of either frame (`width`), in millimetres.
+    """Update `jumps` and `width`, in place, for the frames k and k + 1 of every k in `pairs`.
 
-    In blocks, so that only coefficients are ever held for all frames.
+    The function works in blocks, so that it holds only coefficients, and not vertices, for all frames.
+
+    Args:
+        coeffs: Motion of `head`.
+        pairs: Numbers k of the steps to measure, ascending.
+        head: Head whose region `lips` gives the vertices.
+        rest: Lip vertices at rest, in millimetres.
+        jumps: Largest distance of a lip vertex in each step, in millimetres.
+        width: Mean distance of the lip vertices from rest in each frame, in millimetres.
     """
     for start in range(0, len(pairs), _BLOCK_FRAMES):
         block = pairs[start : start + _BLOCK_FRAMES]
@@ -80,7 +100,7 @@ def _measure(
 
 
 def lips_mm(coeffs: Float[np.ndarray, "frames coeffs"], head: Head) -> Float[np.ndarray, "frames lips 3"]:
-    """Return where the lip vertices are, in millimetres."""
+    """Return the positions of the lip vertices, in millimetres."""
     chosen = torch.as_tensor(head.regions["lips"], dtype=torch.long)
     with torch.no_grad():
         return head(torch.from_numpy(coeffs.astype(np.float32)), only=chosen).numpy() * 1000

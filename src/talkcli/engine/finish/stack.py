@@ -1,9 +1,9 @@
-"""The layers in their order: what is laid over a model's motion, each one a choice.
+"""The stack of layers: `lay_over` applies those that are chosen to a finished motion, in a fixed order.
 
-Axis names: `frames`, `coeffs`.
-The order matters: contacts first, which smoothing and the lips' top speed then leave alone; idle motion; eyes
-last, for they are crisp and their lids must meet. The head turns before the eyes do, which stay with the
-viewer.
+Axis names: `frames`, `coeffs`, `contacts` (2: the lips on each other, the lower lip on the upper teeth).
+The order is: contacts, smoothing, limit of the lips' speed, head motion, idle motion, eyes. Contacts come
+first, so that smoothing and limit keep them. Head motion comes before the eyes, which turn against it to stay
+with the viewer. Eyes come last, so that nothing changes lids that meet.
 """
 
 from __future__ import annotations
@@ -28,34 +28,36 @@ from talkcli.engine.finish.smoothing import smooth
 from talkcli.engine.finish.tracks import num_steps, stream
 from talkcli.engine.types import Emotion, Motion, Speech
 
-# The head whose channels the layers know; other models' motion is left as it was made, unless asked.
+# The head whose channels the layers know. For motion of other heads all layers are off by default.
 LAYERED_HEAD = "ada"
+# Layers that work for every head: they need no channel by its name.
 _ANY_HEAD = ("limit_lips", "head_motion")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """Which layers there are; without any, a motion stays exactly as it was made."""
+    """The choice of layers; without any, a motion stays exactly as it was made."""
 
     contacts: bool = False
-    """Lips, and lower lip and teeth, meet where that is heard."""
+    """Whether to close the lips, and to bring the lower lip to the teeth, where the phone front-end detects
+    such a phone."""
     smooth: bool = False
-    """Less jerk, closures kept."""
+    """Whether to filter mouth, brows and cheeks; frames with a closure keep their mouth."""
     limit_lips: bool = False
-    """Lips below their top speed."""
+    """Whether to limit the speed of the lips."""
     idle: bool = False
-    """Breathing and small movements in silences."""
+    """Whether to add breathing, and small movements in pauses."""
     blink: bool = False
-    """Blinks and gaze."""
+    """Whether to add blinks and gaze, in place of the motion's own blinks."""
     head_motion: bool = False
-    """The head turns with the speech's prosody."""
+    """Whether to turn the head with the prosody of the speech."""
 
     @classmethod
     def chosen(cls, head: str, wishes: Mapping[str, bool | None] | None = None) -> Layers:
-        """Return `wishes` by the names above; what is None or missing is on for motion of ada, off for
-        others.
+        """Return the layers of `wishes`, by the names above.
 
-        Raises UsageError for a layer that `head` has no channels for.
+        A layer that is None or missing there is on for motion of ada, and off for other heads. Raises
+        UsageError for a name that is no layer, and for a layer that needs channels which `head` lacks.
         """
         known = head == LAYERED_HEAD
         wanted = {name: wish for name, wish in (wishes or {}).items() if wish is not None}
@@ -71,21 +73,22 @@ class Layers:
 
     @classmethod
     def steady(cls, head: str) -> Layers:
-        """Return the layers of `chosen` that the motion alone decides: none that draws at random."""
+        """Return the layers that `chosen` has on by default for `head`, without those that draw at random."""
         return replace(cls.chosen(head), idle=False, blink=False, head_motion=False)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
+        """Return the names of all layers."""
         return tuple(field.name for field in fields(cls))
 
     @property
     def need_head(self) -> bool:
-        """Whether the geometry of the motion's head is needed."""
+        """Whether a layer that is on needs the geometry of the motion's head."""
         return self.contacts or self.smooth or self.limit_lips
 
     @property
     def on(self) -> tuple[str, ...]:
-        """The names of those that are on, in order."""
+        """The names of the layers that are on, in the order of the fields."""
         return tuple(name for name in self.names() if getattr(self, name))
 
 
@@ -100,11 +103,19 @@ def lay_over(
     take: int = 0,
     emotion: Emotion | None = None,
 ) -> Motion:
-    """Return `motion` with `layers` over it, those of one seed and take always the same.
+    """Return `motion` with `layers` applied to it; the same seed and take always give the same result.
 
-    `contacts` are the shares that `DeepTalk.listen` hears; a model that hears none has no such layer. `head`
-    is the motion's; it may be None unless `layers.need_head`. `emotion` makes the head livelier or calmer.
-    Channels that are shares stay within 0 to 1 where they were.
+    Channels that are shares of a full scale stay in [0, 1] if they were there before.
+
+    Args:
+        motion: Motion that a model or the rules made.
+        speech: Sound of the motion, whose phrasing idle motion, eyes and head motion follow.
+        layers: Layers to apply.
+        head: Head of the motion; it may be None unless `layers.need_head`.
+        contacts: Probabilities of the two contacts, from `DeepTalk.listen`; if None, that layer does nothing.
+        seed: Seed of the layers that draw at random.
+        take: Number of the take, which has draws of its own.
+        emotion: Emotion whose arousal makes the head motion larger or smaller; None if it is unknown.
     """
     coeffs, pose, fps = motion.coeffs, motion.pose, motion.fps
     held = np.zeros(len(coeffs), dtype=bool)
@@ -130,7 +141,7 @@ def lay_over(
 
 
 def within_range(motion: Motion) -> Motion:
-    """Return `motion` with channels that are shares of a full scale between 0 and 1; angles stay as they
+    """Return `motion` with channels that are shares of a full scale clipped to [0, 1]; others stay as they
     are.
     """
     shares = np.array([is_share(name) for name in motion.channels])

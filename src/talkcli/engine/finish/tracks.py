@@ -1,6 +1,6 @@
-"""What motions over time are put together from: smooth noise, bumps, and values at the frames of a motion.
+"""Parts of motion over time: random streams, smooth noise, bumps, and the steps of a motion's frames.
 
-Axis names: `ticks` of any rate, `steps` at 100 Hz, `frames`.
+Axis names: `ticks` (any rate), `frames`. Steps have 100 Hz.
 """
 
 from __future__ import annotations
@@ -16,28 +16,45 @@ from talkcli.engine.audio.prosody import STEP_HZ
 
 
 def stream(layer: str, seed: int, take: int) -> np.random.Generator:
-    """Return the random numbers of one layer of one take, the same whatever other layers do."""
+    """Return the random generator of one layer of one take, which does not depend on other layers.
+
+    Args:
+        layer: Name of the layer.
+        seed: Seed of the performance.
+        take: Number of the take.
+    """
     return np.random.default_rng([seed, take, zlib.crc32(layer.encode())])
 
 
 def smooth_noise(
     num_ticks: int, time_s: float, rate_hz: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "ticks"]:
-    """Return noise of mean 0 and variance 1 through a Gaussian of standard deviation `time_s`."""
+    """Return Gaussian noise of mean 0 and variance 1, smoothed by a Gaussian of standard deviation `time_s`.
+
+    Args:
+        num_ticks: Number of ticks of the noise.
+        time_s: Standard deviation of the Gaussian window, in seconds.
+        rate_hz: Ticks per second.
+        rng: Generator of the noise.
+    """
     sigma = time_s * rate_hz
     margin = round(4 * sigma)
     noise = gaussian_filter1d(rng.standard_normal(num_ticks + 2 * margin), sigma)
-    # A Gaussian of this width leaves white noise a variance of 1 / (2 sigma sqrt(pi)).
+    # Smoothing by a Gaussian reduces the variance of white noise from 1 to 1 / (2 sigma sqrt(pi)).
     return noise[margin : margin + num_ticks] * np.sqrt(2 * sigma * np.sqrt(np.pi))
 
 
 def bumps(
     events: Iterable[tuple[float, float]], num_ticks: int, rate_hz: float, *, rise_s: float, fall_s: float
 ) -> Float[np.ndarray, "ticks"]:
-    """Return the sum of `events` (time in seconds, height), each half a Gaussian up and half a wider one
-    down.
+    """Return the sum of bumps, each of which rises and falls by half a Gaussian.
 
-    Tick k is at (k + 0.5) / `rate_hz` seconds.
+    Args:
+        events: Time in seconds and height of each bump.
+        num_ticks: Number of ticks of the result; tick k is at (k + 0.5) / `rate_hz` seconds.
+        rate_hz: Ticks per second.
+        rise_s: Standard deviation of the half Gaussian before the time, in seconds.
+        fall_s: Standard deviation of the half Gaussian after the time, in seconds.
     """
     track = np.zeros(num_ticks)
     for time_s, height in events:
@@ -49,10 +66,10 @@ def bumps(
 
 
 def middles(num_frames: int, fps: float) -> Int[np.ndarray, "frames"]:
-    """Return the step that lies in the middle of each frame."""
+    """Return the step (100 Hz) that lies in the middle of each frame."""
     return ((np.arange(num_frames) + 0.5) * STEP_HZ / fps).astype(np.int64)
 
 
 def num_steps(num_frames: int, fps: float) -> int:
-    """Return how many steps cover the frames."""
+    """Return the number of steps (100 Hz) that cover `num_frames` frames."""
     return int(np.ceil(num_frames * STEP_HZ / fps))

@@ -1,1 +1,1 @@
-"""The rules: speech, transcript and emotion to a face's motion, without training."""
+"""The rules: a method without training that turns speech, its words and an emotion into motion of a face."""

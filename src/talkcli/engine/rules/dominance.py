@@ -1,8 +1,9 @@
-"""Co-articulation by dominance functions: each phone near by weighs on an articulator.
+"""Co-articulation by dominance functions: an articulator takes the weighted mean of the phones around it.
 
-Axis names: `steps` at 100 Hz, `phones`, `names` = channels of an articulator.
-Source: Cohen & Massaro (1993), with claims that stay full in the middle of a phone, so that long sounds reach
-their shapes, and lips that round early (Perkell & Matthies 1992).
+Axis names: `steps` (100 Hz), `phones` (the targets), `names` (the channels of one articulator).
+Source: Cohen & Massaro (1993). Two things differ: a dominance function here stays at its maximum in the
+middle third of its phone, so that long phones reach their shapes, and lips start to round earlier (Perkell &
+Matthies 1992).
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from jaxtyping import Float
 from talkcli.engine.face.articulators import ARTICULATORS
 from talkcli.engine.rules.visemes import OPENING, VISEMES, Viseme
 
-# A claim's decay ahead of its phone (anticipation) and behind it (carry-over).
+# Time constants in seconds of the exponential decay of a dominance function: towards earlier times
+# (anticipation), and towards later times (carry-over).
 _FADE_BEFORE_S, _FADE_AFTER_S = 0.055, 0.045
-# Lips round this many times earlier than they do anything else.
+# Factor on the anticipation of the articulator `round`: lips round earlier than they do anything else.
 _ROUNDING_AHEAD = 1.6
-# So far away, nothing is left of a claim.
+# Distance in seconds beyond which a dominance function is ignored: it has decayed to less than e^-30.
 _REACH_S = 3.0
+# Number of steps computed at once, about 20 s; it bounds the memory of the steps-by-phones arrays.
 _BLOCK_STEPS = 2048
 
 
 @dataclass(frozen=True)
 class Target:
-    """A shape to be in from `start_s` to `end_s`; `opening` scales how far jaw and lips open for it."""
+    """The viseme to reach from `start_s` to `end_s`; `opening` is a factor on the opening of jaw and lips."""
 
     viseme: Viseme
     start_s: float
@@ -35,7 +38,7 @@ class Target:
     opening: float
 
     def in_parts(self) -> list[Target]:
-        """Return the parts of a diphthong, one after the other; else the target itself."""
+        """Return the parts of a diphthong in order; for any other target, the target alone."""
         parts, at = [], self.start_s
         for name, share in self.viseme.parts:
             end = at + share * (self.end_s - self.start_s)
@@ -47,9 +50,15 @@ class Target:
 def blended(
     time: Float[np.ndarray, "steps"], targets: Sequence[Target], articulator: str
 ) -> Float[np.ndarray, "steps names"]:
-    """Return what the channels of `articulator` amount to at `time`, in seconds.
+    """Return the mean of the targets' shapes, weighted by their dominance, for the channels of `articulator`.
 
-    In blocks, so that memory grows with the steps alone.
+    The function works in blocks of steps, so that its memory grows with the steps and not with steps times
+    phones.
+
+    Args:
+        time: Times of the steps, in seconds, ascending.
+        targets: Targets of the whole sound, at least one.
+        articulator: Name in `ARTICULATORS`.
     """
     names = ARTICULATORS[articulator]
     poses = np.array([[target.viseme.pose.get(name, 0.0) for name in names] for target in targets])
@@ -63,7 +72,7 @@ def blended(
     for first in range(0, len(time), _BLOCK_STEPS):
         block = time[first : first + _BLOCK_STEPS]
         near = (start <= block[-1] + _REACH_S) & (end >= block[0] - _REACH_S)
-        # A claim is full in the middle third of its phone and fades from there.
+        # Half the middle third of each phone, where its dominance function is at its maximum.
         core = (end - start)[near] / 6
         centre = (start + end)[near] / 2
         early = np.maximum(centre - core - block[:, None], 0)

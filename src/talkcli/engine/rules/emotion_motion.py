@@ -1,8 +1,8 @@
-"""The emotion's share of the face: a FACS pose that lives with the phrasing, and accents on what is stressed.
+"""The emotion's share of the motion: a FACS pose whose amplitude follows the phrases, and accents on stress.
 
-Axis names: `steps` at 100 Hz, `coeffs` = ada's 53 numbers.
-Source: Ekman & Friesen's prototypes for the poses; onset, apex and offset as in Ekman (1984); brow accents
-on pitch peaks after Cavé et al. (1996); level and timing vary slowly, as in acted speech.
+Axis names: `steps` (100 Hz), `coeffs` (ada's 53 channels), `inside` (the steps of one phone), `vowels`.
+Source: Ekman & Friesen's prototypes for the poses; Ekman (1984) for onset, apex and offset; Cavé et al.
+(1996) for brow accents on pitch peaks. Beside these the amplitude varies slowly, as in acted speech.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from talkcli.engine.face.expressions import EMOTION_POSES
 from talkcli.engine.rules.speech_motion import MouthTrack
 from talkcli.engine.types import Alignment, Config, Emotion, Phone
 
-# What an accent adds, by emotion; raised brows where nothing is listed.
+# What an accent of strength 1 adds to each channel, by emotion, as shares of the channel's full scale; an
+# emotion without a row takes that of neutral. A name without a side stands for both sides.
 _ACCENTS: Mapping[str, Mapping[str, float]] = {
     "neutral": {"browInnerUp": 0.22, "browOuterUp": 0.25},
     "happy": {"browInnerUp": 0.25, "browOuterUp": 0.35, "cheekSquint": 0.15},
@@ -34,38 +35,46 @@ _ACCENTS: Mapping[str, Mapping[str, float]] = {
 
 
 class EmotionMotionConfig(Config):
-    """Times in seconds, gains relative to the pose."""
+    """Settings of the emotion's motion; a speaker's style consists of the two gains and the asymmetry."""
 
     resting_level: float = 0.8
-    """Share of the pose that stays between phrases."""
+    """Share of the pose that stays in the pauses between phrases."""
     attack_s: float = 0.22
-    """Onset: how the pose grows at a phrase."""
+    """Standard deviation in seconds of the Gaussian that smooths the pose's onset and offset at a phrase."""
     phrase_gap_s: float = 0.25
-    """A pause this long ends a phrase."""
+    """Shortest pause in seconds that ends a phrase."""
     drift: float = 0.12
-    """Standard deviation of the slow variation, per group of channels."""
+    """Standard deviation of the slow variation of the amplitude, relative to it; each group of channels
+    varies on its own."""
     drift_s: float = 0.7
-    """Its time constant."""
+    """Standard deviation in seconds of the Gaussian that smooths the slow variation of the amplitude."""
     mouth_share: float = 0.95
-    """Share of the mouth's pose that shows during speech."""
+    """Share of the pose's mouth channels that shows during speech (not of those that press the lips)."""
     jaw_share: float = 0.5
-    """Share of the jaw's pose: a jaw that hangs would hide the vowels."""
+    """Share of the pose's jaw angles that shows during speech: an open jaw would hide the vowels."""
     accent_gap_s: float = 0.5
-    """Accents are at least this far apart."""
+    """Shortest time in seconds between two accents."""
     accent_rise_s: float = 0.12
+    """Standard deviation in seconds of the half Gaussian by which an accent rises."""
     accent_fall_s: float = 0.30
+    """Standard deviation in seconds of the half Gaussian by which an accent falls."""
     gain: float = 1.0
+    """Factor on the pose of the emotion."""
     asymmetry: float = 0.0
-    """Left over right, as a fraction; a speaker's own."""
+    """Relative change of what the emotion adds to the left half of the face; the right half changes by the
+    negative of it."""
     accent_gain: float = 1.0
+    """Factor on the accents."""
 
 
 @dataclass(frozen=True)
 class Accent:
-    """A stressed moment; strength is 1 for a usual one."""
+    """A stressed moment of speech."""
 
     time_s: float
+    """Time of the accent in seconds."""
     strength: float
+    """Strength in [0.4, 1.4]: half the sum of loudness and pitch, each in standard deviations."""
 
 
 def accents(
@@ -74,7 +83,16 @@ def accents(
     pitch_hz: Float[np.ndarray, "steps"],
     config: EmotionMotionConfig,
 ) -> list[Accent]:
-    """Return the vowels that stand out by loudness and pitch, strongest first among neighbours."""
+    """Return the vowels of 40 ms and more that stand out by loudness and pitch, in order of time.
+
+    Of vowels closer together than `accent_gap_s`, the strongest gets the accent.
+
+    Args:
+        alignment: Phones with their times.
+        level_db: Level of the sound in dB at 100 Hz.
+        pitch_hz: Fundamental frequency in Hz at 100 Hz; NaN where unvoiced.
+        config: Settings; only `accent_gap_s` counts.
+    """
     vowels = [phone for phone in alignment.phones if phone.symbol in VOWELS and phone.duration_s >= 0.04]
     if len(vowels) < 2:
         return []
@@ -100,8 +118,17 @@ def emotion_motion(
     config: EmotionMotionConfig,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "steps coeffs"]:
-    """Return what to add to `mouth`: the upper face in full, the mouth's pose as far as speech leaves it
-    free.
+    """Return the coefficients to add to those of `mouth`.
+
+    The upper face shows the pose in full, the mouth as far as speech leaves it free.
+
+    Args:
+        emotion: Emotion and its level, which scales the pose.
+        alignment: Phones with their times; its pauses separate the phrases.
+        mouth: Motion of the speaking mouth; its length is the length of the result.
+        stressed: Accents of the speech.
+        config: Settings, among them the speaker's gains.
+        rng: Generator of the slow variations.
     """
     num_steps = len(mouth.rest)
     presence = _presence(alignment, num_steps, config)
@@ -127,18 +154,24 @@ def emotion_motion(
 
 
 def slow_noise(num_steps: int, time_s: float, rng: np.random.Generator) -> Float[np.ndarray, "steps"]:
-    """Smooth noise of unit variance with a time constant of `time_s`."""
+    """Return Gaussian noise of mean 0 and variance 1, smoothed by a Gaussian of standard deviation `time_s`.
+
+    Args:
+        num_steps: Number of steps of the noise (100 Hz).
+        time_s: Standard deviation of the Gaussian window, in seconds.
+        rng: Generator of the noise.
+    """
     sigma = time_s * STEP_HZ
     margin = round(4 * sigma)
     noise = gaussian_filter1d(rng.standard_normal(num_steps + 2 * margin), sigma)[margin : margin + num_steps]
-    # A Gaussian of this width leaves white noise a variance of 1 / (2 sigma sqrt(pi)).
+    # Smoothing by a Gaussian reduces the variance of white noise from 1 to 1 / (2 sigma sqrt(pi)).
     return noise * np.sqrt(2 * sigma * np.sqrt(np.pi))
 
 
 def _presence(
     alignment: Alignment, num_steps: int, config: EmotionMotionConfig
 ) -> Float[np.ndarray, "steps"]:
-    """Return the level's shape over the phrases: towards 1 while speaking, a rest between."""
+    """Return the factor on the pose over time: near 1 within a phrase, `resting_level` in long pauses."""
     speaking = np.ones(num_steps)
     for pause in alignment.pauses(config.phrase_gap_s):
         speaking[round(pause.start_s * STEP_HZ) : round(pause.end_s * STEP_HZ)] = 0
@@ -147,26 +180,30 @@ def _presence(
 
 
 def _freedom(name: str, mouth: MouthTrack, config: EmotionMotionConfig) -> Float[np.ndarray, "steps"] | float:
-    """Return how much of a channel's pose may show at each moment: contacts first, then vowels, then
-    emotion.
+    """Return the share in [0, 1] of a channel's pose that may show at each step.
+
+    Contacts have priority over vowels, and vowels over the emotion.
     """
     if not is_mouth(name):
         return 1.0
     share = config.jaw_share if name in JAW else config.mouth_share
     speaking = 1 - (1 - share) * (1 - mouth.rest)
     if name.startswith(("mouthUpperUp", "mouthLowerDown", "mouthFunnel", "mouthPucker", *JAW)):
-        # What parts the lips would keep them from closing in contacts and pauses.
+        # These channels part or round the lips, and would keep them from closing in contacts and pauses.
         return speaking * (1 - mouth.lips) * (1 - mouth.teeth) * (1 - mouth.rest)
     if name.startswith(("mouthPress", "mouthRoll")):
-        # What presses the lips would keep vowels from opening.
+        # These channels press the lips together, and would keep vowels from opening.
         return mouth.rest + (1 - mouth.rest) * 0.3
-    # Corners: a rounded mouth cannot be wide.
+    # The other channels move mainly the corners of the mouth: a rounded mouth cannot be wide.
     return speaking * (1 - 0.6 * mouth.rounding) * (1 - 0.2 * mouth.lips) * (1 - 0.2 * mouth.teeth)
 
 
 def _bumps(
     stressed: Sequence[Accent], num_steps: int, config: EmotionMotionConfig
 ) -> Float[np.ndarray, "steps"]:
+    """Return the accents over time, each a bump as high as its strength; where bumps overlap, the higher one
+    counts.
+    """
     time = np.arange(num_steps) / STEP_HZ
     track = np.zeros(num_steps)
     for accent in stressed:
@@ -177,7 +214,7 @@ def _bumps(
 
 
 def _group(name: str) -> str:
-    """Return channels that vary together: brow, eye, nose, cheek or mouth."""
+    """Return the group with which the channel varies: brow, eye, nose, cheek or mouth."""
     return next((group for group in ("brow", "eye", "nose", "cheek") if name.startswith(group)), "mouth")
 
 
@@ -190,14 +227,17 @@ def _sides(name: str) -> tuple[str, ...]:
 
 
 def _inside(track: Float[np.ndarray, "steps"], phone: Phone) -> Float[np.ndarray, "inside"]:
+    """Return the steps of `track` that lie in `phone`, at least one."""
     start = min(int(phone.start_s * STEP_HZ), len(track) - 1)
     return track[start : max(int(phone.end_s * STEP_HZ), start + 1)]
 
 
 def _median_pitch(track: Float[np.ndarray, "inside"]) -> float:
+    """Return the binary logarithm of the median pitch in Hz; NaN if no step is voiced."""
     voiced = track[np.isfinite(track)]
     return float(np.log2(np.median(voiced))) if len(voiced) else float("nan")
 
 
 def _standardised(values: Float[np.ndarray, "vowels"]) -> Float[np.ndarray, "vowels"]:
+    """Return `values` less their mean, in standard deviations."""
     return (values - values.mean()) / max(float(values.std()), 1e-6)

@@ -1,7 +1,7 @@
-"""One performance: speech that is aligned, an emotion and a speaker's manner become motion for ada.
+"""One performance: aligned speech, an emotion and a speaker's style become motion of the head ada.
 
-Axis names: `steps` at 100 Hz, `frames` at 25 fps, `coeffs` = ada's 53 numbers.
-Everything random follows from the clip's id, the speaker's name and the seed.
+Axis names: `steps` (100 Hz), `frames` (25 fps), `coeffs` (ada's 53 channels).
+The clip's id, the speaker's name and the seed determine all random draws.
 """
 
 from __future__ import annotations
@@ -33,24 +33,44 @@ from talkcli.engine.rules.speech_motion import (
 )
 from talkcli.engine.types import MODEL_FPS, Alignment, Emotion, Motion, Speech
 
-# Openings grow with the level of the voice: this level, of a clip's loud parts, is ordinary talk.
+# Level of ordinary speech, in dB re full scale: the 90th percentile of a clip's level. At this level the
+# openings are those of the visemes.
 _ORDINARY_DB = -24.0
+# Relative change of the jaw's opening per dB of the clip's level above ordinary speech, and the range of the
+# resulting factor.
 _JAW_PER_DB, _JAW_EFFORT = 0.015, (0.68, 1.35)
+# The same two for the parting of the lips, which depends less on the level (Edwards et al. 2016).
 _LIPS_PER_DB, _LIPS_EFFORT = 0.006, (0.88, 1.12)
+# Shortest pause in seconds whose start attracts a blink.
 _SHORTEST_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """A speaker's manner."""
+    """A speaker's style."""
 
     mouth: SpeechMotionConfig
+    """Settings of the speech motion, with the speaker's gains of jaw, lips and rounding."""
     face: EmotionMotionConfig
+    """Settings of the emotion's motion, with the speaker's gains and asymmetry."""
     blinks_per_minute: float
+    """Mean number of blinks per minute."""
 
 
 def style_of(speaker: str, seed: int = 0) -> Style:
-    """Return the manner of the speaker of this name: gains within about 15 % of the usual."""
+    """Return the style of the speaker of this name, the same for the same `seed`.
+
+    Each gain is log-normal, clipped at two standard deviations:
+
+    - jaw: 0.85 to 1.17
+    - lips: 0.82 to 1.22
+    - rounding: 0.89 to 1.13
+    - pose of the emotion: 0.94 to 1.29 (around 1.1)
+    - accents: 0.55 to 1.82
+
+    The asymmetry is normal with a standard deviation of 0.05, clipped at 0.1. The blink rate is uniform
+    between 14 and 21 per minute.
+    """
     rng = generator("style", speaker, seed)
     gain = lambda spread: float(np.exp(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)))  # noqa: E731
     return Style(
@@ -74,9 +94,16 @@ def perform(
     seed: int = 0,
     eyes: bool = True,
 ) -> Motion:
-    """Return motion of ada at 25 fps saying `alignment` with `emotion`; ceil(seconds * 25) frames.
+    """Return motion of ada that says `alignment` with `emotion`, at 25 fps: ceil(seconds * 25) frames.
 
-    Without `eyes`, nobody blinks or looks about; the emotion's own lids stay.
+    Args:
+        speech: Sound of the clip; loudness and pitch shape openings and accents.
+        alignment: Phones of the sound with their times.
+        emotion: Emotion and its level.
+        speaker: Name that determines the style (`style_of`).
+        clip_id: Id that, with `seed`, determines the random draws of this clip.
+        seed: Seed of style and draws.
+        eyes: Whether to add blinks and gaze; without them the lids show the emotion's pose only.
     """
     style = style_of(speaker, seed)
     level, pitch = loudness_db(speech), pitch_hz(speech)
@@ -104,10 +131,19 @@ def perform_upper_face(
     seed: int = 0,
     eyes: bool = True,
 ) -> Motion:
-    """Return `motion` (ada's channels, 25 fps) with brows, lids and gaze performed; its mouth loses jumps
-    only.
+    """Return `motion` with all channels outside the mouth (brows, lids, gaze, nose, cheeks) performed.
 
-    `eyes` as in `perform`.
+    The mouth stays as it is, except that `limit_lip_speed` removes its jumps. The result has no more frames
+    than either `motion` or the sound.
+
+    Args:
+        motion: Motion of ada at 25 fps.
+        speech: Sound of the clip.
+        alignment: Phones of the sound with their times.
+        emotion: Emotion and its level.
+        clip_id: Id that, with `seed`, determines the style and the random draws.
+        seed: Seed of style and draws.
+        eyes: Whether to add blinks and gaze.
     """
     style = style_of(clip_id, seed)
     level, pitch = loudness_db(speech), pitch_hz(speech)
@@ -142,6 +178,7 @@ def _finish(
     eyes: bool,
     rng: np.random.Generator,
 ) -> Motion:
+    """Add the emotion and the eyes to `mouth`, sample at 25 fps and limit the speed of the lips."""
     stressed = accents(alignment, level, pitch, style.face)
     coeffs = mouth.coeffs + emotion_motion(
         emotion=emotion, alignment=alignment, mouth=mouth, stressed=stressed, config=style.face, rng=rng
@@ -164,12 +201,13 @@ def _ada() -> Head:
 
 
 def _frame_middles(num_frames: int, num_steps: int) -> Int[np.ndarray, "frames"]:
-    """Return a frame shows the middle of its 40 ms, so that sound and picture agree on average."""
+    """Return the step in the middle of each frame's 40 ms, so that sound and picture have no mean offset."""
     per_frame = STEP_HZ // MODEL_FPS
     return np.minimum(np.arange(num_frames) * per_frame + per_frame // 2, num_steps - 1)
 
 
 def _effort(level: Float[np.ndarray, "steps"]) -> Effort:
+    """Return the factors on the openings that follow from a clip's level in dB."""
     louder = float(np.percentile(level, 90)) - _ORDINARY_DB
     return Effort(
         jaw=float(np.clip(1 + _JAW_PER_DB * louder, *_JAW_EFFORT)),
@@ -178,6 +216,6 @@ def _effort(level: Float[np.ndarray, "steps"]) -> Effort:
 
 
 def generator(purpose: str, name: str, seed: int) -> np.random.Generator:
-    """Return a stream of its own for every purpose and name, the same on every machine."""
+    """Return a random generator of its own for every purpose, name and seed, equal on every machine."""
     digest = hashlib.sha256(f"{purpose}:{name}".encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])

@@ -1,8 +1,8 @@
-"""From phones to the mouth's motion: dominance blending, contacts that are reached, and rest in pauses.
+"""From phones to the mouth's motion: blending by dominance, contacts of lips and teeth, and rest in pauses.
 
-Axis names: `steps` at 100 Hz, `phones`, `coeffs` = ada's 53 numbers.
-Source: Edwards et al. (2016), JALI, for contacts that are not blended away and for keeping jaw and lips
-apart.
+Axis names: `steps` (100 Hz), `phones`, `coeffs` (ada's 53 channels).
+Source: Edwards et al. (2016), JALI, for two things: blending never removes a contact, and jaw and lips have
+separate gains.
 """
 
 from __future__ import annotations
@@ -23,66 +23,76 @@ from talkcli.engine.rules.dominance import Target, blended
 from talkcli.engine.rules.visemes import MICRO_PAUSE, OPENING, VISEMES
 from talkcli.engine.types import SILENCE, Alignment, Config, Phone
 
-# The opening follows the syllables' loudness, not every period of the voice.
+# Standard deviation, in seconds, of the Gaussian that smooths the level before it scales the opening: the
+# opening follows the loudness of syllables, not every period of the voice.
 _SWELL_S = 0.03
 
 
 class SpeechMotionConfig(Config):
-    """Times in seconds; gains are factors around 1 that make a speaker's style."""
+    """Settings of the mouth's motion; a speaker's style consists of the gains, which are factors around 1."""
 
     contact_hold_s: float = 0.046
-    """Shortest contact: longer than a frame at 25 fps, so that one frame shows it."""
+    """Shortest duration of a full contact in seconds: longer than a frame at 25 fps (0.04 s), so that one
+    frame shows it."""
     contact_reach_s: float = 0.045
-    """Time in seconds in which the lips reach a contact."""
+    """Duration in seconds of the ramp into a contact."""
     contact_leave_s: float = 0.03
-    """Time in seconds in which the lips leave a contact."""
+    """Duration in seconds of the ramp out of a contact."""
     pause_s: float = 0.16
-    """Shortest silence in seconds in which the mouth comes to rest."""
+    """Shortest silence within the sound, in seconds, in which the mouth comes to rest."""
     quiet_db: float = 30.0
-    """Level in dB below the loud parts of the sound, under which it counts as silence."""
+    """Distance in dB below the 95th percentile of the sound's level; a lower level counts as silence."""
     settle_ahead_s: float = 0.05
-    """Time in seconds before the end of the last sound at which the mouth starts to close."""
+    """Time in seconds before the start of a pause at which the mouth starts to close."""
     settle_s: float = 0.10
-    """Time in seconds in which the mouth closes."""
+    """Duration in seconds of the closing of the mouth into a pause."""
     rise_s: float = 0.05
-    """Time in seconds before the next sound at which the mouth starts to open."""
+    """Time in seconds before the end of a pause at which the mouth starts to open; at the end, it is open."""
     smooth_s: float = 0.018
-    """Standard deviation of the final low-pass."""
+    """Standard deviation in seconds of the Gaussian low-pass over the blended shapes."""
     jaw_gain: float = 1.0
+    """Factor on the jaw's channels."""
     lips_gain: float = 1.0
+    """Factor on the channels that part and spread the lips."""
     round_gain: float = 1.0
+    """Factor on the channels that round the lips."""
     loud_to_vowel: float = 0.03
-    """Relative change of a vowel's opening per dB of its peak above a clip's usual vowel."""
+    """Relative change of a vowel's opening per dB of its peak level above the median vowel of the clip."""
     loud_to_opening: float = 0.02
-    """Relative change of any opening per dB that the moment is below or above it."""
+    """Relative change of every opening per dB of the momentary level above the clip's median vowel."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How far jaw and lips open, as factors on ordinary talk: a shout is in the jaw, a murmur keeps its lips
-    (Edwards et al. 2016).
+    """Factors on the openings of a whole clip, relative to speech of ordinary level.
+
+    A shout moves mainly the jaw; quiet speech keeps the movement of its lips (Edwards et al. 2016).
     """
 
     jaw: float = 1.0
+    """Factor on the jaw's opening."""
     lips: float = 1.0
+    """Factor on the parting of the lips."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MouthTrack:
-    """The mouth at 100 Hz, and what else moves the face needs to know of it.
-
-    `lips` and `teeth` are 1 where these must touch, `rest` is 1 in pauses, `rounding` in [0, 1].
-    """
+    """The mouth's motion at 100 Hz, and the state of the mouth that the emotion's motion must respect."""
 
     coeffs: Float[np.ndarray, "steps coeffs"]
+    """Values of ada's channels; those outside the mouth are 0."""
     lips: Float[np.ndarray, "steps"]
+    """Degree in [0, 1] of the contact of the two lips (p, b, m)."""
     teeth: Float[np.ndarray, "steps"]
+    """Degree in [0, 1] of the contact of the lower lip with the upper teeth (f, v)."""
     rest: Float[np.ndarray, "steps"]
+    """Degree in [0, 1] to which the mouth is at rest; 1 in pauses."""
     rounding: Float[np.ndarray, "steps"]
+    """Rounding of the lips in [0, 1]."""
 
     @classmethod
     def resting(cls, num_steps: int) -> MouthTrack:
-        """Return a mouth that does nothing."""
+        """Return a mouth at rest throughout, for motion whose mouth comes from elsewhere."""
         zeros = np.zeros(num_steps)
         still = np.zeros((num_steps, len(ADA)))
         return cls(coeffs=still, lips=zeros, teeth=zeros, rest=np.ones(num_steps), rounding=zeros)
@@ -91,7 +101,14 @@ class MouthTrack:
 def speech_motion(
     alignment: Alignment, level_db: Float[np.ndarray, "steps"], effort: Effort, config: SpeechMotionConfig
 ) -> MouthTrack:
-    """Return the mouth saying `alignment`; `level_db` is the loudness at 100 Hz."""
+    """Return the motion of a mouth that says `alignment`.
+
+    Args:
+        alignment: Phones with their times; every symbol is in `VISEMES`.
+        level_db: Level of the sound in dB at 100 Hz; its length is the length of the result.
+        effort: Factors on the openings of the whole clip.
+        config: Settings, among them the speaker's gains.
+    """
     time = np.arange(len(level_db)) / STEP_HZ
     usual = _usual_level(alignment.phones, level_db)
     targets = _targets(alignment.phones, level_db, usual, config)
@@ -110,7 +127,7 @@ def speech_motion(
     teeth = _contact(time, alignment.phones, "teeth", config) * (1 - lips)
     coeffs *= (1 - rest)[:, None]
     coeffs = touch(coeffs, lips, teeth)
-    # A smile or a sneer would part resting lips.
+    # Without the seal, a smile or a sneer would part resting lips.
     (seal,) = columns("lipSeal")
     coeffs[:, seal] = np.maximum(lips, rest)
     rounding = sum(coeffs[:, columns(name)[0]] for name in ARTICULATORS["round"])
@@ -118,7 +135,7 @@ def speech_motion(
 
 
 def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) -> float:
-    """Return the median peak of the vowels, in dB; 0 without vowels."""
+    """Return the median over the vowels of their peak level, in dB; 0 if there are no vowels."""
     levels = [_level(phone, level_db) for phone in phones if phone.symbol in VOWELS]
     return float(np.median(levels)) if levels else 0.0
 
@@ -126,7 +143,14 @@ def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) 
 def _targets(
     phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
 ) -> list[Target]:
-    """Return one target a phone, two a diphthong; a vowel's opening follows its own loudness."""
+    """Return one target per phone and two per diphthong; the level of a vowel scales its opening.
+
+    Args:
+        phones: Phones in order of time.
+        level_db: Level of the sound in dB at 100 Hz.
+        usual_db: Level in dB at which a vowel's opening stays as the viseme has it.
+        config: Settings of the mouth.
+    """
     targets = []
     for phone in phones:
         opening = 1.0
@@ -142,12 +166,13 @@ def _targets(
 def _swell(
     level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
 ) -> Float[np.ndarray, "steps"]:
-    """Return how the opening breathes with the loudness, whatever is said."""
+    """Return the factor in [0.6, 1.2] by which the momentary level scales every opening."""
     louder = gaussian_filter1d(level_db, _SWELL_S * STEP_HZ, mode="nearest") - usual_db
     return np.clip(1 + config.loud_to_opening * louder, 0.6, 1.2)
 
 
 def _level(phone: Phone, level_db: Float[np.ndarray, "steps"]) -> float:
+    """Return the peak level of `phone` in dB; -80 for a phone behind the end of the sound."""
     inside = level_db[
         int(phone.start_s * STEP_HZ) : max(int(phone.end_s * STEP_HZ), int(phone.start_s * STEP_HZ) + 1)
     ]
@@ -162,13 +187,17 @@ def _gain(articulator: str, config: SpeechMotionConfig) -> float:
 def _contact(
     time: Float[np.ndarray, "steps"], phones: Sequence[Phone], kind: str, config: SpeechMotionConfig
 ) -> Float[np.ndarray, "steps"]:
-    """Return 1 throughout each contact of `kind`, at least for `contact_hold_s`, with smooth ramps."""
+    """Return the degree in [0, 1] of the contacts of `kind`, with smooth ramps before and after each.
+
+    A contact is full for 70 % of its phone, and for `contact_hold_s` at least.
+    """
     track = np.zeros(len(time))
     for phone in phones:
         if VISEMES[phone.symbol].contact != kind:
             continue
         half = max(phone.duration_s * 0.7, config.contact_hold_s) / 2
-        # Aligners count the burst to a stop, and then its lips are open already.
+        # Slightly before the middle: an aligner counts the burst as part of a stop, and in the burst the lips
+        # are open already.
         centre = phone.start_s + 0.45 * phone.duration_s
         away = time - centre
         ramp = np.where(away < 0, config.contact_reach_s, config.contact_leave_s)
@@ -182,9 +211,18 @@ def _rest(
     level_db: Float[np.ndarray, "steps"],
     config: SpeechMotionConfig,
 ) -> Float[np.ndarray, "steps"]:
-    """Return 1 where the mouth has come to rest; the sound's two ends count as long pauses."""
+    """Return the degree in [0, 1] to which the mouth is at rest.
+
+    A pause at the start of the sound has no closing ramp, and one at the end has no opening ramp.
+
+    Args:
+        time: Times of the steps, in seconds.
+        alignment: Phones with their times, silences included.
+        level_db: Level of the sound in dB at each step.
+        config: Settings of the mouth.
+    """
     track = np.zeros(len(time))
-    # The sound's last step may be a part of one.
+    # The end of the last step, which may lie up to a step behind the end of the sound.
     end_s = len(time) / STEP_HZ
     for start, end in _pauses(alignment, level_db, config):
         settle = np.inf if start <= 0 else (time - start + config.settle_ahead_s) / config.settle_s
@@ -196,9 +234,12 @@ def _rest(
 def _pauses(
     alignment: Alignment, level_db: Float[np.ndarray, "steps"], config: SpeechMotionConfig
 ) -> list[tuple[float, float]]:
-    """Return where the mouth may rest: long silences of the alignment, and long quiet stretches of the sound.
+    """Return start and end, in seconds, of the pauses in which the mouth may rest.
 
-    Aligners let a last phone run into the pause behind it, and a first one begin in the pause before it.
+    These are the silences of the alignment, and the stretches of the sound below the level of `quiet_db`,
+    that last `pause_s` or longer; a silence of the alignment at either end of the sound may be shorter. The
+    level matters because an aligner lets the last phone of a phrase run into the pause after it, and the
+    first one begin in the pause before it.
     """
     end_s = len(level_db) / STEP_HZ
     pauses = [
@@ -217,6 +258,6 @@ def _pauses(
 
 
 def _ease(x: Float[np.ndarray, "steps"]) -> Float[np.ndarray, "steps"]:
-    """Return 0 below 0, 1 above 1, and a smooth step (zero slope at both ends) between."""
+    """Return the smooth step of `x`: 0 below 0, 1 above 1, and a cubic of zero slope at both ends between."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)

@@ -1,10 +1,11 @@
-"""The visemes: for each phone the target of each articulator, and its dominance.
+"""The visemes: the target shape of each phone, and its dominance over each articulator.
 
-A target names ada's channels (a name without side stands for both sides); the jaw is in radians, the rest in
-[0, 1]. Dominance follows Cohen & Massaro (1993): a phone's claim on an articulator fades with distance in
-time, and each articulator does what the claims amount to. A vowel claims jaw and lips, a /t/ only the jaw,
-so that the lips keep the neighbours' shape. Shapes after Edwards et al. (2016, JALI) and the viseme classes
-of lip-readers.
+A shape names channels of ada; a name without a side stands for both sides. `jawPitch` is in radians, all
+other channels are in [0, 1]. Dominance follows Cohen & Massaro (1993): it is the weight of a phone in the
+weighted mean that an articulator takes (`dominance.py`), and it decays with the distance in time. A vowel has
+a high dominance over jaw and lips. A /t/ has one over jaw and tongue and nearly none over the lips, so that
+the lips keep the neighbours' shape. Shapes follow Edwards et al. (2016, JALI) and the viseme classes of
+lip-readers.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ from dataclasses import dataclass, field
 from talkcli.engine.face.articulators import ARTICULATORS
 from talkcli.engine.types import SILENCE
 
-# Those that open the mouth.
+# The articulators that open the mouth; loudness scales their shapes.
 OPENING = ("jaw", "part")
 
 
 @dataclass(frozen=True)
 class Viseme:
-    """A target and its claims: `dominance` per articulator, 0 = leaves it to the neighbours.
-
-    `contact` names a closure that must be reached whatever the speed: `lips` (p b m) or `teeth` (f v).
-    """
+    """The shape of one phone and its weight in co-articulation."""
 
     pose: Mapping[str, float]
+    """Values of ada's channels, a missing channel being 0; `jawPitch` in radians, the others in [0, 1]."""
     dominance: Mapping[str, float]
+    """Weight of the shape for each articulator; at 0 the neighbours decide alone."""
     contact: str | None = None
+    """Closure that the face must reach at any speed: `lips` (p, b, m), `teeth` (f, v) or None."""
     parts: tuple[tuple[str, float], ...] = field(default=())
+    """Visemes of a diphthong in order, each a name in `VISEMES` and its share of the duration."""
 
 
 def _vowel(**pose: float) -> Viseme:
@@ -55,6 +57,7 @@ def _diphthong(first: str, second: str, share: float = 0.5) -> Viseme:
     return Viseme({}, {}, parts=((first, share), (second, 1.0 - share)))
 
 
+# The visemes by ARPAbet symbol without stress; `O` is no symbol but the first part of OW.
 VISEMES: dict[str, Viseme] = {
     SILENCE: Viseme({}, dict.fromkeys(ARTICULATORS, 1.5)),
     "AA": _vowel(jawPitch=0.160, mouthLowerDown=0.20, mouthUpperUp=0.20),
@@ -99,5 +102,5 @@ VISEMES: dict[str, Viseme] = {
     "HH": _consonant(0.15, 0.0, jawPitch=0.060),
 }  # fmt: skip
 
-# A silence too short to rest in: the mouth relaxes part of the way.
+# The viseme of a silence too short to rest in: with its low dominance the mouth relaxes part of the way.
 MICRO_PAUSE = Viseme({}, dict.fromkeys(ARTICULATORS, 0.7))

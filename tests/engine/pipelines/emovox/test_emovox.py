@@ -205,7 +205,7 @@ def test_the_chosen_become_clips(run: Run) -> None:
         true, _ = soundfile.read(listed[entry.id]["path"], dtype="float32")
         assert np.array_equal(sound, true)
     card = (run.out / "CARD.md").read_text()
-    for words in ("a prediction, no truth", str(document["threshold"]), "licence MIT", "best within"):
+    for words in ("a prediction, not the truth", str(document["threshold"]), "licence MIT", "best within"):
         assert words in card
     assert document["weights_sha256"] in card
 
@@ -381,7 +381,7 @@ def test_candidates_must_be_there(run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a folder"):
         run(candidates=tmp_path / "absent", threshold=0.5)
     (tmp_path / "bare" / "a.wav").write_bytes(b"")
-    with pytest.raises(InputError, match=r"None of 1 candidate can be heard, the first: a: .*0 bytes"):
+    with pytest.raises(InputError, match=r"DEE can embed none of 1 candidate; the first: a: .*0 bytes"):
         run(candidates=tmp_path / "bare", threshold=0.5)
     assert set(run.quarantine) == {"a"}
 

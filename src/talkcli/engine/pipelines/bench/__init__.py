@@ -1,1 +1,1 @@
-"""What `talk bench` measures."""
+"""The measurements of `talk bench`: renderers, animation, generator and preprocessing."""

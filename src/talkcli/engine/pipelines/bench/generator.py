@@ -1,4 +1,4 @@
-"""How fast speech becomes motion in this process: the released network and the embedded one, part by part.
+"""Speed of a generator, from speech to motion in this process: the released network and the embedded model.
 
 Axis names: `samples` (16 kHz). The released network has random weights here, which are as fast as any others.
 """
@@ -24,20 +24,29 @@ from talkcli.engine.pipelines.bench.render import machine, write_report
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter
 from talkcli.engine.version import __version__
 
-# Rounds alternate between the contestants, so that whatever else the machine does hits all of them.
+# Number of rounds that count, after one that warms up. Each round runs every contestant once, so that other
+# work on the machine slows all of them.
 _ROUNDS = 5
 
 
 def bench_generator(
     *, seconds: float, threads: int | None, out: Path | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Return times real time of sound to coefficients on the CPU, with `threads` of torch (None: all it
-    takes).
+    """Measure the speed, in times real time, at which each network turns sound into coefficients on the CPU.
 
-    A rate is the median of the rounds, after one that warms up; `bf16_over_fp32` is the median of the rounds'
-    own ratios. Of the released network, `parts` says which share of its time goes where, in fp32 and in bf16:
-    `content` and `emotion` are its two encoders, `predictors` choose codes, `decoding` is all else of a take.
-    Neither loading nor starting is counted. With `out`, the report is written there as JSON too.
+    The time excludes loading and starting.
+
+    Args:
+        seconds: Duration of the sound in seconds.
+        threads: Number of torch's threads; None keeps torch's own.
+        out: File for the report as JSON; None writes none.
+        reporter: Receiver of the progress.
+
+    Returns:
+        The report, ready for JSON. `times_real_time` is the duration of the sound over the median time of the
+        rounds. `parts` has the shares of that time: `content` and `emotion` are the two encoders,
+        `predictors` choose codes, and `decoding` is the rest of a take. `bf16_over_fp32` is the speed of the
+        released network in bf16 relative to fp32, the median of the rounds' ratios.
     """
     if out is not None:
         check_file(out)
@@ -86,20 +95,21 @@ def bench_generator(
 
 
 def _released() -> DeepTalk:
+    """Return a network of the released sizes with random weights, the same every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return DeepTalk(DeepTalkConfig()).eval()
 
 
 def _babble(seconds: float) -> torch.Tensor:
-    """Return noise whose loudness comes and goes four times a second, as syllables do."""
+    """Return noise at 16 kHz whose loudness rises and falls four times per second, as that of syllables."""
     count = round(seconds * SPEECH_RATE_HZ)
     loudness = 0.5 - 0.5 * torch.cos(torch.arange(count) * (2 * torch.pi * 4 / SPEECH_RATE_HZ))
     return 0.1 * (loudness * torch.randn(count, generator=seeded(0)))[None]
 
 
 def _timed(model: DeepTalk, samples: torch.Tensor) -> dict[str, float]:
-    """Return seconds of one listening and one take, and of their parts."""
+    """Return the seconds that `listen` and one take need together, and those of their parts, by name."""
     spent: dict[str, float] = {"content": 0.0, "predictors": 0.0}
     with _counted(model.content, spent, "content"), contextlib.ExitStack() as stack:
         for predictor in model.predictors:
@@ -120,7 +130,7 @@ def _timed(model: DeepTalk, samples: torch.Tensor) -> dict[str, float]:
 
 @contextlib.contextmanager
 def _counted(module: nn.Module, spent: dict[str, float], part: str) -> Iterator[None]:
-    """Adds the seconds of every call of `module` to a part."""
+    """Add the seconds of every call of `module` inside the context to `spent[part]`."""
     started_s: list[float] = []
 
     def stop(*_: object) -> None:

@@ -1,7 +1,4 @@
-"""How fast `talk preprocess` is on one process and on several: whole commands on generated clips.
-
-Axis names: `frames`, `coeffs`, `samples`, `channels`.
-"""
+"""Speed of `talk preprocess` on one process and on several: whole commands on generated clips."""
 
 from __future__ import annotations
 
@@ -27,21 +24,37 @@ from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
 
-# What cameras and the originals of RAVDESS have.
+# Samples per second and number of channels of the generated sound: those of cameras and of RAVDESS's
+# originals.
 _RATE_HZ = 48_000
 _CHANNELS = 2
+# Largest number of clips in the run that warms up.
 _WARM_UP_CLIPS = 10
 
 
 def bench_preprocess(
     *, num_clips: int, num_workers: int, rounds: int, out: Path | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Return wall-clock seconds of `talk preprocess folder` as a process, from start to exit, with 1 and with
-    `num_workers` processes, on `num_clips` clips of 2 to 3 s (48 kHz stereo wav, motion of ada).
+    """Measure `talk preprocess folder` with 1 and with `num_workers` processes.
 
-    Rounds alternate between the two, so that whatever else the machine does hits both; a shorter run before
-    them fills the caches of compiled Python, as an installation has them. With `out`, the report is written
-    there as JSON too. Raises TalkError when the command fails or its output depends on the processes.
+    The clips last 2 to 3 s each (48 kHz stereo WAV, motion of ada). Rounds alternate between the two numbers
+    of processes, so that other work on the machine slows both. A shorter run before them fills the caches of
+    compiled Python, as an installation would have them.
+
+    Args:
+        num_clips: Number of clips.
+        num_workers: Number of processes to compare with one.
+        rounds: Number of rounds that count.
+        out: File for the report as JSON; None writes none.
+        reporter: Receiver of the progress.
+
+    Returns:
+        The report, ready for JSON. Its seconds are wall-clock times of the command, from start to exit; the
+        time of a number of processes is the median of its rounds.
+
+    Raises:
+        TalkError: When the command fails, leaves out a clip, or writes a manifest that depends on the number
+            of processes.
     """
     if out is not None:
         check_file(out)
@@ -80,8 +93,9 @@ def bench_preprocess(
 
 
 def write_clips(folder: Path, num_clips: int) -> None:
-    """Write `num_clips` pairs of NAME.wav and NAME.npz: noise whose loudness opens the jaw, the same every
-    time.
+    """Write `num_clips` pairs of NAME.wav and NAME.npz, the same every time.
+
+    The sound is noise, and its loudness opens the jaw of the motion.
     """
     folder.mkdir()
     drawn = np.random.default_rng(0)
@@ -99,6 +113,16 @@ def write_clips(folder: Path, num_clips: int) -> None:
 
 
 def _run(root: Path, folder: Path, num_workers: int) -> tuple[float, str]:
+    """Run the command once on the clips in `root`.
+
+    Args:
+        root: Folder of the clips.
+        folder: Folder for the output, which is removed again, and for compiled Python.
+        num_workers: Number of processes of the command.
+
+    Returns:
+        Seconds from start to exit, and SHA-256 of the manifest.
+    """
     out = folder / "out"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")

@@ -1,7 +1,4 @@
-"""How fast this machine is: renderers on the same frames, and the whole `talk animate` as a process.
-
-Axis names: `frames`, `coeffs`, `verts`.
-"""
+"""Speed of this machine: the renderers on the same frames, and the whole `talk animate` as a process."""
 
 from __future__ import annotations
 
@@ -33,19 +30,29 @@ from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 from talkcli.engine.version import __version__
 
-# Rounds alternate between the renderers, so that whatever else the machine does hits all of them.
+# Number of rounds that count. Each round runs every renderer once, so that other work on the machine slows
+# all of them.
 _ROUNDS = 3
+# Packages whose versions a report states.
 _PACKAGES = ("numpy", "numba", "torch", "pyrender", "PyOpenGL")
 
 
 def bench_render(
     *, head_name: str, size: int, num_frames: int, out: Path | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Return frames per second of every renderer at `size` x `size`, head deformation included, no encoding.
+    """Measure the frames per second of every renderer, with the deformation of the head, without encoding.
 
-    A renderer's rate is the median of its rounds, after one warm-up frame that compiles. A renderer that does
-    not run here has a rate of None and the reason. `cpu_ms` is the processor time of a frame, on all cores
-    together. With `out`, the report is written there as JSON too.
+    Args:
+        head_name: Name of the head to draw.
+        size: Width and height of a frame in pixels.
+        num_frames: Number of frames per round.
+        out: File for the report as JSON; None writes none.
+        reporter: Receiver of the progress.
+
+    Returns:
+        The report, ready for JSON. A renderer's `fps` is the median of its rounds, after one frame that
+        compiles its kernels; a renderer that does not run here has None, and a reason. `cpu_ms` is the
+        processor time per frame in milliseconds, summed over all cores.
     """
     if out is not None:
         check_file(out)
@@ -93,11 +100,20 @@ def bench_render(
 
 
 def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: Reporter) -> dict[str, Any]:
-    """Return wall-clock seconds of `talk animate SPEECH --sigma 0.1 --out x.mp4` as a process, from start to
-    exit.
+    """Measure `talk animate SPEECH --sigma 0.1 --out face.mp4` as a process.
 
-    The median of the rounds, after one more that fills the caches of compiled kernels. With `out`, the report
-    is written there as JSON too. Raises TalkError when the command fails.
+    Args:
+        speech_path: Sound file to animate.
+        size: Width and height of the video in pixels.
+        out: File for the report as JSON; None writes none.
+        reporter: Receiver of the progress.
+
+    Returns:
+        The report, ready for JSON. `seconds` is the wall-clock time from start to exit, the median of the
+        rounds; `first_s` is that of an earlier run, which fills the caches of compiled kernels.
+
+    Raises:
+        TalkError: When the command fails.
     """
     if out is not None:
         check_file(out)
@@ -131,14 +147,17 @@ def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: R
 
 
 def write_report(report: dict[str, Any], out: Path | None) -> None:
+    """Write `report` to `out` as JSON, if `out` is given."""
     if out is not None:
         with atomic_path(out) as temporary:
             temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 def moving_face(head: Head, num_frames: int) -> Motion:
-    """Every coefficient swings, each at a rate of its own, the jaw by a third of a radian: no two frames are
-    alike."""
+    """Return motion of `head` in which no two frames are alike.
+
+    Each coefficient swings between 0 and 0.3 (the jaw's angles in radians) at a rate of its own.
+    """
     time_s = np.arange(num_frames)[:, None] / MODEL_FPS
     num_coeffs = len(head.channels)
     rate_hz = 0.3 + 0.05 * np.arange(num_coeffs)[None, :]
@@ -149,7 +168,7 @@ def moving_face(head: Head, num_frames: int) -> Motion:
 
 
 def machine() -> dict[str, Any]:
-    """Return what a measured number needs beside it: processor, cores, system, versions, date."""
+    """Return the description of the machine for a report: processor, cores, system, load, versions, date."""
     versions = {}
     for package in _PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -158,7 +177,7 @@ def machine() -> dict[str, Any]:
         "cpu": _cpu_name(),
         "cores": usable_cores(),
         "system": f"{platform.system()} {platform.machine()}",
-        # Other work on the machine slows both renderers down; this says how much of it there was.
+        # The mean number of processes that wanted to run in the last minute: other work slows a measurement.
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         "versions": versions,
@@ -167,6 +186,7 @@ def machine() -> dict[str, Any]:
 
 
 def _cpu_name() -> str:
+    """Return the name of the processor, from Linux's list if there is one."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,1 +1,1 @@
-"""Choosing the emotional clips of a large corpus: `talk preprocess emovox`."""
+"""Selection of the emotional clips of a large corpus: `talk preprocess emovox`."""

@@ -1,8 +1,9 @@
-"""What DEE hears and sees in many clips: means of its Gaussians, made in several processes and kept on disk.
+"""DEE's embeddings of the speech and motion of many clips, computed in several processes and kept on disk.
 
-Axis names: `clips`, `embedding`. Rows are kept in files named after the first digits of the hash of a clip's
-id: a run that is killed loses the few clips of the files it was at, and clips may be added or changed. Each
-clip is embedded by itself, so that its row does not depend on its neighbours.
+Axis names: `embedding`. An embedding is the mean of DEE's Gaussian. A row has the embeddings of one clip; a
+file holds the rows of all clips whose ids share the first digits of their hash. A run that is killed
+therefore loses only the clips of the files that it was making, and clips may be added or changed between
+runs. DEE embeds each clip alone, so that a row does not depend on other clips.
 """
 
 from __future__ import annotations
@@ -33,49 +34,60 @@ from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Reporter
 from talkcli.engine.version import __version__
 from talkcli.engine.workers import CRASHED, map_isolated
 
-# 4096 files: of VoxCeleb2's million utterances each holds 270.
+# Number of hexadecimal digits in the name of a file of rows. It makes 4096 files; for VoxCeleb2's 1.1 million
+# utterances, each holds about 270.
 _DIGITS = 3
+# Names of the arrays in a file of rows.
 _ARRAYS = ("ids", "digests", "speech", "motion", "seconds")
-# A peak of -60 dB: what DEE takes for silence.
+# Peak of the samples below which a sound is refused as silent: -60 dB re full scale.
 _QUIETEST = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Embedder:
-    """Which DEE embeds, and where."""
+    """The DEE that embeds, and its device; a worker process loads it from this record."""
 
     weights: Path
-    """A model file of a DEE, or of a generator with one."""
+    """Model file of a DEE, or of a generator that contains one."""
     digest: str
     """SHA-256 of `weights`."""
     device: str
+    """Name of the torch device."""
 
     @property
     def name(self) -> str:
-        """Of the folder of its rows: those of other weights or of another version of talk are not these."""
+        """The name of the folder of rows; it differs for other weights and for another version of talk."""
         return hashlib.sha256(f"{__version__} {self.digest}".encode()).hexdigest()[:16]
 
 
 class Row(NamedTuple):
-    """One clip: unit vectors, NaN where there was no sound or no motion that DEE sees."""
+    """The embeddings of one clip, each a unit vector."""
 
     digest: str
-    """SHA-256 of the file it was made from; of their hashes when there are several."""
+    """SHA-256 of the file that the clip was made from; of several files, SHA-256 of their hashes."""
     speech: Float[np.ndarray, "embedding"]
+    """Embedding of the sound; NaN for a clip without sound."""
     motion: Float[np.ndarray, "embedding"]
+    """Embedding of the motion; NaN for a clip without motion, or with motion of a head other than DEE's."""
     seconds: float
+    """Duration of the sound in seconds; of the motion if there is no sound."""
 
 
 class Embedded(NamedTuple):
-    """Clips in the order asked for, and what is wrong with those that have no row."""
+    """The result for some of the clips."""
 
     rows: dict[str, Row]
+    """Row of each clip by its id."""
     problems: dict[str, str]
+    """Reason why a clip has no row, by its id."""
 
 
 @lru_cache(maxsize=1)
 def load_dee(embedder: Embedder) -> tuple[Dee, Header]:
-    """Return the embedding, once a process. Raises InputError for a model without one."""
+    """Load the DEE of `embedder`; later calls in the same process return the same one.
+
+    Raises InputError for a model without an emotion embedding.
+    """
     model, header = load_model(embedder.weights, embedder.device)
     settle_threads(model)
     if isinstance(model, DeepTalk):
@@ -97,10 +109,17 @@ def embed_clips(
     reporter: Reporter,
     stage: str,
 ) -> Iterator[Embedded]:
-    """Embed `sources`, whose ids are unique, in parts as they are done, in no particular order; rows are kept
-    below `folder`.
+    """Embed `sources` and yield the results in parts, as they are done, in no particular order.
 
     A clip that cannot be read, is silent or crashes a process is among the problems of its part.
+
+    Args:
+        sources: Clips with unique ids.
+        embedder: DEE that embeds them.
+        folder: Folder below which rows are kept, and from which rows of an earlier run are taken.
+        num_workers: Number of processes; 0 works in this process.
+        reporter: Receiver of the progress.
+        stage: Name of this work in the progress.
     """
     parts: dict[str, list[Source]] = {}
     for source in sources:
@@ -114,7 +133,7 @@ def embed_clips(
         done += len(part)
         reporter.progress(stage, done, len(sources))
         yield embedded
-    # One clip of a part is to blame: the others are tried alone.
+    # One clip of a crashed part caused the crash; each of its clips is now tried alone.
     for (_, (source,)), embedded in map_isolated(work, crashed, num_workers):
         done += 1
         reporter.progress(stage, done, len(sources))
@@ -122,6 +141,7 @@ def embed_clips(
 
 
 def _embed_part(embedder: Embedder, folder: Path, part: tuple[str, list[Source]]) -> Embedded:
+    """Embed the clips of one file of rows, which `part` names, unless the file has them already."""
     name, sources = part
     path = folder / f"{name}.npz"
     kept = _read(path, load_dee(embedder)[0].config.embedding)
@@ -142,6 +162,7 @@ def _embed_part(embedder: Embedder, folder: Path, part: tuple[str, list[Source]]
 
 
 def _digest(source: Source) -> str:
+    """Return the digest of a row of `source`. Raises InputError when a file is missing or unreadable."""
     try:
         hashes = [sha256(path) for path in source.recipe.inputs]
     except FileNotFoundError as error:
@@ -153,6 +174,7 @@ def _digest(source: Source) -> str:
 
 @torch.inference_mode()
 def _embed(embedder: Embedder, digest: str, recording: Recording) -> Row:
+    """Embed one clip. Raises InputError for silence, and for a clip with neither sound nor motion."""
     dee, header = load_dee(embedder)
     speech = motion = np.full(dee.config.embedding, np.nan, np.float32)
     if recording.speech is not None:
@@ -160,7 +182,7 @@ def _embed(embedder: Embedder, digest: str, recording: Recording) -> Row:
         peak = float(np.abs(samples).max())
         if peak < _QUIETEST:
             raise InputError(f"The sound is silent: its peak is {peak:.1g}.")
-        # Whole frames, as where the generator hears.
+        # Pad to whole frames, as the generator does before it embeds.
         samples = fit_length(samples, -(-len(samples) // SAMPLES_PER_FRAME) * SAMPLES_PER_FRAME)
         sound = hear(dee.ears, torch.from_numpy(samples)[None].to(embedder.device))
         speech = _vector(dee.embed_speech(sound).mean)
@@ -174,6 +196,7 @@ def _embed(embedder: Embedder, digest: str, recording: Recording) -> Row:
 
 
 def _vector(mean: Float[torch.Tensor, "1 embedding"]) -> Float[np.ndarray, "embedding"]:
+    """Return `mean` as an array. Raises InputError when it is not finite."""
     vector = mean[0].float().cpu().numpy()
     if not np.isfinite(vector).all():
         raise InputError("The embedding is not finite: the model does not take this clip.")
@@ -181,7 +204,7 @@ def _vector(mean: Float[torch.Tensor, "1 embedding"]) -> Float[np.ndarray, "embe
 
 
 def _read(path: Path, width: int) -> dict[str, Row]:
-    """Read the stored rows by id; none when the file is missing or not whole."""
+    """Return the stored rows by id; none when the file is missing, damaged or of another `width`."""
     if not path.is_file():
         return {}
     try:

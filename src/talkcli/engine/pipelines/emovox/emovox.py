@@ -1,8 +1,9 @@
-"""Emotional speech out of a large pile of it: `talk preprocess emovox`.
+"""Selection of emotional speech from a large collection of speech: `talk preprocess emovox`.
 
-Axis names: `clips`. DEEPTalk, supplementary material, "Emo-Vox": 1.3 h of VoxCeleb2 with embeddings close to
-those of high-intensity emotion; what is close is not said there. The best 1.3 h are taken here unless a
-threshold or another number of hours is given.
+Axis names: `clips`.
+Source: DEEPTalk, supplementary material, "Emo-Vox": 1.3 h of VoxCeleb2 whose embeddings are close to those of
+high-intensity emotion. The authors do not say how close. This code takes the best 1.3 h, unless somebody
+gives a threshold or another number of hours.
 """
 
 from __future__ import annotations
@@ -40,20 +41,27 @@ from talkcli.engine.prepare.source import Recipe, Recording, Source
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted, parameter
 
+# Total duration of Emo-Vox in hours (DEEPTalk, supplementary material).
 PAPER_HOURS = 1.3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """How much is chosen, and of what length: clips that score `threshold`, or the best `hours`."""
+    """The rule of the choice: all clips whose score reaches `threshold`, or the best `hours`.
+
+    The constructor raises UsageError for values that exclude one another or are out of range.
+    """
 
     threshold: float | None = None
+    """Lowest score of a chosen clip, a cosine in [-1, 1]; None chooses by hours."""
     hours: float | None = None
-    """None without a threshold is the paper's 1.3."""
+    """Largest total duration of the chosen clips in hours; None, without a threshold, is the paper's 1.3."""
     per_emotion: bool = False
-    """Every emotion that is nearest to a clip gets an equal share of the hours."""
+    """Whether each emotion that a clip is nearest to gets an equal share of the hours."""
     shortest_s: float = 1.0
+    """Shortest duration of a chosen clip in seconds."""
     longest_s: float = float("inf")
+    """Longest duration of a chosen clip in seconds."""
 
     def __post_init__(self) -> None:
         if self.threshold is not None and self.hours is not None:
@@ -72,15 +80,18 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class SoundOf:
-    """Of what a recipe makes, the sound."""
+    """Recipe that makes only the sound of another recipe's clip."""
 
     recipe: Recipe
+    """The other recipe."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
+        """The files that the other recipe reads."""
         return self.recipe.inputs
 
     def make(self, source: Source) -> Recording:
+        """Make the sound of the clip. Raises InputError as the other recipe does."""
         return Recording(speech=self.recipe.make(source).speech)
 
 
@@ -96,12 +107,27 @@ def curate_emovox(
     num_workers: int,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Score every sound of `candidates` (a manifest or the folder of one, VoxCeleb2, or any folder of sound)
-    against the anchors, choose, and make the chosen clips below `out`; a document ready for JSON.
+    """Score every sound of `candidates` against the anchors, choose the best, and make their clips.
 
-    `dee` is as for `weights_of`. With `list_only` no clips are made. Raises UsageError
-    for an `out` that would overwrite what is read; InputError without anchors or candidates that can be
-    embedded, and when nothing is chosen, after the list of scores is written.
+    Args:
+        candidates: Manifest or its folder, folder of VoxCeleb2, or any other folder of sound files.
+        out: Folder to write.
+        anchoring: Choice of the anchors.
+        wanted: Rule of the choice.
+        dee: Name of the model with the emotion embedding, as for `weights_of`.
+        list_only: Whether to write the list of scores and make no clips.
+        device_name: Device of DEE.
+        num_workers: Number of processes; 0 works in this process.
+        reporter: Receiver of progress, notes and warnings.
+
+    Returns:
+        The numbers of the run and the paths of list and manifest, ready for JSON.
+
+    Raises:
+        UsageError: When `out` lies in a folder that the run reads.
+        AssetError: When the embedded model is missing.
+        InputError: When `out` is a file, when there is no model `dee`, when DEE can embed no anchor or no
+            candidate, and when no clip is chosen; in the last case the list of scores is already written.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
@@ -121,7 +147,7 @@ def curate_emovox(
     write_quarantine(out, dropped)
     if not scores.sources:
         raise InputError(
-            f"None of {counted(len(sources), 'candidate')} can be heard, the first: {dropped[0].id}: "
+            f"DEE can embed none of {counted(len(sources), 'candidate')}; the first: {dropped[0].id}: "
             f"{dropped[0].reason}",
             hint=f"All reasons are in {out / QUARANTINE}.",
         )
@@ -155,6 +181,7 @@ def curate_emovox(
 
 
 def _candidates(given: Path, reporter: Reporter) -> list[Source]:
+    """Return the sounds below `given`. Raises InputError if there are none."""
     if given.is_file() or (given / "manifest.jsonl").is_file():
         folder = given.parent if given.is_file() else given
         return prepared_sources(folder, read_manifest(given, reporter), motion=False)
@@ -167,13 +194,14 @@ def _candidates(given: Path, reporter: Reporter) -> list[Source]:
 
 
 def _leave_out_by_length(scores: Scores, wanted: Wanted) -> None:
+    """Mark clips that are too short or too long as unfit, in place."""
     for source, seconds in zip(scores.sources, scores.seconds.tolist(), strict=True):
         if not wanted.shortest_s <= seconds <= wanted.longest_s:
             scores.unfit.setdefault(source.id, f"it is {seconds:.2f} s long")
 
 
 def _choose(scores: Scores, wanted: Wanted, reporter: Reporter) -> tuple[Bool[np.ndarray, "clips"], str]:
-    """Return which clips are chosen, and the rule in words."""
+    """Return a mask of the chosen clips, and the rule of the choice in words."""
     fit = np.array([source.id not in scores.unfit for source in scores.sources])
     values = np.where(fit, scores.scores, np.nan)
     if wanted.threshold is not None:
@@ -198,6 +226,7 @@ def _choose(scores: Scores, wanted: Wanted, reporter: Reporter) -> tuple[Bool[np
 
 
 def _picked(curated: Curated, index: int) -> Source:
+    """Return the source of a chosen clip: its sound, the emotion of the nearest anchor, the split test."""
     source = curated.scores.sources[index]
     return replace(
         source,

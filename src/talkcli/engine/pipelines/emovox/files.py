@@ -1,4 +1,7 @@
-"""What `talk preprocess emovox` leaves behind: the list of all candidates, the quarantine and the card."""
+"""The files that `talk preprocess emovox` writes: the list of all candidates, the quarantine and the card.
+
+Axis names: `clips`.
+"""
 
 from __future__ import annotations
 
@@ -18,36 +21,42 @@ from talkcli.engine.prepare.build import Built, Dropped
 from talkcli.engine.prepare.card import write_card
 from talkcli.engine.wording import counted
 
+# Names of the list of scored candidates and of the list of candidates without a score or a clip.
 LIST = "emovox.jsonl"
 QUARANTINE = "quarantine.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curated:
-    """All that a run found out; `chosen` marks those of `scores`."""
+    """The result of a run, before it makes clips."""
 
     anchors: Anchors
+    """Anchors that the candidates were compared with."""
     scores: Scores
+    """Candidates with a score."""
     chosen: Bool[np.ndarray, "clips"]
+    """Mask of the chosen candidates among `scores`."""
     dropped: tuple[Dropped, ...]
-    """Candidates that could not be heard."""
+    """Candidates that DEE could not embed, with the reasons."""
     rule: str
-    """The rule of the choice, in words."""
+    """Rule of the choice, in words."""
     weights_sha256: str
+    """SHA-256 of the model file with the embedding."""
     header: Header
-    """The header of the model file with the embedding."""
+    """Header of the model file with the embedding."""
 
     @property
     def hours(self) -> float:
+        """The total duration of the chosen candidates in hours."""
         return float(self.scores.seconds[self.chosen].sum(dtype=np.float64)) / 3600
 
     @property
     def threshold(self) -> float | None:
-        """The lowest score among the chosen."""
+        """The lowest score of a chosen candidate; None if none is chosen."""
         return float(self.scores.scores[self.chosen].min()) if self.chosen.any() else None
 
     def emotions(self) -> dict[str, tuple[int, float]]:
-        """Return chosen clips and their hours by predicted emotion, the most frequent one first."""
+        """Return the number of chosen candidates and their hours by predicted emotion, most clips first."""
         found: dict[str, tuple[int, float]] = {}
         for index in np.flatnonzero(self.chosen):
             label = self.scores.nearest[index].emotion.label
@@ -56,7 +65,7 @@ class Curated:
         return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0])))
 
     def document(self) -> dict[str, Any]:
-        """Return the run in numbers, ready for JSON."""
+        """Return the numbers of the run, ready for JSON."""
         sides = [row.side for row in self.anchors.rows]
         return {
             "candidates": len(self.scores.sources) + len(self.dropped),
@@ -75,7 +84,7 @@ class Curated:
 
 
 def write_list(out: Path, curated: Curated) -> None:
-    """Write every scored candidate to the list, the highest score first, ties in order of ids."""
+    """Write every scored candidate to the list, highest score first, equal scores in the order of ids."""
     scores = curated.scores
     write_lines(
         out / LIST,
@@ -104,27 +113,34 @@ def write_lines(path: Path, documents: Iterable[Mapping[str, Any]]) -> None:
 
 
 def write_quarantine(out: Path, dropped: Iterable[Dropped]) -> None:
-    """Write the candidates that could not be heard, or not be made, with the reasons."""
+    """Write the candidates that have no score, or whose clip could not be made, with the reasons."""
     write_lines(out / QUARANTINE, ({"id": item.id, "reason": item.reason} for item in dropped))
 
 
 def write_curated_card(out: Path, curated: Curated, built: Built) -> None:
-    """Write the card of the chosen clips, which tells how they were chosen."""
+    """Write the card of the chosen clips, which says how they were chosen.
+
+    Args:
+        out: Folder of the clips.
+        curated: Result of the choice.
+        built: Result of making the clips.
+    """
     everything = replace(built, dropped=(*curated.dropped, *built.dropped))
     write_card(out, everything, "talk preprocess emovox", _story(curated))
 
 
 def _story(curated: Curated) -> str:
+    """Return the part of the card on the choice, in Markdown."""
     numbers, header = curated.document(), curated.header
     anchors = numbers["anchors"]
     return "\n".join(
         [
             "**Chosen by a model, not by people.** Each candidate's score is the highest cosine between "
             "DEE's embedding of its sound and that of an anchor, a clip of high-intensity emotion. Its "
-            "emotion is the nearest anchor's label: a prediction, no truth.",
+            "emotion is the nearest anchor's label: a prediction, not the truth.",
             "",
-            f"- Candidates: {numbers['candidates']}, of which {numbers['scored']} could be heard and "
-            f"{numbers['not_fit']} were not fit ({LIST} says why).",
+            f"- Candidates: {numbers['candidates']}. DEE could embed {numbers['scored']}; of these, "
+            f"{numbers['not_fit']} could not be chosen ({LIST} says why).",
             f"- Anchors: {anchors['speech']} of speech, {anchors['motion']} of motion.",
             f"- Chosen: {curated.rule}; {counted(numbers['chosen'], 'clip')}, {curated.hours:.3f} hours, "
             f"lowest score {curated.threshold}.",

@@ -1,8 +1,9 @@
-"""How much each of many sounds is like high-intensity emotion: its highest cosine to an anchor.
+"""Scores: the similarity of each of many sounds to high-intensity emotion, its highest cosine to an anchor.
 
-Axis names: `clips`, `anchors`, `embedding`. DEEPTalk, supplementary material, "Emo-Vox": DEE's embeddings of
-sounds are compared with those of high-intensity speech and facial motion of MEAD. How several anchors count
-is not said there; the nearest one does here.
+Axis names: `clips`, `anchors`, `embedding`.
+Source: DEEPTalk, supplementary material, "Emo-Vox". The authors compare DEE's embeddings of sounds with those
+of high-intensity speech and facial motion of MEAD. They do not say how several anchors count; here only the
+nearest one does.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import EMOTIONS, Emotion, Reporter
 from talkcli.engine.wording import counted
 
-# Not what an emotional voice is compared with.
+# Emotions that are no anchors by default.
 CALM = ("neutral", "calm")
-# Levels are shares, and two thirds is not the same number in every file.
+# Amount by which an anchor's level may be below the lowest one: files round two thirds differently.
 _LEVEL_SLACK = 0.01
 
 Side = Literal["speech", "motion"]
@@ -35,13 +36,16 @@ Side = Literal["speech", "motion"]
 
 @dataclass(frozen=True, kw_only=True)
 class Anchoring:
-    """Which clips of a manifest are the anchors, and which of their sides count."""
+    """The choice of anchors: clips of a manifest, and their sides that count."""
 
     manifest: Path
+    """Manifest of the anchors, or its folder."""
     level: float = 1.0
-    """Lowest level of an anchor's emotion."""
+    """Lowest level of an anchor's emotion, in [0, 1]."""
     emotions: tuple[str, ...] = tuple(label for label in EMOTIONS if label not in CALM)
+    """Labels that an anchor may have."""
     sides: tuple[Side, ...] = ("speech", "motion")
+    """Sides of each anchor with which sounds are compared."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.level <= 1:
@@ -51,40 +55,58 @@ class Anchoring:
 
 
 class Anchor(NamedTuple):
-    """One side of a clip."""
+    """One side of an anchor clip."""
 
     clip: str
+    """Id of the clip."""
     side: Side
+    """Side of the clip: its speech or its motion."""
     emotion: Emotion
+    """Emotion of the clip."""
 
 
 class Anchors(NamedTuple):
-    """What is compared with, in the order of the manifest."""
+    """The anchors in the order of the manifest, and their embeddings."""
 
     rows: list[Anchor]
+    """Sides of clips, one per row of `vectors`."""
     vectors: Float[np.ndarray, "anchors embedding"]
+    """Embeddings of unit length."""
     sounds: frozenset[str]
-    """SHA-256 of the anchors' sound files."""
+    """SHA-256 of each anchor's sound file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """The candidates that were heard, in order of ids."""
+    """The candidates that DEE could embed, in the order of their ids."""
 
     sources: list[Source]
+    """Candidates."""
     scores: Float[np.ndarray, "clips"]
+    """Highest cosine of each candidate to an anchor, in [-1, 1]."""
     nearest: list[Anchor]
+    """Anchor of that cosine, for each candidate."""
     seconds: Float[np.ndarray, "clips"]
+    """Duration of each candidate in seconds."""
     unfit: dict[str, str]
-    """Why a clip may not be chosen, by id."""
+    """Reason why a candidate may not be chosen, by its id."""
 
 
 def embed_anchors(
     anchoring: Anchoring, embedder: Embedder, out: Path, *, num_workers: int, reporter: Reporter
 ) -> Anchors:
-    """Return the sides of every anchor that DEE hears or sees; rows are kept below `out`.
+    """Return the sides of all anchors that DEE can embed.
 
-    Raises InputError when the manifest has no clip at that level, or none of its anchors can be embedded.
+    Args:
+        anchoring: Choice of the anchors.
+        embedder: DEE that embeds them.
+        out: Folder below which the embeddings are kept.
+        num_workers: Number of processes; 0 works in this process.
+        reporter: Receiver of progress and warnings.
+
+    Raises:
+        InputError: When the manifest has no clip with such an emotion and level, or when DEE can embed none
+            of its anchors.
     """
     manifest, level = anchoring.manifest, anchoring.level - _LEVEL_SLACK
     entries = read_manifest(manifest, reporter)
@@ -153,11 +175,18 @@ def score(
     num_workers: int,
     reporter: Reporter,
 ) -> tuple[Scores, list[Dropped]]:
-    """Return every source that can be heard, scored; and those that cannot, with the reason. Rows are kept
-    below `out`.
+    """Return the scores of all sources that DEE can embed, and the other sources with the reasons.
 
-    Of sounds with the same content, and of ids that occur twice, all but the first are not fit to be chosen;
-    neither is a sound that is itself an anchor.
+    Of sources with the same id, all but the first are among the latter. Of sounds with the same content, all
+    but the first are unfit; so is a sound that is an anchor itself.
+
+    Args:
+        sources: Candidates.
+        anchors: Anchors to compare them with.
+        embedder: DEE that embeds them.
+        out: Folder below which the embeddings are kept.
+        num_workers: Number of processes; 0 works in this process.
+        reporter: Receiver of the progress.
     """
     unique = {source.id: source for source in reversed(sources)}
     dropped = [
@@ -185,7 +214,7 @@ def score(
         if not rows:
             continue
         at = [place[clip] for clip in rows]
-        # Means are let go part by part: of a million clips only scores stay in memory.
+        # Only the scores of a part are kept: the embeddings of a million clips would fill the memory.
         scores[at], indices[at] = nearest(np.stack([row.speech for row in rows.values()]), anchors.vectors)
         for index, row in zip(at, rows.values(), strict=True):
             seconds[index], digests[index] = row.seconds, bytes.fromhex(row.digest)
@@ -202,6 +231,9 @@ def score(
 
 
 def _doubles(clips: Iterable[tuple[str, bytes]], anchors: Anchors) -> dict[str, str]:
+    """Return the unfit clips by id, with the reason: the sound, known by its digest, is an anchor's or occurs
+    before.
+    """
     unfit: dict[str, str] = {}
     first: dict[bytes, str] = {}
     for clip, digest in clips:

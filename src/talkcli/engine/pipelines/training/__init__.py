@@ -1,1 +1,1 @@
-"""What training commands share: recipes, data, parts, limits, the run."""
+"""Parts that all training commands share: recipes, data, ready-made parts, limits and the run itself."""

@@ -1,6 +1,7 @@
-"""How a training is put together from its recipe, the parts it is given and the data.
+"""Assembly: the object that builds a training's model and objective from its recipe, its parts and the data.
 
-`Assembly` does for a method whose model and objective follow from the recipe alone. Others derive from it.
+`Assembly` itself serves every method whose model and objective follow from the recipe alone; the other
+methods derive a class from it.
 """
 
 from __future__ import annotations
@@ -19,32 +20,42 @@ from talkcli.engine.types import Reporter
 class Assembly:
     """One training of a method.
 
-    `recipe` may become another one at the start: sizes of parts come from their files. `sound` and `still`
-    are as in `load_data`. Derived classes name their own schema `Recipe`.
+    The constructor may replace the settings of parts in `recipe` by those in the parts' files.
     """
 
     Recipe: type[recipes.Recipe]
+    """Schema of the method's recipes, which a derived class sets."""
     sound = True
+    """Whether the method takes in sound."""
     still = False
+    """Whether the method also takes still pictures."""
 
     @property
     def vertices(self) -> bool:
-        """Whether the method learns from clips of vertices; else from coefficients."""
+        """Whether the method learns from clips of vertices and not of coefficients."""
         return METHODS[self.method].motion == "vertices"
 
     def __init__(
         self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter
     ) -> None:
-        """Read what the parts say of themselves, before any data is read.
+        """Take recipe and parts; a derived class reads the settings of the parts here, before any data.
 
-        Raises UsageError for parts that are missing or do not fit the recipe, InputError for files that
-        cannot be read.
+        Args:
+            method: Name of the method in `METHODS`.
+            recipe: Recipe of the method.
+            parts: Ready-made parts of the run.
+            stage: Number of the training's stage, from 1 on.
+            reporter: Receiver of warnings.
+
+        Raises:
+            UsageError: For parts that are missing or do not fit the recipe.
+            InputError: For files that cannot be read.
         """
         self.method, self.recipe, self.parts = method, recipe, parts
         self.stage, self.reporter = stage, reporter
 
     def build(self, data: TrainingData) -> Objective:
-        """Build the model, its weights drawn from torch's global generator, and what is minimised.
+        """Build the model, with weights from torch's global generator, and its objective.
 
         Raises InputError for data that cannot train the method, UsageError for sizes that do not fit.
         """
@@ -56,7 +67,7 @@ class Assembly:
 
 
 def assembly_of(method: str) -> type[Assembly]:
-    """Find what puts the training of a method together."""
+    """Return the class of assembly of a method in `METHODS`."""
     target = METHODS[method].assembly
     assembly: type[Assembly] = Assembly if target is None else resolve(target)
     return assembly

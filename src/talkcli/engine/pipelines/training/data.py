@@ -1,6 +1,7 @@
-"""The clips of a manifest as training takes them, with what they share.
+"""Training data: the clips of a manifest's train and val splits, with their common properties.
 
-Axis names: `frames` (25 fps), `values` of a frame (coefficients, or coordinates of vertices).
+Axis names: `frames` (25 fps), `values` (the numbers of a frame: coefficients, or coordinates of vertices),
+`verts`.
 """
 
 from __future__ import annotations
@@ -30,38 +31,45 @@ from talkcli.engine.wording import counted
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """Clips of one head or topology. `speakers` are those of the train split, sorted; `licences` its
-    terms.
-    """
+    """Clips that all have the same head or topology."""
 
     manifest: Path
+    """Manifest, or its folder."""
     training: list[Clip]
+    """Clips of the train split, at least one."""
     validation: list[Clip]
+    """Clips of the val split, at least one."""
     speakers: tuple[str, ...]
+    """Names of the speakers of the train split, sorted."""
     licences: tuple[str, ...]
+    """Licence terms of the train split, sorted."""
     manifest_sha256: str
+    """SHA-256 of the manifest."""
 
     @property
     def space(self) -> MotionSpace:
-        """What the numbers of a frame mean, in every clip."""
+        """The meaning of the numbers of a frame, the same in every clip."""
         return self.training[0].motion.space
 
     @cached_property
     def head(self) -> Head:
-        """The head, loaded when it is first asked for. Raises AssetError when its file is missing."""
+        """The head of the clips, loaded at the first access. Raises AssetError when its file is missing."""
         return load_head(self.space.name)
 
     def motion(self) -> Float[Tensor, "frames values"]:
-        """Join all training motion, one clip after the other."""
+        """Return the motion of all training clips, one after the other."""
         return torch.cat([torch.from_numpy(clip.motion.values) for clip in self.training])
 
     def neutral(self) -> Float[Tensor, "verts 3"]:
-        """Return average the faces at rest of the training clips, which are of vertices."""
+        """Return the mean of the training clips' faces at rest, in the unit of their vertices.
+
+        The clips must be of vertices.
+        """
         faces = [clip.motion.neutral for clip in self.training if isinstance(clip.motion, VertexMotion)]
         return torch.from_numpy(np.mean(faces, axis=0, dtype=np.float64).astype(np.float32))
 
     def emotions(self) -> list[str]:
-        """Return the label of every training clip; of a still one once for each picture."""
+        """Return the label of every training clip, and that of a still clip once for each picture."""
         return [
             clip.emotion.label
             for clip in self.training
@@ -69,8 +77,9 @@ class TrainingData:
         ]
 
     def meta(self, parts: Iterable[Meta] = ()) -> Meta:
-        """Return what a model file says of what it was trained on: these clips, under the terms of all that
-        `parts` within it were trained on as well.
+        """Return the description of a model that was trained on these clips and contains `parts`.
+
+        Its licence terms are those of the clips and of the parts.
         """
         inherited = (term for part in parts for term in part.licence.split("; "))
         moving = [clip.motion for clip in self.training if not clip.still]
@@ -99,11 +108,19 @@ def load_data(
     still: bool = False,
     vertices: bool = False,
 ) -> TrainingData:
-    """Return the train and val splits of `manifest` (the file or its folder), without clips whose ids begin
-    with one of `leave_out`. What learns from motion alone goes without `sound`; what looks at single frames
-    takes `still` pictures too; what makes `vertices` learns from clips of these.
+    """Return the train and val splits of `manifest`.
 
-    Raises InputError for a manifest or clip that cannot be used, and for motion of several heads.
+    Args:
+        manifest: Manifest, or its folder.
+        reporter: Receiver of warnings.
+        leave_out: Beginnings of the ids of clips to leave out.
+        sound: Whether to read the clips' sound, which a method needs unless it learns from motion alone.
+        still: Whether still pictures are allowed, which a method of single frames can take.
+        vertices: Whether to read vertices and not coefficients.
+
+    Raises:
+        InputError: For a manifest or clip that cannot be used, for a split without clips, and for motion of
+            several heads.
     """
     training, validation = (
         [

@@ -1,4 +1,4 @@
-"""Training of DEE: on published speech features and a trained expression classifier, or from nothing."""
+"""Training of DEE: on published speech features and a trained expression classifier, or from scratch."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class DeeRecipe(recipes.Recipe):
 
 
 class DeeAssembly(Assembly):
-    """DEE; emotion2vec and FER are needed where the recipe builds on them."""
+    """Assembly of DEE; it takes the parts `emotion2vec` and `fer` if the recipe builds on them."""
 
     Recipe = DeeRecipe
     recipe: DeeRecipe
 
     def build(self, data: TrainingData) -> Objective:
-        """See `Assembly`."""
+        """Build model and objective as `Assembly.build` does, and fill the parts of the model."""
         recipe, parts = self.recipe, self.parts
         model = built(Dee, recipe.model, data.space.width)
         if isinstance(model.audio_stem, Emotion2vecStem):

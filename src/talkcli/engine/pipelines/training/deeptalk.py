@@ -1,4 +1,4 @@
-"""Training of DEEPTalk: stage 1 on a trained embedding and prior, stage 2 going on from stage 1."""
+"""Training of DEEPTalk: stage 1 builds on a trained embedding and a trained prior, stage 2 on stage 1."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
 from talkcli.engine.types import Reporter
 
-# What stage 2 takes from the model of stage 1, which holds all of them.
+# Parts that stage 2 takes from the model of stage 1, which contains all of them.
 _OF_STAGE_1 = ("dee", "prior", "phones", "wav2vec2")
 
 
 class DeepTalkRecipe(recipes.Recipe):
-    """The recipe of a DEEPTalk training; its parts bring `model.dee` and `model.prior`."""
+    """The recipe of a DEEPTalk training; the files of the parts replace `model.dee` and `model.prior`."""
 
     model: DeepTalkConfig = DeepTalkConfig()
     objective: DeepTalkObjectiveConfig = DeepTalkObjectiveConfig()
 
 
 class DeepTalkAssembly(Assembly):
-    """DEEPTalk.
+    """Assembly of DEEPTalk.
 
-    Stage 1 takes `dee`, `prior` and, where the recipe's content encoder is one, `phones` or `wav2vec2`.
-    Stage 2 takes `start`. `lip_reader` serves the lip-reading loss of either.
+    Stage 1 takes the parts `dee` and `prior`, and `phones` or `wav2vec2` if that is the recipe's content
+    encoder. Stage 2 takes the part `start`. Both take `lip_reader` if the recipe has a lip-reading loss.
     """
 
     Recipe = DeepTalkRecipe
@@ -61,7 +61,7 @@ class DeepTalkAssembly(Assembly):
         self.recipe = self.recipe.model_copy(update={"model": self.recipe.model.model_copy(update=update)})
 
     def build(self, data: TrainingData) -> Objective:
-        """See `Assembly`."""
+        """Build model and objective as `Assembly.build` does, with the weights of the parts."""
         recipe = self.recipe
         if self.stage == 2:
             model = built(DeepTalk, recipe.model, data.space.width)
@@ -73,7 +73,7 @@ class DeepTalkAssembly(Assembly):
         return DeepTalkObjective(model, recipe.objective, data.head, self._lips(data))
 
     def _of_stage_1(self) -> dict[str, Any]:
-        """Return the settings of the model that stage 2 goes on with, which the recipe does not change."""
+        """Return the settings that the model of stage 1 fixes, to replace the recipe's."""
         start = self._file("start")
         known = part_config(start, "start", "deeptalk")
         update = {
@@ -87,7 +87,7 @@ class DeepTalkAssembly(Assembly):
         return update
 
     def _of_parts(self) -> dict[str, Any]:
-        """Return the settings of the parts, which take the place of the recipe's."""
+        """Return the settings of the parts, to replace the recipe's."""
         model = self.recipe.model
         dee, prior = self._file("dee"), self._file("prior")
         update = {
@@ -100,6 +100,7 @@ class DeepTalkAssembly(Assembly):
         return update
 
     def _file(self, part: str) -> Path:
+        """Return the model file of `part`, and remember it for `build`."""
         self._files[part] = self.parts.trained(part)
         return self._files[part]
 
@@ -118,7 +119,7 @@ class DeepTalkAssembly(Assembly):
                 load_wav2vec2(model.content.encoder, path)
 
     def _lips(self, data: TrainingData) -> LipReading | None:
-        """Return the lip-reading loss, where the recipe weighs it."""
+        """Return the lip-reading loss; None if it has no weight in the recipe."""
         objective = self.recipe.objective
         if objective.lip_reading_weight == 0 and objective.swap_lip_reading_weight == 0:
             return None
@@ -130,7 +131,10 @@ class DeepTalkAssembly(Assembly):
 
 
 def with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalkConfig:
-    """Give the generator's config the names of its speakers. Raises UsageError when they are too many."""
+    """Return the generator's config with the names of its speakers.
+
+    Raises UsageError when there are more speakers than `model.identity` has room for.
+    """
     config = recipe.model
     if len(speakers) > config.identity:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Training of FER: on the frames of clips with an expression that it tells apart."""
+"""Training of FER, the expression classifier: on frames of clips whose emotion is one of its labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FerRecipe(recipes.Recipe):
 
 
 class FerAssembly(Assembly):
-    """FER with the weights of its classes, which the training split gives."""
+    """Assembly of FER; the train split determines the weights of the classes in the loss."""
 
     Recipe = FerRecipe
     recipe: FerRecipe
@@ -28,7 +28,10 @@ class FerAssembly(Assembly):
     still = True
 
     def build(self, data: TrainingData) -> Objective:
-        """See `Assembly`. Raises InputError where a split has none of the classes."""
+        """Build model and objective as `Assembly.build` does.
+
+        Raises InputError when a split has no clip of any class.
+        """
         for split, clips in (("train", data.training), ("val", data.validation)):
             if not {clip.emotion.label for clip in clips} & set(FER_CLASSES):
                 raise InputError(

@@ -1,6 +1,7 @@
-"""The ready-made parts a training run is given: model files, published weights, or the word random.
+"""The ready-made parts that a training run is given: model files, published weights, or the word random.
 
-A run remembers them, so that it goes on without being told again, and refuses to if one has changed.
+A run stores their paths and hashes. It can therefore resume without being given them again, and it refuses to
+resume if one of them has changed.
 """
 
 from __future__ import annotations
@@ -17,28 +18,39 @@ from talkcli.engine.methods import METHODS, PARTS, training_command
 from talkcli.engine.train.run_folder import read_document
 from talkcli.engine.types import Reporter
 
-# In place of a path: weights drawn by the seed. What is trained on them is a trial of the wiring, no model.
+# Value of a part in place of a path: random weights, drawn from the seed. A training on them only tests that
+# everything runs; its result is no usable model.
 RANDOM = "random"
 
 
 @dataclass(frozen=True)
 class _Used:
-    """One part in use; `path` None stands for random weights."""
+    """One part in use."""
 
     path: Path | None
+    """File of the part; None for random weights."""
 
     @property
     def digest(self) -> str:
+        """The SHA-256 of the file; `random` for random weights."""
         return RANDOM if self.path is None else sha256(self.path)
 
 
 class GivenParts:
-    """The parts of one run by their names in `PARTS`."""
+    """The parts of one run, by their names in `PARTS`."""
 
     def __init__(self, method: str, given: Mapping[str, str | None], run: Path, *, resume: bool) -> None:
-        """Take what was `given` to train `method`; with `resume`, what is missing from the run folder `run`.
+        """Take the parts of one run.
 
-        Raises UsageError for a part that the method does not build on.
+        Args:
+            method: Name of the method to train.
+            given: Value of each part: run folder, file or `random`; None for a part that was not given.
+            run: Run folder.
+            resume: Whether to take parts that were not given from `run`.
+
+        Raises:
+            UsageError: For a part that the method does not build on.
+            InputError: When `resume` is set and the settings in `run` are missing or damaged.
         """
         for name, value in given.items():
             if value is not None and name not in METHODS[method].parts:
@@ -54,7 +66,7 @@ class GivenParts:
         self._models: list[Path] = []
 
     def told(self, name: str) -> bool:
-        """Return whether the part was given now, not remembered."""
+        """Return whether the part was given now, and not taken from the run folder."""
         return name in self._told
 
     def is_random(self, name: str) -> bool:
@@ -62,7 +74,7 @@ class GivenParts:
         return self._given[name] == RANDOM
 
     def trained(self, name: str) -> Path:
-        """Find the model file of a part that talk trains, given as file or run folder.
+        """Return the model file of a part that talk trains; the part is given as file or run folder.
 
         Raises UsageError when it was not given, InputError when there is no such file.
         """
@@ -82,11 +94,11 @@ class GivenParts:
         return path
 
     def models(self) -> list[Path]:
-        """List the model files among the parts in use."""
+        """Return the model files among the parts in use."""
         return self._models
 
     def published(self, name: str, reporter: Reporter) -> Path | None:
-        """Find the file of published weights; None, with a warning, where random ones were asked for.
+        """Return the file of published weights; warn and return None if the part is given as `random`.
 
         Raises UsageError when the part was not given.
         """
@@ -104,11 +116,11 @@ class GivenParts:
         return path
 
     def digests(self) -> dict[str, str]:
-        """Hash what the parts in use hold: a run goes on only with the same."""
+        """Return the hash of each part in use; a run resumes only with equal hashes."""
         return {name: part.digest for name, part in self._used.items()}
 
     def paths(self) -> dict[str, str]:
-        """Tell where the parts in use lie, for the run to remember."""
+        """Return the path of each part in use, which the run folder stores."""
         return {
             name: RANDOM if part.path is None else str(real_path(part.path))
             for name, part in self._used.items()

@@ -1,4 +1,4 @@
-"""What a recipe asks of a machine, counted before it is allocated."""
+"""Checks that the machine has enough memory for a recipe, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ from talkcli.engine.train.batches import BatchConfig
 
 Model = TypeVar("Model", bound=nn.Module)
 
-# A weight, its gradient and the optimiser's two moments, as float32.
+# Bytes that training needs per weight: the weight, its gradient and the optimiser's two moments, as float32.
 _BYTES_A_WEIGHT = 16
 _SMALLER = "Make the model smaller (sizes and layers under model), or leave out what was set."
-# What torch refuses while it builds layers: sizes that do not divide, that are negative, that overflow.
+# Errors that torch raises while it builds layers of impossible sizes: indivisible, negative or too large.
 _REFUSALS = (ArithmeticError, AssertionError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 def built(make: Callable[..., Model], config: Any, *width: int) -> Model:
-    """Call `make(config, *width)` for a model with weights from torch's global generator.
+    """Return the model `make(config, *width)`, with weights from torch's global generator.
 
-    Raises UsageError for sizes of which no model can be built, or none that can be trained in the memory that
-    there is; then nothing was allocated.
+    Args:
+        make: Constructor of the model.
+        config: Config of the model.
+        *width: Numbers per frame of motion, for a model that reads or makes motion.
+
+    Raises:
+        UsageError: For sizes of which no model can be built, and for a model whose training needs more memory
+            than there is. In the second case nothing was allocated.
     """
     try:
         with torch.device("meta"), Undrawn():
@@ -47,7 +53,13 @@ def built(make: Callable[..., Model], config: Any, *width: int) -> Model:
 
 
 def check_batch(config: BatchConfig, ears: Mapping[str, Ear], width: int) -> None:
-    """Raise UsageError when a single batch, with `width` numbers a frame, would be larger than the memory."""
+    """Raise UsageError when a single batch would be larger than the memory.
+
+    Args:
+        config: Number and length of the windows.
+        ears: Front-ends of the model, whose steps a batch holds.
+        width: Numbers per frame of motion.
+    """
     heard = sum(ear.steps_per_frame * ear.num_channels for ear in ears.values())
     needed = config.size * config.frames * (heard + width) * 4
     if needed > memory():
@@ -60,7 +72,7 @@ def check_batch(config: BatchConfig, ears: Mapping[str, Ear], width: int) -> Non
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Raise DeviceError where memory, the machine's or a GPU's, is not enough for what is done inside."""
+    """Raise DeviceError when the code inside the context exhausts the memory of the machine or of a GPU."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

@@ -15,8 +15,15 @@ from talkcli.engine.types import MotionSpace
 
 
 def part_config(path: Path, name: str, method: str) -> Any:
-    """Read the config of the model in `path`, given as `name`. Raises InputError for another method than
-    `method`.
+    """Return the config of a part's model.
+
+    Args:
+        path: Model file of the part.
+        name: Name of the part, for the message.
+        method: Method that the model must have.
+
+    Raises:
+        InputError: For a model of another method, and for a file that cannot be read.
     """
     header, config = read_config(path)
     if header.method != method:
@@ -28,9 +35,17 @@ def part_config(path: Path, name: str, method: str) -> Any:
 
 
 def fill(part: nn.Module, path: Path, name: str, space: MotionSpace) -> None:
-    """Put the weights of the model file `path` into `part`, which is for motion of `space`.
+    """Put the weights of a model file into `part`.
 
-    Raises InputError for a model of another head, UsageError for one of other sizes.
+    Args:
+        part: Part of the model to train.
+        path: Model file of the part.
+        name: Name of the part, for the message.
+        space: Head and channels, or topology, of the training data.
+
+    Raises:
+        InputError: For a model of another head, and for a file that cannot be read.
+        UsageError: For a model of other sizes.
     """
     loaded, header = load_model(path)
     if header.space != space:
@@ -49,11 +64,12 @@ def fill(part: nn.Module, path: Path, name: str, space: MotionSpace) -> None:
 
 
 def check_same_fer(given: FerConfig, wanted: FerConfig) -> None:
-    """Raise UsageError unless both make the same features: DEE trains on those of the `given` classifier and
-    uses those of the `wanted` one.
+    """Raise UsageError unless two classifiers compute the same features.
+
+    DEE takes the weights of the `given` one and builds its layers after the config of the `wanted` one.
     """
     before, after = given.model_dump(), wanted.model_dump()
-    # A frozen classifier drops nothing out.
+    # Dropout may differ: the classifier is frozen, and drops nothing out.
     changed = [key for key in before if key != "dropout" and before[key] != after[key]]
     if changed:
         shown = ", ".join(f"{key}: {before[key]}, not {after[key]}" for key in changed)
@@ -64,7 +80,7 @@ def check_same_fer(given: FerConfig, wanted: FerConfig) -> None:
 
 
 def check_window(recipe: Recipe, multiple: int) -> None:
-    """Raise UsageError unless a window holds a multiple of the `multiple` frames that the prior needs."""
+    """Raise UsageError unless the frames of a window are a multiple of `multiple`, which the prior needs."""
     if recipe.data.frames % multiple:
         raise UsageError(
             f"data.frames is {recipe.data.frames}, the motion prior needs a multiple of {multiple}.",

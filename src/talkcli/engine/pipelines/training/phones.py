@@ -1,4 +1,4 @@
-"""Training of the phone encoder: on clips that say which phone is when."""
+"""Training of the phone encoder: on clips with aligned phones."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ class PhonesRecipe(recipes.Recipe):
 
 
 class PhonesAssembly(Assembly):
-    """The phone encoder."""
+    """Assembly of the phone encoder."""
 
     Recipe = PhonesRecipe
     recipe: PhonesRecipe
 
     def build(self, data: TrainingData) -> Objective:
-        """See `Assembly`. Raises InputError where no clip of a split is aligned."""
+        """Build model and objective as `Assembly.build` does.
+
+        Raises InputError when no clip of a split has aligned phones.
+        """
         for split, clips in (("train", data.training), ("val", data.validation)):
             if all(clip.alignment is None for clip in clips):
                 raise InputError(

@@ -21,14 +21,17 @@ class PriorRecipe(recipes.Recipe):
 
 
 class PriorAssembly(Assembly):
-    """A motion prior of any kind."""
+    """Assembly of a motion prior of any kind."""
 
     Recipe = PriorRecipe
     recipe: PriorRecipe
     sound = False
 
     def build(self, data: TrainingData) -> Objective:
-        """See `Assembly`."""
+        """Build model and objective as `Assembly.build` does.
+
+        Raises UsageError when the length of a window does not fit the prior.
+        """
         recipe = self.recipe
         model = built(build_prior, recipe.model, data.space.width)
         check_window(recipe, model.frames_multiple)

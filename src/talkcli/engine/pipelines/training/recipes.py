@@ -15,25 +15,29 @@ from talkcli.engine.types import Config
 
 
 class Recipe(Config):
-    """What all recipes share; those of a method also have its `model` and its `objective`."""
+    """The sections of every recipe; the schema of a method gives `model` and `objective` their types."""
 
     model: Any
+    """Config of the model."""
     objective: Any
+    """Config of the objective."""
     data: BatchConfig = BatchConfig()
+    """Windows of a training step, and how they are altered and disturbed."""
     train: LoopConfig = LoopConfig()
+    """Settings of the training loop."""
     leave_out: tuple[str, ...] = ()
-    """The beginnings of the ids of clips that are neither trained on nor validated with."""
+    """Beginnings of the ids of clips that training and validation leave out."""
     storage: Storage = "float32"
     """Precision of matrices in the model file."""
 
 
 def commands() -> dict[type[Recipe], str]:
-    """Tell for every schema which command takes its recipes."""
+    """Return the command that takes the recipes of each schema."""
     return {recipe_schema(name): training_command(name) for name in reversed(METHODS)}
 
 
 def recipe_schema(method: str) -> type[Recipe]:
-    """Give the schema of a method's recipes: that of its assembly, else one made of its two configs."""
+    """Return the schema of a method's recipes: its assembly's, or else one made of its two configs."""
     return _schema_of(METHODS[method])
 
 

@@ -1,4 +1,4 @@
-"""From a manifest to a model file: the job behind every training command."""
+"""Training from a manifest to a model file, behind every training command."""
 
 from __future__ import annotations
 
@@ -35,19 +35,27 @@ class Job:
     """The inputs and options of every training, beside its recipe and parts."""
 
     manifest: Path
+    """Manifest of the clips, or its folder."""
     out: Path
+    """Run folder to write."""
     seed: int = 0
+    """Seed of initial weights, batches and altered copies."""
     device: str = "auto"
+    """Device: auto, cpu, cuda or cuda:N."""
     resume: bool = False
+    """Whether to continue the run in `out`."""
     overwrite: bool = False
+    """Whether to replace the run in `out`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """Where the model lies and how good it is on the validation split."""
+    """The result of a training."""
 
     model: Path
+    """Model file of the best checkpoint."""
     measures: dict[str, float]
+    """Measures on the validation split, by name."""
 
     def report(self) -> dict[str, Any]:
         """Return the result, ready for JSON."""
@@ -69,19 +77,22 @@ def train_method(
 ) -> Trained | None:
     """Train a method of `METHODS` on the train split of a manifest.
 
-    Under torchrun all processes train together; the first one returns what was trained, the others None.
+    Under torchrun all processes train together; the first one returns the result, the others return None.
 
     Args:
-        method: its name; `recipe` is of the method's `recipe_schema`.
-        parts: what the training builds on, by the names in `PARTS`: a run folder, a file, or random.
-        stage: of training, where the method has several.
+        method: Name of the method.
+        recipe: Recipe, of the method's `recipe_schema`.
+        job: Inputs and options.
+        reporter: Receiver of progress and warnings.
+        parts: Parts that the training builds on, by the names in `PARTS`: a run folder, a file or `random`.
+        stage: Number of the stage, for a method with several.
 
     Raises:
-        InputError: for a manifest, clip or model file that cannot be used.
-        UsageError: for a run folder, recipe or part that does not fit.
-        DeviceError: for a missing device or too little memory.
-        ExtraError: without the packages of training.
-        TalkError: when the loss stops being a number.
+        InputError: For a manifest, clip or model file that cannot be used.
+        UsageError: For a run folder, recipe or part that does not fit.
+        DeviceError: For a missing device or too little memory.
+        ExtraError: When the packages of training are not installed.
+        TalkError: When the loss is no longer finite.
     """
     stages = METHODS[method].stages
     if not 1 <= stage <= stages:
@@ -89,14 +100,14 @@ def train_method(
             f"The training of {method} has {counted(stages, 'stage')}.",
             hint="Leave `stage` out." if stages == 1 else f"Give `stage` a number from 1 to {stages}.",
         )
-    # Where no run can be made or go on, nothing is read.
+    # Check the run folder first, before anything is read.
     check_out(job.out, resume=job.resume, overwrite=job.overwrite)
     given = GivenParts(method, parts or {}, job.out, resume=job.resume)
     return _run(assembly_of(method)(method, recipe, given, stage=stage, reporter=reporter), job, reporter)
 
 
 def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
-    """Load, build, train and export."""
+    """Load the data, build the model, train it and export it."""
     recipe, parts = assembly.recipe, assembly.parts
     with launched(job.device) as fabric, contextlib.ExitStack() as held, enough_memory():
         reporter = reporter_of(fabric, reporter)
@@ -112,7 +123,7 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
             vertices=assembly.vertices,
         )
         with torch.random.fork_rng(devices=[]):
-            # Initial weights come from torch's global generator.
+            # The assembly draws initial weights from torch's global generator.
             torch.manual_seed(job.seed)
             objective = assembly.build(data)
         if objective.model.method != assembly.method:

@@ -50,9 +50,10 @@ class DeeObjectiveConfig(Config):
     level_weight: Weight = 0.0
     """Weight of the squared error of the level that `Moods` predicts for speech that is not neutral."""
     spread_weight: Weight = 0.0
-    """Weight of the term that makes the variance of speech predict the error of its mean. With it the
-    contrastive loss uses only the mean of speech, because on small data it drives the variance the wrong
-    way."""
+    """Weight of the term that makes the variance of speech predict the squared error of its mean. If it is
+    above 0, the contrastive loss uses only the mean of speech: on small data (hundreds of clips) that loss
+    drives the variance the wrong way, and clips with the smaller variance are classified correctly less
+    often."""
 
 
 class DeeObjective(nn.Module):
