@@ -25,9 +25,15 @@ class Surface:
     """One motion on its topology."""
 
     def __init__(self, motion: AnyMotion, topology: Topology, *, turned: bool = False) -> None:
-        """Lay `motion` on `topology`, a head with the same channels or the mesh of its vertices.
+        """Lay `motion` on `topology`.
 
-        With `turned`, the head turns as the motion's `pose` says. Raises UsageError when the two do not fit.
+        Args:
+            motion: Motion of coefficients or of vertices.
+            topology: Head with the motion's channels, or mesh of its vertices.
+            turned: Whether the head turns as the motion's `pose` says.
+
+        Raises:
+            UsageError: When motion and topology do not fit.
         """
         check_fits(motion, topology)
         self.motion = motion
