@@ -101,8 +101,8 @@ def test_what_cannot_be_done_is_said(talker: talk.Talker, told: dict[str, object
     ("sound", "rate_hz", "sentence"),
     [
         (np.zeros(16_000), None, "`rate_hz` is missing"),
-        (np.zeros((2, 3, 4)), 16_000, "are no sound"),
-        (np.zeros(16_000, np.int16), 16_000, "are no sound"),
+        (np.zeros((2, 3, 4)), 16_000, "are not sound"),
+        (np.zeros(16_000, np.int16), 16_000, "are not sound"),
         (np.zeros(10), 16_000, "less than a 40 ms frame"),
         (np.zeros(0), 16_000, "less than a 40 ms frame"),
         (np.zeros((0, 2)), 16_000, "less than a 40 ms frame"),
@@ -205,7 +205,7 @@ def test_the_origin_comes_with_the_motion(talker: talk.Talker, tmp_path: Path) -
 
 
 def test_rules_perform_words() -> None:
-    with pytest.warns(UserWarning, match="were not found"):
+    with pytest.warns(UserWarning, match="did not find"):
         motion = talk.animate(HELLO, model="rules", text="No such words.", layers={"idle": False})
     assert (motion.head, motion.meta["origin"]["kind"]) == ("ada", "performed")
     with pytest.raises(talk.UsageError, match="needs the words"):

@@ -277,9 +277,9 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         "folder": "a folder",
         "loop": "no recipe",
         "zero": "a device or pipe",
-        "binary": "no text in UTF-8",
+        "binary": "not text in UTF-8",
         "huge": "more than 100000 bytes",
-        "utf16": "no text in UTF-8",
+        "utf16": "not text in UTF-8",
     }.items():
         assert words in problem(str(tmp_path / f"{name}.yaml")).problem
     assert "cannot be read" in problem("x" * 5000 + ".yaml").problem

@@ -1,6 +1,7 @@
-"""Speech in, a living 3D face out.
+"""talk turns speech into 3D face animation.
 
-The names below are the Python interface (docs/python.md); they are loaded when they are first used.
+The names below are the Python interface (docs/python.md). Python loads each of them when a program first uses
+it.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ __all__ = [
     "write_motion",
 ]
 
+# Modules of the names that `talkcli.api` does not define.
 _PLACES = {
     "EMOTIONS": "talkcli.engine.types",
     "InputError": "talkcli.engine.errors",

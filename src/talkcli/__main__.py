@@ -1,9 +1,12 @@
-"""`talk`, and `python -m talkcli`. Worker processes import this file anew, so it imports nothing itself."""
+"""Entry point of `talk` and of `python -m talkcli`.
+
+Worker processes import this file again, so it imports nothing at its top.
+"""
 
 
 def main() -> None:
     """Run the command line."""
-    # First of all: while the rest is imported, Ctrl-C would show a traceback.
+    # The watch starts before the other imports, since Ctrl-C during these would print a traceback.
     from talkcli.engine.lifetime import print_exit_message, watch
 
     watch(print_exit_message)

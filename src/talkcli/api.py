@@ -45,18 +45,22 @@ def render(
     renderer: str = "software",
     overwrite: bool = False,
 ) -> Path:
-    """Draw a motion into a video or a folder of pictures, and give its path.
+    """Draw a motion into a video or a folder of pictures, and return its path.
 
     Args:
-        out: a name that ends in .mp4, else a folder for PNG frames.
-        speech: the sound of the video, as for `Talker.takes`.
-        head: a name or a FLAME file; None for the motion's own.
-        size: side of the picture in pixels.
-        fps: frames per second; None for the motion's own.
-        overwrite: replace the frames in a folder.
+        motion: Motion to draw.
+        out: Name that ends in .mp4, else a folder for PNG frames.
+        speech: Sound of the video, as for `Talker.takes`.
+        rate_hz: Sampling rate of `speech` in Hz; needed for samples only.
+        head: Head to draw: a name or a FLAME file; None for the motion's own.
+        size: Side of the pictures in pixels.
+        fps: Frame rate in frames per second; None for the motion's own.
+        view: Camera view: front, three-quarter or profile.
+        renderer: Renderer: software or pyrender.
+        overwrite: Whether to replace the frames in a folder.
 
     Raises:
-        TalkError: for what cannot be drawn or written; then nothing was.
+        TalkError: When the motion cannot be drawn or the output cannot be written; then no output is left.
     """
     told = Warnings()
     target = Path(out)
@@ -85,7 +89,7 @@ def frames(
     view: str = "front",
     renderer: str = "software",
 ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
-    """Draw a motion picture by picture: sRGB, 0 to 255; arguments as for `render`."""
+    """Draw a motion picture by picture: sRGB, 0 to 255. The arguments are those of `render`."""
     piece = Piece(
         motion=motion,
         meta={},
@@ -100,27 +104,35 @@ def frames(
 
 
 def vertices(motion: AnyMotion, *, head: str | None = None) -> Float[np.ndarray, "frames verts 3"]:
-    """Give the head's vertices over time, in metres, its pose left out."""
+    """Return the vertices of the motion's head over time in metres, without its pose; `head` is as for
+    `render`.
+    """
     return surface_of(motion, head).vertices()
 
 
 def curves(motion: Motion) -> dict[str, Float[np.ndarray, "frames"]]:
-    """Give ARKit's 52 curves, each from 0 to 1, of a motion of ada. Raises InputError for other heads."""
+    """Return ARKit's 52 curves of a motion of ada, each from 0 to 1. Raises InputError for other heads."""
     return arkit_curves(motion.coeffs, motion.channels)
 
 
 def read_motion(path: str | Path) -> AnyMotion:
-    """Read a motion file (.npz) of coefficients or vertices, with its meta. Raises InputError for any other
-    file.
+    """Read a motion file (.npz) of coefficients or vertices, with its meta. Raises InputError for other
+    files.
     """
     motion, meta = read_any_motion(Path(path))
     return replace(motion, meta=meta)
 
 
 def write_motion(path: str | Path, motion: AnyMotion, meta: Mapping[str, Any] | None = None) -> Path:
-    """Write a motion file (.npz), whole or not at all.
+    """Write a motion file (.npz), whole or not at all, and return its path.
 
-    `meta` is anything that JSON holds; None for the motion's own.
+    Args:
+        path: File to write; its name ends in .npz.
+        motion: Motion to write.
+        meta: Anything that JSON can hold; None for the motion's own meta.
+
+    Raises:
+        UsageError: When the name does not end in .npz.
     """
     target = Path(path)
     if target.suffix.lower() != ".npz":
@@ -137,13 +149,17 @@ def score(
     text: str | Path | None = None,
     head: str | None = None,
 ) -> dict[str, Any]:
-    """Measure motion files as `talk score` does; the document that it prints with --json.
+    """Measure motion files as `talk score` does, and return the document that its --json prints.
 
     Args:
-        predictions: a motion file, a folder of them, or several.
-        truth: the true motion, a file or a folder with the same names.
-        speech: the sound, likewise; `text`: the words or phones, likewise.
-        head: whose surface is measured; None for the motion's own.
+        predictions: Motion file, folder of motion files, or a list of these.
+        truth: True motion: a file, or a folder of files with the same names.
+        speech: Sound: likewise.
+        text: Words or phones: likewise.
+        head: Head whose surface is measured; None for the motion's own.
+
+    Raises:
+        TalkError: For unusable input.
     """
     from talkcli.engine.pipelines.score.generation import Generation
     from talkcli.engine.pipelines.score.motions import score_motions

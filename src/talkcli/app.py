@@ -1,4 +1,6 @@
-"""The `talk` command: registers one command per file and turns errors into sentences and exit codes."""
+"""The `talk` command: it registers the commands, one per file, and turns errors into sentences and exit
+codes.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +58,10 @@ app.command("train-gen")(train_gen)
 app.command()(doctor)
 app.command()(bench)
 
-# How long the first of several processes may take to fail as another one did.
+# Time in seconds for which a process of torchrun waits with its own error: the first process mostly fails
+# likewise, reports that, and thereby ends the others.
 _FIRST_SPEAKS_S = 20.0
-# What the operating system refuses, in words; anything else is shown by its own text.
+# Hints for errors of the operating system; other errors have none.
 _SYSTEM_HINTS = {
     errno.ENOSPC: "Free some space or write to another disk; nothing that existed before was changed.",
     errno.EDQUOT: "Free some space or write to another disk; nothing that existed before was changed.",
@@ -83,7 +86,7 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    # What a killed run left beside its output is swept where this one writes; TMPDIR is everybody's.
+    # Each command removes what killed runs left beside its own output; this removes what they left in TMPDIR.
     _sweep()
 
 
@@ -93,11 +96,11 @@ def _sweep() -> None:
 
 
 def main() -> None:
-    """Entry point of `talk`; the only place that ends the process, with `_fail`."""
+    """Run the command line and end the process; apart from `_fail`, nothing else ends it."""
     hold_streams()
     try:
         with interruptible():
-            # typer's own way prints errors in another form, and calls a file's unexpected end "Aborted.".
+            # typer's standalone mode would print errors in another form, and "Aborted." for an EOFError.
             code = app(prog_name="talk", standalone_mode=False) or 0
             flush_result()
     except BaseException as error:  # noqa: BLE001  the last line of defence
@@ -108,24 +111,27 @@ def main() -> None:
 
 
 def _explain(error: BaseException) -> NoReturn:
-    """Return what was raised, in sentences. After a signal, all that is raised is its consequence."""
+    """Print the error in sentences and exit with its code.
+
+    After a signal every error counts as a consequence of the signal.
+    """
     if ended_by() is not None or isinstance(error, KeyboardInterrupt):
         _interrupted()
     if isinstance(error, SystemExit | typer.Abort):
-        # typer turns a closed pipe into the first and an unexpected end of a file into the second.
+        # typer turns a closed pipe into SystemExit, and an EOFError into Abort.
         if not isinstance(error.__context__, OSError | EOFError):
             raise error
         error = error.__context__
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
         error = not_printed(error)
     if isinstance(error, TalkError):
-        # Not all are raised where a console words them.
+        # An error that was raised outside of a Console still names parameters instead of options.
         error.reword(spoken)
         _fail(error.problem, error.hint, error.exit_code)
     if isinstance(error, typer.TyperException):
         problem = error.format_message()
         if not problem:
-            # Help was asked for, by no argument at all, and shown.
+            # typer has already shown the help, since there was no argument at all.
             sys.exit(error.exit_code)
         command = getattr(getattr(error, "ctx", None), "command_path", "talk")
         hint = f"See {command} --help."
@@ -138,7 +144,7 @@ def _explain(error: BaseException) -> NoReturn:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         _fail(shortened(f"{where}{error.strerror or error}."), _SYSTEM_HINTS.get(error.errno or 0), 1)
-    # A traceback is our bug, shown on demand.
+    # Any other exception is a bug of talk; TALK_DEBUG shows the traceback.
     if os.environ.get("TALK_DEBUG"):
         traceback.print_exception(error)
     problem = shortened(f"a bug in talk: {type(error).__name__}: {error}")
@@ -153,8 +159,8 @@ def _interrupted() -> NoReturn:
 
 
 def _fail(problem: str, hint: str | None, exit_code: int, *, interrupted: bool = False) -> NoReturn:
-    # What is wrong for one process of torchrun is mostly wrong for all. The first one says so, and its end
-    # ends the others; one that is still there after a while has an error of its own.
+    # An error in one process of torchrun mostly occurs in all. The first process reports it, and its end ends
+    # the others; a process that still runs after the wait has an error of its own.
     if "TORCHELASTIC_RUN_ID" in os.environ and os.environ["RANK"] != "0":
         if interrupted:
             sys.exit(exit_code)

@@ -1,9 +1,10 @@
-"""Recipes: a YAML file of differences plus `--set a.b=1`, validated into a frozen pydantic model.
+"""Recipes: YAML files of differences, changed by `--set a.b=1`, and validated into a frozen pydantic model.
 
 `base: NAME` makes a recipe start from the settings of another one (a packaged name, or a path relative to the
-recipe). `stage_2:` holds the settings in which the second stage of training differs from the first. Settings
-are merged key by key, so a recipe needs to name only what it changes. Of several values for one key, the last
-in this order counts: the base, the recipe, its `stage_2`, then every `--set` as the command line has them.
+recipe). `stage_2:` holds the settings in which the second stage of training differs from the first. talk
+merges settings key by key, so a recipe needs to name only what it changes. Of several values for one key, the
+last in this order counts: the base, the recipe, its `stage_2`, then every `--set` in the order of the command
+line.
 """
 
 from __future__ import annotations
@@ -23,31 +24,37 @@ from talkcli.engine.readers.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# Pairs of keys that say the same thing in two ways: setting one of them removes the other's earlier value.
+# Pairs of keys that exclude each other: setting one of them removes an earlier value of the other.
 _ALTERNATIVES = {"steps": "epochs", "epochs": "steps"}
-# Limits on what is read, far above any recipe: the size of a file, and the number of bases one upon another.
+# Largest size of a recipe's file in bytes; far above that of any recipe.
 _LONGEST_BYTES = 100_000
+# Largest number of recipes that build on one another; far above that of any recipe.
 _MOST_BASES = 16
-# The most groups within each other that the key of a --set may name.
+# Largest number of nested groups in the key of a --set.
 _DEEPEST_KEY = 8
-# The most mistakes that one error message lists.
+# Largest number of mistakes that one error message lists.
 _MOST_SENTENCES = 5
 
 
 def recipe_names() -> list[str]:
-    """Return names of the packaged recipes, sorted."""
+    """Return the names of the packaged recipes, sorted."""
     return sorted(path.name.removesuffix(".yaml") for path in RECIPES_DIR.glob("*.yaml"))
 
 
 def load_recipe(
     schema: type[Model], recipe: str, settings: list[str] | None = None, *, stage: int | None = None
 ) -> Model:
-    """Return the config of `recipe` (a packaged name or a path ending in .yaml) with `settings`
-    (`a.b=value`).
+    """Return the validated config of a recipe.
 
-    Where training has stages, `stage` 2 is the recipe with its `stage_2` merged over it; `settings` come
-    last. Raises UsageError for a recipe that is unknown, unreadable or of another command, for an unknown key
-    (with the nearest known one), for invalid values, and for a stage the recipe lacks.
+    Args:
+        schema: Model of the config.
+        recipe: Packaged name, or path that ends in .yaml or .yml.
+        settings: `a.b=value` to change in the recipe, in this order.
+        stage: Stage of training, where training has stages; stage 2 merges the recipe's `stage_2` over it.
+
+    Raises:
+        UsageError: For a recipe that is unknown, unreadable or of another command, for an unknown key (the
+            message names the nearest known one), for invalid values, and for a stage that the recipe lacks.
     """
     written = _read(recipe, ())
     _check_command(schema, recipe, written)
@@ -68,15 +75,22 @@ def load_recipe(
 
 
 def _validated(schema: type[Model], values: dict[str, Any]) -> Model:
-    """Validate strictly, as JSON: a list may stand for a tuple, but neither `true` nor text stands for a
-    number.
+    """Validate strictly, as JSON: a list may replace a tuple, but neither `true` nor text
+    replaces a number.
     """
     return schema.model_validate_json(json.dumps(values), strict=True)
 
 
 def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any]) -> None:
-    """Raise UsageError where `schema` is what one training command reads, and `recipe` is for another: by its
-    name where it is packaged, else by its keys, most of which only the other knows.
+    """Raise UsageError when a recipe belongs to another training command than its schema.
+
+    The name of a packaged recipe tells its command. Any other recipe belongs to the command that knows most
+    of its keys.
+
+    Args:
+        schema: Model of the config that the running command reads.
+        recipe: Packaged name or path.
+        values: Content of the recipe.
     """
     from talkcli.engine.pipelines.training.recipes import Recipe, commands, recipe_schema
 
@@ -100,7 +114,7 @@ def _check_command(schema: type[BaseModel], recipe: str, values: dict[str, Any])
 
 
 def _num_unknown(schema: type[BaseModel], values: dict[str, Any]) -> int:
-    """Return how many keys and kinds in `values` `schema` does not know."""
+    """Return the number of keys and kinds in `values` that `schema` does not know."""
     try:
         _validated(schema, values)
     except ValidationError as error:
@@ -109,7 +123,9 @@ def _num_unknown(schema: type[BaseModel], values: dict[str, Any]) -> int:
 
 
 def _read(recipe: str, above: tuple[Path, ...]) -> dict[str, Any]:
-    """Return the values of `recipe` over those of its bases; `above` are the recipes that build on it."""
+    """Return the values of `recipe` merged over those of its bases; `above` are the recipes that
+    build on it.
+    """
     try:
         path = _file(recipe, above)
         with path.open("rb") as file:
@@ -117,13 +133,13 @@ def _read(recipe: str, above: tuple[Path, ...]) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"Recipe {recipe} cannot be read ({error.strerror}).") from error
     if len(content) > _LONGEST_BYTES:
-        raise UsageError(f"Recipe {path} has more than {_LONGEST_BYTES} bytes; no recipe is as long.")
+        raise UsageError(f"Recipe {path} has more than {_LONGEST_BYTES} bytes, which no recipe needs.")
     try:
         values = parse_yaml(content.decode())
     except UnicodeDecodeError as error:
-        raise UsageError(f"Recipe {path} is no text in UTF-8 (byte {error.start} is none).") from error
+        raise UsageError(f"Recipe {path} is not text in UTF-8 (byte {error.start} is invalid).") from error
     except ValueError as error:
-        raise UsageError(f"Recipe {path} is no YAML that recipes are written in: {error}.") from error
+        raise UsageError(f"Recipe {path} is not in the YAML of recipes: {error}.") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -137,8 +153,9 @@ def _read(recipe: str, above: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _file(recipe: str, above: tuple[Path, ...]) -> Path:
-    """Return where the text of `recipe` lies, beside the recipe that builds on it. Raises UsageError where
-    that is no file, or one of `above` again.
+    """Return the path of `recipe`, which may be relative to the recipe that builds on it.
+
+    Raises UsageError when there is no such file, and when it is one of `above`.
     """
     path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES_DIR / f"{recipe}.yaml"
     if above and not path.is_absolute():
@@ -163,7 +180,10 @@ def _kind(value: Any) -> str:
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` wins; groups are merged key by key. A group of another `kind` replaces the whole group."""
+    """Return `under` with the values of `over`, which take precedence; groups are merged key by key.
+
+    A group with another `kind` replaces the whole group.
+    """
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
@@ -177,7 +197,7 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _take_back(values: dict[str, Any], key: str, value: Any) -> None:
-    """Remove the other way to say what `key` now says."""
+    """Remove an earlier value of the alternative to `key`."""
     if key in _ALTERNATIVES and value is not None:
         values.pop(_ALTERNATIVES[key], None)
 
@@ -187,7 +207,7 @@ def _same_kind(under: dict[str, Any], over: dict[str, Any]) -> bool:
 
 
 def _apply(values: dict[str, Any], setting: str) -> None:
-    """Put one `a.b=value` into `values`; a group replaces the group that stood there."""
+    """Put one `a.b=value` into `values`; a group replaces the whole group of that name."""
     key, equals, text = setting.partition("=")
     *parents, leaf = key.split(".")
     if not equals or not all((*parents, leaf)) or not key.isprintable():
@@ -222,7 +242,7 @@ def _explain(schema: type[BaseModel], error: ValidationError) -> str:
 
 
 def _place(schema: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], list[str]]:
-    """Return the keys that lead to `location` as a recipe writes them, and the known keys beside the last
+    """Return the keys that lead to `location`, as a recipe writes them, and the known keys beside the last
     one.
     """
     parts: list[str] = []
@@ -234,7 +254,7 @@ def _place(schema: type[BaseModel], location: tuple[int | str, ...]) -> tuple[li
             break
         field = schema.model_fields.get(parts[-1])
         annotation = field.annotation if field else None
-        # The members of a union may stand inside an Annotated.
+        # The members of a union may be inside an Annotated.
         members = [getattr(member, "__origin__", member) for member in (annotation, *get_args(annotation))]
         groups = [group for group in members if isinstance(group, type) and issubclass(group, BaseModel)]
         if len(groups) > 1:

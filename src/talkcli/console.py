@@ -1,4 +1,4 @@
-"""The only place that prints: results on stdout, everything else on stderr."""
+"""The only module that prints: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ from talkcli.table_layout import lay_out
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-# Work shorter than this shows no bar.
+# Time in seconds before the first progress bar, so that short work shows none.
 _QUIET_START_S = 0.5
-# How often a line is printed where no bar can be shown.
+# Time in seconds between lines of progress where talk cannot show a bar.
 _LINE_EVERY_S = 10.0
-# All but tab and the end of a line.
+# Control characters, except tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Console:
-    """What one command says. Also the engine's `Reporter`. Use as a context manager around the work.
+    """Printer of one command, and the engine's `Reporter`. Use it as a context manager around the work.
 
-    The engine's words come out in the command's: options for parameters, also those of an error that passes.
+    It translates the engine's messages, and those of a TalkError that passes: parameters become the command's
+    options.
     """
 
     def __init__(
@@ -72,15 +73,19 @@ class Console:
             self._tasks.clear()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """Show a bar on a terminal; elsewhere, as in the logs of servers, print a line every
-        `_LINE_EVERY_S`.
+        """Show a bar in a terminal; elsewhere, as in logs, print a line every 10 s.
+
+        Args:
+            stage: Name of the stage of work.
+            done: Number of units that are done.
+            total: Number of units of the stage; None when it is unknown.
         """
         if self.quiet:
             return
         if not self._err.is_terminal:
             self._line(stage, done, total)
             return
-        # What has no end to count to is shown from its start on: the user is waiting for it.
+        # A stage without a total shows its bar at once: it takes seconds, and the user waits for it.
         if self._bar is None and total is not None and self._clock() - self._started_s < _QUIET_START_S:
             return
         if self._bar is None:
@@ -91,12 +96,12 @@ class Console:
             self._tasks[stage] = self._bar.add_task(stage, total=total)
         task = self._tasks[stage]
         if self._bar.tasks[self._bar.task_ids.index(task)].completed > done:
-            # The next take, the next file: else the time that remains would stay at 0.
+            # The stage starts again (next take, next file); without a reset the remaining time would stay 0.
             self._bar.reset(task, total=total, completed=done)
         self._bar.update(task, completed=done, total=total)
 
     def _hide_unknown(self) -> None:
-        """Hide the bar of a stage that has no total."""
+        """Hide the bars of stages without a total."""
         assert self._bar is not None
         for task in self._bar.tasks:
             if task.total is None:
@@ -118,7 +123,7 @@ class Console:
         self._err.print(_printable(spoken(shortened(f"warning: {text}"))), markup=False)
 
     def result(self, document: dict[str, Any], text: str) -> None:
-        """Print the command's answer below the bar: one JSON document with --json, else `text`."""
+        """Print the command's answer: one JSON document with --json, else `text`."""
         self._end_bar()
         if self.as_json:
             _put(json.dumps(document, allow_nan=False) + "\n")
@@ -130,9 +135,16 @@ class Console:
     def table(
         self, document: dict[str, Any], *, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     ) -> None:
-        """Print the command's answer as a table below its `title`; --json prints `document` instead.
+        """Print the command's answer as a table.
 
-        In a terminal it is as wide as this; elsewhere every row is one line, so that programs can read it.
+        In a terminal the table is as wide as the terminal; elsewhere every row is one line, for programs to
+        read.
+
+        Args:
+            document: Document that --json prints in place of the table.
+            title: Lines above the table.
+            header: Names of the columns.
+            rows: Cells of each row.
         """
         if self.as_json:
             self.result(document, "")
@@ -149,7 +161,7 @@ class Console:
 
 
 def _new_bar(console: RichConsole) -> Progress:
-    # Not at the top: --help shows no bar, and should not wait for one.
+    # The import is not at the top, since --help shows no bar and should not wait for it.
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
@@ -158,18 +170,25 @@ def _new_bar(console: RichConsole) -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        # What is written to stdout stays there: a file may be behind it.
+        # rich must not redirect stdout, which may be a file.
         redirect_stdout=False,
     )
 
 
 def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool) -> None:
-    """Print one error for people on stderr; with --json also as the document on stdout."""
+    """Print one error for people on stderr, and with `as_json` also as the document on stdout.
+
+    Args:
+        problem: What is wrong.
+        hint: What to do next; None without a hint.
+        exit_code: Exit code of the process, for the document.
+        as_json: Whether to print the document.
+    """
     err = _stderr_console()
     err.print(_printable(f"error: {problem}"), markup=False, soft_wrap=True)
     if hint:
         err.print(_printable(f"hint: {hint}"), markup=False, soft_wrap=True)
-    # stdout itself may be what failed, and then takes no document either.
+    # The error may be that of stdout itself, which then takes no document either.
     with contextlib.suppress(TalkError):
         flush_result()
         if as_json:
@@ -178,27 +197,27 @@ def print_error(problem: str, hint: str | None, exit_code: int, *, as_json: bool
 
 
 def hold_streams() -> None:
-    """Take the places of standard streams that the caller closed (`>&-`).
+    """Open devices in place of standard streams that the caller closed (`>&-`).
 
-    Else the next file that is opened would get their number, and with it what is printed. Printing to a
-    closed stdout fails, to a closed stderr it does nothing.
+    Otherwise the next file that talk opens would get the number of such a stream, and talk would print into
+    it. Printing fails on a closed stdout, and does nothing on a closed stderr.
     """
     for number, access in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            # The lowest free number, so this one.
+            # `open` returns the lowest free number, which is this one.
             os.set_inheritable(os.open(os.devnull, access), True)
     for name, number in (("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names are printed in any alphabet, also where the terminal has one.
+        # Names may have characters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def flush_result() -> None:
-    """Bring what was printed on stdout to whoever reads it. Raises TalkError where it does not go."""
+    """Flush stdout. Raises TalkError when its reader does not take the result."""
     _put("")
 
 
@@ -212,7 +231,7 @@ def _put(text: str) -> None:
 
 
 def not_printed(error: OSError) -> TalkError:
-    """Return what to say when stdout refused with `error`."""
+    """Return the error to report when stdout refuses with `error`."""
     if error.errno == errno.EPIPE:
         problem = "The reader of stdout went away before all was printed."
     else:
@@ -221,7 +240,9 @@ def not_printed(error: OSError) -> TalkError:
 
 
 def _let_go(stream: Any) -> None:
-    """Discard what the buffer still holds, or the interpreter would fail once more at its end."""
+    """Discard the content of the stream's buffer, since the interpreter would fail at it again
+    when it ends.
+    """
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -230,13 +251,15 @@ def _let_go(stream: Any) -> None:
 
 
 class _Stderr:
-    """The stderr of the moment. It never fails: words about the work must not end it (`2>/dev/full`)."""
+    """The current stderr, as a stream that never fails: a message about the work must not end it
+    (`2>/dev/full`).
+    """
 
     encoding = "utf-8"
 
     @property
     def _stream(self) -> Any:
-        # While a bar is shown, rich stands in its place.
+        # While it shows a bar, rich replaces sys.stderr.
         return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
 
     def write(self, text: str) -> int:
@@ -267,7 +290,7 @@ def _stderr_console() -> RichConsole:
 
 
 def _printable(text: str) -> str:
-    # File names need not be Unicode: Python holds such bytes as lone surrogates, which no terminal takes.
+    # Names of files may be invalid Unicode: Python holds such bytes as lone surrogates, which streams refuse.
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    # Nor need they be harmless: a terminal obeys control characters.
+    # They may also contain control characters, which a terminal obeys.
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)

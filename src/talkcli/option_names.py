@@ -1,7 +1,8 @@
-"""The engine's words on the command line: its `hold_slow` is printed as --hold-slow, `takes=2` as --takes 2.
+"""Translation of the engine's messages for the command line: `hold_slow` becomes --hold-slow, `takes=2`
+--takes 2.
 
-The engine is a library too, so its errors and notes name parameters, in backticks (docs/conventions.md). The
-running command knows which option each of them is. Only text is handled here, and nothing is loaded.
+The engine is a library too, so its errors and notes name parameters in backticks (docs/conventions.md). The
+running command knows the option of each parameter. This module handles only text, and imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# One backtick around a name, or a name and a value without backticks; two or more around other values. Names
-# of files may hold backticks too: what touches a letter, a quote, a slash or a suffix is part of one.
+# Pattern of a parameter: one backtick around a name, or around a name and a value without backticks; two or
+# more around other values. Backticks may also be a part of a file's name, so the pattern excludes those next
+# to a letter, a quote, a slash or a suffix.
 _NAMED = re.compile(
     r"""(?<![^\s(\[])
     (?: `(?P<name>[a-z][a-z0-9_]*)(?:=(?P<value>[^`]*))?`
@@ -24,19 +26,20 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a parameter is written on the command line."""
+    """Form of a parameter on the command line."""
 
     shown: str
-    """--hold-slow, or the metavar of an argument."""
+    """Name of the option, such as --hold-slow, or the metavar of an argument."""
     is_flag: bool = False
+    """Whether the option is a flag, which has no value."""
     negative: str | None = None
-    """The option that means no, of a flag that has one: --no-smooth."""
+    """Option that means no, such as --no-smooth; None when a flag has none."""
     joint: str = " "
-    """The text between the option and its value."""
+    """Text between the option and its value."""
 
     def with_value(self, value: str | None) -> str | None:
-        """Spell the option with its `value`, `True` or `False` for a flag; None where no option has that
-        value.
+        """Return the option with its `value`, which is `True` or `False` for a flag; None when no option has
+        it.
         """
         if self.is_flag and value is not None:
             return {"True": self.shown, "False": self.negative}.get(value)
@@ -47,10 +50,10 @@ Spellings = Mapping[str, Spelling]
 
 
 def spellings(parameters: list[Any]) -> dict[str, Spelling]:
-    """Return how to write the `parameters` of a typer command, by name.
+    """Return the spelling of each of the `parameters` of a typer command, by name.
 
-    An option goes by two names: that of its long form, which the engine uses, and that of the command's own
-    parameter (--set, `settings`). The former wins.
+    An option has two names: that of its long form, which the engine uses, and that of the command's own
+    parameter (--set, `settings`). The former takes precedence.
     """
     by_parameter: dict[str, Spelling] = {}
     by_option: dict[str, Spelling] = {}
@@ -65,7 +68,7 @@ def spellings(parameters: list[Any]) -> dict[str, Spelling]:
 
 def _spelling(parameter: Any) -> Spelling:
     if parameter.param_type_name == "argument":
-        # In the words of the usage line, less its brackets and dots.
+        # The name is that of the usage line, without its brackets and dots.
         return Spelling((parameter.metavar or (parameter.name or "").upper()).strip("[]."))
     longs = [option for option in parameter.opts if option.startswith("--")]
     negatives = [option for option in parameter.secondary_opts if option.startswith("--")]
@@ -77,12 +80,12 @@ def _spelling(parameter: Any) -> Spelling:
 
 
 def _value(named: re.Match[str]) -> str | None:
-    # An empty one is one too.
+    # An empty value is a value too, so the comparison is with None.
     return named["value_"] if named["value"] is None else named["value"]
 
 
 def translated(text: str, spellings: Spellings) -> str:
-    """Return `text` of the engine with options for parameters; what is none of `spellings` stays as it is."""
+    """Return `text` of the engine with options in place of parameters; names without a spelling stay."""
 
     def spell(named: re.Match[str]) -> str:
         spelling = spellings.get(named["name"] or named["name_"])
@@ -93,7 +96,7 @@ def translated(text: str, spellings: Spellings) -> str:
 
 
 def of_any_command(text: str) -> str:
-    """Return `text` that speaks of other commands than the one that runs: every name becomes an option."""
+    """Return `text` about other commands than the running one, with every name as an option."""
 
     def spell(named: re.Match[str]) -> str:
         option = Spelling(f"--{(named['name'] or named['name_']).replace('_', '-')}")
@@ -102,32 +105,31 @@ def of_any_command(text: str) -> str:
     return _NAMED.sub(spell, text)
 
 
-# A process runs one command. Not typer's own current context: it is gone when an error reaches `main`, and
-# other threads, which may have something to say too, do not see it.
+# Spellings of the running command; a process runs one command. typer's current context does not serve for
+# this: it is gone when an error reaches `main`, and other threads, which also print messages, do not see it.
 _running: dict[str, Spelling] = {}
 
 
 def speak_for(parameters: list[Any]) -> None:
-    """Set the typer `parameters` of the running command, into whose options messages are translated."""
+    """Set the typer `parameters` of the running command; `spoken` then uses its options."""
     _running.clear()
     _running.update(spellings(parameters))
 
 
 def speak_of(name: str, spelling: Spelling) -> None:
-    """Let the running command say `name`, which is no parameter of its own, as `spelling`."""
+    """Let the running command spell `name`, which is no parameter of its own, as `spelling`."""
     _running[name] = spelling
 
 
 def spoken(text: str) -> str:
-    """Return `text` of the engine as the running command says it; as it is where none runs."""
+    """Return `text` of the engine with the options of the running command; unchanged when no command runs."""
     return translated(text, _running)
 
 
 def spoken_reasons(document: dict[str, Any]) -> dict[str, Any]:
-    """Return `document` with what is under `reason` and `missed`, at any depth, in the words of the running
-    command.
+    """Return `document` with the texts under `reason` and `missed`, at any depth, translated by `spoken`.
 
-    The rest is data, names of files among it, and stays as it is.
+    All other text is data, such as names of files, and stays.
     """
     return {key: _spoken_part(value, is_prose=key in ("reason", "missed")) for key, value in document.items()}
 

@@ -1,7 +1,7 @@
-"""Tables as plain lines of text: names stay whole and can be copied, at any width.
+"""Layout of tables as lines of text, at any width; names stay whole, so that they can be copied.
 
-What is short stands in columns. Prose folds in its own column where there is room for it, and else stands
-below its row. Where not even the short columns fit, they are spread over several tables, or a row over lines.
+Short cells are in columns. Prose folds in a column of its own if there is room, and else is below its row.
+When even the short columns do not fit, they become several tables, or each row becomes several lines.
 """
 
 from __future__ import annotations
@@ -11,19 +11,27 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+# Text between columns.
 _GAP = "  "
-# Columns with a cell longer than this hold prose, but for the first, which holds names.
+# Largest width of a cell, in characters, in a column that is not prose. The first column is never prose: it
+# holds names.
 _LONGEST_SHORT = 28
-# Prose that folds into less than this is hard to read.
+# Smallest width of a column of prose, in characters; folded into less, prose is hard to read.
 _LEAST_PROSE = 30
+# Indent of prose below its row.
 _INDENT = "    "
 
 Cells = Sequence[str]
 
 
 def lay_out(header: Cells, rows: Sequence[Cells], width: int | None) -> str:
-    """Return the table as lines, none longer than `width` where words and names allow it; None: as long as
-    they are, one line a row unless a cell has several.
+    """Return the table as lines of text.
+
+    Args:
+        header: Names of the columns.
+        rows: Cells of each row.
+        width: Largest length of a line in characters, which only longer words and names exceed. None makes
+            one line per row, unless a cell has several lines.
     """
     columns = list(zip(header, *rows, strict=True))
     sizes = [max(_width(cell) for cell in column) for column in columns]
@@ -55,7 +63,7 @@ def _head(header: Cells, sizes: Sequence[int]) -> list[str]:
 
 
 def _line(row: Cells, sizes: Sequence[int]) -> list[str]:
-    """Return a row, which takes as many lines as its longest cell."""
+    """Return a row as lines, as many as its longest cell has."""
     cells = [_folded(cell, size) for cell, size in zip(row, sizes, strict=True)]
     lines = []
     for number in range(max(len(cell) for cell in cells)):
@@ -66,7 +74,7 @@ def _line(row: Cells, sizes: Sequence[int]) -> list[str]:
 
 
 def _in_parts(header: Cells, rows: Sequence[Cells], sizes: Sequence[int], width: int) -> str:
-    """Return several tables, each with the first column and as many of the others as fit."""
+    """Return several tables, each with the first column and as many other columns as fit."""
     parts: list[list[int]] = [[0]]
     for index in range(1, len(sizes)):
         wanted = [*parts[-1], index]
@@ -110,7 +118,7 @@ def _indented(text: str, width: int) -> list[str]:
 def _folded(text: str, size: int) -> list[str]:
     lines: list[str] = []
     for line in text.split("\n"):
-        # Only words that are longer than a line break, such as paths.
+        # `wrap` breaks only words that are longer than a line, such as paths.
         fits = cell_len(line) <= size
         lines += [line] if fits else textwrap.wrap(line, max(size, 1), break_on_hyphens=False)
     return lines

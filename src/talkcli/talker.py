@@ -1,4 +1,4 @@
-"""Speech to motion from Python: a model that is loaded once, and what it takes as speech.
+"""Speech to motion from Python: a performer that is loaded once, and the forms of speech that it takes.
 
 Axis names: `samples`, `channels` (of sound).
 """
@@ -23,13 +23,16 @@ from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.performers.trained import Precision
 from talkcli.engine.types import AnyMotion, Reporter, Silent, Speech
 
+# Largest frame rate of the output, in frames per second.
 _HIGHEST_FPS = 240
-# What speech may be: a file, samples (then `rate_hz` says how many there are to a second), or read speech.
+# Forms of speech: a file, samples (they need `rate_hz`, their sampling rate), or speech that was read.
 Sound = str | Path | Speech | np.ndarray
 
 
 class Talker:
-    """A performer that was loaded once and animates as often as asked; `load` makes it."""
+    """A performer that is loaded once and animates any number of times. `load` makes it and describes its
+    arguments.
+    """
 
     def __init__(
         self,
@@ -53,17 +56,17 @@ class Talker:
 
     @property
     def head(self) -> str:
-        """The name of the head that the motion moves."""
+        """Name of the head or topology that the motion moves."""
         return self._performer.header.head
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The names of the columns of the motion's coefficients."""
+        """Names of the columns of the motion's coefficients; empty for a model of vertices."""
         return self._performer.header.channels
 
     @property
     def licence(self) -> str:
-        """The terms that the weights are under."""
+        """Licence of the weights."""
         return self._performer.header.licence
 
     def animate(
@@ -78,7 +81,7 @@ class Talker:
         fps: float | None = None,
         **controls: Any,
     ) -> AnyMotion:
-        """Turn speech into one motion; arguments as for `takes`."""
+        """Turn speech into one motion. The arguments are those of `takes`."""
         return next(
             self.takes(
                 speech,
@@ -106,20 +109,21 @@ class Talker:
         fps: float | None = None,
         **controls: Any,
     ) -> Iterator[AnyMotion]:
-        """Turn speech into `count` motions, each made when it is asked for.
+        """Turn speech into `count` motions, each when the caller asks for it.
 
         Args:
-            speech: a file, samples in [-1, 1] of one or several channels, or `Speech`.
-            rate_hz: of samples; needed for these alone.
-            emotion: LABEL or LABEL:LEVEL, e.g. "happy" or "angry:0.5"; None takes it from the voice.
-            emotion_from: speech whose emotion takes the place of the voice's.
-            actor: a speaker of the model, by name or number.
-            seed: fixes what is drawn; take k is the same whatever `count` is.
-            fps: frames per second; None for the model's own.
-            controls: of the method, e.g. `sigma`, `tau_top`, `tau_bottom` of DEEPTalk.
+            speech: File, samples in [-1, 1] of one or several channels, or `Speech`.
+            count: Number of takes.
+            rate_hz: Sampling rate of samples in Hz; needed for samples only.
+            emotion: LABEL or LABEL:LEVEL, e.g. "happy" or "angry:0.5"; None keeps the emotion of the voice.
+            emotion_from: Speech whose emotion replaces that of the voice.
+            actor: Speaker of the model, by name or index.
+            seed: Seed of every random choice; take k is the same whatever `count` is.
+            fps: Frame rate of the motion in frames per second; None for the model's own.
+            controls: Controls of the method, e.g. `sigma`, `tau_top`, `tau_bottom` of DEEPTalk.
 
         Raises:
-            TalkError: for sound that cannot be used, and for what the model does not understand.
+            TalkError: For unusable sound, and for arguments that the model does not understand.
         """
         if not (isinstance(count, int) and count >= 1):
             raise UsageError(f"`count={count}` is no whole number from 1.")
@@ -155,10 +159,10 @@ class Talker:
 
 
 class Warnings(Silent):
-    """A reporter that passes warnings on to Python's `warnings` and keeps notes to itself."""
+    """Reporter that passes warnings on to Python's `warnings`, and drops notes."""
 
     def warn(self, text: str) -> None:
-        """Warn as Python's libraries do, of the line that called this package."""
+        """Warn at the line that called this package, as Python's libraries do."""
         level, frame = 1, sys._getframe()
         while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("talkcli"):
             level, frame = level + 1, frame.f_back
@@ -174,18 +178,18 @@ def load(
     text: str | None = None,
     reporter: Reporter | None = None,
 ) -> Talker:
-    """Load a model once, to animate with it many times.
+    """Load a performer once, to animate with it many times.
 
     Args:
         model: "embedded", a model file or run folder, or "rules", which need `text`.
         device: auto, cpu, cuda or cuda:N.
-        precision: "fp32", or "bf16", which is faster on processors that have it.
-        layers: what lies over the motion, by name (docs/layers.md); what is left out is on for models of ada.
-        text: what the rules say: words, or a file with words or with phones in time.
-        reporter: told of notes and warnings; None passes warnings on to Python's `warnings`.
+        precision: "fp32", or "bf16", which is faster on processors that support it, and less exact.
+        layers: Layers to switch on or off, by name (docs/layers.md); the others are on for models of ada.
+        text: Words for the rules: the words themselves, or a file with words or with phones and their times.
+        reporter: Receiver of notes and warnings; None passes warnings on to Python's `warnings`.
 
     Raises:
-        TalkError: for a model that cannot be loaded.
+        TalkError: For a model that cannot be loaded.
     """
     return Talker(model, device=device, precision=precision, layers=layers, text=text, reporter=reporter)
 
@@ -200,7 +204,7 @@ def animate(
     text: str | None = None,
     **told: Any,
 ) -> AnyMotion:
-    """Turn speech into one motion, with a model that is loaded for it.
+    """Turn speech into one motion, with a performer that is loaded for it.
 
     The arguments are those of `load` and, as `told`, those of `Talker.animate`. The coefficients are those of
     `talk animate` with the same options.
@@ -210,9 +214,16 @@ def animate(
 
 
 def as_speech(sound: Sound, *, rate_hz: int | None = None, reporter: Reporter | None = None) -> Speech:
-    """Read or convert sound to what models hear: one channel at 16 kHz.
+    """Read or convert sound to the form that models take: one channel at 16 kHz.
 
-    Raises InputError for sound that cannot be used, UsageError for samples without `rate_hz`.
+    Args:
+        sound: File, samples in [-1, 1] of one or several channels, or `Speech`.
+        rate_hz: Sampling rate of samples in Hz; needed for samples only.
+        reporter: Receiver of warnings; None passes them on to Python's `warnings`.
+
+    Raises:
+        InputError: For unusable sound.
+        UsageError: For samples without `rate_hz`, or with one that is no whole number.
     """
     told = reporter or Warnings()
     if isinstance(sound, str | Path):
@@ -220,11 +231,11 @@ def as_speech(sound: Sound, *, rate_hz: int | None = None, reporter: Reporter | 
     if isinstance(sound, Speech):
         return as_speech(sound.samples, rate_hz=sound.rate_hz, reporter=told)
     if rate_hz is None:
-        raise UsageError("`rate_hz` is missing: nothing else says how many samples a second has.")
+        raise UsageError("`rate_hz` is missing: samples alone do not state their sampling rate.")
     samples = np.asarray(sound)
     if samples.ndim not in (1, 2) or not np.issubdtype(samples.dtype, np.floating):
         raise InputError(
-            f"Samples of the shape {samples.shape} and the type {samples.dtype} are no sound.",
+            f"Samples of the shape {samples.shape} and the type {samples.dtype} are not sound.",
             hint="Give floats in [-1, 1], of the shape (samples,) or (samples, channels).",
         )
     if int(rate_hz) != rate_hz:

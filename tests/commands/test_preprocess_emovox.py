@@ -48,7 +48,7 @@ def test_one_document_with_json_and_a_table_without(call: list[str], monkeypatch
     assert (document["candidates"], document["chosen"], document["manifest"]) == (3, 3, None)
     assert set(document["emotions"]) <= {"angry", "happy"}
     shown = CliRunner().invoke(app, [*call, *options], catch_exceptions=False)
-    assert "3, of which 3 could be heard" in shown.stdout
+    assert "3, of which 3 have a score" in shown.stdout
     assert "not made (--list-only)" in shown.stdout
     assert "stands in" in shown.stderr
 

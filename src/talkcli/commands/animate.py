@@ -198,7 +198,7 @@ def animate(
     heads it adds only the layers that you ask for.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
-        # The libraries of networks take seconds.
+        # Importing the libraries of networks takes seconds.
         console.progress("loading", 0, None)
         from talkcli.engine.audio.limits import limit_sound
         from talkcli.engine.performers.performer import Sampling, parse_emotion

@@ -103,7 +103,7 @@ def bench(
         for name, result in report["renderers"].items():
             fps = result["fps"]
             if fps is None:
-                # It says which option of the other commands does not work here.
+                # The reason names an option of other commands that does not work here.
                 result["reason"] = of_any_command(result["reason"])
                 rows.append([name, "-", "-", "-", result["reason"]])
             else:

@@ -1,4 +1,4 @@
-"""Share code among the commands of all data sets: options, registration of a command, and output."""
+"""Code that the commands of all data sets share: options, registration of a command, and output."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def data_set_command(
 
         where = inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, annotation=root)
         parameters = [where, *own.values(), *(filmed.values() if films else ()), *shared.values()]
-        # Typer reads these.
+        # typer reads these attributes.
         command.__doc__ = options.__doc__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -145,7 +145,7 @@ def _how_to_look(**given: Any) -> dict[str, Any]:
 
 
 def show(console: Console, summary: Summary) -> None:
-    """Print a summary of the run, and warn of the first reasons for clips that were left out."""
+    """Print a summary of the run, and warn of clips that were left out, with the first reasons."""
     reasons: dict[str, list[str]] = {}
     for clip, reason in summary.dropped.items():
         reasons.setdefault(reason, []).append(clip)
@@ -168,10 +168,10 @@ def show(console: Console, summary: Summary) -> None:
     }
     rows = [
         ["clips", f"{summary.num_clips} ({summary.num_kept} kept from an earlier run)"],
-        ["in all", summary.amount],
+        ["total", summary.amount],
         ["emotions", ", ".join(f"{label} {count}" for label, count in summary.emotions.items())],
         ["splits", ", ".join(f"{split} {count}" for split, count in summary.splits.items())],
         ["left out", str(len(summary.dropped))],
-        ["more in", str(summary.manifest.with_name("CARD.md"))],
+        ["details in", str(summary.manifest.with_name("CARD.md"))],
     ]
     console.table(document, title=str(summary.manifest), header=["", ""], rows=rows)

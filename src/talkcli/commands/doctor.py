@@ -19,7 +19,7 @@ def doctor(as_json: AsJson = False, quiet: Quiet = False) -> None:
 
         report = examine(console)
         for check in report["checks"]:
-            # Of the other commands: this one unlocks nothing.
+            # These texts name options of other commands.
             check.update({key: of_any_command(check[key]) for key in ("found", "unlocks")})
     console.table(
         report,

@@ -1,4 +1,4 @@
-"""`talk methods`: what can be trained, and what it needs."""
+"""`talk methods`: list the methods that talk can train, and what each needs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from talkcli.console import Console
 
 
 def methods(*, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """List the methods: paper, what trains them, what they build on, whether weights are here."""
+    """List the methods: the paper, the command that trains each, the parts it builds on, and its weights."""
     from talkcli.engine.pipelines.list_methods import list_methods
 
     with Console(as_json=as_json, quiet=quiet) as console:
         rows = list_methods()
         console.table(
             {"methods": rows},
-            title="Methods. Each is trained by talk train METHOD as well.",
+            title="Methods. talk train METHOD trains each of them too.",
             header=["method", "paper", "trained by", "builds on", "makes", "weights"],
             rows=[
                 [

@@ -19,8 +19,8 @@ def _finite(value: float | None) -> float | None:
 
 
 def _speaks(ctx: Any, value: bool) -> bool:
-    # A callback of this option, since every command has it. The context comes first, and is of a class that
-    # typer keeps to itself.
+    # This is a callback of --json, since every command has that option. The class of `ctx` is private to
+    # typer.
     speak_for(ctx.command.params)
     return value
 

@@ -51,7 +51,7 @@ def check(manifest: Manifest, workers: Workers = 2, as_json: AsJson = False, qui
         title = f"{counted(found.num_clips, 'clip')}, {document['broken']} broken; motion: {motion}"
         console.table(document, title=title, header=("what", "verdict", "times", "where"), rows=rows)
     if found.broken:
-        # Not raised: with --json the one document on stdout is the report.
+        # The error is printed and not raised: with --json the one document on stdout is the report.
         print_error(
             f"Broken: {document['broken']} of {counted(found.num_clips, 'clip')}, the first: "
             f"{found.broken[0].clip}: {found.broken[0].text}",

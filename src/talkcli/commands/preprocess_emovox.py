@@ -114,7 +114,7 @@ def emovox(
         )
         sides = document["anchors"]
         rows = [
-            ["candidates", f"{document['candidates']}, of which {document['scored']} could be heard"],
+            ["candidates", f"{document['candidates']}, of which {document['scored']} have a score"],
             ["not fit", f"{document['not_fit']} (doubles, anchors, too short or too long)"],
             ["anchors", f"{sides['speech']} of speech, {sides['motion']} of motion"],
             ["scores", " ".join(f"{value:.3f}" for value in document["score_quartiles"])],

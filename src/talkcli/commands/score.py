@@ -245,7 +245,8 @@ def _thresholds(
 
 def _fail_where_missed(report: dict[str, Any]) -> None:
     if report["missed"]:
-        # Not raised: with --json the one document on stdout is the report, which lists what was missed.
+        # The error is printed and not raised: with --json the one document on stdout is the report, which
+        # lists the missed thresholds.
         print_error(
             f"Thresholds not met: {'; '.join(report['missed'])}.",
             None,

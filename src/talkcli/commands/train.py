@@ -24,7 +24,7 @@ from talkcli.option_names import Spelling, speak_of
 
 
 def train(
-    method: Annotated[str, typer.Argument(help="The method, as talk methods lists it.")],
+    method: Annotated[str, typer.Argument(help="Method, by its name in talk methods.")],
     manifest: Manifest,
     *,
     out: RunFolder,
@@ -33,15 +33,16 @@ def train(
         typer.Option(
             "--part",
             metavar="NAME=RUN|FILE|random",
-            help="A part the training builds on, e.g. --part dee=runs/dee; may be given several times.",
+            help="Part that the training builds on, e.g. --part dee=runs/dee; you may give the option "
+            "several times.",
         ),
     ] = None,
     stage: Annotated[
-        int | None, typer.Option("--stage", min=1, help="Stage of training; absent: the first.")
+        int | None, typer.Option("--stage", min=1, help="Stage of training. Default: the first.")
     ] = None,
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", help="Packaged recipe or path of a YAML file; absent: the method's own."),
+        typer.Option("--recipe", help="Packaged recipe, or path of a YAML file. Default: the method's own."),
     ] = None,
     settings: Settings = None,
     resume: Resume = False,
@@ -55,7 +56,7 @@ def train(
 
     talk train deeptalk data/manifest.jsonl --part dee=runs/dee --part prior=runs/vq --out runs/gen
 
-    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    The run folder holds the settings, a log, the state for --resume, and the best weights (best.safetensors).
     """
     for name in PARTS:
         speak_of(name, Spelling(f"--part {name}", joint="="))
@@ -77,8 +78,9 @@ def train(
 
 
 def _parts(texts: list[str]) -> dict[str, str]:
-    """Return the parts by name. Raises UsageError for text of another form, and for a part that is given
-    twice.
+    """Return the parts by name.
+
+    Raises UsageError for text that is not of the form NAME=FILE, and for a part that is given twice.
     """
     parts: dict[str, str] = {}
     for text in texts:

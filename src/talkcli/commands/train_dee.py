@@ -38,7 +38,7 @@ def train_dee(
 
     The recipe dee-small needs nothing but the manifest. The recipes dee and dee-released also need
     emotion2vec and a FER model.
-    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    The run folder holds the settings, a log, the state for --resume, and the best weights (best.safetensors).
     """
     run_training(
         "dee",

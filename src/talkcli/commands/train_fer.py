@@ -32,7 +32,7 @@ def train_fer(
 ) -> None:
     """Train FER, the classifier of facial expressions. DEE takes its features as input.
 
-    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    The run folder holds the settings, a log, the state for --resume, and the best weights (best.safetensors).
     """
     run_training(
         "fer",

@@ -71,7 +71,7 @@ def train_gen(
 ) -> None:
     """Train DEEPTalk, the generator, on a trained emotion embedding and motion prior.
 
-    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    The run folder holds the settings, a log, the state for --resume, and the best weights (best.safetensors).
     """
     run_training(
         "deeptalk",

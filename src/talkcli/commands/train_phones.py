@@ -33,7 +33,7 @@ def train_phones(
     """Train the phone encoder: log-mel features to phone probabilities.
 
     The manifest must name the phones of its clips with their times, as that of talk preprocess corpus does.
-    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    The run folder holds the settings, a log, the state for --resume, and the best weights (best.safetensors).
     """
     run_training(
         "phones",

@@ -32,7 +32,7 @@ def train_vq(
 ) -> None:
     """Train TH-VQVAE, the motion prior.
 
-    The run folder holds the settings, a log, the state to go on from, and best.safetensors.
+    The run folder holds the settings, a log, the state for --resume, and the best weights (best.safetensors).
     """
     run_training(
         "th_vqvae",

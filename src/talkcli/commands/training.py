@@ -1,4 +1,4 @@
-"""What the commands share that train a method."""
+"""Code that the training commands share."""
 
 from __future__ import annotations
 
@@ -28,17 +28,28 @@ def run_training(
     stage: int | None = None,
     of_any_kind: bool = False,
 ) -> None:
-    """Train `method` as `train_method` does and print what came of it.
+    """Train `method` as `train_method` does, and print the result.
 
     Args:
-        recipe: a packaged name or a path; None for the method's own.
-        settings: `KEY=VALUE` over the recipe.
-        stage: of training; None for the first.
-        of_any_kind: train the method that the recipe's `model.kind` names, which shares its schema.
+        method: Name of the method.
+        manifest: Manifest of training clips.
+        out: Run folder to write.
+        parts: Part by name: a run folder, a model file, or random; None for a part that was not given.
+        recipe: Packaged name, or path of a YAML file; None for the method's own.
+        settings: `KEY=VALUE` to change in the recipe.
+        resume: Whether to continue from the run's last checkpoint.
+        overwrite: Whether to replace the run in `out`.
+        seed: Seed of every random choice.
+        device: Device as `resolve_device` takes it.
+        as_json: Whether to print the result as JSON.
+        quiet: Whether to print no progress and no notes.
+        stage: Stage of training; None for the first.
+        of_any_kind: Whether to train the method that the recipe's `model.kind` names; it shares the schema of
+            `method`.
 
     Raises:
-        UsageError: for a method that does not exist.
-        TalkError: as `train_method`.
+        UsageError: For a method that does not exist.
+        TalkError: As `train_method` raises.
     """
     from talkcli.config import load_recipe
     from talkcli.engine.pipelines.training.recipes import recipe_schema
@@ -49,7 +60,7 @@ def run_training(
         near = difflib.get_close_matches(method, METHODS, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Methods: {', '.join(METHODS)}."
         raise UsageError(f"There is no method {method}.", hint=hint)
-    # Recipes have sections for stages where the method has any.
+    # Only the recipes of methods with stages have sections for them.
     asked = stage or 1
     section = asked if row.stages > 1 else None
     config = load_recipe(recipe_schema(method), recipe or row.recipe, settings, stage=section)

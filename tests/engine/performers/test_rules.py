@@ -128,7 +128,7 @@ def test_the_emotion_is_the_one_that_is_asked_for() -> None:
     neutral, angry = performed(Sampling()), performed(Sampling(emotion=Emotion(label="angry", level=0.8)))
     brow = ADA.index("browDownLeft")
     assert angry[0][:, brow].mean() > neutral[0][:, brow].mean() + 0.4
-    with pytest.raises(UsageError, match="hear no emotion"):
+    with pytest.raises(UsageError, match="recognise no emotion"):
         Rules(_PHONES, reporter=Silent()).perform(_SPEECH, Sampling(), None, _SPEECH)
 
 
@@ -146,7 +146,7 @@ def test_words_that_are_not_found_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     listener = Told()
     rules = Rules("No such words.", reporter=listener)
     (motion,) = rules.perform(_SPEECH, Sampling())
-    assert "not found in the sound" in listener.warnings[0]
+    assert "did not find the words" in listener.warnings[0]
     assert motion.meta["alignment"] == "energy"
     assert motion.coeffs[:, ADA.index("jawPitch")].max() > 0.02
     with pytest.raises(InputError, match="holds no"):

@@ -222,7 +222,7 @@ def test_a_file_says_which_emotion_was_asked_for(animated: Any) -> None:
 
 
 def test_contacts_need_a_model_that_hears_phones(flame_model: Path) -> None:
-    with pytest.raises(UsageError, match="hears none"):
+    with pytest.raises(UsageError, match="has none"):
         open_model(str(flame_model), "cpu", layers={"contacts": True})
     assert not open_model(str(flame_model), "cpu", layers={}).layers.contacts
 

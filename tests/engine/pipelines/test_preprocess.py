@@ -61,7 +61,7 @@ def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.M
         "flite is not installed",
         "festival is not installed",
         "none holds no prompts",
-        "grid is not",
+        "grid does not exist",
     ):
         assert any(said in text for text in notes.notes), said
 

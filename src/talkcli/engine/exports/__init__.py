@@ -1,1 +1,1 @@
-"""The formats that motion is written in: one row of `formats.py` and one file each."""
+"""The formats of motion output: one row of `formats.py` and one file each."""

@@ -1,4 +1,4 @@
-"""The pictures of a piece, for formats that show them. Axis names: `height`, `width`."""
+"""Drawing of a piece, for formats that show pictures. Axis names: `height`, `width`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from talkcli.engine.render.studio import VIEWS, studio_scene
 
 
 def check_view(view: str) -> None:
-    """Raise UsageError for a `view` that is none of `VIEWS`."""
+    """Raise UsageError when `view` is not a name of `VIEWS`."""
     if view not in VIEWS:
         raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
 
 
 @contextlib.contextmanager
 def drawn(piece: Piece) -> Iterator[Iterator[np.ndarray]]:
-    """Open an iterator over the pictures (height width 3) of `piece`, sRGB from 0 to 255; the end closes it.
+    """Open an iterator over the pictures (height width 3) of `piece`, sRGB from 0 to 255, and close it at the
+    end.
 
-    Raises UsageError for an unknown view or renderer, and what `Piece.surface` and `studio_scene` raise.
+    The iterator draws one picture per frame of the motion. Raises UsageError for an unknown view, and what
+    `Piece.surface`, `studio_scene` and `open_renderer` raise.
     """
     check_view(piece.view)
     surface = piece.surface()

@@ -1,7 +1,7 @@
-"""The formats by the suffix of the output's name, as strings only, so that checking a name imports no writer.
+"""Catalogue of the output formats, by the suffix of the output's name.
 
-To add a format, write its file beside this one and add its row: `talk animate`, `talk render` and the Python
-interface find it by the suffix.
+To add a format, write its file beside this one and add its row here: `talk animate`, `talk render` and the
+Python interface find it by the suffix. Rows hold strings only, so that checking a name imports no writer.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from talkcli.engine.wording import parameter
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One row. Places are written `module:function`."""
+    """One row of the catalogue. Functions are written as `module:function`."""
 
     write: str
-    """The function that writes: `write(out, piece)`. It leaves the whole output or nothing."""
+    """Function that writes a piece: `write(out, piece)`. It leaves the whole output or nothing."""
     check: str | None = None
-    """The function that refuses an output before any work: `check(out, size, overwrite)`; None: any file
-    name.
-    """
+    """Function that refuses an output before any work: `check(out, size, overwrite)`. None accepts any file
+    name."""
     drawn: bool = False
-    """Whether the format shows pictures, for which it needs a head."""
+    """Whether the format shows pictures; it then needs a head or a mesh to draw."""
     sound: bool = False
-    """Whether the format holds the speech."""
+    """Whether the format contains the speech."""
 
 
 _EXPORTS = "talkcli.engine.exports"
+# Keys of the formats below.
 MOTION, VIDEO, FRAMES = ".npz", ".mp4", "folder"
 
-# By suffix in lower case; `FRAMES` stands for a name without a suffix, and for a folder that exists.
+# Formats by suffix in lower case. `FRAMES` stands for a name without a suffix, and for an existing folder.
 FORMATS: dict[str, Format] = {
     MOTION: Format(write=f"{_EXPORTS}.motion:write"),
     VIDEO: Format(write=f"{_EXPORTS}.video:write", check=f"{_EXPORTS}.video:check", drawn=True, sound=True),
@@ -46,9 +46,9 @@ FORMATS: dict[str, Format] = {
 
 
 def format_of(out: Path, *, drawn: bool = False) -> Format:
-    """Find the format of `out`; with `drawn`, among those that show pictures.
+    """Return the format of `out`; with `drawn`, of the formats that show pictures only.
 
-    Raises UsageError for a suffix of no such format.
+    Raises UsageError when no such format has the suffix of `out`.
     """
     known = {suffix: row for suffix, row in FORMATS.items() if row.drawn or not drawn}
     suffix = out.suffix.lower()
@@ -64,11 +64,13 @@ def format_of(out: Path, *, drawn: bool = False) -> Format:
 
 
 def check_output(out: Path, *, size: int, overwrite: bool = False, drawn: bool = False) -> None:
-    """Raise UsageError or InputError for an `out` that cannot be written, before any work is done.
+    """Raise UsageError or InputError when `out` cannot be written; the check comes before any work.
 
     Args:
-        size: side of the picture in pixels.
-        drawn: as for `format_of`.
+        out: File or folder to write.
+        size: Side of the picture in pixels.
+        overwrite: Whether to replace the frames in a folder.
+        drawn: Accept only formats that show pictures.
     """
     if str(out) == "-":
         raise UsageError(
@@ -83,14 +85,15 @@ def check_output(out: Path, *, size: int, overwrite: bool = False, drawn: bool =
 
 
 def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
-    """Raise UsageError where an output is named twice, or would replace one of `inputs` that is a file."""
+    """Raise UsageError when an output is given twice, or would replace a file of `inputs`."""
     read = {real_path(path) for path in inputs if path and path.is_file()}
     seen: set[Path] = set()
     for out in outs:
         real = real_path(out)
         if real in read:
             raise UsageError(
-                f"{parameter('out', out)} is also read; it would be replaced.", hint="Give another `out`."
+                f"{parameter('out', out)} is also read, and writing would replace it.",
+                hint="Give another `out`.",
             )
         if real in seen:
             raise UsageError(f"{parameter('out', out)} is given twice.")
@@ -98,7 +101,7 @@ def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
 
 
 def note_folders(outs: Sequence[Path], reporter: Reporter) -> None:
-    """Note which of `outs` become folders: the user may have meant a video."""
+    """Note which of `outs` become folders, since the user may have meant a video."""
     for out in outs:
         if not out.suffix and not out.exists():
             reporter.note(f"{out} becomes a folder of PNG frames; a video's name ends in {VIDEO}.")
@@ -107,7 +110,7 @@ def note_folders(outs: Sequence[Path], reporter: Reporter) -> None:
 def export(out: Path, piece: Piece) -> None:
     """Write `piece` to `out` in the format of its name.
 
-    Raises UsageError, InputError or TalkError, and then leaves no partial output.
+    Raises UsageError, InputError or TalkError when it cannot; then no partial output is left.
     """
     check_output(out, size=piece.size, overwrite=piece.overwrite)
     resolve(format_of(out).write)(out, piece)

@@ -1,4 +1,4 @@
-"""The folder of PNG frames."""
+"""Export to a folder of PNG frames."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from talkcli.engine.render.frames import check_folder, write_frames
 
 
 def check(out: Path, size: int, overwrite: bool) -> None:  # noqa: ARG001  any size can be drawn
-    """Raise UsageError for a folder that is not empty, unless its frames are to be replaced."""
+    """Raise UsageError when the folder `out` is not empty, unless `overwrite` lets its frames be replaced."""
     check_folder(out, overwrite=overwrite)
 
 
 def write(out: Path, piece: Piece) -> None:
-    """Draw the piece, a file for each frame."""
+    """Draw the piece into the folder `out`, one file per frame."""
     with drawn(piece) as frames:
         write_frames(
             out,

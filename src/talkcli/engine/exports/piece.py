@@ -1,4 +1,4 @@
-"""The input of every format: one motion with all that it may need."""
+"""The input of every format: one motion, and everything that a format may need to write it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ from talkcli.engine.types import AnyMotion, Reporter, Speech
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """One motion with all that a format may need of it."""
+    """One motion, and everything that a format may need to write it."""
 
     motion: AnyMotion
+    """Motion to write."""
     meta: Mapping[str, Any]
-    """Who made the motion and with which settings, in values that JSON holds; formats store it."""
+    """Who made the motion and with which settings, in values that JSON can hold; formats store it."""
     reporter: Reporter
+    """Receiver of notes, warnings and progress."""
     topology: Topology | None = None
-    """The head or mesh to draw; None for the motion's own."""
+    """Head or mesh to draw; None for the motion's own."""
     speech: Speech | None = None
-    """The sound of a video."""
+    """Sound of a video; None for a silent one."""
     size: int = 512
     """Side of the picture in pixels."""
     renderer: str = "software"
-    """A name in `RENDERERS`."""
+    """Name of the renderer, a key of `RENDERERS`."""
     view: str = "front"
-    """A name in `VIEWS`."""
+    """Name of the camera view, a key of `VIEWS`."""
     overwrite: bool = False
     """Whether to replace the frames in a folder."""
 
     def surface(self) -> Surface:
-        """Lay the motion on its topology, the head turned as its pose says. Raises as `topology_of`."""
+        """Return the motion on its topology, with the head turned as the motion's pose says.
+
+        Raises what `topology_of` raises, and UsageError when motion and topology do not fit.
+        """
         return Surface(self.motion, self.topology or topology_of(self.motion), turned=True)

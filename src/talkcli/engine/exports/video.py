@@ -1,4 +1,4 @@
-"""The video: H.264 and AAC in an mp4."""
+"""Export to a video: H.264 and AAC in an mp4 file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from talkcli.engine.render.video import check_size, write_video
 
 
 def check(out: Path, size: int, overwrite: bool) -> None:  # noqa: ARG001  a video is one file
-    """Raise InputError for an `out` that is no file name, UsageError for a size that cannot be encoded."""
+    """Raise InputError when `out` cannot be a file, and UsageError for a size that H.264 cannot encode."""
     check_file(out)
     check_size(size, size)
 
 
 def write(out: Path, piece: Piece) -> None:
-    """Draw the piece, with its speech as the sound."""
+    """Draw the piece into the video `out`, with its speech as the sound."""
     with drawn(piece) as frames:
         write_video(
             out,

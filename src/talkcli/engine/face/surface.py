@@ -1,7 +1,7 @@
-"""The surface of a face over time: vertices on a topology, computed from coefficients by a head, or given.
+"""Surfaces: vertices on a topology over time. A head computes them from coefficients, or they are given.
 
-Rendering, metrics and exports look at surfaces, so that they treat both forms of motion alike. Axis names:
-`frames`, `verts`.
+Rendering, metrics and exports take surfaces, and thus treat both forms of motion alike. Axis names: `frames`,
+`verts`, `chosen` (vertices of a choice).
 """
 
 from __future__ import annotations
@@ -25,9 +25,15 @@ class Surface:
     """One motion on its topology."""
 
     def __init__(self, motion: AnyMotion, topology: Topology, *, turned: bool = False) -> None:
-        """Lay `motion` on `topology`, a head that has its channels or the mesh of its vertices.
+        """Lay `motion` on `topology`.
 
-        With `turned`, the head turns as the motion's `pose` says. Raises UsageError where the two do not fit.
+        Args:
+            motion: Motion of coefficients or of vertices.
+            topology: Head with the motion's channels, or mesh of its vertices.
+            turned: Whether the head turns as the motion's `pose` says.
+
+        Raises:
+            UsageError: When motion and topology do not fit.
         """
         check_fits(motion, topology)
         self.motion = motion
@@ -45,7 +51,7 @@ class Surface:
         return self.motion.num_frames
 
     def at(self, fps: float) -> Surface:
-        """Resample the motion to `fps` frames per second; itself where that is its rate already."""
+        """Return the surface at `fps` frames per second; itself when it has that frame rate already."""
         if self.fps == fps:
             return self
         return Surface(resample(self.motion, fps), self.topology, turned=self._turned)
@@ -54,7 +60,7 @@ class Surface:
     def vertices(
         self, frames: slice = slice(None), only: Int[Tensor, "chosen"] | None = None
     ) -> Float[np.ndarray, "frames chosen 3"]:
-        """Compute the vertices of `frames`, in metres; `only` chooses vertices (None: all)."""
+        """Return the vertices of `frames` in metres; `only` chooses vertices by index (None: all)."""
         motion = self.motion
         if isinstance(motion, VertexMotion):
             return motion.vertices[frames] if only is None else motion.vertices[frames][:, only.numpy()]
@@ -74,15 +80,20 @@ def surface_of(motion: AnyMotion, head_name: str | None = None, *, turned: bool 
 
 
 def topology_of(motion: AnyMotion, head_name: str | None = None) -> Topology:
-    """Load the head that `motion` moves, or the mesh that its vertices are on.
+    """Load the head that moves with `motion`, or build the mesh of its vertices.
 
-    Vertices keep the subject's own shape at rest; what else is known of their numbering comes from the head
-    called `head_name`, else from the one that has the topology's name.
+    The mesh keeps the subject's own shape at rest. What else is known of its numbering comes from the head
+    called `head_name`, else from the head with the topology's name.
+
+    Args:
+        motion: Motion of coefficients or of vertices.
+        head_name: Name of a head, or path of a FLAME file; None for the motion's own.
 
     Raises:
-        UsageError: for an unknown head, and one with another number of vertices.
-        AssetError: for a head whose file is missing; vertices that bring their triangles do without it.
-        InputError: for a damaged head.
+        UsageError: For an unknown head, and for a head with another number of vertices.
+        AssetError: When the file of the head is missing. Without `head_name`, vertices with triangles of
+            their own need no head.
+        InputError: For a damaged file of a head.
     """
     if isinstance(motion, Motion):
         return load_head(head_name or motion.head)
@@ -95,7 +106,7 @@ def topology_of(motion: AnyMotion, head_name: str | None = None) -> Topology:
                 raise
     if known is not None and len(known.template) != len(motion.neutral):
         raise UsageError(
-            f"The motion has {len(motion.neutral)} vertices, {parameter('head', known.name)} has "
+            f"The motion has {len(motion.neutral)} vertices, but {parameter('head', known.name)} has "
             f"{len(known.template)}.",
             hint="Give a `head` of the same topology, or leave it out.",
         )
@@ -103,23 +114,23 @@ def topology_of(motion: AnyMotion, head_name: str | None = None) -> Topology:
 
 
 def check_fits(motion: AnyMotion, topology: Topology) -> None:
-    """Raise UsageError where `topology` has other channels or another number of vertices than `motion`."""
+    """Raise UsageError when `topology` has other channels or another number of vertices than `motion`."""
     if isinstance(motion, VertexMotion):
         if len(topology.template) != len(motion.neutral):
             raise UsageError(
-                f"The motion has {len(motion.neutral)} vertices, {topology.name} has "
+                f"The motion has {len(motion.neutral)} vertices, but {topology.name} has "
                 f"{len(topology.template)}.",
                 hint="Give motion and `head` of the same topology.",
             )
         return
     if not isinstance(topology, Head):
         raise UsageError(
-            f"The motion moves the channels of {motion.head}, the topology {topology.name} has vertices "
-            f"only.",
+            f"The motion moves the channels of {motion.head}, but the topology {topology.name} has vertices "
+            "only.",
             hint=f"Use `head={motion.head}`.",
         )
     if motion.channels != topology.channels:
         raise UsageError(
-            f"The motion moves the channels of {motion.head}, the head {topology.name} has others.",
+            f"The motion moves the channels of {motion.head}, but the head {topology.name} has others.",
             hint=f"Use `head={motion.head}`.",
         )

@@ -1,4 +1,4 @@
-"""What is known of a face's mesh: its vertices at rest, and whatever else there is.
+"""Topologies: a numbering of vertices, with the face at rest and what else is known of the mesh.
 
 Axis names: `frames` (any leading batch), `verts`, `faces`.
 """
@@ -15,10 +15,11 @@ from torch import Tensor
 
 from talkcli.engine.errors import AssetError
 
-# iBUG indices: inner-lip points 61-63 above face 67-65 below.
+# Indices of the inner-lip landmarks in the iBUG scheme: each upper landmark lies above the lower one at the
+# same position.
 INNER_LIP_UPPER = (61, 62, 63)
 INNER_LIP_LOWER = (67, 66, 65)
-# Linear RGB of a mesh without colours of its own.
+# Colour of a mesh that has no colours, in linear RGB.
 _SKIN = (0.58, 0.36, 0.26)
 
 
@@ -27,11 +28,11 @@ class Topology(Protocol):
     """A numbering of vertices, with what is known of it. Metres; y up, z towards the viewer, x to the
     subject's left.
 
-    `template` is the face at rest. `faces` wind counter-clockwise seen from outside, and are empty where
-    nobody knows the triangles; `part_of_face` indexes
-    `parts` (material names: skin, teeth, tongue, mouth, eye, brow, ...). `colours` are linear RGB per vertex.
-    `regions` holds vertex indices by name; `region` looks them up. Of `lips`, `lower_lip`, `upper_face`,
-    `eyes` (eye region with lids, no eyeballs), `forehead` and `nose` a mesh offers those that it knows.
+    `template` is the face at rest. `faces` are the triangles: they wind counter-clockwise seen from outside,
+    and are empty when nobody knows them. `part_of_face` indexes `parts` (names of materials: skin, teeth,
+    tongue, mouth, eye, brow, ...). `colours` are linear RGB per vertex. `regions` are vertex indices by name;
+    `region` looks them up. A topology offers those of `lips`, `lower_lip`, `upper_face`, `eyes` (eye region
+    with lids, no eyeballs), `forehead` and `nose` that it knows.
     """
 
     @property
@@ -50,25 +51,27 @@ class Topology(Protocol):
     def regions(self) -> Mapping[str, Int[np.ndarray, "..."]]: ...
 
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
-        """Find the 68 landmarks of the iBUG scheme (17 contour, 10 brow, 9 nose, 12 eye, 20 mouth).
+        """Return the 68 landmarks of the iBUG scheme (17 contour, 10 brow, 9 nose, 12 eye, 20 mouth), in
+        metres.
 
-        Raises AssetError where the mesh has none.
+        Raises AssetError when the topology has no landmarks.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaceMesh:
-    """The mesh of captured or generated vertices: a subject at rest, on the numbering of a head or on one of
-    its own.
-
-    `numbering` is the head whose numbering the vertices have; None where talk knows no such head.
-    `triangles` are those of the file; None where it has none.
+    """The mesh of captured or generated vertices: a subject at rest, numbered as a head or in a way of its
+    own.
     """
 
     name: str
+    """Name of the topology: a head's, or that of a data set."""
     template: Float[np.ndarray, "verts 3"]
+    """Vertices of the subject at rest, in metres."""
     numbering: Topology | None = None
+    """Head with the same numbering of vertices; None when talk knows no such head."""
     triangles: Int[np.ndarray, "faces 3"] | None = None
+    """Triangles from the motion's file; None when it has none."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -104,7 +107,7 @@ class FaceMesh:
 
 
 def region(topology: Topology, name: str) -> Int[np.ndarray, "chosen"]:
-    """Look up the vertex indices of a region. Raises AssetError where the mesh does not know it."""
+    """Return the vertex indices of a region. Raises AssetError when the topology does not know it."""
     try:
         return topology.regions[name]
     except KeyError:
@@ -112,6 +115,8 @@ def region(topology: Topology, name: str) -> Int[np.ndarray, "chosen"]:
 
 
 def lip_opening_mm(landmarks: Float[Tensor, "frames 68 3"]) -> Float[Tensor, "frames"]:
-    """Measure the mean distance of the three inner-lip landmark pairs, in millimetres."""
+    """Return the mean distance of the three inner-lip landmark pairs, in millimetres; `landmarks` are in
+    metres.
+    """
     gap = landmarks[:, INNER_LIP_UPPER, :] - landmarks[:, INNER_LIP_LOWER, :]
     return gap.norm(dim=-1).mean(dim=-1) * 1000

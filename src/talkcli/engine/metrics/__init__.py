@@ -1,1 +1,1 @@
-"""One measure per file, with its definition and unit."""
+"""The metrics, one per file with its definition, unit and source."""

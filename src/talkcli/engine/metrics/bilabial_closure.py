@@ -1,8 +1,7 @@
-"""Bilabial closure: do the lips meet in p, b and m?
+"""Bilabial closure: the share of p, b and m in which the lips meet.
 
-Axis names: `frames`.
-A measure of our own, with the tolerance of one frame at 25 fps that aligners need: a phone's start is off by
-10 ms in the median.
+Axis names: `frames`. A measure of our own. It extends each phone by one frame at 25 fps (40 ms) on either
+side, since the aligner places the starts of phones with a median error of 10 ms.
 """
 
 from __future__ import annotations
@@ -19,11 +18,19 @@ from talkcli.engine.types import Alignment
 def bilabial_closure(
     gap_mm: Float[np.ndarray, "frames"], alignment: Alignment, fps: float
 ) -> tuple[float, int]:
-    """Return share of p, b and m with a frame, within the phone and 40 ms on either side, whose lip gap is
-    under 1 mm; and their number.
+    """Return the share of p, b and m in which the lips meet, and the number of these phones.
 
-    `gap_mm` is the mean distance of the inner-lip landmark pairs above what it is in the head at rest (ada's
-    is 0 there). Undefined without a p, b or m.
+    The lips meet when the gap of at least one frame is under 1 mm; the frames lie within the phone and 40 ms
+    on either side.
+
+    Args:
+        gap_mm: Mean distance of the inner-lip landmark pairs in millimetres, minus that of the head at rest
+            (0 for ada).
+        alignment: Phones of the speech and their times.
+        fps: Frame rate of `gap_mm`.
+
+    Raises:
+        UndefinedMetricError: When no frame belongs to a p, b or m.
     """
     phones = [phone for phone in alignment.phones if phone.symbol in BILABIALS]
     return reached_share(gap_mm < CLOSED_MM, phones, fps)

@@ -1,7 +1,8 @@
-"""All metrics by name: the function that measures, its unit, vertex set and input, and how clips are summed.
+"""Catalogue of all metrics by name: the function that measures, its unit, vertex set and input, and how
+values are summed up over clips.
 
-To add a metric, write its file beside this one and add its row: `talk score` needs nothing else. Plain
-strings, so that help and thresholds import no computation.
+To add a metric, write its file beside this one and add its row here; `talk score` needs nothing else. Rows
+hold strings only, so that help and thresholds import no computation.
 """
 
 from __future__ import annotations
@@ -14,25 +15,29 @@ _METRICS = "talkcli.engine.metrics"
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
-    """One row. Places are written `module:function`."""
+    """One row of the catalogue. Functions are written as `module:function`."""
 
     measure: str
-    """The function that measures a take, as `metrics/take.py` says."""
+    """Function that measures a take; `metrics/take.py` describes its arguments and results."""
     unit: str
+    """Unit of the value; empty for shares, ratios, correlations and distances of coefficients."""
     vertices: str
-    """The set of vertices that the metric looks at, for reports."""
+    """Name of the vertex set that the metric measures, for reports."""
     needs: Literal["truth", "audio", "truth and audio", "phones", "takes", "motion", "reference"]
-    """What the metric compares with. `truth and audio` is a pair of both; `takes` gets all takes of a clip at
-    once; `reference` divides the measure by its mean over real motion."""
+    """Input that the metric needs beside a take. `truth and audio` means a pair of both, `takes` all takes of a
+    clip at once, `motion` nothing else. `reference` means that talk divides the measure by its mean over real
+    motion."""
     over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
-    """How the values of single clips become one: a mean weighted by frames or by phones, a plain mean, the
-    median, the largest. A pooled metric has no value for a single clip; `pool` computes its value from the
-    observations of all clips."""
+    """Rule that sums up the values of single clips: a mean weighted by frames or by phones, a plain mean, the
+    median, or the largest value. A pooled metric has no value for a single clip; its `pool` function computes
+    one value from the observations of all clips."""
     meaning: str
+    """Meaning of the value in words, for tables."""
     over_takes: Literal["mean", "largest"] = "mean"
-    """How the takes of a clip become one value."""
+    """Rule that sums up the values of the takes of a clip."""
     pool: str | None = None
-    """The function that makes one number of the observations of all clips."""
+    """Function that computes the value of a pooled metric from the observations of all clips; None for
+    others."""
 
 
 METRICS: dict[str, MetricInfo] = {
@@ -79,7 +84,7 @@ METRICS: dict[str, MetricInfo] = {
     "sync_r": MetricInfo(
         measure=f"{_METRICS}.sync:measure_r",
         unit="", vertices="inner lips", needs="audio", over_clips="median",
-        meaning="lip opening against the speech envelope, at the best lag within 80 ms",
+        meaning="correlation of lip opening and speech envelope, at the best lag within 80 ms",
     ),
     "sync_lag_ms": MetricInfo(
         measure=f"{_METRICS}.sync:measure_lag_ms",
@@ -179,21 +184,21 @@ METRICS: dict[str, MetricInfo] = {
     "jump_mm": MetricInfo(
         measure=f"{_METRICS}.jump:measure", over_takes="largest",
         unit="mm", vertices="lips", needs="motion", over_clips="largest",
-        meaning="largest lip step from one frame to the next",
+        meaning="largest distance that a lip vertex moves from one frame to the next",
     ),
     "jump_25fps_mm": MetricInfo(
         measure=f"{_METRICS}.jump:measure_25fps", over_takes="largest",
         unit="mm", vertices="lips", needs="motion", over_clips="largest",
-        meaning="largest lip step between frames at 25 fps, whatever the motion's rate",
+        meaning="the same at 25 fps, whatever the frame rate of the motion",
     ),
     "jerk_ratio_lips": MetricInfo(
         measure=f"{_METRICS}.jerk:measure_lips",
         unit="", vertices="lips", needs="reference", over_clips="clip mean",
-        meaning="jerk above 5 Hz per speed, against the reference's mean",
+        meaning="jerk above 5 Hz per speed, divided by its mean over the reference",
     ),
     "jerk_ratio_face": MetricInfo(
         measure=f"{_METRICS}.jerk:measure_face",
         unit="", vertices="face", needs="reference", over_clips="clip mean",
-        meaning="the same ratio for the face without its eyes",
+        meaning="the same ratio for the face without the eye region",
     ),
 }  # fmt: skip

@@ -1,8 +1,8 @@
-"""Confidence: whether a predicted variance knows when the prediction is right.
+"""Confidence: how much more often predictions with a small predicted variance are correct.
 
-Axis names: `clips`, `embedding`.
-A measure of our own, after the risk-coverage curves of selective prediction (El-Yaniv & Wiener 2010) at half
-coverage. A ratio without unit: 1 says that the variance means nothing, below 1 that it misleads.
+Axis names: `clips`, `embedding`. A measure of our own, after the risk-coverage curves of selective prediction
+(El-Yaniv & Wiener 2010) at half coverage. The ratio has no unit: at 1 the variance says nothing about
+correctness, below 1 it misleads.
 """
 
 from __future__ import annotations
@@ -16,10 +16,18 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 def confident_ratio(
     right: Bool[np.ndarray, "clips"], log_variance: Float[np.ndarray, "clips embedding"]
 ) -> float:
-    """Return how many times as often the half with the smaller log-variance (mean over dimensions) is right
-    as the other half; the middle one of an odd number is in neither.
+    """Return the share of correct predictions in the surer half of the clips, divided by that of the other
+    half.
 
-    Undefined for fewer than two clips, and where the other half is never right.
+    The surer half has the smaller log-variances (mean over dimensions). The middle one of an odd number of
+    clips is in neither half.
+
+    Args:
+        right: Whether the prediction for each clip is correct.
+        log_variance: Predicted log-variance of each clip's embedding.
+
+    Raises:
+        UndefinedMetricError: For fewer than two clips, and when no prediction of the other half is correct.
     """
     half = len(right) // 2
     if half == 0:

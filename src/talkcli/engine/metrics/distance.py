@@ -1,6 +1,6 @@
-"""Distances between two moving sets of vertices, frame by frame.
+"""Distances between two moving sets of vertices in each frame.
 
-Axis names: `frames`, `verts`; metres.
+Axis names: `frames`, `verts`. All coordinates and distances are in metres.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ Vertices = Float[np.ndarray, "frames verts 3"]
 
 
 def vertex_distances(predicted: Vertices, true: Vertices) -> Float[np.ndarray, "frames verts"]:
-    """Return Euclidean distance of each vertex to its counterpart, in metres."""
+    """Return the Euclidean distance of each vertex to its counterpart, in metres."""
     return np.linalg.norm(predicted - true, axis=-1)
 
 
 def largest_distances(predicted: Vertices, true: Vertices) -> Float[np.ndarray, "frames"]:
-    """Return per frame, the distance of the vertex that is furthest off, in metres."""
+    """Return the largest distance of a vertex to its counterpart in each frame, in metres."""
     return vertex_distances(predicted, true).max(axis=1)

@@ -1,10 +1,10 @@
 """Diversity: how much several performances of the same speech differ.
 
-Axis names: `takes`, `frames`, `verts`, `coeffs`.
-Vertex set: all vertices of the head, or none: the second measure compares coefficients.
-Source: the multimodality form (many motions for one condition), as mean vertex distance and, as in the
-text-to-motion literature that DEEPTalk cites (Ren et al. 2023), as mean distance of whole sequences.
-DEEPTalk's table 3 does not say in which space it measures, so its numbers are not comparable with these.
+Axis names: `takes`, `frames`, `verts`, `coeffs`. Both measures have the form of multimodality (many motions
+for one condition). The first is the mean distance of all vertices of the head. The second is the mean
+distance of whole coefficient sequences, as in the text-to-motion literature that DEEPTalk cites (Ren et al.
+2023). DEEPTalk's table 3 does not state in which space it measures, so its numbers are not comparable with
+these.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 
 
 def diversity_mm(takes: Sequence[Vertices]) -> float:
-    """Mean vertex distance over all pairs of takes, all frames and all vertices, in millimetres.
+    """Return the mean vertex distance over all pairs of takes, all frames and all vertices, in millimetres.
 
     Raises UndefinedMetricError for fewer than two takes.
     """
@@ -30,10 +30,10 @@ def diversity_mm(takes: Sequence[Vertices]) -> float:
 
 
 def diversity_l2(takes: Sequence[Float[np.ndarray, "frames coeffs"]]) -> float:
-    """Mean L2 distance over all pairs of takes, each a sequence of coefficients taken as one long vector; it
-    grows with the root of the number of frames, and its unit is that of the head's coefficients.
+    """Return the mean L2 distance over all pairs of takes, each flattened to one vector of coefficients.
 
-    Raises UndefinedMetricError for fewer than two takes.
+    The distance grows with the square root of the number of frames. Its unit is that of the head's
+    coefficients. Raises UndefinedMetricError for fewer than two takes.
     """
     pairs = _pairs(takes)
     return float(np.mean([np.linalg.norm(one.astype(np.float64) - other) for one, other in pairs]))
@@ -46,7 +46,7 @@ def _pairs(takes: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def measure_mm(takes: Sequence[Take]) -> float:
-    """Measure `diversity_mm` of the takes of a clip, block by block."""
+    """Measure `diversity_mm` of the takes of a clip, block by block, to limit memory."""
     return frame_mean(
         takes[0].num_frames, lambda frames: diversity_mm([take.whole(frames) for take in takes])
     )

@@ -1,4 +1,7 @@
-"""All measures of `talk score --table emotion` by name, as plain strings: thresholds need no computation."""
+"""Catalogue of the measures of `talk score --table emotion` by name.
+
+Rows hold strings only, so that help and thresholds import no computation.
+"""
 
 from __future__ import annotations
 
@@ -8,57 +11,64 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class EmotionMeasure:
-    """One row of the table. `unit` is empty for shares and ratios. `against` says whose origin the number
-    stands on: the clips' true motion, or that which the classifier of motion was trained on.
-    """
+    """One row of the catalogue."""
 
     meaning: str
+    """Meaning of the value in words, for tables."""
     unit: str = ""
+    """Unit of the value; empty for shares and ratios."""
     against: Literal["truth", "training_set"] | None = None
+    """Motion whose origin a report states beside the value: the clips' true motion, or the motion that the
+    classifier of motion was trained on; None where the value depends on neither."""
 
 
 EMOTION_MEASURES: dict[str, EmotionMeasure] = {
     "emotion_uar": EmotionMeasure(
-        meaning="speech named by the model's own classifier, or else by its anchors"
+        meaning="recall of the emotion of speech by the model's classifier, else by its anchors"
     ),
-    "anchor_uar": EmotionMeasure(meaning="speech named by the nearest of the model's anchors"),
+    "anchor_uar": EmotionMeasure(meaning="recall of the emotion of speech by the nearest anchor"),
     "motion_uar": EmotionMeasure(
-        meaning="true motion named by the model's own classifier, or else by its anchors", against="truth"
+        meaning="recall of the emotion of true motion by the model's classifier, else by its anchors",
+        against="truth",
     ),
     "audio_to_motion_top1": EmotionMeasure(
-        meaning="speech whose nearest motion has its emotion", against="truth"
+        meaning="share of speech whose nearest motion has its emotion", against="truth"
     ),
-    "audio_to_motion_recall5": EmotionMeasure(meaning="the same among the five nearest", against="truth"),
+    "audio_to_motion_recall5": EmotionMeasure(
+        meaning="share of speech with its emotion among the five nearest motions", against="truth"
+    ),
     "audio_to_motion_choice": EmotionMeasure(
-        meaning="speech that chooses right from one motion of each emotion", against="truth"
+        meaning="share of speech nearest to its own emotion, given one motion of each", against="truth"
     ),
     "motion_to_audio_top1": EmotionMeasure(
-        meaning="motion whose nearest speech has its emotion", against="truth"
+        meaning="share of motion whose nearest speech has its emotion", against="truth"
     ),
-    "motion_to_audio_recall5": EmotionMeasure(meaning="the same among the five nearest", against="truth"),
+    "motion_to_audio_recall5": EmotionMeasure(
+        meaning="share of motion with its emotion among the five nearest speeches", against="truth"
+    ),
     "motion_to_audio_choice": EmotionMeasure(
-        meaning="motion that chooses right from one speech of each emotion", against="truth"
+        meaning="share of motion nearest to its own emotion, given one speech of each", against="truth"
     ),
     "confident_ratio": EmotionMeasure(
-        meaning="how many times as often the surer half of the speech is named right"
+        meaning="share of correct labels in the surer half of the speech, over that in the other half"
     ),
     "named_true": EmotionMeasure(
-        meaning="true motion named by a classifier trained on true motion: its ceiling",
+        meaning="recall of a classifier of motion on true motion: an upper bound",
         against="training_set",
     ),
     "named_generated": EmotionMeasure(
-        meaning="motion made from speech, named by that classifier", against="training_set"
+        meaning="recall of that classifier on motion made from speech", against="training_set"
     ),
     "named_directed": EmotionMeasure(
-        meaning="motion that was asked for an emotion, named as that", against="training_set"
+        meaning="recall of that classifier on motion made for a given emotion", against="training_set"
     ),
     "swap_ratio": EmotionMeasure(
-        meaning="another clip's emotion changes the upper face so many times as much as closures of p, b, m"
+        meaning="change of the upper face by another clip's emotion, over that of the gap in p, b, m"
     ),
-    "swap_closed_ratio": EmotionMeasure(meaning="the same for all frames in which the lips are closed"),
-    "swap_opening_ratio": EmotionMeasure(meaning="the same for the lip opening of all frames"),
-    "swap_upper_mm": EmotionMeasure(meaning="what it changes in the upper face", unit="mm"),
-    "swap_bilabial_mm": EmotionMeasure(meaning="what it changes in the smallest gap of p, b, m", unit="mm"),
-    "swap_closed_mm": EmotionMeasure(meaning="what it changes where the lips are closed", unit="mm"),
-    "swap_opening_mm": EmotionMeasure(meaning="what it changes in the lip opening of all frames", unit="mm"),
+    "swap_closed_ratio": EmotionMeasure(meaning="the same over the change of the gap in closed frames"),
+    "swap_opening_ratio": EmotionMeasure(meaning="the same over the change of the gap in all frames"),
+    "swap_upper_mm": EmotionMeasure(meaning="change of the upper face by another clip's emotion", unit="mm"),
+    "swap_bilabial_mm": EmotionMeasure(meaning="change of the smallest lip gap in p, b, m", unit="mm"),
+    "swap_closed_mm": EmotionMeasure(meaning="change of the lip gap in closed frames", unit="mm"),
+    "swap_opening_mm": EmotionMeasure(meaning="change of the lip gap in all frames", unit="mm"),
 }

@@ -1,4 +1,4 @@
-"""False closure: do the lips meet where they must not, inside of long vowels?
+"""False closure: the share of long vowels inside of which the lips meet, which they must not do.
 
 Axis names: `frames`. A measure of our own.
 """
@@ -15,19 +15,28 @@ from talkcli.engine.metrics.phone_frames import CLOSED_MM, SAME_S, SLACK_S, betw
 from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.types import SILENCE, Alignment, Phone
 
+# Duration in seconds that a vowel must exceed to be counted.
 SHORTEST_S = 0.08
-# What is left out at either end of a vowel, where aligners are off; next to p, b and m it is what these are
-# granted.
+# Part in seconds that is left out at either end of a vowel, because the aligner's times are inexact. Next to
+# p, b and m `SLACK_S` is left out instead, which `bilabial_closure` adds to these phones.
 _EDGE_S = 0.02
 
 
 def false_closure(gap_mm: Float[np.ndarray, "frames"], alignment: Alignment, fps: float) -> tuple[float, int]:
-    """Return share of the vowels and diphthongs longer than 80 ms that have a frame inside whose lip gap is
-    under 1 mm; and their number.
+    """Return the share of long vowels and diphthongs inside of which the lips meet, and the number of these
+    vowels.
 
-    Inside: without 20 ms at either end, or 40 ms at an end that a p, b or m adjoins. Vowels that no frame
-    falls inside of are not counted. `gap_mm` is above the gap of the head at rest. Undefined without such a
-    vowel.
+    A vowel is long when it exceeds 80 ms. Its inside leaves out 20 ms at either end, or 40 ms at an end next
+    to a p, b or m; vowels without a frame inside are not counted. The lips meet when the gap of a frame is
+    under 1 mm.
+
+    Args:
+        gap_mm: Mean distance of the inner-lip landmark pairs in millimetres, minus that of the head at rest.
+        alignment: Phones of the speech and their times.
+        fps: Frame rate of `gap_mm`.
+
+    Raises:
+        UndefinedMetricError: When there is no such vowel.
     """
     found = []
     outside = Phone(SILENCE, 0.0, 0.0)

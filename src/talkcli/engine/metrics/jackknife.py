@@ -1,6 +1,6 @@
-"""The jackknife: how far a measure would move with other clips or other speakers.
+"""The jackknife: a standard error of a measure, over clips or over speakers.
 
-Axis names: `clips`. Source: Quenouille (1956), Tukey (1958); groups are left out one after the other.
+Axis names: `clips`. Source: Quenouille (1956), Tukey (1958). The groups are left out one after the other.
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 def standard_error(
     measure: Callable[[Int[np.ndarray, "chosen"]], float], groups: Int[np.ndarray, "clips"]
 ) -> float:
-    """Return standard error of `measure`, which takes the positions of clips. Clips of equal `groups` are
-    left out together: numbers of speakers give the error over speakers, distinct numbers that over clips.
+    """Return the jackknife's standard error of `measure`, in the measure's unit.
 
-    Undefined for fewer than two groups, and where the measure is for any that are left.
+    Args:
+        measure: Function from the positions of clips to their value.
+        groups: Group of each clip. Clips of one group are left out together: numbers of speakers give the
+            error over speakers, a different number for each clip gives the error over clips.
+
+    Raises:
+        UndefinedMetricError: For fewer than two groups, and when `measure` is undefined without one of them.
     """
     names = np.unique(groups)
     if len(names) < 2:

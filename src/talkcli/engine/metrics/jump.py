@@ -1,8 +1,7 @@
-"""Jump: the largest step that a lip vertex takes from one frame to the next.
+"""Jump: the largest distance that a lip vertex moves from one frame to the next.
 
-Axis names: `frames`, `verts`.
-Vertex set: the head's region `lips`. A measure of our own, against popping; it depends on the
-frame rate, so that it is given at 25 fps too.
+Axis names: `frames`, `verts`. Vertex set: the head's region `lips`. A measure of our own; it finds single
+frames in which the lips pop. It depends on the frame rate, so talk also measures it at 25 fps.
 """
 
 from __future__ import annotations
@@ -14,14 +13,17 @@ from talkcli.engine.types import MODEL_FPS
 
 
 def jump_mm(vertices: Vertices) -> float:
-    """Return largest frame-to-frame distance of any vertex, in millimetres. Undefined for a single frame."""
+    """Return the largest distance of any vertex from one frame to the next, in millimetres.
+
+    `vertices` are in metres. Raises UndefinedMetricError for a single frame.
+    """
     if len(vertices) < 2:
         raise UndefinedMetricError("needs two frames or more")
     return float(vertex_distances(vertices[1:], vertices[:-1]).max() * 1e3)
 
 
 def measure(take: Take) -> float:
-    """Measure `jump_mm` of the lips of a take, at its own rate."""
+    """Measure `jump_mm` of the lips of a take, at its own frame rate."""
     return jump_mm(take.part("lips"))
 
 

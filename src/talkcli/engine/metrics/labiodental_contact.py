@@ -1,10 +1,10 @@
-"""Labiodental contact: does the lower lip meet the upper teeth in f and v?
+"""Labiodental contact: the share of f and v in which the lower lip meets the upper teeth.
 
-Axis names: `frames`, `lip` (vertices of the lower lip), `teeth` (vertices of the upper teeth).
-A measure of our own, for heads that have teeth and a region `lower_lip`. Height alone would not do: closed
-lips, and half of all s, have the lower lip above the edge of the teeth. Lips have a thickness, so that their
-vertices never touch: ada's are 8.4 mm from the incisors at rest, 3.6 to 4.3 mm in a full contact, and over
-6 mm in other sounds.
+Axis names: `frames`, `lip` (vertices of the lower lip), `teeth` (vertices of the upper teeth). A measure of
+our own, for heads with teeth and a region `lower_lip`. Height alone does not show a contact: the lower lip is
+above the edge of the teeth in closed lips too, and in half of all s. Lips have a thickness, so their vertices
+never touch teeth. On ada their distance from the incisors is 8.4 mm at rest, 3.6 to 4.3 mm in a full contact,
+and over 6 mm in other sounds.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Alignment
 
-# Of the distance at rest.
+# Largest distance of lower lip and incisors in a contact, as a share of their distance at rest. On ada it is
+# 5.0 mm, which lies between full contacts and other sounds (see above).
 _NEAR = 0.6
-# The incisors are the middle third of the row.
+# Half the width of the incisors, as a share of the width of the row: the incisors are its middle third.
 _MIDDLE = 1 / 6
+# Number of frames whose distances are in memory at once.
 _BLOCK_FRAMES = 64
 
 
@@ -32,12 +34,22 @@ def labiodental_contact(
     alignment: Alignment,
     fps: float,
 ) -> tuple[float, int]:
-    """Return share of f and v with a frame of contact within the phone and 40 ms on either side; and their
-    number.
+    """Return the share of f and v in which the lower lip meets the upper teeth, and the number of these
+    phones.
 
-    Contact: the lower lip, before the incisors, reaches at least as high as their edge, and the smallest
-    distance of its vertices to theirs is at most 0.6 of what it is at rest. Any unit; y up. Undefined without
-    an f or v.
+    The lip meets the teeth when `contact` finds a frame within the phone and 40 ms on either side. Vertices
+    may have any unit, the same for all; y points up.
+
+    Args:
+        lower_lip: Vertices of the lower lip over time.
+        lower_lip_at_rest: The same vertices of the face at rest.
+        upper_teeth: Vertices of the upper teeth.
+        alignment: Phones of the speech and their times.
+        fps: Frame rate of `lower_lip`.
+
+    Raises:
+        UndefinedMetricError: When no frame belongs to an f or v, or when no lip vertex lies before the
+            incisors.
     """
     phones = [phone for phone in alignment.phones if phone.symbol in LABIODENTALS]
     touching = contact(lower_lip, lower_lip_at_rest, upper_teeth)
@@ -49,7 +61,20 @@ def contact(
     lower_lip_at_rest: Float[np.ndarray, "lip 3"],
     upper_teeth: Float[np.ndarray, "teeth 3"],
 ) -> Bool[np.ndarray, "frames"]:
-    """Find the frames in which the lower lip meets the upper teeth."""
+    """Return for each frame whether the lower lip meets the upper teeth.
+
+    It does so when its part before the incisors reaches at least as high as their edge, and its smallest
+    distance from them is at most 0.6 times that of the face at rest. Vertices may have any unit, the same for
+    all; y points up.
+
+    Args:
+        lower_lip: Vertices of the lower lip over time.
+        lower_lip_at_rest: The same vertices of the face at rest.
+        upper_teeth: Vertices of the upper teeth.
+
+    Raises:
+        UndefinedMetricError: When no vertex of the lower lip lies before the incisors.
+    """
     sideways = upper_teeth[:, 0] - upper_teeth[:, 0].mean()
     reach = np.ptp(sideways) * _MIDDLE
     incisors = upper_teeth[np.abs(sideways) <= reach]
@@ -64,7 +89,7 @@ def contact(
 def _nearest(
     lip: Float[np.ndarray, "frames lip 3"], teeth: Float[np.ndarray, "teeth 3"]
 ) -> Float[np.ndarray, "frames"]:
-    """Return the smallest distance of any two vertices."""
+    """Return the smallest distance of a lip vertex from a tooth vertex in each frame."""
     blocks = [lip[start : start + _BLOCK_FRAMES] for start in range(0, len(lip), _BLOCK_FRAMES)]
     squares = [np.square(block[:, :, None] - teeth).sum(axis=-1).min(axis=(1, 2)) for block in blocks]
     return np.sqrt(np.concatenate(squares))

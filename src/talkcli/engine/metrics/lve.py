@@ -1,9 +1,8 @@
-"""Lip vertex error: how far off the worst lip vertex is, averaged over frames.
+"""Lip vertex error: the largest error of a lip vertex, averaged over frames.
 
-Vertex set: the head's region `lips`.
-Source: MeshTalk (Richard et al. 2021) for the idea. Two forms are in use and both are given: the distance in
-millimetres, as the papers describe it, and its square in m2, which is what the released code of CodeTalker
-and FaceDiffuser computes and what their tables hold.
+Vertex set: the head's region `lips`. Source: MeshTalk (Richard et al. 2021) for the idea. Two forms are in
+use, and talk measures both: the distance in millimetres, as the papers describe it; and its square in m2,
+which the released code of CodeTalker and FaceDiffuser computes and their tables hold.
 """
 
 from __future__ import annotations
@@ -15,14 +14,15 @@ from talkcli.engine.metrics.take import Take
 
 
 def lve_mm(predicted: Vertices, true: Vertices) -> float:
-    """Return mean over frames of the largest lip-vertex distance, in millimetres. Both in metres, lips
-    only.
+    """Return the mean over frames of the largest lip-vertex distance, in millimetres.
+
+    `predicted` and `true` are the lip vertices in metres.
     """
     return float(largest_distances(predicted, true).mean() * 1e3)
 
 
 def lve_m2(predicted: Vertices, true: Vertices) -> float:
-    """Return mean over frames of the largest squared lip-vertex distance, in square metres."""
+    """Return the mean over frames of the largest squared lip-vertex distance, in square metres."""
     return float(np.square(largest_distances(predicted, true)).mean())
 
 

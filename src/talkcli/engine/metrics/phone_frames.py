@@ -1,6 +1,6 @@
-"""Which frames belong to a phone, and shares of phones.
+"""Frames of phones, and shares of phones.
 
-Axis names: `frames`. Frame k is the state at the middle of its time, (k + 0.5) / fps seconds.
+Axis names: `frames`. Frame k shows the moment (k + 0.5) / fps seconds.
 """
 
 from __future__ import annotations
@@ -13,16 +13,23 @@ from jaxtyping import Bool, Float
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Alignment, Phone
 
-# A gap under this is closed.
+# Lip gap in millimetres, above that of the head at rest, below which lips count as closed.
 CLOSED_MM = 1.0
-# What happens this long before or after a phone still belongs to it: one frame at 25 fps.
+# Time in seconds before and after a phone that still belongs to it: one frame at 25 fps.
 SLACK_S = 0.04
-# Times of frames and phones are sums of fractions.
+# Tolerance in seconds when times are compared: those of frames and phones are sums of rounded fractions.
 SAME_S = 1e-6
 
 
 def between(start_s: float, end_s: float, num_frames: int, fps: float) -> slice:
-    """Return frames whose middle lies in [`start_s`, `end_s`]; empty where there is none."""
+    """Return the frames that show a moment in [`start_s`, `end_s`]; the slice is empty when there are none.
+
+    Args:
+        start_s: First moment in seconds.
+        end_s: Last moment in seconds.
+        num_frames: Number of frames of the motion.
+        fps: Frame rate of the motion.
+    """
     first = max(int(np.ceil((start_s - SAME_S) * fps - 0.5)), 0)
     last = min(int(np.floor((end_s + SAME_S) * fps - 0.5)), num_frames - 1)
     return slice(first, max(last + 1, first))
@@ -31,8 +38,16 @@ def between(start_s: float, end_s: float, num_frames: int, fps: float) -> slice:
 def reached_share(
     reached: Bool[np.ndarray, "frames"], phones: Iterable[Phone], fps: float
 ) -> tuple[float, int]:
-    """Return share of `phones` with a `reached` frame within 40 ms of them, and how many were counted: those
-    that have a frame. Undefined without any.
+    """Return the share of `phones` with a `reached` frame within 40 ms of them, and the number of phones
+    counted.
+
+    Args:
+        reached: Whether the state that the metric asks for is reached in each frame.
+        phones: Phones to count; phones without a frame are left out.
+        fps: Frame rate of `reached`.
+
+    Raises:
+        UndefinedMetricError: When no phone has a frame.
     """
     around = [between(phone.start_s - SLACK_S, phone.end_s + SLACK_S, len(reached), fps) for phone in phones]
     found = [bool(reached[frames].any()) for frames in around if frames.stop > frames.start]
@@ -40,8 +55,9 @@ def reached_share(
 
 
 def share(found: Collection[bool], what: str) -> tuple[float, int]:
-    """Return share of what is true in `found`, and their number. Undefined for none, naming `what` is
-    missing.
+    """Return the share of true values in `found`, and their number.
+
+    Raises UndefinedMetricError when `found` is empty; its text says that there is no `what`.
     """
     if not found:
         raise UndefinedMetricError(f"no {what} in the words")
@@ -51,10 +67,15 @@ def share(found: Collection[bool], what: str) -> tuple[float, int]:
 def at_middles(
     track: Float[np.ndarray, "frames"], alignment: Alignment, symbols: Iterable[str], fps: float
 ) -> dict[str, list[float]]:
-    """Return what `track` is at the middle of each phone, by symbol, on the line between the two nearest
+    """Return the value of `track` at the middle of each phone, by symbol; talk interpolates linearly between
     frames.
 
-    Phones whose middle lies beyond the last frame are left out.
+    Args:
+        track: Value in each frame.
+        alignment: Phones of the speech and their times. Phones whose middle lies beyond the last frame are
+            left out.
+        symbols: Symbols of the phones to read.
+        fps: Frame rate of `track`.
     """
     values: dict[str, list[float]] = {symbol: [] for symbol in symbols}
     middles = (np.arange(len(track)) + 0.5) / fps

@@ -1,8 +1,8 @@
-"""Recall: how often labels are named right, every label counting alike.
+"""Recall: the share of correct predictions, in which every label counts alike.
 
-Axis names: `clips`, `labels` (as many as there are, and each is a number below that).
-Source: unweighted average recall (UAR), the measure of emotion recognition since the Interspeech 2009
-challenge (Schuller et al. 2009). A share in [0, 1]; chance is one over the number of labels.
+Axis names: `clips`, `labels`; labels are numbers from 0. Source: unweighted average recall (UAR), the measure
+of emotion recognition since the Interspeech 2009 challenge (Schuller et al. 2009). It is a share in [0, 1];
+its chance level is one over the number of labels.
 """
 
 from __future__ import annotations
@@ -16,19 +16,28 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 def confusion(
     named: Int[np.ndarray, "clips"], true: Int[np.ndarray, "clips"], num_labels: int
 ) -> Int[np.ndarray, "labels labels"]:
-    """Return numbers of clips: true labels along rows, what they were named along columns."""
+    """Return the number of clips for each pair of labels: true labels along rows, predicted labels along
+    columns.
+
+    Args:
+        named: Predicted label of each clip.
+        true: True label of each clip.
+        num_labels: Number of labels that exist.
+    """
     counts = np.zeros((num_labels, num_labels), dtype=np.int64)
     np.add.at(counts, (true, named), 1)
     return counts
 
 
 def recalls(named: Int[np.ndarray, "clips"], true: Int[np.ndarray, "clips"]) -> dict[int, float]:
-    """Return, for each label that occurs, in order, the share of its clips with that prediction."""
+    """Return the share of clips with a correct prediction for each true label that occurs, in ascending
+    order.
+    """
     return {int(label): float((named[true == label] == label).mean()) for label in np.unique(true)}
 
 
 def unweighted_average_recall(named: Int[np.ndarray, "clips"], true: Int[np.ndarray, "clips"]) -> float:
-    """Return mean of `recalls`. Undefined without clips."""
+    """Return the mean of `recalls`. Raises UndefinedMetricError without clips."""
     if len(true) == 0:
         raise UndefinedMetricError("there are no clips")
     return float(np.mean(list(recalls(named, true).values())))

@@ -1,10 +1,10 @@
-"""Retrieval by emotion: whether what is near in a joint space has the same label.
+"""Retrieval by emotion: whether neighbours in a joint space have the same label.
 
-Axis names: `queries`, `gallery`; distances are of any scale, smaller is nearer. A query's own counterpart is
-in the gallery like any other. Sources: recall@k as in cross-modal retrieval (DEEPTalk, section 4; PCME++,
-Chun 2024), a hit being an item of the query's label; forced choice (m-alternative) as in psychophysics (Green
-& Swets 1966). Few items that are near to everything can win every query; forced choice, which draws
-candidates, suffers less.
+Axis names: `queries`, `gallery`. Distances may have any scale; smaller is nearer. The gallery contains a
+query's own counterpart like any other item. Sources: recall@k as in cross-modal retrieval (DEEPTalk, section
+4; PCME++, Chun 2024), where a hit is an item with the query's label; forced choice (m-alternative) as in
+psychophysics (Green & Swets 1966). A few items that are near to everything can win every query; forced choice
+suffers less from this, since it draws candidates.
 """
 
 from __future__ import annotations
@@ -18,13 +18,24 @@ Distances = Float[np.ndarray, "queries gallery"]
 QueryLabels = Int[np.ndarray, "queries"]
 GalleryLabels = Int[np.ndarray, "gallery"]
 
-# Gauss-Legendre with so many points integrates polynomials of twice as many coefficients exactly.
+# Number of points of the Gauss-Legendre integration. 16 points integrate polynomials up to degree 31 exactly;
+# the degree here is the number of the other labels.
 _POINTS = 16
 
 
 def recall_at(k: int, distances: Distances, queries: QueryLabels, gallery: GalleryLabels) -> float:
-    """Return share of the queries that have an item of their label among the `k` nearest; of equally near
-    items the first count. Undefined without queries, or with fewer than `k` items.
+    """Return the share of queries that have an item of their label among the `k` nearest.
+
+    Of equally near items the first ones in the gallery count.
+
+    Args:
+        k: Number of nearest items.
+        distances: Distance of each query from each item.
+        queries: Label of each query.
+        gallery: Label of each item.
+
+    Raises:
+        UndefinedMetricError: Without queries, or with fewer than `k` items.
     """
     if len(queries) == 0 or len(gallery) < k:
         raise UndefinedMetricError(f"{len(queries)} queries and {len(gallery)} items, needs 1 and {k}")
@@ -33,8 +44,12 @@ def recall_at(k: int, distances: Distances, queries: QueryLabels, gallery: Galle
 
 
 def chance_at(k: int, queries: QueryLabels, gallery: GalleryLabels) -> float:
-    """Give what `recall_at` expects of distances that mean nothing: `k` items are drawn without replacement,
-    or all of a gallery that holds fewer.
+    """Return the expected `recall_at` of random distances: `k` items are drawn without replacement.
+
+    Args:
+        k: Number of items drawn; all of a gallery that holds fewer.
+        queries: Label of each query.
+        gallery: Label of each item.
     """
     others = np.array([(gallery != label).sum() for label in queries])
     missed = np.ones(len(queries))
@@ -44,11 +59,19 @@ def chance_at(k: int, queries: QueryLabels, gallery: GalleryLabels) -> float:
 
 
 def forced_choice(distances: Distances, queries: QueryLabels, gallery: GalleryLabels) -> float:
-    """Return share of choices that are right where each query meets one random item of every label and the
-    nearest is chosen, by lot among equally near ones. The value for infinitely many draws; chance is one
-    over the number of labels in the gallery.
+    """Return the expected share of correct forced choices, that is for infinitely many draws.
 
-    Undefined without queries, and where a query's label has no item.
+    A choice draws one random item of every label, and takes the one nearest to the query, at random among
+    equally near ones. It is correct when the item has the query's label. The chance level is one over the
+    number of labels in the gallery.
+
+    Args:
+        distances: Distance of each query from each item.
+        queries: Label of each query.
+        gallery: Label of each item.
+
+    Raises:
+        UndefinedMetricError: Without queries, and when a query's label has no item.
     """
     labels = np.unique(gallery)
     if len(queries) == 0 or not np.isin(queries, labels).all():
@@ -60,10 +83,10 @@ def forced_choice(distances: Distances, queries: QueryLabels, gallery: GalleryLa
 
 
 def _won(distances: Distances, label: int, gallery: GalleryLabels) -> Float[np.ndarray, "queries"]:
-    """Return probability that each of the queries, all of `label`, chooses right.
+    """Return the probability that each query chooses correctly; all queries have the label `label`.
 
-    With K equally near rivals the lot falls right in 1 / (K + 1) of the draws, which is the integral of t^K
-    from 0 to 1. K is a sum of independent draws, so that the mean of t^K is a product over rivals.
+    With K equally near rivals a random choice is correct in 1 / (K + 1) of the draws, which is the integral
+    of t^K from 0 to 1. K is a sum of independent draws, so the mean of t^K is a product over rivals.
     """
     right = distances[:, gallery == label, None]
     points, weights = np.polynomial.legendre.leggauss(_POINTS)

@@ -1,4 +1,4 @@
-"""Rounding: is the mouth narrower in uw, ow and w than in iy?
+"""Rounding: how much narrower the mouth is in uw, ow and w than in iy.
 
 A measure of our own. The width is the distance of the outer corners of the mouth.
 """
@@ -14,16 +14,17 @@ from talkcli.engine.metrics.take import Observations, Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Alignment
 
+# Symbol of the phone with spread lips, and those of the phones with rounded lips.
 SPREAD = "IY"
 ROUND = ("UW", "OW", "W")
 
 
 def rounding_mm(widths_mm: Mapping[str, Sequence[float]]) -> float:
-    """Return mean mouth width of iy minus that of all uw, ow and w together, in millimetres; positive: these
-    are rounded.
+    """Return the mean mouth width of iy minus that of all uw, ow and w together, in millimetres.
 
-    `widths_mm` holds, for each class, the width at the middle of each of its phones in all clips. Undefined
-    without an iy, and without any of the others.
+    A positive value means that these are rounded. `widths_mm` holds the width in millimetres at the middle of
+    each phone of all clips, by symbol. Raises UndefinedMetricError without an iy, and without any of the
+    others.
     """
     rounded = [width for symbol in ROUND for width in widths_mm.get(symbol, ())]
     spread = widths_mm.get(SPREAD, ())
@@ -33,5 +34,5 @@ def rounding_mm(widths_mm: Mapping[str, Sequence[float]]) -> float:
 
 
 def measure(take: Take, alignment: Alignment) -> Observations:
-    """Observe the mouth widths of a take, in millimetres."""
+    """Return the mouth widths of a take at the middles of its phones, in millimetres."""
     return at_middles(take.width_mm(), alignment, (SPREAD, *ROUND), take.fps)

@@ -1,4 +1,4 @@
-"""Silence: are the lips at rest while nobody speaks?
+"""Closed in silence: the share of frames in pauses whose lips are closed.
 
 Axis names: `frames`. A measure of our own.
 """
@@ -15,16 +15,24 @@ from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
-# A frame is silent when it is this far below the clip's speech level, its 95th percentile.
+# Level in dB relative to the speech level of the clip, at and below which a frame is silent.
 SILENCE_DB = -30.0
+# Percentile of a clip's frame levels that is its speech level.
 SPEECH_LEVEL_PERCENTILE = 95
+# Duration in milliseconds that a silent run must exceed to be a pause.
 SHORTEST_PAUSE_MS = 200
 
 
 def silence_closed(gap_mm: Float[np.ndarray, "frames"], speech: Speech, fps: float) -> tuple[float, int]:
-    """Return share of the frames in pauses whose lip gap is under 1 mm, and the number of such frames.
+    """Return the share of frames in pauses whose lip gap is under 1 mm, and the number of frames in pauses.
 
-    `gap_mm` is above the gap of the head at rest. Undefined without a pause longer than 200 ms.
+    Args:
+        gap_mm: Mean distance of the inner-lip landmark pairs in millimetres, minus that of the head at rest.
+        speech: Sound of the clip.
+        fps: Frame rate of `gap_mm`.
+
+    Raises:
+        UndefinedMetricError: When no pause exceeds 200 ms.
     """
     inside = pauses(speech, len(gap_mm), fps)
     if not inside.any():
@@ -33,8 +41,14 @@ def silence_closed(gap_mm: Float[np.ndarray, "frames"], speech: Speech, fps: flo
 
 
 def pauses(speech: Speech, num_frames: int, fps: float) -> Bool[np.ndarray, "frames"]:
-    """Return frames in silent runs of more than 200 ms; silent is 30 dB or more below the clip's speech
-    level.
+    """Return for each frame whether it lies in a pause: a silent run of more than 200 ms.
+
+    Silent means 30 dB or more below the clip's speech level.
+
+    Args:
+        speech: Sound of the clip.
+        num_frames: Number of frames of the motion.
+        fps: Frame rate of the motion.
     """
     levels = frame_levels(speech, num_frames, fps)
     loud = np.percentile(levels, SPEECH_LEVEL_PERCENTILE)

@@ -1,9 +1,8 @@
-"""Lips against sound: does the mouth open with the speech?
+"""Synchrony of lips and sound: the correlation of lip opening and speech envelope, and its lag.
 
-Axis names: `frames`.
-A measure of our own, in the manner of Chandrasekaran et al. 2009 (mouth opening against the wideband
-envelope, see audio/envelope.py). As a yardstick: the jaw curves of the hand-made FACEGOOD animation correlate
-with it at 0.66 to 0.82, one frame (33 ms) late.
+Axis names: `frames`. A measure of our own, in the manner of Chandrasekaran et al. 2009 (mouth opening against
+the wideband envelope, see audio/envelope.py). For comparison: the jaw curves of the hand-made FACEGOOD
+animation correlate with it at 0.66 to 0.82, one frame (33 ms) late.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
+# Largest lag in milliseconds, in either direction, at which talk looks for the best correlation.
 LARGEST_LAG_MS = 80.0
 
 
@@ -25,11 +25,18 @@ def sync_correlation(
     fps: float,
     largest_lag_ms: float = LARGEST_LAG_MS,
 ) -> tuple[float, float]:
-    """Return Pearson's r of lip opening and envelope at the best lag within +-`largest_lag_ms`, and that lag
-    in milliseconds.
+    """Return Pearson's r of lip opening and envelope at the best lag, and that lag in milliseconds.
 
-    A positive lag says that the lips are late. Undefined where either stands still, or for less than a
-    second.
+    A positive lag means that the lips are late.
+
+    Args:
+        opening_mm: Lip opening in millimetres.
+        speech: Sound of the clip.
+        fps: Frame rate of `opening_mm`.
+        largest_lag_ms: Largest lag in either direction, in milliseconds.
+
+    Raises:
+        UndefinedMetricError: When the lips or the envelope do not move, and for less than a second.
     """
     loudness = envelope(speech, len(opening_mm), fps)
     if np.ptp(loudness) < 1e-9:
@@ -51,7 +58,7 @@ def best_correlation(
     if min(np.ptp(late), np.ptp(early)) < 1e-9 or np.ptp(late) < 1e-6:
         raise UndefinedMetricError("the lips never move")
     reach = int(largest_lag_ms * fps / 1000 + 1e-6)
-    # By size, so that the smaller lag wins a tie.
+    # Sorted by size, so that the smaller lag wins a tie.
     lags = sorted(range(-reach, reach + 1), key=abs)
     by_lag = {lag: _pearson(late, early, lag) for lag in lags}
     best = max(lags, key=by_lag.__getitem__)
@@ -68,7 +75,7 @@ def _pearson(opening: np.ndarray, loudness: np.ndarray, lag: int) -> float:
 
 
 def measure_r(take: Take, speech: Speech) -> float:
-    """Measure the correlation of a take with its speech."""
+    """Measure the best correlation of a take with its speech."""
     return sync_correlation(take.gap_mm()[: frames_with_sound(take, speech)], speech, take.fps)[0]
 
 
@@ -78,5 +85,7 @@ def measure_lag_ms(take: Take, speech: Speech) -> float:
 
 
 def frames_with_sound(take: Take, speech: Speech) -> int:
-    """Count the frames up to the end of the sound: beyond it there is neither speech nor a pause."""
+    """Return the number of frames up to the end of the sound; frames beyond it have neither speech nor a
+    pause.
+    """
     return min(take.num_frames, max(1, round(speech.duration_s * take.fps)))

@@ -1,7 +1,7 @@
-"""How a metric says that it has no value here."""
+"""The error by which a metric reports that it has no value."""
 
 from __future__ import annotations
 
 
 class UndefinedMetricError(Exception):
-    """The metric cannot be computed from what was given; the text is the reason, shown beside the dash."""
+    """The metric has no value for its input; the text is the reason, which tables show."""

@@ -1,4 +1,4 @@
-"""Whose way of moving a generator performs with: by name, by place, or by default."""
+"""Choice of the actor with whose style a generator performs: by name, by index, or by default."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ from talkcli.engine.models.deeptalk.deeptalk import NOBODY
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.types import Reporter
 
-# The actor of the released demo, the first that the released model was trained on.
+# Name of the actor of the released demo, the first of the speakers that the released model was trained on.
 DEMO_ACTOR = "M003"
 
 
 def default_actor(config: DeepTalkConfig) -> str | None:
-    """Return who performs where no actor is asked for; None is nobody in particular.
+    """Return the actor who performs when none is given; None stands for no particular speaker.
 
-    A model whose training always named the speaker has no defined performance without one: it
-    performs as the released demo's actor where it knows that one, else as its first.
+    A model whose training always named the speaker needs one: the actor of the released demo if the model
+    knows that actor, else its first speaker.
     """
     if config.nobody:
         return None
     if DEMO_ACTOR in config.speakers:
         return DEMO_ACTOR
-    # Files from before this was kept are of models that know nobody, but for converted ones.
+    # Model files that do not state `nobody` are old; their training had windows without a speaker, except for
+    # converted models, which know the demo's actor.
     if config.nobody is None:
         return None
     return config.speakers[0] if config.speakers else "0"
 
 
 def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) -> tuple[str | None, bool]:
-    """Return who performs where `actor` is asked for, and whether that is `default_actor`, of which it
-    tells.
+    """Return the actor who performs, and whether it is `default_actor`; the reporter gets a note if so.
+
+    Args:
+        config: Settings of the model.
+        actor: Actor that the user gave; None for the default.
+        reporter: Receiver of the note.
     """
     if actor is not None or (default := default_actor(config)) is None:
         return actor, False
@@ -40,9 +45,10 @@ def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) ->
 
 
 def speaker(config: DeepTalkConfig, actor: str | None) -> int:
-    """Return the model's number for `actor`: a name, else a position in its list; None is `default_actor`.
+    """Return the model's index of `actor`: a name, or an index in its list of speakers; None for
+    `default_actor`.
 
-    Raises UsageError for an actor that the model does not have.
+    Raises UsageError when the model does not have that actor.
     """
     actor = default_actor(config) if actor is None else actor
     names = config.speakers
@@ -50,7 +56,7 @@ def speaker(config: DeepTalkConfig, actor: str | None) -> int:
         return NOBODY
     if actor in names:
         return names.index(actor)
-    # A model without names still has places for speakers.
+    # A model without names of speakers still has their indices.
     places = len(names) or config.identity
     if actor.isdecimal() and int(actor) < places:
         return int(actor)

@@ -1,4 +1,4 @@
-"""DEEPTalk as a performer: its emotion embedding is sampled, its codes are drawn (section 3.3, table 3)."""
+"""DEEPTalk as a performer: it samples the emotion embedding and the codes (section 3.3, table 3)."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from talkcli.engine.wording import counted
 
 @dataclass(frozen=True, kw_only=True)
 class DeepTalkControls(Controls):
-    """How performances are drawn.
-
-    `sigma` multiplies the predicted log-variance of the emotion embedding, None takes its mean. `tau_top` and
-    `tau_bottom` are temperatures of the slow and the fast codes, 0 takes the likeliest; `gumbel` draws both
-    as the released inference does, whatever the temperatures. With `hold_slow` all takes keep the emotion and
-    the slow codes of the first. `always_pad` adds one to four frames of silence, as the released demo always
-    does.
-    """
+    """Controls of how performances are sampled."""
 
     draws = "`sigma`, `tau` or `gumbel`"
 
     sigma: float | None = None
+    """Factor on the predicted log-variance of the emotion embedding, which is then sampled; None takes its
+    mean."""
     tau_top: float = 0.0
+    """Sampling temperature of the slow codes; 0 takes the most probable code."""
     tau_bottom: float = 0.0
+    """Sampling temperature of the fast codes; 0 takes the most probable code."""
     gumbel: bool = False
+    """Sample both levels of codes with Gumbel noise, as the released inference does, whatever the
+    temperatures."""
     hold_slow: bool = False
+    """Keep the emotion and the slow codes of the first take in all takes."""
     always_pad: bool = False
+    """Add one to four frames of silence at the end, as the released demo always does."""
 
     def __post_init__(self) -> None:
         for name in ("sigma", "tau_top", "tau_bottom"):
@@ -45,7 +46,7 @@ class DeepTalkControls(Controls):
                 raise UsageError(f"`{name}={value}` is not a finite number.")
         if self.hold_slow and self.tau_bottom == 0 and not self.gumbel:
             raise UsageError(
-                "`hold_slow` needs sampled fast codes; at `tau_bottom=0` the likeliest are taken.",
+                "`hold_slow` needs sampled fast codes, but `tau_bottom=0` takes the most probable ones.",
                 hint="Add `tau_bottom=0.5`, or any temperature above 0.",
             )
 
@@ -58,13 +59,13 @@ class DeepTalkControls(Controls):
         """See `Controls`."""
         if self.hold_slow and sampling.takes < 2:
             raise UsageError(
-                "`hold_slow` keeps the slow codes of the first take for the others, but there is one take.",
+                "`hold_slow` keeps the slow codes of the first take in all others, but there is one take.",
                 hint="Add `takes=2` or more.",
             )
 
 
 class DeepTalkPerformer(TrainedPerformer):
-    """A trained DEEPTalk."""
+    """A trained DEEPTalk as a performer."""
 
     controls = DeepTalkControls
 
@@ -75,7 +76,7 @@ class DeepTalkPerformer(TrainedPerformer):
 
     @classmethod
     def cast_of(cls, config: Any, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
-        """See `TrainedPerformer`. A model that was always told who speaks performs as somebody."""
+        """See `TrainedPerformer`. A model whose training always named the speaker gets its default actor."""
         actor, by_default = performing(config, sampling.actor, reporter)
         return replace(sampling, actor=actor), by_default
 
@@ -88,8 +89,8 @@ class DeepTalkPerformer(TrainedPerformer):
     ) -> Iterator[AnyMotion]:
         """See `Performer`.
 
-        Raises UsageError for an actor or an emotion the model does not know, and for slow codes to hold where
-        it has one level of codes.
+        Raises UsageError for an actor or an emotion that the model does not know, and for `hold_slow` when
+        the motion prior has only one level.
         """
         own = self.own(controls)
         own.check(sampling)
@@ -110,7 +111,17 @@ class DeepTalkPerformer(TrainedPerformer):
         emotion: Emotion | None = None,
         always_pad: bool = False,
     ) -> Heard:
-        """Run the encoders on `speech`; `emotion`, or that of `emotion_speech`, takes its own one's place."""
+        """Run the encoders on `speech`.
+
+        Args:
+            speech: Speech to perform.
+            emotion_speech: Speech whose emotion replaces that of `speech`; None keeps it.
+            emotion: Emotion that replaces the mean of the encoded emotion; None keeps it.
+            always_pad: Pad as the released demo does.
+
+        Raises:
+            UsageError: For an emotion that the model does not know.
+        """
         emotion_samples = None if emotion_speech is None else self._batch(emotion_speech)
         with self._autocast():
             heard: Heard = self.model.listen(
@@ -121,12 +132,19 @@ class DeepTalkPerformer(TrainedPerformer):
     def takes(
         self, heard: Heard, speech: Speech, sampling: Sampling, controls: DeepTalkControls
     ) -> Iterator[AnyMotion]:
-        """Perform `speech` that was `heard` before, as `perform` does."""
+        """Perform encoded speech as `perform` does: make one motion per take, when the caller asks for it.
+
+        Args:
+            heard: What `listen` returned.
+            speech: Speech that was encoded; the layers need it.
+            sampling: Number of takes, seed, actor and emotion.
+            controls: Controls of the sampling.
+        """
         held = None
         for take in range(sampling.takes):
             drawn = self._draw(heard, sampling, controls, take, held)
             if controls.hold_slow and held is None:
-                # The emotion is the first thing a take draws, so this is the first take's once more.
+                # A take draws its emotion first, so the same generator gives the first take's emotion again.
                 emotion = self.model.felt(heard, controls.sigma, self._generator(sampling, take))
                 heard, held = heard._replace(fixed=emotion), drawn.slow
             yield self._finished(
@@ -160,5 +178,5 @@ class DeepTalkPerformer(TrainedPerformer):
         return drawn
 
     def speaker(self, actor: str | None) -> int:
-        """Return the model's number for `actor`, as `actors.speaker` has it. Raises UsageError."""
+        """Return the model's index of `actor`, as `actors.speaker` does. Raises UsageError."""
         return speaker(self.model.config, actor)

@@ -1,4 +1,4 @@
-"""What a model's name means: the embedded model, a model file, or a run folder."""
+"""Model files by name: the embedded model, a model file, or a run folder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from talkcli.engine.methods import EMBEDDED
 
 
 def weights_of(model_name: str, *, field: str = "model", made_by: str = "talk train-gen") -> Path:
-    """Return the model file that `model_name` names. Raises AssetError or InputError where there is none;
-    its hint says which `field` named it, and what it is `made_by`.
+    """Return the path of the model file that `model_name` names.
+
+    Args:
+        model_name: `EMBEDDED`, a model file, or a run folder.
+        field: Parameter that named the model, for the hint of the error.
+        made_by: Command that makes such models, for the same hint.
+
+    Raises:
+        AssetError: When the package came without the embedded model.
+        InputError: When there is no such file.
     """
     path = default_weights() if model_name == EMBEDDED else model_file(Path(model_name))
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Opening whatever performs: the embedded model, a trained model of any method, or the rules."""
+"""Opening of performers: the embedded model, a trained model of any method, or the rules."""
 
 from __future__ import annotations
 
@@ -31,25 +31,28 @@ def open_performer(
     text: str | None = None,
     phones: Alignment | None = None,
 ) -> Performer:
-    """Load what performs.
+    """Load the performer called `model_name`.
 
     Args:
-        model_name: as for `weights_of`, or `RULES`.
-        device_name: as for `resolve_device`; the rules need none.
-        layers: wishes as `Layers.chosen` takes them; None for the steady ones.
-        text: what the rules say, as `read_words` takes it; trained models take none.
-        phones: what the rules say, phone by phone, in place of `text`.
+        model_name: `RULES`, or a model as `weights_of` takes it.
+        device_name: Device as `resolve_device` takes it; the rules ignore it.
+        reporter: Receiver of notes and warnings.
+        precision: Number format of a network; bf16 computes in bfloat16 where torch's autocast does.
+        layers: Layers to switch on or off, as `Layers.chosen` takes them; None for those that draw nothing at
+            random.
+        text: Words for the rules, as `read_words` takes them; trained models take none.
+        phones: Phones with their times for the rules, in place of `text`.
 
     Raises:
-        InputError, AssetError: for a file that is missing or no generator.
-        UsageError: for text or layers that the performer has no use for.
+        InputError, AssetError: When a file is missing, or is not that of a generator.
+        UsageError: For words, layers or a precision that the performer has no use for.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"`precision={precision}` is none of {', '.join(PRECISIONS)}.")
     if model_name == RULES:
         if text is None and phones is None:
             raise UsageError(
-                "`model=rules` needs the words that are spoken.",
+                "`model=rules` needs the words of the speech.",
                 hint='Add `text="what is said"`, or `text` with a .txt file or a TextGrid.',
             )
         if precision != "fp32":
@@ -59,7 +62,8 @@ def open_performer(
         return Rules(words, layers=layers, reporter=reporter)
     if text is not None or phones is not None:
         raise UsageError(
-            "`text` is for `model=rules`: a trained model hears the words.", hint="Leave `text` out."
+            "`text` is for `model=rules` only: a trained model takes the words from the sound.",
+            hint="Leave `text` out.",
         )
     performer = open_model(model_name, device_name, precision=precision, layers=layers)
     if precision == "bf16" and not has_bf16(performer.device):
@@ -74,21 +78,24 @@ def open_model(
     precision: Precision = "fp32",
     layers: Mapping[str, bool | None] | None = None,
 ) -> TrainedPerformer:
-    """Load a trained model, `model_name` as for `weights_of`; else as `open_performer`."""
+    """Load a trained model; the arguments are those of `open_performer`.
+
+    Raises InputError, AssetError or UsageError as `open_performer` does.
+    """
     path, header = generator_file(model_name)
     return performer_of(header.method)(path, header, device_name, precision=precision, layers=layers)
 
 
 def performer_of(method: str) -> type[TrainedPerformer]:
-    """Find how trained models of a method perform."""
+    """Return the class that performs with trained models of a method."""
     target = METHODS[method].performer
     return TrainedPerformer if target is None else resolve(target)
 
 
 def chosen_controls(header: Meta, wishes: Mapping[str, Any]) -> Controls:
-    """Make the controls of the performer with this `header` of those wishes that were made.
+    """Return the controls of the performer with this `header`, with the values of `wishes` that were given.
 
-    None is no wish, and neither is False. Raises UsageError for a wish that it does not understand.
+    None and False count as not given. Raises UsageError when the performer has no control of a given name.
     """
     kind: type[Controls] = Rules.controls
     performer = "the rules"
@@ -107,32 +114,33 @@ def chosen_controls(header: Meta, wishes: Mapping[str, Any]) -> Controls:
 
 
 def head_for(header: Meta, name: str | None = None) -> Head:
-    """Load the head called `name`, else the one that a performer with this `header` moves.
+    """Load the head called `name`, else the head whose channels a performer with this `header` moves.
 
-    Raises UsageError for a head of other channels, AssetError for one whose file is missing.
+    Raises UsageError for a head with other channels, and AssetError when its file is missing.
     """
     head = load_head(name or header.head)
     if header.num_verts is not None:
         raise UsageError(
-            f"The model makes the vertices of {header.head}, `head={head.name}` wants coefficients.",
+            f"The model makes the vertices of {header.head}, but `head={head.name}` needs coefficients.",
             hint="Leave `head` out.",
         )
     if head.channels != header.channels:
         raise UsageError(
-            f"The model moves the channels of {header.head}, `head={head.name}` has others.",
+            f"The model moves the channels of {header.head}, but `head={head.name}` has others.",
             hint=f"Use `head={header.head}`, or a model trained for {head.name}.",
         )
     return head
 
 
 def header_of(model_name: str) -> Meta:
-    """Read what a performer says of its motion, without loading it. Raises InputError."""
+    """Return the description of a performer's motion, without loading the performer. Raises InputError."""
     return Rules.header if model_name == RULES else generator_file(model_name)[1]
 
 
 def generator_file(model_name: str) -> tuple[Path, Header]:
-    """Find the file of a generator, `model_name` as for `weights_of`, and read its header. Raises InputError
-    for a file of anything else.
+    """Return the path and the header of a generator's file; `model_name` is as for `weights_of`.
+
+    Raises InputError for a file of anything else, and AssetError when the embedded model is missing.
     """
     path = weights_of(model_name)
     header = read_header(path)

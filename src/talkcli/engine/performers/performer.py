@@ -1,4 +1,4 @@
-"""What a pipeline asks of whatever makes motion of speech, and what it gets."""
+"""The protocol of performers, which turn speech into motion, and the records that they take."""
 
 from __future__ import annotations
 
@@ -16,55 +16,56 @@ from talkcli.engine.types import EMOTIONS, AnyMotion, Emotion, Reporter, Speech
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """What every performer understands.
-
-    `takes` performances are drawn from `seed`, take k being the same whatever the number of takes. `actor` is
-    a name in the model's list of speakers or a position in it, None is nobody in particular. `emotion` is
-    performed instead of what the voice says.
-    """
+    """Settings that every performer understands."""
 
     takes: int = 1
+    """Number of performances; take k is the same whatever this number is."""
     seed: int = 0
+    """Seed of every random choice."""
     actor: str | None = None
+    """Speaker whose style the model uses: a name in its list of speakers or an index in it. None for no
+    particular speaker."""
     emotion: Emotion | None = None
+    """Emotion to show in place of that of the voice; None keeps the voice's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Controls:
-    """The controls of one method, beside `Sampling`; here, none."""
+    """Controls of one method, beside `Sampling`; this class has none."""
 
     draws: ClassVar[str] = ""
-    """Which controls make takes differ, for a sentence."""
+    """Names of the controls that make takes differ, as a part of a sentence."""
 
     @property
     def is_random(self) -> bool:
-        """Whether takes differ by more than what layers draw."""
+        """Whether takes differ by more than what random layers add."""
         return False
 
     def check(self, sampling: Sampling) -> None:
-        """Raise UsageError for controls that do not fit the sampling."""
+        """Raise UsageError when the controls do not fit `sampling`."""
 
 
 @runtime_checkable
 class Performer(Protocol):
-    """What makes motion of speech: a trained model of any method, or the rules."""
+    """Maker of motion from speech: a trained model of any method, or the rules."""
 
     @property
     def header(self) -> Meta:
-        """Head, channels and rate of the motion, and the terms it is under."""
+        """Head, channels and frame rate of the motion, and its licence."""
 
     @property
     def layers(self) -> Layers:
-        """The layers over the motion."""
+        """Layers that the performer adds to the motion."""
 
     @property
     def controls(self) -> type[Controls]:
-        """The class of the controls that `perform` takes beside its sampling."""
+        """Class of the controls that `perform` takes."""
 
     def cast(self, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
-        """Choose an actor where none is asked for, and tell whether that was done and is worth a note.
+        """Return `sampling` with an actor, and whether the performer chose that actor by default.
 
-        Raises UsageError for an actor that the performer does not have.
+        The reporter gets a note of a choice by default. Raises UsageError when the performer does not have
+        the given actor.
         """
 
     def perform(
@@ -74,20 +75,23 @@ class Performer(Protocol):
         controls: Controls | None = None,
         emotion_speech: Speech | None = None,
     ) -> Iterator[AnyMotion]:
-        """Make one motion per take, each when the caller asks for it. Its `meta` names who made it, `origin`
-        among it.
+        """Make one motion per take, each when the caller asks for it; its `meta` names its maker and its
+        `origin`.
 
         Args:
-            controls: of the performer's own kind; None for its defaults.
-            emotion_speech: takes the place of `speech` for the emotion.
+            speech: Speech to perform.
+            sampling: Number of takes, seed, actor and emotion.
+            controls: Controls of the performer's own class; None for its defaults.
+            emotion_speech: Speech whose emotion replaces that of `speech`; None keeps it.
 
         Raises:
-            TalkError: for what cannot be performed, at the call.
+            TalkError: When the performer cannot perform this; it is raised at the call, not at the first
+                take.
         """
 
 
 def parse_emotion(text: str) -> Emotion:
-    """Return LABEL or LABEL:LEVEL as an emotion; the level is 1 where it is not given. Raises UsageError."""
+    """Return the emotion that LABEL or LABEL:LEVEL names; the level is 1 if absent. Raises UsageError."""
     label, colon, number = text.partition(":")
     if label not in EMOTIONS:
         near = difflib.get_close_matches(label.lower(), EMOTIONS, n=1)
@@ -101,6 +105,6 @@ def parse_emotion(text: str) -> Emotion:
         level = math.nan
     if not 0 <= level <= 1:
         raise UsageError(
-            f"`emotion={text}`: the level is no number from 0 to 1.", hint=f"For example {label}:0.7."
+            f"`emotion={text}`: the level is not a number from 0 to 1.", hint=f"For example {label}:0.7."
         )
     return Emotion(label=label, level=level)

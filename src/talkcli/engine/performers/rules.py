@@ -1,6 +1,7 @@
-"""The performer as a method of its own: speech, its words and an emotion become motion by rules.
+"""The rules as a performer: they turn speech, its words and an emotion into motion.
 
-No weights, no training: a baseline for trained models, and a way to animate with phones that are known.
+The rules need no weights and no training. They are a baseline for trained models, and a way to animate phones
+with known times.
 """
 
 from __future__ import annotations
@@ -25,20 +26,22 @@ from talkcli.engine.readers.text import read_text
 from talkcli.engine.rules.perform import perform
 from talkcli.engine.types import MODEL_FPS, SILENCE, Alignment, Emotion, Motion, Phone, Reporter, Speech
 
+# Name of the rules, in place of a model's.
 RULES = "rules"
 _TEXTGRID = ".textgrid"
-# Words neither begin like this nor, without a blank, have a slash or a suffix in them.
+# Patterns that distinguish names of files from words: a beginning and a suffix that only a path has, and a
+# text without a blank that ends in a suffix.
 _PATH_BEGINS = re.compile(r"[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|\w{2,10}://")
 _PATH_ENDS = re.compile(
-    r"\.(?:txt|lab|text|textgrid|trn|trans|stm|ctm|mlf|csv|tsv|json|jsonl|srt|vtt|sbv|ass|md|rtf|docx?|odt|pdf|xml|eaf|"
-    r"log|wav|flac|mp3|ogg|opus|m4a|mp4|mov|mkv|npz|npy)",
+    r"\.(?:txt|lab|text|textgrid|trn|trans|stm|ctm|mlf|csv|tsv|json|jsonl|srt|vtt|sbv|ass|md|rtf|docx?|odt|"
+    r"pdf|xml|eaf|log|wav|flac|mp3|ogg|opus|m4a|mp4|mov|mkv|npz|npy)",
     re.IGNORECASE,
 )
 _FILE_NAME = re.compile(r"(?!.*\.\.)[^\s.][^\s]*\.[A-Za-z][A-Za-z0-9]{1,9}")
 
 
 class RulesControls(Controls):
-    """The rules have no controls; each take is performed in a manner of its own."""
+    """Controls of the rules: none. The rules draw a manner of their own for each take."""
 
     @property
     def is_random(self) -> bool:
@@ -47,11 +50,11 @@ class RulesControls(Controls):
 
 
 class Rules:
-    """The rules with the words they say: text, or phones in time as `read_words` gives them.
+    """The rules with the words of the speech: text, or phones with their times, as `read_words` returns them.
 
-    Without an emotion they are neutral, for they hear none. Takes differ in manner, in accents and in what
-    layers draw; with an `actor`, which may be any name, the manner stays the same. `layers` are wishes as
-    `Layers.chosen` takes them; None stands for the steady ones.
+    Without an emotion the performance is neutral, for the rules do not recognise the emotion of a voice.
+    Takes differ in manner, in accents and in what random layers add. With an `actor`, which may be any name,
+    the manner stays the same in all takes.
     """
 
     header = Meta(head="ada", channels=ADA, fps=MODEL_FPS, trained_on="nothing", licence="that of talk")
@@ -65,6 +68,18 @@ class Rules:
         layers: Mapping[str, bool | None] | None = None,
         reporter: Reporter,
     ) -> None:
+        """Load the head if the layers need it.
+
+        Args:
+            words: Text or phones of the speech.
+            layers: Layers to switch on or off, as `Layers.chosen` takes them; None for those that draw
+                nothing at random.
+            reporter: Receiver of warnings.
+
+        Raises:
+            UsageError: For contacts.
+            InputError: For text with digits, with words of another script, or without words.
+        """
         self._made_by: dict[str, Any] = {
             "origin": PERFORMED.model_dump(exclude_none=True),
             "method": RULES,
@@ -79,7 +94,7 @@ class Rules:
         self._head = load_head(self.header.head) if self.layers.need_head else None
 
     def cast(self, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:  # noqa: ARG002  others tell
-        """See `Performer`. Any name is an actor."""
+        """See `Performer`. Any name is an actor, so the rules choose none by default."""
         return sampling, False
 
     def perform(
@@ -89,17 +104,17 @@ class Rules:
         controls: Controls | None = None,
         emotion_speech: Speech | None = None,
     ) -> Iterator[Motion]:
-        """Make one motion of ada per take at 25 fps, layers included.
+        """Make one motion of ada per take at 25 fps, with its layers.
 
-        Raises UsageError for what only models have, ExtraError where text must be aligned and the align extra
-        is missing, InputError for phones that lie beyond the sound.
+        Raises UsageError for an emotion from speech, ExtraError when text must be aligned and the extra
+        `align` is missing, and InputError for phones that begin after the end of the sound.
         """
         if controls is not None and not isinstance(controls, RulesControls):
             raise TypeError(f"{type(controls).__name__} are no controls of the rules")
         if emotion_speech is not None:
             raise UsageError(
-                "`emotion_from`: rules hear no emotion.",
-                hint="Say it: `emotion=happy`, or `emotion=happy:0.5`.",
+                "`emotion_from`: the rules recognise no emotion in speech.",
+                hint="Name the emotion: `emotion=happy`, or `emotion=happy:0.5`.",
             )
         alignment = self._aligned(speech)
         made_by = {**self._made_by, "alignment": alignment.method}
@@ -127,17 +142,17 @@ class Rules:
         alignment = Aligner().align(speech, self._words)
         if alignment.method == "energy":
             self._reporter.warn(
-                "The words were not found in the sound: the mouth follows its loudness. "
+                "The aligner did not find the words in the sound, so the mouth follows the loudness. "
                 "Check the text, or give `text` a TextGrid with its phones."
             )
         return alignment
 
 
 def read_words(text: str) -> str | Alignment:
-    """Return what `text` gives: the words themselves, or a file with them, of any name: its content tells
-    whether it is plain text or a TextGrid with a tier `phones`.
+    """Return the words or phones that `text` gives: the words themselves, or the content of a file.
 
-    Raises InputError for a file that cannot be read, and for what names a file that is not there.
+    The file may have any name: its content tells whether it is plain text or a TextGrid with a tier `phones`.
+    Raises InputError for a file that cannot be read, and for the name of a file that does not exist.
     """
     path = _file(text)
     if path is None:
@@ -149,32 +164,33 @@ def read_words(text: str) -> str | Alignment:
 
 
 def _file(text: str) -> Path | None:
-    """Return the file that `text` names; None where it is words."""
+    """Return the file that `text` names; None if `text` is the words themselves."""
     name = text.strip()
     path = Path(text)
     try:
         exists = bool(name) and path.exists()
     except (OSError, ValueError):
-        # Too long for a name, or with a zero byte in it.
+        # The text is too long for a name, or contains a zero byte.
         exists = False
     looks = bool(_PATH_BEGINS.match(name)) or bool(_PATH_ENDS.fullmatch(path.suffix))
     looks = looks or (" " not in name and ("/" in name or "\\" in name))
     looks = looks or bool(_FILE_NAME.fullmatch(name))
-    # A folder may bear the name of a word.
+    # A folder may have a word as its name.
     if exists and (looks or not path.is_dir()):
         return path
     if looks and "\n" not in name:
         raise InputError(
             f"`text={name[:200]}` names a file that is not there.",
-            hint="Check the path; if these are the words themselves, put a blank between them.",
+            hint="Check the path; if these are words and no file, put a blank between them.",
         )
     return None
 
 
 def fitted(alignment: Alignment, duration_s: float) -> Alignment:
-    """Return `alignment` from 0 to `duration_s`, silence wherever it is empty.
+    """Return `alignment` from 0 to `duration_s` seconds, with silence wherever it has no phone.
 
-    Raises InputError where a phone begins beyond the sound, as in the phones of another sound.
+    Raises InputError when a phone begins after the end of the sound: the phones are then those of another
+    sound.
     """
     filled, at = [], 0.0
     for phone in alignment.phones:
@@ -182,7 +198,7 @@ def fitted(alignment: Alignment, duration_s: float) -> Alignment:
             continue
         if phone.start_s > duration_s:
             raise InputError(
-                f"The phone {phone.symbol} begins at {phone.start_s:.2f} s, after the speech, which lasts "
+                f"The phone {phone.symbol} begins at {phone.start_s:.2f} s, but the speech lasts only "
                 f"{duration_s:.2f} s.",
                 hint="Give the TextGrid of this speech.",
             )
@@ -200,6 +216,7 @@ def _layers(wishes: Mapping[str, bool | None] | None) -> Layers:
         return replace(Layers.steady("ada"), contacts=False)
     if wishes.get("contacts"):
         raise UsageError(
-            "`contacts`: the rules close the lips where the phones ask for it.", hint="Leave `contacts` out."
+            "`contacts`: the rules already close the lips in the phones that need it.",
+            hint="Leave `contacts` out.",
         )
     return Layers.chosen("ada", {**wishes, "contacts": False})

@@ -1,4 +1,4 @@
-"""A trained model as a performer: speech in, motion with its layers out.
+"""Trained models as performers: they turn speech into motion with its layers.
 
 Axis names: `samples` (16 kHz), `frames` (the model's fps), `coeffs`, `values` of a frame (coefficients, or
 coordinates of vertices).
@@ -30,11 +30,11 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 class TrainedPerformer:
-    """A loaded model with what is known of its origin.
+    """A loaded model, with what is known of its origin.
 
-    Here the model performs by its own `generate(samples, generator=...)`, which returns the frames of a batch
-    of one: coefficients, or x, y, z of vertex after vertex in metres. A model of vertices holds the face at
-    rest in a buffer `neutral`. Methods with controls of their own derive from this class.
+    The model performs with its own `generate(samples, generator=...)`, which returns the frames of a batch of
+    one: coefficients, or x, y, z of vertex after vertex in metres. A model of vertices has the face at rest
+    in a buffer `neutral`. Methods with controls of their own derive from this class.
     """
 
     controls: type[Controls] = Controls
@@ -48,19 +48,23 @@ class TrainedPerformer:
         precision: Precision = "fp32",
         layers: Mapping[str, bool | None] | None = None,
     ) -> None:
-        """Load the model file `path`, whose header was read.
+        """Load the model file `path`.
 
         Args:
-            device_name: as for `resolve_device`.
-            precision: bf16 computes in bfloat16 where torch's autocast does.
-            layers: wishes as `Layers.chosen` takes them; None for the steady ones, which draw nothing.
+            path: Model file.
+            header: Header of that file, which the caller has read.
+            device_name: Device as `resolve_device` takes it.
+            precision: Number format of the network; bf16 computes in bfloat16 where torch's autocast does.
+            layers: Layers to switch on or off, as `Layers.chosen` takes them; None for those that draw
+                nothing at random.
 
         Raises:
-            InputError: for a file that does not hold what its header says.
-            UsageError: for layers that the model cannot have.
+            InputError: When the file does not hold what its header says.
+            UsageError: For layers that the model cannot have.
         """
         named = header.head
-        # Before the weights, so that a missing head is found at once; contacts have one that never is.
+        # The head loads before the weights, so that a missing file is found at once. Contacts wait for the
+        # model; they need ada, whose file is never missing.
         early = _layers(header, None if layers is None else {**layers, "contacts": False})
         self._head = load_head(named) if replace(early, contacts=False).need_head else None
         self.device = resolve_device(device_name)
@@ -71,7 +75,7 @@ class TrainedPerformer:
         settle_threads(self.model)
         if layers is not None and layers.get("contacts") and not self.hears_contacts:
             raise UsageError(
-                f"`contacts` is for models that hear phones, {path} hears none.",
+                f"`contacts` is for models with a phone encoder, and {path} has none.",
                 hint="Leave it out, or train with a recipe whose content is of the kind phones.",
             )
         chosen = _layers(header, layers)
@@ -89,7 +93,7 @@ class TrainedPerformer:
 
     @property
     def hears_contacts(self) -> bool:
-        """Whether the model says where lips touch."""
+        """Whether the model predicts contacts of lips and teeth."""
         return False
 
     def cast(self, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
@@ -98,9 +102,9 @@ class TrainedPerformer:
 
     @classmethod
     def cast_of(cls, config: Any, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:  # noqa: ARG003
-        """Cast as `cast` does, with the config of a model that need not be loaded.
+        """Do the work of `cast` with the config of a model, which need not be loaded.
 
-        A model that was trained without names of speakers has no actors.
+        A model that was trained without names of speakers has no actors. Raises UsageError for a given actor.
         """
         if sampling.actor is not None:
             raise UsageError("`actor`: this model knows no speakers.", hint="Leave it out.")
@@ -119,13 +123,15 @@ class TrainedPerformer:
         self.cast(sampling, Silent())
         if sampling.emotion is not None or emotion_speech is not None:
             raise UsageError(
-                f"`emotion`: a {self.header.method} model takes the emotion from the voice alone.",
+                f"`emotion`: a {self.header.method} model takes the emotion only from the voice.",
                 hint="Leave it out, or choose a model with an emotion control.",
             )
         return self._plain_takes(speech, sampling, own)
 
     def own(self, controls: Controls | None) -> Any:
-        """Give `controls`, for None the method's defaults. Raises TypeError for those of another method."""
+        """Return `controls`, or the method's defaults for None. Raises TypeError for controls of another
+        method.
+        """
         own = self.controls() if controls is None else controls
         if not isinstance(own, self.controls):
             raise TypeError(f"{type(own).__name__} are no controls of {self.header.method}")
@@ -147,13 +153,20 @@ class TrainedPerformer:
         is_random: bool,
         contacts: Float[torch.Tensor, "1 frames contacts"] | None = None,
     ) -> AnyMotion:
-        """Make a performance of the frames that the model made of `speech`, its layers laid over
-        coefficients.
+        """Return the motion of one take: the frames that the model made, with layers over coefficients.
+
+        Args:
+            made: Frames that the model made of `speech`.
+            speech: Speech that was performed; the layers need it.
+            sampling: Seed and emotion, for the layers.
+            take: Number of the take, from 0.
+            is_random: Whether the takes of the model differ.
+            contacts: Probabilities of contacts; None when the model predicts none.
         """
         values = self._checked(made[0].float().cpu().numpy())
         if self.header.num_verts is not None:
             return self._vertices(values)
-        # Where nothing but layers is drawn, takes are one performance in every respect.
+        # When nothing but layers is random, all takes get the layers of the first: they are one performance.
         motion = lay_over(
             self._motion(values),
             speech,
@@ -167,25 +180,23 @@ class TrainedPerformer:
         return replace(motion, meta=self.made_by)
 
     def _generator(self, sampling: Sampling, take: int) -> torch.Generator:
-        # Distinct streams for neighbouring seeds: take 1 of seed 0 is not take 0 of seed 1.
+        # The factor gives neighbouring seeds different streams: take 1 of seed 0 is not take 0 of seed 1.
         return seeded(sampling.seed * 1_000_003 + take, self.device)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def _checked(self, values: Float[np.ndarray, "frames values"]) -> Float[np.ndarray, "frames values"]:
-        """Return `values`. Raises InputError where they are not finite, which weights far too large lead
-        to.
-        """
+        """Return `values`. Raises InputError when they are not finite, as far too large weights make them."""
         if not np.isfinite(values).all():
             raise InputError(
-                "The model made motion that is not finite numbers.",
+                "The model made motion with values that are not finite numbers.",
                 hint="Give another `model`, or train it again.",
             )
         return values
 
     def _vertices(self, values: Float[np.ndarray, "frames values"]) -> VertexMotion:
-        """Make a motion of the coordinates that the model gave."""
+        """Return a motion of the coordinates that the model made."""
         return VertexMotion(
             vertices=values.reshape(len(values), -1, 3),
             neutral=self.model.neutral.float().cpu().numpy(),
@@ -195,8 +206,9 @@ class TrainedPerformer:
         )
 
     def _motion(self, coeffs: Float[np.ndarray, "frames coeffs"]) -> Motion:
-        """Make a motion of the coefficients that the model gave, within the range of its channels, which
-        models overshoot a little.
+        """Return a motion of the coefficients that the model made, limited to the range of its channels.
+
+        Models exceed that range slightly.
         """
         return within_range(
             Motion(
@@ -212,12 +224,14 @@ class TrainedPerformer:
 
 
 def _layers(header: Header, wishes: Mapping[str, bool | None] | None) -> Layers:
-    """Choose the layers of a model: none for vertices. Raises UsageError for those that it cannot have."""
+    """Return the layers of a model; a model of vertices has none. Raises UsageError for those that it cannot
+    have.
+    """
     if header.num_verts is not None:
         asked = [name for name, wish in (wishes or {}).items() if wish]
         if asked:
             raise UsageError(
-                f"`{asked[0]}` moves channels of a head, a {header.method} model makes vertices.",
+                f"`{asked[0]}` moves channels of a head, but a {header.method} model makes vertices.",
                 hint="Leave it out.",
             )
         return Layers()

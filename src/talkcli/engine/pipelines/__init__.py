@@ -1,1 +1,1 @@
-"""One file per job: wires parts together; no maths, no printing."""
+"""The jobs of the commands, one file each: they connect parts, and contain no maths and no printing."""

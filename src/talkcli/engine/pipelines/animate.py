@@ -1,7 +1,7 @@
-"""Speech to motion with a trained model or by rules, written as motion files and videos.
+"""Animation: speech to motion by a trained model or by the rules, written to motion files and videos.
 
-Memory grows with the speech alone: a performance is written before the next is drawn, and what lies between
-is worked out piece by piece.
+Memory grows only with the length of the speech: talk writes a performance before it draws the next one, and
+computes vertices and pictures piece by piece.
 """
 
 from __future__ import annotations
@@ -56,27 +56,37 @@ def animate_file(
     text: str | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Animate one file into every path of `outs`, for every take.
+    """Animate one speech file into every path of `outs`, for every take.
 
     Args:
-        outs: files and folders of any format in `FORMATS`.
-        controls: wishes as `chosen_controls` takes them.
-        model_name: as for `open_performer`; the rules need `text`, as `read_words` takes it.
-        head_name: the head to draw; None for the model's own.
-        overwrite: replace the frames of a folder.
-        layers: wishes as `Layers.chosen` takes them.
+        speech_path: Speech file.
+        outs: Files and folders of any format in `FORMATS`.
+        sampling: Number of takes, seed, actor and emotion.
+        controls: Controls of the performer by name, as `chosen_controls` takes them.
+        emotion_from: Speech file whose emotion replaces that of the speech; None keeps it.
+        model_name: Performer, as for `open_performer`; the rules need `text`.
+        head_name: Head to draw: a name or a FLAME file; None for the model's own.
+        fps: Frame rate of the output in frames per second; None for the model's own.
+        size: Side of the pictures in pixels.
+        renderer: Name of the renderer.
+        device_name: Device as `resolve_device` takes it.
+        precision: Number format of the network.
+        layers: Layers to switch on or off, as `Layers.chosen` takes them.
+        reporter: Receiver of notes, warnings and progress.
+        text: Words for the rules, as `read_words` of `performers/rules.py` takes them.
+        overwrite: Whether to replace the frames in a folder.
 
     Returns:
-        What was done, ready for JSON.
+        The outputs with all settings, ready for JSON.
 
     Raises:
-        TalkError: for unusable input, before anything is written.
+        TalkError: For unusable input, before anything is written.
     """
     if str(speech_path) == "-":
         raise UsageError("Speech is not read from stdin.", hint="Write it to a file first: cat > speech.wav")
     if speech_path.is_dir():
         hint = one_by_one(f"{speech_path}/*.wav")
-        raise InputError(f"{speech_path} is a folder, a sound file is needed.", hint=hint)
+        raise InputError(f"{speech_path} is a folder, but a sound file is needed.", hint=hint)
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
     every_path = [path for take in paths for path in take]
     check_distinct(every_path, [speech_path, emotion_from, *([Path(head_name)] if head_name else [])])
@@ -123,7 +133,7 @@ def animate_file(
         "sound": asdict(quality),
         **asked,
     }
-    # The model has read the speech by now; only formats with sound need it once more.
+    # The performer has read the speech by now; only formats with sound need it again.
     sound = speech if any(row.sound for row in formats) else None
     del speech, emotion_speech
     for take, motion in enumerate(performances):
@@ -147,10 +157,19 @@ def animate_file(
 
 
 def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head | None:
-    """Load the head called `named`, else the model's own where anything of `outs` is drawn; None for
-    vertices, which are drawn on the mesh that they move.
+    """Load the head called `named`, else the model's own when an output shows pictures.
 
-    Raises UsageError for other channels, AssetError where it is missing.
+    Args:
+        named: Name of a head or a FLAME file; None for the model's own.
+        header: Header of the performer.
+        outs: Outputs of the run.
+
+    Returns:
+        The head; None when nothing is drawn, and for a model of vertices, which has a mesh instead.
+
+    Raises:
+        UsageError: For a head with other channels.
+        AssetError: When the file of the head is missing.
     """
     if header.num_verts is not None:
         if named is not None:
@@ -171,13 +190,13 @@ def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head
 
 
 def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None) -> Topology:
-    """Return the head of coefficients, or find the mesh that vertices move."""
+    """Return `head`, or for a model of vertices the mesh that its motion moves."""
     return topology_of(motion, head_name) if head is None else head
 
 
 def _take_path(out: Path, take: int, takes: int) -> Path:
     if takes == 1:
         return out
-    # As many digits as sort the files by take.
+    # Enough digits that names in alphabetical order are in the order of takes.
     digits = max(2, len(str(takes)))
     return out.with_name(f"{out.stem}.take{take + 1:0{digits}d}{out.suffix}")

@@ -1,4 +1,4 @@
-"""Is a data set whole and plausible, and what is in it?"""
+"""Checks and statistics of a data set: whether it is whole and plausible, and what it contains."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from talkcli.engine.workers import CRASHED, map_isolated
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """All that was found; `lags` by clip, without those whose lag has no meaning (too short, no motion);
-    `origins` is the number of clips by where their motion comes from.
-    """
+    """The result of `check_manifest`."""
 
     num_clips: int
+    """Number of clips in the manifest."""
     findings: tuple[Finding, ...]
+    """Findings of all clips, in the order of the manifest, then those of the whole set."""
     lags: dict[str, Lag]
+    """Lag of the mouth by clip; clips whose lag has no meaning (too short, no motion) are left out."""
     origins: dict[str, int]
+    """Number of clips with motion, by the origin of the motion."""
 
     @property
     def broken(self) -> tuple[Finding, ...]:
@@ -39,28 +41,44 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """A data set in numbers. `groups` by name of `GROUPS`, then label; loudness is the RMS level of a whole
-    clip; clips in `unread` and still pictures count as 0 s long.
-    """
+    """The result of `measure_manifest`."""
 
     num_clips: int
+    """Number of clips in the manifest."""
     num_pictures: int
+    """Number of still pictures."""
     hours: float
+    """Total length in hours; still pictures and the clips in `unread` count as 0."""
     groups: dict[str, dict[str, Group]]
+    """Clips, length and speakers by name of `GROUPS`, then by label."""
     duration_s: Spread | None
+    """Spread of the lengths of clips in seconds, without lengths of 0; None without any."""
     loudness_dbfs: Spread | None
+    """Spread of the RMS levels of whole clips, in dB relative to full scale; None without sound."""
     unread: dict[str, str]
+    """Reason by clip why it cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Measured:
+    """Length and RMS level of one clip, or the problem in reading it."""
+
     seconds: float = 0.0
     loudness_dbfs: float | None = None
     problem: str | None = None
 
 
 def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> Check:
-    """Look at every file of `manifest` (the file or its folder). Raises InputError when it is no manifest."""
+    """Verify every file of a manifest.
+
+    Args:
+        manifest: Manifest, or its folder.
+        reporter: Receiver of progress.
+        num_workers: Number of worker processes; 0 works in this process.
+
+    Raises:
+        InputError: When there is no manifest, or a damaged one.
+    """
     entries = read_manifest(manifest, reporter)
     looked: dict[str, Verified] = {}
     for entry, result in map_isolated(partial(verify, folder_of(manifest)), entries, num_workers):
@@ -83,7 +101,16 @@ def check_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> C
 
 
 def measure_manifest(manifest: Path, reporter: Reporter, *, num_workers: int) -> Statistics:
-    """Count and measure the clips of `manifest`. Raises InputError when it is no manifest."""
+    """Count and measure the clips of a manifest.
+
+    Args:
+        manifest: Manifest, or its folder.
+        reporter: Receiver of progress, and of a warning for clips that cannot be read.
+        num_workers: Number of worker processes; 0 works in this process.
+
+    Raises:
+        InputError: When there is no manifest, or a damaged one.
+    """
     entries = read_manifest(manifest, reporter)
     measured: dict[str, _Measured] = {}
     for entry, result in map_isolated(partial(_measure, folder_of(manifest)), entries, num_workers):
@@ -112,7 +139,7 @@ def _measure(folder: Path, entry: Entry) -> _Measured:
         speech, motion, mesh = read_files(folder, entry)
     except InputError as error:
         return _Measured(problem=error.problem)
-    # Pictures take no time.
+    # Still pictures have no duration.
     lasting = None if entry.still else motion or mesh or speech
     level = 0.0 if speech is None else float(np.sqrt(np.mean(np.square(speech.samples, dtype=np.float64))))
     return _Measured(
@@ -122,7 +149,7 @@ def _measure(folder: Path, entry: Entry) -> _Measured:
 
 
 def kinds(findings: Sequence[Finding]) -> Mapping[str, list[Finding]]:
-    """Return findings by kind, broken ones first."""
+    """Return the findings by their kind, with broken kinds first."""
     by_kind: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=lambda finding: not finding.broken):
         by_kind.setdefault(finding.kind, []).append(finding)

@@ -1,4 +1,4 @@
-"""DEEPTalk's official checkpoints to model files, and back."""
+"""Conversion of DEEPTalk's official checkpoints to model files, and back."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
 from talkcli.engine.wording import counted, parameter
 
-# The official demo takes the emotion of a long speech from its first ten seconds.
+# Settings of the released model. `long` is "first" since the official demo takes the emotion of a long speech
+# from its first ten seconds.
 RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS, nobody=False)
-# The parameter that names each file.
+# Parameter that names each official file.
 _NAMED_BY = {
     deeptalk.GEN_FILE: "`gen`",
     deeptalk.DEE_FILE: "`dee`",
@@ -44,7 +45,7 @@ _LICENCE = (
 
 @dataclass(frozen=True, kw_only=True)
 class OfficialFiles:
-    """The authors' files a user gives, by the parameter that names them."""
+    """The authors' files that the user gave, by the parameter that names them."""
 
     gen: Path | None = None
     dee: Path | None = None
@@ -53,7 +54,7 @@ class OfficialFiles:
 
     @property
     def given(self) -> dict[str, Path]:
-        """By the authors' file name."""
+        """The given files by the authors' names."""
         named = {
             deeptalk.GEN_FILE: self.gen,
             deeptalk.DEE_FILE: self.dee,
@@ -64,7 +65,7 @@ class OfficialFiles:
 
     @property
     def method(self) -> str:
-        """What they add up to. Raises UsageError where that is no model, or more than one."""
+        """Method of the model that the given files make. Raises UsageError for no model, and for several."""
         given = set(self.given)
         if self.gen and self.fer:
             return "deeptalk"
@@ -80,9 +81,9 @@ class OfficialFiles:
             )
         if not self.fer:
             raise UsageError(
-                "`fer` is missing: DEE sees faces through the classifier in FER.pth, and neither DEE.pt nor "
-                "DEEPTalk.pth holds it.",
-                hint="Give `fer=FER.pth`, which stands beside them in the authors' release.",
+                "`fer` is missing: DEE takes the features of the classifier in FER.pth as input, and neither "
+                "DEE.pt nor DEEPTalk.pth contains it.",
+                hint="Give `fer=FER.pth`, which lies beside them in the authors' release.",
             )
         raise UsageError(
             f"{' and '.join(sorted(given))} without {deeptalk.GEN_FILE} are several models.",
@@ -98,16 +99,28 @@ def import_deeptalk(
     reporter: Reporter,
     config: DeepTalkConfig = RELEASED,
 ) -> dict[str, Any]:
-    """Write the model file `out` from official files, and return what was done, ready for JSON.
+    """Write a model file from official files.
 
-    `gen` and `fer` make a generator; `dee` and `vq` beside them must hold what DEEPTalk.pth holds already.
-    `config` is the model's, its sizes what the files must have; of its settings `long` is taken from here.
-    Raises InputError that lists every tensor that is not as it should be; then nothing is written.
+    `gen` and `fer` make a generator; `dee` and `vq` beside them must equal what DEEPTalk.pth contains.
+
+    Args:
+        files: Official files.
+        out: Model file to write.
+        long: Source of the emotion for speech beyond 10 s: its first 10 s, or all of it (average).
+        reporter: Receiver of notes and progress.
+        config: Settings of the model, whose sizes the files must have; `long` replaces its own value.
+
+    Returns:
+        The method, and the number of tensors and of values read, ready for JSON.
+
+    Raises:
+        UsageError: When the files make no model, or several.
+        InputError: With a list of the tensors that differ from what they should be; nothing is written then.
     """
     method = files.method
     check_file(out)
     check_distinct([out], list(files.given.values()))
-    # The released training always says who speaks.
+    # The released training always names the speaker.
     dee = config.dee.model_copy(update={"long": long})
     config = config.model_copy(update={"dee": dee, "nobody": False})
     part = _part(config, method)
@@ -128,7 +141,7 @@ def import_deeptalk(
         check(
             f"{given[name]} differs from its copy in {files.gen}",
             differences(states[name], embedded),
-            hint=f"{files.gen} holds all that animates: leave {_NAMED_BY[name]} out to go on with it alone.",
+            hint=f"{files.gen} already contains this part: leave {_NAMED_BY[name]} out to use that.",
         )
     digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in given.items())
     meta = Meta(
@@ -151,11 +164,22 @@ def import_deeptalk(
 def export_deeptalk(
     model: Path, folder: Path, *, overwrite: bool = False, reporter: Reporter
 ) -> dict[str, Any]:
-    """Write the official files of the model file (or run folder) `model` into `folder`, each under the name
-    that the released config gives it; all are whole before the first takes its place.
+    """Write the official files of a model file, under the names that the released config gives them.
 
-    Raises InputError when the model has parts that the official code lacks, UsageError when a file is there
-    already and `overwrite` is not asked for.
+    All files are complete before the first takes its place.
+
+    Args:
+        model: Model file or run folder.
+        folder: Folder to write.
+        overwrite: Whether to replace existing files.
+        reporter: Receiver of warnings and progress.
+
+    Returns:
+        The method, the files with their places in the released code, and their sizes, ready for JSON.
+
+    Raises:
+        InputError: When the model has parts that the official code lacks.
+        UsageError: When a file exists and `overwrite` is not set.
     """
     if folder.is_file():
         raise UsageError(f"{parameter('out', folder)} is a file.", hint="`to=official` writes into a folder.")
@@ -168,13 +192,13 @@ def export_deeptalk(
         if target.exists() and not overwrite:
             raise UsageError(f"{target} exists.", hint="Give another folder, or `overwrite`.")
     if content.header.head != "flame":
-        reporter.warn(f"The model moves {content.header.head}; the official code draws its numbers on FLAME.")
+        reporter.warn(f"The model moves {content.header.head}; the official code draws its motion on FLAME.")
     other = _other_settings(content)
     if other:
         reporter.warn(f"The official code has other settings built in: {listed(other)}.")
     with contextlib.ExitStack() as stack:
         for done, (target, tensors) in enumerate(targets.items(), start=1):
-            # Given a file and not its name, PyTorch writes the same bytes for the same tensors.
+            # From an open file PyTorch stores no file name, so the same tensors give the same bytes.
             with stack.enter_context(atomic_path(target)).open("wb") as file:
                 _save(tensors, file, target)
             reporter.progress("writing", done, len(targets))
@@ -213,7 +237,7 @@ def _official_files(path: Path, content: Content) -> dict[str, dict[str, Tensor]
 
 
 def _part(config: DeepTalkConfig, method: str) -> Config:
-    """Return what of a generator's config belongs to the model of `method` inside it."""
+    """Return the part of a generator's config that configures the model of `method` inside it."""
     parts: dict[str, Config] = {
         "deeptalk": config,
         "dee": config.dee,
@@ -224,7 +248,7 @@ def _part(config: DeepTalkConfig, method: str) -> Config:
 
 
 def _names(config: DeepTalkConfig) -> dict[str, set[str]]:
-    """Return the tensors of every official file, by the file's name."""
+    """Return the names of the tensors of every official file, by the file's name."""
     return {
         name: {entry.official for entry in layout}
         for method in ("deeptalk", "dee", "th_vqvae")
@@ -233,8 +257,16 @@ def _names(config: DeepTalkConfig) -> dict[str, set[str]]:
 
 
 def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Reporter) -> dict[str, Tensor]:
-    """Return the tensors of the official file `name` in `path`. Raises InputError for one that holds
-    another.
+    """Read the tensors of an official file.
+
+    Args:
+        path: File to read.
+        name: Official name of the file that `path` should be.
+        wanted: Names of the tensors of every official file.
+        reporter: Receiver of a note of tensors that are left out.
+
+    Raises:
+        InputError: When `path` holds another official file.
     """
     try:
         tensors, prefix, beside = unwrap(read_state_dict(path), wanted, name, str(path))
@@ -251,7 +283,9 @@ def _read(path: Path, name: str, wanted: Mapping[str, set[str]], reporter: Repor
 
 
 def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Return the file `name` as it stands in DEEPTalk.pth."""
+    """Return the tensors of the official file `name` that DEEPTalk.pth contains, under their names in that
+    file.
+    """
     prefix = deeptalk.PARTS_OF_GENERATOR[name]
     return {key.removeprefix(prefix): value for key, value in generator.items() if key.startswith(prefix)}
 
@@ -260,7 +294,7 @@ def _save(tensors: dict[str, Tensor], file: BinaryIO, target: Path) -> None:
     try:
         torch.save(tensors, file)
     except RuntimeError as error:
-        # What torch says of a full disk, in words of its own.
+        # torch reports a full disk as a RuntimeError.
         raise InputError(
             f"{target} cannot be written; the disk may be full ({str(error).splitlines()[0]}).",
             hint="Make room there, or write to another disk.",
@@ -268,8 +302,9 @@ def _save(tensors: dict[str, Tensor], file: BinaryIO, target: Path) -> None:
 
 
 def _other_settings(content: Content) -> list[str]:
-    """Return settings that are not the released ones, whether they show in the weights (sizes) or not
-    (heads).
+    """Return the settings that differ from the released ones, as phrases.
+
+    Some of them show in the shapes of the weights (sizes), some do not (attention heads).
     """
     config = content.config
     released = _part(RELEASED, content.header.method)

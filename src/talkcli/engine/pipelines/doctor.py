@@ -1,4 +1,6 @@
-"""Looks at the installation: what is there, what is missing, and what each missing thing would unlock."""
+"""Examination of the installation: what is there, what is missing, and what each missing part
+would enable.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,11 @@ from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
 from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
 
+# Longest time in seconds that a child process may take.
 _SUBPROCESS_S = 60
+# Side in pixels of the picture that the self check draws.
 _PICTURE_SIDE = 64
+# Program that draws one picture with pyrender, for a child process.
 _EGL_PROGRAM = """
 from talkcli.engine.face.surface import surface_of
 from talkcli.engine.face.heads import load_head
@@ -49,19 +54,22 @@ assert renderer.render(head.template).std() > 0
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One finding. `missing` is for what is optional, `broken` for what the embedded path needs."""
+    """One finding about the installation."""
 
     name: str
+    """Name of the part that was examined."""
     state: Literal["ok", "missing", "broken"]
+    """`missing` is for an optional part, `broken` for a part that the embedded model needs."""
     found: str
+    """What was found, in words."""
     unlocks: str = ""
+    """What the part would enable; empty when it is there."""
 
 
 def examine(reporter: Reporter) -> dict[str, Any]:
-    """Return all findings, ready for JSON: `ok` is whether speech can be animated and drawn here, `checks`
-    the list.
+    """Return all findings, ready for JSON: `checks` is their list, `ok` is whether no part is broken.
 
-    Never raises for what it finds.
+    A TalkError, OSError, RuntimeError, ValueError or AssertionError of a step becomes a broken finding.
     """
     steps: list[Callable[[], list[Check]]] = [
         _machine,
@@ -139,7 +147,7 @@ def _sound_formats() -> list[Check]:
             name="sound files",
             state=state,
             found=f"{', '.join(found)} by libsndfile {soundfile.__libsndfile_version__}",
-            unlocks="" if state == "ok" else "the absent formats are read through ffmpeg instead",
+            unlocks="" if state == "ok" else "talk reads the missing formats with ffmpeg instead",
         )
     ]
 
@@ -167,7 +175,7 @@ def _cache() -> list[Check]:
         with temporary_folder(folder):
             pass
     except OSError as error:
-        # Only the FLAME file is kept there.
+        # talk keeps only the FLAME file and features for training there.
         found = f"{folder}: {error.strerror}; set TALK_CACHE"
         return [Check(name="cache", state="missing", found=found, unlocks="`head=flame`")]
     return [Check(name="cache", state="ok", found=str(folder))]
@@ -188,7 +196,7 @@ def _weights() -> list[Check]:
 
 
 def _self_check() -> list[Check]:
-    """Return one second of sound becomes motion, and one frame of it a picture."""
+    """Turn one second of sound into motion, and draw its last frame."""
     from talkcli.engine.methods import EMBEDDED
     from talkcli.engine.performers.open import open_model
     from talkcli.engine.performers.performer import Sampling
@@ -202,7 +210,7 @@ def _self_check() -> list[Check]:
     picture = renderer.render(vertices)
     renderer.close()
     if not np.isfinite(vertices).all() or picture.std() == 0:
-        raise ValueError("The embedded model or the renderer gives nothing that can be seen.")
+        raise ValueError("The embedded model or the renderer makes an empty picture.")
     return [Check(name="self check", state="ok", found="a second of sound was animated, a frame of it drawn")]
 
 
@@ -246,7 +254,7 @@ def _optional() -> list[Check]:
 
 
 def _egl() -> Check:
-    """Try EGL in a process of its own, since a broken driver may end that."""
+    """Try EGL in a child process, since a broken driver may end the process."""
     try:
         done = run_child(
             [sys.executable, "-c", _EGL_PROGRAM],

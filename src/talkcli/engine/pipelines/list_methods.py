@@ -1,4 +1,4 @@
-"""The methods as a list for people and scripts: `talk methods`."""
+"""The list of methods for people and scripts: `talk methods`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from talkcli.engine.methods import EMBEDDED, METHODS, training_command
 
 
 def list_methods() -> list[dict[str, Any]]:
-    """Describe every method by its row, the command that trains it, and the weights that came with talk.
+    """Return the rows of all methods, each with the command that trains it and the weights that come with
+    talk.
 
-    `weights` is the name of the embedded model where it is one of the method, else None.
+    `weights` is the name of the embedded model if that is a model of the method, else None.
     """
     embedded = _embedded()
     return [
@@ -32,7 +33,7 @@ def list_methods() -> list[dict[str, Any]]:
 
 
 def _embedded() -> str | None:
-    """Return the method of the embedded model; None where the package came without it."""
+    """Return the method of the embedded model; None when the package came without it."""
     try:
         return read_header(default_weights()).method
     except TalkError:

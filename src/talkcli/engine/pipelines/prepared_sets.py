@@ -1,4 +1,4 @@
-"""What `dataset` names: a prepared data set by name or by path, and the clips of one of its splits."""
+"""Prepared data sets: what the parameter `dataset` names, and the clips of one of its splits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ from talkcli.engine.files import real_path
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 
+# Name of the manifest in a prepared folder.
 MANIFEST = "manifest.jsonl"
+# Name that stands for all splits.
 ALL = "all"
 SPLITS = ("train", "val", "test", ALL)
+# Suffixes of manifests.
 _TABLES = (".jsonl", ".parquet")
+# Data sets that talk generates, so that their command has no ROOT.
 _WITHOUT_ROOT = ("debug",)
-# What ROOT of talk preprocess is, and who gives it out.
+# Description of ROOT of `talk preprocess`, and its source, by data set.
 ROOTS: Mapping[str, str] = {
     "affectnet": "AffectNet's folder with EMOCA's codes; its authors give it out on request",
     "artalk": "the folder of ARTalk's motion files with their sound",
@@ -43,7 +47,7 @@ ROOTS: Mapping[str, str] = {
     "vocaset": "VOCASET's folder, from its authors' site, with an account",
     "voxceleb2": "VoxCeleb2's folder; its authors give it out on request",
 }
-# Names of files and folders by which a data set is known in its folder, whatever that is called.
+# Patterns of names in a folder that identify an unprepared data set, whatever the folder is called.
 _SIGNS: Mapping[str, re.Pattern[str]] = {
     "ravdess": re.compile(r"Actor_\d\d|(Audio|Video)_(Speech|Song)_Actors?_[\d-]+\.zip"),
     "crema-d": re.compile(r"AudioWAV"),
@@ -53,19 +57,23 @@ _SIGNS: Mapping[str, re.Pattern[str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedSet:
-    """Clips of one split, and where they lie; `name` is as it was given."""
+    """The clips of one split of a data set."""
 
     name: str
+    """Name or path by which the user gave the data set."""
     manifest: Path
+    """Path of the manifest."""
     split: str
+    """Name of the split, one of `SPLITS`."""
     entries: tuple[Entry, ...]
+    """Entries of the clips."""
 
     @property
     def folder(self) -> Path:
         return folder_of(self.manifest)
 
     def described(self) -> dict[str, str | int]:
-        """Describe the set for reports, ready for JSON."""
+        """Return a description of the set for reports, ready for JSON."""
         return {
             "name": self.name,
             "manifest": str(self.manifest),
@@ -75,11 +83,16 @@ class PreparedSet:
 
 
 def prepared_set(name: str, split: str, reporter: Reporter) -> PreparedSet:
-    """Return the clips of `split` (a name of `SPLITS`) of the data set that `name` names as `manifest_of`
-    has it.
+    """Return the clips of a split of a data set.
 
-    Raises AssetError where it is not prepared, InputError for a manifest that cannot be read or has no such
-    clips.
+    Args:
+        name: Name or path of the data set, as for `manifest_of`.
+        split: Name of the split, one of `SPLITS`.
+        reporter: Receiver of warnings.
+
+    Raises:
+        AssetError: When the data set is not prepared.
+        InputError: When the manifest cannot be read, or has no clips in that split.
     """
     manifest = manifest_of(name)
     everything = read_manifest(manifest, reporter)
@@ -97,10 +110,11 @@ def prepared_set(name: str, split: str, reporter: Reporter) -> PreparedSet:
 
 
 def manifest_of(name: str) -> Path:
-    """Return the manifest of a data set: `name` is the path of a prepared folder or of a manifest, or the
-    name of a folder below `$TALK_DATA`, else below ./data. Letters of a name may be large or small.
+    """Return the path of the manifest of a data set.
 
-    Raises AssetError, with the command that prepares it, where there is none; UsageError for an empty name.
+    `name` is the path of a prepared folder or of a manifest, or the name of a folder below `$TALK_DATA` (else
+    ./data), in upper or lower case. Raises AssetError, whose hint has the command that prepares the set, when
+    there is no manifest; UsageError for an empty name.
     """
     if not name.strip():
         raise UsageError("`dataset` is empty.", hint="Name a prepared data set, for example ravdess.")
@@ -115,7 +129,7 @@ def manifest_of(name: str) -> Path:
     for folder in (given,) if is_path else (prepared, given):
         if (known := _raw_set(folder)) is not None:
             raise AssetError(
-                f"{folder} holds {known} as it is given out, which must be prepared first.",
+                f"{folder} holds {known} as its authors distribute it, which must be prepared first.",
                 hint=_how_from(known, folder),
             )
     if is_path:
@@ -134,14 +148,12 @@ def manifest_of(name: str) -> Path:
 
 
 def data_folder() -> Path:
-    """Return where data sets are looked for by name: `$TALK_DATA`, else ./data."""
+    """Return the folder below which talk looks for data sets by name: `$TALK_DATA`, else ./data."""
     return Path(os.environ.get("TALK_DATA") or "data")
 
 
 def _spelled_otherwise(name: str) -> list[Path]:
-    """Return folders of prepared data sets whose names differ from `name` in large and small letters
-    alone.
-    """
+    """Return the folders of data sets whose names differ from `name` only in upper and lower case."""
     try:
         folders = sorted(data_folder().iterdir())
     except OSError:
@@ -150,11 +162,14 @@ def _spelled_otherwise(name: str) -> list[Path]:
 
 
 def _raw_set(folder: Path) -> str | None:
-    """Return the data set that lies in `folder` unprepared, by what the folder holds or else by its name."""
+    """Return the name of the data set that lies in `folder` unprepared; None when there is none.
+
+    The content of the folder tells, else its name.
+    """
     try:
         names = {path.name for path in folder.iterdir()}
     except (OSError, ValueError):
-        # No folder, one that may not be looked into, or no name of one.
+        # `folder` does not exist, is a file or an invalid name, or denies access.
         return None
     for known, sign in _SIGNS.items():
         if any(sign.fullmatch(name) for name in names):
@@ -164,8 +179,8 @@ def _raw_set(folder: Path) -> str | None:
 
 
 def _how_from(known: str, raw: Path) -> str:
-    """Return the commands from the folder `raw` of the data set `known` to its scores."""
-    # Clips are never laid among the recordings.
+    """Return the command that prepares the data set `known` from its folder `raw`, and the next step."""
+    # Clips never go into the folder of the recordings.
     prepared = next(
         folder
         for folder in (data_folder() / known, data_folder() / f"{known}-clips")
@@ -196,5 +211,5 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:
-        # A name that is too long, or a folder that may not be looked into.
+        # The name is too long, or its folder denies access.
         return False

@@ -1,7 +1,7 @@
-"""From recordings to a folder of clips with a manifest: `talk preprocess`.
+"""Preprocessing: recordings to a folder of clips with a manifest (`talk preprocess`).
 
-Adapters are imported where they are used: those that perform motion load torch, which takes longer than some
-data sets do.
+Functions import the adapters that they need: adapters that perform motion load torch, which takes longer than
+some data sets do.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ MotionOrigin = Literal["measured", "performed", "video", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """Where the clips of a data set come from.
-
-    `sources` is MODULE:FUNCTION below prepare.adapters, called with root, reporter and the set's own options.
-    `motion` is what its motion is unless the option of that name says otherwise.
-    """
+    """Description of a data set and its adapter."""
 
     title: str
+    """Name of the data set, for messages."""
     sources: str
+    """Function that returns the sources, as MODULE:FUNCTION below `prepare.adapters`; it takes the root, the
+    reporter and the set's own options."""
     motion: MotionOrigin = "measured"
+    """Origin of the motion, unless the set's option `motion` states another."""
 
 
 DATA_SETS: Mapping[str, DataSet] = {
@@ -64,7 +64,7 @@ DATA_SETS: Mapping[str, DataSet] = {
     "vocaset": DataSet(title="VOCASET", sources="vocaset:vocaset_sources"),
     "voxceleb2": DataSet(title="VoxCeleb2", sources="voxceleb2:voxceleb2_sources", motion="none"),
 }
-# By where motion comes from: the package that is needed, and what readers of the card must know.
+# Package that motion of an origin needs, and what readers of the card must know about it.
 _NEEDS: Mapping[MotionOrigin, tuple[str, str]] = {
     "performed": (
         "pocketsphinx",
@@ -80,31 +80,49 @@ _NEEDS: Mapping[MotionOrigin, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a run made, in numbers; `amount` is the length, or the number of pictures, in words; keys of the
-    histograms are labels and names of splits, those of `dropped` are ids.
-    """
+    """Result of a run."""
 
     manifest: Path
+    """Path of the manifest."""
     num_clips: int
+    """Number of clips in the manifest."""
     num_kept: int
+    """Number of these clips that an earlier run had made."""
     hours: float
+    """Total duration of the clips in hours."""
     amount: str
+    """Duration of the clips, or number of pictures, in words."""
     emotions: dict[str, int]
+    """Number of clips by emotion."""
     splits: dict[str, int]
+    """Number of clips by split."""
     dropped: dict[str, str]
+    """Reason by id of each clip that was left out."""
 
 
 def preprocess(
     name: str, root: Path | Sequence[Path], out: Path, plan: Plan, reporter: Reporter, **options: object
 ) -> Summary:
-    """Make clips of the data set `name` of `DATA_SETS` in `root`, below `out`; `options` are the set's own.
+    """Make the clips of a data set below `out`.
 
-    Archives are unpacked for as long as it takes. Raises InputError when `root` is not that data set and when
-    another run is writing to `out`, UsageError for options that do not fit, ExtraError when a package for the
-    motion is missing, OSError when the disk fails.
+    The run unpacks archives, and removes what it unpacked at its end.
+
+    Args:
+        name: Name of the data set in `DATA_SETS`.
+        root: Folder, archive or file to read; several for sets that take several.
+        out: Folder to write.
+        plan: Workers and clean-up.
+        reporter: Receiver of notes, warnings and progress.
+        options: Options of the data set's adapter.
+
+    Raises:
+        InputError: When `root` does not hold that data set, and when another run writes to `out`.
+        UsageError: For options that do not fit.
+        ExtraError: When a package that the motion needs is missing.
+        OSError: When the disk fails.
     """
     data_set = DATA_SETS[name]
-    # Other machines, and later runs, have another working directory.
+    # Paths become absolute, since cluster machines and later runs may have another working directory.
     out = out.absolute()
     roots = [path.absolute() for path in ([root] if isinstance(root, Path) else root)]
     for path in roots:
@@ -129,7 +147,7 @@ def preprocess(
 
 
 def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
-    """Return twelve generated clips."""
+    """Generate twelve small clips below `out`."""
     from talkcli.engine.prepare.adapters.debug import debug_sources
 
     with claim(out):
@@ -139,13 +157,22 @@ def preprocess_debug(out: Path, *, reporter: Reporter) -> Summary:
 def preprocess_corpus(
     root: Path, out: Path, plan: Plan, reporter: Reporter, *, prompts: Path | None = None
 ) -> Summary:
-    """Return the corpus of the embedded model, from whatever parts of it `root` holds.
+    """Make the corpus of the embedded model below `out`, from those of its parts that `root` holds.
 
-    Parts: emotion/ravdess16k, emotion/nemo, paired/facegood, speech/mfa, folders of speech whose name begins
-    with librispeech, video/grid (needs mediapipe); telephone prompts
-    from the folder `prompts`, else from where Debian puts them; synthesised speech, where flite,
-    festival and espeak-ng are installed. A part that is missing is noted and left out. Raises ExtraError when
-    the aligner is not installed.
+    The parts are emotion/ravdess16k, emotion/nemo, paired/facegood, speech/mfa, folders of speech whose name
+    begins with librispeech, video/grid (needs mediapipe), telephone prompts, and synthesised speech where flite, festival and espeak-ng are installed. The run notes a missing
+    part and continues without it.
+
+    Args:
+        root: Folder of the parts.
+        out: Folder to write.
+        plan: Workers and clean-up.
+        reporter: Receiver of notes, warnings and progress.
+        prompts: Folder of telephone prompts; None for the folder where Debian puts them.
+
+    Raises:
+        ExtraError: When the aligner is not installed.
+        InputError: When another run writes to `out`.
     """
     require("pocketsphinx", purpose="Building the corpus")
     from talkcli.engine.prepare.adapters.facegood import facegood_sources
@@ -173,16 +200,16 @@ def preprocess_corpus(
     }
     for name, sources in parts.items():
         if not sources:
-            reporter.note(f"{root / name} is not there; the corpus goes on without it.")
+            reporter.note(f"{root / name} does not exist; the corpus is made without it.")
     said = prompt_sources(prompts or SOUNDS)
     if not said:
         reporter.note(
-            f"{prompts or SOUNDS} holds no prompts; the corpus goes on without them "
+            f"{prompts or SOUNDS} holds no prompts; the corpus is made without them "
             "(apt install asterisk-core-sounds-en asterisk-core-sounds-en-g722)."
         )
     spoken, missing = synthetic_sources()
     for name in missing:
-        reporter.note(f"{name} is not installed; the corpus goes on without its voices (apt install {name}).")
+        reporter.note(f"{name} is not installed; the corpus is made without its voices (apt install {name}).")
     recorded = [source for part in parts.values() for source in part]
     everything = [*recorded, *said, *spoken, *quiet_sources()]
     with claim(out):
@@ -190,7 +217,7 @@ def preprocess_corpus(
 
 
 def _settle(plan: Plan) -> None:
-    """Use one thread where this process makes clips with torch, as workers do."""
+    """Limit torch to one thread when this process makes the clips itself, as workers do."""
     if plan.num_workers == 0 and "torch" in sys.modules:
         from talkcli.engine.device import settle_threads
 
@@ -206,7 +233,15 @@ def _sources_of(data_set: DataSet) -> Callable[..., list[Source]]:
 
 
 def _summary(out: Path, built: Built, reporter: Reporter, action: str, note: str = "") -> Summary:
-    """Write the card, with `note`, and count; `action` is the subcommand that made the clips."""
+    """Write the card, warn of oddities, and return the summary.
+
+    Args:
+        out: Folder of the clips.
+        built: Result of the build.
+        reporter: Receiver of warnings.
+        action: Name of the subcommand that made the clips.
+        note: Text that the card repeats.
+    """
     write_card(out, built, f"talk preprocess {action}", note)
     for oddity in built.oddities:
         reporter.warn(f"{oddity} All are in {out / 'report.jsonl'}.")

@@ -1,4 +1,4 @@
-"""A motion file to a video or to a folder of pictures."""
+"""Rendering of a motion file to a video or to a folder of pictures."""
 
 from __future__ import annotations
 
@@ -31,10 +31,25 @@ def render_motion_file(
     overwrite: bool,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Draw a motion file; `head_name` and `fps` are the motion's own when None.
+    """Draw a motion file.
 
-    Returns what was done, ready for JSON. Raises TalkError classes for any unusable input before anything is
-    written.
+    Args:
+        path: Motion file.
+        out: Video or folder to write.
+        audio: Sound of the video; None for a silent one.
+        head_name: Head to draw: a name or a FLAME file; None for the motion's own.
+        size: Side of the pictures in pixels.
+        fps: Frame rate of the output in frames per second; None for the motion's own.
+        view: Name of the camera view.
+        renderer: Name of the renderer.
+        overwrite: Whether to replace the frames in a folder.
+        reporter: Receiver of notes, warnings and progress.
+
+    Returns:
+        The output with all settings, ready for JSON.
+
+    Raises:
+        TalkError: For unusable input, before anything is written.
     """
     check_output(out, size=size, overwrite=overwrite, drawn=True)
     check_distinct([out], [path, audio])

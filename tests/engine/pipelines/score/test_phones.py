@@ -233,7 +233,7 @@ def test_words_that_are_not_in_the_sound_are_told(tmp_path: Path) -> None:
     pytest.importorskip("pocketsphinx")
     write_wav(tmp_path / "a.wav", Speech(samples=np.zeros(16_000, np.float32)))
     job = score_phones._Job("a", tmp_path / "a.wav", "nobody says this")
-    assert "not found in the sound" in str(score_phones._align(job))
+    assert "did not find the words" in str(score_phones._align(job))
 
 
 @pytest.mark.data

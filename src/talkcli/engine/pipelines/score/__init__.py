@@ -1,1 +1,1 @@
-"""What `talk score` measures, one file per table and what they share."""
+"""The measurements of `talk score`: one file per table, and the parts that tables share."""

@@ -21,20 +21,22 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import Alignment, Speech
 
+# Reason in place of the value that a pooled metric has for all clips only.
 _POOLED = "pooled over clips"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """A measured value with its weight among clips, or the reason why there is none.
-
-    A metric that is pooled over clips has `observations` instead, by class.
-    """
+    """A measured value, or the reason why there is none."""
 
     value: float | None
+    """Value in the unit of the metric; None when there is a reason or observations."""
     reason: str | None = None
+    """Reason why there is no value, for tables."""
     weight: float = 1.0
+    """Weight of the value in a weighted mean over clips."""
     observations: Observations | None = None
+    """Observations of a pooled metric, by symbol of the phone; None for other metrics."""
 
 
 def score_clip(
@@ -47,14 +49,15 @@ def score_clip(
     """Measure every metric of `METRICS` on a clip.
 
     Args:
-        takes: of one length, as is `true`.
-        alignment: the phones, or the reason why they are unknown.
-        reference: the mean of each metric that needs one over real motion, by the metric's name, or the
-        reason
-            why it is unknown.
+        takes: Takes of the clip, all of one length and frame rate.
+        true: True motion, of that length and frame rate; None when there is none.
+        speech: Sound of the clip; None when there is none.
+        alignment: Phones of the speech and their times, or the reason why they are unknown.
+        reference: Mean over real motion of each metric that is divided by it, by the metric's name, or the
+            reason why it is unknown.
     """
     measured = [Measured(surface) for surface in takes]
-    # By what a row needs: what its function gets beside the take, or the reason why that is missing.
+    # Second argument of a row's function by what the row needs, or the reason why it is missing.
     given: dict[str, Any] = {
         "truth": "no true motion given for this clip" if true is None else Measured(true),
         "audio": "no sound given for this clip" if speech is None else speech,
@@ -80,7 +83,18 @@ def score_clip(
 
 
 def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) -> Value:
-    """Measure one metric, for which `beside` is there. Raises UndefinedMetricError and AssetError."""
+    """Measure one metric.
+
+    Args:
+        name: Name of the metric.
+        info: Row of the metric.
+        takes: Takes of the clip.
+        beside: Second argument of the row's function; None when it takes the motion alone.
+
+    Raises:
+        UndefinedMetricError: When the metric has no value.
+        AssetError: When the topology lacks what the metric needs.
+    """
     measure: Callable[..., float | Share | Observations] = resolve(info.measure)
     if info.needs == "takes":
         return _finite(float(measure(takes)))  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
-"""Table 3 of DEEPTalk: what the sampling controls do to diversity and to the lips, on speech of one's own.
+"""Table 3 of DEEPTalk: the effect of the sampling controls on diversity and on the lips.
 
-The columns are our measures, since the published ones cannot be made again: the paper does not say in which
-space it measures diversity, and LSE-D looks at lips through a network whose weights are not here. So are the
-temperatures: those of the paper are not known.
+The speech is the user's. The columns are our measures, since the published ones cannot be repeated: the paper
+does not state in which space it measures diversity, and LSE-D needs the weights of a network that talk does
+not have. The temperatures are ours too, since the paper does not state its own.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
 from talkcli.engine.version import __version__
 
-# Emotion drawn wider and wider with the likeliest codes; then its mean with codes drawn at higher and higher
-# temperatures.
+# Settings of the rows. First the emotion is sampled with more and more variance, with the most probable
+# codes; then the emotion's mean is used, with codes sampled at higher and higher temperatures.
 ROWS = (
     *(DeepTalkControls(sigma=sigma) for sigma in (None, 1.0, 0.1, -2.0, -4.0)),
     *(DeepTalkControls(tau_top=tau, tau_bottom=tau) for tau in (0.1, 0.5, 1.0)),
@@ -46,18 +46,29 @@ def diversity_table(
     generation: Generation,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Return every row of `ROWS` over every clip of `audio` (whose words `text` tells) or `dataset`, ready
-    for JSON.
+    """Measure every setting of `ROWS` on every clip of `audio` or `dataset`.
 
-    `generation` says who animates, how many takes of each clip are compared, and the seed; its sigma is not
-    used, since every row has its own. `head_name` None takes the model's head; where that is missing only
-    coefficients are compared. Keys of the answer: `table`, `talk`,
-    `dataset` and `generation` as in `score_motions`, `head`, `layers` (names), `takes`, `seed`, `clips`
-    (ids), `rows` (settings and one value for each column, or None with a reason). Raises TalkError classes
-    for unusable input.
+    Args:
+        audio: Speech file or folder; None for `dataset`.
+        dataset: Name or path of a prepared data set; None for `audio`.
+        split: Split of the data set.
+        text: Words of `audio`, as for `gather`.
+        head_name: Head whose vertices are compared; None for the model's own. When its file is missing, only
+            coefficients are compared.
+        generation: Model, number of takes that are compared, and seed; its sigma is not used, since every row
+            has its own.
+        reporter: Receiver of notes, warnings and progress.
+
+    Returns:
+        A document ready for JSON: `table`; `talk`, `dataset` and `generation` as in `score_motions`; `head`;
+        `layers` (names); `takes`; `seed`; `clips` (ids); `rows` (settings, and a value or a reason for each
+        column).
+
+    Raises:
+        TalkError: For unusable input.
     """
     if generation.takes < 2:
-        raise UsageError("Diversity compares takes, and `takes=1` draws one.", hint="Use `takes=10`.")
+        raise UsageError("Diversity compares takes, but `takes=1` draws only one.", hint="Use `takes=10`.")
     chosen = gather([], truth=None, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
     cases = chosen.cases
     described = generation.described(reporter)

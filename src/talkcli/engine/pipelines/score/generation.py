@@ -1,4 +1,4 @@
-"""Who animates where no predictions are given, and what a report says of it."""
+"""Generation of the motion to score when no predictions are given, and its description in reports."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ from talkcli.engine.performers.performer import Controls, Performer, Sampling
 from talkcli.engine.performers.rules import RULES
 from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
 
-# A process loads a model and a head before its first clip, which takes as long as some clips do.
+# Smallest number of clips for which a worker process is worth its start: it loads a model and a head before
+# its first clip, which takes as long as a few clips.
 _CLIPS_A_WORKER = 6
+# Largest number of worker processes, unless the user asks for more.
 _MOST_WORKERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """How a performer animates where no predictions are given; fields as in `Sampling` and its controls."""
+    """Settings of the performer that makes the motion; `sigma`, `actor`, `takes` and `seed` are as in its
+    sampling and controls.
+    """
 
     model_name: str = EMBEDDED
     device_name: str = "auto"
@@ -50,13 +54,15 @@ class Generation:
         return Sampling(actor=self.actor, takes=self.takes, seed=self.seed)
 
     def controls(self, header: Meta) -> Controls:
-        """Return the controls of the performer with this `header`. Raises UsageError for one that it does not
-        have.
+        """Return the controls of the performer with this `header`. Raises UsageError when it has no such
+        control.
         """
         return chosen_controls(header, {"sigma": self.sigma})
 
     def head_name(self) -> str:
-        """Name the head or topology of the motion. Raises InputError for a file that is no generator."""
+        """Return the name of the motion's head or topology. Raises InputError for a file that is no
+        generator.
+        """
         return header_of(self.model_name).head
 
     def makes_vertices(self) -> bool:
@@ -64,8 +70,10 @@ class Generation:
         return header_of(self.model_name).num_verts is not None
 
     def described(self, reporter: Reporter) -> dict[str, Any]:
-        """For reports, ready for JSON: the settings, who performs, and `method` and `weights_sha256` of the
-        model. Tells of an actor by default.
+        """Return the settings for reports, ready for JSON, with the `method` and `weights_sha256` of the
+        model.
+
+        The reporter gets a note when the performer chooses an actor by default.
         """
         settings = asdict(self) | {"method": RULES, "weights_sha256": None, "actor_by_default": False}
         if not self.by_rules:
@@ -78,8 +86,10 @@ class Generation:
         return settings
 
     def workers(self, num_clips: int, wanted: int | None) -> int:
-        """In how many processes `num_clips` are done: `wanted`, else as many as are worth their start; 0 is
-        this one alone, as for large models and on a GPU, which use all of the machine by themselves.
+        """Return the number of worker processes for `num_clips` clips; 0 means to work in this process.
+
+        `wanted` is the number that the user asked for; None chooses it. The choice is 0 for large models and
+        on a GPU, since these use the whole machine by themselves.
         """
         if wanted is not None:
             return wanted
@@ -94,12 +104,20 @@ class Generation:
 def performances(
     generation: Generation, speech: Speech, phones: Alignment | str, reporter: Reporter
 ) -> list[AnyMotion]:
-    """Perform `speech`; the rules perform its `phones`, where these are a reason for not knowing them, its
-    loudness.
+    """Perform `speech`.
+
+    Args:
+        generation: Performer and its settings.
+        speech: Speech to perform.
+        phones: Phones for the rules, or the reason why they are unknown: then the rules follow the loudness.
+        reporter: Receiver of warnings.
+
+    Raises:
+        TalkError: When the performer cannot perform this.
     """
     if generation.by_rules:
         if isinstance(phones, str):
-            reporter.warn(f"A clip is performed by its loudness: {phones}.")
+            reporter.warn(f"The rules perform a clip by its loudness: {phones}.")
             phones = by_energy(speech)
         performer = open_performer(RULES, phones=phones, reporter=reporter)
     else:
@@ -109,19 +127,19 @@ def performances(
 
 @lru_cache(maxsize=1)
 def _model(generation: Generation) -> Performer:
-    """Return what performs speech, loaded once a process."""
+    """Load the model, once per process."""
     return open_model(generation.model_name, generation.device_name)
 
 
 def open_deeptalk(model_name: str, device_name: str) -> DeepTalkPerformer:
-    """Load a DEEPTalk, `model_name` as for `weights_of`: for tables about its emotion and its codes.
+    """Load a DEEPTalk model, for tables about its emotion and its codes; `model_name` is as for `weights_of`.
 
-    Raises InputError for another method.
+    Raises InputError for a model of another method.
     """
     performer = open_model(model_name, device_name)
     if not isinstance(performer, DeepTalkPerformer):
         raise InputError(
-            f"This table is about the emotion embedding and the codes of DEEPTalk; {model_name} is a "
+            f"This table is about the emotion embedding and the codes of DEEPTalk, but {model_name} is a "
             f"{performer.header.method} model.",
             hint="Give `model` a DEEPTalk.",
         )

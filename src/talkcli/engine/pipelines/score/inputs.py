@@ -1,4 +1,4 @@
-"""Which files belong together when motion is scored: by clip id, the file's name without suffix."""
+"""The clips to score: talk matches files by clip id, which is the file's name without suffix."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ from talkcli.engine.types import AnyMotion, Reporter, Silent
 from talkcli.engine.wording import counted, some
 
 _SILENT = Silent()
+# Name of one of several takes: CLIP.take01.
 _TAKE = re.compile(r"^(?P<id>.+)\.take(?P<take>\d+)$")
+# Suffixes of files that a folder of sounds may hold beside the sounds.
 _NOT_SOUND = {".npz", ".json", ".jsonl", ".txt", ".csv", ".textgrid", ".lab", ".md"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrueMotion:
-    """Where the true motion of a clip lies: a motion file, or the vertices of a manifest's entry in
-    `folder`.
-    """
+    """Place of a clip's true motion: a motion file, or the vertices of a manifest's entry."""
 
     path: Path
+    """Path of the motion file or of the vertices."""
     folder: Path | None = None
+    """Folder of the manifest, for vertices; None for a motion file."""
     entry: Entry | None = None
+    """Entry of the manifest, for vertices; None for a motion file."""
 
     def read(self) -> tuple[AnyMotion, dict[str, Any]]:
-        """Read the motion and its meta. Raises InputError for a file that cannot be read."""
+        """Read the motion and its meta. Raises InputError when it cannot be read."""
         if self.entry is None or self.folder is None:
             return read_any_motion(self.path)
         return read_vertex_clip(self.folder, self.entry), {}
@@ -42,25 +45,33 @@ class TrueMotion:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One clip: predicted takes (none yet when a model is to make them), and what is known of the truth."""
+    """One clip to score."""
 
     id: str
     takes: tuple[Path, ...] = ()
+    """Motion files of the predicted takes; empty when a model makes the motion."""
     truth: TrueMotion | None = None
+    """True motion; None when there is none."""
     audio: Path | None = None
+    """Sound file; None when there is none."""
     words: Words | None = None
+    """Transcript or phones; None when there are none."""
     emotion: str | None = None
+    """Emotion label that the manifest states; None without a manifest."""
     truth_origin: Origin | None = None
-    """The origin of the true motion as a manifest states it; else the truth's file may state it."""
+    """Origin of the true motion that the manifest states; None when only the motion file may state it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The clips, and the data set they are of: described for reports, with its entries."""
+    """The clips to score, and the data set that they belong to."""
 
     cases: list[Case]
+    """Clips to score."""
     described: dict[str, str | int] | None = None
+    """Description of the data set for reports; None without a data set."""
     entries: tuple[Entry, ...] = ()
+    """Entries of the clips in the manifest; empty without a data set."""
 
 
 def gather(
@@ -75,23 +86,34 @@ def gather(
 ) -> Chosen:
     """Return the clips to score, sorted by id, or in the order of the data set.
 
-    `predictions`, `truth`, `audio` and `text` are files or folders of them; `dataset` gives truth, sound and
-    words of the clips of `split`, as `prepared_set` has them. Without predictions every clip of `dataset` or
-    `audio` is a case without takes. Raises UsageError for combinations that make no sense, InputError where
-    nothing matches.
+    Without predictions, every clip of `dataset` or `audio` is a case without takes.
+
+    Args:
+        predictions: Motion files, or folders of them.
+        truth: True motion: a file, or a folder of files with the clips' names.
+        audio: Sound: likewise.
+        dataset: Name or path of a prepared data set, which has truth, sound and words of its clips.
+        split: Split of the data set.
+        text: Words or phones: likewise, or a table (`read_words`).
+        reporter: Receiver of notes and warnings.
+
+    Raises:
+        UsageError: For arguments that exclude each other, and for none at all.
+        InputError: When no files match.
+        AssetError: When the data set is not prepared.
     """
     takes = _takes_by_id(predictions)
     if dataset is not None:
         if truth or audio or text:
             raise UsageError(
-                "`dataset` brings its own truth, sound and words, so `truth`, `audio` and `text` go without."
+                "`dataset` has its own truth, sound and words, so it excludes `truth`, `audio` and `text`."
             )
         return _from_dataset(dataset, split, takes, reporter)
     ids = list(takes) if takes or audio is None else list(_files_by_id(audio, sound=True))
     if not ids:
         raise UsageError(
             "There is nothing to score.",
-            hint="Give motion files, or `audio` or `dataset` with speech that the model shall animate.",
+            hint="Give motion files, or speech to animate with `audio` or `dataset`.",
         )
     truths, sounds = _match(ids, truth, sound=False), _match(ids, audio, sound=True)
     words = read_words(text, ids) if text else {}
@@ -118,12 +140,12 @@ def _from_dataset(name: str, split: str, takes: dict[str, tuple[Path, ...]], rep
         if not entries:
             called = ", ".join(entry.id for entry in chosen.entries[:3])
             raise InputError(
-                f"None of {counted(len(takes), 'predicted clip')} is called like a {split} clip of {name}.",
+                f"None of {counted(len(takes), 'predicted clip')} has the name of a {split} clip of {name}.",
                 hint=f"Its clips are called {called}, ...",
             )
         known = {entry.id for entry in entries}
         if foreign := [id_ for id_ in takes if id_ not in known]:
-            reporter.note(f"Left out, since no {split} clip of {name} is called so: {some(foreign)}.")
+            reporter.note(f"Left out, since no {split} clip of {name} has that name: {some(foreign)}.")
         cases = [case for case in cases if case.id in takes]
     return Chosen(cases=cases, described=replace(chosen, entries=entries).described(), entries=entries)
 
@@ -132,8 +154,8 @@ def _case(chosen: PreparedSet, entry: Entry, takes: tuple[Path, ...]) -> Case:
     if "audio" not in entry.files:
         raise InputError(f"Clip {entry.id} of {chosen.name} has no sound.")
     if entry.still:
-        raise InputError(f"Clip {entry.id} of {chosen.name} is pictures; there is nothing to score in time.")
-    # Sets of sound alone, such as Emo-Vox, are there to be animated.
+        raise InputError(f"Clip {entry.id} of {chosen.name} is still pictures, and talk scores motion.")
+    # A clip may have sound alone, such as Emo-Vox's: a model animates it.
     files = {
         kind: checked_file(chosen.folder, *file, entry.id)
         for kind, file in entry.files.items()

@@ -1,4 +1,4 @@
-"""Clips whose emotion is known: those that are measured, and true motion that shows what emotions look like.
+"""Clips with a known emotion: those that talk measures, and the true motion that trains a classifier.
 
 Axis names: `clips`, `features`.
 """
@@ -23,16 +23,20 @@ from talkcli.engine.pipelines.score.inputs import Case, Chosen, gather
 from talkcli.engine.types import EMOTIONS, Reporter
 from talkcli.engine.wording import counted
 
+# Name of the table of labels in a folder of sounds.
 LABELS = "labels.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """One clip, with its emotion as a position in `EMOTIONS`."""
+    """One clip with its emotion and speaker."""
 
     case: Case
+    """Files of the clip."""
     emotion: int
+    """Index of the emotion in `EMOTIONS`."""
     speaker: str
+    """Name of the speaker."""
 
     @property
     def audio(self) -> Path:
@@ -42,13 +46,16 @@ class Labelled:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """What a classifier of motion learns from."""
+    """True motion that trains a classifier of motion."""
 
     features: Float[np.ndarray, "clips features"]
+    """Functionals of each clip's coefficients."""
     labels: Int[np.ndarray, "clips"]
+    """Index in `EMOTIONS` of each clip's emotion."""
     source: Path
+    """Path of the manifest, or of its folder."""
     truth: dict[str, Any]
-    """The origin of this motion, as in `truth_of`."""
+    """Description of the origin of this motion, as `truth_of` returns it."""
 
 
 def labelled_clips(
@@ -60,10 +67,19 @@ def labelled_clips(
     text: Path | None,
     reporter: Reporter,
 ) -> tuple[list[Labelled], Chosen]:
-    """Return the clips of `split` of `dataset`, or the sounds of `audio` as its labels.csv calls them, and
-    the same as `gather` has them, which takes the other arguments.
+    """Return the clips of a data set or of a folder of sounds with their labels, and the same clips as
+    `gather` returns them.
 
-    Raises InputError where there is no label for a clip, and where all have the same.
+    Args:
+        audio: Sound file or folder with a labels.csv beside the sounds; None for `dataset`.
+        truth: True motion of `audio`, as for `gather`.
+        dataset: Name or path of a prepared data set; None for `audio`.
+        split: Split of the data set.
+        text: Words of `audio`, as for `gather`.
+        reporter: Receiver of notes and warnings.
+
+    Raises:
+        InputError: When a clip has no label, and when all clips have the same emotion.
     """
     chosen = gather([], truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
     cases = chosen.cases
@@ -86,16 +102,23 @@ def labelled_clips(
     ]
     if len({clip.emotion for clip in clips}) < 2:
         raise InputError(
-            f"The only emotion of {counted(len(clips), 'clip')} is {known[cases[0].id][0]}: there is nothing "
-            "to tell apart."
+            f"The only emotion of {counted(len(clips), 'clip')} is {known[cases[0].id][0]}; the table needs "
+            "two or more."
         )
     return clips, chosen
 
 
 def training_set(manifest: Path, channels: tuple[str, ...], reporter: Reporter) -> TrainingSet:
-    """Return functionals of all motion in the train split of `manifest` (a file, or its folder).
+    """Return the functionals and labels of all motion in the train split of a manifest.
 
-    Raises InputError where it has no motion, motion of other `channels`, or of one emotion only.
+    Args:
+        manifest: Manifest, or its folder.
+        channels: Names of the channels that the motion must have.
+        reporter: Receiver of progress.
+
+    Raises:
+        InputError: When the motion has other channels, when there is none, and when all of it has one
+            emotion.
     """
     folder = folder_of(manifest)
     entries = [
@@ -106,16 +129,16 @@ def training_set(manifest: Path, channels: tuple[str, ...], reporter: Reporter) 
         motion, meta = read_motion(checked_file(folder, *entry.files["motion"], entry.id))
         if motion.channels != channels:
             raise InputError(
-                f"Clip {entry.id} of {manifest} moves {motion.head}, the model moves other channels."
+                f"Clip {entry.id} of {manifest} moves {motion.head}, but the model moves other channels."
             )
         origins.append(entry.origin or origin_of(meta))
         features.append(functionals(motion.coeffs))
         labels.append(EMOTIONS.index(entry.emotion))
-        reporter.progress("learning what emotions look like", index + 1, len(entries))
+        reporter.progress("reading motion for the classifier", index + 1, len(entries))
     if len(set(labels)) < 2:
         raise InputError(
-            f"The train split of {manifest} shows {counted(len(set(labels)), 'emotion')}: there is nothing "
-            "to learn.",
+            f"The train split of {manifest} has motion of {counted(len(set(labels)), 'emotion')}; the "
+            "classifier needs two or more.",
             hint="Give `emotions_of` a manifest of true motion with labels.",
         )
     truth = truth_of(origins)

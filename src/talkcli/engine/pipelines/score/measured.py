@@ -1,7 +1,7 @@
-"""A surface as the metrics want it: the vertices of single regions for all frames, or all vertices for some
-frames, but never all for all.
+"""A surface as metrics see it.
 
-Axis names: `frames`, `verts`, `chosen` (vertices of a set).
+A metric gets the vertices of single regions for all frames, or all vertices for some frames, but never all
+vertices for all frames, which limits memory. Axis names: `frames`, `verts`, `chosen` (vertices of a set).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.take import blocks
 from talkcli.engine.types import Motion
 
-# iBUG's outer corners of the mouth.
+# Indices of the outer mouth corners among iBUG's landmarks.
 _CORNERS = (48, 54)
-# Opening of the jaw that shows which teeth follow it, in radians.
+# Jaw opening in radians that shows which teeth move with the jaw.
 _JAW_TURN_RAD = 0.1
-# Largest distance in metres that counts as not moving.
+# Largest distance in metres that counts as no movement.
 _STILL_M = 1e-6
-# Neighbouring vertices move alike, so every eighth vertex of the face is enough.
+# Step between the vertices that represent the face: neighbouring vertices move alike.
 _FACE_STEP = 8
 
 
 class Measured:
-    """One motion on its topology: the `Take` of metrics."""
+    """One motion on its topology; it implements the protocol `Take` of metrics."""
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
@@ -122,7 +122,7 @@ class Measured:
             chosen = _under_landmarks(topology)
             found = []
             for block in blocks(self.num_frames):
-                # Of all vertices, only those that landmarks depend on have to be computed.
+                # Only the vertices that landmarks depend on are computed; the others stay 0.
                 some = torch.from_numpy(self._surface.vertices(block, only=chosen))
                 vertices = some.new_zeros(len(some), len(topology.template), 3)
                 vertices[:, chosen] = some
@@ -132,8 +132,10 @@ class Measured:
 
 
 def indices(head: Topology, vertices: str) -> Int[np.ndarray, "chosen"]:
-    """Find the vertices of a set named in `METRICS`: regions joined by +, or `face`, every eighth vertex of
-    skin and lips outside of the eye region. Raises AssetError where the topology does not know a region.
+    """Return the vertices of a set named in `METRICS`: regions joined by +, or `face`.
+
+    `face` is every eighth vertex of skin and lips outside the eye region. Raises AssetError when the topology
+    does not know a region.
     """
     if vertices == "face":
         kinds = [number for number, part in enumerate(head.parts) if part in ("skin", "lips")]
@@ -144,7 +146,7 @@ def indices(head: Topology, vertices: str) -> Int[np.ndarray, "chosen"]:
 
 @torch.inference_mode(False)
 def _under_landmarks(head: Topology) -> Int[torch.Tensor, "chosen"]:
-    """Find the vertices that landmarks depend on."""
+    """Return the vertices that landmarks depend on."""
     template = torch.tensor(head.template[None], requires_grad=True)
     head.landmarks(template).sum().backward()
     assert template.grad is not None
@@ -153,10 +155,10 @@ def _under_landmarks(head: Topology) -> Int[torch.Tensor, "chosen"]:
 
 @torch.inference_mode()
 def upper_teeth(topology: Topology) -> Float[np.ndarray, "teeth 3"]:
-    """Find the teeth that stay where they are when the jaw turns, in metres.
+    """Return the vertices of the teeth that stay in place when the jaw turns, in metres.
 
-    The mesh of given vertices has those of the head with its numbering. Raises AssetError for a topology
-    without teeth, and for one that no jaw moves.
+    A mesh of given vertices has those of the head with its numbering. Raises AssetError when the topology has
+    no teeth, or no head that moves them.
     """
     head = topology.numbering if isinstance(topology, FaceMesh) else topology
     if not isinstance(head, Head) or "teeth" not in head.parts:
@@ -170,8 +172,8 @@ def upper_teeth(topology: Topology) -> Float[np.ndarray, "teeth 3"]:
 
 
 def set_sizes(head: Topology) -> dict[str, int | None]:
-    """Count the vertices of each set, and the coefficients; None where the topology does not know a
-    region.
+    """Return the number of vertices of each set, and of coefficients; None when the topology
+    lacks a region.
     """
     sizes: dict[str, int | None] = {
         "all": len(head.template),
@@ -179,7 +181,7 @@ def set_sizes(head: Topology) -> dict[str, int | None]:
         "mouth corners": len(_CORNERS),
         "coefficients": len(head.channels) if isinstance(head, Head) else None,
     }
-    # In a fixed order, for reports of equal bytes.
+    # The order is fixed, so that reports have equal bytes.
     for name in sorted({info.vertices for info in METRICS.values()} - set(sizes)):
         try:
             sizes[name] = len(indices(head, name))

@@ -1,4 +1,4 @@
-"""Scores motion against the true motion and against the sound, clip by clip and over all clips.
+"""Scores of motion against the true motion and against the sound, for every clip and over all clips.
 
 Every head has its mean identity (the average face). A metric that cannot be computed has a reason instead of
 a value.
@@ -43,25 +43,42 @@ def score_motions(
     reporter: Reporter,
     num_workers: int | None = None,
 ) -> dict[str, Any]:
-    """Score every clip; returns a document ready for JSON, the same whatever the number of workers.
+    """Score every clip; the result is the same whatever the number of workers.
 
-    `head_name` None takes the head or mesh that each motion names; `num_workers` is as in
-    `Generation.workers`. Keys of the answer: `talk` (version), `dataset` (name, manifest, split, or None),
-    `generation` (the performer and its settings, or None), `motion` and `truth` (their origins, with numbers
-    of clips),
-    `head`, `vertex_sets` (sizes), `overall`, `emotions` (label -> metric -> value) and `clips` (metric ->
-    value or None with a reason), `missed` (thresholds in words). Raises TalkError classes for unusable
-    input; a metric that cannot be computed is no error.
+    Args:
+        predictions: Motion files or folders of them; empty for motion that `generation` makes.
+        truth: True motion, as for `gather`.
+        audio: Sound, as for `gather`.
+        dataset: Name or path of a prepared data set.
+        split: Split of the data set.
+        text: Words or phones, as for `gather`.
+        reference: Real motion for the metrics that are divided by their mean over it.
+        head_name: Head of the surfaces; None for the head or mesh that each motion names.
+        generation: Performer and its settings.
+        thresholds: Limits on metrics over all clips.
+        reporter: Receiver of notes, warnings and progress.
+        num_workers: Number of worker processes; 0 works in this process. None works in this process when
+            there are predictions, else `Generation.workers` chooses the number.
+
+    Returns:
+        A document ready for JSON: `talk` (version); `dataset` (name, manifest and split, or None);
+        `generation` (the performer and its settings, or None); `motion` and `truth` (their origins, with
+        numbers of clips); `head`; `vertex_sets` (sizes); `overall` (metric -> value or reason); `emotions`
+        (label -> the same); `clips` (metric -> value or reason); `missed` (thresholds that are not met, in
+        words).
+
+    Raises:
+        TalkError: For unusable input; a metric that cannot be computed is no error.
     """
     if not predictions and generation.by_rules and text is None and dataset is None:
-        raise UsageError("`model=rules` needs the words that are spoken.", hint="Add `text` or `dataset`.")
+        raise UsageError("`model=rules` needs the words of the speech.", hint="Add `text` or `dataset`.")
     chosen = gather(
         predictions, truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter
     )
     cases = chosen.cases
     animates = not predictions
     described = generation.described(reporter) if animates else None
-    # A head that is missing is found before any work is done.
+    # Loading the head here finds a missing file before any work.
     if not animates:
         topology_of(read_any_motion(cases[0].takes[0])[0], head_name)
     elif head_name is not None or not generation.makes_vertices():
@@ -99,8 +116,16 @@ def _means(reference: Path | None, head_name: str | None, reporter: Reporter) ->
 def _in_order(
     setting: Setting, jobs: Sequence[tuple[Case, Alignment | str]], workers: int, reporter: Reporter
 ) -> Iterator[Scored]:
-    """Yield every clip in the order of `jobs`, whichever process is done first. Raises what the first clip
-    that fails in this order raises.
+    """Yield every clip in the order of `jobs`, whichever process finishes first.
+
+    Args:
+        setting: Settings that all clips share.
+        jobs: Clips, each with its phones or the reason why they are unknown.
+        workers: Number of worker processes; 0 works in this process.
+        reporter: Receiver of the clips' notes and warnings, in the same order, and of progress.
+
+    Raises:
+        TalkError: The error of the first clip, in this order, that has one.
     """
     position = {case.id: index for index, (case, _) in enumerate(jobs)}
     waiting: dict[int, Outcome] = {}
@@ -121,7 +146,7 @@ def _in_order(
 
 
 def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """Return every metric over `clips`; metrics that compare with a truth name its origin."""
+    """Return every metric over `clips`; metrics that compare with a truth name the kind of its origin."""
     truth = truth_of(clip.truth for clip in clips if clip.has_truth)
     found = {}
     for name, info in METRICS.items():
@@ -132,7 +157,7 @@ def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
 
 
 def _by_emotion(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """Return `_overall` of the clips of each emotion, in the order of `EMOTIONS`; empty where none is
+    """Return `_overall` of the clips of each emotion, in the order of `EMOTIONS`; empty when no emotion is
     known.
     """
     known = [emotion for emotion in EMOTIONS if any(clip.emotion == emotion for clip in clips)]

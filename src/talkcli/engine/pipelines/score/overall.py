@@ -1,4 +1,6 @@
-"""From the values of single clips to one for all, by the rule of the catalogue; and what is asked of it."""
+"""One value for all clips from the values of single clips, by the rule of the catalogue; and thresholds on
+it.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,27 @@ from talkcli.engine.pipelines.score.clip import Value
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
-    """`metric` must not be under (`is_floor`) or over `limit`."""
+    """Limit of a metric over all clips."""
 
     metric: str
+    """Name of the metric."""
     limit: float
+    """Limit in the unit of the metric."""
     is_floor: bool
+    """Whether the value must not be under the limit; else it must not be over it."""
 
     @classmethod
     def parse(cls, text: str, *, is_floor: bool, known: Collection[str] = METRICS) -> Threshold:
-        """Parse `METRIC=VALUE`, the metric one of `known`. Raises UsageError for anything else."""
+        """Return the threshold that `METRIC=VALUE` states.
+
+        Args:
+            text: Text to parse.
+            is_floor: Whether the value must not be under the limit; else it must not be over it.
+            known: Names that METRIC may have.
+
+        Raises:
+            UsageError: For anything else.
+        """
         metric, _, limit = text.partition("=")
         if metric not in known:
             near = difflib.get_close_matches(metric, known, n=1)
@@ -41,11 +55,11 @@ class Threshold:
         except ValueError as error:
             raise UsageError(f"{text} is not of the form METRIC=VALUE.") from error
         if math.isnan(number):
-            raise UsageError(f"{text}: nothing is under or over a value that is not a number.")
+            raise UsageError(f"{text}: the value is not a number.")
         return cls(metric=metric, limit=number, is_floor=is_floor)
 
     def missed(self, overall: Mapping[str, Mapping[str, Any]]) -> str | None:
-        """Return the failure in words, None where the threshold is met. A metric without a value fails."""
+        """Return the failure in words; None when the threshold is met. A metric without a value fails."""
         found = overall[self.metric]
         value = found["value"]
         if value is None:
@@ -57,8 +71,10 @@ class Threshold:
 
 
 def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
-    """Return one value for all clips that have one, with the `spread` of theirs, ready for JSON; what is
-    pooled has none, but `classes`: the mean and the number of observations of each.
+    """Return one value of the metric `name` for all clips that have one, ready for JSON.
+
+    `spread` describes the values of the clips. A pooled metric has no spread, but `classes`: the mean and the
+    number of observations of each phone.
     """
     info = METRICS[name]
     if info.over_clips == "pooled":
@@ -80,8 +96,8 @@ def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
 
 
 def _spread(numbers: Float[np.ndarray, "clips"]) -> dict[str, float | None] | None:
-    """Return standard deviation (None for a single clip) and quartiles of the clips' values; None without
-    any.
+    """Return the standard deviation (None for a single clip) and the quartiles of values; None
+    without any.
     """
     if len(numbers) == 0:
         return None
@@ -95,7 +111,7 @@ def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
     if not known:
         return _entry(name, None, 0, values[0].reason) | {"classes": {}, "spread": None}
     pooling = METRICS[name].pool
-    assert pooling is not None, f"{name} is pooled, its row names no function for that"
+    assert pooling is not None, f"{name} is pooled, but its row names no function for that"
     pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}
     value: float | None = None
     reason = None

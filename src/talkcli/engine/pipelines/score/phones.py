@@ -1,6 +1,6 @@
-"""When each phone of the clips that are scored is said: from a TextGrid, else by aligning the words.
+"""Phones of the clips to score, and their times: from a TextGrid, else by aligning the words.
 
-Words are aligned in processes of their own, each clip once a run.
+Worker processes align the words, each clip once per run.
 """
 
 from __future__ import annotations
@@ -21,21 +21,25 @@ from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.types import Alignment, Reporter, Silent
 from talkcli.engine.workers import CRASHED, map_isolated
 
+# Package that aligns words.
 _PACKAGE = "pocketsphinx"
+# Largest number of worker processes that align.
 _MOST_WORKERS = 4
 
 
 @dataclass(frozen=True)
 class _Job:
+    """A clip to align: its id, its sound file and its words."""
+
     id: str
     sound: Path
     text: str
 
 
 def find_phones(cases: Sequence[Case], reporter: Reporter) -> dict[str, Alignment | str]:
-    """Return the phones of each clip, by its id, or the reason why they are not known.
+    """Return the phones of each clip by its id, or the reason why they are unknown.
 
-    Raises InputError for TextGrids that cannot be read.
+    Raises InputError for a TextGrid that cannot be read.
     """
     found: dict[str, Alignment | str] = {}
     jobs = []
@@ -69,7 +73,7 @@ def _unspeakable(text: str) -> str | None:
 
 def _align(job: _Job) -> Alignment | str:
     alignment = _aligner().align(read_speech(job.sound, Silent()), job.text)
-    return "the words were not found in the sound" if alignment.method == "energy" else alignment
+    return "the aligner did not find the words in the sound" if alignment.method == "energy" else alignment
 
 
 @cache

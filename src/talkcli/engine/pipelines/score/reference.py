@@ -1,4 +1,4 @@
-"""What real motion gives for the metrics that compare with it."""
+"""Means over real motion of the metrics that are divided by them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ from talkcli.engine.types import AnyMotion, Motion, Reporter
 
 
 def reference_means(given: Path, head_name: str | None, reporter: Reporter) -> dict[str, float]:
-    """Return average the metrics that need a reference over real motions, by the metrics' names.
+    """Return the mean over real motions of each metric that needs a reference, by the metric's name.
 
-    Motions that are too short or stand still are left out. Every motion lies on the head called `head_name`
-    where it has its channels, else on the head or mesh of its own.
+    Each motion lies on the head called `head_name` if that has its channels, else on its own head or mesh.
+    Motions that are too short or do not move are left out.
 
     Args:
-        given: a motion file, or a folder with such files at any depth.
+        given: Motion file, or a folder with motion files at any depth.
+        head_name: Name of a head; None for each motion's own.
+        reporter: Receiver of notes on motions that are left out, and of progress.
 
     Raises:
-        InputError: when no motion is left.
-        AssetError: where a topology lacks a region.
+        InputError: When no motion is left.
+        AssetError: When a topology lacks a region.
     """
     paths = sorted(given.rglob("*.npz")) if given.is_dir() else [given]
     rows = {name: resolve(info.measure) for name, info in METRICS.items() if info.needs == "reference"}

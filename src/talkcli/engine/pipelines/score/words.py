@@ -1,4 +1,4 @@
-"""What is said in each clip that is scored: transcripts or TextGrids of phones, matched by name."""
+"""Words of the clips to score: transcripts, or TextGrids of phones, matched by name."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.readers.text import read_text
 from talkcli.engine.wording import counted
 
+# Name of LJSpeech's table of transcripts.
 METADATA = "metadata.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """A clip's transcript, or a TextGrid of its phones, which wins."""
+    """The transcript of a clip, or a TextGrid of its phones, which takes precedence."""
 
     text: str | None = None
     phones: Path | None = None
 
 
 def read_words(given: Path, ids: Sequence[str]) -> dict[str, Words]:
-    """Return what `given` says of the clips `ids`: a transcript (.txt, .lab), a TextGrid, a table in
-    LJSpeech's form (.csv: id|text|text in words), or a folder with any of them, NAME.txt and NAME.TextGrid
-    for the clip NAME.
+    """Return the words of those of the clips `ids` that `given` has, by id.
 
-    Raises InputError when there is nothing for any clip.
+    `given` is a transcript (.txt, .lab), a TextGrid, a table in LJSpeech's form (.csv: id|text|text in
+    words), or a folder with any of them, where NAME.txt and NAME.TextGrid are those of the clip NAME. Raises
+    InputError when it has words of no clip, and when it does not exist.
     """
     if not given.exists():
         raise InputError(f"{given} does not exist.")
@@ -70,8 +71,8 @@ def _table(path: Path) -> dict[str, Words]:
         id_, *texts = line.split("|")
         if not texts:
             raise InputError(
-                f"{path}, line {number} is not of the form id|text.", hint="LJSpeech's table is of this form."
+                f"{path}, line {number} is not of the form id|text.", hint="LJSpeech's table has this form."
             )
-        # The last column spells numbers out.
+        # The last column has numbers in words.
         found[id_] = Words(text=texts[-1].strip())
     return found

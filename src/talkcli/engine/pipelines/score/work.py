@@ -1,6 +1,7 @@
-"""One clip from its files to its values, in whatever process it is done.
+"""The work on one clip, from its files to its values, in this process or in a worker process.
 
-What is said on the way is part of the result, so that it appears in the clips' order. So is an error.
+The result contains the notes and warnings of the work, so that the caller can print them in the order of the
+clips. It contains an error in the same way.
 """
 
 from __future__ import annotations
@@ -27,51 +28,63 @@ from talkcli.engine.pipelines.score.measured import set_sizes
 from talkcli.engine.types import Alignment, AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
 from talkcli.engine.wording import counted
 
-# Largest distance between two neutral faces that count as one, as a part of their extent: float32 rounding.
+# Largest distance between the vertices of two neutral faces that count as equal, as a share of the face's
+# extent: the rounding of float32 can cause it.
 _SAME_FACE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What all clips share.
-
-    `generation` is None where the clips' takes are read; `head_name` None lays motions on topologies of their
-    own; `reference` is as in `score_clip`.
-    """
+    """Settings that all clips share."""
 
     generation: Generation | None
+    """Performer that makes the takes; None when talk reads them."""
     head_name: str | None
+    """Head of the surfaces; None for the head or mesh of each motion."""
     reference: Mapping[str, float] | str
+    """Means over real motion, or the reason why there are none, as in `score_clip`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """A clip's values; `head` is the name of its topology, `vertex_sets` the sizes of the sets that metrics
-    look at. `origins` are those of its takes, `truth` that of its true motion where it has one."""
+    """The values of a clip, and what reports say of it."""
 
     id: str
+    """Id of the clip."""
     emotion: str | None
+    """Emotion label of the clip; None when it is unknown."""
     takes: int
+    """Number of takes."""
     frames: int
+    """Number of frames that were compared."""
     fps: float
+    """Frame rate of these frames."""
     values: dict[str, Value]
+    """Value of each metric, by its name."""
     head: str
+    """Name of the topology."""
     vertex_sets: dict[str, int | None]
+    """Number of vertices in each set that metrics measure; None for sets that the topology lacks."""
     origins: tuple[Origin | None, ...]
+    """Origin of each take; None for an unknown one."""
     has_truth: bool
+    """Whether the clip has a true motion."""
     truth: Origin | None
+    """Origin of the true motion; None when it is unknown, or when there is no true motion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a clip, and what was said of it: pairs of note or warn, and text."""
+    """The result of the work on a clip."""
 
     scored: Scored | TalkError
+    """Values of the clip, or the error."""
     said: tuple[tuple[str, str], ...]
+    """Notes and warnings of the work: pairs of `note` or `warn`, and the text."""
 
 
 def score_case(setting: Setting, job: tuple[Case, Alignment | str]) -> Outcome:
-    """Read, animate where that is asked for, and measure one clip."""
+    """Read or animate one clip, and measure it."""
     told = _Told()
     try:
         return Outcome(scored=_scored(setting, *job, told), said=tuple(told.said))
@@ -121,7 +134,17 @@ def _takes(
 
 
 def _surface(head_name: str | None, motion: AnyMotion, case: Case, first: AnyMotion) -> Surface:
-    """Lay a motion of a clip on its topology. Raises InputError where it is not that of the first take."""
+    """Return the surface of a motion of a clip.
+
+    Args:
+        head_name: Head of the surface; None for that of the first take.
+        motion: A take, or the true motion.
+        case: Clip, for messages.
+        first: First take of the clip.
+
+    Raises:
+        InputError: When the motion's topology is not that of the first take.
+    """
     if isinstance(motion, VertexMotion) and isinstance(first, VertexMotion):
         same = (motion.topology, motion.neutral.shape) == (first.topology, first.neutral.shape)
     else:
@@ -144,16 +167,15 @@ def _surface(head_name: str | None, motion: AnyMotion, case: Case, first: AnyMot
 
 
 def _compare_neutrals(case: Case, take: AnyMotion, true: AnyMotion, reporter: Reporter) -> None:
-    """Warn where predicted and true vertices are of faces that differ at rest."""
+    """Warn when the predicted and the true vertices belong to faces that differ at rest."""
     if not isinstance(take, VertexMotion) or not isinstance(true, VertexMotion):
         return
     apart = float(np.linalg.norm(take.neutral - true.neutral, axis=-1).max())
     extent = float(np.ptp(true.neutral, axis=0).max())
     if apart > _SAME_FACE * extent:
         reporter.warn(
-            f"{case.id}: the neutral faces of prediction and truth differ by up to {apart:.3g}; vertex "
-            f"errors "
-            "include this difference."
+            f"{case.id}: the neutral faces of prediction and truth differ by up to {apart:.3g}; "
+            "vertex errors include this difference."
         )
 
 
@@ -165,7 +187,11 @@ def _head(name: str) -> Head:
 def _aligned(
     case: Case, takes: list[AnyMotion], true: AnyMotion | None, reporter: Reporter
 ) -> tuple[list[AnyMotion], AnyMotion | None]:
-    """Return all motions of a clip at one rate (the truth's, else the first take's) and of one length."""
+    """Return the takes and the true motion of a clip at one frame rate and of one length.
+
+    The rate is that of the truth, else that of the first take; the length is that of the shortest motion. The
+    reporter gets a note of either change.
+    """
     fps = true.fps if true else takes[0].fps
     if any(not np.isclose(motion.fps, fps) for motion in takes):
         reporter.note(f"{case.id}: resampled to {fps:g} fps.")
@@ -177,7 +203,7 @@ def _aligned(
 
 
 def _cut(motion: AnyMotion, num_frames: int) -> AnyMotion:
-    """Cut a motion to its first frames."""
+    """Return the first frames of a motion."""
     if isinstance(motion, VertexMotion):
         return replace(motion, vertices=motion.vertices[:num_frames])
     pose = None if motion.pose is None else motion.pose[:num_frames]
@@ -185,7 +211,7 @@ def _cut(motion: AnyMotion, num_frames: int) -> AnyMotion:
 
 
 class _Told(Silent):
-    """Keeps what is said."""
+    """Reporter that stores notes and warnings."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []

@@ -1,1 +1,1 @@
-"""The emotion that generated motion shows, against the emotion of its speech."""
+"""The table of emotion: the emotion that generated motion shows, against the emotion of its speech."""

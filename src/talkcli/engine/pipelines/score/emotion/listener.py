@@ -1,6 +1,6 @@
-"""What an emotion embedding, of its own or a generator's, makes of labelled speech and true motion.
+"""Embeddings of labelled speech and true motion, by an emotion embedding or by that of a generator.
 
-Axis names: `clips`, `embedding`.
+Axis names: `clips`, `embedding`, `seen` (clips with true motion).
 """
 
 from __future__ import annotations
@@ -34,26 +34,28 @@ from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter,
 
 @dataclass(frozen=True, kw_only=True)
 class Embedded:
-    """All clips in the embedding.
-
-    `motion` is that of the clips at the positions `seen`, which have any, and `truths` these motions with
-    their `truth_origins`;
-    `speeches` and `heard` are what a generator needs to go on, empty without one.
-    """
+    """Embeddings of all clips, and what a generator needs to perform them."""
 
     speech: Gaussian
+    """Embedding of each clip's speech."""
     motion: Gaussian | None
+    """Embedding of the true motion of the clips `seen`; None when there is none."""
     seen: Int[np.ndarray, "seen"]
+    """Positions of the clips with true motion."""
     truths: list[Motion]
+    """True motion of the clips `seen`."""
     truth_origins: list[Origin | None]
+    """Origin of each of these motions; None for an unknown one."""
     speeches: list[Speech]
+    """Speech of each clip; empty without a generator."""
     heard: list[Heard]
+    """Encoded speech of each clip; empty without a generator."""
 
 
 class Listener:
-    """An emotion embedding, and the generator it is part of if there is one.
+    """An emotion embedding, and the generator that contains it, if there is one.
 
-    Raises InputError for other models.
+    The constructor raises InputError for other models.
     """
 
     def __init__(self, model_name: str, device_name: str) -> None:
@@ -71,7 +73,7 @@ class Listener:
             self.dee = self.performer.model.dee
 
     def embed(self, clips: Sequence[Labelled], reporter: Reporter) -> Embedded:
-        """Return speech and true motion of `clips`. Raises InputError for motion of another head."""
+        """Embed the speech and the true motion of `clips`. Raises InputError for motion of another head."""
         speech, motion, seen = [], [], []
         truths, origins = [], []
         speeches, everything = [], []
@@ -101,8 +103,10 @@ class Listener:
 
     @torch.inference_mode()
     def by_classifier(self, mean: Float[torch.Tensor, "clips embedding"]) -> Int[np.ndarray, "clips"]:
-        """Return the label of each clip; by the nearest anchor without a classifier. Undefined without
-        both.
+        """Return the label of each clip by the classifier; by the nearest anchor when the model has no
+        classifier.
+
+        Raises UndefinedMetricError when it has neither.
         """
         if not self.dee.config.classifier:
             return self.by_anchor(mean)
@@ -110,7 +114,9 @@ class Listener:
 
     @torch.inference_mode()
     def by_anchor(self, mean: Float[torch.Tensor, "clips embedding"]) -> Int[np.ndarray, "clips"]:
-        """Return the label of the nearest anchor. Undefined for a model that has none."""
+        """Return the label of the nearest anchor of each clip. Raises UndefinedMetricError for a model
+        without anchors.
+        """
         if not self.dee.config.anchors or not self.dee.anchors.any():
             raise UndefinedMetricError("the model has no anchors")
         known = self.dee.anchors.any(dim=1)
@@ -134,10 +140,10 @@ class Listener:
     def _truth(self, case: Case, true: TrueMotion) -> tuple[Motion, Origin | None]:
         motion, meta = true.read()
         if not isinstance(motion, Motion):
-            raise InputError(f"The true motion of {case.id} is vertices; the model reads coefficients.")
+            raise InputError(f"The true motion of {case.id} is vertices, but the model reads coefficients.")
         if motion.channels != self.header.channels:
             raise InputError(
-                f"The true motion of {case.id} is of {motion.head}, the model is of {self.header.head}."
+                f"The true motion of {case.id} moves {motion.head}, but the model reads {self.header.head}."
             )
         return motion, case.truth_origin or origin_of(meta)
 

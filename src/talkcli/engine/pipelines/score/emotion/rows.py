@@ -1,6 +1,6 @@
-"""The rows of the table of emotion as they are measured, with errors, and what every clip was named.
+"""Rows of the table of emotion: values with errors and chance levels, and the label that each clip was given.
 
-Axis names: `clips`, `chosen` (positions of clips).
+Axis names: `clips`, `chosen` (positions of clips), `named` (clips with a label).
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.labelled import Labelled
 from talkcli.engine.types import EMOTIONS
 
-# With fewer, the error over speakers is itself a guess.
+# Smallest number of speakers for an error over speakers; with fewer, that error is itself uncertain.
 _FEWEST_SPEAKERS = 5
 
+# Positions of clips, and a function from them to the value of a measure.
 Indices = Int[np.ndarray, "chosen"]
 Measure = Callable[[Indices], float]
 Row = dict[str, Any]
 
 
 class Rows:
-    """Ready for JSON: `rows` by measure, `confusions` (true labels along rows, names along columns)."""
+    """Rows of the table, ready for JSON: `rows` by measure, and `confusions` (true labels along rows, given
+    labels along columns).
+    """
 
     def __init__(self, clips: Sequence[Labelled]) -> None:
         self._clips = clips
@@ -47,29 +50,43 @@ class Rows:
 
     @property
     def chance(self) -> float:
-        """Give the recall of a random guess: 1 / number of labels that occur."""
+        """Recall of a random guess: one over the number of labels that occur."""
         return 1 / len(np.unique(self.true))
 
     def add(self, name: str, measure: Measure, over: Indices, chance: float | None = None) -> None:
-        """Add the `measure` of the clips at the positions `over`; it takes positions in `over`."""
+        """Add the row of a measure.
+
+        Args:
+            name: Name of the measure.
+            measure: Function from positions in `over` to the value.
+            over: Positions of the clips that are measured.
+            chance: Chance level of the measure; None when it has none.
+        """
         row = self._row(name, clips=len(over), chance=chance)
         try:
             row["value"] = measure(np.arange(len(over)))
             row["standard_error"] = standard_error(measure, self._groups[over])
         except UndefinedMetricError as error:
-            # Where there is a value, it is the error that has none: too few clips are left to measure.
+            # When there is a value, only its error is undefined: too few clips are left to measure.
             row["reason"] = None if row["value"] is not None else str(error)
 
     def leave_out(self, names: Sequence[str], reason: str) -> None:
-        """Add rows without values."""
+        """Add rows without values, each with `reason`."""
         for name in names:
             self._row(name, clips=0)["reason"] = reason
 
     def name(
         self, name: str, namer: Callable[[], Int[np.ndarray, "named"]], over: Indices
     ) -> Int[np.ndarray, "named"] | None:
-        """Return the unweighted average recall of what `namer` calls the clips at `over`, and these names;
-        None where it is undefined.
+        """Add the row of the unweighted average recall of labels, and return these labels.
+
+        Args:
+            name: Name of the measure.
+            namer: Function that returns the label of each clip in `over`.
+            over: Positions of the clips that get a label.
+
+        Returns:
+            The labels; None when they are undefined, and then the row has the reason.
         """
         try:
             named = namer()
@@ -85,7 +102,7 @@ class Rows:
         return named
 
     def by_speaker(self) -> dict[str, Row]:
-        """Return number of clips, and recalls of everything that was named."""
+        """Return for each speaker the number of clips, and the recall of each measure that gives labels."""
         found: dict[str, Row] = {}
         speakers = np.array([clip.speaker for clip in self._clips])
         for speaker in np.unique(speakers):
@@ -99,7 +116,7 @@ class Rows:
         return found
 
     def by_clip(self) -> list[Row]:
-        """Return what each clip is and what it was named."""
+        """Return for each clip its id, speaker and emotion, and the labels that it was given."""
         return [
             {
                 "id": clip.case.id,

@@ -1,7 +1,8 @@
-"""Emotion, measured: whether a model hears it, shows it, can be directed, and keeps its lips out of it.
+"""The table of emotion: whether a model recognises emotion, shows it, can be directed, and keeps it off the
+lips.
 
-Axis names: `clips`, `embedding`. Names and meanings of the measures are those of `EMOTION_MEASURES`; errors
-are jackknifed over speakers where there are five or more, else over clips.
+Axis names: `clips`, `embedding`. `EMOTION_MEASURES` names and describes the measures. Errors are those of the
+jackknife, over speakers if there are five or more, else over clips.
 """
 
 from __future__ import annotations
@@ -46,32 +47,45 @@ _NO_GENERATOR = "the model is an emotion embedding and generates nothing"
 
 @dataclass(frozen=True, kw_only=True)
 class EmotionInputs:
-    """Which clips: those of `split` of `dataset`, or `audio` with labels.csv (`truth` and `text` as in
-    `inputs.gather`); and the manifest whose true motion teaches the classifier, None for that of
-    `dataset`. `head_name` None takes the model's head.
-    """
+    """Clips to measure: those of a data set, or of a folder of sounds with a labels.csv."""
 
     audio: Path | None = None
+    """Sound file or folder; None for `dataset`."""
     truth: Path | None = None
+    """True motion of `audio`, as for `gather`."""
     text: Path | None = None
+    """Words of `audio`, as for `gather`."""
     dataset: str | None = None
+    """Name or path of a prepared data set; None for `audio`."""
     split: str = "test"
+    """Split of the data set."""
     emotions_of: Path | None = None
+    """Manifest whose true motion trains the classifier of motion; None for that of `dataset`."""
     head_name: str | None = None
+    """Head whose vertices are compared; None for the model's own."""
 
 
 def emotion_table(
     inputs: EmotionInputs, *, generation: Generation, thresholds: Sequence[Threshold], reporter: Reporter
 ) -> dict[str, Any]:
-    """Return every measure of `EMOTION_MEASURES`; a document ready for JSON.
+    """Measure every row of `EMOTION_MEASURES`.
 
-    `generation` says who animates and how; its takes are not used. Keys of the answer: `table`; `talk`,
-    `dataset`, `generation` and `truth` as in `score_motions`; `method`, `head`, `seed`, `emotions` (labels
-    that occur), `num_clips`, `errors_over`, `training_set` (what the classifier of motion learned from,
-    or why it did not), `measures` (value or None with a reason, chance, standard error, number of clips, and
-    the kind of `truth` it stands on), `labels` and `confusion` (counts: true labels along rows, names along
-    columns), `speakers`, `clips`, `missed` (thresholds in words). Raises TalkError classes for unusable
-    input; a measure that cannot be computed is no error.
+    Args:
+        inputs: Clips to measure.
+        generation: Model, sigma, actor and seed; the number of its takes is not used.
+        thresholds: Limits on measures.
+        reporter: Receiver of notes, warnings and progress.
+
+    Returns:
+        A document ready for JSON: `table`; `talk`, `dataset`, `generation` and `truth` as in `score_motions`;
+        `method`; `head`; `seed`; `emotions` (labels that occur); `num_clips`; `errors_over`; `training_set`
+        (what the classifier of motion learned from, or the reason why there is none); `measures` (value or
+        reason, chance, standard error, number of clips, and kind of the `truth` that the value depends on);
+        `labels`; `confusion` (counts: true labels along rows, given labels along columns); `speakers`;
+        `clips`; `missed` (thresholds that are not met, in words).
+
+    Raises:
+        TalkError: For unusable input; a measure that cannot be computed is no error.
     """
     clips, chosen = labelled_clips(
         audio=inputs.audio,
@@ -128,7 +142,7 @@ def emotion_table(
 def _teacher(
     inputs: EmotionInputs, header: Header, reporter: Reporter
 ) -> tuple[Discriminant | str, dict[str, Any]]:
-    """Return the classifier of motion, or why there is none; and what it learned from."""
+    """Return the classifier of motion, or the reason why there is none; and what it learned from."""
     if inputs.emotions_of is None and inputs.dataset is None:
         reason = "no true motion to learn from: give `emotions_of`"
         return reason, {"reason": reason}
@@ -147,7 +161,7 @@ def _teacher(
 
 
 def _embedding_rows(table: Rows, listener: Listener, embedded: Embedded) -> None:
-    """Add the rows of the embedding: of speech, of true motion, and of both together."""
+    """Add the rows of the embedding: those of speech, of true motion, and of both together."""
     speech, motion, seen = embedded.speech, embedded.motion, embedded.seen
     named = table.name("emotion_uar", lambda: listener.by_classifier(speech.mean), table.everything)
     table.name("anchor_uar", lambda: listener.by_anchor(speech.mean), table.everything)
@@ -197,9 +211,7 @@ def _truth_row(table: Rows, embedded: Embedded, teacher: Discriminant | str) -> 
 
 
 def _generated_rows(table: Rows, takes: EmotionTakes, teacher: Discriminant | str) -> None:
-    """Add the rows of the classifier: of motion generated from speech, and of motion directed to an
-    emotion.
-    """
+    """Add the rows of the classifier: on motion made from speech, and on motion made for a given emotion."""
     if isinstance(teacher, str):
         table.leave_out(["named_generated", "named_directed"], teacher)
         return
@@ -220,7 +232,7 @@ def _generated_rows(table: Rows, takes: EmotionTakes, teacher: Discriminant | st
 
 
 def _head(inputs: EmotionInputs, header: Header) -> Head | str:
-    """Return the head whose vertices swaps move, or why there is none."""
+    """Return the head whose vertices the swaps compare, or the reason why there is none."""
     try:
         return head_for(header, inputs.head_name)
     except AssetError as error:

@@ -1,4 +1,4 @@
-"""What a generator makes of speech whose emotion is known: its own performance, directed ones, swapped ones.
+"""Motion that a generator makes of labelled speech: as it is, for given emotions, and with swapped emotions.
 
 Axis names: `clips`, `takes`, `features`, `frames`.
 """
@@ -26,26 +26,33 @@ from talkcli.engine.types import EMOTIONS, Alignment, Emotion, Motion, Reporter
 
 
 class Directed(NamedTuple):
-    """Takes made for an emotion that was asked for."""
+    """Takes made for a given emotion."""
 
     features: Float[np.ndarray, "takes features"]
+    """Functionals of each take."""
     asked: Int[np.ndarray, "takes"]
+    """Label that each take was made for."""
     clips: Int[np.ndarray, "takes"]
+    """Position of the clip that each take performs."""
 
 
 class Swaps(NamedTuple):
-    """What other clips' emotions change in each clip, in millimetres, as means over the takes that have a
-    value; NaN where none has.
+    """Changes of each clip by other clips' emotions, in millimetres: means over the takes with a value, else
+    NaN.
     """
 
     upper: Float[np.ndarray, "clips"]
+    """Change of the upper face."""
     bilabial: Float[np.ndarray, "clips"]
+    """Change of the smallest gap in p, b and m."""
     closed: Float[np.ndarray, "clips"]
+    """Change of the gap in frames with closed lips."""
     opening: Float[np.ndarray, "clips"]
+    """Change of the gap in all frames."""
 
 
 class EmotionTakes:
-    """Performances of clips that were heard before, with the emotion each is labelled with."""
+    """Performances of clips whose speech was encoded before."""
 
     def __init__(
         self,
@@ -62,7 +69,7 @@ class EmotionTakes:
         self._own: list[Motion] = []
 
     def own(self) -> list[Motion]:
-        """Return one performance of each clip, of what the model hears in it."""
+        """Return one performance of each clip, with the emotion that the model recognises in its speech."""
         if not self._own:
             for index, heard in enumerate(self._heard):
                 self._own.append(self._take(index, heard, self._sampling))
@@ -70,12 +77,13 @@ class EmotionTakes:
         return self._own
 
     def features(self) -> Float[np.ndarray, "clips features"]:
-        """Return functionals of `own`."""
+        """Return the functionals of `own`."""
         return np.stack([functionals(motion.coeffs) for motion in self.own()])
 
     def directed(self) -> Directed:
-        """Return every clip under every emotion that occurs, each at its full level. Raises UsageError for a
-        model that cannot be directed.
+        """Return one performance of every clip for every label that occurs, each at full level.
+
+        Raises UsageError for a model that takes no emotion labels.
         """
         wanted = {label: Emotion(label=EMOTIONS[label]) for label in np.unique(self._emotions)}
         means = {label: self._performer.model.dee.directed(emotion) for label, emotion in wanted.items()}
@@ -91,7 +99,13 @@ class EmotionTakes:
         return Directed(np.stack(features), np.array(asked), np.array(clips))
 
     def swaps(self, head: Head, alignments: Sequence[Alignment | str], seed: int) -> Swaps:
-        """Return every clip with the emotion of one clip, drawn by `seed`, of each other label."""
+        """Return the changes of every clip when it gets the emotion of another clip, one of each other label.
+
+        Args:
+            head: Head whose vertices are compared.
+            alignments: Phones of each clip, or the reason why they are unknown.
+            seed: Seed of the choice of the other clips.
+        """
         rng = np.random.default_rng(seed)
         rows = []
         for index, heard in enumerate(self._heard):
@@ -116,7 +130,7 @@ class EmotionTakes:
 
 
 def _changes(own: Measured, other: Measured, alignment: Alignment | str) -> Mapping[str, float]:
-    """Return the fields of `Swaps` for one pair; NaN for what it does not have."""
+    """Return the fields of `Swaps` for one pair of motions; NaN for what is undefined."""
     one, two = own.gap_mm(), other.gap_mm()
 
     def bilabial() -> float:
