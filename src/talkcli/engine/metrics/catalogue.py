@@ -24,9 +24,9 @@ class MetricInfo:
     vertices: str
     """Name of the vertex set that the metric measures, for reports."""
     needs: Literal["truth", "audio", "truth and audio", "phones", "takes", "motion", "reference"]
-    """Input that the metric needs beside a take. `truth and audio` means a pair of both, `takes` all takes of a
-    clip at once, `motion` nothing else. `reference` means that talk divides the measure by its mean over real
-    motion."""
+    """Input that the metric needs beside a take. `truth and audio` means a pair of both, `takes` all takes of
+    a clip at once, `motion` nothing else. `reference` means that talk divides the measure by its mean over
+    real motion."""
     over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
     """Rule that sums up the values of single clips: a mean weighted by frames or by phones, a plain mean, the
     median, or the largest value. A pooled metric has no value for a single clip; its `pool` function computes

@@ -160,8 +160,8 @@ def preprocess_corpus(
     """Make the corpus of the embedded model below `out`, from those of its parts that `root` holds.
 
     The parts are emotion/ravdess16k, emotion/nemo, paired/facegood, speech/mfa, folders of speech whose name
-    begins with librispeech, video/grid (needs mediapipe), telephone prompts, and synthesised speech where flite, festival and espeak-ng are installed. The run notes a missing
-    part and continues without it.
+    begins with librispeech, video/grid (needs mediapipe), telephone prompts, and synthesised speech where
+    flite, festival and espeak-ng are installed. The run notes a missing part and continues without it.
 
     Args:
         root: Folder of the parts.
