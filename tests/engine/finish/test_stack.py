@@ -49,6 +49,19 @@ def test_a_seed_and_a_take_fix_everything(motion: Motion) -> None:
     assert first.coeffs.dtype == np.float32 and first.pose.dtype == np.float32
 
 
+def test_clips_of_one_seed_do_not_move_together(motion: Motion) -> None:
+    sounds = [replace(talking(10), samples=talking(10).samples * gain) for gain in np.linspace(0.3, 1, 8)]
+    layers = Layers(head_motion=True)
+    yaws = []
+    for speech in sounds:
+        pose = lay_over(motion, speech, layers, None).pose
+        assert pose is not None
+        yaws.append(pose[:, 1])
+    # The sounds have the same accents and pauses; with one stream they would correlate at 1.
+    assert abs(np.corrcoef(yaws)[np.triu_indices(8, 1)].mean()) < 0.3
+    assert stream("a", 1, 0, 1).random() != stream("a", 1, 0, 2).random()
+
+
 def test_layers_do_not_disturb_each_other(motion: Motion) -> None:
     speech = talking(10)
     heads = [

@@ -25,7 +25,7 @@ from talkcli.engine.finish.idle import idle
 from talkcli.engine.finish.lip_speed import limit_lip_speed
 from talkcli.engine.finish.phrasing import phrasing
 from talkcli.engine.finish.smoothing import smooth
-from talkcli.engine.finish.tracks import num_steps, stream
+from talkcli.engine.finish.tracks import digest_of, num_steps, stream
 from talkcli.engine.types import Emotion, Motion, Speech
 
 # The head whose channels the layers know. For motion of other heads all layers are off by default.
@@ -130,13 +130,13 @@ def lay_over(
         coeffs = limit_lip_speed(coeffs, head, held)
     if not (layers.idle or layers.blink or layers.head_motion):
         return replace(motion, coeffs=coeffs)
-    heard = phrasing(speech, num_steps(len(coeffs), fps))
+    heard, sound = phrasing(speech, num_steps(len(coeffs), fps)), digest_of(speech)
     if layers.head_motion:
-        pose = head_motion(heard, len(coeffs), fps, stream("head motion", seed, take), emotion)
+        pose = head_motion(heard, len(coeffs), fps, stream("head motion", seed, take, sound), emotion)
     if layers.idle:
-        coeffs, pose = idle(coeffs, pose, heard, fps, stream("idle", seed, take))
+        coeffs, pose = idle(coeffs, pose, heard, fps, stream("idle", seed, take, sound))
     if layers.blink:
-        coeffs = lay_eyes(coeffs, pose, heard, fps, stream("eyes", seed, take))
+        coeffs = lay_eyes(coeffs, pose, heard, fps, stream("eyes", seed, take, sound))
     return within_range(replace(motion, coeffs=coeffs, pose=pose))
 
 

@@ -13,17 +13,24 @@ from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.prosody import STEP_HZ
+from talkcli.engine.types import Speech
 
 
-def stream(layer: str, seed: int, take: int) -> np.random.Generator:
+def stream(layer: str, seed: int, take: int, sound: int = 0) -> np.random.Generator:
     """Return the random generator of one layer of one take, which does not depend on other layers.
 
     Args:
         layer: Name of the layer.
         seed: Seed of the performance.
         take: Number of the take.
+        sound: Digest of the speech, so that two clips of one seed do not blink and nod together.
     """
-    return np.random.default_rng([seed, take, zlib.crc32(layer.encode())])
+    return np.random.default_rng([seed, take, zlib.crc32(layer.encode()), sound])
+
+
+def digest_of(speech: Speech) -> int:
+    """Return a number of 32 bits that the samples determine, rounded to 16 bits each."""
+    return zlib.crc32((np.clip(speech.samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 def smooth_noise(

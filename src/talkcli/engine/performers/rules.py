@@ -20,6 +20,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.finish.stack import Layers, lay_over
+from talkcli.engine.finish.tracks import digest_of
 from talkcli.engine.origin import PERFORMED
 from talkcli.engine.performers.performer import Controls, Sampling
 from talkcli.engine.readers.text import read_text
@@ -128,7 +129,7 @@ class Rules:
                 alignment,
                 emotion,
                 speaker=sampling.actor or f"take {take}",
-                clip_id=f"take {take}",
+                clip_id=f"take {take} of {digest_of(speech)}",
                 seed=sampling.seed,
                 eyes=False,
             )
