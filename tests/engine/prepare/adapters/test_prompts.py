@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import soundfile
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.prepare.adapters import prompts
 from talkcli.engine.prepare.adapters.prompts import prompt_sources
 from talkcli.engine.prepare.source import Recording, Source
@@ -101,8 +103,10 @@ def test_recordings_follow_each_other_with_pauses(tmp_path: Path, monkeypatch: p
     for name in ("a", "b"):
         sound = np.zeros(16_000)
         sound[4000:12_000] = 0.1 * rng.standard_normal(8000)
-        # By its content a wav, whatever its name.
-        soundfile.write(tmp_path / f"{name}.g722", sound, 16_000, format="WAV")
+        soundfile.write(tmp_path / f"{name}.wav", sound, 16_000)
+        # Raw, as Debian's packages hold them.
+        raw = ["-i", tmp_path / f"{name}.wav", "-c:a", "g722", "-f", "g722", tmp_path / f"{name}.g722"]
+        subprocess.run([ffmpeg_binary(), "-v", "error", *raw], check=True)
     heard = []
 
     def performed(speech: Speech, text: str, source: Source, *, language: str, eyes: bool) -> Recording:

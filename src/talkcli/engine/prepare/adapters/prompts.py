@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
 from talkcli.engine.audio.spelling import Language
 from talkcli.engine.data.manifest import Sex
 from talkcli.engine.errors import InputError
+from talkcli.engine.files import temporary_folder
 from talkcli.engine.prepare.adapters.spoken import perform_text
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.rules.perform import generator
@@ -50,6 +52,10 @@ _VOICES = (
     _Voice(folder="ru_RU_f_IvrvoiceRU", language="ru", speaker="ivrvoice", sex="female", licence="CC-BY-3.0"),
 )
 _BYTES_A_SECOND = 8000
+# Header of a wav with G.722 (format 0x28F): one channel at 16 kHz, blocks of one byte, four bits a sample, no
+# extension. The size of the whole file is left at 0, which readers of streams ignore.
+_HEADER = "<4sI4s4sIHHIIHHH4sI"
+_FIELDS = (b"RIFF", 0, b"WAVE", b"fmt ", 18, 0x28F, 1, SPEECH_RATE_HZ, _BYTES_A_SECOND, 1, 4, 0, b"data")
 _LONG_ENOUGH_S = 3.5
 _LONGEST_S = 16.0
 _PAUSE_S = (0.2, 0.5)
@@ -166,8 +172,13 @@ def _groups(spoken: Iterator[tuple[Path, str]]) -> Iterator[list[tuple[Path, str
 
 
 def _trimmed(path: Path) -> np.ndarray:
-    """The recording without the silence at its ends."""
-    samples = read_speech(path, Silent()).samples
+    """Return the recording without the silence at its ends."""
+    with temporary_folder() as folder:
+        named = folder / f"{path.stem}.wav"
+        content = path.read_bytes()
+        # A raw stream has nothing to know it by, and talk guesses no formats: the header of a wav names it.
+        named.write_bytes(struct.pack(_HEADER, *_FIELDS, len(content)) + content)
+        samples = read_speech(named, Silent()).samples
     level = loudness_db(Speech(samples=samples))
     loud = np.flatnonzero(level > level.max() - _QUIET_DB)
     return samples[loud[0] * SPEECH_RATE_HZ // STEP_HZ : (loud[-1] + 1) * SPEECH_RATE_HZ // STEP_HZ]

@@ -61,7 +61,8 @@ class Voice:
 
 
 # English voices. kal of flite and kal of festival are one man, for validation only; his 8 kHz voice is left
-# out.
+# out. So are twelve variants of espeak: in one build of the corpus the aligner found the words in less than 77
+# of 100 of their readings.
 VOICES: tuple[Voice, ...] = (
     *(
         Voice(engine="flite", name=name, size=size)
@@ -79,10 +80,8 @@ VOICES: tuple[Voice, ...] = (
     *(
         Voice(engine="espeak-ng", name=name)
         for name in (
-            "en-us+m1", "en-us+f2", "en-us+m4", "en-us+f5", "en-us+m3", "en-us+f4", "en-us+klatt2",
-            "en-us+klatt", "en-us+m2", "en-us+f3", "en-gb+m3", "en-gb+f4", "en-gb+m1", "en-gb+f2",
-            "en-gb-scotland+f3", "en-gb-scotland+f2", "en-gb-x-rp+f1", "en-gb-x-rp+m6", "en-gb-x-rp+klatt",
-            "en-gb-x-gbclan+m4", "en-gb-x-gbclan+f5", "en-us-nyc+m4", "en-us-nyc+f3",
+            "en-us+m1", "en-us+f2", "en-us+f5", "en-us+klatt2", "en-us+klatt", "en-us+f3", "en-gb-x-rp+f1",
+            "en-gb-x-rp+m6", "en-gb-x-rp+klatt", "en-gb-x-gbclan+f5", "en-us-nyc+f3",
         )
     ),
     Voice(engine="espeak-ng", name="en-us+m5", split="val"),
