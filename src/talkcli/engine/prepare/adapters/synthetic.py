@@ -61,8 +61,8 @@ class Voice:
 
 
 # English voices. kal of flite and kal of festival are one man, for validation only; his 8 kHz voice is left
-# out. So are twelve variants of espeak: in one build of the corpus the aligner found the words in less than 77
-# of 100 of their readings.
+# out. So are twelve variants of espeak: in one build of the corpus the aligner found the words in less than
+# 77 of 100 of their readings.
 VOICES: tuple[Voice, ...] = (
     *(
         Voice(engine="flite", name=name, size=size)
