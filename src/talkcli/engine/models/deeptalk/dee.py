@@ -22,7 +22,12 @@ from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
-from talkcli.engine.models.deeptalk.emotion_encoder import Emotion2vecStem, EmotionEncoder
+from talkcli.engine.models.deeptalk.emotion_encoder import (
+    Emotion2vecStem,
+    EmotionEncoder,
+    FunctionalEncoder,
+    FunctionalStem,
+)
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.moods import Mood, Moods, varied, width_of
@@ -58,9 +63,12 @@ class Dee(nn.Module):
     def __init__(self, config: DeeConfig, num_coeffs: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
-        self.audio_stem: AudioStem | Emotion2vecStem
+        self.audio_stem: AudioStem | FunctionalStem | Emotion2vecStem
         if isinstance(config.speech, LogMelConfig):
             self.log_mel = LogMel(config.speech)
+        if config.speech_encoder == "functionals":
+            self.audio_stem = FunctionalStem()
+        elif isinstance(config.speech, LogMelConfig):
             self.audio_stem = AudioStem(
                 self.log_mel.num_channels, config.audio_width, halvings=AUDIO_HALVINGS, dropout=config.dropout
             )
@@ -72,7 +80,10 @@ class Dee(nn.Module):
         else:
             self.motion_scale = Standardise(num_coeffs)
             self.motion_stem = nn.Linear(num_coeffs, config.motion_width)
-        self.audio_encoder = EmotionEncoder(config.audio_width, config.audio_layers, config)
+        if config.speech_encoder == "functionals":
+            self.audio_encoder: EmotionEncoder | FunctionalEncoder = FunctionalEncoder(config)
+        else:
+            self.audio_encoder = EmotionEncoder(config.audio_width, config.audio_layers, config)
         self.motion_encoder = EmotionEncoder(config.motion_width, config.motion_layers, config)
         # logit = -scale * distance + shift; PCME++'s initial values.
         self.similarity_scale = nn.Parameter(torch.tensor(5.0))
@@ -103,7 +114,7 @@ class Dee(nn.Module):
         unless `long` is "first".
         """
         stem = self.audio_stem
-        if isinstance(stem, AudioStem):
+        if not isinstance(stem, Emotion2vecStem):
             return self._over_windows(
                 sound["log_mel"], HOPS_PER_FRAME, lambda steps: self.audio_encoder(stem(steps))
             )

@@ -12,11 +12,17 @@ from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Sound
 from talkcli.engine.audio.emotion2vec import Emotion2vec, Emotion2vecConfig
+from talkcli.engine.audio.functionals import NUM_FUNCTIONALS, functionals
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.nn.attentive_statistics import AttentiveStatistics
 from talkcli.engine.nn.gpo import Gpo
 from talkcli.engine.nn.transformer import Transformer, sinusoids
+
+# Share of a batch in the running statistics of the functionals.
+_NORM_MOMENTUM = 0.02
+# Largest magnitude of a normalised functional, in standard deviations.
+_FARTHEST = 4.0
 
 
 class Emotion2vecStem(nn.Module):
@@ -33,6 +39,44 @@ class Emotion2vecStem(nn.Module):
         if "emotion2vec" in sound:
             return self.project(self.encoder.finish(sound["emotion2vec"]))
         return self.project(self.encoder(sound["waveform"][..., 0]))
+
+
+class FunctionalStem(nn.Module):
+    """Functionals of a window of log-mel features as a single step, normalised over training batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(NUM_FUNCTIONALS, affine=False, momentum=_NORM_MOMENTUM)
+
+    def forward(self, hops: Float[Tensor, "batch hops channels"]) -> Float[Tensor, "batch 1 features"]:
+        # Silence and noise reach values that no speech has.
+        return self.norm(functionals(hops)).clamp(-_FARTHEST, _FARTHEST)[:, None]
+
+
+class _FunctionalHead(nn.Module):
+    """Two layers."""
+
+    def __init__(self, config: DeeConfig) -> None:
+        super().__init__()
+        self.expand = nn.Linear(NUM_FUNCTIONALS, config.audio_width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.project = nn.Linear(config.audio_width, config.embedding)
+
+    def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch embedding"]:
+        return self.project(self.dropout(F.gelu(self.expand(x))))
+
+
+class FunctionalEncoder(nn.Module):
+    """Two heads of two layers on one step: mean (on the unit sphere) and log-variance."""
+
+    def __init__(self, config: DeeConfig) -> None:
+        super().__init__()
+        self.mean, self.log_variance = _FunctionalHead(config), _FunctionalHead(config)
+        if config.log_variance_start is not None:
+            nn.init.constant_(self.log_variance.project.bias, config.log_variance_start)
+
+    def forward(self, x: Float[Tensor, "batch 1 features"]) -> Gaussian:
+        return Gaussian(F.normalize(self.mean(x[:, 0]), dim=-1), self.log_variance(x[:, 0]))
 
 
 class _Summary(nn.Module):
