@@ -165,7 +165,8 @@ def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head
         outs: Outputs of the run.
 
     Returns:
-        The head; None when nothing is drawn, and for a model of vertices, which has a mesh instead.
+        The head; None when nobody named one and nothing is drawn, and for a model of vertices, whose motion
+        has a mesh instead.
 
     Raises:
         UsageError: For a head with other channels.

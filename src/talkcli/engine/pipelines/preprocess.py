@@ -105,7 +105,7 @@ def preprocess(
 ) -> Summary:
     """Make the clips of a data set below `out`.
 
-    The run unpacks archives, and removes what it unpacked at its end.
+    The run unpacks archives into `out`, and removes what it unpacked when it succeeds.
 
     Args:
         name: Name of the data set in `DATA_SETS`.
