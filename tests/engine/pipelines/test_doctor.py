@@ -52,6 +52,19 @@ def test_a_broken_need_is_named_and_does_not_stop_the_rest(monkeypatch: pytest.M
     assert "cuda" in by_name(report)
 
 
+@pytest.mark.parametrize("broken", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\nsleep 30\n"])
+def test_an_ffmpeg_that_fails_or_hangs_is_reported(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = tmp_path / "ffmpeg"
+    binary.write_text(broken)
+    binary.chmod(0o755)
+    monkeypatch.setattr(doctor, "ffmpeg_binary", lambda: str(binary))
+    monkeypatch.setattr(doctor, "_SUBPROCESS_S", 1.0)
+    found = by_name(doctor.examine(Silent()))["ffmpeg"]
+    assert found["state"] == "broken"
+
+
 def test_a_cache_that_cannot_be_written_is_no_obstacle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

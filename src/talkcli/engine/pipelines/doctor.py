@@ -66,10 +66,16 @@ class Check:
     """What the part would enable; empty when it is there."""
 
 
+# What a step raises where its part is broken: also a child process that fails, and a package that is gone.
+_FINDINGS = (
+    TalkError, OSError, RuntimeError, ValueError, AssertionError, ImportError, subprocess.SubprocessError,
+)  # fmt: skip
+
+
 def examine(reporter: Reporter) -> dict[str, Any]:
     """Return all findings, ready for JSON: `checks` is their list, `ok` is whether no part is broken.
 
-    A TalkError, OSError, RuntimeError, ValueError or AssertionError of a step becomes a broken finding.
+    An error of `_FINDINGS` in a step becomes a broken finding.
     """
     steps: list[Callable[[], list[Check]]] = [
         _machine,
@@ -88,7 +94,7 @@ def examine(reporter: Reporter) -> dict[str, Any]:
     for index, step in enumerate(steps):
         try:
             checks.extend(step())
-        except (TalkError, OSError, RuntimeError, ValueError, AssertionError) as error:
+        except _FINDINGS as error:
             hint = f" {error.hint}" if isinstance(error, TalkError) and error.hint else ""
             name = step.__name__.strip("_").replace("_", " ")
             checks.append(Check(name=name, state="broken", found=f"{error}{hint}", unlocks="talk animate"))
