@@ -62,6 +62,14 @@ EMOTION_MEASURES: dict[str, EmotionMeasure] = {
     "named_directed": EmotionMeasure(
         meaning="recall of that classifier on motion made for a given emotion", against="training_set"
     ),
+    "mood_agreement": EmotionMeasure(
+        meaning="takes drawn at sigma 0.1 (or the given one) that this classifier names as one of the two "
+        "likeliest emotions of the speech",
+        against="training_set",
+    ),
+    "neutral_kept": EmotionMeasure(
+        meaning="takes of neutral speech, drawn alike, that neither scowl nor smile (means below 0.25)"
+    ),
     "swap_ratio": EmotionMeasure(
         meaning="change of the upper face by another clip's emotion, over that of the gap in p, b, m"
     ),

@@ -113,6 +113,19 @@ class Listener:
         return self.dee.classify(mean.to(self.device)).argmax(-1).cpu().numpy()
 
     @torch.inference_mode()
+    def likeliest(
+        self, mean: Float[torch.Tensor, "clips embedding"], count: int
+    ) -> Int[np.ndarray, "clips count"]:
+        """Return the `count` likeliest labels of each clip, by the classifier, calibrated where the model has
+        moods. Raises UndefinedMetricError for a model without a classifier.
+        """
+        if not self.dee.config.classifier:
+            raise UndefinedMetricError("the model has no classifier")
+        mean = mean.to(self.device)
+        scores = self.dee.chances(mean) if self.dee.config.moods else self.dee.classify(mean)
+        return scores.topk(count, dim=-1).indices.cpu().numpy()
+
+    @torch.inference_mode()
     def by_anchor(self, mean: Float[torch.Tensor, "clips embedding"]) -> Int[np.ndarray, "clips"]:
         """Return the label of the nearest anchor of each clip. Raises UndefinedMetricError for a model
         without anchors.

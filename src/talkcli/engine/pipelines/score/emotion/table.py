@@ -41,6 +41,8 @@ from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.types import EMOTIONS, Reporter
 from talkcli.engine.version import __version__
 
+# Takes of each clip with a drawn emotion, and their sigma unless another one is asked for: the README's.
+_NUM_TAKES, _USUAL_SIGMA = 4, 0.1
 _NO_TRUTH = "no clip has true motion"
 _NO_GENERATOR = "the model is an emotion embedding and generates nothing"
 
@@ -110,6 +112,7 @@ def emotion_table(
         controls = DeepTalkControls(sigma=generation.sigma)
         takes = EmotionTakes(listener.performer, sampling, controls, embedded, table.true, reporter)
         _generated_rows(table, takes, teacher)
+        _drawn_rows(table, takes, teacher, listener, embedded, generation.sigma)
         _swap_rows(table, takes, _head(inputs, header), clips, generation.seed, reporter)
     truth = truth_of(embedded.truth_origins)
     held_against = {"truth": truth, "training_set": source.get("truth")}
@@ -229,6 +232,39 @@ def _generated_rows(table: Rows, takes: EmotionTakes, teacher: Discriminant | st
 
     table.add("named_directed", share, table.everything, table.chance)
     table.confusions["named_directed"] = confusion(named, directed.asked, len(EMOTIONS)).tolist()
+
+
+def _drawn_rows(
+    table: Rows,
+    takes: EmotionTakes,
+    teacher: Discriminant | str,
+    listener: Listener,
+    embedded: Embedded,
+    sigma: float | None,
+) -> None:
+    """Add the rows of drawn emotions: whether they are those of the voice, and whether neutral stays
+    neutral.
+    """
+    drawn = takes.drawn(_USUAL_SIGMA if sigma is None else sigma, _NUM_TAKES)
+    neutral = np.flatnonzero(table.true == EMOTIONS.index("neutral"))
+    if len(neutral):
+        plain = drawn.plain[neutral].mean(axis=1)
+        table.add("neutral_kept", lambda chosen: float(plain[chosen].mean()), neutral)
+    else:
+        table.leave_out(["neutral_kept"], "no clip is neutral")
+    if isinstance(teacher, str):
+        table.leave_out(["mood_agreement"], teacher)
+        return
+    try:
+        allowed = listener.likeliest(embedded.speech.mean, 2)
+    except UndefinedMetricError as error:
+        table.leave_out(["mood_agreement"], str(error))
+        return
+    named = np.stack([teacher(features) for features in drawn.features])
+    agrees = (named[:, :, None] == allowed[:, None, :]).any(axis=2).mean(axis=1)
+    table.add(
+        "mood_agreement", lambda chosen: float(agrees[chosen].mean()), table.everything, 2 * table.chance
+    )
 
 
 def _head(inputs: EmotionInputs, header: Header) -> Head | str:

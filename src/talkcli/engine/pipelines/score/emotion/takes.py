@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.surface import Surface
@@ -24,6 +24,9 @@ from talkcli.engine.pipelines.score.emotion.listener import Embedded
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import EMOTIONS, Alignment, Emotion, Motion, Reporter
 
+# Channels of a scowl and of a smile, and the mean below which neither shows.
+_SCOWL, _SMILE, PLAIN_BELOW = ("browDownLeft", "browDownRight"), ("mouthSmileLeft", "mouthSmileRight"), 0.25
+
 
 class Directed(NamedTuple):
     """Takes made for a given emotion."""
@@ -34,6 +37,15 @@ class Directed(NamedTuple):
     """Label that each take was made for."""
     clips: Int[np.ndarray, "takes"]
     """Position of the clip that each take performs."""
+
+
+class Drawn(NamedTuple):
+    """Takes of every clip whose emotion is drawn."""
+
+    features: Float[np.ndarray, "clips takes features"]
+    """Functionals of each take."""
+    plain: Bool[np.ndarray, "clips takes"]
+    """Whether a take neither scowls nor smiles: means of `browDown` and `mouthSmile` below `PLAIN_BELOW`."""
 
 
 class Swaps(NamedTuple):
@@ -80,6 +92,24 @@ class EmotionTakes:
         """Return the functionals of `own`."""
         return np.stack([functionals(motion.coeffs) for motion in self.own()])
 
+    def drawn(self, sigma: float, num_takes: int) -> Drawn:
+        """Return takes of every clip with an emotion that is drawn from its speech.
+
+        Args:
+            sigma: Factor on the log-variance of the embedding, as the control of that name.
+            num_takes: Number of takes of each clip.
+        """
+        controls = replace(self._controls, sigma=sigma)
+        sampling = replace(self._sampling, takes=num_takes)
+        features, plain = [], []
+        for index, heard in enumerate(self._heard):
+            motions = list(self._performer.takes(heard, self._speeches[index], sampling, controls))
+            assert all(isinstance(motion, Motion) for motion in motions)
+            features.append([functionals(motion.values) for motion in motions])
+            plain.append([_is_plain(motion) for motion in motions if isinstance(motion, Motion)])
+            self._reporter.progress("drawing emotions", index + 1, len(self._heard))
+        return Drawn(np.array(features), np.array(plain))
+
     def directed(self) -> Directed:
         """Return one performance of every clip for every label that occurs, each at full level.
 
@@ -90,7 +120,7 @@ class EmotionTakes:
         features, asked, clips = [], [], []
         for index, heard in enumerate(self._heard):
             for label, mean in means.items():
-                told = heard._replace(emotion=heard.emotion._replace(mean=mean))
+                told = heard._replace(emotion=heard.emotion._replace(mean=mean), asked=wanted[label])
                 motion = self._take(index, told, replace(self._sampling, emotion=wanted[label]))
                 features.append(functionals(motion.coeffs))
                 asked.append(label)
@@ -127,6 +157,14 @@ class EmotionTakes:
         motion = next(takes)
         assert isinstance(motion, Motion)
         return motion
+
+
+def _is_plain(motion: Motion) -> bool:
+    return all(
+        np.mean([motion.coeffs[:, motion.channels.index(name)] for name in names]) < PLAIN_BELOW
+        for names in (_SCOWL, _SMILE)
+        if names[0] in motion.channels
+    )
 
 
 def _changes(own: Measured, other: Measured, alignment: Alignment | str) -> Mapping[str, float]:
