@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +11,9 @@ import pytest
 from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
+from tests.talk_process import talk
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def talk(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "talkcli", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, check=False, stdin=subprocess.DEVNULL
-    )
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -195,3 +196,30 @@ def test_the_surer_half_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     named = F.one_hot(torch.tensor([0, 0, 3, 1]), len(EMOTIONS)).float()
     monkeypatch.setattr(objective.model, "classify", lambda mean: named)
     assert objective.validate([_batch()])["confident_ratio"] == 2
+
+
+MOODY = DIRECTED.model_copy(update={"moods": True, "speech_encoder": "functionals"})
+
+
+def test_the_level_is_learnt_from_speech_that_is_not_neutral() -> None:
+    objective = _objective(MOODY, level_weight=2.0, classifier_weight=1.0)
+    batch = _batch(MOODY)
+    terms = objective(batch, 0.0)
+    whole = terms["contrast"] + 1e-6 * terms["vib"] + terms["classified"] + 2 * terms["level"]
+    assert terms["loss"].item() == pytest.approx(whole.item(), rel=1e-5)
+    # The first two rows are neutral: their levels do not count.
+    objective.eval()
+    calm = replace(batch, level=torch.tensor([0.0, 0.0, 1.0, 1.0]))
+    assert objective(calm, 0.0)["level"].item() == pytest.approx(objective(batch, 0.0)["level"].item())
+    with pytest.raises(UsageError, match="model with moods"):
+        _objective(DIRECTED, level_weight=1.0)
+
+
+def test_validation_calibrates_moods() -> None:
+    objective = _objective(MOODY)
+    objective.model.anchors[:4] = torch.eye(4)
+    objective.eval()
+    with torch.no_grad():
+        found = objective.validate([_batch(MOODY)])
+    assert {"neutral_kept", "others_lost"} <= set(found)
+    assert objective.model.moods.bias.abs().max() > 0

@@ -14,14 +14,15 @@ import torch
 from talkcli.engine.checkpoints.model_file import Meta, save_model
 from talkcli.engine.data.manifest import read_manifest, write_manifest
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.engine.models.deeptalk.dee import Dee
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
+from talkcli.engine.pipelines.score.emotion.takes import _is_plain
 from talkcli.engine.pipelines.score.motions import Generation
 from talkcli.engine.pipelines.score.overall import Threshold
-from talkcli.engine.types import EMOTIONS, Silent
+from talkcli.engine.types import EMOTIONS, Motion, Silent
 from tests.engine.fakes import write_corpus
 from tests.engine.models.deeptalk.tiny_deeptalk import SMALL
 
@@ -115,10 +116,22 @@ def test_everything_is_measured_and_counts_agree(whole: dict[str, Any]) -> None:
     assert counts.sum(1).tolist() == [6, 6, 6, *[0] * (len(EMOTIONS) - 3)]
     assert found["named_directed"] == pytest.approx(np.trace(counts) / 18)
     assert {row["clips"] for row in whole["speakers"].values()} == {2}
+    # Four takes of each clip; of two out of nine labels a classifier of three finds some.
+    assert (24 * found["mood_agreement"]) % 1 == pytest.approx(0, abs=1e-6)
+    assert whole["measures"]["neutral_kept"]["clips"] == 2
+    assert (8 * found["neutral_kept"]) % 1 == pytest.approx(0, abs=1e-6)
 
 
 def test_the_same_seed_gives_the_same_table(data: Path, whole: dict[str, Any]) -> None:
     assert table(data)["measures"] == whole["measures"]
+
+
+@pytest.mark.parametrize(("level", "plain"), [(0.0, True), (0.2, True), (0.3, False)])
+def test_a_take_is_plain_without_scowl_and_smile(level: float, plain: bool) -> None:
+    coeffs = np.zeros((4, 53), np.float32)
+    coeffs[:, [ADA.index("mouthSmileLeft"), ADA.index("mouthSmileRight")]] = level
+    assert _is_plain(Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)) is plain
+    assert not _is_plain(Motion(coeffs=coeffs, fps=25.0, head="flame", channels=FLAME))
 
 
 def test_a_model_without_anchors_cannot_be_directed(data: Path, tmp_path: Path) -> None:

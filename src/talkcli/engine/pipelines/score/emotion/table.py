@@ -33,7 +33,7 @@ from talkcli.engine.performers.open import head_for
 from talkcli.engine.pipelines.prepared_sets import manifest_of
 from talkcli.engine.pipelines.score.emotion.listener import Embedded, Listener
 from talkcli.engine.pipelines.score.emotion.rows import Indices, Measure, Rows
-from talkcli.engine.pipelines.score.emotion.takes import EmotionTakes
+from talkcli.engine.pipelines.score.emotion.takes import EmotionTakes, shows_moods
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.labelled import Labelled, labelled_clips, training_set
 from talkcli.engine.pipelines.score.overall import Threshold
@@ -247,7 +247,9 @@ def _drawn_rows(
     """
     drawn = takes.drawn(_USUAL_SIGMA if sigma is None else sigma, _NUM_TAKES)
     neutral = np.flatnonzero(table.true == EMOTIONS.index("neutral"))
-    if len(neutral):
+    if not shows_moods(listener.header.channels):
+        table.leave_out(["neutral_kept"], f"{listener.header.head} has no channels of a scowl and a smile")
+    elif len(neutral):
         plain = drawn.plain[neutral].mean(axis=1)
         table.add("neutral_kept", lambda chosen: float(plain[chosen].mean()), neutral)
     else:

@@ -159,11 +159,16 @@ class EmotionTakes:
         return motion
 
 
+def shows_moods(channels: Sequence[str]) -> bool:
+    """Return whether a head with these channels has those of a scowl and of a smile."""
+    return {*_SCOWL, *_SMILE} <= set(channels)
+
+
 def _is_plain(motion: Motion) -> bool:
-    return all(
+    """Return whether a motion neither scowls nor smiles; False for a head that cannot show it."""
+    return shows_moods(motion.channels) and all(
         np.mean([motion.coeffs[:, motion.channels.index(name)] for name in names]) < PLAIN_BELOW
         for names in (_SCOWL, _SMILE)
-        if names[0] in motion.channels
     )
 
 
