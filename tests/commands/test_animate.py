@@ -71,11 +71,11 @@ def test_without_sampling_the_seed_changes_only_what_is_laid_over(short_speech: 
     np.testing.assert_allclose(first.coeffs[:, jaw], other.coeffs[:, jaw], atol=0.01)
     assert first.pose is not None and other.pose is not None
     assert np.abs(first.pose - other.pose).max() > 0.005
-    assert {"smooth", "limit_lips", "idle", "blink", "head_motion"} <= set(meta["layers"])
+    assert {"smooth", "limit_lips", "idle", "blink", "head_motion", "brows"} <= set(meta["layers"])
 
 
 def test_a_bare_motion_has_no_pose_and_no_layers(short_speech: Path, tmp_path: Path) -> None:
-    layers = ("smooth", "contacts", "limit-lips", "idle", "blink", "head-motion")
+    layers = ("smooth", "contacts", "limit-lips", "idle", "blink", "head-motion", "brows")
     options = (*(f"--no-{layer}" for layer in layers), "--verbose", "--emotion-from", short_speech)
     result = talk("animate", short_speech, *options, "--out", "a.npz", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -145,7 +145,7 @@ def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -
     assert len(motion.coeffs) == 36
     wanted = {"gumbel": True, "always_pad": True, "precision": "bf16", "actor": "1"}
     assert {key: meta[key] for key in wanted} == wanted
-    assert set(meta["layers"]) - {"contacts"} == {"smooth", "blink", "head_motion"}
+    assert set(meta["layers"]) - {"contacts"} == {"smooth", "blink", "head_motion", "brows"}
     assert json.loads(result.stdout)["layers"] == meta["layers"]
     assert json.loads(result.stdout)["actor"] == "1"
 

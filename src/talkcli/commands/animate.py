@@ -154,6 +154,14 @@ def animate(
             rich_help_panel=_LAYERS,
         ),
     ] = None,
+    brows: Annotated[
+        bool | None,
+        typer.Option(
+            "--brows/--no-brows",
+            help="Raise the brows on accents, and make the two sides of the face differ.",
+            rich_help_panel=_LAYERS,
+        ),
+    ] = None,
     always_pad: Annotated[
         bool,
         typer.Option(
@@ -238,6 +246,7 @@ def animate(
                 "idle": idle,
                 "blink": blink,
                 "head_motion": head_motion,
+                "brows": brows,
             },
             overwrite=overwrite,
             reporter=console,

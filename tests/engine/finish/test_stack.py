@@ -94,7 +94,7 @@ def test_layers_are_for_ada_and_wishes_win() -> None:
     assert "`head_motion`" in str(caught.value.hint)
     steady = Layers.steady("ada")
     assert steady.smooth and steady.limit_lips
-    assert not (steady.idle or steady.blink or steady.head_motion)
+    assert not (steady.idle or steady.blink or steady.head_motion or steady.brows)
 
 
 def test_memory_follows_the_length() -> None:

@@ -1,9 +1,9 @@
 """The stack of layers: `lay_over` applies those that are chosen to a finished motion, in a fixed order.
 
 Axis names: `frames`, `coeffs`, `contacts` (2: the lips on each other, the lower lip on the upper teeth).
-The order is: contacts, smoothing, limit of the lips' speed, head motion, idle motion, eyes. Contacts come
-first, so that smoothing and limit keep them. Head motion comes before the eyes, which turn against it to stay
-with the viewer. Eyes come last, so that nothing changes lids that meet.
+The order is: contacts, smoothing, limit of the lips' speed, head motion, brows, idle motion, eyes. Contacts
+come first, so that smoothing and limit keep them. Head motion comes before the eyes, which turn against it to
+stay with the viewer. Eyes come last, so that nothing changes lids that meet.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import is_share
 from talkcli.engine.face.head import Head
+from talkcli.engine.finish.brows import brows
 from talkcli.engine.finish.contacts import reach_contacts
 from talkcli.engine.finish.eyes import lay_eyes
 from talkcli.engine.finish.head_motion import head_motion
@@ -45,6 +46,8 @@ class Layers:
     """Whether to filter mouth, brows and cheeks; frames with a closure keep their mouth."""
     limit_lips: bool = False
     """Whether to limit the speed of the lips."""
+    brows: bool = False
+    """Whether to raise the brows on accents, and to make the two sides of the face differ."""
     idle: bool = False
     """Whether to add breathing, and small movements in pauses."""
     blink: bool = False
@@ -74,7 +77,7 @@ class Layers:
     @classmethod
     def steady(cls, head: str) -> Layers:
         """Return the layers that `chosen` has on by default for `head`, without those that draw at random."""
-        return replace(cls.chosen(head), idle=False, blink=False, head_motion=False)
+        return replace(cls.chosen(head), brows=False, idle=False, blink=False, head_motion=False)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -128,11 +131,13 @@ def lay_over(
     if layers.limit_lips:
         assert head is not None
         coeffs = limit_lip_speed(coeffs, head, held)
-    if not (layers.idle or layers.blink or layers.head_motion):
+    if not (layers.brows or layers.idle or layers.blink or layers.head_motion):
         return replace(motion, coeffs=coeffs)
     heard, sound = phrasing(speech, num_steps(len(coeffs), fps)), digest_of(speech)
     if layers.head_motion:
         pose = head_motion(heard, len(coeffs), fps, stream("head motion", seed, take, sound), emotion)
+    if layers.brows:
+        coeffs = brows(coeffs, heard, fps, stream("brows", seed, take, sound))
     if layers.idle:
         coeffs, pose = idle(coeffs, pose, heard, fps, stream("idle", seed, take, sound))
     if layers.blink:

@@ -220,4 +220,5 @@ def _layers(wishes: Mapping[str, bool | None] | None) -> Layers:
             "`contacts`: the rules already close the lips in the phones that need it.",
             hint="Leave `contacts` out.",
         )
-    return Layers.chosen("ada", {**wishes, "contacts": False})
+    # The rules perform brows of their own.
+    return Layers.chosen("ada", {**wishes, "contacts": False, "brows": bool(wishes.get("brows"))})

@@ -1,0 +1,57 @@
+"""Brows: they rise on some accents, less where they are lowered; the sides differ in strength alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.finish.brows import brows
+from talkcli.engine.finish.phrasing import Accent, Phrasing
+
+FPS, FRAMES = 25.0, 500
+INNER, OUTER_LEFT, OUTER_RIGHT = (
+    ADA.index(name) for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
+)
+ACCENTS = tuple(Accent(time, 1.0) for time in np.arange(1.0, 19.0, 1.5).tolist())
+HEARD = Phrasing(speaking=np.ones(2000, bool), pauses=(), accents=ACCENTS, melody=np.zeros(2000))
+
+
+def laid(seed: int = 0, heard: Phrasing = HEARD, **channels: float) -> np.ndarray:
+    coeffs = np.zeros((FRAMES, 53))
+    for name, value in channels.items():
+        coeffs[:, ADA.index(name)] = value
+    return brows(coeffs, heard, FPS, np.random.default_rng(seed))
+
+
+def test_brows_rise_on_some_accents() -> None:
+    at = [round(accent.time_s * FPS) for accent in ACCENTS]
+    heights = np.concatenate([laid(seed)[at, INNER] for seed in range(20)])
+    between = np.concatenate([laid(seed)[[frame + 18 for frame in at], INNER] for seed in range(20)])
+    assert 0.4 < (heights > 0.12).mean() < 0.7
+    assert heights.mean() > 2 * between.mean()
+    assert 0.04 < np.mean([laid(seed)[:, INNER].std() for seed in range(20)]) < 0.12
+
+
+def test_without_accents_and_speech_nothing_rises() -> None:
+    silent = Phrasing(speaking=np.zeros(2000, bool), pauses=(), accents=(), melody=np.zeros(2000))
+    assert np.abs(laid(heard=silent)).max() == 0
+
+
+def test_lowered_brows_rise_less() -> None:
+    frowning = laid(browDownLeft=1.0, browDownRight=1.0)
+    assert frowning[:, INNER].max() < 0.3 * laid()[:, INNER].max()
+
+
+def test_sides_differ_and_agree_in_time() -> None:
+    differences = []
+    for seed in range(20):
+        moved = laid(seed, mouthSmileLeft=0.5, mouthSmileRight=0.5, eyeBlinkLeft=0.5, eyeBlinkRight=0.5)
+        left, right = moved[:, OUTER_LEFT], moved[:, OUTER_RIGHT]
+        assert np.corrcoef(left, right)[0, 1] > 0.99
+        differences.append(np.abs(left - right).max())
+        smile = moved[:, ADA.index("mouthSmileLeft")] - moved[:, ADA.index("mouthSmileRight")]
+        differences.append(np.abs(smile).max())
+        assert np.ptp(smile) < 1e-9
+        # Lids meet alike.
+        assert (moved[:, ADA.index("eyeBlinkLeft")] == moved[:, ADA.index("eyeBlinkRight")]).all()
+    assert np.mean(differences) > 0.02
