@@ -71,7 +71,7 @@ def test_it_animates(run: Path, tmp_path: Path) -> None:
     ("wish", "sentence"),
     [
         (("--sigma", "0.1"), "no control of a toy model"),
-        (("--emotion", "happy"), "takes the emotion from the voice alone"),
+        (("--emotion", "happy"), "takes the emotion only from the voice"),
         (("--actor", "Ann"), "knows no speakers"),
     ],
 )

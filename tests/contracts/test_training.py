@@ -203,7 +203,7 @@ def test_the_generator_learns_in_either_stage(manifest: Path, parts: dict[str, s
     pace = ("train.learning_rate=0.003", "train.log_every=1")
     job = train.Job(manifest=manifest, out=tmp_path / "one", device="cpu")
     chosen = {"dee": parts["dee"], "prior": str(tmp_path / "vq")}
-    first = train.train_method("deeptalk", _generator("train.steps=80", *pace), job, Silent(), parts=chosen)
+    first = train.train_method("deeptalk", _generator("train.steps=110", *pace), job, Silent(), parts=chosen)
     assert _last_share(tmp_path / "one", "loss") < 0.7
     job = train.Job(manifest=manifest, out=tmp_path / "two", device="cpu")
     chosen = {"start": str(tmp_path / "one")}

@@ -21,6 +21,8 @@ from talkcli.engine.types import EMOTIONS
 # Share of neutral among the clips for which calibrated probabilities hold. Most speech is neutral; training
 # draws it as rarely as any other emotion.
 _NEUTRAL_SHARE = 0.5
+# Weight decay of the calibration, which keeps it finite where the clips are separable.
+_DECAY = 0.01
 # Number of moods among which a draw chooses: the likeliest ones.
 _CHOICES = 2
 # Least probability of a mood that is drawn, as a share of the likeliest mood's.
@@ -66,10 +68,11 @@ class Moods(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, logits: Float[Tensor, "batch classes"], emotion: Int[Tensor, "batch"]) -> None:
-        """Fit scale and bias to clips that no weight was trained on (Platt scaling, Guo et al. 2017).
+        """Fit the scale of the logits, and the bias of neutral, to clips that no weight was trained on (Platt
+        scaling, Guo et al. 2017).
 
-        Neutral clips weigh `_NEUTRAL_SHARE` in all, the other emotions the rest in equal parts. Emotions
-        without a clip get the mean bias of those with one.
+        Neutral clips weigh `_NEUTRAL_SHARE` in all, the other emotions the rest in equal parts. The other
+        emotions get no biases: those of the few clips at hand would be those of their speakers.
         """
         counts = torch.bincount(emotion, minlength=len(EMOTIONS)).double()
         there = counts > 0
@@ -79,8 +82,9 @@ class Moods(nn.Module):
             shares[_NEUTRAL] = _NEUTRAL_SHARE
         weights = (shares / counts.clamp_min(1))[emotion]
         scale, bias = _platt(logits.double(), emotion, weights, there)
-        self.scale.fill_(float(scale))
-        self.bias.copy_(bias)
+        self.scale.fill_(scale)
+        self.bias.zero_()
+        self.bias[_NEUTRAL] = bias
 
     def draw(
         self,
@@ -138,23 +142,25 @@ def _platt(
     emotion: Int[Tensor, "batch"],
     weights: Float[Tensor, "batch"],
     there: Bool[Tensor, "classes"],
-) -> tuple[Tensor, Tensor]:
-    """Return scale and bias that minimise the weighted cross-entropy, with a little weight decay."""
+) -> tuple[float, float]:
+    """Return scale and bias of neutral that minimise the weighted cross-entropy over the emotions that are
+    `there`, with a little weight decay.
+    """
     logits = logits.detach()
-    log_scale = torch.zeros((), dtype=torch.double, device=logits.device, requires_grad=True)
-    bias = torch.zeros(logits.shape[-1], dtype=torch.double, device=logits.device, requires_grad=True)
+    log_scale, bias = (
+        torch.zeros((), dtype=torch.double, device=logits.device, requires_grad=True) for _ in range(2)
+    )
+    neutral = F.one_hot(torch.tensor(_NEUTRAL), logits.shape[-1]).to(logits)
+    place = there.cumsum(0)[emotion] - 1
     optimiser = torch.optim.LBFGS([log_scale, bias], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimiser.zero_grad()
-        scored = (logits * log_scale.exp() + bias)[:, there]
-        place = there.cumsum(0)[emotion] - 1
+        scored = (logits * log_scale.exp() + bias * neutral)[:, there]
         error = (F.cross_entropy(scored, place, reduction="none") * weights).sum()
-        error = error + 0.01 * (log_scale.square() + bias.square().mean())
+        error = error + _DECAY * (log_scale.square() + bias.square())
         error.backward()
         return error
 
     optimiser.step(loss)
-    fitted = bias.detach()
-    fitted = torch.where(there, fitted, fitted[there].mean())
-    return log_scale.detach().exp(), fitted
+    return float(log_scale.detach().exp()), float(bias.detach())
