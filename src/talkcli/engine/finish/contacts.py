@@ -27,9 +27,9 @@ TEETH_CONTACT: Mapping[str, float] = {
 }  # fmt: skip
 # Thresholds of probability above which the layer shows a contact: of the lips, of the lips with the teeth,
 # and the increase of the latter per millimetre of lip opening. They are far below one half, because a closure
-# that is shown and not said costs less than one that is said and not shown. Tuned on validation voices and
-# LJSpeech (docs/model-card.md).
-_LIPS, _TEETH, _TEETH_PER_MM = 0.05, 0.02, 0.002
+# that is shown and not said costs less than one that is said and not shown. That of the lips was tuned on two
+# speakers of LibriSpeech, those of the teeth on LJSpeech (docs/model-card.md).
+_LIPS, _TEETH, _TEETH_PER_MM = 0.15, 0.02, 0.002
 # A contact is suppressed where the other one is more than this many times as probable.
 _CLEARLY = 2.0
 # Number of frames on either side among which a contact's probability must be the highest: for the lips, and

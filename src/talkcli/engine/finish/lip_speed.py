@@ -18,7 +18,11 @@ from talkcli.engine.face.head import Head
 # docs/model-card.md allows.
 LIMIT_MM = 4.6
 # Largest number of passes over the motion; steps that are still too long after the last one stay.
-_MOST_PASSES = 40
+_MOST_PASSES = 60
+# Number of passes in which contacts stay. A frame between two contacts that are more than two steps apart
+# (lips on each other, then on the teeth) cannot follow both: after these passes, contacts move like other
+# frames.
+_HELD_PASSES = 30
 # Number of frame pairs measured at once, which bounds the memory of the vertices.
 _BLOCK_FRAMES = 256
 
@@ -32,13 +36,13 @@ def limit_lip_speed(
     """Return `coeffs` with mouth channels moved until no lip vertex moves too far between two frames.
 
     Of two frames that are too far apart, the one whose lips are farther from rest moves towards the other.
-    After 40 passes the function stops, even if a step is still too long.
+    After 60 passes the function stops, even if a step is still too long.
 
     Args:
         coeffs: Motion of `head`, 25 frames per second.
         head: Head whose region `lips` gives the vertices.
         held: Mask of the frames that show a contact. They stay as they are, unless two of them follow each
-            other.
+            other, or a frame between two of them cannot follow both.
         limit_mm: Largest step of a lip vertex between two frames, in millimetres.
     """
     mouth = np.array([is_mouth(name) for name in head.channels])
@@ -47,14 +51,14 @@ def limit_lip_speed(
     jumps = np.zeros(max(len(eased) - 1, 0), np.float32)
     width = np.zeros(len(eased), np.float32)
     _measure(eased, np.arange(len(jumps)), head, rest, jumps, width)
-    for _ in range(_MOST_PASSES):
+    for done in range(_MOST_PASSES):
         late = np.flatnonzero(jumps > limit_mm)
         if not len(late):
             break
         moved = set()
         for first in late:
             second = first + 1
-            if held[first] != held[second]:
+            if held[first] != held[second] and done < _HELD_PASSES:
                 moving, fixed = (second, first) if held[first] else (first, second)
             else:
                 moving, fixed = (first, second) if width[first] > width[second] else (second, first)

@@ -30,7 +30,7 @@ from talkcli.engine.models.deeptalk.emotion_encoder import (
 )
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
-from talkcli.engine.models.deeptalk.moods import Mood, Moods, varied, width_of
+from talkcli.engine.models.deeptalk.moods import WARMTH, Mood, Moods, varied, width_of
 from talkcli.engine.models.windows import starts
 from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.standardise import Standardise
@@ -47,8 +47,8 @@ _LONGEST = 1200
 # Share of a batch in the running mean of an anchor: the anchor follows the encoder within some hundred steps.
 _ANCHOR_RATE = 0.02
 # Share of the way from neutral to an anchor below which generators still show a neutral face. Measured with
-# the embedded one: smiles of 0.04, 0.24, 0.61 and 0.73 at shares of 0.6, 0.7, 0.8 and 1.
-_FELT_FROM = 0.6
+# the embedded one: smiles of 0.04, 0.49, 0.68 and 0.82 at shares of 0.4, 0.5, 0.7 and 1.
+_FELT_FROM = 0.4
 
 
 class Dee(nn.Module):
@@ -171,6 +171,16 @@ class Dee(nn.Module):
                 strength=varied(mood.strength, width_of(heard.log_variance, sigma), generator)
             )
         return self.towards(mood.emotion, mood.strength)
+
+    def warmth(self, heard: Gaussian, sigma: float | None) -> float:
+        """Return the least temperature of codes for a take drawn with `sigma`; 0 without moods.
+
+        Takes of one mood would otherwise differ in its strength alone, and those of a neutral voice not at
+        all.
+        """
+        if not self.config.moods or sigma is None:
+            return 0.0
+        return WARMTH * float(width_of(heard.log_variance, sigma).mean())
 
     @torch.no_grad()
     def move_anchors(self, means: Float[Tensor, "batch embedding"], emotion: Int[Tensor, "batch"]) -> None:

@@ -223,13 +223,15 @@ class DeepTalk(nn.Module):
         `sigma` scales the emotion's log-variance (`Gaussian.sample`; None takes the mean). `tau_top` and
         `tau_bottom` are the temperatures of the draws of slow and fast codes; 0 takes the most probable code.
         A prior of one level uses only `tau_top`, a prior of latents neither. `gumbel` draws as the released
-        inference does and ignores the temperatures. `speaker` indexes `config.speakers`. `held` fixes the
+        inference does and ignores the temperatures. Where emotions are drawn by moods, `sigma` sets a least
+        temperature as well (`Dee.warmth`). `speaker` indexes `config.speakers`. `held` fixes the
         codes of every window's first levels to those of an earlier take of the same speech (`Take.slow`).
         """
         emotion = self.felt(heard, sigma, generator)
+        warmest = self.dee.warmth(heard.emotion, sigma)
         identity = self.identity(torch.full((len(emotion),), speaker, device=emotion.device))
         draws = [
-            choose.gumbel(generator) if gumbel else choose.drawn(tau, generator)
+            choose.gumbel(generator) if gumbel else choose.drawn(max(tau, warmest), generator)
             for tau in (tau_top, tau_bottom)
         ]
         codes: Codes = []

@@ -31,8 +31,10 @@ _LEAST = 0.2
 _WIDTHS = (0.02, 2.0)
 # Standard deviation of a drawn strength at a width of 1, as a share of the full strength.
 _STRENGTH_SPREAD = 0.2
-# Least and greatest strength of a mood: the levels of which training has motion.
-_WEAKEST, _STRONGEST = 0.65, 1.0
+# Temperature of the codes of takes drawn with a width of 1.
+WARMTH = 1.0
+# Least and greatest strength of a mood: below the first, the embedded generator shows a neutral face.
+_WEAKEST, _STRONGEST = 0.5, 1.0
 _NEUTRAL = EMOTIONS.index("neutral")
 
 
@@ -131,7 +133,7 @@ def width_of(log_variance: Float[Tensor, "batch embedding"], sigma: float) -> Fl
 def varied(
     strength: Float[Tensor, "batch"], width: Float[Tensor, "batch"], generator: torch.Generator
 ) -> Float[Tensor, "batch"]:
-    """Return a strength drawn around `strength`, among those of which training has motion."""
+    """Return a strength drawn around `strength`, among those that show."""
     noise = torch.randn(len(strength), generator=generator, device=generator.device).to(strength)
     return (strength + _STRENGTH_SPREAD * width.clamp_max(1) * noise).clamp(_WEAKEST, _STRONGEST)
 
