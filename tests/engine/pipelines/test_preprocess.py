@@ -56,7 +56,7 @@ def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.M
         tmp_path / "absent", tmp_path / "out", Plan(num_workers=0), notes, prompts=tmp_path / "none"
     )
     assert {entry.id.split("/")[0] for entry in read_manifest(summary.manifest)} == {"quiet"}
-    assert len(notes.notes) == 8
+    assert len(notes.notes) == 10
     for said in (
         "flite is not installed",
         "festival is not installed",

@@ -144,7 +144,7 @@ METRICS: dict[str, MetricInfo] = {
     "opening_gain": MetricInfo(
         measure=f"{_METRICS}.real_mouth:measure_gain",
         unit="", vertices="inner lips", needs="truth and audio", over_clips="median",
-        meaning="opening_r less opening_energy_r",
+        meaning="how much better the lips correlate with the true ones than loudness does",
     ),
     "width_r": MetricInfo(
         measure=f"{_METRICS}.real_mouth:measure_width_r",
@@ -153,7 +153,7 @@ METRICS: dict[str, MetricInfo] = {
     ),
     "head_speed_deg_s": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_head_speed",
-        unit="deg/s", vertices="pose", needs="motion", over_clips="median",
+        unit="deg/s", vertices="all", needs="motion", over_clips="median",
         meaning="mean speed at which the head turns",
     ),
     "brow_sd": MetricInfo(

@@ -38,9 +38,11 @@ ROOTS: Mapping[str, str] = {
     "facegood": "the folder of FACEGOOD's pairs, from its authors' repository on GitHub",
     "folder": "your folder of sounds with motion files of the same names",
     "hdtf": "the folder of HDTF's clips and lists; the lists are in its authors' repository on GitHub",
+    "librispeech": "LibriSpeech's folder with parts such as dev-clean, from openslr.org (SLR12)",
     "live-link": "the folder of your takes of Live Link Face",
     "mead": "MEAD's folder in DEEPTalk's form",
     "mead-raw": "MEAD's folder as it was filmed; its authors give it out on request",
+    "nemo": "nEMO's folder with data.tsv, from its authors' repository on Hugging Face",
     "ravdess": "the folder of RAVDESS from Zenodo (record 1188976; of its archives "
     "Audio_Speech_Actors_01-24.zip is enough), as archives or unpacked into Actor_01 to Actor_24",
     "video": "your folder of films of talking faces",
