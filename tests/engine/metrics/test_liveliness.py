@@ -49,7 +49,7 @@ def test_sides_that_differ() -> None:
     assert liveliness.measure_asymmetry(take) == pytest.approx(0.1, abs=1e-6)
     # Eyes that look aside are no asymmetry of the face.
     with pytest.raises(UndefinedMetricError, match="two sides"):
-        liveliness.measure_asymmetry(moving(eyeLookInLeft=left))
+        liveliness.measure_asymmetry(moving(eyeLookInLeft=left, mouthLeft=left))
 
 
 def test_brows_and_mouth() -> None:

@@ -48,7 +48,8 @@ def measure_asymmetry(take: Take) -> float:
     pairs = [
         (take.channel(name), take.channel(name.removesuffix("Left") + "Right"))
         for name in take.channel_names()
-        if name.startswith(_SIDED) and name.endswith("Left")
+        # mouthLeft and mouthRight are directions of one mouth.
+        if name.startswith(_SIDED) and name.endswith("Left") and name != "mouthLeft"
     ]
     moving = [np.abs(left - right).mean() for left, right in pairs if max(np.ptp(left), np.ptp(right)) > 0]
     if not moving:

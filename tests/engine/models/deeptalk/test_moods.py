@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.errors import InputError
 from talkcli.engine.models.deeptalk.dee import Dee
 from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
@@ -138,3 +139,10 @@ def test_an_emotion_that_was_asked_for_stays() -> None:
 def test_moods_need_classifier_and_anchors() -> None:
     with pytest.raises(ValidationError, match="moods needs"):
         DeeConfig(moods=True, classifier=True)
+
+
+def test_weights_that_cannot_be_drawn_from_are_refused_in_words() -> None:
+    with pytest.raises(InputError, match="not finite"):
+        drawn(chances(happy=float("nan")), width=1.0)
+    untrained = Moods(8).chances(torch.zeros(2, len(EMOTIONS)), torch.zeros(len(EMOTIONS), dtype=torch.bool))
+    assert untrained.isfinite().all()

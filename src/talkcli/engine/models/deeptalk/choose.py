@@ -37,16 +37,21 @@ def drawn(tau: float, generator: torch.Generator) -> Choose:
         return likeliest
 
     def choose(logits: Tensor) -> Tensor:
-        if not logits.isfinite().all():
-            raise InputError(
-                "The model computed scores that are not finite numbers.",
-                hint="Its weights are unusable; use another model file.",
-            )
+        check_finite(logits)
         chances = (logits / tau).softmax(-1).flatten(0, 1).to(generator.device)
         codes = torch.multinomial(chances, 1, generator=generator).to(logits.device)
         return _one_hot(codes.view(logits.shape[:-1]), logits)
 
     return choose
+
+
+def check_finite(scores: Tensor) -> None:
+    """Raise InputError for scores from which nothing can be drawn."""
+    if not scores.isfinite().all():
+        raise InputError(
+            "The model computed scores that are not finite numbers.",
+            hint="Its weights are unusable; use another model file.",
+        )
 
 
 def gumbel(generator: torch.Generator) -> Choose:

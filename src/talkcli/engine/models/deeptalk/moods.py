@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.models.deeptalk.choose import check_finite
 from talkcli.engine.types import EMOTIONS
 
 # Share of neutral among the clips for which calibrated probabilities hold. Most speech is neutral; training
@@ -61,7 +62,10 @@ class Moods(nn.Module):
     def chances(
         self, logits: Float[Tensor, "batch classes"], known: Bool[Tensor, "classes"]
     ) -> Float[Tensor, "batch classes"]:
-        """Return calibrated probabilities of the `known` emotions; those of others are 0."""
+        """Return calibrated probabilities of the `known` emotions; those of others are 0. Where none is
+        known, as before any training, all are allowed.
+        """
+        known = known | ~known.any()
         return (logits * self.scale + self.bias).masked_fill(~known, -torch.inf).softmax(-1)
 
     def strength(self, mean: Float[Tensor, "batch embedding"]) -> Float[Tensor, "batch"]:
@@ -112,7 +116,9 @@ class Moods(nn.Module):
         if sigma is None:
             emotion = chances.argmax(-1)
             return Mood(emotion, torch.where(emotion == _NEUTRAL, 0.0, expected))
+        check_finite(chances)
         width = width_of(log_variance, sigma)
+        check_finite(width)
         top = chances.float().topk(_CHOICES, dim=-1)
         likely = top.values.masked_fill(top.values < _LEAST * top.values[:, :1], 0.0)
         flattened = (likely.log() / width[:, None]).softmax(-1).to(generator.device)

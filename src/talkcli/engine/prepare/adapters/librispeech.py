@@ -54,7 +54,7 @@ def _sources(root: Path, reporter: Reporter, split: Callable[[Path, int], Split]
     named, _ = read_names(
         root,
         _SUFFIXES,
-        lambda stem: match if (match := _FORM.fullmatch(stem)) else None,
+        _FORM.fullmatch,
         reporter,
         data_set="LibriSpeech",
         hint="Expected: dev-clean/84/121123/84-121123-0001.flac, with 84-121123.trans.txt beside it.",
