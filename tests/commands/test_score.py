@@ -22,7 +22,7 @@ _ORIGINS = {
     "talk": "0", "dataset": None,
     "generation": {
         "model_name": "embedded", "method": "deeptalk", "weights_sha256": "ab" * 32, "sigma": None,
-        "actor": None, "takes": 1, "seed": 0,
+        "actor": None, "takes": 1, "seed": 0, "degrade": None,
     },
 }  # fmt: skip
 
@@ -54,6 +54,11 @@ def test_table_names_vertex_sets_and_reasons(arguments: list[str]) -> None:
     row = next(line for line in result.stdout.splitlines() if "mve_mm" in line)
     assert " mm " in row
     assert "clip mean of 1" in row
+
+
+def test_degradation_is_for_speech_that_a_model_gets(arguments: list[str]) -> None:
+    with pytest.raises(UsageError, match="--degrade"):
+        CliRunner().invoke(app, [*arguments, "--degrade", "noise"], catch_exceptions=False)
 
 
 def test_json_is_one_document(arguments: list[str]) -> None:

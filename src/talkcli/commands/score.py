@@ -105,6 +105,14 @@ def score(
             "that of --dataset.",
         ),
     ] = None,
+    degraded: Annotated[
+        Literal["telephone", "noise", "music", "reverb", "offset", "quiet", "pitch"] | None,
+        typer.Option(
+            "--degrade",
+            help="Give --model the speech as a poor recording: through a telephone, under noise or music at "
+            "10 dB, in a hall, with a DC offset of 0.2, 25 dB softer, or of a voice 1.3 times as high.",
+        ),
+    ] = None,
     per_clip: Annotated[
         bool, typer.Option("--per-clip", help="Also print the values of every clip.")
     ] = False,
@@ -156,7 +164,7 @@ def score(
             "PRED": predictions, "--truth": truth, "--reference": reference, "--sigma": sigma is not None,
             "--emotions-of": emotions_of, "--per-clip": per_clip, "--fail-under": fail_under,
             "--fail-over": fail_over, "--model rules": model == _RULES,
-            "--workers": workers is not None,
+            "--workers": workers is not None, "--degrade": degraded,
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
@@ -198,7 +206,12 @@ def score(
                     head_name=head,
                 ),
                 generation=Generation(
-                    model_name=model, device_name=device, sigma=sigma, actor=actor, seed=seed
+                    model_name=model,
+                    device_name=device,
+                    sigma=sigma,
+                    actor=actor,
+                    seed=seed,
+                    degrade=degraded,
                 ),
                 thresholds=_thresholds(fail_under, fail_over, EMOTION_MEASURES),
                 reporter=console,
@@ -207,6 +220,8 @@ def score(
         show_emotion(console, report, per_clip=per_clip)
         _fail_where_missed(report)
         return
+    if degraded is not None and predictions:
+        raise UsageError("--degrade changes the speech that --model gets, but PRED is given.")
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score.generation import Generation
         from talkcli.engine.pipelines.score.motions import score_motions
@@ -221,7 +236,13 @@ def score(
             reference=reference,
             head_name=head,
             generation=Generation(
-                model_name=model, device_name=device, sigma=sigma, actor=actor, takes=takes or 1, seed=seed
+                model_name=model,
+                device_name=device,
+                sigma=sigma,
+                actor=actor,
+                takes=takes or 1,
+                seed=seed,
+                degrade=degraded,
             ),
             thresholds=_thresholds(fail_under, fail_over, METRICS),
             reporter=console,

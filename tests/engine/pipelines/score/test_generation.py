@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from talkcli.engine.audio.align import by_energy
 from talkcli.engine.checkpoints.model_file import Meta, load_model, num_values, save_model
-from talkcli.engine.pipelines.score.generation import Generation
-from talkcli.engine.types import Silent
+from talkcli.engine.pipelines.score.generation import Generation, performances
+from talkcli.engine.types import Silent, Speech
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 from tests.engine.pipelines.test_animate import saved
 
@@ -21,6 +23,18 @@ def test_the_report_names_who_performs(
     model = saved(tmp_path / "model.safetensors", config)
     report = Generation(model_name=str(model), actor=asked).described(Silent())
     assert (report["actor"], report["actor_by_default"]) == (name, by_default)
+
+
+def test_a_degradation_changes_what_the_performer_hears() -> None:
+    rng = np.random.default_rng(0)
+    speech = Speech(samples=(0.1 * rng.standard_normal(16_000)).astype(np.float32))
+    phones = by_energy(speech)
+    clean, soft = (
+        performances(Generation(model_name="rules", degrade=kind), speech, phones, Silent())[0].values
+        for kind in (None, "telephone")
+    )
+    assert clean.shape == soft.shape
+    assert not np.allclose(clean, soft)
 
 
 def test_numbers_are_counted_however_they_are_stored(tmp_path: Path) -> None:

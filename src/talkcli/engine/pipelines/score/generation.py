@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from talkcli.engine.audio.align import by_energy
+from talkcli.engine.audio.degrade import Degradation, degrade
 from talkcli.engine.checkpoints.model_file import Meta, num_values, read_config
 from talkcli.engine.device import SMALL, resolve_device, usable_cores
 from talkcli.engine.errors import InputError
@@ -35,7 +36,8 @@ _MOST_WORKERS = 4
 @dataclass(frozen=True, kw_only=True)
 class Generation:
     """Settings of the performer that makes the motion; `sigma`, `actor`, `takes` and `seed` are as in its
-    sampling and controls.
+    sampling and controls. `degrade` is what happens to the speech before the performer gets it; measures use
+    the speech as it was.
     """
 
     model_name: str = EMBEDDED
@@ -44,6 +46,11 @@ class Generation:
     actor: str | None = None
     takes: int = 1
     seed: int = 0
+    degrade: Degradation | None = None
+
+    def heard(self, speech: Speech) -> Speech:
+        """Return what the performer gets of `speech`."""
+        return speech if self.degrade is None else degrade(speech, self.degrade)
 
     @property
     def by_rules(self) -> bool:
@@ -122,7 +129,8 @@ def performances(
         performer = open_performer(RULES, phones=phones, reporter=reporter)
     else:
         performer = _model(generation)
-    return list(performer.perform(speech, generation.sampling, generation.controls(performer.header)))
+    controls = generation.controls(performer.header)
+    return list(performer.perform(generation.heard(speech), generation.sampling, controls))
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ from talkcli.engine.models.deeptalk.performance import Heard
 from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.performers.deeptalk import DeepTalkPerformer
 from talkcli.engine.performers.named_model import weights_of
-from talkcli.engine.pipelines.score.generation import open_deeptalk
+from talkcli.engine.pipelines.score.generation import Generation, open_deeptalk
 from talkcli.engine.pipelines.score.inputs import Case, TrueMotion
 from talkcli.engine.pipelines.score.labelled import Labelled
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, Motion, Reporter, Speech
@@ -58,8 +58,10 @@ class Listener:
     The constructor raises InputError for other models.
     """
 
-    def __init__(self, model_name: str, device_name: str) -> None:
+    def __init__(self, generation: Generation) -> None:
+        model_name, device_name = generation.model_name, generation.device_name
         path = weights_of(model_name)
+        self._generation = generation
         self.performer: DeepTalkPerformer | None = None
         self.dee: Dee
         self.header: Header
@@ -78,7 +80,7 @@ class Listener:
         truths, origins = [], []
         speeches, everything = [], []
         for index, clip in enumerate(clips):
-            sound = read_speech(clip.audio, reporter)
+            sound = self._generation.heard(read_speech(clip.audio, reporter))
             emotion, heard = self._listen(sound)
             speech.append(emotion)
             if heard is not None:

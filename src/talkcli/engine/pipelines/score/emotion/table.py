@@ -98,7 +98,7 @@ def emotion_table(
         reporter=reporter,
     )
     described = generation.described(reporter)
-    listener = Listener(generation.model_name, generation.device_name)
+    listener = Listener(generation)
     header = listener.header
     teacher, source = _teacher(inputs, header, reporter)
     embedded = listener.embed(clips, reporter)
