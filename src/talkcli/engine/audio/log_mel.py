@@ -53,6 +53,11 @@ class LogMelConfig(Config):
     prosody: bool = True
     """Append three channels: pitch, voicing and energy."""
 
+    @property
+    def num_channels(self) -> int:
+        """The number of channels of the front-end."""
+        return self.num_mels + (NUM_PROSODY if self.prosody else 0)
+
 
 class Overview(NamedTuple):
     """Result of the first pass over an utterance."""
@@ -79,7 +84,7 @@ class LogMel(nn.Module):
     def __init__(self, config: LogMelConfig) -> None:
         super().__init__()
         self.config = config
-        self.num_channels = config.num_mels + (NUM_PROSODY if config.prosody else 0)
+        self.num_channels = config.num_channels
         # On the CPU, also where a model is built for its shapes alone: the buffers are computed, not learnt,
         # and computing on the meta device would load PyTorch's compiler (130 MB, two seconds).
         with torch.device("cpu"):

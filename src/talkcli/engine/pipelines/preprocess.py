@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.statistics import amount, torn_speakers
 from talkcli.engine.errors import InputError
 from talkcli.engine.optional import is_installed, require
@@ -160,8 +161,9 @@ def preprocess_corpus(
     """Make the corpus of the embedded model below `out`, from those of its parts that `root` holds.
 
     The parts are emotion/ravdess16k, emotion/nemo, paired/facegood, speech/mfa, folders of speech whose name
-    begins with librispeech, video/grid (needs mediapipe), telephone prompts, and synthesised speech where
-    flite, festival and espeak-ng are installed. The run notes a missing part and continues without it.
+    begins with librispeech, video/grid_s1 and for tests video/grid (both need mediapipe), telephone prompts,
+    and synthesised speech where flite, festival and espeak-ng are installed. The run notes a missing part and
+    continues without it.
 
     Args:
         root: Folder of the parts.
@@ -196,8 +198,12 @@ def preprocess_corpus(
             for folder in sorted(libri.glob("librispeech*"))
             for source in librispeech_of_corpus(folder, reporter)
         ],
-        "video/grid": grid_sources(root / "video" / "grid") if is_installed("mediapipe") else [],
     }
+    # One speaker to learn from; the films of the other folder are kept for reports.
+    films: dict[str, Split] = {"grid_s1": "train", "grid": "test"}
+    for name, split in films.items():
+        found = grid_sources(root / "video" / name, name=name, split=split)
+        parts[f"video/{name}"] = found if is_installed("mediapipe") else []
     for name, sources in parts.items():
         if not sources:
             reporter.note(f"{root / name} does not exist; the corpus is made without it.")

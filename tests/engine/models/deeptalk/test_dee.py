@@ -385,3 +385,28 @@ def test_a_draw_is_the_same_under_autocast() -> None:
     plain = gaussian.sample(0.5, seeded(0, torch.device("cpu")), within=span)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(gaussian.sample(0.5, seeded(0, torch.device("cpu")), within=span), plain)
+
+
+# Two encoders of speech side by side
+
+
+def test_both_encoders_are_heard_and_each_alone_in_training() -> None:
+    torch.manual_seed(0)
+    model = Dee(SMALL.model_copy(update={"speech_encoder": "both", "fixed_window": False})).eval()
+    joint = model.audio_encoder
+    sound = hear(model.ears, _noise(50, batch=3))
+    hops = sound["log_mel"]
+    one = joint.transformer(joint.stem(hops))
+    other = joint.functionals(joint.functional_stem(hops))
+    both = model.embed_speech(sound)
+    assert torch.allclose(both.mean, F.normalize(one.mean + other.mean, dim=-1), atol=1e-6)
+    assert torch.allclose(both.log_variance, (one.log_variance + other.log_variance) / 2, atol=1e-6)
+    joint.training = True
+    seen = joint(hops.repeat(40, 1, 1)).mean.reshape(40, 3, -1)
+    alone = [(seen - branch.mean).abs().amax(-1) < 1e-6 for branch in (one, other)]
+    assert all(5 < int(rows[:, 0].sum()) < 25 for rows in alone)
+
+
+def test_both_encoders_need_prosody_and_no_fixed_window() -> None:
+    with pytest.raises(ValidationError, match="speech_encoder both"):
+        DeeConfig.model_validate(SMALL.model_dump() | {"speech_encoder": "both"})

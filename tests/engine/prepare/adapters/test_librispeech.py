@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from talkcli.engine.audio.io import write_wav
 from talkcli.engine.errors import InputError
 from talkcli.engine.prepare.adapters.librispeech import (
     REPORTED,
     TUNING,
+    UNTRANSCRIBED,
     librispeech_of_corpus,
     librispeech_sources,
 )
-from talkcli.engine.types import Silent
+from talkcli.engine.prepare.adapters.spoken import UntranscribedFile
+from talkcli.engine.prepare.source import Source
+from talkcli.engine.types import Emotion, Silent, Speech
 from tests.engine.fakes import Told
 from tests.engine.prepare.trees import tree
 
@@ -69,9 +74,35 @@ def test_a_copy_with_a_table(tmp_path: Path) -> None:
         ("librispeech-1993", "female", "val"),
     ]
     assert sources[1].text == "It's late."
+    assert all(source.id.startswith("librispeech/") for source in sources)
     (tmp_path / "index.tsv").write_text("file\twords\n")
     with pytest.raises(InputError, match="no column text"):
         librispeech_sources(tmp_path, Silent())
+
+
+def test_the_corpus_takes_voices_without_a_transcript(tmp_path: Path) -> None:
+    told = Told()
+    sources = librispeech_of_corpus(published(tmp_path), told)
+    unheard = [source for source in sources if source.id.startswith(UNTRANSCRIBED)]
+    assert [(source.speaker, source.text, source.emotion.label) for source in unheard] == [
+        ("librispeech-19", None, "neutral")
+    ]
+    assert not any("without a transcript" in text for text in told.warnings)
+
+
+def test_a_clip_without_a_transcript_has_motion_and_no_phones(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    loud = np.concatenate([np.zeros(8000), 0.2 * rng.standard_normal(8000), np.zeros(8100)])
+    write_wav(tmp_path / "a.wav", Speech(samples=loud.astype(np.float32)))
+    source = Source(
+        id="a", speaker="b", emotion=Emotion(label="neutral", level=0.5), split="train", licence="CC0-1.0",
+        recipe=UntranscribedFile(path=tmp_path / "a.wav"),
+    )  # fmt: skip
+    made = source.recipe.make(source)
+    assert made.alignment is None and made.motion is not None and made.speech is not None
+    assert made.motion.num_frames * 640 == len(made.speech.samples)
+    opening = made.motion.coeffs[:, made.motion.channels.index("jawPitch")]
+    assert opening[13:24].mean() > 0.03 > opening[:8].max()
 
 
 def test_speakers_of_reports_choose_nothing() -> None:

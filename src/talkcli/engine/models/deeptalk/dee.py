@@ -22,22 +22,14 @@ from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
-from talkcli.engine.models.deeptalk.emotion_encoder import (
-    Emotion2vecStem,
-    EmotionEncoder,
-    FunctionalEncoder,
-    FunctionalStem,
-)
+from talkcli.engine.models.deeptalk.emotion_encoder import Emotion2vecStem, EmotionEncoder, speech_branch
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.moods import WARMTH, Mood, Moods, varied, width_of
 from talkcli.engine.models.windows import starts
-from talkcli.engine.nn.audio_stem import AudioStem
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME, Emotion
 
-# Halvings of the log-mel rate, from 100 Hz to 12.5 Hz: emotion changes more slowly than phones.
-AUDIO_HALVINGS = 3
 # Steps of emotion2vec (50 Hz) per frame.
 _STEPS_PER_FRAME = 2
 # Most frames of all windows that are encoded together, so that memory does not grow with the length.
@@ -63,27 +55,15 @@ class Dee(nn.Module):
     def __init__(self, config: DeeConfig, num_coeffs: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
-        self.audio_stem: AudioStem | FunctionalStem | Emotion2vecStem
         if isinstance(config.speech, LogMelConfig):
             self.log_mel = LogMel(config.speech)
-        if config.speech_encoder == "functionals":
-            self.audio_stem = FunctionalStem()
-        elif isinstance(config.speech, LogMelConfig):
-            self.audio_stem = AudioStem(
-                self.log_mel.num_channels, config.audio_width, halvings=AUDIO_HALVINGS, dropout=config.dropout
-            )
-        else:
-            self.audio_stem = Emotion2vecStem(config.speech, config.audio_width)
+        self.audio_stem, self.audio_encoder = speech_branch(config)
         if isinstance(config.expression, FerConfig):
             self.fer = Fer(config.expression, num_coeffs).requires_grad_(False).eval()
             self.motion_stem = nn.Linear(self.fer.feature_width, config.motion_width)
         else:
             self.motion_scale = Standardise(num_coeffs)
             self.motion_stem = nn.Linear(num_coeffs, config.motion_width)
-        if config.speech_encoder == "functionals":
-            self.audio_encoder: EmotionEncoder | FunctionalEncoder = FunctionalEncoder(config)
-        else:
-            self.audio_encoder = EmotionEncoder(config.audio_width, config.audio_layers, config)
         self.motion_encoder = EmotionEncoder(config.motion_width, config.motion_layers, config)
         # logit = -scale * distance + shift; PCME++'s initial values.
         self.similarity_scale = nn.Parameter(torch.tensor(5.0))

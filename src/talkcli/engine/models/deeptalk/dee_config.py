@@ -36,9 +36,10 @@ class DeeConfig(Config):
     dropout: Dropout = 0.1
     window: WindowFrames = 250
     """Largest number of frames (25 fps) that an encoder processes at once; 250 are 10 s."""
-    speech_encoder: Literal["transformer", "functionals"] = "transformer"
+    speech_encoder: Literal["transformer", "functionals", "both"] = "transformer"
     """Encoder of speech. `functionals` maps statistics of log-mel features (`audio/functionals.py`) by two
-    layers, without a transformer: it recognises the emotion of unseen speakers from some hundred clips."""
+    layers, without a transformer: it recognises the emotion of unseen speakers from some hundred clips.
+    `both` averages the two."""
     pooling: Literal["gpo", "statistics"] = "gpo"
     """Pooling of steps into one vector: `gpo` is the released operator, behind a transformer layer in each
     head; `statistics` is attentive statistics, which cost a fraction and learn from hundreds of clips."""
@@ -62,11 +63,13 @@ class DeeConfig(Config):
         check_heads(self.heads, audio_width=self.audio_width, motion_width=self.motion_width)
         if self.fixed_window and isinstance(self.speech, Emotion2vecConfig):
             raise ValueError("fixed_window needs log-mel features: a repeated last sample is no speech")
-        if self.speech_encoder == "functionals":
+        if self.speech_encoder != "transformer":
             if not (isinstance(self.speech, LogMelConfig) and self.speech.prosody):
-                raise ValueError("speech_encoder functionals needs log-mel features with prosody")
+                raise ValueError(f"speech_encoder {self.speech_encoder} needs log-mel features with prosody")
             if self.fixed_window:
-                raise ValueError("speech_encoder functionals must not have a fixed_window: it repeats a step")
+                raise ValueError(
+                    f"speech_encoder {self.speech_encoder} must not have a fixed_window: it repeats a step"
+                )
         if self.moods and not (self.classifier and self.anchors):
             raise ValueError("moods needs classifier and anchors")
         return self

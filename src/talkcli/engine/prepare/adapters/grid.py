@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from talkcli.engine.data.manifest import Split
 from talkcli.engine.origin import Origin
 from talkcli.engine.prepare.adapters.filmed import FilmedFile
 from talkcli.engine.prepare.adapters.spoken import aligner
@@ -57,14 +58,20 @@ class GridFilm:
         return replace(seen, motion=motion, alignment=alignment, origin=_ORIGIN)
 
 
-def grid_sources(root: Path) -> list[Source]:
-    """Return every film in `root` with a name of GRID; none when there are none."""
+def grid_sources(root: Path, *, name: str = "grid", split: Split = "train") -> list[Source]:
+    """Return every film in `root` with a name of GRID; none when there are none.
+
+    Args:
+        root: Folder of the films.
+        name: Name of the speaker, with which ids begin.
+        split: Split of all clips.
+    """
     return [
         Source(
-            id=f"grid/{path.stem}",
-            speaker="grid",
+            id=f"{name}/{path.stem}",
+            speaker=name,
             emotion=Emotion(label="neutral", level=0.65),
-            split="train",
+            split=split,
             licence=LICENCE,
             recipe=GridFilm(film=FilmedFile(video=path), text=text),
             text=text,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from talkcli.engine.data.manifest import Sex, Split
 from talkcli.engine.errors import InputError
-from talkcli.engine.prepare.adapters.spoken import SpokenFile
+from talkcli.engine.prepare.adapters.spoken import SpokenFile, UntranscribedFile
 from talkcli.engine.prepare.names import files_below, read_names, tell_left_out
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.readers.text import csv_rows, read_lines
@@ -30,6 +30,8 @@ _TABLE = "index.tsv"
 _SEXES: dict[str, Sex] = {"F": "female", "M": "male"}
 # How names of parts begin, and the split of their clips.
 _PARTS: dict[str, Split] = {"dev-": "val", "test-": "test", "train-": "train"}
+# How ids of clips without a transcript begin.
+UNTRANSCRIBED = "librispeech-untranscribed/"
 # The corpus of the embedded model: two speakers choose checkpoints and settings, four are for reports alone,
 # as many women as men in each.
 TUNING, REPORTED = (1993, 2078), (84, 2035, 251, 2902)
@@ -45,12 +47,17 @@ def librispeech_sources(root: Path, reporter: Reporter) -> list[Source]:
 
 
 def librispeech_of_corpus(root: Path, reporter: Reporter) -> list[Source]:
-    """Return the clips below `root` for the embedded model's corpus, split by speaker."""
+    """Return the clips below `root` for the embedded model's corpus, split by speaker.
+
+    Clips without a transcript are among them: their voices are neutral. Their ids begin with UNTRANSCRIBED.
+    """
     splits: dict[int, Split] = {**dict.fromkeys(TUNING, "val"), **dict.fromkeys(REPORTED, "test")}
-    return _sources(root, reporter, lambda _, speaker: splits.get(speaker, "train"))
+    return _sources(root, reporter, lambda _, speaker: splits.get(speaker, "train"), untranscribed=True)
 
 
-def _sources(root: Path, reporter: Reporter, split: Callable[[Path, int], Split]) -> list[Source]:
+def _sources(
+    root: Path, reporter: Reporter, split: Callable[[Path, int], Split], *, untranscribed: bool = False
+) -> list[Source]:
     named, _ = read_names(
         root,
         _SUFFIXES,
@@ -60,23 +67,24 @@ def _sources(root: Path, reporter: Reporter, split: Callable[[Path, int], Split]
         hint="Expected: dev-clean/84/121123/84-121123-0001.flac, with 84-121123.trans.txt beside it.",
     )
     texts, sexes = _read_texts(root), _read_sexes(root)
-    silent = [path.name for _, path in named if not texts.get(path.stem)]
-    tell_left_out(reporter, "clips without a transcript", silent, one="clip without a transcript")
+    if not untranscribed:
+        silent = [path.name for _, path in named if not texts.get(path.stem)]
+        tell_left_out(reporter, "clips without a transcript", silent, one="clip without a transcript")
     sources = []
     for match, path in sorted(named, key=lambda item: [int(number) for number in item[0].groups()]):
         speaker, text = int(match[1]), texts.get(path.stem)
-        if not text:
+        if not text and not untranscribed:
             continue
         # The transcripts are in capitals, which an aligner reads as any others.
-        text = text.capitalize() + "."
+        text = text.capitalize() + "." if text else None
         sources.append(
             Source(
-                id=f"librispeech/{path.stem}",
+                id=f"{'librispeech/' if text else UNTRANSCRIBED}{path.stem}",
                 speaker=f"librispeech-{speaker}",
                 emotion=Emotion(label="neutral", level=0.65),
                 split=split(path, speaker),
                 licence=LICENCE,
-                recipe=SpokenFile(path=path, text=text, eyes=False),
+                recipe=SpokenFile(path=path, text=text, eyes=False) if text else UntranscribedFile(path=path),
                 sex=sexes.get(speaker),
                 text=text,
             )

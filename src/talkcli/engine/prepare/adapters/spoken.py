@@ -1,4 +1,4 @@
-"""Speech with a transcript and no motion: the performer supplies it."""
+"""Speech without motion, with a transcript or without: the performer supplies the motion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from talkcli.engine.audio.align import Aligner
+from talkcli.engine.audio.align import Aligner, by_energy
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.spelling import Language
 from talkcli.engine.data.clips import fit_length
@@ -43,6 +43,27 @@ class SpokenFile:
         return perform_text(speech, self.text, source, words_needed=self.words_needed, eyes=self.eyes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class UntranscribedFile:
+    """A sound file in which nobody knows the words: the mouth follows the loudness, and the clip has no
+    phones.
+    """
+
+    path: Path
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return (self.path,)
+
+    def make(self, source: Source) -> Recording:
+        speech = _whole_frames(read_speech(self.path, Silent()))
+        motion = perform(
+            speech, by_energy(speech), source.emotion, speaker=source.speaker, clip_id=source.id, eyes=False
+        )
+        report = {"words": "There is no transcript; the mouth follows the loudness."}
+        return Recording(speech=speech, motion=motion, origin=PERFORMED, report=report)
+
+
 def perform_text(
     speech: Speech,
     text: str,
@@ -57,8 +78,7 @@ def perform_text(
     Raises InputError when the text cannot be found in the sound, which a corpus of phones needs; without
     `words_needed` the report says so.
     """
-    num_frames = -(-len(speech.samples) // SAMPLES_PER_FRAME)
-    speech = Speech(samples=fit_length(speech.samples, num_frames * SAMPLES_PER_FRAME))
+    speech = _whole_frames(speech)
     alignment = aligner().align(speech, text, language)
     report = None
     if alignment.method == "energy":
@@ -67,6 +87,12 @@ def perform_text(
         report = {"words": "The words of the transcript were not found; the mouth follows the loudness."}
     motion = perform(speech, alignment, source.emotion, speaker=source.speaker, clip_id=source.id, eyes=eyes)
     return Recording(speech=speech, motion=motion, alignment=alignment, origin=PERFORMED, report=report)
+
+
+def _whole_frames(speech: Speech) -> Speech:
+    """Return `speech` with silence up to the end of its last frame."""
+    num_frames = -(-len(speech.samples) // SAMPLES_PER_FRAME)
+    return Speech(samples=fit_length(speech.samples, num_frames * SAMPLES_PER_FRAME))
 
 
 @cache
