@@ -70,11 +70,11 @@ def grid_sources(root: Path) -> list[Source]:
             text=text,
         )
         for path in sorted(root.glob("*.mpg"))
-        if (text := _said(path.stem)) is not None
+        if (text := said(path.stem)) is not None
     ]
 
 
-def _said(stem: str) -> str | None:
+def said(stem: str) -> str | None:
     match = _NAME.fullmatch(stem)
     if match is None:
         return None
