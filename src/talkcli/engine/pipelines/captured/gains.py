@@ -24,8 +24,14 @@ from talkcli.engine.types import SILENCE, Alignment, Speech
 PRIOR_PHONES = 20
 # Number of rounds of the fit.
 _ROUNDS = 4
-# Ranges of the factors.
-_OPENING, _ROUNDING = (0.6, 1.5), (0.75, 1.35)
+# Smallest number of phones that moves a shape at all, and the ranges of the factors. They are narrow, because
+# the sentences of the films give a phone few neighbours: "at" is always short, "s" always a stressed letter.
+# Wider ones put eh above ae.
+_FEWEST = 5
+_OPENING, _ROUNDING = (0.85, 1.15), (0.85, 1.15)
+# Phones that keep their hand-made opening: the filmed speaker bares his teeth in them, others do not, and on
+# most faces they are the closed end of the order of openings (`metrics/openness_order.py`).
+_SIBILANTS = ("S", "Z", "SH", "ZH", "CH", "JH")
 # Softening of ratios of lip gaps, in millimetres, and the difference of mouth widths, in millimetres, that
 # changes `rounding` by a factor of e.
 _SOFT_MM, _WIDTH_MM = 1.5, 30.0
@@ -69,10 +75,12 @@ def fitted_gains(captured: Mapping[str, PhoneValues], words: Words) -> dict[str,
     for _ in range(_ROUNDS):
         for symbol, goal in goals.items():
             viseme = HAND_MADE[symbol]
-            if symbol == SILENCE or viseme.contact or viseme.parts:
+            if symbol == SILENCE or viseme.contact or viseme.parts or captured[symbol].count < _FEWEST:
                 continue
             old, now = gains.get(symbol, Gains()), shown[symbol].mean
             opening = old.opening * (goal["gap_mm"] + _SOFT_MM) / (max(now["gap_mm"], 0) + _SOFT_MM)
+            if symbol in _SIBILANTS:
+                opening = 1.0
             rounding = old.rounding * np.exp((now["width_mm"] - goal["width_mm"]) / _WIDTH_MM)
             gains[symbol] = Gains(
                 opening=rounded(np.clip(opening, *_OPENING), 3),
