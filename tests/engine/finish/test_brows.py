@@ -13,7 +13,9 @@ INNER, OUTER_LEFT, OUTER_RIGHT = (
     ADA.index(name) for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 )
 ACCENTS = tuple(Accent(time, 1.0) for time in np.arange(1.0, 19.0, 1.5).tolist())
-HEARD = Phrasing(speaking=np.ones(2000, bool), pauses=(), accents=ACCENTS, melody=np.zeros(2000))
+HEARD = Phrasing(
+    speaking=np.ones(2000, bool), pauses=(), accents=ACCENTS, melody=np.zeros(2000), prominence=np.zeros(2000)
+)
 
 
 def laid(seed: int = 0, heard: Phrasing = HEARD, **channels: float) -> np.ndarray:
@@ -33,7 +35,9 @@ def test_brows_rise_on_some_accents() -> None:
 
 
 def test_without_accents_and_speech_nothing_rises() -> None:
-    silent = Phrasing(speaking=np.zeros(2000, bool), pauses=(), accents=(), melody=np.zeros(2000))
+    silent = Phrasing(
+        speaking=np.zeros(2000, bool), pauses=(), accents=(), melody=np.zeros(2000), prominence=np.zeros(2000)
+    )
     assert np.abs(laid(heard=silent)).max() == 0
 
 

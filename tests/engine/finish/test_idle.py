@@ -16,7 +16,7 @@ FPS, FRAMES = 25.0, 1500
 
 def heard(*, speaking: bool) -> Phrasing:
     pauses = () if speaking else (Phone(SILENCE, 0.0, 60.0),)
-    return Phrasing(np.full(6000, speaking), pauses, (), np.zeros(6000))
+    return Phrasing(np.full(6000, speaking), pauses, (), np.zeros(6000), np.zeros(6000))
 
 
 def test_a_silent_face_moves_with_its_lips_closed() -> None:

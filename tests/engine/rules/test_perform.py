@@ -138,6 +138,19 @@ def test_openness_and_width_order() -> None:
     middle = {p.symbol: np.abs(times(motion) - (p.start_s + p.end_s) / 2).argmin() for p in alignment.phones}
     assert gap[middle["AA"]] > gap[middle["AE"]] > gap[middle["EH"]] > gap[middle["IH"]] > gap[middle["S"]]
     assert width[middle["IY"]] - width[middle["UW"]] > 10
+    assert gap[middle["AA"]] - gap[middle["S"]] > 8
+
+
+@pytest.mark.parametrize("sibilant", ["S", "Z", "SH", "ZH"])
+def test_sibilants_are_less_open_than_ih(sibilant: str) -> None:
+    symbols = [SILENCE, *("T", "IH", sibilant, "AA", sibilant, "IH") * 2, SILENCE]
+    alignment = aligned(symbols, [0.4, *([0.1] * 12), 0.4])
+    motion = play(alignment)
+    gap, found = opening_mm(motion), dict[str, list[float]]()
+    for phone in alignment.phones:
+        middle = np.abs(times(motion) - (phone.start_s + phone.end_s) / 2).argmin()
+        found.setdefault(phone.symbol, []).append(float(gap[middle]))
+    assert np.mean(found[sibilant]) < 0.75 * np.mean(found["IH"])
 
 
 def test_a_shout_is_in_the_jaw_and_a_murmur_keeps_its_lips() -> None:

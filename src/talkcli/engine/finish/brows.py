@@ -24,15 +24,24 @@ _HEIGHT, _HEIGHT_SPREAD = 0.2, 0.4
 _RISE_S, _FALL_S = 0.14, 0.3
 # Slow drift of the brows while somebody speaks: its deviation as a share of full scale, and its time in
 # seconds.
-_DRIFT, _DRIFT_S = 0.06, 1.5
+_DRIFT, _DRIFT_S = 0.07, 1.0
 # Height of the outer brows relative to the inner ones.
 _OUTER = 0.7
 # Share of a raise that lowered brows (`browDown` of 1) suppress.
 _SUPPRESSED = 0.8
 # Standard deviations, between takes, of the difference of the sides: of a raise, and of expressions.
-_RAISE_TILT, _TILT, _MOST_TILT = 0.25, 0.1, 0.5
-# Beginnings of the names of channels whose sides differ. Those of lids, gaze and contacts do not.
-_TILTED = ("browDown", "cheekSquint", "eyeSquint", "mouthDimple", "mouthFrown", "mouthSmile", "noseSneer")
+_RAISE_TILT, _TILT, _MOST_TILT = 0.3, 0.12, 0.5
+# Names of channels whose sides differ in strength. Those of lids, gaze and contacts do not. Channels that
+# part the lips stay 0 in a closure, whatever their factor.
+_TILTED = (
+    "browDown", "cheekSquint", "eyeSquint", "mouthDimple", "mouthFrown", "mouthLowerDown", "mouthSmile",
+    "mouthStretch", "mouthUpperUp", "noseSneer",
+)  # fmt: skip
+# What one side shows at rest and the other does not, as a share of full scale: the standard deviation between
+# takes, by name; its slow change, as a share of itself; and the time in seconds of that change.
+_LEANS = {"browDown": 0.05, "browOuterUp": 0.06, "cheekSquint": 0.05, "eyeSquint": 0.06, "mouthDimple": 0.06,
+    "mouthFrown": 0.04, "mouthSmile": 0.05, "mouthStretch": 0.06, "noseSneer": 0.03}  # fmt: skip
+_WANDER, _WANDER_S = 0.3, 1.2
 
 
 def brows(
@@ -65,4 +74,8 @@ def brows(
         moved[:, ADA.index(f"browOuterUp{side}")] += _OUTER * (1 + sign * raise_tilt) * lift
         for name in _TILTED:
             moved[:, ADA.index(f"{name}{side}")] *= 1 + sign * tilt
+    wander = 1 + _WANDER * smooth_noise(num_frames, _WANDER_S, fps, rng)
+    for name, deviation in _LEANS.items():
+        lean = float(np.clip(rng.standard_normal(), -2, 2)) * deviation
+        moved[:, ADA.index(f"{name}{'Left' if lean > 0 else 'Right'}")] += abs(lean) * wander
     return moved

@@ -26,9 +26,9 @@ from talkcli.engine.types import Phone
 _CLOSE_S, _SHUT_S, _OPEN_S = 0.09, 0.05, 0.20
 # Shortest interval in seconds that the blink process draws between two blinks.
 _SHORTEST_GAP_S = 0.8
-# Mean number of blinks per minute: the rate at rest of Bentivoglio et al. (1997), who give 26 for
-# conversation. The layer uses the lower rate although the face talks.
-_PER_MINUTE = 17.0
+# Mean number of blinks per minute: between the rates that Bentivoglio et al. (1997) give for rest, 17, and
+# for conversation, 26.
+_PER_MINUTE = 22.0
 # Distances in seconds from the time when a blink is due, within which the start of a pause, or else an
 # accent, attracts it.
 _PAUSE_PULL_S, _ACCENT_PULL_S = 0.6, 0.25
@@ -73,7 +73,7 @@ def lay_eyes(
     closure = blinks(steps, heard.pauses, _PER_MINUTE, rng, accents)[at]
     looking = (track[at] for track in glances(steps, rng))
     eyes = without_blinks(coeffs, fps)
-    side, up = (own + more for own, more in zip(_direction(eyes), looking, strict=True))
+    side, up = (own + more for own, more in zip(direction(eyes), looking, strict=True))
     if pose is not None:
         side, up = side - pose[:, 1] / EYE_TURN_RAD, up + pose[:, 0] / EYE_TURN_RAD
     _look(eyes, side, up)
@@ -185,7 +185,7 @@ def _near(times_s: Float[np.ndarray, "times"], at: float, reach_s: float) -> flo
     return float(times_s[first]) if first < len(times_s) and times_s[first] < at + reach_s else None
 
 
-def _direction(
+def direction(
     coeffs: Float[np.ndarray, "frames coeffs"],
 ) -> tuple[Float[np.ndarray, "frames"], Float[np.ndarray, "frames"]]:
     """Return the mean direction of the two eyes: to the subject's left, and up, as shares of full scale."""

@@ -34,6 +34,9 @@ _ACCENT = 1.0
 _SMOOTH_S = 0.06
 # Standard deviation in seconds of the Gaussian that smooths pitch to `Phrasing.melody`.
 _MELODY_S = 0.2
+# Standard deviations in seconds of the two Gaussians whose difference keeps the 1 to 3 Hz of the loudness,
+# the rate of stressed syllables; and the limit of `Phrasing.prominence`.
+_SYLLABLE_S, _MOST_PROMINENT = (0.08, 0.3), 2.5
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Phrasing:
     """Accents in order of time."""
     melody: Float[np.ndarray, "steps"]
     """Smoothed logarithm of the pitch less its mean, in standard deviations; 0 within long pauses."""
+    prominence: Float[np.ndarray, "steps"]
+    """The 1 to 3 Hz of the loudness, in its standard deviations; peaks are stressed syllables."""
 
 
 def phrasing(speech: Speech, num_steps: int) -> Phrasing:
@@ -74,7 +79,22 @@ def phrasing(speech: Speech, num_steps: int) -> Phrasing:
         pauses=pauses,
         accents=_accents(loud, tone, speaking),
         melody=gaussian_filter1d(tone, _MELODY_S * STEP_HZ),
+        prominence=_prominence(loud, speaking),
     )
+
+
+def _prominence(
+    loud: Float[np.ndarray, "steps"], speaking: Bool[np.ndarray, "steps"]
+) -> Float[np.ndarray, "steps"]:
+    """Return the band-passed level in standard deviations; pauses are 0, and fade in and out."""
+    if not speaking.any():
+        return np.zeros(len(loud))
+    # Without pauses the level has no steps that the filter would turn into beats.
+    held = np.interp(np.arange(len(loud)), np.flatnonzero(speaking), loud[speaking])
+    fast, slow = (gaussian_filter1d(held, time_s * STEP_HZ, mode="nearest") for time_s in _SYLLABLE_S)
+    beats = (fast - slow) / max(float((fast - slow)[speaking].std()), 1e-6)
+    presence = gaussian_filter1d(speaking.astype(np.float64), _SYLLABLE_S[0] * STEP_HZ, mode="nearest")
+    return np.clip(beats, -_MOST_PROMINENT, _MOST_PROMINENT) * presence
 
 
 def _runs(silent: Bool[np.ndarray, "steps"]) -> tuple[Phone, ...]:

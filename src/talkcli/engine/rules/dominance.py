@@ -8,7 +8,7 @@ Matthies 1992).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,12 +37,12 @@ class Target:
     end_s: float
     opening: float
 
-    def in_parts(self) -> list[Target]:
-        """Return the parts of a diphthong in order; for any other target, the target alone."""
+    def in_parts(self, visemes: Mapping[str, Viseme] = VISEMES) -> list[Target]:
+        """Return the parts of a diphthong in order, from `visemes`; for others the target alone."""
         parts, at = [], self.start_s
         for name, share in self.viseme.parts:
             end = at + share * (self.end_s - self.start_s)
-            parts.append(Target(VISEMES[name], at, end, self.opening))
+            parts.append(Target(visemes[name], at, end, self.opening))
             at = end
         return parts or [self]
 

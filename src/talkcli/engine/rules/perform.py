@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,6 +32,7 @@ from talkcli.engine.rules.speech_motion import (
     SpeechMotionConfig,
     speech_motion,
 )
+from talkcli.engine.rules.visemes import Viseme
 from talkcli.engine.types import MODEL_FPS, Alignment, Emotion, Motion, Speech
 
 # Level of ordinary speech, in dB re full scale: the 90th percentile of a clip's level. At this level the
@@ -121,6 +123,19 @@ def perform(
     )
 
 
+def say(speech: Speech, alignment: Alignment, visemes: Mapping[str, Viseme]) -> Motion:
+    """Return motion of ada at 25 fps in which a speaker of mean style says `alignment` and does nothing else.
+
+    Args:
+        speech: Sound of the clip; its loudness shapes openings.
+        alignment: Phones of the sound with their times.
+        visemes: Shapes of the phones.
+    """
+    level = loudness_db(speech)
+    mouth = speech_motion(alignment, level, _effort(level), SpeechMotionConfig(), visemes)
+    return _sampled(mouth.coeffs, mouth, speech.duration_s)
+
+
 def perform_upper_face(
     motion: Motion,
     speech: Speech,
@@ -187,9 +202,14 @@ def _finish(
         coeffs += gaze(len(coeffs), rng)
         closure = blinks(len(coeffs), alignment.pauses(_SHORTEST_PAUSE_S), style.blinks_per_minute, rng)
         coeffs = shut(coeffs, closure)
+    return _sampled(coeffs, mouth, speech.duration_s)
+
+
+def _sampled(coeffs: Float[np.ndarray, "steps coeffs"], mouth: MouthTrack, duration_s: float) -> Motion:
+    """Return `coeffs` within their ranges at 25 fps, with a limited speed of the lips."""
     expression = [index for index, name in enumerate(ADA) if name not in JAW]
     coeffs[:, expression] = np.clip(coeffs[:, expression], 0, 1)
-    middle = _frame_middles(math.ceil(speech.duration_s * MODEL_FPS), len(coeffs))
+    middle = _frame_middles(math.ceil(duration_s * MODEL_FPS), len(coeffs))
     contact = np.maximum(mouth.lips, mouth.teeth) > 0.99
     frames = limit_lip_speed(coeffs[middle], _ada(), held=contact[middle])
     return Motion(coeffs=frames.astype(np.float32), fps=float(MODEL_FPS), head="ada", channels=ADA)

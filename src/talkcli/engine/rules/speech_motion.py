@@ -7,7 +7,7 @@ separate gains.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from talkcli.engine.face.articulators import ARTICULATORS, columns
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.finish.contacts import touch
 from talkcli.engine.rules.dominance import Target, blended
-from talkcli.engine.rules.visemes import MICRO_PAUSE, OPENING, VISEMES
+from talkcli.engine.rules.visemes import MICRO_PAUSE, OPENING, VISEMES, Viseme
 from talkcli.engine.types import SILENCE, Alignment, Config, Phone
 
 # Standard deviation, in seconds, of the Gaussian that smooths the level before it scales the opening: the
@@ -99,19 +99,24 @@ class MouthTrack:
 
 
 def speech_motion(
-    alignment: Alignment, level_db: Float[np.ndarray, "steps"], effort: Effort, config: SpeechMotionConfig
+    alignment: Alignment,
+    level_db: Float[np.ndarray, "steps"],
+    effort: Effort,
+    config: SpeechMotionConfig,
+    visemes: Mapping[str, Viseme] = VISEMES,
 ) -> MouthTrack:
     """Return the motion of a mouth that says `alignment`.
 
     Args:
-        alignment: Phones with their times; every symbol is in `VISEMES`.
+        alignment: Phones with their times; every symbol is in `visemes`.
         level_db: Level of the sound in dB at 100 Hz; its length is the length of the result.
         effort: Factors on the openings of the whole clip.
         config: Settings, among them the speaker's gains.
+        visemes: Shapes of the phones.
     """
     time = np.arange(len(level_db)) / STEP_HZ
     usual = _usual_level(alignment.phones, level_db)
-    targets = _targets(alignment.phones, level_db, usual, config)
+    targets = _targets(alignment.phones, level_db, usual, config, visemes)
     swell = _swell(level_db, usual, config)
     coeffs = np.zeros((len(time), len(ADA)))
     for articulator, names in ARTICULATORS.items():
@@ -141,7 +146,11 @@ def _usual_level(phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"]) 
 
 
 def _targets(
-    phones: Sequence[Phone], level_db: Float[np.ndarray, "steps"], usual_db: float, config: SpeechMotionConfig
+    phones: Sequence[Phone],
+    level_db: Float[np.ndarray, "steps"],
+    usual_db: float,
+    config: SpeechMotionConfig,
+    visemes: Mapping[str, Viseme],
 ) -> list[Target]:
     """Return one target per phone and two per diphthong; the level of a vowel scales its opening.
 
@@ -150,6 +159,7 @@ def _targets(
         level_db: Level of the sound in dB at 100 Hz.
         usual_db: Level in dB at which a vowel's opening stays as the viseme has it.
         config: Settings of the mouth.
+        visemes: Shapes of the phones.
     """
     targets = []
     for phone in phones:
@@ -158,8 +168,8 @@ def _targets(
             louder = _level(phone, level_db) - usual_db
             opening = float(np.clip(1 + config.loud_to_vowel * louder, 0.6, 1.3))
         short = phone.symbol == SILENCE and phone.duration_s < config.pause_s
-        viseme = MICRO_PAUSE if short else VISEMES[phone.symbol]
-        targets += Target(viseme, phone.start_s, phone.end_s, opening).in_parts()
+        viseme = MICRO_PAUSE if short else visemes[phone.symbol]
+        targets += Target(viseme, phone.start_s, phone.end_s, opening).in_parts(visemes)
     return targets
 
 

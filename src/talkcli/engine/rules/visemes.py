@@ -11,9 +11,10 @@ lip-readers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from talkcli.engine.face.articulators import ARTICULATORS
+from talkcli.engine.face.captured import Gains, captured
 from talkcli.engine.types import SILENCE
 
 # The articulators that open the mouth; loudness scales their shapes.
@@ -57,12 +58,13 @@ def _diphthong(first: str, second: str, share: float = 0.5) -> Viseme:
     return Viseme({}, {}, parts=((first, share), (second, 1.0 - share)))
 
 
-# The visemes by ARPAbet symbol without stress; `O` is no symbol but the first part of OW.
-VISEMES: dict[str, Viseme] = {
+# The hand-made visemes by ARPAbet symbol without stress, which captured faces correct (`VISEMES`); `O` is no
+# symbol but the first part of OW.
+HAND_MADE: dict[str, Viseme] = {
     SILENCE: Viseme({}, dict.fromkeys(ARTICULATORS, 1.5)),
     "AA": _vowel(jawPitch=0.160, mouthLowerDown=0.20, mouthUpperUp=0.20),
     "AE": _vowel(jawPitch=0.135, mouthLowerDown=0.30, mouthUpperUp=0.35, mouthStretch=0.25, mouthSmile=0.10),
-    "AH": _vowel(jawPitch=0.100, mouthLowerDown=0.18, mouthUpperUp=0.18),
+    "AH": _vowel(jawPitch=0.118, mouthLowerDown=0.22, mouthUpperUp=0.22),
     "AO": _vowel(jawPitch=0.120, mouthFunnel=0.50, mouthPucker=0.15),
     "EH": _vowel(jawPitch=0.100, mouthLowerDown=0.28, mouthUpperUp=0.30, mouthStretch=0.20, mouthSmile=0.05),
     "ER": _vowel(jawPitch=0.060, mouthFunnel=0.40, mouthPucker=0.25),
@@ -83,12 +85,12 @@ VISEMES: dict[str, Viseme] = {
     "V": _consonant(0.9, 0.9, contact="teeth", jawPitch=0.030),
     "W": _consonant(0.7, 1.2, jawPitch=0.025, mouthPucker=0.90, mouthFunnel=0.20),
     "R": _consonant(0.5, 0.7, jawPitch=0.040, mouthFunnel=0.40, mouthPucker=0.30),
-    "CH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.15, mouthUpperUp=0.15),
-    "JH": _consonant(1.1, 0.9, jawPitch=0.015, mouthFunnel=0.55, mouthPucker=0.15, mouthUpperUp=0.15),
-    "SH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.65, mouthPucker=0.20, mouthUpperUp=0.15),
-    "ZH": _consonant(1.1, 1.0, jawPitch=0.015, mouthFunnel=0.60, mouthPucker=0.20, mouthUpperUp=0.15),
-    "S": _consonant(1.3, 0.5, jawPitch=0.006, mouthStretch=0.25, mouthLowerDown=0.35, mouthUpperUp=0.28),
-    "Z": _consonant(1.2, 0.5, jawPitch=0.008, mouthStretch=0.22, mouthLowerDown=0.33, mouthUpperUp=0.25),
+    "CH": _consonant(1.1, 0.9, jawPitch=0.008, mouthFunnel=0.43, mouthPucker=0.22, mouthUpperUp=0.03),
+    "JH": _consonant(1.1, 0.9, jawPitch=0.008, mouthFunnel=0.41, mouthPucker=0.22, mouthUpperUp=0.03),
+    "SH": _consonant(1.1, 1.0, jawPitch=0.008, mouthFunnel=0.45, mouthPucker=0.30, mouthUpperUp=0.03),
+    "ZH": _consonant(1.1, 1.0, jawPitch=0.008, mouthFunnel=0.43, mouthPucker=0.30, mouthUpperUp=0.03),
+    "S": _consonant(1.5, 0.8, jawPitch=0.005, mouthStretch=0.25, mouthLowerDown=0.20, mouthUpperUp=0.12),
+    "Z": _consonant(1.4, 0.8, jawPitch=0.006, mouthStretch=0.22, mouthLowerDown=0.20, mouthUpperUp=0.12),
     "D": _consonant(0.7, 0.15, tongue=0.8, jawPitch=0.030, tongueOut=0.25, mouthLowerDown=0.15),
     "T": _consonant(0.8, 0.15, tongue=0.8, jawPitch=0.025, tongueOut=0.25, mouthLowerDown=0.15),
     "N": _consonant(0.6, 0.15, tongue=0.8, jawPitch=0.032, tongueOut=0.25, mouthLowerDown=0.12),
@@ -101,6 +103,28 @@ VISEMES: dict[str, Viseme] = {
     "Y": _consonant(0.5, 0.5, jawPitch=0.035, mouthStretch=0.30, mouthLowerDown=0.18),
     "HH": _consonant(0.15, 0.0, jawPitch=0.060),
 }  # fmt: skip
+
+# Names of the channels on which `Gains` act.
+_OPEN, _ROUND, _SPREAD = ("jawPitch", *ARTICULATORS["part"]), ARTICULATORS["round"], ARTICULATORS["spread"]
+
+
+def scaled(gains: Mapping[str, Gains]) -> dict[str, Viseme]:
+    """Return the hand-made visemes with the factors of `gains` on their shapes; a phone without a row keeps
+    its shape.
+    """
+    return {symbol: _with(viseme, gains.get(symbol, Gains())) for symbol, viseme in HAND_MADE.items()}
+
+
+def _with(viseme: Viseme, gains: Gains) -> Viseme:
+    factors = dict.fromkeys(_OPEN, gains.opening)
+    factors |= dict.fromkeys(_ROUND, gains.rounding) | dict.fromkeys(_SPREAD, 1 / gains.rounding)
+    pose = {name: value * factors.get(name, 1.0) for name, value in viseme.pose.items()}
+    # Shares of a full scale end at 1; no jaw opens so far.
+    return replace(viseme, pose={name: min(value, 1.0) for name, value in pose.items()})
+
+
+# The visemes of the performer: the hand-made ones, brought to what captured faces show (docs/captured.md).
+VISEMES = scaled(captured().gains)
 
 # The viseme of a silence too short to rest in: with its low dominance the mouth relaxes part of the way.
 MICRO_PAUSE = Viseme({}, dict.fromkeys(ARTICULATORS, 0.7))

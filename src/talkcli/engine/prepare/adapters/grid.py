@@ -77,11 +77,11 @@ def grid_sources(root: Path, *, name: str = "grid", split: Split = "train") -> l
             text=text,
         )
         for path in sorted(root.glob("*.mpg"))
-        if (text := _said(path.stem)) is not None
+        if (text := said(path.stem)) is not None
     ]
 
 
-def _said(stem: str) -> str | None:
+def said(stem: str) -> str | None:
     match = _NAME.fullmatch(stem)
     if match is None:
         return None

@@ -1,0 +1,1 @@
+"""What captured faces do, measured: the numbers of `face/captured.py` from prepared data sets."""
