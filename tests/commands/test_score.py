@@ -23,6 +23,7 @@ _ORIGINS = {
     "generation": {
         "model_name": "embedded", "method": "deeptalk", "weights_sha256": "ab" * 32, "sigma": None,
         "actor": None, "takes": 1, "seed": 0, "degrade": None,
+        "layers": False,
     },
 }  # fmt: skip
 
@@ -56,9 +57,12 @@ def test_table_names_vertex_sets_and_reasons(arguments: list[str]) -> None:
     assert "clip mean of 1" in row
 
 
-def test_degradation_is_for_speech_that_a_model_gets(arguments: list[str]) -> None:
-    with pytest.raises(UsageError, match="--degrade"):
-        CliRunner().invoke(app, [*arguments, "--degrade", "noise"], catch_exceptions=False)
+@pytest.mark.parametrize("option", [["--degrade", "noise"], ["--layers"]])
+def test_how_a_model_performs_is_no_option_of_motion_that_is_there(
+    arguments: list[str], option: list[str]
+) -> None:
+    with pytest.raises(UsageError, match=option[0]):
+        CliRunner().invoke(app, [*arguments, *option], catch_exceptions=False)
 
 
 def test_json_is_one_document(arguments: list[str]) -> None:

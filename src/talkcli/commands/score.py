@@ -113,6 +113,13 @@ def score(
             "10 dB, in a hall, with a DC offset of 0.2, 25 dB softer, or of a voice 1.3 times as high.",
         ),
     ] = None,
+    layers: Annotated[
+        bool,
+        typer.Option(
+            "--layers",
+            help="Score the motion of --model with the layers that draw at random too: head, brows, eyes.",
+        ),
+    ] = False,
     per_clip: Annotated[
         bool, typer.Option("--per-clip", help="Also print the values of every clip.")
     ] = False,
@@ -164,7 +171,7 @@ def score(
             "PRED": predictions, "--truth": truth, "--reference": reference, "--sigma": sigma is not None,
             "--emotions-of": emotions_of, "--per-clip": per_clip, "--fail-under": fail_under,
             "--fail-over": fail_over, "--model rules": model == _RULES,
-            "--workers": workers is not None, "--degrade": degraded,
+            "--workers": workers is not None, "--degrade": degraded, "--layers": layers,
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
@@ -188,7 +195,7 @@ def score(
     if table == "emotion":
         given = {
             "PRED": predictions, "--reference": reference, "--takes": takes is not None,
-            "--model rules": model == _RULES, "--workers": workers is not None,
+            "--model rules": model == _RULES, "--workers": workers is not None, "--layers": layers,
         }  # fmt: skip
         check_unused(table, given)
         with Console(as_json=as_json, quiet=quiet) as console:
@@ -220,8 +227,9 @@ def score(
         show_emotion(console, report, per_clip=per_clip)
         _fail_where_missed(report)
         return
-    if degraded is not None and predictions:
-        raise UsageError("--degrade changes the speech that --model gets, but PRED is given.")
+    for option, given in (("--degrade", degraded is not None), ("--layers", layers)):
+        if given and predictions:
+            raise UsageError(f"{option} is about motion that --model makes, but PRED is given.")
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score.generation import Generation
         from talkcli.engine.pipelines.score.motions import score_motions
@@ -243,6 +251,7 @@ def score(
                 takes=takes or 1,
                 seed=seed,
                 degrade=degraded,
+                layers=layers,
             ),
             thresholds=_thresholds(fail_under, fail_over, METRICS),
             reporter=console,

@@ -181,8 +181,9 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
         drawn = "none (the mean)" if made["sigma"] is None else f"{made['sigma']:g}"
         actor = "" if made["actor"] is None else f", actor {made['actor']}"
         how = f"; sigma {drawn}, takes {made['takes']}" if settings else ""
+        laid = "; with all layers" if made["layers"] else ""
         sound = "" if made["degrade"] is None else f"; of speech degraded by {made['degrade']}"
-        lines.append(f"motion: made by {model}{how}{actor}; seed {made['seed']}{sound}")
+        lines.append(f"motion: made by {model}{how}{actor}; seed {made['seed']}{sound}{laid}")
     if (truth := report.get("truth")) is not None:
         lines.append(f"truth: {truth['text']}{_warning(truth)}")
     return lines

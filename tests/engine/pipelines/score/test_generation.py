@@ -10,7 +10,7 @@ import pytest
 from talkcli.engine.audio.align import by_energy
 from talkcli.engine.checkpoints.model_file import Meta, load_model, num_values, save_model
 from talkcli.engine.pipelines.score.generation import Generation, performances
-from talkcli.engine.types import Silent, Speech
+from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 from tests.engine.pipelines.test_animate import saved
 
@@ -35,6 +35,18 @@ def test_a_degradation_changes_what_the_performer_hears() -> None:
     )
     assert clean.shape == soft.shape
     assert not np.allclose(clean, soft)
+
+
+def test_layers_move_the_head() -> None:
+    rng = np.random.default_rng(0)
+    speech = Speech(samples=(0.1 * rng.standard_normal(32_000)).astype(np.float32))
+    still, moved = (
+        performances(Generation(model_name="rules", layers=layers), speech, by_energy(speech), Silent())[0]
+        for layers in (False, True)
+    )
+    assert isinstance(still, Motion) and isinstance(moved, Motion)
+    assert still.pose is None
+    assert moved.pose is not None and np.ptp(moved.pose) > 0
 
 
 def test_numbers_are_counted_however_they_are_stored(tmp_path: Path) -> None:

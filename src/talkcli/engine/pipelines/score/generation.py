@@ -37,7 +37,8 @@ _MOST_WORKERS = 4
 class Generation:
     """Settings of the performer that makes the motion; `sigma`, `actor`, `takes` and `seed` are as in its
     sampling and controls. `degrade` is what happens to the speech before the performer gets it; measures use
-    the speech as it was.
+    the speech as it was. With `layers` the motion has all layers of `talk animate`, without it those that
+    draw nothing at random.
     """
 
     model_name: str = EMBEDDED
@@ -47,10 +48,16 @@ class Generation:
     takes: int = 1
     seed: int = 0
     degrade: Degradation | None = None
+    layers: bool = False
 
     def heard(self, speech: Speech) -> Speech:
         """Return what the performer gets of `speech`."""
         return speech if self.degrade is None else degrade(speech, self.degrade)
+
+    @property
+    def layers_wanted(self) -> dict[str, bool | None] | None:
+        """The choice of layers, as performers take it."""
+        return {} if self.layers else None
 
     @property
     def by_rules(self) -> bool:
@@ -126,7 +133,7 @@ def performances(
         if isinstance(phones, str):
             reporter.warn(f"The rules perform a clip by its loudness: {phones}.")
             phones = by_energy(speech)
-        performer = open_performer(RULES, phones=phones, reporter=reporter)
+        performer = open_performer(RULES, phones=phones, layers=generation.layers_wanted, reporter=reporter)
     else:
         performer = _model(generation)
     controls = generation.controls(performer.header)
@@ -136,7 +143,7 @@ def performances(
 @lru_cache(maxsize=1)
 def _model(generation: Generation) -> Performer:
     """Load the model, once per process."""
-    return open_model(generation.model_name, generation.device_name)
+    return open_model(generation.model_name, generation.device_name, layers=generation.layers_wanted)
 
 
 def open_deeptalk(model_name: str, device_name: str) -> DeepTalkPerformer:
