@@ -227,8 +227,8 @@ def score(
         show_emotion(console, report, per_clip=per_clip)
         _fail_where_missed(report)
         return
-    for option, given in (("--degrade", degraded is not None), ("--layers", layers)):
-        if given and predictions:
+    for option, is_asked in (("--degrade", degraded is not None), ("--layers", layers)):
+        if is_asked and predictions:
             raise UsageError(f"{option} is about motion that --model makes, but PRED is given.")
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score.generation import Generation
