@@ -1,6 +1,6 @@
 """Prints how the embedded model's takes look on speech: plain, smiling, scowling; and how far takes differ.
 
-python benchmarks/moods.py FOLDER [--model FILE] [--sigma 0.1] [--takes 4] [--most 16]
+python examples/moods.py FOLDER [--model FILE] [--sigma 0.1] [--takes 4] [--most 16]
 
 FOLDER holds sounds; for each take the table has the number of clips that scowl (mean browDown of 0.25 or
 more), smile (mean mouthSmile of 0.25 or more), or do neither. Layers that draw at random are left out.
@@ -33,8 +33,7 @@ def worn(motion: Motion, name: str) -> float:
 
 def apart_mm(takes: list[Motion]) -> float:
     """Return the mean distance of the vertices of two takes, in millimetres, over pairs of takes."""
-    load_head("ada")
-    verts = [np.asarray(surface_of(take, None).vertices()) for take in takes]
+    verts = [surface_of(take).vertices() for take in takes]
     return 1000 * float(np.mean([np.linalg.norm(a - b, axis=-1).mean() for a, b in combinations(verts, 2)]))
 
 
