@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import runpy
+import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,3 +37,14 @@ def test_own_clips(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "shards" / "train-000000.tar") as shard:
         assert shard.getnames() == [f"ada%2Fhello.{kind}" for kind in ("json", "flac", "npz")]
     assert "sound and motion" in ended.stdout
+
+
+def test_moods_counts_every_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(ROOT / "examples" / "hello.wav", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["moods.py", str(tmp_path), "--takes", "2"])
+    runpy.run_path(str(ROOT / "examples" / "moods.py"), run_name="__main__")
+    said = capsys.readouterr().out
+    assert re.search(r"^hello +(?:(?:plain|smiles|scowls) +){2}\d+\.\d+ mm  [a-z]+ 0\.\d+", said)
+    assert re.search(r"^plain: [0-2] of 2$", said, re.MULTILINE)
