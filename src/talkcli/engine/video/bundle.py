@@ -1,4 +1,4 @@
-"""MediaPipe's bundle of FaceLandmarker, which the user gives: where it is looked for, and whether it is whole.
+"""MediaPipe's bundle of FaceLandmarker, which the user gives: where it lies, and whether it is whole.
 
 The bundle is a zip file of networks in TensorFlow Lite's format. Only mediapipe runs them
 (`arkit_scores.py`); this module finds and reads the file.
@@ -18,8 +18,7 @@ from talkcli.engine.readers.regular import open_file
 
 BUNDLE_FILE = "face_landmarker.task"
 BUNDLE_URL = (
-    "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
-    f"{BUNDLE_FILE}"
+    f"https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/{BUNDLE_FILE}"
 )
 # The variable that names the bundle.
 _VARIABLE = "TALK_FACE_LANDMARKER"
@@ -74,14 +73,15 @@ def read_bundle(path: Path) -> bytes:
                     f"{path} is no bundle of FaceLandmarker with scores: it lacks {', '.join(missing)}.",
                     hint=HOW_TO_GET,
                 )
-            broken = archive.testzip()
-            foreign = [name for name in _NETWORKS if archive.read(name)[_FORMAT_AT] != _FORMAT]
+            broken = archive.testzip() or next(
+                (name for name in _NETWORKS if archive.read(name)[_FORMAT_AT] != _FORMAT), None
+            )
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         # RuntimeError: a part is encrypted.
         raise InputError(
             f"{path} is no bundle of FaceLandmarker, or is cut short: it cannot be unpacked ({error}).",
             hint=HOW_TO_GET,
         ) from error
-    if broken or foreign:
-        raise InputError(f"{path} is damaged in {broken or foreign[0]}.", hint=HOW_TO_GET)
+    if broken:
+        raise InputError(f"{path} is damaged in {broken}.", hint=HOW_TO_GET)
     return content
