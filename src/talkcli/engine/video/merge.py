@@ -30,12 +30,31 @@ class FromScores:
 
     reason: str
     """What was measured (docs/methods/video.md has the numbers)."""
-    through_lids: bool = True
+    through_lids: bool
     """Whether the score means the same while the lids are down; if not, it is bridged there."""
 
 
-# THE CHOICE of `both`: channels by the beginning of their name; the landmark fit makes all others.
-FROM_SCORES: Mapping[str, FromScores] = {}
+# The choice of `both`: channels by the beginning of their name. The landmark fit makes all others:
+#   mouth, jaw, lips    the scores stay small, and do not close the lips
+#   eyeBlink            both move together (r 0.99), but where the lids meet the score is about 0.65
+#   eyeLook             the scores tremble six times as much, and look down in every blink
+#   cheeks, nose        neither capture moves them
+FROM_SCORES: Mapping[str, FromScores] = {
+    "brow": FromScores(
+        reason="The fit raises brows in blinks and hardly otherwise, and never lowers them; the scores move "
+        "both sides alike, and hardly with blinks.",
+        through_lids=True,
+    ),
+    "eyeSquint": FromScores(
+        reason="The fit leaves it at 0. The score is right between blinks, but rises in each of them, where "
+        "that of an iPhone falls.",
+        through_lids=False,
+    ),
+    "eyeWide": FromScores(
+        reason="The fit leaves it at 0 but for eyes that are far open; the score falls in blinks as lids do.",
+        through_lids=False,
+    ),
+}
 # Percentile of a person's scores over a film that is the score at rest.
 _REST_PERCENTILE = 20
 # Smallest eyeBlink at which the lids are down for `through_lids`.
@@ -89,19 +108,25 @@ def merged(fitted: Motion, scored: Motion) -> Motion:
     Those channels are smoothed, since each picture is scored by itself.
     """
     coeffs = fitted.coeffs.copy()
-    smooth = savitzky_golay(scored.coeffs).clip(0.0, 1.0)
     for column, name in enumerate(ADA):
         choice = next((row for start, row in FROM_SCORES.items() if name.startswith(start)), None)
         if choice is None:
             continue
-        coeffs[:, column] = smooth[:, column]
+        values = scored.coeffs[:, column]
         if not choice.through_lids:
-            side = "Right" if name.endswith("Right") else "Left"
-            up = fitted.coeffs[:, ADA.index(f"eyeBlink{side}")] < _LIDS_DOWN
-            if up.any():
-                frames = np.arange(len(up))
-                coeffs[:, column] = np.interp(frames, frames[up], scored.coeffs[up, column])
+            lid = "eyeBlinkRight" if name.endswith("Right") else "eyeBlinkLeft"
+            values = _where_lids_are_up(values, fitted.coeffs[:, ADA.index(lid)])
+        coeffs[:, column] = savitzky_golay(values[:, None])[:, 0].clip(0.0, 1.0)
     return replace(fitted, coeffs=coeffs)
+
+
+def _where_lids_are_up(
+    values: Float[np.ndarray, "frames"], blink: Float[np.ndarray, "frames"]
+) -> Float[np.ndarray, "frames"]:
+    """Return `values` of the frames with the lids up, interpolated between them; unchanged without any."""
+    up = np.flatnonzero(blink < _LIDS_DOWN)
+    frames = np.arange(len(values))
+    return np.interp(frames, up, values[up]).astype(np.float32) if len(up) else values
 
 
 def lag_frames(fitted: Motion, scored: Motion) -> float | None:
