@@ -35,23 +35,25 @@ class FromScores:
 
 
 # The choice of `both`: channels by the beginning of their name. The landmark fit makes all others:
-#   mouth, jaw, lips    the scores stay small, and do not close the lips
-#   eyeBlink            both move together (r 0.99), but where the lids meet the score is about 0.65
-#   eyeLook             the scores tremble six times as much, and look down in every blink
+#   mouth, jaw, lips    the scores do not close the lips, and hardly round, stretch or lower them
+#   eyeBlink            both move together, but where the lids meet the score is about 0.6
+#   eyeLook             the scores tremble four to twelve times as much, and look down in every blink
+#   browDown            on frowning faces the fit shows the frown, and the score stays near 0
 #   cheeks, nose        neither capture moves them
 FROM_SCORES: Mapping[str, FromScores] = {
-    "brow": FromScores(
-        reason="The fit raises brows in blinks and hardly otherwise, and never lowers them; the scores move "
-        "both sides alike, and hardly with blinks.",
+    "browInnerUp": FromScores(
+        reason="The fit raises brows little, and rather with blinks; the score is three times as large on "
+        "raised brows, and hardly follows blinks.",
         through_lids=True,
     ),
+    "browOuterUp": FromScores(reason="As for browInnerUp; five times as large.", through_lids=True),
     "eyeSquint": FromScores(
-        reason="The fit leaves it at 0. The score is right between blinks, but rises in each of them, where "
-        "that of an iPhone falls.",
+        reason="The fit leaves it at 0. The score rises in every blink, where an iPhone's falls, so that "
+        "only open eyes count.",
         through_lids=False,
     ),
     "eyeWide": FromScores(
-        reason="The fit leaves it at 0 but for eyes that are far open; the score falls in blinks as lids do.",
+        reason="The fit hardly moves it. On wide eyes the score is five times as large, and 0 in blinks.",
         through_lids=False,
     ),
 }
