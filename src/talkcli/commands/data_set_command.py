@@ -73,6 +73,14 @@ def _filmed(
             help="At cuts and gaps without a face. whole: leave the film out; longest: use its longest part.",
         ),
     ] = "whole",
+    capture: Annotated[
+        Literal["landmarks", "arkit", "both"],
+        typer.Option(
+            "--capture",
+            help="What the motion is made of. landmarks: a fit to points of the face; arkit: scores by "
+            "MediaPipe's face_landmarker.task; both: the better of the two for each channel.",
+        ),
+    ] = "landmarks",
     preview: Annotated[
         Path | None,
         typer.Option(

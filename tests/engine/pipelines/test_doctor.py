@@ -18,6 +18,7 @@ _real_egl = doctor._egl
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TALK_FLAME", raising=False)
+    monkeypatch.delenv("TALK_FACE_LANDMARKER", raising=False)
     # A process of its own takes seconds; one test below starts it.
     monkeypatch.setattr(doctor, "_egl", lambda: doctor.Check(name="egl", state="ok", found="not looked at"))
 
@@ -97,3 +98,20 @@ def test_a_driver_that_dies_is_reported(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(doctor, "_EGL_PROGRAM", "import time; time.sleep(9)")
     monkeypatch.setattr(doctor, "_SUBPROCESS_S", 0.1)
     assert "within" in _real_egl().found
+
+
+def test_the_bundle_of_scores_is_missing_damaged_or_told_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (missing,) = doctor._face_landmarker()
+    assert missing.state == "missing"
+    assert "`capture=both`" in missing.unlocks and "TALK_FACE_LANDMARKER" in missing.unlocks
+    path = tmp_path / "face_landmarker.task"
+    path.write_bytes(b"half of it")
+    monkeypatch.setenv("TALK_FACE_LANDMARKER", str(path))
+    (damaged,) = doctor._face_landmarker()
+    assert (damaged.state, damaged.unlocks) == ("missing", missing.unlocks)
+    assert "cut short" in damaged.found
+    monkeypatch.setattr(doctor, "read_bundle", lambda path: b"whole")
+    (found,) = doctor._face_landmarker()
+    assert found.state == "ok" and "sha256" in found.found

@@ -4,6 +4,7 @@ would enable.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import platform
 import re
@@ -34,6 +35,7 @@ from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
 from talkcli.engine.version import __version__
+from talkcli.engine.video.bundle import HOW_TO_GET, bundle_path, read_bundle
 from talkcli.engine.wording import counted
 
 # Longest time in seconds that a child process may take.
@@ -87,6 +89,7 @@ def examine(reporter: Reporter) -> dict[str, Any]:
         _weights,
         _self_check,
         _flame,
+        _face_landmarker,
         _cuda,
         _optional,
     ]
@@ -230,6 +233,19 @@ def _flame() -> list[Check]:
     except TalkError as error:
         return [Check(name="head flame", state="missing", found=error.problem, unlocks=unlocks)]
     return [Check(name="head flame", state="ok", found=f"{path}, {len(head.template)} vertices")]
+
+
+def _face_landmarker() -> list[Check]:
+    name, unlocks = "face landmarker", f"`capture=arkit` and `capture=both` of films. {HOW_TO_GET}"
+    path = bundle_path()
+    if path is None:
+        return [Check(name=name, state="missing", found="no file", unlocks=unlocks)]
+    try:
+        content = read_bundle(path)
+    except TalkError as error:
+        return [Check(name=name, state="missing", found=error.problem, unlocks=unlocks)]
+    found = f"{path}, {len(content) / 1e6:.1f} MB, sha256 {hashlib.sha256(content).hexdigest()[:12]}"
+    return [Check(name=name, state="ok", found=found)]
 
 
 def _cuda() -> list[Check]:

@@ -65,7 +65,8 @@ DATA_SETS: Mapping[str, DataSet] = {
     "vocaset": DataSet(title="VOCASET", sources="vocaset:vocaset_sources"),
     "voxceleb2": DataSet(title="VoxCeleb2", sources="voxceleb2:voxceleb2_sources", motion="none"),
 }
-# Package that motion of an origin needs, and what readers of the card must know about it.
+# Package that motion of an origin needs, and what readers of the card must know about it. How films were
+# looked at says it better (`HowToLook.note`).
 _NEEDS: Mapping[MotionOrigin, tuple[str, str]] = {
     "performed": (
         "pocketsphinx",
@@ -134,6 +135,7 @@ def preprocess(
     note = ""
     if origin in _NEEDS:
         package, note = _NEEDS[origin]
+        note = getattr(options.get("how"), "note", note)
         require(package, purpose=f"Getting the motion of {data_set.title}")
         reporter.note(note)
     with claim(out), contextlib.ExitStack() as opened:

@@ -9,13 +9,7 @@ hides the detector; we run the same graph and also read the detector's output.
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
-import threading
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -23,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from talkcli.engine.optional import require
+from talkcli.engine.video.silence import silenced
 
 # Landmarks of the corners of the eyes.
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
@@ -31,8 +26,6 @@ OUTER_EYE_CORNERS = (33, 263)
 _SIX_POINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
 # Greatest number of faces in a picture.
 MOST_FACES = 4
-# Lock for the redirection of the process's stderr.
-_SILENCE = threading.Lock()
 _GRAPH = "mediapipe/modules/face_landmark/face_landmark_front_cpu.binarypb"
 _DETECTOR = (
     "facedetectionshortrangecpu__facedetectionshortrange__facedetection__TensorsToDetectionsCalculator"
@@ -77,7 +70,7 @@ class FaceMesh:
     """
 
     def __enter__(self) -> FaceMesh:
-        with _silence():
+        with silenced():
             for package in ("mediapipe", "mediapipe.python.solution_base"):
                 solution = require(package, purpose="Following faces in videos")
             self._graph: Any = solution.SolutionBase(
@@ -101,13 +94,13 @@ class FaceMesh:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with _silence():
+        with silenced():
             self._graph.close()
 
     def sightings(self, picture: UInt8[np.ndarray, "height width 3"]) -> list[Sighting]:
         """Return the faces of the next picture (sRGB), in no particular order."""
         # The networks print warnings once more when they first run on a face.
-        with contextlib.nullcontext() if self._has_seen else _silence():
+        with contextlib.nullcontext() if self._has_seen else silenced():
             seen = self._graph.process({"image": picture})
         self._has_seen = self._has_seen or bool(seen.multi_face_landmarks)
         height, width = picture.shape[:2]
@@ -153,19 +146,3 @@ def confirmed(
         share = np.clip((_DISAGREEMENT - apart) / (_DISAGREEMENT - _AGREEMENT), 0, 1)
         best = max(best, score * float(share))
     return min(best, 1.0)
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Discard the output of MediaPipe's C++ code to the process's stderr, and Python's warnings."""
-    # The lock admits one thread at a time: a second one would save the first one's null device as stderr.
-    with _SILENCE, warnings.catch_warnings(), Path(os.devnull).open("wb") as nowhere:
-        warnings.simplefilter("ignore")
-        sys.stderr.flush()
-        saved = os.dup(2)
-        try:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

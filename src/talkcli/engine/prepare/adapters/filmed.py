@@ -19,17 +19,19 @@ from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import HEADS, head_file, load_head
 from talkcli.engine.files import real_path, temporary_folder
-from talkcli.engine.origin import Origin
+from talkcli.engine.prepare.adapters.captured import NOTES, ORIGINS, captured
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.types import Motion, Silent, Speech
+from talkcli.engine.video.arkit_scores import FaceScorer, arkit_scores
+from talkcli.engine.video.bundle import bundle_path, find_bundle
 from talkcli.engine.video.fit import Fit, fit_head
 from talkcli.engine.video.identity import Identity
-from talkcli.engine.video.pictures import Crop, Film, open_film
+from talkcli.engine.video.merge import Capture, rest_scores
+from talkcli.engine.video.pictures import Crop, Film, open_film, read_pictures
 from talkcli.engine.video.stretch import Stretch, profile_spans, usable
 from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
 from talkcli.engine.wording import parameter
 
-FILMED = Origin(kind="fitted", by="MediaPipe")
 # Most seconds by which the sound of the same file may end before the pictures; beyond, the motion is cut.
 _MOST_SILENT_S = 0.2
 # Least seconds that sound and pictures must have in common.
@@ -46,6 +48,7 @@ class FilmedFile:
     `sound` is a separate sound file; None: the video's own sound, aligned by the file's time stamps. A
     separate file starts with the first picture, and its length must be that of the pictures within 0.25 s.
     `head` is a name or path for `load_head`; `face` and `stretch` are as in `follow_face` and `usable`.
+    `capture` says what the motion is made of (`merge.py`): with "arkit" and "both" the user's bundle is read.
     `crop` applies to pictures that are not square. `rest` is a film of the same person with a neutral face;
     with it, the fit does not mistake an expression that lasts all of `video` for the shape of the face.
     `preview` is the path of a video that shows the measurement.
@@ -56,6 +59,7 @@ class FilmedFile:
     head: str = "ada"
     face: FaceChoice = "only"
     stretch: Stretch = "whole"
+    capture: Capture = "landmarks"
     crop: Crop | None = None
     rest: Path | None = None
     # Without a repr, since the preview does not change the clip.
@@ -65,14 +69,16 @@ class FilmedFile:
     def inputs(self) -> tuple[Path, ...]:
         # A missing film at rest does not make the clip fail.
         rest = self.rest if self.rest and self.rest.is_file() else None
-        others = (self.sound, rest, head_file(self.head))
+        bundle = None if self.capture == "landmarks" else bundle_path()
+        others = (self.sound, rest, head_file(self.head), bundle)
         return (self.video, *(path for path in others if path is not None))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
         """Measure the motion in the video.
 
         Raises InputError for a video or sound that cannot be read, a video without any sound, no face or more
-        than one, and tracks that `usable` refuses, such as those with cuts and gaps.
+        than one, and tracks that `usable` refuses, such as those with cuts and gaps. With a bundle also for a
+        damaged one and for a face that it never finds. Raises AssetError without a bundle that is needed.
         """
         film = replace(open_film(self.video), crop=self.crop)
         if self.sound is not None:
@@ -98,7 +104,12 @@ class FilmedFile:
         person = self._person()
         if isinstance(person, str):
             heard.warn(f"Rest was estimated from the clip itself, since {self.rest} cannot be used: {person}")
-        fit = fit_head(track, load_head(self.head), person=person if isinstance(person, Identity) else None)
+        known = person if isinstance(person, _Person) else None
+        fit = fit_head(track, load_head(self.head), person=known.identity if known else None)
+        scored: dict[str, Any] = {}
+        if self.capture != "landmarks":
+            motion, scored = captured(self.capture, fit.motion, shown, track, known.rest if known else None)
+            fit = replace(fit, motion=motion)
         speech = aligned(speech, -late_s, shown.duration_s)
         if self.preview is not None:
             # The import compiles the renderer, which most clips do not need.
@@ -110,12 +121,13 @@ class FilmedFile:
             motion = _shortened(motion, int(speech.duration_s * motion.fps))
             heard.warn(f"The pictures go on for {fit.motion.duration_s - motion.duration_s:.2f} s more.")
         report = _report(film, followed, (first, last), fit)
-        report["rest_from"] = self.rest.name if self.rest and isinstance(person, Identity) else None
+        report["rest_from"] = self.rest.name if self.rest and known else None
+        report |= scored
         if remarks := [*_remarks(film, followed, (first, last), report["fit_error"]), *heard.texts]:
             report["video"] = " ".join(remarks)
-        return Recording(speech=speech, motion=motion, origin=FILMED, report=report)
+        return Recording(speech=speech, motion=motion, origin=ORIGINS[self.capture], report=report)
 
-    def _person(self) -> Identity | str | None:
+    def _person(self) -> _Person | str | None:
         """Return the person in `rest`, or the reason why the film shows none; None without such a film."""
         if self.rest is None:
             return None
@@ -123,18 +135,28 @@ class FilmedFile:
             changed_ns = self.rest.stat().st_mtime_ns
         except OSError as error:
             return f"{error.strerror}."
-        return _identity_in(self.rest, self.head, self.face, self.crop, changed_ns)
+        bundle = None if self.capture == "landmarks" else find_bundle()
+        return _person_in(self.rest, self.head, self.face, self.crop, bundle, changed_ns)
+
+
+@dataclass(frozen=True)
+class _Person:
+    """A person in a neutral film: the identity for the fit, and the scores at rest, if they are wanted."""
+
+    identity: Identity
+    rest: Float[np.ndarray, "52"] | None
 
 
 @lru_cache(maxsize=8)
-def _identity_in(
+def _person_in(
     video: Path,
     head: str,
     face: FaceChoice,
     crop: Crop | None,
+    bundle: Path | None,
     changed_ns: int,  # noqa: ARG001  a new file
-) -> Identity | str:
-    """Find the identity of the person in a film, or the problem of the film.
+) -> _Person | str:
+    """Find the person in a film, or the problem of the film.
 
     The cache serves the next clips, which come in order of persons.
     """
@@ -142,7 +164,12 @@ def _identity_in(
         film = replace(open_film(video), crop=crop)
         followed = follow_face(film, face, Silent())
         first, last = usable(followed.track, "longest", str(video))
-        return fit_head(followed.track.part(first, last), load_head(head)).identity
+        track = followed.track.part(first, last)
+        identity = fit_head(track, load_head(head)).identity
+        if bundle is None:
+            return _Person(identity, None)
+        pictures = read_pictures(film.part(first, last))
+        return _Person(identity, rest_scores(arkit_scores(pictures, bundle, track)))
     except InputError as error:
         return error.problem
 
@@ -176,7 +203,13 @@ class HowToLook:
     head: str = "ada"
     face: FaceChoice = "only"
     stretch: Stretch = "whole"
+    capture: Capture = "landmarks"
     preview: Path | None = None
+
+    @property
+    def note(self) -> str:
+        """Return what a run notes of how motion is captured."""
+        return NOTES[self.capture]
 
     def check(self, *roots: Path, used: bool = True) -> None:
         """Check the settings before any work starts.
@@ -186,19 +219,30 @@ class HowToLook:
             used: Whether the run measures films at all.
 
         Raises:
-            UsageError: The head is unknown, the previews would lie below a root, or there are settings for
-                films and no film is `used`.
-            AssetError: Files of the head are missing.
+            UsageError: The head is unknown, or lacks ARKit's channels and `capture` needs them; the previews
+                would lie below a root; or there are settings for films and no film is `used`.
+            AssetError: Files of the head are missing, or the bundle that `capture` needs.
+            InputError: That bundle is damaged, or another file.
             OSError: No previews can be written; without the check, every film would fail.
         """
         if not used:
             if self != AS_USUAL:
                 raise UsageError(
-                    "`head`, `face`, `stretch` and `preview` are settings for films, but no film is read.",
+                    "`head`, `face`, `stretch`, `capture` and `preview` are settings for films, but no film "
+                    "is read.",
                     hint="Add `motion=video`.",
                 )
             return
         load_head(self.head)
+        if self.capture != "landmarks":
+            if self.head != "ada":
+                raise UsageError(
+                    f"{parameter('capture', self.capture)} gives ARKit's channels, which "
+                    f"{parameter('head', self.head)} does not have.",
+                    hint="Choose `head=ada` or `capture=landmarks`.",
+                )
+            with FaceScorer(find_bundle()):
+                pass
         for root in roots:
             if self.preview is not None and real_path(self.preview).is_relative_to(real_path(root)):
                 raise UsageError(
@@ -226,6 +270,7 @@ class HowToLook:
             head=self.head if self.head in HEADS else str(Path(self.head).absolute()),
             face=self.face,
             stretch=self.stretch,
+            capture=self.capture,
             crop=crop,
             preview=self.preview.absolute() / f"{clip_id}.mp4" if self.preview else None,
         )

@@ -20,7 +20,7 @@ from talkcli.engine.rules.perform import perform_upper_face
 from talkcli.engine.types import Emotion
 
 LICENCE = "CC-BY-4.0"
-# Origin of the motion: mouth and jaw are measured, as in `FILMED`; the face above them is not.
+# Origin of the motion: mouth and jaw are measured, as in other films; the face above them is not.
 _ORIGIN = Origin(kind="fitted", by="MediaPipe; upper face performed by rules")
 _NAME = re.compile(r"(?:.*_)?([blps][bgrw][abiw][a-z][z1-9][anps])")
 _WORDS: tuple[Mapping[str, str], ...] = (

@@ -12,7 +12,7 @@ from pathlib import Path
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import real_path
-from talkcli.engine.prepare.adapters.filmed import AS_USUAL, HowToLook, at_rest
+from talkcli.engine.prepare.adapters.filmed import AS_USUAL, FilmedFile, HowToLook, at_rest
 from talkcli.engine.prepare.labels import UNLABELLED
 from talkcli.engine.prepare.names import files_below, plain, tell_missing
 from talkcli.engine.prepare.source import Source
@@ -48,7 +48,7 @@ def video_sources(
             sources.append(_source(path, name, None, how, licence))
         else:
             raise InputError(f"{path} does not exist.", hint="Give video files, or folders of them.")
-    beside = [source.id for source in sources if source.recipe.inputs[1:]]
+    beside = [source.id for source in sources if _has_sound_beside(source)]
     if beside:
         reporter.note(
             f"For {counted(len(beside), 'video')} the sound file beside it is read: {some(beside)}."
@@ -74,6 +74,10 @@ def _below(folder: Path, how: HowToLook, licence: str, reporter: Reporter) -> li
     )
     tell_missing(reporter, "videos that labels.csv names", lost, one="video that labels.csv names")
     return sources
+
+
+def _has_sound_beside(source: Source) -> bool:
+    return isinstance(source.recipe, FilmedFile) and source.recipe.sound is not None
 
 
 def _source(film: Path, name: str, label: Label | None, how: HowToLook, licence: str) -> Source:
