@@ -38,7 +38,10 @@ def test_without_accents_and_speech_nothing_rises() -> None:
     silent = Phrasing(
         speaking=np.zeros(2000, bool), pauses=(), accents=(), melody=np.zeros(2000), prominence=np.zeros(2000)
     )
-    assert np.abs(laid(heard=silent)).max() == 0
+    still = laid(heard=silent)
+    assert np.abs(still[:, INNER]).max() == 0
+    # Sides lean a little at rest, which is no raise.
+    assert 0 < np.abs(still).max() < 0.3
 
 
 def test_lowered_brows_rise_less() -> None:
@@ -51,11 +54,12 @@ def test_sides_differ_and_agree_in_time() -> None:
     for seed in range(20):
         moved = laid(seed, mouthSmileLeft=0.5, mouthSmileRight=0.5, eyeBlinkLeft=0.5, eyeBlinkRight=0.5)
         left, right = moved[:, OUTER_LEFT], moved[:, OUTER_RIGHT]
-        assert np.corrcoef(left, right)[0, 1] > 0.99
+        assert np.corrcoef(left, right)[0, 1] > 0.8
         differences.append(np.abs(left - right).max())
         smile = moved[:, ADA.index("mouthSmileLeft")] - moved[:, ADA.index("mouthSmileRight")]
         differences.append(np.abs(smile).max())
-        assert np.ptp(smile) < 1e-9
+        # The lean changes slowly.
+        assert np.abs(np.diff(smile)).max() < 0.01
         # Lids meet alike.
         assert (moved[:, ADA.index("eyeBlinkLeft")] == moved[:, ADA.index("eyeBlinkRight")]).all()
     assert np.mean(differences) > 0.02

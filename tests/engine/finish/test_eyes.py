@@ -36,7 +36,7 @@ def test_a_minute_has_a_talker_s_blinks_and_each_is_whole(minute: Phrasing, seed
     lids = eyes(minute, seed)[:, [_LEFT, _RIGHT]]
     np.testing.assert_array_equal(lids[:, 0], lids[:, 1])
     found = runs(lids[:, 0] > 0.5)
-    assert 10 <= len(found) <= 25
+    assert 12 <= len(found) <= 32
     # Lids meet for a frame at least (but for a blink that the end cuts short), and open again soon.
     for start, end in found:
         assert end == FRAMES or lids[start:end, 0].max() == pytest.approx(1, abs=1e-6)

@@ -18,7 +18,7 @@ import numpy as np
 from talkcli.engine.audio.align import Aligner
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.captured import Captured, Source
+from talkcli.engine.face.captured import Captured, PhoneValues, Source
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.files import atomic_path
@@ -105,7 +105,7 @@ def make_table(sets: Sets, reporter: Reporter) -> Captured:
     read = {"grid_s1": (fitted, "fitted")}
     if sets.held_out is not None:
         read["grid"] = (films(sets.held_out, reporter), "held out")
-    neighbours = {}
+    neighbours: dict[str, PhoneValues] = {}
     for name, (these, use) in read.items():
         spoken = [Said(take=film.take, alignment=film.alignment) for film in these if film.alignment]
         phones[name], beside = phone_values(spoken)
