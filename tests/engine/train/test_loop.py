@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from talkcli.engine.errors import InputError, TalkError, UsageError
+from talkcli.engine.train import backward
 from talkcli.engine.train.batches import Batches
 from talkcli.engine.train.launch import launched
 from talkcli.engine.train.loop import train
@@ -216,6 +217,16 @@ def test_bf16_is_near_but_not_the_same(batches: Batches, tmp_path: Path) -> None
     weights = _weights(tmp_path / "bf16")
     assert 0 < _furthest(tmp_path / "fp32", tmp_path / "bf16") < 0.1
     assert all(value.dtype == torch.float32 for value in weights.values() if value.ndim)
+
+
+@pytest.mark.parametrize(("has_it", "same"), [(True, "bf16"), (False, "fp32")])
+def test_native_precision_is_bf16_where_the_processor_has_it(
+    batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_it: bool, same: str
+) -> None:
+    monkeypatch.setattr(backward, "has_bf16", lambda _: has_it)
+    for precision in ("native", same):
+        run_toy(Toy(), batches, tmp_path / precision, precision=precision)
+    assert _furthest(tmp_path / "native", tmp_path / same) == 0
 
 
 def test_choices_of_the_optimiser_matter(batches: Batches, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from talkcli.engine.device import has_bf16
 from talkcli.engine.errors import UsageError
 from talkcli.engine.train.batches import Batch, Batches
 from talkcli.engine.train.objective import Objective
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 class Terms(nn.Module):
     """Wrapper of an objective for Fabric and DDP, which pass a batch as a dict of plain tensors.
 
-    The wrapper applies autocast itself: Fabric's autocast would also round the inputs, but targets and
+    The wrapper applies autocast to bfloat16 itself, if `low`: Fabric's autocast would also round the inputs, but targets and
     samples must stay exact.
     """
 
-    def __init__(self, objective: Objective, precision: str) -> None:
+    def __init__(self, objective: Objective, *, low: bool) -> None:
         super().__init__()
         self.objective = objective
-        self.low = precision == "bf16"
+        self.low = low
         # Any step may leave parameters unused (dropped layers, terms that start later). DDP is configured to
         # find these, and warns if the first step uses all of them: no step ever uses this parameter.
         self.left_out = nn.Parameter(torch.zeros(()))
@@ -74,7 +75,9 @@ class Backward:
         fabric: Fabric,
     ) -> None:
         check_size(batches.config.size, config, fabric)
-        self.terms = fabric.setup_module(Terms(objective, config.precision))
+        native = config.precision == "native" and has_bf16(fabric.device)
+        self.low = native or config.precision == "bf16"
+        self.terms = fabric.setup_module(Terms(objective, low=self.low))
         self.batches, self.config, self.steps, self.seed = batches, config, steps, seed
         self.fabric = fabric
 

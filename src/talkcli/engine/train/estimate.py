@@ -35,7 +35,7 @@ def estimate(backward: Backward, objective: Objective, config: LoopConfig, first
     else:
         # Per trained weight: its gradient and two moments, then the average, and the buffers of DDP.
         copies = 3 + (config.average_decay > 0) + (processes > 1)
-        memory_gb = (_WHOLE * (whole + copies * moved) + _HALF * moved * (config.precision == "bf16")) / 1e9
+        memory_gb = (_WHOLE * (whole + copies * moved) + _HALF * moved * backward.low) / 1e9
         memory = f"{memory_gb:.2g} GB for weights, gradients and optimiser, without activations"
     data_gb = backward.batches.nbytes / 1e9
     left = backward.steps - first

@@ -54,9 +54,10 @@ class LoopConfig(Config):
     """Number of parts in which a process works through its rows of a batch, to save memory. The step stays
     the same if the loss is a mean over rows. A contrastive loss compares only the rows of a part, and each
     part updates batch norm and codebooks."""
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "native"] = "fp32"
     """Number format of matrix products: bf16 uses bfloat16 (autocast); weights, gradients and the optimiser
-    stay float32."""
+    stay float32. native is bf16 where the device multiplies it natively, else fp32: other processors take
+    more than ten times as long with bf16."""
     average_decay: Decay = 0.0
     """Decay of the running average of the weights, which is validated and exported instead; 0 is off."""
     log_every: Count = 20
