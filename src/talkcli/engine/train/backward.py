@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Terms(nn.Module):
     """Wrapper of an objective for Fabric and DDP, which pass a batch as a dict of plain tensors.
 
-    The wrapper applies autocast to bfloat16 itself, if `low`: Fabric's autocast would also round the inputs, but targets and
-    samples must stay exact.
+    The wrapper applies autocast to bfloat16 itself, if `low`: Fabric's autocast would also round the inputs,
+    but targets and samples must stay exact.
     """
 
     def __init__(self, objective: Objective, *, low: bool) -> None:
