@@ -21,6 +21,7 @@ from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.pipelines.score.generation import open_deeptalk
 from talkcli.engine.types import EMOTIONS, Motion, Silent
 
+SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".opus")
 # Mean of a channel, as a share of full scale, from which on a face wears it.
 WORN = 0.25
 
@@ -46,8 +47,14 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=4)
     parser.add_argument("--most", type=int, default=16)
     asked = parser.parse_args()
+    paths = sorted(path for path in asked.folder.rglob("*") if path.suffix in SOUNDS)
+    if not paths:
+        parser.error(f"{asked.folder} holds no sound ({', '.join(SOUNDS)})")
+    if asked.takes < 2:
+        parser.error("takes are compared: --takes 2 or more")
     performer = open_deeptalk(asked.model, "cpu")
-    paths = sorted(path for path in asked.folder.rglob("*") if path.suffix in (".wav", ".mp3", ".opus"))
+    if performer.header.num_verts is not None:
+        parser.error(f"{asked.model} makes vertices, which have no channels")
     controls = DeepTalkControls(sigma=asked.sigma)
     kinds = []
     for path in paths[: asked.most]:

@@ -48,3 +48,19 @@ def test_moods_counts_every_take(
     said = capsys.readouterr().out
     assert re.search(r"^hello +(?:(?:plain|smiles|scowls) +){2}\d+\.\d+ mm  [a-z]+ 0\.\d+", said)
     assert re.search(r"^plain: [0-2] of 2$", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("more", "said"), [([], "holds no sound"), (["--takes", "1"], "--takes 2")])
+def test_moods_refuses_what_it_cannot_count(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+    said: str,
+) -> None:
+    if more:
+        shutil.copy(ROOT / "examples" / "hello.wav", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["moods.py", str(tmp_path), *more])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(ROOT / "examples" / "moods.py"), run_name="__main__")
+    assert said in capsys.readouterr().err

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from talkcli.commands.score import score
+from talkcli.engine.audio.degrade import DEGRADATIONS
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import write_motion
@@ -55,6 +57,11 @@ def test_table_names_vertex_sets_and_reasons(arguments: list[str]) -> None:
     row = next(line for line in result.stdout.splitlines() if "mve_mm" in line)
     assert " mm " in row
     assert "clip mean of 1" in row
+
+
+def test_the_option_offers_every_degradation() -> None:
+    offered = get_args(get_type_hints(score)["degraded"])[0]
+    assert get_args(offered) == DEGRADATIONS
 
 
 @pytest.mark.parametrize("option", [["--degrade", "noise"], ["--layers"]])

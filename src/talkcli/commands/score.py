@@ -110,7 +110,8 @@ def score(
         typer.Option(
             "--degrade",
             help="Give --model the speech as a poor recording: through a telephone, under noise or music at "
-            "10 dB, in a hall, with a DC offset of 0.2, 25 dB softer, or of a voice 1.3 times as high.",
+            "10 dB, in a hall, with a DC offset of 0.2 (the reader removes it), 25 dB softer, or of a voice "
+            "1.3 times as high.",
         ),
     ] = None,
     layers: Annotated[

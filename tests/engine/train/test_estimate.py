@@ -25,7 +25,7 @@ def test_weights_steps_and_time() -> None:
     said = _said(Toy())
     trained = 93 * 16 + 17 * 53 + 12
     assert f"{trained / 1e6:.2f} of {(trained + 93 * 92) / 1e6:.2f} million weights are trained" in said
-    assert re.search(r"\d\.\d\d s per step, 60 steps: about \d+ seconds plus validation", said)
+    assert re.search(r"\d\.\d\d s per step in fp32, 60 steps: about \d+ seconds plus validation", said)
     # Four clips of 40 frames: four hops of 23 channels and 53 coefficients to a frame.
     assert f"{4 * 40 * (4 * 23 + 53) * 4 / 1e9:.2g} GB for the data;" in said
 

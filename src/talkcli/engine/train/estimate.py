@@ -39,10 +39,12 @@ def estimate(backward: Backward, objective: Objective, config: LoopConfig, first
         memory = f"{memory_gb:.2g} GB for weights, gradients and optimiser, without activations"
     data_gb = backward.batches.nbytes / 1e9
     left = backward.steps - first
+    numbers = "bf16" if backward.low else "fp32"
     each = f" in each of {processes} processes" if processes > 1 else ""
     return (
         f"{moved / 1e6:.2f} of {whole / 1e6:.2f} million weights are trained; about {memory}, and "
-        f"{data_gb:.2g} GB for the data{each}; {step_s:.2f} s per step, {counted(left, 'step')}: about "
+        f"{data_gb:.2g} GB for the data{each}; {step_s:.2f} s per step in {numbers}, "
+        f"{counted(left, 'step')}: about "
         f"{_duration(left * step_s)} plus validation."
     )
 

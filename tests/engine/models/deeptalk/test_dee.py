@@ -407,6 +407,15 @@ def test_both_encoders_are_heard_and_each_alone_in_training() -> None:
     assert all(5 < int(rows[:, 0].sum()) < 25 for rows in alone)
 
 
-def test_both_encoders_need_prosody_and_no_fixed_window() -> None:
-    with pytest.raises(ValidationError, match="speech_encoder both"):
-        DeeConfig.model_validate(SMALL.model_dump() | {"speech_encoder": "both"})
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"fixed_window": True}, "must not have a fixed_window"),
+        ({"speech": {"kind": "log_mel", "num_mels": 20, "prosody": False}}, "needs log-mel features"),
+    ],
+    ids=["fixed window", "no prosody"],
+)
+def test_both_encoders_need_prosody_and_no_fixed_window(setting: dict[str, object], said: str) -> None:
+    given = SMALL.model_dump() | {"speech_encoder": "both", "fixed_window": False} | setting
+    with pytest.raises(ValidationError, match=f"speech_encoder both {said}"):
+        DeeConfig.model_validate(given)

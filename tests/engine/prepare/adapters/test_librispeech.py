@@ -90,6 +90,12 @@ def test_the_corpus_takes_voices_without_a_transcript(tmp_path: Path) -> None:
     assert not any("without a transcript" in text for text in told.warnings)
 
 
+def test_voices_without_a_transcript_are_for_training_alone(tmp_path: Path) -> None:
+    tree(tmp_path, "84/1/84-1-0000.opus", "1993/1/1993-1-0000.opus", "5/1/5-1-0000.opus")
+    sources = librispeech_of_corpus(tmp_path, Silent())
+    assert [(source.speaker, source.split) for source in sources] == [("librispeech-5", "train")]
+
+
 def test_a_clip_without_a_transcript_has_motion_and_no_phones(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     loud = np.concatenate([np.zeros(8000), 0.2 * rng.standard_normal(8000), np.zeros(8100)])

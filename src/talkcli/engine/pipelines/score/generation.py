@@ -56,7 +56,9 @@ class Generation:
 
     @property
     def layers_wanted(self) -> dict[str, bool | None] | None:
-        """The choice of layers, as performers take it."""
+        """The choice of layers, as performers take it: {} for the defaults of `talk animate`, None for those
+        that draw nothing at random.
+        """
         return {} if self.layers else None
 
     @property

@@ -49,7 +49,8 @@ def librispeech_sources(root: Path, reporter: Reporter) -> list[Source]:
 def librispeech_of_corpus(root: Path, reporter: Reporter) -> list[Source]:
     """Return the clips below `root` for the embedded model's corpus, split by speaker.
 
-    Clips without a transcript are among them: their voices are neutral. Their ids begin with UNTRANSCRIBED.
+    Clips without a transcript are among those of the split train: their voices are neutral. Their ids begin
+    with UNTRANSCRIBED.
     """
     splits: dict[int, Split] = {**dict.fromkeys(TUNING, "val"), **dict.fromkeys(REPORTED, "test")}
     return _sources(root, reporter, lambda _, speaker: splits.get(speaker, "train"), untranscribed=True)
@@ -73,7 +74,8 @@ def _sources(
     sources = []
     for match, path in sorted(named, key=lambda item: [int(number) for number in item[0].groups()]):
         speaker, text = int(match[1]), texts.get(path.stem)
-        if not text and not untranscribed:
+        place = split(path, speaker)
+        if not text and not (untranscribed and place == "train"):
             continue
         # The transcripts are in capitals, which an aligner reads as any others.
         text = text.capitalize() + "." if text else None
@@ -82,7 +84,7 @@ def _sources(
                 id=f"{'librispeech/' if text else UNTRANSCRIBED}{path.stem}",
                 speaker=f"librispeech-{speaker}",
                 emotion=Emotion(label="neutral", level=0.65),
-                split=split(path, speaker),
+                split=place,
                 licence=LICENCE,
                 recipe=SpokenFile(path=path, text=text, eyes=False) if text else UntranscribedFile(path=path),
                 sex=sexes.get(speaker),
