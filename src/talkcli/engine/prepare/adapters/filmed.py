@@ -19,7 +19,7 @@ from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import HEADS, head_file, load_head
 from talkcli.engine.files import real_path, temporary_folder
-from talkcli.engine.prepare.adapters.captured import NOTES, ORIGINS, captured
+from talkcli.engine.prepare.adapters.scored import NOTES, ORIGINS, with_scores
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.types import Motion, Silent, Speech
 from talkcli.engine.video.arkit_scores import FaceScorer, arkit_scores
@@ -108,7 +108,9 @@ class FilmedFile:
         fit = fit_head(track, load_head(self.head), person=known.identity if known else None)
         scored: dict[str, Any] = {}
         if self.capture != "landmarks":
-            motion, scored = captured(self.capture, fit.motion, shown, track, known.rest if known else None)
+            motion, scored = with_scores(
+                self.capture, fit.motion, shown, track, known.rest if known else None
+            )
             fit = replace(fit, motion=motion)
         speech = aligned(speech, -late_s, shown.duration_s)
         if self.preview is not None:

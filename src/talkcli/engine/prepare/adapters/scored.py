@@ -34,7 +34,7 @@ NOTES: Mapping[Capture, str] = {
 }
 
 
-def captured(
+def with_scores(
     capture: Capture,
     fitted: Motion,
     film: Film,
