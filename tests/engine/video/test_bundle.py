@@ -29,7 +29,6 @@ def made_bundle(
     return packed.getvalue()
 
 
-LZMA = made_bundle(*NETWORKS, packing=zipfile.ZIP_LZMA)
 MANY = made_bundle(
     *NETWORKS, *["more"] * 65, content=b"\0\0\0\0TFL3" + bytes(1 << 20), packing=zipfile.ZIP_DEFLATED
 )
@@ -62,10 +61,10 @@ def test_variable_before_cache_file_or_folder(tmp_path: Path, monkeypatch: pytes
         (made_bundle(*NETWORKS[:2]), "lacks face_blendshapes.tflite"),
         (made_bundle(*NETWORKS, content=b"<html>" * 20), "damaged in face_detector.tflite"),
         (made_bundle(*NETWORKS).replace(bytes(200), bytes(199) + b"x", 1), "damaged in face_detector.tflite"),
-        (LZMA.replace(b"\x09\x04\x05\x00", b"\x09\x04\x05\xff"), "face_detector.tflite is packed in an unus"),
+        (made_bundle(*NETWORKS, packing=zipfile.ZIP_LZMA), "face_detector.tflite is packed in an unusual"),
         (
             made_bundle(*NETWORKS, packing=zipfile.ZIP_BZIP2),
-            "face_detector.tflite is packed in an unusual way",
+            "face_detector.tflite is packed in an unusual",
         ),
         (made_bundle(*NETWORKS, NETWORKS[0]), "several of its parts have one name"),
         (MANY, "larger than any bundle"),
