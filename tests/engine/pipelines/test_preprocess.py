@@ -16,10 +16,12 @@ from talkcli.engine.errors import ExtraError, InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.pipelines import preprocess
 from talkcli.engine.prepare.adapters import synthetic
+from talkcli.engine.prepare.adapters.filmed import HowToLook
 from talkcli.engine.prepare.adapters.ravdess import EMOFACE_SPLIT
-from talkcli.engine.prepare.build import Plan
+from talkcli.engine.prepare.build import Built, Plan
 from talkcli.engine.types import SILENCE, Reporter, Silent
 from tests.engine.fakes import Told
+from tests.engine.prepare.trees import tree
 
 SILENT = Silent()
 
@@ -52,18 +54,36 @@ def test_a_corpus_without_any_of_its_parts(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(synthetic.shutil, "which", lambda name: None)
     monkeypatch.setattr(preprocess, "is_installed", lambda package: False)
     notes = Told()
+    # Films without a tracker are no part either, but are told from no films.
+    tree(tmp_path / "root", "video/grid_s1/bbaf2n.mpg")
     summary = preprocess.preprocess_corpus(
-        tmp_path / "absent", tmp_path / "out", Plan(num_workers=0), notes, prompts=tmp_path / "none"
+        tmp_path / "root", tmp_path / "out", Plan(num_workers=0), notes, prompts=tmp_path / "none"
     )
     assert {entry.id.split("/")[0] for entry in read_manifest(summary.manifest)} == {"quiet"}
-    assert len(notes.notes) == 10
+    assert len(notes.notes) == 11
     for said in (
         "flite is not installed",
         "festival is not installed",
         "none holds no prompts",
+        "video/grid_s1 needs mediapipe (in the repository, run: pip install",
         "grid does not exist",
     ):
         assert any(said in text for text in notes.notes), said
+
+
+def test_performed_motion_is_no_fit_whatever_the_setting_for_films(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command line gives `how` with every run of a set that has films."""
+    monkeypatch.setattr(preprocess, "require", lambda package, purpose: None)
+    nothing = Built(entries=(), dropped=(), num_kept=0, seconds=0.0)
+    monkeypatch.setattr(preprocess, "build", lambda *arguments: nothing)
+    root, notes = tree(tmp_path / "root", "Actor_01/03-01-03-01-01-01-01.wav"), Told()
+    options = {"split_of_actor": EMOFACE_SPLIT, "channels": ("speech",)}
+    run("ravdess", root, tmp_path / "out", notes, **options, motion="performed", how=HowToLook())
+    card = (tmp_path / "out" / "CARD.md").read_text()
+    assert notes.noted("motion is performed") and "motion is performed" in card
+    assert not notes.noted("fitted to the landmarks") and "fitted to the landmarks" not in card
 
 
 def test_without_an_aligner_there_is_no_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

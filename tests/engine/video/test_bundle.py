@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -15,13 +16,22 @@ from talkcli.engine.video.bundle import BUNDLE_FILE, bundle_path, find_bundle, r
 NETWORKS = ("face_detector.tflite", "face_landmarks_detector.tflite", "face_blendshapes.tflite")
 
 
-def made_bundle(*names: str, content: bytes = b"\0\0\0\0TFL3" + bytes(200)) -> bytes:
+def made_bundle(
+    *names: str, content: bytes = b"\0\0\0\0TFL3" + bytes(200), packing: int = zipfile.ZIP_STORED
+) -> bytes:
     """A zip of networks that hold nothing."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(packed, "w", packing) as archive:
+        # zipfile warns of two parts of one name.
+        warnings.simplefilter("ignore", UserWarning)
         for name in names:
             archive.writestr(name, content)
     return packed.getvalue()
+
+
+MANY = made_bundle(
+    *NETWORKS, *["more"] * 65, content=b"\0\0\0\0TFL3" + bytes(1 << 20), packing=zipfile.ZIP_DEFLATED
+)
 
 
 def test_variable_before_cache_file_or_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,8 +61,27 @@ def test_variable_before_cache_file_or_folder(tmp_path: Path, monkeypatch: pytes
         (made_bundle(*NETWORKS[:2]), "lacks face_blendshapes.tflite"),
         (made_bundle(*NETWORKS, content=b"<html>" * 20), "damaged in face_detector.tflite"),
         (made_bundle(*NETWORKS).replace(bytes(200), bytes(199) + b"x", 1), "damaged in face_detector.tflite"),
+        (made_bundle(*NETWORKS, packing=zipfile.ZIP_LZMA), "face_detector.tflite is packed in an unusual"),
+        (
+            made_bundle(*NETWORKS, packing=zipfile.ZIP_BZIP2),
+            "face_detector.tflite is packed in an unusual",
+        ),
+        (made_bundle(*NETWORKS, NETWORKS[0]), "several of its parts have one name"),
+        (MANY, "larger than any bundle"),
     ],
-    ids=["empty", "foreign", "truncated", "hands", "without scores", "no networks", "a changed byte"],
+    ids=[
+        "empty",
+        "foreign",
+        "truncated",
+        "hands",
+        "without scores",
+        "no networks",
+        "a changed byte",
+        "lzma",
+        "bzip2",
+        "one name twice",
+        "many small ones",
+    ],
 )
 def test_other_and_damaged_files_are_refused_in_words(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / BUNDLE_FILE

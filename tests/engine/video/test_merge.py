@@ -10,7 +10,14 @@ import pytest
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD
 from talkcli.engine.types import Motion
-from talkcli.engine.video.merge import FROM_SCORES, lag_frames, merged, rest_scores, scored_motion
+from talkcli.engine.video.merge import (
+    FROM_SCORES,
+    check_scored,
+    lag_frames,
+    merged,
+    rest_scores,
+    scored_motion,
+)
 
 FRAMES, FPS = 100, 25.0
 
@@ -91,3 +98,35 @@ def test_the_lag_is_found(late: int) -> None:
 
 def test_faces_that_do_not_move_tell_no_lag() -> None:
     assert lag_frames(fitted(), fitted(eyeBlinkLeft=bump(50))) is None
+
+
+def test_a_blink_at_the_very_beginning_tells_no_lag() -> None:
+    """It moves in the whole clip, but hardly in the pictures that are compared."""
+    blink = (np.arange(FRAMES) < 4).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 1e-4, (2, FRAMES))
+    one, other = (fitted(eyeBlinkLeft=blink + each, eyeBlinkRight=blink + each) for each in noise)
+    assert lag_frames(one, other) is None
+
+
+def test_curves_of_different_movements_or_far_apart_tell_no_lag() -> None:
+    one, other = np.random.default_rng(1).uniform(0, 1, (2, FRAMES))
+    assert lag_frames(fitted(jawPitch=one), fitted(jawPitch=other)) is None
+    assert lag_frames(fitted(jawPitch=bump(45)), fitted(jawPitch=bump(55))) is None
+
+
+def test_half_the_pictures_without_a_score_are_refused_and_long_gaps_unless_allowed() -> None:
+    seen = scores(mouthPucker=0.8)
+    seen[::2] = np.nan
+    check_scored(seen, FPS, gaps=False)
+    seen[1] = np.nan
+    with pytest.raises(InputError, match=r"face in 49% of the pictures, 50% are needed"):
+        check_scored(seen, FPS, gaps=True)
+    seen = scores(mouthPucker=0.8)
+    seen[50:] = np.nan
+    check_scored(seen, FPS, gaps=True)
+    with pytest.raises(InputError, match=r"not find the face in 2\.00-4\.00 s") as caught:
+        check_scored(seen, FPS, gaps=False)
+    assert "capture=landmarks" in (caught.value.hint or "")
+    seen = scores(mouthPucker=0.8)
+    seen[10:15] = np.nan
+    check_scored(seen, FPS, gaps=False)

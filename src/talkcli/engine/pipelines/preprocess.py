@@ -18,7 +18,7 @@ from typing import Literal, cast
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.data.statistics import amount, torn_speakers
 from talkcli.engine.errors import InputError
-from talkcli.engine.optional import is_installed, require
+from talkcli.engine.optional import how_to_install, is_installed, require
 from talkcli.engine.out_folder import check_apart, claim
 from talkcli.engine.prepare.archives import SUFFIXES, open_root
 from talkcli.engine.prepare.build import Built, Plan, build
@@ -65,19 +65,12 @@ DATA_SETS: Mapping[str, DataSet] = {
     "vocaset": DataSet(title="VOCASET", sources="vocaset:vocaset_sources"),
     "voxceleb2": DataSet(title="VoxCeleb2", sources="voxceleb2:voxceleb2_sources", motion="none"),
 }
-# Package that motion of an origin needs, and what readers of the card must know about it. How films were
-# looked at says it better (`HowToLook.note`).
-_NEEDS: Mapping[MotionOrigin, tuple[str, str]] = {
-    "performed": (
-        "pocketsphinx",
-        "The curves of faces are not measured: motion is performed from sound and sentence, a stand-in for "
-        "measured motion (docs/datasets.md).",
-    ),
-    "video": (
-        "mediapipe",
-        "Motion is fitted to the landmarks of faces in videos, not captured (docs/methods/video.md).",
-    ),
-}
+# Package that motion of an origin needs.
+_NEEDS: Mapping[MotionOrigin, str] = {"performed": "pocketsphinx", "video": "mediapipe"}
+_STAND_IN = (
+    "The curves of faces are not measured: motion is performed from sound and sentence, a stand-in for "
+    "measured motion (docs/datasets.md)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +127,8 @@ def preprocess(
     origin = cast("MotionOrigin", options.get("motion", data_set.motion))
     note = ""
     if origin in _NEEDS:
-        package, note = _NEEDS[origin]
-        note = getattr(options.get("how"), "note", note)
-        require(package, purpose=f"Getting the motion of {data_set.title}")
+        require(_NEEDS[origin], purpose=f"Getting the motion of {data_set.title}")
+        note = _note(origin, options.get("how"))
         reporter.note(note)
     with claim(out), contextlib.ExitStack() as opened:
         roots = [opened.enter_context(open_root(path, out, reporter)) for path in roots]
@@ -203,12 +195,17 @@ def preprocess_corpus(
     }
     # One speaker to learn from; the films of the other folder are kept for reports.
     films: dict[str, Split] = {"grid_s1": "train", "grid": "test"}
+    unread = set()
     for name, split in films.items():
         found = grid_sources(root / "video" / name, name=name, split=split)
-        parts[f"video/{name}"] = found if is_installed("mediapipe") else []
+        if found and not is_installed("mediapipe"):
+            unread.add(f"video/{name}")
+            found = []
+        parts[f"video/{name}"] = found
     for name, sources in parts.items():
         if not sources:
-            reporter.note(f"{root / name} does not exist; the corpus is made without it.")
+            why = f"needs mediapipe ({how_to_install('mediapipe')})" if name in unread else "does not exist"
+            reporter.note(f"{root / name} {why}; the corpus is made without it.")
     said = prompt_sources(prompts or SOUNDS)
     if not said:
         reporter.note(
@@ -222,6 +219,19 @@ def preprocess_corpus(
     everything = [*recorded, *said, *spoken, *quiet_sources()]
     with claim(out):
         return _summary(out, build(everything, out, reporter, plan), reporter, "corpus")
+
+
+def _note(origin: MotionOrigin, how: object) -> str:
+    """Return what readers of the card must know of motion that is performed, or seen in films.
+
+    `how` is the setting for films, a HowToLook; anything else means the usual one. Commands always give it,
+    also where no film is read.
+    """
+    if origin != "video":
+        return _STAND_IN
+    from talkcli.engine.prepare.adapters.filmed import AS_USUAL, HowToLook
+
+    return (how if isinstance(how, HowToLook) else AS_USUAL).note
 
 
 def _settle(plan: Plan) -> None:

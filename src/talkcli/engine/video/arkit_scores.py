@@ -89,15 +89,20 @@ class FaceScorer:
         """Return the scores in [0, 1] of the face in a picture (sRGB); None where the networks find none.
 
         Args:
-            picture: A picture of at least 16 pixels on each side.
+            picture: A picture; without `landmarks` of at least 16 pixels on each side.
             landmarks: The face that counts, in pixels as in `FaceTrack`; None takes the largest.
 
         Returns:
             Scores in the order of `ARKIT`. `tongueOut` is always 0: the bundle has no score for it.
+
+        Raises:
+            ValueError: The picture is smaller, and `landmarks` is None.
         """
         corner = np.zeros(2)
         if landmarks is not None:
             picture, corner = _around(picture, landmarks)
+        elif min(picture.shape[:2]) < _SMALLEST_SIDE_PX:
+            raise ValueError(f"The networks need {_SMALLEST_SIDE_PX} pixels on each side: {picture.shape}.")
         image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=picture)
         # The networks print warnings when they first run on a face.
         with contextlib.nullcontext() if self._has_seen else silenced():
@@ -135,11 +140,15 @@ def arkit_scores(
     Raises:
         InputError: The bundle is damaged or holds other networks.
         ExtraError: mediapipe is not installed.
+        ValueError: There are more pictures than the track has frames, or a picture without a track is
+            narrower than 16 pixels.
     """
     rows: list[np.ndarray] = []
     absent = np.full(len(ARKIT), np.nan, np.float32)
     with FaceScorer(bundle) as scorer:
         for frame, picture in enumerate(pictures):
+            if track is not None and frame >= track.num_frames:
+                raise ValueError(f"There are more pictures than the {track.num_frames} frames of the track.")
             seen = track is None or bool(track.seen[frame])
             followed = None if track is None else track.landmarks[frame]
             found = scorer.scores(picture, followed) if seen else None
@@ -156,9 +165,13 @@ def _around(
     left, top = np.floor((low + high - side) / 2).astype(int)
     height, width = picture.shape[:2]
     square = np.zeros((side, side, 3), np.uint8)
-    shown = picture[max(top, 0) : min(top + side, height), max(left, 0) : min(left + side, width)]
-    down, right = max(-top, 0), max(-left, 0)
-    square[down : down + shown.shape[0], right : right + shown.shape[1]] = shown
+    rows = slice(max(top, 0), max(min(top + side, height), 0))
+    columns = slice(max(left, 0), max(min(left + side, width), 0))
+    shown = picture[rows, columns]
+    # A face that lies wholly outside leaves the square black.
+    if shown.size:
+        down, right = max(-top, 0), max(-left, 0)
+        square[down : down + shown.shape[0], right : right + shown.shape[1]] = shown
     return square, np.array([left, top], np.float32)
 
 

@@ -67,6 +67,10 @@ _TIMED = ("eyeBlinkLeft", "eyeBlinkRight", "jawPitch")
 _MOST_LAG_S = 0.2
 # Smallest standard deviation of a channel that can tell a lag, in its own unit.
 _LEAST_MOVED = 0.01
+# Smallest correlation at which two curves show the same movement.
+_LEAST_R = 0.3
+# Smallest share of the pictures in which the networks must find the face.
+_LEAST_SCORED = 0.5
 
 
 def rest_scores(scores: Float[np.ndarray, "frames 52"]) -> Float[np.ndarray, "52"]:
@@ -85,6 +89,36 @@ def rest_scores(scores: Float[np.ndarray, "frames 52"]) -> Float[np.ndarray, "52
         )
     rest: np.ndarray = np.percentile(scores[seen], _REST_PERCENTILE, axis=0)
     return rest
+
+
+def check_scored(scores: Float[np.ndarray, "frames 52"], fps: float, *, gaps: bool) -> None:
+    """Refuse `scores` with too few frames of the face.
+
+    Args:
+        scores: Scores of each frame; NaN in frames without the face.
+        fps: Frames per second.
+        gaps: Whether gaps of more than 0.2 s may be, in which the face would go to rest.
+
+    Raises:
+        InputError: Less than half of the frames show the face, or there is a longer gap and `gaps` is False.
+    """
+    seen = np.isfinite(scores).all(axis=1)
+    hint = "Choose `capture=landmarks`."
+    if seen.mean() < _LEAST_SCORED:
+        raise InputError(
+            f"The networks of the bundle find the face in {seen.mean():.0%} of the pictures, "
+            f"{_LEAST_SCORED:.0%} are needed.",
+            hint=hint,
+        )
+    edges = np.array([-1, *np.flatnonzero(seen), len(seen)])
+    widest = int(np.diff(edges).argmax())
+    first, last = int(edges[widest]) + 1, int(edges[widest + 1])
+    if not gaps and last - first > round(LONGEST_GAP_S * fps):
+        raise InputError(
+            f"The networks of the bundle do not find the face in {first / fps:.2f}-{last / fps:.2f} s of the "
+            f"pictures; at most {LONGEST_GAP_S:g} s can be bridged.",
+            hint="Choose `capture=landmarks`, or `stretch=longest`, with which the face goes to rest there.",
+        )
 
 
 def scored_motion(
@@ -134,23 +168,24 @@ def _where_lids_are_up(
 def lag_frames(fitted: Motion, scored: Motion) -> float | None:
     """Return by how many frames `scored` is later than `fitted`, at the best correlation within 0.2 s.
 
-    Blinks and the jaw count; None where neither moves.
+    Blinks and the jaw count. None where neither moves, where they do not move together, or where their
+    correlation still rises at the end of the 0.2 s.
     """
     most = round(_MOST_LAG_S * fitted.fps)
-    columns = [ADA.index(name) for name in _TIMED]
-    moving = [
-        column
-        for column in columns
-        if min(fitted.coeffs[:, column].std(), scored.coeffs[:, column].std()) > _LEAST_MOVED
-    ]
-    if not moving or fitted.num_frames <= 4 * most:
+    if fitted.num_frames <= 4 * most:
         return None
+    columns = [ADA.index(name) for name in _TIMED]
+    one = fitted.coeffs[most:-most, columns]
     lags = np.arange(-most, most + 1)
-    one, other = fitted.coeffs[most:-most, moving], scored.coeffs[:, moving]
-    r = np.array([_correlation(one, other[most + lag : len(other) - most + lag]) for lag in lags])
+    windows = [scored.coeffs[most + lag : scored.num_frames - most + lag, columns] for lag in lags]
+    # Whatever moves only at the ends of the clip leaves some windows without any movement.
+    moving = np.min([window.std(axis=0) for window in (one, *windows)], axis=0) > _LEAST_MOVED
+    if not moving.any():
+        return None
+    r = np.array([_correlation(one[:, moving], window[:, moving]) for window in windows])
     best = int(r.argmax())
-    if best in (0, len(lags) - 1):
-        return float(lags[best])
+    if best in (0, len(lags) - 1) or r[best] < _LEAST_R:
+        return None
     # The top of the parabola through the best lag and its neighbours.
     before, top, after = r[best - 1 : best + 2]
     return float(lags[best] + 0.5 * (before - after) / (before - 2 * top + after))

@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, ARKIT
 from talkcli.engine.pipelines.preprocess import preprocess
+from talkcli.engine.prepare.adapters import person
 from talkcli.engine.prepare.adapters.filmed import FilmedFile, HowToLook
 from talkcli.engine.prepare.adapters.video import video_sources
 from talkcli.engine.prepare.build import Plan
 from talkcli.engine.types import Silent
 from talkcli.engine.video.bundle import BUNDLE_FILE
 from talkcli.engine.video.merge import FROM_SCORES, Capture
+from talkcli.engine.video.tracker import Followed
 from tests.engine.fakes import Told
 from tests.engine.prepare.trees import tree
 from tests.engine.video.films import ffmpeg
+from tests.engine.video.made_fit import made_film, made_fit
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +63,27 @@ def test_the_bundle_is_an_input_and_the_capture_a_setting(
     assert made["landmarks"].inputs == (video,)
     assert made["arkit"].inputs == made["both"].inputs == (video, bundle)
     assert len({repr(recipe) for recipe in made.values()}) == 3
+    # A worker elsewhere has another environment.
+    monkeypatch.delenv("TALK_FACE_LANDMARKER")
+    assert made["both"].inputs == (video, bundle)
+    with pytest.raises(ValueError, match="belongs to the captures"):
+        FilmedFile(video=video, capture="both")
+
+
+def test_a_neutral_film_that_cannot_be_scored_still_shows_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track, fit = made_fit(64, 48, frames=30)
+    never = np.full((30, len(ARKIT)), np.nan, np.float32)
+    monkeypatch.setattr(person, "open_film", lambda path: made_film(path, track))
+    monkeypatch.setattr(person, "follow_face", lambda *arguments: Followed(track=track, num_others=0))
+    monkeypatch.setattr(person, "fit_head", lambda track, head: fit)
+    monkeypatch.setattr(person, "arkit_scores", lambda *arguments: never)
+    monkeypatch.setattr(person, "read_pictures", lambda film: iter(()))
+    found = person.find_person(tmp_path / "rest.mp4", "ada", "only", None, tmp_path / BUNDLE_FILE, 0)
+    assert isinstance(found, person.Person)
+    assert (found.identity, found.rest) == (fit.identity, None)
+    assert "in none of 30 pictures" in found.unscored
 
 
 @pytest.mark.data
@@ -77,9 +101,8 @@ def test_a_take_of_grid_by_both_captures(
     (source,) = video_sources([take], told, how=HowToLook(capture="both"))
     assert not told.noted("sound file beside it")
     assert isinstance(source.recipe, FilmedFile)
-    plain, both, again = (
-        replace(source.recipe, capture=capture).make(source) for capture in ("landmarks", "both", "both")
-    )
+    plain = replace(source.recipe, capture="landmarks", bundle=None).make(source)
+    both, again = (source.recipe.make(source) for _ in range(2))
     assert plain.motion is not None and both.motion is not None and again.motion is not None
     assert plain.report is not None and both.report is not None
     assert both.motion.coeffs.tobytes() == again.motion.coeffs.tobytes()

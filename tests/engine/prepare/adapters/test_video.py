@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, ARKIT
 from talkcli.engine.pipelines.preprocess import preprocess
-from talkcli.engine.prepare.adapters import filmed
+from talkcli.engine.prepare.adapters import filmed, scored
 from talkcli.engine.prepare.adapters.filmed import FilmedFile, HowToLook, aligned
+from talkcli.engine.prepare.adapters.person import Person
 from talkcli.engine.prepare.adapters.video import video_sources
 from talkcli.engine.prepare.build import Plan
 from talkcli.engine.prepare.source import Recording, Source
@@ -26,6 +27,7 @@ from talkcli.engine.video.tracker import Followed
 from tests.engine.fakes import Told
 from tests.engine.prepare.trees import tree
 from tests.engine.video.films import ffmpeg, write_film
+from tests.engine.video.made_fit import made_fit
 
 RATE = 16_000
 
@@ -164,6 +166,30 @@ def test_missing_sound_is_said_unless_it_lies_beside(tmp_path: Path, pretended: 
     assert recording.speech.duration_s == pytest.approx(1.0)
 
 
+def test_pictures_that_the_bundle_does_not_score_are_said_or_refused(
+    tmp_path: Path, pretended: Pretended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = np.full((50, len(ARKIT)), 0.1, np.float32)
+    monkeypatch.setattr(scored, "arkit_scores", lambda *arguments: scores)
+    path = write_film(tmp_path / "a.mkv", "-c:a", "pcm_s16le", num_frames=50)
+    recipe = FilmedFile(video=path, capture="arkit", bundle=tmp_path / "any.task")
+    scores[[*range(10, 15), *range(20, 25)]] = np.nan
+    report = pretended(recipe).report or {}
+    assert report["face_scored"] == 0.8
+    assert report["video"] == "The networks of the bundle find it in 80% of the pictures."
+    # The neutral film gives the identity, though not the scores at rest.
+    person = Person(identity=made_fit(64, 48)[1].identity, unscored="It is dark.")
+    monkeypatch.setattr(filmed, "find_person", lambda *arguments: person)
+    report = pretended(replace(recipe, rest=path)).report or {}
+    assert report["rest_from"] == "a.mkv"
+    assert "cannot be scored: It is dark." in str(report["video"])
+    scores[25:] = np.nan
+    scores[:25] = 0.1
+    with pytest.raises(InputError, match=r"do not find the face in 1\.00-2\.00 s"):
+        pretended(recipe)
+    assert (pretended(replace(recipe, stretch="longest")).report or {})["face_scored"] == 0.5
+
+
 @pytest.mark.data
 def test_a_take_of_grid_becomes_motion(shared_data: Path, tmp_path: Path) -> None:
     pytest.importorskip("mediapipe")
@@ -251,6 +277,14 @@ def test_a_run_over_files_leaves_out_what_cannot_be_used(shared_data: Path, tmp_
 Pretended = Callable[..., Recording]
 
 
+@dataclass(frozen=True)
+class PretendedFit:
+    """What a recipe takes of a fit."""
+
+    motion: Motion
+    error: np.ndarray
+
+
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> Pretended:
     """Make a recipe's recording with a face that is seen after `unseen` pictures, and motion whose first
@@ -273,12 +307,12 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> Pretended:
             )
             return Followed(track=track, num_others=0)
 
-        def fit_head(track: FaceTrack, head: object, person: None = None) -> SimpleNamespace:
+        def fit_head(track: FaceTrack, head: object, person: object = None) -> PretendedFit:
             coeffs = np.zeros((track.num_frames, len(ADA)), np.float32)
             coeffs[:, 0] = track.landmarks[:, 0, 0]
             pose = np.zeros((track.num_frames, 3), np.float32)
             motion = Motion(coeffs=coeffs, fps=track.fps, head="ada", channels=ADA, pose=pose)
-            return SimpleNamespace(motion=motion, error=np.full(track.num_frames, 0.01))
+            return PretendedFit(motion=motion, error=np.full(track.num_frames, 0.01))
 
         monkeypatch.setattr(filmed, "follow_face", follow_face)
         monkeypatch.setattr(filmed, "fit_head", fit_head)

@@ -5,9 +5,8 @@ Axis names: `samples`, `frames`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,15 @@ from talkcli.engine.data.clips import MOST_MISMATCH_S
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.heads import HEADS, head_file, load_head
 from talkcli.engine.files import real_path, temporary_folder
-from talkcli.engine.prepare.adapters.captured import NOTES, ORIGINS, captured
+from talkcli.engine.prepare.adapters.person import Person, find_person
+from talkcli.engine.prepare.adapters.scored import NOTES, ORIGINS, with_scores
 from talkcli.engine.prepare.source import Recording, Source
-from talkcli.engine.types import Motion, Silent, Speech
-from talkcli.engine.video.arkit_scores import FaceScorer, arkit_scores
-from talkcli.engine.video.bundle import bundle_path, find_bundle
+from talkcli.engine.types import Motion, Speech
+from talkcli.engine.video.arkit_scores import FaceScorer
+from talkcli.engine.video.bundle import find_bundle
 from talkcli.engine.video.fit import Fit, fit_head
-from talkcli.engine.video.identity import Identity
-from talkcli.engine.video.merge import Capture, rest_scores
-from talkcli.engine.video.pictures import Crop, Film, open_film, read_pictures
+from talkcli.engine.video.merge import Capture
+from talkcli.engine.video.pictures import Crop, Film, open_film
 from talkcli.engine.video.stretch import Stretch, profile_spans, usable
 from talkcli.engine.video.tracker import FaceChoice, Followed, follow_face
 from talkcli.engine.wording import parameter
@@ -48,7 +47,8 @@ class FilmedFile:
     `sound` is a separate sound file; None: the video's own sound, aligned by the file's time stamps. A
     separate file starts with the first picture, and its length must be that of the pictures within 0.25 s.
     `head` is a name or path for `load_head`; `face` and `stretch` are as in `follow_face` and `usable`.
-    `capture` says what the motion is made of (`merge.py`): with "arkit" and "both" the user's bundle is read.
+    `capture` says what the motion is made of (`merge.py`): "arkit" and "both" need the user's `bundle`, whose
+    path belongs to the recipe since workers may have another environment.
     `crop` applies to pictures that are not square. `rest` is a film of the same person with a neutral face;
     with it, the fit does not mistake an expression that lasts all of `video` for the shape of the face.
     `preview` is the path of a video that shows the measurement.
@@ -60,17 +60,21 @@ class FilmedFile:
     face: FaceChoice = "only"
     stretch: Stretch = "whole"
     capture: Capture = "landmarks"
+    bundle: Path | None = None
     crop: Crop | None = None
     rest: Path | None = None
     # Without a repr, since the preview does not change the clip.
     preview: Path | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        if (self.capture == "landmarks") != (self.bundle is None):
+            raise ValueError("A bundle belongs to the captures arkit and both, and only to them.")
+
     @property
     def inputs(self) -> tuple[Path, ...]:
         # A missing film at rest does not make the clip fail.
         rest = self.rest if self.rest and self.rest.is_file() else None
-        bundle = None if self.capture == "landmarks" else bundle_path()
-        others = (self.sound, rest, head_file(self.head), bundle)
+        others = (self.sound, rest, head_file(self.head), self.bundle)
         return (self.video, *(path for path in others if path is not None))
 
     def make(self, source: Source) -> Recording:  # noqa: ARG002  labels change nothing of what is seen
@@ -78,7 +82,7 @@ class FilmedFile:
 
         Raises InputError for a video or sound that cannot be read, a video without any sound, no face or more
         than one, and tracks that `usable` refuses, such as those with cuts and gaps. With a bundle also for a
-        damaged one and for a face that it never finds. Raises AssetError without a bundle that is needed.
+        damaged one and for a face that its networks find in too few pictures (`check_scored`).
         """
         film = replace(open_film(self.video), crop=self.crop)
         if self.sound is not None:
@@ -104,11 +108,25 @@ class FilmedFile:
         person = self._person()
         if isinstance(person, str):
             heard.warn(f"Rest was estimated from the clip itself, since {self.rest} cannot be used: {person}")
-        known = person if isinstance(person, _Person) else None
+        known = person if isinstance(person, Person) else None
+        if known and known.unscored:
+            heard.warn(
+                f"The scores at rest were estimated from the clip itself, since {self.rest} cannot be "
+                f"scored: {known.unscored}"
+            )
         fit = fit_head(track, load_head(self.head), person=known.identity if known else None)
         scored: dict[str, Any] = {}
-        if self.capture != "landmarks":
-            motion, scored = captured(self.capture, fit.motion, shown, track, known.rest if known else None)
+        if self.bundle is not None:
+            motion, scored = with_scores(
+                fit.motion,
+                shown,
+                track,
+                capture=self.capture,
+                bundle=self.bundle,
+                rest=known.rest if known else None,
+                gaps=self.stretch == "longest",
+            )
+            # Its error stays that of the landmark fit, whose head is drawn beside the landmarks.
             fit = replace(fit, motion=motion)
         speech = aligned(speech, -late_s, shown.duration_s)
         if self.preview is not None:
@@ -123,11 +141,11 @@ class FilmedFile:
         report = _report(film, followed, (first, last), fit)
         report["rest_from"] = self.rest.name if self.rest and known else None
         report |= scored
-        if remarks := [*_remarks(film, followed, (first, last), report["fit_error"]), *heard.texts]:
+        if remarks := [*_remarks(film, followed, (first, last), report), *heard.texts]:
             report["video"] = " ".join(remarks)
         return Recording(speech=speech, motion=motion, origin=ORIGINS[self.capture], report=report)
 
-    def _person(self) -> _Person | str | None:
+    def _person(self) -> Person | str | None:
         """Return the person in `rest`, or the reason why the film shows none; None without such a film."""
         if self.rest is None:
             return None
@@ -135,43 +153,7 @@ class FilmedFile:
             changed_ns = self.rest.stat().st_mtime_ns
         except OSError as error:
             return f"{error.strerror}."
-        bundle = None if self.capture == "landmarks" else find_bundle()
-        return _person_in(self.rest, self.head, self.face, self.crop, bundle, changed_ns)
-
-
-@dataclass(frozen=True)
-class _Person:
-    """A person in a neutral film: the identity for the fit, and the scores at rest, if they are wanted."""
-
-    identity: Identity
-    rest: Float[np.ndarray, "52"] | None
-
-
-@lru_cache(maxsize=8)
-def _person_in(
-    video: Path,
-    head: str,
-    face: FaceChoice,
-    crop: Crop | None,
-    bundle: Path | None,
-    changed_ns: int,  # noqa: ARG001  a new file
-) -> _Person | str:
-    """Find the person in a film, or the problem of the film.
-
-    The cache serves the next clips, which come in order of persons.
-    """
-    try:
-        film = replace(open_film(video), crop=crop)
-        followed = follow_face(film, face, Silent())
-        first, last = usable(followed.track, "longest", str(video))
-        track = followed.track.part(first, last)
-        identity = fit_head(track, load_head(head)).identity
-        if bundle is None:
-            return _Person(identity, None)
-        pictures = read_pictures(film.part(first, last))
-        return _Person(identity, rest_scores(arkit_scores(pictures, bundle, track)))
-    except InputError as error:
-        return error.problem
+        return find_person(self.rest, self.head, self.face, self.crop, self.bundle, changed_ns)
 
 
 def at_rest(
@@ -222,6 +204,7 @@ class HowToLook:
             UsageError: The head is unknown, or lacks ARKit's channels and `capture` needs them; the previews
                 would lie below a root; or there are settings for films and no film is `used`.
             AssetError: Files of the head are missing, or the bundle that `capture` needs.
+            ExtraError: mediapipe is not installed, and `capture` needs it.
             InputError: That bundle is damaged, or another file.
             OSError: No previews can be written; without the check, every film would fail.
         """
@@ -263,7 +246,7 @@ class HowToLook:
         sound: Path | None = None,
         crop: Crop | None = None,
     ) -> FilmedFile:
-        """Return the recipe of the clip called `clip_id`."""
+        """Return the recipe of the clip called `clip_id`. Raises AssetError without a bundle for it."""
         return FilmedFile(
             video=video,
             sound=sound,
@@ -271,6 +254,7 @@ class HowToLook:
             face=self.face,
             stretch=self.stretch,
             capture=self.capture,
+            bundle=None if self.capture == "landmarks" else find_bundle(),
             crop=crop,
             preview=self.preview.absolute() / f"{clip_id}.mp4" if self.preview else None,
         )
@@ -328,7 +312,9 @@ def _report(film: Film, followed: Followed, used: tuple[int, int], fit: Fit) -> 
     }
 
 
-def _remarks(film: Film, followed: Followed, used: tuple[int, int], fit_error: float) -> Iterator[str]:
+def _remarks(
+    film: Film, followed: Followed, used: tuple[int, int], report: Mapping[str, Any]
+) -> Iterator[str]:
     """Yield sentences about properties of the clip that a user should check."""
     shown = followed.track.part(*used)
     if not film.constant:
@@ -342,7 +328,13 @@ def _remarks(film: Film, followed: Followed, used: tuple[int, int], fit_error: f
         yield f"{others} seen beside the tracked face."
     if shown.seen.mean() < _WELL_SEEN:
         yield f"The face is seen in {shown.seen.mean():.0%} of the pictures."
+    yield from _remark_on_scores(report.get("face_scored", 1.0))
     if profile := profile_spans(shown):
         yield f"It is in profile in {profile}."
-    if fit_error > _WELL_FITTED:
-        yield f"The head lies {fit_error:.0%} of the eye distance off the landmarks."
+    if report["fit_error"] > _WELL_FITTED:
+        yield f"The head lies {report['fit_error']:.0%} of the eye distance off the landmarks."
+
+
+def _remark_on_scores(share: float) -> Iterator[str]:
+    if share < _WELL_SEEN:
+        yield f"The networks of the bundle find it in {share:.0%} of the pictures."

@@ -6,6 +6,7 @@ Axis names: `frames`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,14 @@ from jaxtyping import Float
 from talkcli.engine.origin import Origin
 from talkcli.engine.types import Motion
 from talkcli.engine.video.arkit_scores import arkit_scores
-from talkcli.engine.video.bundle import find_bundle
-from talkcli.engine.video.merge import Capture, lag_frames, merged, rest_scores, scored_motion
+from talkcli.engine.video.merge import (
+    Capture,
+    check_scored,
+    lag_frames,
+    merged,
+    rest_scores,
+    scored_motion,
+)
 from talkcli.engine.video.pictures import Film, read_pictures
 from talkcli.engine.video.track import FaceTrack
 
@@ -34,29 +41,35 @@ NOTES: Mapping[Capture, str] = {
 }
 
 
-def captured(
-    capture: Capture,
+def with_scores(
     fitted: Motion,
     film: Film,
     track: FaceTrack,
+    *,
+    capture: Capture,
+    bundle: Path,
     rest: Float[np.ndarray, "52"] | None,
+    gaps: bool,
 ) -> tuple[Motion, dict[str, Any]]:
     """Return the motion that `capture` ("arkit" or "both") makes, and what report.jsonl says of it.
 
     Args:
-        capture: How to capture.
         fitted: Motion of ada, fitted to the landmarks of `track`.
         film: Pictures, one per frame of the track.
         track: Track of the face.
+        capture: How to capture.
+        bundle: Path of the user's bundle.
         rest: Scores of the person at rest, from another film; None estimates them in this one.
+        gaps: Whether the networks may miss the face for longer than 0.2 s; it goes to rest there.
 
     Raises:
-        AssetError: There is no bundle.
-        InputError: The bundle is damaged, or its networks never find the face.
+        InputError: The bundle is damaged, or its networks find the face in too few pictures
+            (`check_scored`).
+        ExtraError: mediapipe is not installed.
     """
-    scores = arkit_scores(read_pictures(film), find_bundle(), track)
-    own_rest = rest_scores(scores)
-    scored = scored_motion(scores, own_rest if rest is None else rest, fitted)
+    scores = arkit_scores(read_pictures(film), bundle, track)
+    check_scored(scores, film.fps, gaps=gaps)
+    scored = scored_motion(scores, rest_scores(scores) if rest is None else rest, fitted)
     lag = lag_frames(fitted, scored)
     report = {
         "capture": capture,
