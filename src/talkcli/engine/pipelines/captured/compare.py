@@ -13,7 +13,7 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.rules import Rules
-from talkcli.engine.pipelines.captured.gains import spoken
+from talkcli.engine.pipelines.captured.gains import performed
 from talkcli.engine.pipelines.captured.phones import Said, phone_values, windows
 from talkcli.engine.pipelines.captured.table import films
 from talkcli.engine.pipelines.captured.whole_face import Face, whole_face
@@ -31,7 +31,7 @@ def viseme_rows(folder: Path, table: Captured, reporter: Reporter) -> list[str]:
     """
     seen = [film for film in films(folder, reporter) if film.alignment]
     words = [(film.speech, film.alignment) for film in seen if film.alignment]
-    hand_made, shown = (list(spoken(words, gains)) for gains in ({}, table.gains))
+    hand_made, shown = (list(performed(words, gains)) for gains in ({}, table.gains))
     filmed = [Said(take=film.take, alignment=film.alignment) for film in seen if film.alignment]
     values = [phone_values(takes)[0] for takes in (filmed, hand_made, shown)]
     columns = "captured | hand-made | performed"
@@ -41,9 +41,9 @@ def viseme_rows(folder: Path, table: Captured, reporter: Reporter) -> list[str]:
         cells += [f"{one[symbol].mean[measure]:.1f}" for measure in ("gap_mm", "width_mm") for one in values]
         rows.append(f"| {' | '.join(cells)} |")
     rows += ["", "| time half way | captured | performed |", "|---|---|---|"]
-    captured, performed = windows(filmed), windows(shown)
-    for name in sorted(captured.keys() & performed.keys()):
-        cells = [_quartiles(one[name].quartiles) for one in (captured, performed)]
+    seen_s, shown_s = windows(filmed), windows(shown)
+    for name in sorted(seen_s.keys() & shown_s.keys()):
+        cells = [_quartiles(one[name].quartiles) for one in (seen_s, shown_s)]
         rows.append(f"| `{name}` | {' | '.join(cells)} |")
     return rows
 
