@@ -36,7 +36,9 @@ def viseme_rows(folder: Path, table: Captured, reporter: Reporter) -> list[str]:
     values = [phone_values(takes)[0] for takes in (filmed, hand_made, shown)]
     columns = "captured | hand-made | performed"
     rows = [f"| phone | number | gap: {columns} | width: {columns} |", "|---" * 8 + "|"]
-    for symbol in sorted(values[0], key=lambda symbol: -values[0][symbol].mean["gap_mm"]):
+    # The performer is as long as the sound, which may end before the middle of a film's last phone.
+    common = set.intersection(*(set(found) for found in values))
+    for symbol in sorted(common, key=lambda symbol: (-values[0][symbol].mean["gap_mm"], symbol)):
         cells = [symbol.lower(), str(values[0][symbol].count)]
         cells += [f"{one[symbol].mean[measure]:.1f}" for measure in ("gap_mm", "width_mm") for one in values]
         rows.append(f"| {' | '.join(cells)} |")
@@ -71,7 +73,8 @@ def _generated(folders: Sequence[Path], reporter: Reporter) -> Iterator[Face]:
         paths = sorted(folder.rglob("*.wav"))
         try:
             words = read_words(folder, [path.stem for path in paths])
-        except InputError:
+        except InputError as error:
+            reporter.note(error.problem)
             words = {}
         for done, path in enumerate(paths):
             speech = read_speech(path, Silent())
