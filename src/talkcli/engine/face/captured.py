@@ -1,7 +1,7 @@
 """What captured faces do: a small table of numbers that films and face trackers gave.
 
 `examples/captured_faces.py` makes the table from prepared data sets (docs/captured.md). It holds aggregates
-only: means, deviations, quartiles, and the factors that bring the performer's visemes to captured ones.
+only: means, deviations, quartiles, and the factors that move the performer's visemes towards captured ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TABLE = Path(__file__).parent / "assets" / "captured_faces.json"
 
 
 class Gains(Config):
-    """Factors on the hand-made shape of a phone that bring it to the captured one."""
+    """Factors on the hand-made shape of a phone that move it towards the captured one."""
 
     opening: float = 1.0
     """Factor on jaw pitch and on the channels that part the lips."""

@@ -1,7 +1,9 @@
 """Factors that bring the performer's visemes to captured ones: analysis by synthesis.
 
 The performer says the words of the films. What it shows at the middles of the phones is compared with what
-the films show there, and the factors on its hand-made shapes change until both agree.
+the films show there, and the factors on its hand-made shapes change towards agreement, within narrow limits.
+In the present table every fitted factor on an opening stands at a limit: the films decide its direction, and
+the limits its size (docs/captured.md).
 """
 
 from __future__ import annotations
