@@ -12,15 +12,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from talkcli.console import Console
+from talkcli.engine.errors import TalkError
 from talkcli.engine.face.captured import captured
 from talkcli.engine.pipelines.captured.compare import layer_rows, viseme_rows
 from talkcli.engine.pipelines.captured.table import Sets, make_table, write_table
 
 
 def main() -> None:
+    """Write the table, or print how the performer or the layers stand beside it.
+
+    Ends with 2 for arguments that ask for nothing or do not go together, and as `talk` does for bad input.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--fitted", type=Path, help="prepared films of GRID that the visemes follow")
     parser.add_argument("--held-out", type=Path, help="prepared films of GRID that are reported only")
@@ -32,8 +38,25 @@ def main() -> None:
         "--layers", type=Path, nargs="*", default=(), help="folders of speech with transcripts"
     )
     given = parser.parse_args()
+    if (given.fitted is None) != (given.out is None):
+        parser.error("--fitted and --out need each other")
+    if given.fitted is None and (given.held_out or given.curves or given.live_link):
+        parser.error("--held-out, --curves and --live-link need --fitted and --out")
+    if not (given.fitted or given.compare or given.layers):
+        parser.error("nothing to do: give --fitted with --out, --compare or --layers")
+    try:
+        _measure(given)
+    except TalkError as error:
+        print(f"error: {error.problem}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+def _measure(given: argparse.Namespace) -> None:
+    """Do what the arguments ask for."""
     with Console() as console:
-        if given.out and given.fitted:
+        if given.fitted:
             sets = Sets(
                 fitted=given.fitted, held_out=given.held_out, curves=given.curves, live_link=given.live_link
             )

@@ -1,4 +1,6 @@
-"""Layers move a face as captured faces move: speeds, brows, sides and blinks lie in captured ranges."""
+"""Layers beside captured faces: heads move at captured speeds; brows and sides move more, and less than a
+reviewer measured.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,8 @@ def test_the_head_moves_as_fast_as_heads_in_films(hello: list[Measured], minute:
         assert lowest < np.mean([liveliness.measure_head_speed(one) for one in these]) < highest
 
 
-def test_brows_rise_and_sides_differ_within_captured_ranges(hello: list[Measured]) -> None:
+def test_brows_and_sides_move_more_than_captured_and_less_than_reviewed(hello: list[Measured]) -> None:
+    """The lower limits are captured; the upper ones are a reviewer's numbers, not ours."""
     for measure, of in (
         ("brow_sd", liveliness.measure_brow_sd), ("asymmetry", liveliness.measure_asymmetry)
     ):  # fmt: skip

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db
 from talkcli.engine.audio.spelling import Language, guess_phones
 from talkcli.engine.audio.words import spoken_words
+from talkcli.engine.masks import runs
 from talkcli.engine.optional import require
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Phone, Speech
 
@@ -133,8 +134,7 @@ def by_energy(speech: Speech) -> Alignment:
     """
     level = loudness_db(speech)
     loud = _fill_short_gaps(level > max(level.max(initial=-80.0) - _SPEECH_BELOW_PEAK_DB, -60.0))
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]])))
-    phones = [Phone("AH", start / STEP_HZ, end / STEP_HZ) for start, end in edges.reshape(-1, 2)]
+    phones = [Phone("AH", start / STEP_HZ, end / STEP_HZ) for start, end in runs(loud)]
     return Alignment(_fill(phones, speech.duration_s), "energy")
 
 

@@ -1,21 +1,26 @@
 """What captured faces do: a small table of numbers that films and face trackers gave.
 
 `examples/captured_faces.py` makes the table from prepared data sets (docs/captured.md). It holds aggregates
-only: means, deviations, quartiles, and the factors that bring the performer's visemes to captured ones.
+only: means, deviations, quartiles, and the factors that move the performer's visemes towards captured ones.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from talkcli.engine.types import Config
+
+# What a data set is for: the performer follows `fitted` films; `held out` ones and `whole face` takes are
+# reported only; `jaw and lips` is for the jaw against the lip gap.
+Use = Literal["fitted", "held out", "jaw and lips", "whole face"]
 
 TABLE = Path(__file__).parent / "assets" / "captured_faces.json"
 
 
 class Gains(Config):
-    """Factors on the hand-made shape of a phone that bring it to the captured one."""
+    """Factors on the hand-made shape of a phone that move it towards the captured one."""
 
     opening: float = 1.0
     """Factor on jaw pitch and on the channels that part the lips."""
@@ -32,13 +37,12 @@ class Spread(Config):
     """First quartile, median and third quartile over clips."""
 
 
-class Source(Config):
+class CapturedSet(Config):
     """A data set that was read."""
 
     clips: int
     seconds: float
-    use: str
-    """`fitted` (the performer follows it), `held out` (reported only) or `whole face`."""
+    use: Use
 
 
 class PhoneValues(Config):
@@ -55,7 +59,7 @@ class PhoneValues(Config):
 class Captured(Config):
     """The table."""
 
-    sources: dict[str, Source]
+    sources: dict[str, CapturedSet]
     phones: dict[str, dict[str, PhoneValues]]
     """By source, then by ARPAbet symbol."""
     neighbours: dict[str, PhoneValues]
@@ -68,7 +72,7 @@ class Captured(Config):
     whole_face: dict[str, dict[str, Spread]]
     """By source, then by measure: quartiles over clips."""
     gains: dict[str, Gains]
-    """By ARPAbet symbol; `O` is the first part of OW."""
+    """By ARPAbet symbol. The first part of OW is no phone of its own, so that it never follows films."""
 
 
 @cache

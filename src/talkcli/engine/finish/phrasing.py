@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db, pitch_hz
+from talkcli.engine.masks import runs
 from talkcli.engine.types import SILENCE, Phone, Speech
 
 # Distance in dB below the speech level at which a step counts as silent.
@@ -99,8 +100,7 @@ def _prominence(
 
 def _runs(silent: Bool[np.ndarray, "steps"]) -> tuple[Phone, ...]:
     """Return the runs of silent steps that are long enough to be pauses."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]]).astype(np.int8)))
-    times = (edges / STEP_HZ).reshape(-1, 2).tolist()
+    times = ((start / STEP_HZ, end / STEP_HZ) for start, end in runs(silent))
     return tuple(Phone(SILENCE, start, end) for start, end in times if end - start >= _SHORTEST_PAUSE_S)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.phones import BILABIALS
+from talkcli.engine.masks import runs
 from talkcli.engine.metrics.phone_frames import CLOSED_MM, SLACK_S, between, share
 from talkcli.engine.metrics.take import Share, Take
 from talkcli.engine.types import SILENCE, Alignment
@@ -32,8 +33,9 @@ def closure_precision(
         allowed[between(start_s - SLACK_S, end_s + SLACK_S, len(gap_mm), fps)] = True
     # Behind the last phone nothing is said.
     allowed[between(alignment.phones[-1].end_s - SLACK_S, len(gap_mm) / fps, len(gap_mm), fps)] = True
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], gap_mm < CLOSED_MM, [False]])))
-    return share([bool(allowed[start:end].any()) for start, end in edges.reshape(-1, 2)], "closure is shown")
+    return share(
+        [bool(allowed[start:end].any()) for start, end in runs(gap_mm < CLOSED_MM)], "closure is shown"
+    )
 
 
 def closure_chance(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from talkcli.engine.masks import runs
 from talkcli.engine.metrics.phone_frames import CLOSED_MM
 from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
@@ -60,5 +61,4 @@ def measure_asymmetry(take: Take) -> float:
 def measure_blink_rate(take: Take) -> float:
     """Measure the number of blinks per minute."""
     lids = np.minimum(take.channel("eyeBlinkLeft"), take.channel("eyeBlinkRight"))
-    shut = np.concatenate([[False], lids > BLINK])
-    return float((shut[1:] & ~shut[:-1]).sum() * 60 * take.fps / take.num_frames)
+    return float(len(runs(lids > BLINK)) * 60 * take.fps / take.num_frames)

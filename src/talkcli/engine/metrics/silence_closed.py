@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from talkcli.engine.audio.envelope import frame_levels
+from talkcli.engine.masks import runs
 from talkcli.engine.metrics.phone_frames import CLOSED_MM
 from talkcli.engine.metrics.sync import frames_with_sound
 from talkcli.engine.metrics.take import Share, Take
@@ -53,9 +54,8 @@ def pauses(speech: Speech, num_frames: int, fps: float) -> Bool[np.ndarray, "fra
     levels = frame_levels(speech, num_frames, fps)
     loud = np.percentile(levels, SPEECH_LEVEL_PERCENTILE)
     silent = levels <= loud * 10 ** (SILENCE_DB / 20)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], silent.astype(np.int8), [0]))))
     inside = np.zeros(num_frames, dtype=bool)
-    for start, end in edges.reshape(-1, 2):
+    for start, end in runs(silent):
         inside[start:end] = (end - start) * 1000 > SHORTEST_PAUSE_MS * fps
     return inside
 

@@ -19,6 +19,7 @@ from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.articulators import ARTICULATORS, columns
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.finish.contacts import touch
+from talkcli.engine.masks import runs
 from talkcli.engine.rules.dominance import Target, blended
 from talkcli.engine.rules.visemes import MICRO_PAUSE, OPENING, VISEMES, Viseme
 from talkcli.engine.types import SILENCE, Alignment, Config, Phone
@@ -258,10 +259,9 @@ def _pauses(
         if phone.duration_s >= config.pause_s or phone.start_s <= 0 or phone.end_s >= end_s - 1 / STEP_HZ
     ]
     quiet = level_db < np.percentile(level_db, 95) - config.quiet_db
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
     pauses += [
         (start / STEP_HZ, end / STEP_HZ)
-        for start, end in edges.reshape(-1, 2)
+        for start, end in runs(quiet)
         if (end - start) / STEP_HZ >= config.pause_s
     ]
     return pauses

@@ -58,8 +58,8 @@ def _diphthong(first: str, second: str, share: float = 0.5) -> Viseme:
     return Viseme({}, {}, parts=((first, share), (second, 1.0 - share)))
 
 
-# The hand-made visemes by ARPAbet symbol without stress, which captured faces correct (`VISEMES`); `O` is no
-# symbol but the first part of OW.
+# The hand-made visemes by ARPAbet symbol without stress, which captured faces move a little
+# (`VISEMES`); `O` is no symbol but the first part of OW.
 HAND_MADE: dict[str, Viseme] = {
     SILENCE: Viseme({}, dict.fromkeys(ARTICULATORS, 1.5)),
     "AA": _vowel(jawPitch=0.160, mouthLowerDown=0.20, mouthUpperUp=0.20),
@@ -123,7 +123,8 @@ def _with(viseme: Viseme, gains: Gains) -> Viseme:
     return replace(viseme, pose={name: min(value, 1.0) for name, value in pose.items()})
 
 
-# The visemes of the performer: the hand-made ones, brought to what captured faces show (docs/captured.md).
+# The visemes of the performer: the hand-made ones, moved towards captured faces as far as the limits of the
+# fit allow (docs/captured.md).
 VISEMES = scaled(captured().gains)
 
 # The viseme of a silence too short to rest in: with its low dominance the mouth relaxes part of the way.

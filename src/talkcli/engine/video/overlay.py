@@ -16,6 +16,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from talkcli.engine.face.channels import JAW
+from talkcli.engine.masks import runs
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.fit import Fit
 from talkcli.engine.video.track import FaceTrack
@@ -186,7 +187,7 @@ class Overlay:
         pen.line((left, bottom, left + width, bottom), _DIM)
         for ink, curve in zip((row.colour, _HEAD), row.curves, strict=False):
             heights = bottom - curve[first : first + num_shown] * (_ROW - 10)
-            for start, stop in _runs(np.isfinite(heights)):
+            for start, stop in runs(np.isfinite(heights)):
                 pen.line(list(zip(columns[start:stop], heights[start:stop], strict=True)), ink, 1)
         now = columns[frame - first]
         pen.line((now, top, now, bottom), _ALARM)
@@ -202,9 +203,3 @@ def _apart(
     upper, lower = np.array(pairs).T - _FIRST
     down = points[:, lower] - points[:, upper]
     return (np.linalg.norm(down, axis=-1) * (down[..., 1] > 0)).mean(axis=-1)
-
-
-def _runs(good: np.ndarray) -> list[tuple[int, int]]:
-    """Return the first index of each run of True, and the index after its last."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(int)))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

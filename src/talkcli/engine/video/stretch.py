@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.masks import runs
 from talkcli.engine.video.track import FaceTrack
 from talkcli.engine.video.tracker import yaw_degrees
 
@@ -39,9 +40,9 @@ def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
         InputError: With "whole" the track has cuts or longer gaps; with "longest" the run is shorter than
             1 s; or the part shows the face in less than four fifths of its frames.
     """
-    runs = _runs(track)
+    parts = _parts(track)
     if stretch == "whole":
-        if complaint := _complaint(track, runs):
+        if complaint := _complaint(track, parts):
             raise InputError(
                 f"{name}: {complaint}.",
                 hint="Choose `stretch=longest` for the longest part in one shot with the face visible, or "
@@ -49,7 +50,7 @@ def usable(track: FaceTrack, stretch: Stretch, name: str) -> tuple[int, int]:
             )
         first, last = 0, track.num_frames
     else:
-        first, last = max(runs, key=lambda run: run[1] - run[0])
+        first, last = max(parts, key=lambda run: run[1] - run[0])
         if (last - first) / track.fps < _SHORTEST_S:
             raise InputError(
                 f"{name}: the longest part in one shot with the face visible has "
@@ -68,31 +69,30 @@ def profile_spans(track: FaceTrack) -> str:
     """Return the times at which the face is turned by more than about 50 degrees, as text; "" for none."""
     with np.errstate(invalid="ignore"):
         aside = yaw_degrees(track.landmarks) > PROFILE_DEGREES
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], aside, [False]]).astype(int)))
-    return ", ".join(_span(first, last, track.fps) for first, last in edges.reshape(-1, 2).tolist())
+    return ", ".join(_span(first, last, track.fps) for first, last in runs(aside))
 
 
-def _runs(track: FaceTrack) -> list[tuple[int, int]]:
+def _parts(track: FaceTrack) -> list[tuple[int, int]]:
     """Return the runs of frames that begin and end with the face, without a cut or a long gap between."""
     longest = round(LONGEST_GAP_S * track.fps)
     cuts = set(track.cuts)
-    runs: list[tuple[int, int]] = []
+    parts: list[tuple[int, int]] = []
     for frame in np.flatnonzero(track.seen).tolist():
-        before = runs[-1][1] if runs else None
+        before = parts[-1][1] if parts else None
         if (
             before is not None
             and frame - before <= longest
             and not cuts.intersection(range(before, frame + 1))
         ):
-            runs[-1] = (runs[-1][0], frame + 1)
+            parts[-1] = (parts[-1][0], frame + 1)
         else:
-            runs.append((frame, frame + 1))
-    return runs
+            parts.append((frame, frame + 1))
+    return parts
 
 
-def _complaint(track: FaceTrack, runs: list[tuple[int, int]]) -> str:
+def _complaint(track: FaceTrack, found: list[tuple[int, int]]) -> str:
     longest = round(LONGEST_GAP_S * track.fps)
-    edges = [0, *(edge for run in runs for edge in run), track.num_frames]
+    edges = [0, *(edge for run in found for edge in run), track.num_frames]
     gaps = [
         (first, last) for first, last in zip(edges[::2], edges[1::2], strict=True) if last - first > longest
     ]

@@ -15,7 +15,7 @@ from talkcli.engine.face.surface import Surface
 from talkcli.engine.pipelines.captured import gains as fit
 from talkcli.engine.pipelines.captured.phones import Said, neighbour_class, phone_values, windows
 from talkcli.engine.pipelines.captured.table import write_table
-from talkcli.engine.pipelines.captured.whole_face import Face, whole_face
+from talkcli.engine.pipelines.captured.whole_face import Face, face_values, whole_face
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Motion, Phone, Speech
 
@@ -88,13 +88,37 @@ def test_a_face_that_blinks_looks_and_turns() -> None:
     assert "brow_energy_r" not in found
 
 
+def test_two_blinks_that_follow_each_other_are_measured_apart() -> None:
+    # The first has the longest run of lids that are not open, the second the longest of shut lids.
+    lids = np.zeros(250)
+    lids[50:56] = (0.5, 1.0, 0.75, 0.5, 0.35, 0.25)
+    lids[58:63] = (0.5, 1.0, 1.0, 1.0, 0.5)
+    found = face_values(Face(take=take(10.0, eyeBlinkLeft=lids, eyeBlinkRight=lids)))
+    assert found["blinks_per_min"] == 12
+    assert found["blink_closing_s"] == pytest.approx(0.04)
+    assert found["blink_shut_s"] == pytest.approx((0.04 + 0.12) / 2)
+    assert found["blink_opening_s"] == pytest.approx((0.16 + 0.04) / 2)
+
+
+def test_a_face_with_equal_sides_still_has_a_head_and_one_without_a_head_has_sides() -> None:
+    pose = np.zeros((50, 3), np.float32)
+    pose[:, 1] = np.radians(0.2) * np.arange(50)
+    even = face_values(Face(take=take(2.0, pose)))
+    assert even["head_deg_s"] == pytest.approx(5, rel=1e-3)
+    assert "turn_sd_deg" in even
+    assert "asymmetry" not in even
+    headless = face_values(Face(take=take(2.0, mouthSmileLeft=0.2 * np.arange(50) / 50)))
+    assert "asymmetry" in headless
+    assert not [name for name in headless if "deg_s" in name]
+
+
 def test_the_fit_finds_the_factors_that_made_a_mouth(monkeypatch: pytest.MonkeyPatch) -> None:
     symbols = [SILENCE, *("T", "AE", "T", "IY", "T", "UW") * 5, SILENCE]
     alignment = phones(*symbols, duration_s=0.2)
     time = np.arange(round(len(symbols) * 0.2 * SPEECH_RATE_HZ)) / SPEECH_RATE_HZ
     words = [(Speech(samples=(0.1 * np.sign(np.sin(800 * time))).astype(np.float32)), alignment)]
     made = {"AE": Gains(opening=0.9), "UW": Gains(rounding=0.9)}
-    filmed = phone_values(fit.spoken(words, made))[0]
+    filmed = phone_values(fit.performed(words, made))[0]
     monkeypatch.setattr(fit, "PRIOR_PHONES", 0)
     found = fit.fitted_gains(filmed, words)
     assert found["AE"].opening == pytest.approx(0.9, abs=0.04)

@@ -13,7 +13,7 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.rules import Rules
-from talkcli.engine.pipelines.captured.gains import spoken
+from talkcli.engine.pipelines.captured.gains import performed
 from talkcli.engine.pipelines.captured.phones import Said, phone_values, windows
 from talkcli.engine.pipelines.captured.table import films
 from talkcli.engine.pipelines.captured.whole_face import Face, whole_face
@@ -31,19 +31,21 @@ def viseme_rows(folder: Path, table: Captured, reporter: Reporter) -> list[str]:
     """
     seen = [film for film in films(folder, reporter) if film.alignment]
     words = [(film.speech, film.alignment) for film in seen if film.alignment]
-    hand_made, shown = (list(spoken(words, gains)) for gains in ({}, table.gains))
+    hand_made, shown = (list(performed(words, gains)) for gains in ({}, table.gains))
     filmed = [Said(take=film.take, alignment=film.alignment) for film in seen if film.alignment]
     values = [phone_values(takes)[0] for takes in (filmed, hand_made, shown)]
     columns = "captured | hand-made | performed"
     rows = [f"| phone | number | gap: {columns} | width: {columns} |", "|---" * 8 + "|"]
-    for symbol in sorted(values[0], key=lambda symbol: -values[0][symbol].mean["gap_mm"]):
+    # The performer is as long as the sound, which may end before the middle of a film's last phone.
+    common = set.intersection(*(set(found) for found in values))
+    for symbol in sorted(common, key=lambda symbol: (-values[0][symbol].mean["gap_mm"], symbol)):
         cells = [symbol.lower(), str(values[0][symbol].count)]
         cells += [f"{one[symbol].mean[measure]:.1f}" for measure in ("gap_mm", "width_mm") for one in values]
         rows.append(f"| {' | '.join(cells)} |")
     rows += ["", "| time half way | captured | performed |", "|---|---|---|"]
-    captured, performed = windows(filmed), windows(shown)
-    for name in sorted(captured.keys() & performed.keys()):
-        cells = [_quartiles(one[name].quartiles) for one in (captured, performed)]
+    seen_s, shown_s = windows(filmed), windows(shown)
+    for name in sorted(seen_s.keys() & shown_s.keys()):
+        cells = [_quartiles(one[name].quartiles) for one in (seen_s, shown_s)]
         rows.append(f"| `{name}` | {' | '.join(cells)} |")
     return rows
 
@@ -71,7 +73,8 @@ def _generated(folders: Sequence[Path], reporter: Reporter) -> Iterator[Face]:
         paths = sorted(folder.rglob("*.wav"))
         try:
             words = read_words(folder, [path.stem for path in paths])
-        except InputError:
+        except InputError as error:
+            reporter.note(error.problem)
             words = {}
         for done, path in enumerate(paths):
             speech = read_speech(path, Silent())

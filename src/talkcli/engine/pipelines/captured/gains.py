@@ -1,7 +1,9 @@
 """Factors that bring the performer's visemes to captured ones: analysis by synthesis.
 
 The performer says the words of the films. What it shows at the middles of the phones is compared with what
-the films show there, and the factors on its hand-made shapes change until both agree.
+the films show there, and the factors on its hand-made shapes change towards agreement, within narrow limits.
+In the present table every fitted factor on an opening stands at a limit: the films decide its direction, and
+the limits its size (docs/captured.md).
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ _SOFT_MM, _WIDTH_MM = 1.5, 30.0
 Words = Sequence[tuple[Speech, Alignment]]
 
 
-def spoken(words: Words, gains: Mapping[str, Gains]) -> Iterator[Said]:
+def performed(words: Words, gains: Mapping[str, Gains]) -> Iterator[Said]:
     """Yield the performer's takes of `words`, with `gains` on its hand-made visemes."""
     head, visemes = load_head("ada"), scaled(gains)
     for speech, alignment in words:
@@ -70,7 +72,7 @@ def fitted_gains(captured: Mapping[str, PhoneValues], words: Words) -> dict[str,
         words: Speech and phones of the same films.
     """
     gains: dict[str, Gains] = {}
-    shown = phone_values(spoken(words, gains))[0]
+    shown = phone_values(performed(words, gains))[0]
     goals = shrunk(captured, shown)
     for _ in range(_ROUNDS):
         for symbol, goal in goals.items():
@@ -86,5 +88,5 @@ def fitted_gains(captured: Mapping[str, PhoneValues], words: Words) -> dict[str,
                 opening=rounded(np.clip(opening, *_OPENING), 3),
                 rounding=rounded(np.clip(rounding, *_ROUNDING), 3),
             )
-        shown = phone_values(spoken(words, gains))[0]
+        shown = phone_values(performed(words, gains))[0]
     return dict(sorted(gains.items()))

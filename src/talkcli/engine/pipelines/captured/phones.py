@@ -83,7 +83,7 @@ def phone_values(
                 beside[f"{phone.symbol} after {neighbour_class(phones[index - 1].symbol)}"].append(row)
             if index + 1 < len(phones):
                 beside[f"{phone.symbol} before {neighbour_class(phones[index + 1].symbol)}"].append(row)
-    enough = {name: list_ for name, list_ in beside.items() if len(list_) >= FEWEST}
+    enough = {name: these for name, these in beside.items() if len(these) >= FEWEST}
     return _summed(rows), _summed(enough)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from talkcli.engine.audio.align import Aligner
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.captured import Captured, PhoneValues, Source
+from talkcli.engine.face.captured import Captured, CapturedSet, PhoneValues, Use
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.files import atomic_path
@@ -26,7 +26,7 @@ from talkcli.engine.pipelines.captured.gains import fitted_gains
 from talkcli.engine.pipelines.captured.phones import Said, jaw_of_gap, phone_values, rounded, windows
 from talkcli.engine.pipelines.captured.whole_face import Face, whole_face
 from talkcli.engine.pipelines.score.measured import Measured
-from talkcli.engine.prepare.adapters.grid import said
+from talkcli.engine.prepare.adapters.grid import words_of_name
 from talkcli.engine.prepare.adapters.live_link_csv import read_take
 from talkcli.engine.types import MODEL_FPS, Alignment, Clip, Motion, Reporter, Speech
 
@@ -51,7 +51,7 @@ class Sets:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Film:
+class SpokenFilm:
     """A film with its measured motion and, where the aligner found its words, their phones."""
 
     speech: Speech
@@ -59,14 +59,14 @@ class Film:
     alignment: Alignment | None
 
 
-def films(folder: Path, reporter: Reporter) -> list[Film]:
+def films(folder: Path, reporter: Reporter) -> list[SpokenFilm]:
     """Return the prepared films below `folder`, in the order of the manifest.
 
     Raises InputError for names that are not GRID's, and for clips without sound or motion of ada.
     """
     aligner, found = Aligner(), []
     for clip in load_clips(folder, None, reporter):
-        words = said(Path(clip.id).name)
+        words = words_of_name(Path(clip.id).name)
         if words is None:
             raise InputError(f"Clip {clip.id}: its name does not tell words, as GRID's do.")
         assert clip.speech is not None
@@ -74,7 +74,7 @@ def films(folder: Path, reporter: Reporter) -> list[Film]:
         if alignment.method == "energy":
             reporter.note(f"{clip.id}: its words were not found, so that only its face counts.")
         found.append(
-            Film(
+            SpokenFilm(
                 speech=clip.speech,
                 take=_measured(_ada(clip)),
                 alignment=None if alignment.method == "energy" else alignment,
@@ -102,15 +102,15 @@ def make_table(sets: Sets, reporter: Reporter) -> Captured:
     """Return the table of `sets`, the same for the same input."""
     sources, phones, window, jaw, faces = {}, {}, {}, {}, {}
     fitted = films(sets.fitted, reporter)
-    read = {"grid_s1": (fitted, "fitted")}
+    read: dict[str, tuple[list[SpokenFilm], Use]] = {"grid_s1": (fitted, "fitted")}
     if sets.held_out is not None:
         read["grid"] = (films(sets.held_out, reporter), "held out")
     neighbours: dict[str, PhoneValues] = {}
     for name, (these, use) in read.items():
-        spoken = [Said(take=film.take, alignment=film.alignment) for film in these if film.alignment]
-        phones[name], beside = phone_values(spoken)
+        filmed = [Said(take=film.take, alignment=film.alignment) for film in these if film.alignment]
+        phones[name], beside = phone_values(filmed)
         neighbours = neighbours or beside
-        window[name] = windows(spoken)
+        window[name] = windows(filmed)
         jaw[name] = jaw_of_gap(film.take for film in these)
         faces[name] = whole_face(Face(take=film.take, speech=film.speech) for film in these)
         sources[name] = _source([film.take for film in these], use)
@@ -148,9 +148,9 @@ def write_table(table: Captured, out: Path) -> None:
         temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def _source(takes: Sequence[Measured], use: str) -> Source:
+def _source(takes: Sequence[Measured], use: Use) -> CapturedSet:
     seconds = sum(take.num_frames / take.fps for take in takes)
-    return Source(clips=len(takes), seconds=rounded(seconds, 1), use=use)
+    return CapturedSet(clips=len(takes), seconds=rounded(seconds, 1), use=use)
 
 
 def _measured(motion: Motion) -> Measured:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool
 from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.ada.head import EYE_TURN_RAD
 from talkcli.engine.face.captured import Spread
 from talkcli.engine.finish.eyes import direction
+from talkcli.engine.masks import runs
 from talkcli.engine.metrics import liveliness
 from talkcli.engine.metrics.real_mouth import log_energy
 from talkcli.engine.metrics.take import Take
@@ -29,8 +31,9 @@ _RAISE = 0.08
 # A blink begins where the smaller closure of the lids exceeds this share; it lasts no longer than this time
 # in seconds. It is full where the closure reaches the next share.
 _BLINK_FROM, _LONGEST_BLINK_S, _FULL = 0.3, 0.7, 0.8
-# Shares of a blink's height between which lids close and open, and above which they are shut.
-_LOW, _HIGH = 0.2, 0.8
+# Shares of a blink's height between which lids close and open, and above which they are shut; time in seconds
+# before and after a blink in which they do so.
+_LOW, _HIGH, _AROUND_S = 0.2, 0.8, 0.4
 # Speed of the gaze, in degrees per second, from which on it jumps; shortest fixation in seconds.
 _SACCADE_DEG_S, _SHORTEST_FIXATION_S = 30.0, 0.1
 # Pairs of channels, or of means of channels, whose correlations are told.
@@ -79,15 +82,11 @@ def face_values(face: Face) -> dict[str, float]:
         **_blinks(take),
         **_gaze(take),
     }
-    try:
+    # Hand-made curves may have equal sides, and trackers may record no rotation of the head.
+    with suppress(UndefinedMetricError):
         values["asymmetry"] = liveliness.measure_asymmetry(take)
-        values["head_deg_s"] = liveliness.measure_head_speed(take)
-        values["head_smoothed_deg_s"] = _smoothed_speed(take)
-        deviations = np.degrees(take.pose()).std(axis=0).tolist()
-        values |= {f"{axis}_sd_deg": deviation for axis, deviation in zip(_AXES, deviations, strict=True)}
-    except (AssetError, UndefinedMetricError):
-        # Trackers may record no rotation of the head; hand-made curves may have equal sides.
-        pass
+    with suppress(AssetError, UndefinedMetricError):
+        values |= _head(take)
     for name, sides in _PAIRS.items():
         first, second = (np.mean([take.channel(channel) for channel in side], axis=0) for side in sides)
         if min(first.std(), second.std()) > _MOVES:
@@ -96,6 +95,16 @@ def face_values(face: Face) -> dict[str, float]:
         energy = log_energy(face.speech, take.num_frames, take.fps)
         values["brow_energy_r"] = float(np.corrcoef(take.channel("browInnerUp"), energy)[0, 1])
     return values
+
+
+def _head(take: Take) -> dict[str, float]:
+    """Return the speeds of the head, in degrees per second, and the deviations of its angles, in degrees.
+
+    Raises AssetError or UndefinedMetricError for a take without rotations of the head.
+    """
+    speeds = {"head_deg_s": liveliness.measure_head_speed(take), "head_smoothed_deg_s": _smoothed_speed(take)}
+    deviations = np.degrees(take.pose()).std(axis=0).tolist()
+    return speeds | {f"{axis}_sd_deg": value for axis, value in zip(_AXES, deviations, strict=True)}
 
 
 def _smoothed_speed(take: Take) -> float:
@@ -110,20 +119,21 @@ def _smoothed_speed(take: Take) -> float:
 def _raises(take: Take) -> float:
     """Return the number of raises of the brows per minute."""
     brow = take.channel("browInnerUp")
-    return float(len(_runs(brow > np.median(brow) + _RAISE)) * 60 * take.fps / take.num_frames)
+    return float(len(runs(brow > np.median(brow) + _RAISE)) * 60 * take.fps / take.num_frames)
 
 
 def _blinks(take: Take) -> dict[str, float]:
     """Return mean durations of closing, shut and opening lids in seconds, and the share of full blinks."""
     lids = np.minimum(take.channel("eyeBlinkLeft"), take.channel("eyeBlinkRight"))
+    around = round(_AROUND_S * take.fps)
     parts, full = [], []
-    for start, end in _runs(lids > _BLINK_FROM):
+    for start, end in runs(lids > _BLINK_FROM):
         if (end - start) / take.fps > _LONGEST_BLINK_S or start == 0 or end == len(lids):
             continue
-        top = float(lids[start:end].max())
-        around = lids[max(start - 10, 0) : end + 10]
-        above = {share: _runs(around > share * top) for share in (_LOW, _HIGH)}
-        low, high = (max(above[share], key=lambda run: run[1] - run[0]) for share in (_LOW, _HIGH))
+        peak = start + int(lids[start:end].argmax())
+        top, before = float(lids[peak]), max(start - around, 0)
+        near = lids[before : end + around]
+        low, high = (_run_at(near > share * top, peak - before) for share in (_LOW, _HIGH))
         parts.append((high[0] - low[0], high[1] - high[0], low[1] - high[1]))
         full.append(top >= _FULL)
     if not parts:
@@ -135,17 +145,16 @@ def _blinks(take: Take) -> dict[str, float]:
     }  # fmt: skip
 
 
+def _run_at(mask: Bool[np.ndarray, "frames"], frame: int) -> tuple[int, int]:
+    """Return first and last (exclusive) frame of the run of true values that holds `frame`."""
+    return next(run for run in runs(mask) if run[0] <= frame < run[1])
+
+
 def _gaze(take: Take) -> dict[str, float]:
     """Return the deviations of the gaze, sideways and up, in degrees, and the median fixation in seconds."""
     side, up = (np.degrees(track * EYE_TURN_RAD) for track in direction(take.coeffs()))
     speed = np.hypot(np.diff(side), np.diff(up)) * take.fps
-    held = [(end - start) / take.fps for start, end in _runs(speed < _SACCADE_DEG_S)]
+    held = [(end - start) / take.fps for start, end in runs(speed < _SACCADE_DEG_S)]
     fixations = [time for time in held if time >= _SHORTEST_FIXATION_S]
     values = {"gaze_side_sd_deg": float(side.std()), "gaze_up_sd_deg": float(up.std())}
     return values | ({"fixation_s": float(np.median(fixations))} if fixations else {})
-
-
-def _runs(mask: Float[np.ndarray, "frames"] | np.ndarray) -> list[tuple[int, int]]:
-    """Return first and last (exclusive) frame of every run of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]

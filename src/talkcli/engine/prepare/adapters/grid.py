@@ -77,11 +77,16 @@ def grid_sources(root: Path, *, name: str = "grid", split: Split = "train") -> l
             text=text,
         )
         for path in sorted(root.glob("*.mpg"))
-        if (text := said(path.stem)) is not None
+        if (text := words_of_name(path.stem)) is not None
     ]
 
 
-def said(stem: str) -> str | None:
+def words_of_name(stem: str) -> str | None:
+    """Return the six words that the name of a film of GRID codes, or None for another name.
+
+    Args:
+        stem: Name without its ending, such as `bbaf2n` or `s1_bbaf2n`.
+    """
     match = _NAME.fullmatch(stem)
     if match is None:
         return None
