@@ -30,7 +30,7 @@ _ROUNDS = 4
 # the sentences of the films give a phone few neighbours: "at" is always short, "s" always a stressed letter.
 # Wider ones put eh above ae.
 _FEWEST = 5
-_OPENING, _ROUNDING = (0.85, 1.15), (0.85, 1.15)
+_OPENING, _ROUNDING = (0.9, 1.1), (0.85, 1.15)
 # Phones that keep their hand-made opening: the filmed speaker bares his teeth in them, others do not, and on
 # most faces they are the closed end of the order of openings (`metrics/openness_order.py`).
 _SIBILANTS = ("S", "Z", "SH", "ZH", "CH", "JH")
