@@ -22,7 +22,12 @@ from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, LogMel, LogMelConfig
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
-from talkcli.engine.models.deeptalk.emotion_encoder import Emotion2vecStem, EmotionEncoder, speech_branch
+from talkcli.engine.models.deeptalk.emotion_encoder import (
+    Emotion2vecStem,
+    EmotionEncoder,
+    speech_encoder,
+    speech_stem,
+)
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.moods import WARMTH, Mood, Moods, varied, width_of
@@ -57,13 +62,14 @@ class Dee(nn.Module):
         self.config = config
         if isinstance(config.speech, LogMelConfig):
             self.log_mel = LogMel(config.speech)
-        self.audio_stem, self.audio_encoder = speech_branch(config)
+        self.audio_stem = speech_stem(config)
         if isinstance(config.expression, FerConfig):
             self.fer = Fer(config.expression, num_coeffs).requires_grad_(False).eval()
             self.motion_stem = nn.Linear(self.fer.feature_width, config.motion_width)
         else:
             self.motion_scale = Standardise(num_coeffs)
             self.motion_stem = nn.Linear(num_coeffs, config.motion_width)
+        self.audio_encoder = speech_encoder(config)
         self.motion_encoder = EmotionEncoder(config.motion_width, config.motion_layers, config)
         # logit = -scale * distance + shift; PCME++'s initial values.
         self.similarity_scale = nn.Parameter(torch.tensor(5.0))

@@ -173,25 +173,28 @@ class JointEncoder(nn.Module):
         return torch.randint(3, (rows, 1)) / 2
 
 
-def speech_branch(
-    config: DeeConfig,
-) -> tuple[AudioStem | FunctionalStem | Emotion2vecStem | nn.Identity, _SpeechEncoder]:
-    """Return the stem and the encoder of speech that `config` chooses."""
+def speech_stem(config: DeeConfig) -> AudioStem | FunctionalStem | Emotion2vecStem | nn.Identity:
+    """Return the layers before the encoder of speech that `config` chooses."""
     if config.speech_encoder == "both":
         # The encoder has a stem for each of its branches.
-        return nn.Identity(), JointEncoder(config)
+        return nn.Identity()
     if config.speech_encoder == "functionals":
-        return FunctionalStem(), FunctionalEncoder(config)
-    transformer = EmotionEncoder(config.audio_width, config.audio_layers, config)
+        return FunctionalStem()
     if isinstance(config.speech, LogMelConfig):
-        return _log_mel_stem(config), transformer
-    return Emotion2vecStem(config.speech, config.audio_width), transformer
+        return _log_mel_stem(config)
+    return Emotion2vecStem(config.speech, config.audio_width)
+
+
+def speech_encoder(config: DeeConfig) -> EmotionEncoder | FunctionalEncoder | JointEncoder:
+    """Return the encoder of speech that `config` chooses."""
+    if config.speech_encoder == "both":
+        return JointEncoder(config)
+    if config.speech_encoder == "functionals":
+        return FunctionalEncoder(config)
+    return EmotionEncoder(config.audio_width, config.audio_layers, config)
 
 
 def _log_mel_stem(config: DeeConfig) -> AudioStem:
     assert isinstance(config.speech, LogMelConfig)
     channels = config.speech.num_channels
     return AudioStem(channels, config.audio_width, halvings=_HALVINGS, dropout=config.dropout)
-
-
-_SpeechEncoder = EmotionEncoder | FunctionalEncoder | JointEncoder
