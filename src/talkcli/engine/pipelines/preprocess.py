@@ -155,9 +155,9 @@ def preprocess_corpus(
     """Make the corpus of the embedded model below `out`, from those of its parts that `root` holds.
 
     The parts are emotion/ravdess16k, emotion/nemo, paired/facegood, speech/mfa, folders of speech whose name
-    begins with librispeech, video/grid_s1 and for tests video/grid (both need mediapipe), telephone prompts,
-    and synthesised speech where flite, festival and espeak-ng are installed. The run notes a missing part and
-    continues without it.
+    begins with librispeech, video/grid_s1, video/grid as the test split (both need mediapipe), telephone
+    prompts, and synthesised speech where flite, festival and espeak-ng are installed. The run notes a missing
+    part and continues without it.
 
     Args:
         root: Folder of the parts.

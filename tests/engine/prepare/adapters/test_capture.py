@@ -86,15 +86,21 @@ def test_a_neutral_film_that_cannot_be_scored_still_shows_the_person(
     assert "in none of 30 pictures" in found.unscored
 
 
-@pytest.mark.data
-def test_a_take_of_grid_by_both_captures(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def real_bundle(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let talk find the bundle among the shared data; skip where it or mediapipe is absent."""
     pytest.importorskip("mediapipe")
     bundle = shared_data / "models" / BUNDLE_FILE
     if not bundle.is_file():
         pytest.skip(f"no bundle at {bundle}")
     monkeypatch.setenv("TALK_FACE_LANDMARKER", str(bundle))
+
+
+@pytest.mark.data
+@pytest.mark.usefixtures("real_bundle")
+def test_a_take_of_grid_by_both_captures(
+    shared_data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     # A second with a blink.
     take, told = tmp_path / "take.mp4", Told()
     ffmpeg("-ss", 1.4, "-i", shared_data / "video" / "grid" / "bbaf2n.mpg", "-t", 1.2, take)
@@ -123,14 +129,10 @@ def test_a_take_of_grid_by_both_captures(
 
 @pytest.mark.data
 @pytest.mark.slow
+@pytest.mark.usefixtures("real_bundle")
 def test_a_run_by_scores_alone_says_so_and_rest_comes_from_the_neutral_film(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared_data: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("mediapipe")
-    bundle = shared_data / "models" / BUNDLE_FILE
-    if not bundle.is_file():
-        pytest.skip(f"no bundle at {bundle}")
-    monkeypatch.setenv("TALK_FACE_LANDMARKER", str(bundle))
     films, told = tmp_path / "films", Told()
     films.mkdir()
     grid = shared_data / "video" / "grid" / "lbax4n.mpg"
