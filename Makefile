@@ -18,7 +18,7 @@ SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallp
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet strip corpus weights clean
+.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -85,10 +85,15 @@ corpus: $(READY) ## Build the training corpus from SPEECH_DATA and synthetic spe
 	  $$sudo apt-get update -q && $$sudo apt-get install -y -q $(SPEAKERS); }
 	$(BIN)/talk preprocess corpus $(SPEECH_DATA) --out $(CORPUS)
 
-weights: corpus ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place
-	$(BIN)/talk train-phones $(CORPUS)/manifest.jsonl --recipe phones --out $(RUNS)/phones
-	$(BIN)/talk train-dee $(CORPUS)/manifest.jsonl --recipe dee-small --out $(RUNS)/dee
-	$(BIN)/talk train-vq $(CORPUS)/manifest.jsonl --recipe th_vqvae-small --out $(RUNS)/vq
+train-phones train-dee train-vq: corpus
+	$(BIN)/talk $@ $(CORPUS)/manifest.jsonl --recipe $(RECIPE) --out $(RUNS)/$(@:train-%=%)
+
+train-phones: RECIPE = phones
+train-dee: RECIPE = dee-small
+train-vq: RECIPE = th_vqvae-small
+
+# `make -j2 weights` trains the first three two at a time.
+weights: train-phones train-dee train-vq ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place
 	$(BIN)/talk train-gen $(CORPUS)/manifest.jsonl --recipe deeptalk-small --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones --out $(RUNS)/gen
 	cp $(RUNS)/gen/best.safetensors src/talkcli/weights/deeptalk-small.safetensors
 

@@ -40,6 +40,9 @@ class DeeConfig(Config):
     """Encoder of speech. `functionals` maps statistics of log-mel features (`audio/functionals.py`) by two
     layers, without a transformer: it recognises the emotion of unseen speakers from some hundred clips.
     `both` averages the two."""
+    members: Annotated[int, Field(ge=1, le=16)] = 1
+    """Number of encoders of speech, whose results are averaged. In training each row of a batch goes through
+    one of them, so that more members need more steps."""
     pooling: Literal["gpo", "statistics"] = "gpo"
     """Pooling of steps into one vector: `gpo` is the released operator, behind a transformer layer in each
     head; `statistics` is attentive statistics, which cost a fraction and learn from hundreds of clips."""

@@ -173,6 +173,35 @@ class JointEncoder(nn.Module):
         return torch.randint(3, (rows, 1)) / 2
 
 
+class Ensemble(nn.Module):
+    """Encoders that differ in their initial weights and in the rows that train them: their means are added,
+    then scaled to length 1, and their log-variances averaged (Lakshminarayanan et al. 2017, Deep ensembles).
+
+    In training each row goes through one of them, at random, so that a step costs as much as with one. All
+    are trained against the same encoder of motion, so that they agree on the space.
+    """
+
+    def __init__(self, members: list[EmotionEncoder | FunctionalEncoder | JointEncoder]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x: Float[Tensor, "batch steps width"]) -> Gaussian:
+        if self.training:
+            return self._one_each(x)
+        made = [member(x) for member in self.members]
+        mean, log_variance = (torch.stack(part).mean(0) for part in zip(*made, strict=True))
+        return Gaussian(F.normalize(mean, dim=-1), log_variance)
+
+    def _one_each(self, x: Float[Tensor, "batch steps width"]) -> Gaussian:
+        # Batch norm needs two rows, so that very small batches train fewer members.
+        members = [self.members[i] for i in torch.randperm(len(self.members))[: max(len(x) // 2, 1)]]
+        parts = torch.randperm(len(x), device=x.device).tensor_split(len(members))
+        made = [member(x[rows]) for member, rows in zip(members, parts, strict=True)]
+        places = torch.cat(parts).argsort()
+        mean, log_variance = (torch.cat(part)[places] for part in zip(*made, strict=True))
+        return Gaussian(mean, log_variance)
+
+
 def speech_stem(config: DeeConfig) -> AudioStem | FunctionalStem | Emotion2vecStem | nn.Identity:
     """Return the layers before the encoder of speech that `config` chooses."""
     if config.speech_encoder == "both":
@@ -185,8 +214,14 @@ def speech_stem(config: DeeConfig) -> AudioStem | FunctionalStem | Emotion2vecSt
     return Emotion2vecStem(config.speech, config.audio_width)
 
 
-def speech_encoder(config: DeeConfig) -> EmotionEncoder | FunctionalEncoder | JointEncoder:
+def speech_encoder(config: DeeConfig) -> EmotionEncoder | FunctionalEncoder | JointEncoder | Ensemble:
     """Return the encoder of speech that `config` chooses."""
+    if config.members > 1:
+        return Ensemble([_member(config) for _ in range(config.members)])
+    return _member(config)
+
+
+def _member(config: DeeConfig) -> EmotionEncoder | FunctionalEncoder | JointEncoder:
     if config.speech_encoder == "both":
         return JointEncoder(config)
     if config.speech_encoder == "functionals":
