@@ -85,16 +85,21 @@ corpus: $(READY) ## Build the training corpus from SPEECH_DATA and synthetic spe
 	  $$sudo apt-get update -q && $$sudo apt-get install -y -q $(SPEAKERS); }
 	$(BIN)/talk preprocess corpus $(SPEECH_DATA) --out $(CORPUS)
 
-train-phones train-dee train-vq: corpus
-	$(BIN)/talk $@ $(CORPUS)/manifest.jsonl --recipe $(RECIPE) --out $(RUNS)/$(@:train-%=%)
+# Goes on with the run in that folder, if there is one.
+train = $(BIN)/talk $1 $(CORPUS)/manifest.jsonl --recipe $2 --out $(RUNS)/$3 $(if $(wildcard $(RUNS)/$3/run.json),--resume)
 
-train-phones: RECIPE = phones
-train-dee: RECIPE = dee-small
-train-vq: RECIPE = th_vqvae-small
+train-phones: corpus
+	$(call train,$@,phones,phones)
+
+train-dee: corpus
+	$(call train,$@,dee-small,dee)
+
+train-vq: corpus
+	$(call train,$@,th_vqvae-small,vq)
 
 # `make -j2 weights` trains the first three two at a time.
 weights: train-phones train-dee train-vq ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place
-	$(BIN)/talk train-gen $(CORPUS)/manifest.jsonl --recipe deeptalk-small --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones --out $(RUNS)/gen
+	$(call train,train-gen,deeptalk-small,gen) --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones
 	cp $(RUNS)/gen/best.safetensors src/talkcli/weights/deeptalk-small.safetensors
 
 lock: $(READY) ## Pin the newest versions pyproject.toml allows

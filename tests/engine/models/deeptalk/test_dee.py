@@ -419,3 +419,43 @@ def test_both_encoders_need_prosody_and_no_fixed_window(setting: dict[str, objec
     given = SMALL.model_dump() | {"speech_encoder": "both", "fixed_window": False} | setting
     with pytest.raises(ValidationError, match=f"speech_encoder both {said}"):
         DeeConfig.model_validate(given)
+
+
+# Several encoders of speech
+
+
+def _ensemble(**changed: object) -> Dee:
+    torch.manual_seed(0)
+    return Dee(SMALL.model_copy(update={"members": 3, **changed}))
+
+
+@pytest.mark.parametrize("encoder", ["transformer", "functionals", "both"])
+def test_members_are_averaged(encoder: str) -> None:
+    model = _ensemble(speech_encoder=encoder, fixed_window=False).eval()
+    sound = hear(model.ears, _noise(50, batch=2))
+    steps = model.audio_stem(sound["log_mel"])
+    each = [member(steps) for member in model.audio_encoder.members]
+    heard = model.embed_speech(sound)
+    mean = sum(one.mean for one in each)
+    assert torch.allclose(heard.mean, F.normalize(mean, dim=-1), atol=1e-6)
+    assert torch.allclose(heard.log_variance, sum(one.log_variance for one in each) / 3, atol=1e-6)
+    assert not torch.allclose(each[0].mean, each[1].mean, atol=0.01)
+
+
+def test_in_training_every_row_goes_through_one_member_and_stays_in_its_place() -> None:
+    model = _ensemble(dropout=0.0).train()
+    steps = model.audio_stem(hear(model.ears, _noise(50, batch=9))["log_mel"])
+    for norm in (part for part in model.modules() if isinstance(part, nn.BatchNorm1d)):
+        norm.eval()
+    seen = model.audio_encoder(steps)
+    each = torch.stack([member(steps).mean for member in model.audio_encoder.members])
+    same = (each - seen.mean).abs().amax(-1) < 1e-5
+    assert same.sum(0).tolist() == [1] * 9
+    assert same.sum(1).tolist() == [3] * 3
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5])
+def test_small_batches_train_fewer_members(rows: int) -> None:
+    model = _ensemble(speech_encoder="both", fixed_window=False).train()
+    hops = hear(model.ears, _noise(50, batch=rows))["log_mel"]
+    assert model.audio_encoder(hops).mean.shape == (rows, SMALL.embedding)
