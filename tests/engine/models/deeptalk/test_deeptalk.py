@@ -10,6 +10,7 @@ from talkcli.engine.audio.ear import hear
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.device import seeded
 from talkcli.engine.errors import UsageError
+from talkcli.engine.face.channels import ADA
 from talkcli.engine.models.deeptalk import choose
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
@@ -179,6 +180,22 @@ def test_slow_codes_can_be_kept_and_fast_ones_drawn_anew(model: DeepTalk) -> Non
     for (top, bottom), (same, changed) in zip(first.codes, other.codes, strict=True):
         assert torch.equal(top, same)
         assert not torch.equal(bottom, changed)
+
+
+def test_the_gain_opens_the_jaw_and_nothing_else() -> None:
+    plain, wide = (
+        _model(NARROW.model_copy(update={"jaw_gain": gain})).generate(_speech(20_480), generator=seeded(0))
+        for gain in (1.0, 1.3)
+    )
+    jaw = ADA.index("jawPitch")
+    assert torch.allclose(wide[..., jaw], 1.3 * plain[..., jaw])
+    others = [column for column in range(len(ADA)) if column != jaw]
+    assert torch.equal(wide[..., others], plain[..., others])
+
+
+def test_a_gain_needs_a_jaw() -> None:
+    with pytest.raises(UsageError, match="jaw_gain is for 53 coefficients with a jaw, not 60"):
+        DeepTalk(NARROW.model_copy(update={"jaw_gain": 1.3}), num_coeffs=60)
 
 
 def test_gumbel_draws_as_the_released_inference(model: DeepTalk) -> None:

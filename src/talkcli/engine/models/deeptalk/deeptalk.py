@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from talkcli.engine.audio.ear import Ear, Waveform
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.errors import UsageError
-from talkcli.engine.face.channels import NUM_COEFFS
+from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS
 from talkcli.engine.models.deeptalk import choose
 from talkcli.engine.models.deeptalk.content import (
     LogMelContentConfig,
@@ -42,6 +42,8 @@ from talkcli.engine.types import (
     Emotion,
 )
 
+# Place of the jaw's pitch among the coefficients, of ada as of FLAME.
+_JAW_PITCH = ADA.index(JAW[0])
 # Index that stands for no particular speaker.
 NOBODY = -1
 
@@ -88,6 +90,8 @@ class DeepTalk(nn.Module):
                 f"The content encoder uses {ear}, but the emotion embedding was trained with {speech}.",
                 hint="Train both with the same log-mel features.",
             )
+        if config.jaw_gain != 1 and num_coeffs != NUM_COEFFS:
+            raise UsageError(f"model.jaw_gain is for {NUM_COEFFS} coefficients with a jaw, not {num_coeffs}.")
         self.config = config
         self.dee = Dee(config.dee, num_coeffs).requires_grad_(False)
         self.prior = build_prior(config.prior, num_coeffs).requires_grad_(False)
@@ -245,6 +249,8 @@ class DeepTalk(nn.Module):
                 yield made.coeffs
 
         coeffs = cross_fade(windows(), heard.padded, self.config.overlap)
+        if self.config.jaw_gain != 1:
+            coeffs[..., _JAW_PITCH] *= self.config.jaw_gain
         return Take(coeffs[:, : heard.frames], codes)
 
     def felt(

@@ -33,6 +33,9 @@ class DeepTalkConfig(Config):
     dropout: Dropout = 0.1
     guess: bool = False
     """Add a direct regression of every frame, which skips the tokens; it helps training on little data."""
+    jaw_gain: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    """Factor on the pitch of the jaw in takes, for spaces of coefficients that have a jaw. It is not part of
+    training: it corrects a teacher, or an average over what is unsure, that opens the mouth too little."""
     speakers: tuple[Annotated[str, Field(max_length=200)], ...] = ()
     """Names of the speakers in the order of the identity code; training sets them."""
     nobody: bool | None = None
