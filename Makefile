@@ -97,7 +97,8 @@ train-dee: corpus
 train-vq: corpus
 	$(call train,$@,th_vqvae-small,vq)
 
-# `make -j2 weights` trains the first three two at a time.
+# `OMP_NUM_THREADS=1 make -j2 weights` trains the first three two at a time, each on one core: on two cores
+# this is much faster than two trainings that share them.
 weights: train-phones train-dee train-vq ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place
 	$(call train,train-gen,deeptalk-small,gen) --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones
 	cp $(RUNS)/gen/best.safetensors src/talkcli/weights/deeptalk-small.safetensors
