@@ -199,6 +199,7 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
         "training_set": {"manifest": "m.jsonl", "clips": 7, "truth": truth},
         "truth": truth,
         "clips": [{"id": "one", "speaker": "a", "emotion": "calm", "emotion_uar": "sad"}],
+        "thresholds": [],
         "missed": ["emotion_uar is 0.5, under 0.52"],
     }
     asked = {}

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from talkcli.commands.score_compare import compare
 from talkcli.commands.score_diversity import diversity
 from talkcli.commands.score_emotion import emotion
 from talkcli.commands.score_motions import dataset, motions
@@ -71,3 +72,4 @@ app.command()(motions)
 app.command()(dataset)
 app.command()(diversity)
 app.command()(emotion)
+app.command()(compare)

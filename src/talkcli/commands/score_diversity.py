@@ -8,6 +8,7 @@ from talkcli.commands.score_options import (
     Audio,
     Dataset,
     HeadName,
+    Limit,
     Model,
     Split,
     Takes,
@@ -29,6 +30,7 @@ def diversity(
     text: Text = None,
     dataset: Dataset = None,
     split: Split = None,
+    limit: Limit = None,
     head: HeadName = None,
     model: Model = EMBEDDED,
     actor: Actor = None,
@@ -57,6 +59,7 @@ def diversity(
             dataset=dataset,
             split=chosen,
             text=text,
+            limit=limit,
             head_name=head,
             generation=Generation(
                 model_name=model, device_name=device, actor=actor, takes=takes or _NUM_TAKES, seed=seed

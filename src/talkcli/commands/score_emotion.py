@@ -14,9 +14,12 @@ from talkcli.commands.score_options import (
     Audio,
     Dataset,
     Degraded,
+    FailIf,
     FailOver,
     FailUnder,
     HeadName,
+    Junit,
+    Limit,
     Model,
     PerClip,
     Sigma,
@@ -24,11 +27,10 @@ from talkcli.commands.score_options import (
     Text,
     Truth,
     chosen_split,
-    fail_where_missed,
-    limits,
     refuse_rules,
 )
 from talkcli.commands.score_tables import show_emotion
+from talkcli.commands.score_verdict import Verdict
 from talkcli.console import Console
 from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
@@ -41,6 +43,7 @@ def emotion(
     text: Text = None,
     dataset: Dataset = None,
     split: Split = None,
+    limit: Limit = None,
     emotions_of: Annotated[
         Path | None,
         typer.Option(
@@ -56,8 +59,10 @@ def emotion(
     actor: Actor = None,
     degraded: Degraded = None,
     per_clip: PerClip = False,
+    fail_if: FailIf = None,
     fail_under: FailUnder = None,
     fail_over: FailOver = None,
+    junit: Junit = None,
     seed: Seed = 0,
     device: Device = "auto",
     max_minutes: MaxMinutes = None,
@@ -75,31 +80,36 @@ def emotion(
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
     refuse_rules(model, "emotion")
-    with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
-        from talkcli.engine.pipelines.score.generation import Generation
+    verdict = Verdict(
+        EMOTION_MEASURES, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit
+    )
+    with verdict:
+        with Console(as_json=as_json, quiet=quiet) as console:
+            from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
+            from talkcli.engine.pipelines.score.generation import Generation
 
-        report = emotion_table(
-            EmotionInputs(
-                audio=audio,
-                truth=truth,
-                text=text,
-                dataset=dataset,
-                split=chosen,
-                emotions_of=emotions_of,
-                head_name=head,
-            ),
-            generation=Generation(
-                model_name=model,
-                device_name=device,
-                sigma=sigma,
-                actor=actor,
-                seed=seed,
-                degrade=degraded,
-            ),
-            thresholds=limits(fail_under, fail_over, EMOTION_MEASURES),
-            reporter=console,
-        )
-    report = spoken_reasons(report)
-    show_emotion(console, report, per_clip=per_clip)
-    fail_where_missed(report)
+            report = emotion_table(
+                EmotionInputs(
+                    audio=audio,
+                    truth=truth,
+                    text=text,
+                    dataset=dataset,
+                    split=chosen,
+                    limit=limit,
+                    emotions_of=emotions_of,
+                    head_name=head,
+                ),
+                generation=Generation(
+                    model_name=model,
+                    device_name=device,
+                    sigma=sigma,
+                    actor=actor,
+                    seed=seed,
+                    degrade=degraded,
+                ),
+                thresholds=verdict.thresholds,
+                reporter=console,
+            )
+        report = spoken_reasons(report)
+        show_emotion(console, report, per_clip=per_clip)
+        verdict.give(report)

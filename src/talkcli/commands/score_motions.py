@@ -11,15 +11,24 @@ from talkcli.commands.options import AsJson, Device, MaxMinutes, Quiet, Seed
 from talkcli.commands.score_options import (
     Actor,
     Audio,
+    Cache,
     Dataset,
     Degraded,
+    FailIf,
     FailOver,
     FailUnder,
     HeadName,
+    Junit,
     Layers,
+    Limit,
+    Metric,
     Model,
+    Motions,
+    NoCache,
+    PaperTable,
     PerClip,
     Predictions,
+    Prepare,
     Reference,
     ScoreWorkers,
     Sigma,
@@ -28,14 +37,13 @@ from talkcli.commands.score_options import (
     Text,
     Truth,
     chosen_split,
-    fail_where_missed,
-    limits,
 )
-from talkcli.commands.score_tables import show_motions
+from talkcli.commands.score_tables import show_motions, show_paper_table
+from talkcli.commands.score_verdict import Verdict
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import EMBEDDED
-from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.catalogue import METRICS, chosen_metrics
 from talkcli.option_names import spoken_reasons
 
 # Parameters of `motions` that are no options of `dataset`, whose argument names the clips.
@@ -49,7 +57,10 @@ def motions(
     text: Text = None,
     reference: Reference = None,
     dataset: Dataset = None,
+    motions: Motions = None,
+    prepare: Prepare = None,
     split: Split = None,
+    limit: Limit = None,
     head: HeadName = None,
     model: Model = EMBEDDED,
     sigma: Sigma = None,
@@ -57,9 +68,15 @@ def motions(
     takes: Takes = None,
     degraded: Degraded = None,
     layers: Layers = False,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    metric: Metric = None,
+    table: PaperTable = None,
     per_clip: PerClip = False,
+    fail_if: FailIf = None,
     fail_under: FailUnder = None,
     fail_over: FailOver = None,
+    junit: Junit = None,
     workers: ScoreWorkers = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -77,39 +94,74 @@ def motions(
 
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
-    for option, is_asked in (("--degrade", degraded is not None), ("--layers", layers)):
-        if is_asked and predictions:
-            raise UsageError(f"{option} is about motion that --model makes, but PRED is given.")
-    with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.score.generation import Generation
-        from talkcli.engine.pipelines.score.motions import score_motions
+    given = [*(predictions or []), *([] if motions is None else [motions])]
+    asked = {
+        "--degrade": degraded is not None, "--layers": layers, "--cache": cache is not None,
+        "--no-cache": no_cache,
+    }  # fmt: skip
+    if given and (options := [option for option, is_asked in asked.items() if is_asked]):
+        raise UsageError(f"{options[0]} is about motion that --model makes, but motion files are given.")
+    if cache is not None and no_cache:
+        raise UsageError("--cache and --no-cache exclude each other.", hint="Give one of them.")
+    if prepare is not None and dataset is None:
+        raise UsageError("--prepare prepares --dataset, and there is none.", hint="Add --dataset.")
+    verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
+    with verdict:
+        with Console(as_json=as_json, quiet=quiet) as console:
+            from talkcli.engine.pipelines.score.generation import Generation
+            from talkcli.engine.pipelines.score.motions import score_motions
 
-        report = score_motions(
-            predictions or [],
-            truth=truth,
-            audio=audio,
-            dataset=dataset,
-            split=chosen,
-            text=text,
-            reference=reference,
-            head_name=head,
-            generation=Generation(
-                model_name=model,
-                device_name=device,
-                sigma=sigma,
-                actor=actor,
-                takes=takes or 1,
-                seed=seed,
-                degrade=degraded,
-                layers=layers,
-            ),
-            thresholds=limits(fail_under, fail_over, METRICS),
-            reporter=console,
-            num_workers=workers,
-        )
-    report = spoken_reasons(report)
-    show_motions(console, report, per_clip=per_clip)
-    fail_where_missed(report)
+            if prepare is not None and dataset is not None:
+                from talkcli.engine.pipelines.score.prepare import prepare as prepare_set
+
+                prepare_set(dataset, prepare, console, workers)
+            report = score_motions(
+                given,
+                truth=truth,
+                audio=audio,
+                dataset=dataset,
+                split=chosen,
+                text=text,
+                reference=reference,
+                head_name=head,
+                generation=Generation(
+                    model_name=model,
+                    device_name=device,
+                    sigma=sigma,
+                    actor=actor,
+                    takes=takes or 1,
+                    seed=seed,
+                    degrade=degraded,
+                    layers=layers,
+                ),
+                thresholds=verdict.thresholds,
+                reporter=console,
+                num_workers=workers,
+                metrics=_metrics(metric, table),
+                limit=limit,
+                keep=not no_cache,
+                cache=cache,
+                failed=verdict.failed,
+            )
+            if table is not None:
+                from talkcli.engine.pipelines.score.paper_table import paper_table
+
+                report["paper_table"] = paper_table(table, report)
+        report = spoken_reasons(report)
+        if table is None or as_json:
+            show_motions(console, report, per_clip=per_clip)
+        else:
+            show_paper_table(console, report)
+        verdict.give(report)
+
+
+def _metrics(patterns: list[str] | None, table: str | None) -> list[str] | None:
+    """Return the metrics to measure; None for those that talk measures by default."""
+    if table is None:
+        return chosen_metrics(patterns) if patterns else None
+    from talkcli.engine.pipelines.score.paper_table import table_metrics
+
+    return [*chosen_metrics(patterns or []), *table_metrics(table)]
 
 
 def dataset(**given: Any) -> None:
