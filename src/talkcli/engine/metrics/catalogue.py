@@ -33,6 +33,9 @@ class MetricInfo:
     one value from the observations of all clips."""
     meaning: str
     """Meaning of the value in words, for tables."""
+    better: Literal["lower", "higher", "near zero"] | None = None
+    """Which values are better, so that reports can show the worst clips; None where neither is, and the clips
+    farthest from the median are shown."""
     over_takes: Literal["mean", "largest"] = "mean"
     """Rule that sums up the values of the takes of a clip."""
     pool: str | None = None
@@ -45,31 +48,37 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.lve:measure_mm",
         unit="mm", vertices="lips", needs="truth", over_clips="frame mean",
         meaning="lip vertex error: largest lip distance per frame",
+        better="lower",
     ),
     "lve_m2": MetricInfo(
         measure=f"{_METRICS}.lve:measure_m2",
         unit="m2", vertices="lips", needs="truth", over_clips="frame mean",
         meaning="the square of lve_mm's distance, as in CodeTalker's code",
+        better="lower",
     ),
     "eve_mm": MetricInfo(
         measure=f"{_METRICS}.eve:measure_mm",
         unit="mm", vertices="eyes+forehead", needs="truth", over_clips="frame mean",
         meaning="upper-face vertex error: largest eye or forehead distance per frame",
+        better="lower",
     ),
     "eve_m2": MetricInfo(
         measure=f"{_METRICS}.eve:measure_m2",
         unit="m2", vertices="eyes+forehead", needs="truth", over_clips="frame mean",
         meaning="the square of eve_mm's distance",
+        better="lower",
     ),
     "mve_mm": MetricInfo(
         measure=f"{_METRICS}.mve:measure",
         unit="mm", vertices="all", needs="truth", over_clips="clip mean",
         meaning="mean vertex error",
+        better="lower",
     ),
     "fdd_m2": MetricInfo(
         measure=f"{_METRICS}.fdd:measure",
         unit="m2", vertices="upper_face", needs="truth", over_clips="clip mean",
         meaning="upper-face dynamics deviation, signed: positive moves less than the truth",
+        better="near zero",
     ),
     "diversity_mm": MetricInfo(
         measure=f"{_METRICS}.diversity:measure_mm",
@@ -85,36 +94,43 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.sync:measure_r",
         unit="", vertices="inner lips", needs="audio", over_clips="median",
         meaning="correlation of lip opening and speech envelope, at the best lag within 80 ms",
+        better="higher",
     ),
     "sync_lag_ms": MetricInfo(
         measure=f"{_METRICS}.sync:measure_lag_ms",
         unit="ms", vertices="inner lips", needs="audio", over_clips="median",
         meaning="lag of the best sync_r; positive when the lips are late",
+        better="near zero",
     ),
     "silence_closed": MetricInfo(
         measure=f"{_METRICS}.silence_closed:measure",
         unit="", vertices="inner lips", needs="audio", over_clips="frame mean",
         meaning="share of the frames in pauses over 200 ms whose lips are within 1 mm of closed",
+        better="higher",
     ),
     "bilabial_closure": MetricInfo(
         measure=f"{_METRICS}.bilabial_closure:measure",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
         meaning="share of p, b, m in which the lip gap falls under 1 mm",
+        better="higher",
     ),
     "labiodental_contact": MetricInfo(
         measure=f"{_METRICS}.labiodental_contact:measure",
         unit="", vertices="lower_lip", needs="phones", over_clips="phone mean",
         meaning="share of f, v in which the lower lip meets the upper teeth",
+        better="higher",
     ),
     "false_closure": MetricInfo(
         measure=f"{_METRICS}.false_closure:measure",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
         meaning="share of vowels over 80 ms during which the lips close",
+        better="lower",
     ),
     "closure_precision": MetricInfo(
         measure=f"{_METRICS}.closure_precision:measure_precision",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
         meaning="share of shown lip closures that belong to a p, b, m or a silence",
+        better="higher",
     ),
     "closure_chance": MetricInfo(
         measure=f"{_METRICS}.closure_precision:measure_chance",
@@ -135,6 +151,7 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.real_mouth:measure_opening_r",
         unit="", vertices="inner lips", needs="truth and audio", over_clips="median",
         meaning="lip opening against the true one, r at the best lag within 80 ms",
+        better="higher",
     ),
     "opening_energy_r": MetricInfo(
         measure=f"{_METRICS}.real_mouth:measure_energy_r",
@@ -145,11 +162,13 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.real_mouth:measure_gain",
         unit="", vertices="inner lips", needs="truth and audio", over_clips="median",
         meaning="how much better the lips correlate with the true ones than loudness does",
+        better="higher",
     ),
     "width_r": MetricInfo(
         measure=f"{_METRICS}.real_mouth:measure_width_r",
         unit="", vertices="mouth corners", needs="truth and audio", over_clips="median",
         meaning="mouth width against the true one, r at the best lag within 80 ms",
+        better="higher",
     ),
     "head_speed_deg_s": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_head_speed",
@@ -185,11 +204,13 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.jump:measure", over_takes="largest",
         unit="mm", vertices="lips", needs="motion", over_clips="largest",
         meaning="largest distance that a lip vertex moves from one frame to the next",
+        better="lower",
     ),
     "jump_25fps_mm": MetricInfo(
         measure=f"{_METRICS}.jump:measure_25fps", over_takes="largest",
         unit="mm", vertices="lips", needs="motion", over_clips="largest",
         meaning="the same at 25 fps, whatever the frame rate of the motion",
+        better="lower",
     ),
     "jerk_ratio_lips": MetricInfo(
         measure=f"{_METRICS}.jerk:measure_lips",
