@@ -6,7 +6,7 @@ clips. It contains an error in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -43,6 +43,8 @@ class Setting:
     """Head of the surfaces; None for the head or mesh of each motion."""
     reference: Mapping[str, float] | str
     """Means over real motion, or the reason why there are none, as in `score_clip`."""
+    metrics: Sequence[str] | None = None
+    """Names of the metrics; None for those that are measured by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,15 +131,16 @@ def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporte
 def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Scored:
     clip = clip_surfaces(setting, case, phones, reporter)
     first = clip.takes[0]
+    values = score_clip(clip.takes, clip.true, clip.speech, phones, setting.reference, setting.metrics)
     return Scored(
         id=case.id,
         emotion=case.emotion,
         takes=len(clip.takes),
         frames=first.num_frames,
         fps=first.fps,
-        values=score_clip(clip.takes, clip.true, clip.speech, phones, setting.reference),
+        values=values,
         head=first.topology.name,
-        vertex_sets=set_sizes(first.topology),
+        vertex_sets=set_sizes(first.topology, values),
         origins=clip.origins,
         has_truth=clip.true is not None,
         truth=clip.truth,
