@@ -74,7 +74,12 @@ def collect(
 
 
 def write_report(
-    report: Mapping[str, Any], path: Path, *, tables: Sequence[Table], material: Material | None = None
+    report: Mapping[str, Any],
+    path: Path,
+    *,
+    tables: Sequence[Table],
+    notes: Sequence[str] = (),
+    material: Material | None = None,
 ) -> None:
     """Write the page of a report.
 
@@ -82,19 +87,22 @@ def write_report(
         report: Report of `score_motions`, `emotion_table` or `diversity_table`.
         path: HTML file to write, whole or not at all.
         tables: The report's tables, as the command prints them.
+        notes: Remarks that belong to the tables.
         material: What `collect` returned; None for a page of the report's own numbers.
 
     Raises:
         InputError: When `path` cannot be a file.
     """
-    text = report_page(report, tables, material or Material())
+    text = report_page(report, tables, notes, material or Material())
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def report_page(report: Mapping[str, Any], tables: Sequence[Table], material: Material) -> str:
+def report_page(
+    report: Mapping[str, Any], tables: Sequence[Table], notes: Sequence[str], material: Material
+) -> str:
     """Return the page as HTML; see `write_report`."""
-    sections = [("tables", "Tables", _tables(tables))]
+    sections = [("tables", "Tables", _tables(tables) + "".join(map(html.paragraph, notes)))]
     if report.get("table") == "diversity":
         sections.append(("diversity", "Diversity", diversity_curves(report)))
     if report.get("confusion"):
