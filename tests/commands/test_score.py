@@ -6,10 +6,10 @@ from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from talkcli.commands.score import score
+from talkcli.commands.score import app, with_command
+from talkcli.commands.score_motions import motions
 from talkcli.engine.audio.degrade import DEGRADATIONS
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import FLAME
@@ -28,9 +28,6 @@ _ORIGINS = {
         "layers": False,
     },
 }  # fmt: skip
-
-app = typer.Typer()
-app.command()(score)
 
 
 @pytest.fixture
@@ -60,7 +57,7 @@ def test_table_names_vertex_sets_and_reasons(arguments: list[str]) -> None:
 
 
 def test_the_option_offers_every_degradation() -> None:
-    offered = get_args(get_type_hints(score)["degraded"])[0]
+    offered = get_args(get_type_hints(motions)["degraded"])[0]
     assert get_args(offered) == DEGRADATIONS
 
 
@@ -94,10 +91,63 @@ def test_fail_over(arguments: list[str], limit: str, code: int) -> None:
     assert ("Thresholds not met" in result.stderr) == (code == 7)
 
 
-def test_a_table_is_for_speech_alone(arguments: list[str]) -> None:
-    result = CliRunner().invoke(app, [*arguments, "--table", "diversity", "--sigma", "0.1"])
-    assert isinstance(result.exception, UsageError)
-    assert "PRED, --truth, --sigma" in result.exception.problem
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ([], ["motions"]),
+        (["a.npz", "--truth", "b.npz"], ["motions", "a.npz", "--truth", "b.npz"]),
+        (["--dataset", "ravdess"], ["motions", "--dataset", "ravdess"]),
+        (["motions", "a.npz"], ["motions", "a.npz"]),
+        # A file that is called like a command.
+        (["./motions"], ["motions", "./motions"]),
+        (["a.npz", "emotion"], ["motions", "a.npz", "emotion"]),
+        (["--table", "emotion", "--dataset", "x"], ["emotion", "--dataset", "x"]),
+        (["--dataset", "x", "--table=diversity", "--json"], ["diversity", "--dataset", "x", "--json"]),
+        (["--table", "main", "--dataset", "x"], ["motions", "--table", "main", "--dataset", "x"]),
+        (["--table"], ["motions", "--table"]),
+        (["--", "--table", "emotion"], ["motions", "--", "--table", "emotion"]),
+        (["--help"], ["--help"]),
+        (["-h"], ["-h"]),
+    ],
+)
+def test_the_name_of_the_command_may_be_left_out(given: list[str], meant: list[str]) -> None:
+    assert with_command(given, ("motions", "dataset", "diversity", "emotion")) == meant
+
+
+def test_help_shows_the_commands_and_the_options_of_the_usual_one() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+    for words in ("motions", "dataset", "diversity", "emotion", "--truth", "--fail-under", "--json"):
+        assert words in shown
+    shown = CliRunner().invoke(app, ["emotion", "--help"], env={"COLUMNS": "200"}).stdout
+    assert "--emotions-of" in shown
+    assert "--layers" not in shown
+
+
+def test_a_named_data_set_is_that_of_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`talk score dataset x` is `talk score --dataset x`, with all its options."""
+    asked = []
+
+    def scored(predictions: object, **options: object) -> dict[str, object]:
+        asked.append((predictions, {key: value for key, value in options.items() if key != "reporter"}))
+        raise UsageError("Stop.")
+
+    monkeypatch.setattr("talkcli.engine.pipelines.score.motions.score_motions", scored)
+    rest = ["--split", "val", "--takes", "2", "--seed", "3"]
+    CliRunner().invoke(app, ["dataset", "x", *rest])
+    CliRunner().invoke(app, ["--dataset", "x", *rest])
+    assert asked[0] == asked[1]
+    assert asked[0][1]["dataset"] == "x"
+    assert asked[0][1]["generation"].takes == 2  # type: ignore[attr-defined]
+
+
+def test_a_table_has_no_options_that_it_does_not_use(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--table", "diversity"])
+    assert result.exit_code == 2
+    assert "--truth" in result.stderr
+    result = CliRunner().invoke(app, ["--table", "diversity", "--sigma", "0.1"])
+    assert result.exit_code == 2
+    assert "--sigma" in result.stderr
+    assert CliRunner().invoke(app, [arguments[0], "--table", "diversity"]).exit_code == 2
 
 
 def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +219,7 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
     result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--fail-under", "mve_mm=1"])
     assert isinstance(result.exception, UsageError)
     result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--takes", "3"])
-    assert "--takes" in result.exception.problem  # type: ignore[union-attr]
+    assert result.exit_code == 2
+    assert "--takes" in result.stderr
     result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--model", "rules"])
     assert "--model rules" in result.exception.problem  # type: ignore[union-attr]

@@ -148,7 +148,10 @@ def _commands() -> dict[str, click.Command]:
 _PLAIN = {
     "animate": ("{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--device", "cpu", "--out", "o.npz"),
     "render": ("{s}/ada.npz", "--size", "16", "--out", "fr"),
-    "score": ("{s}/ada.npz",),
+    "score motions": ("{s}/ada.npz",),
+    "score dataset": ("{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu", "--workers", "0"),
+    "score diversity": ("--audio", "{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--takes", "2", "--device", "cpu"),
+    "score emotion": ("--dataset", "{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu"),
     "convert deeptalk": ("--vq", "{s}/official/TH-VQVAE.pth", "--out", "o.safetensors"),
     "preprocess check": ("{s}/corpus", "--workers", "0"),
     "preprocess stats": ("{s}/corpus", "--workers", "0"),

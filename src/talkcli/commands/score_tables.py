@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from talkcli.console import Console
-from talkcli.engine.errors import UsageError
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.engine.wording import counted
@@ -16,15 +15,6 @@ from talkcli.engine.wording import counted
 _FEW = 1e-2
 # Metrics that the table prints for every emotion; --json has all metrics.
 _BY_EMOTION = ("lve_mm", "eve_mm", "sync_r", "bilabial_closure", "silence_closed")
-
-
-def check_unused(table: str, given: Mapping[str, object]) -> None:
-    """Raise UsageError if any option of `given` has a value, because `table` does not use it."""
-    if unused := [name for name, value in given.items() if value]:
-        raise UsageError(
-            f"--table {table} has no use for {', '.join(unused)}: a model animates as the table says.",
-            hint="Give it speech: --audio or --dataset.",
-        )
 
 
 def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) -> None:
