@@ -31,6 +31,9 @@ class MetricInfo:
     one value from the observations of all clips."""
     meaning: str
     """Meaning of the value in words, for tables."""
+    better: Literal["lower", "higher", "near zero"] | None = None
+    """Which values are better, so that reports can show the worst clips; None where neither is, and the clips
+    farthest from the median are shown."""
     over_takes: Literal["mean", "largest"] = "mean"
     """Rule that sums up the values of the takes of a clip."""
     pool: str | None = None

@@ -94,7 +94,24 @@ def score_case(setting: Setting, job: tuple[Case, Alignment | str]) -> Outcome:
         return Outcome(scored=error, said=tuple(told.said))
 
 
-def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Scored:
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The surfaces of a clip, all at one frame rate and of one length, and what belongs to them."""
+
+    takes: list[Surface]
+    """Surface of each take."""
+    true: Surface | None
+    """Surface of the true motion; None when there is none."""
+    speech: Speech | None
+    """Sound of the clip; None when there is none."""
+    origins: tuple[Origin | None, ...]
+    """Origin of each take; None for an unknown one."""
+    truth: Origin | None
+    """Origin of the true motion; None when it is unknown, or when there is no true motion."""
+
+
+def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Shown:
+    """Read or animate one clip. Raises TalkError for unusable input."""
     if setting.generation is None or setting.generation.by_rules:
         settle_threads()
     speech = read_speech(case.audio, reporter) if case.audio else None
@@ -108,19 +125,25 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
     if true is not None:
         _compare_neutrals(case, takes[0], true, reporter)
-    values = score_clip(surfaces, true_surface, speech, phones, setting.reference, setting.metrics)
+    return Shown(takes=surfaces, true=true_surface, speech=speech, origins=origins, truth=truth)
+
+
+def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Scored:
+    clip = clip_surfaces(setting, case, phones, reporter)
+    first = clip.takes[0]
+    values = score_clip(clip.takes, clip.true, clip.speech, phones, setting.reference, setting.metrics)
     return Scored(
         id=case.id,
         emotion=case.emotion,
-        takes=len(takes),
-        frames=takes[0].num_frames,
-        fps=takes[0].fps,
+        takes=len(clip.takes),
+        frames=first.num_frames,
+        fps=first.fps,
         values=values,
-        head=surfaces[0].topology.name,
-        vertex_sets=set_sizes(surfaces[0].topology, values),
-        origins=origins,
-        has_truth=true is not None,
-        truth=truth,
+        head=first.topology.name,
+        vertex_sets=set_sizes(first.topology, values),
+        origins=clip.origins,
+        has_truth=clip.true is not None,
+        truth=clip.truth,
     )
 
 
