@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from talkcli.commands.score_options import (
     Limit,
     Model,
     PerClip,
+    Report,
     Sigma,
     Split,
     Text,
@@ -29,8 +31,9 @@ from talkcli.commands.score_options import (
     chosen_split,
     refuse_rules,
 )
+from talkcli.commands.score_report import write_page
 from talkcli.commands.score_tables import show_emotion
-from talkcli.commands.score_verdict import Verdict
+from talkcli.commands.score_verdict import Verdict, check_outputs
 from talkcli.console import Console
 from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
@@ -59,6 +62,7 @@ def emotion(
     actor: Actor = None,
     degraded: Degraded = None,
     per_clip: PerClip = False,
+    report: Report = None,
     fail_if: FailIf = None,
     fail_under: FailUnder = None,
     fail_over: FailOver = None,
@@ -83,12 +87,21 @@ def emotion(
     verdict = Verdict(
         EMOTION_MEASURES, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit
     )
+    check_outputs({"--report": report})
     with verdict:
         with Console(as_json=as_json, quiet=quiet) as console:
             from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
             from talkcli.engine.pipelines.score.generation import Generation
 
-            report = emotion_table(
+            generation = Generation(
+                model_name=model,
+                device_name=device,
+                sigma=sigma,
+                actor=actor,
+                seed=seed,
+                degrade=degraded,
+            )
+            found = emotion_table(
                 EmotionInputs(
                     audio=audio,
                     truth=truth,
@@ -99,17 +112,24 @@ def emotion(
                     emotions_of=emotions_of,
                     head_name=head,
                 ),
-                generation=Generation(
-                    model_name=model,
-                    device_name=device,
-                    sigma=sigma,
-                    actor=actor,
-                    seed=seed,
-                    degrade=degraded,
-                ),
+                generation=generation,
                 thresholds=verdict.thresholds,
                 reporter=console,
             )
-        report = spoken_reasons(report)
-        show_emotion(console, report, per_clip=per_clip)
-        verdict.give(report)
+            found = spoken_reasons(found)
+            show = partial(show_emotion, per_clip=per_clip)
+            if report is not None:
+                from talkcli.engine.pipelines.score.sources import Sources
+
+                sources = Sources(
+                    truth=truth,
+                    audio=audio,
+                    dataset=dataset,
+                    split=chosen,
+                    text=text,
+                    limit=limit,
+                    head_name=head,
+                )
+                write_page(report, found, show, sources=sources, generation=generation, console=console)
+        show(console, found)
+        verdict.give(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,7 @@ from talkcli.commands.score_options import (
     Predictions,
     Prepare,
     Reference,
+    Report,
     ScoreWorkers,
     Sigma,
     Split,
@@ -38,8 +40,9 @@ from talkcli.commands.score_options import (
     Truth,
     chosen_split,
 )
+from talkcli.commands.score_report import write_page
 from talkcli.commands.score_tables import show_motions, show_paper_table
-from talkcli.commands.score_verdict import Verdict
+from talkcli.commands.score_verdict import Verdict, check_outputs
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import EMBEDDED
@@ -73,6 +76,7 @@ def motions(
     metric: Metric = None,
     table: PaperTable = None,
     per_clip: PerClip = False,
+    report: Report = None,
     fail_if: FailIf = None,
     fail_under: FailUnder = None,
     fail_over: FailOver = None,
@@ -106,6 +110,7 @@ def motions(
     if prepare is not None and dataset is None:
         raise UsageError("--prepare prepares --dataset, and there is none.", hint="Add --dataset.")
     verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
+    check_outputs({"--report": report})
     with verdict:
         with Console(as_json=as_json, quiet=quiet) as console:
             from talkcli.engine.pipelines.score.generation import Generation
@@ -115,7 +120,17 @@ def motions(
                 from talkcli.engine.pipelines.score.prepare import prepare as prepare_set
 
                 prepare_set(dataset, prepare, console, workers)
-            report = score_motions(
+            generation = Generation(
+                model_name=model,
+                device_name=device,
+                sigma=sigma,
+                actor=actor,
+                takes=takes or 1,
+                seed=seed,
+                degrade=degraded,
+                layers=layers,
+            )
+            found = score_motions(
                 given,
                 truth=truth,
                 audio=audio,
@@ -124,16 +139,7 @@ def motions(
                 text=text,
                 reference=reference,
                 head_name=head,
-                generation=Generation(
-                    model_name=model,
-                    device_name=device,
-                    sigma=sigma,
-                    actor=actor,
-                    takes=takes or 1,
-                    seed=seed,
-                    degrade=degraded,
-                    layers=layers,
-                ),
+                generation=generation,
                 thresholds=verdict.thresholds,
                 reporter=console,
                 num_workers=workers,
@@ -146,13 +152,25 @@ def motions(
             if table is not None:
                 from talkcli.engine.pipelines.score.paper_table import paper_table
 
-                report["paper_table"] = paper_table(table, report)
-        report = spoken_reasons(report)
-        if table is None or as_json:
-            show_motions(console, report, per_clip=per_clip)
-        else:
-            show_paper_table(console, report)
-        verdict.give(report)
+                found["paper_table"] = paper_table(table, found)
+            found = spoken_reasons(found)
+            show = partial(show_motions, per_clip=per_clip) if table is None else show_paper_table
+            if report is not None:
+                from talkcli.engine.pipelines.score.sources import Sources
+
+                sources = Sources(
+                    predictions=given,
+                    truth=truth,
+                    audio=audio,
+                    dataset=dataset,
+                    split=chosen,
+                    text=text,
+                    limit=limit,
+                    head_name=head,
+                )
+                write_page(report, found, show, sources=sources, generation=generation, console=console)
+        show(console, found)
+        verdict.give(found)
 
 
 def _metrics(patterns: list[str] | None, table: str | None) -> list[str] | None:

@@ -189,6 +189,14 @@ PaperTable = Annotated[
         "and 4 (ablation), EmoFace's (vocaset, ravdess3d). DEEPTalk's table 3 is talk score diversity.",
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Also write the tables with pictures as a page: one HTML file that holds everything.",
+    ),
+]
 Limit = Annotated[
     int | None,
     typer.Option("--limit", min=1, help="Score the first N clips only.", metavar="N", rich_help_panel=CLIPS),

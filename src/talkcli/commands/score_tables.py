@@ -52,6 +52,9 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
 
 def show_paper_table(console: Console, report: dict[str, Any]) -> None:
     """Print a published table with a row of our own below, and the reasons for its dashes."""
+    if console.as_json:
+        console.result(report, "")
+        return
     table = report["paper_table"]
     header = ("method", *(f"{column['dataset']} {column['name']}" for column in table["columns"]))
     rows = [

@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 _WHOLE = "score"
 
 
+def check_outputs(files: Mapping[str, Path | None]) -> None:
+    """Raise InputError, before any work, if a file of an option cannot be written; None for an absent one."""
+    from talkcli.engine.files import check_file
+
+    for option, path in files.items():
+        if path is not None:
+            try:
+                check_file(path)
+            except InputError as error:
+                raise InputError(error.problem, hint=f"Give {option} the name of a file.") from error
+
+
 class Verdict:
     """Thresholds of a score. Use it as a context manager around the work and the printing.
 
@@ -48,7 +60,6 @@ class Verdict:
             UsageError: For a threshold that is not of its form.
             InputError: When `junit` is no place for a file.
         """
-        from talkcli.engine.files import check_file
         from talkcli.engine.pipelines.score.thresholds import Threshold
 
         self.thresholds: list[Threshold] = [
@@ -58,12 +69,7 @@ class Verdict:
         ]
         self.failed: dict[str, TalkError] | None = None if junit is None else {}
         self._junit = junit
-        if junit is not None:
-            # Before any work.
-            try:
-                check_file(junit)
-            except InputError as error:
-                raise InputError(error.problem, hint="Give --junit the name of a file.") from error
+        check_outputs({"--junit": junit})
 
     def __enter__(self) -> Verdict:
         return self

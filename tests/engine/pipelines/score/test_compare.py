@@ -35,9 +35,7 @@ def report(
         }
         for index in range(count)
     ]
-    path.write_text(
-        json.dumps({"schema": 1, "table": "motions", "talk": "0", "head": "ada", "clips": clips} | rest)
-    )
+    path.write_text(json.dumps({"schema": 1, "talk": "0", "head": "ada", "clips": clips} | rest))
     return path
 
 

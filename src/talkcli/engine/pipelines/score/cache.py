@@ -26,7 +26,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.heads import head_file
 from talkcli.engine.face.motion_file import read_any_motion, write_motion
 from talkcli.engine.files import sha256
-from talkcli.engine.methods import METHODS
+from talkcli.engine.methods import METHODS, resolve
 from talkcli.engine.types import AnyMotion, Speech
 
 # Largest size of all entries together, in bytes. An hour of speech takes about 30 MB of coefficients.
@@ -100,7 +100,10 @@ def take_cache(
         device: Kind of the device that the model runs on.
     """
     row = METHODS[described["method"]]
-    modules = {place.partition(":")[0] for place in (row.model, row.performer) if place is not None}
+    places = [place for place in (row.model, row.performer) if place is not None]
+    for place in places:
+        # The digest covers a module outside the package only if it is loaded.
+        resolve(place)
     head_path = head_file(head)
     parts = {
         # Where a model lies and what it is called does not change what it makes.
@@ -112,7 +115,7 @@ def take_cache(
         "head": sha256(head_path) if head_path is not None and head_path.is_file() else head,
         "device": device,
         "machine": platform.machine(),
-        "code": code_digest(_CODE, *sorted(modules)),
+        "code": code_digest(_CODE, *(place.partition(":")[0] for place in places)),
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
     }
     text = json.dumps(parts, sort_keys=True)

@@ -75,8 +75,8 @@ def score_motions(
             clips before it raises the first error. None raises it at once.
 
     Returns:
-        A document ready for JSON: `schema` (its version); `table` (`motions`); `talk` (version); `dataset`
-        (name, manifest and split, or None); `limit` (or None); `generation` (the performer and its settings,
+        A document ready for JSON: `schema` (its version); `talk` (version); `dataset` (name, manifest
+        and split, or None); `limit` (or None); `generation` (the performer and its settings,
         or None); `motion` and `truth` (their origins, with numbers of clips); `head`; `vertex_sets` (sizes);
         `overall` (metric -> value or reason); `emotions` (label -> the same); `clips` (metric -> value or
         reason); `thresholds` and `missed` (`verdict`).
@@ -122,7 +122,6 @@ def score_motions(
     overall = _overall(clips)
     return {
         "schema": SCHEMA,
-        "table": "motions",
         "talk": __version__,
         "dataset": chosen.described,
         "limit": limit,
