@@ -60,7 +60,8 @@ def _data_set(report: Mapping[str, Any]) -> str | None:
     if described is None:
         return None
     given = Path(described["name"])
-    name = (given.parent if given.suffix else given).resolve().name.lower()
+    folder = given.parent if given.suffix in (".jsonl", ".parquet") else given
+    name = folder.absolute().name.lower()
     return _ALSO.get(name, name)
 
 
