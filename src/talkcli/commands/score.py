@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from talkcli.commands.score_diversity import diversity
 from talkcli.commands.score_emotion import emotion
 from talkcli.commands.score_motions import dataset, motions
+from talkcli.commands.score_study import study, study_results
 
 # Sub-command that runs where the command line names none.
 _DEFAULT = "motions"
@@ -71,3 +72,5 @@ app.command()(motions)
 app.command()(dataset)
 app.command()(diversity)
 app.command()(emotion)
+app.command()(study)
+app.command("study-results")(study_results)
