@@ -11,6 +11,7 @@ from talkcli.commands.score_compare import compare
 from talkcli.commands.score_diversity import diversity
 from talkcli.commands.score_emotion import emotion
 from talkcli.commands.score_motions import dataset, motions
+from talkcli.commands.score_study import study, study_results
 
 # Sub-command that runs where the command line names none.
 _DEFAULT = "motions"
@@ -77,3 +78,5 @@ app.command()(dataset)
 app.command()(diversity)
 app.command()(emotion)
 app.command()(compare)
+app.command()(study)
+app.command("study-results")(study_results)

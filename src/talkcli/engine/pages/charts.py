@@ -15,7 +15,7 @@ from html import escape
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.pages.axes import Scale, scale_of, short, x_axis, y_axis
+from talkcli.engine.pages.axes import Scale, scale_of, x_axis, y_axis
 
 _NUM_COLOURS = 9
 # Outlines around (0, 0), one per series.
@@ -27,10 +27,10 @@ _SHAPES = (
     "M-4.6 -2V2L-2 4.6H2L4.6 2V-2L2 -4.6H-2Z", "M-4.8 -2.2H4.8V2.2H-4.8Z",
 )  # fmt: skip
 _DASHES = ("none", "7 4", "2 3", "9 3 2 3", "4 4", "12 4", "1 5", "6 2 1 2", "3 2")
-_WIDTH, _HEIGHT = 520, 340
+_WIDTH, _HEIGHT = 520.0, 340.0
 # Room for axes: left, right, top, bottom.
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 34, 46
-_LEGEND_ROW = 20
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 16.0, 34.0, 46.0
+_LEGEND_ROW = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,9 @@ def scatter(series: Sequence[Series], *, title: str, desc: str, x: str = "", y: 
     labels = f'<text class="soft" x="12" y="{side + 24}">{escape(x)}</text>'
     labels += f'<text class="soft" x="12" y="20">{escape(y)}</text>'
     legend = _legend_column(series, side + 28)
-    return _figure("".join(marks) + labels + legend, title, desc, height=max(_HEIGHT, 24 * len(series) + 20))
+    return _figure(
+        "".join(marks) + labels + legend, title, desc, height=max(_HEIGHT, 24.0 * len(series) + 20)
+    )
 
 
 def histogram(
@@ -76,15 +78,15 @@ def histogram(
         x: Name of the values.
         y: Name of the heights.
     """
-    height = 220
+    height = 220.0
     across = scale_of(edges, _LEFT, _WIDTH - _RIGHT)
     up = scale_of([v for heights in counts.values() for v in heights], height - _BOTTOM, _TOP, from_zero=True)
     parts = [y_axis(up, _LEFT, _WIDTH - _RIGHT, y), x_axis(across, height - _BOTTOM, x)]
     for index, heights in enumerate(counts.values()):
-        path = f"M{across(edges[0]):.1f} {up(0):.1f}" + "".join(
+        path = f"M{across(edges[0]):.1f} {up(0.0):.1f}" + "".join(
             f"V{up(value):.1f}H{across(end):.1f}" for value, end in zip(heights, edges[1:], strict=True)
         )
-        path += f"V{up(0):.1f}"
+        path += f"V{up(0.0):.1f}"
         if index == 0:
             parts.append(f'<path class="s0 area" d="{path}Z"/>')
         parts.append(_curve(index, path))
@@ -93,7 +95,7 @@ def histogram(
 
 
 def heat_map(
-    values: Sequence[Sequence[float]],
+    counts: Sequence[Sequence[int]],
     rows: Sequence[str],
     columns: Sequence[str],
     *,
@@ -103,26 +105,26 @@ def heat_map(
     column_axis: str,
 ) -> str:
     """Return a matrix of cells, darker for a larger share of the row, each with its number."""
-    left, top, size = 92, 84, 44
+    left, top, size = 92.0, 84.0, 44.0
     parts = [
         f'<text class="soft" x="8" y="20">{escape(row_axis)}, down; {escape(column_axis)}, across</text>'
     ]
     for index, name in enumerate(columns):
         x, y = left + (index + 0.5) * size, top - 8
         parts.append(f'<text x="{x:.0f}" y="{y}" transform="rotate(-40 {x:.0f} {y})">{escape(name)}</text>')
-    for index, (name, row) in enumerate(zip(rows, values, strict=True)):
+    for index, (name, row) in enumerate(zip(rows, counts, strict=True)):
         y = top + index * size
         parts.append(f'<text x="{left - 8}" y="{y + 27}" text-anchor="end">{escape(name)}</text>')
         total = sum(row)
         for column, value in enumerate(row):
             share = value / total if total else 0.0
             x = left + column * size
-            what = f"{row_axis} {name}, {column_axis} {columns[column]}: {short(value)}"
+            what = f"{row_axis} {name}, {column_axis} {columns[column]}: {value}"
             parts.append(
                 f'<g><title>{escape(what)}</title><rect class="cell" x="{x}" y="{y}" width="{size - 2}" '
                 f'height="{size - 2}" fill-opacity="{0.06 + 0.94 * share:.3f}"/>'
                 f'<text class="{"on" if share > 0.5 else ""}" x="{x + size / 2 - 1:.0f}" y="{y + 26}" '
-                f'text-anchor="middle">{short(value)}</text></g>'
+                f'text-anchor="middle">{value}</text></g>'
             )
     width = left + size * len(columns) + 56
     return _figure("".join(parts), title, desc, width=width, height=top + size * len(rows) + 12)
@@ -136,7 +138,7 @@ def lines(
     x: str,
     y: str,
     names: Sequence[str] | None = None,
-    height: int = 260,
+    height: float = 260.0,
     marks: bool = True,
 ) -> str:
     """Return curves, each with a dash of its own.
@@ -177,7 +179,7 @@ def lines(
 
 def strip_plot(groups: Mapping[str, Sequence[float]], *, title: str, desc: str, x: str) -> str:
     """Return the values of each group as ticks in a row of its own, with a triangle at their median."""
-    left, row = 92, 26
+    left, row = 92.0, 26.0
     height = _TOP - 14 + row * len(groups) + _BOTTOM
     across = scale_of([value for values in groups.values() for value in values], left, _WIDTH - _RIGHT)
     parts = [x_axis(across, height - _BOTTOM, x)]
@@ -211,7 +213,7 @@ def _curve(style: int, path: str) -> str:
 def _named_axis(names: Sequence[str], across: Scale, y: float, title: str) -> str:
     parts = [f'<path class="axis" d="M{across.start:.1f} {y:.1f}H{across.end:.1f}"/>']
     for index, name in enumerate(names):
-        at = across(index)
+        at = across(float(index))
         parts.append(f'<path class="axis" d="M{at:.1f} {y:.1f}v4"/>')
         parts.append(
             f'<text class="soft" x="{at:.1f}" y="{y + 16:.1f}" text-anchor="end" '
@@ -224,16 +226,16 @@ def _named_axis(names: Sequence[str], across: Scale, y: float, title: str) -> st
 def _legend_column(series: Sequence[Series], left: float) -> str:
     parts = []
     for index, item in enumerate(series):
-        y = 24 + 24 * index
+        y = 24.0 + 24 * index
         parts.append(_mark(item.style, left, y, hollow=item.hollow))
         parts.append(f'<text x="{left + 14:.0f}" y="{y + 4}">{escape(item.name)}</text>')
     return "".join(parts)
 
 
-def _legend_rows(names: Sequence[str], top: float, styles: Sequence[int] | None = None) -> tuple[str, int]:
+def _legend_rows(names: Sequence[str], top: float, styles: Sequence[int] | None = None) -> tuple[str, float]:
     """Return a legend below a chart, and its height; none for a single series."""
     if len(names) < 2:
-        return "", 0
+        return "", 0.0
     parts, across = [], 2
     for index, name in enumerate(names):
         style = index if styles is None else styles[index]

@@ -58,28 +58,36 @@ def _squared_distances(points: np.ndarray) -> Float[np.ndarray, "points points"]
 
 
 def _affinities(distances: np.ndarray, perplexity: float) -> Float[np.ndarray, "points points"]:
-    """Return joint probabilities that sum to 1; each point's neighbourhood has the given perplexity."""
+    """Return joint probabilities, which sum to 1."""
     count = len(distances)
-    target = np.log(perplexity)
     others = ~np.eye(count, dtype=bool)
     joint = np.zeros((count, count))
     for index in range(count):
-        row = distances[index, others[index]]
-        row = row - row.min()
-        low, high, precision = 0.0, np.inf, 1.0 / max(row.mean(), _LEAST)
-        for _ in range(64):
-            weights = np.exp(-row * precision)
-            total = weights.sum()
-            entropy = np.log(total) + precision * (row @ weights) / total
-            if abs(entropy - target) < 1e-5:
-                break
-            if entropy > target:
-                low, precision = precision, precision * 2 if np.isinf(high) else (precision + high) / 2
-            else:
-                high, precision = precision, (precision + low) / 2
-        joint[index, others[index]] = weights / total
-    joint = (joint + joint.T) / (2 * count)
-    return np.maximum(joint, _LEAST)
+        joint[index, others[index]] = neighbourhood(distances[index, others[index]], perplexity)
+    return np.maximum((joint + joint.T) / (2 * count), _LEAST)
+
+
+def neighbourhood(distances: Float[np.ndarray, "points"], perplexity: float) -> Float[np.ndarray, "points"]:
+    """Return the attention of a point to the others, which sums to 1 and has the given perplexity.
+
+    Args:
+        distances: Squared distances of the others.
+        perplexity: The exponential of the entropy of the attention.
+    """
+    target = np.log(perplexity)
+    row = distances - distances.min()
+    low, high, precision = 0.0, np.inf, 1.0 / max(row.mean(), _LEAST)
+    for _ in range(64):
+        weights = np.exp(-row * precision)
+        total = weights.sum()
+        entropy = np.log(total) + precision * (row @ weights) / total
+        if abs(entropy - target) < 1e-5:
+            break
+        if entropy > target:
+            low, precision = precision, precision * 2 if np.isinf(high) else (precision + high) / 2
+        else:
+            high, precision = precision, (precision + low) / 2
+    return weights / total
 
 
 def _principal_components(points: np.ndarray) -> Float[np.ndarray, "points 2"]:

@@ -188,7 +188,7 @@ def _clip(id_: str, clip: ShownClip) -> str:
         desc=f"{len(gap)} frames; the mean lip gap is {gap.mean():.1f} mm, the largest {gap.max():.1f} mm.",
         x="seconds",
         y="mm",
-        height=210,
+        height=210.0,
         marks=False,
     )
     cut = "<p>Only the beginning is shown.</p>" if clip.is_cut else ""
