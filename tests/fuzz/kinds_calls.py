@@ -152,6 +152,8 @@ _PLAIN = {
     "score dataset": ("{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu", "--workers", "0"),
     "score diversity": ("--audio", "{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--takes", "2", "--device", "cpu"),
     "score emotion": ("--dataset", "{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu"),
+    "score study": ("a={s}/sounds", "b={s}/sounds", "--out", "o.html"),
+    "score study-results": ("{s}/ada.npz",),
     "score compare": ("{s}/ada.npz", "{s}/ada.npz"),
     "convert deeptalk": ("--vq", "{s}/official/TH-VQVAE.pth", "--out", "o.safetensors"),
     "preprocess check": ("{s}/corpus", "--workers", "0"),

@@ -100,13 +100,13 @@ def score_motions(
     speakers = {entry.id: entry.speaker for entry in chosen.entries}
     animates = not predictions
     described = generation.described(reporter) if animates else None
-    if described is not None and keep:
-        generation = generation.cached(cache, described)
     # Loading the head here finds a missing file before any work.
     if not animates:
         topology_of(read_any_motion(cases[0].takes[0])[0], head_name)
     elif head_name is not None or not generation.makes_vertices():
         load_head(head_name or generation.head_name())
+    if described is not None and keep:
+        generation = generation.cached(cache, described)
     setting = Setting(
         generation=generation if animates else None,
         head_name=head_name,
