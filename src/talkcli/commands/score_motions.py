@@ -38,6 +38,7 @@ from talkcli.commands.score_options import (
     Takes,
     Text,
     Truth,
+    VertexSetFile,
     chosen_split,
 )
 from talkcli.commands.score_report import write_page
@@ -65,6 +66,7 @@ def motions(
     split: Split = None,
     limit: Limit = None,
     head: HeadName = None,
+    vertex_sets: VertexSetFile = None,
     model: Model = EMBEDDED,
     sigma: Sigma = None,
     actor: Actor = None,
@@ -147,6 +149,7 @@ def motions(
                 limit=limit,
                 keep=not no_cache,
                 cache=cache,
+                vertex_sets=vertex_sets,
                 failed=verdict.failed,
             )
             if table is not None:

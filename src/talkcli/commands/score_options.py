@@ -86,6 +86,15 @@ HeadName = Annotated[
     str | None,
     typer.Option("--head", help="Head: ada, flame, or a FLAME file. Default: the motion's own."),
 ]
+VertexSetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--vertex-sets",
+        metavar="FILE",
+        help="For vertices of a topology that talk does not know: JSON with lists of vertex numbers, "
+        '{"lips": [...], "upper_face": [...]}.',
+    ),
+]
 Model = Annotated[
     str,
     typer.Option(

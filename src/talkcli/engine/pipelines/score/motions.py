@@ -24,6 +24,7 @@ from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.pipelines.score.reference import reference_means
 from talkcli.engine.pipelines.score.schema import SCHEMA
 from talkcli.engine.pipelines.score.thresholds import Threshold, verdict
+from talkcli.engine.pipelines.score.vertex_sets import read_vertex_sets
 from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
 from talkcli.engine.types import EMOTIONS, Alignment, Reporter
 from talkcli.engine.version import __version__
@@ -48,6 +49,7 @@ def score_motions(
     limit: int | None = None,
     keep: bool = False,
     cache: Path | None = None,
+    vertex_sets: Path | None = None,
     failed: dict[str, TalkError] | None = None,
 ) -> dict[str, Any]:
     """Score every clip; the result is the same whatever the number of workers.
@@ -71,6 +73,7 @@ def score_motions(
         limit: Largest number of clips, as for `gather`.
         keep: Whether motion that a model makes is kept in a cache, and read from there.
         cache: Folder of this cache; None for that of the user's cache.
+        vertex_sets: File of the regions of meshes that talk does not know (`read_vertex_sets`).
         failed: Receiver of the error of each clip that has one, by the clip's id: the score then looks at all
             clips before it raises the first error. None raises it at once.
 
@@ -112,6 +115,7 @@ def score_motions(
         head_name=head_name,
         reference=_means(reference, head_name, reporter),
         metrics=_with_thresholds(metrics, thresholds),
+        vertex_sets=None if vertex_sets is None else read_vertex_sets(vertex_sets),
     )
     phones = find_phones(cases, reporter)
     workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
