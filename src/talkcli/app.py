@@ -15,13 +15,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from talkcli.commands import convert, preprocess
+from talkcli.commands import convert, preprocess, score
 from talkcli.commands.animate import animate
 from talkcli.commands.bench import bench
 from talkcli.commands.doctor import doctor
 from talkcli.commands.methods import methods
 from talkcli.commands.render import render
-from talkcli.commands.score import score
 from talkcli.commands.train import train
 from talkcli.commands.train_dee import train_dee
 from talkcli.commands.train_fer import train_fer
@@ -45,7 +44,7 @@ app = typer.Typer(
 
 app.command()(animate)
 app.command()(render)
-app.command()(score)
+app.add_typer(score.app, name="score")
 app.add_typer(preprocess.app, name="preprocess")
 app.add_typer(convert.app, name="convert")
 app.command()(methods)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from talkcli.commands.score import score
+from talkcli.commands.score import app
 from talkcli.engine.audio.io import write_wav
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import InputError, TalkError, UsageError
@@ -18,9 +17,6 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import read_motion, write_motion
 from talkcli.engine.pipelines.preprocess import preprocess_debug
 from talkcli.engine.types import Motion, Silent, Speech
-
-app = typer.Typer()
-app.command()(score)
 
 
 def move(path: Path, frames: int = 30, fps: float = 25.0, size: float = 0.2, head: str = "ada") -> Path:
@@ -73,13 +69,14 @@ def odd(tmp_path: Path) -> Path:
         "--audio two/a.wav --model rules", "--audio two/a.wav --actor who", "--audio two/a.wav --device x",
         "--table emotion --audio two/a.wav", "--table emotion --dataset absent", "--table diversity",
         "--table diversity --dataset bad", "--table emotion --split val --audio two/a.wav",
-        "--table diversity --audio two/a.wav --takes 1", "--table emotion --audio two/a.wav --workers 2",
+        "--table diversity --audio two/a.wav --takes 1", "dataset absent", "dataset bad", "dataset .",
+        "emotion --audio two/a.wav --model rules", "diversity --audio two/a.wav --model rules",
     ],
 )  # fmt: skip
 def test_what_cannot_be_scored_is_said(arguments: str, odd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(odd)
     monkeypatch.setenv("TALK_DATA", "nothing")
-    alone = [] if "--table" in arguments else ["--workers", "0"]
+    alone = [] if "--table" in arguments or "rules" in arguments else ["--workers", "0"]
     result = CliRunner().invoke(app, [*arguments.split(), *alone])
     assert isinstance(result.exception, TalkError), (result.exception, result.output)
     assert 10 < len(result.exception.problem) < 1000

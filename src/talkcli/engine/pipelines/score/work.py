@@ -6,7 +6,7 @@ clips. It contains an error in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -25,6 +25,7 @@ from talkcli.engine.pipelines.score.clip import Value, score_clip
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.pipelines.score.measured import set_sizes
+from talkcli.engine.pipelines.score.vertex_sets import VertexSets, with_sets
 from talkcli.engine.types import Alignment, AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
 from talkcli.engine.wording import counted
 
@@ -43,6 +44,10 @@ class Setting:
     """Head of the surfaces; None for the head or mesh of each motion."""
     reference: Mapping[str, float] | str
     """Means over real motion, or the reason why there are none, as in `score_clip`."""
+    metrics: Sequence[str] | None = None
+    """Names of the metrics; None for those that are measured by default."""
+    vertex_sets: VertexSets | None = None
+    """Regions of the meshes that a user names; None for those that talk knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +97,24 @@ def score_case(setting: Setting, job: tuple[Case, Alignment | str]) -> Outcome:
         return Outcome(scored=error, said=tuple(told.said))
 
 
-def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Scored:
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The surfaces of a clip, all at one frame rate and of one length, and what belongs to them."""
+
+    takes: list[Surface]
+    """Surface of each take."""
+    true: Surface | None
+    """Surface of the true motion; None when there is none."""
+    speech: Speech | None
+    """Sound of the clip; None when there is none."""
+    origins: tuple[Origin | None, ...]
+    """Origin of each take; None for an unknown one."""
+    truth: Origin | None
+    """Origin of the true motion; None when it is unknown, or when there is no true motion."""
+
+
+def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Shown:
+    """Read or animate one clip. Raises TalkError for unusable input."""
     if setting.generation is None or setting.generation.by_rules:
         settle_threads()
     speech = read_speech(case.audio, reporter) if case.audio else None
@@ -104,20 +126,30 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
     takes, true = _aligned(case, takes, true, reporter)
     surfaces = [_surface(setting.head_name, motion, case, takes[0]) for motion in takes]
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
+    if setting.vertex_sets is not None:
+        surfaces = [with_sets(surface, setting.vertex_sets) for surface in surfaces]
+        true_surface = None if true_surface is None else with_sets(true_surface, setting.vertex_sets)
     if true is not None:
         _compare_neutrals(case, takes[0], true, reporter)
+    return Shown(takes=surfaces, true=true_surface, speech=speech, origins=origins, truth=truth)
+
+
+def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Scored:
+    clip = clip_surfaces(setting, case, phones, reporter)
+    first = clip.takes[0]
+    values = score_clip(clip.takes, clip.true, clip.speech, phones, setting.reference, setting.metrics)
     return Scored(
         id=case.id,
         emotion=case.emotion,
-        takes=len(takes),
-        frames=takes[0].num_frames,
-        fps=takes[0].fps,
-        values=score_clip(surfaces, true_surface, speech, phones, setting.reference),
-        head=surfaces[0].topology.name,
-        vertex_sets=set_sizes(surfaces[0].topology),
-        origins=origins,
-        has_truth=true is not None,
-        truth=truth,
+        takes=len(clip.takes),
+        frames=first.num_frames,
+        fps=first.fps,
+        values=values,
+        head=first.topology.name,
+        vertex_sets=set_sizes(first.topology, values),
+        origins=clip.origins,
+        has_truth=clip.true is not None,
+        truth=clip.truth,
     )
 
 

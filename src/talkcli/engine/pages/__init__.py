@@ -1,0 +1,1 @@
+"""Self-contained HTML pages: their frame, tables and charts."""

@@ -1,0 +1,45 @@
+"""Where the clips of a score come from; `gather` finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkcli.engine.pipelines.score.inputs import Chosen, gather
+from talkcli.engine.types import Reporter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Files of a score, as for `gather`, and the head on which motions lie."""
+
+    predictions: Sequence[Path] = ()
+    """Motion files or folders of them; empty for motion that a model makes."""
+    truth: Path | None = None
+    """True motion."""
+    audio: Path | None = None
+    """Sound."""
+    dataset: str | None = None
+    """Name or path of a prepared data set."""
+    split: str = "test"
+    """Split of the data set."""
+    text: Path | None = None
+    """Words or phones."""
+    limit: int | None = None
+    """Largest number of clips; None for all."""
+    head_name: str | None = None
+    """Head of the surfaces; None for the head or mesh of each motion."""
+
+    def gather(self, reporter: Reporter) -> Chosen:
+        """Return the clips. Raises what `gather` raises."""
+        return gather(
+            self.predictions,
+            truth=self.truth,
+            audio=self.audio,
+            dataset=self.dataset,
+            split=self.split,
+            text=self.text,
+            limit=self.limit,
+            reporter=reporter,
+        )
