@@ -151,6 +151,8 @@ def _worst(report: Mapping[str, Any], clips: Mapping[str, ShownClip | str]) -> s
         "The three worst clips of each metric; for metrics that are neither better high nor low, those "
         "farthest from the median. A link leads to the clip below."
     )
+    if not worst:
+        return html.paragraph("No metric differs between clips.")
     parts = [html.paragraph(intro)]
     rows = []
     for name, found in worst.items():

@@ -175,14 +175,15 @@ def distributions(report: Mapping[str, Any]) -> str:
         parts.append(
             charts.strip_plot(
                 ordered,
-                title=f"{name}: every clip, and the median of each row",
-                desc=f"Medians: {medians}.",
+                title=name,
+                desc=f"A tick is a clip, a triangle the median of its row. Medians: {medians}.",
                 x=f"{name} {found['unit']}" if found["unit"] and not name.endswith(found["unit"]) else name,
             )
         )
     if not parts:
         return html.paragraph("No metric has values of two clips.")
-    return html.details("A strip for each metric", f"<div class='grid'>{''.join(parts)}</div>\n")
+    intro = html.paragraph("A tick is a clip, a triangle the median of its row.")
+    return intro + html.details("A strip for each metric", f"<div class='grid'>{''.join(parts)}</div>\n")
 
 
 def _place(emotion: str) -> int:
