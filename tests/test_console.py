@@ -72,7 +72,7 @@ def test_without_a_terminal_a_line_every_ten_seconds(capsys: Captured, quiet: bo
         console.result({}, "x")
     out, err = capsys.readouterr()
     assert out == "x\n"
-    lines = [f"video {10 * k * 2}/60, {10 * k} s since the start" for k in (1, 2, 3)]
+    lines = [f"video {20 * k}/60, {10 * k} s since the start, about {30 - 10 * k} s left" for k in (1, 2, 3)]
     assert err.splitlines() == ([] if quiet else lines)
 
 

@@ -52,6 +52,8 @@ class Console:
         self._out = RichConsole(highlight=False)
         self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        # Time and number of done units when a stage was first reported.
+        self._stages: dict[str, tuple[float, int]] = {}
         self._clock = clock
         self._started_s = self._line_s = clock()
 
@@ -74,6 +76,8 @@ class Console:
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """Show a bar in a terminal; elsewhere, as in logs, print a line every 10 s.
+
+        Both show the remaining time where the total is known.
 
         Args:
             stage: Name of the stage of work.
@@ -109,10 +113,17 @@ class Console:
 
     def _line(self, stage: str, done: int, total: int | None) -> None:
         now_s = self._clock()
+        # A stage that starts again (next take, next file) has a new speed.
+        since_s, first_done = self._stages.get(stage, (now_s, done))
+        if done < first_done or stage not in self._stages:
+            since_s, first_done = self._stages[stage] = (now_s, done)
         if now_s - self._line_s >= _LINE_EVERY_S:
             self._line_s = now_s
             count = "" if total is None else f" {done}/{total}"
-            self.note(f"{stage}{count}, {now_s - self._started_s:.0f} s since the start")
+            left = ""
+            if total is not None and done > first_done:
+                left = f", about {(now_s - since_s) / (done - first_done) * (total - done):.0f} s left"
+            self.note(f"{stage}{count}, {now_s - self._started_s:.0f} s since the start{left}")
 
     def note(self, text: str) -> None:
         if not self.quiet:

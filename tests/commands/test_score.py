@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args, get_type_hints
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,13 +14,14 @@ from typer.testing import CliRunner
 from talkcli.commands.score import app, with_command
 from talkcli.commands.score_motions import motions
 from talkcli.engine.audio.degrade import DEGRADATIONS
-from talkcli.engine.errors import UsageError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.engine.types import Motion
 from tests.engine.face import flame_twin
+from tests.report_schema import faults
 
 # What every report says of who made the motion and of what.
 _ORIGINS = {
@@ -199,6 +203,7 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
         "training_set": {"manifest": "m.jsonl", "clips": 7, "truth": truth},
         "truth": truth,
         "clips": [{"id": "one", "speaker": "a", "emotion": "calm", "emotion_uar": "sad"}],
+        "thresholds": [],
         "missed": ["emotion_uar is 0.5, under 0.52"],
     }
     asked = {}
@@ -223,3 +228,108 @@ def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest
     assert "--takes" in result.stderr
     result = CliRunner().invoke(app, ["--table", "emotion", "--dataset", "x", "--model", "rules"])
     assert "--model rules" in result.exception.problem  # type: ignore[union-attr]
+
+
+def test_fail_if_and_junit(arguments: list[str], tmp_path: Path) -> None:
+    junit = tmp_path / "ci" / "score.xml"
+    limits = ["--fail-if", "mve_mm>1e6", "--fail-if", "mve_mm >= 0", "--junit", str(junit)]
+    result = CliRunner().invoke(app, [*arguments, *limits, "--json"])
+    assert result.exit_code == 7
+    document = json.loads(result.stdout)
+    assert [item["missed"] is None for item in document["thresholds"]] == [True, False]
+    assert faults(document) == []
+    suite = ElementTree.parse(junit).getroot()[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+
+
+def test_junit_names_every_clip_with_an_error(arguments: list[str], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "many").mkdir(exist_ok=True)
+        (tmp_path / "many" / f"{name}.npz").write_text("hello")
+    shutil.copy(tmp_path / "predicted.npz", tmp_path / "many" / "good.npz")
+    junit = tmp_path / "score.xml"
+    result = CliRunner().invoke(app, [str(tmp_path / "many"), "--head", arguments[-1], "--junit", str(junit)])
+    assert isinstance(result.exception, InputError)
+    suite = ElementTree.parse(junit).getroot()[0]
+    assert [case.get("name") for case in suite] == ["one", "two"]
+    assert "one.npz" in (suite[0][0].get("message") or "")
+    # An error before the first clip has the name of the whole.
+    CliRunner().invoke(app, ["absent.npz", "--junit", str(junit)])
+    assert [case.get("name") for case in ElementTree.parse(junit).getroot()[0]] == ["score"]
+
+
+@pytest.mark.parametrize("option", ["--junit", "--report"])
+def test_a_file_that_cannot_be_written_is_said_before_any_work(option: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["absent.npz", option, str(tmp_path)])
+    assert isinstance(result.exception, InputError)
+    assert option in (result.exception.hint or "")
+
+
+def test_metrics_are_chosen_by_pattern(arguments: list[str]) -> None:
+    options = ["--metric", "mve_mm", "--metric", "eve_*", "--fail-over", "fdd_m2=1e9", "--json"]
+    document = json.loads(CliRunner().invoke(app, [*arguments, *options]).stdout)
+    # What has a threshold is measured too.
+    assert {"mve_mm", "eve_mm", "fdd_m2"} <= set(document["overall"])
+    assert not {"lve_mm", "sync_r"} & set(document["overall"])
+    result = CliRunner().invoke(app, [*arguments, "--metric", "mve"])
+    assert isinstance(result.exception, UsageError)
+
+
+def test_two_reports_are_compared(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(6):
+        for kind, size in (("a", 0.1), ("b", 0.3), ("true", 0.0)):
+            coeffs = np.random.default_rng(seed).normal(0, 1, (10, 53)).astype(np.float32)
+            motion = Motion(coeffs=size * coeffs, fps=25.0, head="flame", channels=FLAME)
+            (tmp_path / kind).mkdir(exist_ok=True)
+            write_motion(tmp_path / kind / f"clip{seed}.npz", motion)
+    for kind in ("a", "b"):
+        options = ["--truth", str(tmp_path / "true"), "--head", arguments[-1], "--json", "--limit", "5"]
+        result = CliRunner().invoke(app, [str(tmp_path / kind), *options], catch_exceptions=False)
+        (tmp_path / f"{kind}.json").write_text(result.stdout)
+        assert len(json.loads(result.stdout)["clips"]) == 5
+    both = ["compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")]
+    result = CliRunner().invoke(app, [*both, "--json"], catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert faults(document) == []
+    assert document["metrics"]["mve_mm"]["differs"] and document["metrics"]["mve_mm"]["difference"] > 0
+    shown = CliRunner().invoke(app, [*both, "--metric", "mve_mm"], catch_exceptions=False).stdout
+    assert "B is higher" in shown and "5 clips in common" in shown
+
+
+def test_the_paper_table_stands_beside_a_row_of_ours(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--table", "vocaset"], catch_exceptions=False)
+    assert result.exit_code == 0
+    for words in ("EmoFace", "2.8669", "Not comparable", "not of vocaset", "these files"):
+        assert words in result.stdout
+    document = json.loads(CliRunner().invoke(app, [*arguments, "--table", "main", "--json"]).stdout)
+    assert faults(document) == []
+
+
+@pytest.mark.parametrize(
+    "options", [["--cache", "c"], ["--no-cache"], ["--prepare", "somewhere"], ["--table", "emotion", "x.npz"]]
+)
+def test_options_that_have_no_use_are_refused(arguments: list[str], options: list[str]) -> None:
+    result = CliRunner().invoke(app, [*arguments, *options])
+    assert isinstance(result.exception, UsageError) or result.exit_code == 2
+
+
+def test_a_data_set_is_prepared_and_scored_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def prepared(name: str, root: Path, out: Path, plan: object, reporter: object) -> object:
+        asked.append((name, root, out))
+        return SimpleNamespace(num_clips=3, dropped={"a": "too short"}, manifest=out / "manifest.jsonl")
+
+    monkeypatch.setenv("TALK_DATA", str(tmp_path))
+    monkeypatch.setattr("talkcli.engine.pipelines.score.prepare.preprocess", prepared)
+    result = CliRunner().invoke(app, ["--dataset", "RAVDESS", "--prepare", "recordings"])
+    assert asked == [("ravdess", Path("recordings"), tmp_path / "ravdess")]
+    assert "Prepared 3 clips of ravdess" in result.stderr and "quarantine.jsonl" in result.stderr
+    # Nothing was really written.
+    assert "talk preprocess ravdess ROOT" in (result.exception.hint or "")  # type: ignore[union-attr]
+    result = CliRunner().invoke(app, ["--dataset", "video", "--prepare", "films"])
+    assert isinstance(result.exception, UsageError)
+    assert "talk preprocess video films" in (result.exception.hint or "")
+    assert len(asked) == 1

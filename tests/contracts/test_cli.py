@@ -44,7 +44,10 @@ ACTIONS = (*DATA_SETS, "corpus", "debug", "check", "stats", "shards", "emovox")
 CALLS = [
     *((name,) for name in COMMANDS if name not in ("preprocess", "convert", "bench")),
     *(("preprocess", action) for action in ACTIONS),
-    *(("score", action) for action in ("motions", "dataset", "diversity", "emotion")),
+    *(
+        ("score", action)
+        for action in ("motions", "dataset", "diversity", "emotion", "compare", "study", "study-results")
+    ),
     ("convert", "deeptalk"),
     ("bench", "render"),
 ]

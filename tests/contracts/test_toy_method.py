@@ -35,6 +35,7 @@ ROW = Method(
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run folder of the toy method, trained on made-up clips."""
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(METHODS, "toy", ROW)
     monkeypatch.setattr(training_data, "load_head", lambda name: LinearHead())
     write_corpus(tmp_path / "corpus")
@@ -99,6 +100,7 @@ def test_what_it_does_not_understand_is_refused(
 def test_what_cannot_be_trained_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(METHODS, "toy", ROW)
     result = CliRunner().invoke(app, ["train", *arguments, "--out", str(tmp_path / "run")])
     assert sentence in str(result.exception)

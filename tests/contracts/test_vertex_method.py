@@ -37,6 +37,7 @@ ROW = Method(
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run folder of the method, trained on made-up clips of vertices."""
+    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(METHODS, "toy_vertices", ROW)
     write_vertex_corpus(tmp_path / "corpus")
     _talk("train", "toy_vertices", tmp_path / "corpus", "--out", tmp_path / "run", "--device", "cpu")

@@ -152,6 +152,9 @@ _PLAIN = {
     "score dataset": ("{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu", "--workers", "0"),
     "score diversity": ("--audio", "{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--takes", "2", "--device", "cpu"),
     "score emotion": ("--dataset", "{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu"),
+    "score study": ("a={s}/sounds", "b={s}/sounds", "--out", "o.html"),
+    "score study-results": ("{s}/ada.npz",),
+    "score compare": ("{s}/ada.npz", "{s}/ada.npz"),
     "convert deeptalk": ("--vq", "{s}/official/TH-VQVAE.pth", "--out", "o.safetensors"),
     "preprocess check": ("{s}/corpus", "--workers", "0"),
     "preprocess stats": ("{s}/corpus", "--workers", "0"),
@@ -198,7 +201,7 @@ def option(drawn: Random, files: Path, folder: Path) -> Case:
         added.append(flag)
         if not getattr(chosen, "is_flag", False):
             # Nobody is kept from overwriting a file that --out names.
-            writes = flag in ("--out", "-o", "--preview")
+            writes = flag in ("--out", "-o", "--preview", "--junit", "--report", "--cache")
             added.append(drawn.choice(_VALUES) if writes else _value(drawn, files))
     note = f"{name} {' '.join(added)[:60]}"
     spare = drawn.random()
@@ -245,7 +248,7 @@ def place(drawn: Random, files: Path, folder: Path) -> Case:
         ("animate", "a.wav", *cpu, "--out", "o.npz", "--emotion-from", path), ("animate", "a.wav", "--model", path, "--out", "o.npz"),
         ("animate", "a.wav", "--model", "rules", "--text", path, "--out", "o.npz"), ("render", path, "--out", "fr", "--size", "16"),
         ("render", "m.npz", "--out", path, "--size", "16"), ("render", "m.npz", "--out", "fr", "--size", "16", "--head", path),
-        ("render", "m.npz", "--out", "o.mp4", "--size", "16", "--audio", path), ("score", path), ("score", "m.npz", "--truth", path),
+        ("render", "m.npz", "--out", "o.mp4", "--size", "16", "--audio", path), ("score", path), ("score", "m.npz", "--truth", path), ("score", "m.npz", "--junit", path), ("score", "m.npz", "--report", path), ("score", "compare", path, path),
         ("score", "m.npz", "--text", path), ("score", "m.npz", "--audio", path), ("preprocess", "check", path, "--workers", "0"),
         ("preprocess", "stats", path, "--workers", "0"), ("preprocess", "shards", corpus, "--out", path),
         ("preprocess", "folder", path, "--out", "out", "--workers", "0"),

@@ -15,7 +15,9 @@ from talkcli.option_names import of_any_command
 
 
 def bench(
-    what: Annotated[str, typer.Argument(help="Job to measure: render, animate, generator or preprocess.")],
+    what: Annotated[
+        str, typer.Argument(help="Job to measure: render, animate, generator, preprocess or score.")
+    ],
     speech: Annotated[
         Path | None, typer.Option("--speech", help="For animate: speech file to animate.")
     ] = None,
@@ -38,10 +40,19 @@ def bench(
         typer.Option("--threads", min=1, help="For generator: number of threads. Default: one per core."),
     ] = None,
     clips: Annotated[
-        int, typer.Option("--clips", min=1, help="For preprocess: number of generated clips.")
-    ] = 1000,
+        int | None,
+        typer.Option(
+            "--clips",
+            min=1,
+            help="For preprocess and score: number of generated clips. Default: 1000 for preprocess, 60 for "
+            "score.",
+        ),
+    ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=2, help="For preprocess: number of processes to compare with one.")
+        int,
+        typer.Option(
+            "--workers", min=2, help="For preprocess and score: number of processes to compare with one."
+        ),
     ] = 2,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the report to this JSON file.")
@@ -59,11 +70,14 @@ def bench(
 
     preprocess: the whole command on generated clips, in one process and in several.
 
+    score: the same, with the embedded model's motion of generated sound.
+
     talk bench render --out benchmarks/render.json
     """
-    if what not in ("render", "animate", "generator", "preprocess"):
+    if what not in ("render", "animate", "generator", "preprocess", "score"):
         raise UsageError(
-            f"There is no benchmark {what}.", hint="Use: talk bench render, animate, generator or preprocess."
+            f"There is no benchmark {what}.",
+            hint="Use: talk bench render, animate, generator, preprocess or score.",
         )
     if what == "animate" and speech is None:
         raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
@@ -74,16 +88,19 @@ def bench(
             report = bench_generator(seconds=seconds, threads=threads, out=out, reporter=console)
             _show_generator(console, report)
             return
-        if what == "preprocess":
+        if what in ("preprocess", "score"):
             from talkcli.engine.pipelines.bench.preprocess import bench_preprocess
+            from talkcli.engine.pipelines.bench.score import bench_score
 
-            report = bench_preprocess(
-                num_clips=clips, num_workers=workers, rounds=5, out=out, reporter=console
+            measure, usual = (bench_preprocess, 1000) if what == "preprocess" else (bench_score, 60)
+            report = measure(
+                num_clips=clips or usual, num_workers=workers, rounds=5, out=out, reporter=console
             )
             console.result(
                 report,
-                f"{counted(clips, 'clip')} in {report['workers']['1']['seconds']:.1f} s on one process and "
-                f"{report['workers'][str(workers)]['seconds']:.1f} s on {workers}: "
+                f"{counted(report['clips'], 'clip')} in "
+                f"{report['workers']['1']['seconds']:.1f} s on one process "
+                f"and {report['workers'][str(workers)]['seconds']:.1f} s on {workers}: "
                 f"{report['times_faster']:.2f} times as fast (medians of 5 rounds)",
             )
             return

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from talkcli.commands.score_compare import compare
 from talkcli.commands.score_diversity import diversity
 from talkcli.commands.score_emotion import emotion
 from talkcli.commands.score_motions import dataset, motions
@@ -30,6 +31,10 @@ class ScoreGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """See `with_command`."""
         return super().parse_args(ctx, with_command(args, self.commands))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """See `with_command`."""
+        return super().resolve_command(ctx, with_command(args, self.commands))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the sub-commands, then the options of the default one."""
@@ -72,5 +77,6 @@ app.command()(motions)
 app.command()(dataset)
 app.command()(diversity)
 app.command()(emotion)
+app.command()(compare)
 app.command()(study)
 app.command("study-results")(study_results)

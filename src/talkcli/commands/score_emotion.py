@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,21 +15,25 @@ from talkcli.commands.score_options import (
     Audio,
     Dataset,
     Degraded,
+    FailIf,
     FailOver,
     FailUnder,
     HeadName,
+    Junit,
+    Limit,
     Model,
     PerClip,
+    Report,
     Sigma,
     Split,
     Text,
     Truth,
     chosen_split,
-    fail_where_missed,
-    limits,
     refuse_rules,
 )
+from talkcli.commands.score_report import write_page
 from talkcli.commands.score_tables import show_emotion
+from talkcli.commands.score_verdict import Verdict, check_outputs
 from talkcli.console import Console
 from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
@@ -41,6 +46,7 @@ def emotion(
     text: Text = None,
     dataset: Dataset = None,
     split: Split = None,
+    limit: Limit = None,
     emotions_of: Annotated[
         Path | None,
         typer.Option(
@@ -56,8 +62,11 @@ def emotion(
     actor: Actor = None,
     degraded: Degraded = None,
     per_clip: PerClip = False,
+    report: Report = None,
+    fail_if: FailIf = None,
     fail_under: FailUnder = None,
     fail_over: FailOver = None,
+    junit: Junit = None,
     seed: Seed = 0,
     device: Device = "auto",
     max_minutes: MaxMinutes = None,
@@ -75,31 +84,52 @@ def emotion(
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
     refuse_rules(model, "emotion")
-    with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
-        from talkcli.engine.pipelines.score.generation import Generation
+    verdict = Verdict(
+        EMOTION_MEASURES, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit
+    )
+    check_outputs({"--report": report})
+    with verdict:
+        with Console(as_json=as_json, quiet=quiet) as console:
+            from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
+            from talkcli.engine.pipelines.score.generation import Generation
 
-        report = emotion_table(
-            EmotionInputs(
-                audio=audio,
-                truth=truth,
-                text=text,
-                dataset=dataset,
-                split=chosen,
-                emotions_of=emotions_of,
-                head_name=head,
-            ),
-            generation=Generation(
+            generation = Generation(
                 model_name=model,
                 device_name=device,
                 sigma=sigma,
                 actor=actor,
                 seed=seed,
                 degrade=degraded,
-            ),
-            thresholds=limits(fail_under, fail_over, EMOTION_MEASURES),
-            reporter=console,
-        )
-    report = spoken_reasons(report)
-    show_emotion(console, report, per_clip=per_clip)
-    fail_where_missed(report)
+            )
+            found = emotion_table(
+                EmotionInputs(
+                    audio=audio,
+                    truth=truth,
+                    text=text,
+                    dataset=dataset,
+                    split=chosen,
+                    limit=limit,
+                    emotions_of=emotions_of,
+                    head_name=head,
+                ),
+                generation=generation,
+                thresholds=verdict.thresholds,
+                reporter=console,
+            )
+            found = spoken_reasons(found)
+            show = partial(show_emotion, per_clip=per_clip)
+            if report is not None:
+                from talkcli.engine.pipelines.score.sources import Sources
+
+                sources = Sources(
+                    truth=truth,
+                    audio=audio,
+                    dataset=dataset,
+                    split=chosen,
+                    text=text,
+                    limit=limit,
+                    head_name=head,
+                )
+                write_page(report, found, show, sources=sources, generation=generation, console=console)
+        show(console, found)
+        verdict.give(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -11,31 +12,42 @@ from talkcli.commands.options import AsJson, Device, MaxMinutes, Quiet, Seed
 from talkcli.commands.score_options import (
     Actor,
     Audio,
+    Cache,
     Dataset,
     Degraded,
+    FailIf,
     FailOver,
     FailUnder,
     HeadName,
+    Junit,
     Layers,
+    Limit,
+    Metric,
     Model,
+    Motions,
+    NoCache,
+    PaperTable,
     PerClip,
     Predictions,
+    Prepare,
     Reference,
+    Report,
     ScoreWorkers,
     Sigma,
     Split,
     Takes,
     Text,
     Truth,
+    VertexSetFile,
     chosen_split,
-    fail_where_missed,
-    limits,
 )
-from talkcli.commands.score_tables import show_motions
+from talkcli.commands.score_report import write_page
+from talkcli.commands.score_tables import show_motions, show_paper_table
+from talkcli.commands.score_verdict import Verdict, check_outputs
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import EMBEDDED
-from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.catalogue import METRICS, chosen_metrics
 from talkcli.option_names import spoken_reasons
 
 # Parameters of `motions` that are no options of `dataset`, whose argument names the clips.
@@ -49,17 +61,28 @@ def motions(
     text: Text = None,
     reference: Reference = None,
     dataset: Dataset = None,
+    motions: Motions = None,
+    prepare: Prepare = None,
     split: Split = None,
+    limit: Limit = None,
     head: HeadName = None,
+    vertex_sets: VertexSetFile = None,
     model: Model = EMBEDDED,
     sigma: Sigma = None,
     actor: Actor = None,
     takes: Takes = None,
     degraded: Degraded = None,
     layers: Layers = False,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    metric: Metric = None,
+    table: PaperTable = None,
     per_clip: PerClip = False,
+    report: Report = None,
+    fail_if: FailIf = None,
     fail_under: FailUnder = None,
     fail_over: FailOver = None,
+    junit: Junit = None,
     workers: ScoreWorkers = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -77,23 +100,29 @@ def motions(
 
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
-    for option, is_asked in (("--degrade", degraded is not None), ("--layers", layers)):
-        if is_asked and predictions:
-            raise UsageError(f"{option} is about motion that --model makes, but PRED is given.")
-    with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.score.generation import Generation
-        from talkcli.engine.pipelines.score.motions import score_motions
+    given = [*(predictions or []), *([] if motions is None else [motions])]
+    asked = {
+        "--degrade": degraded is not None, "--layers": layers, "--cache": cache is not None,
+        "--no-cache": no_cache,
+    }  # fmt: skip
+    if given and (options := [option for option, is_asked in asked.items() if is_asked]):
+        raise UsageError(f"{options[0]} is about motion that --model makes, but motion files are given.")
+    if cache is not None and no_cache:
+        raise UsageError("--cache and --no-cache exclude each other.", hint="Give one of them.")
+    if prepare is not None and dataset is None:
+        raise UsageError("--prepare prepares --dataset, and there is none.", hint="Add --dataset.")
+    verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
+    check_outputs({"--report": report})
+    with verdict:
+        with Console(as_json=as_json, quiet=quiet) as console:
+            from talkcli.engine.pipelines.score.generation import Generation
+            from talkcli.engine.pipelines.score.motions import score_motions
 
-        report = score_motions(
-            predictions or [],
-            truth=truth,
-            audio=audio,
-            dataset=dataset,
-            split=chosen,
-            text=text,
-            reference=reference,
-            head_name=head,
-            generation=Generation(
+            if prepare is not None and dataset is not None:
+                from talkcli.engine.pipelines.score.prepare import prepare as prepare_set
+
+                prepare_set(dataset, prepare, console, workers)
+            generation = Generation(
                 model_name=model,
                 device_name=device,
                 sigma=sigma,
@@ -102,14 +131,58 @@ def motions(
                 seed=seed,
                 degrade=degraded,
                 layers=layers,
-            ),
-            thresholds=limits(fail_under, fail_over, METRICS),
-            reporter=console,
-            num_workers=workers,
-        )
-    report = spoken_reasons(report)
-    show_motions(console, report, per_clip=per_clip)
-    fail_where_missed(report)
+            )
+            found = score_motions(
+                given,
+                truth=truth,
+                audio=audio,
+                dataset=dataset,
+                split=chosen,
+                text=text,
+                reference=reference,
+                head_name=head,
+                generation=generation,
+                thresholds=verdict.thresholds,
+                reporter=console,
+                num_workers=workers,
+                metrics=_metrics(metric, table),
+                limit=limit,
+                keep=not no_cache,
+                cache=cache,
+                vertex_sets=vertex_sets,
+                failed=verdict.failed,
+            )
+            if table is not None:
+                from talkcli.engine.pipelines.score.paper_table import paper_table
+
+                found["paper_table"] = paper_table(table, found)
+            found = spoken_reasons(found)
+            show = partial(show_motions, per_clip=per_clip) if table is None else show_paper_table
+            if report is not None:
+                from talkcli.engine.pipelines.score.sources import Sources
+
+                sources = Sources(
+                    predictions=given,
+                    truth=truth,
+                    audio=audio,
+                    dataset=dataset,
+                    split=chosen,
+                    text=text,
+                    limit=limit,
+                    head_name=head,
+                )
+                write_page(report, found, show, sources=sources, generation=generation, console=console)
+        show(console, found)
+        verdict.give(found)
+
+
+def _metrics(patterns: list[str] | None, table: str | None) -> list[str] | None:
+    """Return the metrics to measure; None for those that talk measures by default."""
+    if table is None:
+        return chosen_metrics(patterns) if patterns else None
+    from talkcli.engine.pipelines.score.paper_table import table_metrics
+
+    return [*chosen_metrics(patterns or []), *table_metrics(table)]
 
 
 def dataset(**given: Any) -> None:

@@ -1,18 +1,13 @@
-"""Declare once the options that the commands of `talk score` share, and read thresholds."""
+"""Declare once the options that the commands of `talk score` share."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from talkcli.console import print_error
-from talkcli.engine.errors import ThresholdError, UsageError
-
-if TYPE_CHECKING:
-    from talkcli.engine.pipelines.score.overall import Threshold
+from talkcli.engine.errors import UsageError
 
 # Name of the performer by rules in --model. The performer detects neither emotion nor words in the sound and
 # samples no takes, so the tables of emotion and of diversity refuse it.
@@ -65,6 +60,24 @@ Dataset = Annotated[
         rich_help_panel=CLIPS,
     ),
 ]
+Prepare = Annotated[
+    Path | None,
+    typer.Option(
+        "--prepare",
+        metavar="ROOT",
+        help="First prepare --dataset from the recordings in this folder, as talk preprocess does.",
+        rich_help_panel=CLIPS,
+    ),
+]
+Motions = Annotated[
+    Path | None,
+    typer.Option(
+        "--motions",
+        metavar="FOLDER",
+        help="Motion files that somebody made of the clips, by the clips' names; the same as PRED.",
+        rich_help_panel=CLIPS,
+    ),
+]
 Split = Annotated[
     Literal["train", "val", "test", "all"] | None,
     typer.Option("--split", help="Split of --dataset to score. Default: test.", rich_help_panel=CLIPS),
@@ -72,6 +85,15 @@ Split = Annotated[
 HeadName = Annotated[
     str | None,
     typer.Option("--head", help="Head: ada, flame, or a FLAME file. Default: the motion's own."),
+]
+VertexSetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--vertex-sets",
+        metavar="FILE",
+        help="For vertices of a topology that talk does not know: JSON with lists of vertex numbers, "
+        '{"lips": [...], "upper_face": [...]}.',
+    ),
 ]
 Model = Annotated[
     str,
@@ -140,6 +162,72 @@ FailOver = Annotated[
         rich_help_panel=VERDICT,
     ),
 ]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        metavar="CONDITION",
+        help="Exit with code 7 if the condition holds, for example 'lve_mm>3.0', with >, >=, < or <=; you "
+        "may give the option several times.",
+        rich_help_panel=VERDICT,
+    ),
+]
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit",
+        metavar="FILE",
+        help="Write JUnit XML: a test case for each threshold, and for each clip with an error.",
+        rich_help_panel=VERDICT,
+    ),
+]
+Metric = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME|PATTERN",
+        help="Measure only this metric, or those that the pattern names (lve*); you may give the option "
+        "several times. Default: all that need no asking (docs/metrics.md).",
+    ),
+]
+PaperTable = Annotated[
+    Literal["main", "emovox", "ablation", "vocaset", "ravdess3d"] | None,
+    typer.Option(
+        "--table",
+        help="Print a table of the papers with a row of this score: DEEPTalk's tables 1 (main), 2 (emovox) "
+        "and 4 (ablation), EmoFace's (vocaset, ravdess3d). DEEPTalk's table 3 is talk score diversity.",
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Also write the tables with pictures as a page: one HTML file that holds everything.",
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, help="Score the first N clips only.", metavar="N", rich_help_panel=CLIPS),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Make the motion of --model anew, and keep none of it.",
+        rich_help_panel=MODEL,
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="FOLDER",
+        help="Folder that keeps the motion of --model for the next score. Default: below $TALK_CACHE, else "
+        "the user's cache.",
+        rich_help_panel=MODEL,
+    ),
+]
 ScoreWorkers = Annotated[
     int | None,
     typer.Option(
@@ -149,32 +237,6 @@ ScoreWorkers = Annotated[
         help="Number of worker processes; 0: work in this process. Default: up to four, by number of clips.",
     ),
 ]
-
-
-def limits(
-    fail_under: list[str] | None, fail_over: list[str] | None, known: Collection[str]
-) -> list[Threshold]:
-    """Return the thresholds that the options state. Raises UsageError for names that are not `known`."""
-    from talkcli.engine.pipelines.score.overall import Threshold
-
-    return [
-        *(Threshold.parse(text, is_floor=True, known=known) for text in fail_under or []),
-        *(Threshold.parse(text, is_floor=False, known=known) for text in fail_over or []),
-    ]
-
-
-def fail_where_missed(report: Mapping[str, Any]) -> None:
-    """End the command with exit code 7 if the report misses a threshold."""
-    if report["missed"]:
-        # The error is printed and not raised: with --json the one document on stdout is the report, which
-        # lists the missed thresholds.
-        print_error(
-            f"Thresholds not met: {'; '.join(report['missed'])}.",
-            None,
-            ThresholdError.exit_code,
-            as_json=False,
-        )
-        raise typer.Exit(ThresholdError.exit_code)
 
 
 def chosen_split(split: str | None, dataset: str | None) -> str:

@@ -8,6 +8,11 @@ from typing import Any
 from talkcli.console import Console
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
+from talkcli.engine.pipelines.score.published import (
+    DIVERSITY_OF_CODES,
+    DIVERSITY_OF_FACEDIFFUSER,
+    DIVERSITY_OF_SIGMA,
+)
 from talkcli.engine.wording import counted
 
 # Value below which `number` prints three significant digits instead of three decimals, which would show too
@@ -43,6 +48,30 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
         console.table(report, title="no value", header=("metric", "because"), rows=without)
     if len(report["emotions"]) > 1:
         _show_emotions(console, report)
+
+
+def show_paper_table(console: Console, report: dict[str, Any]) -> None:
+    """Print a published table with a row of our own below, and the reasons for its dashes."""
+    if console.as_json:
+        console.result(report, "")
+        return
+    table = report["paper_table"]
+    header = ("method", *(f"{column['dataset']} {column['name']}" for column in table["columns"]))
+    rows = [
+        (row["method"], *("-" if cell is None else f"{cell:g}" for cell in row["cells"]))
+        for row in table["rows"]
+    ]
+    made = report["generation"]
+    ours = "these files" if made is None else f"talk: {made['method']}"
+    rows.append((ours, *(number(found["value"]) for found in table["ours"])))
+    console.table(report, title="\n".join([*_who(report), *table["caption"]]), header=header, rows=rows)
+    without = [
+        (heading, found["reason"])
+        for heading, found in zip(header[1:], table["ours"], strict=True)
+        if found["value"] is None
+    ]
+    if without:
+        console.table(report, title="no value", header=("column", "because"), rows=without)
 
 
 def _show_emotions(console: Console, report: dict[str, Any]) -> None:
@@ -89,10 +118,11 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
         "lse_d": "LSE-D",
     }
     rows = []
-    for row in report["rows"]:
+    published = _published_diversity(report["rows"])
+    for row, printed in zip(report["rows"], published, strict=True):
         drawn = "argmax" if row["tau_top"] == 0 else f"tau {row['tau_top']:g}, {row['tau_bottom']:g}"
         sigma = "mean" if row["sigma"] is None else f"sigma {row['sigma']:g}"
-        rows.append((f"{sigma}, {drawn}", *(number(row[name]["value"]) for name in columns)))
+        rows.append((f"{sigma}, {drawn}", *(number(row[name]["value"]) for name in columns), *printed))
     console.table(
         report,
         title="\n".join(
@@ -102,13 +132,34 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
                 f"diversity_mm in vertices of {space}, diversity_l2 in coefficient sequences of {space}",
             ]
         ),
-        header=("drawn", *columns),
-        rows=rows,
+        header=("drawn", *columns, "paper's diversity", "paper's LSE-D"),
+        rows=[*rows, ("FaceDiffuser", *("-" for _ in columns), *map(_printed, DIVERSITY_OF_FACEDIFFUSER))],
     )
     for name, found in report["rows"][0].items():
         if name in columns and found["value"] is None:
             console.note(f"{columns[name]}: {found['reason']}.")
-    console.note("The temperatures are ours: those of the paper's table are not known.")
+    console.note(
+        "The paper measures on MEAD, in a space that it does not state: its columns show an order, no scale. "
+        "The temperatures are ours: those of the paper's last three rows are not known."
+    )
+
+
+def _published_diversity(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the paper's cells beside each setting; its rows of temperatures stand in the paper's order."""
+    of_codes = iter(DIVERSITY_OF_CODES)
+    cells = []
+    for row in rows:
+        found = None
+        if row["tau_top"] > 0:
+            found = next(of_codes, None)
+        elif row["sigma"] is not None:
+            found = DIVERSITY_OF_SIGMA.get(row["sigma"])
+        cells.append(("-", "-") if found is None else (_printed(found[0]), _printed(found[1])))
+    return cells
+
+
+def _printed(published: float) -> str:
+    return f"{published:.2f}"
 
 
 def show_emotion(console: Console, report: dict[str, Any], *, per_clip: bool) -> None:
@@ -161,7 +212,8 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
     """Return lines with version and clips, the maker of the motion and its settings, and the truth."""
     data = report["dataset"]
     of = "" if data is None else f" of {data['name']}, split {data['split']} ({data['manifest']})"
-    lines = [f"talk {report['talk']}: {counted(len(report['clips']), 'clip')}{of}"]
+    first = "" if report.get("limit") is None else f", the first {report['limit']} only"
+    lines = [f"talk {report['talk']}: {counted(len(report['clips']), 'clip')}{of}{first}"]
     made = report["generation"]
     if made is None:
         lines.append(f"motion: {_counted(report['motion'])}")

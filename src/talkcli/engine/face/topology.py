@@ -6,7 +6,7 @@ Axis names: `frames` (any leading batch), `verts`, `faces`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -72,6 +72,8 @@ class FaceMesh:
     """Head with the same numbering of vertices; None when talk knows no such head."""
     triangles: Int[np.ndarray, "faces 3"] | None = None
     """Triangles from the motion's file; None when it has none."""
+    named: Mapping[str, Int[np.ndarray, "..."]] = field(default_factory=dict)
+    """Regions that a user names; they replace those of the numbering."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ class FaceMesh:
 
     @property
     def regions(self) -> Mapping[str, Int[np.ndarray, "..."]]:
-        return {} if self.numbering is None else self.numbering.regions
+        return {**({} if self.numbering is None else self.numbering.regions), **self.named}
 
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
         """See `Topology`."""

@@ -1,4 +1,4 @@
-"""Catalogue of the measures of `talk score --table emotion` by name.
+"""Catalogue of the measures of `talk score emotion` by name.
 
 Rows hold strings only, so that help and thresholds import no computation.
 """

@@ -19,6 +19,7 @@ from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
 from tests.engine.fakes import performed
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 from tests.engine.pipelines.test_animate import saved
+from tests.report_schema import faults
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_rows_are_those_of_the_paper_and_values_are_what_takes_give(table: Any, tmp_path: Path) -> None:
     report = table(seed=5)
-    json.dumps(report, allow_nan=False)
+    assert faults(json.loads(json.dumps(report, allow_nan=False))) == []
     assert report["clips"] == ["a", "b"]
     assert [row["sigma"] for row in report["rows"]] == [None, 1, 0.1, -2, -4, None, None, None]
     assert [row["tau_top"] for row in report["rows"]] == [0, 0, 0, 0, 0, 0.1, 0.5, 1]

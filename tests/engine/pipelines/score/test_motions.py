@@ -16,10 +16,11 @@ from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
-from talkcli.engine.pipelines.score.overall import Threshold
+from talkcli.engine.pipelines.score.thresholds import Threshold
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.face import flame_twin as twin
 from tests.engine.fakes import Told
+from tests.report_schema import faults
 
 Scorer = Callable[..., dict[str, Any]]
 
@@ -51,13 +52,15 @@ def score(head: Path) -> Scorer:
             "dataset": None,
             "head_name": str(head),
         }
-        return score_motions(
+        report = score_motions(
             predictions,
             **(defaults | options),
             generation=Generation(),
             thresholds=(),
             reporter=reporter or Silent(),
         )
+        assert faults(json.loads(json.dumps(report, allow_nan=False))) == []
+        return report
 
     return run
 

@@ -22,6 +22,7 @@ from talkcli.engine.pipelines.score.generation import Generation, open_deeptalk
 from talkcli.engine.pipelines.score.inputs import gather
 from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
+from talkcli.engine.pipelines.score.schema import SCHEMA
 from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
 from talkcli.engine.version import __version__
 
@@ -41,6 +42,7 @@ def diversity_table(
     dataset: str | None,
     split: str = "test",
     text: Path | None = None,
+    limit: int | None = None,
     head_name: str | None,
     generation: Generation,
     reporter: Reporter,
@@ -52,6 +54,7 @@ def diversity_table(
         dataset: Name or path of a prepared data set; None for `audio`.
         split: Split of the data set.
         text: Words of `audio`, as for `gather`.
+        limit: Largest number of clips, as for `gather`.
         head_name: Head whose vertices are compared; None for the model's own. When its file is missing, only
             coefficients are compared.
         generation: Model, number of takes that are compared, and seed; its sigma is not used, since every row
@@ -59,16 +62,18 @@ def diversity_table(
         reporter: Receiver of notes, warnings and progress.
 
     Returns:
-        A document ready for JSON: `table`; `talk`, `dataset` and `generation` as in `score_motions`; `head`;
-        `layers` (names); `takes`; `seed`; `clips` (ids); `rows` (settings, and a value or a reason for each
-        column).
+        A document ready for JSON: `schema`, `table`; `talk`, `dataset`, `limit` and `generation` as in
+        `score_motions`; `head`; `layers` (names); `takes`; `seed`; `clips` (ids); `rows` (settings, and a
+        value or a reason for each column).
 
     Raises:
         TalkError: For unusable input.
     """
     if generation.takes < 2:
         raise UsageError("Diversity compares takes, but `takes=1` draws only one.", hint="Use `takes=10`.")
-    chosen = gather([], truth=None, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
+    chosen = gather(
+        [], truth=None, audio=audio, dataset=dataset, split=split, text=text, limit=limit, reporter=reporter
+    )
     cases = chosen.cases
     described = generation.described(reporter)
     performer = open_deeptalk(generation.model_name, generation.device_name)
@@ -89,9 +94,11 @@ def diversity_table(
             done += 1
             reporter.progress("scoring", done, len(cases) * len(ROWS))
     return {
+        "schema": SCHEMA,
         "table": "diversity",
         "talk": __version__,
         "dataset": chosen.described,
+        "limit": limit,
         "generation": described,
         "head": performer.header.head,
         "layers": list(performer.layers.on),

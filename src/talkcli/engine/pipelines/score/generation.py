@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from talkcli.engine.audio.align import by_energy
@@ -24,6 +25,7 @@ from talkcli.engine.performers.open import (
 )
 from talkcli.engine.performers.performer import Controls, Performer, Sampling
 from talkcli.engine.performers.rules import RULES
+from talkcli.engine.pipelines.score.cache import TakeCache, take_cache
 from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
 
 # Smallest number of clips for which a worker process is worth its start: it loads a model and a head before
@@ -49,6 +51,7 @@ class Generation:
     seed: int = 0
     degrade: Degradation | None = None
     layers: bool = False
+    cache: TakeCache | None = None
 
     def heard(self, speech: Speech) -> Speech:
         """Return what the performer gets of `speech`."""
@@ -91,7 +94,11 @@ class Generation:
 
         The reporter gets a note when the performer chooses an actor by default.
         """
-        settings = asdict(self) | {"method": RULES, "weights_sha256": None, "actor_by_default": False}
+        settings = asdict(replace(self, cache=None)) | {
+            "method": RULES,
+            "weights_sha256": None,
+            "actor_by_default": False,
+        }
         if not self.by_rules:
             path = weights_of(self.model_name)
             header, config = read_config(path)
@@ -99,7 +106,23 @@ class Generation:
             if METHODS[header.method].motion is not None:
                 cast, by_default = performer_of(header.method).cast_of(config, self.sampling, reporter)
                 settings |= {"actor": cast.actor, "actor_by_default": by_default}
+        # Where motion is kept changes nothing about it.
+        del settings["cache"]
         return settings
+
+    def cached(self, folder: Path | None, described: dict[str, Any]) -> Generation:
+        """Return the same settings with a cache; the rules, which are fast and need words, get none.
+
+        Args:
+            folder: Folder of the entries; None for that of the user's cache.
+            described: Settings as `described` returns them.
+        """
+        if self.by_rules:
+            return self
+        header, _ = read_config(weights_of(self.model_name))
+        device = resolve_device(self.device_name).type
+        kept = take_cache(folder, described, self.controls(header), header.head, device)
+        return replace(self, cache=kept)
 
     def workers(self, num_clips: int, wanted: int | None) -> int:
         """Return the number of worker processes for `num_clips` clips; 0 means to work in this process.
@@ -131,6 +154,8 @@ def performances(
     Raises:
         TalkError: When the performer cannot perform this.
     """
+    if generation.cache is not None and (kept := generation.cache.read(speech, generation.takes)) is not None:
+        return kept
     if generation.by_rules:
         if isinstance(phones, str):
             reporter.warn(f"The rules perform a clip by its loudness: {phones}.")
@@ -139,7 +164,13 @@ def performances(
     else:
         performer = _model(generation)
     controls = generation.controls(performer.header)
-    return list(performer.perform(generation.heard(speech), generation.sampling, controls))
+    made = list(performer.perform(generation.heard(speech), generation.sampling, controls))
+    if generation.cache is not None:
+        try:
+            generation.cache.write(speech, made)
+        except (InputError, OSError) as error:
+            reporter.note(f"The motion is not kept in {generation.cache.folder}: {error}.")
+    return made
 
 
 @lru_cache(maxsize=1)

@@ -82,6 +82,7 @@ def gather(
     dataset: str | None,
     split: str = "test",
     text: Path | None = None,
+    limit: int | None = None,
     reporter: Reporter = _SILENT,
 ) -> Chosen:
     """Return the clips to score, sorted by id, or in the order of the data set.
@@ -95,6 +96,7 @@ def gather(
         dataset: Name or path of a prepared data set, which has truth, sound and words of its clips.
         split: Split of the data set.
         text: Words or phones: likewise, or a table (`read_words`).
+        limit: Largest number of clips: the first ones. None for all.
         reporter: Receiver of notes and warnings.
 
     Raises:
@@ -108,7 +110,7 @@ def gather(
             raise UsageError(
                 "`dataset` has its own truth, sound and words, so it excludes `truth`, `audio` and `text`."
             )
-        return _from_dataset(dataset, split, takes, reporter)
+        return _from_dataset(dataset, split, takes, limit, reporter)
     ids = list(takes) if takes or audio is None else list(_files_by_id(audio, sound=True))
     if not ids:
         raise UsageError(
@@ -126,15 +128,17 @@ def gather(
                 audio=sounds.get(id_),
                 words=words.get(id_),
             )
-            for id_ in ids
+            for id_ in ids[:limit]
         ]
     )
 
 
-def _from_dataset(name: str, split: str, takes: dict[str, tuple[Path, ...]], reporter: Reporter) -> Chosen:
+def _from_dataset(
+    name: str, split: str, takes: dict[str, tuple[Path, ...]], limit: int | None, reporter: Reporter
+) -> Chosen:
     chosen = prepared_set(name, split, reporter)
-    cases = [_case(chosen, entry, takes.get(entry.id, ())) for entry in chosen.entries]
-    entries = chosen.entries
+    entries = chosen.entries if takes else chosen.entries[:limit]
+    cases = [_case(chosen, entry, takes.get(entry.id, ())) for entry in entries]
     if takes:
         entries = tuple(entry for entry in entries if entry.id in takes)
         if not entries:
@@ -146,7 +150,8 @@ def _from_dataset(name: str, split: str, takes: dict[str, tuple[Path, ...]], rep
         known = {entry.id for entry in entries}
         if foreign := [id_ for id_ in takes if id_ not in known]:
             reporter.note(f"Left out, since no {split} clip of {name} has that name: {some(foreign)}.")
-        cases = [case for case in cases if case.id in takes]
+        entries = entries[:limit]
+        cases = [case for case in cases if case.id in takes][:limit]
     return Chosen(cases=cases, described=replace(chosen, entries=entries).described(), entries=entries)
 
 

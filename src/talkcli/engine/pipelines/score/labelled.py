@@ -65,6 +65,7 @@ def labelled_clips(
     dataset: str | None,
     split: str,
     text: Path | None,
+    limit: int | None = None,
     reporter: Reporter,
 ) -> tuple[list[Labelled], Chosen]:
     """Return the clips of a data set or of a folder of sounds with their labels, and the same clips as
@@ -76,12 +77,22 @@ def labelled_clips(
         dataset: Name or path of a prepared data set; None for `audio`.
         split: Split of the data set.
         text: Words of `audio`, as for `gather`.
+        limit: Largest number of clips, as for `gather`.
         reporter: Receiver of notes and warnings.
 
     Raises:
         InputError: When a clip has no label, and when all clips have the same emotion.
     """
-    chosen = gather([], truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter)
+    chosen = gather(
+        [],
+        truth=truth,
+        audio=audio,
+        dataset=dataset,
+        split=split,
+        text=text,
+        limit=limit,
+        reporter=reporter,
+    )
     cases = chosen.cases
     known: dict[str, tuple[str, str]]
     if dataset is not None:

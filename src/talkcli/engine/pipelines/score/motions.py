@@ -19,9 +19,12 @@ from talkcli.engine.metrics.catalogue import METRICS, shown_metrics
 from talkcli.engine.origin import said, tally, truth_of
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.inputs import Case, gather
-from talkcli.engine.pipelines.score.overall import Threshold, over_clips
+from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.pipelines.score.reference import reference_means
+from talkcli.engine.pipelines.score.schema import SCHEMA
+from talkcli.engine.pipelines.score.thresholds import Threshold, verdict
+from talkcli.engine.pipelines.score.vertex_sets import read_vertex_sets
 from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
 from talkcli.engine.types import EMOTIONS, Alignment, Reporter
 from talkcli.engine.version import __version__
@@ -43,6 +46,11 @@ def score_motions(
     reporter: Reporter,
     num_workers: int | None = None,
     metrics: Sequence[str] | None = None,
+    limit: int | None = None,
+    keep: bool = False,
+    cache: Path | None = None,
+    vertex_sets: Path | None = None,
+    failed: dict[str, TalkError] | None = None,
 ) -> dict[str, Any]:
     """Score every clip; the result is the same whatever the number of workers.
 
@@ -62,13 +70,19 @@ def score_motions(
             there are predictions, else `Generation.workers` chooses the number.
         metrics: Names of the metrics (`chosen_metrics`); None for those that are measured by default. Those
             of `thresholds` are measured too.
+        limit: Largest number of clips, as for `gather`.
+        keep: Whether motion that a model makes is kept in a cache, and read from there.
+        cache: Folder of this cache; None for that of the user's cache.
+        vertex_sets: File of the regions of meshes that talk does not know (`read_vertex_sets`).
+        failed: Receiver of the error of each clip that has one, by the clip's id: the score then looks at all
+            clips before it raises the first error. None raises it at once.
 
     Returns:
-        A document ready for JSON: `talk` (version); `dataset` (name, manifest and split, or None);
-        `generation` (the performer and its settings, or None); `motion` and `truth` (their origins, with
-        numbers of clips); `head`; `vertex_sets` (sizes); `overall` (metric -> value or reason); `emotions`
-        (label -> the same); `clips` (metric -> value or reason); `missed` (thresholds that are not met, in
-        words).
+        A document ready for JSON: `schema` (its version); `talk` (version); `dataset` (name, manifest
+        and split, or None); `limit` (or None); `generation` (the performer and its settings,
+        or None); `motion` and `truth` (their origins, with numbers of clips); `head`; `vertex_sets` (sizes);
+        `overall` (metric -> value or reason); `emotions` (label -> the same); `clips` (metric -> value or
+        reason); `thresholds` and `missed` (`verdict`).
 
     Raises:
         TalkError: For unusable input; a metric that cannot be computed is no error.
@@ -76,9 +90,17 @@ def score_motions(
     if not predictions and generation.by_rules and text is None and dataset is None:
         raise UsageError("`model=rules` needs the words of the speech.", hint="Add `text` or `dataset`.")
     chosen = gather(
-        predictions, truth=truth, audio=audio, dataset=dataset, split=split, text=text, reporter=reporter
+        predictions,
+        truth=truth,
+        audio=audio,
+        dataset=dataset,
+        split=split,
+        text=text,
+        limit=limit,
+        reporter=reporter,
     )
     cases = chosen.cases
+    speakers = {entry.id: entry.speaker for entry in chosen.entries}
     animates = not predictions
     described = generation.described(reporter) if animates else None
     # Loading the head here finds a missing file before any work.
@@ -86,19 +108,27 @@ def score_motions(
         topology_of(read_any_motion(cases[0].takes[0])[0], head_name)
     elif head_name is not None or not generation.makes_vertices():
         load_head(head_name or generation.head_name())
+    if described is not None and keep:
+        generation = generation.cached(cache, described)
     setting = Setting(
         generation=generation if animates else None,
         head_name=head_name,
         reference=_means(reference, head_name, reporter),
         metrics=_with_thresholds(metrics, thresholds),
+        vertex_sets=None if vertex_sets is None else read_vertex_sets(vertex_sets),
     )
     phones = find_phones(cases, reporter)
     workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
-    clips = list(_in_order(setting, [(case, phones[case.id]) for case in cases], workers, reporter))
+    jobs = [(case, phones[case.id]) for case in cases]
+    clips = list(_in_order(setting, jobs, workers, reporter, failed))
+    if generation.cache is not None:
+        generation.cache.trim()
     overall = _overall(clips)
     return {
+        "schema": SCHEMA,
         "talk": __version__,
         "dataset": chosen.described,
+        "limit": limit,
         "generation": described,
         "motion": tally(origin for clip in clips for origin in clip.origins),
         "truth": truth_of(clip.truth for clip in clips if clip.has_truth),
@@ -106,8 +136,8 @@ def score_motions(
         "vertex_sets": clips[0].vertex_sets,
         "overall": overall,
         "emotions": _by_emotion(clips),
-        "clips": [_clip(clip) for clip in clips],
-        "missed": [text for text in (item.missed(overall) for item in thresholds) if text],
+        "clips": [_clip(clip, speakers.get(clip.id)) for clip in clips],
+        **verdict(thresholds, overall),
     }
 
 
@@ -124,7 +154,11 @@ def _means(reference: Path | None, head_name: str | None, reporter: Reporter) ->
 
 
 def _in_order(
-    setting: Setting, jobs: Sequence[tuple[Case, Alignment | str]], workers: int, reporter: Reporter
+    setting: Setting,
+    jobs: Sequence[tuple[Case, Alignment | str]],
+    workers: int,
+    reporter: Reporter,
+    failed: dict[str, TalkError] | None,
 ) -> Iterator[Scored]:
     """Yield every clip in the order of `jobs`, whichever process finishes first.
 
@@ -133,6 +167,7 @@ def _in_order(
         jobs: Clips, each with its phones or the reason why they are unknown.
         workers: Number of worker processes; 0 works in this process.
         reporter: Receiver of the clips' notes and warnings, in the same order, and of progress.
+        failed: Receiver of the clips' errors, as for `score_motions`.
 
     Raises:
         TalkError: The error of the first clip, in this order, that has one.
@@ -149,10 +184,15 @@ def _in_order(
             ready = waiting.pop(due)
             for kind, text in ready.said:
                 (reporter.warn if kind == "warn" else reporter.note)(text)
-            if isinstance(ready.scored, TalkError):
+            if not isinstance(ready.scored, TalkError):
+                yield ready.scored
+            elif failed is None:
                 raise ready.scored
-            yield ready.scored
+            else:
+                failed[jobs[due][0].id] = ready.scored
             due += 1
+    if failed:
+        raise next(iter(failed.values()))
 
 
 def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
@@ -174,9 +214,10 @@ def _by_emotion(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
     return {emotion: _overall([clip for clip in clips if clip.emotion == emotion]) for emotion in known}
 
 
-def _clip(clip: Scored) -> dict[str, Any]:
+def _clip(clip: Scored, speaker: str | None) -> dict[str, Any]:
     return {
         "id": clip.id,
+        "speaker": speaker,
         "emotion": clip.emotion,
         "takes": clip.takes,
         "frames": clip.frames,

@@ -1,73 +1,17 @@
-"""One value for all clips from the values of single clips, by the rule of the catalogue; and thresholds on
-it.
-"""
+"""One value for all clips from the values of single clips, by the rule of the catalogue."""
 
 from __future__ import annotations
 
-import difflib
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.clip import Value
-
-
-@dataclass(frozen=True, kw_only=True)
-class Threshold:
-    """Limit of a metric over all clips."""
-
-    metric: str
-    """Name of the metric."""
-    limit: float
-    """Limit in the unit of the metric."""
-    is_floor: bool
-    """Whether the value must not be under the limit; else it must not be over it."""
-
-    @classmethod
-    def parse(cls, text: str, *, is_floor: bool, known: Collection[str] = METRICS) -> Threshold:
-        """Return the threshold that `METRIC=VALUE` states.
-
-        Args:
-            text: Text to parse.
-            is_floor: Whether the value must not be under the limit; else it must not be over it.
-            known: Names that METRIC may have.
-
-        Raises:
-            UsageError: For anything else.
-        """
-        metric, _, limit = text.partition("=")
-        if metric not in known:
-            near = difflib.get_close_matches(metric, known, n=1)
-            raise UsageError(
-                f"There is no metric called {metric} here.",
-                hint=f"Did you mean {near[0]}?" if near else f"Metrics: {', '.join(known)}.",
-            )
-        try:
-            number = float(limit)
-        except ValueError as error:
-            raise UsageError(f"{text} is not of the form METRIC=VALUE.") from error
-        if math.isnan(number):
-            raise UsageError(f"{text}: the value is not a number.")
-        return cls(metric=metric, limit=number, is_floor=is_floor)
-
-    def missed(self, overall: Mapping[str, Mapping[str, Any]]) -> str | None:
-        """Return the failure in words; None when the threshold is met. A metric without a value fails."""
-        found = overall[self.metric]
-        value = found["value"]
-        if value is None:
-            return f"{self.metric} has no value ({found['reason']})"
-        if value < self.limit if self.is_floor else value > self.limit:
-            side = "under" if self.is_floor else "over"
-            return f"{self.metric} is {value:.4g}, {side} {self.limit:g}"
-        return None
 
 
 def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:

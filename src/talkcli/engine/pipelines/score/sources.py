@@ -26,6 +26,8 @@ class Sources:
     """Split of the data set."""
     text: Path | None = None
     """Words or phones."""
+    limit: int | None = None
+    """Largest number of clips; None for all."""
     head_name: str | None = None
     """Head of the surfaces; None for the head or mesh of each motion."""
 
@@ -38,5 +40,6 @@ class Sources:
             dataset=self.dataset,
             split=self.split,
             text=self.text,
+            limit=self.limit,
             reporter=reporter,
         )

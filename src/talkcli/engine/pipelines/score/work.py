@@ -25,6 +25,7 @@ from talkcli.engine.pipelines.score.clip import Value, score_clip
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.pipelines.score.measured import set_sizes
+from talkcli.engine.pipelines.score.vertex_sets import VertexSets, with_sets
 from talkcli.engine.types import Alignment, AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
 from talkcli.engine.wording import counted
 
@@ -45,6 +46,8 @@ class Setting:
     """Means over real motion, or the reason why there are none, as in `score_clip`."""
     metrics: Sequence[str] | None = None
     """Names of the metrics; None for those that are measured by default."""
+    vertex_sets: VertexSets | None = None
+    """Regions of the meshes that a user names; None for those that talk knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +126,9 @@ def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporte
     takes, true = _aligned(case, takes, true, reporter)
     surfaces = [_surface(setting.head_name, motion, case, takes[0]) for motion in takes]
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
+    if setting.vertex_sets is not None:
+        surfaces = [with_sets(surface, setting.vertex_sets) for surface in surfaces]
+        true_surface = None if true_surface is None else with_sets(true_surface, setting.vertex_sets)
     if true is not None:
         _compare_neutrals(case, takes[0], true, reporter)
     return Shown(takes=surfaces, true=true_surface, speech=speech, origins=origins, truth=truth)

@@ -21,10 +21,11 @@ from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
 from talkcli.engine.pipelines.score.emotion.takes import _is_plain
 from talkcli.engine.pipelines.score.motions import Generation
-from talkcli.engine.pipelines.score.overall import Threshold
+from talkcli.engine.pipelines.score.thresholds import Threshold
 from talkcli.engine.types import EMOTIONS, Motion, Silent
 from tests.engine.fakes import write_corpus
 from tests.engine.models.deeptalk.tiny_deeptalk import SMALL
+from tests.report_schema import faults
 
 META = Meta(head="ada", channels=ADA, fps=25, trained_on="nothing", licence="MIT")
 # Neutral, calm, happy, by a speaker each; then the same once more.
@@ -69,7 +70,7 @@ def table(
         thresholds=thresholds,
         reporter=Silent(),
     )
-    json.dumps(report, allow_nan=False)
+    assert faults(json.loads(json.dumps(report, allow_nan=False))) == []
     assert list(report["measures"]) == list(EMOTION_MEASURES)
     for row in report["measures"].values():
         assert (row["value"] is None) == (row["reason"] is not None)
@@ -86,7 +87,7 @@ def whole(data: Path) -> dict[str, Any]:
     """All measures of the generator, with a floor that cannot be met."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TALK_DATA", str(data))
-        return table(data, thresholds=(Threshold(metric="named_true", limit=2.0, is_floor=True),))
+        return table(data, thresholds=(Threshold(metric="named_true", limit=2.0, fails_if="<"),))
 
 
 def test_everything_is_measured_and_counts_agree(whole: dict[str, Any]) -> None:

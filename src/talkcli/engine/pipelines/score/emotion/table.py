@@ -36,8 +36,9 @@ from talkcli.engine.pipelines.score.emotion.rows import Indices, Measure, Rows
 from talkcli.engine.pipelines.score.emotion.takes import EmotionTakes, shows_moods
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.labelled import Labelled, labelled_clips, training_set
-from talkcli.engine.pipelines.score.overall import Threshold
 from talkcli.engine.pipelines.score.phones import find_phones
+from talkcli.engine.pipelines.score.schema import SCHEMA
+from talkcli.engine.pipelines.score.thresholds import Threshold, verdict
 from talkcli.engine.types import EMOTIONS, Reporter
 from talkcli.engine.version import __version__
 
@@ -61,6 +62,8 @@ class EmotionInputs:
     """Name or path of a prepared data set; None for `audio`."""
     split: str = "test"
     """Split of the data set."""
+    limit: int | None = None
+    """Largest number of clips, as for `gather`."""
     emotions_of: Path | None = None
     """Manifest whose true motion trains the classifier of motion; None for that of `dataset`."""
     head_name: str | None = None
@@ -79,12 +82,12 @@ def emotion_table(
         reporter: Receiver of notes, warnings and progress.
 
     Returns:
-        A document ready for JSON: `table`; `talk`, `dataset`, `generation` and `truth` as in `score_motions`;
-        `method`; `head`; `seed`; `emotions` (labels that occur); `num_clips`; `errors_over`; `training_set`
-        (what the classifier of motion learned from, or the reason why there is none); `measures` (value or
-        reason, chance, standard error, number of clips, and kind of the `truth` that the value depends on);
-        `labels`; `confusion` (counts: true labels along rows, given labels along columns); `speakers`;
-        `clips`; `missed` (thresholds that are not met, in words).
+        A document ready for JSON: `schema`, `table`; `talk`, `dataset`, `limit`, `generation` and `truth` as
+        in `score_motions`; `method`; `head`; `seed`; `emotions` (labels that occur); `num_clips`;
+        `errors_over`; `training_set` (what the classifier of motion learned from, or the reason why there is
+        none); `measures` (value or reason, chance, standard error, number of clips, and kind of the `truth`
+        that the value depends on); `labels`; `confusion` (counts: true labels along rows, given labels along
+        columns); `speakers`; `clips`; `thresholds` and `missed` (`verdict`).
 
     Raises:
         TalkError: For unusable input; a measure that cannot be computed is no error.
@@ -95,6 +98,7 @@ def emotion_table(
         dataset=inputs.dataset,
         split=inputs.split,
         text=inputs.text,
+        limit=inputs.limit,
         reporter=reporter,
     )
     described = generation.described(reporter)
@@ -121,9 +125,11 @@ def emotion_table(
         against = None if info.against is None else held_against[info.against]
         measures[name] = table.rows[name] | {"truth": None if against is None else against["kinds"]}
     return {
+        "schema": SCHEMA,
         "table": "emotion",
         "talk": __version__,
         "dataset": chosen.described,
+        "limit": inputs.limit,
         "generation": described,
         "truth": truth,
         "method": header.method,
@@ -138,7 +144,7 @@ def emotion_table(
         "confusion": table.confusions,
         "speakers": table.by_speaker(),
         "clips": table.by_clip(),
-        "missed": [text for text in (item.missed(measures) for item in thresholds) if text],
+        **verdict(thresholds, measures),
     }
 
 

@@ -1,0 +1,106 @@
+"""A published table with a row of our own, and what makes both comparable or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.pipelines.score.published import TABLES, Column, Table
+
+# Names of prepared data sets that the tables call otherwise.
+_ALSO: Mapping[str, str] = {
+    "mead-raw": "mead",
+    "emo-vox": "emovox",
+    "cremad": "crema-d",
+    "crema_d": "crema-d",
+}
+
+
+def table_metrics(name: str) -> list[str]:
+    """Return the metrics of talk that the columns of the table `name` need."""
+    wanted = {column.metric for columns in TABLES[name].columns.values() for column in columns}
+    return [metric for metric in METRICS if metric in wanted]
+
+
+def paper_table(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the published table `name` with the values of `report`.
+
+    Args:
+        name: Key of `TABLES`.
+        report: Report of `score_motions`, with the metrics of `table_metrics`.
+
+    Returns:
+        A document ready for JSON: `name`; `source`; `columns` (heading, data set and metric); `rows` (method
+        and cells, None where the paper prints none); `ours` (for each column the value or the reason why
+        there is none); `caption` (sentences that say what is comparable).
+    """
+    table = TABLES[name]
+    data_set = _data_set(report)
+    columns = [(where, column) for where, columns in table.columns.items() for column in columns]
+    return {
+        "name": name,
+        "source": table.source,
+        "columns": [
+            {"name": column.name, "dataset": where, "metric": column.metric} for where, column in columns
+        ],
+        "rows": [
+            {"method": method, "cells": [number for where in table.columns for number in cells[where]]}
+            for method, cells in table.rows.items()
+        ],
+        "ours": [_ours(column, where, data_set, report) for where, column in columns],
+        "caption": _caption(table, data_set, report),
+    }
+
+
+def _data_set(report: Mapping[str, Any]) -> str | None:
+    """Return the name of the data set that was scored, as the tables call it; None without a data set."""
+    described = report["dataset"]
+    if described is None:
+        return None
+    given = Path(described["name"])
+    folder = given.parent if given.suffix in (".jsonl", ".parquet") else given
+    name = folder.absolute().name.lower()
+    return _ALSO.get(name, name)
+
+
+def _ours(column: Column, where: str, data_set: str | None, report: Mapping[str, Any]) -> dict[str, Any]:
+    found = report["overall"].get(column.metric)
+    if data_set != where:
+        value, reason = None, f"this score is of {data_set or 'no data set'}, not of {where}"
+    elif found is None:
+        value, reason = None, f"talk does not measure {column.metric} for this table"
+    else:
+        value = None if found["value"] is None else found["value"] * column.factor
+        reason = found["reason"]
+    return {"value": value, "reason": reason}
+
+
+def _caption(table: Table, data_set: str | None, report: Mapping[str, Any]) -> list[str]:
+    lines = [f"Published: {table.source}. Measured on {table.truth}."]
+    described = report["dataset"]
+    if data_set in table.columns:
+        clips = f"{described['clips']} clips of the split {described['split']}"
+        lines.append(
+            f"Ours: {clips} of {data_set} as talk prepares it. The paper's list of clips is another one, so "
+            "that neighbouring numbers are of one kind, and not of the same clips."
+        )
+    else:
+        there = ", ".join(table.columns)
+        lines.append(f"Not comparable: the table is about {there}, this score about {data_set or 'files'}.")
+    truth = report["truth"]
+    if truth is None:
+        lines.append("Ours has no true motion.")
+    elif truth["stand_in"]:
+        lines.append("Not comparable: our true motion is a stand-in, for no face was measured.")
+    size = report["vertex_sets"].get("all")
+    lines.append(f"Our vertices: {report['head']} ({size}), mean identity.")
+    judges = {
+        found["judge"]
+        for columns in table.columns.values()
+        for column in columns
+        if (found := report["overall"].get(column.metric)) is not None and found.get("judge")
+    }
+    lines += [f"Judge: {judge}." for judge in sorted(judges)]
+    return lines
