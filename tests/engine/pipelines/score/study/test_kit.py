@@ -142,8 +142,8 @@ def _cut(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (_remove, "is no folder"), (_empty, "holds no video"), (_twice, "both called a"), (_extra, "ours lacks: d"),
-        (_missing, "has no video of b"), (_text, "b.mp4"), (_cut, "b.mp4"),
+        (_remove, "is no folder"), (_empty, "holds no video"), (_twice, "both called a"),
+        (_extra, "ours lacks: d"), (_missing, "has no video of b"), (_text, "b.mp4"), (_cut, "b.mp4"),
     ],
 )  # fmt: skip
 def test_unusable_videos_are_refused_before_anything_is_written(

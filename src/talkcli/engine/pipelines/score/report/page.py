@@ -195,7 +195,7 @@ def _clip(id_: str, clip: ShownClip) -> str:
     )
     cut = "<p>Only the beginning is shown.</p>" if clip.is_cut else ""
     return (
-        f'<div class="clip"><div><video controls preload="metadata" aria-label="Video of {escape(id_)}" '
+        f'<div class="clip"><div><video controls preload="auto" aria-label="Video of {escape(id_)}" '
         f'src="{html.data_uri(clip.video, "video/mp4")}"></video>{cut}</div>{chart}</div>\n'
     )
 

@@ -59,13 +59,13 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
     first.
 
     For a metric that is neither better high nor low they are the clips farthest from the median. Metrics
-    without values of single clips, or with one value for all, are left out.
+    without values of single clips, or with the same value for all, are left out.
     """
     found = {}
     for name in report["overall"]:
         values = [(clip["id"], clip["metrics"][name]["value"]) for clip in report["clips"]]
         known = [(id_, value) for id_, value in values if value is not None]
-        if len({value for _, value in known}) < 2:
+        if not known or (len(known) > 1 and len({value for _, value in known}) == 1):
             continue
         median = float(np.median([value for _, value in known]))
         badness = {
