@@ -158,8 +158,8 @@ def _worst(report: Mapping[str, Any], clips: Mapping[str, ShownClip | str]) -> s
     for name, found in worst.items():
         unit = report["overall"][name]["unit"]
         cells = [_linked(id_, value, shown.get(id_)) for id_, value in found]
-        cells += [""] * (NUM_WORST - len(cells))
-        rows.append((f"{name}, {unit}" if unit and not name.endswith(unit) else name, *cells))
+        empty = [""] * (NUM_WORST - len(cells))
+        rows.append((f"{name}, {unit}" if unit and not name.endswith(unit) else name, *cells, *empty))
     parts.append(html.table("Worst clips and their values", ("metric", "worst", "second", "third"), rows))
     for id_, clip in clips.items():
         named = ", ".join(name for name, found in worst.items() if id_ in dict(found))

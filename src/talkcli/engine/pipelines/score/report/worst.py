@@ -68,14 +68,16 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
         if not known or (len(known) > 1 and len({value for _, value in known}) == 1):
             continue
         median = float(np.median([value for _, value in known]))
-        badness = {
-            "lower": lambda value: value,
-            "higher": lambda value: -value,
-            "near zero": abs,
-            None: lambda value, median=median: abs(value - median),
-        }[METRICS[name].better]
-        found[name] = sorted(known, key=lambda item, bad=badness: -bad(item[1]))[:NUM_WORST]  # type: ignore[misc]
+        found[name] = sorted(known, key=lambda item, of=(name, median): -_badness(item[1], *of))[:NUM_WORST]
     return found
+
+
+def _badness(value: float, metric: str, median: float) -> float:
+    """Return a number that is larger for a worse value of a metric."""
+    better = METRICS[metric].better
+    if better is None:
+        return abs(value - median)
+    return {"lower": value, "higher": -value, "near zero": abs(value)}[better]
 
 
 def shown_clips(
