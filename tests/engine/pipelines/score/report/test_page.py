@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, JAW
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.pages.tsne import tsne
 from talkcli.engine.pipelines.score.generation import Generation
@@ -67,7 +67,7 @@ def _joint() -> JointSpace:
         ("sync_r", [0.1, 0.9, 0.5, None], [0, 2, 1]),
         ("fdd_m2", [-4.0, 1.0, 3.0, 0.0], [0, 2, 1]),
         # Neither low nor high is better: the farthest from the median.
-        ("gap_mean_mm", [2.0, 2.1, 9.0, -3.0], [2, 3, 0]),
+        ("gap_mean_mm", [2.0, 2.5, 9.0, -3.0, 2.1], [2, 3, 1]),
         ("lve_mm", [7.0], [0]),
     ],
 )
@@ -135,7 +135,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Ma
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
         coeffs = np.zeros((15, len(ADA)), np.float32)
-        coeffs[:, ADA.index("jawOpen")] = rng.uniform(0, 0.6, 15)
+        coeffs[:, ADA.index(JAW[0])] = rng.uniform(0, 0.3, 15)
         write_motion(folder / f"{name}.npz", Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA))
         soundfile.write(folder / f"{name}.wav", rng.normal(0, 0.1, 9600), 16_000)
     values = {"jump_mm": [1.0, 2.0]}
