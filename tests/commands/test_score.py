@@ -326,7 +326,7 @@ def test_a_data_set_is_prepared_and_scored_at_once(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("talkcli.engine.pipelines.score.prepare.preprocess", prepared)
     result = CliRunner().invoke(app, ["--dataset", "RAVDESS", "--prepare", "recordings"])
     assert asked == [("ravdess", Path("recordings"), tmp_path / "ravdess")]
-    assert "Prepared 3 clips of ravdess" in result.stderr and "quarantine.jsonl" in result.stderr
+    assert "Prepared 3 clips of ravdess" in result.stderr and "quarantine" in result.stderr
     # Nothing was really written.
     assert "talk preprocess ravdess ROOT" in (result.exception.hint or "")  # type: ignore[union-attr]
     result = CliRunner().invoke(app, ["--dataset", "video", "--prepare", "films"])
