@@ -14,7 +14,7 @@ def report(name: str | None, stand_in: bool = False, **overall: float | None) ->
         "dataset": described,
         "truth": {"stand_in": stand_in, "kinds": "measured", "text": "measured"},
         "head": "ada",
-        "vertex_sets": {"all": 40},
+        "vertex_sets": {"all": 40, "lips": 9, "eyes+forehead": None},
         "overall": {
             key: {"value": value, "reason": None if value is not None else "no vertices"}
             for key, value in overall.items()
@@ -37,6 +37,7 @@ def test_our_value_stands_in_the_unit_of_the_column(name: str) -> None:
     made = paper_table("vocaset", report(name, lve_m2=2.5e-5, eve_m2=None))
     assert made["ours"][0]["value"] == pytest.approx(2.5)
     assert made["ours"][1] == {"value": None, "reason": "no vertices"}
+    assert "Our vertices: ada (lips 9), mean identity." in made["caption"]
     assert not any("Not comparable" in line for line in made["caption"])
 
 

@@ -94,8 +94,9 @@ def _caption(table: Table, data_set: str | None, report: Mapping[str, Any]) -> l
         lines.append("Ours has no true motion.")
     elif truth["stand_in"]:
         lines.append("Not comparable: our true motion is a stand-in, for no face was measured.")
-    size = report["vertex_sets"].get("all")
-    lines.append(f"Our vertices: {report['head']} ({size}), mean identity.")
+    used = {METRICS[name].vertices for name in report["overall"] if name in METRICS}
+    sizes = [f"{name} {size}" for name, size in report["vertex_sets"].items() if size and name in used]
+    lines.append(f"Our vertices: {report['head']} ({', '.join(sizes) or 'none'}), mean identity.")
     judges = {
         found["judge"]
         for columns in table.columns.values()
