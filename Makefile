@@ -13,12 +13,14 @@ SEED ?= 0
 # Recordings, laid out as docs/corpus.md says.
 SPEECH_DATA ?= data
 
+# Debian's packages of a browser, in which tests open the pages that talk writes.
+BROWSER = chromium chromium-driver
 # Debian's packages of synthesisers, their voices, and recorded prompts with their texts.
 SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k \
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights clean
+.PHONY: help setup demo browser test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights judges clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -43,7 +45,14 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Turn examples/hello.wav into face.mp4
 	$(BIN)/talk animate examples/hello.wav --sigma 0.1 --out face.mp4
 
-test: $(READY) ## Run the tests, files side by side on all cores
+# Without Debian's packages, tests of pages are skipped and say so.
+browser:
+	@! command -v apt-get >/dev/null || dpkg -s $(BROWSER) >/dev/null 2>&1 || { \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -q && $$sudo apt-get install -y -q --no-install-recommends $(BROWSER); } || \
+	  echo "no browser could be installed: tests of pages are skipped" >&2
+
+test: $(READY) browser ## Run the tests, files side by side on all cores
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## Style, import layers

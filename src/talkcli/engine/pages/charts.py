@@ -28,6 +28,10 @@ _SHAPES = (
 )  # fmt: skip
 _DASHES = ("none", "7 4", "2 3", "9 3 2 3", "4 4", "12 4", "1 5", "6 2 1 2", "3 2")
 _WIDTH, _HEIGHT = 520.0, 340.0
+# Width of charts that stand in rows.
+_SMALL = 380.0
+# Largest size on the screen, in CSS pixels per SVG unit.
+_LARGEST = 1.35
 # Room for axes: left, right, top, bottom.
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 16.0, 34.0, 46.0
 _LEGEND_ROW = 20.0
@@ -79,9 +83,9 @@ def histogram(
         y: Name of the heights.
     """
     height = 220.0
-    across = scale_of(edges, _LEFT, _WIDTH - _RIGHT)
+    across = scale_of(edges, _LEFT, _SMALL - _RIGHT)
     up = scale_of([v for heights in counts.values() for v in heights], height - _BOTTOM, _TOP, from_zero=True)
-    parts = [y_axis(up, _LEFT, _WIDTH - _RIGHT, y), x_axis(across, height - _BOTTOM, x)]
+    parts = [y_axis(up, _LEFT, _SMALL - _RIGHT, y), x_axis(across, height - _BOTTOM, x)]
     for index, heights in enumerate(counts.values()):
         path = f"M{across(edges[0]):.1f} {up(0.0):.1f}" + "".join(
             f"V{up(value):.1f}H{across(end):.1f}" for value, end in zip(heights, edges[1:], strict=True)
@@ -90,8 +94,8 @@ def histogram(
         if index == 0:
             parts.append(f'<path class="s0 area" d="{path}Z"/>')
         parts.append(_curve(index, path))
-    legend, extra = _legend_rows(list(counts), height)
-    return _figure("".join(parts) + legend, title, desc, height=height + extra)
+    legend, extra = _legend_rows(list(counts), height, across=1)
+    return _figure("".join(parts) + legend, title, desc, width=_SMALL, height=height + extra)
 
 
 def heat_map(
@@ -181,12 +185,12 @@ def strip_plot(groups: Mapping[str, Sequence[float]], *, title: str, desc: str, 
     """Return the values of each group as ticks in a row of its own, with a triangle at their median."""
     left, row = 92.0, 26.0
     height = _TOP - 14 + row * len(groups) + _BOTTOM
-    across = scale_of([value for values in groups.values() for value in values], left, _WIDTH - _RIGHT)
+    across = scale_of([value for values in groups.values() for value in values], left, _SMALL - _RIGHT)
     parts = [x_axis(across, height - _BOTTOM, x)]
     for index, (name, values) in enumerate(groups.items()):
         y = _TOP - 10 + row * (index + 0.5)
         parts.append(f'<text x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{escape(name)}</text>')
-        parts.append(f'<path class="rule" d="M{left} {y:.0f}H{_WIDTH - _RIGHT}"/>')
+        parts.append(f'<path class="rule" d="M{left} {y:.0f}H{_SMALL - _RIGHT}"/>')
         style = f"s{index % _NUM_COLOURS}"
         parts += [f'<path class="{style} curve" d="M{across(v):.1f} {y - 7:.0f}v14"/>' for v in values]
         if len(values):
@@ -194,7 +198,7 @@ def strip_plot(groups: Mapping[str, Sequence[float]], *, title: str, desc: str, 
                 f'<path class="mark {style}" d="M0 0L5 8H-5Z" '
                 f'transform="translate({across(float(np.median(values))):.1f} {y + 4:.0f})"/>'
             )
-    return _figure("".join(parts), title, desc, height=height)
+    return _figure("".join(parts), title, desc, width=_SMALL, height=height)
 
 
 def _mark(style: int, x: float, y: float, *, hollow: bool = False) -> str:
@@ -232,11 +236,13 @@ def _legend_column(series: Sequence[Series], left: float) -> str:
     return "".join(parts)
 
 
-def _legend_rows(names: Sequence[str], top: float, styles: Sequence[int] | None = None) -> tuple[str, float]:
+def _legend_rows(
+    names: Sequence[str], top: float, styles: Sequence[int] | None = None, across: int = 2
+) -> tuple[str, float]:
     """Return a legend below a chart, and its height; none for a single series."""
     if len(names) < 2:
         return "", 0.0
-    parts, across = [], 2
+    parts = []
     for index, name in enumerate(names):
         style = index if styles is None else styles[index]
         x = _LEFT + (index % across) * (_WIDTH - _LEFT) / across
@@ -250,7 +256,8 @@ def _figure(inside: str, title: str, desc: str, *, width: float = _WIDTH, height
     # The same chart has the same names, so that pages have equal bytes.
     key = f"c{hashlib.sha256((title + desc + inside).encode()).hexdigest()[:10]}"
     return (
-        f'<figure><svg role="img" aria-labelledby="{key}-t {key}-d" viewBox="0 0 {width:.0f} {height:.0f}">'
+        f'<figure style="max-width:{width * _LARGEST:.0f}px">'
+        f'<svg role="img" aria-labelledby="{key}-t {key}-d" viewBox="0 0 {width:.0f} {height:.0f}">'
         f'<title id="{key}-t">{escape(title)}</title><desc id="{key}-d">{escape(desc)}</desc>{inside}</svg>'
         f"<figcaption>{escape(title)}</figcaption></figure>\n"
     )

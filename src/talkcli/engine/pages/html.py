@@ -19,6 +19,10 @@ _POLICY = (
 )
 
 
+# Length of a cell in characters that stays on one line.
+_LONGEST_SHORT = 28
+
+
 class Markup(str):
     """Text that is HTML already; other text is escaped."""
 
@@ -55,7 +59,7 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
     head = "".join(f'<th scope="col">{_cell(name)}</th>' for name in header)
     body = "".join(
         f'<tr><th scope="row">{_cell(row[0])}</th>'
-        + "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])
+        + "".join(f"<td{_kept_whole(cell)}>{_cell(cell)}</td>" for cell in row[1:])
         + "</tr>\n"
         for row in rows
     )
@@ -98,6 +102,10 @@ def _cell(text: str) -> str:
     if isinstance(text, Markup):
         return text
     return escape(text).replace("\n", "<br>")
+
+
+def _kept_whole(text: str) -> str:
+    return "" if len(text) > _LONGEST_SHORT else ' class="whole"'
 
 
 def _first_line(text: str) -> str:

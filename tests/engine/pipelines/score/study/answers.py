@@ -22,14 +22,15 @@ def result(number: int, answers: list[dict[str, Any]], **changes: Any) -> dict[s
     return {
         "format": "talk-study-results", "version": 1,
         "study": {
-            "id": "ab" * 8, "title": "A study", "methods": METHODS, "clips": CLIPS, "questions": QUESTIONS, "seed": 0,
+            "id": "ab" * 8, "title": "A study", "methods": METHODS, "clips": CLIPS, "questions": QUESTIONS,
+            "seed": 0,
         },
         "rater": f"{number:016x}", "code": "", "form": 0, "started": "a", "finished": "b", "answers": answers,
     } | changes  # fmt: skip
 
 
 def preferring(number: int, lips: dict[int, int], rng: np.random.Generator) -> dict[str, Any]:
-    """A rater who scores the lips of `ours` on each clip as `lips` says, on random sides, and nothing else."""
+    """A rater who scores the lips of `ours` on each clip as `lips` says, on random sides."""
     answers = []
     for clip, score in lips.items():
         flipped = bool(rng.integers(2))

@@ -52,7 +52,7 @@ def test_foreign_results_are_refused_with_a_sentence(
 def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="x.json"):
+    with pytest.raises(InputError, match=r"x\.json"):
         read_results([path])
 
 
@@ -71,7 +71,7 @@ def test_other_studies_and_repeated_raters_are_refused(tmp_path: Path) -> None:
 def test_a_long_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(result(1, [])) + " " * (1 << 22))
-    with pytest.raises(InputError, match="x.json"):
+    with pytest.raises(InputError, match=r"x\.json"):
         read_results([path])
 
 

@@ -62,7 +62,8 @@ def joint_space(sources: Sources, generation: Generation, reporter: Reporter) ->
             truth=sources.truth,
             dataset=sources.dataset,
             split=sources.split,
-            text=None if sources.dataset else sources.text,
+            text=sources.text,
+            limit=sources.limit,
             reporter=reporter,
         )
         listener = Listener(generation)

@@ -151,13 +151,15 @@ def _worst(report: Mapping[str, Any], clips: Mapping[str, ShownClip | str]) -> s
         "The three worst clips of each metric; for metrics that are neither better high nor low, those "
         "farthest from the median. A link leads to the clip below."
     )
+    if not worst:
+        return html.paragraph("No metric differs between clips.")
     parts = [html.paragraph(intro)]
     rows = []
     for name, found in worst.items():
         unit = report["overall"][name]["unit"]
         cells = [_linked(id_, value, shown.get(id_)) for id_, value in found]
-        cells += [""] * (NUM_WORST - len(cells))
-        rows.append((f"{name}, {unit}" if unit and not name.endswith(unit) else name, *cells))
+        empty = [""] * (NUM_WORST - len(cells))
+        rows.append((f"{name}, {unit}" if unit and not name.endswith(unit) else name, *cells, *empty))
     parts.append(html.table("Worst clips and their values", ("metric", "worst", "second", "third"), rows))
     for id_, clip in clips.items():
         named = ", ".join(name for name, found in worst.items() if id_ in dict(found))
@@ -193,7 +195,7 @@ def _clip(id_: str, clip: ShownClip) -> str:
     )
     cut = "<p>Only the beginning is shown.</p>" if clip.is_cut else ""
     return (
-        f'<div class="clip"><div><video controls preload="metadata" aria-label="Video of {escape(id_)}" '
+        f'<div class="clip"><div><video controls preload="auto" aria-label="Video of {escape(id_)}" '
         f'src="{html.data_uri(clip.video, "video/mp4")}"></video>{cut}</div>{chart}</div>\n'
     )
 

@@ -12,9 +12,6 @@ from talkcli.engine.pages.charts import Series
 from talkcli.engine.pipelines.score.report.joint import JointSpace
 from talkcli.engine.types import EMOTIONS
 
-# Columns of the diversity table that are curves, with their units.
-_CURVES = {"diversity_mm": "mm", "diversity_l2": "", "sync_r": "", "bilabial_closure": ""}
-
 
 def tsne_picture(joint: JointSpace) -> str:
     """Return the t-SNE of the joint space: colour and shape are emotions, outlines are motion."""
@@ -122,7 +119,10 @@ def diversity_curves(report: Mapping[str, Any]) -> str:
         for row in report["rows"]
     ]
     parts = []
-    for column, unit in _CURVES.items():
+    for column, cell in report["rows"][0].items():
+        # The other entries of a row are its settings.
+        if not isinstance(cell, dict):
+            continue
         values = [row[column]["value"] for row in report["rows"]]
         if all(value is None for value in values):
             continue
@@ -146,7 +146,7 @@ def diversity_curves(report: Mapping[str, Any]) -> str:
                 title=f"{column} by setting",
                 desc=f"{said}.",
                 x="setting",
-                y=unit or column,
+                y=cell.get("unit") or column,
                 names=settings,
             )
         )
@@ -175,14 +175,15 @@ def distributions(report: Mapping[str, Any]) -> str:
         parts.append(
             charts.strip_plot(
                 ordered,
-                title=f"{name}: every clip, and the median of each row",
-                desc=f"Medians: {medians}.",
+                title=name,
+                desc=f"A tick is a clip, a triangle the median of its row. Medians: {medians}.",
                 x=f"{name} {found['unit']}" if found["unit"] and not name.endswith(found["unit"]) else name,
             )
         )
     if not parts:
         return html.paragraph("No metric has values of two clips.")
-    return html.details("A strip for each metric", f"<div class='grid'>{''.join(parts)}</div>\n")
+    intro = html.paragraph("A tick is a clip, a triangle the median of its row.")
+    return intro + html.details("A strip for each metric", f"<div class='grid'>{''.join(parts)}</div>\n")
 
 
 def _place(emotion: str) -> int:

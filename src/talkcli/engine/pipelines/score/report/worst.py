@@ -59,23 +59,25 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
     first.
 
     For a metric that is neither better high nor low they are the clips farthest from the median. Metrics
-    without a value for single clips are left out.
+    without values of single clips, or with the same value for all, are left out.
     """
     found = {}
     for name in report["overall"]:
         values = [(clip["id"], clip["metrics"][name]["value"]) for clip in report["clips"]]
         known = [(id_, value) for id_, value in values if value is not None]
-        if not known:
+        if not known or (len(known) > 1 and len({value for _, value in known}) == 1):
             continue
         median = float(np.median([value for _, value in known]))
-        badness = {
-            "lower": lambda value: value,
-            "higher": lambda value: -value,
-            "near zero": abs,
-            None: lambda value, median=median: abs(value - median),
-        }[METRICS[name].better]
-        found[name] = sorted(known, key=lambda item, bad=badness: -bad(item[1]))[:NUM_WORST]  # type: ignore[misc]
+        found[name] = sorted(known, key=lambda item, of=(name, median): -_badness(item[1], *of))[:NUM_WORST]
     return found
+
+
+def _badness(value: float, metric: str, median: float) -> float:
+    """Return a number that is larger for a worse value of a metric."""
+    better = METRICS[metric].better
+    if better is None:
+        return abs(value - median)
+    return {"lower": value, "higher": -value, "near zero": abs(value)}[better]
 
 
 def shown_clips(
@@ -83,7 +85,7 @@ def shown_clips(
 ) -> dict[str, ShownClip | str]:
     """Read or animate the worst clips of a report again and draw them; a clip that fails has a reason.
 
-    Clips that are among the worst of most metrics come first; there are at most 30.
+    The worst of every metric come first, then the second ones; there are at most 30.
 
     Args:
         report: Report of `score_motions`.
@@ -91,11 +93,9 @@ def shown_clips(
         generation: Performer and its settings; not used when there are predictions.
         reporter: Receiver of progress.
     """
-    counts: dict[str, int] = {}
-    for worst in worst_clips(report).values():
-        for id_, _ in worst:
-            counts[id_] = counts.get(id_, 0) + 1
-    wanted = sorted(counts, key=lambda id_: -counts[id_])[:_MOST_CLIPS]
+    worst = worst_clips(report).values()
+    ranked = [found[rank][0] for rank in range(NUM_WORST) for found in worst if rank < len(found)]
+    wanted = list(dict.fromkeys(ranked))[:_MOST_CLIPS]
     cases = {case.id: case for case in sources.gather(Silent()).cases}
     cases = {id_: cases[id_] for id_ in wanted}
     phones = find_phones(list(cases.values()), Silent())

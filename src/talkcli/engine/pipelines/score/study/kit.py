@@ -97,7 +97,7 @@ def build_study(
         late = {}
         for done, clip in enumerate(delayed, start=1):
             late[clip] = folder / f"late{clip}{videos.paths[0][clip].suffix.lower()}"
-            with_late_sound(videos.paths[0][clip], late[clip])
+            with_late_sound(videos.paths[0][clip], late[clip], videos.seconds[clip])
             reporter.progress("making checks", done, len(delayed))
         if videos_beside:
             places = _copied(files, late, folder / "videos", seed)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkcli.engine.errors import InputError, TalkError, UsageError
-from talkcli.engine.ffmpeg import ffmpeg_binary, reading_command
+from talkcli.engine.ffmpeg import reading_command
 from talkcli.engine.files import real_path
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.types import Reporter
-from talkcli.engine.video.pictures import open_film
+from talkcli.engine.video.pictures import Film, open_film
 from talkcli.engine.wording import some
 
 # Suffixes of files that browsers play, with their media types.
@@ -23,7 +23,7 @@ _CODECS = ("h264", "vp8", "vp9", "av1")
 _MOST_METHODS, _MOST_CLIPS, _LONGEST_NAME = 8, 500, 60
 # Line of ffmpeg about the pictures of a file.
 _STREAM = re.compile(r"Stream #\S+: Video: (\w+)")
-# Time in seconds by which the sound of a check is late, and that ffmpeg gets for it.
+# Time in seconds by which the sound of a check is late, and that ffmpeg gets for a file.
 _LATE_S, _TIMEOUT_S = 1.0, 120.0
 
 
@@ -39,6 +39,8 @@ class StudyVideos:
     """Path of each method's video of each clip."""
     sounding: tuple[bool, ...]
     """Whether all methods' videos of a clip have sound."""
+    seconds: tuple[float, ...]
+    """Duration of the first method's video of each clip."""
 
 
 def parse_methods(given: Sequence[str]) -> dict[str, Path]:
@@ -78,10 +80,13 @@ def find_videos(folders: Mapping[str, Path], reporter: Reporter) -> StudyVideos:
     if len(clips) > _MOST_CLIPS:
         raise InputError(f"There are {len(clips)} clips; a study has at most {_MOST_CLIPS}.")
     sound: dict[str, bool] = dict.fromkeys(clips, True)
+    seconds: dict[str, float] = {}
     total, done = len(clips) * len(found), 0
     for videos in found.values():
         for clip in clips:
-            sound[clip] &= _check_playable(videos[clip])
+            film = _playable(videos[clip])
+            sound[clip] &= film.sound_late_s is not None
+            seconds.setdefault(clip, film.duration_s)
             done += 1
             reporter.progress("reading videos", done, total)
     return StudyVideos(
@@ -89,23 +94,26 @@ def find_videos(folders: Mapping[str, Path], reporter: Reporter) -> StudyVideos:
         clips=tuple(clips),
         paths=tuple(tuple(videos[clip] for clip in clips) for videos in found.values()),
         sounding=tuple(sound[clip] for clip in clips),
+        seconds=tuple(seconds[clip] for clip in clips),
     )
 
 
-def with_late_sound(video: Path, out: Path) -> None:
-    """Write a copy of `video` whose sound is one second late, for a check of attention.
+def with_late_sound(video: Path, out: Path, seconds: float) -> None:
+    """Write a copy of `video`, which lasts `seconds`, for a check of attention.
 
-    Raises TalkError when ffmpeg fails.
+    Its sound is one second late, or half of a shorter video. Raises TalkError when ffmpeg fails.
     """
+    late_ms = 1000 * min(_LATE_S, seconds / 2)
     mp4 = out.suffix == ".mp4"
     command = [
-        ffmpeg_binary(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-i", f"file:{video}",
-        "-map", "0:V:0", "-map", "0:a:0", "-c:v", "copy", "-c:a", "aac" if mp4 else "libopus",
-        "-af", f"adelay={_LATE_S * 1000:.0f}:all=1", "-shortest", "-map_metadata", "-1",
-        "-fflags", "+bitexact", "-flags:a", "+bitexact", f"file:{out}",
+        *reading_command("-loglevel", "error"), "-map", "0:V:0", "-map", "0:a:0",
+        "-c:v", "copy", "-c:a", "aac" if mp4 else "libopus",
+        "-af", f"adelay={late_ms:.0f}:all=1", "-shortest", "-map_metadata", "-1",
+        "-fflags", "+bitexact", "-flags:a", "+bitexact", "-y", f"file:{out}",
     ]  # fmt: skip
     try:
-        done = run_child(command, capture_output=True, timeout=_TIMEOUT_S)
+        with video.open("rb") as file:
+            done = run_child(command, stdin=file, capture_output=True, timeout=_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise TalkError(f"ffmpeg did not copy {video} within {_TIMEOUT_S:.0f} s.") from error
     if done.returncode:
@@ -140,8 +148,8 @@ def _compare(
         raise InputError(f"{folder} ({name}) has videos that {first} lacks: {some(extra)}.")
 
 
-def _check_playable(path: Path) -> bool:
-    """Return whether a video has sound. Raises InputError when it is damaged or browsers do not play it."""
+def _playable(path: Path) -> Film:
+    """Open a video. Raises InputError when it is damaged or browsers do not play it."""
     film = open_film(path)
     try:
         with path.open("rb") as file:
@@ -158,4 +166,4 @@ def _check_playable(path: Path) -> bool:
             f"{path} holds {codec} pictures, which browsers do not play.",
             hint=f"Encode it again: ffmpeg -i {path} -c:v libx264 -pix_fmt yuv420p -c:a aac new.mp4",
         )
-    return film.sound_late_s is not None
+    return film
