@@ -357,37 +357,3 @@ def test_unknown_metrics_get_the_nearest_name() -> None:
     with pytest.raises(UsageError) as caught:
         Threshold.parse("lve_m=1", is_floor=True)
     assert caught.value.hint is not None and "lve_m" in caught.value.hint
-
-
-def test_a_users_list_of_vertices_replaces_a_region_or_adds_one(tmp_path: Path, score: Scorer) -> None:
-    path, true = moving(tmp_path / "a.npz"), moving(tmp_path / "b.npz", 1)
-    (tmp_path / "lve.txt").write_text("15, 16,\n17 15")
-    (tmp_path / "one.txt").write_text("[3]")
-    wanted = ["lve_mm", "lips_dist@unils-meshloss"]
-    own = score(path, truth=true, metrics=wanted)
-    same = score(path, truth=true, metrics=wanted, vertices=[f"lips={tmp_path / 'lve.txt'}"])
-    other = score(path, truth=true, metrics=wanted, vertices=[f"lips={tmp_path / 'one.txt'}"])
-    assert same["overall"]["lve_mm"]["value"] == own["overall"]["lve_mm"]["value"]
-    assert same["vertex_sets"] == {"lips": 3, "lips with repeats": 4}
-    assert other["overall"]["lve_mm"]["value"] != own["overall"]["lve_mm"]["value"]
-    assert other["vertex_sets"] == {"lips": 1, "lips with repeats": 1}
-
-
-@pytest.mark.parametrize(
-    ("content", "given", "error", "message"),
-    [
-        ("1 2", "lips", UsageError, "NAME=FILE"),
-        ("1 2", "lips=", UsageError, "NAME=FILE"),
-        ("1 two", "lips={}", InputError, "no list of vertices"),
-        ("-1", "lips={}", InputError, "no list of vertices"),
-        ("", "lips={}", InputError, "no list of vertices"),
-        ("4000", "lips={}", InputError, "go up to 4000"),
-    ],
-)
-def test_a_list_that_is_none_is_refused(
-    tmp_path: Path, score: Scorer, content: str, given: str, error: type[Exception], message: str
-) -> None:
-    (tmp_path / "list.txt").write_text(content)
-    path = moving(tmp_path / "a.npz")
-    with pytest.raises(error, match=message):
-        score(path, truth=path, metrics=["lve_mm"], vertices=[given.format(tmp_path / "list.txt")])

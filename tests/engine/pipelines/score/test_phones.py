@@ -23,11 +23,10 @@ from talkcli.engine.files import sha256
 from talkcli.engine.metrics.labiodental_contact import contact
 from talkcli.engine.pipelines.score import phones as score_phones
 from talkcli.engine.pipelines.score.inputs import Case
-from talkcli.engine.pipelines.score.measured import Measured, upper_teeth
+from talkcli.engine.pipelines.score.measured import Measured, indices, upper_teeth
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.pipelines.score.overall import Threshold
 from talkcli.engine.pipelines.score.phones import find_phones
-from talkcli.engine.pipelines.score.vertex_sets import indices
 from talkcli.engine.pipelines.score.words import Words, read_words
 from talkcli.engine.rules.perform import perform
 from talkcli.engine.types import Alignment, Emotion, Motion, Phone, Silent, Speech

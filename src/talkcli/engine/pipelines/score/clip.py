@@ -19,7 +19,6 @@ from talkcli.engine.metrics.catalogue import METRICS, MetricInfo, shown_metrics
 from talkcli.engine.metrics.take import Observations, Share
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.measured import Measured
-from talkcli.engine.pipelines.score.vertex_sets import VertexLists
 from talkcli.engine.types import Alignment, Speech
 
 # Reason in place of the value that a pooled metric has for all clips only.
@@ -47,7 +46,6 @@ def score_clip(
     alignment: Alignment | str,
     reference: Mapping[str, float] | str = "no reference given",
     metrics: Sequence[str] | None = None,
-    lists: VertexLists | None = None,
 ) -> dict[str, Value]:
     """Measure metrics of `METRICS` on a clip.
 
@@ -59,15 +57,11 @@ def score_clip(
         reference: Mean over real motion of each metric that is divided by it, by the metric's name, or the
             reason why it is unknown.
         metrics: Names of the metrics; None for those that are measured by default.
-        lists: Vertices that replace or add regions, as in `vertex_sets.indices`.
-
-    Raises:
-        InputError: When a list names a vertex that the topology lacks.
     """
-    measured = [Measured(surface, lists) for surface in takes]
+    measured = [Measured(surface) for surface in takes]
     # Second argument of a row's function by what the row needs, or the reason why it is missing.
     given: dict[str, Any] = {
-        "truth": "no true motion given for this clip" if true is None else Measured(true, lists),
+        "truth": "no true motion given for this clip" if true is None else Measured(true),
         "audio": "no sound given for this clip" if speech is None else speech,
         "truth and audio": "no true motion and sound given for this clip",
         "phones": alignment,

@@ -6,6 +6,8 @@ vertices for all frames, which limits memory. Axis names: `frames`, `verts`, `ch
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -14,9 +16,9 @@ from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import JAW
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm
+from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region
+from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.take import blocks
-from talkcli.engine.pipelines.score.vertex_sets import VertexLists, indices
 from talkcli.engine.types import Motion
 
 # Indices of the outer mouth corners among iBUG's landmarks.
@@ -25,19 +27,21 @@ _CORNERS = (48, 54)
 _JAW_TURN_RAD = 0.1
 # Largest distance in metres that counts as no movement.
 _STILL_M = 1e-6
+# End of the name of a set whose vertices count as often as the lists name them.
+_REPEATS = " with repeats"
 # Vertices of the upper and lower lip that MTM's script reads, and the size of the numbering (FLAME's).
 _MID_LIPS, _FLAME_VERTS = (3531, 3504), 5023
 # The same among iBUG's landmarks.
 _MID_MARKS = (62, 66)
+# Step between the vertices that represent the face: neighbouring vertices move alike.
+_FACE_STEP = 8
 
 
 class Measured:
     """One motion on its topology; it implements the protocol `Take` of metrics."""
 
-    def __init__(self, surface: Surface, lists: VertexLists | None = None) -> None:
-        """Measure `surface`; `lists` are vertices of the user's own, as in `vertex_sets.indices`."""
+    def __init__(self, surface: Surface) -> None:
         self._surface = surface
-        self._lists = lists
         self._regions: dict[str, np.ndarray] = {}
         self._landmarks: np.ndarray | None = None
         self._resampled: dict[float, Measured] = {surface.fps: self}
@@ -53,7 +57,7 @@ class Measured:
     def at(self, fps: float) -> Measured:
         """See `Take`."""
         if fps not in self._resampled:
-            self._resampled[fps] = Measured(self._surface.at(fps), self._lists)
+            self._resampled[fps] = Measured(self._surface.at(fps))
         return self._resampled[fps]
 
     def part(self, name: str) -> Float[np.ndarray, "frames chosen 3"]:
@@ -65,7 +69,7 @@ class Measured:
 
     def indices(self, name: str) -> Int[np.ndarray, "chosen"]:
         """See `Take`."""
-        return indices(self._surface.topology, name, self._lists)
+        return indices(self._surface.topology, name)
 
     def at_rest(self, name: str) -> Float[np.ndarray, "chosen 3"]:
         """See `Take`."""
@@ -156,6 +160,23 @@ class Measured:
         return self._landmarks
 
 
+def indices(head: Topology, vertices: str) -> Int[np.ndarray, "chosen"]:
+    """Return the vertices of a set named in `METRICS`; see `Take.part` for its names.
+
+    `face` is every eighth vertex of skin and lips outside the eye region. Raises AssetError when the topology
+    does not know a region.
+    """
+    if vertices == "all":
+        return np.arange(len(head.template))
+    if vertices == "face":
+        kinds = [number for number, part in enumerate(head.parts) if part in ("skin", "lips")]
+        skin = np.unique(head.faces[np.isin(head.part_of_face, kinds)])
+        return np.setdiff1d(skin, indices(head, "eyes"))[::_FACE_STEP]
+    names = vertices.removesuffix(_REPEATS).split("+")
+    listed = np.concatenate([region(head, name) for name in names])
+    return listed if vertices.endswith(_REPEATS) else np.unique(listed)
+
+
 @torch.inference_mode(False)
 def _under_landmarks(head: Topology) -> Int[torch.Tensor, "chosen"]:
     """Return the vertices that landmarks depend on."""
@@ -181,3 +202,28 @@ def upper_teeth(topology: Topology) -> Float[np.ndarray, "teeth 3"]:
     turned = head(open_jaw, only=torch.from_numpy(teeth)).numpy()[0]
     still = np.linalg.norm(turned - head.template[teeth], axis=1) < _STILL_M
     return topology.template[teeth[still]]
+
+
+def set_sizes(head: Topology, metrics: Iterable[str]) -> dict[str, int | None]:
+    """Return the number of vertices of each set that `metrics` measure, and of coefficients; None when the
+    topology lacks a region.
+    """
+    wanted = {METRICS[metric].vertices for metric in metrics}
+    points: dict[str, int | None] = {
+        "all": len(head.template),
+        "inner lips": 6,
+        "mouth corners": len(_CORNERS),
+        "outer lips": 2,
+        "middle of the lips": len(_MID_MARKS),
+        "landmarks": 68,
+        "none": 0,
+        "coefficients": len(head.channels) if isinstance(head, Head) else None,
+    }
+    # The order is fixed, so that reports have equal bytes.
+    sizes = {name: size for name, size in points.items() if name in wanted}
+    for name in sorted(wanted - set(sizes)):
+        try:
+            sizes[name] = len(indices(head, name))
+        except AssetError:
+            sizes[name] = None
+    return sizes

@@ -22,7 +22,6 @@ from talkcli.engine.pipelines.score.inputs import Case, gather
 from talkcli.engine.pipelines.score.overall import Threshold, over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.pipelines.score.reference import reference_means
-from talkcli.engine.pipelines.score.vertex_sets import read_vertex_lists
 from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
 from talkcli.engine.types import EMOTIONS, Alignment, Reporter
 from talkcli.engine.version import __version__
@@ -44,7 +43,6 @@ def score_motions(
     reporter: Reporter,
     num_workers: int | None = None,
     metrics: Sequence[str] | None = None,
-    vertices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Score every clip; the result is the same whatever the number of workers.
 
@@ -64,7 +62,6 @@ def score_motions(
             there are predictions, else `Generation.workers` chooses the number.
         metrics: Names of the metrics (`chosen_metrics`); None for those that are measured by default. Those
             of `thresholds` are measured too.
-        vertices: Vertices that replace or add regions, as `NAME=FILE` (`read_vertex_lists`).
 
     Returns:
         A document ready for JSON: `talk` (version); `dataset` (name, manifest and split, or None);
@@ -94,7 +91,6 @@ def score_motions(
         head_name=head_name,
         reference=_means(reference, head_name, reporter),
         metrics=_with_thresholds(metrics, thresholds),
-        lists=read_vertex_lists(vertices),
     )
     phones = find_phones(cases, reporter)
     workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)

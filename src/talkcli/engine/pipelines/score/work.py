@@ -24,7 +24,7 @@ from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.pipelines.score.clip import Value, score_clip
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
-from talkcli.engine.pipelines.score.vertex_sets import VertexLists, set_sizes
+from talkcli.engine.pipelines.score.measured import set_sizes
 from talkcli.engine.types import Alignment, AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
 from talkcli.engine.wording import counted
 
@@ -45,8 +45,6 @@ class Setting:
     """Means over real motion, or the reason why there are none, as in `score_clip`."""
     metrics: Sequence[str] | None = None
     """Names of the metrics; None for those that are measured by default."""
-    lists: VertexLists | None = None
-    """Vertices that replace or add regions, as in `vertex_sets.indices`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +108,7 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
     if true is not None:
         _compare_neutrals(case, takes[0], true, reporter)
-    values = score_clip(
-        surfaces, true_surface, speech, phones, setting.reference, setting.metrics, setting.lists
-    )
+    values = score_clip(surfaces, true_surface, speech, phones, setting.reference, setting.metrics)
     return Scored(
         id=case.id,
         emotion=case.emotion,
@@ -121,7 +117,7 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
         fps=takes[0].fps,
         values=values,
         head=surfaces[0].topology.name,
-        vertex_sets=set_sizes(surfaces[0].topology, values, setting.lists),
+        vertex_sets=set_sizes(surfaces[0].topology, values),
         origins=origins,
         has_truth=true is not None,
         truth=truth,
