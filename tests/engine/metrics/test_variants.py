@@ -182,8 +182,8 @@ VARIANTS: dict[str, tuple[Clips, float, Formula]] = {
 }  # fmt: skip
 
 
-# Rows whose numbers the other tests of this folder hold: of takes, coefficients and sets, of lips and head with
-# sound, and of spoken frames (a mask there).
+# Rows whose numbers the other tests of this folder hold: of takes, coefficients and sets, of lips and head
+# with sound, and of spoken frames (a mask there).
 ELSEWHERE = {
     "fve@facediffusionmodel", "mee@probtalk3d", "ce@probtalk3d", "diversity@facediffuser",
     "multimodality@facediffuser", "diversity@probtalk3d", "diversity@humanml3d", "multimodality@humanml3d",
