@@ -118,7 +118,8 @@ def measure_pairs(takes: Sequence[Take]) -> Observations:
 
 
 def _pair_distances(takes: Sequence[Vertices]) -> Float[np.ndarray, "frames pairs"]:
-    return np.stack([vertex_distances(*pair).mean(axis=1, dtype=np.float64) for pair in _pairs(takes)], axis=1)
+    apart = [vertex_distances(*pair).mean(axis=1, dtype=np.float64) for pair in _pairs(takes)]
+    return np.stack(apart, axis=1)
 
 
 def pool_shuffled(observations: Observations) -> float:
