@@ -24,11 +24,12 @@ REASONS = {
 }
 
 
-def _motion(seed: int) -> Motion:
-    draw = np.random.default_rng(seed)
-    t = np.arange(FRAMES)[:, None] / 25
+def _motion(late: int) -> Motion:
+    """The same motion, late by some frames and smaller by a tenth for each."""
+    draw = np.random.default_rng(0)
+    t = (np.arange(FRAMES)[:, None] - late) / 25
     waves = np.sin(2 * np.pi * (draw.uniform(1, 3, len(ADA)) * t + draw.uniform(0, 1, len(ADA))))
-    coeffs = (0.3 + 0.2 * waves) * np.where(np.arange(len(ADA)) < 50, 1, 0.3)
+    coeffs = (0.3 + 0.2 * (1 - 0.1 * late) * waves) * np.where(np.arange(len(ADA)) < 50, 1, 0.3)
     pose = 0.1 * np.sin(2 * np.pi * (t + draw.uniform(0, 1, 3)))
     return Motion(
         coeffs=coeffs.astype(np.float32), fps=25.0, head="ada", channels=ADA, pose=pose.astype(np.float32)
@@ -39,9 +40,11 @@ def _motion(seed: int) -> Motion:
 def values() -> dict[str, Value]:
     head = load_head("ada")
     draw = np.random.default_rng(0)
-    loud = np.repeat(np.abs(np.sin(np.arange(FRAMES) / 3)), 640)
-    speech = Speech(samples=(0.2 * loud * draw.normal(size=len(loud))).astype(np.float32))
-    takes = [Surface(_motion(seed), head) for seed in (1, 2)]
+    # Two bursts in soft speech are its accents.
+    loud = np.full(FRAMES, 0.02)
+    loud[[14, 15, 16, 39, 40, 41]] = 0.2
+    speech = Speech(samples=(np.repeat(loud, 640) * draw.normal(size=640 * FRAMES)).astype(np.float32))
+    takes = [Surface(_motion(late), head) for late in (1, 2)]
     names = [name for name, info in METRICS.items() if info.group == "papers" or not info.shown]
     return score_clip(
         takes,

@@ -118,17 +118,11 @@ def test_only_the_chosen_metrics_are_measured_and_those_with_a_limit(tmp_path: P
 def test_a_set_with_repeats_counts_vertices_as_often_as_they_are_listed(
     tmp_path: Path, score: Scorer
 ) -> None:
-    path = moving(tmp_path / "a.npz")
-    report = score(path, metrics=["lip_intensity@perceptual3d"])
-    assert report["vertex_sets"] == {"lips with repeats": 3}
-    masks = {"lips": [15, 16, 16, 17, 16]}
-    twin.python2_pickle(
-        tmp_path / "head" / "FLAME_masks.pkl", {name: np.array(index) for name, index in masks.items()}
-    )
-    again = score(path, metrics=["lip_intensity@perceptual3d", "jump_mm"])
-    assert again["vertex_sets"] == {"lips": 3, "lips with repeats": 5}
-    one, other = (found["overall"]["lip_intensity@perceptual3d"]["value"] for found in (report, again))
-    assert one != other
+    masks = {"lips": np.array([15, 16, 16, 17, 16])}
+    twin.python2_pickle(tmp_path / "head" / "FLAME_masks.pkl", masks)
+    report = score(moving(tmp_path / "a.npz"), metrics=["lip_intensity@perceptual3d", "jump_mm"])
+    assert report["vertex_sets"] == {"lips": 3, "lips with repeats": 5}
+    assert report["overall"]["lip_intensity@perceptual3d"]["value"] > 0
 
 
 def test_a_head_without_masks_costs_only_what_needs_them(tmp_path: Path, head: Path, score: Scorer) -> None:
