@@ -14,13 +14,15 @@ from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.types import Motion, Speech
 
 FRAMES = 60
-# ada's coefficients are neither BEAT's nor the rig's; random pairs need hundreds of clips or ten takes.
+# ada's coefficients are neither BEAT's nor the rig's; random pairs need hundreds of clips or ten takes; half
+# of the truth's frames are another motion.
 REASONS = {
     "-rig192": "192",
     "-beat51": "channel jaw",
     "@humanml3d": "items",
     "diversity@probtalk3d": "10 takes",
     "slcc@": "two clips",
+    "-halved": "counterpart",
 }
 
 
