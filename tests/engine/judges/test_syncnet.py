@@ -111,7 +111,7 @@ def test_arithmetic(network: SyncNet) -> None:
 
 
 def test_windows(network: SyncNet) -> None:
-    """Window i holds frames i to i + 4 in OpenCV's order and ticks 4 i to 4 i + 19; the last one is left out."""
+    """Window i holds frames i to i + 4 and ticks 4 i to 4 i + 19; the last one is left out."""
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (28, 224, 224, 3), dtype=np.uint8)
     speech = Speech(samples=rng.uniform(-0.5, 0.5, 640 * 27 + 100).astype(np.float32))
@@ -155,10 +155,10 @@ def test_refuses_others(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_syncnet(tmp_path / "other.model")
     for part in (
-        "does not hold SyncNet v2",
+        "not hold SyncNet v2",
         "missing netfclip.3.bias",
         "unknown more",
-        "instead of (512, 256, 5, 4)",
+        "of (512, 256, 5, 4)",
     ):
         assert part in caught.value.problem
     with pytest.raises(InputError, match="no weight file"):

@@ -1,9 +1,9 @@
 """LSE-D, LSE-C and the offset of lips and sound, from the features of a network with two towers.
 
-Axis names: `windows` (one per frame of 25 fps), `features`. Source: the public script SyncNetInstance.py (Chung
-& Zisserman 2016); Wav2Lip's evaluation (Prajwal et al. 2020) has the same lines, and gave the names. Both
-traps of the script are kept: torch's distance adds 1e-6 to every difference, and windows beyond the clip are
-compared with zeros.
+Axis names: `windows` (one per frame of 25 fps), `features`. Source: the public script SyncNetInstance.py
+(Chung & Zisserman 2016); Wav2Lip's evaluation (Prajwal et al. 2020) has the same lines, and gave the names.
+Both traps of the script are kept: torch's distance adds 1e-6 to every difference, and windows beyond the clip
+are compared with zeros.
 """
 
 from __future__ import annotations
