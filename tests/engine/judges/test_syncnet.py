@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from talkcli.engine.audio.mfcc import as_int16, mfcc
-from talkcli.engine.checkpoints.syncnet import load_syncnet
+from talkcli.engine.checkpoints.published_judges import load_syncnet
 from talkcli.engine.errors import InputError
 from talkcli.engine.judges.syncnet import SyncNet, features
 from talkcli.engine.types import Speech

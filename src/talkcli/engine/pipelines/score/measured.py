@@ -14,7 +14,7 @@ from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import JAW
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region
+from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region, under_landmarks
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.take import blocks
 from talkcli.engine.types import Motion
@@ -119,7 +119,7 @@ class Measured:
     def _marks(self) -> Float[np.ndarray, "frames 68 3"]:
         if self._landmarks is None:
             topology = self._surface.topology
-            chosen = _under_landmarks(topology)
+            chosen = under_landmarks(topology)
             found = []
             for block in blocks(self.num_frames):
                 # Only the vertices that landmarks depend on are computed; the others stay 0.
@@ -142,15 +142,6 @@ def indices(head: Topology, vertices: str) -> Int[np.ndarray, "chosen"]:
         skin = np.unique(head.faces[np.isin(head.part_of_face, kinds)])
         return np.setdiff1d(skin, indices(head, "eyes"))[::_FACE_STEP]
     return np.unique(np.concatenate([region(head, name) for name in vertices.split("+")]))
-
-
-@torch.inference_mode(False)
-def _under_landmarks(head: Topology) -> Int[torch.Tensor, "chosen"]:
-    """Return the vertices that landmarks depend on."""
-    template = torch.tensor(head.template[None], requires_grad=True)
-    head.landmarks(template).sum().backward()
-    assert template.grad is not None
-    return torch.nonzero(template.grad[0].any(dim=-1)).flatten()
 
 
 @torch.inference_mode()
