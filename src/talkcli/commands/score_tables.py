@@ -36,7 +36,7 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
         console.result(report, "")
         return
     overall = report["overall"]
-    known = [name for name in METRICS if overall[name]["value"] is not None]
+    known = [name for name, found in overall.items() if found["value"] is not None]
     if per_clip:
         _show_clips(console, report, known)
     rows = []
@@ -49,14 +49,15 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
         rows.append((name, _value(found, info.unit), deviation, f"{info.meaning}; {over}"))
     title = "\n".join([*_who(report), f"head: {report['head']}, mean identity; sd: over clips"])
     console.table(report, title=title, header=("metric", "value", "sd", "what it is"), rows=rows)
-    if without := [(name, overall[name]["reason"]) for name in METRICS if name not in known]:
+    if without := [(name, found["reason"]) for name, found in overall.items() if name not in known]:
         console.table(report, title="no value", header=("metric", "because"), rows=without)
     if len(report["emotions"]) > 1:
         _show_emotions(console, report)
 
 
 def _show_emotions(console: Console, report: dict[str, Any]) -> None:
-    shown = [name for name in _BY_EMOTION if report["overall"][name]["value"] is not None]
+    overall = report["overall"]
+    shown = [name for name in _BY_EMOTION if name in overall and overall[name]["value"] is not None]
     clips = [clip["emotion"] for clip in report["clips"]]
     console.table(
         report,

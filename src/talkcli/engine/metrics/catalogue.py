@@ -2,42 +2,23 @@
 values are summed up over clips.
 
 To add a metric, write its file beside this one and add its row here; `talk score` needs nothing else. Rows
-hold strings only, so that help and thresholds import no computation.
+hold strings only, so that help and thresholds import no computation. The rows of the variants that single
+papers' scripts compute (`name@source`) are in `paper_metrics.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from talkcli.engine.errors import UsageError
+from talkcli.engine.metrics.metric_info import MetricInfo
+from talkcli.engine.metrics.paper_metrics import PAPER_METRICS
+
+__all__ = ["METRICS", "MetricInfo", "chosen_metrics", "shown_metrics"]
 
 _METRICS = "talkcli.engine.metrics"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricInfo:
-    """One row of the catalogue. Functions are written as `module:function`."""
-
-    measure: str
-    """Function that measures a take; `metrics/take.py` describes its arguments and results."""
-    unit: str
-    """Unit of the value; empty for shares, ratios, correlations and distances of coefficients."""
-    vertices: str
-    """Name of the vertex set that the metric measures, for reports."""
-    needs: Literal["truth", "audio", "truth and audio", "phones", "takes", "motion", "reference"]
-    """Input that the metric needs beside a take. `truth and audio` means a pair of both, `takes` all takes of
-    a clip at once, `motion` nothing else. `reference` means that talk divides the measure by its mean over
-    real motion."""
-    over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
-    """Rule that sums up the values of single clips: a mean weighted by frames or by phones, a plain mean, the
-    median, or the largest value. A pooled metric has no value for a single clip; its `pool` function computes
-    one value from the observations of all clips."""
-    meaning: str
-    """Meaning of the value in words, for tables."""
-    over_takes: Literal["mean", "largest"] = "mean"
-    """Rule that sums up the values of the takes of a clip."""
-    pool: str | None = None
-    """Function that computes the value of a pooled metric from the observations of all clips; None for
-    others."""
 
 
 METRICS: dict[str, MetricInfo] = {
@@ -94,41 +75,49 @@ METRICS: dict[str, MetricInfo] = {
     "silence_closed": MetricInfo(
         measure=f"{_METRICS}.silence_closed:measure",
         unit="", vertices="inner lips", needs="audio", over_clips="frame mean",
+        group="lips",
         meaning="share of the frames in pauses over 200 ms whose lips are within 1 mm of closed",
     ),
     "bilabial_closure": MetricInfo(
         measure=f"{_METRICS}.bilabial_closure:measure",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        group="lips",
         meaning="share of p, b, m in which the lip gap falls under 1 mm",
     ),
     "labiodental_contact": MetricInfo(
         measure=f"{_METRICS}.labiodental_contact:measure",
         unit="", vertices="lower_lip", needs="phones", over_clips="phone mean",
+        group="lips",
         meaning="share of f, v in which the lower lip meets the upper teeth",
     ),
     "false_closure": MetricInfo(
         measure=f"{_METRICS}.false_closure:measure",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        group="lips",
         meaning="share of vowels over 80 ms during which the lips close",
     ),
     "closure_precision": MetricInfo(
         measure=f"{_METRICS}.closure_precision:measure_precision",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        group="lips",
         meaning="share of shown lip closures that belong to a p, b, m or a silence",
     ),
     "closure_chance": MetricInfo(
         measure=f"{_METRICS}.closure_precision:measure_chance",
         unit="", vertices="inner lips", needs="phones", over_clips="phone mean",
+        group="lips",
         meaning="share of 60 ms windows away from p, b, m and silence with closed lips",
     ),
     "openness_order": MetricInfo(
         measure=f"{_METRICS}.openness_order:measure", pool=f"{_METRICS}.openness_order:openness_order",
         unit="", vertices="inner lips", needs="phones", over_clips="pooled",
+        group="lips",
         meaning="rank correlation of mean lip opening with aa > ae > eh > ih > s",
     ),
     "rounding_mm": MetricInfo(
         measure=f"{_METRICS}.rounding:measure", pool=f"{_METRICS}.rounding:rounding_mm",
         unit="mm", vertices="mouth corners", needs="phones", over_clips="pooled",
+        group="lips",
         meaning="mean mouth width of iy, less that of uw, ow and w",
     ),
     "opening_r": MetricInfo(
@@ -154,31 +143,37 @@ METRICS: dict[str, MetricInfo] = {
     "head_speed_deg_s": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_head_speed",
         unit="deg/s", vertices="all", needs="motion", over_clips="median",
+        group="lively",
         meaning="mean speed at which the head turns",
     ),
     "brow_sd": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_brow_sd",
         unit="", vertices="coefficients", needs="motion", over_clips="median",
+        group="lively",
         meaning="standard deviation of browInnerUp",
     ),
     "gap_mean_mm": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_gap_mean",
         unit="mm", vertices="inner lips", needs="motion", over_clips="median",
+        group="lively",
         meaning="mean lip opening",
     ),
     "closed_share": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_closed_share",
         unit="", vertices="inner lips", needs="motion", over_clips="median",
+        group="lively",
         meaning="share of all frames whose lips are within 1 mm of closed",
     ),
     "asymmetry": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_asymmetry",
         unit="", vertices="coefficients", needs="motion", over_clips="median",
+        group="lively",
         meaning="mean difference of left and right channels",
     ),
     "blinks_per_min": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_blink_rate",
         unit="", vertices="coefficients", needs="motion", over_clips="clip mean",
+        group="lively",
         meaning="blinks per minute",
     ),
     "jump_mm": MetricInfo(
@@ -201,4 +196,31 @@ METRICS: dict[str, MetricInfo] = {
         unit="", vertices="face", needs="reference", over_clips="clip mean",
         meaning="the same ratio for the face without the eye region",
     ),
-}  # fmt: skip
+} | PAPER_METRICS  # fmt: skip
+
+
+def shown_metrics() -> list[str]:
+    """Return the names of the metrics that `talk score` measures by default, in the catalogue's order."""
+    return [name for name, info in METRICS.items() if info.shown]
+
+
+def chosen_metrics(patterns: Sequence[str]) -> list[str]:
+    """Return the names of the metrics that `patterns` choose, in the catalogue's order.
+
+    Args:
+        patterns: Names, or patterns in which * and ? stand for any letters (`lve@*`). Without any, the
+            metrics that `talk score` measures by default.
+
+    Raises:
+        UsageError: For a name or pattern that no metric has.
+    """
+    if not patterns:
+        return shown_metrics()
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in METRICS):
+            near = difflib.get_close_matches(pattern, METRICS, n=3)
+            raise UsageError(
+                f"There is no metric called {pattern}.",
+                hint=f"Did you mean {' or '.join(near)}?" if near else f"Metrics: {', '.join(METRICS)}.",
+            )
+    return [name for name in METRICS if any(fnmatchcase(name, pattern) for pattern in patterns)]

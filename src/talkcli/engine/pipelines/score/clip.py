@@ -15,7 +15,7 @@ import numpy as np
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.methods import resolve
-from talkcli.engine.metrics.catalogue import METRICS, MetricInfo
+from talkcli.engine.metrics.catalogue import METRICS, MetricInfo, shown_metrics
 from talkcli.engine.metrics.take import Observations, Share
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.measured import Measured
@@ -45,8 +45,9 @@ def score_clip(
     speech: Speech | None,
     alignment: Alignment | str,
     reference: Mapping[str, float] | str = "no reference given",
+    metrics: Sequence[str] | None = None,
 ) -> dict[str, Value]:
-    """Measure every metric of `METRICS` on a clip.
+    """Measure metrics of `METRICS` on a clip.
 
     Args:
         takes: Takes of the clip, all of one length and frame rate.
@@ -55,6 +56,7 @@ def score_clip(
         alignment: Phones of the speech and their times, or the reason why they are unknown.
         reference: Mean over real motion of each metric that is divided by it, by the metric's name, or the
             reason why it is unknown.
+        metrics: Names of the metrics; None for those that are measured by default.
     """
     measured = [Measured(surface) for surface in takes]
     # Second argument of a row's function by what the row needs, or the reason why it is missing.
@@ -67,8 +69,10 @@ def score_clip(
     }
     if true is not None and speech is not None:
         given["truth and audio"] = (given["truth"], speech)
+    given["takes and truth"] = given["truth"]
     values = {}
-    for name, info in METRICS.items():
+    for name in shown_metrics() if metrics is None else metrics:
+        info = METRICS[name]
         beside = given.get(info.needs)
         if isinstance(beside, str):
             values[name] = Value(value=None, reason=beside)
@@ -96,10 +100,12 @@ def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) 
         AssetError: When the topology lacks what the metric needs.
     """
     measure: Callable[..., float | Share | Observations] = resolve(info.measure)
-    if info.needs == "takes":
-        return _finite(float(measure(takes)))  # type: ignore[arg-type]
-    alone = info.needs in ("motion", "reference")
-    found: list[Any] = [measure(take) if alone else measure(take, beside) for take in takes]
+    found: list[Any]
+    if info.needs in ("takes", "takes and truth"):
+        found = [measure(takes) if info.needs == "takes" else measure(takes, beside)]
+    else:
+        alone = info.needs in ("motion", "reference")
+        found = [measure(take) if alone else measure(take, beside) for take in takes]
     if isinstance(found[0], Share):
         share, count = np.mean(found, axis=0)
         return Value(value=float(share), weight=float(count))
@@ -109,7 +115,7 @@ def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) 
     number = float(max(found) if info.over_takes == "largest" else np.mean(found))
     if info.needs == "reference":
         number /= beside[name]
-    return _finite(number, weight=float(takes[0].num_frames) if info.needs == "truth" else 1.0)
+    return _finite(number, weight=float(takes[0].num_frames))
 
 
 def _finite(number: float, weight: float = 1.0) -> Value:

@@ -14,7 +14,6 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.diversity import diversity_l2
 from talkcli.engine.performers.deeptalk import DeepTalkControls
 from talkcli.engine.performers.open import head_for
@@ -116,6 +115,6 @@ def _measured(
     takes: list[AnyMotion], speech: Speech, phones: Alignment | str, head: Head | None, no_head: str
 ) -> dict[str, Value]:
     if head is not None:
-        return score_clip([Surface(take, head) for take in takes], None, speech, phones)
-    values = {name: Value(value=None, reason=no_head) for name in METRICS}
+        return score_clip([Surface(take, head) for take in takes], None, speech, phones, metrics=COLUMNS)
+    values = {name: Value(value=None, reason=no_head) for name in COLUMNS}
     return values | {"diversity_l2": Value(value=diversity_l2([motion.values for motion in takes]))}

@@ -6,6 +6,8 @@ vertices for all frames, which limits memory. Axis names: `frames`, `verts`, `ch
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -162,9 +164,9 @@ def upper_teeth(topology: Topology) -> Float[np.ndarray, "teeth 3"]:
     return topology.template[teeth[still]]
 
 
-def set_sizes(head: Topology) -> dict[str, int | None]:
-    """Return the number of vertices of each set, and of coefficients; None when the topology
-    lacks a region.
+def set_sizes(head: Topology, metrics: Iterable[str]) -> dict[str, int | None]:
+    """Return the number of vertices of each set that `metrics` measure, and of coefficients; None when the
+    topology lacks a region.
     """
     sizes: dict[str, int | None] = {
         "all": len(head.template),
@@ -173,7 +175,7 @@ def set_sizes(head: Topology) -> dict[str, int | None]:
         "coefficients": len(head.channels) if isinstance(head, Head) else None,
     }
     # The order is fixed, so that reports have equal bytes.
-    for name in sorted({info.vertices for info in METRICS.values()} - set(sizes)):
+    for name in sorted({METRICS[metric].vertices for metric in metrics} - set(sizes)):
         try:
             sizes[name] = len(indices(head, name))
         except AssetError:

@@ -15,7 +15,7 @@ from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.surface import topology_of
-from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.catalogue import METRICS, shown_metrics
 from talkcli.engine.origin import said, tally, truth_of
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.inputs import Case, gather
@@ -42,6 +42,7 @@ def score_motions(
     thresholds: Sequence[Threshold],
     reporter: Reporter,
     num_workers: int | None = None,
+    metrics: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Score every clip; the result is the same whatever the number of workers.
 
@@ -59,6 +60,8 @@ def score_motions(
         reporter: Receiver of notes, warnings and progress.
         num_workers: Number of worker processes; 0 works in this process. None works in this process when
             there are predictions, else `Generation.workers` chooses the number.
+        metrics: Names of the metrics (`chosen_metrics`); None for those that are measured by default. Those
+            of `thresholds` are measured too.
 
     Returns:
         A document ready for JSON: `talk` (version); `dataset` (name, manifest and split, or None);
@@ -87,6 +90,7 @@ def score_motions(
         generation=generation if animates else None,
         head_name=head_name,
         reference=_means(reference, head_name, reporter),
+        metrics=_with_thresholds(metrics, thresholds),
     )
     phones = find_phones(cases, reporter)
     workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
@@ -105,6 +109,12 @@ def score_motions(
         "clips": [_clip(clip) for clip in clips],
         "missed": [text for text in (item.missed(overall) for item in thresholds) if text],
     }
+
+
+def _with_thresholds(metrics: Sequence[str] | None, thresholds: Sequence[Threshold]) -> list[str]:
+    """Return the metrics to measure, in the catalogue's order: those asked for, and those with a limit."""
+    wanted = {*(shown_metrics() if metrics is None else metrics), *(item.metric for item in thresholds)}
+    return [name for name in METRICS if name in wanted]
 
 
 def _means(reference: Path | None, head_name: str | None, reporter: Reporter) -> dict[str, float] | str:
@@ -149,9 +159,9 @@ def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
     """Return every metric over `clips`; metrics that compare with a truth name the kind of its origin."""
     truth = truth_of(clip.truth for clip in clips if clip.has_truth)
     found = {}
-    for name, info in METRICS.items():
+    for name in clips[0].values:
         found[name] = over_clips(name, [clip.values[name] for clip in clips])
-        if info.needs.startswith("truth"):
+        if "truth" in METRICS[name].needs:
             found[name]["truth"] = None if truth is None else truth["kinds"]
     return found
 

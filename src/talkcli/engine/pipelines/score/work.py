@@ -6,7 +6,7 @@ clips. It contains an error in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -43,6 +43,8 @@ class Setting:
     """Head of the surfaces; None for the head or mesh of each motion."""
     reference: Mapping[str, float] | str
     """Means over real motion, or the reason why there are none, as in `score_clip`."""
+    metrics: Sequence[str] | None = None
+    """Names of the metrics; None for those that are measured by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,15 +108,16 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
     if true is not None:
         _compare_neutrals(case, takes[0], true, reporter)
+    values = score_clip(surfaces, true_surface, speech, phones, setting.reference, setting.metrics)
     return Scored(
         id=case.id,
         emotion=case.emotion,
         takes=len(takes),
         frames=takes[0].num_frames,
         fps=takes[0].fps,
-        values=score_clip(surfaces, true_surface, speech, phones, setting.reference),
+        values=values,
         head=surfaces[0].topology.name,
-        vertex_sets=set_sizes(surfaces[0].topology),
+        vertex_sets=set_sizes(surfaces[0].topology, values),
         origins=origins,
         has_truth=true is not None,
         truth=truth,
