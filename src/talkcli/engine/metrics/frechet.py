@@ -1,0 +1,116 @@
+"""Fréchet distance of two sets of features: how far apart two normal distributions with their moments are.
+
+Axis names: `items`, `features`. Sources: Dowson & Landau (1982); Heusel et al. (2017) for FID; pytorch-fid
+for its conventions (covariance with n - 1). Moments are added batch by batch, so that memory does not grow
+with the number of items; everything is float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import eigvalsh
+from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dpstrf
+
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+
+Features = Float[np.ndarray, "items features"]
+
+# What EMAGE's script adds to the diagonals of both covariances inside the root.
+EMAGE_RIDGE = 1e-6
+
+
+class Moments:
+    """Number, mean and scatter (sum of squared deviations from the mean) of features, added in batches.
+
+    Source: Chan, Golub & LeVeque (1983).
+    """
+
+    def __init__(self, num_features: int) -> None:
+        self.count = 0
+        self.mean = np.zeros(num_features)
+        # Only the lower triangle counts.
+        self._scatter = np.zeros((num_features, num_features), order="F")
+
+    @classmethod
+    def of(cls, features: Features) -> Moments:
+        """Return the moments of one set."""
+        found = cls(features.shape[1])
+        found.add(features)
+        return found
+
+    def add(self, features: Features) -> None:
+        """Add a batch of items. Raises ValueError for another number of features."""
+        if features.shape[1] != len(self.mean):
+            raise ValueError(f"{features.shape[1]} features, not {len(self.mean)}")
+        if len(features) == 0:
+            return
+        precise = np.asarray(features, dtype=np.float64)
+        mean = precise.mean(axis=0)
+        apart, total = mean - self.mean, self.count + len(precise)
+        # The difference of the means is one more deviation, with its weight.
+        rows = np.vstack([precise - mean, apart * np.sqrt(self.count * len(precise) / total)])
+        self._scatter = dsyrk(1.0, rows.T, beta=1.0, c=self._scatter, lower=1, overwrite_c=1)
+        self.mean = self.mean + apart * (len(precise) / total)
+        self.count = total
+
+    def join(self, other: Moments) -> None:
+        """Add the items of other moments. Raises ValueError for another number of features."""
+        if len(other.mean) != len(self.mean):
+            raise ValueError(f"{len(other.mean)} features, not {len(self.mean)}")
+        if other.count == 0:
+            return
+        apart, total = other.mean - self.mean, self.count + other.count
+        between = np.outer(apart, apart) * (self.count * other.count / total)
+        self._scatter = np.asfortranarray(self._scatter + other._scatter + between)
+        self.mean = self.mean + apart * (other.count / total)
+        self.count = total
+
+    def covariance(self, ddof: int = 1) -> Float[np.ndarray, "features features"]:
+        """Return the covariance; it divides by the number of items less `ddof`.
+
+        Raises UndefinedMetricError for too few items.
+        """
+        if self.count <= ddof:
+            raise UndefinedMetricError(f"needs {ddof + 1} items or more, there are {self.count}")
+        lower = np.tril(self._scatter)
+        return (lower + np.tril(lower, -1).T) / (self.count - ddof)
+
+
+def frechet_distance(one: Moments, other: Moments, *, ridge: float = 0.0, ddof: int = 1) -> float:
+    """Return |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), in the square of the features' unit.
+
+    The trace of the root is the sum of the roots of the eigenvalues of L' C2 L with C1 = L L'; these are
+    never negative, so that sets with fewer items than features need no correction. The value of two equal
+    sets is 0 up to rounding, and never negative.
+
+    Args:
+        one: Moments of one set.
+        other: Moments of the other set.
+        ridge: What is added to the diagonals of both covariances inside the root (EMAGE: `EMAGE_RIDGE`); the
+            value can then be negative.
+        ddof: What is subtracted from the number of items in the covariances.
+
+    Raises:
+        UndefinedMetricError: For too few items, and for features that are not finite.
+    """
+    covariances = [moments.covariance(ddof) for moments in (one, other)]
+    traces = sum(float(np.trace(covariance)) for covariance in covariances)
+    if not np.isfinite(traces):
+        raise UndefinedMetricError("the features are not finite")
+    for covariance in covariances:
+        covariance[np.diag_indices_from(covariance)] += ridge
+    factor = _factor(covariances[0])
+    values = eigvalsh(factor.T @ covariances[1] @ factor, overwrite_a=True, check_finite=False)
+    apart = one.mean - other.mean
+    distance = float(apart @ apart) + traces - 2 * float(np.sqrt(np.maximum(values, 0)).sum())
+    return distance if ridge else max(distance, 0.0)
+
+
+def _factor(covariance: Float[np.ndarray, "features features"]) -> Float[np.ndarray, "features rank"]:
+    """Return L with L L' equal to the covariance, by Cholesky's method with pivots (LAPACK's pstrf)."""
+    lower, pivots, rank, _ = dpstrf(covariance, lower=1)
+    factor = np.empty((len(covariance), rank))
+    factor[pivots - 1] = np.tril(lower)[:, :rank]
+    return factor
