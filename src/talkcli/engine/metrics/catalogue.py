@@ -54,6 +54,31 @@ METRICS: dict[str, MetricInfo] = {
         unit="m2", vertices="upper_face", needs="truth", over_clips="clip mean",
         meaning="upper-face dynamics deviation, signed: positive moves less than the truth",
     ),
+    "mod_mm": MetricInfo(
+        measure=f"{_METRICS}.mod:measure_mm",
+        unit="mm", vertices="inner lips", needs="truth", over_clips="clip mean",
+        meaning="mouth-opening difference: mean difference of lip opening and true one",
+    ),
+    "lip_dtw_mm": MetricInfo(
+        measure=f"{_METRICS}.lip_dtw:measure",
+        unit="mm", vertices="inner lips", needs="truth", over_clips="clip mean",
+        meaning="mod_mm after time warping, which forgives bad timing",
+    ),
+    "mtm_ms": MetricInfo(
+        measure=f"{_METRICS}.mtm:measure_ms",
+        unit="ms", vertices="middle of the lips", needs="truth", over_clips="clip mean",
+        meaning="mean temporal misalignment of openings and closings with the true ones",
+    ),
+    "mee_mm": MetricInfo(
+        measure=f"{_METRICS}.takes_error:measure_mee_mm",
+        unit="mm", vertices="lips", needs="takes and truth", over_clips="frame mean",
+        meaning="lve_mm of the mean of the takes", shown=False,
+    ),
+    "ce_mm": MetricInfo(
+        measure=f"{_METRICS}.takes_error:measure_ce_mm",
+        unit="mm", vertices="lips", needs="takes and truth", over_clips="frame mean",
+        meaning="lve_mm of the take of each clip that is nearest to the truth", shown=False,
+    ),
     "diversity_mm": MetricInfo(
         measure=f"{_METRICS}.diversity:measure_mm",
         unit="mm", vertices="all", needs="takes", over_clips="clip mean",
@@ -73,6 +98,11 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.sync:measure_lag_ms",
         unit="ms", vertices="inner lips", needs="audio", over_clips="median",
         meaning="lag of the best sync_r; positive when the lips are late",
+    ),
+    "envelope_lag_ms": MetricInfo(
+        measure=f"{_METRICS}.sync:measure_wide_lag_ms",
+        unit="ms", vertices="inner lips", needs="audio", over_clips="median",
+        meaning="the same within 400 ms", shown=False,
     ),
     "silence_closed": MetricInfo(
         measure=f"{_METRICS}.silence_closed:measure",
@@ -147,6 +177,12 @@ METRICS: dict[str, MetricInfo] = {
         unit="deg/s", vertices="all", needs="motion", over_clips="median",
         group="lively",
         meaning="mean speed at which the head turns",
+    ),
+    "head_beats": MetricInfo(
+        measure=f"{_METRICS}.beats:measure_head",
+        unit="", vertices="all", needs="audio", over_clips="clip mean",
+        group="lively",
+        meaning="nearness of the accents of the speech to moments at which the head slows down",
     ),
     "brow_sd": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_brow_sd",

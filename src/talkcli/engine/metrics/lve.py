@@ -1,16 +1,25 @@
 """Lip vertex error: the largest error of a lip vertex, averaged over frames.
 
-Vertex set: the head's region `lips`. Source: MeshTalk (Richard et al. 2021) for the idea. Two forms are in
-use, and talk measures both: the distance in millimetres, as the papers describe it; and its square in m2,
-which the released code of CodeTalker and FaceDiffuser computes and their tables hold.
+Vertex set: the head's region `lips`. Source: MeshTalk (Richard et al. 2021) for the idea. Two forms are
+common, and talk measures both by default: the distance in millimetres, as the papers describe it; and its
+square in m2, which the released code of CodeTalker and FaceDiffuser computes and their tables hold. The other
+functions are variants of single papers; docs/metrics.md has a table of them.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from talkcli.engine.metrics.distance import Vertices, largest_distances
-from talkcli.engine.metrics.take import Take
+import numpy as np
+from jaxtyping import Bool, Float
+
+from talkcli.engine.metrics.distance import Vertices, largest_distances, vertex_distances
+from talkcli.engine.metrics.spoken import spoken_frames
+from talkcli.engine.metrics.take import Observations, Take, blocks
+from talkcli.engine.types import Speech
+
+# Vertices of the face in Face-Diffusion-Model: those of its lips and those of its upper face.
+FACE = "lips+upper_face"
 
 
 def lve_mm(predicted: Vertices, true: Vertices) -> float:
@@ -26,6 +35,38 @@ def lve_m2(predicted: Vertices, true: Vertices) -> float:
     return float(np.square(largest_distances(predicted, true)).mean())
 
 
+def lve_rms_mm(
+    predicted: Vertices, true: Vertices, chosen: Bool[np.ndarray, "frames"] | None = None
+) -> float:
+    """Return the root of the mean over `chosen` frames (None: all) of the largest squared distance, in
+    millimetres.
+
+    Source: UniLS (core/models/modules/metrics.py), whose LVE is this; the frames are those with speech.
+    """
+    largest = largest_distances(predicted, true)
+    return float(np.sqrt(np.square(largest if chosen is None else largest[chosen]).mean()) * 1e3)
+
+
+def lip_error_m(predicted: Vertices, true: Vertices) -> float:
+    """Return the mean over frames of the largest distance after each frame's centroid of the lips is
+    removed from both, in metres.
+
+    Source: MeshTalk, by its author's answer (issue 32). A vertex that the set names twice pulls the centroid.
+    """
+    predicted = predicted - predicted.mean(axis=1, keepdims=True)
+    return float(largest_distances(predicted, true - true.mean(axis=1, keepdims=True)).mean())
+
+
+def worst_moments_m2(largest_m2: Float[np.ndarray, "clips verts"]) -> float:
+    """Return the mean over vertices of the largest squared distance in any frame of any clip, in square
+    metres.
+
+    Source: Face-Diffusion-Model (metric/metric.py, "all"); it takes the maximum over frames where the other
+    scripts take it over vertices. `largest_m2` holds that of each clip.
+    """
+    return float(largest_m2.max(axis=0).mean())
+
+
 def measure_mm(take: Take, true: Take) -> float:
     """Measure `lve_mm` of a take."""
     return lve_mm(take.part("lips"), true.part("lips"))
@@ -34,3 +75,52 @@ def measure_mm(take: Take, true: Take) -> float:
 def measure_m2(take: Take, true: Take) -> float:
     """Measure `lve_m2` of a take."""
     return lve_m2(take.part("lips"), true.part("lips"))
+
+
+def measure_m(take: Take, true: Take) -> float:
+    """Measure `lve_mm` of a take in metres, which UniTalker's log names LVD."""
+    return measure_mm(take, true) / 1e3
+
+
+def measure_first_m2(takes: Sequence[Take], true: Take) -> float:
+    """Measure `lve_m2` of the first take."""
+    return measure_m2(takes[0], true)
+
+
+def measure_rms_mm(take: Take, true: Take) -> float:
+    """Measure `lve_rms_mm` of all frames of a take."""
+    return lve_rms_mm(take.part("lips"), true.part("lips"))
+
+
+def measure_spoken_rms_mm(take: Take, beside: tuple[Take, Speech]) -> float:
+    """Measure `lve_rms_mm` of the spoken frames of a take."""
+    true, speech = beside
+    return lve_rms_mm(take.part("lips"), true.part("lips"), spoken_frames(take, speech))
+
+
+def measure_centred_m(take: Take, true: Take) -> float:
+    """Measure `lip_error_m` of a take."""
+    return lip_error_m(take.part("lips"), true.part("lips"))
+
+
+def measure_face_m2(take: Take, true: Take) -> float:
+    """Measure `lve_m2` of the vertices of lips and upper face of a take."""
+    return lve_m2(take.part(FACE), true.part(FACE))
+
+
+def measure_worst_moments(take: Take, true: Take) -> Observations:
+    """Return the largest squared distance over time of each vertex, for `pool_worst_moments`."""
+    largest = np.max(
+        [
+            np.square(vertex_distances(take.whole(frames), true.whole(frames))).max(axis=0)
+            for frames in blocks(take.num_frames)
+        ],
+        axis=0,
+    )
+    return {"largest_m2": largest.tolist(), "vertices": [float(len(largest))]}
+
+
+def pool_worst_moments(observations: Observations) -> float:
+    """Return `worst_moments_m2` of all clips."""
+    vertices = int(observations["vertices"][0])
+    return worst_moments_m2(np.reshape(observations["largest_m2"], (-1, vertices)))

@@ -8,6 +8,7 @@ from typing import Literal
 Needs = Literal[
     "truth", "audio", "truth and audio", "phones", "takes", "takes and truth", "motion", "reference"
 ]
+OverClips = Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
 Group = Literal["core", "lips", "lively", "papers"]
 
 
@@ -25,7 +26,7 @@ class MetricInfo:
     """Input that the metric needs beside a take. `truth and audio` means a pair of both, `takes` all takes of
     a clip at once, `takes and truth` both, `motion` nothing else. `reference` means that talk divides the
     measure by its mean over real motion."""
-    over_clips: Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
+    over_clips: OverClips
     """Rule that sums up the values of single clips: a mean weighted by frames or by phones, a plain mean, the
     median, or the largest value. A pooled metric has no value for a single clip; its `pool` function computes
     one value from the observations of all clips."""

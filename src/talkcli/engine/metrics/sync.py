@@ -17,6 +17,8 @@ from talkcli.engine.types import Speech
 
 # Largest lag in milliseconds, in either direction, at which talk looks for the best correlation.
 LARGEST_LAG_MS = 80.0
+# The same for `envelope_lag_ms`, which finds shifts that nobody would take for synchronous.
+_WIDE_LAG_MS = 400.0
 
 
 def sync_correlation(
@@ -82,6 +84,12 @@ def measure_r(take: Take, speech: Speech) -> float:
 def measure_lag_ms(take: Take, speech: Speech) -> float:
     """Measure the lag of a take behind its speech, in milliseconds."""
     return sync_correlation(take.gap_mm()[: frames_with_sound(take, speech)], speech, take.fps)[1]
+
+
+def measure_wide_lag_ms(take: Take, speech: Speech) -> float:
+    """Measure the lag of a take behind its speech within 400 ms, in milliseconds."""
+    gap_mm = take.gap_mm()[: frames_with_sound(take, speech)]
+    return sync_correlation(gap_mm, speech, take.fps, _WIDE_LAG_MS)[1]
 
 
 def frames_with_sound(take: Take, speech: Speech) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 # Number of frames whose vertices are in memory at once.
 _BLOCK_FRAMES = 64
@@ -50,7 +50,14 @@ class Take(Protocol):
         """Return the same motion at another frame rate; itself when it has that rate already."""
 
     def part(self, name: str) -> Float[np.ndarray, "frames chosen 3"]:
-        """Return the vertices of the set `name` in metres: regions joined by +, or `face`."""
+        """Return the vertices of the set `name` in metres: `all`, `face`, or regions joined by +.
+
+        A vertex counts once, unless the name ends in ` with repeats`: then the lists of the regions stand as
+        they are, as public scripts use them.
+        """
+
+    def indices(self, name: str) -> Int[np.ndarray, "chosen"]:
+        """Return the indices of the vertices of the set `name`."""
 
     def at_rest(self, name: str) -> Float[np.ndarray, "chosen 3"]:
         """Return the vertices of the set `name` of the face at rest, in metres."""
@@ -72,6 +79,15 @@ class Take(Protocol):
         crop. The head does not turn.
         """
 
+    def landmarks(self) -> Float[np.ndarray, "frames 68 3"]:
+        """Return the 68 landmarks of the iBUG scheme in metres; the head does not turn."""
+
+    def turned_landmarks(self) -> Float[np.ndarray, "frames 68 3"]:
+        """Return the landmarks of the head that turns by `pose`; AssetError where that is not known."""
+
+    def mid_lips(self) -> Float[np.ndarray, "frames 2 3"]:
+        """Return the middle of the upper and of the lower lip, where MTM's script reads them, in metres."""
+
     def upper_teeth(self) -> Float[np.ndarray, "teeth 3"]:
         """Return the teeth that do not move with the jaw, in metres."""
 
@@ -91,6 +107,13 @@ class Take(Protocol):
 def blocks(num_frames: int) -> list[slice]:
     """Cut `num_frames` frames into slices whose vertices fit into memory, in order."""
     return [slice(start, start + _BLOCK_FRAMES) for start in range(0, num_frames, _BLOCK_FRAMES)]
+
+
+def frame_values(
+    num_frames: int, metric: Callable[[slice], Float[np.ndarray, "chosen"]]
+) -> Float[np.ndarray, "frames"]:
+    """Return the values of `metric` for all frames; `metric` returns those of a block."""
+    return np.concatenate([metric(block) for block in blocks(num_frames)])
 
 
 def frame_mean(num_frames: int, metric: Callable[[slice], float]) -> float:

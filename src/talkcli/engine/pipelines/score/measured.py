@@ -32,6 +32,12 @@ _CORNERS = (48, 54)
 _JAW_TURN_RAD = 0.1
 # Largest distance in metres that counts as no movement.
 _STILL_M = 1e-6
+# End of the name of a set whose vertices count as often as the lists name them.
+_REPEATS = " with repeats"
+# Vertices of the upper and lower lip that MTM's script reads, and the size of the numbering (FLAME's).
+_MID_LIPS, _FLAME_VERTS = (3531, 3504), 5023
+# The same among iBUG's landmarks.
+_MID_MARKS = (62, 66)
 # Step between the vertices that represent the face: neighbouring vertices move alike.
 _FACE_STEP = 8
 
@@ -62,18 +68,39 @@ class Measured:
     def part(self, name: str) -> Float[np.ndarray, "frames chosen 3"]:
         """See `Take`."""
         if name not in self._regions:
-            chosen = torch.from_numpy(indices(self._surface.topology, name)).long()
+            chosen = torch.from_numpy(self.indices(name)).long()
             self._regions[name] = self._surface.vertices(only=chosen)
         return self._regions[name]
 
+    def indices(self, name: str) -> Int[np.ndarray, "chosen"]:
+        """See `Take`."""
+        return indices(self._surface.topology, name)
+
     def at_rest(self, name: str) -> Float[np.ndarray, "chosen 3"]:
         """See `Take`."""
-        topology = self._surface.topology
-        return topology.template[indices(topology, name)]
+        return self._surface.topology.template[self.indices(name)]
 
     def whole(self, frames: slice) -> Float[np.ndarray, "frames verts 3"]:
         """See `Take`."""
         return self._surface.vertices(frames)
+
+    def landmarks(self) -> Float[np.ndarray, "frames 68 3"]:
+        """See `Take`."""
+        return self._marks()
+
+    def turned_landmarks(self) -> Float[np.ndarray, "frames 68 3"]:
+        """See `Take`."""
+        self.pose()
+        topology = self._surface.topology
+        turned = Surface(self._surface.motion, topology, turned=True)
+        parts = [topology.landmarks(torch.from_numpy(turned.vertices(b))) for b in blocks(self.num_frames)]
+        return torch.cat(parts).numpy()
+
+    def mid_lips(self) -> Float[np.ndarray, "frames 2 3"]:
+        """See `Take`."""
+        if len(self._surface.topology.template) == _FLAME_VERTS:
+            return self._surface.vertices(only=torch.tensor(_MID_LIPS))
+        return self._marks()[:, _MID_MARKS]
 
     def upper_teeth(self) -> Float[np.ndarray, "teeth 3"]:
         """See `Take`."""
@@ -151,16 +178,20 @@ class Measured:
 
 
 def indices(head: Topology, vertices: str) -> Int[np.ndarray, "chosen"]:
-    """Return the vertices of a set named in `METRICS`: regions joined by +, or `face`.
+    """Return the vertices of a set named in `METRICS`; see `Take.part` for its names.
 
     `face` is every eighth vertex of skin and lips outside the eye region. Raises AssetError when the topology
     does not know a region.
     """
+    if vertices == "all":
+        return np.arange(len(head.template))
     if vertices == "face":
         kinds = [number for number, part in enumerate(head.parts) if part in ("skin", "lips")]
         skin = np.unique(head.faces[np.isin(head.part_of_face, kinds)])
         return np.setdiff1d(skin, indices(head, "eyes"))[::_FACE_STEP]
-    return np.unique(np.concatenate([region(head, name) for name in vertices.split("+")]))
+    names = vertices.removesuffix(_REPEATS).split("+")
+    listed = np.concatenate([region(head, name) for name in names])
+    return listed if vertices.endswith(_REPEATS) else np.unique(listed)
 
 
 @torch.inference_mode()
@@ -185,14 +216,20 @@ def set_sizes(head: Topology, metrics: Iterable[str]) -> dict[str, int | None]:
     """Return the number of vertices of each set that `metrics` measure, and of coefficients; None when the
     topology lacks a region.
     """
-    sizes: dict[str, int | None] = {
+    wanted = {METRICS[metric].vertices for metric in metrics}
+    points: dict[str, int | None] = {
         "all": len(head.template),
         "inner lips": 6,
         "mouth corners": len(_CORNERS),
+        "outer lips": 2,
+        "middle of the lips": len(_MID_MARKS),
+        "landmarks": 68,
+        "none": 0,
         "coefficients": len(head.channels) if isinstance(head, Head) else None,
     }
     # The order is fixed, so that reports have equal bytes.
-    for name in sorted({METRICS[metric].vertices for metric in metrics} - set(sizes)):
+    sizes = {name: size for name, size in points.items() if name in wanted}
+    for name in sorted(wanted - set(sizes)):
         try:
             sizes[name] = len(indices(head, name))
         except AssetError:

@@ -1,0 +1,221 @@
+"""Variants that compare lips or head with sound, and timing: the numbers of public scripts on standard data.
+
+The onsets of the sound are those that the scripts' own detector found, which talk does not have.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from talkcli.engine.metrics import beats, mtm, slcc, theval
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+from tests.engine.metrics import standard as data
+
+ONSETS = (
+    (0.096, 0.192, 0.416, 0.448, 0.576, 0.768, 0.8, 0.928, 1.152, 1.184, 1.312, 1.504, 1.536),
+    (0.192, 0.384, 0.416, 0.544, 0.768, 0.8, 0.928, 1.12, 1.152),
+    (0.16, 0.384, 0.416, 0.544, 0.736, 0.768, 0.896, 1.12, 1.152, 1.28, 1.472, 1.504, 1.632, 1.856, 1.888,
+     2.016),
+)  # fmt: skip
+CUT_ONSETS = (
+    (0.192, 0.224, 0.576, 0.608, 0.736, 0.96, 0.992, 1.12),
+    (0.192, 0.224, 0.352, 0.544, 0.576, 0.736, 0.928, 0.96),
+    (0.16, 0.192, 0.32, 0.544, 0.576, 0.704, 0.896, 0.928, 1.28, 1.312, 1.44, 1.664),
+)
+AUDIO_BEATS = (0.2, 0.6, 1.1, 1.5)
+
+
+def opening(vertices: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(vertices[:, 4] - vertices[:, 14], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("lag", "public"),
+    [
+        (0.0, [[0, 0], [0, 0, 0], [0, 0, 0, 0]]),
+        (1.0, [[1, 1], [1, 1, 1], [1, 1, 1, 1]]),
+        (2.0, [[2, 2], [2, 2, 2], [2, 2, 2, 2]]),
+        (4.0, [[4, 4], [4, 4, 4], [4, 4, 4, 4]]),
+        (8.0, [[8, 8], [8, 8], [8, 8, 8]]),
+        (None, [[3, 2, 0], [2, 1], [3, 0]]),
+    ],
+)
+def test_mtm_pairs_the_extrema_that_the_script_pairs(lag: float | None, public: list[list[int]]) -> None:
+    for c in data.CLIPS:
+        late = 1 + 2 * np.sin(0.13 * np.arange(data.FRAMES[c])) if lag is None else lag
+        # The script drops every second frame of a truth at twice the rate.
+        true = data.truth(c, 2 * data.FRAMES[c], rate=2)[::2]
+        found = mtm.misalignments(opening(data.prediction(c, lag=late)), opening(true))
+        assert found.tolist() == public[c]
+
+
+def test_mtm_rows_and_the_scripts_fault() -> None:
+    made, true = [[data.prediction(c)] for c in data.CLIPS], [data.truth(c) for c in data.CLIPS]
+    assert data.overall("mtm@perceptual3d", made, true) == pytest.approx(1.0)
+    assert data.overall("mtm_ms", made, true) == pytest.approx(40.0)
+    assert data.overall("mtm@perceptual3d-halved", made, true) == pytest.approx(4.0)
+    with pytest.raises(UndefinedMetricError, match="counterpart"):
+        mtm.mtm_frames(np.zeros(40), opening(data.truth(0)))
+
+
+def test_lip_intensity_and_loudness() -> None:
+    public = (0.00132069183471, 0.00132096956265, 0.00132080187715)
+    once = (0.00132054456356, 0.00132103029521, 0.00132082950516)
+    for c in data.CLIPS:
+        lips = data.prediction(c)[:, data.LIPS_TWICE]
+        assert slcc.lip_intensity(lips) == pytest.approx(public[c], rel=1e-9)
+        assert slcc.lip_intensity(data.prediction(c)[:, data.LIPS]) == pytest.approx(once[c], rel=1e-9)
+        steps = np.sqrt((np.diff(lips, axis=0) ** 2).sum(-1)).mean(1)
+        assert slcc.lip_intensity(lips) == pytest.approx(np.sqrt((steps**2).mean()), rel=1e-12)
+        samples = data.int16(data.audio(c))
+        loud = (5304.04429338, 5018.82545728, 5180.26986532)[c]
+        assert slcc.speech_rms(samples) == pytest.approx(loud, rel=1e-9)
+        assert slcc.speech_rms(samples) == pytest.approx(np.sqrt((samples.astype(float) ** 2).mean()))
+        faulty = (15.8828868204, 14.4886852989, 12.854236665)[c]
+        assert slcc.overflowing_rms(samples) == pytest.approx(faulty, rel=1e-9)
+    made = [[data.prediction(c)] for c in data.CLIPS]
+    rows = {name: data.overall(f"{name}@perceptual3d", made, [one[0] for one in made]) for name in _MEANS}
+    assert rows == pytest.approx(_MEANS, rel=1e-5)
+
+
+_MEANS = {
+    "lip_intensity": np.mean([0.00132069183471, 0.00132096956265, 0.00132080187715]),
+    "rms": np.mean([5304.04429338, 5018.82545728, 5180.26986532]),
+}
+
+
+def _table() -> tuple[np.ndarray, np.ndarray, list[int], list[int]]:
+    lips, sound, identities, levels = [], [], [], []
+    for p, level, n in np.ndindex(2, 3, 2):
+        amplitude = 0.002 * (1 + p) * (1 + 0.5 * (level + 1) + 0.4 * np.sin(3 * p + 5 * (level + 1) + 7 * n))
+        gain = 0.2 + 0.2 * (level + 1) + 0.1 * np.cos(2 * p + 3 * (level + 1) + n)
+        lips.append(slcc.lip_intensity(data.truth(0, amplitude=amplitude)[:, data.LIPS]))
+        sound.append(slcc.speech_rms(data.int16(gain * data.audio(0))))
+        identities.append(p)
+        levels.append(level + 1)
+    return np.array(lips), np.array(sound), identities, levels
+
+
+def test_slcc_standardises_each_identity() -> None:
+    lips, sound, identities, _ = _table()
+    found = slcc.slcc(lips, sound, identities)
+    assert found == pytest.approx(0.726426807382, rel=1e-6)
+    rows = []
+    for p in range(2):
+        chosen = np.array(identities) == p
+        rows.append([(x[chosen] - x[chosen].mean()) / x[chosen].std(ddof=1) for x in (lips, sound)])
+    x, y = np.concatenate(rows, axis=1)
+    assert found == pytest.approx((x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum()), rel=1e-12)
+    # An identity that never changes is left out.
+    dead = slcc.slcc(np.r_[lips, 1.0, 1.0], np.r_[sound, 2.0, 3.0], [*identities, 7, 7])
+    assert dead == pytest.approx(found)
+    with pytest.raises(UndefinedMetricError):
+        slcc.slcc(lips[:1], sound[:1], [0])
+
+
+def _emage(c: int, scale: float, fps: float = 25.0, cut: int = 0, **rule: object) -> float:
+    speeds = beats.joint_speeds(data.prediction(c), fps)
+    return beats.bc_emage(speeds, (CUT_ONSETS if cut else ONSETS)[c], scale, fps, cut=cut, **rule)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("scale", "fps", "cut", "public"),
+    [
+        (0.03, 25.0, 0, 0.92469569027),
+        (0.0359684182681, 25.0, 0, 0.92469569027),
+        (0.03, 30.0, 0, 0.88655155498),
+        (0.33, 25.0, 0, 0.0),
+        # The fault: speeds are looked up in the uncut clip, so that these beats count.
+        (0.33, 25.0, 5, 0.901824175753),
+        (0.03, 25.0, 5, 0.901824175753),
+    ],
+)
+def test_beat_consistency_of_emage(scale: float, fps: float, cut: int, public: float) -> None:
+    found = [_emage(c, scale, fps, cut) for c in data.CLIPS]
+    frames = np.array(data.FRAMES) - 2 * cut
+    assert np.average(found, weights=frames) == pytest.approx(public, rel=1e-9)
+
+
+def test_beat_consistency_of_emage_in_a_few_lines() -> None:
+    speeds = beats.joint_speeds(data.prediction(0), 25.0)
+    x = data.prediction(0)[:, 3]
+    central = np.r_[x[1:2] - x[:1], (x[2:] - x[:-2]) / 2, x[-1:] - x[-2:-1]] * 25
+    assert speeds[:, 3] == pytest.approx(np.sqrt((central**2).sum(1)))
+    assert speeds.max() == pytest.approx(0.0359684182681)
+    speed = speeds[:, 3]
+    found = [
+        i
+        for i in range(1, 39)
+        if all(speed[i] < speed[j] for j in range(max(0, i - 7), min(40, i + 8)) if j != i)
+    ]
+    assert found == [1, 12, 22, 32]
+    old = [_emage(c, 0.03, least=beats.EMAGE_2024_LEAST, joints_found_only=True) for c in data.CLIPS]
+    assert old == pytest.approx([0.913525767809, 0.933940928172, 0.926709595964], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("columns", "threshold", "public"),
+    [(32, 0.1, 0.0), (32, 0.0, 0.645169622571), (32, 0.001, 0.645169622571), (2, 0.1, 0.616838076465)],
+)
+def test_beat_consistency_of_said(columns: int, threshold: float, public: float) -> None:
+    clips = [data.coefficients(c, columns)[0] for c in data.CLIPS]
+    rates = np.mean([beats.change_rates(clip) for clip in clips], axis=0)
+    found = [beats.bc_said(clip, ONSETS[c], rates, 25.0, threshold) for c, clip in enumerate(clips)]
+    assert np.mean(found) == pytest.approx(public, rel=1e-9)
+
+
+def test_head_beats_of_kdtalker_and_bailando() -> None:
+    kdtalker, bailando = [], []
+    for c in data.CLIPS:
+        t, k, mark = np.ogrid[: data.FRAMES[c], :3, :68]
+        head = (0.1 * np.sin(0.15 * t + 0.4 * k + c) * (1 + 0.01 * mark)).transpose(0, 2, 1)
+        assert beats.smooth_beats(head).tolist() == [[7, 28], [22], [15, 36]][c]
+        kdtalker.append(beats.bas_kdtalker(head, AUDIO_BEATS, 25.0))
+        bailando.append(beats.ba_bailando(head, AUDIO_BEATS, 25.0))
+        apart = np.abs(np.subtract.outer(AUDIO_BEATS, np.array([[7, 28], [22], [15, 36]][c]) / 25)).min(1)
+        assert kdtalker[-1] == pytest.approx(np.exp(-(apart**2) / 0.02).mean())
+    assert np.mean(kdtalker) == pytest.approx(0.305042720161, rel=1e-9)
+    assert bailando == pytest.approx([0.446592842287, 0.0787711426252, 0.490233596396], rel=1e-9)
+
+
+def test_spread_of_the_head_and_dynamics_of_theval() -> None:
+    spreads, heads, lips, sync = [], [], [], []
+    for c in data.CLIPS:
+        t = np.arange(data.FRAMES[c])
+        angles = np.stack(
+            [10 * np.sin(0.2 * t + c), 6 * np.sin(0.13 * t + 0.5 + c), 3 * np.cos(0.27 * t + c)], 1
+        )
+        centre = np.stack([128 + 5 * np.sin(0.2 * t), 128 + 4 * np.cos(0.2 * t)], 1)
+        spreads.append(beats.pose_spread(angles))
+        heads.append(theval.head_motion_dynamics(angles, centre))
+        made = data.prediction(c)
+        lips.append(theval.lip_dynamics(256 * made[:, data.LIPS, :2]))
+        volume = np.sqrt((data.audio(c).reshape(-1, 640) ** 2).mean(1))
+        sync.append(theval.lip_sync(opening(made), volume))
+    assert np.mean(spreads) == pytest.approx(4.49296970906, rel=1e-9)
+    assert heads == pytest.approx([3.68865553335, 3.6682613257, 3.68137110179], rel=1e-9)
+    assert lips == pytest.approx([0.582824121304, 0.582046644223, 0.578435838364], rel=1e-9)
+    assert sync == pytest.approx([0.422505697586, 0.422971709668, 0.436009373592], rel=1e-9)
+    true, values = [5, 4, 3, 2, 1.5, 0.01, 0.02, 0.3], [4.5, 4.2, 3.3, 1.1, 3.2, 0.012, 0.03, 0.25]
+    assert theval.final_score(np.array(values), np.array(true)) == pytest.approx(0.6625)
+
+
+def test_alignment_needs_beats_of_both() -> None:
+    assert beats.alignment([1.0], [1.0, 2.0], 0.1) == 1
+    with pytest.raises(UndefinedMetricError, match="sound"):
+        beats.alignment([], [1.0], 0.1)
+    with pytest.raises(UndefinedMetricError, match="motion"):
+        beats.alignment([1.0], [], 0.1)
+
+
+def test_a_head_that_slows_down_at_the_accents_is_aligned() -> None:
+    t = np.arange(100) / 25
+    # Turning points of the head every half second.
+    pose = np.stack([0.1 * np.cos(2 * np.pi * t), 0 * t, 0 * t], axis=1)
+    stops = np.arange(0.5, 3.6, 0.5)
+    on, off = (beats.head_beats(pose, stops + shift, 25.0) for shift in (0.0, 0.25))
+    assert on > 0.95
+    assert off < 0.1
+    with pytest.raises(UndefinedMetricError, match="never turns"):
+        beats.head_beats(0 * pose, stops, 25.0)
