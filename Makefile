@@ -95,8 +95,10 @@ weights: corpus ## Train the embedded model from the corpus (hours on a laptop C
 judges: corpus ## Train our judges from the corpus (minutes) and put them in place
 	$(BIN)/talk train-judge $(CORPUS)/manifest.jsonl --recipe sync --out $(RUNS)/judge-sync
 	$(BIN)/talk train-judge $(CORPUS)/manifest.jsonl --recipe ffd --out $(RUNS)/judge-ffd
+	$(BIN)/talk train-judge $(CORPUS)/manifest.jsonl --recipe emotion-image --out $(RUNS)/judge-emotion
 	cp $(RUNS)/judge-sync/best.safetensors src/talkcli/weights/judge-sync.safetensors
 	cp $(RUNS)/judge-ffd/best.safetensors src/talkcli/weights/judge-ffd.safetensors
+	cp $(RUNS)/judge-emotion/best.safetensors src/talkcli/weights/judge-emotion-image.safetensors
 
 lock: $(READY) ## Pin the newest versions pyproject.toml allows
 	$(BIN)/python -m pip install --quiet uv

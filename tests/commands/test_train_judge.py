@@ -12,7 +12,10 @@ from talkcli.commands import train_judge
 from talkcli.engine.errors import UsageError
 
 
-@pytest.mark.parametrize(("recipe", "method"), [("sync", "sync"), ("ffd", "ffd"), ("sync.debug", "sync")])
+@pytest.mark.parametrize(
+    ("recipe", "method"),
+    [("sync", "sync"), ("ffd", "ffd"), ("sync.debug", "sync"), ("emotion_image", "emotion_image")],
+)
 def test_the_recipe_names_the_method(recipe: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr(
@@ -28,4 +31,4 @@ def test_the_recipe_names_the_method(recipe: str, method: str, monkeypatch: pyte
 def test_other_recipes_are_refused(recipe: str) -> None:
     result = CliRunner().invoke(app, ["train-judge", "data", "--recipe", recipe, "--out", "run"])
     assert isinstance(result.exception, UsageError)
-    assert "sync, ffd" in str(result.exception.hint)
+    assert "sync, ffd, emotion_image" in str(result.exception.hint)

@@ -16,6 +16,7 @@ from talkcli.engine.methods import METHODS
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
+from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
@@ -30,6 +31,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "deeptalk": DeepTalkRecipe,
     "sync": SyncRecipe,
     "ffd": FfdRecipe,
+    "emotion_image": EmotionImageRecipe,
 }
 # Table 4 of the paper, and its exchange of emotions.
 ABLATIONS = {f"deeptalk-{name}" for name in ("vae", "vqvae", "no-emotion", "no-lip", "swap")}

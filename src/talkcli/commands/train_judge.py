@@ -21,7 +21,7 @@ from talkcli.commands.training import run_training
 from talkcli.engine.errors import UsageError
 
 # Judges, each a method with a recipe of its name.
-_JUDGES = ("sync", "ffd")
+_JUDGES = ("sync", "ffd", "emotion_image")
 
 
 def train_judge(
@@ -32,7 +32,8 @@ def train_judge(
         str,
         typer.Option(
             "--recipe",
-            help="Judge: sync (lips and sound) or ffd (motion), or a recipe of it such as sync.debug.",
+            help="Judge: sync (lips and sound), ffd (motion) or emotion-image (pictures), or a recipe of it "
+            "such as sync.debug.",
         ),
     ],
     settings: Settings = None,
@@ -50,6 +51,7 @@ def train_judge(
     talk train METHOD trains them too, also by a YAML file. The run folder holds the settings, a log, the
     state for --resume, and the best weights (best.safetensors).
     """
+    recipe = recipe.replace("emotion-image", "emotion_image")
     judge = recipe.partition(".")[0]
     if judge not in _JUDGES:
         raise UsageError(

@@ -186,6 +186,17 @@ METHODS: dict[str, Method] = {
         paper="DEEPTalk, supplementary material",
         page="judges.md",
     ),
+    "emotion_image": Method(
+        model=f"{_JUDGES}.emotion_image:EmotionImage",
+        config=f"{_JUDGES}.emotion_image:EmotionImageConfig",
+        objective=f"{_OBJECTIVES}.emotion_image:EmotionImageObjective",
+        objective_config=f"{_OBJECTIVES}.emotion_image:EmotionImageObjectiveConfig",
+        assembly=f"{_TRAINING}.emotion_image:EmotionImageAssembly",
+        sound_only=True,
+        recipe="emotion_image",
+        paper="ours",
+        page="judges.md",
+    ),
 }
 
 

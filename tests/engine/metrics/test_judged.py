@@ -15,8 +15,9 @@ from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.judges import sync, syncnet
-from talkcli.engine.metrics import ffd, fid, lse_measures
+from talkcli.engine.metrics import emo_fid, ffd, fid, lse_measures
 from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.judged_metrics import JUDGED_METRICS
 from talkcli.engine.metrics.lse import lse
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.measured import Measured
@@ -119,9 +120,13 @@ def test_ffd_knows_its_coefficients_only() -> None:
         ffd.measure(one, take(16))
 
 
+def test_emo_fid_takes_the_features_of_pictures() -> None:
+    found = emo_fid.measure(take(3), take(2))
+    assert (found.made.shape, found.true.shape) == ((3, 64), (2, 64))
+    assert np.allclose(found.made[:2], found.true, atol=1e-5)
+
+
 def test_cells_say_who_judged() -> None:
-    for name, info in METRICS.items():
-        if name.partition("@")[0] in ("lse_d", "lse_c", "lse_offset", "ffd", "fid"):
-            assert info.judge
-    for name in ("lse_d", "lse_c", "lse_offset", "ffd"):
+    assert all(info.judge for info in JUDGED_METRICS.values())
+    for name in ("lse_d", "lse_c", "lse_offset", "ffd", "emo_fid"):
         assert METRICS[name].judge == "our judge, not comparable with the papers"

@@ -19,7 +19,11 @@ from talkcli.engine.checkpoints.published_judges import load_inception, load_syn
 from talkcli.engine.errors import AssetError
 
 # Our judges by the name of their method, and their files in the package.
-OWN_JUDGES = {"sync": "judge-sync.safetensors", "ffd": "judge-ffd.safetensors"}
+OWN_JUDGES = {
+    "sync": "judge-sync.safetensors",
+    "ffd": "judge-ffd.safetensors",
+    "emotion_image": "judge-emotion-image.safetensors",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,11 @@ JUDGED_METRICS: dict[str, MetricInfo] = {
         unit="", vertices="coefficients", needs="truth", over_clips="pooled", judge=_OURS,
         meaning="Frechet distance of motion and truth in an autoencoder's latents",
     ),
+    "emo_fid": MetricInfo(
+        measure=f"{_METRICS}.emo_fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
+        unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, judge=_OURS,
+        meaning="Frechet distance of pictures of motion and truth in a judge of emotion",
+    ),
     "fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
