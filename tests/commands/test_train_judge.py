@@ -12,10 +12,13 @@ from talkcli.commands import train_judge
 from talkcli.engine.errors import UsageError
 
 
-@pytest.mark.parametrize(
-    ("recipe", "method"),
-    [("sync", "sync"), ("ffd", "ffd"), ("sync.debug", "sync"), ("emotion_image", "emotion_image")],
-)
+JUDGES = [
+    ("sync", "sync"), ("ffd", "ffd"), ("sync.debug", "sync"),
+    ("emotion_image", "emotion_image"), ("emotion-image", "emotion_image"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("recipe", "method"), JUDGES)
 def test_the_recipe_names_the_method(recipe: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr(
@@ -23,7 +26,7 @@ def test_the_recipe_names_the_method(recipe: str, method: str, monkeypatch: pyte
     )
     arguments = ["train-judge", "data", "--recipe", recipe, "--out", "run", "--set", "train.steps=3"]
     CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert (asked["method"], asked["recipe"]) == (method, recipe)
+    assert (asked["method"], asked["recipe"]) == (method, recipe.replace("-", "_"))
     assert asked["settings"] == ["train.steps=3"]
 
 
