@@ -11,7 +11,6 @@ from talkcli.app import app
 from talkcli.commands import train_judge
 from talkcli.engine.errors import UsageError
 
-
 JUDGES = [
     ("sync", "sync"), ("ffd", "ffd"), ("sync.debug", "sync"),
     ("emotion_image", "emotion_image"), ("emotion-image", "emotion_image"),
