@@ -9,6 +9,7 @@ from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.table_layout import lay_out
 
 _ROWS = [(name, "12.345 mm vs performed", "0.123", info.meaning) for name, info in METRICS.items()]
+_LONGEST = max(map(len, METRICS))
 _HEADER = ("metric", "value", "sd", "what it is")
 WIDTHS = (40, 60, 80, 120, 200, None)
 
@@ -31,7 +32,9 @@ def test_names_and_values_are_whole(width: int | None) -> None:
 def test_numbers_stand_in_their_names_line(width: int | None) -> None:
     lines = lay_out(_HEADER, _ROWS, width).splitlines()
     for name in METRICS:
-        assert f"{name} " + " " * (19 - len(name)) + " 12.345 mm vs performed  0.123" in "\n".join(lines)
+        assert f"{name} " + " " * (_LONGEST - len(name)) + " 12.345 mm vs performed  0.123" in "\n".join(
+            lines
+        )
 
 
 def test_without_a_terminal_a_row_is_a_line() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
@@ -77,3 +79,16 @@ def test_what_has_no_distance_is_refused() -> None:
         of(np.full((4, 8), np.nan), B)
     with pytest.raises(ValueError, match="7 features"):
         Moments(8).add(A[:, :7])
+
+
+def test_memory_does_not_grow_with_the_number_of_items() -> None:
+    draw = np.random.default_rng(0)
+    peaks = []
+    for batches in (2, 40):
+        tracemalloc.start()
+        moments = Moments(200)
+        for _ in range(batches):
+            moments.add(draw.normal(size=(100, 200)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]

@@ -62,7 +62,7 @@ METRICS: dict[str, MetricInfo] = {
     "lip_dtw_mm": MetricInfo(
         measure=f"{_METRICS}.lip_dtw:measure",
         unit="mm", vertices="inner lips", needs="truth", over_clips="clip mean",
-        meaning="mod_mm after time warping, which forgives bad timing",
+        meaning="mouth-opening difference after time warping, which forgives bad timing",
     ),
     "mtm_ms": MetricInfo(
         measure=f"{_METRICS}.mtm:measure_ms",
@@ -72,12 +72,12 @@ METRICS: dict[str, MetricInfo] = {
     "mee_mm": MetricInfo(
         measure=f"{_METRICS}.takes_error:measure_mee_mm",
         unit="mm", vertices="lips", needs="takes and truth", over_clips="frame mean",
-        meaning="lve_mm of the mean of the takes", shown=False,
+        meaning="lip vertex error of the mean of the takes", shown=False,
     ),
     "ce_mm": MetricInfo(
         measure=f"{_METRICS}.takes_error:measure_ce_mm",
         unit="mm", vertices="lips", needs="takes and truth", over_clips="frame mean",
-        meaning="lve_mm of the take of each clip that is nearest to the truth", shown=False,
+        meaning="lip vertex error of each clip's best take", shown=False,
     ),
     "diversity_mm": MetricInfo(
         measure=f"{_METRICS}.diversity:measure_mm",

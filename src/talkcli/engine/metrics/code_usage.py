@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 
 
-def code_shares(used: Int[np.ndarray, "steps"], num_codes: int) -> Float[np.ndarray, "classes"]:
+def code_shares(used: Int[np.ndarray, "..."], num_codes: int) -> Float[np.ndarray, "classes"]:
     """Return the share of each of `num_codes` codes among the used ones.
 
     Raises UndefinedMetricError when none was used, and ValueError for a code that does not exist.

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import eigvalsh
 from scipy.linalg.blas import dsyrk
-from scipy.linalg.lapack import dpstrf
+from scipy.linalg.lapack import dpstrf, dsygst
 
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 
@@ -101,16 +101,24 @@ def frechet_distance(one: Moments, other: Moments, *, ridge: float = 0.0, ddof: 
         raise UndefinedMetricError("the features are not finite")
     for covariance in covariances:
         covariance[np.diag_indices_from(covariance)] += ridge
-    factor = _factor(covariances[0])
-    values = eigvalsh(factor.T @ covariances[1] @ factor, overwrite_a=True, check_finite=False)
+    values = eigvalsh(_product(*covariances), overwrite_a=True, check_finite=False)
     apart = one.mean - other.mean
     distance = float(apart @ apart) + traces - 2 * float(np.sqrt(np.maximum(values, 0)).sum())
     return distance if ridge else max(distance, 0.0)
 
 
-def _factor(covariance: Float[np.ndarray, "features features"]) -> Float[np.ndarray, "features rank"]:
-    """Return L with L L' equal to the covariance, by Cholesky's method with pivots (LAPACK's pstrf)."""
-    lower, pivots, rank, _ = dpstrf(covariance, lower=1)
-    factor = np.empty((len(covariance), rank))
-    factor[pivots - 1] = np.tril(lower)[:, :rank]
-    return factor
+def _product(
+    one: Float[np.ndarray, "features features"], other: Float[np.ndarray, "features features"]
+) -> Float[np.ndarray, "chosen chosen"]:
+    """Return the lower triangle of L' C2 L with C1 = L L', for C1 = `one` and C2 = `other`.
+
+    L comes from Cholesky's method with pivots (LAPACK's pstrf), which works for any rank; both covariances
+    are put into the pivots' order, which changes no eigenvalue of their product.
+    """
+    factor, pivots, rank, _ = dpstrf(one, lower=1)
+    ordered = other[np.ix_(pivots - 1, pivots - 1)]
+    if rank == len(one):
+        product: Float[np.ndarray, "chosen chosen"] = dsygst(ordered, factor, itype=2, lower=1)[0]
+        return product
+    lower = np.tril(factor)[:, :rank]
+    return lower.T @ ordered @ lower

@@ -14,7 +14,7 @@ from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.channels import ADA, FLAME
 from talkcli.engine.face.motion_file import write_motion
-from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.catalogue import METRICS, chosen_metrics, shown_metrics
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
 from talkcli.engine.pipelines.score.overall import Threshold
 from talkcli.engine.types import Motion, Silent, Speech
@@ -53,9 +53,8 @@ def score(head: Path) -> Scorer:
         }
         return score_motions(
             predictions,
-            **(defaults | options),
+            **(defaults | {"thresholds": ()} | options),
             generation=Generation(),
-            thresholds=(),
             reporter=reporter or Silent(),
         )
 
@@ -83,15 +82,16 @@ def test_a_motion_equals_itself(tmp_path: Path, score: Scorer) -> None:
     assert report["overall"]["jump_mm"]["value"] > 0
     assert report["vertex_sets"] == {
         "all": 40, "inner lips": 6, "lips": 3, "eyes+forehead": 3, "upper_face": 5, "coefficients": 53,
-        "mouth corners": 2, "lower_lip": None, "face": 5,
+        "mouth corners": 2, "middle of the lips": 2, "lower_lip": None, "face": 5,
     }  # fmt: skip
     json.dumps(report, allow_nan=False)
 
 
 def test_what_cannot_be_computed_has_a_reason_and_no_value(tmp_path: Path, score: Scorer) -> None:
     report = score(moving(tmp_path / "a.npz"))
-    assert set(report["overall"]) == set(METRICS)
-    for name, info in METRICS.items():
+    assert list(report["overall"]) == shown_metrics()
+    for name in shown_metrics():
+        info = METRICS[name]
         found = report["overall"][name]
         # The motion does not say how the head turns, and its channels have no names of ARKit.
         named = name in ("head_speed_deg_s", "brow_sd", "asymmetry", "blinks_per_min")
@@ -101,6 +101,34 @@ def test_what_cannot_be_computed_has_a_reason_and_no_value(tmp_path: Path, score
     assert "sound" in report["overall"]["sync_r"]["reason"]
     assert "true motion" in report["overall"]["lve_mm"]["reason"]
     assert "two takes" in report["overall"]["diversity_mm"]["reason"]
+
+
+def test_only_the_chosen_metrics_are_measured_and_those_with_a_limit(tmp_path: Path, score: Scorer) -> None:
+    path = moving(tmp_path / "a.npz")
+    true = moving(tmp_path / "b.npz", 1)
+    limit = Threshold(metric="mve@facediffuser", limit=1.0, is_floor=True)
+    report = score(path, truth=true, metrics=chosen_metrics(["lve@codetalker", "lve_m2"]), thresholds=[limit])
+    assert list(report["overall"]) == ["lve_m2", "lve@codetalker", "mve@facediffuser"]
+    assert report["overall"]["lve@codetalker"]["value"] == report["overall"]["lve_m2"]["value"] > 0
+    assert report["overall"]["lve@codetalker"]["truth"] == "unknown"
+    assert report["vertex_sets"] == {"lips": 3, "all": 40}
+    assert report["missed"]
+
+
+def test_a_set_with_repeats_counts_vertices_as_often_as_they_are_listed(
+    tmp_path: Path, score: Scorer
+) -> None:
+    path = moving(tmp_path / "a.npz")
+    report = score(path, metrics=["lip_intensity@perceptual3d"])
+    assert report["vertex_sets"] == {"lips with repeats": 3}
+    masks = {"lips": [15, 16, 16, 17, 16]}
+    twin.python2_pickle(
+        tmp_path / "head" / "FLAME_masks.pkl", {name: np.array(index) for name, index in masks.items()}
+    )
+    again = score(path, metrics=["lip_intensity@perceptual3d", "jump_mm"])
+    assert again["vertex_sets"] == {"lips": 3, "lips with repeats": 5}
+    one, other = (found["overall"]["lip_intensity@perceptual3d"]["value"] for found in (report, again))
+    assert one != other
 
 
 def test_a_head_without_masks_costs_only_what_needs_them(tmp_path: Path, head: Path, score: Scorer) -> None:
