@@ -66,12 +66,14 @@ class FfdVae(nn.Module):
     def __init__(self, config: FfdConfig, num_coeffs: int) -> None:
         super().__init__()
         self.config = config
-        width, sizes = config.width, {"heads": config.heads, "feedforward": config.feedforward}
+        width, heads, feedforward, dropout = config.width, config.heads, config.feedforward, config.dropout
         self.motion_scale = Standardise(num_coeffs)
-        self.encoder = Squash(num_coeffs, width, dropout=config.dropout, halvings=_HALVINGS, **sizes)
+        self.encoder = Squash(
+            num_coeffs, width, heads=heads, feedforward=feedforward, dropout=dropout, halvings=_HALVINGS
+        )
         self.mean = nn.Linear(width, width)
         self.log_variance = nn.Linear(width, width)
-        self.attention = Transformer(width, layers=1, dropout=config.dropout, **sizes)
+        self.attention = Transformer(width, layers=1, heads=heads, feedforward=feedforward, dropout=dropout)
         self.doublings = nn.ModuleList(
             nn.Sequential(
                 nn.ConvTranspose1d(width, width, 5, stride=2, padding=2, output_padding=1),

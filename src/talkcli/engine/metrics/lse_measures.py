@@ -1,7 +1,7 @@
 """LSE-D, LSE-C and offset of a take: by our judge on lip curves, and by SyncNet on pictures of the face.
 
 A distance has the unit of the judge's features, so those of two judges cannot be compared. See `lse.py` for
-the score and its source.
+the score and its source. Axis names: `windows`, `features`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Callable
 from functools import wraps
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from jaxtyping import Float
+
 from talkcli.engine.checkpoints.judge_weights import own_judge, published_judge
 from talkcli.engine.judges import sync, syncnet
 from talkcli.engine.metrics.lse import Lse, lse
@@ -17,6 +20,7 @@ from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import MODEL_FPS, Speech
 
+Features = Float[np.ndarray, "windows features"]
 _Score = Callable[[Take, Speech], Lse]
 
 
@@ -86,7 +90,7 @@ def measure_syncnet_offset(take: Take, speech: Speech) -> float:
     return float(by_syncnet(take, speech).offset)
 
 
-def _scored(features: Callable[[], tuple]) -> Lse:  # type: ignore[type-arg]
+def _scored(features: Callable[[], tuple[Features, Features]]) -> Lse:
     try:
         return lse(*features())
     except ValueError as error:
