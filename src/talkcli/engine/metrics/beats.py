@@ -151,8 +151,7 @@ def bc_said(
         threshold: See above.
     """
     steps = (np.abs(np.diff(codes.astype(np.float64), axis=0)) / rates).mean(axis=1)
-    before, middle, after = steps[:-2] - steps[1:-1], steps[1:-1], steps[2:] - steps[1:-1]
-    del middle
+    before, after = steps[:-2] - steps[1:-1], steps[2:] - steps[1:-1]
     beats = np.flatnonzero((before > 0) & (after > 0) & (np.maximum(before, after) > threshold)) + 1
     return alignment(onsets_s, beats / fps, _TOLERANCE_S) if len(beats) else 0.0
 

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.metrics.distance import Vertices, vertex_distances
-from talkcli.engine.metrics.take import Observations, Take, blocks, frame_mean
+from talkcli.engine.metrics.take import Observations, Take, blocks, frame_mean, frame_values
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 
 _Item = TypeVar("_Item")
@@ -111,11 +111,15 @@ def measure_multimodality_m(takes: Sequence[Take]) -> float:
 
 def measure_pairs(takes: Sequence[Take]) -> Observations:
     """Return the mean vertex distance of each pair of takes in metres, for `pool_shuffled`."""
-    pairs = _pairs(range(len(takes)))
-    return {
-        "pairs_m": [measure_m([takes[one], takes[other]]) for one, other in pairs],
-        "takes": [float(len(takes))],
-    }
+    by_frame = frame_values(
+        takes[0].num_frames, lambda frames: _pair_distances([take.whole(frames) for take in takes])
+    )
+    return {"pairs_m": by_frame.mean(axis=0).tolist(), "takes": [float(len(takes))]}
+
+
+def _pair_distances(takes: Sequence[Vertices]) -> Float[np.ndarray, "frames pairs"]:
+    apart = [vertex_distances(*pair).mean(axis=1, dtype=np.float64) for pair in _pairs(takes)]
+    return np.stack(apart, axis=1)
 
 
 def pool_shuffled(observations: Observations) -> float:

@@ -36,7 +36,7 @@ def _row(
 
 _LIPS = "largest squared lip distance per frame"
 _FDD = "spread over time of squared displacements, truth less motion"
-_BOTH = "takes and truth"
+_BOTH: Needs = "takes and truth"
 _UPPER2 = "eyes+forehead with repeats"
 _SPOKEN = "; spoken frames"
 

@@ -110,9 +110,9 @@ def blocks(num_frames: int) -> list[slice]:
 
 
 def frame_values(
-    num_frames: int, metric: Callable[[slice], Float[np.ndarray, "chosen"]]
-) -> Float[np.ndarray, "frames"]:
-    """Return the values of `metric` for all frames; `metric` returns those of a block."""
+    num_frames: int, metric: Callable[[slice], Float[np.ndarray, "..."]]
+) -> Float[np.ndarray, "frames ..."]:
+    """Return the values of `metric` for all frames; `metric` returns those of the frames of a block."""
     return np.concatenate([metric(block) for block in blocks(num_frames)])
 
 
