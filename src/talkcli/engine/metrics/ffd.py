@@ -27,4 +27,4 @@ def _latents(take: Take) -> Float[np.ndarray, "tokens width"]:
     judge, header = own_judge("ffd")
     if take.channel_names() != header.channels:
         raise UndefinedMetricError(f"our judge knows the coefficients of {header.head} only")
-    return features(judge, take.at(MODEL_FPS).coeffs().astype(np.float32))
+    return features(judge, take.at(float(MODEL_FPS)).coeffs().astype(np.float32))

@@ -45,7 +45,7 @@ def by_our_judge(take: Take, speech: Speech) -> Lse:
     Raises UndefinedMetricError for a take that is too short, AssetError without landmarks.
     """
     judge, _ = own_judge("sync")
-    return _scored(lambda: sync.features(judge, take.at(MODEL_FPS).lip_curves(), speech))
+    return _scored(lambda: sync.features(judge, take.at(float(MODEL_FPS)).lip_curves(), speech))
 
 
 @_once
@@ -56,7 +56,7 @@ def by_syncnet(take: Take, speech: Speech) -> Lse:
     topology that cannot be drawn.
     """
     network = published_judge("syncnet")
-    pictures = take.at(MODEL_FPS).pictures(syncnet.SIDE)
+    pictures = take.at(float(MODEL_FPS)).pictures(syncnet.SIDE)
     return _scored(lambda: syncnet.features(network, pictures, speech))
 
 
