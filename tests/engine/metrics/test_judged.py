@@ -10,11 +10,14 @@ import torch
 
 from talkcli.engine.checkpoints import judge_weights
 from talkcli.engine.checkpoints.judge_weights import own_judge, published_file, published_judge
+from talkcli.engine.checkpoints.model_file import Meta, save_model
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.judges import sync, syncnet
+from talkcli.engine.judges.emotion_image import EmotionImage, EmotionImageConfig
+from talkcli.engine.judges.ffd import FfdConfig, FfdVae
 from talkcli.engine.metrics import emo_fid, ffd, fid, lse_measures
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.judged_metrics import JUDGED_METRICS
@@ -25,6 +28,7 @@ from talkcli.engine.types import Motion, Speech
 from tests.engine.judges.syncnets import random_state
 
 ADA = CHANNELS["ada"]
+META = Meta(head="ada", channels=ADA, fps=25, trained_on="a test", licence="CC0-1.0")
 
 
 @pytest.fixture(autouse=True)
@@ -120,10 +124,29 @@ def test_ffd_knows_its_coefficients_only() -> None:
         ffd.measure(one, take(16))
 
 
-def test_emo_fid_takes_the_features_of_pictures() -> None:
+def test_emo_fid_takes_the_features_of_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = EmotionImage(EmotionImageConfig(widths=(8,), features=6)).eval()
+    monkeypatch.setattr(emo_fid, "own_judge", lambda name: (judge, META))
     found = emo_fid.measure(take(3), take(2))
-    assert (found.made.shape, found.true.shape) == ((3, 64), (2, 64))
+    assert (found.made.shape, found.true.shape) == ((3, 6), (2, 6))
     assert np.allclose(found.made[:2], found.true, atol=1e-5)
+
+
+def test_a_judge_of_the_user_goes_before_ours(tmp_path: Path) -> None:
+    theirs = FfdVae(FfdConfig(width=16, heads=4, feedforward=16), len(ADA))
+    (tmp_path / "cache").mkdir()
+    save_model(tmp_path / "cache" / "judge-ffd.safetensors", theirs, meta=META)
+    judge, header = own_judge("ffd")
+    assert judge.config.width == 16
+    assert header.trained_on == "a test"
+
+
+def test_without_our_judge_the_reason_says_how_to_train_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge_weights, "WEIGHTS_DIR", tmp_path)
+    with pytest.raises(AssetError, match="talk train-judge MANIFEST --recipe sync"):
+        lse_measures.measure_distance(take(), speech())
 
 
 def test_cells_say_who_judged() -> None:

@@ -1,4 +1,4 @@
-"""The judges' weights: ours, which come with talk, and published ones, which the user has.
+"""The judges' weights: ours, which come with talk or the user trains, and published ones.
 
 The hashes of the published files are unknown to us, so that `talk doctor` shows a file's hash and compares it
 with nothing; the exact names and shapes of its tensors are checked when it is read.
@@ -70,20 +70,31 @@ PUBLISHED_JUDGES = {
 
 
 def own_file(name: str) -> Path:
-    """Return the path of our judge's weights. Raises AssetError when the installed package lacks them."""
-    path = WEIGHTS_DIR / OWN_JUDGES[name]
-    if not path.is_file():
-        raise AssetError(f"Our judge {path} is missing.", hint="Install the package again.")
-    return path
+    """Return the path of our judge's weights: the one that the user trained and put into the cache folder,
+    else the one that comes with talk. Raises AssetError without either.
+    """
+    for folder in (cache_dir(), WEIGHTS_DIR):
+        path = folder / OWN_JUDGES[name]
+        if path.is_file():
+            return path
+    # The sentence stands alone in a table's cell, so that it says what to do.
+    raise AssetError(
+        f"Our judge {name} does not come with this version. Run: talk train-judge MANIFEST --recipe {name} "
+        f"--out RUN, and copy RUN/best.safetensors to {cache_dir() / OWN_JUDGES[name]}."
+    )
 
 
-@lru_cache(maxsize=len(OWN_JUDGES))
 def own_judge(name: str) -> tuple[Any, Header]:
     """Return our judge with weights, in evaluation mode on the CPU, and the header of its file.
 
     Raises AssetError when the file is missing, InputError when it is damaged.
     """
-    return load_model(own_file(name))
+    return _own(own_file(name))
+
+
+@lru_cache(maxsize=len(OWN_JUDGES))
+def _own(path: Path) -> tuple[Any, Header]:
+    return load_model(path)
 
 
 def published_file(name: str) -> Path | None:

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.types import EMOTIONS, Config, Width
 
 # Side of the pictures in pixels.
@@ -45,6 +46,8 @@ class EmotionImage(nn.Module):
     def __init__(self, config: EmotionImageConfig) -> None:
         super().__init__()
         self.config = config
+        # Faces differ in few pixels by little: each pixel is standardised by the training's pictures.
+        self.scale = Standardise(3 * SIDE * SIDE)
         layers: list[nn.Module] = []
         before = 3
         for width in config.widths:
@@ -61,7 +64,8 @@ class EmotionImage(nn.Module):
 
     def encode(self, pictures: Float[Tensor, "pictures 3 64 64"]) -> Float[Tensor, "pictures features"]:
         """Return the features."""
-        return F.gelu(self.inward(self.seeing(2 * pictures - 1).flatten(1)))
+        seen = self.scale(pictures.flatten(1)).unflatten(1, (3, SIDE, SIDE))
+        return F.gelu(self.inward(self.seeing(seen).flatten(1)))
 
 
 @torch.inference_mode()

@@ -259,8 +259,13 @@ def _face_landmarker() -> list[Check]:
 def _own_judges() -> list[Check]:
     checks = []
     for name in OWN_JUDGES:
-        path = own_file(name)
-        found = f"{_file(path)}, {read_header(path).licence}"
+        try:
+            path = own_file(name)
+            found = f"{_file(path)}, {read_header(path).licence}"
+        except TalkError as error:
+            missing = Check(name=f"judge {name}", state="missing", found="no file", unlocks=error.problem)
+            checks.append(missing)
+            continue
         checks.append(Check(name=f"judge {name}", state="ok", found=found))
     return checks
 

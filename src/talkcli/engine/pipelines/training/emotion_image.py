@@ -11,6 +11,9 @@ from talkcli.engine.pipelines.training.limits import built
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.emotion_image import EmotionImageObjective, EmotionImageObjectiveConfig
 
+# Number of frames whose pictures determine the scale of each pixel.
+_DRAWN = 96
+
 
 class EmotionImageRecipe(recipes.Recipe):
     """The recipe of a training of the judge of emotion in pictures."""
@@ -20,7 +23,7 @@ class EmotionImageRecipe(recipes.Recipe):
 
 
 class EmotionImageAssembly(Assembly):
-    """Assembly of the judge of emotion in pictures."""
+    """Assembly of the judge of emotion in pictures; the train split determines the scale of each pixel."""
 
     Recipe = EmotionImageRecipe
     recipe: EmotionImageRecipe
@@ -36,4 +39,9 @@ class EmotionImageAssembly(Assembly):
                 f"All clips of the train split of {data.manifest} have one emotion.",
                 hint="Check the emotions of the manifest.",
             )
-        return EmotionImageObjective(built(EmotionImage, self.recipe.model), self.recipe.objective, data.head)
+        model = built(EmotionImage, self.recipe.model)
+        objective = EmotionImageObjective(model, self.recipe.objective, data.head)
+        motion = data.motion()
+        some = motion[:: max(len(motion) // _DRAWN, 1)]
+        model.scale.fit(objective.pictures(some).flatten(1))
+        return objective
