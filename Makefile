@@ -113,6 +113,14 @@ weights: train-phones train-dee train-vq ## Train the embedded model from the co
 	$(call train,train-gen,deeptalk-small,gen) --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones
 	cp $(RUNS)/gen/best.safetensors src/talkcli/weights/deeptalk-small.safetensors
 
+judges: corpus ## Train our judges from the corpus (minutes) and put them in place
+	$(call train,train-judge,sync,judge-sync)
+	$(call train,train-judge,ffd,judge-ffd)
+	$(call train,train-judge,emotion-image,judge-emotion)
+	cp $(RUNS)/judge-sync/best.safetensors src/talkcli/weights/judge-sync.safetensors
+	cp $(RUNS)/judge-ffd/best.safetensors src/talkcli/weights/judge-ffd.safetensors
+	cp $(RUNS)/judge-emotion/best.safetensors src/talkcli/weights/judge-emotion-image.safetensors
+
 lock: $(READY) ## Pin the newest versions pyproject.toml allows
 	$(BIN)/python -m pip install --quiet uv
 	{ echo '# Exact versions of everything, made from pyproject.toml by `make lock`.'; \

@@ -25,6 +25,7 @@ from talkcli.commands.train import train
 from talkcli.commands.train_dee import train_dee
 from talkcli.commands.train_fer import train_fer
 from talkcli.commands.train_gen import train_gen
+from talkcli.commands.train_judge import train_judge
 from talkcli.commands.train_phones import train_phones
 from talkcli.commands.train_vq import train_vq
 from talkcli.console import flush_result, hold_streams, not_printed, print_error
@@ -52,6 +53,7 @@ app.command()(train)
 app.command("train-dee")(train_dee)
 app.command("train-fer")(train_fer)
 app.command("train-phones")(train_phones)
+app.command("train-judge")(train_judge)
 app.command("train-vq")(train_vq)
 app.command("train-gen")(train_gen)
 app.command()(doctor)

@@ -178,7 +178,7 @@ def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
         "1.250",
     ):
         assert words in result.stdout
-    assert "LSE-D: no weights." in result.stderr
+    assert "LSE-D (our judge): no weights." in result.stderr
 
 
 def test_the_table_of_emotion_has_errors_chances_and_reasons(monkeypatch: pytest.MonkeyPatch) -> None:

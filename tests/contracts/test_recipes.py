@@ -16,9 +16,12 @@ from talkcli.engine.methods import METHODS
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
+from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
+from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
+from talkcli.engine.pipelines.training.sync import SyncRecipe
 
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "fer": FerRecipe,
@@ -26,6 +29,9 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "phones": PhonesRecipe,
     **dict.fromkeys(("th_vqvae", "vqvae", "vae"), PriorRecipe),
     "deeptalk": DeepTalkRecipe,
+    "sync": SyncRecipe,
+    "ffd": FfdRecipe,
+    "emotion_image": EmotionImageRecipe,
 }
 # Table 4 of the paper, and its exchange of emotions.
 ABLATIONS = {f"deeptalk-{name}" for name in ("vae", "vqvae", "no-emotion", "no-lip", "swap")}

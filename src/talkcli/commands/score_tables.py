@@ -41,7 +41,7 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
         over = f"{info.vertices} ({'-' if size is None else size}), {info.over_clips} of {found['clips']}"
         spread = found["spread"]
         deviation = number(spread["sd"] if spread else None)
-        rows.append((name, _value(found, info.unit), deviation, f"{info.meaning}; {over}"))
+        rows.append((name, _value(found, info.unit, judge=info.judge), deviation, f"{info.meaning}; {over}"))
     title = "\n".join([*_who(report), f"head: {report['head']}, mean identity; sd: over clips"])
     console.table(report, title=title, header=("metric", "value", "sd", "what it is"), rows=rows)
     if without := [(name, found["reason"]) for name, found in overall.items() if name not in known]:
@@ -115,7 +115,7 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
         "diversity_l2": "diversity_l2",
         "sync_r": "sync_r",
         "bilabial_closure": "closed in p, b, m",
-        "lse_d": "LSE-D",
+        "lse_d": "LSE-D (our judge)",
     }
     rows = []
     published = _published_diversity(report["rows"])
@@ -257,11 +257,13 @@ def _counted(origins: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {origin}" if len(origins) > 1 else origin for origin, count in origins.items())
 
 
-def _value(found: Mapping[str, Any], unit: str, spread: str = "") -> str:
-    """Return the number with its unit and the origin of the truth that it depends on."""
+def _value(found: Mapping[str, Any], unit: str, spread: str = "", *, judge: str = "") -> str:
+    """Return the number with its unit, the origin of the truth that it depends on, and who judged."""
     parts = [number(found["value"]), unit, spread]
     if found.get("truth"):
         parts.append(f"vs {found['truth']}")
+    if judge:
+        parts.append(f"({judge})")
     return " ".join(part for part in parts if part)
 
 

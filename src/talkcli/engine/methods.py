@@ -49,7 +49,8 @@ class Method:
     assembly: str | None = None
     """An `Assembly`, which puts the training together; None: the recipe alone does."""
     sound_only: bool = False
-    """Whether the network neither reads nor makes motion; its constructor takes the config alone."""
+    """Whether the network takes no numbers of a frame of motion: it only hears, or sees what any head shows.
+    Its constructor takes the config alone."""
     motion: Literal["coefficients", "vertices"] | None = None
     """The form of motion that it makes of speech; None for a method that is no generator."""
     performer: str | None = None
@@ -74,6 +75,7 @@ PARTS: dict[str, Part] = {
 }
 
 _MODELS = "talkcli.engine.models.deeptalk"
+_JUDGES = "talkcli.engine.judges"
 _OBJECTIVES = "talkcli.engine.train.objectives"
 _TRAINING = "talkcli.engine.pipelines.training"
 
@@ -162,6 +164,38 @@ METHODS: dict[str, Method] = {
         motion="coefficients",
         performer="talkcli.engine.performers.deeptalk:DeepTalkPerformer",
         converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
+    ),
+    "sync": Method(
+        model=f"{_JUDGES}.sync:SyncJudge",
+        config=f"{_JUDGES}.sync:SyncConfig",
+        objective=f"{_OBJECTIVES}.sync:SyncObjective",
+        objective_config=f"{_OBJECTIVES}.sync:SyncObjectiveConfig",
+        assembly=f"{_TRAINING}.sync:SyncAssembly",
+        sound_only=True,
+        recipe="sync",
+        paper="ours",
+        page="judges.md",
+    ),
+    "ffd": Method(
+        model=f"{_JUDGES}.ffd:FfdVae",
+        config=f"{_JUDGES}.ffd:FfdConfig",
+        objective=f"{_OBJECTIVES}.ffd:FfdObjective",
+        objective_config=f"{_OBJECTIVES}.ffd:FfdObjectiveConfig",
+        assembly=f"{_TRAINING}.ffd:FfdAssembly",
+        recipe="ffd",
+        paper="DEEPTalk, supplementary material",
+        page="judges.md",
+    ),
+    "emotion_image": Method(
+        model=f"{_JUDGES}.emotion_image:EmotionImage",
+        config=f"{_JUDGES}.emotion_image:EmotionImageConfig",
+        objective=f"{_OBJECTIVES}.emotion_image:EmotionImageObjective",
+        objective_config=f"{_OBJECTIVES}.emotion_image:EmotionImageObjectiveConfig",
+        assembly=f"{_TRAINING}.emotion_image:EmotionImageAssembly",
+        sound_only=True,
+        recipe="emotion_image",
+        paper="ours",
+        page="judges.md",
     ),
 }
 

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from talkcli.engine.errors import AssetError
 from talkcli.engine.optional import OPTIONAL_PACKAGES
 from talkcli.engine.pipelines import doctor
 from talkcli.engine.types import Silent
 from tests.engine.face import flame_twin
+from tests.engine.judges.syncnets import random_state
 
 _real_egl = doctor._egl
 
@@ -19,6 +21,8 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TALK_FLAME", raising=False)
     monkeypatch.delenv("TALK_FACE_LANDMARKER", raising=False)
+    monkeypatch.delenv("TALK_SYNCNET", raising=False)
+    monkeypatch.delenv("TALK_INCEPTION", raising=False)
     # A process of its own takes seconds; one test below starts it.
     monkeypatch.setattr(doctor, "_egl", lambda: doctor.Check(name="egl", state="ok", found="not looked at"))
 
@@ -115,3 +119,24 @@ def test_the_bundle_of_scores_is_missing_damaged_or_told_by_its_hash(
     monkeypatch.setattr(doctor, "read_bundle", lambda path: b"whole")
     (found,) = doctor._face_landmarker()
     assert found.state == "ok" and "sha256" in found.found
+
+
+def test_judges_that_come_with_talk_and_judges_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = by_name({"checks": [vars(check) for check in doctor._own_judges()]})
+    assert all("sha256" in found[f"judge {name}"]["found"] for name in ("sync", "ffd"))
+    emotion = found["judge emotion_image"]
+    assert emotion["state"] == "ok" or "talk train-judge" in emotion["unlocks"]
+    missing = by_name({"checks": [vars(check) for check in doctor._published_judges()]})
+    assert "TALK_SYNCNET=/path/to/syncnet_v2.model" in missing["judge syncnet"]["unlocks"]
+    assert "fid" in missing["judge inception"]["unlocks"]
+    (tmp_path / "syncnet_v2.model").write_bytes(b"no weights")
+    monkeypatch.setenv("TALK_SYNCNET", str(tmp_path))
+    wrong = by_name({"checks": [vars(check) for check in doctor._published_judges()]})
+    assert wrong["judge syncnet"]["state"] == "missing"
+    assert "syncnet_v2.model" in wrong["judge syncnet"]["found"]
+    torch.save(random_state(), tmp_path / "syncnet_v2.model")
+    right = by_name({"checks": [vars(check) for check in doctor._published_judges()]})
+    assert right["judge syncnet"]["state"] == "ok"
+    assert "published hash unknown" in right["judge syncnet"]["found"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -114,6 +115,15 @@ def region(topology: Topology, name: str) -> Int[np.ndarray, "chosen"]:
         return topology.regions[name]
     except KeyError:
         raise AssetError(f"The head {topology.name} has no region {name}.") from None
+
+
+@torch.inference_mode(False)
+def under_landmarks(topology: Topology) -> Int[Tensor, "chosen"]:
+    """Return the vertices that landmarks depend on. Raises AssetError when the topology has no landmarks."""
+    template = torch.tensor(topology.template[None], requires_grad=True)
+    topology.landmarks(template).sum().backward()
+    assert template.grad is not None
+    return torch.nonzero(template.grad[0].any(dim=-1)).flatten()
 
 
 def lip_opening_mm(landmarks: Float[Tensor, "frames 68 3"]) -> Float[Tensor, "frames"]:

@@ -1,1 +1,1 @@
-"""Frozen third-party networks that score generated motion; the user provides their weights."""
+"""Networks that score motion: published ones, whose weights the user provides, and our own."""

@@ -3,7 +3,8 @@ values are summed up over clips.
 
 To add a metric, write its file beside this one and add its row here; `talk score` needs nothing else. Rows
 hold strings only, so that help and thresholds import no computation. The rows of the variants that single
-papers' scripts compute (`name@source`) are in `paper_metrics.py`.
+papers' scripts compute (`name@source`) are in `paper_metrics.py`, those of metrics that need a network in
+`judged_metrics.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from talkcli.engine.errors import UsageError
+from talkcli.engine.metrics.judged_metrics import JUDGED_METRICS
 from talkcli.engine.metrics.metric_info import MetricInfo
 from talkcli.engine.metrics.paper_metrics import PAPER_METRICS
 
@@ -250,7 +252,7 @@ METRICS: dict[str, MetricInfo] = {
         unit="", vertices="face", needs="reference", over_clips="clip mean",
         meaning="the same ratio for the face without the eye region",
     ),
-} | PAPER_METRICS  # fmt: skip
+} | JUDGED_METRICS | PAPER_METRICS  # fmt: skip
 
 
 def shown_metrics() -> list[str]:

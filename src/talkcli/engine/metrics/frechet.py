@@ -55,6 +55,18 @@ class Moments:
         self.mean = self.mean + apart * (len(precise) / total)
         self.count = total
 
+    def join(self, other: Moments) -> None:
+        """Add the items of other moments. Raises ValueError for another number of features."""
+        if len(other.mean) != len(self.mean):
+            raise ValueError(f"{len(other.mean)} features, not {len(self.mean)}")
+        if other.count == 0:
+            return
+        apart, total = other.mean - self.mean, self.count + other.count
+        between = np.outer(apart, apart) * (self.count * other.count / total)
+        self._scatter = np.asfortranarray(self._scatter + other._scatter + between)
+        self.mean = self.mean + apart * (other.count / total)
+        self.count = total
+
     def covariance(self, ddof: int = 1) -> Float[np.ndarray, "features features"]:
         """Return the covariance; it divides by the number of items less `ddof`.
 

@@ -37,9 +37,11 @@ class MetricInfo:
     farthest from the median are shown."""
     over_takes: Literal["mean", "largest"] = "mean"
     """Rule that sums up the values of the takes of a clip."""
+    judge: str = ""
+    """Who judged, in words that stand beside the value; empty for a metric without a network."""
     pool: str | None = None
-    """Function that computes the value of a pooled metric from the observations of all clips; None for
-    others."""
+    """Function that computes the value of a pooled metric from the observations of all clips, or from the
+    moments of their features (`Compared`); None for others."""
     group: Group = "core"
     """Kind of the metric, for headings: errors and synchrony (`core`), `lips` against the words, liveliness
     (`lively`), and what single papers' scripts compute (`papers`)."""

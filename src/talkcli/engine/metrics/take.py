@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 
 # Number of frames whose vertices are in memory at once.
 _BLOCK_FRAMES = 64
@@ -19,6 +19,15 @@ _BLOCK_FRAMES = 64
 # Values at single phones, by the phone's symbol. The function `pool` of the catalogue's row computes one
 # number from those of all clips.
 Observations = Mapping[str, Sequence[float]]
+
+
+class Compared(NamedTuple):
+    """Features of a take and of its truth. The function `pool` of the catalogue's row compares those of all
+    clips, of which talk keeps the moments only.
+    """
+
+    made: Float[np.ndarray, "items features"]
+    true: Float[np.ndarray, "others features"]
 
 
 class Share(NamedTuple):
@@ -61,6 +70,14 @@ class Take(Protocol):
 
     def width_mm(self) -> Float[np.ndarray, "frames"]:
         """Return the distance of the outer corners of the mouth, in millimetres."""
+
+    def lip_curves(self) -> Float[np.ndarray, "frames curves"]:
+        """Return the curves of `LIP_CURVES`, which are 0 where the face is at rest."""
+
+    def pictures(self, side: int) -> UInt8[np.ndarray, "frames side side 3"]:
+        """Return square pictures of the face from the front, red, green, blue: always the same renderer and
+        crop. The head does not turn.
+        """
 
     def landmarks(self) -> Float[np.ndarray, "frames 68 3"]:
         """Return the 68 landmarks of the iBUG scheme in metres; the head does not turn."""

@@ -20,6 +20,12 @@ import soundfile
 import torch
 
 from talkcli.engine.assets import cache_dir
+from talkcli.engine.checkpoints.judge_weights import (
+    OWN_JUDGES,
+    PUBLISHED_JUDGES,
+    own_file,
+    published_file,
+)
 from talkcli.engine.checkpoints.model_file import default_weights, read_header
 from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
@@ -90,6 +96,8 @@ def examine(reporter: Reporter) -> dict[str, Any]:
         _self_check,
         _flame,
         _face_landmarker,
+        _own_judges,
+        _published_judges,
         _cuda,
         _optional,
     ]
@@ -246,6 +254,44 @@ def _face_landmarker() -> list[Check]:
         return [Check(name=name, state="missing", found=error.problem, unlocks=unlocks)]
     found = f"{path}, {len(content) / 1e6:.1f} MB, sha256 {hashlib.sha256(content).hexdigest()[:12]}"
     return [Check(name=name, state="ok", found=found)]
+
+
+def _own_judges() -> list[Check]:
+    checks = []
+    for name in OWN_JUDGES:
+        try:
+            path = own_file(name)
+            found = f"{_file(path)}, {read_header(path).licence}"
+        except TalkError as error:
+            missing = Check(name=f"judge {name}", state="missing", found="no file", unlocks=error.problem)
+            checks.append(missing)
+            continue
+        checks.append(Check(name=f"judge {name}", state="ok", found=found))
+    return checks
+
+
+def _published_judges() -> list[Check]:
+    checks = []
+    for name, judge in PUBLISHED_JUDGES.items():
+        title, path = f"judge {name}", published_file(name)
+        unlocks = f"{judge.unlocks}. {judge.how_to_get}"
+        if path is None:
+            checks.append(Check(name=title, state="missing", found="no file", unlocks=unlocks))
+            continue
+        try:
+            judge.load(path)
+        except TalkError as error:
+            checks.append(Check(name=title, state="missing", found=error.problem, unlocks=unlocks))
+            continue
+        # We know no hash of the published file, so that only names and shapes of its tensors are checked.
+        found = f"{_file(path)} (published hash unknown)"
+        checks.append(Check(name=title, state="ok", found=found))
+    return checks
+
+
+def _file(path: Path) -> str:
+    """Return path, size and hash of a file, in words."""
+    return f"{path}, {path.stat().st_size / 1e6:.1f} MB, sha256 {sha256(path)[:12]}"
 
 
 def _cuda() -> list[Check]:

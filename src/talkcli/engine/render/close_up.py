@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from talkcli.engine.face.head import Head
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.render.renderer import Camera, Light, Material, Scene
 
 # A focal length of 1.7321 for half a picture of 1.
@@ -29,7 +29,7 @@ _REACHED = {"mouth": 0.4, "gums": 0.5, "tongue": 0.5, "teeth": 0.8}
 _EYES, _MOUTH = slice(36, 48), slice(48, 68)
 
 
-def close_up(head: Head) -> Scene:
+def close_up(head: Topology) -> Scene:
     """Return `head` filling a square picture, seen and lit from the front.
 
     Follows the template's landmarks. Raises AssetError where `head` knows none.
@@ -52,7 +52,7 @@ def close_up(head: Head) -> Scene:
     )
 
 
-def _dimmed(head: Head) -> Float[np.ndarray, "verts 3"]:
+def _dimmed(head: Topology) -> Float[np.ndarray, "verts 3"]:
     """Return the head's colours, darker inside the mouth."""
     colours = np.array(head.colours, np.float32)
     for number, part in enumerate(head.parts):

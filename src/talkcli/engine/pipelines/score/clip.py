@@ -16,7 +16,8 @@ from talkcli.engine.errors import AssetError
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS, MetricInfo, shown_metrics
-from talkcli.engine.metrics.take import Observations, Share
+from talkcli.engine.metrics.frechet_pool import ComparedMoments
+from talkcli.engine.metrics.take import Compared, Observations, Share
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import Alignment, Speech
@@ -35,8 +36,9 @@ class Value:
     """Reason why there is no value, for tables."""
     weight: float = 1.0
     """Weight of the value in a weighted mean over clips."""
-    observations: Observations | None = None
-    """Observations of a pooled metric, by symbol of the phone; None for other metrics."""
+    observations: Observations | Compared | ComparedMoments | None = None
+    """Observations of a pooled metric: by symbol of the phone, or features, of which `gathered` keeps the
+    moments; None for other metrics."""
 
 
 def score_clip(
@@ -109,6 +111,10 @@ def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) 
     if isinstance(found[0], Share):
         share, count = np.mean(found, axis=0)
         return Value(value=float(share), weight=float(count))
+    if isinstance(found[0], Compared):
+        # The truth is the same for every take.
+        made = np.concatenate([each.made for each in found])
+        return Value(value=None, reason=_POOLED, observations=Compared(made, found[0].true))
     if isinstance(found[0], Mapping):
         pool = {key: [number for observed in found for number in observed[key]] for key in found[0]}
         return Value(value=None, reason=_POOLED, observations=pool)

@@ -1,8 +1,8 @@
 """Table 3 of DEEPTalk: the effect of the sampling controls on diversity and on the lips.
 
 The speech is the user's. The columns are our measures, since the published ones cannot be repeated: the paper
-does not state in which space it measures diversity, and LSE-D needs the weights of a network that talk does
-not have. The temperatures are ours too, since the paper does not state its own.
+does not state in which space it measures diversity, and LSE-D is by our judge. The temperatures are ours too,
+since the paper does not state its own.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ ROWS = (
     *(DeepTalkControls(sigma=sigma) for sigma in (None, 1.0, 0.1, -2.0, -4.0)),
     *(DeepTalkControls(tau_top=tau, tau_bottom=tau) for tau in (0.1, 0.5, 1.0)),
 )
-COLUMNS = ("diversity_mm", "diversity_l2", "sync_r", "bilabial_closure")
-_NO_LSE_D = "needs the published weights of SyncNet, which are not here"
+COLUMNS = ("diversity_mm", "diversity_l2", "sync_r", "bilabial_closure", "lse_d")
 
 
 def diversity_table(
@@ -111,7 +110,6 @@ def diversity_table(
                 "tau_top": row.tau_top,
                 "tau_bottom": row.tau_bottom,
                 **{name: over_clips(name, [clip[name] for clip in values]) for name in COLUMNS},
-                "lse_d": {"value": None, "reason": _NO_LSE_D},
             }
             for row, values in zip(ROWS, found, strict=True)
         ],

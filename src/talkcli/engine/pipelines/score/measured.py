@@ -6,19 +6,24 @@ vertices for all frames, which limits memory. Axis names: `frames`, `verts`, `ch
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import JAW
 from talkcli.engine.face.head import Head
+from talkcli.engine.face.lip_curves import lip_curves
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region
+from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region, under_landmarks
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.take import blocks
+from talkcli.engine.render.close_up import close_up
+from talkcli.engine.render.pictures import pictures
+from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.types import Motion
 
 # Indices of the outer mouth corners among iBUG's landmarks.
@@ -144,11 +149,23 @@ class Measured:
         left, right = (self._marks()[:, corner] for corner in _CORNERS)
         return np.linalg.norm(left - right, axis=-1) * 1000
 
+    def lip_curves(self) -> Float[np.ndarray, "frames curves"]:
+        """See `Take`."""
+        topology = self._surface.topology
+        rest = topology.landmarks(torch.from_numpy(np.ascontiguousarray(topology.template))[None])
+        return lip_curves(torch.from_numpy(self._marks()), rest[0]).numpy()
+
+    def pictures(self, side: int) -> UInt8[np.ndarray, "frames side side 3"]:
+        """See `Take`."""
+        scene = close_up(self._surface.topology)
+        with contextlib.closing(open_renderer("software", scene, side, side)) as renderer:
+            return np.stack(list(pictures(self._surface, renderer, threads=1)))
+
     @torch.inference_mode()
     def _marks(self) -> Float[np.ndarray, "frames 68 3"]:
         if self._landmarks is None:
             topology = self._surface.topology
-            chosen = _under_landmarks(topology)
+            chosen = under_landmarks(topology)
             found = []
             for block in blocks(self.num_frames):
                 # Only the vertices that landmarks depend on are computed; the others stay 0.
@@ -175,15 +192,6 @@ def indices(head: Topology, vertices: str) -> Int[np.ndarray, "chosen"]:
     names = vertices.removesuffix(_REPEATS).split("+")
     listed = np.concatenate([region(head, name) for name in names])
     return listed if vertices.endswith(_REPEATS) else np.unique(listed)
-
-
-@torch.inference_mode(False)
-def _under_landmarks(head: Topology) -> Int[torch.Tensor, "chosen"]:
-    """Return the vertices that landmarks depend on."""
-    template = torch.tensor(head.template[None], requires_grad=True)
-    head.landmarks(template).sum().backward()
-    assert template.grad is not None
-    return torch.nonzero(template.grad[0].any(dim=-1)).flatten()
 
 
 @torch.inference_mode()

@@ -17,6 +17,7 @@ from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.surface import topology_of
 from talkcli.engine.metrics.catalogue import METRICS, shown_metrics
 from talkcli.engine.origin import said, tally, truth_of
+from talkcli.engine.pipelines.score.gathered import gathered
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.inputs import Case, gather
 from talkcli.engine.pipelines.score.overall import over_clips
@@ -120,7 +121,7 @@ def score_motions(
     phones = find_phones(cases, reporter)
     workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
     jobs = [(case, phones[case.id]) for case in cases]
-    clips = list(_in_order(setting, jobs, workers, reporter, failed))
+    clips = list(gathered(_in_order(setting, jobs, workers, reporter, failed)))
     if generation.cache is not None:
         generation.cache.trim()
     overall = _overall(clips)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS
+from talkcli.engine.metrics.frechet_pool import ComparedMoments
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.clip import Value
 
@@ -54,20 +55,35 @@ def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
     known = [item.observations for item in values if item.observations is not None]
     if not known:
         return _entry(name, None, 0, values[0].reason) | {"classes": {}, "spread": None}
-    pooling = METRICS[name].pool
-    assert pooling is not None, f"{name} is pooled, but its row names no function for that"
-    pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}
-    value: float | None = None
-    reason = None
-    try:
-        value = resolve(pooling)(pool)
-    except UndefinedMetricError as error:
-        reason = str(error)
+    if not isinstance(known[0], Mapping):
+        moments = _joined(known)
+        value, reason = _pool_value(name, moments)
+        return _entry(name, value, moments.clips, reason) | {"classes": {}, "spread": None}
+    pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}  # type: ignore[index]
+    value, reason = _pool_value(name, pool)
     classes = {
         key: {"mean": float(np.mean(found)) if found else None, "count": len(found)}
         for key, found in pool.items()
     }
     return _entry(name, value, len(known), reason) | {"classes": classes, "spread": None}
+
+
+def _pool_value(name: str, pool: Any) -> tuple[float | None, str | None]:
+    """Return the value of a pooled metric, or the reason why there is none."""
+    pooling = METRICS[name].pool
+    assert pooling is not None, f"{name} is pooled, but its row names no function for that"
+    try:
+        return resolve(pooling)(pool), None
+    except UndefinedMetricError as error:
+        return None, str(error)
+
+
+def _joined(known: Sequence[Any]) -> ComparedMoments:
+    """Return the moments of all features."""
+    total = ComparedMoments.empty(len(known[0].made.mean))
+    for part in known:
+        total.join(part)
+    return total
 
 
 def _entry(name: str, value: float | None, clips: int, reason: str | None) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""`talk train-judge`: train one of our judges, which score motion where published networks are missing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from talkcli.commands.options import (
+    AsJson,
+    Device,
+    Manifest,
+    Overwrite,
+    Quiet,
+    Resume,
+    RunFolder,
+    Seed,
+    Settings,
+)
+from talkcli.commands.training import run_training
+from talkcli.engine.errors import UsageError
+
+# Judges, each a method with a recipe of its name.
+_JUDGES = ("sync", "ffd", "emotion_image")
+
+
+def train_judge(
+    manifest: Manifest,
+    *,
+    out: RunFolder,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            "--recipe",
+            help="Judge: sync (lips and sound), ffd (motion) or emotion-image (pictures), or a recipe of it "
+            "such as sync.debug.",
+        ),
+    ],
+    settings: Settings = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train one of our judges, which score motion where published networks are missing.
+
+    talk train-judge data/manifest.jsonl --recipe sync --out runs/sync
+
+    talk train METHOD trains them too, also by a YAML file. The run folder holds the settings, a log, the
+    state for --resume, and the best weights (best.safetensors).
+    """
+    recipe = recipe.replace("emotion-image", "emotion_image")
+    judge = recipe.partition(".")[0]
+    if judge not in _JUDGES:
+        raise UsageError(
+            f"There is no judge for --recipe {recipe}.",
+            hint=f"Judges: {', '.join(_JUDGES)}. A YAML file is for talk train {_JUDGES[0]} --recipe FILE.",
+        )
+    run_training(
+        judge,
+        manifest,
+        out=out,
+        parts={},
+        recipe=recipe,
+        settings=settings,
+        resume=resume,
+        overwrite=overwrite,
+        seed=seed,
+        device=device,
+        as_json=as_json,
+        quiet=quiet,
+    )

@@ -1,0 +1,127 @@
+"""The judges' weights: ours, which come with talk or the user trains, and published ones.
+
+The hashes of the published files are unknown to us, so that `talk doctor` shows a file's hash and compares it
+with nothing; the exact names and shapes of its tensors are checked when it is read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from talkcli.engine.assets import WEIGHTS_DIR, cache_dir
+from talkcli.engine.checkpoints.model_file import Header, load_model
+from talkcli.engine.checkpoints.published_judges import load_inception, load_syncnet
+from talkcli.engine.errors import AssetError
+
+# Our judges by the name of their method, and their files in the package.
+OWN_JUDGES = {
+    "sync": "judge-sync.safetensors",
+    "ffd": "judge-ffd.safetensors",
+    "emotion_image": "judge-emotion-image.safetensors",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedJudge:
+    """A judge whose weights somebody published."""
+
+    name: str
+    """Name in words."""
+    file: str
+    """Name of the file, as its authors publish it."""
+    variable: str
+    """Environment variable that names the file or its folder."""
+    where: str
+    """Where the authors publish it."""
+    unlocks: str
+    """Metrics that need it."""
+    load: Callable[[Path], Any]
+    """Reader of the file."""
+
+    @property
+    def how_to_get(self) -> str:
+        """Say how to get the file, in a sentence."""
+        return f"Get {self.file} ({self.where}) and set {self.variable}=/path/to/{self.file}."
+
+
+PUBLISHED_JUDGES = {
+    "syncnet": PublishedJudge(
+        name="SyncNet v2",
+        file="syncnet_v2.model",
+        variable="TALK_SYNCNET",
+        where="joonson/syncnet_python on GitHub names the address",
+        unlocks="lse_d@syncnet, lse_c@syncnet, lse_offset@syncnet and the same @wav2lip",
+        load=load_syncnet,
+    ),
+    "inception": PublishedJudge(
+        name="FID's Inception",
+        file="pt_inception-2015-12-05-6726825d.pth",
+        variable="TALK_INCEPTION",
+        where="a release of mseitzer/pytorch-fid on GitHub",
+        unlocks="fid",
+        load=load_inception,
+    ),
+}
+
+
+def own_file(name: str) -> Path:
+    """Return the path of our judge's weights: the one that the user trained and put into the cache folder,
+    else the one that comes with talk. Raises AssetError without either.
+    """
+    for folder in (cache_dir(), WEIGHTS_DIR):
+        path = folder / OWN_JUDGES[name]
+        if path.is_file():
+            return path
+    # The sentence stands alone in a table's cell, so that it says what to do.
+    raise AssetError(
+        f"Our judge {name} does not come with this version. Run: talk train-judge MANIFEST --recipe {name} "
+        f"--out RUN, and copy RUN/best.safetensors to {cache_dir() / OWN_JUDGES[name]}."
+    )
+
+
+def own_judge(name: str) -> tuple[Any, Header]:
+    """Return our judge with weights, in evaluation mode on the CPU, and the header of its file.
+
+    Raises AssetError when the file is missing, InputError when it is damaged.
+    """
+    return _own(own_file(name))
+
+
+@lru_cache(maxsize=len(OWN_JUDGES))
+def _own(path: Path) -> tuple[Any, Header]:
+    return load_model(path)
+
+
+def published_file(name: str) -> Path | None:
+    """Return the user's file of a judge of `PUBLISHED_JUDGES`: the one that its variable names (a file, or
+    the folder of one), else the one in the cache folder; None without one.
+    """
+    judge = PUBLISHED_JUDGES[name]
+    named = os.environ.get(judge.variable)
+    for place in (*([Path(named)] if named else []), cache_dir()):
+        path = place / judge.file if place.is_dir() else place
+        if path.is_file():
+            return path.absolute()
+    return None
+
+
+def published_judge(name: str) -> Any:
+    """Return the network of a judge of `PUBLISHED_JUDGES`, frozen, on the CPU.
+
+    Raises AssetError without its file, InputError for another or a damaged file.
+    """
+    judge, path = PUBLISHED_JUDGES[name], published_file(name)
+    if path is None:
+        # The sentence stands alone in a table's cell, so that it says what to get.
+        raise AssetError(f"The weights of {judge.name} are not here. {judge.how_to_get}")
+    return _loaded(name, path)
+
+
+@lru_cache(maxsize=len(PUBLISHED_JUDGES))
+def _loaded(name: str, path: Path) -> Any:
+    return PUBLISHED_JUDGES[name].load(path)

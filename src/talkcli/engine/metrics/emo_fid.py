@@ -1,0 +1,23 @@
+"""Emo-FID: the Frechet distance of pictures of motion and truth in the features of a judge of emotion.
+
+DEEPTalk's authors say that the judge is trained on AffectNet, and do not name it. Ours is
+`judges/emotion_image.py`, and sees the pictures of `Take.pictures` with which it was trained.
+"""
+
+from __future__ import annotations
+
+from talkcli.engine.checkpoints.judge_weights import own_judge
+from talkcli.engine.judges.emotion_image import SIDE, features
+from talkcli.engine.metrics.take import Compared, Take
+from talkcli.engine.metrics.undefined import UndefinedMetricError
+
+
+def measure(take: Take, true: Take) -> Compared:
+    """Return the features of the pictures of both motions.
+
+    Raises UndefinedMetricError for coefficients of another head, AssetError for vertices.
+    """
+    judge, header = own_judge("emotion_image")
+    if take.channel_names() != header.channels:
+        raise UndefinedMetricError(f"our judge has seen pictures of {header.head} only")
+    return Compared(features(judge, take.pictures(SIDE)), features(judge, true.pictures(SIDE)))

@@ -1,0 +1,20 @@
+"""FID: the Frechet distance of pictures of motion and truth in the features of Inception v3.
+
+Source: Heusel et al. 2017, by the conventions of pytorch-fid. The pictures are those of `Take.pictures`: one
+renderer and one crop for every method, never encoded.
+"""
+
+from __future__ import annotations
+
+from talkcli.engine.checkpoints.judge_weights import published_judge
+from talkcli.engine.judges.inception import SIDE, features
+from talkcli.engine.metrics.take import Compared, Take
+
+
+def measure(take: Take, true: Take) -> Compared:
+    """Return the features of the pictures of both motions.
+
+    Raises AssetError without Inception's weights, and for a topology that cannot be drawn.
+    """
+    network = published_judge("inception")
+    return Compared(features(network, take.pictures(SIDE)), features(network, true.pictures(SIDE)))

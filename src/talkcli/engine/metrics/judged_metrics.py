@@ -1,0 +1,70 @@
+"""Rows of the metrics that a network judges: synchrony (LSE) and distances between sets (FID, FFD).
+
+Rows hold strings only. A row whose network the user does not have gives the reason in place of a value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from talkcli.engine.metrics.metric_info import MetricInfo
+
+_METRICS = "talkcli.engine.metrics"
+_OURS = "our judge, not comparable with the papers"
+_SYNCNET = "SyncNet v2 on our pictures of the face, before any encoding"
+
+_SYNC: dict[str, Any] = {"vertices": "landmarks", "needs": "audio", "unit": "", "over_clips": "clip mean"}
+_SEEN: dict[str, Any] = {
+    "vertices": "all", "needs": "audio", "unit": "", "over_clips": "clip mean", "judge": _SYNCNET,
+    "shown": False, "group": "papers",
+}  # fmt: skip
+_DISTANCE = "mean distance of lips and sound at the best shift within 15 frames; lower is better"
+_CONFIDENCE = "how much nearer than at the median shift; higher is better"
+_OFFSET = "that shift; negative when sound is late"
+
+JUDGED_METRICS: dict[str, MetricInfo] = {
+    "lse_d": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_distance", meaning=_DISTANCE, judge=_OURS, **_SYNC
+    ),
+    "lse_c": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_confidence", meaning=_CONFIDENCE, judge=_OURS, **_SYNC
+    ),
+    "lse_offset": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_offset", meaning=_OFFSET, judge=_OURS,
+        **{**_SYNC, "unit": "frames", "over_clips": "median"},
+    ),
+    "lse_d@syncnet": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_distance", meaning=_DISTANCE, **_SEEN
+    ),
+    "lse_c@syncnet": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_confidence", meaning=_CONFIDENCE, **_SEEN
+    ),
+    "lse_offset@syncnet": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_offset", meaning=_OFFSET,
+        **{**_SEEN, "unit": "frames", "over_clips": "median"},
+    ),
+    "lse_d@wav2lip": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_distance",
+        meaning="the same lines in Wav2Lip's script, mean over videos", **_SEEN,
+    ),
+    "lse_c@wav2lip": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_confidence",
+        meaning="the same lines in Wav2Lip's script, mean over videos", **_SEEN,
+    ),
+    "ffd": MetricInfo(
+        measure=f"{_METRICS}.ffd:measure", pool=f"{_METRICS}.frechet_pool:distance",
+        unit="", vertices="coefficients", needs="truth", over_clips="pooled", judge=_OURS,
+        meaning="Frechet distance of motion and truth in an autoencoder's latents",
+    ),
+    "emo_fid": MetricInfo(
+        measure=f"{_METRICS}.emo_fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
+        unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, judge=_OURS,
+        meaning="Frechet distance of pictures of motion and truth in a judge of emotion",
+    ),
+    "fid": MetricInfo(
+        measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
+        unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
+        judge="FID's Inception on our pictures of the face",
+        meaning="Frechet distance of pictures of motion and truth",
+    ),
+}  # fmt: skip
