@@ -3,10 +3,10 @@
 python examples/seen_by_arkit.py FOLDER [--model FILE] [--most 8]            every sound under every emotion
 python examples/seen_by_arkit.py FOLDER --labels labels.csv [--most 100]     every sound as it is heard
 
-FOLDER holds sounds; labels.csv has the columns id and emotion, as `talk score --table emotion` reads them. The
-example draws frames of each motion, takes the mean of ARKit's scores (docs/methods/video.md says how talk finds the
-networks), and prints how often a clip of the emotion scores above a neutral clip (area under the curve; 0.5 is
-chance).
+FOLDER holds sounds; labels.csv has the columns id and emotion, as `talk score emotion` reads them. The
+example draws frames of each motion, takes the mean of ARKit's scores (docs/methods/video.md says how talk
+finds the networks), and prints how often a clip of the emotion scores above a neutral clip (area under the
+curve; 0.5 is chance).
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ def main() -> None:
     if not sounds:
         parser.error(f"{asked.folder} holds no sound ({', '.join(SOUNDS)})")
     if asked.labels is None:
-        chosen = [(path, label, label) for path in list(sounds.values())[: asked.most] for label in ("neutral", *EXPECTED)]
+        some, labels = list(sounds.values())[: asked.most], ("neutral", *EXPECTED)
+        chosen = [(path, label, label) for path in some for label in labels]
     else:
         with asked.labels.open(newline="", encoding="utf-8") as file:
             rows = [(row["id"], row["emotion"]) for row in csv.DictReader(file)]
-        known = [(sounds[Path(name).stem], None, label) for name, label in rows if Path(name).stem in sounds]
-        chosen = known[: asked.most]
+        chosen = [(sounds[name], None, label) for name, label in rows if name in sounds][: asked.most]
     bundle = find_bundle()
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     for path, emotion, label in chosen:
@@ -83,8 +83,8 @@ def main() -> None:
             continue
         area = mannwhitneyu(shown, neutral).statistic / (len(shown) * len(neutral))
         print(
-            f"{label:9s} {name:12s} area {area:.2f}   mean {np.mean(shown):.2f}, neutral {np.mean(neutral):.2f}   "
-            f"{len(shown)} and {len(neutral)} clips"
+            f"{label:9s} {name:12s} area {area:.2f}   mean {np.mean(shown):.2f}, "
+            f"neutral {np.mean(neutral):.2f}   {len(shown)} and {len(neutral)} clips"
         )
 
 

@@ -37,8 +37,8 @@ _CLEARLY = 2.0
 _REACH = (3, 1)
 # Probability above which every frame shows the contact, highest of its neighbours or not.
 _SURE = 0.95
-# Degree of a contact in the two frames beside it, for full contacts of 1. Chosen on two speakers of LibriSpeech:
-# the higher, the less abrupt a closure, and the more often vowels beside it close by mistake.
+# Degree of a contact in the two frames beside it, for full contacts of 1. Chosen on two speakers of
+# LibriSpeech: the higher, the less abrupt a closure, and the more often vowels beside it close by mistake.
 _BESIDE = 0.68
 
 
