@@ -30,7 +30,7 @@ _OUTER = 0.7
 # Share of a raise that lowered brows (`browDown` of 1) suppress.
 _SUPPRESSED = 0.8
 # Standard deviations, between takes, of the difference of the sides: of a raise, and of expressions.
-_RAISE_TILT, _TILT, _MOST_TILT = 0.3, 0.12, 0.5
+_RAISE_TILT, _TILT, _MOST_TILT = 0.3, 0.08, 0.5
 # Names of channels whose sides differ in strength. Those of lids, gaze and contacts do not. Channels that
 # part the lips stay 0 in a closure, whatever their factor.
 _TILTED = (
@@ -39,8 +39,10 @@ _TILTED = (
 )  # fmt: skip
 # What one side shows at rest and the other does not, as a share of full scale: the standard deviation between
 # takes, by name; its slow change, as a share of itself; and the time in seconds of that change.
-_LEANS = {"browDown": 0.05, "browOuterUp": 0.06, "cheekSquint": 0.05, "eyeSquint": 0.06, "mouthDimple": 0.06,
-    "mouthFrown": 0.04, "mouthSmile": 0.05, "mouthStretch": 0.06, "noseSneer": 0.03}  # fmt: skip
+_LEANS = {
+    "browDown": 0.025, "browOuterUp": 0.03, "cheekSquint": 0.025, "eyeSquint": 0.03, "mouthDimple": 0.03,
+    "mouthFrown": 0.02, "mouthSmile": 0.025, "mouthStretch": 0.03, "noseSneer": 0.015,
+}  # fmt: skip
 _WANDER, _WANDER_S = 0.3, 1.2
 
 
