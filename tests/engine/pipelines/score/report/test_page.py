@@ -49,13 +49,14 @@ def _joint() -> JointSpace:
     labels = np.tile([2, 3], 10)
     shares = (np.full(32, 1 / 32).tolist(), np.full(32, 1 / 32).tolist())
     return JointSpace(
+        model_name="<model>",
         placed=tsne(rng.normal(0, 0.3, (20, 8)) + labels[:, None]),
         labels=labels,
         is_motion=np.arange(20) >= 10,
         num_clips=10,
         edges=np.linspace(-1, 1, 33).tolist(),
         cosines={"happy": shares, "sad": shares},
-        retrieval={"speech to motion": [[4, 1], [0, 5]], "motion to speech": [[5, 0], [2, 3]]},
+        retrieval={"speech to true motion": [[4, 1], [0, 5]], "true motion to speech": [[5, 0], [2, 3]]},
         emotions=["happy", "sad"],
     )
 
