@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,21 @@ def test_the_page_escapes_names_and_loads_nothing(tmp_path: Path) -> None:
     assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text) == []
     write_report(report, tmp_path / "b.html", tables=tables, notes=["a <note>"], material=material)
     assert (tmp_path / "b.html").read_text() == text
+
+
+@pytest.mark.parametrize(
+    "name", ["\udcff", "</script><script>", "a\"b'c", "&amp;", "\u202e", "#x y", "é" * 99]
+)
+def test_hostile_names_of_clips_are_text(tmp_path: Path, name: str) -> None:
+    report = _report({"lve_mm": [1.0, 2.0]})
+    report["clips"][1]["id"] = name
+    material = Material(joint=os.fsdecode(b"no \xfe"), clips={name: f"{name} is damaged"})
+    tables = [Table(title=name, header=("id", name), rows=[(name, "2 mm")])]
+    write_report(report, tmp_path / "a.html", tables=tables, notes=[name], material=material)
+    text = (tmp_path / "a.html").read_text(encoding="utf-8")
+    shown = escape(name.replace("\udcff", "\\udcff"))
+    # Title, header, row, note, worst clip, heading of the clip, and its reason.
+    assert text.count(shown) >= 7 and "<script>" not in text and "no \\udcfe" in text
 
 
 def test_every_named_part_is_there_once(tmp_path: Path) -> None:
