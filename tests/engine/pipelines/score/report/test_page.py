@@ -67,7 +67,9 @@ def _joint() -> JointSpace:
     ("name", "values", "worst"),
     [
         ("lve_mm", [1.0, 5.0, 3.0, 2.0], [1, 2, 3]),
-        ("sync_r", [0.1, 0.9, 0.5, None], [0, 2, 1]),
+        ("sync_r", [0.1, 0.9, 0.5, None], [0, 2]),
+        # Clips as good as the best are not among the worst.
+        ("lve_mm", [0.0, 2.0, 0.0, 0.0], [1]),
         ("fdd_m2", [-4.0, 1.0, 3.0, 0.0], [0, 2, 1]),
         # Neither low nor high is better: the farthest from the median.
         ("gap_mean_mm", [2.0, 2.5, 9.0, -3.0, 2.1], [2, 3, 1]),
@@ -79,6 +81,13 @@ def test_the_worst_clips_are_those_of_the_metrics_direction(
 ) -> None:
     found = worst_clips(_report({name: values}))[name]
     assert [(id_, value) for id_, value in found] == [(f"<clip>{index}", values[index]) for index in worst]
+
+
+def test_values_of_single_clips_are_drawn_where_they_differ(tmp_path: Path) -> None:
+    report = _report({"lve_mm": [1.0, 2.0, 2.0], "sync_r": [0.5, 0.5, 0.5], "jump_mm": [3.0, None, None]})
+    write_report(report, tmp_path / "a.html", tables=[])
+    text = (tmp_path / "a.html").read_text()
+    assert text.count("<svg") == 1 and "The same for all clips: sync_r 0.5." in text
 
 
 def test_metrics_without_values_or_differences_have_no_worst_clips() -> None:
@@ -156,7 +165,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Ma
         coeffs[:, ADA.index(JAW[0])] = rng.uniform(0, 0.3, 15)
         write_motion(folder / f"{name}.npz", Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA))
         soundfile.write(folder / f"{name}.wav", rng.normal(0, 0.1, 9600), 16_000)
-    values = {"jump_mm": [1.0, 2.0]}
+    values = {"jump_mm": [1.0, 2.0], "gap_mean_mm": [1.0, 5.0]}
     report = _report(values)
     for clip, name in zip(report["clips"], "ab", strict=True):
         clip["id"] = name
@@ -216,7 +225,7 @@ def test_a_browser_shows_the_pictures_without_errors(
             picture = window.picture()
             assert picture.startswith(b"\x89PNG") and len(picture) > 20_000
         assert window.errors() == []
-    # t-SNE, two histograms of cosines, two matrices, a strip, and two curves.
-    assert (seen["light"]["charts"], seen["light"]["videos"]) == (8, 2)
+    # t-SNE, two histograms of cosines, two matrices, two strips, and two curves.
+    assert (seen["light"]["charts"], seen["light"]["videos"]) == (9, 2)
     assert seen["light"]["marks"] >= 20 and seen["light"]["tables"] and not seen["light"]["wide"]
     assert seen["light"]["colours"] != seen["dark"]["colours"]

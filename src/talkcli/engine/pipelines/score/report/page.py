@@ -143,7 +143,7 @@ def _tables(tables: Sequence[Table]) -> str:
 
 def _joint(joint: JointSpace) -> str:
     of = (
-        f"The emotion embedding of {joint.model_name}, for the speech and the true motion of the clips. The "
+        f"The model {joint.model_name} embeds the emotion of the clips' speech and of their true motion. The "
         "motion that is scored is not shown here."
     )
     return html.paragraph(of) + tsne_picture(joint) + cosines(joint) + retrievals(joint)
@@ -153,8 +153,8 @@ def _worst(report: Mapping[str, Any], clips: Mapping[str, ShownClip | str]) -> s
     worst = worst_clips(report)
     shown = {id_: f"clip-{index}" for index, id_ in enumerate(clips, start=1)}
     intro = (
-        "The three worst clips of each metric; for metrics that are neither better high nor low, those "
-        "farthest from the median. A link leads to the clip below."
+        "The three worst clips of each metric, without clips that are as good as the best; for metrics that "
+        "are neither better high nor low, those farthest from the median. A link leads to the clip below."
     )
     if not worst:
         return html.paragraph("No metric differs between clips.")

@@ -163,7 +163,7 @@ def _numbered(values: list[float | None]) -> np.ndarray:
 
 def distributions(report: Mapping[str, Any]) -> str:
     """Return for each metric the values of all clips, in a row for each emotion."""
-    parts = []
+    parts, same = [], []
     for name, found in report["overall"].items():
         groups: dict[str, list[float]] = {}
         for clip in report["clips"]:
@@ -171,6 +171,9 @@ def distributions(report: Mapping[str, Any]) -> str:
             if value is not None:
                 groups.setdefault(clip["emotion"] or "all clips", []).append(value)
         if sum(map(len, groups.values())) < 2:
+            continue
+        if len(different := {value for values in groups.values() for value in values}) == 1:
+            same.append(f"{name} {different.pop():.4g}")
             continue
         ordered = {key: groups[key] for key in sorted(groups, key=_place)}
         medians = ", ".join(f"{key} {np.median(values):.3g}" for key, values in ordered.items())
@@ -182,9 +185,10 @@ def distributions(report: Mapping[str, Any]) -> str:
                 x=f"{name} {found['unit']}" if found["unit"] and not name.endswith(found["unit"]) else name,
             )
         )
+    equal = html.paragraph(f"The same for all clips: {', '.join(same)}.") if same else ""
     if not parts:
-        return html.paragraph("No metric has values of two clips.")
-    intro = html.paragraph("A tick is a clip, a triangle the median of its row.")
+        return equal or html.paragraph("No metric has values of two clips.")
+    intro = equal + html.paragraph("A tick is a clip, a triangle the median of its row.")
     return intro + html.details("A strip for each metric", f"<div class='grid'>{''.join(parts)}</div>\n")
 
 
