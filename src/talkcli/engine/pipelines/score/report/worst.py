@@ -59,7 +59,8 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
     first.
 
     For a metric that is neither better high nor low they are the clips farthest from the median. Metrics
-    without values of single clips, or with the same value for all, are left out.
+    without values of single clips, or with the same value for all, are left out, and so are clips that are as
+    good as the best.
     """
     found = {}
     for name in report["overall"]:
@@ -68,7 +69,11 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
         if not known or (len(known) > 1 and len({value for _, value in known}) == 1):
             continue
         median = float(np.median([value for _, value in known]))
-        found[name] = sorted(known, key=lambda item, of=(name, median): -_badness(item[1], *of))[:NUM_WORST]
+        # Sorted is stable: clips that are equally bad stay in the report's order.
+        badness = [_badness(value, name, median) for _, value in known]
+        ranked = sorted(range(len(known)), key=badness.__getitem__, reverse=True)
+        worse = [index for index in ranked if badness[index] > min(badness)] or ranked
+        found[name] = [known[index] for index in worse[:NUM_WORST]]
     return found
 
 
