@@ -18,9 +18,9 @@ from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.pipelines.score.work import Scored
 from talkcli.engine.types import Motion, Speech
 
-FRAMES = 60
+FRAMES = 45
 # ada's coefficients are neither BEAT's nor the rig's; random pairs need hundreds of clips or ten takes; half
-# of the truth's frames are another motion. Nobody's weights are here, and 60 frames are fewer than the
+# of the truth's frames are another motion. Nobody's weights are here, and 45 frames are fewer than the
 # features of a picture.
 REASONS = {
     "-rig192": "192",

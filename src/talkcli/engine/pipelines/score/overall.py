@@ -64,7 +64,8 @@ def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
         total = _joined(known)
         value, reason = _pool_value(name, total)
         return _entry(name, value, total.clips, reason) | _NO_SPREAD
-    pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}  # type: ignore[index]
+    observed: list[Any] = known
+    pool = {key: [number for clip in observed for number in clip[key]] for key in known[0]}
     value, reason = _pool_value(name, pool)
     if not of_phones:
         return _entry(name, value, len(known), reason) | _NO_SPREAD
