@@ -67,13 +67,12 @@ def _measured() -> dict[str, Value]:
     speech = Speech(samples=(np.repeat(loud, 640) * draw.normal(size=640 * FRAMES)).astype(np.float32))
     takes = [Surface(_motion(late), head) for late in (1, 2)]
     names = [name for name, info in METRICS.items() if info.group == "papers" or not info.shown]
-    found = score_clip(
-        takes,
-        Surface(_motion(0), head),
-        speech,
-        "no phones",
-        metrics=[*names, "head_beats", "mtm_ms", "mod_mm"],
-    )
+    names += ["head_beats", "mtm_ms", "mod_mm"]
+    # Pictures take long to draw: one take of them is enough.
+    drawn = [name for name in names if METRICS[name].judge]
+    others = [name for name in names if name not in drawn]
+    found = score_clip(takes, Surface(_motion(0), head), speech, "no phones", metrics=others)
+    found |= score_clip(takes[:1], Surface(_motion(0), head), speech, "no phones", metrics=drawn)
     clip = Scored(
         id="clip", emotion=None, takes=2, frames=FRAMES, fps=25.0, values=found, head="ada", vertex_sets={},
         origins=(None, None), has_truth=True, truth=None,
