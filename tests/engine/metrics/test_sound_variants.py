@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talkcli.engine.methods import resolve
 from talkcli.engine.metrics import beats, mtm, slcc
+from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.pipelines.score.measured import Measured
+from talkcli.engine.types import Speech
 from tests.engine.metrics import standard as data
 
 AUDIO_BEATS = (0.2, 0.6, 1.1, 1.5)
@@ -108,14 +112,21 @@ def test_the_row_of_slcc_takes_all_clips_as_one_identity() -> None:
     assert found == pytest.approx(np.corrcoef(lips, sound)[0, 1], abs=1e-6)
 
 
-def test_head_beats_of_kdtalker_and_bailando() -> None:
+def test_head_beats_of_kdtalker_and_bailando(monkeypatch: pytest.MonkeyPatch) -> None:
     kdtalker, bailando = [], []
+    # With the scripts' beats of the sound in place of our accents, the rows give the scripts' numbers.
+    monkeypatch.setattr(beats, "accents_s", lambda take, speech: list(AUDIO_BEATS))
+    rows = [resolve(METRICS[name].measure) for name in ("bas@kdtalker-accents", "ba@bailando-accents")]
     for c in data.CLIPS:
         t, k, mark = np.ogrid[: data.FRAMES[c], :3, :68]
         head = (0.1 * np.sin(0.15 * t + 0.4 * k + c) * (1 + 0.01 * mark)).transpose(0, 2, 1)
         assert beats.smooth_beats(head).tolist() == [[7, 28], [22], [15, 36]][c]
         kdtalker.append(beats.bas_kdtalker(head, AUDIO_BEATS, 25.0))
         bailando.append(beats.ba_bailando(head, AUDIO_BEATS, 25.0))
+        take = Measured(data.surface(data.truth(c)))
+        monkeypatch.setattr(take, "turned_landmarks", lambda head=head: head)
+        speech = Speech(samples=data.audio(c).astype(np.float32))
+        assert [row(take, speech) for row in rows] == [kdtalker[-1], bailando[-1]]
         apart = np.abs(np.subtract.outer(AUDIO_BEATS, np.array([[7, 28], [22], [15, 36]][c]) / 25)).min(1)
         assert kdtalker[-1] == pytest.approx(np.exp(-(apart**2) / 0.02).mean())
     assert np.mean(kdtalker) == pytest.approx(0.305042720161, rel=1e-9)
