@@ -13,10 +13,13 @@ _METRICS = "talkcli.engine.metrics"
 _OURS = "our judge, not comparable with the papers"
 _SYNCNET = "SyncNet v2 on our pictures of the face, before any encoding"
 
-_SYNC: dict[str, Any] = {"vertices": "landmarks", "needs": "audio", "unit": "", "over_clips": "clip mean"}
+_SYNC: dict[str, Any] = {
+    "vertices": "landmarks", "needs": "audio", "unit": "", "over_clips": "clip mean",
+    "judge": _OURS, "weights": "sync",
+}  # fmt: skip
 _SEEN: dict[str, Any] = {
     "vertices": "all", "needs": "audio", "unit": "", "over_clips": "clip mean", "judge": _SYNCNET,
-    "shown": False, "group": "papers",
+    "shown": False, "group": "papers", "weights": "syncnet",
 }  # fmt: skip
 _DISTANCE = "mean distance of lips and sound at the best shift within 15 frames; lower is better"
 _CONFIDENCE = "how much nearer than at the median shift; higher is better"
@@ -24,13 +27,13 @@ _OFFSET = "that shift; negative when sound is late"
 
 JUDGED_METRICS: dict[str, MetricInfo] = {
     "lse_d": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_distance", meaning=_DISTANCE, judge=_OURS, **_SYNC
+        measure=f"{_METRICS}.lse_measures:measure_distance", meaning=_DISTANCE, **_SYNC
     ),
     "lse_c": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_confidence", meaning=_CONFIDENCE, judge=_OURS, **_SYNC
+        measure=f"{_METRICS}.lse_measures:measure_confidence", meaning=_CONFIDENCE, **_SYNC
     ),
     "lse_offset": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_offset", meaning=_OFFSET, judge=_OURS,
+        measure=f"{_METRICS}.lse_measures:measure_offset", meaning=_OFFSET,
         **{**_SYNC, "unit": "frames", "over_clips": "median"},
     ),
     "lse_d@syncnet": MetricInfo(
@@ -53,18 +56,19 @@ JUDGED_METRICS: dict[str, MetricInfo] = {
     ),
     "ffd": MetricInfo(
         measure=f"{_METRICS}.ffd:measure", pool=f"{_METRICS}.frechet_pool:distance",
-        unit="", vertices="coefficients", needs="truth", over_clips="pooled", judge=_OURS,
+        unit="", vertices="coefficients", needs="truth", over_clips="pooled", judge=_OURS, weights="ffd",
         meaning="Frechet distance of motion and truth in an autoencoder's latents",
     ),
     "emo_fid": MetricInfo(
         measure=f"{_METRICS}.emo_fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, judge=_OURS,
+        weights="emotion_image",
         meaning="Frechet distance of pictures of motion and truth in a judge of emotion",
     ),
     "fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
-        judge="FID's Inception on our pictures of the face",
+        judge="FID's Inception on our pictures of the face", weights="inception",
         meaning="Frechet distance of pictures of motion and truth",
     ),
 }  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.checkpoints.judge_weights import judge_of
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.frechet_pool import ComparedMoments
@@ -19,7 +21,8 @@ def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
     """Return one value of the metric `name` for all clips that have one, ready for JSON.
 
     `spread` describes the values of the clips. A pooled metric has no spread, but `classes`: the mean and the
-    number of observations of each phone.
+    number of observations of each phone. `judge` has the name of the network that judged and the hash of its
+    weights; None for a metric without one, and without its weights.
     """
     info = METRICS[name]
     if info.over_clips == "pooled":
@@ -59,7 +62,7 @@ def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
         moments = _joined(known)
         value, reason = _pool_value(name, moments)
         return _entry(name, value, moments.clips, reason) | {"classes": {}, "spread": None}
-    pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}  # type: ignore[index]
+    pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}  # type: ignore[index, call-overload]
     value, reason = _pool_value(name, pool)
     classes = {
         key: {"mean": float(np.mean(found)) if found else None, "count": len(found)}
@@ -88,10 +91,12 @@ def _joined(known: Sequence[Any]) -> ComparedMoments:
 
 def _entry(name: str, value: float | None, clips: int, reason: str | None) -> dict[str, Any]:
     info = METRICS[name]
+    judge = judge_of(info.weights, info.judge) if info.weights else None
     return {
         "value": value,
         "unit": info.unit,
         "over_clips": info.over_clips,
         "clips": clips,
         "reason": reason,
+        "judge": None if judge is None else asdict(judge),
     }
