@@ -14,21 +14,29 @@ from tests.engine.pipelines.score.study.answers import answer, preferring, resul
 
 @pytest.fixture
 def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Results of two careful raters and of one who failed a check."""
+    """Results of five careful raters and of one who failed a check."""
     monkeypatch.setenv("COLUMNS", "400")
     rng = np.random.default_rng(0)
-    raters = [preferring(number, {0: 5, 1: 4, 2: 5}, rng) for number in (1, 2)]
+    raters = [preferring(number, {0: 5, 1: 4, 2: 5, 3: 5, 4: 4}, rng) for number in range(5)]
     careless = [answer(0), answer(1, "told", want=1)]
-    return write(tmp_path / "answers", [*raters, result(3, careless, code="K7")])
+    return write(tmp_path / "answers", [*raters, result(9, careless, code="K7")])
 
 
 def test_the_table_names_raters_who_are_left_out(answers: Path) -> None:
     done = CliRunner().invoke(app, ["study-results", str(answers)], catch_exceptions=False)
     assert done.exit_code == 0
-    assert "warning: Left out, rater 0000000000000003 (K7): failed 1 of 1 check (told)." in done.stderr
+    assert "warning: Left out, rater 0000000000000009 (K7): failed 1 of 1 check (told)." in done.stderr
     row = next(line for line in done.stdout.splitlines() if "  lips  " in line)
-    assert row.startswith("ours / theirs") and "4.667" in row and " yes " in row and "6 (2 x 3)" in row
-    assert "2 raters of 3 kept" in done.stdout
+    assert row.startswith("ours / theirs") and "4.6" in row and " yes " in row and "25 (5 x 5)" in row
+    assert "5 raters of 6 kept" in done.stdout
+
+
+def test_the_table_says_when_a_difference_may_be_chance(tmp_path: Path) -> None:
+    raters = [preferring(number, {number: 4}, np.random.default_rng(number)) for number in range(6)]
+    folder = write(tmp_path / "answers", raters)
+    done = CliRunner().invoke(app, ["study-results", str(folder)], catch_exceptions=False)
+    row = next(line for line in done.stdout.splitlines() if "  lips  " in line)
+    assert " not after Holm " in row
 
 
 def test_json_is_one_document(answers: Path) -> None:

@@ -160,12 +160,15 @@ def _show_pairs(console: Console, report: dict[str, Any]) -> None:
             f"intervals of 95 %, bootstrap over raters and clips ({report['draws']} draws)",
             "p: two-sided sign test without ties, which takes answers as independent; Holm: adjusted for all "
             "rows",
+            "differs: the interval excludes 3 and Holm is below 0.05",
         ]
     )
     rows = []
     for row in report["pairs"]:
         shares = row["shares"] or dict.fromkeys("54321")
         verdict = {True: "yes", False: "no", None: row["reason"]}[row["differs"]]
+        if row["differs_alone"] and not row["differs"]:
+            verdict = "not after Holm"
         rows.append(
             (
                 f"{row['first']} / {row['second']}",

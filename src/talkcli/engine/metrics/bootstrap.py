@@ -54,7 +54,17 @@ def interval(
     for start in range(0, rounds, step):
         drawn = rng.integers(count, size=(min(step, rounds - start), count))
         means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    return bounds(np.concatenate(means), count, confidence)
+
+
+def bounds(resampled: Float[np.ndarray, "_"], count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval that values of resamples of `count` groups give.
+
+    Raises UndefinedMetricError for fewer than `LEAST_GROUPS` groups.
+    """
+    if count < LEAST_GROUPS:
+        raise UndefinedMetricError(f"needs {LEAST_GROUPS} or more, but there are {count}")
     tail = (1 - confidence) / 2
     far = stats.norm.cdf(np.sqrt(count / (count - 1)) * stats.t.ppf(tail, count - 1))
-    low, high = np.quantile(np.concatenate(means), (far, 1 - far))
+    low, high = np.quantile(resampled, (far, 1 - far))
     return float(low), float(high)

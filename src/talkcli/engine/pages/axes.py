@@ -49,6 +49,10 @@ def scale_of(values: Sequence[float], start: float, end: float, *, from_zero: bo
     return Scale(bottom, high + margin, start, end)
 
 
+# Width of half a letter of a tick, and how far ticks may stand out to the right of their axis.
+_HALF_LETTER, _BEYOND = 3.5, 10.0
+
+
 def short(value: float) -> str:
     """Return a tick's value in few characters."""
     return f"{value:.6g}" if abs(value) < 1e5 else f"{value:.2g}"
@@ -60,8 +64,11 @@ def x_axis(scale: Scale, y: float, name: str) -> str:
     for value in scale.ticks():
         at = scale(value)
         parts.append(f'<path class="axis" d="M{at:.1f} {y:.1f}v4"/>')
+        text = short(value)
+        # A long number at the end of the axis would be cut off.
+        place = min(at, scale.end + _BEYOND - _HALF_LETTER * len(text))
         parts.append(
-            f'<text class="soft" x="{at:.1f}" y="{y + 17:.1f}" text-anchor="middle">{short(value)}</text>'
+            f'<text class="soft" x="{place:.1f}" y="{y + 17:.1f}" text-anchor="middle">{text}</text>'
         )
     middle = (scale.start + scale.end) / 2
     parts.append(f'<text x="{middle:.1f}" y="{y + 34:.1f}" text-anchor="middle">{escape(name)}</text>')

@@ -15,6 +15,7 @@ from html import escape
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.pages import html
 from talkcli.engine.pages.axes import Scale, scale_of, x_axis, y_axis
 
 _NUM_COLOURS = 9
@@ -254,7 +255,8 @@ def _legend_rows(
 
 def _figure(inside: str, title: str, desc: str, *, width: float = _WIDTH, height: float = _HEIGHT) -> str:
     # The same chart has the same names, so that pages have equal bytes.
-    key = f"c{hashlib.sha256((title + desc + inside).encode()).hexdigest()[:10]}"
+    content = html.plain(title + desc + inside)
+    key = f"c{hashlib.sha256(content.encode()).hexdigest()[:10]}"
     return (
         f'<figure style="max-width:{width * _LARGEST:.0f}px">'
         f'<svg role="img" aria-labelledby="{key}-t {key}-d" viewBox="0 0 {width:.0f} {height:.0f}">'

@@ -1,7 +1,8 @@
 """The frame of a self-contained page, and its parts: tables, sections, details that open, data in the page.
 
-Everything that comes from outside is escaped here. The page asks the browser to load nothing
-(Content-Security-Policy), so that it also works from a disk and years later. Its style is `page.css`.
+Everything that comes from outside is escaped here, and what UTF-8 cannot hold is spelt out. The page asks the
+browser to load nothing (Content-Security-Policy), so that it also works from a disk and years later. Its
+style is `page.css`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def page(
     policy = _POLICY.format(media="'self' file:" if media_beside else "").replace(" ;", ";")
     scripts = "" if data is None else f'<script type="application/json" id="data">{_inside(data)}</script>'
     scripts += "" if script is None else f"<script>{_packaged(script)}</script>"
-    return (
+    return plain(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -50,6 +51,11 @@ def page(
         f"<title>{escape(title)}</title>\n<style>\n{_packaged('page.css')}</style>\n</head>\n"
         f"<body>\n{body}\n{scripts}\n</body>\n</html>\n"
     )
+
+
+def plain(text: str) -> str:
+    """Return text that UTF-8 holds: Python keeps other bytes of file names as lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +51,14 @@ def _joint() -> JointSpace:
     labels = np.tile([2, 3], 10)
     shares = (np.full(32, 1 / 32).tolist(), np.full(32, 1 / 32).tolist())
     return JointSpace(
+        model_name="<model>",
         placed=tsne(rng.normal(0, 0.3, (20, 8)) + labels[:, None]),
         labels=labels,
         is_motion=np.arange(20) >= 10,
         num_clips=10,
         edges=np.linspace(-1, 1, 33).tolist(),
         cosines={"happy": shares, "sad": shares},
-        retrieval={"speech to motion": [[4, 1], [0, 5]], "motion to speech": [[5, 0], [2, 3]]},
+        retrieval={"speech to true motion": [[4, 1], [0, 5]], "true motion to speech": [[5, 0], [2, 3]]},
         emotions=["happy", "sad"],
     )
 
@@ -64,7 +67,9 @@ def _joint() -> JointSpace:
     ("name", "values", "worst"),
     [
         ("lve_mm", [1.0, 5.0, 3.0, 2.0], [1, 2, 3]),
-        ("sync_r", [0.1, 0.9, 0.5, None], [0, 2, 1]),
+        ("sync_r", [0.1, 0.9, 0.5, None], [0, 2]),
+        # Clips as good as the best are not among the worst.
+        ("lve_mm", [0.0, 2.0, 0.0, 0.0], [1]),
         ("fdd_m2", [-4.0, 1.0, 3.0, 0.0], [0, 2, 1]),
         # Neither low nor high is better: the farthest from the median.
         ("gap_mean_mm", [2.0, 2.5, 9.0, -3.0, 2.1], [2, 3, 1]),
@@ -76,6 +81,13 @@ def test_the_worst_clips_are_those_of_the_metrics_direction(
 ) -> None:
     found = worst_clips(_report({name: values}))[name]
     assert [(id_, value) for id_, value in found] == [(f"<clip>{index}", values[index]) for index in worst]
+
+
+def test_values_of_single_clips_are_drawn_where_they_differ(tmp_path: Path) -> None:
+    report = _report({"lve_mm": [1.0, 2.0, 2.0], "sync_r": [0.5, 0.5, 0.5], "jump_mm": [3.0, None, None]})
+    write_report(report, tmp_path / "a.html", tables=[])
+    text = (tmp_path / "a.html").read_text()
+    assert text.count("<svg") == 1 and "The same for all clips: sync_r 0.5." in text
 
 
 def test_metrics_without_values_or_differences_have_no_worst_clips() -> None:
@@ -94,6 +106,21 @@ def test_the_page_escapes_names_and_loads_nothing(tmp_path: Path) -> None:
     assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text) == []
     write_report(report, tmp_path / "b.html", tables=tables, notes=["a <note>"], material=material)
     assert (tmp_path / "b.html").read_text() == text
+
+
+@pytest.mark.parametrize(
+    "name", ["\udcff", "</script><script>", "a\"b'c", "&amp;", "\u202e", "#x y", "é" * 99]
+)
+def test_hostile_names_of_clips_are_text(tmp_path: Path, name: str) -> None:
+    report = _report({"lve_mm": [1.0, 2.0]})
+    report["clips"][1]["id"] = name
+    material = Material(joint=os.fsdecode(b"no \xfe"), clips={name: f"{name} is damaged"})
+    tables = [Table(title=name, header=("id", name), rows=[(name, "2 mm")])]
+    write_report(report, tmp_path / "a.html", tables=tables, notes=[name], material=material)
+    text = (tmp_path / "a.html").read_text(encoding="utf-8")
+    shown = escape(name.replace("\udcff", "\\udcff"))
+    # Title, header, row, note, worst clip, heading of the clip, and its reason.
+    assert text.count(shown) >= 7 and "<script>" not in text and "no \\udcfe" in text
 
 
 def test_every_named_part_is_there_once(tmp_path: Path) -> None:
@@ -138,7 +165,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Ma
         coeffs[:, ADA.index(JAW[0])] = rng.uniform(0, 0.3, 15)
         write_motion(folder / f"{name}.npz", Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA))
         soundfile.write(folder / f"{name}.wav", rng.normal(0, 0.1, 9600), 16_000)
-    values = {"jump_mm": [1.0, 2.0]}
+    values = {"jump_mm": [1.0, 2.0], "gap_mean_mm": [1.0, 5.0]}
     report = _report(values)
     for clip, name in zip(report["clips"], "ab", strict=True):
         clip["id"] = name
@@ -198,7 +225,7 @@ def test_a_browser_shows_the_pictures_without_errors(
             picture = window.picture()
             assert picture.startswith(b"\x89PNG") and len(picture) > 20_000
         assert window.errors() == []
-    # t-SNE, two histograms of cosines, two matrices, a strip, and two curves.
-    assert (seen["light"]["charts"], seen["light"]["videos"]) == (8, 2)
+    # t-SNE, two histograms of cosines, two matrices, two strips, and two curves.
+    assert (seen["light"]["charts"], seen["light"]["videos"]) == (9, 2)
     assert seen["light"]["marks"] >= 20 and seen["light"]["tables"] and not seen["light"]["wide"]
     assert seen["light"]["colours"] != seen["dark"]["colours"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pytest
@@ -118,6 +120,11 @@ def _empty(folder: Path) -> None:
         path.unlink()
 
 
+def _not_utf8(folder: Path) -> None:
+    for method in ("ours", "theirs"):
+        (folder / method / "b.mp4").rename(folder / method / os.fsdecode(b"\xff.mp4"))
+
+
 def _twice(folder: Path) -> None:
     shutil.copy(folder / "ours" / "a.mp4", folder / "ours" / "a.webm")
 
@@ -142,6 +149,7 @@ def _cut(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
+        (_not_utf8, "is not UTF-8"),
         (_remove, "is no folder"), (_empty, "holds no video"), (_twice, "both called a"),
         (_extra, "ours lacks: d"), (_missing, "has no video of b"), (_text, "b.mp4"), (_cut, "b.mp4"),
     ],
@@ -155,6 +163,20 @@ def test_unusable_videos_are_refused_before_anything_is_written(
     with pytest.raises(TalkError, match=words):
         _build(folder, tmp_path / "out" / "study.html")
     assert not (tmp_path / "out").exists()
+
+
+def test_pages_of_any_name_find_their_videos(videos: Path, tmp_path: Path) -> None:
+    for name in (b"a#1 50%?", b"\xff\xe4"):
+        _build(videos, tmp_path / os.fsdecode(name + b".html"), videos_beside=True)
+        data = _data(tmp_path / os.fsdecode(name + b".html"))
+        for source in [source for row in data["videos"] for source in row]:
+            assert not set(source) & set("#?") and source.isascii()
+            assert (tmp_path / os.fsdecode(unquote_to_bytes(source))).is_file()
+
+
+def test_a_title_that_is_not_utf8_is_spelt_out(videos: Path, tmp_path: Path) -> None:
+    _build(videos, tmp_path / "study.html", title=os.fsdecode(b"a\xff"))
+    assert _data(tmp_path / "study.html")["title"] == "a\\udcff"
 
 
 def test_unknown_questions_and_one_folder_for_two_methods_are_refused(videos: Path, tmp_path: Path) -> None:
@@ -193,13 +215,14 @@ def _take_part(window: Browser, page: Path, choice: int) -> None:
     window.run("document.getElementById('download').click()")
 
 
+# A name of a file that means something else in an address.
 @pytest.mark.slow
 @pytest.mark.skipif(_NO_BROWSER is not None, reason=_NO_BROWSER or "")
-@pytest.mark.parametrize("videos_beside", [False, True])
+@pytest.mark.parametrize(("videos_beside", "name"), [(False, "study.html"), (True, "a#1 50%?.html")])
 def test_a_rater_takes_part_and_the_answers_are_tabulated(
-    videos: Path, tmp_path: Path, videos_beside: bool
+    videos: Path, tmp_path: Path, videos_beside: bool, name: str
 ) -> None:
-    page = tmp_path / "study.html"
+    page = tmp_path / name
     _build(videos, page, videos_beside=videos_beside)
     data = _data(page)
     with browser(tmp_path / "browser") as window:

@@ -16,6 +16,12 @@ def test_good_results_are_read_in_order(tmp_path: Path) -> None:
     assert [item.rater[-1] for item in read] == ["2", "1"]
 
 
+def test_clips_are_called_like_files_of_the_longest_names(tmp_path: Path) -> None:
+    document = result(1, [answer(0)])
+    document["study"] = document["study"] | {"clips": ["c" * 251, *document["study"]["clips"][1:]]}
+    assert read_results([write(tmp_path, [document])])[0].study.clips[0] == "c" * 251
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -28,17 +28,16 @@ def _row(table: dict[str, Any], question: str) -> dict[str, Any]:
 def test_preferences_do_not_depend_on_the_sides(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     scores = {0: 5, 1: 4, 2: 4, 3: 3, 4: 5, 5: 2, 6: 4, 7: 5}
-    table = _table(write(tmp_path, [preferring(rater, scores, rng) for rater in range(4)]))
+    table = _table(write(tmp_path, [preferring(rater, scores, rng) for rater in range(5)]))
     row = _row(table, "lips")
     assert row["mean"] == pytest.approx(4.0)
     assert row["shares"] == {"5": 0.375, "4": 0.375, "3": 0.125, "2": 0.125, "1": 0.0}
     assert (row["prefer_first"], row["tie"], row["prefer_second"]) == (0.75, 0.125, 0.125)
-    assert (row["answers"], row["raters"], row["clips"]) == (32, 4, 8)
-    # The sign test by its own sum: 24 against 4.
-    tail = sum(math.comb(28, k) for k in range(5)) / 2**28
+    assert (row["answers"], row["raters"], row["clips"]) == (40, 5, 8)
+    # The sign test by its own sum: 30 against 5.
+    tail = sum(math.comb(35, k) for k in range(6)) / 2**35
     assert row["p"] == pytest.approx(2 * tail)
     assert row["p_holm"] == pytest.approx(4 * tail)
-    assert row["differs"] is True
     same = _row(table, "emotion")
     assert (same["mean"], same["tie"], same["p"], same["differs"]) == (3.0, 1.0, 1.0, False)
 
@@ -58,9 +57,30 @@ def test_raters_who_fail_checks_are_left_out_with_the_reason(tmp_path: Path) -> 
         _table(write(tmp_path / "none", [bad]))
 
 
-def test_one_rater_and_one_clip_give_no_interval(tmp_path: Path) -> None:
-    row = _row(_table(write(tmp_path, [result(1, [answer(0)])])), "lips")
-    assert row["interval"] is None and row["differs"] is None and "no interval" in row["reason"]
+@pytest.mark.parametrize(("raters", "clips"), [(1, 1), (4, 8), (8, 4)])
+def test_few_raters_or_clips_give_no_interval(tmp_path: Path, raters: int, clips: int) -> None:
+    rng = np.random.default_rng(0)
+    scores = dict.fromkeys(range(clips), 5)
+    folder = write(tmp_path, [preferring(rater, scores, rng) for rater in range(raters)])
+    row = _row(_table(folder), "lips")
+    assert row["interval"] is None and row["differs"] is None and row["differs_alone"] is None
+    assert row["reason"] == "an interval needs 5 raters and 5 clips"
+
+
+def test_a_clear_difference_is_one_in_either_direction(tmp_path: Path) -> None:
+    for name, scores in (("more", (5, 4, 5, 4, 4)), ("less", (1, 2, 1, 2, 2))):
+        rng = np.random.default_rng(0)
+        raters = [preferring(rater, dict(enumerate(scores)), rng) for rater in range(5)]
+        row = _row(_table(write(tmp_path / name, raters)), "lips")
+        assert row["differs_alone"] is True and row["differs"] is True
+
+
+def test_a_row_that_differs_alone_but_not_among_all_rows_does_not_differ(tmp_path: Path) -> None:
+    # Each rater answers one clip: 6 against none has p = 1/32, and 1/16 beside a second row.
+    raters = [preferring(rater, {rater: 4}, np.random.default_rng(rater)) for rater in range(6)]
+    row = _row(_table(write(tmp_path, raters)), "lips")
+    assert (row["p"], row["p_holm"]) == (1 / 32, 1 / 16)
+    assert row["interval"][0] > 3 and row["differs_alone"] is True and row["differs"] is False
 
 
 def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:

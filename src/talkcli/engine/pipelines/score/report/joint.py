@@ -1,11 +1,12 @@
-"""The joint space of speech and motion, as DEEPTalk draws it: t-SNE by emotion (its Figure 4), retrieval by
-emotion (Figure C) and cosines of pairs with equal and with different emotions (Figure D).
+"""The joint space of speech and true motion, as DEEPTalk draws it: t-SNE by emotion (its Figure 4), retrieval
+by emotion (Figure C) and cosines of pairs with equal and with different emotions (Figure D).
 
-Axis names: `clips`, `points`, `labels`.
+Axis names: `clips`, `points`, `labels`, `seen` (clips with true motion).
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.losses.csd import csd
+from talkcli.engine.metrics.cosines import cosine_histograms, cosines
+from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.pages.tsne import tsne
 from talkcli.engine.pipelines.score.emotion.listener import Embedded, Listener
@@ -24,27 +27,29 @@ from talkcli.engine.types import EMOTIONS, Reporter
 
 # Largest number of points of the t-SNE, whose time grows with the square of it; more are thinned out evenly.
 _MOST_POINTS = 400
-# Bounds of the bins of cosines.
-_EDGES = np.linspace(-1, 1, 33)
+
+# By emotion: shares of pairs in each bin, if both have the emotion and if only the speech has it.
+Histograms = dict[str, tuple[list[float], list[float]]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class JointSpace:
     """What the pictures of a joint space show."""
 
+    model_name: str
+    """Model whose emotion embedding this is."""
     placed: Float[np.ndarray, "points 2"]
-    """Positions of speech and motion by t-SNE."""
+    """Positions of speech and true motion by t-SNE."""
     labels: Int[np.ndarray, "points"]
     """Index in `EMOTIONS` of each point."""
     is_motion: np.ndarray
-    """Whether each point is a motion; else it is speech."""
+    """Whether each point is a true motion; else it is speech."""
     num_clips: int
     """Number of clips before any thinning out."""
     edges: list[float]
-    """Bounds of the bins of cosines."""
-    cosines: dict[str, tuple[list[float], list[float]]]
-    """By emotion: shares in each bin of the pairs of speech and motion that both have the emotion, and of
-    those in which only one has it."""
+    """Bounds of the bins of cosines; empty without cosines."""
+    cosines: Histograms
+    """Cosines of speech and true motion; empty when no clip has true motion or all have one emotion."""
     retrieval: dict[str, list[list[int]]]
     """By direction: number of queries by their emotion (rows) and that of the nearest item (columns), both in
     the order of `emotions`."""
@@ -69,13 +74,13 @@ def joint_space(sources: Sources, generation: Generation, reporter: Reporter) ->
         listener = Listener(generation)
         embedded = listener.embed(clips, reporter)
         reporter.progress("placing embeddings in the plane", 0, None)
-        return shown(clips, embedded)
+        return shown(generation.model_name, clips, embedded)
     except InputError as error:
         return error.problem
 
 
-def shown(clips: Sequence[Labelled], embedded: Embedded) -> JointSpace:
-    """Return the pictures' content for clips and their embeddings."""
+def shown(model_name: str, clips: Sequence[Labelled], embedded: Embedded) -> JointSpace:
+    """Return the pictures' content for clips and their embeddings by the model called `model_name`."""
     labels = np.array([clip.emotion for clip in clips])
     motion, seen = embedded.motion, embedded.seen
     means = [embedded.speech.mean.numpy()] + ([] if motion is None else [motion.mean.numpy()])
@@ -85,20 +90,21 @@ def shown(clips: Sequence[Labelled], embedded: Embedded) -> JointSpace:
     chosen = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int))
     present = np.unique(labels)
     retrieval: dict[str, list[list[int]]] = {}
-    cosines: dict[str, tuple[list[float], list[float]]] = {}
+    edges, histograms = [], {}
     if motion is not None:
         speech = Gaussian(embedded.speech.mean[seen], embedded.speech.log_variance[seen])
         distances = csd(speech, motion).numpy()
-        retrieval["speech to motion"] = _nearest(distances, labels[seen], present)
-        retrieval["motion to speech"] = _nearest(distances.T, labels[seen], present)
-        cosines = _cosines(means[0][seen], means[1], labels[seen])
+        retrieval["speech to true motion"] = _nearest(distances, labels[seen], present)
+        retrieval["true motion to speech"] = _nearest(distances.T, labels[seen], present)
+        edges, histograms = _histograms(means[0][seen], means[1], labels[seen])
     return JointSpace(
+        model_name=model_name,
         placed=tsne(points[chosen]) if len(chosen) >= 5 else points[chosen, :2],
         labels=all_labels[chosen],
         is_motion=kinds[chosen],
         num_clips=len(clips),
-        edges=_EDGES.tolist(),
-        cosines=cosines,
+        edges=edges,
+        cosines=histograms,
         retrieval=retrieval,
         emotions=[EMOTIONS[label] for label in present],
     )
@@ -113,21 +119,19 @@ def _nearest(
     return [[int(((labels == row) & (found == column)).sum()) for column in present] for row in present]
 
 
-def _cosines(
-    speech: Float[np.ndarray, "clips embedding"],
-    motion: Float[np.ndarray, "clips embedding"],
-    labels: Int[np.ndarray, "clips"],
-) -> dict[str, tuple[list[float], list[float]]]:
-    speech = speech / np.linalg.norm(speech, axis=1, keepdims=True)
-    motion = motion / np.linalg.norm(motion, axis=1, keepdims=True)
-    values = np.clip(speech @ motion.T, -1, 1)
-    found = {}
-    for label in np.unique(labels):
-        row, column = (labels == label)[:, None], (labels == label)[None]
-        found[EMOTIONS[label]] = (_shares(values[row & column]), _shares(values[row ^ column]))
-    return found
-
-
-def _shares(values: np.ndarray) -> list[float]:
-    counts, _ = np.histogram(values, bins=_EDGES)
-    return (counts / max(counts.sum(), 1)).tolist()
+def _histograms(
+    speech: Float[np.ndarray, "seen embedding"],
+    motion: Float[np.ndarray, "seen embedding"],
+    labels: Int[np.ndarray, "seen"],
+) -> tuple[list[float], Histograms]:
+    """Return the bounds of the bins, and the histograms of each emotion."""
+    edges: list[float] = []
+    found: Histograms = {}
+    with contextlib.suppress(UndefinedMetricError):
+        values = cosines(speech, motion)
+        for label in np.unique(labels):
+            chosen = labels == label
+            same, other, bounds = cosine_histograms(values[chosen], labels[chosen], labels)
+            found[EMOTIONS[label]] = (same.tolist(), other.tolist())
+            edges = bounds.tolist()
+    return edges, found

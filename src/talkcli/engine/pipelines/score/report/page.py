@@ -30,6 +30,7 @@ from talkcli.engine.pipelines.score.report.worst import NUM_WORST, ShownClip, sh
 from talkcli.engine.pipelines.score.sources import Sources
 from talkcli.engine.types import Reporter
 
+_JOINT = "Joint space of speech and true motion"
 _NOT_COLLECTED = "not collected for this page"
 
 
@@ -108,10 +109,10 @@ def report_page(
     if report.get("confusion"):
         sections.append(("confusion", "Confusion", confusions(report)))
     if isinstance(material.joint, JointSpace):
-        sections.append(("joint", "Joint space of speech and motion", _joint(material.joint)))
+        sections.append(("joint", _JOINT, _joint(material.joint)))
     elif report.get("table") != "diversity":
         why = f"No picture of the joint space: {material.joint}"
-        sections.append(("joint", "Joint space of speech and motion", html.paragraph(why)))
+        sections.append(("joint", _JOINT, html.paragraph(why)))
     if report.get("table") is None:
         sections.append(("values", "Values of single clips", distributions(report)))
         sections.append(("worst", "Worst clips", _worst(report, material.clips)))
@@ -141,15 +142,19 @@ def _tables(tables: Sequence[Table]) -> str:
 
 
 def _joint(joint: JointSpace) -> str:
-    return tsne_picture(joint) + cosines(joint) + retrievals(joint)
+    of = (
+        f"The model {joint.model_name} embeds the emotion of the clips' speech and of their true motion. The "
+        "motion that is scored is not shown here."
+    )
+    return html.paragraph(of) + tsne_picture(joint) + cosines(joint) + retrievals(joint)
 
 
 def _worst(report: Mapping[str, Any], clips: Mapping[str, ShownClip | str]) -> str:
     worst = worst_clips(report)
     shown = {id_: f"clip-{index}" for index, id_ in enumerate(clips, start=1)}
     intro = (
-        "The three worst clips of each metric; for metrics that are neither better high nor low, those "
-        "farthest from the median. A link leads to the clip below."
+        "The three worst clips of each metric, without clips that are as good as the best; for metrics that "
+        "are neither better high nor low, those farthest from the median. A link leads to the clip below."
     )
     if not worst:
         return html.paragraph("No metric differs between clips.")

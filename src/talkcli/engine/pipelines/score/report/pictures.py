@@ -14,9 +14,9 @@ from talkcli.engine.types import EMOTIONS
 
 
 def tsne_picture(joint: JointSpace) -> str:
-    """Return the t-SNE of the joint space: colour and shape are emotions, outlines are motion."""
+    """Return the t-SNE of the joint space: colour and shape are emotions, outlines are true motion."""
     series = []
-    for is_motion, kind in ((False, "speech"), (True, "motion")):
+    for is_motion, kind in ((False, "speech"), (True, "true motion")):
         for label in np.unique(joint.labels):
             chosen = (joint.labels == label) & (joint.is_motion == is_motion)
             if chosen.any():
@@ -27,7 +27,7 @@ def tsne_picture(joint: JointSpace) -> str:
     title = f"t-SNE of the emotion embedding, {len(joint.placed)} points of {joint.num_clips} clips"
     desc = (
         f"{own:.0%} of the points have a nearest neighbour in the picture with the same emotion; "
-        f"{chance:.0%} would by chance. Filled marks are speech, outlines are motion."
+        f"{chance:.0%} would by chance. Filled marks are speech, outlines are true motion."
     )
     return charts.scatter(series, title=title, desc=desc) + html.paragraph(desc)
 
@@ -40,18 +40,20 @@ def _own_neighbours(joint: JointSpace) -> tuple[float, float]:
 
 
 def cosines(joint: JointSpace) -> str:
-    """Return for each emotion a histogram of the cosines of speech and motion."""
-    if not joint.cosines:
+    """Return for each emotion a histogram of the cosines of speech and true motion."""
+    if not joint.retrieval:
         return html.paragraph("No cosines and no retrieval: no clip has true motion.")
+    if not joint.cosines:
+        return html.paragraph("No cosines: all clips with true motion have one emotion.")
     middles = (np.array(joint.edges[:-1]) + np.array(joint.edges[1:])) / 2
     parts = []
     for emotion, (same, other) in joint.cosines.items():
         means = [float(middles @ np.array(shares)) for shares in (same, other)]
         chart = charts.histogram(
-            {"pairs of this emotion": same, "pairs with another emotion": other},
+            {"motion of this emotion": same, "motion of another emotion": other},
             joint.edges,
-            title=f"Cosines of speech and motion: {emotion}",
-            desc=f"Mean cosine {means[0]:.2f} if both have the emotion {emotion}, {means[1]:.2f} if one has.",
+            title=f"Cosines of {emotion} speech with true motion",
+            desc=f"Mean cosine {means[0]:.2f} with motion of the same emotion, {means[1]:.2f} with others.",
             x="cosine",
             y="share of pairs",
         )
@@ -161,7 +163,7 @@ def _numbered(values: list[float | None]) -> np.ndarray:
 
 def distributions(report: Mapping[str, Any]) -> str:
     """Return for each metric the values of all clips, in a row for each emotion."""
-    parts = []
+    parts, same = [], []
     for name, found in report["overall"].items():
         groups: dict[str, list[float]] = {}
         for clip in report["clips"]:
@@ -169,6 +171,9 @@ def distributions(report: Mapping[str, Any]) -> str:
             if value is not None:
                 groups.setdefault(clip["emotion"] or "all clips", []).append(value)
         if sum(map(len, groups.values())) < 2:
+            continue
+        if len(different := {value for values in groups.values() for value in values}) == 1:
+            same.append(f"{name} {different.pop():.4g}")
             continue
         ordered = {key: groups[key] for key in sorted(groups, key=_place)}
         medians = ", ".join(f"{key} {np.median(values):.3g}" for key, values in ordered.items())
@@ -180,9 +185,10 @@ def distributions(report: Mapping[str, Any]) -> str:
                 x=f"{name} {found['unit']}" if found["unit"] and not name.endswith(found["unit"]) else name,
             )
         )
+    equal = html.paragraph(f"The same for all clips: {', '.join(same)}.") if same else ""
     if not parts:
-        return html.paragraph("No metric has values of two clips.")
-    intro = html.paragraph("A tick is a clip, a triangle the median of its row.")
+        return equal or html.paragraph("No metric has values of two clips.")
+    intro = equal + html.paragraph("A tick is a clip, a triangle the median of its row.")
     return intro + html.details("A strip for each metric", f"<div class='grid'>{''.join(parts)}</div>\n")
 
 

@@ -60,7 +60,8 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
     first.
 
     For a metric that is neither better high nor low they are the clips farthest from the median. Metrics
-    without values of single clips, or with the same value for all, are left out.
+    without values of single clips, or with the same value for all, are left out, and so are clips that are as
+    good as the best.
     """
     found = {}
     for name in report["overall"]:
@@ -69,7 +70,10 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
         if not known or (len(known) > 1 and len({value for _, value in known}) == 1):
             continue
         median = float(np.median([value for _, value in known]))
-        found[name] = sorted(known, key=lambda item, of=(name, median): -_badness(item[1], *of))[:NUM_WORST]
+        badness = {value: _badness(value, name, median) for _, value in known}
+        best = min(badness.values())
+        worse = [item for item in known if badness[item[1]] > best] or known
+        found[name] = sorted(worse, key=lambda item, of=badness: -of[item[1]])[:NUM_WORST]
     return found
 
 

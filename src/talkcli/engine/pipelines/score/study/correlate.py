@@ -16,6 +16,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.metrics.bootstrap import LEAST_GROUPS
 from talkcli.engine.pipelines.score.study.ratings import clip_interval, ratings_of
 from talkcli.engine.pipelines.score.study.results import Result, Study
 from talkcli.engine.readers.json_text import parse_json
@@ -24,8 +25,8 @@ from talkcli.engine.types import Reporter
 from talkcli.engine.wording import some
 
 _LARGEST_BYTES = 1 << 28
-# Smallest number of points with a correlation, and of clips with an interval.
-_FEWEST_POINTS, _FEWEST_CLIPS = 5, 5
+# Smallest number of points with a correlation.
+_FEWEST_POINTS = 5
 
 # Value of each metric, by clip.
 Scores = dict[str, dict[str, float]]
@@ -130,8 +131,8 @@ def _correlated(points: np.ndarray, clips: np.ndarray, seed: int) -> dict[str, A
     if not math.isfinite(value):
         return found | {"reason": "the metric or the rating is the same everywhere"}
     found |= {"spearman": value, "reason": None}
-    if found["clips"] < _FEWEST_CLIPS:
-        return found | {"reason": f"an interval needs {_FEWEST_CLIPS} clips"}
+    if found["clips"] < LEAST_GROUPS:
+        return found | {"reason": f"an interval needs {LEAST_GROUPS} clips"}
     interval = clip_interval(clips, lambda chosen: spearman(points[chosen]), seed)
     return found | {"interval": None if interval is None else list(interval)}
 

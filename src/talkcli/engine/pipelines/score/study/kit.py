@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -58,7 +60,7 @@ def build_study(
     """
     check_file(out)
     asked = chosen_questions(questions)
-    if not title.strip() or len(title) > _LONGEST_TITLE:
+    if not title.strip() or len(html.plain(title)) > _LONGEST_TITLE:
         raise UsageError(f"`title` needs 1 to {_LONGEST_TITLE} characters.")
     beside = out.with_name(f"{out.stem}-videos")
     if videos_beside and beside.exists():
@@ -82,7 +84,7 @@ def build_study(
         "format": "talk-study",
         "version": 1,
         "talk": __version__,
-        "title": title.strip(),
+        "title": html.plain(title.strip()),
         "methods": list(videos.methods),
         "clips": list(videos.clips),
         "questions": [{"name": name, "text": QUESTIONS[name]} for name in asked],
@@ -101,8 +103,10 @@ def build_study(
             reporter.progress("making checks", done, len(delayed))
         if videos_beside:
             places = _copied(files, late, folder / "videos", seed)
-            study["videos"] = [[f"{beside.name}/{places[path]}" for path in paths] for paths in files]
-            study["late"] = {clip: f"{beside.name}/{places[path]}" for clip, path in late.items()}
+            # As bytes, since the name of a file need not be UTF-8.
+            address = quote(os.fsencode(beside.name))
+            study["videos"] = [[f"{address}/{places[path]}" for path in paths] for paths in files]
+            study["late"] = {clip: f"{address}/{places[path]}" for clip, path in late.items()}
         else:
             study["videos"] = [[_embedded(path) for path in paths] for paths in files]
             study["late"] = {clip: _embedded(path) for clip, path in late.items()}

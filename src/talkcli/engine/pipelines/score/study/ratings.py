@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from talkcli.engine.metrics.bootstrap import LEAST_GROUPS, bounds
 from talkcli.engine.pipelines.score.study.results import Result
 from talkcli.engine.wording import counted
 
 # Numbers of bootstrap draws, and of draws that are made at a time.
 NUM_DRAWS, _BLOCK = 2000, 250
-_LEVELS = (0.025, 0.975)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +70,12 @@ def mean_interval(ratings: Ratings, seed: int) -> tuple[float, float] | None:
     """Return the 95 % interval of the mean score: a bootstrap over raters and over clips at once.
 
     Each draw takes raters and clips with replacement, and a score counts as often as its rater times its clip
-    (the bootstrap for crossed factors: Owen 2007, "The pigeonhole bootstrap"). None for a single rater and
-    clip.
+    (the bootstrap for crossed factors: Owen 2007, "The pigeonhole bootstrap"). None for fewer raters or clips
+    than `LEAST_GROUPS`.
     """
     raters, clips = _renumbered(ratings.raters), _renumbered(ratings.clips)
-    if len(ratings.scores) == 0 or (raters.max() == 0 and clips.max() == 0):
+    fewest = min(len(np.unique(raters)), len(np.unique(clips)))
+    if fewest < LEAST_GROUPS:
         return None
     rng = np.random.default_rng(seed)
     means: list[float] = []
@@ -83,8 +84,7 @@ def mean_interval(ratings: Ratings, seed: int) -> tuple[float, float] | None:
         total = weights.sum(axis=1)
         drawn = total > 0
         means += (weights[drawn] @ ratings.scores / total[drawn]).tolist()
-    low, high = np.quantile(means, _LEVELS).tolist()
-    return low, high
+    return bounds(np.array(means), fewest)
 
 
 def clip_interval(
@@ -98,10 +98,13 @@ def clip_interval(
         seed: Seed of the draws.
 
     Returns:
-        Lower and upper bound; None where fewer than half of the draws have a value.
+        Lower and upper bound; None where fewer than half of the draws have a value, and for fewer clips than
+        `LEAST_GROUPS`.
     """
     rng = np.random.default_rng(seed)
     rows = [np.flatnonzero(clips == clip) for clip in np.unique(clips)]
+    if len(rows) < LEAST_GROUPS:
+        return None
     found = []
     for _ in range(NUM_DRAWS // 2):
         chosen = np.concatenate([rows[index] for index in rng.integers(len(rows), size=len(rows))])
@@ -109,8 +112,7 @@ def clip_interval(
     known = np.array(found)[np.isfinite(found)]
     if len(known) < len(found) / 2:
         return None
-    low, high = np.quantile(known, _LEVELS).tolist()
-    return low, high
+    return bounds(known, len(rows))
 
 
 def _draws(rng: np.random.Generator, count: int) -> Float[np.ndarray, "draws count"]:

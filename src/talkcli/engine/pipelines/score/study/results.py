@@ -17,7 +17,8 @@ from talkcli.engine.types import Config, first_mistake
 _LARGEST_BYTES = 1 << 22
 _MOST_FILES = 10_000
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+# Clips are named like files, whose names have at most 255 characters.
+Name = Annotated[str, Field(min_length=1, max_length=255)]
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Index = Annotated[int, Field(ge=0, lt=1000)]
 Rating = Annotated[int, Field(ge=1, le=5)]

@@ -2,7 +2,9 @@
 them, the preference, as its Figure 5, the mean with an interval, and a sign test.
 
 The sign test takes answers as independent; answers of one rater are not, so that its p is too small where few
-raters gave many answers. The interval of the mean has no such assumption.
+raters gave many answers. The interval of the mean has no such assumption, but holds for one row alone, and
+one row in twenty differs by chance. So a difference needs both: the interval, and the p adjusted for all
+rows.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.metrics.bootstrap import LEAST_GROUPS
 from talkcli.engine.pipelines.score.study.correlate import correlations
 from talkcli.engine.pipelines.score.study.questions import MIDDLE
 from talkcli.engine.pipelines.score.study.ratings import (
@@ -28,6 +31,10 @@ from talkcli.engine.pipelines.score.study.ratings import (
 from talkcli.engine.pipelines.score.study.results import read_results
 from talkcli.engine.types import Reporter
 from talkcli.engine.version import __version__
+
+# Level of the adjusted sign test.
+_LEVEL = 0.05
+_TOO_FEW = f"an interval needs {LEAST_GROUPS} raters and {LEAST_GROUPS} clips"
 
 
 def study_results(
@@ -46,7 +53,8 @@ def study_results(
         A document ready for JSON: `study`; `raters` (number of files, kept and dropped, with reasons);
         `pairs`: for each pair and question the shares of the answers 5 to 1, `prefer_first`, `tie` and
         `prefer_second`, the `mean` score with its `interval`, the `p` of the sign test and `p_holm` (adjusted
-        over all rows), and `differs` (whether the interval excludes no difference); `correlations`.
+        over all rows), `differs_alone` (whether the interval excludes no difference), and `differs` (whether
+        `p_holm` is below 0.05, too); `correlations`.
 
     Raises:
         InputError: For files that are no results, and when no rater is left.
@@ -86,8 +94,8 @@ def _row(ratings: Ratings, seed: int) -> dict[str, Any]:
     if count == 0:
         return {
             "answers": 0, "raters": 0, "clips": 0, "shares": None, "prefer_first": None, "tie": None,
-            "prefer_second": None, "mean": None, "interval": None, "p": None, "differs": None,
-            "reason": "no rater who is kept saw this pair",
+            "prefer_second": None, "mean": None, "interval": None, "p": None,
+            "differs_alone": None, "reason": "no rater who is kept saw this pair",
         }  # fmt: skip
     won, lost = int((scores > MIDDLE).sum()), int((scores < MIDDLE).sum())
     interval = mean_interval(ratings, seed)
@@ -102,17 +110,19 @@ def _row(ratings: Ratings, seed: int) -> dict[str, Any]:
         "mean": float(scores.mean()),
         "interval": None if interval is None else list(interval),
         "p": float(binomtest(won, won + lost).pvalue) if won + lost else 1.0,
-        "differs": None if interval is None else not interval[0] <= MIDDLE <= interval[1],
-        "reason": None if interval is not None else "one rater and one clip give no interval",
+        "differs_alone": None if interval is None else not interval[0] <= MIDDLE <= interval[1],
+        "reason": _TOO_FEW if interval is None else None,
     }
 
 
 def _adjust(rows: list[dict[str, Any]]) -> None:
-    """Add `p_holm`: p adjusted for the number of rows (Holm 1979)."""
+    """Add `p_holm`, which is p adjusted for the number of rows (Holm 1979), and `differs`."""
     for row in rows:
-        row["p_holm"] = None
+        row["p_holm"] = row["differs"] = None
     known = sorted((row for row in rows if row["p"] is not None), key=lambda row: row["p"])
     largest = 0.0
     for rank, row in enumerate(known):
         largest = max(largest, min(1.0, row["p"] * (len(known) - rank)))
         row["p_holm"] = largest
+        if row["differs_alone"] is not None:
+            row["differs"] = row["differs_alone"] and largest < _LEVEL

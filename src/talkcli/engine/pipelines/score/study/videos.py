@@ -12,6 +12,7 @@ from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.ffmpeg import reading_command
 from talkcli.engine.files import real_path
 from talkcli.engine.lifetime import run_child
+from talkcli.engine.pages import html
 from talkcli.engine.types import Reporter
 from talkcli.engine.video.pictures import Film, open_film
 from talkcli.engine.wording import some
@@ -128,6 +129,8 @@ def _in_folder(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
+        if html.plain(path.stem) != path.stem:
+            raise InputError(f"The name of {path} is not UTF-8.", hint="Rename it in all folders.")
         if path.stem in videos:
             raise InputError(f"{videos[path.stem]} and {path} are both called {path.stem}.")
         videos[path.stem] = path
