@@ -28,8 +28,8 @@ def compare(
 
     talk score compare a.json b.json
 
-    A difference is called one only if the interval of B - A excludes 0, the wider of both intervals, and if that
-    still holds when all compared metrics are taken into account (Holm).
+    A difference is called one only if the interval of B - A excludes 0, the wider of both intervals, and if
+    Holm's adjustment for all compared metrics leaves it one.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score.compare import compare_reports
@@ -62,14 +62,26 @@ def _show(console: Console, report: dict[str, Any]) -> None:
             word = "not after Holm"
         one, other = (number(mean) for mean in found["means"])
         span = f"{number(low)} to {number(high)} {found['unit']}".rstrip()
-        rows.append((name, one, other, number(found["difference"]), span, over, str(found["clips"]), number(found["p_holm"]), word))
+        rows.append(
+            (
+                name,
+                one,
+                other,
+                number(found["difference"]),
+                span,
+                over,
+                str(found["clips"]),
+                number(found["p_holm"]),
+                word,
+            )
+        )
     speakers = "" if report["speakers"] is None else f", {counted(report['speakers'], 'speaker')}"
     title = "\n".join(
         [
             f"A: {_who(report['reports'][0])}",
             f"B: {_who(report['reports'][1])}",
             f"{counted(report['clips'], 'clip')} in common{speakers}; means over these clips",
-            f"Every interval stands alone. A difference is one if its interval excludes 0 and Holm's p, which is "
+            "Every interval stands alone. A difference is one if its interval excludes 0 and Holm's p, which is "
             f"adjusted for {counted(len(rows), 'metric')}, is below {1 - report['confidence']:.2f}.",
         ]
     )

@@ -54,7 +54,7 @@ def diversity(
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
     refuse_rules(model, "diversity")
-    check_outputs({"--report": report}, [audio, text, dataset])
+    check_outputs({"--report": report}, [audio, text], dataset)
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score.diversity import diversity_table
         from talkcli.engine.pipelines.score.generation import Generation

@@ -84,7 +84,7 @@ def emotion(
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
     refuse_rules(model, "emotion")
-    check_outputs({"--report": report, "--junit": junit}, [audio, truth, text, dataset, emotions_of])
+    check_outputs({"--report": report, "--junit": junit}, [audio, truth, text, emotions_of], dataset)
     verdict = Verdict(
         EMOTION_MEASURES, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit
     )

@@ -112,7 +112,7 @@ def motions(
     if prepare is not None and dataset is None:
         raise UsageError("--prepare prepares --dataset, and there is none.", hint="Add --dataset.")
     check_outputs(
-        {"--report": report, "--junit": junit}, [*given, truth, audio, text, reference, dataset, vertex_sets]
+        {"--report": report, "--junit": junit}, [*given, truth, audio, text, reference, vertex_sets], dataset
     )
     verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
     with verdict:

@@ -22,12 +22,15 @@ _WHOLE = "score"
 _PAGES = (".html", ".xml")
 
 
-def check_outputs(files: Mapping[str, Path | None], inputs: Sequence[Path | str | None]) -> None:
+def check_outputs(
+    files: Mapping[str, Path | None], inputs: Sequence[Path | None], dataset: str | None = None
+) -> None:
     """Check, before any work, the files that options name as outputs; None stands for an absent one.
 
     Args:
         files: Output by option.
-        inputs: What the command reads: files, folders of them, and names of data sets.
+        inputs: Files that the command reads, and folders of them.
+        dataset: Name or path of the data set that it reads.
 
     Raises:
         InputError: When a file cannot be written.
@@ -35,8 +38,11 @@ def check_outputs(files: Mapping[str, Path | None], inputs: Sequence[Path | str 
             twice.
     """
     from talkcli.engine.files import check_file, real_path
+    from talkcli.engine.pipelines.prepared_sets import data_folder
 
-    read = {real_path(Path(item)) for item in inputs if item is not None}
+    read = {real_path(path) for path in inputs if path is not None}
+    if dataset is not None:
+        read |= {real_path(Path(dataset)), real_path(data_folder() / dataset)}
     named: dict[Path, str] = {}
     for option, path in files.items():
         if path is None:

@@ -125,8 +125,9 @@ def test_our_judge_never_stands_in_the_papers_column(
     assert ours == found["overall"]["lse_d"]["value"] and 0 < ours < 2
     judge = found["overall"]["lse_d"]["judge"]
     assert judge["sha256"] == sha256(WEIGHTS_DIR / "judge-sync.safetensors")
-    assert f"Judge of lse_d: our judge, not comparable with the papers (sha256 {judge['sha256'][:12]})." in (
-        table["caption"]
+    assert (
+        f"Judge of lse_d: our judge, not comparable with the papers (sha256 {judge['sha256'][:12]})."
+        in (table["caption"])
     )
     show_paper_table(Console(quiet=True), found)
     row = next(line for line in capsys.readouterr().out.splitlines() if f"{ours:.3f}" in line)

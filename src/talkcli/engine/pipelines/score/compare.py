@@ -1,9 +1,8 @@
 """Differences of two reports on the same clips, with bootstrap intervals.
 
-Axis names: `clips` (those that both reports have). An interval of a single metric excludes 0
-in one of twenty cases by chance, so that a metric counts as different only where its interval excludes 0 and its
-p, adjusted for all metrics that are compared, is small. The wider interval of those over clips and over speakers
-decides.
+Axis names: `clips` (those that both reports have). An interval of a single metric excludes 0 in one of twenty
+cases by chance. So a metric counts as different only where its interval excludes 0 and its p, adjusted for
+all metrics that are compared, is small. The wider interval of those over clips and over speakers decides.
 """
 
 from __future__ import annotations
@@ -54,8 +53,9 @@ def compare_reports(
         A document ready for JSON: `schema`; `table` (`compare`); `talk`; `reports` (path, hash, data set and
         generation of each); `clips` and `speakers` (numbers of those in common); `confidence`; `seed`;
         `metrics` (name -> the means over the common clips, their difference, the intervals over clips and
-        over speakers, the wider one as `interval`, whether that one excludes 0 (`differs_alone`), the larger `p` of
-        both and `p_holm` (adjusted for all metrics), whether it `differs`, and the reason if it has none).
+        over speakers, the wider one as `interval`, whether that one excludes 0 (`differs_alone`), the
+        larger `p` of both and `p_holm` (adjusted for all metrics), whether it `differs`, and the reason if it
+        has none).
 
     Raises:
         InputError: For files that are no such reports, and reports without a clip or metric in common.
