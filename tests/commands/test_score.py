@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,7 +20,6 @@ from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.emotion_catalogue import EMOTION_MEASURES
 from talkcli.engine.types import Motion
-from tests.engine.face import flame_twin
 from tests.report_schema import faults
 
 # What every report says of who made the motion and of what.
@@ -32,23 +31,6 @@ _ORIGINS = {
         "layers": False,
     },
 }  # fmt: skip
-
-
-_SCORED: dict[str, Any] = {"overall": {}, "clips": [], "emotions": {}, "thresholds": [], "missed": []}
-
-
-@pytest.fixture
-def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A prediction, its truth and a small head."""
-    monkeypatch.setenv("TALK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("COLUMNS", "200")
-    head = tmp_path / "generic_model.pkl"
-    flame_twin.write_flame(head, flame_twin.flame_arrays())
-    for seed, name in enumerate(("predicted", "true")):
-        coeffs = np.random.default_rng(seed).normal(0, 0.3, (30, 53)).astype(np.float32)
-        motion = Motion(coeffs=coeffs, fps=25.0, head="flame", channels=FLAME)
-        write_motion(tmp_path / f"{name}.npz", motion)
-    return [str(tmp_path / "predicted.npz"), "--truth", str(tmp_path / "true.npz"), "--head", str(head)]
 
 
 def test_table_names_vertex_sets_and_reasons(arguments: list[str]) -> None:
@@ -266,80 +248,6 @@ def test_a_file_that_cannot_be_written_is_said_before_any_work(option: str, tmp_
     result = CliRunner().invoke(app, ["absent.npz", option, str(tmp_path)])
     assert isinstance(result.exception, InputError)
     assert option in (result.exception.hint or "")
-
-
-def test_an_output_is_no_input_and_named_once(arguments: list[str], tmp_path: Path) -> None:
-    true = tmp_path / "true.npz"
-    before = true.read_bytes()
-    (tmp_path / "link").symlink_to(tmp_path)
-    refused = (
-        ["--report", str(true)],
-        ["--junit", str(tmp_path / "link" / "true.npz")],
-        ["--report", str(tmp_path / "new"), "--junit", str(tmp_path / "link" / "new")],
-    )
-    for options in refused:
-        result = CliRunner().invoke(app, [*arguments, *options])
-        assert isinstance(result.exception, UsageError), options
-    in_folder = [str(tmp_path), "--head", arguments[-1], "--junit", str(true)]
-    assert isinstance(CliRunner().invoke(app, in_folder).exception, UsageError)
-    by_name = ["--dataset", tmp_path.name, "--junit", str(true)]
-    result = CliRunner().invoke(app, by_name, env={"TALK_DATA": str(tmp_path.parent)})
-    assert isinstance(result.exception, UsageError)
-    compared = CliRunner().invoke(app, ["study", f"a={tmp_path}", f"b={true}", "--out", str(true)])
-    assert isinstance(compared.exception, UsageError)
-    assert true.read_bytes() == before
-    # A file of test cases may lie beside the motion, and a second run replaces it.
-    (tmp_path / "score.xml").write_text("of an earlier run")
-    result = CliRunner().invoke(
-        app, [*arguments, "--motions", str(tmp_path), "--junit", str(tmp_path / "score.xml")]
-    )
-    assert not isinstance(result.exception, UsageError) or "also read" not in result.exception.problem
-
-
-@pytest.mark.parametrize("as_json", [False, True])
-def test_a_page_that_fails_loses_no_number(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool
-) -> None:
-    def fail(*_: object) -> None:
-        raise InputError("no picture")
-
-    monkeypatch.setattr("talkcli.engine.pipelines.score.report.page.collect", fail)
-    options = ["--report", str(tmp_path / "page.html"), *(["--json"] if as_json else [])]
-    result = CliRunner().invoke(app, [*arguments, *options])
-    assert "mve_mm" in result.stdout and not (tmp_path / "page.html").exists()
-    if as_json:
-        assert "overall" in json.loads(result.stdout)
-        assert result.exit_code == InputError.exit_code and "no picture" in result.stderr
-    else:
-        assert isinstance(result.exception, InputError)
-
-
-def test_the_page_gets_the_regions_and_the_kept_motion(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: list[dict[str, object]] = []
-    monkeypatch.setattr("talkcli.commands.score_motions.write_page", lambda *_, **kept: given.append(kept))
-    monkeypatch.setattr(
-        "talkcli.engine.pipelines.score.motions.score_motions", lambda *_, **__: _ORIGINS | _SCORED
-    )
-    monkeypatch.setattr("talkcli.commands.score_motions.show_motions", lambda *_, **__: None)
-    regions = tmp_path / "regions.json"
-    page = ["--report", str(tmp_path / "page.html")]
-    CliRunner().invoke(
-        app, ["--audio", "a.wav", "--vertex-sets", str(regions), *page], catch_exceptions=False
-    )
-    CliRunner().invoke(app, ["--audio", "a.wav", "--no-cache", *page], catch_exceptions=False)
-    assert given[0]["sources"].vertex_sets == regions  # type: ignore[attr-defined]
-    assert given[0]["generation"].cache is not None  # type: ignore[attr-defined]
-    assert given[1]["generation"].cache is None  # type: ignore[attr-defined]
-
-
-def test_a_score_without_thresholds_is_a_case_that_passed(arguments: list[str], tmp_path: Path) -> None:
-    options = ["--metric", "mve_mm", "--junit", str(tmp_path / "score.xml")]
-    CliRunner().invoke(app, [*arguments, *options], catch_exceptions=False)
-    suite = ElementTree.parse(tmp_path / "score.xml").getroot()[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
-    assert [(case.get("name"), len(case)) for case in suite] == [("score", 0)]
 
 
 def test_metrics_are_chosen_by_pattern(arguments: list[str]) -> None:

@@ -81,8 +81,8 @@ def _show(console: Console, report: dict[str, Any]) -> None:
             f"A: {_who(report['reports'][0])}",
             f"B: {_who(report['reports'][1])}",
             f"{counted(report['clips'], 'clip')} in common{speakers}; means over these clips",
-            "Every interval stands alone. A difference is one if its interval excludes 0 and Holm's p, which is "
-            f"adjusted for {counted(len(rows), 'metric')}, is below {1 - report['confidence']:.2f}.",
+            "Every interval stands alone. A difference is one if its interval excludes 0 and Holm's p, "
+            f"which is adjusted for {counted(len(rows), 'metric')}, is below {1 - report['confidence']:.2f}.",
         ]
     )
     header = (

@@ -1,6 +1,6 @@
 """The bootstrap: an interval of a mean over clips, whose clips may come from few speakers.
 
-Axis names: `clips`, `groups`, `resampled` (means of resamples). Source: Efron (1979); clusters as a whole: Davison and
+Axis names: `clips`, `groups`; `_` counts resamples. Source: Efron (1979); clusters as a whole: Davison and
 Hinkley (1997), section 3.8; wider percentiles for few clips: Hesterberg, "What Teachers Should Know About the
 Bootstrap" (2015), section 5.
 """
@@ -54,7 +54,7 @@ def resampled_means(
     rng: np.random.Generator,
     *,
     rounds: int = 5000,
-) -> tuple[Float[np.ndarray, "resampled"], int]:
+) -> tuple[Float[np.ndarray, "_"], int]:
     """Return the mean of `values` in every resample, and the number of groups.
 
     A resample draws as many groups as there are, with replacement, and takes the mean over all their clips.
@@ -73,9 +73,7 @@ def resampled_means(
     return np.concatenate(means), count
 
 
-def bounds(
-    resampled: Float[np.ndarray, "resampled"], count: int, confidence: float = 0.95
-) -> tuple[float, float]:
+def bounds(resampled: Float[np.ndarray, "_"], count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval that values of resamples of `count` groups give.
 
     Raises UndefinedMetricError for fewer than `LEAST_GROUPS` groups.
@@ -88,7 +86,7 @@ def bounds(
     return float(low), float(high)
 
 
-def p_value(resampled: Float[np.ndarray, "resampled"], count: int) -> float:
+def p_value(resampled: Float[np.ndarray, "_"], count: int) -> float:
     """Return the two-sided p of the mean being 0: the level at which `bounds` just reaches 0.
 
     It is never 0, as `resampled` could not tell smaller levels apart.
