@@ -36,6 +36,11 @@ def test_the_page_has_the_cells_of_the_printed_tables_and_the_clip(
         str(tmp_path / "true.npz"),
         "--audio",
         str(tmp_path / "line.wav"),
+        *(
+            part
+            for name in ("lve_mm", "sync_r", "jerk_ratio_lips", "gap_mean_mm")
+            for part in ("--metric", name)
+        ),
     ]
     done = CliRunner().invoke(app, [*given, "--report", str(page)], catch_exceptions=False)
     assert done.exit_code == 0 and f"Wrote {page}." in done.stderr

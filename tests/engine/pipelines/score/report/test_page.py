@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from talkcli.engine.face.channels import ADA, JAW
 from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.pages.tsne import tsne
+from talkcli.engine.pipelines.score.emotion.listener import Embedded
 from talkcli.engine.pipelines.score.generation import Generation
-from talkcli.engine.pipelines.score.report.joint import JointSpace, joint_space
+from talkcli.engine.pipelines.score.inputs import Case
+from talkcli.engine.pipelines.score.labelled import Labelled
+from talkcli.engine.pipelines.score.report.joint import JointSpace, joint_space, shown
 from talkcli.engine.pipelines.score.report.page import Material, Table, collect, write_report
+from talkcli.engine.pipelines.score.report.pictures import cosines
 from talkcli.engine.pipelines.score.report.worst import worst_clips
 from talkcli.engine.pipelines.score.sources import Sources
-from talkcli.engine.types import Motion, Silent
+from talkcli.engine.types import EMOTIONS, Motion, Silent
 from tests.browser import browser, missing_browser
 
 _NO_BROWSER = missing_browser()
@@ -189,6 +195,52 @@ def test_worst_clips_are_drawn_with_sound_and_curves(scored: tuple[dict[str, Any
 
 def test_motion_without_labelled_speech_has_a_reason_for_its_joint_space() -> None:
     assert joint_space(Sources(), Generation(), Silent()) == "no speech with labels is given"
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 2, 2, 3], [2, 2, 2, 2, 2]])
+def test_the_joint_space_shows_the_pairs_of_each_emotion(labels: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    speech, motion = rng.normal(size=(5, 4)), rng.normal(size=(4, 4))
+    # The second clip has no true motion.
+    seen = np.array([0, 2, 3, 4])
+    clips = [
+        Labelled(case=Case(id=str(index)), emotion=label, speaker="a") for index, label in enumerate(labels)
+    ]
+    embedded = Embedded(
+        speech=_gaussian(speech), motion=_gaussian(motion), seen=seen, truths=[], truth_origins=[],
+        speeches=[], heard=[],
+    )  # fmt: skip
+    joint = shown("x", clips, embedded)
+    assert joint.labels.tolist() == [*labels, *np.array(labels)[seen]] and joint.is_motion.sum() == 4
+    kept, units = (
+        np.array(labels)[seen],
+        [of / np.linalg.norm(of, axis=1)[:, None] for of in (speech[seen], motion)],
+    )
+    for label in np.unique(kept) if len(np.unique(kept)) > 1 else []:
+        values = (units[0] @ units[1].T)[kept == label]
+        for shares, chosen in zip(
+            joint.cosines[EMOTIONS[label]], (values[:, kept == label], values[:, kept != label]), strict=True
+        ):
+            assert shares == (np.histogram(chosen, joint.edges)[0] / chosen.size).tolist()
+    nearest = kept[np.linalg.norm(speech[seen][:, None] - motion[None], axis=2).argmin(axis=1)]
+    counts = np.array(joint.retrieval["speech to true motion"])
+    assert np.trace(counts) == (nearest == kept).sum() and counts.sum() == 4
+    if len(set(labels)) == 1:
+        assert joint.cosines == {} and "have one emotion" in cosines(joint)
+    else:
+        assert list(joint.cosines) == [EMOTIONS[label] for label in sorted(set(labels))]
+
+
+def _gaussian(mean: np.ndarray) -> Gaussian:
+    return Gaussian(torch.from_numpy(mean).float(), torch.zeros(mean.shape))
+
+
+def test_a_missing_browser_skips_tests_unless_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("TALK_TEST_BROWSER", raising=False)
+    assert "make browser" in (missing_browser() or "")
+    monkeypatch.setenv("TALK_TEST_BROWSER", "needed")
+    assert missing_browser() is None
 
 
 _LOOK = """

@@ -90,7 +90,8 @@ def shown(model_name: str, clips: Sequence[Labelled], embedded: Embedded) -> Joi
     chosen = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int))
     present = np.unique(labels)
     retrieval: dict[str, list[list[int]]] = {}
-    edges, histograms = [], {}
+    edges: list[float] = []
+    histograms: Histograms = {}
     if motion is not None:
         speech = Gaussian(embedded.speech.mean[seen], embedded.speech.log_variance[seen])
         distances = csd(speech, motion).numpy()

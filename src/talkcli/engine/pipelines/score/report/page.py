@@ -143,8 +143,8 @@ def _tables(tables: Sequence[Table]) -> str:
 
 def _joint(joint: JointSpace) -> str:
     of = (
-        f"The model {joint.model_name} embeds the emotion of the clips' speech and of their true motion. The "
-        "motion that is scored is not shown here."
+        f"Where the model {joint.model_name} puts the emotion of the clips' speech and of their true motion. "
+        "The motion that is scored is not shown here."
     )
     return html.paragraph(of) + tsne_picture(joint) + cosines(joint) + retrievals(joint)
 

@@ -70,10 +70,11 @@ def worst_clips(report: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]
         if not known or (len(known) > 1 and len({value for _, value in known}) == 1):
             continue
         median = float(np.median([value for _, value in known]))
-        badness = {value: _badness(value, name, median) for _, value in known}
-        best = min(badness.values())
-        worse = [item for item in known if badness[item[1]] > best] or known
-        found[name] = sorted(worse, key=lambda item, of=badness: -of[item[1]])[:NUM_WORST]
+        # Sorted is stable: clips that are equally bad stay in the report's order.
+        badness = [_badness(value, name, median) for _, value in known]
+        ranked = sorted(range(len(known)), key=badness.__getitem__, reverse=True)
+        worse = [index for index in ranked if badness[index] > min(badness)] or ranked
+        found[name] = [known[index] for index in worse[:NUM_WORST]]
     return found
 
 
