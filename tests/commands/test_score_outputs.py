@@ -65,7 +65,8 @@ def test_the_page_gets_the_regions_and_the_kept_motion(
     given: list[dict[str, object]] = []
     monkeypatch.setattr("talkcli.commands.score_motions.write_page", lambda *_, **kept: given.append(kept))
     monkeypatch.setattr(
-        "talkcli.engine.pipelines.score.motions.score_motions", lambda *_, **__: {"overall": {}, "clips": []}
+        "talkcli.engine.pipelines.score.motions.score_motions",
+        lambda *_, **__: {"overall": {}, "clips": [], "thresholds": [], "missed": []},
     )
     monkeypatch.setattr("talkcli.commands.score_motions.show_motions", lambda *_, **__: None)
     regions = tmp_path / "regions.json"
