@@ -32,10 +32,6 @@ class ScoreGroup(TyperGroup):
         """See `with_command`."""
         return super().parse_args(ctx, with_command(args, self.commands))
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """See `with_command`."""
-        return super().resolve_command(ctx, with_command(args, self.commands))
-
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the sub-commands, then the options of the default one."""
         super().format_help(ctx, formatter)

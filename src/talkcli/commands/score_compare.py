@@ -28,7 +28,8 @@ def compare(
 
     talk score compare a.json b.json
 
-    A difference is called one only if the interval of B - A excludes 0; the wider of both intervals decides.
+    A difference is called one only if the interval of B - A excludes 0, the wider of both intervals, and if
+    Holm's adjustment for all compared metrics leaves it one.
     """
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score.compare import compare_reports
@@ -54,21 +55,34 @@ def _show(console: Console, report: dict[str, Any]) -> None:
             continue
         low, high = found["interval"]
         over = "speakers" if found["interval"] == found["over_speakers"] else "clips"
-        word = (
-            ("B is higher" if found["difference"] > 0 else "B is lower") if found["differs"] else "none shown"
-        )
+        word = "B is higher" if found["difference"] > 0 else "B is lower"
+        if not found["differs_alone"]:
+            word = "none shown"
+        elif not found["differs"]:
+            word = "not after Holm"
         one, other = (number(mean) for mean in found["means"])
         span = f"{number(low)} to {number(high)} {found['unit']}".rstrip()
-        rows.append((name, one, other, number(found["difference"]), span, over, str(found["clips"]), word))
+        rows.append(
+            (
+                name,
+                one,
+                other,
+                number(found["difference"]),
+                span,
+                over,
+                str(found["clips"]),
+                number(found["p_holm"]),
+                word,
+            )
+        )
     speakers = "" if report["speakers"] is None else f", {counted(report['speakers'], 'speaker')}"
-    few = max(1, round(len(rows) * (1 - report["confidence"])))
     title = "\n".join(
         [
             f"A: {_who(report['reports'][0])}",
             f"B: {_who(report['reports'][1])}",
             f"{counted(report['clips'], 'clip')} in common{speakers}; means over these clips",
-            f"Every interval stands alone: of {counted(len(rows), 'metric')} without any difference, about "
-            f"{few} would seem to have one.",
+            "Every interval stands alone. A difference is one if its interval excludes 0 and Holm's p, "
+            f"which is adjusted for {counted(len(rows), 'metric')}, is below {1 - report['confidence']:.2f}.",
         ]
     )
     header = (
@@ -79,6 +93,7 @@ def _show(console: Console, report: dict[str, Any]) -> None:
         f"{report['confidence']:.0%} interval",
         "over",
         "clips",
+        "Holm",
         "difference",
     )
     console.table(report, title=title, header=header, rows=rows)

@@ -54,7 +54,7 @@ def diversity(
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
     refuse_rules(model, "diversity")
-    check_outputs({"--report": report})
+    check_outputs({"--report": report}, [audio, text], dataset)
     with Console(as_json=as_json, quiet=quiet) as console:
         from talkcli.engine.pipelines.score.diversity import diversity_table
         from talkcli.engine.pipelines.score.generation import Generation
@@ -73,11 +73,9 @@ def diversity(
             reporter=console,
         )
         found = spoken_reasons(found)
-        if report is not None:
-            from talkcli.engine.pipelines.score.sources import Sources
-
-            sources = Sources(
-                audio=audio, dataset=dataset, split=chosen, text=text, limit=limit, head_name=head
-            )
-            write_page(report, found, show_diversity, sources=sources, generation=generation, console=console)
     show_diversity(console, found)
+    if report is not None:
+        from talkcli.engine.pipelines.score.sources import Sources
+
+        sources = Sources(audio=audio, dataset=dataset, split=chosen, text=text, limit=limit, head_name=head)
+        write_page(report, found, show_diversity, sources=sources, generation=generation, console=console)

@@ -84,10 +84,10 @@ def emotion(
     limit_sound(max_minutes)
     chosen = chosen_split(split, dataset)
     refuse_rules(model, "emotion")
+    check_outputs({"--report": report, "--junit": junit}, [audio, truth, text, emotions_of], dataset)
     verdict = Verdict(
         EMOTION_MEASURES, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit
     )
-    check_outputs({"--report": report})
     with verdict:
         with Console(as_json=as_json, quiet=quiet) as console:
             from talkcli.engine.pipelines.score.emotion.table import EmotionInputs, emotion_table
@@ -118,18 +118,18 @@ def emotion(
             )
             found = spoken_reasons(found)
             show = partial(show_emotion, per_clip=per_clip)
-            if report is not None:
-                from talkcli.engine.pipelines.score.sources import Sources
-
-                sources = Sources(
-                    truth=truth,
-                    audio=audio,
-                    dataset=dataset,
-                    split=chosen,
-                    text=text,
-                    limit=limit,
-                    head_name=head,
-                )
-                write_page(report, found, show, sources=sources, generation=generation, console=console)
         show(console, found)
+        if report is not None:
+            from talkcli.engine.pipelines.score.sources import Sources
+
+            sources = Sources(
+                truth=truth,
+                audio=audio,
+                dataset=dataset,
+                split=chosen,
+                text=text,
+                limit=limit,
+                head_name=head,
+            )
+            write_page(report, found, show, sources=sources, generation=generation, console=console)
         verdict.give(found)

@@ -111,12 +111,16 @@ def motions(
         raise UsageError("--cache and --no-cache exclude each other.", hint="Give one of them.")
     if prepare is not None and dataset is None:
         raise UsageError("--prepare prepares --dataset, and there is none.", hint="Add --dataset.")
+    check_outputs(
+        {"--report": report, "--junit": junit}, [*given, truth, audio, text, reference, vertex_sets], dataset
+    )
     verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
-    check_outputs({"--report": report})
     with verdict:
         with Console(as_json=as_json, quiet=quiet) as console:
             from talkcli.engine.pipelines.score.generation import Generation
             from talkcli.engine.pipelines.score.motions import score_motions
+            from talkcli.engine.pipelines.score.sources import Sources
+            from talkcli.engine.types import Silent
 
             if prepare is not None and dataset is not None:
                 from talkcli.engine.pipelines.score.prepare import prepare as prepare_set
@@ -158,21 +162,23 @@ def motions(
                 found["paper_table"] = paper_table(table, found)
             found = spoken_reasons(found)
             show = partial(show_motions, per_clip=per_clip) if table is None else show_paper_table
-            if report is not None:
-                from talkcli.engine.pipelines.score.sources import Sources
-
-                sources = Sources(
-                    predictions=given,
-                    truth=truth,
-                    audio=audio,
-                    dataset=dataset,
-                    split=chosen,
-                    text=text,
-                    limit=limit,
-                    head_name=head,
-                )
-                write_page(report, found, show, sources=sources, generation=generation, console=console)
+            sources = Sources(
+                predictions=given,
+                truth=truth,
+                audio=audio,
+                dataset=dataset,
+                split=chosen,
+                text=text,
+                limit=limit,
+                head_name=head,
+                vertex_sets=vertex_sets,
+            )
+            if not given and not no_cache:
+                # The page shows motion that the score has just put there.
+                generation = generation.cached(cache, generation.described(Silent()))
         show(console, found)
+        if report is not None:
+            write_page(report, found, show, sources=sources, generation=generation, console=console)
         verdict.give(found)
 
 

@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from talkcli.console import Console
+import typer
+
+from talkcli.console import Console, print_error
+from talkcli.engine.errors import TalkError
 from talkcli.option_names import spoken
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ def write_page(
     generation: Generation,
     console: Console,
 ) -> None:
-    """Write the page of a report.
+    """Write the page of a report that has been printed, so that a page that fails loses no number.
 
     Args:
         path: HTML file to write.
@@ -32,11 +35,30 @@ def write_page(
         show: Function that prints the report's tables.
         sources: Files that were scored.
         generation: Performer and its settings.
-        console: Receiver of notes and progress.
+        console: Console that printed the report; receiver of notes and progress.
 
     Raises:
         InputError: When `path` cannot be a file.
+        typer.Exit: With --json instead of an error, whose document would be the second one on stdout.
     """
+    try:
+        with console:
+            _write(path, report, show, sources, generation, console)
+    except TalkError as error:
+        if not console.as_json:
+            raise
+        print_error(error.problem, error.hint, error.exit_code, as_json=False)
+        raise typer.Exit(error.exit_code) from error
+
+
+def _write(
+    path: Path,
+    report: dict[str, Any],
+    show: Callable[[Console, dict[str, Any]], None],
+    sources: Sources,
+    generation: Generation,
+    console: Console,
+) -> None:
     from talkcli.engine.pipelines.score.report.page import collect, write_report
 
     printed = _Printed()

@@ -9,6 +9,7 @@ import typer
 
 from talkcli.commands.options import AsJson, Quiet, Seed
 from talkcli.commands.score_tables import number
+from talkcli.commands.score_verdict import check_outputs
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.wording import counted
@@ -62,8 +63,10 @@ def study(
         from talkcli.engine.pipelines.score.study.kit import build_study
         from talkcli.engine.pipelines.score.study.videos import parse_methods
 
+        folders = parse_methods(methods)
+        check_outputs({"--out": out}, list(folders.values()))
         done = build_study(
-            parse_methods(methods),
+            folders,
             out,
             title=title,
             questions=[name.strip() for name in questions.split(",") if name.strip()],

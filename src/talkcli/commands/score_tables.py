@@ -37,11 +37,12 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
     rows = []
     for name in known:
         info, found = METRICS[name], overall[name]
+        judge = found["judge"]["name"] if found.get("judge") else ""
         size = report["vertex_sets"][info.vertices]
         over = f"{info.vertices} ({'-' if size is None else size}), {info.over_clips} of {found['clips']}"
         spread = found["spread"]
         deviation = number(spread["sd"] if spread else None)
-        rows.append((name, _value(found, info.unit, judge=info.judge), deviation, f"{info.meaning}; {over}"))
+        rows.append((name, _value(found, info.unit, judge=judge), deviation, f"{info.meaning}; {over}"))
     title = "\n".join([*_who(report), f"head: {report['head']}, mean identity; sd: over clips"])
     console.table(report, title=title, header=("metric", "value", "sd", "what it is"), rows=rows)
     if without := [(name, found["reason"]) for name, found in overall.items() if name not in known]:
@@ -64,6 +65,9 @@ def show_paper_table(console: Console, report: dict[str, Any]) -> None:
     made = report["generation"]
     ours = "these files" if made is None else f"talk: {made['method']}"
     rows.append((ours, *(number(found["value"]) for found in table["ours"])))
+    if any(found["value"] is not None for found in table["by_our_judge"]):
+        cells = (number(found["value"]) for found in table["by_our_judge"])
+        rows.append((f"{ours}, judge of ours: not comparable", *cells))
     console.table(report, title="\n".join([*_who(report), *table["caption"]]), header=header, rows=rows)
     without = [
         (heading, found["reason"])
@@ -110,12 +114,14 @@ def _show_clips(console: Console, report: dict[str, Any], known: list[str]) -> N
 def show_diversity(console: Console, report: dict[str, Any]) -> None:
     """Print a row for every setting of the diversity table."""
     space = report["head"]
+    judge = report["rows"][0]["lse_d"].get("judge")
+    whose = "our judge" if judge is None else judge["name"].partition(",")[0]
     columns = {
         "diversity_mm": "diversity_mm",
         "diversity_l2": "diversity_l2",
         "sync_r": "sync_r",
         "bilabial_closure": "closed in p, b, m",
-        "lse_d": "LSE-D (our judge)",
+        "lse_d": f"LSE-D ({whose})",
     }
     rows = []
     published = _published_diversity(report["rows"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from talkcli.console import print_error
-from talkcli.engine.errors import InputError, TalkError, ThresholdError
+from talkcli.engine.errors import InputError, TalkError, ThresholdError, UsageError
 from talkcli.option_names import spoken
 
 if TYPE_CHECKING:
@@ -18,18 +18,48 @@ if TYPE_CHECKING:
 
 # Name of the test case of an error that belongs to no clip.
 _WHOLE = "score"
+# Suffixes of outputs that may lie in a folder of inputs, where a second run replaces them: no input has them.
+_PAGES = (".html", ".xml")
 
 
-def check_outputs(files: Mapping[str, Path | None]) -> None:
-    """Raise InputError, before any work, if a file of an option cannot be written; None for an absent one."""
-    from talkcli.engine.files import check_file
+def check_outputs(
+    files: Mapping[str, Path | None], inputs: Sequence[Path | None], dataset: str | None = None
+) -> None:
+    """Check, before any work, the files that options name as outputs; None stands for an absent one.
 
+    Args:
+        files: Output by option.
+        inputs: Files that the command reads, and folders of them.
+        dataset: Name or path of the data set that it reads.
+
+    Raises:
+        InputError: When a file cannot be written.
+        UsageError: When a file is also read (a folder's files are those that it already has), or is named
+            twice.
+    """
+    from talkcli.engine.files import check_file, real_path
+    from talkcli.engine.pipelines.prepared_sets import data_folder
+
+    read = {real_path(path) for path in inputs if path is not None}
+    if dataset is not None:
+        read |= {real_path(Path(dataset)), real_path(data_folder() / dataset)}
+    named: dict[Path, str] = {}
     for option, path in files.items():
-        if path is not None:
-            try:
-                check_file(path)
-            except InputError as error:
-                raise InputError(error.problem, hint=f"Give {option} the name of a file.") from error
+        if path is None:
+            continue
+        try:
+            check_file(path)
+        except InputError as error:
+            raise InputError(error.problem, hint=f"Give {option} the name of a file.") from error
+        real = real_path(path)
+        in_folder = path.exists() and path.suffix.lower() not in _PAGES and not read.isdisjoint(real.parents)
+        if real in read or in_folder:
+            raise UsageError(
+                f"{option} {path} is also read, and writing would replace it.", hint="Give another file."
+            )
+        if real in named:
+            raise UsageError(f"{named[real]} and {option} name one file, {path}.", hint="Give two files.")
+        named[real] = option
 
 
 class Verdict:
@@ -54,11 +84,10 @@ class Verdict:
             fail_under: METRIC=VALUE of --fail-under.
             fail_over: METRIC=VALUE of --fail-over.
             fail_if: Conditions of --fail-if.
-            junit: File of test cases; None for none.
+            junit: File of test cases, which `check_outputs` has checked; None for none.
 
         Raises:
             UsageError: For a threshold that is not of its form.
-            InputError: When `junit` is no place for a file.
         """
         from talkcli.engine.pipelines.score.thresholds import Threshold
 
@@ -69,7 +98,6 @@ class Verdict:
         ]
         self.failed: dict[str, TalkError] | None = None if junit is None else {}
         self._junit = junit
-        check_outputs({"--junit": junit})
 
     def __enter__(self) -> Verdict:
         return self

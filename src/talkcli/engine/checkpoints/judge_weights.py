@@ -17,7 +17,10 @@ from talkcli.engine.assets import WEIGHTS_DIR, cache_dir
 from talkcli.engine.checkpoints.model_file import Header, load_model
 from talkcli.engine.checkpoints.published_judges import load_inception, load_syncnet
 from talkcli.engine.errors import AssetError
+from talkcli.engine.files import sha256
 
+# Digits of a hash that stand beside a value.
+_DIGITS = 8
 # Our judges by the name of their method, and their files in the package.
 OWN_JUDGES = {
     "sync": "judge-sync.safetensors",
@@ -95,6 +98,49 @@ def own_judge(name: str) -> tuple[Any, Header]:
 @lru_cache(maxsize=len(OWN_JUDGES))
 def _own(path: Path) -> tuple[Any, Header]:
     return load_model(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """Who judged, for reports."""
+
+    name: str
+    """Name in words that stand beside a value."""
+    sha256: str
+    """Hash of the file of its weights, by which two reports have the same judge or not."""
+
+
+def judge_of(weights: str, words: str) -> Judge | None:
+    """Return the judge that measures with the file of `weights`; None where there is no file.
+
+    Args:
+        weights: Name in `OWN_JUDGES` or `PUBLISHED_JUDGES`.
+        words: Name of the judge that comes with talk, or of the published one. A judge that the user
+            trained is called the user's, with the first digits of its hash.
+    """
+    if weights in PUBLISHED_JUDGES:
+        path = published_file(weights)
+        return None if path is None else Judge(name=words, sha256=_hash(path))
+    try:
+        path = own_file(weights)
+    except AssetError:
+        return None
+    digest = _hash(path)
+    if path.parent != WEIGHTS_DIR:
+        words = f"your judge {digest[:_DIGITS]}, not comparable with the papers"
+    return Judge(name=words, sha256=digest)
+
+
+def _hash(path: Path) -> str:
+    # A report names the judge for every metric and emotion; the file is read again only when it changes.
+    state = path.stat()
+    return _hash_of(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _hash_of(path: Path, changed_ns: int, size: int) -> str:
+    del changed_ns, size
+    return sha256(path)
 
 
 def published_file(name: str) -> Path | None:

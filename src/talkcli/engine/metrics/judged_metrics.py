@@ -14,10 +14,13 @@ _OURS = "our judge, not comparable with the papers"
 _INCEPTION = "FID's Inception on our pictures of the face"
 _SYNCNET = "SyncNet v2 on our pictures of the face, before any encoding"
 
-_SYNC: dict[str, Any] = {"vertices": "landmarks", "needs": "audio", "unit": "", "over_clips": "clip mean"}
+_SYNC: dict[str, Any] = {
+    "vertices": "landmarks", "needs": "audio", "unit": "", "over_clips": "clip mean",
+    "judge": _OURS, "weights": "sync",
+}  # fmt: skip
 _SEEN: dict[str, Any] = {
     "vertices": "all", "needs": "audio", "unit": "", "over_clips": "clip mean", "judge": _SYNCNET,
-    "shown": False, "group": "papers",
+    "shown": False, "group": "papers", "weights": "syncnet",
 }  # fmt: skip
 _DISTANCE = "mean distance of lips and sound at the best shift within 15 frames; lower is better"
 _CONFIDENCE = "how much nearer than at the median shift; higher is better"
@@ -25,15 +28,13 @@ _OFFSET = "that shift; negative when sound is late"
 
 JUDGED_METRICS: dict[str, MetricInfo] = {
     "lse_d": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_distance", better="lower",
-        meaning=_DISTANCE, judge=_OURS, **_SYNC
+        measure=f"{_METRICS}.lse_measures:measure_distance", better="lower", meaning=_DISTANCE, **_SYNC
     ),
     "lse_c": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_confidence", better="higher",
-        meaning=_CONFIDENCE, judge=_OURS, **_SYNC
+        measure=f"{_METRICS}.lse_measures:measure_confidence", better="higher", meaning=_CONFIDENCE, **_SYNC
     ),
     "lse_offset": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_offset", better="near zero", meaning=_OFFSET, judge=_OURS,
+        measure=f"{_METRICS}.lse_measures:measure_offset", better="near zero", meaning=_OFFSET,
         **{**_SYNC, "unit": "frames", "over_clips": "median"},
     ),
     "lse_d@syncnet": MetricInfo(
@@ -58,22 +59,24 @@ JUDGED_METRICS: dict[str, MetricInfo] = {
     ),
     "ffd": MetricInfo(
         measure=f"{_METRICS}.ffd:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
-        unit="", vertices="coefficients", needs="truth", over_clips="pooled", judge=_OURS,
+        unit="", vertices="coefficients", needs="truth", over_clips="pooled", judge=_OURS, weights="ffd",
         meaning="Frechet distance of motion and truth in an autoencoder's latents",
     ),
     "emo_fid": MetricInfo(
         measure=f"{_METRICS}.emo_fid:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, judge=_OURS,
+        weights="emotion_image",
         meaning="Frechet distance of pictures of motion and truth in a judge of emotion",
     ),
     "fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
-        judge=_INCEPTION, meaning="Frechet distance of pictures of motion and truth",
+        judge=_INCEPTION, weights="inception", meaning="Frechet distance of pictures of motion and truth",
     ),
     "fid@pytorch-fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:published_distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
-        judge=_INCEPTION, meaning="the same of any number of pictures, even fewer than features",
+        judge=_INCEPTION, weights="inception",
+        meaning="the same of any number of pictures, even fewer than features",
     ),
 }  # fmt: skip

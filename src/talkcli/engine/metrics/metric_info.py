@@ -40,6 +40,8 @@ class MetricInfo:
     """Rule that sums up the values of the takes of a clip."""
     judge: str = ""
     """Who judged, in words that stand beside the value; empty for a metric without a network."""
+    weights: str = ""
+    """Weights of the judge, by their name in `checkpoints/judge_weights.py`; empty without a judge."""
     pool: str | None = None
     """Function that computes the value of a pooled metric from the observations of all clips, or from the
     moments of their features (`Compared`); None for others."""

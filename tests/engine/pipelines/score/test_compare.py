@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.pipelines.score.compare import compare_reports
 from talkcli.engine.types import Silent
 
@@ -73,6 +74,33 @@ def test_a_difference_is_one_only_where_the_interval_excludes_0(tmp_path: Path) 
     assert back["interval"] == pytest.approx([-lve["interval"][1], -lve["interval"][0]], abs=0.02)
 
 
+def test_of_many_metrics_without_a_difference_none_differs(tmp_path: Path) -> None:
+    names = list(METRICS)[:40]
+    first = report(tmp_path / "a.json", {name: noise(seed) for seed, name in enumerate(names)})
+    second = report(tmp_path / "b.json", {name: noise(1000 + seed) for seed, name in enumerate(names)})
+    found = compared(first, second)["metrics"]
+    alone = [name for name in names if found[name]["differs_alone"]]
+    assert alone and not any(found[name]["differs"] for name in names)
+    assert all(found[name]["p"] < 0.05 < found[name]["p_holm"] for name in alone)
+    # The same difference counts where nothing else was looked at.
+    assert compared(first, second, metrics=alone[:1])["metrics"][alone[0]]["differs"]
+
+
+def test_reports_of_two_judges_do_not_compare(tmp_path: Path) -> None:
+    def judged(sha256: str) -> dict[str, Any]:
+        return {"overall": {"lse_d": {"value": 1.0, "judge": {"name": "our judge", "sha256": sha256}}}}
+
+    first = report(tmp_path / "a.json", {"lse_d": noise(0), "lve_mm": noise(1)}, **judged("ab"))
+    for sha256, fair in (("ab", True), ("cd", False)):
+        told = Told()
+        compare_reports(
+            first,
+            report(tmp_path / "b.json", {"lse_d": noise(2), "lve_mm": noise(3)}, **judged(sha256)),
+            reporter=told,
+        )
+        assert ("differ in the judge of lse_d:" in " ".join(told.said)) != fair
+
+
 def test_pairs_find_what_means_alone_do_not(tmp_path: Path) -> None:
     base = [100.0 * value for value in noise(0)]
     first = report(tmp_path / "a.json", {"lve_mm": base})
@@ -133,7 +161,13 @@ def test_metrics_are_chosen_and_keep_their_resamples(tmp_path: Path) -> None:
     second = report(tmp_path / "b.json", {"lve_mm": noise(2), "eve_mm": noise(3)})
     both, one = compared(first, second), compared(first, second, metrics=["eve_mm"])
     assert list(one["metrics"]) == ["eve_mm"]
-    assert one["metrics"]["eve_mm"] == both["metrics"]["eve_mm"]
+    # Only the adjustment depends on the other metrics.
+    shared = {"p_holm", "differs"}
+    kept = [
+        {key: value for key, value in found["metrics"]["eve_mm"].items() if key not in shared}
+        for found in (one, both)
+    ]
+    assert kept[0] == kept[1] and kept[0]["p"] is not None
     assert compared(first, second, seed=1)["metrics"] != both["metrics"]
     with pytest.raises(InputError, match="metric in common"):
         compared(first, second, metrics=["jump_mm"])

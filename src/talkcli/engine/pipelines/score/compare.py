@@ -1,7 +1,8 @@
 """Differences of two reports on the same clips, with bootstrap intervals.
 
-Axis names: `clips` (those that both reports have). A metric counts as different only where an interval
-excludes 0; the wider one of those over clips and over speakers decides.
+Axis names: `clips` (those that both reports have). An interval of a single metric excludes 0 in one of twenty
+cases by chance. So a metric counts as different only where its interval excludes 0 and its p, adjusted for
+all metrics that are compared, is small. The wider interval of those over clips and over speakers decides.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import sha256
-from talkcli.engine.metrics.bootstrap import LEAST_GROUPS, interval
+from talkcli.engine.metrics.bootstrap import LEAST_GROUPS, bounds, holm, p_value, resampled_means
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.pipelines.score.schema import SCHEMA
 from talkcli.engine.readers.json_text import parse_json
@@ -52,7 +53,9 @@ def compare_reports(
         A document ready for JSON: `schema`; `table` (`compare`); `talk`; `reports` (path, hash, data set and
         generation of each); `clips` and `speakers` (numbers of those in common); `confidence`; `seed`;
         `metrics` (name -> the means over the common clips, their difference, the intervals over clips and
-        over speakers, the wider one as `interval`, whether it `differs`, and the reason if it has none).
+        over speakers, the wider one as `interval`, whether that one excludes 0 (`differs_alone`), the
+        larger `p` of both and `p_holm` (adjusted for all metrics), whether it `differs`, and the reason if it
+        has none).
 
     Raises:
         InputError: For files that are no such reports, and reports without a clip or metric in common.
@@ -69,8 +72,6 @@ def compare_reports(
     for path, side in zip((first, second), sides, strict=True):
         if alone := [id_ for id_ in side if id_ not in common]:
             reporter.note(f"{counted(len(alone), 'clip')} of {path} left out, which the other has not.")
-    for text in _unfair(reports, first, second):
-        reporter.warn(text)
     pairs = [(sides[0][id_], sides[1][id_]) for id_ in common]
     names = [
         name
@@ -79,12 +80,15 @@ def compare_reports(
     ]
     if not names:
         raise InputError(f"{first} and {second} have no such metric in common.")
+    for text in _unfair(reports, first, second, names):
+        reporter.warn(text)
     speakers = _speakers(pairs)
     found = {}
     for done, name in enumerate(names, start=1):
         values = [[_value(clip, name) for clip in pair] for pair in pairs]
         found[name] = _compared(name, values, speakers, seed) | {"unit": _unit(reports, name)}
         reporter.progress("comparing", done, len(names))
+    _adjust(list(found.values()))
     return {
         "schema": SCHEMA,
         "table": "compare",
@@ -116,7 +120,7 @@ def _compared(
     both = [index for index, (one, other) in enumerate(values) if one is not None and other is not None]
     entry: dict[str, Any] = {
         "means": None, "difference": None, "clips": len(both), "over_clips": None, "over_speakers": None,
-        "interval": None, "differs": False, "reason": None,
+        "interval": None, "differs_alone": False, "p": None, "p_holm": None, "differs": False, "reason": None,
     }  # fmt: skip
     if not both:
         return entry | {"reason": "no clip has a value in both reports"}
@@ -125,30 +129,42 @@ def _compared(
     entry |= {"means": known.mean(axis=0).tolist(), "difference": float(apart.mean())}
     if len(both) < LEAST_GROUPS:
         return entry | {"reason": f"{counted(len(both), 'clip')} in common, an interval needs {LEAST_GROUPS}"}
-    over_clips = _interval(apart, np.arange(len(both)), seed, name)
+    over_clips, p = _interval(apart, np.arange(len(both)), seed, name)
     over_speakers, reason = None, None
     if speakers is None:
         reason = "the speakers of the clips are not known, so that the interval is over clips alone"
     elif (heard := len(np.unique(speakers[both]))) < LEAST_GROUPS:
         reason = f"{counted(heard, 'speaker')}, too few to resample, so that the interval is over clips alone"
     else:
-        over_speakers = _interval(apart, speakers[both], seed, name)
+        over_speakers, p_speakers = _interval(apart, speakers[both], seed, name)
+        p = max(p, p_speakers)
     wider = max((each for each in (over_clips, over_speakers) if each), key=lambda each: each[1] - each[0])
     return entry | {
         "over_clips": over_clips,
         "over_speakers": over_speakers,
         "interval": wider,
-        "differs": not wider[0] <= 0 <= wider[1],
+        "differs_alone": not wider[0] <= 0 <= wider[1],
+        "p": p,
         "reason": reason,
     }
 
 
 def _interval(
     apart: Float[np.ndarray, "clips"], groups: Int[np.ndarray, "clips"], seed: int, name: str
-) -> list[float]:
+) -> tuple[list[float], float]:
+    """Return the interval of the mean difference, and its p."""
     # A metric has its own resamples, whichever others are compared.
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    return list(interval(apart, groups, rng, confidence=CONFIDENCE))
+    means, count = resampled_means(apart, groups, rng)
+    return list(bounds(means, count, CONFIDENCE)), p_value(means, count)
+
+
+def _adjust(entries: Sequence[dict[str, Any]]) -> None:
+    """Fill in `p_holm` and `differs` of the metrics that have an interval."""
+    known = [entry for entry in entries if entry["p"] is not None]
+    for entry, adjusted in zip(known, holm([entry["p"] for entry in known]), strict=True):
+        entry["p_holm"] = adjusted
+        entry["differs"] = entry["differs_alone"] and adjusted < 1 - CONFIDENCE
 
 
 def _speakers(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Int[np.ndarray, "clips"] | None:
@@ -160,16 +176,29 @@ def _speakers(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Int[np.
     return numbers
 
 
-def _unfair(reports: Sequence[Mapping[str, Any]], first: Path, second: Path) -> list[str]:
+def _unfair(
+    reports: Sequence[Mapping[str, Any]], first: Path, second: Path, names: Sequence[str]
+) -> list[str]:
     """Return in sentences what makes two reports no fair comparison."""
     found = []
     for key, what in (("head", "the head"), ("vertex_sets", "the vertex sets"), ("truth", "the true motion")):
         if reports[0].get(key) != reports[1].get(key):
             found.append(f"{first} and {second} differ in {what}: their numbers do not compare.")
+    if judged := [name for name in names if _judge(reports[0], name) != _judge(reports[1], name)]:
+        found.append(
+            f"{first} and {second} differ in the judge of {some(judged)}: these numbers do not compare."
+        )
     versions = [report.get("talk") for report in reports]
     if versions[0] != versions[1]:
         found.append(f"{first} was made by talk {versions[0]}, {second} by talk {versions[1]}.")
     return found
+
+
+def _judge(report: Mapping[str, Any], name: str) -> Any:
+    """Return the hash of the judge's weights; None where the report names no judge."""
+    found = report.get("overall", {}).get(name)
+    judge = found.get("judge") if isinstance(found, dict) else None
+    return judge.get("sha256") if isinstance(judge, dict) else None
 
 
 def _unit(reports: Sequence[Mapping[str, Any]], name: str) -> str:

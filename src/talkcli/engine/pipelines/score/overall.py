@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.checkpoints.judge_weights import judge_of
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.frechet_pool import ComparedMoments
@@ -23,7 +25,8 @@ def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
     """Return one value of the metric `name` for all clips that have one, ready for JSON.
 
     `spread` describes the values of the clips. A pooled metric has no spread; one of phones has `classes`:
-    the mean and the number of observations of each phone.
+    the mean and the number of observations of each phone. `judge` has the name of the network that judged and
+    the hash of its weights; None for a metric without one, and without its weights.
     """
     info = METRICS[name]
     if info.over_clips == "pooled":
@@ -97,10 +100,12 @@ def _joined(known: Sequence[Any]) -> Running:
 
 def _entry(name: str, value: float | None, clips: int, reason: str | None) -> dict[str, Any]:
     info = METRICS[name]
+    judge = judge_of(info.weights, info.judge) if info.weights else None
     return {
         "value": value,
         "unit": info.unit,
         "over_clips": info.over_clips,
         "clips": clips,
         "reason": reason,
+        "judge": None if judge is None else asdict(judge),
     }

@@ -20,7 +20,8 @@ _ALSO: Mapping[str, str] = {
 
 def table_metrics(name: str) -> list[str]:
     """Return the metrics of talk that the columns of the table `name` need."""
-    wanted = {column.metric for columns in TABLES[name].columns.values() for column in columns}
+    columns = [column for each in TABLES[name].columns.values() for column in each]
+    wanted = {metric for column in columns for metric in (column.metric, column.own)}
     return [metric for metric in METRICS if metric in wanted]
 
 
@@ -32,9 +33,11 @@ def paper_table(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
         report: Report of `score_motions`, with the metrics of `table_metrics`.
 
     Returns:
-        A document ready for JSON: `name`; `source`; `columns` (heading, data set and metric); `rows` (method
-        and cells, None where the paper prints none); `ours` (for each column the value or the reason why
-        there is none); `caption` (sentences that say what is comparable).
+        A document ready for JSON: `name`; `source`; `columns` (heading, data set, `metric` and
+        `own_metric`, as in `Column`); `rows` (method and cells, None where the paper prints none); `ours`
+        (for each column the value by the paper's judge or the reason why there is none); `by_our_judge` (the
+        same by judges of ours, whose values do not compare with the rows); `caption` (sentences that say what
+        is comparable).
     """
     table = TABLES[name]
     data_set = _data_set(report)
@@ -43,13 +46,15 @@ def paper_table(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         "source": table.source,
         "columns": [
-            {"name": column.name, "dataset": where, "metric": column.metric} for where, column in columns
+            {"name": column.name, "dataset": where, "metric": column.metric, "own_metric": column.own}
+            for where, column in columns
         ],
         "rows": [
             {"method": method, "cells": [number for where in table.columns for number in cells[where]]}
             for method, cells in table.rows.items()
         ],
-        "ours": [_ours(column, where, data_set, report) for where, column in columns],
+        "ours": [_cell(column, column.metric, where, data_set, report) for where, column in columns],
+        "by_our_judge": [_cell(column, column.own, where, data_set, report) for where, column in columns],
         "caption": _caption(table, data_set, report),
     }
 
@@ -65,12 +70,18 @@ def _data_set(report: Mapping[str, Any]) -> str | None:
     return _ALSO.get(name, name)
 
 
-def _ours(column: Column, where: str, data_set: str | None, report: Mapping[str, Any]) -> dict[str, Any]:
-    found = report["overall"].get(column.metric)
+def _cell(
+    column: Column, metric: str | None, where: str, data_set: str | None, report: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the value of `metric` in the unit of the column, or the reason why there is none."""
+    found = None if metric is None else report["overall"].get(metric)
+    value = None
     if data_set != where:
-        value, reason = None, f"this score is of {data_set or 'no data set'}, not of {where}"
+        reason = f"this score is of {data_set or 'no data set'}, not of {where}"
+    elif metric is None:
+        reason = "the paper's judge is not published" if column.own else "no judge measures this"
     elif found is None:
-        value, reason = None, f"talk does not measure {column.metric} for this table"
+        reason = f"talk does not measure {metric} for this table"
     else:
         value = None if found["value"] is None else found["value"] * column.factor
         reason = found["reason"]
@@ -97,11 +108,7 @@ def _caption(table: Table, data_set: str | None, report: Mapping[str, Any]) -> l
     used = {METRICS[name].vertices for name in report["overall"] if name in METRICS}
     sizes = [f"{name} {size}" for name, size in report["vertex_sets"].items() if size and name in used]
     lines.append(f"Our vertices: {report['head']} ({', '.join(sizes) or 'none'}), mean identity.")
-    judges = {
-        found["judge"]
-        for columns in table.columns.values()
-        for column in columns
-        if (found := report["overall"].get(column.metric)) is not None and found.get("judge")
-    }
-    lines += [f"Judge: {judge}." for judge in sorted(judges)]
+    for metric, found in report["overall"].items():
+        if (judge := found.get("judge")) is not None:
+            lines.append(f"Judge of {metric}: {judge['name']} (sha256 {judge['sha256'][:12]}).")
     return lines

@@ -16,12 +16,16 @@ Row = tuple[float | None, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column of a table: what the paper calls it, and the metric of talk that measures it."""
+    """A column of a table: what the paper calls it, and the metrics of talk that measure it."""
 
     name: str
     """Heading in the paper."""
-    metric: str
-    """Name of the metric in `METRICS`."""
+    metric: str | None
+    """Name in `METRICS` of the metric that uses the paper's judge, if the paper has one; None where that
+    judge is not published."""
+    own: str | None = None
+    """Name of the metric of the same kind by a judge of ours, whose numbers do not compare; None for a column
+    without a judge, and where there is none of ours."""
     factor: float = 1.0
     """Factor from the unit of the metric to that of the column."""
 
@@ -41,10 +45,10 @@ class Table:
 
 
 _FID = Column(name="FID", metric="fid")
-_FFD = Column(name="FFD", metric="ffd")
-_EMO_FID = Column(name="Emo-FID", metric="emo_fid")
-_LSE_D = Column(name="LSE-D", metric="lse_d")
-_LSE_C = Column(name="LSE-C", metric="lse_c")
+_FFD = Column(name="FFD", metric=None, own="ffd")
+_EMO_FID = Column(name="Emo-FID", metric=None, own="emo_fid")
+_LSE_D = Column(name="LSE-D", metric="lse_d@syncnet", own="lse_d")
+_LSE_C = Column(name="LSE-C", metric="lse_c@syncnet", own="lse_c")
 _LIPS = (_LSE_D, _LSE_C)
 # EmoFace states its unit as 1e-5 mm; its numbers are those of CodeTalker's script, squared metres.
 _LVE = Column(name="LVE (1e-5)", metric="lve_m2", factor=1e5)

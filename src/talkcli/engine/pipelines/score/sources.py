@@ -30,6 +30,8 @@ class Sources:
     """Largest number of clips; None for all."""
     head_name: str | None = None
     """Head of the surfaces; None for the head or mesh of each motion."""
+    vertex_sets: Path | None = None
+    """File of the regions of meshes that talk does not know (`read_vertex_sets`)."""
 
     def gather(self, reporter: Reporter) -> Chosen:
         """Return the clips. Raises what `gather` raises."""

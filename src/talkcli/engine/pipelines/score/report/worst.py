@@ -23,6 +23,7 @@ from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.pipelines.score.sources import Sources
+from talkcli.engine.pipelines.score.vertex_sets import read_vertex_sets
 from talkcli.engine.pipelines.score.work import Setting, clip_surfaces
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
@@ -108,6 +109,7 @@ def shown_clips(
         generation=None if sources.predictions else generation,
         head_name=sources.head_name,
         reference="not measured here",
+        vertex_sets=None if sources.vertex_sets is None else read_vertex_sets(sources.vertex_sets),
     )
     found: dict[str, ShownClip | str] = {}
     for done, case in enumerate(cases.values(), start=1):

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.metrics.bootstrap import LEAST_GROUPS
+from talkcli.engine.metrics.bootstrap import LEAST_GROUPS, holm
 from talkcli.engine.pipelines.score.study.correlate import correlations
 from talkcli.engine.pipelines.score.study.questions import MIDDLE
 from talkcli.engine.pipelines.score.study.ratings import (
@@ -119,10 +119,8 @@ def _adjust(rows: list[dict[str, Any]]) -> None:
     """Add `p_holm`, which is p adjusted for the number of rows (Holm 1979), and `differs`."""
     for row in rows:
         row["p_holm"] = row["differs"] = None
-    known = sorted((row for row in rows if row["p"] is not None), key=lambda row: row["p"])
-    largest = 0.0
-    for rank, row in enumerate(known):
-        largest = max(largest, min(1.0, row["p"] * (len(known) - rank)))
-        row["p_holm"] = largest
+    known = [row for row in rows if row["p"] is not None]
+    for row, adjusted in zip(known, holm([row["p"] for row in known]), strict=True):
+        row["p_holm"] = adjusted
         if row["differs_alone"] is not None:
-            row["differs"] = row["differs_alone"] and largest < _LEVEL
+            row["differs"] = row["differs_alone"] and adjusted < _LEVEL
