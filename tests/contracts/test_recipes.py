@@ -103,20 +103,21 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
     assert yaml.safe_load(text)["base"].startswith("deeptalk")
 
 
+# Recipes whose keys another method knows, too: all of phones.debug are keys of the sync judge.
+OF_TWO = ("th_vqvae", "phones.debug")
+
+
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_of_another_method_names_its_command(name: str, tmp_path: Path) -> None:
     own = recipes.commands()[_schema(name)]
-    # Somebody's own recipe, as far as it says something that is of one method alone: th_vqvae does not, and
-    # phones.debug fits the sync judge as well.
+    # Somebody's own recipe, as far as it says something that is of one method alone.
     copied = tmp_path / "mine.yaml"
     copied.write_text((RECIPES_DIR / f"{name}.yaml").read_text(encoding="utf-8"))
     sections = set(yaml.safe_load(copied.read_text())) - {
         "data", "train", "storage", "base", "stage_2", "leave_out",
     }  # fmt: skip
     for schema, command in recipes.commands().items():
-        for recipe in (
-            (name, str(copied)) if sections and name not in ("th_vqvae", "phones.debug") else (name,)
-        ):
+        for recipe in (name, str(copied)) if sections and name not in OF_TWO else (name,):
             if command != own:
                 with pytest.raises(UsageError) as caught:
                     load_recipe(schema, recipe, stage=1 if schema is DeepTalkRecipe else None)
