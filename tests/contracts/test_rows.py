@@ -19,6 +19,9 @@ from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS, MetricInfo
 from talkcli.engine.types import Motion
 
+# What the sound's loudness alone would reach: a bound, and no score of the motion.
+NOT_OF_THE_MOTION = ("opening_energy_r",)
+SYNCHRONY = {"lse_d": "lower", "lse_c": "higher", "lse_offset": "near zero"}
 HELLO = Path(__file__).resolve().parents[2] / "examples" / "hello.wav"
 
 
@@ -35,6 +38,22 @@ def test_every_metric_names_functions_that_there_are(name: str) -> None:
     assert callable(resolve(info.measure))
     assert (info.pool is not None) == (info.over_clips == "pooled")
     assert info.pool is None or callable(resolve(info.pool))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_error_says_which_values_are_worse(name: str) -> None:
+    """Else the page of a score shows the best clips as the worst ones."""
+    info = METRICS[name]
+    if "truth" in info.needs and name not in NOT_OF_THE_MOTION:
+        assert info.better is not None
+    if name.startswith("lse_"):
+        assert (
+            info.better
+            == {"d": "lower", "c": "higher", "offset": "near zero"}[name[4:].split("@", maxsplit=1)[0]]
+        )
+    # Scores of the motion alone, or of how takes differ, are properties.
+    if info.needs == "takes" or name in NOT_OF_THE_MOTION:
+        assert info.better is None
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -77,7 +77,7 @@ def test_windows(network: SyncNet) -> None:
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (28, 224, 224, 3), dtype=np.uint8)
     speech = Speech(samples=rng.uniform(-0.5, 0.5, 640 * 27 + 100).astype(np.float32))
-    seen, heard = features(network, pictures, speech)
+    seen, heard = features(network, np.split(pictures, (1, 4, 8)), speech)
     assert seen.shape == heard.shape == (27 - 5, 1024)
     cepstra = torch.from_numpy(mfcc(as_int16(speech.samples))).float()
     for window in (0, 19, 20, 21):
@@ -90,7 +90,7 @@ def test_windows(network: SyncNet) -> None:
 
 def test_too_short(network: SyncNet) -> None:
     with pytest.raises(ValueError, match="5 frames are too few"):
-        features(network, np.zeros((9, 224, 224, 3), np.uint8), Speech(samples=np.zeros(3200, np.float32)))
+        features(network, [np.zeros((9, 224, 224, 3), np.uint8)], Speech(samples=np.zeros(3200, np.float32)))
 
 
 def test_stays_in_evaluation_mode(network: SyncNet) -> None:

@@ -88,14 +88,14 @@ def overall(name: str, takes: list[list[np.ndarray]], true: list[np.ndarray]) ->
     values = []
     for c, (made, real) in enumerate(zip(takes, true, strict=True)):
         speech = Speech(samples=audio(c).astype(np.float32))
-        surfaces = [_surface(vertices) for vertices in made]
-        values.append(score_clip(surfaces, _surface(real), speech, "no phones", metrics=[name])[name])
+        surfaces = [surface(vertices) for vertices in made]
+        values.append(score_clip(surfaces, surface(real), speech, "no phones", metrics=[name])[name])
     found = over_clips(name, values)
     assert found["value"] is not None, found["reason"]
     return float(found["value"])
 
 
-def _surface(vertices: np.ndarray) -> Surface:
+def surface(vertices: np.ndarray) -> Surface:
     motion = VertexMotion(vertices=vertices, neutral=TEMPLATE, fps=FPS, topology="standard")
     return Surface(motion, FaceMesh(name="standard", template=TEMPLATE, numbering=Numbering()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkcli.engine.metrics.frechet_pool import ComparedMoments, distance
+from talkcli.engine.metrics.frechet_pool import ComparedMoments, distance, published_distance
 from talkcli.engine.metrics.take import Compared
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 
@@ -49,3 +49,16 @@ def test_a_set_against_itself() -> None:
 def test_too_few_items() -> None:
     with pytest.raises(UndefinedMetricError, match="needs more than 8 items, there are 5"):
         distance(moments(made=MADE[:5]))
+
+
+def test_the_published_distance_takes_any_number_of_items() -> None:
+    assert published_distance(moments(7)) == distance(moments(7))
+    few = moments(made=MADE[:5], true=TRUE[:5])
+    # With 5 items of 8 features the root's other eigenvalues are 0.
+    one, other = np.cov(MADE[:5].T), np.cov(TRUE[:5].T)
+    root = np.sqrt(np.maximum(np.linalg.eigvals(one @ other).real, 0)).sum()
+    apart = np.square(MADE[:5].mean(axis=0) - TRUE[:5].mean(axis=0)).sum()
+    wanted = apart + np.trace(one) + np.trace(other) - 2 * root
+    assert published_distance(few) == pytest.approx(wanted, abs=1e-6)
+    with pytest.raises(UndefinedMetricError):
+        published_distance(moments(made=MADE[:1]))

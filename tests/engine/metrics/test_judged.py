@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,13 @@ def test_too_short_for_a_window() -> None:
 def test_the_metrics_of_a_take_share_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     passes: list[int] = []
 
-    def features(network: object, pictures: np.ndarray, sound: Speech) -> tuple[np.ndarray, np.ndarray]:
-        passes.append(len(pictures))
-        assert pictures.shape == (7, 224, 224, 3)
-        assert pictures.std() > 10
+    def features(
+        network: object, pictures: Iterator[np.ndarray], sound: Speech
+    ) -> tuple[np.ndarray, np.ndarray]:
+        (block,) = pictures
+        passes.append(len(block))
+        assert block.shape == (7, 224, 224, 3)
+        assert block.std() > 10
         return np.eye(7), np.eye(7)
 
     monkeypatch.setattr(lse_measures, "published_judge", lambda name: None)

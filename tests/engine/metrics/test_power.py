@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from talkcli.engine.metrics.beats import joint_speeds
 from talkcli.engine.metrics.fdd import fdd_m2
 from talkcli.engine.metrics.jerk import jerkiness
 from talkcli.engine.metrics.lip_dtw import lip_dtw_mm
@@ -144,9 +143,3 @@ def test_a_clip_that_would_fill_the_memory_is_refused() -> None:
     costs = np.broadcast_to(np.zeros(1), (10_000, 10_000))
     with pytest.raises(UndefinedMetricError, match="too long"):
         warping_path(costs)
-
-
-def test_speed_of_joints_is_that_per_second() -> None:
-    line = np.zeros((5, 1, 3))
-    line[:, 0, 0] = 0.01 * np.arange(5)
-    assert joint_speeds(line, 25.0) == pytest.approx(np.full((5, 1), 0.25))

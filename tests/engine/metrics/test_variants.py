@@ -186,11 +186,13 @@ VARIANTS: dict[str, tuple[Clips, float, Formula]] = {
 # with sound, and of spoken frames (a mask there).
 ELSEWHERE = {
     "fve@facediffusionmodel", "mee@probtalk3d", "ce@probtalk3d", "diversity@facediffuser",
-    "multimodality@facediffuser", "diversity@probtalk3d", "diversity@humanml3d", "multimodality@humanml3d",
+    "multimodality@facediffuser", "diversity@probtalk3d", "diversity@humanml3d-quartiles",
+    "multimodality@humanml3d-quartiles",
     "pdd@unils", "jdd@unils", "mean_l2@probtalk3d-val", "mean_var@probtalk3d-val", "s_lve@unils",
     "s_mhd@unils", "s_fdd@unils", "mtm@perceptual3d", "mtm@perceptual3d-halved",
-    "lip_intensity@perceptual3d", "rms@perceptual3d", "rms@perceptual3d-overflow", "slcc@perceptual3d",
-    "bas@kdtalker", "ba@bailando", "pose_std@kdtalker",
+    "lip_intensity@perceptual3d", "rms@perceptual3d", "rms@perceptual3d-overflow",
+    "slcc@perceptual3d-pooled",
+    "bas@kdtalker-accents", "ba@bailando-accents", "pose_std@kdtalker",
     "mve@facediffuser-rig192", "lve@facediffuser-rig192", "fdd@facediffuser-rig192",
     "absfdd@facediffuser-rig192", "mve@facediffuser-beat51", "lve@facediffuser-beat51",
     "fdd@facediffuser-beat51", "absfdd@facediffuser-beat51",

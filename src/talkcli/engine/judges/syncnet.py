@@ -7,6 +7,8 @@ script SyncNetModel.py; the tensors have its names. Wav2Lip scores with the same
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -73,7 +75,7 @@ class SyncNet(nn.Module):
 
 @torch.inference_mode()
 def features(
-    network: SyncNet, pictures: UInt8[np.ndarray, "frames 224 224 3"], speech: Speech
+    network: SyncNet, pictures: Iterable[UInt8[np.ndarray, "_ 224 224 3"]], speech: Speech
 ) -> tuple[Float[np.ndarray, "windows 1024"], Float[np.ndarray, "windows 1024"]]:
     """Return the features of pictures and of sound for every window that both fill.
 
@@ -82,26 +84,33 @@ def features(
 
     Args:
         network: SyncNet with weights.
-        pictures: Frames of 25 fps, red, green, blue.
+        pictures: Frames of 25 fps in blocks, red, green, blue.
         speech: Sound of 16 kHz, which begins with the first frame.
 
     Raises:
         ValueError: When there is no window.
     """
-    frames = min(len(pictures), len(speech.samples) * MODEL_FPS // speech.rate_hz)
-    windows = frames - WINDOW_FRAMES
-    if windows < 1:
-        raise ValueError(f"{frames} frames are too few: SyncNet needs more than {WINDOW_FRAMES}")
     cepstra = torch.from_numpy(mfcc(as_int16(speech.samples)).T.astype(np.float32))
-    seen, heard = [], []
-    for first in range(0, windows, _BATCH):
-        chosen = range(first, min(first + _BATCH, windows))
-        # The public script reads pictures with OpenCV, whose order is blue, green, red.
-        bgr = torch.from_numpy(np.ascontiguousarray(pictures[first : chosen[-1] + WINDOW_FRAMES, ..., ::-1]))
-        stack = bgr.float().permute(3, 0, 1, 2).unfold(1, WINDOW_FRAMES, 1)
-        seen.append(network.see(stack.permute(1, 0, 4, 2, 3)))
-        ticks = [index * TICKS_PER_FRAME for index in chosen]
-        heard.append(network.hear(torch.stack([cepstra[None, :, at : at + _WINDOW_TICKS] for at in ticks])))
+    sounding = len(speech.samples) * MODEL_FPS // speech.rate_hz
+    seen, heard, frames, done = [], [], 0, 0
+    kept = np.zeros((0, SIDE, SIDE, 3), np.uint8)
+    for block in pictures:
+        frames += len(block)
+        kept = np.concatenate([kept, block])
+        while (some := min(len(kept) - WINDOW_FRAMES, sounding - WINDOW_FRAMES - done, _BATCH)) > 0:
+            # The public script reads pictures with OpenCV, whose order is blue, green, red.
+            bgr = torch.from_numpy(np.ascontiguousarray(kept[: some + WINDOW_FRAMES - 1, ..., ::-1]))
+            stack = bgr.float().permute(3, 0, 1, 2).unfold(1, WINDOW_FRAMES, 1)
+            seen.append(network.see(stack.permute(1, 0, 4, 2, 3)))
+            ticks = [index * TICKS_PER_FRAME for index in range(done, done + some)]
+            windows = torch.stack([cepstra[None, :, at : at + _WINDOW_TICKS] for at in ticks])
+            heard.append(network.hear(windows))
+            kept, done = kept[some:], done + some
+        if 0 < done >= sounding - WINDOW_FRAMES:
+            break
+    if done == 0:
+        few = min(frames, sounding)
+        raise ValueError(f"{few} frames are too few: SyncNet needs more than {WINDOW_FRAMES}")
     return torch.cat(seen).numpy(), torch.cat(heard).numpy()
 
 

@@ -1,6 +1,6 @@
 """Beat alignment: how near the beats of a motion are to the beats of its sound.
 
-Axis names: `frames`, `steps` (from one frame to the next), `points`, `coeffs`, `beats`. A beat of a motion is
+Axis names: `frames`, `steps` (from one frame to the next), `points`, `beats`. A beat of a motion is
 a minimum of its speed. All published forms average over the beats of the sound, so that a motion with many
 beats scores well. They differ in the speed, the rule for a beat, and the tolerance. The papers take the beats
 of the sound from librosa, which talk does not use; its own are the accents of the speech
@@ -9,7 +9,6 @@ of the sound from librosa, which talk does not use; its own are the accents of t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,11 +35,6 @@ _SMOOTH, _TOLERANCE_S = 5.0, 0.1
 _SMOOTH_S = 0.2
 # Bailando: tolerance in frames.
 _TOLERANCE_FRAMES = 3.0
-# EMAGE: tolerance in seconds; frames on either side in which a beat is the minimum; least speed of a beat as
-# a share of the scale, in the tools of today and in the scripts of 2024; joints that count, of SMPL-X.
-_EMAGE_TOLERANCE_S, _EMAGE_REACH = 0.3, 7
-EMAGE_LEAST, EMAGE_2024_LEAST = 0.1, 0.3
-EMAGE_JOINTS = (3, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
 # Speed in radians per frame under which a head counts as still.
 _STILL_RAD = 1e-6
 
@@ -74,7 +68,10 @@ def smooth_beats(points: Points) -> Beats:
 
 
 def bas_kdtalker(points: Points, sound_s: Times, fps: float) -> float:
-    """Return `alignment` of `smooth_beats` in seconds, with a tolerance of 0.1 s (KDTalker)."""
+    """Return `alignment` of `smooth_beats` in seconds, with a tolerance of 0.1 s (KDTalker).
+
+    With the script's own beats of the sound, `sound_s`, this is the script's number.
+    """
     return alignment(sound_s, smooth_beats(points) / fps, _TOLERANCE_S)
 
 
@@ -82,78 +79,6 @@ def ba_bailando(points: Points, sound_s: Times, fps: float) -> float:
     """Return `alignment` of `smooth_beats` in frames, with a tolerance of three frames at any rate."""
     frames = np.floor(np.asarray(sound_s) * fps)
     return alignment(frames, smooth_beats(points), _TOLERANCE_FRAMES)
-
-
-def joint_speeds(joints: Points, fps: float) -> Float[np.ndarray, "frames points"]:
-    """Return the speed of each joint: central differences, one-sided at the ends; per second."""
-    return np.linalg.norm(np.gradient(joints.astype(np.float64), 1 / fps, axis=0), axis=2)
-
-
-def bc_emage(
-    speeds: Float[np.ndarray, "frames points"],
-    onsets_s: Times,
-    scale: float,
-    fps: float,
-    *,
-    least: float = EMAGE_LEAST,
-    cut: int = 0,
-    joints_found_only: bool = False,
-) -> float:
-    """Return EMAGE's beat consistency of a clip: the mean over `EMAGE_JOINTS` of `alignment` of their beats.
-
-    Source: EMAGE (emage_evaltools). A joint without beats counts 0. The scripts test the speed of a beat at
-    its place in the cut clip, but look it up in the uncut one.
-
-    Args:
-        speeds: `joint_speeds` of the whole clip.
-        onsets_s: Onsets of the sound in seconds, in the cut clip.
-        scale: Speed that counts as 1; the tools take the largest speed of the first clip without one.
-        fps: Frame rate.
-        least: Share of `scale` that the speed of a beat exceeds.
-        cut: Frames that are cut at both ends.
-        joints_found_only: Whether joints without beats are left out of the mean, as in 2024.
-    """
-    scaled = speeds / scale
-    window = scaled[cut : len(scaled) - cut]
-    scores = []
-    for joint in EMAGE_JOINTS:
-        beats = argrelmin(window[:, joint], order=_EMAGE_REACH)[0]
-        beats = beats[scaled[beats, joint] > least]
-        scores.append(alignment(onsets_s, beats / fps, _EMAGE_TOLERANCE_S) if len(beats) else None)
-    found = [score for score in scores if score is not None]
-    if not found:
-        return 0.0
-    return math.fsum(found) / (len(found) if joints_found_only else len(scores))
-
-
-def change_rates(codes: Float[np.ndarray, "frames coeffs"]) -> Float[np.ndarray, "coeffs"]:
-    """Return the mean absolute change of each coefficient per frame, which `bc_said` divides by."""
-    return np.abs(np.diff(codes.astype(np.float64), axis=0)).mean(axis=0)
-
-
-def bc_said(
-    codes: Float[np.ndarray, "frames coeffs"],
-    onsets_s: Times,
-    rates: Float[np.ndarray, "coeffs"],
-    fps: float,
-    threshold: float = 0.1,
-) -> float:
-    """Return SAiD's beat consistency of coefficients; a clip without beats scores 0.
-
-    Source: SAiD (said/metric). A beat is a minimum of the mean change over coefficients, at least one side of
-    which is higher by more than `threshold`.
-
-    Args:
-        codes: Coefficients of the clip.
-        onsets_s: Onsets of the sound in seconds.
-        rates: Mean over all clips of `change_rates`.
-        fps: Frame rate; the script's default is 60.
-        threshold: See above.
-    """
-    steps = (np.abs(np.diff(codes.astype(np.float64), axis=0)) / rates).mean(axis=1)
-    before, after = steps[:-2] - steps[1:-1], steps[2:] - steps[1:-1]
-    beats = np.flatnonzero((before > 0) & (after > 0) & (np.maximum(before, after) > threshold)) + 1
-    return alignment(onsets_s, beats / fps, _TOLERANCE_S) if len(beats) else 0.0
 
 
 def pose_spread(angles_deg: Float[np.ndarray, "frames 3"]) -> float:

@@ -64,26 +64,31 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.mod:measure_mm",
         unit="mm", vertices="inner lips", needs="truth", over_clips="clip mean",
         meaning="mouth-opening difference: mean difference of lip opening and true one",
+        better="lower",
     ),
     "lip_dtw_mm": MetricInfo(
         measure=f"{_METRICS}.lip_dtw:measure",
         unit="mm", vertices="inner lips", needs="truth", over_clips="clip mean",
         meaning="mouth-opening difference after time warping, which forgives bad timing",
+        better="lower",
     ),
     "mtm_ms": MetricInfo(
         measure=f"{_METRICS}.mtm:measure_ms",
         unit="ms", vertices="middle of the lips", needs="truth", over_clips="clip mean",
         meaning="mean temporal misalignment of openings and closings with the true ones",
+        better="lower",
     ),
     "mee_mm": MetricInfo(
         measure=f"{_METRICS}.takes_error:measure_mee_mm",
         unit="mm", vertices="lips", needs="takes and truth", over_clips="frame mean",
         meaning="lip vertex error of the mean of the takes", shown=False,
+        better="lower",
     ),
     "ce_mm": MetricInfo(
         measure=f"{_METRICS}.takes_error:measure_ce_mm",
         unit="mm", vertices="lips", needs="takes and truth", over_clips="frame mean",
         meaning="lip vertex error of each clip's best take", shown=False,
+        better="lower",
     ),
     "diversity_mm": MetricInfo(
         measure=f"{_METRICS}.diversity:measure_mm",
@@ -111,6 +116,7 @@ METRICS: dict[str, MetricInfo] = {
         measure=f"{_METRICS}.sync:measure_wide_lag_ms",
         unit="ms", vertices="inner lips", needs="audio", over_clips="median",
         meaning="the same within 400 ms", shown=False,
+        better="near zero",
     ),
     "silence_closed": MetricInfo(
         measure=f"{_METRICS}.silence_closed:measure",
@@ -158,12 +164,14 @@ METRICS: dict[str, MetricInfo] = {
         unit="", vertices="inner lips", needs="phones", over_clips="pooled",
         group="lips",
         meaning="rank correlation of mean lip opening with aa > ae > eh > ih > s",
+        better="higher",
     ),
     "rounding_mm": MetricInfo(
         measure=f"{_METRICS}.rounding:measure", pool=f"{_METRICS}.rounding:rounding_mm",
         unit="mm", vertices="mouth corners", needs="phones", over_clips="pooled",
         group="lips",
         meaning="mean mouth width of iy, less that of uw, ow and w",
+        better="higher",
     ),
     "opening_r": MetricInfo(
         measure=f"{_METRICS}.real_mouth:measure_opening_r",
@@ -199,6 +207,7 @@ METRICS: dict[str, MetricInfo] = {
         unit="", vertices="all", needs="audio", over_clips="clip mean",
         group="lively",
         meaning="nearness of the accents of the speech to moments at which the head slows down",
+        better="higher",
     ),
     "brow_sd": MetricInfo(
         measure=f"{_METRICS}.liveliness:measure_brow_sd",

@@ -6,9 +6,11 @@ DEEPTalk's authors say that the judge is trained on AffectNet, and do not name i
 
 from __future__ import annotations
 
+from functools import partial
+
 from talkcli.engine.checkpoints.judge_weights import own_judge
 from talkcli.engine.judges.emotion_image import SIDE, features
-from talkcli.engine.metrics.take import Compared, Take
+from talkcli.engine.metrics.take import Compared, Take, picture_values
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 
 
@@ -20,4 +22,4 @@ def measure(take: Take, true: Take) -> Compared:
     judge, header = own_judge("emotion_image")
     if take.channel_names() != header.channels:
         raise UndefinedMetricError(f"our judge has seen pictures of {header.head} only")
-    return Compared(features(judge, take.pictures(SIDE)), features(judge, true.pictures(SIDE)))
+    return Compared(*(picture_values(each, SIDE, partial(features, judge)) for each in (take, true)))

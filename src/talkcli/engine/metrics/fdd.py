@@ -9,13 +9,14 @@ give the name to other quantities; docs/metrics.md has a table of the variants.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from talkcli.engine.metrics.distance import Vertices
 from talkcli.engine.metrics.spoken import spoken_frames
-from talkcli.engine.metrics.take import Observations, Take, frame_mean
+from talkcli.engine.metrics.take import Take, frame_mean
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
@@ -99,26 +100,35 @@ def fdd_deeptalk(predicted: Vertices, true: Vertices, rest: Rest, upper: Bool[np
     return float(np.abs(spreads[0] - spreads[1]).mean())
 
 
-def fdd_of_all_frames(
-    frames: Sequence[float],
-    true: tuple[np.ndarray, np.ndarray],
-    predicted: tuple[np.ndarray, np.ndarray],
-) -> float:
-    """Return `fdd_m2` of the frames of all clips in one row, from the moments of each clip.
+@dataclass
+class SpreadOverClips:
+    """Mean and variance of each vertex's `displacements_m2` over the frames of all clips.
 
-    Source: torchmetrics, pull request 3238, whose class has one standard deviation over all clips.
-
-    Args:
-        frames: Number of frames of each clip.
-        true: Mean and variance (over its frames) of each clip's true `displacements_m2`, `clips verts` each.
-        predicted: The same of the prediction.
+    Source: torchmetrics, pull request 3238, whose class has one standard deviation over all clips. Moments
+    are added by Chan, Golub & LeVeque (1983).
     """
-    shares = np.asarray(frames)[:, None] / np.sum(frames)
-    spreads = []
-    for means, variances in (true, predicted):
-        apart = np.square(means - (shares * means).sum(axis=0))
-        spreads.append(np.sqrt((shares * (variances + apart)).sum(axis=0)))
-    return float((spreads[0] - spreads[1]).mean())
+
+    frames: int
+    """Number of frames."""
+    means: Float[np.ndarray, "2 verts"]
+    """Means of truth and prediction; of no vertices for clips that differ in their numbers of vertices."""
+    variances: Float[np.ndarray, "2 verts"]
+    """Variances over frames of both."""
+    clips: int = 1
+    """Number of clips."""
+
+    def join(self, other: SpreadOverClips) -> None:
+        """Add the clips of another."""
+        self.clips += other.clips
+        if self.means.shape != other.means.shape:
+            self.means = self.variances = np.zeros((2, 0))
+            return
+        total = self.frames + other.frames
+        share, apart = other.frames / total, other.means - self.means
+        within = (1 - share) * self.variances + share * other.variances
+        self.variances = within + share * (1 - share) * np.square(apart)
+        self.means = self.means + share * apart
+        self.frames = total
 
 
 def measure(take: Take, true: Take) -> float:
@@ -171,26 +181,23 @@ def measure_deeptalk(take: Take, true: Take) -> float:
     )
 
 
-def measure_moments(take: Take, true: Take) -> Observations:
-    """Return the number of frames, and each vertex's moments over them, for `pool_moments`."""
+def measure_moments(take: Take, true: Take) -> SpreadOverClips:
+    """Return each vertex's moments over the frames of a clip."""
     rest = take.at_rest("upper_face")
-    found = {"frames": [float(take.num_frames)]}
-    for name, motion in (("true", true), ("predicted", take)):
-        squares = displacements_m2(motion.part("upper_face"), rest)
-        found[f"{name}_mean"], found[f"{name}_variance"] = (
-            squares.mean(axis=0).tolist(),
-            squares.var(axis=0).tolist(),
-        )
-    return found
-
-
-def pool_moments(observations: Observations) -> float:
-    """Return `fdd_of_all_frames` of all clips."""
-    frames = observations["frames"]
-    true, predicted = (
-        tuple(
-            np.reshape(observations[f"{name}_{moment}"], (len(frames), -1)) for moment in ("mean", "variance")
-        )
-        for name in ("true", "predicted")
+    squares = [displacements_m2(motion.part("upper_face"), rest) for motion in (true, take)]
+    return SpreadOverClips(
+        frames=take.num_frames,
+        means=np.stack([each.mean(axis=0) for each in squares]),
+        variances=np.stack([each.var(axis=0) for each in squares]),
     )
-    return fdd_of_all_frames(frames, (true[0], true[1]), (predicted[0], predicted[1]))
+
+
+def pool_moments(found: SpreadOverClips) -> float:
+    """Return `fdd_m2` of the frames of all clips in one row.
+
+    Raises UndefinedMetricError when the clips differ in their vertices.
+    """
+    if found.variances.size == 0:
+        raise UndefinedMetricError("the clips differ in their numbers of vertices")
+    true, predicted = np.sqrt(found.variances)
+    return float((true - predicted).mean())

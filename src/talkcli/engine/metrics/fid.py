@@ -6,9 +6,11 @@ renderer and one crop for every method, never encoded.
 
 from __future__ import annotations
 
+from functools import partial
+
 from talkcli.engine.checkpoints.judge_weights import published_judge
 from talkcli.engine.judges.inception import SIDE, features
-from talkcli.engine.metrics.take import Compared, Take
+from talkcli.engine.metrics.take import Compared, Take, picture_values
 
 
 def measure(take: Take, true: Take) -> Compared:
@@ -17,4 +19,4 @@ def measure(take: Take, true: Take) -> Compared:
     Raises AssetError without Inception's weights, and for a topology that cannot be drawn.
     """
     network = published_judge("inception")
-    return Compared(features(network, take.pictures(SIDE)), features(network, true.pictures(SIDE)))
+    return Compared(*(picture_values(each, SIDE, partial(features, network)) for each in (take, true)))

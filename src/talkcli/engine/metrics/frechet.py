@@ -17,9 +17,6 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 
 Features = Float[np.ndarray, "items features"]
 
-# What EMAGE's script adds to the diagonals of both covariances inside the root.
-EMAGE_RIDGE = 1e-6
-
 
 class Moments:
     """Number, mean and scatter (sum of squared deviations from the mean) of features, added in batches.
@@ -67,44 +64,34 @@ class Moments:
         self.mean = self.mean + apart * (other.count / total)
         self.count = total
 
-    def covariance(self, ddof: int = 1) -> Float[np.ndarray, "features features"]:
-        """Return the covariance; it divides by the number of items less `ddof`.
+    def covariance(self) -> Float[np.ndarray, "features features"]:
+        """Return the covariance; it divides by the number of items less 1.
 
         Raises UndefinedMetricError for too few items.
         """
-        if self.count <= ddof:
-            raise UndefinedMetricError(f"needs {ddof + 1} items or more, there are {self.count}")
+        if self.count < 2:
+            raise UndefinedMetricError(f"needs 2 items or more, there are {self.count}")
         lower = np.tril(self._scatter)
-        return (lower + np.tril(lower, -1).T) / (self.count - ddof)
+        return (lower + np.tril(lower, -1).T) / (self.count - 1)
 
 
-def frechet_distance(one: Moments, other: Moments, *, ridge: float = 0.0, ddof: int = 1) -> float:
+def frechet_distance(one: Moments, other: Moments) -> float:
     """Return |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), in the square of the features' unit.
 
     The trace of the root is the sum of the roots of the eigenvalues of L' C2 L with C1 = L L'; these are
     never negative, so that sets with fewer items than features need no correction. The value of two equal
     sets is 0 up to rounding, and never negative.
 
-    Args:
-        one: Moments of one set.
-        other: Moments of the other set.
-        ridge: What is added to the diagonals of both covariances inside the root (EMAGE: `EMAGE_RIDGE`); the
-            value can then be negative.
-        ddof: What is subtracted from the number of items in the covariances.
-
-    Raises:
-        UndefinedMetricError: For too few items, and for features that are not finite.
+    Raises UndefinedMetricError for too few items, and for features that are not finite.
     """
-    covariances = [moments.covariance(ddof) for moments in (one, other)]
+    covariances = [moments.covariance() for moments in (one, other)]
     traces = sum(float(np.trace(covariance)) for covariance in covariances)
     if not np.isfinite(traces):
         raise UndefinedMetricError("the features are not finite")
-    for covariance in covariances:
-        covariance[np.diag_indices_from(covariance)] += ridge
     values = eigvalsh(_product(*covariances), overwrite_a=True, check_finite=False)
     apart = one.mean - other.mean
     distance = float(apart @ apart) + traces - 2 * float(np.sqrt(np.maximum(values, 0)).sum())
-    return distance if ridge else max(distance, 0.0)
+    return max(distance, 0.0)
 
 
 def _product(

@@ -26,6 +26,13 @@ class ComparedMoments:
         """Return the moments of no clips."""
         return cls(Moments(num_features), Moments(num_features))
 
+    @classmethod
+    def of(cls, found: Compared) -> ComparedMoments:
+        """Return the moments of a clip."""
+        moments = cls.empty(found.made.shape[1])
+        moments.add(found)
+        return moments
+
     def add(self, found: Compared) -> None:
         """Add the features of a clip."""
         self.made.add(found.made)
@@ -37,6 +44,15 @@ class ComparedMoments:
         self.made.join(other.made)
         self.true.join(other.true)
         self.clips += other.clips
+
+
+def published_distance(moments: ComparedMoments) -> float:
+    """Return the Frechet distance of any number of items, as pytorch-fid does.
+
+    With fewer items than features the value depends on their number most of all. Raises
+    UndefinedMetricError for fewer than two items.
+    """
+    return frechet_distance(moments.made, moments.true)
 
 
 def distance(moments: ComparedMoments) -> float:

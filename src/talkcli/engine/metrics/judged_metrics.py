@@ -11,6 +11,7 @@ from talkcli.engine.metrics.metric_info import MetricInfo
 
 _METRICS = "talkcli.engine.metrics"
 _OURS = "our judge, not comparable with the papers"
+_INCEPTION = "FID's Inception on our pictures of the face"
 _SYNCNET = "SyncNet v2 on our pictures of the face, before any encoding"
 
 _SYNC: dict[str, Any] = {
@@ -27,48 +28,58 @@ _OFFSET = "that shift; negative when sound is late"
 
 JUDGED_METRICS: dict[str, MetricInfo] = {
     "lse_d": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_distance", meaning=_DISTANCE, **_SYNC
+        measure=f"{_METRICS}.lse_measures:measure_distance", better="lower",
+        meaning=_DISTANCE, **_SYNC
     ),
     "lse_c": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_confidence", meaning=_CONFIDENCE, **_SYNC
+        measure=f"{_METRICS}.lse_measures:measure_confidence", better="higher",
+        meaning=_CONFIDENCE, **_SYNC
     ),
     "lse_offset": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_offset", meaning=_OFFSET,
+        measure=f"{_METRICS}.lse_measures:measure_offset", better="near zero", meaning=_OFFSET,
         **{**_SYNC, "unit": "frames", "over_clips": "median"},
     ),
     "lse_d@syncnet": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_syncnet_distance", meaning=_DISTANCE, **_SEEN
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_distance", better="lower",
+        meaning=_DISTANCE, **_SEEN
     ),
     "lse_c@syncnet": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_syncnet_confidence", meaning=_CONFIDENCE, **_SEEN
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_confidence", better="higher",
+        meaning=_CONFIDENCE, **_SEEN
     ),
     "lse_offset@syncnet": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_syncnet_offset", meaning=_OFFSET,
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_offset", better="near zero", meaning=_OFFSET,
         **{**_SEEN, "unit": "frames", "over_clips": "median"},
     ),
     "lse_d@wav2lip": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_syncnet_distance",
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_distance", better="lower",
         meaning="the same lines in Wav2Lip's script, mean over videos", **_SEEN,
     ),
     "lse_c@wav2lip": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_syncnet_confidence",
+        measure=f"{_METRICS}.lse_measures:measure_syncnet_confidence", better="higher",
         meaning="the same lines in Wav2Lip's script, mean over videos", **_SEEN,
     ),
     "ffd": MetricInfo(
-        measure=f"{_METRICS}.ffd:measure", pool=f"{_METRICS}.frechet_pool:distance",
+        measure=f"{_METRICS}.ffd:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
         unit="", vertices="coefficients", needs="truth", over_clips="pooled", judge=_OURS, weights="ffd",
         meaning="Frechet distance of motion and truth in an autoencoder's latents",
     ),
     "emo_fid": MetricInfo(
-        measure=f"{_METRICS}.emo_fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
+        measure=f"{_METRICS}.emo_fid:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, judge=_OURS,
         weights="emotion_image",
         meaning="Frechet distance of pictures of motion and truth in a judge of emotion",
     ),
     "fid": MetricInfo(
-        measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance",
+        measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
-        judge="FID's Inception on our pictures of the face", weights="inception",
+        judge=_INCEPTION, weights="inception",
         meaning="Frechet distance of pictures of motion and truth",
+    ),
+    "fid@pytorch-fid": MetricInfo(
+        measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:published_distance", better="lower",
+        unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
+        judge=_INCEPTION, weights="inception",
+        meaning="the same of any number of pictures, even fewer than features",
     ),
 }  # fmt: skip

@@ -9,13 +9,15 @@ functions are variants of single papers; docs/metrics.md has a table of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from talkcli.engine.metrics.distance import Vertices, largest_distances, vertex_distances
 from talkcli.engine.metrics.spoken import spoken_frames
-from talkcli.engine.metrics.take import Observations, Take, blocks
+from talkcli.engine.metrics.take import Take, blocks
+from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Speech
 
 # Vertices of the face in Face-Diffusion-Model: those of its lips and those of its upper face.
@@ -57,14 +59,24 @@ def lip_error_m(predicted: Vertices, true: Vertices) -> float:
     return float(largest_distances(predicted, true - true.mean(axis=1, keepdims=True)).mean())
 
 
-def worst_moments_m2(largest_m2: Float[np.ndarray, "clips verts"]) -> float:
-    """Return the mean over vertices of the largest squared distance in any frame of any clip, in square
-    metres.
+@dataclass
+class WorstMoments:
+    """Largest squared distance of each vertex in any frame, in square metres.
 
     Source: Face-Diffusion-Model (metric/metric.py, "all"); it takes the maximum over frames where the other
-    scripts take it over vertices. `largest_m2` holds that of each clip.
+    scripts take it over vertices.
     """
-    return float(largest_m2.max(axis=0).mean())
+
+    largest_m2: Float[np.ndarray, "verts"]
+    """Distances; none for clips that differ in their numbers of vertices."""
+    clips: int = 1
+    """Number of clips."""
+
+    def join(self, other: WorstMoments) -> None:
+        """Add the clips of another."""
+        one, two = self.largest_m2, other.largest_m2
+        self.largest_m2 = np.maximum(one, two) if len(one) == len(two) else np.zeros(0)
+        self.clips += other.clips
 
 
 def measure_mm(take: Take, true: Take) -> float:
@@ -108,19 +120,21 @@ def measure_face_m2(take: Take, true: Take) -> float:
     return lve_m2(take.part(FACE), true.part(FACE))
 
 
-def measure_worst_moments(take: Take, true: Take) -> Observations:
-    """Return the largest squared distance over time of each vertex, for `pool_worst_moments`."""
-    largest = np.max(
-        [
-            np.square(vertex_distances(take.whole(frames), true.whole(frames))).max(axis=0)
-            for frames in blocks(take.num_frames)
-        ],
-        axis=0,
-    )
-    return {"largest_m2": largest.tolist(), "vertices": [float(len(largest))]}
+def measure_worst_moments(take: Take, true: Take) -> WorstMoments:
+    """Return the largest squared distance over time of each vertex, block by block, to limit memory."""
+    by_block = [
+        np.square(vertex_distances(take.whole(frames), true.whole(frames))).max(axis=0)
+        for frames in blocks(take.num_frames)
+    ]
+    return WorstMoments(np.max(by_block, axis=0))
 
 
-def pool_worst_moments(observations: Observations) -> float:
-    """Return `worst_moments_m2` of all clips."""
-    vertices = int(observations["vertices"][0])
-    return worst_moments_m2(np.reshape(observations["largest_m2"], (-1, vertices)))
+def pool_worst_moments(found: WorstMoments) -> float:
+    """Return the mean over vertices of the largest squared distance in any frame of any clip, in square
+    metres.
+
+    Raises UndefinedMetricError when the clips differ in their vertices.
+    """
+    if len(found.largest_m2) == 0:
+        raise UndefinedMetricError("the clips differ in their numbers of vertices")
+    return float(found.largest_m2.mean())

@@ -9,6 +9,7 @@ Needs = Literal[
     "truth", "audio", "truth and audio", "phones", "takes", "takes and truth", "motion", "reference"
 ]
 OverClips = Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
+Better = Literal["lower", "higher", "near zero"] | None
 Group = Literal["core", "lips", "lively", "papers"]
 
 
@@ -32,9 +33,9 @@ class MetricInfo:
     one value from the observations of all clips."""
     meaning: str
     """Meaning of the value in words, for tables."""
-    better: Literal["lower", "higher", "near zero"] | None = None
+    better: Better = None
     """Which values are better, so that reports can show the worst clips; None where neither is, and the clips
-    farthest from the median are shown."""
+    farthest from the median are shown. Rows that compare with a truth and those of synchrony say which."""
     over_takes: Literal["mean", "largest"] = "mean"
     """Rule that sums up the values of the takes of a clip."""
     judge: str = ""

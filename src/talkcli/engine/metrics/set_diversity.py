@@ -1,4 +1,4 @@
-"""Diversity of a set of features, and agreement of two, by random pairs, as in text-to-motion.
+"""Diversity of a set of features by random pairs, as in text-to-motion.
 
 Axis names: `items`, `conditions`, `takes`, `features`. Distances are L2, in the unit of the features, whose
 space a report must name. Source: HumanML3D's evaluation (Guo et al. 2022, text-to-motion, utils/metrics.py).
@@ -46,25 +46,6 @@ def multimodality(
     """Return the mean L2 distance of the takes that `pairs` names: the same ones of every condition."""
     first, second = pairs
     return float(np.linalg.norm(features[:, first] - features[:, second], axis=2).mean())
-
-
-def matching_distance(features: Features, others: Features) -> float:
-    """Return the mean L2 distance of each item to its counterpart.
-
-    It is HumanML3D's matching score, and SAiD's multimodality of two aligned lists.
-    """
-    return float(np.linalg.norm(features - others, axis=1).mean())
-
-
-def r_precision(features: Features, others: Features, most: int) -> Float[np.ndarray, "_"]:
-    """Return the share of items whose counterpart is among the 1, 2, ... `most` nearest of `others`.
-
-    The published evaluation gives pools of 32 items. Of equally near ones the first counts.
-    """
-    distances = np.linalg.norm(features[:, None] - others[None], axis=2)
-    nearest = np.argsort(distances, axis=1, kind="stable")[:, :most]
-    found = nearest == np.arange(len(features))[:, None]
-    return np.cumsum(found, axis=1).astype(bool).mean(axis=0)
 
 
 def measure_quartiles(take: Take) -> Observations:

@@ -7,14 +7,14 @@ several takes `measure(takes)`. Axis names: `frames`, `verts`, `chosen` (vertice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 # Number of frames whose vertices are in memory at once.
-_BLOCK_FRAMES = 64
+BLOCK_FRAMES = 64
 
 # Values at single phones, by the phone's symbol. The function `pool` of the catalogue's row computes one
 # number from those of all clips.
@@ -28,6 +28,19 @@ class Compared(NamedTuple):
 
     made: Float[np.ndarray, "items features"]
     true: Float[np.ndarray, "others features"]
+
+
+@runtime_checkable
+class Running(Protocol):
+    """What a pooled metric keeps of its clips, of a size that does not depend on their number. The function
+    `pool` of the catalogue's row computes one number from that of all clips.
+    """
+
+    clips: int
+    """Number of clips."""
+
+    def join(self, other: Any) -> None:
+        """Add what another of the same kind keeps."""
 
 
 class Share(NamedTuple):
@@ -74,9 +87,9 @@ class Take(Protocol):
     def lip_curves(self) -> Float[np.ndarray, "frames curves"]:
         """Return the curves of `LIP_CURVES`, which are 0 where the face is at rest."""
 
-    def pictures(self, side: int) -> UInt8[np.ndarray, "frames side side 3"]:
-        """Return square pictures of the face from the front, red, green, blue: always the same renderer and
-        crop. The head does not turn.
+    def pictures(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
+        """Yield square pictures of the face from the front, red, green, blue, block by block: always the same
+        renderer and crop. The head does not turn.
         """
 
     def landmarks(self) -> Float[np.ndarray, "frames 68 3"]:
@@ -106,7 +119,7 @@ class Take(Protocol):
 
 def blocks(num_frames: int) -> list[slice]:
     """Cut `num_frames` frames into slices whose vertices fit into memory, in order."""
-    return [slice(start, start + _BLOCK_FRAMES) for start in range(0, num_frames, _BLOCK_FRAMES)]
+    return [slice(start, start + BLOCK_FRAMES) for start in range(0, num_frames, BLOCK_FRAMES)]
 
 
 def frame_values(
@@ -114,6 +127,13 @@ def frame_values(
 ) -> Float[np.ndarray, "frames ..."]:
     """Return the values of `metric` for all frames; `metric` returns those of the frames of a block."""
     return np.concatenate([metric(block) for block in blocks(num_frames)])
+
+
+def picture_values(
+    take: Take, side: int, metric: Callable[[UInt8[np.ndarray, "_ side side 3"]], np.ndarray]
+) -> Float[np.ndarray, "frames ..."]:
+    """Return the values of `metric` for the pictures of all frames, of which one block is in memory."""
+    return np.concatenate([metric(block) for block in take.pictures(side)])
 
 
 def frame_mean(num_frames: int, metric: Callable[[slice], float]) -> float:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
+from talkcli.engine.checkpoints import judge_weights
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.pipelines.score.clip import Value, score_clip
+from talkcli.engine.pipelines.score.gathered import gathered
 from talkcli.engine.pipelines.score.overall import over_clips
+from talkcli.engine.pipelines.score.work import Scored
 from talkcli.engine.types import Motion, Speech
 
-FRAMES = 60
+FRAMES = 45
 # ada's coefficients are neither BEAT's nor the rig's; random pairs need hundreds of clips or ten takes; half
-# of the truth's frames are another motion.
+# of the truth's frames are another motion. Nobody's weights are here, and 45 frames are fewer than the
+# features of a picture.
 REASONS = {
     "-rig192": "192",
     "-beat51": "channel jaw",
@@ -23,6 +29,10 @@ REASONS = {
     "diversity@probtalk3d": "10 takes",
     "slcc@": "two clips",
     "-halved": "counterpart",
+    "@syncnet": "SyncNet v2 are not here",
+    "@wav2lip": "SyncNet v2 are not here",
+    "emo_fid": "items",
+    "fid": "Inception are not here",
 }
 
 
@@ -39,7 +49,16 @@ def _motion(late: int) -> Motion:
 
 
 @pytest.fixture(scope="module")
-def values() -> dict[str, Value]:
+def values(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Value]]:
+    with pytest.MonkeyPatch.context() as patch:
+        # The weights of whoever runs the tests do not count.
+        patch.setattr(judge_weights, "cache_dir", lambda: tmp_path_factory.mktemp("cache"))
+        for judge in judge_weights.PUBLISHED_JUDGES.values():
+            patch.delenv(judge.variable, raising=False)
+        yield _measured()
+
+
+def _measured() -> dict[str, Value]:
     head = load_head("ada")
     draw = np.random.default_rng(0)
     # Two bursts in soft speech are its accents.
@@ -48,13 +67,17 @@ def values() -> dict[str, Value]:
     speech = Speech(samples=(np.repeat(loud, 640) * draw.normal(size=640 * FRAMES)).astype(np.float32))
     takes = [Surface(_motion(late), head) for late in (1, 2)]
     names = [name for name, info in METRICS.items() if info.group == "papers" or not info.shown]
-    return score_clip(
-        takes,
-        Surface(_motion(0), head),
-        speech,
-        "no phones",
-        metrics=[*names, "head_beats", "mtm_ms", "mod_mm"],
-    )
+    names += ["head_beats", "mtm_ms", "mod_mm"]
+    # Pictures take long to draw: one take of them is enough.
+    drawn = [name for name in names if METRICS[name].judge]
+    others = [name for name in names if name not in drawn]
+    found = score_clip(takes, Surface(_motion(0), head), speech, "no phones", metrics=others)
+    found |= score_clip(takes[:1], Surface(_motion(0), head), speech, "no phones", metrics=drawn)
+    clip = Scored(
+        id="clip", emotion=None, takes=2, frames=FRAMES, fps=25.0, values=found, head="ada", vertex_sets={},
+        origins=(None, None), has_truth=True, truth=None,
+    )  # fmt: skip
+    return next(gathered([clip])).values
 
 
 def test_every_row_gives_a_number_or_a_known_reason(values: dict[str, Value]) -> None:
@@ -76,4 +99,4 @@ def test_rows_of_one_quantity_agree(values: dict[str, Value]) -> None:
     assert number["ce_mm"] <= number["lve@faceformer"]
     assert number["mhd@unils"] == pytest.approx(1e3 * number["reconstruction_l2@voca"] ** 0.5, rel=0.05)
     assert 0 < number["head_beats"] <= 1
-    assert 0 < number["bas@kdtalker"] <= 1
+    assert 0 < number["bas@kdtalker-accents"] <= 1

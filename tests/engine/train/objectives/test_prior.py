@@ -77,6 +77,9 @@ def test_measures_are_of_all_batches(prior: Any) -> None:
     wanted = {"th_vqvae": {"top_usage", "bottom_usage"}, "vqvae": {"code_usage"}, "vae": set()}
     assert usage.keys() == wanted[prior.kind]
     assert all(1 / 6 <= value <= 1 for value in usage.values())
+    for name, value in usage.items():
+        # As evenly as possible, or less so: perplexity counts the used codes at most.
+        assert 1 <= once[name.replace("_usage", "_perplexity")] <= 6 * value + 1e-6
 
 
 def test_a_short_last_batch_counts_by_its_clips() -> None:

@@ -16,8 +16,7 @@ from talkcli.engine.errors import AssetError
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS, MetricInfo, shown_metrics
-from talkcli.engine.metrics.frechet_pool import ComparedMoments
-from talkcli.engine.metrics.take import Compared, Observations, Share
+from talkcli.engine.metrics.take import Compared, Observations, Running, Share
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import Alignment, Speech
@@ -36,9 +35,9 @@ class Value:
     """Reason why there is no value, for tables."""
     weight: float = 1.0
     """Weight of the value in a weighted mean over clips."""
-    observations: Observations | Compared | ComparedMoments | None = None
-    """Observations of a pooled metric: by symbol of the phone, or features, of which `gathered` keeps the
-    moments; None for other metrics."""
+    observations: Observations | Compared | Running | None = None
+    """Observations of a pooled metric: by symbol of the phone; features, of which `gathered` keeps the
+    moments; or what it adds up. None for other metrics."""
 
 
 def score_clip(
@@ -101,7 +100,7 @@ def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) 
         UndefinedMetricError: When the metric has no value.
         AssetError: When the topology lacks what the metric needs.
     """
-    measure: Callable[..., float | Share | Observations] = resolve(info.measure)
+    measure: Callable[..., float | Share | Observations | Compared | Running] = resolve(info.measure)
     found: list[Any]
     if info.needs in ("takes", "takes and truth"):
         found = [measure(takes) if info.needs == "takes" else measure(takes, beside)]
@@ -115,6 +114,12 @@ def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) 
         # The truth is the same for every take.
         made = np.concatenate([each.made for each in found])
         return Value(value=None, reason=_POOLED, observations=Compared(made, found[0].true))
+    if isinstance(found[0], Running):
+        total = found[0]
+        for each in found[1:]:
+            total.join(each)
+        total.clips = 1
+        return Value(value=None, reason=_POOLED, observations=total)
     if isinstance(found[0], Mapping):
         pool = {key: [number for observed in found for number in observed[key]] for key in found[0]}
         return Value(value=None, reason=_POOLED, observations=pool)

@@ -7,7 +7,8 @@ vertices for all frames, which limits memory. Axis names: `frames`, `verts`, `ch
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from talkcli.engine.face.lip_curves import lip_curves
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region, under_landmarks
 from talkcli.engine.metrics.catalogue import METRICS
-from talkcli.engine.metrics.take import blocks
+from talkcli.engine.metrics.take import BLOCK_FRAMES, blocks
 from talkcli.engine.render.close_up import close_up
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
@@ -155,11 +156,13 @@ class Measured:
         rest = topology.landmarks(torch.from_numpy(np.ascontiguousarray(topology.template))[None])
         return lip_curves(torch.from_numpy(self._marks()), rest[0]).numpy()
 
-    def pictures(self, side: int) -> UInt8[np.ndarray, "frames side side 3"]:
+    def pictures(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
         """See `Take`."""
         scene = close_up(self._surface.topology)
         with contextlib.closing(open_renderer("software", scene, side, side)) as renderer:
-            return np.stack(list(pictures(self._surface, renderer, threads=1)))
+            drawn = pictures(self._surface, renderer, threads=1)
+            while some := list(islice(drawn, BLOCK_FRAMES)):
+                yield np.stack(some)
 
     @torch.inference_mode()
     def _marks(self) -> Float[np.ndarray, "frames 68 3"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 
@@ -13,16 +14,19 @@ from talkcli.engine.checkpoints.judge_weights import judge_of
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.frechet_pool import ComparedMoments
+from talkcli.engine.metrics.take import Compared, Running
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.clip import Value
+
+_NO_SPREAD: dict[str, Any] = {"spread": None}
 
 
 def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
     """Return one value of the metric `name` for all clips that have one, ready for JSON.
 
-    `spread` describes the values of the clips. A pooled metric has no spread, but `classes`: the mean and the
-    number of observations of each phone. `judge` has the name of the network that judged and the hash of its
-    weights; None for a metric without one, and without its weights.
+    `spread` describes the values of the clips. A pooled metric has no spread; one of phones has `classes`:
+    the mean and the number of observations of each phone. `judge` has the name of the network that judged and
+    the hash of its weights; None for a metric without one, and without its weights.
     """
     info = METRICS[name]
     if info.over_clips == "pooled":
@@ -56,19 +60,23 @@ def _spread(numbers: Float[np.ndarray, "clips"]) -> dict[str, float | None] | No
 
 def _pooled(name: str, values: Sequence[Value]) -> dict[str, Any]:
     known = [item.observations for item in values if item.observations is not None]
+    of_phones = METRICS[name].needs == "phones"
     if not known:
-        return _entry(name, None, 0, values[0].reason) | {"classes": {}, "spread": None}
+        return _entry(name, None, 0, values[0].reason) | ({"classes": {}} if of_phones else {}) | _NO_SPREAD
     if not isinstance(known[0], Mapping):
-        moments = _joined(known)
-        value, reason = _pool_value(name, moments)
-        return _entry(name, value, moments.clips, reason) | {"classes": {}, "spread": None}
-    pool = {key: [number for clip in known for number in clip[key]] for key in known[0]}  # type: ignore[index, call-overload]
+        total = _joined(known)
+        value, reason = _pool_value(name, total)
+        return _entry(name, value, total.clips, reason) | _NO_SPREAD
+    observed: list[Any] = known
+    pool = {key: [number for clip in observed for number in clip[key]] for key in known[0]}
     value, reason = _pool_value(name, pool)
+    if not of_phones:
+        return _entry(name, value, len(known), reason) | _NO_SPREAD
     classes = {
         key: {"mean": float(np.mean(found)) if found else None, "count": len(found)}
         for key, found in pool.items()
     }
-    return _entry(name, value, len(known), reason) | {"classes": classes, "spread": None}
+    return _entry(name, value, len(known), reason) | {"classes": classes} | _NO_SPREAD
 
 
 def _pool_value(name: str, pool: Any) -> tuple[float | None, str | None]:
@@ -81,10 +89,11 @@ def _pool_value(name: str, pool: Any) -> tuple[float | None, str | None]:
         return None, str(error)
 
 
-def _joined(known: Sequence[Any]) -> ComparedMoments:
-    """Return the moments of all features."""
-    total = ComparedMoments.empty(len(known[0].made.mean))
-    for part in known:
+def _joined(known: Sequence[Any]) -> Running:
+    """Return the sum of what clips keep, which stays as it is."""
+    parts = [ComparedMoments.of(part) if isinstance(part, Compared) else part for part in known]
+    total = deepcopy(parts[0])
+    for part in parts[1:]:
         total.join(part)
     return total
 

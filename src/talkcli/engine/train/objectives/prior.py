@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.face.head import Head
 from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
+from talkcli.engine.metrics.code_usage import code_shares, perplexity, usage
 from talkcli.engine.models.deeptalk.prior import AnyPrior
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Weight
@@ -67,7 +68,9 @@ class PriorObjective(nn.Module):
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return the errors in mm or mm^2, the used share of each codebook, and the `score` by `best_by`."""
+        """Return the errors in mm or mm^2, used share and perplexity of each codebook, and the `score` by
+        `best_by`.
+        """
         lips, vertices, squares, codes = [], [], [], []
         for batch in batches:
             coded = self.model(batch.motion)
@@ -76,15 +79,16 @@ class PriorObjective(nn.Module):
             vertices.append((made - true).norm(dim=-1).mean(-1).flatten())
             squares.append(self.surface.squared_error(made, true).repeat(len(made)))
             codes.append(coded.codes)
-        usage = {
-            f"{level.name}_usage": len(torch.cat([part.flatten() for part in parts]).unique()) / level.outputs
-            for level, parts in zip(self.model.levels, zip(*codes, strict=True), strict=False)
-        }
+        books: dict[str, float] = {}
+        for level, parts in zip(self.model.levels, zip(*codes, strict=True), strict=False):
+            used = torch.cat([part.flatten() for part in parts]).cpu().numpy()
+            shares = code_shares(used, level.outputs)
+            books |= {f"{level.name}_usage": usage(shares), f"{level.name}_perplexity": perplexity(shares)}
         lip_mm, vertex_mm2 = float(torch.cat(lips).mean()), float(torch.cat(squares).mean())
         return {
             "score": lip_mm if self.config.best_by == "lips" else vertex_mm2,
             "lip_error_mm": lip_mm,
             "vertex_error_mm": float(torch.cat(vertices).mean()),
             "vertex_mm2": vertex_mm2,
-            **usage,
+            **books,
         }
