@@ -28,19 +28,12 @@ _OFFSET = "that shift; negative when sound is late"
 
 JUDGED_METRICS: dict[str, MetricInfo] = {
     "lse_d": MetricInfo(
-<<<<<<< HEAD
-        measure=f"{_METRICS}.lse_measures:measure_distance", better="lower", meaning=_DISTANCE, **_SYNC
-    ),
-    "lse_c": MetricInfo(
-        measure=f"{_METRICS}.lse_measures:measure_confidence", better="higher", meaning=_CONFIDENCE, **_SYNC
-=======
         measure=f"{_METRICS}.lse_measures:measure_distance", better="lower",
         meaning=_DISTANCE, **_SYNC
     ),
     "lse_c": MetricInfo(
         measure=f"{_METRICS}.lse_measures:measure_confidence", better="higher",
         meaning=_CONFIDENCE, **_SYNC
->>>>>>> fix-a
     ),
     "lse_offset": MetricInfo(
         measure=f"{_METRICS}.lse_measures:measure_offset", better="near zero", meaning=_OFFSET,
@@ -80,12 +73,8 @@ JUDGED_METRICS: dict[str, MetricInfo] = {
     "fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
-<<<<<<< HEAD
-        judge=_INCEPTION, weights="inception", meaning="Frechet distance of pictures of motion and truth",
-=======
         judge=_INCEPTION, weights="inception",
         meaning="Frechet distance of pictures of motion and truth",
->>>>>>> fix-a
     ),
     "fid@pytorch-fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:published_distance", better="lower",
