@@ -180,8 +180,8 @@ class Dee(nn.Module):
     def directed(self, emotion: Emotion) -> Float[Tensor, "1 embedding"]:
         """Return the mean from which to generate `emotion`: a point from neutral to the anchor of its label.
 
-        A level of 0 is neutral itself; levels above 0 map to shares from `_FELT_FROM` to 1, slowly at first. Raises
-        UsageError when training had no motion of neutral or of the label, or kept no anchors.
+        A level of 0 is neutral itself; levels above 0 map to shares from `_FELT_FROM` to 1, slowly at first.
+        Raises UsageError when training had no motion of neutral or of the label, or kept no anchors.
         """
         anchors = self.anchors if self.config.anchors else torch.zeros(len(EMOTIONS), 1)
         known = [label for label, anchor in zip(EMOTIONS, anchors, strict=True) if anchor.any()]
