@@ -39,7 +39,7 @@ _REACH = (3, 1)
 _SURE = 0.95
 # Degree of a contact in the two frames beside it, for full contacts of 1. Chosen on two speakers of
 # LibriSpeech: the higher, the less abrupt a closure, and the more often vowels beside it close by mistake.
-_BESIDE = 0.72
+_BESIDE = 0.68
 
 
 def heard_contacts(
