@@ -56,6 +56,8 @@ def parsed(arguments: list[str]) -> None:
     command = typer.main.get_command(app)
     context = command.make_context("talk", list(arguments), resilient_parsing=True)
     while hasattr(command, "commands"):
+        # The words that the group left to its command, with one that talk score adds.
+        arguments = [*context._protected_args, *context.args]
         name, command, arguments = command.resolve_command(context, arguments)  # type: ignore[attr-defined]
         context = command.make_context(
             name, list(arguments), parent=context, resilient_parsing=hasattr(command, "commands")

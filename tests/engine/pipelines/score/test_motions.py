@@ -85,7 +85,7 @@ def test_a_motion_equals_itself(tmp_path: Path, score: Scorer) -> None:
     assert report["overall"]["jump_mm"]["value"] > 0
     assert report["vertex_sets"] == {
         "all": 40, "inner lips": 6, "lips": 3, "eyes+forehead": 3, "upper_face": 5, "coefficients": 53,
-        "mouth corners": 2, "middle of the lips": 2, "lower_lip": None, "face": 5,
+        "mouth corners": 2, "middle of the lips": 2, "lower_lip": None, "face": 5, "landmarks": 68,
     }  # fmt: skip
     json.dumps(report, allow_nan=False)
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_computed_has_a_reason_and_no_value(tmp_path: Path, score
 def test_only_the_chosen_metrics_are_measured_and_those_with_a_limit(tmp_path: Path, score: Scorer) -> None:
     path = moving(tmp_path / "a.npz")
     true = moving(tmp_path / "b.npz", 1)
-    limit = Threshold(metric="mve@facediffuser", limit=1.0, is_floor=True)
+    limit = Threshold(metric="mve@facediffuser", limit=1.0, fails_if="<")
     report = score(path, truth=true, metrics=chosen_metrics(["lve@codetalker", "lve_m2"]), thresholds=[limit])
     assert list(report["overall"]) == ["lve_m2", "lve@codetalker", "mve@facediffuser"]
     assert report["overall"]["lve@codetalker"]["value"] == report["overall"]["lve_m2"]["value"] > 0
