@@ -119,8 +119,6 @@ def motions(
         with Console(as_json=as_json, quiet=quiet) as console:
             from talkcli.engine.pipelines.score.generation import Generation
             from talkcli.engine.pipelines.score.motions import score_motions
-            from talkcli.engine.pipelines.score.sources import Sources
-            from talkcli.engine.types import Silent
 
             if prepare is not None and dataset is not None:
                 from talkcli.engine.pipelines.score.prepare import prepare as prepare_set
@@ -162,6 +160,11 @@ def motions(
                 found["paper_table"] = paper_table(table, found)
             found = spoken_reasons(found)
             show = partial(show_motions, per_clip=per_clip) if table is None else show_paper_table
+        show(console, found)
+        if report is not None:
+            from talkcli.engine.pipelines.score.sources import Sources
+            from talkcli.engine.types import Silent
+
             sources = Sources(
                 predictions=given,
                 truth=truth,
@@ -176,8 +179,6 @@ def motions(
             if not given and not no_cache:
                 # The page shows motion that the score has just put there.
                 generation = generation.cached(cache, generation.described(Silent()))
-        show(console, found)
-        if report is not None:
             write_page(report, found, show, sources=sources, generation=generation, console=console)
         verdict.give(found)
 

@@ -137,9 +137,7 @@ class Measured:
 
     def gap_mm(self) -> Float[np.ndarray, "frames"]:
         """See `Take`."""
-        topology = self._surface.topology
-        rest = topology.landmarks(torch.from_numpy(np.ascontiguousarray(topology.template))[None])
-        return (lip_opening_mm(torch.from_numpy(self._marks())) - lip_opening_mm(rest)).numpy()
+        return (lip_opening_mm(torch.from_numpy(self._marks())) - lip_opening_mm(self._rest())).numpy()
 
     def opening_mm(self) -> Float[np.ndarray, "frames"]:
         """Return the mean distance of the inner-lip landmark pairs, in millimetres."""
@@ -152,9 +150,7 @@ class Measured:
 
     def lip_curves(self) -> Float[np.ndarray, "frames curves"]:
         """See `Take`."""
-        topology = self._surface.topology
-        rest = topology.landmarks(torch.from_numpy(np.ascontiguousarray(topology.template))[None])
-        return lip_curves(torch.from_numpy(self._marks()), rest[0]).numpy()
+        return lip_curves(torch.from_numpy(self._marks()), self._rest()[0]).numpy()
 
     def pictures(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
         """See `Take`."""
@@ -163,6 +159,10 @@ class Measured:
             drawn = pictures(self._surface, renderer, threads=1)
             while some := list(islice(drawn, BLOCK_FRAMES)):
                 yield np.stack(some)
+
+    def _rest(self) -> Float[torch.Tensor, "1 68 3"]:
+        topology = self._surface.topology
+        return topology.landmarks(torch.from_numpy(np.ascontiguousarray(topology.template))[None])
 
     @torch.inference_mode()
     def _marks(self) -> Float[np.ndarray, "frames 68 3"]:
