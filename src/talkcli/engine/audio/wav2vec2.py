@@ -100,21 +100,26 @@ class Wav2vec2(nn.Module):
             frozen.eval()
         return self
 
-    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames width"]:
-        """Return one frame for every 640 samples at 16 kHz.
+    def forward(
+        self, samples: Float[Tensor, "batch samples"], frames: int | None = None
+    ) -> Float[Tensor, "batch frames width"]:
+        """Return `frames` frames; without a number, one for every 640 samples at 16 kHz.
 
         An incomplete last frame counts if it has the 400 samples (25 ms) that a step sees. Fewer than 400
         samples are extended with silence to 400.
         """
-        return self.finish(self.trunk(samples))
+        return self.finish(self.trunk(samples, frames))
 
-    def trunk(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames channels"]:
-        """Return the output of the convolutions at 25 fps, or of the whole network if all of it is frozen.
+    def trunk(
+        self, samples: Float[Tensor, "batch samples"], frames: int | None = None
+    ) -> Float[Tensor, "batch frames channels"]:
+        """Return the output of the convolutions, or of the whole network if all of it is frozen, with as many
+        frames as `forward` gives.
 
         The result can be cached per clip, unless the convolutions train.
         """
         steps = self._convolve(_normalise(at_least_one_step(samples), self.config.normalise))
-        frames = -(-steps.shape[1] // 2)
+        frames = -(-steps.shape[1] // 2) if frames is None else frames
         resampled = F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
         return self._transform(resampled) if self.config.frozen == "all" else resampled
 
