@@ -8,7 +8,7 @@ from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.convert.data_sets import DATA_SETS, at_rest, data_set_of
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout, affine, each, same, tensor, under, weight
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
-from talkcli.engine.checkpoints.convert.wav2vec2 import wav2vec2
+from talkcli.engine.checkpoints.convert.wav2vec2 import sizes, wav2vec2
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.models.faceformer import FaceFormerConfig
@@ -67,7 +67,7 @@ def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:
     data_set = DATA_SETS[name]
     identity = file.size("obj_vector.weight", 1)
     config = FaceFormerConfig(
-        content=Wav2vec2Config(frozen="convolutions"),
+        content=Wav2vec2Config(frozen="convolutions", **sizes(file, "audio_encoder")),
         width=width,
         heads=_HEADS,
         feedforward=file.size("transformer_decoder.layers.0.linear1.weight", 0),
