@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.models.deeptalk.deeptalk import NOBODY
@@ -13,6 +13,7 @@ from talkcli.engine.types import Reporter
 DEMO_ACTOR = "M003"
 
 
+@runtime_checkable
 class HasSpeakers(Protocol):
     """Settings of a model with styles of speakers."""
 
