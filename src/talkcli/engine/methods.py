@@ -58,6 +58,9 @@ class Method:
     converter: str | None = None
     """A function of the method's name and config that returns the names of its weights in published
     checkpoints."""
+    recogniser: str | None = None
+    """A function of published checkpoints that returns which model they hold (`checkpoints/convert/
+    published.py`), for `talk convert METHOD FILE...`; None where no such command exists."""
 
 
 # The name of the model that comes with talk.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.checkpoints.convert.encoders import emotion2vec, wav2vec2
+from talkcli.engine.checkpoints.convert.emotion2vec import emotion2vec
 from talkcli.engine.checkpoints.convert.layout import (
     Entry,
     Layout,
@@ -28,12 +28,14 @@ from talkcli.engine.checkpoints.convert.layout import (
     under,
     weight,
 )
+from talkcli.engine.checkpoints.convert.wav2vec2 import wav2vec2
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FER_CLASSES, FerConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
+from talkcli.engine.nn.transformer import sinusoids
 from talkcli.engine.types import Config
 
 Part = TypeVar("Part", bound=Config)
@@ -131,11 +133,11 @@ def dee(config: DeeConfig) -> Layout:
     speech = [
         *under("embedding_model", "audio_stem.encoder", emotion2vec(hearing)),
         *_emotion_encoder("audio", "audio_encoder", config.audio_width, config.audio_layers, config),
-        Entry("audio_pos_encoder.pos_enc", (1, _STEPS_PER_FRAME * window, config.audio_width)),
+        _positions("audio_pos_encoder", _STEPS_PER_FRAME * window, config.audio_width),
     ]
     motion = [
         *under("exp_map", "motion_stem", affine(config.motion_width, seeing.hidden[seeing.feature_layer])),
-        Entry("exp_pos_encoder.pos_enc", (1, window, config.motion_width)),
+        _positions("exp_pos_encoder", window, config.motion_width),
         *_emotion_encoder("exp", "motion_encoder", config.motion_width, config.motion_layers, config),
     ]
     return [
@@ -233,6 +235,10 @@ def _released(kind: type[Part], name: str, part: Any) -> Part:
             hint="Only a model with the released parts can be converted to the official files.",
         )
     return part
+
+
+def _positions(module: str, steps: int, width: int) -> Entry:
+    return Entry(f"{module}.pos_enc", (1, steps, width), codes=lambda: sinusoids(steps, width)[None])
 
 
 def _emotion_encoder(official: str, ours: str, width: int, layers: int, config: DeeConfig) -> Layout:
