@@ -156,7 +156,9 @@ def _published(method: str) -> Callable[..., None]:
                 report = import_published(method, files, out, choices=choices, reporter=console)
         _tell(console, report)
 
-    convert.__doc__ = f"""Convert published {method} checkpoints to a model file, and back; none of their code runs.
+    convert.__doc__ = f"""Convert published {method} checkpoints to a model file, and back.
+
+    The files are read as data: no code in them runs.
 
     talk convert {method} FILE... --out {method}.safetensors
 

@@ -51,13 +51,14 @@ class Method:
     sound_only: bool = False
     """Whether the network takes no numbers of a frame of motion: it only hears, or sees what any head shows.
     Its constructor takes the config alone."""
-    motion: Literal["coefficients", "vertices"] | None = None
-    """The form of motion that it makes of speech; None for a method that is no generator."""
+    motion: Literal["coefficients", "vertices", "either"] | None = None
+    """The form of motion that it makes of speech; either: the one that its config names as `motion`. None for
+    a method that is no generator."""
     performer: str | None = None
     """A `TrainedPerformer`, with the method's controls; None: the model performs by its own `generate`."""
     converter: str | None = None
-    """A function of the method's name and config that returns the names of its weights in published
-    checkpoints."""
+    """A function of the method's name, its config and the numbers of a frame that returns the names of its
+    weights in published checkpoints, by file."""
     recogniser: str | None = None
     """A function of published checkpoints that returns which model they hold (`checkpoints/convert/
     published.py`), for `talk convert METHOD FILE...`; None where no such command exists."""

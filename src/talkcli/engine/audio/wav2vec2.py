@@ -126,28 +126,30 @@ class Wav2vec2(nn.Module):
 
         The result can be cached per clip, unless the convolutions train.
         """
-        steps = self._convolve(_normalise(at_least_one_step(samples), self.config.normalise))
-        frames = -(-steps.shape[1] // 2) if frames is None else frames
-        resampled = F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
-        return self._transform(resampled) if self.config.frozen == "all" else resampled
+        steps = self.convolve(samples)
+        resampled = resample(steps, -(-steps.shape[1] // 2) if frames is None else frames)
+        return self.transform(resampled) if self.config.frozen == "all" else resampled
 
     def finish(self, trunk: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch frames width"]:
         """Apply the transformer, if `trunk` does not include it."""
-        return trunk if self.config.frozen == "all" else self._transform(trunk)
+        return trunk if self.config.frozen == "all" else self.transform(trunk)
 
     def _frozen(self) -> tuple[nn.Module, ...]:
         parts = {"all": (self.model,), "convolutions": (self.model.feature_extractor,), "none": ()}
         return parts[self.config.frozen]
 
-    def _convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
+    def convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
+        """Return the output of the convolutions, 50 steps a second, of samples of any loudness."""
+        samples = _normalise(at_least_one_step(samples), self.config.normalise)
         layers = list(self.model.feature_extractor.conv_layers)
         return in_blocks(
             samples, _each_normed(layers) if self.config.layer_norm_first else _first_normed(layers, samples)
         )
 
-    def _transform(
+    def transform(
         self, features: Float[Tensor, "batch frames channels"]
     ) -> Float[Tensor, "batch frames width"]:
+        """Apply the transformer to outputs of the convolutions, at any number of frames a second."""
         projection, transformer = self.model.encoder.feature_projection, self.model.encoder.transformer
         hidden = projection.dropout(linear(projection.layer_norm(features), projection.projection))
         position = transformer.pos_conv_embed.conv
@@ -194,6 +196,13 @@ def _each_normed(convolutions: Sequence[Any]) -> Callable[[Tensor], Tensor]:
         return steps
 
     return layers
+
+
+def resample(
+    steps: Float[Tensor, "batch steps channels"], frames: int
+) -> Float[Tensor, "batch frames channels"]:
+    """Return `steps`, linearly interpolated to a number of frames; the first and the last one stay."""
+    return F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
 
 
 def _normalised(

@@ -72,12 +72,14 @@ _CONDITIONS = 8 + 3
 _STEPS_PER_FRAME = 2
 
 
-def layouts(method: str, config: Any) -> dict[str, Layout]:
+def layouts(method: str, config: Any, num_values: int = len(FLAME)) -> dict[str, Layout]:
     """Return the layouts of the official files that together hold a model of `method`, by file name.
 
-    The names in talk are those in a model of `method` and `config`. Raises InputError when the model has
-    other parts than the released one.
+    The names in talk are those in a model of `method` and `config`, for `num_values` numbers a frame. Raises
+    InputError when the model has other parts or sizes than the released one.
     """
+    if num_values != len(FLAME):
+        raise InputError(f"The official release has {len(FLAME)} coefficients, this model has {num_values}.")
     if method == "fer":
         return {FER_FILE: fer(config)}
     if method == "th_vqvae":

@@ -1,6 +1,7 @@
 """The published checkpoint of EmoTalk: one file, whose code loads it without comparing names.
 
-Source: EmoTalk's released code, facts H.5 and key list. Both encoders carry a head for words that nothing uses.
+Source: EmoTalk's released code, facts H.5 and its key list. Both encoders carry a head for words that nothing
+uses.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FILE = "EmoTalk.pth"
 # not part of the release; these are the seven that its page names.
 LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 # Settings of the released model. It is not trained on windows of talk, and has 30 frames per second.
-RELEASED = EmoTalkConfig(labels=LABELS, output="arkit", fps=30)
+RELEASED = EmoTalkConfig(labels=LABELS, arkit=True, fps=30)
 # Letters of the unused head for words.
 _LETTERS = 32
 _LICENCE = (
@@ -32,14 +33,16 @@ _LICENCE = (
 )
 
 
-def layouts(method: str, config: Any) -> dict[str, Layout]:  # noqa: ARG001  one method has this converter
-    """Return the layout of the file. Raises InputError for a model that the released code cannot run."""
+def layouts(method: str, config: Any, num_values: int = len(ADA)) -> dict[str, Layout]:  # noqa: ARG001
+    """Return the layout of the file, of `emotalk`, the only method here; curves of ARKit fix `num_values`.
+
+    Raises InputError for a model that the released code cannot run."""
     assert isinstance(config, EmoTalkConfig)
     large = isinstance(config.content, Wav2vec2Config) and isinstance(config.emotion, Wav2vec2Config)
-    if not large or config.output != "arkit":
+    if not large or not config.arkit:
         raise InputError(
             "The released code has two wav2vec 2.0 encoders and makes ARKit's curves; this model differs.",
-            hint="Only models of the recipe emotalk with model.output=arkit have an official form.",
+            hint="Only models of the recipe emotalk with model.arkit have an official form.",
         )
     assert isinstance(config.content, Wav2vec2Config)
     assert isinstance(config.emotion, Wav2vec2Config)

@@ -1,7 +1,7 @@
 """What a published checkpoint turns out to be: the record and the choices of every method's converter.
 
 A method with published checkpoints has a file beside this one, with two functions, named by its row of
-`METHODS`: `layouts(method, config)` returns the layout of each of its files by file name, and
+`METHODS`: `layouts(method, config, num_values)` returns the layout of each of its files by file name, and
 `recognise(files, choices)` returns a `Published`. `talk convert METHOD` then works in both directions.
 """
 
@@ -81,5 +81,5 @@ class Published:
     beyond: Mapping[str, Tensor] = field(default_factory=dict)
     """Tensors of the model that no file holds, by their names in talk."""
     loose: bool = False
-    """Whether the published code loads the files without comparing names: tensors that nobody reads may then be
-    missing, and unknown ones are left out."""
+    """Whether the published code loads the files without comparing names: tensors that nobody reads may then
+    be missing, and unknown ones are left out."""

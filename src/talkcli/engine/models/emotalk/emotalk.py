@@ -1,9 +1,9 @@
 """EmoTalk: speech to motion through one branch for content and one for emotion, all frames at once.
 
-Axis names: `batch`, `samples` (16 kHz), `others` (of another recording), `frames` (`config.fps`), `outputs` of
-the last layer, `values` of a frame of motion (coefficients, or coordinates of vertices), `hidden` (channels of
-the emotion encoder), `width`, `labels`. Source: EmoTalk (Peng et al. 2023), facts H.5. Differs: speech longer
-than a window is generated in cross-faded windows, and the emotion can come from another recording.
+Axis names: `batch`, `samples` (16 kHz), `others` (of another recording), `frames` (`config.fps`), `outputs`
+of the last layer, `values` of a frame of motion (coefficients, or coordinates of vertices), `hidden` (channels
+of the emotion encoder), `width`, `labels`. Source: EmoTalk (Peng et al. 2023), facts H.5. Differs: speech
+longer than a window is generated in cross-faded windows, and the emotion can come from another recording.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound, Waveform
+from talkcli.engine.audio.wav2vec2 import resample
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.arkit import ada_coeffs
 from talkcli.engine.face.channels import ARKIT_BY_NAME, NUM_COEFFS
 from talkcli.engine.models.emotalk.emotalk_config import EmoTalkConfig
-from talkcli.engine.models.emotalk.encoders import SpeechEncoder, resampled
+from talkcli.engine.models.emotalk.encoders import SpeechEncoder
 from talkcli.engine.models.windows import Stretches, cross_fade, spans
 from talkcli.engine.nn.biased_decoder import BiasedDecoder
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, SPEECH_RATE_HZ
@@ -50,14 +51,11 @@ class EmoTalk(nn.Module):
     def __init__(self, config: EmoTalkConfig, num_values: int = NUM_COEFFS) -> None:
         """Build the generator for motion with `num_values` numbers in a frame.
 
-        Raises UsageError when ARKit's curves are asked for of another head than ada, and when the numbers of a
-        frame are no coordinates.
+        Raises UsageError when ARKit's curves are asked for of another head than ada.
         """
         super().__init__()
-        if config.output == "arkit" and num_values != NUM_COEFFS:
-            raise UsageError(f"model.output=arkit is for ada's {NUM_COEFFS} coefficients, not {num_values}.")
-        if config.output == "vertices" and num_values % 3:
-            raise UsageError(f"model.output=vertices needs coordinates of vertices, not {num_values} numbers.")
+        if config.arkit and num_values != NUM_COEFFS:
+            raise UsageError(f"model.arkit is for ada's {NUM_COEFFS} coefficients, not {num_values}.")
         self.config = config
         width = config.width
         encoders = {"dropout": config.dropout, "fps": config.fps}
@@ -77,13 +75,13 @@ class EmoTalk(nn.Module):
             dropout=config.dropout,
             period=config.period,
         )
-        self.outward = nn.Linear(width, len(ARKIT_BY_NAME) if config.output == "arkit" else num_values)
+        self.outward = nn.Linear(width, len(ARKIT_BY_NAME) if config.arkit else num_values)
         # As published: an untrained model shows the face at rest.
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.outward.bias)
-        if config.output == "vertices":
+        if config.motion == "vertices":
             self.register_buffer("neutral", torch.zeros(num_values // 3, 3))
-        if config.output == "arkit":
+        if config.arkit:
             self.register_buffer("to_ada", torch.from_numpy(arkit_to_ada()), persistent=False)
 
     @property
@@ -100,7 +98,7 @@ class EmoTalk(nn.Module):
 
         As published they are interpolated a second time, from the encoder's own number of frames.
         """
-        return resampled(self.emotion_encoder(sound), frames)
+        return resample(self.emotion_encoder(sound), frames)
 
     def decode(
         self,
@@ -142,9 +140,9 @@ class EmoTalk(nn.Module):
             neutral: Faces at rest of a model of vertices; None for the model's own.
         """
         made = self.decode(content, felt, level, person).float()
-        if self.config.output == "arkit":
+        if self.config.arkit:
             return made @ self.to_ada.to(made)
-        if self.config.output == "vertices":
+        if self.config.motion == "vertices":
             rest = self.neutral[None] if neutral is None else neutral
             return made + rest.flatten(1)[:, None]
         return made
@@ -182,7 +180,7 @@ class EmoTalk(nn.Module):
 
         def pieces(first: int, last: int) -> Float[Tensor, "batch frames values"]:
             sound, count = heard(first, last), last - first
-            felt = self.felt(sound, count) if other is None else resampled(other, count)
+            felt = self.felt(sound, count) if other is None else resample(other, count)
             return self(self.content(sound, count), felt, levels, persons)
 
         return cross_fade((pieces(*place) for place in spans(frames, window, overlap)), frames, overlap)

@@ -46,9 +46,10 @@ class EmoTalkConfig(Config):
     """Dropout of the decoder, of the classifier and of log-mel encoders; wav2vec 2.0 has its own."""
     labels: tuple[str, ...] = EMOTIONS
     """Emotions that the classifier of the emotion branch tells apart, in its order."""
-    output: Literal["coefficients", "arkit", "vertices"] = "coefficients"
-    """What the network makes: the coefficients of the head; ARKit's 52 curves, which become coefficients of
-    ada; or the way of every vertex from the face at rest."""
+    motion: Literal["coefficients", "vertices"] = "coefficients"
+    """Form of the motion; of vertices the network makes their way from the face at rest."""
+    arkit: bool = False
+    """Make ARKit's 52 curves, as the published model does; they become coefficients of ada."""
     fps: Literal[25, 30] = MODEL_FPS
     """Frames per second of what it makes; training data of talk has 25, the published model makes 30."""
     window_s: Annotated[int, Field(ge=2, le=120)] = 60
@@ -80,7 +81,10 @@ class EmoTalkConfig(Config):
     def _check(self) -> EmoTalkConfig:
         check_heads(self.heads, **{"the sum of the widths": self.width})
         if len(self.speakers) > self.identity:
-            raise ValueError(f"identity {self.identity} has no room for {counted(len(self.speakers), 'speaker')}")
+            speakers = counted(len(self.speakers), "speaker")
+            raise ValueError(f"identity {self.identity} has no room for {speakers}")
+        if self.arkit and self.motion == "vertices":
+            raise ValueError("arkit curves are coefficients, but motion is vertices")
         if 2 * self.overlap_s > self.window_s:
             raise ValueError(f"overlap_s {self.overlap_s} is more than half of window_s {self.window_s}")
         compact = [each for each in (self.content, self.emotion) if isinstance(each, LogMelEncoderConfig)]

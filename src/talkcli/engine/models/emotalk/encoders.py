@@ -1,17 +1,16 @@
 """The two speech encoders of EmoTalk, at any number of frames.
 
-Axis names: `batch`, `frames`, `others` (another number of frames), `width`. Source: EmoTalk, facts H.5.
+Axis names: `batch`, `frames`, `width`. Source: EmoTalk, facts H.5.
 """
 
 from __future__ import annotations
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound, Waveform
 from talkcli.engine.audio.log_mel_encoder import LogMelEncoder, LogMelEncoderConfig
-from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config
+from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config, resample
 from talkcli.engine.models.speech_frames import resampled_frames
 
 
@@ -51,17 +50,8 @@ class SpeechEncoder(nn.Module):
         """
         if isinstance(self.network, LogMelEncoder):
             hidden = self.network.encoded(sound)
-            return hidden if frames is None else resampled(hidden, frames)
+            return hidden if frames is None else resample(hidden, frames)
         samples = sound[Waveform.name][..., 0]
         if frames is None:
             frames = max(resampled_frames(samples.shape[1], self.fps), 1)
         return self.network(samples, frames)
-
-
-def resampled(
-    features: Float[Tensor, "batch others width"], frames: int
-) -> Float[Tensor, "batch frames width"]:
-    """Return `features` interpolated linearly to `frames` frames, ends on ends."""
-    if features.shape[1] == frames:
-        return features
-    return F.interpolate(features.mT, frames, mode="linear", align_corners=True).mT

@@ -56,7 +56,7 @@ def import_published(
         official.append(OfficialFile(path=path, tensors=_bare(read_state_dict(path))))
         reporter.progress("reading", done, len(files))
     found: Published = resolve(row.recogniser)(official, choices or Choices())
-    layouts: dict[str, Layout] = resolve(row.converter)(method, found.config)
+    layouts: dict[str, Layout] = resolve(row.converter)(method, found.config, found.meta.space.width)
     if sorted(found.names) != sorted(layouts):
         raise UsageError(
             f"A {method} model is made of {counted(len(layouts), 'file')}: {', '.join(layouts)}.",
@@ -110,7 +110,7 @@ def export_published(
         )
     converter = METHODS[method].converter
     assert converter is not None
-    layouts: dict[str, Layout] = resolve(converter)(method, content.config)
+    layouts: dict[str, Layout] = resolve(converter)(method, content.config, content.header.space.width)
     entries: list[Entry] = [entry for layout in layouts.values() for entry in layout]
     # What the model has beyond these entries, such as the face at rest, is in no official file.
     wanted = {entry.ours: entry.our_shape for entry in entries if entry.ours is not None}
