@@ -1,9 +1,10 @@
 """EmoTalk: speech to motion through one branch for content and one for emotion, all frames at once.
 
 Axis names: `batch`, `samples` (16 kHz), `others` (of another recording), `frames` (`config.fps`), `outputs`
-of the last layer, `values` of a frame of motion (coefficients, or coordinates of vertices), `hidden` (channels
-of the emotion encoder), `width`, `labels`. Source: EmoTalk (Peng et al. 2023), facts H.5. Differs: speech
-longer than a window is generated in cross-faded windows, and the emotion can come from another recording.
+of the last layer, `values` of a frame of motion (coefficients, or coordinates of vertices), `hidden`
+(channels of the emotion encoder), `width`, `labels`. Source: EmoTalk (Peng et al. 2023), facts H.5. Differs:
+speech longer than a window is generated in cross-faded windows, and the emotion can come from another
+recording.
 """
 
 from __future__ import annotations
