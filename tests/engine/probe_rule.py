@@ -102,5 +102,6 @@ def assert_entries(
 ) -> None:
     """Compare entries one by one; the files give eight significant digits."""
     for one, other in zip(ours, theirs, strict=True):
-        bound = tolerance * max(scale, abs(other)) + 5e-8 * abs(other)
+        # Half a unit of the eighth digit of a number that begins with 1.
+        bound = tolerance * max(scale, abs(other)) + 5.1e-8 * abs(other)
         assert abs(one - other) <= bound, f"{what}: {one} instead of {other}"

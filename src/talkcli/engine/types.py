@@ -244,8 +244,8 @@ class Clip:
     """Motion with the speech that belongs to it; None where nothing is to be heard.
 
     The frames of a `still` clip are pictures that have nothing to do with one another. `smoothed` tells that
-    the motion file was filtered when it was made. `alignment` is there where the phones are known,
-    `origin` where it is stated what the motion comes from.
+    the motion file was filtered when it was made. `alignment` is there where the phones are known, `text`
+    where the words are, `origin` where it is stated what the motion comes from.
     """
 
     id: str
@@ -256,6 +256,7 @@ class Clip:
     still: bool = False
     smoothed: bool = False
     alignment: Alignment | None = None
+    text: str | None = None
     origin: Origin | None = None
 
 

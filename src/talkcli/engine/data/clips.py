@@ -111,6 +111,7 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool, vertic
         origin=entry.origin or origin_of(meta),
         smoothed=isinstance(cleanup, dict) and cleanup.get("smooth") is True,
         alignment=alignment,
+        text=entry.text,
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from talkcli.engine.device import has_bf16
 from talkcli.engine.errors import UsageError
-from talkcli.engine.train.batches import Batch, Batches
+from talkcli.engine.train.batches import Batch, BatchConfig, Batches
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.wording import counted
@@ -45,14 +45,17 @@ class Terms(nn.Module):
             return self.objective(Batch(**tensors), progress)
 
 
-def check_size(size: int, config: LoopConfig, fabric: Fabric) -> None:
-    """Raise UsageError when a batch of `size` windows does not divide evenly by processes and parts."""
-    parts = fabric.world_size * config.accumulate
+def check_size(data: BatchConfig, config: LoopConfig, fabric: Fabric) -> None:
+    """Raise UsageError when the windows of a batch, or its pairs, do not divide evenly by processes and
+    parts.
+    """
+    size, parts = data.size, fabric.world_size * config.accumulate * (2 if data.pairs else 1)
     if size % parts:
+        paired = " and pairs" if data.pairs else ""
         raise UsageError(
             f"A batch of {size} windows does not divide by "
             f"{counted(fabric.world_size, 'process', 'processes')} times "
-            f"{counted(config.accumulate, 'part')} (train.accumulate).",
+            f"{counted(config.accumulate, 'part')} (train.accumulate){paired}.",
             hint=f"Set data.size to a multiple of {parts}.",
         )
 
@@ -74,7 +77,7 @@ class Backward:
         seed: int,
         fabric: Fabric,
     ) -> None:
-        check_size(batches.config.size, config, fabric)
+        check_size(batches.config, config, fabric)
         native = config.precision == "native" and has_bf16(fabric.device)
         self.low = native or config.precision == "bf16"
         self.terms = fabric.setup_module(Terms(objective, low=self.low))

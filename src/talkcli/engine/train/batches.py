@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -21,11 +21,14 @@ from torch import Tensor
 from talkcli.engine.audio.augment import AugmentConfig, LevelRange
 from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.savitzky_golay import savitzky_golay
 from talkcli.engine.models.deeptalk.phones import STEP_HZ, STEPS_PER_FRAME, SYMBOLS
 from talkcli.engine.train.chances import Balance, chances
+from talkcli.engine.train.content_pairs import content_of, partners, stretched
 from talkcli.engine.train.copies import altered, samples_of
 from talkcli.engine.train.disturbance import Disturbance, DisturbanceConfig, disturb, draw_disturbance
+from talkcli.engine.train.example import Example
 from talkcli.engine.types import (
     EMOTIONS,
     SAMPLES_PER_FRAME,
@@ -68,31 +71,22 @@ class BatchConfig(DisturbanceConfig):
     """Run the frozen part of an encoder once per clip, not once per step, and cache its features on disk.
     If that part has attention, the features of a window then depend on the whole clip, not on the window
     alone."""
+    pairs: Literal["content"] | None = None
+    """`content`: rows 2k and 2k + 1 of a batch are a speaker who says the same with two emotions, the second
+    stretched to the length of the first (`train/content_pairs.py`). Only clips with such a partner are drawn
+    then."""
+
+    @model_validator(mode="after")
+    def _rows_are_paired(self) -> BatchConfig:
+        if self.pairs is not None and self.size % 2:
+            raise ValueError(f"size {self.size} is odd, but pairs need an even number of windows")
+        return self
 
     @model_validator(mode="after")
     def _heard_is_seen(self) -> BatchConfig:
         if self.speech_frames is not None and self.speech_frames > self.frames:
             raise ValueError(f"speech_frames {self.speech_frames} is longer than the window of {self.frames}")
         return self
-
-
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """A clip ready for training, at least one window long. `sound` keeps a batch axis of one, as `cut`
-    expects. Each picture of a `still` clip is the first frame of a window; only that frame of such a window
-    is data. `corpus` is the first part of the clip's id, `voice` the name of the speaker.
-    """
-
-    sound: Sound
-    motion: Float[Tensor, "frames values"]
-    emotion: int
-    level: float
-    speaker: int
-    phones: Int[Tensor, "phone_steps"]
-    corpus: str
-    voice: str
-    still: bool = False
-    neutral: Float[Tensor, "verts 3"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +182,7 @@ def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers:
         voice=clip.speaker,
         still=clip.still,
         neutral=torch.from_numpy(clip.motion.neutral) if isinstance(clip.motion, VertexMotion) else None,
+        said=content_of(clip),
     )
 
 
@@ -206,7 +201,8 @@ def _phone_targets(alignment: Alignment | None, num_steps: int) -> Int[Tensor, "
 class Batches:
     """Training batches by step number, and fixed validation batches.
 
-    `ears` are the front-ends that computed the sound of the examples.
+    `ears` are the front-ends that computed the sound of the examples. The constructor raises InputError when
+    the config asks for pairs and no example has a partner.
     """
 
     training: list[Example]
@@ -215,6 +211,7 @@ class Batches:
     config: BatchConfig
     seed: int
     _chances: Float[np.ndarray, "examples"] = field(init=False)
+    _partners: list[list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
         items = self.training
@@ -225,7 +222,18 @@ class Batches:
             [item.voice for item in items],
             self.config.balance,
         )
+        paired = partners(items) if self.config.pairs else []
+        if paired:
+            drawn = np.where([bool(others) for others in paired], drawn, 0)
+            if not drawn.any():
+                raise InputError(
+                    "data.pairs needs clips in which one speaker says the same with different emotions, and "
+                    "the train split has none.",
+                    hint="Add `set=data.pairs=null`, or train on RAVDESS or nEMO.",
+                )
+            drawn = drawn / drawn.sum()
         object.__setattr__(self, "_chances", drawn)
+        object.__setattr__(self, "_partners", paired)
 
     @property
     def nbytes(self) -> int:
@@ -252,9 +260,10 @@ class Batches:
         """
         config = self.config
         rng = np.random.default_rng([self.seed, step])
-        chosen = rng.choice(len(self.training), config.size, p=self._chances)
-        examples = [self.training[index] for index in chosen]
+        examples = self._drawn(rng)
         starts = [int(rng.integers(len(example.motion) - config.frames + 1)) for example in examples]
+        if config.pairs:
+            starts = [start for start in starts[::2] for _ in range(2)]
         # Every process draws for all rows, so that a row does not depend on the number of processes.
         disturbances = [self._draw_disturbance(rng) for _ in examples] if _BANDS in self.ears else []
         share = config.size // world
@@ -263,6 +272,17 @@ class Batches:
         for steps, disturbance in zip(batch.sound.get(_BANDS, ()), disturbances[mine], strict=True):
             disturb(steps[:, : self._num_bands], disturbance)
         return batch
+
+    def _drawn(self, rng: np.random.Generator) -> list[Example]:
+        """Draw the examples of a batch; with pairs, each even one is followed by a partner of its length."""
+        size, items = self.config.size, self.training
+        if not self.config.pairs:
+            return [items[index] for index in rng.choice(len(items), size, p=self._chances)]
+        drawn = []
+        for index in rng.choice(len(items), size // 2, p=self._chances):
+            first, other = items[index], items[rng.choice(self._partners[index])]
+            drawn += [first, stretched(other, len(first.motion), self.ears)]
+        return drawn
 
     def held_out(self) -> list[Batch]:
         """Return batches of adjacent validation windows; if there are too many, a sample over all clips."""

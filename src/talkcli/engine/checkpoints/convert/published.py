@@ -80,3 +80,6 @@ class Published:
     """Description of the weights; the converter adds the hashes of the files to `trained_on`."""
     beyond: Mapping[str, Tensor] = field(default_factory=dict)
     """Tensors of the model that no file holds, by their names in talk."""
+    loose: bool = False
+    """Whether the published code loads the files without comparing names: tensors that nobody reads may then
+    be missing, and unknown ones are left out."""

@@ -35,13 +35,14 @@ def wav2vec2(config: Wav2vec2Config) -> Layout:
     The weight norm of the positions has the names of torch 1 in the files and those of torch 2 in talk.
     """
     width, channels, kernel = config.width, config.channels, config.position_kernel
-    feedforward = config.feedforward
+    feedforward, large = config.feedforward, config.layer_norm_first
+    convolution = affine if large else weight
     convolutions = [
         entry
         for index, (size, _) in enumerate(CONVOLUTIONS)
         for entry in (
-            *same(f"{index}.conv", weight(channels, channels if index else 1, size)),
-            *(same("0.layer_norm", affine(channels)) if index == 0 else ()),
+            *same(f"{index}.conv", convolution(channels, channels if index else 1, size)),
+            *(same(f"{index}.layer_norm", affine(channels)) if large or index == 0 else ()),
         )
     ]
     norm = "parametrizations.weight.original"

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from talkcli.engine.checkpoints.convert.exchange import give, receive
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
 from talkcli.engine.checkpoints.convert.unwrap import old_spelling
-from talkcli.engine.checkpoints.fit import check, misfits
+from talkcli.engine.checkpoints.fit import check, listed, misfits
 from talkcli.engine.checkpoints.foreign import read_state_dict
 from talkcli.engine.checkpoints.model_file import model_file, read_content, save_weights
 from talkcli.engine.errors import InputError, UsageError
@@ -34,7 +35,7 @@ def import_published(
         files: Checkpoints that together hold one model, in any order.
         out: Model file to write.
         choices: What the tensors do not tell.
-        reporter: Receiver of progress.
+        reporter: Receiver of notes and progress.
 
     Returns:
         The method, and the number of tensors and of values read, ready for JSON.
@@ -63,7 +64,8 @@ def import_published(
         )
     weights, unused = dict(found.beyond), dict[str, Tensor]()
     for name, file in zip(found.names, official, strict=True):
-        received = receive(layouts[name], file.tensors, str(file.path))
+        tensors = _common(layouts[name], file, reporter) if found.loose else file.tensors
+        received = receive(layouts[name], tensors, str(file.path))
         weights |= received.weights
         unused |= received.unused
     digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in zip(found.names, files, strict=True))
@@ -125,6 +127,16 @@ def export_published(
         "tensors": {name: len(state) for name, state in states.items()},
         "numbers": {name: num_values(state) for name, state in states.items()},
     }
+
+
+def _common(layout: Layout, file: OfficialFile, reporter: Reporter) -> dict[str, Tensor]:
+    """Return the tensors of `file` that `layout` has, and zeros for missing ones that talk does not read."""
+    known = {entry.official for entry in layout}
+    unknown = [name for name in file.tensors if name not in known]
+    if unknown:
+        reporter.note(f"{file.path}: left out, as the published code does: {listed(unknown)}.")
+    unread = {entry.official: torch.zeros(entry.shape) for entry in layout if entry.ours is None}
+    return {**unread, **{name: value for name, value in file.tensors.items() if name in known}}
 
 
 def _bare(state: dict[str, Tensor]) -> dict[str, Tensor]:

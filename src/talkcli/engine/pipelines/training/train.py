@@ -113,7 +113,7 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
         reporter = reporter_of(fabric, reporter)
         assembly.reporter = reporter
         first_does(fabric, lambda: held.enter_context(claim(job.out)))
-        check_size(recipe.data.size, recipe.train, fabric)
+        check_size(recipe.data, recipe.train, fabric)
         data = load_data(
             job.manifest,
             reporter,
