@@ -1,9 +1,9 @@
 """Spirals of a triangle mesh: for every vertex an ordered list of vertices round it, as rows of a table.
 
 Axis names: `faces`, `verts`, `length` (entries of a spiral), `needed` = entries before the dilation. Source:
-SpiralNet++ (Gong et al. 2019), section 3, with the order of its published code. A spiral begins with the vertex
-itself; then follow its neighbours in their order round it, then the ring behind these, and so on. The order
-depends on the order of the triangles, and not on the numbers of the vertices.
+SpiralNet++ (Gong et al. 2019), section 3, with the order of its published code. A spiral begins with the
+vertex itself; then follow its neighbours in their order round it, then the ring behind these, and so on. The
+order depends on the order of the triangles, and not on the numbers of the vertices.
 """
 
 from __future__ import annotations
