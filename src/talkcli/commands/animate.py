@@ -77,6 +77,15 @@ def animate(
             "model that always needs one, its first speaker (M003 of DEEPTalk's).",
         ),
     ] = None,
+    level: Annotated[
+        float | None,
+        typer.Option(
+            "--level",
+            min=0,
+            max=1,
+            help="Level of the emotion for an EmoTalk model: 0 is normal, 1 is strong. Default: 1.",
+        ),
+    ] = None,
     emotion_from: Annotated[
         Path | None, typer.Option("--emotion-from", help="Take the emotion from this recording instead.")
     ] = None,
@@ -229,6 +238,7 @@ def animate(
                 "gumbel": gumbel or None,
                 "hold_slow": hold_slow or None,
                 "always_pad": always_pad or None,
+                "level": level,
             },
             emotion_from=emotion_from,
             model_name=model,

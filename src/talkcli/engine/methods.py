@@ -51,13 +51,17 @@ class Method:
     sound_only: bool = False
     """Whether the network takes no numbers of a frame of motion: it only hears, or sees what any head shows.
     Its constructor takes the config alone."""
-    motion: Literal["coefficients", "vertices"] | None = None
-    """The form of motion that it makes of speech; None for a method that is no generator."""
+    motion: Literal["coefficients", "vertices", "either"] | None = None
+    """The form of motion that it makes of speech; either: the one that its config names as `motion`. None for
+    a method that is no generator."""
     performer: str | None = None
     """A `TrainedPerformer`, with the method's controls; None: the model performs by its own `generate`."""
     converter: str | None = None
-    """A function of the method's name and config that returns the names of its weights in published
-    checkpoints."""
+    """A function of the method's name, its config and the numbers of a frame that returns the names of its
+    weights in published checkpoints, by file."""
+    recogniser: str | None = None
+    """A function of published checkpoints that returns which model they hold (`checkpoints/convert/
+    published.py`), for `talk convert METHOD FILE...`; None where no such command exists."""
 
 
 # The name of the model that comes with talk.
@@ -70,6 +74,7 @@ PARTS: dict[str, Part] = {
     "prior": Part(what="a trained motion prior", made_by="th_vqvae"),
     "phones": Part(what="a trained phone encoder", made_by="phones", published="the phone encoder"),
     "wav2vec2": Part(what="wav2vec 2.0", published="wav2vec 2.0"),
+    "emotion_wav2vec2": Part(what="wav2vec 2.0 of speech emotion", published="wav2vec 2.0 of speech emotion"),
     "lip_reader": Part(what="a lip reader", published="a lip reader"),
     "start": Part(what="the generator of stage 1", made_by="deeptalk"),
 }
@@ -164,6 +169,21 @@ METHODS: dict[str, Method] = {
         motion="coefficients",
         performer="talkcli.engine.performers.deeptalk:DeepTalkPerformer",
         converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
+    ),
+    "emotalk": Method(
+        model="talkcli.engine.models.emotalk.emotalk:EmoTalk",
+        config="talkcli.engine.models.emotalk.emotalk_config:EmoTalkConfig",
+        objective=f"{_OBJECTIVES}.emotalk:EmoTalkObjective",
+        objective_config=f"{_OBJECTIVES}.emotalk:EmoTalkObjectiveConfig",
+        assembly=f"{_TRAINING}.emotalk:EmoTalkAssembly",
+        parts=("wav2vec2", "emotion_wav2vec2"),
+        recipe="emotalk-small",
+        paper="EmoTalk (Peng et al. 2023)",
+        page="methods/emotalk.md",
+        motion="either",
+        performer="talkcli.engine.performers.emotalk:EmoTalkPerformer",
+        converter="talkcli.engine.checkpoints.convert.emotalk:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.emotalk:recognise",
     ),
     "sync": Method(
         model=f"{_JUDGES}.sync:SyncJudge",

@@ -15,6 +15,8 @@ from talkcli.engine.checkpoints.pretrained import wav2vec2_to_ours
 TINY = Wav2vec2Config(
     width=32, layers=3, heads=4, feedforward=48, channels=16, position_kernel=10, position_groups=4
 )
+# In the manner of the large networks.
+TINY_LARGE = TINY.model_copy(update={"layer_norm_first": True})
 
 
 def huggingface(config: Wav2vec2Config, seed: int = 0) -> transformers.Wav2Vec2Model:
@@ -29,6 +31,9 @@ def huggingface(config: Wav2vec2Config, seed: int = 0) -> transformers.Wav2Vec2M
             conv_dim=(config.channels,) * 7,
             num_conv_pos_embeddings=config.position_kernel,
             num_conv_pos_embedding_groups=config.position_groups,
+            do_stable_layer_norm=config.layer_norm_first,
+            feat_extract_norm="layer" if config.layer_norm_first else "group",
+            conv_bias=config.layer_norm_first,
         )
     ).eval()
     for parameter in model.parameters():
@@ -60,10 +65,11 @@ class Resampled(nn.Module):
         return F.interpolate(features, frames, mode="linear", align_corners=True)
 
 
+@pytest.mark.parametrize("config", [TINY, TINY_LARGE])
 @pytest.mark.parametrize("frozen", ["all", "convolutions", "none"])
 @pytest.mark.parametrize("samples", [400, 20_480, 31_111])
-def test_features_are_those_of_transformers(frozen: str, samples: int) -> None:
-    ours, theirs = twins(TINY.model_copy(update={"frozen": frozen}))
+def test_features_are_those_of_transformers(config: Wav2vec2Config, frozen: str, samples: int) -> None:
+    ours, theirs = twins(config.model_copy(update={"frozen": frozen}))
     theirs.feature_extractor = Resampled(theirs.feature_extractor)
     sound = torch.randn(2, samples) * torch.tensor([[0.01], [0.5]]) + 0.02
     processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
@@ -74,6 +80,18 @@ def test_features_are_those_of_transformers(frozen: str, samples: int) -> None:
         found = ours(sound)
     assert wanted.std() > 0.1
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("config", [TINY, TINY_LARGE])
+def test_features_are_those_of_torchaudio(config: Wav2vec2Config) -> None:
+    ours = Wav2vec2(config.model_copy(update={"normalise": "none"})).eval()
+    sound = torch.randn(2, 70_000)
+    with torch.inference_mode():
+        wanted, _ = ours.model.double()(sound.double())
+        # With as many frames as there are steps, nothing is resampled.
+        found = ours.float()(sound, frames=wanted.shape[1])
+    assert wanted.std() > 0.1
+    torch.testing.assert_close(found, wanted.float(), atol=1e-5, rtol=0)
 
 
 def test_convolutions_are_those_of_transformers() -> None:
@@ -165,6 +183,18 @@ def test_the_base_network_has_the_published_size() -> None:
     masked_spec_embed = 768  # of the published tensors the one that only pre-training uses
     assert len(tensors) + 1 == 211
     assert sum(tensor.numel() for tensor in tensors.values()) + masked_spec_embed == 94_371_712
+
+
+def test_the_large_network_has_the_published_size() -> None:
+    config = Wav2vec2Config(
+        width=1024, layers=24, heads=16, feedforward=4096, layer_norm_first=True, frozen="convolutions"
+    )
+    with torch.device("meta"):
+        network = Wav2vec2(config)
+    masked_spec_embed = 1024
+    assert sum(tensor.numel() for tensor in network.state_dict().values()) + masked_spec_embed == 315_438_720
+    frozen = [parameter for parameter in network.parameters() if not parameter.requires_grad]
+    assert sum(parameter.numel() for parameter in frozen) == 4_210_176
 
 
 def test_bfloat16_stays_close() -> None:

@@ -16,12 +16,12 @@ from safetensors.torch import save_file
 
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints import model_file
 from talkcli.engine.checkpoints.model_file import Meta, load_model, read_config, save_model
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
-from talkcli.engine.models.deeptalk.content import LogMelContentConfig
 from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
@@ -39,7 +39,7 @@ GENERATOR = DeepTalkConfig(
         motion_width=16, motion_layers=1, heads=2, feedforward=16, embedding=8,
     ),
     prior=PRIOR,
-    content=LogMelContentConfig(width=16, layers=1, heads=2, feedforward=16),
+    content=LogMelEncoderConfig(width=16, layers=1, heads=2, feedforward=16),
     width=8, heads=2, feedforward=16, predictor_width=16, predictor_layers=1, identity=2,
 )  # fmt: skip
 

@@ -3,11 +3,13 @@
 Axis names: `batch`, `samples` (16 kHz), `steps` (50 Hz), `frames` (25 fps), `channels` (of the convolutions),
 `width` (channels of the transformer). Source: Baevski et al. 2020; the parameters are those of torchaudio's
 module. As in FaceFormer, EMOTE and DEEPTalk, the output of the convolutions is interpolated to the frame rate
-of the motion before the transformer.
+of the motion before the transformer. There are two families of published weights: those of the base network
+normalise after attention and feed-forward, those of the large network (LV-60k, XLSR) before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -26,7 +28,9 @@ _EPS = 1e-7
 
 
 class Wav2vec2Config(Config):
-    """Sizes of the base network, its input and the part of it that is frozen; the defaults are DEEPTalk's."""
+    """Sizes of the network, its input and the part of it that is frozen. The defaults are the base network,
+    as DEEPTalk uses it.
+    """
 
     kind: Literal["wav2vec2"] = "wav2vec2"
     """Name of this encoder in a recipe."""
@@ -44,6 +48,10 @@ class Wav2vec2Config(Config):
     """Kernel size of the positional convolution, in frames of 40 ms."""
     position_groups: Heads = 16
     """Number of groups of the positional convolution."""
+    layer_norm_first: bool = False
+    """Whether the network is built as the large ones are: every convolution has a bias and a norm over its
+    channels, and the norms of a transformer layer stand before attention and feed-forward. False: as the base
+    network, with one norm over time in the first convolution and norms after."""
     dropout: Dropout = 0.1
     """Dropout of all parts of the transformer, if it trains."""
     layer_drop: Dropout = 0.1
@@ -72,9 +80,9 @@ class Wav2vec2(nn.Module):
         self.config = config
         self.width = config.width
         self.model = wav2vec2_model(
-            extractor_mode="group_norm",
+            extractor_mode="layer_norm" if config.layer_norm_first else "group_norm",
             extractor_conv_layer_config=[(config.channels, *shape) for shape in CONVOLUTIONS],
-            extractor_conv_bias=False,
+            extractor_conv_bias=config.layer_norm_first,
             encoder_embed_dim=config.width,
             encoder_projection_dropout=config.dropout,
             encoder_pos_conv_kernel=config.position_kernel,
@@ -85,7 +93,7 @@ class Wav2vec2(nn.Module):
             encoder_ff_interm_features=config.feedforward,
             encoder_ff_interm_dropout=config.dropout,
             encoder_dropout=config.dropout,
-            encoder_layer_norm_first=False,
+            encoder_layer_norm_first=config.layer_norm_first,
             encoder_layer_drop=config.layer_drop,
             aux_num_out=None,
         )
@@ -118,48 +126,83 @@ class Wav2vec2(nn.Module):
 
         The result can be cached per clip, unless the convolutions train.
         """
-        steps = self._convolve(_normalise(at_least_one_step(samples), self.config.normalise))
-        frames = -(-steps.shape[1] // 2) if frames is None else frames
-        resampled = F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
-        return self._transform(resampled) if self.config.frozen == "all" else resampled
+        steps = self.convolve(samples)
+        resampled = resample(steps, -(-steps.shape[1] // 2) if frames is None else frames)
+        return self.transform(resampled) if self.config.frozen == "all" else resampled
 
     def finish(self, trunk: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch frames width"]:
         """Apply the transformer, if `trunk` does not include it."""
-        return trunk if self.config.frozen == "all" else self._transform(trunk)
+        return trunk if self.config.frozen == "all" else self.transform(trunk)
 
     def _frozen(self) -> tuple[nn.Module, ...]:
         parts = {"all": (self.model,), "convolutions": (self.model.feature_extractor,), "none": ()}
         return parts[self.config.frozen]
 
-    def _convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
-        first, *rest = self.model.feature_extractor.conv_layers
-        weight, bias = _normalised(first, samples)
-        matrices = [flat(layer.conv.weight) for layer in rest]
+    def convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
+        """Return the output of the convolutions, 50 steps a second, of samples of any loudness."""
+        samples = _normalise(at_least_one_step(samples), self.config.normalise)
+        layers = list(self.model.feature_extractor.conv_layers)
+        return in_blocks(
+            samples, _each_normed(layers) if self.config.layer_norm_first else _first_normed(layers, samples)
+        )
 
-        def layers(piece: Tensor) -> Tensor:
-            steps = F.gelu(torch.baddbmm(bias, windows(piece[..., None], *CONVOLUTIONS[0]), weight))
-            for matrix, shape in zip(matrices, CONVOLUTIONS[1:], strict=True):
-                steps = dense(windows(steps, *shape), matrix, gelu=True)
-            return steps
-
-        return in_blocks(samples, layers)
-
-    def _transform(
+    def transform(
         self, features: Float[Tensor, "batch frames channels"]
     ) -> Float[Tensor, "batch frames width"]:
+        """Apply the transformer to outputs of the convolutions, at any number of frames a second."""
         projection, transformer = self.model.encoder.feature_projection, self.model.encoder.transformer
         hidden = projection.dropout(linear(projection.layer_norm(features), projection.projection))
         position = transformer.pos_conv_embed.conv
         hidden = hidden + F.gelu(grouped(hidden, position.weight, position.bias))
-        hidden = transformer.dropout(transformer.layer_norm(hidden))
+        before = self.config.layer_norm_first
+        hidden = transformer.dropout(hidden if before else transformer.layer_norm(hidden))
         for layer in transformer.layers:
-            after = _layer(layer, hidden)
+            after = _layer_norm_first(layer, hidden) if before else _layer(layer, hidden)
             if layer.training:
                 # A skipped layer runs as well, so that all processes have gradients of the same parameters.
                 keep = torch.rand((), device=hidden.device) >= self.config.layer_drop
                 after = torch.where(keep, after, hidden)
             hidden = after
-        return hidden
+        return transformer.layer_norm(hidden) if before else hidden
+
+
+def _first_normed(
+    convolutions: Sequence[Any], samples: Float[Tensor, "batch samples"]
+) -> Callable[[Tensor], Tensor]:
+    """Return the base network's convolutions of `samples`, as a function of pieces of them."""
+    first, *rest = convolutions
+    weight, bias = _normalised(first, samples)
+    matrices = [flat(layer.conv.weight) for layer in rest]
+
+    def layers(piece: Tensor) -> Tensor:
+        steps = F.gelu(torch.baddbmm(bias, windows(piece[..., None], *CONVOLUTIONS[0]), weight))
+        for matrix, shape in zip(matrices, CONVOLUTIONS[1:], strict=True):
+            steps = dense(windows(steps, *shape), matrix, gelu=True)
+        return steps
+
+    return layers
+
+
+def _each_normed(convolutions: Sequence[Any]) -> Callable[[Tensor], Tensor]:
+    """Return the large network's convolutions: a norm over channels follows each of them."""
+    matrices = [flat(layer.conv.weight) for layer in convolutions]
+
+    def layers(piece: Tensor) -> Tensor:
+        steps = piece[..., None]
+        for layer, matrix, shape in zip(convolutions, matrices, CONVOLUTIONS, strict=True):
+            norm = layer.layer_norm
+            steps = dense(windows(steps, *shape), matrix, layer.conv.bias)
+            steps = F.gelu(F.layer_norm(steps, norm.normalized_shape, norm.weight, norm.bias, norm.eps))
+        return steps
+
+    return layers
+
+
+def resample(
+    steps: Float[Tensor, "batch steps channels"], frames: int
+) -> Float[Tensor, "batch frames channels"]:
+    """Return `steps`, linearly interpolated to a number of frames; the first and the last one stay."""
+    return F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
 
 
 def _normalised(
@@ -188,17 +231,36 @@ def _normalised(
 
 def _layer(layer: Any, hidden: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
     """Apply one of torchaudio's layers: attention, then feed-forward; a norm follows each residual sum."""
-    attention, feed_forward = layer.attention, layer.feed_forward
+    hidden = layer.layer_norm(hidden + _attended(layer, hidden))
+    return layer.final_layer_norm(hidden + _fed_forward(layer, hidden))
+
+
+def _layer_norm_first(
+    layer: Any, hidden: Float[Tensor, "batch frames width"]
+) -> Float[Tensor, "batch frames width"]:
+    """Apply one of torchaudio's layers: attention, then feed-forward, each on normed input."""
+    hidden = hidden + _attended(layer, layer.layer_norm(hidden))
+    return hidden + _fed_forward(layer, layer.final_layer_norm(hidden))
+
+
+def _attended(layer: Any, hidden: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
+    attention = layer.attention
     q, k, v = (
         linear(hidden, part).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
         for part in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
     dropout = attention.dropout if layer.training else 0.0
     mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout).transpose(1, 2).flatten(2)
-    hidden = layer.layer_norm(hidden + layer.dropout(linear(mixed, attention.out_proj)))
+    return layer.dropout(linear(mixed, attention.out_proj))
+
+
+def _fed_forward(
+    layer: Any, hidden: Float[Tensor, "batch frames width"]
+) -> Float[Tensor, "batch frames width"]:
+    feed_forward = layer.feed_forward
     inside = linear(hidden, feed_forward.intermediate_dense, gelu=True)
     added = linear(feed_forward.intermediate_dropout(inside), feed_forward.output_dense)
-    return layer.final_layer_norm(hidden + feed_forward.output_dropout(added))
+    return feed_forward.output_dropout(added)
 
 
 def _normalise(samples: Float[Tensor, "batch samples"], over: str) -> Float[Tensor, "batch samples"]:

@@ -31,7 +31,8 @@ _EMOTION2VEC_WRAPPERS = re.compile(r"^(module\.|d2v_model\.)+")
 
 # Names of the heads and of the parts that only pre-training uses.
 _WAV2VEC2_UNUSED = re.compile(
-    r"^(masked_spec_embed$|mask_emb$|lm_head\.|aux\.|proj\.|final_proj\.|quantizer\.|project_q\.|project_hid\.)"
+    r"^(masked_spec_embed$|mask_emb$|lm_head\.|aux\.|proj\.|final_proj\.|quantizer\.|project_q\.|project_hid\."
+    r"|projector\.|classifier\.)"
 )
 _EMOTION2VEC_UNUSED = re.compile(r"^(_ema(\.|$)|decoder\.|modality_encoders\.AUDIO\.decoder\.|proj\.)")
 

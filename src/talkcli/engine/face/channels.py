@@ -29,6 +29,8 @@ ARKIT = (
     "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff", "cheekSquintLeft",
     "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
 )  # fmt: skip
+# In the order of their names, as Apple's pages list them and most published models number them.
+ARKIT_BY_NAME = tuple(sorted(ARKIT))
 
 JAW = ("jawPitch", "jawYaw", "jawRoll")
 

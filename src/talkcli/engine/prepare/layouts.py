@@ -16,6 +16,7 @@ from talkcli.engine.face.arkit import JAW_TURNS, ada_coeffs, head_pose
 from talkcli.engine.face.channels import (
     ADA,
     ARKIT,
+    ARKIT_BY_NAME,
     CHANNELS,
     FLAME,
     JAW,
@@ -43,7 +44,7 @@ _SWAPPED = {
 }
 _UNREAL = ARKIT
 _LIVE_LINK = tuple(_SWAPPED.get(name, name) for name in ARKIT)
-_APPLE = tuple(sorted(ARKIT))
+_APPLE = ARKIT_BY_NAME
 # Accepted range of a share of full scale (0 to 1). Trackers overshoot by less; values beyond it mean
 # something else.
 _SHARE = (-0.5, 1.5)

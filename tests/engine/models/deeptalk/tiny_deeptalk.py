@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.models.deeptalk.content import LogMelContentConfig
 from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
@@ -32,7 +32,7 @@ SMALL = DeepTalkConfig(
     dee=_DEE.model_copy(
         update={"speech": _EAR, "expression": CoefficientsConfig(), "window": 16, "fixed_window": True}
     ),
-    content=LogMelContentConfig(ear=_EAR, width=8, layers=1, heads=2, feedforward=8),
+    content=LogMelEncoderConfig(ear=_EAR, width=8, layers=1, heads=2, feedforward=8),
     guess=True,
     window=40,
     overlap=8,

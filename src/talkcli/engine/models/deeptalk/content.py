@@ -11,43 +11,20 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import Discriminator, Tag, model_validator
+from pydantic import Discriminator, Tag
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound, Waveform
-from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, NUM_PROSODY, LogMel, LogMelConfig
+from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, NUM_PROSODY
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoder, LogMelEncoderConfig
 from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS
 from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config
 from talkcli.engine.models.deeptalk.phones import STEPS_PER_FRAME, SYMBOLS, PhoneEncoder, PhonesConfig
-from talkcli.engine.nn.alibi import distance_bias
-from talkcli.engine.nn.audio_stem import AudioStem
-from talkcli.engine.nn.transformer import Transformer
-from talkcli.engine.types import Config, Heads, Layers, Width, check_heads
+from talkcli.engine.types import Config, Width
 
 # Indices in `SYMBOLS` of the phones of each contact.
 _CONTACTS = tuple([SYMBOLS.index(symbol) for symbol in sorted(group)] for group in (BILABIALS, LABIODENTALS))
-
-
-class LogMelContentConfig(Config):
-    """Settings of a convolutional stem and a transformer on log-mel features, which need no download."""
-
-    kind: Literal["log_mel"] = "log_mel"
-    ear: LogMelConfig = LogMelConfig()
-    """Log-mel features; if the emotion embedding also uses log-mel features, its settings must be equal."""
-    width: Width = 768
-    """Width of stem and transformer."""
-    layers: Layers = 12
-    """Number of transformer layers."""
-    heads: Heads = 12
-    """Number of attention heads."""
-    feedforward: Width = 3072
-    """Width inside the feed-forward layers."""
-
-    @model_validator(mode="after")
-    def _check(self) -> LogMelContentConfig:
-        check_heads(self.heads, width=self.width)
-        return self
 
 
 class PhoneContentConfig(Config):
@@ -68,7 +45,7 @@ def _kind(config: Any) -> str:
 ContentConfig = Annotated[
     Annotated[Wav2vec2Config, Tag("wav2vec2")]
     | Annotated[PhoneContentConfig, Tag("phones")]
-    | Annotated[LogMelContentConfig, Tag("log_mel")],
+    | Annotated[LogMelEncoderConfig, Tag("log_mel")],
     Discriminator(_kind),
 ]
 
@@ -123,32 +100,15 @@ def _mean(hops: Float[Tensor, "batch hops channels"]) -> Float[Tensor, "batch fr
     return hops.unflatten(1, (-1, HOPS_PER_FRAME)).mean(2)
 
 
-class LogMelContent(nn.Module):
+class LogMelContent(LogMelEncoder):
     """Content encoder of a convolutional stem and a transformer at 25 fps, on log-mel features."""
 
-    def __init__(self, config: LogMelContentConfig, width: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.ear = LogMel(config.ear)
-        self.stem = AudioStem(self.ear.num_channels, config.width, halvings=2, dropout=dropout)
-        self.transformer = Transformer(
-            config.width,
-            layers=config.layers,
-            heads=config.heads,
-            feedforward=config.feedforward,
-            dropout=dropout,
-        )
+    def __init__(self, config: LogMelEncoderConfig, width: int, dropout: float) -> None:
+        super().__init__(config, dropout)
         self.linear = nn.Linear(config.width, width)
 
-    @property
-    def ears(self) -> dict[str, Ear]:
-        return {"log_mel": self.ear}
-
     def forward(self, sound: Sound) -> Content:
-        x = self.stem(sound["log_mel"])
-        return Content(
-            self.linear(self.transformer(x, distance_bias(self.heads, x.shape[1], device=x.device)))
-        )
+        return Content(self.linear(self.encoded(sound)))
 
 
 class Wav2vec2Content(nn.Module):
@@ -171,7 +131,7 @@ class Wav2vec2Content(nn.Module):
 
 
 def build_content(
-    config: Wav2vec2Config | PhoneContentConfig | LogMelContentConfig, width: int, *, dropout: float
+    config: Wav2vec2Config | PhoneContentConfig | LogMelEncoderConfig, width: int, *, dropout: float
 ) -> Wav2vec2Content | PhoneContent | LogMelContent:
     """Return the content encoder that `config` describes, with random weights.
 
@@ -182,6 +142,6 @@ def build_content(
     """
     if isinstance(config, PhoneContentConfig):
         return PhoneContent(config, width, dropout)
-    if isinstance(config, LogMelContentConfig):
+    if isinstance(config, LogMelEncoderConfig):
         return LogMelContent(config, width, dropout)
     return Wav2vec2Content(config, width)

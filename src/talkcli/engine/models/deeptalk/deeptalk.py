@@ -18,11 +18,11 @@ from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Waveform
 from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS
 from talkcli.engine.models.deeptalk import choose
 from talkcli.engine.models.deeptalk.content import (
-    LogMelContentConfig,
     PhoneContentConfig,
     build_content,
 )
@@ -81,7 +81,7 @@ class DeepTalk(nn.Module):
         super().__init__()
         content, speech = config.content, config.dee.speech
         ear = None
-        if isinstance(content, LogMelContentConfig):
+        if isinstance(content, LogMelEncoderConfig):
             ear = content.ear
         elif isinstance(content, PhoneContentConfig):
             ear = content.encoder.ear

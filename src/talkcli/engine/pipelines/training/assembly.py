@@ -33,7 +33,8 @@ class Assembly:
     @property
     def vertices(self) -> bool:
         """Whether the method learns from clips of vertices and not of coefficients."""
-        return METHODS[self.method].motion == "vertices"
+        motion = METHODS[self.method].motion
+        return (self.recipe.model.motion if motion == "either" else motion) == "vertices"
 
     def __init__(
         self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter

@@ -18,7 +18,7 @@ from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
-from talkcli.engine.pipelines.training.parts import check_window, fill, part_config
+from talkcli.engine.pipelines.training.parts import check_room, check_window, fill, part_config
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
 from talkcli.engine.types import Reporter
@@ -136,9 +136,5 @@ def with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalk
     Raises UsageError when there are more speakers than `model.identity` has room for.
     """
     config = recipe.model
-    if len(speakers) > config.identity:
-        raise UsageError(
-            f"The train split has {len(speakers)} speakers, model.identity has room for {config.identity}.",
-            hint=f"Add `set=model.identity={len(speakers)}`.",
-        )
+    check_room(config.identity, speakers)
     return config.model_copy(update={"speakers": speakers, "nobody": recipe.objective.nobody_share > 0})

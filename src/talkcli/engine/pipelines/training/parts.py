@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,15 @@ def part_config(path: Path, name: str, method: str) -> Any:
             hint="Give another file, or choose the recipe that builds on this one.",
         )
     return config
+
+
+def check_room(identity: int, speakers: Sequence[str]) -> None:
+    """Raise UsageError when a model with `identity` places has no room for all `speakers`."""
+    if len(speakers) > identity:
+        raise UsageError(
+            f"The train split has {len(speakers)} speakers, model.identity has room for {identity}.",
+            hint=f"Add `set=model.identity={len(speakers)}`.",
+        )
 
 
 def fill(part: nn.Module, path: Path, name: str, space: MotionSpace) -> None:

@@ -1,0 +1,1 @@
+"""EmoTalk, a generator with one branch for content and one for emotion."""

@@ -1,0 +1,79 @@
+"""EmoTalk as a performer: a person, a level of the emotion, and the emotion of the voice or of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from talkcli.engine.errors import UsageError
+from talkcli.engine.performers.actors import performing, speaker
+from talkcli.engine.performers.performer import Controls, Sampling
+from talkcli.engine.performers.trained import TrainedPerformer
+from talkcli.engine.types import AnyMotion, Reporter, Speech
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmoTalkControls(Controls):
+    """Controls of EmoTalk."""
+
+    level: float = 1.0
+    """Level of the emotion: 0 is the data's normal intensity, 1 its strong one; between them the code of the
+    level is interpolated."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.level, int | float) or not 0 <= self.level <= 1:
+            raise UsageError(f"`level={self.level}` is not a number from 0 to 1.")
+
+
+class EmoTalkPerformer(TrainedPerformer):
+    """A trained or converted EmoTalk as a performer; nothing in its motion is random."""
+
+    controls = EmoTalkControls
+
+    @classmethod
+    def cast_of(cls, config: Any, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
+        """See `TrainedPerformer`. The model always needs a person; its first one is the default."""
+        actor, by_default = performing(config, sampling.actor, reporter)
+        speaker(config, actor)
+        return replace(sampling, actor=actor), by_default
+
+    def perform(
+        self,
+        speech: Speech,
+        sampling: Sampling,
+        controls: Controls | None = None,
+        emotion_speech: Speech | None = None,
+    ) -> Iterator[AnyMotion]:
+        """See `Performer`. Raises UsageError for a person whom the model does not know, and for an emotion by
+        its label.
+        """
+        own = self.own(controls)
+        own.check(sampling)
+        person = speaker(self.model.config, sampling.actor)
+        if sampling.emotion is not None:
+            raise UsageError(
+                "`emotion`: an emotalk model takes the emotion from a voice.",
+                hint="Leave it out, or give `emotion_from` a recording of a voice with that emotion.",
+            )
+        return self._takes(speech, sampling, own, person, emotion_speech)
+
+    def _takes(
+        self,
+        speech: Speech,
+        sampling: Sampling,
+        controls: EmoTalkControls,
+        person: int,
+        emotion_speech: Speech | None,
+    ) -> Iterator[AnyMotion]:
+        with self._autocast(), torch.inference_mode():
+            made = self.model.generate(
+                self._batch(speech),
+                emotion_samples=None if emotion_speech is None else self._batch(emotion_speech),
+                level=controls.level,
+                person=person,
+            )
+        for take in range(sampling.takes):
+            yield self._finished(made, speech, sampling, take, is_random=False)
