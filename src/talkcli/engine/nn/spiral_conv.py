@@ -1,9 +1,9 @@
 """SpiralConv3D: a linear layer over the spiral of each vertex in the last frames.
 
-Axis names: `batch`, `frames`, `verts`, `channels`, `length` (entries of a spiral), `kept` = earlier frames that
-a block needs. Sources: SpiralNet++ (Gong et al. 2019) for the spatial part; EmoFace (Lin et al. 2024), section
-on SpiralConv3D, for the causal neighbourhood of `span` frames. With a span of 1 it is the plain spiral
-convolution of SpiralNet++.
+Axis names: `batch`, `frames`, `verts`, `channels`, `outputs`, `length` (entries of a spiral), `kept` (earlier
+frames that a block needs). Sources: SpiralNet++ (Gong et al. 2019) for the spatial part; EmoFace (Lin et al.
+2024), section on SpiralConv3D, for the causal neighbourhood of `span` frames. With a span of 1 it is the
+plain spiral convolution of SpiralNet++.
 
 The vertices of a spiral are gathered once per frame and not once per frame of the span, and the frames are
 worked through in blocks, so that memory grows with a block and not with the length. In training a block is

@@ -7,14 +7,13 @@ level in the emotion branch) is added to the embedding of the previous motion, a
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.models.emoface.emoface_config import EmoFaceConfig
 from talkcli.engine.nn.biased_decoder import BiasedDecoder, Past
-from talkcli.engine.nn.transformer import sinusoids
+from talkcli.engine.nn.periodic import periodic_positions
 
 
 class Branch(nn.Module):
@@ -55,9 +54,9 @@ class Branch(nn.Module):
     ) -> Float[Tensor, "batch frames values"]:
         """Return the displacements of all frames, given the displacements `before` each of them."""
         frames = before.shape[1]
-        places = torch.arange(frames, device=before.device) % self.period
         embedded = self.inward(before) + self.condition(condition)[:, None]
-        embedded = F.dropout(embedded + self._positions(before)[places], self.dropout, self.training)
+        embedded = embedded + self._positions(before, frames, 0)
+        embedded = F.dropout(embedded, self.dropout, self.training)
         return self.outward(self.decoder(embedded, features))
 
     def start(self, features: Float[Tensor, "batch frames width"]) -> Past:
@@ -72,8 +71,9 @@ class Branch(nn.Module):
     ) -> Float[Tensor, "batch values"]:
         """Return the displacements of the next frame, and add it to `past`; without dropout."""
         embedded = self.inward(before) + self.condition(condition)
-        embedded = embedded + self._positions(before)[past.frames % self.period]
+        embedded = embedded + self._positions(before, 1, past.frames)[0]
         return self.outward(self.decoder.step(embedded, past))
 
-    def _positions(self, like: Tensor) -> Float[Tensor, "period width"]:
-        return sinusoids(self.period, self.inward.out_features, like.device).to(like.dtype)
+    def _positions(self, like: Tensor, frames: int, first: int) -> Float[Tensor, "frames width"]:
+        width = self.inward.out_features
+        return periodic_positions(frames, width, self.period, first=first, device=like.device).to(like.dtype)

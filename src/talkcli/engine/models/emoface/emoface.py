@@ -1,10 +1,10 @@
 """EmoFace: speech to displacements of vertices, by a content branch and an emotion branch.
 
-Axis names: `batch`, `samples` (16 kHz), `frames` (25 fps), `width`, `values` = 3 * verts, `verts`, `known`
-(channels of a condition), `classes` (`EMOTIONS`). Source: EmoFace (Lin et al. 2024, arXiv 2408.11518); no code
-of it is public, and `docs/methods/emoface.md` lists what we had to choose. Each branch has an encoder of speech
-and a decoder, and neither sees the features of the other: they meet in Mesh Attention alone. A frame is made
-of the frame before it, so that generating goes frame by frame, with the fused motion as the input of both
+Axis names: `batch`, `samples` (16 kHz), `others` (of another recording), `frames` (25 fps), `width`, `values` =
+3 * verts, `verts`, `classes` (`EMOTIONS`). Source: EmoFace (Lin et al. 2024, arXiv 2408.11518); no code of it
+is public, and `docs/methods/emoface.md` lists what we had to choose. Each branch has an encoder of speech and
+a decoder, and neither sees the features of the other: they meet in Mesh Attention alone. A frame is made of
+the frame before it, so that generating goes frame by frame, with the fused motion as the input of both
 decoders.
 """
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound
+from talkcli.engine.audio.wav2vec2 import resample
 from talkcli.engine.errors import InputError
 from talkcli.engine.models.deeptalk.content import build_content
 from talkcli.engine.models.emoface.branch import Branch
@@ -29,9 +30,8 @@ from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME
 
 # Index of a speaker whom the model does not know.
 NOBODY = -1
-# Levels of an emotion: normal and strong, as in RAVDESS. A strong one has at least this level.
-NUM_LEVELS = 2
-_STRONG = 0.825
+# Codes of the level of an emotion: normal and strong.
+_LEVELS = 2
 # Frames whose map is computed at once: two seconds.
 _BLOCK = 50
 
@@ -50,14 +50,6 @@ class Conditions(NamedTuple):
     emotion: Float[Tensor, "batch _style_and_level"]
 
 
-class Made(NamedTuple):
-    """Displacements by each branch, and both fused."""
-
-    content: Float[Tensor, "batch frames values"]
-    emotion: Float[Tensor, "batch frames values"]
-    fused: Float[Tensor, "batch frames values"]
-
-
 class EmoFace(nn.Module):
     """The whole model. Displacements are in metres outside of the branches."""
 
@@ -72,7 +64,7 @@ class EmoFace(nn.Module):
         self.hear_content = build_content(config.content, config.width, dropout=config.dropout)
         self.hear_emotion = build_content(config.emotion, config.width, dropout=config.dropout)
         self.style = nn.Linear(config.identity, config.embedding)
-        self.level = nn.Linear(NUM_LEVELS, config.embedding)
+        self.level = nn.Linear(_LEVELS, config.embedding)
         self.content = Branch(config, num_values, config.embedding)
         self.emotion = Branch(config, num_values, 2 * config.embedding)
         self.classifier = nn.Linear(config.width, len(EMOTIONS))
@@ -89,23 +81,33 @@ class EmoFace(nn.Module):
 
     def listen(self, sound: Sound) -> Heard:
         """Return the features of both branches, each by its own encoder."""
-        content, emotion = (_own(sound, name) for name in ("hear_content", "hear_emotion"))
-        return Heard(self.hear_content(content).features, self.hear_emotion(emotion).features)
+        return Heard(self.listen_content(sound), self.listen_emotion(sound))
 
-    def conditions(
-        self, speaker: Int[Tensor, "batch"], level: Float[Tensor, "batch"]
-    ) -> Conditions:
-        """Embed speakers (`NOBODY`: no style) and levels of emotion from 0 to 1."""
+    def listen_content(self, sound: Sound) -> Float[Tensor, "batch frames width"]:
+        """Return the features of the content branch."""
+        return self.hear_content(_own(sound, "hear_content")).features
+
+    def listen_emotion(self, sound: Sound) -> Float[Tensor, "batch frames width"]:
+        """Return the features of the emotion branch."""
+        return self.hear_emotion(_own(sound, "hear_emotion")).features
+
+    def conditions(self, speaker: Int[Tensor, "batch"], level: Float[Tensor, "batch"]) -> Conditions:
+        """Embed speakers (`NOBODY`: no style), and levels of emotion from 0 (normal) to 1 (strong).
+
+        A level between them has a share of both codes.
+        """
         known = (speaker != NOBODY)[:, None]
         style = self.style(F.one_hot(speaker.clamp_min(0), self.config.identity) * known * 1.0)
-        strong = self.level(F.one_hot((level >= _STRONG).long(), NUM_LEVELS) * 1.0)
-        return Conditions(style, torch.cat([style, strong], dim=-1))
+        strength = self.level(torch.stack([1 - level, level], dim=-1).to(style))
+        return Conditions(style, torch.cat([style, strength], dim=-1))
 
     def classify(self, emotion: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch classes"]:
         """Return logits over `EMOTIONS` from the features of the emotion branch."""
         return self.classifier(emotion.mean(1))
 
-    def weights(self, heard: Heard, pasts: Pasts | None = None) -> tuple[Float[Tensor, "batch frames verts"], Pasts]:
+    def weights(
+        self, heard: Heard, pasts: Pasts | None = None
+    ) -> tuple[Float[Tensor, "batch frames verts"], Pasts]:
         """Return the weight of the emotion branch at every vertex, and what the frames that follow need."""
         if not self.config.mesh_attention:
             batch, frames, _ = heard.content.shape
@@ -169,23 +171,31 @@ class EmoFace(nn.Module):
         self,
         samples: Float[Tensor, "batch samples"],
         *,
-        generator: torch.Generator | None = None,  # noqa: ARG002  nothing is drawn
-        speaker: int = NOBODY,
+        emotion_samples: Float[Tensor, "batch others"] | None = None,
         level: float = 1.0,
+        person: int = NOBODY,
+        generator: torch.Generator | None = None,  # noqa: ARG002  nothing is drawn
     ) -> Float[Tensor, "batch frames values"]:
         """Return the coordinates of ceil(samples / 640) frames in metres.
 
         Args:
             samples: Speech of any length.
+            emotion_samples: Speech whose emotion replaces that of `samples`, stretched to its length.
+            level: Level of the emotion, from 0 (normal) to 1 (strong).
+            person: Index of the speaker whose style the motion has; `NOBODY` for none.
             generator: Not used: the same speech gives the same motion.
-            speaker: Index of the speaker whose style the motion has; `NOBODY` for none.
-            level: Level of the emotion, which is that of the voice.
+
+        Raises:
+            InputError: When the spirals of a damaged model file name vertices that its mesh does not have.
         """
         self._check_spirals()
         batch, device = len(samples), samples.device
         heard = self._hear_all(samples)
+        if emotion_samples is not None:
+            felt = self._hear_all(emotion_samples).emotion
+            heard = heard._replace(emotion=resample(felt, heard.content.shape[1]))
         conditions = self.conditions(
-            torch.full((batch,), speaker, device=device), torch.full((batch,), level, device=device)
+            torch.full((batch,), person, device=device), torch.full((batch,), level, device=device)
         )
         return self.perform(heard, conditions).add_(self.neutral.flatten())
 
@@ -201,7 +211,7 @@ class EmoFace(nn.Module):
         )
 
     def _check_spirals(self) -> None:
-        """Raise InputError when spirals name vertices that do not exist: the model file is damaged."""
+        """Raise InputError when spirals name vertices that do not exist."""
         if self.spirals.min() < 0 or self.spirals.max() >= len(self.neutral):
             raise InputError("The spirals of the model name vertices that its mesh does not have.")
 
@@ -209,7 +219,9 @@ class EmoFace(nn.Module):
 def _own(sound: Sound, encoder: str) -> Sound:
     """Return `sound` with the stored features of one encoder under the name that the encoder asks for."""
     stored = {
-        kind: steps for name, steps in sound.items() for kind, at, whose in [name.partition(":")]
+        kind: steps
+        for name, steps in sound.items()
+        for kind, at, whose in [name.partition(":")]
         if at and whose.startswith(f"{encoder}.")
     }
     return {**sound, **stored}

@@ -7,8 +7,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.models.deeptalk.content import ContentConfig, LogMelContentConfig, PhoneContentConfig
+from talkcli.engine.models.deeptalk.content import ContentConfig, PhoneContentConfig
+from talkcli.engine.models.emotalk.emotalk_config import LARGE
 from talkcli.engine.types import Config, Dropout, Heads, Layers, Width, WindowFrames, check_heads
 from talkcli.engine.wording import counted
 
@@ -30,9 +32,9 @@ class SpiralConfig(Config):
 class EmoFaceConfig(Config):
     """Sizes of EmoFace; the paper states none of them, `docs/methods/emoface.md` gives our reasons."""
 
-    content: ContentConfig = Wav2vec2Config(frozen="convolutions")
+    content: ContentConfig = LARGE
     """Encoder of what is said."""
-    emotion: ContentConfig = Wav2vec2Config(frozen="convolutions")
+    emotion: ContentConfig = LARGE
     """Encoder of the emotion in which it is said."""
     width: Width = 128
     """Width of the features and decoders of both branches: C in the paper."""
@@ -82,8 +84,8 @@ class EmoFaceConfig(Config):
         return self
 
 
-def _ear(config: Wav2vec2Config | PhoneContentConfig | LogMelContentConfig) -> LogMelConfig | None:
+def _ear(config: Wav2vec2Config | PhoneContentConfig | LogMelEncoderConfig) -> LogMelConfig | None:
     """Return the log-mel features of an encoder; None for one of samples."""
     if isinstance(config, PhoneContentConfig):
         return config.encoder.ear
-    return config.ear if isinstance(config, LogMelContentConfig) else None
+    return config.ear if isinstance(config, LogMelEncoderConfig) else None

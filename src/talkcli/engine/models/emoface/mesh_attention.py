@@ -9,6 +9,8 @@ emotion branch. One layer alone could not relate sound and place: it is linear i
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -34,7 +36,7 @@ class MeshAttention(nn.Module):
         widths = [narrow] * config.map_layers + [1]
         self.convolutions = nn.ModuleList(
             SpiralConv3d(inputs, outputs, length=config.spiral.length, span=config.spiral.span)
-            for inputs, outputs in zip(widths[:-1], widths[1:], strict=True)
+            for inputs, outputs in pairwise(widths)
         )
 
     def forward(
