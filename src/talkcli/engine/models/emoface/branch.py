@@ -1,4 +1,4 @@
-"""A branch of EmoFace: FaceFormer's decoder from a branch's features and the previous motion to displacements.
+"""A branch of EmoFace: FaceFormer's decoder from features and the previous motion to displacements.
 
 Axis names: `batch`, `frames`, `width`, `values` = 3 * verts, `known` (channels of the condition). Sources:
 EmoFace, section on the two branches; FaceFormer (Fan et al. 2022) for the decoder. The condition (style, and

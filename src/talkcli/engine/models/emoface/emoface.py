@@ -1,10 +1,10 @@
 """EmoFace: speech to displacements of vertices, by a content branch and an emotion branch.
 
-Axis names: `batch`, `samples` (16 kHz), `others` (of another recording), `frames` (25 fps), `width`, `values` =
-3 * verts, `verts`, `classes` (`EMOTIONS`). Source: EmoFace (Lin et al. 2024, arXiv 2408.11518); no code of it
-is public, and `docs/methods/emoface.md` lists what we had to choose. Each branch has an encoder of speech and
-a decoder, and neither sees the features of the other: they meet in Mesh Attention alone. A frame is made of
-the frame before it, so that generating goes frame by frame, with the fused motion as the input of both
+Axis names: `batch`, `samples` (16 kHz), `others` (of another recording), `frames` (25 fps), `width`, `values`
+= 3 * verts, `verts`, `classes` (`EMOTIONS`). Source: EmoFace (Lin et al. 2024, arXiv 2408.11518); no code of
+it is public, and `docs/methods/emoface.md` lists what we had to choose. Each branch has an encoder of speech
+and a decoder, and neither sees the features of the other: they meet in Mesh Attention alone. A frame is made
+of the frame before it, so that generating goes frame by frame, with the fused motion as the input of both
 decoders.
 """
 
