@@ -16,6 +16,7 @@ from talkcli.engine.methods import METHODS
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
+from talkcli.engine.pipelines.training.emoface import EmoFaceRecipe
 from talkcli.engine.pipelines.training.emotalk import EmoTalkRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
 from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
@@ -33,12 +34,15 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "deeptalk": DeepTalkRecipe,
     "faceformer": FaceFormerRecipe,
     "emotalk": EmoTalkRecipe,
+    "emoface": EmoFaceRecipe,
     "sync": SyncRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,
 }
 # Table 4 of the paper, and its exchange of emotions.
 ABLATIONS = {f"deeptalk-{name}" for name in ("vae", "vqvae", "no-emotion", "no-lip", "swap")}
+# Of EmoFace: the map, its frames, self-growing and the loss of the branches.
+ABLATIONS |= {f"emoface-{name}" for name in ("no-attention", "2d", "no-growing", "no-intermediate")}
 
 
 def _schema(name: str) -> type[recipes.Recipe]:
@@ -104,7 +108,7 @@ def test_every_line_changes_something(name: str, tmp_path: Path) -> None:
 def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
     text = (RECIPES_DIR / f"{name}.yaml").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 10
-    assert yaml.safe_load(text)["base"].startswith("deeptalk")
+    assert yaml.safe_load(text)["base"].startswith(("deeptalk", "emoface"))
 
 
 # Recipes whose keys another method knows, too: all of phones.debug are keys of the sync judge.

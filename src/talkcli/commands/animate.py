@@ -83,7 +83,7 @@ def animate(
             "--level",
             min=0,
             max=1,
-            help="Level of the emotion for an EmoTalk model: 0 is normal, 1 is strong. Default: 1.",
+            help="Level of the emotion for EmoTalk and EmoFace: 0 is normal, 1 is strong. Default: 1.",
         ),
     ] = None,
     emotion_from: Annotated[

@@ -1,4 +1,4 @@
-"""EmoTalk as a performer: a person, a level of the emotion, and the emotion of the voice or of another."""
+"""EmoTalk and EmoFace as performers: a person, a level of the emotion, and the emotion of a voice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from talkcli.engine.types import AnyMotion, Reporter, Speech
 
 @dataclass(frozen=True, kw_only=True)
 class EmoTalkControls(Controls):
-    """Controls of EmoTalk."""
+    """Controls of EmoTalk and EmoFace."""
 
     level: float = 1.0
     """Level of the emotion: 0 is the data's normal intensity, 1 its strong one; between them the code of the
@@ -29,13 +29,13 @@ class EmoTalkControls(Controls):
 
 
 class EmoTalkPerformer(TrainedPerformer):
-    """A trained or converted EmoTalk as a performer; nothing in its motion is random."""
+    """A trained or converted EmoTalk or EmoFace as a performer; nothing in its motion is random."""
 
     controls = EmoTalkControls
 
     @classmethod
     def cast_of(cls, config: Any, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
-        """See `TrainedPerformer`. The model always needs a person; its first one is the default."""
+        """See `TrainedPerformer`. A model that always needs a person has its first one as the default."""
         actor, by_default = performing(config, sampling.actor, reporter)
         speaker(config, actor)
         return replace(sampling, actor=actor), by_default
@@ -55,7 +55,7 @@ class EmoTalkPerformer(TrainedPerformer):
         person = speaker(self.model.config, sampling.actor)
         if sampling.emotion is not None:
             raise UsageError(
-                "`emotion`: an emotalk model takes the emotion from a voice.",
+                f"`emotion`: an {self.header.method} model takes the emotion from a voice.",
                 hint="Leave it out, or give `emotion_from` a recording of a voice with that emotion.",
             )
         return self._takes(speech, sampling, own, person, emotion_speech)

@@ -35,6 +35,8 @@ _STEPS = "steps"
 def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None = None) -> dict[str, Ear]:
     """Return the front-ends `ears` of `model`, with its encoders' cached trunks in place of the waveform.
 
+    The only encoder's trunk has the name of its kind; with several, the name of the module follows a colon.
+
     Args:
         model: Model whose encoders are partly or wholly frozen.
         ears: Front-ends of `model`, by name.
@@ -43,14 +45,17 @@ def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None =
     Raises:
         UsageError: When the model has no encoder, or one that is trained as a whole.
     """
-    encoders = [part for part in model.modules() if isinstance(part, Encoder)]
+    encoders = {name: part for name, part in model.named_modules() if isinstance(part, Encoder)}
     if not encoders:
         raise UsageError(
             "data.cache_features is set, but the model has no speech encoder with a frozen part.",
             hint="Leave out data.cache_features.",
         )
     root = folder or cache_dir() / "features"
-    trunks: dict[str, Ear] = {encoder.config.kind: TrunkEar(encoder, root) for encoder in encoders}
+    trunks: dict[str, Ear] = {
+        part.config.kind if len(encoders) == 1 else f"{part.config.kind}:{name}": TrunkEar(part, root)
+        for name, part in encoders.items()
+    }
     return {**{name: ear for name, ear in ears.items() if name != "waveform"}, **trunks}
 
 

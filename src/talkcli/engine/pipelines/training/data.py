@@ -45,16 +45,30 @@ class TrainingData:
     """Licence terms of the train split, sorted."""
     manifest_sha256: str
     """SHA-256 of the manifest."""
+    as_vertices: bool = False
+    """Whether the method makes vertices; clips of coefficients then stand for the vertices of their head."""
+
+    @property
+    def clip_space(self) -> MotionSpace:
+        """The meaning of the numbers of a frame of the clips, the same in every clip."""
+        return self.training[0].motion.space
+
+    @property
+    def by_head(self) -> bool:
+        """Whether a head computes the vertices that the method learns from the clips' coefficients."""
+        return self.as_vertices and bool(self.clip_space.channels)
 
     @property
     def space(self) -> MotionSpace:
-        """The meaning of the numbers of a frame, the same in every clip."""
-        return self.training[0].motion.space
+        """The meaning of the numbers of a frame, as the method sees them."""
+        if self.by_head:
+            return MotionSpace(self.clip_space.name, num_verts=len(self.head.template))
+        return self.clip_space
 
     @cached_property
     def head(self) -> Head:
         """The head of the clips, loaded at the first access. Raises AssetError when its file is missing."""
-        return load_head(self.space.name)
+        return load_head(self.clip_space.name)
 
     def motion(self) -> Float[Tensor, "frames values"]:
         """Return the motion of all training clips, one after the other."""
@@ -63,8 +77,10 @@ class TrainingData:
     def neutral(self) -> Float[Tensor, "verts 3"]:
         """Return the mean of the training clips' faces at rest, in the unit of their vertices.
 
-        The clips must be of vertices.
+        For clips of coefficients it is the head at rest, in metres.
         """
+        if self.by_head:
+            return torch.from_numpy(self.head.template.astype(np.float32))
         faces = [clip.motion.neutral for clip in self.training if isinstance(clip.motion, VertexMotion)]
         return torch.from_numpy(np.mean(faces, axis=0, dtype=np.float64).astype(np.float32))
 
@@ -116,16 +132,18 @@ def load_data(
         leave_out: Beginnings of the ids of clips to leave out.
         sound: Whether to read the clips' sound, which a method needs unless it learns from motion alone.
         still: Whether still pictures are allowed, which a method of single frames can take.
-        vertices: Whether to read vertices and not coefficients.
+        vertices: Whether the method makes vertices. It reads the clips' vertices, or their coefficients if
+            the first clip has no vertices.
 
     Raises:
         InputError: For a manifest or clip that cannot be used, for a split without clips, and for motion of
             several heads.
     """
+    given = vertices and read_manifest(manifest)[0].mesh is not None
     training, validation = (
         [
             clip
-            for clip in load_clips(manifest, split, reporter, sound=sound, vertices=vertices)
+            for clip in load_clips(manifest, split, reporter, sound=sound, vertices=given)
             if not clip.id.startswith(leave_out)
         ]
         for split in ("train", "val")
@@ -168,4 +186,5 @@ def load_data(
         speakers=tuple(sorted({clip.speaker for clip in training})),
         licences=tuple(sorted(licences)),
         manifest_sha256=sha256(manifest / "manifest.jsonl" if manifest.is_dir() else manifest),
+        as_vertices=vertices,
     )

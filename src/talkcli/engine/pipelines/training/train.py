@@ -25,6 +25,7 @@ from talkcli.engine.train.cache import cached_ears
 from talkcli.engine.train.launch import first_does, launched, reporter_of
 from talkcli.engine.train.loop import train
 from talkcli.engine.train.objective import ears_of
+from talkcli.engine.train.on_head import OnHead
 from talkcli.engine.train.run_folder import RunFolder, check_out, open_run
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted
@@ -134,6 +135,8 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
         neutral = getattr(objective.model, "neutral", None)
         if data.space.num_verts and isinstance(neutral, torch.Tensor):
             neutral.copy_(data.neutral())
+        if data.by_head:
+            objective = OnHead(objective, data.head)
         ears = ears_of(objective.model)
         check_batch(recipe.data, ears, data.space.width)
         document = {

@@ -1,0 +1,1 @@
+"""EmoFace: speech to vertices by a content branch, an emotion branch and Mesh Attention between them."""
