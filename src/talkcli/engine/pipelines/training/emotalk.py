@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from talkcli.engine.audio.wav2vec2 import Wav2vec2
 from talkcli.engine.checkpoints.pretrained import load_wav2vec2
 from talkcli.engine.errors import UsageError
@@ -15,7 +13,7 @@ from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
-from talkcli.engine.pipelines.training.speech import check_speakers
+from talkcli.engine.pipelines.training.speech import check_speakers, published_wav2vec2
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.emotalk import EmoTalkObjective, EmoTalkObjectiveConfig
 from talkcli.engine.types import MODEL_FPS, Reporter
@@ -54,8 +52,8 @@ class EmoTalkAssembly(Assembly):
                 hint="Leave out data.cache_features.",
             )
         # Missing files are found before any data is read.
-        self._content = self._published("wav2vec2", self.recipe.model.content.kind)
-        self._emotion = self._published("emotion_wav2vec2", self.recipe.model.emotion.kind)
+        self._content = published_wav2vec2("wav2vec2", self.recipe.model.content, parts, reporter)
+        self._emotion = published_wav2vec2("emotion_wav2vec2", self.recipe.model.emotion, parts, reporter)
 
     def build(self, data: TrainingData) -> Objective:
         """See `Assembly.build`. Raises UsageError when there are more speakers than `model.identity` has room
@@ -80,7 +78,3 @@ class EmoTalkAssembly(Assembly):
         # A head may be a file of the user, which a loss of coefficients does not need.
         head = data.head if recipe.objective.vertex_weight > 0 else None
         return EmoTalkObjective(model, recipe.objective, head, paired=recipe.data.pairs is not None)
-
-    def _published(self, part: str, kind: str) -> Path | None:
-        """Return the file of a part; None where the branch has no use for it, or starts at random."""
-        return self.parts.published(part, self.reporter) if kind == "wav2vec2" else None

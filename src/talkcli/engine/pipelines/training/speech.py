@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 from torch import nn
 
 from talkcli.engine.checkpoints.pretrained import load_wav2vec2
+from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.errors import UsageError
 from talkcli.engine.models.deeptalk.content import (
     ContentConfig,
@@ -38,15 +40,28 @@ def fill_encoder(content: nn.Module, parts: GivenParts, reporter: Reporter) -> N
     Raises UsageError for a part that is missing, and InputError for weights that do not fit.
     """
     if isinstance(content, PhoneContent):
-        if parts.is_random("phones"):
-            parts.published("phones", reporter)
-        else:
-            # What a phone encoder hears is the same for every head.
-            fill(content.encoder, parts.trained("phones"), "phones", None)
+        fill_phones(content, parts, reporter)
     if isinstance(content, Wav2vec2Content):
         path = parts.published("wav2vec2", reporter)
         if path is not None:
             load_wav2vec2(content.encoder, path)
+
+
+def fill_phones(content: PhoneContent, parts: GivenParts, reporter: Reporter) -> None:
+    """Put the weights of the part `phones` into a new speech encoder; see `fill_encoder`."""
+    if parts.is_random("phones"):
+        parts.published("phones", reporter)
+    else:
+        # What a phone encoder hears is the same for every head.
+        fill(content.encoder, parts.trained("phones"), "phones", None)
+
+
+def published_wav2vec2(name: str, content: Config, parts: GivenParts, reporter: Reporter) -> Path | None:
+    """Return the file of the part `name`; None where the encoder has no use for it, or starts at random.
+
+    Raises UsageError when the encoder needs the part and has none.
+    """
+    return parts.published(name, reporter) if isinstance(content, Wav2vec2Config) else None
 
 
 def check_speakers(speakers: tuple[str, ...], identity: int) -> None:
