@@ -18,6 +18,7 @@ from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
 from talkcli.engine.pipelines.training.emotalk import EmoTalkRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
+from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
@@ -31,6 +32,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     **dict.fromkeys(("th_vqvae", "vqvae", "vae"), PriorRecipe),
     "deeptalk": DeepTalkRecipe,
     "emotalk": EmoTalkRecipe,
+    "faceformer": FaceFormerRecipe,
     "sync": SyncRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,
