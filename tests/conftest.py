@@ -20,6 +20,15 @@ def shared_data() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def shared_probes(shared_data: Path) -> Path:
+    """The folder of the probe files; the test is skipped, visibly, where it is absent."""
+    path = shared_data.parent / "facts" / "probes"
+    if not path.is_dir():
+        pytest.skip(f"no probe files at {path}")
+    return path
+
+
 def pytest_configure() -> None:
     """Give processes under test the signals of a shell's foreground: nohup and `&` let them be ignored."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -56,7 +56,7 @@ def test_strings_resolve(name: str) -> None:
     assert issubclass(resolve(method.objective_config), Config)
     assert method.assembly is None or issubclass(resolve(method.assembly), Assembly)
     assert set(method.parts) <= set(PARTS)
-    for target in (method.performer, method.converter):
+    for target in (method.performer, method.converter, method.recogniser):
         assert target is None or callable(resolve(target))
     assert method.performer is None or method.motion is not None
     assert (ROOT / "docs" / method.page).is_file()

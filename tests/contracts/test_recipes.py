@@ -17,6 +17,7 @@ from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
+from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
@@ -29,6 +30,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "phones": PhonesRecipe,
     **dict.fromkeys(("th_vqvae", "vqvae", "vae"), PriorRecipe),
     "deeptalk": DeepTalkRecipe,
+    "faceformer": FaceFormerRecipe,
     "sync": SyncRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ import typer
 from talkcli.commands.options import AsJson, Quiet
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
+from talkcli.engine.methods import METHODS
 from talkcli.engine.wording import counted
 
 app = typer.Typer(
@@ -77,7 +79,7 @@ def deeptalk(
     talk convert deeptalk deeptalk.safetensors --to official --out FOLDER
     """
     with Console(as_json=as_json, quiet=quiet) as console:
-        from talkcli.engine.pipelines.convert import OfficialFiles, export_deeptalk, import_deeptalk
+        from talkcli.engine.pipelines.convert.deeptalk import OfficialFiles, export_deeptalk, import_deeptalk
 
         files = OfficialFiles(gen=gen, dee=dee, fer=fer, vq=vq)
         report: dict[str, Any]
@@ -95,5 +97,81 @@ def deeptalk(
                     hint="Name official files with --gen, --dee, --fer, --vq; --to official is the way back.",
                 )
             report = import_deeptalk(files, out, long=long, reporter=console)
+    _tell(console, report)
+
+
+def _published(method: str) -> Callable[..., None]:
+    """Return the command that converts the published state dicts of `method`, which a row recognises."""
+
+    def convert(
+        files: Annotated[
+            list[Path],
+            typer.Argument(
+                help="Published checkpoint; with --to official: a model file or run folder of talk."
+            ),
+        ],
+        *,
+        out: Annotated[
+            Path,
+            typer.Option("--out", "-o", help="Model file to write; with --to official the folder to write."),
+        ],
+        to: Annotated[
+            Literal["ours", "official"],
+            typer.Option("--to", help="Direction: to a model file of talk, or to official files."),
+        ] = "ours",
+        dataset: Annotated[
+            Literal["vocaset", "biwi"] | None,
+            typer.Option(
+                "--dataset", help="Data set of the checkpoint. Default: what its number of vertices tells."
+            ),
+        ] = None,
+        template: Annotated[
+            Path | None,
+            typer.Option(
+                "--template",
+                help="Face at rest for a model of vertices: a motion file of vertices, or a .npy (verts, 3). "
+                "Default: that of your FLAME model, for vertices of FLAME.",
+            ),
+        ] = None,
+        overwrite: Annotated[
+            bool,
+            typer.Option("--overwrite", help="With --to official: replace existing files in the folder."),
+        ] = False,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+    ) -> None:
+        with Console(as_json=as_json, quiet=quiet) as console:
+            from talkcli.engine.checkpoints.convert.published import Choices
+            from talkcli.engine.pipelines.convert.published import export_published, import_published
+
+            if to == "official":
+                if len(files) != 1 or dataset is not None or template is not None:
+                    raise UsageError(
+                        "--to official takes one model file of ours, and no choices of a checkpoint.",
+                        hint=f"talk convert {method} {method}.safetensors --to official --out FOLDER",
+                    )
+                report = export_published(method, files[0], out, overwrite=overwrite, reporter=console)
+            else:
+                choices = Choices(dataset=dataset, template=template)
+                report = import_published(method, files, out, choices=choices, reporter=console)
+        _tell(console, report)
+
+    convert.__doc__ = f"""Convert published {method} checkpoints to a model file, and back.
+
+    The files are read as data: no code in them runs.
+
+    talk convert {method} FILE... --out {method}.safetensors
+
+    talk convert {method} {method}.safetensors --to official --out FOLDER
+    """
+    return convert
+
+
+for _name, _row in METHODS.items():
+    if _row.recogniser is not None:
+        app.command(_name)(_published(_name))
+
+
+def _tell(console: Console, report: dict[str, Any]) -> None:
     read = ", ".join(f"{name} ({counted(count, 'tensor')})" for name, count in report["tensors"].items())
     console.result(report, f"{' '.join(report['outputs'])}: {report['method']}, {read}")

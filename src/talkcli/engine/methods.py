@@ -51,13 +51,17 @@ class Method:
     sound_only: bool = False
     """Whether the network takes no numbers of a frame of motion: it only hears, or sees what any head shows.
     Its constructor takes the config alone."""
-    motion: Literal["coefficients", "vertices"] | None = None
-    """The form of motion that it makes of speech; None for a method that is no generator."""
+    motion: Literal["coefficients", "vertices", "either"] | None = None
+    """The form of motion that it makes of speech; either: the one that its config names as `motion`. None for
+    a method that is no generator."""
     performer: str | None = None
     """A `TrainedPerformer`, with the method's controls; None: the model performs by its own `generate`."""
     converter: str | None = None
-    """A function of the method's name and config that returns the names of its weights in published
-    checkpoints."""
+    """A function of the method's name, its config and the numbers of a frame that returns the names of its
+    weights in published checkpoints, by file."""
+    recogniser: str | None = None
+    """A function of published checkpoints that returns which model they hold (`checkpoints/convert/
+    published.py`), for `talk convert METHOD FILE...`; None where no such command exists."""
 
 
 # The name of the model that comes with talk.
@@ -164,6 +168,21 @@ METHODS: dict[str, Method] = {
         motion="coefficients",
         performer="talkcli.engine.performers.deeptalk:DeepTalkPerformer",
         converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
+    ),
+    "faceformer": Method(
+        model="talkcli.engine.models.faceformer:FaceFormer",
+        config="talkcli.engine.models.faceformer:FaceFormerConfig",
+        objective=f"{_OBJECTIVES}.faceformer:FaceFormerObjective",
+        objective_config=f"{_OBJECTIVES}.faceformer:FaceFormerObjectiveConfig",
+        assembly=f"{_TRAINING}.faceformer:FaceFormerAssembly",
+        parts=("phones", "wav2vec2"),
+        recipe="faceformer",
+        paper="FaceFormer (Fan et al. 2022)",
+        page="methods/faceformer.md",
+        motion="either",
+        performer="talkcli.engine.performers.by_speaker:SpeakerPerformer",
+        converter="talkcli.engine.checkpoints.convert.faceformer:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.faceformer:recognise",
     ),
     "sync": Method(
         model=f"{_JUDGES}.sync:SyncJudge",

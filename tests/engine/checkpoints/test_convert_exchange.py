@@ -18,7 +18,7 @@ LAYOUT: Layout = [
     Entry("a.positions.weight_g", (1, 1, 4), "norm.original0"),
     Entry("a.positions.weight_v", (2, 2, 4), "norm.original1"),
     Entry("a.template", (2, 2)),
-    Entry("a.pos_enc", (1, 40, 6)),
+    Entry("a.pos_enc", (1, 40, 6), codes=lambda: sinusoids(40, 6)[None]),
     *copied("b", "a", [Entry("a.weight", (2, 3))]),
 ]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from talkcli.engine.checkpoints.convert import deeptalk
-from talkcli.engine.checkpoints.convert.encoders import emotion2vec, wav2vec2
+from talkcli.engine.checkpoints.convert.emotion2vec import emotion2vec
 from talkcli.engine.checkpoints.convert.layout import Layout
+from talkcli.engine.checkpoints.convert.wav2vec2 import wav2vec2
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import InputError
 from talkcli.engine.methods import METHODS, resolve

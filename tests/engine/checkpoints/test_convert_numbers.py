@@ -8,7 +8,7 @@ import torch
 from talkcli.engine.checkpoints.convert.deeptalk import DEE_FILE, FER_FILE, GEN_FILE
 from talkcli.engine.checkpoints.model_file import load_model
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
-from talkcli.engine.pipelines.convert import OfficialFiles, import_deeptalk
+from talkcli.engine.pipelines.convert.deeptalk import OfficialFiles, import_deeptalk
 from talkcli.engine.types import Silent
 from tests.engine.checkpoints import deeptalk_twin as twin
 from tests.engine.checkpoints.official import TINY, State, official_states, write_official

@@ -15,7 +15,7 @@ from talkcli.engine.checkpoints.convert.deeptalk import DEE_FILE, FER_FILE, GEN_
 from talkcli.engine.checkpoints.convert.exchange import equal
 from talkcli.engine.checkpoints.model_file import read_content
 from talkcli.engine.errors import InputError
-from talkcli.engine.pipelines.convert import OfficialFiles, export_deeptalk, import_deeptalk
+from talkcli.engine.pipelines.convert.deeptalk import OfficialFiles, export_deeptalk, import_deeptalk
 from talkcli.engine.types import Silent
 from tests.engine.checkpoints.official import TINY, State, official_states
 from tests.engine.fakes import Told

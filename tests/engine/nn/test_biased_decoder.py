@@ -97,3 +97,34 @@ def test_bias_is_flat_within_a_period_and_closed_to_later_frames() -> None:
     bias = causal_bias(4, 8, 3)
     assert bias[0, 7].tolist() == [-0.5, -0.5, -0.25, -0.25, -0.25, -0.0, -0.0, -0.0]
     assert torch.isneginf(bias[:, 0, 1:]).all()
+
+
+@pytest.mark.parametrize("per_frame", [1, 2])
+@pytest.mark.parametrize("capacity", [None, 4])
+def test_steps_that_grow_equal_steps_in_the_ring(per_frame: int, capacity: int | None) -> None:
+    ours, (frames, sound) = decoder(per_frame), inputs(per_frame)
+    pasts = ours.start(sound, capacity), ours.start(sound, capacity, grow=True)
+    for frame in frames.unbind(1):
+        one, other = (ours.step(frame, past) for past in pasts)
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("per_frame", [1, 2])
+def test_gradients_through_growing_steps_are_those_of_all_frames_at_once(per_frame: int) -> None:
+    ours, (frames, sound) = decoder(per_frame), inputs(per_frame)
+    frames.requires_grad_()
+    sound.requires_grad_()
+    weights = torch.randn(frames.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    wanted = torch.autograd.grad((ours(frames, sound) * weights).sum(), (frames, sound))
+    past = ours.start(sound, grow=True)
+    steps = torch.stack([ours.step(frame, past) for frame in frames.unbind(1)], 1)
+    made = torch.autograd.grad((steps * weights).sum(), (frames, sound))
+    for one, other in zip(made, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_steps_have_dropout_in_training() -> None:
+    ours, (frames, sound) = decoder(dropout=0.5), inputs(1)
+    ours.train()
+    first, second = (ours.step(frames[:, 0], ours.start(sound, grow=True)) for _ in range(2))
+    assert not torch.equal(first, second)

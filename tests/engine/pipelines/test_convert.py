@@ -27,9 +27,14 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.vqvae import Vqvae, VqvaeConfig
 from talkcli.engine.performers.performer import Sampling
-from talkcli.engine.pipelines import convert
 from talkcli.engine.pipelines.animate import animate_file
-from talkcli.engine.pipelines.convert import RELEASED, OfficialFiles, export_deeptalk, import_deeptalk
+from talkcli.engine.pipelines.convert import deeptalk as convert
+from talkcli.engine.pipelines.convert.deeptalk import (
+    RELEASED,
+    OfficialFiles,
+    export_deeptalk,
+    import_deeptalk,
+)
 from talkcli.engine.types import Silent, Speech
 from tests.engine.checkpoints.official import TINY, State, official_states, random_fill, write_official
 from tests.engine.fakes import Told, small_disk

@@ -29,6 +29,11 @@ def at_least_one_step(samples: Float[Tensor, "batch samples"]) -> Float[Tensor, 
     return F.pad(samples, (0, max(0, _RECEPTIVE_FIELD - samples.shape[1])))
 
 
+def num_steps(samples: int) -> int:
+    """Return the number of steps of `samples`; fewer than 400 count as 400, as `at_least_one_step` has it."""
+    return (max(samples, _RECEPTIVE_FIELD) - _RECEPTIVE_FIELD) // _HOP + 1
+
+
 def in_blocks(
     samples: Float[Tensor, "batch samples"], layers: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "batch steps channels"]:
@@ -36,10 +41,10 @@ def in_blocks(
 
     Neighbouring blocks overlap by the samples that neighbouring steps share.
     """
-    num_steps = (samples.shape[1] - _RECEPTIVE_FIELD) // _HOP + 1
+    count = num_steps(samples.shape[1])
     pieces = []
-    for first in range(0, num_steps, _BLOCK):
-        last = min(first + _BLOCK, num_steps) - 1
+    for first in range(0, count, _BLOCK):
+        last = min(first + _BLOCK, count) - 1
         pieces.append(layers(samples[:, first * _HOP : last * _HOP + _RECEPTIVE_FIELD]))
     return torch.cat(pieces, dim=1)
 

@@ -118,20 +118,21 @@ class Wav2vec2(nn.Module):
 
         The result can be cached per clip, unless the convolutions train.
         """
-        steps = self._convolve(_normalise(at_least_one_step(samples), self.config.normalise))
-        frames = -(-steps.shape[1] // 2) if frames is None else frames
-        resampled = F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
-        return self._transform(resampled) if self.config.frozen == "all" else resampled
+        steps = self.convolve(samples)
+        resampled = resample(steps, -(-steps.shape[1] // 2) if frames is None else frames)
+        return self.transform(resampled) if self.config.frozen == "all" else resampled
 
     def finish(self, trunk: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch frames width"]:
         """Apply the transformer, if `trunk` does not include it."""
-        return trunk if self.config.frozen == "all" else self._transform(trunk)
+        return trunk if self.config.frozen == "all" else self.transform(trunk)
 
     def _frozen(self) -> tuple[nn.Module, ...]:
         parts = {"all": (self.model,), "convolutions": (self.model.feature_extractor,), "none": ()}
         return parts[self.config.frozen]
 
-    def _convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
+    def convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
+        """Return the output of the convolutions, 50 steps a second, of samples of any loudness."""
+        samples = _normalise(at_least_one_step(samples), self.config.normalise)
         first, *rest = self.model.feature_extractor.conv_layers
         weight, bias = _normalised(first, samples)
         matrices = [flat(layer.conv.weight) for layer in rest]
@@ -144,9 +145,10 @@ class Wav2vec2(nn.Module):
 
         return in_blocks(samples, layers)
 
-    def _transform(
+    def transform(
         self, features: Float[Tensor, "batch frames channels"]
     ) -> Float[Tensor, "batch frames width"]:
+        """Apply the transformer to outputs of the convolutions, at any number of frames a second."""
         projection, transformer = self.model.encoder.feature_projection, self.model.encoder.transformer
         hidden = projection.dropout(linear(projection.layer_norm(features), projection.projection))
         position = transformer.pos_conv_embed.conv
@@ -160,6 +162,13 @@ class Wav2vec2(nn.Module):
                 after = torch.where(keep, after, hidden)
             hidden = after
         return hidden
+
+
+def resample(
+    steps: Float[Tensor, "batch steps channels"], frames: int
+) -> Float[Tensor, "batch frames channels"]:
+    """Return `steps`, linearly interpolated to a number of frames; the first and the last one stay."""
+    return F.interpolate(steps.mT, frames, mode="linear", align_corners=True).mT
 
 
 def _normalised(

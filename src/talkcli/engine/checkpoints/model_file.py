@@ -57,8 +57,8 @@ class Meta(Config):
     """Names of the coefficients; empty for vertices."""
     num_verts: Annotated[int, Field(gt=0, le=1 << 18)] | None = None
     """Number of vertices that the model generates or reads; None for coefficients, and files then omit it."""
-    fps: Annotated[int, Field(ge=MODEL_FPS, le=MODEL_FPS)]
-    """Frames per second of the motion."""
+    fps: Annotated[int, Field(ge=MODEL_FPS, le=120)]
+    """Frames per second of the motion: 25 for models that talk trains, more for some converted ones."""
     trained_on: _Text
     """Description of the training data, with the manifest's hash."""
     licence: _Text

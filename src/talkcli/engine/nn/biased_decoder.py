@@ -67,28 +67,36 @@ class BiasedDecoder(nn.Module):
             frames = layer(frames, sound, bias)
         return frames
 
-    def start(self, sound: Float[Tensor, "batch memory width"], capacity: int | None = None) -> Past:
+    def start(
+        self, sound: Float[Tensor, "batch memory width"], capacity: int | None = None, *, grow: bool = False
+    ) -> Past:
         """Return the state before the first frame.
 
         Args:
             sound: Sound of all frames that `step` will decode.
-            capacity: Largest number of earlier frames to keep; older ones are forgotten. None keeps all.
+            capacity: Largest number of frames to keep, with the current one; older ones are forgotten. None
+                keeps all.
+            grow: Whether each step makes a new tensor of what is kept, which gradients need, and does not
+                write into the old one, which is faster.
         """
         frames = sound.shape[1] // self.per_frame
+        kept = min(frames, capacity or frames)
         return Past(
-            [layer.start(sound, min(frames, capacity or frames)) for layer in self.layers],
+            [layer.start(sound, 0 if grow else kept) for layer in self.layers],
             torch.tensor(slopes(self.heads)).to(sound),
+            kept,
+            grow,
         )
 
     def step(self, frame: Float[Tensor, "batch width"], past: Past) -> Float[Tensor, "batch width"]:
         """Decode the next frame and add it to `past`. Equals that frame of `forward`, unless `past` had to
         forget frames.
         """
-        at, kept = past.frames, past.layers[0].keys.shape[2]
+        at, kept = past.frames, past.kept
         seen = min(at + 1, kept)
         age = torch.arange(seen - 1, -1, -1, device=frame.device)
         # Frames lie in a ring: the place of a frame is its number modulo the number of kept frames.
-        places = (at - age) % kept
+        places = None if past.grow else (at - age) % kept
         bias = -(past.slopes[:, None, None] * (age // self.period))
         for layer, own in zip(self.layers, past.layers, strict=True):
             frame = layer.step(frame, own, at, places, bias)
@@ -106,6 +114,19 @@ class LayerPast:
     sound_values: Float[Tensor, "batch memory width"]
     """With one position a frame, what attention to the sound adds; else values before the output matrix."""
 
+    def remember(self, key: Tensor, value: Tensor, places: Tensor | None, seen: int) -> tuple[Tensor, Tensor]:
+        """Keep the key and the value of a frame, and return those of the last `seen` frames in their order.
+
+        `places` are their places in the ring; without it the kept tensors grow.
+        """
+        if places is None:
+            self.keys = torch.cat([self.keys, key], dim=2)[:, :, -seen:]
+            self.values = torch.cat([self.values, value], dim=2)[:, :, -seen:]
+            return self.keys, self.values
+        self.keys[:, :, places[-1]] = key[:, :, 0]
+        self.values[:, :, places[-1]] = value[:, :, 0]
+        return self.keys[:, :, places], self.values[:, :, places]
+
 
 @dataclass
 class Past:
@@ -113,6 +134,10 @@ class Past:
 
     layers: list[LayerPast]
     slopes: Float[Tensor, "heads"]
+    kept: int
+    """Largest number of frames that are kept, with the current one."""
+    grow: bool = False
+    """Whether the kept tensors grow by each frame, and are not written into."""
     frames: int = 0
     """Number of frames decoded so far."""
 
@@ -161,21 +186,21 @@ class BiasedDecoderLayer(nn.Module):
         frame: Float[Tensor, "batch width"],
         past: LayerPast,
         at: int,
-        places: Tensor,
+        places: Tensor | None,
         bias: Float[Tensor, "heads 1 seen"],
     ) -> Float[Tensor, "batch width"]:
         """Decode frame number `at`, whose earlier frames lie at `places` of `past`, itself last."""
         query, key, value = self._projected(frame[:, None])
-        past.keys[:, :, places[-1]] = key[:, :, 0]
-        past.values[:, :, places[-1]] = value[:, :, 0]
+        keys, values = past.remember(key, value, places, bias.shape[-1])
         attended = F.scaled_dot_product_attention(
-            query, past.keys[:, :, places], past.values[:, :, places], attn_mask=bias
+            query, keys, values, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
         )
-        frame = self.norm1(frame + self.self_attn.out_proj(_joined(attended))[:, 0])
+        frame = self.norm1(frame + self._drop(self.self_attn.out_proj(_joined(attended))[:, 0]))
         here = slice(at * self.per_frame, (at + 1) * self.per_frame)
-        keys = None if past.sound_keys is None else past.sound_keys[:, here]
-        frame = self.norm2(frame + self._listen(frame[:, None], keys, past.sound_values[:, here])[:, 0])
-        return self.norm3(frame + self._perceptron(frame))
+        sound_keys = None if past.sound_keys is None else past.sound_keys[:, here]
+        heard = self._listen(frame[:, None], sound_keys, past.sound_values[:, here])[:, 0]
+        frame = self.norm2(frame + self._drop(heard))
+        return self.norm3(frame + self._drop(self._perceptron(frame)))
 
     def _heard(
         self, sound: Float[Tensor, "batch memory width"]

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import difflib
+from typing import Protocol, runtime_checkable
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.models.deeptalk.deeptalk import NOBODY
-from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.types import Reporter
 
 # Name of the actor of the released demo, the first of the speakers that the released model was trained on.
 DEMO_ACTOR = "M003"
 
 
-def default_actor(config: DeepTalkConfig) -> str | None:
+@runtime_checkable
+class HasSpeakers(Protocol):
+    """Settings of a model with styles of speakers."""
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Names of the speakers in the order of their numbers; may be empty."""
+
+    @property
+    def identity(self) -> int:
+        """Largest number of speakers."""
+
+    @property
+    def nobody(self) -> bool | None:
+        """Whether the model can perform without a speaker; None where an old file does not say."""
+
+
+def default_actor(config: HasSpeakers) -> str | None:
     """Return the actor who performs when none is given; None stands for no particular speaker.
 
     A model whose training always named the speaker needs one: the actor of the released demo if the model
@@ -30,7 +47,7 @@ def default_actor(config: DeepTalkConfig) -> str | None:
     return config.speakers[0] if config.speakers else "0"
 
 
-def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) -> tuple[str | None, bool]:
+def performing(config: HasSpeakers, actor: str | None, reporter: Reporter) -> tuple[str | None, bool]:
     """Return the actor who performs, and whether it is `default_actor`; the reporter gets a note if so.
 
     Args:
@@ -44,7 +61,7 @@ def performing(config: DeepTalkConfig, actor: str | None, reporter: Reporter) ->
     return default, True
 
 
-def speaker(config: DeepTalkConfig, actor: str | None) -> int:
+def speaker(config: HasSpeakers, actor: str | None) -> int:
     """Return the model's index of `actor`: a name, or an index in its list of speakers; None for
     `default_actor`.
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from talkcli.engine.audio.emotion2vec import Emotion2vecConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.checkpoints.convert.encoders import emotion2vec, wav2vec2
+from talkcli.engine.checkpoints.convert.emotion2vec import emotion2vec
 from talkcli.engine.checkpoints.convert.layout import (
     Entry,
     Layout,
@@ -28,12 +28,14 @@ from talkcli.engine.checkpoints.convert.layout import (
     under,
     weight,
 )
+from talkcli.engine.checkpoints.convert.wav2vec2 import wav2vec2
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FER_CLASSES, FerConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig
+from talkcli.engine.nn.transformer import sinusoids
 from talkcli.engine.types import Config
 
 Part = TypeVar("Part", bound=Config)
@@ -70,12 +72,14 @@ _CONDITIONS = 8 + 3
 _STEPS_PER_FRAME = 2
 
 
-def layouts(method: str, config: Any) -> dict[str, Layout]:
+def layouts(method: str, config: Any, num_values: int = len(FLAME)) -> dict[str, Layout]:
     """Return the layouts of the official files that together hold a model of `method`, by file name.
 
-    The names in talk are those in a model of `method` and `config`. Raises InputError when the model has
-    other parts than the released one.
+    The names in talk are those in a model of `method` and `config`, for `num_values` numbers a frame. Raises
+    InputError when the model has other parts or sizes than the released one.
     """
+    if num_values != len(FLAME):
+        raise InputError(f"The official release has {len(FLAME)} coefficients, this model has {num_values}.")
     if method == "fer":
         return {FER_FILE: fer(config)}
     if method == "th_vqvae":
@@ -131,11 +135,11 @@ def dee(config: DeeConfig) -> Layout:
     speech = [
         *under("embedding_model", "audio_stem.encoder", emotion2vec(hearing)),
         *_emotion_encoder("audio", "audio_encoder", config.audio_width, config.audio_layers, config),
-        Entry("audio_pos_encoder.pos_enc", (1, _STEPS_PER_FRAME * window, config.audio_width)),
+        _positions("audio_pos_encoder", _STEPS_PER_FRAME * window, config.audio_width),
     ]
     motion = [
         *under("exp_map", "motion_stem", affine(config.motion_width, seeing.hidden[seeing.feature_layer])),
-        Entry("exp_pos_encoder.pos_enc", (1, window, config.motion_width)),
+        _positions("exp_pos_encoder", window, config.motion_width),
         *_emotion_encoder("exp", "motion_encoder", config.motion_width, config.motion_layers, config),
     ]
     return [
@@ -233,6 +237,10 @@ def _released(kind: type[Part], name: str, part: Any) -> Part:
             hint="Only a model with the released parts can be converted to the official files.",
         )
     return part
+
+
+def _positions(module: str, steps: int, width: int) -> Entry:
+    return Entry(f"{module}.pos_enc", (1, steps, width), codes=lambda: sinusoids(steps, width)[None])
 
 
 def _emotion_encoder(official: str, ours: str, width: int, layers: int, config: DeeConfig) -> Layout:

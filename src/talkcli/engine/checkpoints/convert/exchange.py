@@ -14,12 +14,9 @@ from torch import Tensor
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout
 from talkcli.engine.checkpoints.convert.unwrap import old_spelling
 from talkcli.engine.checkpoints.fit import check, misfits
-from talkcli.engine.nn.transformer import sinusoids
 
 Tensors = Mapping[str, Tensor]
 
-# End of the name of a buffer of position codes, of shape (1, steps, width).
-_POSITIONS = "pos_enc"
 # Largest absolute difference of position codes: rounding a frequency by one unit in the last place changes
 # the sine of step 500 by a few 1e-5.
 _POSITION_TOLERANCE = 1e-4
@@ -65,7 +62,7 @@ def receive(layout: Layout, official: Tensors, where: str) -> Received:
             received.weights[entry.ours] = value.reshape(entry.our_shape)
             if not value.isfinite().all():
                 found.append(f"{entry.official} holds numbers that are not finite")
-        elif _is_position(entry):
+        elif entry.codes is not None:
             codes = _default(entry)
             tolerance, rounded = _precision(value)
             if not torch.allclose(value, codes, rtol=0, atol=tolerance):
@@ -118,14 +115,9 @@ def equal(one: Tensor, other: Tensor) -> bool:
 
 
 def _default(entry: Entry) -> Tensor:
-    if _is_position(entry):
-        _, steps, width = entry.shape
-        return sinusoids(steps, width)[None]
+    if entry.codes is not None:
+        return entry.codes()
     return torch.zeros(entry.shape, dtype=entry.dtype)
-
-
-def _is_position(entry: Entry) -> bool:
-    return entry.official.endswith(_POSITIONS)
 
 
 def _precision(codes: Tensor) -> tuple[float, bool]:

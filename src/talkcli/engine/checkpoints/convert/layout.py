@@ -6,10 +6,11 @@ are torch's: outputs first, then inputs, then the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Entry:
     """Name of the tensor in our model; None if talk does not read it."""
     copy_of: str | None = None
     """Official name of the tensor in the same file of which this one is a copy; None if it is no copy."""
+    codes: Callable[[], Tensor] | None = None
+    """Function that computes the tensor, for position codes; None for any other tensor."""
 
     @property
     def our_shape(self) -> tuple[int, ...]:

@@ -34,21 +34,21 @@ def part_config(path: Path, name: str, method: str) -> Any:
     return config
 
 
-def fill(part: nn.Module, path: Path, name: str, space: MotionSpace) -> None:
+def fill(part: nn.Module, path: Path, name: str, space: MotionSpace | None) -> None:
     """Put the weights of a model file into `part`.
 
     Args:
         part: Part of the model to train.
         path: Model file of the part.
         name: Name of the part, for the message.
-        space: Head and channels, or topology, of the training data.
+        space: Head and channels, or topology, of the training data; None for a part that only hears.
 
     Raises:
         InputError: For a model of another head, and for a file that cannot be read.
         UsageError: For a model of other sizes.
     """
     loaded, header = load_model(path)
-    if header.space != space:
+    if space is not None and header.space != space:
         raise InputError(
             f"`{name}` {path} was trained on the head {header.head}, the manifest's motion is for "
             f"{space.name}.",

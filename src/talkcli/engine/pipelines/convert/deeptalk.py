@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
 from talkcli.engine.checkpoints.convert import deeptalk
@@ -21,11 +19,12 @@ from talkcli.engine.checkpoints.model_file import Content, Meta, model_file, rea
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct
 from talkcli.engine.face.channels import FLAME
-from talkcli.engine.files import atomic_path, check_file, sha256
+from talkcli.engine.files import check_file, sha256
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
+from talkcli.engine.pipelines.convert.write import check_targets, num_values, write_state_dicts
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
-from talkcli.engine.wording import counted, parameter
+from talkcli.engine.wording import counted
 
 # Settings of the released model. `long` is "first" since the official demo takes the emotion of a long speech
 # from its first ten seconds.
@@ -156,7 +155,7 @@ def import_deeptalk(
         "method": method,
         "outputs": [str(out)],
         "tensors": {name: len(state) for name, state in states.items()},
-        "numbers": {name: _numbers(state) for name, state in states.items()},
+        "numbers": {name: num_values(state) for name, state in states.items()},
         "unused": len(unused),
     }
 
@@ -181,33 +180,23 @@ def export_deeptalk(
         InputError: When the model has parts that the official code lacks.
         UsageError: When a file exists and `overwrite` is not set.
     """
-    if folder.is_file():
-        raise UsageError(f"{parameter('out', folder)} is a file.", hint="`to=official` writes into a folder.")
     path = model_file(model)
     content = read_content(path)
     files = _official_files(path, content)
     targets = {folder / Path(deeptalk.PLACES[name]).name: tensors for name, tensors in files.items()}
-    for target in targets:
-        check_distinct([target], [path])
-        if target.exists() and not overwrite:
-            raise UsageError(f"{target} exists.", hint="Give another folder, or `overwrite`.")
+    check_targets(folder, targets, path, overwrite=overwrite)
     if content.header.head != "flame":
         reporter.warn(f"The model moves {content.header.head}; the official code draws its motion on FLAME.")
     other = _other_settings(content)
     if other:
         reporter.warn(f"The official code has other settings built in: {listed(other)}.")
-    with contextlib.ExitStack() as stack:
-        for done, (target, tensors) in enumerate(targets.items(), start=1):
-            # From an open file PyTorch stores no file name, so the same tensors give the same bytes.
-            with stack.enter_context(atomic_path(target)).open("wb") as file:
-                _save(tensors, file, target)
-            reporter.progress("writing", done, len(targets))
+    write_state_dicts(targets, reporter)
     return {
         "method": content.header.method,
         "outputs": [str(target) for target in targets],
         "places": {str(target): deeptalk.PLACES[name] for target, name in zip(targets, files, strict=True)},
         "tensors": {name: len(tensors) for name, tensors in files.items()},
-        "numbers": {name: _numbers(tensors) for name, tensors in files.items()},
+        "numbers": {name: num_values(tensors) for name, tensors in files.items()},
     }
 
 
@@ -290,17 +279,6 @@ def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in generator.items() if key.startswith(prefix)}
 
 
-def _save(tensors: dict[str, Tensor], file: BinaryIO, target: Path) -> None:
-    try:
-        torch.save(tensors, file)
-    except RuntimeError as error:
-        # torch reports a full disk as a RuntimeError.
-        raise InputError(
-            f"{target} cannot be written; the disk may be full ({str(error).splitlines()[0]}).",
-            hint="Make room there, or write to another disk.",
-        ) from error
-
-
 def _other_settings(content: Content) -> list[str]:
     """Return the settings that differ from the released ones, as phrases.
 
@@ -323,7 +301,3 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in settings.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
-
-
-def _numbers(tensors: Mapping[str, Tensor]) -> int:
-    return sum(value.numel() for value in tensors.values())

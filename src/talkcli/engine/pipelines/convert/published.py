@@ -1,0 +1,135 @@
+"""Conversion of a method's published state dicts to a model file, and back, by the method's layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from talkcli.engine.checkpoints.convert.exchange import give, receive
+from talkcli.engine.checkpoints.convert.layout import Entry, Layout
+from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
+from talkcli.engine.checkpoints.convert.unwrap import old_spelling
+from talkcli.engine.checkpoints.fit import check, misfits
+from talkcli.engine.checkpoints.foreign import read_state_dict
+from talkcli.engine.checkpoints.model_file import model_file, read_content, save_weights
+from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.exports.formats import check_distinct
+from talkcli.engine.files import check_file, sha256
+from talkcli.engine.methods import METHODS, resolve
+from talkcli.engine.pipelines.convert.write import check_targets, num_values, write_state_dicts
+from talkcli.engine.types import Reporter
+from talkcli.engine.wording import counted
+
+
+def import_published(
+    method: str, files: Sequence[Path], out: Path, *, choices: Choices | None = None, reporter: Reporter
+) -> dict[str, Any]:
+    """Write a model file of the published checkpoints of `method`.
+
+    Args:
+        method: Name of the method.
+        files: Checkpoints that together hold one model, in any order.
+        out: Model file to write.
+        choices: What the tensors do not tell.
+        reporter: Receiver of progress.
+
+    Returns:
+        The method, and the number of tensors and of values read, ready for JSON.
+
+    Raises:
+        UsageError: For files that make no model, and for choices that the method does not have.
+        InputError: With a list of the tensors that differ from what they should be; nothing is written then.
+    """
+    row = METHODS[method]
+    assert row.converter is not None
+    assert row.recogniser is not None
+    if not files:
+        raise UsageError("No official file was given.", hint=f"talk convert {method} FILE --out OUT")
+    check_file(out)
+    check_distinct([out], list(files))
+    official = []
+    for done, path in enumerate(files, start=1):
+        official.append(OfficialFile(path=path, tensors=_bare(read_state_dict(path))))
+        reporter.progress("reading", done, len(files))
+    found: Published = resolve(row.recogniser)(official, choices or Choices())
+    layouts: dict[str, Layout] = resolve(row.converter)(method, found.config, found.meta.space.width)
+    if sorted(found.names) != sorted(layouts):
+        raise UsageError(
+            f"A {method} model is made of {counted(len(layouts), 'file')}: {', '.join(layouts)}.",
+            hint="Give each of them once.",
+        )
+    weights, unused = dict(found.beyond), dict[str, Tensor]()
+    for name, file in zip(found.names, official, strict=True):
+        received = receive(layouts[name], file.tensors, str(file.path))
+        weights |= received.weights
+        unused |= received.unused
+    digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in zip(found.names, files, strict=True))
+    trained_on = f"{found.meta.trained_on} (sha256: {digests})"
+    meta = found.meta.model_copy(update={"trained_on": trained_on})
+    save_weights(out, weights, method=method, config=found.config, meta=meta, unused=unused)
+    states = dict(zip(found.names, (file.tensors for file in official), strict=True))
+    return {
+        "method": method,
+        "outputs": [str(out)],
+        "tensors": {name: len(state) for name, state in states.items()},
+        "numbers": {name: num_values(state) for name, state in states.items()},
+        "unused": len(unused),
+    }
+
+
+def export_published(
+    method: str, model: Path, folder: Path, *, overwrite: bool = False, reporter: Reporter
+) -> dict[str, Any]:
+    """Write the official files of a model file of `method`, under the names of its layouts.
+
+    Args:
+        method: Name of the method.
+        model: Model file or run folder.
+        folder: Folder to write.
+        overwrite: Whether to replace existing files.
+        reporter: Receiver of progress.
+
+    Returns:
+        The method, the files and their sizes, ready for JSON.
+
+    Raises:
+        InputError: When the model has parts that the official code lacks, or is of another method.
+        UsageError: When a file exists and `overwrite` is not set.
+    """
+    path = model_file(model)
+    content = read_content(path)
+    if content.header.method != method:
+        raise InputError(
+            f"{path} holds a {content.header.method} model.",
+            hint=f"talk convert {content.header.method} may know it.",
+        )
+    converter = METHODS[method].converter
+    assert converter is not None
+    layouts: dict[str, Layout] = resolve(converter)(method, content.config, content.header.space.width)
+    entries: list[Entry] = [entry for layout in layouts.values() for entry in layout]
+    # What the model has beyond these entries, such as the face at rest, is in no official file.
+    wanted = {entry.ours: entry.our_shape for entry in entries if entry.ours is not None}
+    held = {name: value for name, value in content.weights.items() if name in wanted}
+    kept = {entry.official: entry.shape for entry in entries if entry.official in content.unused}
+    check(f"{path} has no official form", misfits(held, wanted) + misfits(content.unused, kept))
+    states = {name: give(layout, content.weights, content.unused) for name, layout in layouts.items()}
+    targets = {folder / name: state for name, state in states.items()}
+    check_targets(folder, targets, path, overwrite=overwrite)
+    write_state_dicts(targets, reporter)
+    return {
+        "method": method,
+        "outputs": [str(target) for target in targets],
+        "tensors": {name: len(state) for name, state in states.items()},
+        "numbers": {name: num_values(state) for name, state in states.items()},
+    }
+
+
+def _bare(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return `state` in the spelling of torch 1, without the prefix that data-parallel training puts before
+    every name.
+    """
+    prefix = "module." if all(name.startswith("module.") for name in state) else ""
+    return {old_spelling(name.removeprefix(prefix)): value for name, value in state.items()}
