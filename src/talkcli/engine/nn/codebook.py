@@ -44,7 +44,7 @@ class Codebook(nn.Module):
         return F.embedding(codes, self.codes)
 
     def forward(self, x: Float[Tensor, "batch tokens width"]) -> Quantized:
-        """Quantise; the loss `commitment` also has the part that pulls codes to their vectors, of weight 1."""
+        """Quantise; the loss `commitment` also has a part of weight 1 that pulls codes to their vectors."""
         x = x.to(self.codes.dtype)
         codes = self.nearest(x)
         vectors = self.lookup(codes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
@@ -28,6 +27,8 @@ _SLOPE = 0.2
 class CodeTalkerVqConfig(Config):
     """Sizes of the auto-encoder; the defaults are those of VOCASET."""
 
+    motion: Literal["vertices", "coefficients"] = "vertices"
+    """Meaning of the values of a frame."""
     width: Width = 1024
     """Number of channels of a frame."""
     layers: Layers = 6
@@ -118,21 +119,17 @@ class TimeMixer(nn.Module):
             width, layers=config.layers, heads=config.heads, feedforward=config.feedforward
         )
 
-    def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
+    def forward(
+        self, x: Float[Tensor, "batch frames width"], first: int = 0
+    ) -> Float[Tensor, "batch frames width"]:
         padded = F.pad(x.mT, (REACH, REACH), mode="replicate")
-        return self.after_conv(F.leaky_relu(self.conv(padded), _SLOPE).mT)
+        return self.after_conv(activated(self.conv(padded)).mT, first=first)
 
     def after_conv(
-        self, x: Float[Tensor, "batch frames width"], last: int | None = None
-    ) -> Float[Tensor, "batch last width"]:
-        """Do what follows the convolution; return the `last` frames, or all."""
-        return self.attend(standardise_over_time(x), last)
-
-    def attend(
         self, x: Float[Tensor, "batch frames width"], last: int | None = None, first: int = 0
     ) -> Float[Tensor, "batch last width"]:
-        """Do what follows the norm over time, for frames that begin with number `first`."""
-        x = self.linear(x)
+        """Do what follows the convolution of frames from number `first` on; return the `last`, or all."""
+        x = self.linear(standardise_over_time(x))
         width = x.shape[-1]
         if self.numbered:
             x = x + sinusoids(first + x.shape[1], width, x.device)[first:].to(x)
@@ -151,7 +148,7 @@ class MotionEncoder(nn.Module):
         self.outward = _at_codes(config)
 
     def forward(self, motion: Float[Tensor, "batch frames values"]) -> Float[Tensor, "batch frames width"]:
-        return self.outward(self.mixer(F.leaky_relu(self.inward(motion), _SLOPE)))
+        return self.outward(self.mixer(activated(self.inward(motion))))
 
 
 class MotionDecoder(nn.Module):
@@ -163,8 +160,11 @@ class MotionDecoder(nn.Module):
         self.mixer = TimeMixer(config)
         self.outward = nn.Linear(config.width, num_values, bias=config.output_bias)
 
-    def forward(self, frames: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames values"]:
-        return self.outward(self.mixer(self.inward(frames)))
+    def forward(
+        self, frames: Float[Tensor, "batch frames width"], first: int = 0
+    ) -> Float[Tensor, "batch frames values"]:
+        """Decode frames that begin with number `first`."""
+        return self.outward(self.mixer(self.inward(frames), first))
 
 
 def conv_steps(conv: nn.Conv1d, frames: Float[Tensor, "batch frames width"]) -> Tensor:
@@ -177,17 +177,9 @@ def conv_steps(conv: nn.Conv1d, frames: Float[Tensor, "batch frames width"]) -> 
 
 
 def activated(x: Tensor) -> Tensor:
-    """Apply the activation that follows a convolution."""
+    """Apply the activation that follows the convolution and the encoder's first layer."""
     return F.leaky_relu(x, _SLOPE)
 
 
 def _at_codes(config: CodeTalkerVqConfig) -> nn.Module:
     return nn.Linear(config.width, config.width) if config.linear_at_codes else nn.Identity()
-
-
-def difference_from_rest(
-    motion: Float[Tensor, "batch frames values"], neutral: Float[Tensor, "batch verts 3"] | None
-) -> Float[Tensor, "batch frames values"]:
-    """Return motion minus the face at rest; coefficients, which have no `neutral`, are 0 at rest."""
-    return motion if neutral is None else motion - neutral.flatten(1)[:, None]
-
