@@ -8,7 +8,8 @@ resolves every string.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
@@ -20,8 +21,14 @@ class Part:
     """The part in words, with its article: a trained motion prior."""
     made_by: str | None = None
     """The method that trains it; None for weights that somebody published."""
+    made_for: Mapping[str, str] = field(default_factory=dict)
+    """The methods that need another model in this part, each with the method that trains that model."""
     published: str | None = None
     """The name of the published weights, for a part that random weights may replace."""
+
+    def maker(self, method: str) -> str | None:
+        """Return the method that trains the part for a training of `method`."""
+        return self.made_for.get(method, self.made_by)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +69,8 @@ class Method:
     recogniser: str | None = None
     """A function of published checkpoints that returns which model they hold (`checkpoints/convert/
     published.py`), for `talk convert METHOD FILE...`; None where no such command exists."""
+    wrapper: str | None = None
+    """The key below which published checkpoints hold their tensors; None for bare tensors."""
 
 
 # The name of the model that comes with talk.
@@ -71,7 +80,9 @@ PARTS: dict[str, Part] = {
     "fer": Part(what="an expression classifier", made_by="fer", published="the expression classifier"),
     "emotion2vec": Part(what="emotion2vec", published="emotion2vec"),
     "dee": Part(what="a trained emotion embedding", made_by="dee"),
-    "prior": Part(what="a trained motion prior", made_by="th_vqvae"),
+    "prior": Part(
+        what="a trained motion prior", made_by="th_vqvae", made_for={"codetalker": "codetalker_vq"}
+    ),
     "phones": Part(what="a trained phone encoder", made_by="phones", published="the phone encoder"),
     "wav2vec2": Part(what="wav2vec 2.0", published="wav2vec 2.0"),
     "emotion_wav2vec2": Part(what="wav2vec 2.0 of speech emotion", published="wav2vec 2.0 of speech emotion"),
@@ -80,6 +91,7 @@ PARTS: dict[str, Part] = {
 }
 
 _MODELS = "talkcli.engine.models.deeptalk"
+_CODETALKER = "talkcli.engine.models.codetalker"
 _JUDGES = "talkcli.engine.judges"
 _OBJECTIVES = "talkcli.engine.train.objectives"
 _TRAINING = "talkcli.engine.pipelines.training"
@@ -212,6 +224,35 @@ METHODS: dict[str, Method] = {
         page="methods/emoface.md",
         motion="vertices",
         performer="talkcli.engine.performers.emotalk:EmoTalkPerformer",
+    ),
+    "codetalker_vq": Method(
+        model=f"{_CODETALKER}.autoencoder:CodeTalkerVq",
+        config=f"{_CODETALKER}.autoencoder:CodeTalkerVqConfig",
+        objective=f"{_OBJECTIVES}.codetalker:CodeTalkerVqObjective",
+        objective_config=f"{_OBJECTIVES}.codetalker:CodeTalkerVqObjectiveConfig",
+        assembly=f"{_TRAINING}.codetalker:CodeTalkerVqAssembly",
+        recipe="codetalker_vq",
+        paper="CodeTalker (Xing et al. 2023), section 3.1",
+        page="methods/codetalker.md",
+        converter="talkcli.engine.checkpoints.convert.codetalker:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.codetalker:recognise_stage_1",
+        wrapper="state_dict",
+    ),
+    "codetalker": Method(
+        model=f"{_CODETALKER}.codetalker:CodeTalker",
+        config=f"{_CODETALKER}.config:CodeTalkerConfig",
+        objective=f"{_OBJECTIVES}.codetalker:CodeTalkerObjective",
+        objective_config=f"{_OBJECTIVES}.codetalker:CodeTalkerObjectiveConfig",
+        assembly=f"{_TRAINING}.codetalker:CodeTalkerAssembly",
+        parts=("prior", "phones", "wav2vec2"),
+        recipe="codetalker",
+        paper="CodeTalker (Xing et al. 2023), section 3.2",
+        page="methods/codetalker.md",
+        motion="either",
+        performer="talkcli.engine.performers.codetalker:CodeTalkerPerformer",
+        converter="talkcli.engine.checkpoints.convert.codetalker:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.codetalker:recognise_stage_2",
+        wrapper="state_dict",
     ),
     "sync": Method(
         model=f"{_JUDGES}.sync:SyncJudge",

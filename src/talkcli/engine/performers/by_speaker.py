@@ -1,21 +1,23 @@
-"""Performers that have the style of one of their training speakers, and no other control."""
+"""Performers that have the style of one of their training speakers, and the controls of their method."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 from jaxtyping import Float
 
 from talkcli.engine.performers.actors import performing, speaker
-from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.performers.performer import Controls, Sampling
 from talkcli.engine.performers.trained import TrainedPerformer
 from talkcli.engine.types import Reporter, Speech
 
 
 class SpeakerPerformer(TrainedPerformer):
     """A model whose `generate` takes the number of a speaker, and whose config names them (`HasSpeakers`).
+
+    `generate` also takes the method's controls, by their names.
 
     The model always performs as somebody: its first speaker, where none is given.
     """
@@ -28,11 +30,12 @@ class SpeakerPerformer(TrainedPerformer):
         return replace(sampling, actor=actor), by_default
 
     def _generate(
-        self, speech: Speech, sampling: Sampling, take: int
+        self, speech: Speech, sampling: Sampling, take: int, controls: Controls
     ) -> Float[torch.Tensor, "1 frames values"]:
         made: torch.Tensor = self.model.generate(
             self._batch(speech),
             speaker=speaker(self.model.config, sampling.actor),
             generator=self._generator(sampling, take),
+            **{name: value for name, value in asdict(controls).items() if value is not None},
         )
         return made

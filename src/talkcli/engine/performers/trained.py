@@ -140,11 +140,15 @@ class TrainedPerformer:
     def _plain_takes(self, speech: Speech, sampling: Sampling, controls: Controls) -> Iterator[AnyMotion]:
         for take in range(sampling.takes):
             with self._autocast(), torch.inference_mode():
-                made = self._generate(speech, sampling, take)
+                made = self._generate(speech, sampling, take, controls)
             yield self._finished(made, speech, sampling, take, is_random=controls.is_random)
 
     def _generate(
-        self, speech: Speech, sampling: Sampling, take: int
+        self,
+        speech: Speech,
+        sampling: Sampling,
+        take: int,
+        controls: Controls,  # noqa: ARG002  for methods with controls
     ) -> Float[torch.Tensor, "1 frames values"]:
         """Return the frames that the model makes of a take."""
         generator = self._generator(sampling, take)

@@ -37,8 +37,10 @@ class LoopConfig(Config):
     loss is a million times the published one, a million times the epsilon gives the published steps."""
     weight_decay: Annotated[float, Field(ge=0, le=100)] = 0.01
     """Strength of the decay of weights to zero; adam adds it to the gradient, adamw applies it separately."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """Course of the learning rate after the warm-up."""
+    schedule: Literal["cosine", "constant", "halving"] = "cosine"
+    """Course of the learning rate after the warm-up; `halving` halves it every `halve_every` epochs."""
+    halve_every: Annotated[int, Field(gt=0, le=10**6)] = 20
+    """Number of epochs after which `halving` halves the learning rate."""
     moves_every: Literal["step", "epoch"] = "step"
     """Interval at which the cosine and the objective's temperature change; DEEPTalk changes them once per
     epoch."""
@@ -82,13 +84,15 @@ class LoopConfig(Config):
     def rate_at(self, step: int, steps: int, epoch: float) -> float:
         """Return the learning rate of `step` of `steps`, given `epoch` steps per epoch.
 
-        It rises linearly in the warm-up, then follows half a cosine or stays constant.
+        It rises linearly in the warm-up, then follows half a cosine, stays constant or is halved repeatedly.
         """
         if step < self.warmup_steps:
             return self.learning_rate * ((step + (not self.warmup_from_zero)) / self.warmup_steps)
         if self.schedule == "constant":
             return self.learning_rate
         after, left = step - self.warmup_steps, max(steps - self.warmup_steps, 1)
+        if self.schedule == "halving":
+            return self.learning_rate / 2.0 ** math.floor(after / epoch / self.halve_every)
         done = after / left
         if self.moves_every == "epoch":
             done = math.floor(after / epoch) / _epochs(left, epoch)

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.convert.data_sets import DATA_SETS, at_rest, data_set_of
-from talkcli.engine.checkpoints.convert.layout import Entry, Layout, affine, each, same, tensor, under, weight
+from talkcli.engine.checkpoints.convert.layout import (
+    Entry,
+    Layout,
+    affine,
+    decoder_layer,
+    each,
+    same,
+    under,
+    weight,
+)
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
 from talkcli.engine.checkpoints.convert.wav2vec2 import sizes, wav2vec2
 from talkcli.engine.checkpoints.model_file import Meta
@@ -33,13 +42,7 @@ def layouts(method: str, config: FaceFormerConfig, num_values: int) -> dict[str,
         )
     period = config.period
     rows = (_LONGEST // period + 1) * period
-    layer = [
-        *same("self_attn", _attention(width)),
-        *same("multihead_attn", _attention(width)),
-        *same("linear1", affine(feedforward, width)),
-        *same("linear2", affine(width, feedforward)),
-        *(entry for number in (1, 2, 3) for entry in same(f"norm{number}", affine(width))),
-    ]
+    layer = decoder_layer(width, feedforward)
     return {
         FILE: [
             *under("audio_encoder", "memory.content.encoder.model", wav2vec2(content)),
@@ -94,12 +97,3 @@ def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:
         meta=meta,
         beyond={"neutral": at_rest(data_set, num_values, choices)},
     )
-
-
-def _attention(width: int) -> Layout:
-    """Return the tensors of `nn.MultiheadAttention`."""
-    return [
-        tensor("in_proj_weight", 3 * width, width),
-        tensor("in_proj_bias", 3 * width),
-        *same("out_proj", affine(width, width)),
-    ]

@@ -129,5 +129,21 @@ def transformer(layers: int, width: int, feedforward: int) -> Layout:
     return same("layers", each(range(layers), transformer_layer(width, feedforward)))
 
 
+def decoder_layer(width: int, feedforward: int) -> Layout:
+    """Return the tensors of `nn.TransformerDecoderLayer`, whose names our `BiasedDecoder` has too."""
+    attention = [
+        tensor("in_proj_weight", 3 * width, width),
+        tensor("in_proj_bias", 3 * width),
+        *same("out_proj", affine(width, width)),
+    ]
+    return [
+        *same("self_attn", attention),
+        *same("multihead_attn", attention),
+        *same("linear1", affine(feedforward, width)),
+        *same("linear2", affine(width, feedforward)),
+        *(entry for number in (1, 2, 3) for entry in same(f"norm{number}", affine(width))),
+    ]
+
+
 def _join(module: str, name: str) -> str:
     return f"{module}.{name}" if module else name

@@ -108,7 +108,7 @@ def export_published(
             f"{path} holds a {content.header.method} model.",
             hint=f"talk convert {content.header.method} may know it.",
         )
-    converter = METHODS[method].converter
+    converter, wrapper = METHODS[method].converter, METHODS[method].wrapper
     assert converter is not None
     layouts: dict[str, Layout] = resolve(converter)(method, content.config, content.header.space.width)
     entries: list[Entry] = [entry for layout in layouts.values() for entry in layout]
@@ -120,7 +120,7 @@ def export_published(
     states = {name: give(layout, content.weights, content.unused) for name, layout in layouts.items()}
     targets = {folder / name: state for name, state in states.items()}
     check_targets(folder, targets, path, overwrite=overwrite)
-    write_state_dicts(targets, reporter)
+    write_state_dicts(targets, reporter, wrapper=wrapper)
     return {
         "method": method,
         "outputs": [str(target) for target in targets],

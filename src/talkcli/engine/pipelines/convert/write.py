@@ -31,8 +31,15 @@ def check_targets(folder: Path, targets: Mapping[Path, object], model: Path, *, 
             raise UsageError(f"{target} exists.", hint="Give another folder, or `overwrite`.")
 
 
-def write_state_dicts(targets: Mapping[Path, dict[str, Tensor]], reporter: Reporter) -> None:
+def write_state_dicts(
+    targets: Mapping[Path, dict[str, Tensor]], reporter: Reporter, *, wrapper: str | None = None
+) -> None:
     """Write a state dict to each path; all files are complete before the first takes its place.
+
+    Args:
+        targets: Tensors by name, by path.
+        reporter: Receiver of progress.
+        wrapper: Key below which a file holds its tensors; None for bare tensors.
 
     Raises InputError when a file cannot be written.
     """
@@ -40,7 +47,7 @@ def write_state_dicts(targets: Mapping[Path, dict[str, Tensor]], reporter: Repor
         for done, (target, tensors) in enumerate(targets.items(), start=1):
             # From an open file PyTorch stores no file name, so the same tensors give the same bytes.
             with stack.enter_context(atomic_path(target)).open("wb") as file:
-                _save(tensors, file, target)
+                _save(tensors if wrapper is None else {wrapper: tensors}, file, target)
             reporter.progress("writing", done, len(targets))
 
 
@@ -49,9 +56,9 @@ def num_values(tensors: Mapping[str, Tensor]) -> int:
     return sum(value.numel() for value in tensors.values())
 
 
-def _save(tensors: dict[str, Tensor], file: BinaryIO, target: Path) -> None:
+def _save(content: Mapping[str, object], file: BinaryIO, target: Path) -> None:
     try:
-        torch.save(tensors, file)
+        torch.save(content, file)
     except RuntimeError as error:
         # torch reports a full disk as a RuntimeError.
         raise InputError(

@@ -59,6 +59,7 @@ class GivenParts:
                     f"`{name}` is no part of {method}.",
                     hint=f"Its parts: {known}." if known else "It builds on none.",
                 )
+        self._method = method
         remembered = read_document(run).get("input_paths", {}) if resume else {}
         self._given = {name: given.get(name) or remembered.get(name) for name in METHODS[method].parts}
         self._told = {name for name, value in given.items() if value is not None}
@@ -79,9 +80,10 @@ class GivenParts:
         Raises UsageError when it was not given, InputError when there is no such file.
         """
         value, part = self._given[name], PARTS[name]
-        assert part.made_by is not None
+        maker = part.maker(self._method)
+        assert maker is not None
         if value is None:
-            command = training_command(part.made_by)
+            command = training_command(maker)
             raise UsageError(
                 f"`{name}` is missing: this builds on {part.what}.",
                 hint=f"Train one with talk {command}, then give its run folder to `{name}`.",
