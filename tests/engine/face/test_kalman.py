@@ -14,8 +14,8 @@ FPS = 30.0
 
 
 def test_three_steps_by_hand() -> None:
-    # One frame a second and a corner of 1 / (2 pi) Hz: both noises are 1. Worked out with fractions, the speed
-    # unknown at first: the second frame is taken as measured with speed 1, the third is 2 - 17/20.
+    # One frame a second and a corner of 1 / (2 pi) Hz: both noises are 1. Worked out with fractions, the
+    # speed unknown at first: the second frame is taken as measured with speed 1, the third is 2 - 17/20.
     measured = np.array([[0.0], [1.0], [1.0]])
     corner = {"corner_hz": 1 / (2 * math.pi)}
     forward = kalman(measured, 1.0, passes="forward", **corner)

@@ -1,5 +1,5 @@
-"""A Kalman filter (1960) of constant velocity, forward in time or, after Rauch, Tung and Striebel (1965), with
-a second pass backwards.
+"""A Kalman filter (1960) of constant velocity, forward in time or, after Rauch, Tung and Striebel (1965), in
+two passes.
 
 Axis names: `frames`, `channels`. Each channel is a value and its speed; the speed changes by white noise, and
 every frame measures the value with white noise. The estimate depends on the ratio of the two noises alone,
