@@ -98,6 +98,7 @@ class BuiltClip:
         recording = self.measured.make(source)
         assert recording.motion is not None
         motion = filtered(resample(recording.motion, FPS), self.build)
+        recording = replace(recording, report={**(recording.report or {}), "built": str(self.build)})
         if self.build.form == "coefficients":
             return replace(recording, motion=motion)
         return replace(recording, motion=None, mesh=decoded(motion, self.head))
