@@ -12,7 +12,12 @@ import sys
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from talkcli.engine.face.channels import ADA, NUM_COEFFS
+from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.types import Motion
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,6 +42,30 @@ def test_own_clips(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "shards" / "train-000000.tar") as shard:
         assert shard.getnames() == [f"ada%2Fhello.{kind}" for kind in ("json", "flac", "npz")]
     assert "sound and motion" in ended.stdout
+
+
+def test_kalman_filter_says_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coeffs = np.zeros((2, 90, NUM_COEFFS), np.float32)
+    coeffs[..., ADA.index("jawPitch")] = 0.1 * (1 - np.cos(2 * np.pi * 2 * np.arange(90) / 30))
+    coeffs += 0.02 * np.random.default_rng(0).normal(size=coeffs.shape).astype(np.float32)
+    (tmp_path / "motion").mkdir()
+    for index, clip in enumerate(coeffs):
+        motion = Motion(coeffs=clip, fps=30.0, head="ada", channels=ADA)
+        write_motion(tmp_path / "motion" / f"{index}.npz", motion)
+    monkeypatch.setattr(sys, "argv", ["kalman_filter.py", str(tmp_path), "--hz", "6"])
+    runpy.run_path(str(ROOT / "examples" / "kalman_filter.py"), run_name="__main__")
+    said = capsys.readouterr().out
+    assert "2 clips at 30 fps" in said
+    found = {
+        passes: tuple(map(float, numbers))
+        for passes, *numbers in re.findall(
+            r"^(\w+) +6 Hz  jaw (\S+)  late (\S+) frames  trembling (\S+)$", said, re.M
+        )
+    }
+    assert found["both"][2] < found["forward"][2] < 1
+    assert abs(found["both"][1]) < 0.1 and 0.8 < found["both"][0] < 1.1
 
 
 def test_moods_counts_every_take(

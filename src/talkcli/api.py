@@ -21,10 +21,11 @@ from talkcli.engine.face.arkit import arkit_curves
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.motion_file import write_motion as write_motion_file
 from talkcli.engine.face.resample import resample
-from talkcli.engine.face.surface import surface_of, topology_of
+from talkcli.engine.face.surface import surface_of
+from talkcli.engine.face.template import mesh_of, read_template
 from talkcli.engine.types import AnyMotion, Motion
 from talkcli.engine.version import __version__
-from talkcli.talker import Sound, Talker, Warnings, animate, as_speech, load
+from talkcli.talker import Sound, Talker, Warnings, animate, as_speech, files_of, load
 
 __all__ = [
     "Talker", "animate", "as_speech", "curves", "frames", "load", "read_motion", "render", "score",
@@ -39,6 +40,7 @@ def render(
     speech: Sound | None = None,
     rate_hz: int | None = None,
     head: str | None = None,
+    template: str | Path | Sequence[str | Path] | None = None,
     size: int = 512,
     fps: float | None = None,
     view: str = "front",
@@ -53,6 +55,7 @@ def render(
         speech: Sound of the video, as for `Talker.takes`.
         rate_hz: Sampling rate of `speech` in Hz; needed for samples only.
         head: Head to draw: a name or a FLAME file; None for the motion's own.
+        template: Face with the triangles of vertices, as for `load`; None for those of head or motion.
         size: Side of the pictures in pixels.
         fps: Frame rate in frames per second; None for the motion's own.
         view: Camera view: front, three-quarter or profile.
@@ -69,7 +72,7 @@ def render(
         motion=motion if fps is None else resample(motion, fps),
         meta={"command": "render", "talk": __version__, "motion": dict(motion.meta)},
         reporter=told,
-        topology=topology_of(motion, head),
+        topology=mesh_of(motion, head, read_template(files_of(template), None, told)),
         speech=sound,
         size=size,
         renderer=renderer,
@@ -85,16 +88,18 @@ def frames(
     motion: AnyMotion,
     *,
     head: str | None = None,
+    template: str | Path | Sequence[str | Path] | None = None,
     size: int = 512,
     view: str = "front",
     renderer: str = "software",
 ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     """Draw a motion picture by picture: sRGB, 0 to 255. The arguments are those of `render`."""
+    told = Warnings()
     piece = Piece(
         motion=motion,
         meta={},
-        reporter=Warnings(),
-        topology=topology_of(motion, head),
+        reporter=told,
+        topology=mesh_of(motion, head, read_template(files_of(template), None, told)),
         size=size,
         renderer=renderer,
         view=view,

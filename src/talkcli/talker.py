@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from talkcli.engine.audio.io import read_speech, speech_of
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.resample import resample
+from talkcli.engine.face.template import read_template
 from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.performers.open import chosen_controls, open_performer
 from talkcli.engine.performers.performer import Sampling, parse_emotion
@@ -42,6 +43,8 @@ class Talker:
         precision: Precision = "fp32",
         layers: Mapping[str, bool | None] | None = None,
         text: str | None = None,
+        template: str | Path | Sequence[str | Path] | None = None,
+        topology: str | None = None,
         reporter: Reporter | None = None,
     ) -> None:
         self._reporter = reporter or Warnings()
@@ -52,6 +55,7 @@ class Talker:
             layers=layers or {},
             text=text,
             reporter=self._reporter,
+            template=read_template(files_of(template), topology, self._reporter),
         )
 
     @property
@@ -176,6 +180,8 @@ def load(
     precision: Precision = "fp32",
     layers: Mapping[str, bool | None] | None = None,
     text: str | None = None,
+    template: str | Path | Sequence[str | Path] | None = None,
+    topology: str | None = None,
     reporter: Reporter | None = None,
 ) -> Talker:
     """Load a performer once, to animate with it many times.
@@ -186,12 +192,30 @@ def load(
         precision: "fp32", or "bf16", which is faster on processors that support it, and less exact.
         layers: Layers to switch on or off, by name (docs/layers.md); the others are on for models of ada.
         text: Words for the rules: the words themselves, or a file with words or with phones and their times.
+        template: Face at rest for a model of vertices: a file, "FILE:SUBJECT" of a dictionary of subjects, or
+            one of these and a mesh with the triangles.
+        topology: What the template is numbered after, "flame" or "biwi"; None for the model's topology.
         reporter: Receiver of notes and warnings; None passes warnings on to Python's `warnings`.
 
     Raises:
-        TalkError: For a model that cannot be loaded.
+        TalkError: For a model or a template that cannot be loaded.
     """
-    return Talker(model, device=device, precision=precision, layers=layers, text=text, reporter=reporter)
+    return Talker(
+        model,
+        device=device,
+        precision=precision,
+        layers=layers,
+        text=text,
+        template=template,
+        topology=topology,
+        reporter=reporter,
+    )
+
+
+def files_of(template: str | Path | Sequence[str | Path] | None) -> list[str]:
+    """Return the files of a template, which callers name one by one or as a list."""
+    given = [template] if isinstance(template, str | Path) else template or ()
+    return [str(file) for file in given]
 
 
 def animate(

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from talkcli.commands.options import AsJson, Device, Fps, MaxMinutes, Quiet, Seed
+from talkcli.commands.options import (
+    AsJson,
+    Device,
+    Fps,
+    MaxMinutes,
+    Quiet,
+    Seed,
+    Template,
+    TopologyName,
+)
 from talkcli.console import Console
 from talkcli.engine.methods import EMBEDDED
 
@@ -118,6 +127,8 @@ def animate(
         str | None,
         typer.Option("--head", help="Head to draw: ada, flame, or a FLAME file. Default: the model's own."),
     ] = None,
+    template: Template = None,
+    topology: TopologyName = None,
     smooth: Annotated[
         bool | None,
         typer.Option(
@@ -260,6 +271,8 @@ def animate(
             },
             overwrite=overwrite,
             reporter=console,
+            template=template or (),
+            topology=topology,
         )
         if verbose:
             console.note(f"Licence of the weights: {report['weights_licence'] or 'there are none'}")

@@ -62,6 +62,21 @@ Fps = Annotated[
         help="Frame rate of the motion, in frames per second. Default: the motion's own.",
     ),
 ]
+Template = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--template",
+        metavar="FILE[:SUBJECT]",
+        help="Face at rest for motion of vertices: templates.pkl and a subject, or a .ply, .obj or .npy. "
+        "Give it twice for a subject and a mesh with the triangles (docs/formats.md).",
+    ),
+]
+TopologyName = Annotated[
+    str | None,
+    typer.Option(
+        "--topology", help="Numbering of the template's vertices: flame or biwi. Default: the motion's."
+    ),
+]
 # Options that the training commands share.
 Manifest = Annotated[Path, typer.Argument(help="Manifest of training clips, from talk preprocess.")]
 RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Run folder to write.")]

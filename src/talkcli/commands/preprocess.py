@@ -199,9 +199,63 @@ def ravdess(
     motion: MotionOf = "performed",
 ) -> dict[str, Any]:
     """Convert RAVDESS, spoken and sung: wav or mp4."""
-    from talkcli.engine.prepare.adapters.ravdess import CHANNELS, SPLITS
+    from talkcli.engine.prepare.ravdess_names import CHANNELS, SPLITS
 
     return {"split_of_actor": SPLITS[split], "channels": CHANNELS[channel], "motion": motion}
+
+
+@data_set(films=True)
+def ravdess3d(
+    *,
+    motion: Annotated[
+        Literal["given", "video"],
+        typer.Option(
+            "--motion", help="Source of the motion. given: coefficients of a tracker; video: films in ROOT."
+        ),
+    ] = "given",
+    codes: Annotated[
+        Path | None,
+        typer.Option("--codes", help="Folder of the tracker's coefficients. Default: ROOT."),
+    ] = None,
+    source_fps: Annotated[
+        float,
+        typer.Option(
+            "--source-fps",
+            min=1,
+            max=240,
+            help="Frame rate of given coefficients whose file states none, in frames per second.",
+        ),
+    ] = 30.0,
+    form: Annotated[
+        Literal["vertices", "coefficients"],
+        typer.Option("--form", help="Form of the motion. vertices: the head's vertices, as published."),
+    ] = "vertices",
+    kalman: Annotated[
+        Literal["forward", "both", "none"],
+        typer.Option(
+            "--kalman", help="Kalman filter. forward: from the past; both: a second pass backwards follows."
+        ),
+    ] = "forward",
+    kalman_hz: Annotated[
+        float,
+        typer.Option(
+            "--kalman-hz",
+            min=0.1,
+            max=100,
+            help="Frequency that states the ratio of the filter's noises, in Hz; higher follows faster.",
+        ),
+    ] = 6.0,
+) -> dict[str, Any]:
+    """Convert RAVDESS to 3D-RAVDESS as EmoFace builds it: speech, 30 fps, Kalman-filtered vertices."""
+    from talkcli.engine.prepare.adapters.ravdess3d import Build
+
+    built = Build(form=form, kalman=None if kalman == "none" else kalman, kalman_hz=kalman_hz)
+    return {
+        "motion": "video" if motion == "video" else "measured",
+        "codes": codes,
+        "source_fps": source_fps,
+        "build": built,
+    }
 
 
 @data_set(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from talkcli.commands.options import AsJson, Fps, Quiet
+from talkcli.commands.options import AsJson, Fps, Quiet, Template, TopologyName
 from talkcli.console import Console
 
 
@@ -32,6 +32,8 @@ def render(
         str, typer.Option("--view", help="Camera view: front, three-quarter or profile.")
     ] = "front",
     renderer: Annotated[str, typer.Option("--renderer", help="Renderer: software or pyrender.")] = "software",
+    template: Template = None,
+    topology: TopologyName = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
     ] = False,
@@ -57,5 +59,7 @@ def render(
             renderer=renderer,
             overwrite=overwrite,
             reporter=console,
+            template=template or (),
+            topology=topology,
         )
         console.result(report, "\n".join(report["outputs"]))

@@ -17,8 +17,8 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.pipelines import preprocess
 from talkcli.engine.prepare.adapters import synthetic
 from talkcli.engine.prepare.adapters.filmed import HowToLook
-from talkcli.engine.prepare.adapters.ravdess import EMOFACE_SPLIT
 from talkcli.engine.prepare.build import Built, Plan
+from talkcli.engine.prepare.ravdess_names import EMOFACE_SPLIT
 from talkcli.engine.types import SILENCE, Reporter, Silent
 from tests.engine.fakes import Told
 from tests.engine.prepare.trees import tree

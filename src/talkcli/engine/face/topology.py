@@ -109,6 +109,24 @@ class FaceMesh:
         return self.numbering.landmarks(vertices)
 
 
+# Files in which trainers of vertex models keep the triangles of a topology.
+_TRIANGLES_IN = {
+    "flame": "VOCA's FLAME_sample.ply, or your own FLAME model (TALK_FLAME=/path/to/generic_model.pkl)",
+    "biwi": "BIWI.ply, which trainers keep beside templates.pkl",
+}
+
+
+def unknown_triangles(topology: str) -> AssetError:
+    """Return the error for vertices on a topology whose triangles are in no file here."""
+    known = _TRIANGLES_IN.get(topology)
+    where = f"They are in {known}: give" if known else "Give"
+    return AssetError(
+        f"The triangles of the topology {topology} are unknown, so it cannot be drawn.",
+        hint=f"{where} a .ply or .obj with the same vertices as `template`, a `head` that has them, or store "
+        "them in the motion file (key faces).",
+    )
+
+
 def region(topology: Topology, name: str) -> Int[np.ndarray, "chosen"]:
     """Return the vertex indices of a region. Raises AssetError when the topology does not know it."""
     try:

@@ -13,6 +13,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.template import Template
 from talkcli.engine.methods import METHODS, resolve
 from talkcli.engine.performers.named_model import weights_of
 from talkcli.engine.performers.performer import Controls, Performer
@@ -30,6 +31,7 @@ def open_performer(
     layers: Mapping[str, bool | None] | None = None,
     text: str | None = None,
     phones: Alignment | None = None,
+    template: Template | None = None,
 ) -> Performer:
     """Load the performer called `model_name`.
 
@@ -42,10 +44,11 @@ def open_performer(
             random.
         text: Words for the rules, as `read_words` takes them; trained models take none.
         phones: Phones with their times for the rules, in place of `text`.
+        template: Face at rest of a model of vertices; None for the model's own.
 
     Raises:
         InputError, AssetError: When a file is missing, or is not that of a generator.
-        UsageError: For words, layers or a precision that the performer has no use for.
+        UsageError: For words, layers, a precision or a template that the performer has no use for.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"`precision={precision}` is none of {', '.join(PRECISIONS)}.")
@@ -55,6 +58,8 @@ def open_performer(
                 "`model=rules` needs the words of the speech.",
                 hint='Add `text="what is said"`, or `text` with a .txt file or a TextGrid.',
             )
+        if template is not None:
+            raise UsageError("`template` is for models of vertices; the rules move channels of a head.")
         if precision != "fp32":
             raise UsageError("`precision` is for trained models; the rules have none.")
         words = phones if text is None else read_words(text)
@@ -65,7 +70,7 @@ def open_performer(
             "`text` is for `model=rules` only: a trained model takes the words from the sound.",
             hint="Leave `text` out.",
         )
-    performer = open_model(model_name, device_name, precision=precision, layers=layers)
+    performer = open_model(model_name, device_name, precision=precision, layers=layers, template=template)
     if precision == "bf16" and not has_bf16(performer.device):
         reporter.warn("This processor has no bfloat16 arithmetic: `precision=bf16` will be slower than fp32.")
     return performer
@@ -77,13 +82,15 @@ def open_model(
     *,
     precision: Precision = "fp32",
     layers: Mapping[str, bool | None] | None = None,
+    template: Template | None = None,
 ) -> TrainedPerformer:
     """Load a trained model; the arguments are those of `open_performer`.
 
     Raises InputError, AssetError or UsageError as `open_performer` does.
     """
     path, header = generator_file(model_name)
-    return performer_of(header.method)(path, header, device_name, precision=precision, layers=layers)
+    kind = performer_of(header.method)
+    return kind(path, header, device_name, precision=precision, layers=layers, template=template)
 
 
 def performer_of(method: str) -> type[TrainedPerformer]:

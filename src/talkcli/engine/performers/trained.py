@@ -13,12 +13,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from talkcli.engine.checkpoints.model_file import Header, load_model
 from talkcli.engine.device import resolve_device, seeded, settle_threads
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.template import Template
 from talkcli.engine.files import sha256
 from talkcli.engine.finish.stack import Layers, lay_over, within_range
 from talkcli.engine.origin import generated_by
@@ -47,6 +48,7 @@ class TrainedPerformer:
         *,
         precision: Precision = "fp32",
         layers: Mapping[str, bool | None] | None = None,
+        template: Template | None = None,
     ) -> None:
         """Load the model file `path`.
 
@@ -57,10 +59,12 @@ class TrainedPerformer:
             precision: Number format of the network; bf16 computes in bfloat16 where torch's autocast does.
             layers: Layers to switch on or off, as `Layers.chosen` takes them; None for those that draw
                 nothing at random.
+            template: Face at rest of a model of vertices; None for the model's own.
 
         Raises:
             InputError: When the file does not hold what its header says.
-            UsageError: For layers that the model cannot have.
+            UsageError: For layers that the model cannot have, and for a template that does not fit.
+            AssetError: When a model of vertices has no face at rest of its own, and none is given.
         """
         named = header.head
         # The head loads before the weights, so that a missing file is found at once. Contacts wait for the
@@ -82,6 +86,7 @@ class TrainedPerformer:
         self.layers = replace(chosen, contacts=chosen.contacts and self.hears_contacts)
         if self._head is None and self.layers.need_head:
             self._head = load_head(named)
+        self._triangles = self._rest_on(template)
         self.sha256 = sha256(path)
         self.made_by: dict[str, Any] = {
             "origin": generated_by(self.header.method, self.sha256).model_dump(exclude_none=True),
@@ -89,6 +94,7 @@ class TrainedPerformer:
             "weights_sha256": self.sha256,
             "weights_licence": self.header.licence,
             "precision": precision,
+            **({} if template is None else {"template": template.name}),
         }
 
     @property
@@ -191,6 +197,33 @@ class TrainedPerformer:
         )
         return replace(motion, meta=self.made_by)
 
+    def _rest_on(self, template: Template | None) -> Int[np.ndarray, "faces 3"] | None:
+        """Give the model the face at rest of `template`, and return the triangles.
+
+        Models that were published as offsets alone have zeros in the buffer `neutral`.
+        """
+        if self.header.num_verts is None:
+            if template is not None:
+                raise UsageError(
+                    f"`template` is for models of vertices, but a {self.header.method} model moves channels "
+                    "of a head.",
+                    hint="Leave it out.",
+                )
+            return None
+        if template is None:
+            if not self.model.neutral.any():
+                raise AssetError(
+                    f"The model makes offsets of vertices of {self.header.head}, and has no face at rest to "
+                    "add them to.",
+                    hint="Give `template`: templates.pkl of the data set, or a .ply, .obj or .npy with "
+                    f"{self.header.num_verts} vertices.",
+                )
+            return None
+        template.check_fits(self.header.head, self.header.num_verts)
+        with torch.no_grad():
+            self.model.neutral.copy_(torch.from_numpy(template.vertices))
+        return template.faces
+
     def _generator(self, sampling: Sampling, take: int) -> torch.Generator:
         # The factor gives neighbouring seeds different streams: take 1 of seed 0 is not take 0 of seed 1.
         return seeded(sampling.seed * 1_000_003 + take, self.device)
@@ -214,6 +247,7 @@ class TrainedPerformer:
             neutral=self.model.neutral.float().cpu().numpy(),
             fps=float(self.header.fps),
             topology=self.header.head,
+            faces=self._triangles,
             meta=self.made_by,
         )
 

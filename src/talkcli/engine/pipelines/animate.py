@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import AssetError, InputError, UsageError, one_by_one
@@ -26,14 +28,14 @@ from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.resample import resample
-from talkcli.engine.face.surface import topology_of
+from talkcli.engine.face.template import Template, mesh_of, read_template
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.trained import Precision
 from talkcli.engine.render.renderers import check_renderer
-from talkcli.engine.types import AnyMotion, Reporter
+from talkcli.engine.types import AnyMotion, Reporter, VertexMotion
 from talkcli.engine.version import __version__
 
 
@@ -55,6 +57,8 @@ def animate_file(
     reporter: Reporter,
     text: str | None = None,
     overwrite: bool = False,
+    template: Sequence[str] = (),
+    topology: str | None = None,
 ) -> dict[str, Any]:
     """Animate one speech file into every path of `outs`, for every take.
 
@@ -75,6 +79,8 @@ def animate_file(
         reporter: Receiver of notes, warnings and progress.
         text: Words for the rules, as `read_words` of `performers/rules.py` takes them.
         overwrite: Whether to replace the frames in a folder.
+        template: Files of the face at rest of a model of vertices, as `read_template` takes them.
+        topology: What the template is numbered after; None for the model's topology.
 
     Returns:
         The outputs with all settings, ready for JSON.
@@ -89,7 +95,8 @@ def animate_file(
         raise InputError(f"{speech_path} is a folder, but a sound file is needed.", hint=hint)
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
     every_path = [path for take in paths for path in take]
-    check_distinct(every_path, [speech_path, emotion_from, *([Path(head_name)] if head_name else [])])
+    read = [*([head_name] if head_name else []), *template, *(name.rpartition(":")[0] for name in template)]
+    check_distinct(every_path, [speech_path, emotion_from, *map(Path, filter(None, read))])
     for path in every_path:
         check_output(path, size=size, overwrite=overwrite)
     check_renderer(renderer)
@@ -98,7 +105,8 @@ def animate_file(
     header = header_of(model_name)
     chosen = chosen_controls(header, controls or {})
     chosen.check(sampling)
-    head = _head_to_draw(head_name, header, outs)
+    at_rest = read_template(template, topology, reporter)
+    head = _head_to_draw(head_name, header, outs, at_rest)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     speech, quality = read_measured(speech_path, reporter)
@@ -110,6 +118,7 @@ def animate_file(
         layers=layers,
         text=text,
         reporter=reporter,
+        template=at_rest,
     )
     if sampling.takes > 1 and not chosen.is_random:
         without = f"Without {chosen.draws} every" if chosen.draws else "Every"
@@ -142,7 +151,7 @@ def animate_file(
             motion=shown,
             meta={**asked, **motion.meta, "take": take},
             reporter=reporter,
-            topology=_mesh(head, shown, head_name) if any(row.drawn for row in formats) else None,
+            topology=_mesh(head, shown, head_name, at_rest) if any(row.drawn for row in formats) else None,
             speech=sound,
             size=size,
             renderer=renderer,
@@ -156,43 +165,55 @@ def animate_file(
     return report
 
 
-def _head_to_draw(named: str | None, header: Meta, outs: Sequence[Path]) -> Head | None:
+def _head_to_draw(
+    named: str | None, header: Meta, outs: Sequence[Path], template: Template | None
+) -> Head | None:
     """Load the head called `named`, else the model's own when an output shows pictures.
 
     Args:
         named: Name of a head or a FLAME file; None for the model's own.
         header: Header of the performer.
         outs: Outputs of the run.
+        template: Face at rest that the user gave.
 
     Returns:
         The head; None when nobody named one and nothing is drawn, and for a model of vertices, whose motion
         has a mesh instead.
 
     Raises:
-        UsageError: For a head with other channels.
-        AssetError: When the file of the head is missing.
+        UsageError: For a head with other channels, and a template of another topology.
+        AssetError: When the file of the head is missing, or no file has the triangles of the vertices.
     """
+    pictures = [out for out in outs if format_of(out).drawn]
     if header.num_verts is not None:
         if named is not None:
             load_head(named)
+        if template is not None:
+            template.check_fits(header.head, header.num_verts)
+        if pictures:
+            # Whether it can be drawn is known before anything is performed.
+            still = np.zeros((header.num_verts, 3), np.float32)
+            motion = VertexMotion(
+                vertices=still[None], neutral=still, fps=float(header.fps), topology=header.head
+            )
+            mesh_of(motion, named, template)
         return None
     if named is not None:
         return head_for(header, named)
-    pictures = [out for out in outs if format_of(out).drawn]
     if not pictures:
         return None
     try:
         return load_head(header.head)
     except AssetError as error:
-        motion = pictures[0].with_suffix(MOTION)
+        path = pictures[0].with_suffix(MOTION)
         raise AssetError(
-            error.problem, hint=f"Motion needs no head: `out={motion}`. To draw it: {error.hint}"
+            error.problem, hint=f"Motion needs no head: `out={path}`. To draw it: {error.hint}"
         ) from error
 
 
-def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None) -> Topology:
+def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None, template: Template | None) -> Topology:
     """Return `head`, or for a model of vertices the mesh that its motion moves."""
-    return topology_of(motion, head_name) if head is None else head
+    return mesh_of(motion, head_name, template) if head is None else head
 
 
 def _take_path(out: Path, take: int, takes: int) -> Path:

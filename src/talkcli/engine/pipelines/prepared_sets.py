@@ -45,6 +45,8 @@ ROOTS: Mapping[str, str] = {
     "nemo": "nEMO's folder with data.tsv, from its authors' repository on Hugging Face",
     "ravdess": "the folder of RAVDESS from Zenodo (record 1188976; of its archives "
     "Audio_Speech_Actors_01-24.zip is enough), as archives or unpacked into Actor_01 to Actor_24",
+    "ravdess3d": "the folder of RAVDESS's films or sound from Zenodo (record 1188976), with a tracker's "
+    "coefficients of the films",
     "video": "your folder of films of talking faces",
     "vocaset": "VOCASET's folder, from its authors' site, with an account",
     "voxceleb2": "VoxCeleb2's folder; its authors give it out on request",

@@ -61,6 +61,7 @@ DATA_SETS: Mapping[str, DataSet] = {
     "mead-raw": DataSet(title="MEAD", sources="mead_raw:mead_raw_sources", motion="video"),
     "nemo": DataSet(title="nEMO", sources="nemo:nemo_sources", motion="performed"),
     "ravdess": DataSet(title="RAVDESS", sources="ravdess:whole_ravdess_sources", motion="performed"),
+    "ravdess3d": DataSet(title="3D-RAVDESS", sources="ravdess3d:ravdess3d_sources"),
     "video": DataSet(title="the videos", sources="video:video_sources", motion="video"),
     "vocaset": DataSet(title="VOCASET", sources="vocaset:vocaset_sources"),
     "voxceleb2": DataSet(title="VoxCeleb2", sources="voxceleb2:voxceleb2_sources", motion="none"),
@@ -178,8 +179,9 @@ def preprocess_corpus(
     from talkcli.engine.prepare.adapters.nemo import nemo_sources
     from talkcli.engine.prepare.adapters.prompts import SOUNDS, prompt_sources
     from talkcli.engine.prepare.adapters.quiet import quiet_sources
-    from talkcli.engine.prepare.adapters.ravdess import RAVDESS_SPLITS, ravdess_sources
+    from talkcli.engine.prepare.adapters.ravdess import ravdess_sources
     from talkcli.engine.prepare.adapters.synthetic import synthetic_sources
+    from talkcli.engine.prepare.ravdess_names import RAVDESS_SPLITS
 
     nemo, libri = root / "emotion" / "nemo", root / "speech"
     parts: dict[str, list[Source]] = {

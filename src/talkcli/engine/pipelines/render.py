@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from talkcli.engine.exports.formats import check_distinct, check_output, export,
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.resample import resample
-from talkcli.engine.face.surface import check_fits, topology_of
+from talkcli.engine.face.surface import check_fits
+from talkcli.engine.face.template import mesh_of, read_template
 from talkcli.engine.files import sha256
 from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Reporter
@@ -30,6 +32,8 @@ def render_motion_file(
     renderer: str,
     overwrite: bool,
     reporter: Reporter,
+    template: Sequence[str] = (),
+    topology: str | None = None,
 ) -> dict[str, Any]:
     """Draw a motion file.
 
@@ -44,6 +48,8 @@ def render_motion_file(
         renderer: Name of the renderer.
         overwrite: Whether to replace the frames in a folder.
         reporter: Receiver of notes, warnings and progress.
+        template: Files of a face with the triangles of vertices, as `read_template` takes them.
+        topology: What the template is numbered after; None for the motion's topology.
 
     Returns:
         The output with all settings, ready for JSON.
@@ -52,14 +58,15 @@ def render_motion_file(
         TalkError: For unusable input, before anything is written.
     """
     check_output(out, size=size, overwrite=overwrite, drawn=True)
-    check_distinct([out], [path, audio])
+    read = [*template, *(name.rpartition(":")[0] for name in template)]
+    check_distinct([out], [path, audio, *map(Path, filter(None, read))])
     check_view(view)
     check_renderer(renderer)
     note_folders([out], reporter)
     motion, meta = read_any_motion(path)
     speech = read_speech(audio, reporter) if audio else None
-    topology = topology_of(motion, head_name)
-    check_fits(motion, topology)
+    mesh = mesh_of(motion, head_name, read_template(template, topology, reporter))
+    check_fits(motion, mesh)
     if fps is not None:
         motion = resample(motion, fps)
     metadata = {
@@ -75,7 +82,7 @@ def render_motion_file(
         motion=motion,
         meta=metadata,
         reporter=reporter,
-        topology=topology,
+        topology=mesh,
         speech=speech,
         size=size,
         renderer=renderer,
@@ -89,7 +96,7 @@ def render_motion_file(
         "fps": motion.fps,
         "duration_s": motion.duration_s,
         "size": size,
-        "head": topology.name,
+        "head": mesh.name,
         "view": view,
         "renderer": renderer,
         **metadata,

@@ -11,8 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from talkcli.engine.errors import AssetError
-from talkcli.engine.face.topology import Topology
+from talkcli.engine.face.topology import Topology, unknown_triangles
 from talkcli.engine.render.renderer import Camera, Light, Material, Scene
 
 VIEWS = {"front": 0.0, "three-quarter": 35.0, "profile": 90.0}
@@ -53,10 +52,7 @@ def studio_scene(head: Topology, *, yaw_deg: float = 0.0) -> Scene:
     Raises AssetError for a topology whose triangles nobody knows.
     """
     if not len(head.faces):
-        raise AssetError(
-            f"The triangles of the topology {head.name} are unknown, so it cannot be drawn.",
-            hint="Give a `head` with the same vertices, or store them in the motion file (key faces).",
-        )
+        raise unknown_triangles(head.name)
     centre, height = _frame(head)
     # Between the lips of a head that has no mouth, the inside of its skin is seen.
     closed = _CLOSED_WITH_MOUTH if "mouth" in head.parts else _CLOSED

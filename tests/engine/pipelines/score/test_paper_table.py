@@ -67,6 +67,8 @@ def test_another_data_set_has_dashes_and_a_caption_that_says_so() -> None:
 
 
 def test_a_stand_in_is_never_comparable() -> None:
+    made = paper_table("ravdess3d", report("ravdess3d", lve_m2=4e-5, eve_m2=1e-5))
+    assert [cell["value"] for cell in made["ours"]] == pytest.approx([4.0, 1.0])
     made = paper_table("ravdess3d", report("ravdess", stand_in=True, lve_m2=1e-5, eve_m2=1e-5))
     assert made["ours"][0]["value"] == pytest.approx(1)
     assert any("stand-in" in line for line in made["caption"])

@@ -13,8 +13,9 @@ from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.prepare.adapters.filmed import HowToLook
 from talkcli.engine.prepare.adapters.mead_raw import mead_raw_sources
-from talkcli.engine.prepare.adapters.ravdess import EMOFACE_SPLIT, whole_ravdess_sources
+from talkcli.engine.prepare.adapters.ravdess import whole_ravdess_sources
 from talkcli.engine.prepare.build import Plan, build
+from talkcli.engine.prepare.ravdess_names import EMOFACE_SPLIT
 from talkcli.engine.types import Silent
 
 

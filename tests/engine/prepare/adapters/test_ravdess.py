@@ -13,15 +13,15 @@ import soundfile
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.prepare.adapters.filmed import FilmedFile, HowToLook
-from talkcli.engine.prepare.adapters.ravdess import (
+from talkcli.engine.prepare.adapters.ravdess import whole_ravdess_sources
+from talkcli.engine.prepare.build import Plan, build
+from talkcli.engine.prepare.names import Unusable
+from talkcli.engine.prepare.ravdess_names import (
     ACTORS,
     EMOFACE_SPLIT,
     expected_performances,
     parse_name,
-    whole_ravdess_sources,
 )
-from talkcli.engine.prepare.build import Plan, build
-from talkcli.engine.prepare.names import Unusable
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Emotion, Silent
 from tests.engine.fakes import Told

@@ -12,6 +12,7 @@ from talkcli.engine.pipelines.score.published import TABLES, Column, Table
 # Names of prepared data sets that the tables call otherwise.
 _ALSO: Mapping[str, str] = {
     "mead-raw": "mead",
+    "ravdess3d": "ravdess",
     "emo-vox": "emovox",
     "cremad": "crema-d",
     "crema_d": "crema-d",

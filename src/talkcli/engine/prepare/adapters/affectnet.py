@@ -18,23 +18,22 @@ import numpy as np
 
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.errors import InputError
-from talkcli.engine.origin import Origin
-from talkcli.engine.prepare.flame_motion import flame_motion, join_motions
+from talkcli.engine.prepare.emoca_codes import BY_EMOCA, EXPRESSION, POSE, read_codes
+from talkcli.engine.prepare.flame_motion import join_motions
 from talkcli.engine.prepare.folders import folders_below
 from talkcli.engine.prepare.labels import EMOTION_OF_AFFECTNET, UNTOLD_LEVEL
 from talkcli.engine.prepare.names import files_below, tell_left_out
 from talkcli.engine.prepare.source import Recording, Source
-from talkcli.engine.readers.npy import read_floats, read_header
+from talkcli.engine.readers.npy import read_header
 from talkcli.engine.readers.regular import open_file
 from talkcli.engine.readers.text import csv_rows
-from talkcli.engine.types import MODEL_FPS, Emotion, Motion, Reporter
+from talkcli.engine.types import MODEL_FPS, Emotion, Reporter
 from talkcli.engine.wording import counted
 
 LICENCE = "AffectNet's own terms, research only"
 CSV_OF_SPLIT: dict[Split, str] = {"train": "training.csv", "val": "validation.csv"}
 SET_OF_SPLIT: dict[Split, str] = {"train": "train_set", "val": "val_set"}
 CODES, ANNOTATIONS = "codes", "annotations"
-EXPRESSION, POSE = "exp.npy", "pose.npy"
 PICTURES_A_CLIP = 1000
 # Number of pictures with codes on which DEEPTalk trained its classifier.
 NUM_TRAINING = 287_430
@@ -83,7 +82,7 @@ class Pictures:
         motions, damaged = [], []
         for folder in self.folders:
             try:
-                motions.append(read_codes(folder))
+                motions.append(read_codes(folder, float(MODEL_FPS)))
             except InputError as error:
                 damaged.append(error.problem)
         if not motions:
@@ -93,9 +92,7 @@ class Pictures:
         report: dict[str, float | int | str | None] = {"pictures": len(motions)}
         if damaged:
             report["unread"] = f"{len(damaged)} of {len(self.folders)}: {' '.join(damaged)}"
-        return Recording(
-            motion=join_motions(motions), origin=Origin(kind="fitted", by="EMOCA"), report=report
-        )
+        return Recording(motion=join_motions(motions), origin=BY_EMOCA, report=report)
 
 
 def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = None) -> list[Source]:
@@ -130,19 +127,6 @@ def affectnet_sources(root: Path, reporter: Reporter, *, codes: Path | None = No
     return [
         _source(key, index, chunk) for key in sorted(clips) for index, chunk in enumerate(_chunks(clips[key]))
     ]
-
-
-def read_codes(folder: Path) -> Motion:
-    """Return EMOCA's codes in `folder` as motion of one frame. Raise InputError for anything else."""
-    expression, pose = read_floats(folder / EXPRESSION), read_floats(folder / POSE)
-    if expression.size != 50 or pose.size != 6:
-        raise InputError(
-            f"{folder}: {EXPRESSION} is {expression.shape}, {POSE} {pose.shape}; 50 and 6 numbers are needed."
-        )
-    pose = pose.reshape(1, 6)
-    return flame_motion(
-        folder, expression=expression.reshape(1, 50), jaw=pose[:, 3:], pose=pose[:, :3], fps=float(MODEL_FPS)
-    )
 
 
 def _source(key: tuple[Split, str], index: int, folders: Sequence[Path]) -> Source:

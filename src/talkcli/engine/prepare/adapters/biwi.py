@@ -16,12 +16,12 @@ from typing import Literal
 
 from talkcli.engine.data.manifest import Sex, Split
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.template import read_templates
 from talkcli.engine.prepare.adapters.vertex_files import (
     SOUND,
     TEMPLATES,
     VERTICES,
     VertexSet,
-    read_templates,
     recipe_of,
     stems_of,
 )
@@ -33,7 +33,7 @@ from talkcli.engine.wording import counted, some
 
 LICENCE = "BIWI's own terms, research only"
 # Trainers scaled every subject's vertices to about 1 (0.17 to 0.2 m): no unit is stated.
-BIWI = VertexSet(name="biwi", num_verts=23_370, fps=25.0)
+BIWI = VertexSet(name="biwi", fps=25.0)
 TestSet = Literal["a", "b"]
 SEEN = ("F2", "F3", "F4", "M3", "M4", "M5")
 UNSEEN = ("F1", "F5", "F6", "F7", "F8", "M1", "M2", "M6")

@@ -14,15 +14,15 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.flame_file import FlameArrays, read_flame
 from talkcli.engine.face.flame_fit import FlameFitter
+from talkcli.engine.face.template import NUM_VERTS, stored_vertices
 from talkcli.engine.face.vertex_motion import check_vertices, read_vertices
 from talkcli.engine.origin import Origin
 from talkcli.engine.prepare.names import Unusable
 from talkcli.engine.prepare.source import Recipe, Recording, Source
-from talkcli.engine.readers.safe_pickle import StoredArray, read_pickle
+from talkcli.engine.readers.safe_pickle import StoredArray
 from talkcli.engine.types import Motion, Silent, Speech, VertexMotion
 
 SOUND, VERTICES, TEMPLATES = "wav", "vertices_npy", "templates.pkl"
@@ -33,14 +33,14 @@ LONGEST_S = 30
 
 @dataclass(frozen=True, kw_only=True)
 class VertexSet:
-    """What the vertices of a data set are numbered after, how many there are, and frames per second."""
+    """What the vertices of a data set are numbered after (a key of `NUM_VERTS`), and frames per second."""
 
     name: str
-    num_verts: int
     fps: float
-    extent_m: tuple[float, float] | None = None
-    """The extents of the smallest and the largest template in metres; None where the set has a unit of its
-    own."""
+
+    @property
+    def num_verts(self) -> int:
+        return NUM_VERTS[self.name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,33 +101,10 @@ def mesh_of(
     vertices: Float[np.ndarray, "frames verts 3"], neutral: StoredArray, topology: VertexSet
 ) -> VertexMotion:
     """Return the vertices with the subject at rest. Raises InputError when they cannot be the subject's."""
-    if np.prod(neutral.shape) != 3 * topology.num_verts:
-        raise InputError(
-            f"{neutral.path} holds a template of {neutral.shape}, ({topology.num_verts}, 3) is needed."
-        )
-    with np.errstate(over="ignore", invalid="ignore"):
-        at_rest = neutral.read().reshape(-1, 3).astype(np.float32)
-    if not np.isfinite(at_rest).all():
-        raise InputError(f"{neutral.path} holds a template with values that are not finite numbers.")
-    extent, bounds = float(np.ptp(at_rest, axis=0).max()), topology.extent_m or (0.0, np.inf)
-    if not bounds[0] < extent < bounds[1]:
-        raise InputError(
-            f"{neutral.path} holds a template of {extent:.3g} m, {bounds[0]} to {bounds[1]} m are expected."
-        )
+    at_rest = stored_vertices(neutral, topology.name)
     mesh = VertexMotion(vertices=vertices, neutral=at_rest, fps=topology.fps, topology=topology.name)
     check_vertices(mesh)
     return mesh
-
-
-def read_templates(path: Path) -> dict[str, StoredArray]:
-    """Return subjects at rest by name. Raises InputError for a file that is no such dictionary."""
-    templates = read_pickle(path, in_place=True)
-    if not isinstance(templates, dict) or not templates:
-        raise InputError(f"{path} holds a {type(templates).__name__}, a dictionary of subjects is needed.")
-    odd = [str(name) for name, value in templates.items() if not isinstance(value, StoredArray)]
-    if odd:
-        raise InputError(f"{path} holds something other than the vertices of {odd[0]}.")
-    return {str(name): value for name, value in templates.items()}
 
 
 def stems_of(folder: Path) -> list[str]:

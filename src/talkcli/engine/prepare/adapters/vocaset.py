@@ -22,6 +22,7 @@ from talkcli.engine.audio.gathering import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from talkcli.engine.data.manifest import Split
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.face.heads import flame_path
+from talkcli.engine.face.template import read_templates
 from talkcli.engine.face.vertex_motion import between_frames
 from talkcli.engine.prepare.adapters.vertex_files import (
     LONGEST_S,
@@ -30,7 +31,6 @@ from talkcli.engine.prepare.adapters.vertex_files import (
     VERTICES,
     VertexSet,
     mesh_of,
-    read_templates,
     recipe_of,
     recorded,
     stems_of,
@@ -44,8 +44,7 @@ from talkcli.engine.types import SPEECH_RATE_HZ, Reporter, Speech
 from talkcli.engine.wording import counted, some
 
 LICENCE = "VOCASET's own terms, research only"
-# A head is 0.2 to 0.3 m tall; another unit is off by ten at least.
-FLAME = VertexSet(name="flame", num_verts=5023, fps=60.0, extent_m=(0.1, 0.6))
+FLAME = VertexSet(name="flame", fps=60.0)
 ALL_VERTICES, ALL_SOUND, INDEX = "data_verts.npy", "raw_audio_fixed.pkl", "subj_seq_to_idx.pkl"
 Sentences = Literal["published", "all"]
 _SUBJECTS: dict[Split, str] = {
