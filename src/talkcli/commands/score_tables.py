@@ -63,7 +63,11 @@ def show_paper_table(console: Console, report: dict[str, Any]) -> None:
         for row in table["rows"]
     ]
     made = report["generation"]
-    ours = "these files" if made is None else f"talk: {made['method']}"
+    ours = (
+        ("these files" if report.get("videos") is None else "these videos")
+        if made is None
+        else f"talk: {made['method']}"
+    )
     rows.append((ours, *(number(found["value"]) for found in table["ours"])))
     if any(found["value"] is not None for found in table["by_our_judge"]):
         cells = (number(found["value"]) for found in table["by_our_judge"])
@@ -221,7 +225,9 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
     first = "" if report.get("limit") is None else f", the first {report['limit']} only"
     lines = [f"talk {report['talk']}: {counted(len(report['clips']), 'clip')}{of}{first}"]
     made = report["generation"]
-    if made is None:
+    if (videos := report.get("videos")) is not None:
+        lines.append(_of_videos(report, videos))
+    elif made is None:
         lines.append(f"motion: {_counted(report['motion'])}")
     else:
         model = made["model_name"] + (
@@ -236,6 +242,15 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
     if (truth := report.get("truth")) is not None:
         lines.append(f"truth: {truth['text']}{_warning(truth)}")
     return lines
+
+
+def _of_videos(report: Mapping[str, Any], videos: Mapping[str, Any]) -> str:
+    total, lost = len(report["clips"]), len(videos["unusable"])
+    scored = f"{total - lost} of {total} can be scored" if lost else "all can be scored"
+    return (
+        f"videos of {videos['folder']}, scored as they are encoded ({scored}); their motion: captured by talk, "
+        f"{_counted(report['motion']) or 'none'}"
+    )
 
 
 def _taught(report: Mapping[str, Any]) -> list[str]:
@@ -268,8 +283,8 @@ def _value(found: Mapping[str, Any], unit: str, spread: str = "", *, judge: str 
     parts = [number(found["value"]), unit, spread]
     if found.get("truth"):
         parts.append(f"vs {found['truth']}")
-    if judge:
-        parts.append(f"({judge})")
+    if notes := [note for note in (judge, found.get("scored", "")) if note]:
+        parts.append(f"({'; '.join(notes)})")
     return " ".join(part for part in parts if part)
 
 
