@@ -83,8 +83,8 @@ Videos = Annotated[
     typer.Option(
         "--videos",
         metavar="FOLDER",
-        help="Videos of talking faces that somebody made of the clips, by the clips' names; without --dataset or "
-        "--audio with their own sound. The extra video is needed.",
+        help="Videos of talking faces that somebody made of the clips, by the clips' names; without "
+        "--dataset or --audio with their own sound. The extra video is needed.",
         rich_help_panel=CLIPS,
     ),
 ]
@@ -93,8 +93,8 @@ Films = Annotated[
     typer.Option(
         "--films",
         metavar="FOLDER",
-        help="Real films of the clips of --videos: FID compares with them, and without a true motion theirs is "
-        "the truth.",
+        help="Real films of the clips of --videos: FID compares with them, and without a true motion "
+        "theirs is the truth.",
         rich_help_panel=CLIPS,
     ),
 ]

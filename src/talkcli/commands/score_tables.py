@@ -39,7 +39,10 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
         info, found = METRICS[name], overall[name]
         judge = found["judge"]["name"] if found.get("judge") else ""
         size = report["vertex_sets"][info.vertices]
-        over = f"{info.vertices} ({'-' if size is None else size}), {info.over_clips} of {found['clips']}"
+        seen = f"{info.vertices} ({'-' if size is None else size})"
+        if report.get("videos") is not None and info.sees == "pictures":
+            seen = "pictures"
+        over = f"{seen}, {info.over_clips} of {found['clips']}"
         spread = found["spread"]
         deviation = number(spread["sd"] if spread else None)
         rows.append((name, _value(found, info.unit, judge=judge), deviation, f"{info.meaning}; {over}"))
@@ -248,8 +251,8 @@ def _of_videos(report: Mapping[str, Any], videos: Mapping[str, Any]) -> str:
     total, lost = len(report["clips"]), len(videos["unusable"])
     scored = f"{total - lost} of {total} can be scored" if lost else "all can be scored"
     return (
-        f"videos of {videos['folder']}, scored as they are encoded ({scored}); their motion: captured by talk, "
-        f"{_counted(report['motion']) or 'none'}"
+        f"videos of {videos['folder']}, scored as they are encoded ({scored}); their motion: captured by "
+        f"talk, {_counted(report['motion']) or 'none'}"
     )
 
 

@@ -22,7 +22,8 @@ _SYNC: dict[str, Any] = {
 }  # fmt: skip
 _SEEN: dict[str, Any] = {
     "vertices": "all", "needs": "audio", "unit": "", "over_clips": "clip mean", "judge": _SYNCNET,
-    "judge_of_videos": _SYNCNET_OF_VIDEOS, "sees": "pictures", "shown": False, "group": "papers", "weights": "syncnet",
+    "judge_of_videos": _SYNCNET_OF_VIDEOS, "sees": "pictures", "shown": False, "group": "papers",
+    "weights": "syncnet",
 }  # fmt: skip
 _DISTANCE = "mean distance of lips and sound at the best shift within 15 frames; lower is better"
 _CONFIDENCE = "how much nearer than at the median shift; higher is better"

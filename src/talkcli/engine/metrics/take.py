@@ -88,13 +88,13 @@ class Take(Protocol):
         """Return the curves of `LIP_CURVES`, which are 0 where the face is at rest."""
 
     def pictures(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
-        """Yield square pictures of the face, red, green, blue, block by block. Where a motion is scored they are
-        those of `drawn`; where a video is scored they are crops of its pictures.
+        """Yield square pictures of the face, red, green, blue, block by block: those of `drawn` where
+        a motion is scored, crops of the video's pictures where a video is.
         """
 
     def drawn(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
-        """Yield square pictures of the motion from the front, red, green, blue, block by block: always the same
-        renderer and crop. The head does not turn.
+        """Yield square pictures of the motion from the front, red, green, blue, block by block, by always the
+        same renderer and crop. The head does not turn.
         """
 
     def landmarks(self) -> Float[np.ndarray, "frames 68 3"]:

@@ -1,11 +1,12 @@
 """Square crops of the face, as the public script of SyncNet cuts them out of a video.
 
-Axis names: `frames`, last axis: column and row of the face's centre and half its longer side, in pixels; `rows`,
-`columns` of a picture. Source: run_pipeline.py of SyncNet (Chung & Zisserman 2016), whose crops Wav2Lip scores
-too: the crop reaches 0.4 of the box beyond its sides and 0.8 below it, boxes are smoothed by a median over 13
-frames, and what lies outside of the picture has the grey value 110. The script's boxes are those of the
-detector S3FD; ours bound MediaPipe's landmarks, which end at the hairline, the chin and the ears too. At the
-ends of a video the script's median counts zeros in; ours repeats the first and the last box.
+A box is the column and the row of the face's centre and half of its longer side, in pixels. Axis names:
+`frames`; `rows`, `columns` of a picture; `side` of a crop. Source: run_pipeline.py of SyncNet (Chung &
+Zisserman 2016), whose crops Wav2Lip scores too. The crop begins at the top of the box, and reaches 0.4 of half
+the box beyond its sides and 0.8 below it; boxes are smoothed by a median over 13 frames, and what lies outside
+of the picture has the grey value 110. The script's boxes are those of the detector S3FD; ours bound MediaPipe's
+landmarks, which end at the hairline, the chin and the ears. At the ends of a video the script's median counts
+zeros in; ours repeats the first and the last box.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.video.mesh import Sighting
 
-# What the crop adds to the box, as a share of it, on every side; twice as much below.
+# What the crop adds on either side, as a share of half the box; it adds twice as much below.
 _AROUND = 0.4
 # Number of frames of the median, and grey value outside of the picture.
 _SMOOTHED, _OUTSIDE = 13, 110

@@ -191,8 +191,8 @@ def _unfair(
     from_videos = [report.get("videos") is not None for report in reports]
     if from_videos[0] != from_videos[1]:
         found.append(
-            f"Of {first} and {second} one is a score of videos, whose motion is captured and whose pictures are "
-            "encoded: they do not compare."
+            f"Of {first} and {second} one is a score of videos, whose motion is captured and whose pictures "
+            "are encoded: they do not compare."
         )
     versions = [report.get("talk") for report in reports]
     if versions[0] != versions[1]:

@@ -1,7 +1,7 @@
 """Pictures of a face for the judges that look at pictures, where a video is scored.
 
-Both kinds are cropped by one rule (`video/face_crops.py`), so that a set of videos and a set of drawings differ
-in what they show and not in how they were cut. Axis names: `frames`, `side` of a picture in pixels.
+Both kinds are cropped by one rule (`video/face_crops.py`), so that a set of videos and a set of drawings
+differ in what they show and not in how they were cut. Axis names: `frames`, `side` of a picture in pixels.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class DrawnPictures:
 
 
 def shown_at(fps: float, num_frames: int, film: Film) -> Int[np.ndarray, "frames"]:
-    """Return the index of the picture of `film` that is shown in the middle of each of `num_frames` at `fps`."""
+    """Return the index of the picture that `film` shows in the middle of each of `num_frames` at `fps`."""
     indices = np.floor((np.arange(num_frames) + 0.5) / fps * film.fps).astype(int)
     return np.minimum(indices, film.num_frames - 1)
 
@@ -115,7 +115,7 @@ def _cropped(
     wanted: Int[np.ndarray, "frames"],
     side: int,
 ) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
-    """Yield the crops of the pictures `wanted`, whose indices rise, in blocks; a picture may be wanted twice."""
+    """Yield in blocks the crops of the pictures `wanted`, whose indices never fall."""
     crops = (
         crop
         for index, picture in enumerate(shown)

@@ -122,7 +122,7 @@ def gather(
             "`dataset` has its own truth, sound and words, so it excludes `truth`, `audio` and `text`."
         )
     if videos is not None and dataset is not None:
-        known = [entry.id for entry in prepared_set(dataset, split).entries]
+        known = [entry.id for entry in prepared_set(dataset, split, _SILENT).entries]
         found = videos_by_id(videos, known)
         if missing := [id_ for id_ in known if id_ not in found]:
             reporter.note(f"{counted(len(missing), 'clip')} of {dataset} without a video: {some(missing)}.")

@@ -87,12 +87,13 @@ def score_motions(
         A document ready for JSON: `schema` (its version); `talk` (version); `dataset` (name, manifest
         and split, or None); `limit` (or None); `generation` (the performer and its settings,
         or None); `motion` and `truth` (their origins, with numbers of clips); `head`; `vertex_sets` (sizes);
-        `videos` (what a score of videos says of them, or None); `overall` (metric -> value or reason); `emotions` (label -> the same); `clips` (metric -> value or
-        reason); `thresholds` and `missed` (`verdict`).
+        `videos` (what a score of videos says of them, or None); `overall` (metric -> value or reason);
+        `emotions` (label -> the same); `clips` (metric -> value or reason); `thresholds` and `missed`
+        (`verdict`).
 
     Raises:
-        TalkError: For unusable input; a metric that cannot be computed is no error, nor is a video that cannot
-            be measured: all its metrics have the reason in place of a value.
+        TalkError: For unusable input. A metric that cannot be computed is no error, nor is a video that
+            cannot be measured: its metrics have the reason in place of a value.
     """
     if videos is not None:
         check_extra()
@@ -210,8 +211,8 @@ def _in_order(
 
 
 def _overall(clips: Sequence[Scored], *, of_videos: bool) -> dict[str, dict[str, Any]]:
-    """Return every metric over `clips`; metrics that compare with a truth name the kind of its origin, and those
-    of videos what was scored of them.
+    """Return every metric over `clips`; metrics that compare with a truth name the kind of its origin, and
+    those of videos what was scored of them.
     """
     truth = truth_of(clip.truth for clip in clips if clip.has_truth)
     found = {}
@@ -236,7 +237,7 @@ def _by_emotion(clips: Sequence[Scored], *, of_videos: bool) -> dict[str, dict[s
 
 
 def _videos(videos: Path, films: Path | None, clips: Sequence[Scored]) -> dict[str, Any]:
-    """Return what a report says of videos: their folder, that of the real films, and those without a score."""
+    """Return what a report says of videos: their folder, that of the real films, and the unusable ones."""
     unusable = {clip.id: clip.unusable for clip in clips if clip.unusable is not None}
     return {"folder": str(videos), "films": None if films is None else str(films), "unusable": unusable}
 

@@ -1,4 +1,4 @@
-"""Motion of videos that somebody made: measured on the face in the pictures by the capture of talk's own films.
+"""Motion of videos that somebody made, measured on the face in the pictures as in films of data sets.
 
 A video that cannot be measured gives a reason in place of its motion, so that one bad file ends no score.
 """

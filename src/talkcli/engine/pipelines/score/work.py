@@ -140,7 +140,10 @@ class Shown:
 
 
 def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Shown:
-    """Read, animate or capture one clip. Raises TalkError for unusable input, UnusableVideoError for videos."""
+    """Read, animate or capture one clip.
+
+    Raises TalkError for unusable input, UnusableVideoError for a video that cannot be measured.
+    """
     if setting.generation is None or setting.generation.by_rules:
         settle_threads()
     speech: Speech | None = read_speech(case.audio, reporter) if case.audio else None
@@ -150,6 +153,7 @@ def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporte
         truth = truth or origin_of(meta)
     filmed = None
     takes: list[AnyMotion]
+    origins: tuple[Origin | None, ...]
     if case.videos:
         filmed = captured_clip(case, setting.head_name, speech, true, reporter)
         speech, true = filmed.speech, filmed.true
