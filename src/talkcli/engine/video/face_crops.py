@@ -1,12 +1,12 @@
 """Square crops of the face, as the public script of SyncNet cuts them out of a video.
 
 A box is the column and the row of the face's centre and half of its longer side, in pixels. Axis names:
-`frames`; `rows`, `columns` of a picture; `side` of a crop. Source: run_pipeline.py of SyncNet (Chung &
-Zisserman 2016), whose crops Wav2Lip scores too. The crop begins at the top of the box, and reaches 0.4 of half
-the box beyond its sides and 0.8 below it; boxes are smoothed by a median over 13 frames, and what lies outside
-of the picture has the grey value 110. The script's boxes are those of the detector S3FD; ours bound MediaPipe's
-landmarks, which end at the hairline, the chin and the ears. At the ends of a video the script's median counts
-zeros in; ours repeats the first and the last box.
+`frames`; `rows`, `columns` of a picture; `side` of a crop.
+Source: run_pipeline.py of SyncNet (Chung & Zisserman 2016), whose crops Wav2Lip scores too. The crop begins
+at the top of the box, and reaches 0.4 of half the box beyond its sides and 0.8 below it. Boxes are smoothed
+by a median over 13 frames, and what lies outside of the picture has the grey value 110. The script's boxes
+are those of the detector S3FD; ours bound MediaPipe's landmarks, which end at the hairline, the chin and the
+ears. At the ends of a video the script's median counts zeros in; ours repeats the first and the last box.
 """
 
 from __future__ import annotations
