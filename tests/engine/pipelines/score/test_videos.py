@@ -1,4 +1,4 @@
-"""Videos are scored: captured motion, sound and crops of the face; bad videos have a reason and end nothing."""
+"""Videos are scored: captured motion, sound and crops of the face; bad ones have a reason and end nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from talkcli.engine.errors import ExtraError, UsageError
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.metrics import fid
+from talkcli.engine.metrics import fid, lse_measures
 from talkcli.engine.pipelines.score import videos as module
 from talkcli.engine.pipelines.score.face_pictures import shown_at
 from talkcli.engine.pipelines.score.generation import Generation
@@ -122,6 +122,25 @@ def test_another_frame_rate_is_followed_by_time(
     at_25 = report["overall"]["lse_d"]["value"]
     assert faster["overall"]["lse_d"]["value"] == pytest.approx(at_25, abs=0.1)
     assert any("50 pictures a second; judges see it at 25" in text for text in told.notes)
+
+
+def test_syncnet_sees_crops_at_25(talking: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def features(_: Any, blocks: Any, speech: Speech) -> tuple[np.ndarray, np.ndarray]:
+        assert len(speech.samples) == pytest.approx(FRAMES * 640, abs=1280)
+        seen.extend(block.shape for block in blocks)
+        both = np.eye(FRAMES)
+        return both, both
+
+    monkeypatch.setattr(lse_measures, "published_judge", lambda name: name)
+    monkeypatch.setattr(lse_measures.syncnet, "features", features)
+    ffmpeg("-i", talking / "a.mp4", "-r", "50", tmp_path / "a.mp4")
+    found = scored(tmp_path, metrics=("lse_offset@syncnet", "lse_c@wav2lip"))["overall"]
+    assert found["lse_offset@syncnet"]["value"] == 0
+    assert found["lse_c@wav2lip"]["scored"] == "video: crops of its pictures"
+    # Both metrics share one look at the pictures.
+    assert seen == [(FRAMES, 224, 224, 3)]
 
 
 def test_bad_videos_have_a_reason_and_end_nothing(talking: Path, tmp_path: Path) -> None:

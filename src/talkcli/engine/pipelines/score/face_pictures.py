@@ -1,7 +1,8 @@
 """Pictures of a face for the judges that look at pictures, where a video is scored.
 
 Both kinds are cropped by one rule (`video/face_crops.py`), so that a set of videos and a set of drawings
-differ in what they show and not in how they were cut. Axis names: `frames`, `side` of a picture in pixels.
+differ in what they show and not in how they were cut. Axis names: `frames`; `chosen` = pictures that are
+cropped; `side` of a crop in pixels.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def shown_at(fps: float, num_frames: int, film: Film) -> Int[np.ndarray, "frames
 def _cropped(
     shown: Iterable[UInt8[np.ndarray, "rows columns 3"]],
     boxes: Boxes,
-    wanted: Int[np.ndarray, "frames"],
+    wanted: Int[np.ndarray, "chosen"],
     side: int,
 ) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
     """Yield in blocks the crops of the pictures `wanted`, whose indices never fall."""
