@@ -18,6 +18,7 @@ from talkcli.commands.score_options import (
     FailIf,
     FailOver,
     FailUnder,
+    Films,
     HeadName,
     Junit,
     Layers,
@@ -39,6 +40,7 @@ from talkcli.commands.score_options import (
     Text,
     Truth,
     VertexSetFile,
+    Videos,
     chosen_split,
 )
 from talkcli.commands.score_report import write_page
@@ -62,6 +64,8 @@ def motions(
     reference: Reference = None,
     dataset: Dataset = None,
     motions: Motions = None,
+    videos: Videos = None,
+    films: Films = None,
     prepare: Prepare = None,
     split: Split = None,
     limit: Limit = None,
@@ -105,14 +109,17 @@ def motions(
         "--degrade": degraded is not None, "--layers": layers, "--cache": cache is not None,
         "--no-cache": no_cache,
     }  # fmt: skip
-    if given and (options := [option for option, is_asked in asked.items() if is_asked]):
-        raise UsageError(f"{options[0]} is about motion that --model makes, but motion files are given.")
+    files = "motion files" if given else "videos"
+    if (given or videos) and (options := [option for option, is_asked in asked.items() if is_asked]):
+        raise UsageError(f"{options[0]} is about motion that --model makes, but {files} are given.")
     if cache is not None and no_cache:
         raise UsageError("--cache and --no-cache exclude each other.", hint="Give one of them.")
     if prepare is not None and dataset is None:
         raise UsageError("--prepare prepares --dataset, and there is none.", hint="Add --dataset.")
     check_outputs(
-        {"--report": report, "--junit": junit}, [*given, truth, audio, text, reference, vertex_sets], dataset
+        {"--report": report, "--junit": junit},
+        [*given, truth, audio, text, reference, vertex_sets, videos, films],
+        dataset,
     )
     verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
     with verdict:
@@ -152,6 +159,8 @@ def motions(
                 keep=not no_cache,
                 cache=cache,
                 vertex_sets=vertex_sets,
+                videos=videos,
+                films=films,
                 failed=verdict.failed,
             )
             if table is not None:
@@ -175,8 +184,10 @@ def motions(
                 limit=limit,
                 head_name=head,
                 vertex_sets=vertex_sets,
+                videos=videos,
+                films=films,
             )
-            if not given and not no_cache:
+            if not given and videos is None and not no_cache:
                 # The page shows motion that the score has just put there.
                 generation = generation.cached(cache, generation.described(Silent()))
             write_page(report, found, show, sources=sources, generation=generation, console=console)

@@ -78,6 +78,26 @@ Motions = Annotated[
         rich_help_panel=CLIPS,
     ),
 ]
+Videos = Annotated[
+    Path | None,
+    typer.Option(
+        "--videos",
+        metavar="FOLDER",
+        help="Videos of talking faces that somebody made of the clips, by the clips' names; without "
+        "--dataset or --audio with their own sound. The extra video is needed.",
+        rich_help_panel=CLIPS,
+    ),
+]
+Films = Annotated[
+    Path | None,
+    typer.Option(
+        "--films",
+        metavar="FOLDER",
+        help="Real films of the clips of --videos: FID compares with them, and without a true motion "
+        "theirs is the truth.",
+        rich_help_panel=CLIPS,
+    ),
+]
 Split = Annotated[
     Literal["train", "val", "test", "all"] | None,
     typer.Option("--split", help="Split of --dataset to score. Default: test.", rich_help_panel=CLIPS),

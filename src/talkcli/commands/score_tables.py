@@ -39,7 +39,10 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
         info, found = METRICS[name], overall[name]
         judge = found["judge"]["name"] if found.get("judge") else ""
         size = report["vertex_sets"][info.vertices]
-        over = f"{info.vertices} ({'-' if size is None else size}), {info.over_clips} of {found['clips']}"
+        seen = f"{info.vertices} ({'-' if size is None else size})"
+        if report.get("videos") is not None and info.sees == "pictures":
+            seen = "pictures"
+        over = f"{seen}, {info.over_clips} of {found['clips']}"
         spread = found["spread"]
         deviation = number(spread["sd"] if spread else None)
         rows.append((name, _value(found, info.unit, judge=judge), deviation, f"{info.meaning}; {over}"))
@@ -63,7 +66,11 @@ def show_paper_table(console: Console, report: dict[str, Any]) -> None:
         for row in table["rows"]
     ]
     made = report["generation"]
-    ours = "these files" if made is None else f"talk: {made['method']}"
+    ours = (
+        ("these files" if report.get("videos") is None else "these videos")
+        if made is None
+        else f"talk: {made['method']}"
+    )
     rows.append((ours, *(number(found["value"]) for found in table["ours"])))
     if any(found["value"] is not None for found in table["by_our_judge"]):
         cells = (number(found["value"]) for found in table["by_our_judge"])
@@ -221,7 +228,9 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
     first = "" if report.get("limit") is None else f", the first {report['limit']} only"
     lines = [f"talk {report['talk']}: {counted(len(report['clips']), 'clip')}{of}{first}"]
     made = report["generation"]
-    if made is None:
+    if (videos := report.get("videos")) is not None:
+        lines.append(_of_videos(report, videos))
+    elif made is None:
         lines.append(f"motion: {_counted(report['motion'])}")
     else:
         model = made["model_name"] + (
@@ -236,6 +245,15 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
     if (truth := report.get("truth")) is not None:
         lines.append(f"truth: {truth['text']}{_warning(truth)}")
     return lines
+
+
+def _of_videos(report: Mapping[str, Any], videos: Mapping[str, Any]) -> str:
+    total, lost = len(report["clips"]), len(videos["unusable"])
+    scored = f"{total - lost} of {total} can be scored" if lost else "all can be scored"
+    return (
+        f"videos of {videos['folder']}, scored as they are encoded ({scored}); their motion: captured by "
+        f"talk, {_counted(report['motion']) or 'none'}"
+    )
 
 
 def _taught(report: Mapping[str, Any]) -> list[str]:
@@ -268,8 +286,8 @@ def _value(found: Mapping[str, Any], unit: str, spread: str = "", *, judge: str 
     parts = [number(found["value"]), unit, spread]
     if found.get("truth"):
         parts.append(f"vs {found['truth']}")
-    if judge:
-        parts.append(f"({judge})")
+    if notes := [note for note in (judge, found.get("scored", "")) if note]:
+        parts.append(f"({'; '.join(notes)})")
     return " ".join(part for part in parts if part)
 
 

@@ -1,7 +1,7 @@
 """Emo-FID: the Frechet distance of pictures of motion and truth in the features of a judge of emotion.
 
 DEEPTalk's authors say that the judge is trained on AffectNet, and do not name it. Ours is
-`judges/emotion_image.py`, and sees the pictures of `Take.pictures` with which it was trained.
+`judges/emotion_image.py`, and sees the pictures of `Take.drawn` with which it was trained.
 """
 
 from __future__ import annotations
@@ -22,4 +22,4 @@ def measure(take: Take, true: Take) -> Compared:
     judge, header = own_judge("emotion_image")
     if take.channel_names() != header.channels:
         raise UndefinedMetricError(f"our judge has seen pictures of {header.head} only")
-    return Compared(*(picture_values(each, SIDE, partial(features, judge)) for each in (take, true)))
+    return Compared(*(picture_values(each.drawn(SIDE), partial(features, judge)) for each in (take, true)))

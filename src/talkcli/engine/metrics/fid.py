@@ -1,7 +1,7 @@
 """FID: the Frechet distance of pictures of motion and truth in the features of Inception v3.
 
 Source: Heusel et al. 2017, by the conventions of pytorch-fid. The pictures are those of `Take.pictures`: one
-renderer and one crop for every method, never encoded.
+renderer and one crop for every method, never encoded; of videos, crops of their pictures.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from talkcli.engine.metrics.take import Compared, Take, picture_values
 
 
 def measure(take: Take, true: Take) -> Compared:
-    """Return the features of the pictures of both motions.
+    """Return the features of the pictures of both motions, or of both videos.
 
     Raises AssetError without Inception's weights, and for a topology that cannot be drawn.
     """
     network = published_judge("inception")
-    return Compared(*(picture_values(each, SIDE, partial(features, network)) for each in (take, true)))
+    return Compared(
+        *(picture_values(each.pictures(SIDE), partial(features, network)) for each in (take, true))
+    )

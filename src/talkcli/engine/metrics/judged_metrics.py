@@ -13,6 +13,8 @@ _METRICS = "talkcli.engine.metrics"
 _OURS = "our judge, not comparable with the papers"
 _INCEPTION = "FID's Inception on our pictures of the face"
 _SYNCNET = "SyncNet v2 on our pictures of the face, before any encoding"
+_INCEPTION_OF_VIDEOS = "FID's Inception on crops of videos"
+_SYNCNET_OF_VIDEOS = "SyncNet v2 on crops of videos, after their encoding"
 
 _SYNC: dict[str, Any] = {
     "vertices": "landmarks", "needs": "audio", "unit": "", "over_clips": "clip mean",
@@ -20,7 +22,8 @@ _SYNC: dict[str, Any] = {
 }  # fmt: skip
 _SEEN: dict[str, Any] = {
     "vertices": "all", "needs": "audio", "unit": "", "over_clips": "clip mean", "judge": _SYNCNET,
-    "shown": False, "group": "papers", "weights": "syncnet",
+    "judge_of_videos": _SYNCNET_OF_VIDEOS, "sees": "pictures", "shown": False, "group": "papers",
+    "weights": "syncnet",
 }  # fmt: skip
 _DISTANCE = "mean distance of lips and sound at the best shift within 15 frames; lower is better"
 _CONFIDENCE = "how much nearer than at the median shift; higher is better"
@@ -73,13 +76,13 @@ JUDGED_METRICS: dict[str, MetricInfo] = {
     "fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
-        judge=_INCEPTION, weights="inception",
+        judge=_INCEPTION, judge_of_videos=_INCEPTION_OF_VIDEOS, sees="pictures", weights="inception",
         meaning="Frechet distance of pictures of motion and truth",
     ),
     "fid@pytorch-fid": MetricInfo(
         measure=f"{_METRICS}.fid:measure", pool=f"{_METRICS}.frechet_pool:published_distance", better="lower",
         unit="", vertices="all", needs="truth", over_clips="pooled", shown=False, group="papers",
-        judge=_INCEPTION, weights="inception",
+        judge=_INCEPTION, judge_of_videos=_INCEPTION_OF_VIDEOS, sees="pictures", weights="inception",
         meaning="the same of any number of pictures, even fewer than features",
     ),
 }  # fmt: skip

@@ -40,6 +40,10 @@ class MetricInfo:
     """Rule that sums up the values of the takes of a clip."""
     judge: str = ""
     """Who judged, in words that stand beside the value; empty for a metric without a network."""
+    judge_of_videos: str = ""
+    """Who judged where videos are scored; empty where these are the same words."""
+    sees: Literal["motion", "pictures"] = "motion"
+    """What the metric sees of a video: the motion that talk captures, or crops of the pictures."""
     weights: str = ""
     """Weights of the judge, by their name in `checkpoints/judge_weights.py`; empty without a judge."""
     pool: str | None = None

@@ -7,7 +7,7 @@ several takes `measure(takes)`. Axis names: `frames`, `verts`, `chosen` (vertice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -88,8 +88,13 @@ class Take(Protocol):
         """Return the curves of `LIP_CURVES`, which are 0 where the face is at rest."""
 
     def pictures(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
-        """Yield square pictures of the face from the front, red, green, blue, block by block: always the same
-        renderer and crop. The head does not turn.
+        """Yield square pictures of the face, red, green, blue, block by block: those of `drawn` where
+        a motion is scored, crops of the video's pictures where a video is.
+        """
+
+    def drawn(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
+        """Yield square pictures of the motion from the front, red, green, blue, block by block, by always the
+        same renderer and crop. The head does not turn.
         """
 
     def landmarks(self) -> Float[np.ndarray, "frames 68 3"]:
@@ -130,10 +135,11 @@ def frame_values(
 
 
 def picture_values(
-    take: Take, side: int, metric: Callable[[UInt8[np.ndarray, "_ side side 3"]], np.ndarray]
+    pictures: Iterable[UInt8[np.ndarray, "_ side side 3"]],
+    metric: Callable[[UInt8[np.ndarray, "_ side side 3"]], np.ndarray],
 ) -> Float[np.ndarray, "frames ..."]:
-    """Return the values of `metric` for the pictures of all frames, of which one block is in memory."""
-    return np.concatenate([metric(block) for block in take.pictures(side)])
+    """Return the values of `metric` for blocks of pictures, of which one is in memory."""
+    return np.concatenate([metric(block) for block in pictures])
 
 
 def frame_mean(num_frames: int, metric: Callable[[slice], float]) -> float:

@@ -18,6 +18,7 @@ from talkcli.engine.methods import resolve
 from talkcli.engine.metrics.catalogue import METRICS, MetricInfo, shown_metrics
 from talkcli.engine.metrics.take import Compared, Observations, Running, Share
 from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.pipelines.score.face_pictures import FacePictures
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import Alignment, Speech
 
@@ -40,6 +41,16 @@ class Value:
     moments; or what it adds up. None for other metrics."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class SeenFaces:
+    """Pictures of the faces of a clip whose videos are scored."""
+
+    takes: Sequence[FacePictures]
+    """Pictures of each take."""
+    true: FacePictures | None
+    """Pictures to compare with; None without any."""
+
+
 def score_clip(
     takes: Sequence[Surface],
     true: Surface | None,
@@ -47,6 +58,8 @@ def score_clip(
     alignment: Alignment | str,
     reference: Mapping[str, float] | str = "no reference given",
     metrics: Sequence[str] | None = None,
+    seen: SeenFaces | None = None,
+    missing: Mapping[str, str] | None = None,
 ) -> dict[str, Value]:
     """Measure metrics of `METRICS` on a clip.
 
@@ -58,16 +71,23 @@ def score_clip(
         reference: Mean over real motion of each metric that is divided by it, by the metric's name, or the
             reason why it is unknown.
         metrics: Names of the metrics; None for those that are measured by default.
+        seen: Pictures of the faces where videos are scored; None where talk draws them.
+        missing: Reasons why there is no `truth` or `audio`, by these words; None for the usual ones.
     """
-    measured = [Measured(surface) for surface in takes]
+    shown: Sequence[FacePictures | None] = [None] * len(takes) if seen is None else seen.takes
+    measured = [Measured(surface, pictures) for surface, pictures in zip(takes, shown, strict=True)]
     # Second argument of a row's function by what the row needs, or the reason why it is missing.
     given: dict[str, Any] = {
-        "truth": "no true motion given for this clip" if true is None else Measured(true),
+        "truth": "no true motion given for this clip"
+        if true is None
+        else Measured(true, None if seen is None else seen.true),
         "audio": "no sound given for this clip" if speech is None else speech,
         "truth and audio": "no true motion and sound given for this clip",
         "phones": alignment,
         "reference": reference,
     }
+    for what, reason in (missing or {}).items():
+        given[what] = given["truth and audio"] = reason
     if true is not None and speech is not None:
         given["truth and audio"] = (given["truth"], speech)
     given["takes and truth"] = given["truth"]

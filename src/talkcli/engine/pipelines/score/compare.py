@@ -188,6 +188,12 @@ def _unfair(
         found.append(
             f"{first} and {second} differ in the judge of {some(judged)}: these numbers do not compare."
         )
+    from_videos = [report.get("videos") is not None for report in reports]
+    if from_videos[0] != from_videos[1]:
+        found.append(
+            f"Of {first} and {second} one is a score of videos, whose motion is captured and whose pictures "
+            "are encoded: they do not compare."
+        )
     versions = [report.get("talk") for report in reports]
     if versions[0] != versions[1]:
         found.append(f"{first} was made by talk {versions[0]}, {second} by talk {versions[1]}.")

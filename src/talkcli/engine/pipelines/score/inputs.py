@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.origin import Origin
 from talkcli.engine.pipelines.prepared_sets import PreparedSet, prepared_set
+from talkcli.engine.pipelines.score.video_files import film_of_each, videos_by_id
 from talkcli.engine.pipelines.score.words import Words, read_words
 from talkcli.engine.types import AnyMotion, Reporter, Silent
 from talkcli.engine.wording import counted, some
@@ -49,7 +50,11 @@ class Case:
 
     id: str
     takes: tuple[Path, ...] = ()
-    """Motion files of the predicted takes; empty when a model makes the motion."""
+    """Motion files of the predicted takes; empty when a model makes the motion, and for videos."""
+    videos: tuple[Path, ...] = ()
+    """Videos of the takes that somebody made; empty where motion is scored."""
+    film: Path | None = None
+    """Real film of the clip, with which its videos are compared; None without one."""
     truth: TrueMotion | None = None
     """True motion; None when there is none."""
     audio: Path | None = None
@@ -83,6 +88,8 @@ def gather(
     split: str = "test",
     text: Path | None = None,
     limit: int | None = None,
+    videos: Path | None = None,
+    films: Path | None = None,
     reporter: Reporter = _SILENT,
 ) -> Chosen:
     """Return the clips to score, sorted by id, or in the order of the data set.
@@ -97,6 +104,8 @@ def gather(
         split: Split of the data set.
         text: Words or phones: likewise, or a table (`read_words`).
         limit: Largest number of clips: the first ones. None for all.
+        videos: Video that somebody made, or a folder of them (`videos_by_id`), in place of predictions.
+        films: Real films of the clips of `videos`, likewise.
         reporter: Receiver of notes and warnings.
 
     Raises:
@@ -104,12 +113,26 @@ def gather(
         InputError: When no files match.
         AssetError: When the data set is not prepared.
     """
+    if videos is not None and predictions:
+        raise UsageError("Motion files and `videos` exclude each other.", hint="Score them one by one.")
+    if films is not None and videos is None:
+        raise UsageError("`films` is compared with `videos`, and there are none.", hint="Add `videos`.")
+    if dataset is not None and (truth or audio or text):
+        raise UsageError(
+            "`dataset` has its own truth, sound and words, so it excludes `truth`, `audio` and `text`."
+        )
+    if videos is not None and dataset is not None:
+        known = [entry.id for entry in prepared_set(dataset, split, _SILENT).entries]
+        found = videos_by_id(videos, known)
+        if missing := [id_ for id_ in known if id_ not in found]:
+            reporter.note(f"{counted(len(missing), 'clip')} of {dataset} without a video: {some(missing)}.")
+        return _of_videos(_from_dataset(dataset, split, found, limit, reporter), found, films)
+    if videos is not None:
+        found = videos_by_id(videos)
+        of_files = _cases_of_files(list(found), truth, audio, text)
+        return _of_videos(Chosen(cases=of_files[:limit]), found, films)
     takes = _takes_by_id(predictions)
     if dataset is not None:
-        if truth or audio or text:
-            raise UsageError(
-                "`dataset` has its own truth, sound and words, so it excludes `truth`, `audio` and `text`."
-            )
         return _from_dataset(dataset, split, takes, limit, reporter)
     ids = list(takes) if takes or audio is None else list(_files_by_id(audio, sound=True))
     if not ids:
@@ -117,20 +140,32 @@ def gather(
             "There is nothing to score.",
             hint="Give motion files, or speech to animate with `audio` or `dataset`.",
         )
+    cases = _cases_of_files(ids, truth, audio, text)[:limit]
+    return Chosen(cases=[replace(case, takes=takes.get(case.id, ())) for case in cases])
+
+
+def _cases_of_files(
+    ids: Sequence[str], truth: Path | None, audio: Path | None, text: Path | None
+) -> list[Case]:
+    """Return the cases of clips without a data set; their takes are still empty."""
     truths, sounds = _match(ids, truth, sound=False), _match(ids, audio, sound=True)
     words = read_words(text, ids) if text else {}
-    return Chosen(
-        cases=[
-            Case(
-                id=id_,
-                takes=takes.get(id_, ()),
-                truth=TrueMotion(path=truths[id_]) if id_ in truths else None,
-                audio=sounds.get(id_),
-                words=words.get(id_),
-            )
-            for id_ in ids[:limit]
-        ]
-    )
+    return [
+        Case(
+            id=id_,
+            truth=TrueMotion(path=truths[id_]) if id_ in truths else None,
+            audio=sounds.get(id_),
+            words=words.get(id_),
+        )
+        for id_ in ids
+    ]
+
+
+def _of_videos(chosen: Chosen, videos: Mapping[str, tuple[Path, ...]], films: Path | None) -> Chosen:
+    """Return the clips with their videos in place of motion files, and with their real films."""
+    real = {} if films is None else film_of_each(films, [case.id for case in chosen.cases])
+    cases = [replace(case, takes=(), videos=videos[case.id], film=real.get(case.id)) for case in chosen.cases]
+    return replace(chosen, cases=cases)
 
 
 def _from_dataset(

@@ -22,6 +22,7 @@ from talkcli.engine.face.surface import Surface
 from talkcli.engine.face.topology import FaceMesh, Topology, lip_opening_mm, region, under_landmarks
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.take import BLOCK_FRAMES, blocks
+from talkcli.engine.pipelines.score.face_pictures import FacePictures
 from talkcli.engine.render.close_up import close_up
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
@@ -46,8 +47,10 @@ _FACE_STEP = 8
 class Measured:
     """One motion on its topology; it implements the protocol `Take` of metrics."""
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, seen: FacePictures | None = None) -> None:
+        """Take a surface, and for a video the pictures of its face; None for a face that talk draws."""
         self._surface = surface
+        self._seen = seen
         self._regions: dict[str, np.ndarray] = {}
         self._landmarks: np.ndarray | None = None
         self._resampled: dict[float, Measured] = {surface.fps: self}
@@ -63,7 +66,7 @@ class Measured:
     def at(self, fps: float) -> Measured:
         """See `Take`."""
         if fps not in self._resampled:
-            self._resampled[fps] = Measured(self._surface.at(fps))
+            self._resampled[fps] = Measured(self._surface.at(fps), self._seen)
         return self._resampled[fps]
 
     def part(self, name: str) -> Float[np.ndarray, "frames chosen 3"]:
@@ -153,6 +156,12 @@ class Measured:
         return lip_curves(torch.from_numpy(self._marks()), self._rest()[0]).numpy()
 
     def pictures(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
+        """See `Take`."""
+        if self._seen is None:
+            return self.drawn(side)
+        return self._seen.pictures(side, self.fps, self.num_frames)
+
+    def drawn(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
         """See `Take`."""
         scene = close_up(self._surface.topology)
         with contextlib.closing(open_renderer("software", scene, side, side)) as renderer:

@@ -26,6 +26,7 @@ from talkcli.engine.pipelines.score.reference import reference_means
 from talkcli.engine.pipelines.score.schema import SCHEMA
 from talkcli.engine.pipelines.score.thresholds import Threshold, verdict
 from talkcli.engine.pipelines.score.vertex_sets import read_vertex_sets
+from talkcli.engine.pipelines.score.videos import HEAD, check_extra, scored_of
 from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
 from talkcli.engine.types import EMOTIONS, Alignment, Reporter
 from talkcli.engine.version import __version__
@@ -51,6 +52,8 @@ def score_motions(
     keep: bool = False,
     cache: Path | None = None,
     vertex_sets: Path | None = None,
+    videos: Path | None = None,
+    films: Path | None = None,
     failed: dict[str, TalkError] | None = None,
 ) -> dict[str, Any]:
     """Score every clip; the result is the same whatever the number of workers.
@@ -75,6 +78,8 @@ def score_motions(
         keep: Whether motion that a model makes is kept in a cache, and read from there.
         cache: Folder of this cache; None for that of the user's cache.
         vertex_sets: File of the regions of meshes that talk does not know (`read_vertex_sets`).
+        videos: Videos that somebody made of the clips, as for `gather`, in place of predictions.
+        films: Real films of these clips, as for `gather`.
         failed: Receiver of the error of each clip that has one, by the clip's id: the score then looks at all
             clips before it raises the first error. None raises it at once.
 
@@ -82,13 +87,18 @@ def score_motions(
         A document ready for JSON: `schema` (its version); `talk` (version); `dataset` (name, manifest
         and split, or None); `limit` (or None); `generation` (the performer and its settings,
         or None); `motion` and `truth` (their origins, with numbers of clips); `head`; `vertex_sets` (sizes);
-        `overall` (metric -> value or reason); `emotions` (label -> the same); `clips` (metric -> value or
-        reason); `thresholds` and `missed` (`verdict`).
+        `videos` (what a score of videos says of them, or None); `overall` (metric -> value or reason);
+        `emotions` (label -> the same); `clips` (metric -> value or reason); `thresholds` and `missed`
+        (`verdict`).
 
     Raises:
-        TalkError: For unusable input; a metric that cannot be computed is no error.
+        TalkError: For unusable input. A metric that cannot be computed is no error, nor is a video that
+            cannot be measured: its metrics have the reason in place of a value.
     """
-    if not predictions and generation.by_rules and text is None and dataset is None:
+    if videos is not None:
+        check_extra()
+    animates = not predictions and videos is None
+    if animates and generation.by_rules and text is None and dataset is None:
         raise UsageError("`model=rules` needs the words of the speech.", hint="Add `text` or `dataset`.")
     chosen = gather(
         predictions,
@@ -98,14 +108,17 @@ def score_motions(
         split=split,
         text=text,
         limit=limit,
+        videos=videos,
+        films=films,
         reporter=reporter,
     )
     cases = chosen.cases
     speakers = {entry.id: entry.speaker for entry in chosen.entries}
-    animates = not predictions
     described = generation.described(reporter) if animates else None
     # Loading the head here finds a missing file before any work.
-    if not animates:
+    if videos is not None:
+        load_head(head_name or HEAD)
+    elif not animates:
         topology_of(read_any_motion(cases[0].takes[0])[0], head_name)
     elif head_name is not None or not generation.makes_vertices():
         load_head(head_name or generation.head_name())
@@ -124,7 +137,7 @@ def score_motions(
     clips = list(gathered(_in_order(setting, jobs, workers, reporter, failed)))
     if generation.cache is not None:
         generation.cache.trim()
-    overall = _overall(clips)
+    overall = _overall(clips, of_videos=videos is not None)
     return {
         "schema": SCHEMA,
         "talk": __version__,
@@ -133,10 +146,11 @@ def score_motions(
         "generation": described,
         "motion": tally(origin for clip in clips for origin in clip.origins),
         "truth": truth_of(clip.truth for clip in clips if clip.has_truth),
+        "videos": None if videos is None else _videos(videos, films, clips),
         "head": clips[0].head,
         "vertex_sets": clips[0].vertex_sets,
         "overall": overall,
-        "emotions": _by_emotion(clips),
+        "emotions": _by_emotion(clips, of_videos=videos is not None),
         "clips": [_clip(clip, speakers.get(clip.id)) for clip in clips],
         **verdict(thresholds, overall),
     }
@@ -196,23 +210,36 @@ def _in_order(
         raise next(iter(failed.values()))
 
 
-def _overall(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """Return every metric over `clips`; metrics that compare with a truth name the kind of its origin."""
+def _overall(clips: Sequence[Scored], *, of_videos: bool) -> dict[str, dict[str, Any]]:
+    """Return every metric over `clips`; metrics that compare with a truth name the kind of its origin, and
+    those of videos what was scored of them.
+    """
     truth = truth_of(clip.truth for clip in clips if clip.has_truth)
     found = {}
     for name in clips[0].values:
-        found[name] = over_clips(name, [clip.values[name] for clip in clips])
+        found[name] = over_clips(name, [clip.values[name] for clip in clips], of_videos=of_videos)
+        if of_videos:
+            found[name]["scored"] = scored_of(name, {clip.against for clip in clips if clip.against})
         if "truth" in METRICS[name].needs:
             found[name]["truth"] = None if truth is None else truth["kinds"]
     return found
 
 
-def _by_emotion(clips: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+def _by_emotion(clips: Sequence[Scored], *, of_videos: bool) -> dict[str, dict[str, Any]]:
     """Return `_overall` of the clips of each emotion, in the order of `EMOTIONS`; empty when no emotion is
     known.
     """
     known = [emotion for emotion in EMOTIONS if any(clip.emotion == emotion for clip in clips)]
-    return {emotion: _overall([clip for clip in clips if clip.emotion == emotion]) for emotion in known}
+    return {
+        emotion: _overall([clip for clip in clips if clip.emotion == emotion], of_videos=of_videos)
+        for emotion in known
+    }
+
+
+def _videos(videos: Path, films: Path | None, clips: Sequence[Scored]) -> dict[str, Any]:
+    """Return what a report says of videos: their folder, that of the real films, and the unusable ones."""
+    unusable = {clip.id: clip.unusable for clip in clips if clip.unusable is not None}
+    return {"folder": str(videos), "films": None if films is None else str(films), "unusable": unusable}
 
 
 def _clip(clip: Scored, speaker: str | None) -> dict[str, Any]:

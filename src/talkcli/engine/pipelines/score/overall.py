@@ -21,13 +21,22 @@ from talkcli.engine.pipelines.score.clip import Value
 _NO_SPREAD: dict[str, Any] = {"spread": None}
 
 
-def over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
+def over_clips(name: str, values: Sequence[Value], *, of_videos: bool = False) -> dict[str, Any]:
     """Return one value of the metric `name` for all clips that have one, ready for JSON.
 
     `spread` describes the values of the clips. A pooled metric has no spread; one of phones has `classes`:
     the mean and the number of observations of each phone. `judge` has the name of the network that judged and
-    the hash of its weights; None for a metric without one, and without its weights.
+    the hash of its weights; None for a metric without one, and without its weights. `of_videos` says that the
+    values are of videos, which a judge of pictures sees in place of drawings.
     """
+    found = _over_clips(name, values)
+    judge = found["judge"]
+    if of_videos and judge is not None and METRICS[name].judge_of_videos:
+        judge["name"] = METRICS[name].judge_of_videos
+    return found
+
+
+def _over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
     info = METRICS[name]
     if info.over_clips == "pooled":
         return _pooled(name, values)

@@ -28,6 +28,10 @@ class Sources:
     """Words or phones."""
     limit: int | None = None
     """Largest number of clips; None for all."""
+    videos: Path | None = None
+    """Videos that somebody made, in place of predictions."""
+    films: Path | None = None
+    """Real films of their clips."""
     head_name: str | None = None
     """Head of the surfaces; None for the head or mesh of each motion."""
     vertex_sets: Path | None = None
@@ -43,5 +47,7 @@ class Sources:
             split=self.split,
             text=self.text,
             limit=self.limit,
+            videos=self.videos,
+            films=self.films,
             reporter=reporter,
         )

@@ -7,7 +7,7 @@ clips. It contains an error in the same way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,13 +20,31 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import Surface, surface_of
+from talkcli.engine.metrics.catalogue import shown_metrics
 from talkcli.engine.origin import Origin, origin_of
-from talkcli.engine.pipelines.score.clip import Value, score_clip
+from talkcli.engine.pipelines.score.clip import SeenFaces, Value, score_clip
+from talkcli.engine.pipelines.score.face_pictures import DrawnPictures
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.pipelines.score.measured import set_sizes
 from talkcli.engine.pipelines.score.vertex_sets import VertexSets, with_sets
-from talkcli.engine.types import Alignment, AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
+from talkcli.engine.pipelines.score.videos import (
+    CAPTURED,
+    HEAD,
+    UnusableVideoError,
+    captured_clip,
+    pictures_compared,
+)
+from talkcli.engine.types import (
+    MODEL_FPS,
+    Alignment,
+    AnyMotion,
+    Motion,
+    Reporter,
+    Silent,
+    Speech,
+    VertexMotion,
+)
 from talkcli.engine.wording import counted
 
 # Largest distance between the vertices of two neutral faces that count as equal, as a share of the face's
@@ -76,6 +94,10 @@ class Scored:
     """Whether the clip has a true motion."""
     truth: Origin | None
     """Origin of the true motion; None when it is unknown, or when there is no true motion."""
+    against: str | None = None
+    """What the pictures of a video are compared with, in words; None for motion, and without any."""
+    unusable: str | None = None
+    """Reason why a video could not be scored; None where it was, and for motion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,18 +133,34 @@ class Shown:
     """Origin of each take; None for an unknown one."""
     truth: Origin | None
     """Origin of the true motion; None when it is unknown, or when there is no true motion."""
+    seen: SeenFaces | None = None
+    """Pictures of the faces where videos are scored; None where motion is scored."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Reasons why there is no truth or sound, as for `score_clip`."""
 
 
 def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Shown:
-    """Read or animate one clip. Raises TalkError for unusable input."""
+    """Read, animate or capture one clip.
+
+    Raises TalkError for unusable input, UnusableVideoError for a video that cannot be measured.
+    """
     if setting.generation is None or setting.generation.by_rules:
         settle_threads()
-    speech = read_speech(case.audio, reporter) if case.audio else None
-    takes, origins = _takes(setting, case, speech, phones, reporter)
+    speech: Speech | None = read_speech(case.audio, reporter) if case.audio else None
     true, truth = None, case.truth_origin
     if case.truth is not None:
         true, meta = case.truth.read()
         truth = truth or origin_of(meta)
+    filmed = None
+    takes: list[AnyMotion]
+    origins: tuple[Origin | None, ...]
+    if case.videos:
+        filmed = captured_clip(case, setting.head_name, speech, true, reporter)
+        speech, true = filmed.speech, filmed.true
+        truth = CAPTURED if filmed.truth_is_film else truth
+        takes, origins = [*filmed.takes], (CAPTURED,) * len(filmed.takes)
+    else:
+        takes, origins = _takes(setting, case, speech, phones, reporter)
     takes, true = _aligned(case, takes, true, reporter)
     surfaces = [_surface(setting.head_name, motion, case, takes[0]) for motion in takes]
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
@@ -131,13 +169,37 @@ def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporte
         true_surface = None if true_surface is None else with_sets(true_surface, setting.vertex_sets)
     if true is not None:
         _compare_neutrals(case, takes[0], true, reporter)
-    return Shown(takes=surfaces, true=true_surface, speech=speech, origins=origins, truth=truth)
+    seen = None
+    if filmed is not None:
+        drawn = None if true_surface is None else DrawnPictures(true_surface)
+        seen = SeenFaces(takes=filmed.pictures, true=filmed.film or drawn)
+    return Shown(
+        takes=surfaces,
+        true=true_surface,
+        speech=speech,
+        origins=origins,
+        truth=truth,
+        seen=seen,
+        missing={} if filmed is None else filmed.missing,
+    )
 
 
 def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Scored:
-    clip = clip_surfaces(setting, case, phones, reporter)
+    try:
+        clip = clip_surfaces(setting, case, phones, reporter)
+    except UnusableVideoError as error:
+        return _unusable(setting, case, str(error), reporter)
     first = clip.takes[0]
-    values = score_clip(clip.takes, clip.true, clip.speech, phones, setting.reference, setting.metrics)
+    values = score_clip(
+        clip.takes,
+        clip.true,
+        clip.speech,
+        phones,
+        setting.reference,
+        setting.metrics,
+        seen=clip.seen,
+        missing=clip.missing,
+    )
     return Scored(
         id=case.id,
         emotion=case.emotion,
@@ -150,6 +212,29 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
         origins=clip.origins,
         has_truth=clip.true is not None,
         truth=clip.truth,
+        against=None if clip.seen is None else pictures_compared(clip.seen),
+    )
+
+
+def _unusable(setting: Setting, case: Case, reason: str, reporter: Reporter) -> Scored:
+    """Return the clip of a video that cannot be scored: every metric has the reason in place of a value."""
+    reporter.warn(f"{case.id}: {reason}.")
+    names = shown_metrics() if setting.metrics is None else setting.metrics
+    values = {name: Value(value=None, reason=reason) for name in names}
+    head = _head(setting.head_name or HEAD)
+    return Scored(
+        id=case.id,
+        emotion=case.emotion,
+        takes=len(case.videos),
+        frames=0,
+        fps=float(MODEL_FPS),
+        values=values,
+        head=head.name,
+        vertex_sets=set_sizes(head, values),
+        origins=(),
+        has_truth=False,
+        truth=None,
+        unusable=reason,
     )
 
 

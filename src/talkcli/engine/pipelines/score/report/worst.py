@@ -106,7 +106,7 @@ def shown_clips(
     cases = {id_: cases[id_] for id_ in wanted}
     phones = find_phones(list(cases.values()), Silent())
     setting = Setting(
-        generation=None if sources.predictions else generation,
+        generation=None if sources.predictions or sources.videos else generation,
         head_name=sources.head_name,
         reference="not measured here",
         vertex_sets=None if sources.vertex_sets is None else read_vertex_sets(sources.vertex_sets),
