@@ -219,8 +219,9 @@ def test_settings_that_do_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ravdess3d_sources(tmp_path, Silent(), motion="video", codes=tmp_path)
     monkeypatch.delenv("TALK_FLAME")
     tree(tmp_path, "01-01-03-01-01-01-01.npz", "03-01-03-01-01-01-01.wav")
-    with pytest.raises(AssetError, match="FLAME model is not here"):
+    with pytest.raises(AssetError, match="FLAME model is not here") as caught:
         ravdess3d_sources(tmp_path, Silent())
+    assert "`form=coefficients` needs none" in str(caught.value.hint)
     assert len(ravdess3d_sources(tmp_path, Silent(), build=COEFFICIENTS)) == 1
 
 

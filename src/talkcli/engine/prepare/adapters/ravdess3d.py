@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.heads import head_file, load_head
 from talkcli.engine.face.kalman import CornerHz, Passes, kalman
 from talkcli.engine.face.quaternions import axis_angles, quaternions
@@ -178,7 +178,10 @@ def ravdess3d_sources(
     how.check(used=False)
     if build.form == "vertices":
         # A missing file would fail every clip.
-        load_head("flame")
+        try:
+            load_head("flame")
+        except AssetError as error:
+            raise AssetError(error.problem, hint=f"{error.hint} `form=coefficients` needs none.") from error
     return list(_built(_given(root, codes or root, source_fps, reporter), build, "flame"))
 
 
