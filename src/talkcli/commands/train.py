@@ -45,6 +45,13 @@ def train(
         typer.Option("--recipe", help="Packaged recipe, or path of a YAML file. Default: the method's own."),
     ] = None,
     settings: Settings = None,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate",
+            help="Only say what the training would take in time and memory, from two trial steps.",
+        ),
+    ] = False,
     resume: Resume = False,
     overwrite: Overwrite = False,
     seed: Seed = 0,
@@ -74,6 +81,7 @@ def train(
         as_json=as_json,
         quiet=quiet,
         stage=stage,
+        estimate=estimate,
     )
 
 

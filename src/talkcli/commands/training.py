@@ -27,6 +27,7 @@ def run_training(
     quiet: bool,
     stage: int | None = None,
     of_any_kind: bool = False,
+    estimate: bool = False,
 ) -> None:
     """Train `method` as `train_method` does, and print the result.
 
@@ -46,6 +47,7 @@ def run_training(
         stage: Stage of training; None for the first.
         of_any_kind: Whether to train the method that the recipe's `model.kind` names; it shares the schema of
             `method`.
+        estimate: Whether to say what the training would take, and train nothing.
 
     Raises:
         UsageError: For a method that does not exist.
@@ -53,7 +55,7 @@ def run_training(
     """
     from talkcli.config import load_recipe
     from talkcli.engine.pipelines.training.recipes import recipe_schema
-    from talkcli.engine.pipelines.training.train import Job, train_method
+    from talkcli.engine.pipelines.training.train import Job, estimate_method, train_method
 
     row = METHODS.get(method)
     if row is None:
@@ -68,6 +70,7 @@ def run_training(
         method = str(config.model.kind)
     job = Job(manifest=manifest, out=out, seed=seed, device=device, resume=resume, overwrite=overwrite)
     with Console(as_json=as_json, quiet=quiet) as console:
-        trained = train_method(method, config, job, console, parts=parts, stage=asked)
-    if trained is not None:
-        console.result(trained.report(), str(trained))
+        work = estimate_method if estimate else train_method
+        done = work(method, config, job, console, parts=parts, stage=asked)
+    if done is not None:
+        console.result(done.report(), str(done))

@@ -102,6 +102,17 @@ def test_frames_in_turn_give_what_all_give_at_once() -> None:
         torch.testing.assert_close(torch.cat(made, dim=1), layer(features, _table(9)), atol=1e-6, rtol=1e-5)
 
 
+def test_a_sum_of_sound_and_place_is_cheap_and_the_same() -> None:
+    torch.manual_seed(0)
+    layer = SpiralConv3d(3, 4, length=9, span=4).double()
+    moving, still = torch.randn(2, 9, 3).double(), torch.randn(162, 3).double()
+    table, whole = _table(9, 2), moving[:, :, None] + still
+    torch.testing.assert_close(layer.of_sum(moving, still, table), layer(whole, table))
+    past = layer.remembered(moving[:, :5], None)
+    after = layer.of_sum(moving[:, 5:], still, table, past)
+    torch.testing.assert_close(after, layer(whole, table)[:, 5:])
+
+
 def test_what_a_block_keeps_for_its_gradient_is_its_input() -> None:
     """Memory must not grow with the spiral: kept are the features, and not what is gathered of them."""
     kept: dict[int, int] = {}

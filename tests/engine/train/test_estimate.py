@@ -10,6 +10,7 @@ import torch
 from talkcli.engine.train.backward import Backward
 from talkcli.engine.train.estimate import estimate
 from talkcli.engine.train.launch import launched
+from talkcli.engine.train.peak_memory import PeakMemory
 from talkcli.engine.train.schedule import LoopConfig
 from tests.engine.fakes import Toy, fake_batches
 
@@ -48,3 +49,43 @@ def test_trials_leave_no_trace() -> None:
     assert all(torch.equal(value, before[name]) for name, value in toy.model.state_dict().items())
     assert all(value.grad is None for value in toy.parameters())
     assert torch.equal(torch.random.get_rng_state(), random)
+
+
+def test_the_peak_is_that_of_the_tensors_alive_together() -> None:
+    """Of a chain of exponentials each result is kept for its gradient; without gradients two are alive."""
+    start, size = torch.randn(1000, requires_grad=True), 4000
+    with PeakMemory() as kept:
+        value = start
+        for _ in range(10):
+            value = value.exp()
+    assert kept.peak == 10 * size
+    with PeakMemory() as backward:
+        value.sum().backward()
+    # One gradient goes from layer to layer, and the next one comes before it ends.
+    assert size <= backward.peak <= 4 * size
+    with PeakMemory() as free, torch.no_grad():
+        value = start
+        for _ in range(10):
+            value = value.exp()
+    assert free.peak == 2 * size
+
+
+def test_what_was_there_before_does_not_count() -> None:
+    weight, inputs = torch.randn(50, 50), torch.randn(50)
+    with PeakMemory() as counted:
+        weight.view(2500)[:10].add_(1)
+        made = weight.T @ inputs
+    assert counted.peak == made.nbytes
+
+
+def test_activations_grow_with_the_batch() -> None:
+    def activations(size: int) -> float:
+        config = LoopConfig()
+        with launched("cpu") as fabric:
+            backward = Backward(Toy(), fake_batches(size=size), config, steps=9, seed=0, fabric=fabric)
+            said = estimate(backward, backward.terms.objective, config, 0)
+        found = re.search(r"optimiser and ([\d.e-]+) GB for activations", said)
+        assert found is not None
+        return float(found[1])
+
+    assert activations(4000) > 3 * activations(1000) > 0

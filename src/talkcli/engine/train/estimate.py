@@ -1,13 +1,19 @@
-"""Estimate of a training's time and memory from two trial steps, which leave the model unchanged."""
+"""Estimate of a training's time and memory from two trial steps, which leave the model unchanged.
+
+On a GPU its allocator tells the peak of a step. On a CPU the first trial step counts the tensors that it
+makes (`PeakMemory`); what is left of their peak without the gradients is activations.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import torch
 
 from talkcli.engine.train.backward import Backward
 from talkcli.engine.train.objective import Objective
+from talkcli.engine.train.peak_memory import PeakMemory
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.train.state import trained_weights
 from talkcli.engine.wording import counted
@@ -24,7 +30,7 @@ def estimate(backward: Backward, objective: Objective, config: LoopConfig, first
     device, processes = backward.fabric.device, backward.fabric.world_size
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    step_s = _trial(backward, first)
+    step_s, peak = _trial(backward, first)
     whole = sum(value.numel() for value in objective.model.parameters())
     moved = sum(value.numel() for value in trained_weights(objective.model).values())
     if device.type == "cuda":
@@ -36,7 +42,10 @@ def estimate(backward: Backward, objective: Objective, config: LoopConfig, first
         # Per trained weight: its gradient and two moments, then the average, and the buffers of DDP.
         copies = 3 + (config.average_decay > 0) + (processes > 1)
         memory_gb = (_WHOLE * (whole + copies * moved) + _HALF * moved * backward.low) / 1e9
-        memory = f"{memory_gb:.2g} GB for weights, gradients and optimiser, without activations"
+        memory = (
+            f"{memory_gb:.2g} GB for weights, gradients and optimiser and "
+            f"{max(peak - _WHOLE * moved, 0) / 1e9:.2g} GB for activations"
+        )
     data_gb = backward.batches.nbytes / 1e9
     left = backward.steps - first
     numbers = "bf16" if backward.low else "fp32"
@@ -55,17 +64,23 @@ def _duration(length_s: float) -> str:
     return f"{length_s / 60:.0f} minutes" if length_s < 7200 else f"{length_s / 3600:.1f} hours"
 
 
-def _trial(backward: Backward, first: int) -> float:
-    """Return the seconds that a step takes without the optimiser's update."""
+def _trial(backward: Backward, first: int) -> tuple[float, int]:
+    """Return the seconds that a step takes without the optimiser's update, and the bytes of its tensors at
+    their peak (0 on a GPU, which counts them itself).
+    """
     module, step_s = backward.terms, 0.0
     before = {name: value.clone() for name, value in module.named_buffers()}
-    for _ in range(2):
+    counted_bytes = PeakMemory()
+    for trial in range(2):
         started_s = time.perf_counter()
-        # `backward` returns Python numbers, so the device has finished when it returns.
-        backward(first)
+        # Counting makes a step slower, so that only the first one is counted.
+        on_cpu = backward.fabric.device.type == "cpu"
+        with counted_bytes if trial == 0 and on_cpu else contextlib.nullcontext():
+            # `backward` returns Python numbers, so the device has finished when it returns.
+            backward(first)
         module.zero_grad(set_to_none=True)
         # The second step counts: the first one also warms up allocators and kernels.
         step_s = time.perf_counter() - started_s
     for name, value in module.named_buffers():
         value.copy_(before[name])
-    return step_s
+    return step_s, counted_bytes.peak

@@ -9,7 +9,9 @@ emotion branch. One layer alone could not relate sound and place: it is linear i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -19,8 +21,8 @@ from torch.nn import functional as F
 from talkcli.engine.models.emoface.emoface_config import NARROWER, EmoFaceConfig
 from talkcli.engine.nn.spiral_conv import SpiralConv3d
 
-# The earlier frames that each layer needs, oldest first.
-Pasts = list[Float[Tensor, "batch _kept verts _channels"]]
+# The earlier frames that each layer needs, oldest first; those of the first layer are of the sound alone.
+Pasts = Sequence[Tensor | None]
 
 
 class MeshAttention(nn.Module):
@@ -34,7 +36,7 @@ class MeshAttention(nn.Module):
         self.of_sound = nn.Linear(2 * (width // 4), narrow)
         self.of_place = nn.Sequential(nn.Linear(3, width // 4), nn.ReLU(), nn.Linear(width // 4, narrow))
         widths = [narrow] * config.map_layers + [1]
-        self.convolutions = nn.ModuleList(
+        self.convolutions: Any = nn.ModuleList(
             SpiralConv3d(inputs, outputs, length=config.spiral.length, span=config.spiral.span)
             for inputs, outputs in pairwise(widths)
         )
@@ -59,12 +61,14 @@ class MeshAttention(nn.Module):
         heard = torch.cat([F.relu(self.of_emotion(emotion)), F.relu(self.of_content(content))], dim=-1)
         centred = template - template.mean(0)
         place = self.of_place(centred / centred.std().clamp_min(1e-9))
-        mixed = self.of_sound(heard)[:, :, None] + place
-        remembered: Pasts = []
-        for index, convolution in enumerate(self.convolutions):
-            assert isinstance(convolution, SpiralConv3d)
-            past = None if pasts is None else pasts[index]
-            mixed = F.elu(mixed) if index else mixed
+        sound = self.of_sound(heard)
+        first, *others = self.convolutions
+        pasts = [None] * len(self.convolutions) if pasts is None else pasts
+        remembered = [first.remembered(sound, pasts[0])]
+        # The input of the first layer is the sum of sound and place, at every vertex and frame.
+        mixed = first.of_sum(sound, place, spirals, pasts[0])
+        for convolution, past in zip(others, pasts[1:], strict=True):
+            mixed = F.elu(mixed)
             remembered.append(convolution.remembered(mixed, past))
             mixed = convolution(mixed, spirals, past)
         return mixed[..., 0].sigmoid(), remembered

@@ -19,9 +19,10 @@ from talkcli.engine.pipelines.training.data import load_data
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import check_batch, enough_memory
 from talkcli.engine.pipelines.training.recipes import Recipe
-from talkcli.engine.train.backward import check_size
+from talkcli.engine.train.backward import Backward, check_size
 from talkcli.engine.train.batches import Batches, prepare
 from talkcli.engine.train.cache import cached_ears
+from talkcli.engine.train.estimate import estimate
 from talkcli.engine.train.launch import first_does, launched, reporter_of
 from talkcli.engine.train.loop import train
 from talkcli.engine.train.objective import ears_of
@@ -67,6 +68,21 @@ class Trained:
         return f"{self.model}: {shown}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Estimated:
+    """What a training would take."""
+
+    text: str
+    """Weights, memory and time, in a sentence."""
+
+    def report(self) -> dict[str, Any]:
+        """Return the result, ready for JSON."""
+        return {"estimate": self.text}
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def train_method(
     method: str,
     recipe: Recipe,
@@ -95,6 +111,39 @@ def train_method(
         ExtraError: When the packages of training are not installed.
         TalkError: When the loss is no longer finite.
     """
+    assembly = _assembly(method, recipe, job, reporter, parts, stage)
+    made = _run(assembly, job, reporter, estimate_only=False)
+    assert made is None or isinstance(made, Trained)
+    return made
+
+
+def estimate_method(
+    method: str,
+    recipe: Recipe,
+    job: Job,
+    reporter: Reporter,
+    *,
+    parts: Mapping[str, str | None] | None = None,
+    stage: int = 1,
+) -> Estimated | None:
+    """Return what a training would take in time and memory, from two trial steps; nothing is written.
+
+    Arguments, and what it raises, are those of `train_method`.
+    """
+    assembly = _assembly(method, recipe, job, reporter, parts, stage)
+    made = _run(assembly, job, reporter, estimate_only=True)
+    assert made is None or isinstance(made, Estimated)
+    return made
+
+
+def _assembly(
+    method: str,
+    recipe: Recipe,
+    job: Job,
+    reporter: Reporter,
+    parts: Mapping[str, str | None] | None,
+    stage: int,
+) -> Assembly:
     stages = METHODS[method].stages
     if not 1 <= stage <= stages:
         raise UsageError(
@@ -104,16 +153,19 @@ def train_method(
     # Check the run folder first, before anything is read.
     check_out(job.out, resume=job.resume, overwrite=job.overwrite)
     given = GivenParts(method, parts or {}, job.out, resume=job.resume)
-    return _run(assembly_of(method)(method, recipe, given, stage=stage, reporter=reporter), job, reporter)
+    return assembly_of(method)(method, recipe, given, stage=stage, reporter=reporter)
 
 
-def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
-    """Load the data, build the model, train it and export it."""
+def _run(
+    assembly: Assembly, job: Job, reporter: Reporter, *, estimate_only: bool
+) -> Trained | Estimated | None:
+    """Load the data and build the model; then train and export it, or only estimate what that takes."""
     recipe, parts = assembly.recipe, assembly.parts
     with launched(job.device) as fabric, contextlib.ExitStack() as held, enough_memory():
         reporter = reporter_of(fabric, reporter)
         assembly.reporter = reporter
-        first_does(fabric, lambda: held.enter_context(claim(job.out)))
+        if not estimate_only:
+            first_does(fabric, lambda: held.enter_context(claim(job.out)))
         check_size(recipe.data, recipe.train, fabric)
         data = load_data(
             job.manifest,
@@ -148,7 +200,7 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
             "inputs": parts.digests(),
             "input_paths": parts.paths(),
         }
-        run = first_does(fabric, lambda: _opened(job, document))
+        run = None if estimate_only else first_does(fabric, lambda: _opened(job, document))
         objective.to(fabric.device)
         if recipe.data.cache_features:
             ears = cached_ears(objective.model, ears)
@@ -167,6 +219,12 @@ def _run(assembly: Assembly, job: Job, reporter: Reporter) -> Trained | None:
         batches = Batches(
             training=training, validation=validation, ears=ears, config=recipe.data, seed=job.seed
         )
+        if run is None:
+            steps = recipe.train.num_steps(batches.epoch)
+            backward = Backward(objective, batches, recipe.train, steps=steps, seed=job.seed, fabric=fabric)
+            objective.model.train()
+            text = estimate(backward, objective, recipe.train, 0)
+            return Estimated(text=text) if fabric.global_rank == 0 else None
         meta = data.meta(read_header(path) for path in parts.models())
 
         def export(path: Path) -> None:
