@@ -47,7 +47,7 @@ class EmoTalkPerformer(SpeakerPerformer):
         person = speaker(self.model.config, sampling.actor)
         if sampling.emotion is not None:
             raise UsageError(
-                "`emotion`: an emotalk model takes the emotion from a voice.",
+                f"`emotion`: an {self.header.method} model takes the emotion from a voice.",
                 hint="Leave it out, or give `emotion_from` a recording of a voice with that emotion.",
             )
         return self._takes(speech, sampling, own, person, emotion_speech)

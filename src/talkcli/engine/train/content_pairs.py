@@ -1,10 +1,10 @@
 """Pairs of clips with the same content: one speaker says the same words with two emotions.
 
-Axis names: `steps` and `channels` of a front-end, `length` = steps of the result. Sources: EmoTalk (Peng et al.
-2023) and EmoFace (Lin et al. 2024), whose pseudo pairs these are. How clips of different length are aligned is
-not stated there; here the partner is interpolated linearly to the length of the first clip, its motion and its
-sound alike. Interpolated samples (the front-end `waveform`) change in pitch with the length, features do not:
-`cache_features` puts features in the place of samples.
+Axis names: `steps` and `channels` of a front-end, `length` = steps of the result. Sources: EmoTalk (Peng et
+al. 2023) and EmoFace (Lin et al. 2024), whose pseudo pairs these are. How clips of different length are
+aligned is not stated there; here the partner is interpolated linearly to the length of the first clip, its
+motion and its sound alike. Interpolated samples (the front-end `waveform`) change in pitch with the length,
+features do not: `cache_features` puts features in the place of samples.
 """
 
 from __future__ import annotations
