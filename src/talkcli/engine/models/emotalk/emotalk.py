@@ -48,6 +48,7 @@ class EmoTalk(nn.Module):
 
     method = "emotalk"
     neutral: Float[Tensor, "verts 3"]
+    to_ada: Float[Tensor, "curves coeffs"]
 
     def __init__(self, config: EmoTalkConfig, num_values: int = NUM_COEFFS) -> None:
         """Build the generator for motion with `num_values` numbers in a frame.
@@ -59,9 +60,8 @@ class EmoTalk(nn.Module):
             raise UsageError(f"model.arkit is for ada's {NUM_COEFFS} coefficients, not {num_values}.")
         self.config = config
         width = config.width
-        encoders = {"dropout": config.dropout, "fps": config.fps}
-        self.content_encoder = SpeechEncoder(config.content, **encoders)
-        self.emotion_encoder = SpeechEncoder(config.emotion, **encoders)
+        self.content_encoder = SpeechEncoder(config.content, dropout=config.dropout, fps=config.fps)
+        self.emotion_encoder = SpeechEncoder(config.emotion, dropout=config.dropout, fps=config.fps)
         self.content_map = nn.Linear(self.content_encoder.width, config.content_width)
         self.emotion_map = nn.Linear(self.emotion_encoder.width, width)
         self.emotion_narrow = nn.Linear(width, config.emotion_width)

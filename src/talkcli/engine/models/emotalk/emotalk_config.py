@@ -50,7 +50,7 @@ class EmoTalkConfig(Config):
     """Form of the motion; of vertices the network makes their way from the face at rest."""
     arkit: bool = False
     """Make ARKit's 52 curves, as the published model does; they become coefficients of ada."""
-    fps: Literal[25, 30] = MODEL_FPS
+    fps: Literal[25, 30] = 25
     """Frames per second of what it makes; training data of talk has 25, the published model makes 30."""
     window_s: Annotated[int, Field(ge=2, le=120)] = 60
     """Largest number of seconds of one pass; longer speech is generated in windows."""
