@@ -229,6 +229,7 @@ def animate(
                 "gumbel": gumbel or None,
                 "hold_slow": hold_slow or None,
                 "always_pad": always_pad or None,
+                "feedback": feedback,
             },
             emotion_from=emotion_from,
             model_name=model,
