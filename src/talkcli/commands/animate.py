@@ -250,6 +250,7 @@ def animate(
                 "hold_slow": hold_slow or None,
                 "always_pad": always_pad or None,
                 "level": level,
+                "feedback": feedback,
             },
             emotion_from=emotion_from,
             model_name=model,

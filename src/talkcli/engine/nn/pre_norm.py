@@ -58,10 +58,10 @@ class PreNormLayer(nn.Module):
             rows = self.project_in.weight.split([width, 2 * width])
             query = F.linear(inside[:, -last:], rows[0])
             key, value = F.linear(inside, rows[1]).chunk(2, dim=-1)
-        attended = F.scaled_dot_product_attention(
-            *(part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (query, key, value)),
-            scale=width**-0.5,
+        query, key, value = (
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (query, key, value)
         )
+        attended = F.scaled_dot_product_attention(query, key, value, scale=width**-0.5)
         x = x + self.project_out(attended.transpose(1, 2).flatten(2))
         inside = self.expand(self.norm_feedforward(x))
         return x + self.contract(F.gelu(inside, approximate="tanh"))

@@ -150,7 +150,8 @@ def test_the_auto_encoder(probe_of: Any, data_set: str, amplitude: float, precis
     taps = taps_of(model, batch.motion - at_rest)
     assert wanted["taps"].keys() <= taps.keys()
     for name, tap in wanted["taps"].items():
-        assert_like(taps[name], tap, tolerance, name)
+        # The norm over time enlarges the rounding of motion that hardly moves.
+        assert_like(taps[name], tap, max(tolerance, 5e-5) if precision == "float32" else tolerance, name)
 
 
 @torch.inference_mode()

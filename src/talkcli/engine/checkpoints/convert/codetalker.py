@@ -101,7 +101,7 @@ def recognise_stage_2(files: Sequence[OfficialFile], choices: Choices) -> Publis
     data_set = DATA_SETS[name]
     config = CodeTalkerConfig(
         prior=_auto_encoder(first),
-        content=Wav2vec2Config(frozen="convolutions", **sizes(file, "audio_encoder")),
+        content=Wav2vec2Config.model_validate({"frozen": "convolutions", **sizes(file, "audio_encoder")}),
         width=file.size("vertice_map.weight", 0),
         heads=_HEADS,
         feedforward=file.size("transformer_decoder.layers.0.linear1.weight", 0),

@@ -70,7 +70,7 @@ def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:
     data_set = DATA_SETS[name]
     identity = file.size("obj_vector.weight", 1)
     config = FaceFormerConfig(
-        content=Wav2vec2Config(frozen="convolutions", **sizes(file, "audio_encoder")),
+        content=Wav2vec2Config.model_validate({"frozen": "convolutions", **sizes(file, "audio_encoder")}),
         width=width,
         heads=_HEADS,
         feedforward=file.size("transformer_decoder.layers.0.linear1.weight", 0),

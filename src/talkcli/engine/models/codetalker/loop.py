@@ -11,6 +11,7 @@ the face. What remains are five layers over all frames so far, or over a window 
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -67,7 +68,8 @@ class Loop:
         """
         kind = memory.device.type
         self.precision = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
-        networks = [decoder, outward, motion.inward, motion.mixer, merged]
+        # `Any`, because a copy of a module has no more than the type of modules.
+        networks: list[Any] = [decoder, outward, motion.inward, motion.mixer, merged]
         if self.precision is not None:
             networks = [copy.deepcopy(network).to(self.precision) for network in networks]
             memory = memory.to(self.precision)
