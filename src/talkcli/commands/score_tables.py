@@ -34,17 +34,21 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
     known = [name for name, found in overall.items() if found["value"] is not None]
     if per_clip:
         _show_clips(console, report, known)
-    rows = []
+    several = "seeds" in report
+    rows: list[tuple[str, ...]] = []
     for name in known:
         info, found = METRICS[name], overall[name]
         judge = found["judge"]["name"] if found.get("judge") else ""
         size = report["vertex_sets"][info.vertices]
         over = f"{info.vertices} ({'-' if size is None else size}), {info.over_clips} of {found['clips']}"
         spread = found["spread"]
-        deviation = number(spread["sd"] if spread else None)
-        rows.append((name, _value(found, info.unit, judge=judge), deviation, f"{info.meaning}; {over}"))
+        deviations = [number(spread["sd"] if spread else None)]
+        if several:
+            deviations.append(number(found["between_seeds"]["sd"]))
+        rows.append((name, _value(found, info.unit, judge=judge), *deviations, f"{info.meaning}; {over}"))
+    sds = ("sd", "sd of seeds") if several else ("sd",)
     title = "\n".join([*_who(report), f"head: {report['head']}, mean identity; sd: over clips"])
-    console.table(report, title=title, header=("metric", "value", "sd", "what it is"), rows=rows)
+    console.table(report, title=title, header=("metric", "value", *sds, "what it is"), rows=rows)
     if without := [(name, found["reason"]) for name, found in overall.items() if name not in known]:
         console.table(report, title="no value", header=("metric", "because"), rows=without)
     if len(report["emotions"]) > 1:
@@ -232,7 +236,9 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
         how = f"; sigma {drawn}, takes {made['takes']}" if settings else ""
         laid = "; with all layers" if made["layers"] else ""
         sound = "" if made["degrade"] is None else f"; of speech degraded by {made['degrade']}"
-        lines.append(f"motion: made by {model}{how}{actor}; seed {made['seed']}{sound}{laid}")
+        seeds = made.get("seeds", [made["seed"]])
+        drawn_by = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over seeds {seeds[0]} to {seeds[-1]}"
+        lines.append(f"motion: made by {model}{how}{actor}; {drawn_by}{sound}{laid}")
     if (truth := report.get("truth")) is not None:
         lines.append(f"truth: {truth['text']}{_warning(truth)}")
     return lines

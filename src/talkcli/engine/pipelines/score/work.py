@@ -88,11 +88,24 @@ class Outcome:
     """Notes and warnings of the work: pairs of `note` or `warn`, and the text."""
 
 
-def score_case(setting: Setting, job: tuple[Case, Alignment | str]) -> Outcome:
-    """Read or animate one clip, and measure it."""
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The work on one clip with one seed."""
+
+    case: Case
+    """Clip."""
+    phones: Alignment | str
+    """Phones of the speech, or the reason why they are unknown."""
+    seed: int = 0
+    """Index of the setting whose generation has the seed."""
+
+
+def score_case(settings: Sequence[Setting], job: Job) -> Outcome:
+    """Read or animate one clip, and measure it; `settings` has one for each seed."""
     told = _Told()
     try:
-        return Outcome(scored=_scored(setting, *job, told), said=tuple(told.said))
+        scored = _scored(settings[job.seed], job.case, job.phones, told)
+        return Outcome(scored=scored, said=tuple(told.said))
     except TalkError as error:
         return Outcome(scored=error, said=tuple(told.said))
 
