@@ -47,6 +47,7 @@ def score_clip(
     alignment: Alignment | str,
     reference: Mapping[str, float] | str = "no reference given",
     metrics: Sequence[str] | None = None,
+    speaker: str | None = None,
 ) -> dict[str, Value]:
     """Measure metrics of `METRICS` on a clip.
 
@@ -58,6 +59,7 @@ def score_clip(
         reference: Mean over real motion of each metric that is divided by it, by the metric's name, or the
             reason why it is unknown.
         metrics: Names of the metrics; None for those that are measured by default.
+        speaker: Name of the speaker; None when it is unknown.
     """
     measured = [Measured(surface) for surface in takes]
     # Second argument of a row's function by what the row needs, or the reason why it is missing.
@@ -65,11 +67,14 @@ def score_clip(
         "truth": "no true motion given for this clip" if true is None else Measured(true),
         "audio": "no sound given for this clip" if speech is None else speech,
         "truth and audio": "no true motion and sound given for this clip",
+        "speaker and audio": "no sound with a speaker's name given for this clip",
         "phones": alignment,
         "reference": reference,
     }
     if true is not None and speech is not None:
         given["truth and audio"] = (given["truth"], speech)
+    if speaker is not None and speech is not None:
+        given["speaker and audio"] = (speaker, speech)
     given["takes and truth"] = given["truth"]
     values = {}
     for name in shown_metrics() if metrics is None else metrics:
@@ -111,9 +116,7 @@ def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) 
         share, count = np.mean(found, axis=0)
         return Value(value=float(share), weight=float(count))
     if isinstance(found[0], Compared):
-        # The truth is the same for every take.
-        made = np.concatenate([each.made for each in found])
-        return Value(value=None, reason=_POOLED, observations=Compared(made, found[0].true))
+        return Value(value=None, reason=_POOLED, observations=found[0])
     if isinstance(found[0], Running):
         total = found[0]
         for each in found[1:]:

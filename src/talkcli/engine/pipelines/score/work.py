@@ -150,7 +150,15 @@ def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporte
 def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Reporter) -> Scored:
     clip = clip_surfaces(setting, case, phones, reporter)
     first = clip.takes[0]
-    values = score_clip(clip.takes, clip.true, clip.speech, phones, setting.reference, setting.metrics)
+    values = score_clip(
+        clip.takes,
+        clip.true,
+        clip.speech,
+        phones,
+        setting.reference,
+        setting.metrics,
+        case.speaker,
+    )
     return Scored(
         id=case.id,
         emotion=case.emotion,
