@@ -127,12 +127,17 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
         "bilabial_closure": "closed in p, b, m",
         "lse_d": f"LSE-D ({whose})",
     }
-    rows = []
+    books = list(report["rows"][0]["codes"])
+    headings = [*columns.values(), *(f"{book} codes used, perplexity" for book in books)]
+    rows: list[tuple[str, ...]] = []
     published = _published_diversity(report["rows"])
     for row, printed in zip(report["rows"], published, strict=True):
         drawn = "argmax" if row["tau_top"] == 0 else f"tau {row['tau_top']:g}, {row['tau_bottom']:g}"
         sigma = "mean" if row["sigma"] is None else f"sigma {row['sigma']:g}"
-        rows.append((f"{sigma}, {drawn}", *(number(row[name]["value"]) for name in columns), *printed))
+        cells = [number(row[name]["value"]) for name in columns]
+        used = [row["codes"][book] for book in books]
+        cells += [f"{100 * book['used']:.0f} %, {book['perplexity']:.1f}" for book in used]
+        rows.append((f"{sigma}, {drawn}", *cells, *printed))
     console.table(
         report,
         title="\n".join(
@@ -142,8 +147,8 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
                 f"diversity_mm in vertices of {space}, diversity_l2 in coefficient sequences of {space}",
             ]
         ),
-        header=("drawn", *columns, "paper's diversity", "paper's LSE-D"),
-        rows=[*rows, ("FaceDiffuser", *("-" for _ in columns), *map(_printed, DIVERSITY_OF_FACEDIFFUSER))],
+        header=("drawn", *headings, "paper's diversity", "paper's LSE-D"),
+        rows=[*rows, ("FaceDiffuser", *("-" for _ in headings), *map(_printed, DIVERSITY_OF_FACEDIFFUSER))],
     )
     for name, found in report["rows"][0].items():
         if name in columns and found["value"] is None:
