@@ -144,6 +144,7 @@ def test_the_table_names_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     cell = {"value": 1.25, "reason": None}
     row = {"sigma": -2.0, "tau_top": 0.0, "tau_bottom": 0.0, "lse_d": {"value": None, "reason": "no weights"}}
     row |= dict.fromkeys(("diversity_mm", "diversity_l2", "sync_r", "bilabial_closure"), cell)
+    row["codes"] = {"top": {"num_codes": 8, "used": 0.25, "perplexity": 1.9}}
     codes = row | {"sigma": None, "tau_top": 0.5, "tau_bottom": 0.5}
     asked = {}
 

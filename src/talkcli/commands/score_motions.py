@@ -13,6 +13,7 @@ from talkcli.commands.score_options import (
     Actor,
     Audio,
     Cache,
+    Cluster,
     Dataset,
     Degraded,
     FailIf,
@@ -34,6 +35,7 @@ from talkcli.commands.score_options import (
     Reference,
     Report,
     ScoreWorkers,
+    Seeds,
     Sigma,
     Split,
     Takes,
@@ -88,7 +90,9 @@ def motions(
     fail_over: FailOver = None,
     junit: Junit = None,
     workers: ScoreWorkers = None,
+    cluster: Cluster = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = "auto",
     max_minutes: MaxMinutes = None,
     as_json: AsJson = False,
@@ -107,7 +111,7 @@ def motions(
     given = [*(predictions or []), *([] if motions is None else [motions])]
     asked = {
         "--degrade": degraded is not None, "--layers": layers, "--cache": cache is not None,
-        "--no-cache": no_cache,
+        "--no-cache": no_cache, "--seeds": seeds > 1,
     }  # fmt: skip
     files = "motion files" if given else "videos"
     if (given or videos) and (options := [option for option, is_asked in asked.items() if is_asked]):
@@ -162,6 +166,8 @@ def motions(
                 videos=videos,
                 films=films,
                 failed=verdict.failed,
+                num_seeds=seeds,
+                cluster=cluster,
             )
             if table is not None:
                 from talkcli.engine.pipelines.score.paper_table import paper_table

@@ -248,6 +248,23 @@ Cache = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        "--seeds",
+        min=1,
+        help="Number of seeds, from --seed on: animate every clip with each, and show how far they differ.",
+        rich_help_panel=MODEL,
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Address of a Dask scheduler that distributes the clips, instead of --workers.",
+    ),
+]
 ScoreWorkers = Annotated[
     int | None,
     typer.Option(

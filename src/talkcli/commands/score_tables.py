@@ -34,7 +34,8 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
     known = [name for name, found in overall.items() if found["value"] is not None]
     if per_clip:
         _show_clips(console, report, known)
-    rows = []
+    several = "seeds" in report
+    rows: list[tuple[str, ...]] = []
     for name in known:
         info, found = METRICS[name], overall[name]
         judge = found["judge"]["name"] if found.get("judge") else ""
@@ -44,10 +45,13 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
             seen = "pictures"
         over = f"{seen}, {info.over_clips} of {found['clips']}"
         spread = found["spread"]
-        deviation = number(spread["sd"] if spread else None)
-        rows.append((name, _value(found, info.unit, judge=judge), deviation, f"{info.meaning}; {over}"))
+        deviations = [number(spread["sd"] if spread else None)]
+        if several:
+            deviations.append(number(found["between_seeds"]["sd"]))
+        rows.append((name, _value(found, info.unit, judge=judge), *deviations, f"{info.meaning}; {over}"))
+    sds = ("sd", "sd of seeds") if several else ("sd",)
     title = "\n".join([*_who(report), f"head: {report['head']}, mean identity; sd: over clips"])
-    console.table(report, title=title, header=("metric", "value", "sd", "what it is"), rows=rows)
+    console.table(report, title=title, header=("metric", "value", *sds, "what it is"), rows=rows)
     if without := [(name, found["reason"]) for name, found in overall.items() if name not in known]:
         console.table(report, title="no value", header=("metric", "because"), rows=without)
     if len(report["emotions"]) > 1:
@@ -130,12 +134,17 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
         "bilabial_closure": "closed in p, b, m",
         "lse_d": f"LSE-D ({whose})",
     }
-    rows = []
+    books = list(report["rows"][0]["codes"])
+    headings = [*columns.values(), *(f"{book} codes used, perplexity" for book in books)]
+    rows: list[tuple[str, ...]] = []
     published = _published_diversity(report["rows"])
     for row, printed in zip(report["rows"], published, strict=True):
         drawn = "argmax" if row["tau_top"] == 0 else f"tau {row['tau_top']:g}, {row['tau_bottom']:g}"
         sigma = "mean" if row["sigma"] is None else f"sigma {row['sigma']:g}"
-        rows.append((f"{sigma}, {drawn}", *(number(row[name]["value"]) for name in columns), *printed))
+        cells = [number(row[name]["value"]) for name in columns]
+        used = [row["codes"][book] for book in books]
+        cells += [f"{100 * book['used']:.0f} %, {book['perplexity']:.1f}" for book in used]
+        rows.append((f"{sigma}, {drawn}", *cells, *printed))
     console.table(
         report,
         title="\n".join(
@@ -145,8 +154,8 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
                 f"diversity_mm in vertices of {space}, diversity_l2 in coefficient sequences of {space}",
             ]
         ),
-        header=("drawn", *columns, "paper's diversity", "paper's LSE-D"),
-        rows=[*rows, ("FaceDiffuser", *("-" for _ in columns), *map(_printed, DIVERSITY_OF_FACEDIFFUSER))],
+        header=("drawn", *headings, "paper's diversity", "paper's LSE-D"),
+        rows=[*rows, ("FaceDiffuser", *("-" for _ in headings), *map(_printed, DIVERSITY_OF_FACEDIFFUSER))],
     )
     for name, found in report["rows"][0].items():
         if name in columns and found["value"] is None:
@@ -241,7 +250,9 @@ def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
         how = f"; sigma {drawn}, takes {made['takes']}" if settings else ""
         laid = "; with all layers" if made["layers"] else ""
         sound = "" if made["degrade"] is None else f"; of speech degraded by {made['degrade']}"
-        lines.append(f"motion: made by {model}{how}{actor}; seed {made['seed']}{sound}{laid}")
+        seeds = made.get("seeds", [made["seed"]])
+        drawn_by = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over seeds {seeds[0]} to {seeds[-1]}"
+        lines.append(f"motion: made by {model}{how}{actor}; {drawn_by}{sound}{laid}")
     if (truth := report.get("truth")) is not None:
         lines.append(f"truth: {truth['text']}{_warning(truth)}")
     return lines

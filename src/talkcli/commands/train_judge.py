@@ -18,10 +18,8 @@ from talkcli.commands.options import (
     Settings,
 )
 from talkcli.commands.training import run_training
+from talkcli.engine.checkpoints.own_judges import OWN_JUDGES
 from talkcli.engine.errors import UsageError
-
-# Judges, each a method with a recipe of its name.
-_JUDGES = ("sync", "ffd", "emotion_image")
 
 
 def train_judge(
@@ -53,10 +51,10 @@ def train_judge(
     """
     recipe = recipe.replace("emotion-image", "emotion_image")
     judge = recipe.partition(".")[0]
-    if judge not in _JUDGES:
+    if judge not in OWN_JUDGES:
         raise UsageError(
             f"There is no judge for --recipe {recipe}.",
-            hint=f"Judges: {', '.join(_JUDGES)}. A YAML file is for talk train {_JUDGES[0]} --recipe FILE.",
+            hint=f"Judges: {', '.join(OWN_JUDGES)}. A YAML file is for talk train sync --recipe FILE.",
         )
     run_training(
         judge,

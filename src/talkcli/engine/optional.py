@@ -16,7 +16,7 @@ OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
     "lightning_fabric": ("train", "training (train-dee, train-fer, train-vq, train-gen)"),
     "tensorboard": ("train", "training curves in TensorBoard"),
     "mediapipe": ("video", "faces in videos (preprocess video)"),
-    "distributed": ("cluster", "preprocessing on a Dask cluster (preprocess `cluster`)"),
+    "distributed": ("cluster", "work on a Dask cluster (`cluster` of preprocess and score)"),
     "pytorch3d": (None, "a faster differentiable renderer; build it from source beside torch"),
 }
 

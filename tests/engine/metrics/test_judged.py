@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from talkcli.engine.metrics import emo_fid, ffd, fid, lse_measures
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.judged_metrics import JUDGED_METRICS
 from talkcli.engine.metrics.lse import lse
+from talkcli.engine.metrics.take import compared
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.pipelines.score.measured import Measured
 from talkcli.engine.types import Motion, Speech
@@ -94,11 +97,15 @@ def test_the_metrics_of_a_take_share_one_pass(monkeypatch: pytest.MonkeyPatch) -
     assert passes == [7, 7]
 
 
-@pytest.mark.parametrize("measure", [lse_measures.measure_syncnet_distance, fid.measure])
-def test_without_weights_the_reason_says_what_to_get(measure: object) -> None:
-    with pytest.raises(AssetError) as caught:
-        measure(take(7), take(7) if measure is fid.measure else speech(7))  # type: ignore[operator]
-    assert "and set TALK_" in caught.value.problem
+def test_without_weights_the_reason_says_what_to_get() -> None:
+    calls = (
+        partial(lse_measures.measure_syncnet_distance, take(7), speech(7)),
+        partial(fid.measure, [take(7)], take(7)),
+    )
+    for call in calls:
+        with pytest.raises(AssetError) as caught:
+            call()
+        assert "and set TALK_" in caught.value.problem
 
 
 def test_the_users_weights_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,22 +123,36 @@ def test_the_users_weights_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_ffd_takes_the_latents_of_both() -> None:
-    found = ffd.measure(take(40), take(83))
+    found = ffd.measure([take(40)], take(83))
     assert (found.made.shape, found.true.shape) == ((5, 128), (10, 128))
     assert np.allclose(found.made[:4], found.true[:4], atol=1e-5)
+
+
+def test_the_truth_of_several_takes_is_measured_once() -> None:
+    seen: list[object] = []
+
+    def features(motion: Any) -> np.ndarray:
+        seen.append(motion)
+        return np.full((motion.num_frames, 2), motion.num_frames)
+
+    one, other, true = take(3), take(4), take(2)
+    found = compared(features, [one, other], true)
+    assert seen == [one, other, true]
+    assert found.made[:, 0].tolist() == [3, 3, 3, 4, 4, 4, 4]
+    assert found.true[:, 0].tolist() == [2, 2]
 
 
 def test_ffd_knows_its_coefficients_only() -> None:
     one = take(16)
     one.channel_names = lambda: ("jawOpen",)  # type: ignore[method-assign]
     with pytest.raises(UndefinedMetricError, match="coefficients of ada only"):
-        ffd.measure(one, take(16))
+        ffd.measure([one], take(16))
 
 
 def test_emo_fid_takes_the_features_of_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     judge = EmotionImage(EmotionImageConfig(widths=(8,), features=6)).eval()
     monkeypatch.setattr(emo_fid, "own_judge", lambda name: (judge, META))
-    found = emo_fid.measure(take(3), take(2))
+    found = emo_fid.measure([take(3)], take(2))
     assert (found.made.shape, found.true.shape) == ((3, 6), (2, 6))
     assert np.allclose(found.made[:2], found.true, atol=1e-5)
 

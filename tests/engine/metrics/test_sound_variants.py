@@ -9,7 +9,9 @@ from talkcli.engine.methods import resolve
 from talkcli.engine.metrics import beats, mtm, slcc
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.pipelines.score.clip import Value, score_clip
 from talkcli.engine.pipelines.score.measured import Measured
+from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.types import Speech
 from tests.engine.metrics import standard as data
 
@@ -102,6 +104,49 @@ def test_slcc_standardises_each_identity() -> None:
     assert dead == pytest.approx(found)
     with pytest.raises(UndefinedMetricError):
         slcc.slcc(lips[:1], sound[:1], [0])
+
+
+def test_the_row_of_slcc_by_speaker_gives_the_scripts_number() -> None:
+    lips, sound, identities, _ = _table()
+    values = [
+        slcc.SpeakerMoments(str(who), *pair) for who, *pair in zip(identities, lips, sound, strict=True)
+    ]
+    assert _over(values) == pytest.approx(0.726426807382, rel=1e-6)
+    assert _over(values) == pytest.approx(slcc.slcc(lips, sound, identities), rel=1e-12)
+    # The order of the clips does not matter, and a third speaker counts with the two others.
+    more = [
+        *values[::-1],
+        *(slcc.SpeakerMoments("c", *pair) for pair in ((1.0, 2.0), (3.0, 1.0), (2.0, 2.0))),
+    ]
+    wanted = slcc.slcc(np.r_[lips, 1.0, 3.0, 2.0], np.r_[sound, 2.0, 1.0, 2.0], [*identities, 7, 7, 7])
+    assert _over(more) == pytest.approx(wanted, rel=1e-12)
+    dead = [*values, *(slcc.SpeakerMoments("d", 1.0, loud) for loud in (2.0, 3.0))]
+    assert _over(dead) == pytest.approx(_over(values), rel=1e-12)
+    with pytest.raises(UndefinedMetricError, match="of a speaker"):
+        slcc.pool_speakers(values[0])
+
+
+def _over(values: list[slcc.SpeakerMoments]) -> float:
+    found = over_clips(_BY_SPEAKER, [Value(value=None, observations=value) for value in values])
+    assert found["clips"] == len(values)
+    return float(found["value"])
+
+
+_BY_SPEAKER = "slcc@perceptual3d"
+
+
+def test_the_row_of_slcc_by_speaker_measures_takes_and_sound() -> None:
+    made = [data.scaled(c) for c in data.CLIPS]
+    values = [
+        score_clip(
+            [data.surface(one)], None, Speech(samples=data.audio(c).astype(np.float32)), "no phones",
+            metrics=[_BY_SPEAKER], speaker="one",
+        )[_BY_SPEAKER]
+        for c, one in enumerate(made)
+    ]  # fmt: skip
+    found = over_clips(_BY_SPEAKER, values)["value"]
+    pooled = data.overall("slcc@perceptual3d-pooled", [[one] for one in made], made)
+    assert found == pytest.approx(pooled, rel=1e-9)
 
 
 def test_the_row_of_slcc_takes_all_clips_as_one_identity() -> None:

@@ -191,7 +191,7 @@ ELSEWHERE = {
     "pdd@unils", "jdd@unils", "mean_l2@probtalk3d-val", "mean_var@probtalk3d-val", "s_lve@unils",
     "s_mhd@unils", "s_fdd@unils", "mtm@perceptual3d", "mtm@perceptual3d-halved",
     "lip_intensity@perceptual3d", "rms@perceptual3d", "rms@perceptual3d-overflow",
-    "slcc@perceptual3d-pooled",
+    "slcc@perceptual3d", "slcc@perceptual3d-pooled",
     "bas@kdtalker-accents", "ba@bailando-accents", "pose_std@kdtalker",
     "mve@facediffuser-rig192", "lve@facediffuser-rig192", "fdd@facediffuser-rig192",
     "absfdd@facediffuser-rig192", "mve@facediffuser-beat51", "lve@facediffuser-beat51",

@@ -15,18 +15,13 @@ from typing import Any
 
 from talkcli.engine.assets import WEIGHTS_DIR, cache_dir
 from talkcli.engine.checkpoints.model_file import Header, load_model
+from talkcli.engine.checkpoints.own_judges import OWN_JUDGES
 from talkcli.engine.checkpoints.published_judges import load_inception, load_syncnet
 from talkcli.engine.errors import AssetError
 from talkcli.engine.files import sha256
 
 # Digits of a hash that stand beside a value.
 _DIGITS = 8
-# Our judges by the name of their method, and their files in the package.
-OWN_JUDGES = {
-    "sync": "judge-sync.safetensors",
-    "ffd": "judge-ffd.safetensors",
-    "emotion_image": "judge-emotion-image.safetensors",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +61,7 @@ PUBLISHED_JUDGES = {
         file="pt_inception-2015-12-05-6726825d.pth",
         variable="TALK_INCEPTION",
         where="a release of mseitzer/pytorch-fid on GitHub",
-        unlocks="fid",
+        unlocks="fid, fid@pytorch-fid",
         load=load_inception,
     ),
 }

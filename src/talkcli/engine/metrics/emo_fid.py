@@ -6,20 +6,21 @@ DEEPTalk's authors say that the judge is trained on AffectNet, and do not name i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from talkcli.engine.checkpoints.judge_weights import own_judge
 from talkcli.engine.judges.emotion_image import SIDE, features
-from talkcli.engine.metrics.take import Compared, Take, picture_values
+from talkcli.engine.metrics.take import Compared, Take, compared, picture_values
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 
 
-def measure(take: Take, true: Take) -> Compared:
-    """Return the features of the pictures of both motions.
+def measure(takes: Sequence[Take], true: Take) -> Compared:
+    """Return the features of the pictures of all takes, and of the truth.
 
     Raises UndefinedMetricError for coefficients of another head, AssetError for vertices.
     """
     judge, header = own_judge("emotion_image")
-    if take.channel_names() != header.channels:
+    if any(take.channel_names() != header.channels for take in takes):
         raise UndefinedMetricError(f"our judge has seen pictures of {header.head} only")
-    return Compared(*(picture_values(each.drawn(SIDE), partial(features, judge)) for each in (take, true)))
+    return compared(lambda take: picture_values(take.drawn(SIDE), partial(features, judge)), takes, true)

@@ -5,22 +5,24 @@ Source: DEEPTalk, supplementary material. The autoencoder is ours (`judges/ffd.p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.checkpoints.judge_weights import own_judge
 from talkcli.engine.judges.ffd import features
-from talkcli.engine.metrics.take import Compared, Take
+from talkcli.engine.metrics.take import Compared, Take, compared
 from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import MODEL_FPS
 
 
-def measure(take: Take, true: Take) -> Compared:
-    """Return the latents of both motions.
+def measure(takes: Sequence[Take], true: Take) -> Compared:
+    """Return the latents of all takes, and of the truth.
 
     Raises UndefinedMetricError for coefficients that the judge does not know, AssetError for vertices.
     """
-    return Compared(_latents(take), _latents(true))
+    return compared(_latents, takes, true)
 
 
 def _latents(take: Take) -> Float[np.ndarray, "tokens width"]:

@@ -6,19 +6,18 @@ renderer and one crop for every method, never encoded; of videos, crops of their
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from talkcli.engine.checkpoints.judge_weights import published_judge
 from talkcli.engine.judges.inception import SIDE, features
-from talkcli.engine.metrics.take import Compared, Take, picture_values
+from talkcli.engine.metrics.take import Compared, Take, compared, picture_values
 
 
-def measure(take: Take, true: Take) -> Compared:
-    """Return the features of the pictures of both motions, or of both videos.
+def measure(takes: Sequence[Take], true: Take) -> Compared:
+    """Return the features of the pictures of all takes, or of their videos, and of the truth.
 
     Raises AssetError without Inception's weights, and for a topology that cannot be drawn.
     """
     network = published_judge("inception")
-    return Compared(
-        *(picture_values(each.pictures(SIDE), partial(features, network)) for each in (take, true))
-    )
+    return compared(lambda take: picture_values(take.pictures(SIDE), partial(features, network)), takes, true)

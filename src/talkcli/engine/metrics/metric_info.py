@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Needs = Literal[
-    "truth", "audio", "truth and audio", "phones", "takes", "takes and truth", "motion", "reference"
+    "truth",
+    "audio",
+    "truth and audio",
+    "speaker and audio",
+    "phones",
+    "takes",
+    "takes and truth",
+    "motion",
+    "reference",
 ]
 OverClips = Literal["frame mean", "phone mean", "clip mean", "median", "largest", "pooled"]
 Better = Literal["lower", "higher", "near zero"] | None
@@ -24,9 +32,9 @@ class MetricInfo:
     vertices: str
     """Name of the vertex set that the metric measures, for reports."""
     needs: Needs
-    """Input that the metric needs beside a take. `truth and audio` means a pair of both, `takes` all takes of
-    a clip at once, `takes and truth` both, `motion` nothing else. `reference` means that talk divides the
-    measure by its mean over real motion."""
+    """Input that the metric needs beside a take. `truth and audio` means a pair of both, `speaker and audio`
+    a pair of the speaker's name and the speech, `takes` all takes of a clip at once, `takes and truth` both,
+    `motion` nothing else. `reference` means that talk divides the measure by its mean over real motion."""
     over_clips: OverClips
     """Rule that sums up the values of single clips: a mean weighted by frames or by phones, a plain mean, the
     median, or the largest value. A pooled metric has no value for a single clip; its `pool` function computes

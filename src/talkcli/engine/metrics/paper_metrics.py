@@ -293,6 +293,10 @@ PAPER_METRICS: dict[str, MetricInfo] = {
         "slcc:measure_overflowing_rms", "audio", "none", "int16", "clip mean", None,
         "the same with squares that overflow 16 bits",
     ),
+    "slcc@perceptual3d": _row(
+        "slcc:measure_of_speaker", "speaker and audio", "lips with repeats", "", "pooled", None,
+        "correlation of both intensities over clips, standardised for each speaker", "slcc:pool_speakers",
+    ),
     "slcc@perceptual3d-pooled": _row(
         "slcc:measure", "audio", "lips with repeats", "", "pooled", None,
         "correlation of both intensities over clips; all clips are one identity", "slcc:pool",

@@ -2,7 +2,9 @@
 
 Axis names: `items`, `conditions`, `takes`, `features`. Distances are L2, in the unit of the features, whose
 space a report must name. Source: HumanML3D's evaluation (Guo et al. 2022, text-to-motion, utils/metrics.py).
-Two draws of indices are independent, so that an item can be paired with itself.
+Two draws of indices are independent, so that an item can be paired with itself. A draw names any clips of the
+set, once their number is known, so that the quartiles of all clips stay in memory: 3 numbers for each
+coefficient.
 """
 
 from __future__ import annotations

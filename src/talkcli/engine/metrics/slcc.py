@@ -105,5 +105,59 @@ def pool(observations: Observations) -> float:
     return slcc(lips, sound, [None] * len(lips))
 
 
+class SpeakerMoments:
+    """Means and scatter of both intensities of each speaker, over the clips so far. It implements `Running`:
+    its size depends on the number of speakers alone.
+    """
+
+    def __init__(self, speaker: str, lips: float, sound: float) -> None:
+        self.clips = 1
+        self._of: dict[str, _Moments] = {speaker: (1, np.array([lips, sound]), np.zeros((2, 2)))}
+
+    def join(self, other: SpeakerMoments) -> None:
+        """See `Running`."""
+        self.clips += other.clips
+        for speaker, moments in other._of.items():
+            self._of[speaker] = _joined(self._of[speaker], moments) if speaker in self._of else moments
+
+    def correlation(self) -> float:
+        """Return `slcc` of all clips, by speaker.
+
+        Standardised intensities have mean 0 and n - 1 as their sum of squares, so that Pearson's r over all
+        clips is the mean of the speakers' own, weighted by n - 1. Raises UndefinedMetricError as `slcc` does.
+        """
+        total, weights = 0.0, 0
+        for count, _, scatter in self._of.values():
+            if count > 1 and scatter[0, 0] > 0 and scatter[1, 1] > 0:
+                total += (count - 1) * scatter[0, 1] / np.sqrt(scatter[0, 0] * scatter[1, 1])
+                weights += count - 1
+        if weights == 0:
+            raise UndefinedMetricError("needs two clips or more of a speaker that differ in both intensities")
+        return float(total / weights)
+
+
+# Number of values, their means, and the sums of products of their deviations.
+_Moments = tuple[int, np.ndarray, np.ndarray]
+
+
+def _joined(one: _Moments, other: _Moments) -> _Moments:
+    """Return the moments of both (Chan et al. 1979)."""
+    count = one[0] + other[0]
+    apart = other[1] - one[1]
+    scatter = one[2] + other[2] + np.outer(apart, apart) * one[0] * other[0] / count
+    return count, one[1] + apart * other[0] / count, scatter
+
+
+def measure_of_speaker(take: Take, given: tuple[str, Speech]) -> SpeakerMoments:
+    """Return both intensities of a take with the name of its speaker, for `pool_speakers`."""
+    speaker, speech = given
+    return SpeakerMoments(speaker, measure_lip_intensity(take), measure_rms(take, speech))
+
+
+def pool_speakers(found: SpeakerMoments) -> float:
+    """Return `slcc` of all clips, standardised for each speaker."""
+    return found.correlation()
+
+
 def _sixteen_bits(speech: Speech) -> Int[np.ndarray, "samples"]:
     return np.round(np.clip(speech.samples, -1, 1) * _FULL_SCALE).astype(np.int16)

@@ -22,8 +22,8 @@ Observations = Mapping[str, Sequence[float]]
 
 
 class Compared(NamedTuple):
-    """Features of a take and of its truth. The function `pool` of the catalogue's row compares those of all
-    clips, of which talk keeps the moments only.
+    """Features of the takes of a clip and of their truth. The function `pool` of the catalogue's row
+    compares those of all clips, of which talk keeps the moments only.
     """
 
     made: Float[np.ndarray, "items features"]
@@ -120,6 +120,13 @@ class Take(Protocol):
 
     def pose(self) -> Float[np.ndarray, "frames 3"]:
         """Return the rotation of the head, axis-angle in radians; AssetError where it is not known."""
+
+
+def compared(
+    features: Callable[[Take], Float[np.ndarray, "items features"]], takes: Sequence[Take], true: Take
+) -> Compared:
+    """Return the features of all takes of a clip and of their truth, which is measured once."""
+    return Compared(np.concatenate([features(take) for take in takes]), features(true))
 
 
 def blocks(num_frames: int) -> list[slice]:

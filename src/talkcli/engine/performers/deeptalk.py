@@ -130,7 +130,12 @@ class DeepTalkPerformer(TrainedPerformer):
         return heard
 
     def takes(
-        self, heard: Heard, speech: Speech, sampling: Sampling, controls: DeepTalkControls
+        self,
+        heard: Heard,
+        speech: Speech,
+        sampling: Sampling,
+        controls: DeepTalkControls,
+        drawn_codes: list[Codes] | None = None,
     ) -> Iterator[AnyMotion]:
         """Perform encoded speech as `perform` does: make one motion per take, when the caller asks for it.
 
@@ -139,10 +144,13 @@ class DeepTalkPerformer(TrainedPerformer):
             speech: Speech that was encoded; the layers need it.
             sampling: Number of takes, seed, actor and emotion.
             controls: Controls of the sampling.
+            drawn_codes: Receiver of the codes of each take, before it is yielded; None for nobody.
         """
         held = None
         for take in range(sampling.takes):
             drawn = self._draw(heard, sampling, controls, take, held)
+            if drawn_codes is not None:
+                drawn_codes.append(drawn.codes)
             if controls.hold_slow and held is None:
                 # A take draws its emotion first, so the same generator gives the first take's emotion again.
                 emotion = self.model.felt(heard, controls.sigma, self._generator(sampling, take))

@@ -21,12 +21,12 @@ import torch
 
 from talkcli.engine.assets import cache_dir
 from talkcli.engine.checkpoints.judge_weights import (
-    OWN_JUDGES,
     PUBLISHED_JUDGES,
     own_file,
     published_file,
 )
 from talkcli.engine.checkpoints.model_file import default_weights, read_header
+from talkcli.engine.checkpoints.own_judges import OWN_JUDGES
 from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import ASSET

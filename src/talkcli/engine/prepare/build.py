@@ -17,12 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from talkcli.engine.cluster import map_on_cluster
 from talkcli.engine.data.manifest import UNFINISHED, Entry, write_manifest
 from talkcli.engine.data.motion_report import Oddity, oddities
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.prepare.cleanup import Cleanup
-from talkcli.engine.prepare.cluster import map_on_cluster
 from talkcli.engine.prepare.journal import Journal, Record
 from talkcli.engine.prepare.make_clip import Outcome, make_clip
 from talkcli.engine.prepare.source import Source

@@ -133,7 +133,7 @@ def test_a_model_performs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             asked.append(1)
             return [motion(3)]
 
-    monkeypatch.setattr(generation_module, "_model", lambda _: Fake())
+    monkeypatch.setattr(generation_module, "_model", lambda *_, **__: Fake())
     monkeypatch.setattr(Generation, "controls", lambda *_: None)
     generation = Generation(cache=TakeCache(tmp_path, "a"))
     first = performances(generation, SPEECH, "unknown", Silent())
@@ -157,7 +157,7 @@ def test_a_disk_that_refuses_costs_a_note_alone(tmp_path: Path, monkeypatch: pyt
 
     said: list[str] = []
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setattr(generation_module, "_model", lambda _: Fake())
+    monkeypatch.setattr(generation_module, "_model", lambda *_, **__: Fake())
     monkeypatch.setattr(Generation, "controls", lambda *_: None)
     generation = Generation(cache=TakeCache(tmp_path / "file" / "below", "a"))
     assert len(performances(generation, SPEECH, "unknown", Notes())) == 1

@@ -12,7 +12,9 @@ import pytest
 from talkcli.engine.audio.io import write_wav
 from talkcli.engine.errors import UsageError
 from talkcli.engine.metrics.diversity import diversity_l2
+from talkcli.engine.performers.deeptalk import DeepTalkControls, DeepTalkPerformer
 from talkcli.engine.performers.open import open_model
+from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.pipelines.score import diversity as score_table
 from talkcli.engine.pipelines.score.motions import Generation
 from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
@@ -60,6 +62,34 @@ def test_rows_are_those_of_the_paper_and_values_are_what_takes_give(table: Any, 
         by_hand.append(diversity_l2([motion.coeffs for motion in takes]))
     # The files hold 16 bits.
     assert report["rows"][2]["diversity_l2"]["value"] == pytest.approx(np.mean(by_hand), rel=0.05)
+
+
+def test_the_codes_that_takes_use_are_counted(table: Any, tmp_path: Path) -> None:
+    report = table(seed=5)
+    performer = open_model(str(tmp_path / "flame.safetensors"), "cpu")
+    assert isinstance(performer, DeepTalkPerformer)
+    drawn: list[Any] = []
+    for seed in (0, 1):
+        noise = np.random.default_rng(seed).normal(0, 0.1, 2 * SPEECH_RATE_HZ).astype(np.float32)
+        speech = Speech(samples=noise)
+        heard = performer.listen(speech)
+        # The last row: temperatures of 1.
+        controls = DeepTalkControls(tau_top=1.0, tau_bottom=1.0)
+        list(performer.takes(heard, speech, Sampling(takes=3, seed=5), controls, drawn))
+    assert len(drawn) == 6
+    found = report["rows"][-1]["codes"]
+    assert list(found) == ["top", "bottom"]
+    for level, (name, entry) in enumerate(found.items()):
+        codes = np.concatenate([window[level].numpy().ravel() for take in drawn for window in take])
+        _, counts = np.unique(codes, return_counts=True)
+        shares = counts / len(codes)
+        size = performer.model.prior.levels[level].outputs
+        assert entry["num_codes"] == size, name
+        # The files of the table's sounds hold 16 bits, so that a draw may differ.
+        assert entry["used"] == pytest.approx(len(counts) / size, abs=2 / size)
+        assert entry["perplexity"] == pytest.approx(np.exp(-(shares * np.log(shares)).sum()), rel=0.1)
+        first = report["rows"][0]["codes"][name]
+        assert first["perplexity"] < entry["perplexity"] <= entry["used"] * size + 1e-9
 
 
 def test_what_cannot_be_measured_has_a_reason(table: Any) -> None:

@@ -20,7 +20,7 @@ from talkcli.engine.device import seeded
 from talkcli.engine.files import check_file
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
-from talkcli.engine.pipelines.bench.render import machine, write_report
+from talkcli.engine.pipelines.bench.report import machine, write_report
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter
 from talkcli.engine.version import __version__
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,8 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import check_file, sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
-from talkcli.engine.pipelines.bench.render import machine, write_report
+from talkcli.engine.pipelines.bench.report import compare_workers, write_report
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
-from talkcli.engine.version import __version__
 from talkcli.engine.wording import counted
 
 # Samples per second and number of channels of the generated sound: those of cameras and of RAVDESS's
@@ -37,9 +36,8 @@ def bench_preprocess(
 ) -> dict[str, Any]:
     """Measure `talk preprocess folder` with 1 and with `num_workers` processes.
 
-    The clips last 2 to 3 s each (48 kHz stereo WAV, motion of ada). Rounds alternate between the two numbers
-    of processes, so that other work on the machine slows both. A shorter run before them fills the caches of
-    compiled Python, as an installation would have them.
+    The clips last 2 to 3 s each (48 kHz stereo WAV, motion of ada). A shorter run before the rounds of
+    `compare_workers` fills the caches of compiled Python, as an installation would have them.
 
     Args:
         num_clips: Number of clips.
@@ -49,8 +47,7 @@ def bench_preprocess(
         reporter: Receiver of the progress.
 
     Returns:
-        The report, ready for JSON. Its seconds are wall-clock times of the command, from start to exit; the
-        time of a number of processes is the median of its rounds.
+        The report of `compare_workers`.
 
     Raises:
         TalkError: When the command fails, leaves out a clip, or writes a manifest that depends on the number
@@ -58,36 +55,19 @@ def bench_preprocess(
     """
     if out is not None:
         check_file(out)
-    counts = (1, num_workers)
-    rounds_s: dict[int, list[float]] = {count: [] for count in counts}
-    digests = set()
     with temporary_folder() as folder:
         few, many = folder / "few", folder / "many"
         write_clips(few, min(num_clips, _WARM_UP_CLIPS))
         write_clips(many, num_clips)
         _run(few, folder, num_workers)
-        for done in range(rounds):
-            for count in counts:
-                seconds, digest = _run(many, folder, count)
-                rounds_s[count].append(seconds)
-                digests.add(digest)
-            reporter.progress("bench", done + 1, rounds)
-    if len(digests) != 1:
-        raise TalkError("talk preprocess wrote different manifests on different numbers of processes.")
-    medians = {count: statistics.median(seconds) for count, seconds in rounds_s.items()}
-    report = {
-        "bench": "preprocess",
-        "talk": __version__,
-        "clips": num_clips,
-        "workers": {
-            str(count): {"rounds_s": seconds, "seconds": medians[count]}
-            for count, seconds in rounds_s.items()
-        },
-        "clips_per_second": num_clips / medians[num_workers],
-        "times_faster": medians[1] / medians[num_workers],
-        "times_faster_best": min(rounds_s[1]) / min(rounds_s[num_workers]),
-        "machine": machine(),
-    }
+        report = compare_workers(
+            "preprocess",
+            partial(_run, many, folder),
+            num_clips=num_clips,
+            num_workers=num_workers,
+            rounds=rounds,
+            reporter=reporter,
+        )
     write_report(report, out)
     return report
 

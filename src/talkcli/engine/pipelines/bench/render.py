@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
-import importlib.metadata
-import json
-import os
-import platform
 import statistics
 import sys
 import time
@@ -17,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import DeviceError, ExtraError, TalkError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.files import atomic_path, check_file, temporary_folder
+from talkcli.engine.files import check_file, temporary_folder
 from talkcli.engine.lifetime import run_child
+from talkcli.engine.pipelines.bench.report import machine, write_report
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -33,8 +28,6 @@ from talkcli.engine.version import __version__
 # Number of rounds that count. Each round runs every renderer once, so that other work on the machine slows
 # all of them.
 _ROUNDS = 3
-# Packages whose versions a report states.
-_PACKAGES = ("numpy", "numba", "torch", "pyrender", "PyOpenGL")
 
 
 def bench_render(
@@ -146,13 +139,6 @@ def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: R
     return report
 
 
-def write_report(report: dict[str, Any], out: Path | None) -> None:
-    """Write `report` to `out` as JSON, if `out` is given."""
-    if out is not None:
-        with atomic_path(out) as temporary:
-            temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
 def moving_face(head: Head, num_frames: int) -> Motion:
     """Return motion of `head` in which no two frames are alike.
 
@@ -165,31 +151,3 @@ def moving_face(head: Head, num_frames: int) -> Motion:
     return Motion(
         coeffs=swing.astype(np.float32), fps=float(MODEL_FPS), head=head.name, channels=tuple(head.channels)
     )
-
-
-def machine() -> dict[str, Any]:
-    """Return the description of the machine for a report: processor, cores, system, load, versions, date."""
-    versions = {}
-    for package in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return {
-        "cpu": _cpu_name(),
-        "cores": usable_cores(),
-        "system": f"{platform.system()} {platform.machine()}",
-        # The mean number of processes that wanted to run in the last minute: other work slows a measurement.
-        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "python": platform.python_version(),
-        "versions": versions,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
-
-
-def _cpu_name() -> str:
-    """Return the name of the processor, from Linux's list if there is one."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from talkcli.engine.errors import TalkError
 from talkcli.engine.files import check_file, temporary_folder
 from talkcli.engine.lifetime import run_child
 from talkcli.engine.pipelines.bench.preprocess import write_clips
-from talkcli.engine.pipelines.bench.render import machine, write_report
+from talkcli.engine.pipelines.bench.report import compare_workers, write_report
 from talkcli.engine.types import Reporter
-from talkcli.engine.version import __version__
 
 
 def bench_score(
@@ -23,8 +22,7 @@ def bench_score(
 ) -> dict[str, Any]:
     """Measure `talk score --audio FOLDER --no-cache` with 1 and with `num_workers` processes.
 
-    The clips last 2 to 3 s each. Rounds alternate between the two numbers of processes, so that other work on
-    the machine slows both.
+    The clips last 2 to 3 s each.
 
     Args:
         num_clips: Number of clips.
@@ -34,41 +32,24 @@ def bench_score(
         reporter: Receiver of the progress.
 
     Returns:
-        The report, ready for JSON. Its seconds are wall-clock times of the command, from start to exit; the
-        time of a number of processes is the median of its rounds.
+        The report of `compare_workers`.
 
     Raises:
         TalkError: When the command fails, or prints a report that depends on the number of processes.
     """
     if out is not None:
         check_file(out)
-    counts = (1, num_workers)
-    rounds_s: dict[int, list[float]] = {count: [] for count in counts}
-    digests = set()
     with temporary_folder() as folder:
         clips = folder / "clips"
         write_clips(clips, num_clips)
-        for done in range(rounds):
-            for count in counts:
-                seconds, digest = _run(clips, count)
-                rounds_s[count].append(seconds)
-                digests.add(digest)
-            reporter.progress("bench", done + 1, rounds)
-    if len(digests) != 1:
-        raise TalkError("talk score printed different reports on different numbers of processes.")
-    medians = {count: statistics.median(seconds) for count, seconds in rounds_s.items()}
-    report = {
-        "bench": "score",
-        "talk": __version__,
-        "clips": num_clips,
-        "workers": {
-            str(count): {"rounds_s": seconds, "seconds": medians[count]}
-            for count, seconds in rounds_s.items()
-        },
-        "clips_per_second": num_clips / medians[num_workers],
-        "times_faster": medians[1] / medians[num_workers],
-        "machine": machine(),
-    }
+        report = compare_workers(
+            "score",
+            partial(_run, clips),
+            num_clips=num_clips,
+            num_workers=num_workers,
+            rounds=rounds,
+            reporter=reporter,
+        )
     write_report(report, out)
     return report
 

@@ -60,6 +60,7 @@ def score_clip(
     metrics: Sequence[str] | None = None,
     seen: SeenFaces | None = None,
     missing: Mapping[str, str] | None = None,
+    speaker: str | None = None,
 ) -> dict[str, Value]:
     """Measure metrics of `METRICS` on a clip.
 
@@ -73,6 +74,7 @@ def score_clip(
         metrics: Names of the metrics; None for those that are measured by default.
         seen: Pictures of the faces where videos are scored; None where talk draws them.
         missing: Reasons why there is no `truth` or `audio`, by these words; None for the usual ones.
+        speaker: Name of the speaker; None when it is unknown.
     """
     shown: Sequence[FacePictures | None] = [None] * len(takes) if seen is None else seen.takes
     measured = [Measured(surface, pictures) for surface, pictures in zip(takes, shown, strict=True)]
@@ -83,6 +85,7 @@ def score_clip(
         else Measured(true, None if seen is None else seen.true),
         "audio": "no sound given for this clip" if speech is None else speech,
         "truth and audio": "no true motion and sound given for this clip",
+        "speaker and audio": "no sound with a speaker's name given for this clip",
         "phones": alignment,
         "reference": reference,
     }
@@ -90,6 +93,8 @@ def score_clip(
         given[what] = given["truth and audio"] = reason
     if true is not None and speech is not None:
         given["truth and audio"] = (given["truth"], speech)
+    if speaker is not None and speech is not None:
+        given["speaker and audio"] = (speaker, speech)
     given["takes and truth"] = given["truth"]
     values = {}
     for name in shown_metrics() if metrics is None else metrics:
@@ -131,9 +136,7 @@ def _value(name: str, info: MetricInfo, takes: Sequence[Measured], beside: Any) 
         share, count = np.mean(found, axis=0)
         return Value(value=float(share), weight=float(count))
     if isinstance(found[0], Compared):
-        # The truth is the same for every take.
-        made = np.concatenate([each.made for each in found])
-        return Value(value=None, reason=_POOLED, observations=Compared(made, found[0].true))
+        return Value(value=None, reason=_POOLED, observations=found[0])
     if isinstance(found[0], Running):
         total = found[0]
         for each in found[1:]:

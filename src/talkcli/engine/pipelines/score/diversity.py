@@ -10,11 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
+
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.surface import Surface
+from talkcli.engine.metrics.code_usage import perplexity, usage
 from talkcli.engine.metrics.diversity import diversity_l2
+from talkcli.engine.models.deeptalk.performance import Codes
 from talkcli.engine.performers.deeptalk import DeepTalkControls
 from talkcli.engine.performers.open import head_for
 from talkcli.engine.pipelines.score.clip import Value, score_clip
@@ -63,7 +68,8 @@ def diversity_table(
     Returns:
         A document ready for JSON: `schema`, `table`; `talk`, `dataset`, `limit` and `generation` as in
         `score_motions`; `head`; `layers` (names); `takes`; `seed`; `clips` (ids); `rows` (settings, and a
-        value or a reason for each column).
+        value or a reason for each column; `codes`: for each codebook of the motion prior its size, the share
+        of its codes that the takes use, and their perplexity; {} for a prior of latents).
 
     Raises:
         TalkError: For unusable input.
@@ -82,13 +88,17 @@ def diversity_table(
         head, no_head = None, error.problem
     phones = find_phones(cases, reporter)
     found: list[list[dict[str, Value]]] = [[] for _ in ROWS]
+    books = {level.name: level.outputs for level in performer.model.prior.levels if level.discrete}
+    counts = [{name: np.zeros(size, np.int64) for name, size in books.items()} for _ in ROWS]
     done = 0
     for case in cases:
         assert case.audio is not None
         speech = read_speech(case.audio, reporter)
         heard = performer.listen(speech)
-        for row, values in zip(ROWS, found, strict=True):
-            takes = list(performer.takes(heard, speech, generation.sampling, row))
+        for row, values, counted in zip(ROWS, found, counts, strict=True):
+            codes: list[Codes] = []
+            takes = list(performer.takes(heard, speech, generation.sampling, row, codes))
+            _count(counted, codes)
             values.append(_measured(takes, speech, phones[case.id], head, no_head))
             done += 1
             reporter.progress("scoring", done, len(cases) * len(ROWS))
@@ -110,10 +120,24 @@ def diversity_table(
                 "tau_top": row.tau_top,
                 "tau_bottom": row.tau_bottom,
                 **{name: over_clips(name, [clip[name] for clip in values]) for name in COLUMNS},
+                "codes": {name: _usage(of_book) for name, of_book in counted.items()},
             }
-            for row, values in zip(ROWS, found, strict=True)
+            for row, values, counted in zip(ROWS, found, counts, strict=True)
         ],
     }
+
+
+def _count(counts: dict[str, Int[np.ndarray, "classes"]], codes: list[Codes]) -> None:
+    """Add the codes of takes to the counts of each codebook."""
+    for take in codes:
+        for window in take:
+            for name, used in zip(counts, window, strict=True):
+                counts[name] += np.bincount(used.cpu().numpy().ravel(), minlength=len(counts[name]))
+
+
+def _usage(counts: Int[np.ndarray, "classes"]) -> dict[str, float | int]:
+    shares = counts / counts.sum()
+    return {"num_codes": len(counts), "used": usage(shares), "perplexity": perplexity(shares)}
 
 
 def _measured(

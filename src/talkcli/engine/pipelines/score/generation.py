@@ -11,7 +11,7 @@ from talkcli.engine.audio.align import by_energy
 from talkcli.engine.audio.degrade import Degradation, degrade
 from talkcli.engine.checkpoints.model_file import Meta, num_values, read_config
 from talkcli.engine.device import SMALL, resolve_device, usable_cores
-from talkcli.engine.errors import InputError
+from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import sha256
 from talkcli.engine.methods import EMBEDDED, METHODS
 from talkcli.engine.performers.deeptalk import DeepTalkPerformer
@@ -27,12 +27,15 @@ from talkcli.engine.performers.performer import Controls, Performer, Sampling
 from talkcli.engine.performers.rules import RULES
 from talkcli.engine.pipelines.score.cache import TakeCache, take_cache
 from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
+from talkcli.engine.wording import parameter
 
 # Smallest number of clips for which a worker process is worth its start: it loads a model and a head before
 # its first clip, which takes as long as a few clips.
 _CLIPS_A_WORKER = 6
 # Largest number of worker processes, unless the user asks for more.
 _MOST_WORKERS = 4
+# Largest seed that generators of random numbers take.
+_LAST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,18 @@ class Generation:
         that draw nothing at random.
         """
         return {} if self.layers else None
+
+    def with_seeds(self, num_seeds: int) -> list[Generation]:
+        """Return the settings with `seed` and the seeds that follow it, `num_seeds` in all.
+
+        Raises UsageError for a seed that no generator of random numbers takes.
+        """
+        last = self.seed + num_seeds - 1
+        if num_seeds < 1 or last > _LAST_SEED:
+            raise UsageError(
+                f"{parameter('seeds', num_seeds)} from {self.seed} on: the last seed may be {_LAST_SEED}."
+            )
+        return [replace(self, seed=seed) for seed in range(self.seed, last + 1)]
 
     @property
     def by_rules(self) -> bool:
@@ -162,7 +177,7 @@ def performances(
             phones = by_energy(speech)
         performer = open_performer(RULES, phones=phones, layers=generation.layers_wanted, reporter=reporter)
     else:
-        performer = _model(generation)
+        performer = _model(generation.model_name, generation.device_name, layers=generation.layers)
     controls = generation.controls(performer.header)
     made = list(performer.perform(generation.heard(speech), generation.sampling, controls))
     if generation.cache is not None:
@@ -174,9 +189,9 @@ def performances(
 
 
 @lru_cache(maxsize=1)
-def _model(generation: Generation) -> Performer:
-    """Load the model, once per process."""
-    return open_model(generation.model_name, generation.device_name, layers=generation.layers_wanted)
+def _model(model_name: str, device_name: str, *, layers: bool) -> Performer:
+    """Load the model, once per process: seeds and takes change nothing about it."""
+    return open_model(model_name, device_name, layers={} if layers else None)
 
 
 def open_deeptalk(model_name: str, device_name: str) -> DeepTalkPerformer:

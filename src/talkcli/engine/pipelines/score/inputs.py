@@ -63,6 +63,8 @@ class Case:
     """Transcript or phones; None when there are none."""
     emotion: str | None = None
     """Emotion label that the manifest states; None without a manifest."""
+    speaker: str | None = None
+    """Name of the speaker that the manifest states; None without a manifest."""
     truth_origin: Origin | None = None
     """Origin of the true motion that the manifest states; None when only the motion file may state it."""
 
@@ -213,6 +215,7 @@ def _case(chosen: PreparedSet, entry: Entry, takes: tuple[Path, ...]) -> Case:
         audio=files["audio"],
         words=Words(text=entry.text, phones=files.get("phones")) if known else None,
         emotion=entry.emotion,
+        speaker=entry.speaker,
     )
 
 

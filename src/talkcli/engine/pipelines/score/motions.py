@@ -6,11 +6,16 @@ a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from talkcli.engine.cluster import map_on_cluster
 from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_any_motion
@@ -19,16 +24,18 @@ from talkcli.engine.metrics.catalogue import METRICS, shown_metrics
 from talkcli.engine.origin import said, tally, truth_of
 from talkcli.engine.pipelines.score.gathered import gathered
 from talkcli.engine.pipelines.score.generation import Generation
-from talkcli.engine.pipelines.score.inputs import Case, gather
+from talkcli.engine.pipelines.score.inputs import gather
+from talkcli.engine.pipelines.score.on_cluster import absolute_job, absolute_setting, inputs_of
 from talkcli.engine.pipelines.score.overall import over_clips
 from talkcli.engine.pipelines.score.phones import find_phones
 from talkcli.engine.pipelines.score.reference import reference_means
 from talkcli.engine.pipelines.score.schema import SCHEMA
+from talkcli.engine.pipelines.score.seeds import over_seeds
 from talkcli.engine.pipelines.score.thresholds import Threshold, verdict
 from talkcli.engine.pipelines.score.vertex_sets import read_vertex_sets
 from talkcli.engine.pipelines.score.videos import HEAD, check_extra, scored_of
-from talkcli.engine.pipelines.score.work import Outcome, Scored, Setting, score_case
-from talkcli.engine.types import EMOTIONS, Alignment, Reporter
+from talkcli.engine.pipelines.score.work import Job, Outcome, Scored, Setting, score_case
+from talkcli.engine.types import EMOTIONS, Reporter
 from talkcli.engine.version import __version__
 from talkcli.engine.workers import CRASHED, map_isolated
 
@@ -55,6 +62,8 @@ def score_motions(
     videos: Path | None = None,
     films: Path | None = None,
     failed: dict[str, TalkError] | None = None,
+    num_seeds: int = 1,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
     """Score every clip; the result is the same whatever the number of workers.
 
@@ -82,14 +91,16 @@ def score_motions(
         films: Real films of these clips, as for `gather`.
         failed: Receiver of the error of each clip that has one, by the clip's id: the score then looks at all
             clips before it raises the first error. None raises it at once.
+        num_seeds: Number of seeds, from that of `generation` on: every clip is animated with each of them.
+        cluster: Address of a Dask scheduler whose workers score the clips instead of worker processes.
 
     Returns:
         A document ready for JSON: `schema` (its version); `talk` (version); `dataset` (name, manifest
         and split, or None); `limit` (or None); `generation` (the performer and its settings,
         or None); `motion` and `truth` (their origins, with numbers of clips); `head`; `vertex_sets` (sizes);
         `videos` (what a score of videos says of them, or None); `overall` (metric -> value or reason);
-        `emotions` (label -> the same); `clips` (metric -> value or reason); `thresholds` and `missed`
-        (`verdict`).
+        `emotions` (label -> the same); `clips` (metric -> value or reason);
+        `thresholds` and `missed` (`verdict`). With several seeds `over_seeds` describes the values.
 
     Raises:
         TalkError: For unusable input. A metric that cannot be computed is no error, nor is a video that
@@ -122,22 +133,35 @@ def score_motions(
         topology_of(read_any_motion(cases[0].takes[0])[0], head_name)
     elif head_name is not None or not generation.makes_vertices():
         load_head(head_name or generation.head_name())
+    generations = generation.with_seeds(num_seeds) if animates else [generation]
     if described is not None and keep:
-        generation = generation.cached(cache, described)
+        generations = [each.cached(cache, described | {"seed": each.seed}) for each in generations]
     setting = Setting(
-        generation=generation if animates else None,
+        generation=None,
         head_name=head_name,
         reference=_means(reference, head_name, reporter),
         metrics=_with_thresholds(metrics, thresholds),
         vertex_sets=None if vertex_sets is None else read_vertex_sets(vertex_sets),
     )
     phones = find_phones(cases, reporter)
-    workers = generation.workers(len(cases), num_workers if animates or num_workers else 0)
-    jobs = [(case, phones[case.id]) for case in cases]
-    clips = list(gathered(_in_order(setting, jobs, workers, reporter, failed)))
-    if generation.cache is not None:
-        generation.cache.trim()
-    overall = _overall(clips, of_videos=videos is not None)
+    settings = [replace(setting, generation=each) for each in generations] if animates else [setting]
+    jobs = [
+        Job(case=case, phones=phones[case.id], seed=index) for index in range(len(settings)) for case in cases
+    ]
+    workers = generation.workers(len(jobs), num_workers if animates or num_workers else 0)
+    by_seed = [
+        list(gathered(clip for _, clip in found))
+        for _, found in groupby(
+            _in_order(settings, jobs, workers, cluster, reporter, failed), key=itemgetter(0)
+        )
+    ]
+    if generations[0].cache is not None:
+        generations[0].cache.trim()
+    clips = by_seed[0]
+    values = [_values(found, speakers, of_videos=videos is not None) for found in by_seed]
+    if animates and num_seeds > 1:
+        values[0] = over_seeds([each.seed for each in generations], values)
+        described = {**(described or {}), "seeds": [each.seed for each in generations]}
     return {
         "schema": SCHEMA,
         "talk": __version__,
@@ -149,10 +173,8 @@ def score_motions(
         "videos": None if videos is None else _videos(videos, films, clips),
         "head": clips[0].head,
         "vertex_sets": clips[0].vertex_sets,
-        "overall": overall,
-        "emotions": _by_emotion(clips, of_videos=videos is not None),
-        "clips": [_clip(clip, speakers.get(clip.id)) for clip in clips],
-        **verdict(thresholds, overall),
+        **values[0],
+        **verdict(thresholds, values[0]["overall"]),
     }
 
 
@@ -169,45 +191,67 @@ def _means(reference: Path | None, head_name: str | None, reporter: Reporter) ->
 
 
 def _in_order(
-    setting: Setting,
-    jobs: Sequence[tuple[Case, Alignment | str]],
+    settings: Sequence[Setting],
+    jobs: Sequence[Job],
     workers: int,
+    cluster: str | None,
     reporter: Reporter,
     failed: dict[str, TalkError] | None,
-) -> Iterator[Scored]:
-    """Yield every clip in the order of `jobs`, whichever process finishes first.
+) -> Iterator[tuple[int, Scored]]:
+    """Yield the seed's index and every clip in the order of `jobs`, whichever process finishes first.
 
     Args:
-        setting: Settings that all clips share.
-        jobs: Clips, each with its phones or the reason why they are unknown.
+        settings: Settings that all clips share, one for each seed.
+        jobs: Clips, all of the first seed before those of the next.
         workers: Number of worker processes; 0 works in this process.
+        cluster: Address of a Dask scheduler whose workers do it instead.
         reporter: Receiver of the clips' notes and warnings, in the same order, and of progress.
         failed: Receiver of the clips' errors, as for `score_motions`.
 
     Raises:
         TalkError: The error of the first clip, in this order, that has one.
     """
-    position = {case.id: index for index, (case, _) in enumerate(jobs)}
+    position = {(job.seed, job.case.id): index for index, job in enumerate(jobs)}
+    told: set[tuple[str, str]] = set()
     waiting: dict[int, Outcome] = {}
     due = 0
-    work = map_isolated(partial(score_case, setting), jobs, workers)
-    for done, ((case, _), outcome) in enumerate(work, start=1):
-        crashed = Outcome(scored=InputError(f"Clip {case.id}: {CRASHED}."), said=())
-        waiting[position[case.id]] = outcome or crashed
-        reporter.progress("scoring", done, len(jobs))
-        while due in waiting:
-            ready = waiting.pop(due)
-            for kind, text in ready.said:
-                (reporter.warn if kind == "warn" else reporter.note)(text)
-            if not isinstance(ready.scored, TalkError):
-                yield ready.scored
-            elif failed is None:
-                raise ready.scored
-            else:
-                failed[jobs[due][0].id] = ready.scored
-            due += 1
+    if cluster is None:
+        work = map_isolated(partial(score_case, settings), jobs, workers)
+    else:
+        apart = partial(score_case, [absolute_setting(setting) for setting in settings])
+        work = map_on_cluster(
+            apart, [absolute_job(job) for job in jobs], cluster, None, inputs_of(settings[0], jobs[0])
+        )
+    with contextlib.closing(work):
+        for done, (job, outcome) in enumerate(work, start=1):
+            crashed = Outcome(scored=InputError(f"Clip {job.case.id}: {CRASHED}."), said=())
+            waiting[position[job.seed, job.case.id]] = outcome or crashed
+            reporter.progress("scoring", done, len(jobs))
+            while due in waiting:
+                ready = waiting.pop(due)
+                # Every seed says the same of a clip's files.
+                for kind, text in dict.fromkeys(ready.said):
+                    if (kind, text) not in told:
+                        (reporter.warn if kind == "warn" else reporter.note)(text)
+                told.update(ready.said)
+                if not isinstance(ready.scored, TalkError):
+                    yield jobs[due].seed, ready.scored
+                elif failed is None:
+                    raise ready.scored
+                else:
+                    failed.setdefault(jobs[due].case.id, ready.scored)
+                due += 1
     if failed:
         raise next(iter(failed.values()))
+
+
+def _values(clips: Sequence[Scored], speakers: Mapping[str, str], *, of_videos: bool) -> dict[str, Any]:
+    """Return the part of a report that has values: over all clips, by emotion, and of every clip."""
+    return {
+        "overall": _overall(clips, of_videos=of_videos),
+        "emotions": _by_emotion(clips, of_videos=of_videos),
+        "clips": [_clip(clip, speakers.get(clip.id)) for clip in clips],
+    }
 
 
 def _overall(clips: Sequence[Scored], *, of_videos: bool) -> dict[str, dict[str, Any]]:

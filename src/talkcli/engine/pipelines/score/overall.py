@@ -53,10 +53,10 @@ def _over_clips(name: str, values: Sequence[Value]) -> dict[str, Any]:
     else:
         weights = None if info.over_clips == "clip mean" else [item.weight for item in known]
         value = float(np.average(numbers, weights=weights))
-    return _entry(name, value, len(known), reason) | {"spread": _spread(numbers)}
+    return _entry(name, value, len(known), reason) | {"spread": spread(numbers)}
 
 
-def _spread(numbers: Float[np.ndarray, "clips"]) -> dict[str, float | None] | None:
+def spread(numbers: Float[np.ndarray, "clips"]) -> dict[str, float | None] | None:
     """Return the standard deviation (None for a single clip) and the quartiles of values; None
     without any.
     """

@@ -7,10 +7,8 @@ clips. It contains an error in the same way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
-
-import numpy as np
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.device import settle_threads
@@ -18,11 +16,11 @@ from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_any_motion
-from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import Surface, surface_of
 from talkcli.engine.metrics.catalogue import shown_metrics
 from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.pipelines.score.clip import SeenFaces, Value, score_clip
+from talkcli.engine.pipelines.score.comparable import aligned, compare_neutrals
 from talkcli.engine.pipelines.score.face_pictures import DrawnPictures
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
@@ -45,11 +43,6 @@ from talkcli.engine.types import (
     Speech,
     VertexMotion,
 )
-from talkcli.engine.wording import counted
-
-# Largest distance between the vertices of two neutral faces that count as equal, as a share of the face's
-# extent: the rounding of float32 can cause it.
-_SAME_FACE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +103,24 @@ class Outcome:
     """Notes and warnings of the work: pairs of `note` or `warn`, and the text."""
 
 
-def score_case(setting: Setting, job: tuple[Case, Alignment | str]) -> Outcome:
-    """Read or animate one clip, and measure it."""
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The work on one clip with one seed."""
+
+    case: Case
+    """Clip."""
+    phones: Alignment | str
+    """Phones of the speech, or the reason why they are unknown."""
+    seed: int = 0
+    """Index of the setting whose generation has the seed."""
+
+
+def score_case(settings: Sequence[Setting], job: Job) -> Outcome:
+    """Read or animate one clip, and measure it; `settings` has one for each seed."""
     told = _Told()
     try:
-        return Outcome(scored=_scored(setting, *job, told), said=tuple(told.said))
+        scored = _scored(settings[job.seed], job.case, job.phones, told)
+        return Outcome(scored=scored, said=tuple(told.said))
     except TalkError as error:
         return Outcome(scored=error, said=tuple(told.said))
 
@@ -161,14 +167,14 @@ def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporte
         takes, origins = [*filmed.takes], (CAPTURED,) * len(filmed.takes)
     else:
         takes, origins = _takes(setting, case, speech, phones, reporter)
-    takes, true = _aligned(case, takes, true, reporter)
+    takes, true = aligned(case, takes, true, reporter)
     surfaces = [_surface(setting.head_name, motion, case, takes[0]) for motion in takes]
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
     if setting.vertex_sets is not None:
         surfaces = [with_sets(surface, setting.vertex_sets) for surface in surfaces]
         true_surface = None if true_surface is None else with_sets(true_surface, setting.vertex_sets)
     if true is not None:
-        _compare_neutrals(case, takes[0], true, reporter)
+        compare_neutrals(case, takes[0], true, reporter)
     seen = None
     if filmed is not None:
         drawn = None if true_surface is None else DrawnPictures(true_surface)
@@ -199,6 +205,7 @@ def _scored(setting: Setting, case: Case, phones: Alignment | str, reporter: Rep
         setting.metrics,
         seen=clip.seen,
         missing=clip.missing,
+        speaker=case.speaker,
     )
     return Scored(
         id=case.id,
@@ -283,48 +290,9 @@ def _surface(head_name: str | None, motion: AnyMotion, case: Case, first: AnyMot
         ) from error
 
 
-def _compare_neutrals(case: Case, take: AnyMotion, true: AnyMotion, reporter: Reporter) -> None:
-    """Warn when the predicted and the true vertices belong to faces that differ at rest."""
-    if not isinstance(take, VertexMotion) or not isinstance(true, VertexMotion):
-        return
-    apart = float(np.linalg.norm(take.neutral - true.neutral, axis=-1).max())
-    extent = float(np.ptp(true.neutral, axis=0).max())
-    if apart > _SAME_FACE * extent:
-        reporter.warn(
-            f"{case.id}: the neutral faces of prediction and truth differ by up to {apart:.3g}; "
-            "vertex errors include this difference."
-        )
-
-
 @lru_cache(maxsize=1)
 def _head(name: str) -> Head:
     return load_head(name)
-
-
-def _aligned(
-    case: Case, takes: list[AnyMotion], true: AnyMotion | None, reporter: Reporter
-) -> tuple[list[AnyMotion], AnyMotion | None]:
-    """Return the takes and the true motion of a clip at one frame rate and of one length.
-
-    The rate is that of the truth, else that of the first take; the length is that of the shortest motion. The
-    reporter gets a note of either change.
-    """
-    fps = true.fps if true else takes[0].fps
-    if any(not np.isclose(motion.fps, fps) for motion in takes):
-        reporter.note(f"{case.id}: resampled to {fps:g} fps.")
-        takes = [motion if np.isclose(motion.fps, fps) else resample(motion, fps) for motion in takes]
-    lengths = {motion.num_frames for motion in (*takes, *([true] if true else []))}
-    if len(lengths) > 1:
-        reporter.note(f"{case.id}: cut to {counted(min(lengths), 'frame')}, the longest has {max(lengths)}.")
-    return [_cut(motion, min(lengths)) for motion in takes], _cut(true, min(lengths)) if true else None
-
-
-def _cut(motion: AnyMotion, num_frames: int) -> AnyMotion:
-    """Return the first frames of a motion."""
-    if isinstance(motion, VertexMotion):
-        return replace(motion, vertices=motion.vertices[:num_frames])
-    pose = None if motion.pose is None else motion.pose[:num_frames]
-    return replace(motion, coeffs=motion.coeffs[:num_frames], pose=pose)
 
 
 class _Told(Silent):

@@ -122,8 +122,8 @@ def diversity_curves(report: Mapping[str, Any]) -> str:
     ]
     parts = []
     for column, cell in report["rows"][0].items():
-        # The other entries of a row are its settings.
-        if not isinstance(cell, dict):
+        # The other entries of a row are its settings, and the codes that it uses.
+        if not isinstance(cell, dict) or column == "codes":
             continue
         values = [row[column]["value"] for row in report["rows"]]
         if all(value is None for value in values):

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from talkcli.engine import cluster
+from talkcli.engine.cluster import map_on_cluster
 from talkcli.engine.errors import InputError
-from talkcli.engine.prepare import cluster
 from talkcli.engine.prepare.build import Plan, build
-from talkcli.engine.prepare.cluster import map_on_cluster
 from talkcli.engine.types import Silent
 from tests.engine.prepare.test_build import source
 
@@ -34,7 +34,7 @@ pytestmark = [
 def two_workers() -> Iterator[str]:
     """The address of a scheduler with two processes that find the modules of tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
+        patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
         with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local:
             yield local.scheduler_address
 

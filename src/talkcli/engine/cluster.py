@@ -1,7 +1,7 @@
-"""Clips made on a Dask cluster: its workers do the jobs, and each result comes back when it is done.
+"""Work on a Dask cluster: its workers do the jobs, and each result comes back when it is done.
 
-Workers read ROOT and write OUT themselves. All machines must therefore see both under the same paths, and run
-the same versions of the packages that make the clips.
+Workers read and write files themselves. All machines must therefore see these under the same paths, and run
+the same versions of the packages that make the results.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ _one_at_a_time = threading.Lock()
 
 
 def map_on_cluster(
-    work: Callable[[Job], Result], jobs: Sequence[Job], address: str, out: Path, inputs: Sequence[Path] = ()
+    work: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    address: str,
+    out: Path | None,
+    inputs: Sequence[Path] = (),
 ) -> Generator[tuple[Job, Result | None]]:
     """Do what `map_isolated` does on the workers of the Dask scheduler at `address`.
 
@@ -51,7 +55,7 @@ def map_on_cluster(
         work: What a worker does with a job.
         jobs: The arguments of `work`.
         address: Address of the scheduler.
-        out: Folder that every worker must be able to write to.
+        out: Folder that every worker must be able to write to; None when workers write nothing that is kept.
         inputs: Files that every worker must be able to read.
 
     Raises:
@@ -59,7 +63,7 @@ def map_on_cluster(
         InputError: No scheduler or worker answers, workers have other versions or cannot use `out` or
             `inputs`, or all workers are gone for a minute.
     """
-    distributed = require("distributed", purpose="Preprocessing on a cluster")
+    distributed = require("distributed", purpose="Work on a cluster")
     with _connected(distributed, address) as client:
         _check_workers(client, out, inputs)
         left = dict(enumerate(jobs))
@@ -95,7 +99,7 @@ def _map(
                 if error is None and future.status != "finished":
                     raise InputError(
                         f"The scheduler lost the work ({future.status}).",
-                        hint="Clips that are done are kept: give the same command again to go on.",
+                        hint="Give the same command again; what it has kept is not made anew.",
                     )
                 yield index, error or future.result()
     finally:
@@ -114,7 +118,7 @@ def _done(distributed: Any, client: Any, futures: list[Any]) -> list[Any]:
             if time.monotonic() - last_seen_s > _NO_WORKERS_S:
                 raise InputError(
                     f"All workers of the cluster have been gone for {_NO_WORKERS_S:.0f} s.",
-                    hint="Clips that are done are kept: give the same command again to go on.",
+                    hint="Give the same command again; what it has kept is not made anew.",
                 ) from None
 
 
@@ -157,15 +161,10 @@ def _close_unconnected(distributed: Any, error: BaseException) -> None:
             client.close()
 
 
-def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    probe = out / f".probe.{secrets.token_hex(8)}"
-    try:
-        probe.touch()
-        seen = _ask(client, partial(_look, [str(path) for path in (probe, *inputs)]))
-    finally:
-        probe.unlink(missing_ok=True)
-    ours = _look([])
+def _check_workers(client: Any, out: Path | None, inputs: Sequence[Path]) -> None:
+    with _probe(out) as probe:
+        seen = _ask(client, partial(_look, probe, [str(path) for path in inputs]))
+    ours = _look(None, [])
     for worker, theirs in seen.items():
         if isinstance(theirs, Exception):
             raise InputError(
@@ -177,16 +176,31 @@ def _check_workers(client: Any, out: Path, inputs: Sequence[Path]) -> None:
             name = other[0]
             raise InputError(
                 f"The worker {worker} has {name} {theirs['versions'].get(name)}, this machine has "
-                f"{ours['versions'][name]}: the worker's clips would differ.",
+                f"{ours['versions'][name]}: its results would differ.",
                 hint="Install the same versions on all machines of the cluster.",
             )
         if theirs["unseen"]:
-            what = "`out`" if theirs["unseen"][0] == str(probe) else "the data"
+            what = "`out`" if theirs["unseen"][0] == probe else "the data"
             path = out if what == "`out`" else theirs["unseen"][0]
             raise InputError(
                 f"The worker {worker} on {theirs['host']} does not see {what} ({path}), or may not use that.",
-                hint="`root` and `out` must lie on storage that all machines share, under the same path.",
+                hint="The data and `out` must lie on storage that all machines share, under the same path.",
             )
+
+
+@contextlib.contextmanager
+def _probe(out: Path | None) -> Iterator[str | None]:
+    """Put a file into `out`, and yield its path; None without a folder."""
+    if out is None:
+        yield None
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    probe = out / f".probe.{secrets.token_hex(8)}"
+    try:
+        probe.touch()
+        yield str(probe)
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def _ask(client: Any, question: Callable[[], Any]) -> dict[str, Any]:
@@ -195,12 +209,13 @@ def _ask(client: Any, question: Callable[[], Any]) -> dict[str, Any]:
     return answers
 
 
-def _look(paths: list[str]) -> dict[str, Any]:
+def _look(probe: str | None, inputs: list[str]) -> dict[str, Any]:
     versions = {"talk": __version__, "python": platform.python_version()}
     for name in _PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-    unseen = [path for path in paths if not os.access(path, os.R_OK)]
-    if paths and not unseen and not os.access(os.path.dirname(paths[0]), os.W_OK):  # noqa: PTH120
-        unseen = paths[:1]
+    written = [] if probe is None else [probe]
+    unseen = [path for path in (*written, *inputs) if not os.access(path, os.R_OK)]
+    if written and not unseen and not os.access(os.path.dirname(written[0]), os.W_OK):  # noqa: PTH120
+        unseen = written
     return {"host": platform.node(), "versions": versions, "unseen": unseen}

@@ -1,0 +1,74 @@
+"""Clips that a Dask cluster scores have the numbers of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from talkcli.engine.audio.io import write_wav
+from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.pipelines.score.generation import Generation
+from talkcli.engine.pipelines.score.motions import score_motions
+from talkcli.engine.types import Motion, Silent, Speech
+from tests.engine.test_cluster import two_workers
+
+pytest.importorskip("distributed")
+# Dask's own, of its own parts.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:dask"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:tornado"),
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with two_workers() as address:
+        yield address
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    draw = np.random.default_rng(0)
+    for name in ("a", "b", "c"):
+        samples = draw.normal(0, 0.1, 16_000) * np.repeat(draw.random(25), 640)
+        write_wav(tmp_path / f"{name}.wav", Speech(samples=samples.astype(np.float32)))
+        coeffs = draw.uniform(0, 0.3, (25, len(ADA))).astype(np.float32)
+        motion = Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)
+        write_motion(tmp_path / f"{name}.npz", motion)
+    return tmp_path
+
+
+def score(predictions: list[Path], folder: Path, **options: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {"dataset": None, "head_name": None, "thresholds": ()}
+    metrics = ["lve_mm", "ffd", "sync_r", "gap_mean_mm"]
+    return score_motions(
+        predictions, truth=folder, audio=folder, metrics=metrics, reporter=Silent(), **(given | options)
+    )
+
+
+def test_the_same_numbers_as_on_this_machine(
+    clips: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The workers have another working directory.
+    monkeypatch.chdir(clips)
+    for predictions, seeds in (([], 2), ([Path()], 1)):
+        options = {"generation": Generation(sigma=0.5), "num_seeds": seeds}
+        here = score(predictions, Path(), num_workers=0, **options)
+        assert here["overall"]["lve_mm"]["value"] is not None
+        there = score(predictions, Path(), cluster=address, **options)
+        assert there == here
+
+
+def test_a_clips_error_is_the_callers(clips: Path, address: str) -> None:
+    (clips / "b.wav").write_bytes(b"damaged")
+    failed: dict[str, Any] = {}
+    with pytest.raises(InputError, match=r"b\.wav"):
+        score([], clips, cluster=address, generation=Generation(), failed=failed)
+    assert list(failed) == ["b"]
