@@ -1,4 +1,4 @@
-"""Motions of one clip made comparable: at one frame rate, of one length, and with one face at rest."""
+"""Motions of one clip made comparable: on one topology, at one frame rate, of one length, with one rest."""
 
 from __future__ import annotations
 
@@ -6,14 +6,42 @@ from dataclasses import replace
 
 import numpy as np
 
+from talkcli.engine.face.head import Head
+from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.resample import resample
+from talkcli.engine.face.surface import Surface
 from talkcli.engine.pipelines.score.inputs import Case
-from talkcli.engine.types import AnyMotion, Reporter, VertexMotion
+from talkcli.engine.types import AnyMotion, Motion, Reporter, VertexMotion
 from talkcli.engine.wording import counted
 
 # Largest distance between the vertices of two neutral faces that count as equal, as a share of the face's
 # extent: the rounding of float32 can cause it.
 _SAME_FACE = 1e-5
+
+
+def on_one_topology(
+    takes: list[AnyMotion], true: AnyMotion | None
+) -> tuple[list[AnyMotion], AnyMotion | None]:
+    """Return all motions as vertices where some are vertices of a head and the others its coefficients."""
+    motions = [*takes, *([] if true is None else [true])]
+    meshes = {motion.topology for motion in motions if isinstance(motion, VertexMotion)}
+    heads = {motion.head for motion in motions if isinstance(motion, Motion)}
+    if len(meshes) != 1 or meshes != heads:
+        return takes, true
+    head = load_head(heads.pop())
+    moved = [vertices_of(motion, head) if isinstance(motion, Motion) else motion for motion in motions]
+    return moved[: len(takes)], None if true is None else moved[-1]
+
+
+def vertices_of(motion: Motion, head: Head) -> VertexMotion:
+    """Return the vertices of `head` that a motion of its coefficients moves; the head does not turn."""
+    return VertexMotion(
+        vertices=Surface(motion, head).vertices(),
+        neutral=head.template,
+        fps=motion.fps,
+        topology=head.name,
+        meta=motion.meta,
+    )
 
 
 def aligned(

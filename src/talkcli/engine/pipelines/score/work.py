@@ -20,7 +20,7 @@ from talkcli.engine.face.surface import Surface, surface_of
 from talkcli.engine.metrics.catalogue import shown_metrics
 from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.pipelines.score.clip import SeenFaces, Value, score_clip
-from talkcli.engine.pipelines.score.comparable import aligned, compare_neutrals
+from talkcli.engine.pipelines.score.comparable import aligned, compare_neutrals, on_one_topology
 from talkcli.engine.pipelines.score.face_pictures import DrawnPictures
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
@@ -167,6 +167,7 @@ def clip_surfaces(setting: Setting, case: Case, phones: Alignment | str, reporte
         takes, origins = [*filmed.takes], (CAPTURED,) * len(filmed.takes)
     else:
         takes, origins = _takes(setting, case, speech, phones, reporter)
+    takes, true = on_one_topology(takes, true)
     takes, true = aligned(case, takes, true, reporter)
     surfaces = [_surface(setting.head_name, motion, case, takes[0]) for motion in takes]
     true_surface = None if true is None else _surface(setting.head_name, true, case, takes[0])
