@@ -14,6 +14,7 @@ from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import METHODS
 from talkcli.engine.pipelines.training import recipes
+from talkcli.engine.pipelines.training.codetalker import CodeTalkerRecipe, CodeTalkerVqRecipe
 from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
@@ -31,6 +32,8 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     **dict.fromkeys(("th_vqvae", "vqvae", "vae"), PriorRecipe),
     "deeptalk": DeepTalkRecipe,
     "faceformer": FaceFormerRecipe,
+    "codetalker_vq": CodeTalkerVqRecipe,
+    "codetalker": CodeTalkerRecipe,
     "sync": SyncRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,
