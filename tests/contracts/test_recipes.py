@@ -109,7 +109,7 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 
 
 # Recipes whose keys another method knows, too: all of phones.debug are keys of the sync judge.
-OF_TWO = ("th_vqvae", "phones.debug")
+OF_TWO = ("th_vqvae", "phones.debug", "codetalker-biwi", "codetalker.debug")
 
 
 @pytest.mark.parametrize("name", recipe_names())
