@@ -38,8 +38,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
             recipe = load_recipe(recipe_schema(name), f"{name}.debug", ["train.steps=2"], stage=stage)
             job = Job(manifest=manifest, out=folder / name, device="cpu")
             # The debug recipes need no published part.
-            parts = {"dee": str(folder / "dee"), "prior": str(folder / "th_vqvae")}
-            given = {part: path for part, path in parts.items() if part in row.parts}
+            given = {part: str(folder / str(PARTS[part].maker(name))) for part in ("dee", "prior")}
+            given = {part: path for part, path in given.items() if part in row.parts}
             done = train_method(name, recipe, job, Silent(), parts=given)
             assert done is not None
             made[name] = done.model

@@ -14,6 +14,7 @@ from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import METHODS
 from talkcli.engine.pipelines.training import recipes
+from talkcli.engine.pipelines.training.codetalker import CodeTalkerRecipe, CodeTalkerVqRecipe
 from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
 from talkcli.engine.pipelines.training.emoface import EmoFaceRecipe
@@ -35,6 +36,8 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "faceformer": FaceFormerRecipe,
     "emotalk": EmoTalkRecipe,
     "emoface": EmoFaceRecipe,
+    "codetalker_vq": CodeTalkerVqRecipe,
+    "codetalker": CodeTalkerRecipe,
     "sync": SyncRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,
@@ -113,7 +116,7 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 
 # Recipes whose keys another method knows, too: all of phones.debug are keys of the sync judge, and generators
 # have the same content encoders.
-OF_TWO = ("th_vqvae", "phones.debug", "deeptalk-released")
+OF_TWO = ("th_vqvae", "phones.debug", "deeptalk-released", "codetalker-biwi", "codetalker.debug")
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -189,6 +189,14 @@ def animate(
             help="Add one to four frames of silence at the end, as the released demo always does.",
         ),
     ] = False,
+    feedback: Annotated[
+        Literal["exact", "window"] | None,
+        typer.Option(
+            "--feedback",
+            help="What a CodeTalker model decodes after every frame: all frames so far, as published, or the "
+            "newest ones, which is faster. Default: all, for motion of up to 600 frames.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
     ] = False,

@@ -92,3 +92,15 @@ def test_optimisers() -> None:
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         LoopConfig(**wrong)
+
+
+def test_halving_is_torchs_step_schedule() -> None:
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimiser = torch.optim.SGD([weight], lr=2.0)
+    steps = torch.optim.lr_scheduler.StepLR(optimiser, step_size=3, gamma=0.5)
+    config = LoopConfig(learning_rate=2.0, warmup_steps=0, schedule="halving", halve_every=3)
+    for epoch in range(10):
+        for step in range(4 * epoch, 4 * epoch + 4):
+            assert config.rate_at(step, 40, epoch=4.0) == steps.get_last_lr()[0]
+        optimiser.step()
+        steps.step()

@@ -201,7 +201,9 @@ RUNS = [
 
 @pytest.mark.parametrize(("data_set", "seconds", "precision"), RUNS)
 def test_performing(probe_of: Any, data_set: str, seconds: float, precision: str) -> None:
-    probe, tolerance = probe_of(2, data_set, precision), TOLERANCE[precision]
+    # Rounding adds up over the twelve layers of BIWI, of which there are numbers in float32 alone.
+    probe = probe_of(2, data_set, precision)
+    tolerance = 2e-5 if data_set == "BIWI" else TOLERANCE[precision]
     model, runs = probe.model, probe.numbers.get("runs", probe.numbers)
     wanted = runs[f"predict_{seconds}s_{precision}"]
     samples = torch.from_numpy(sound(seconds))[None].to(getattr(torch, precision))
