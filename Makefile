@@ -77,6 +77,7 @@ docs: $(READY) ## Write docs/cli.md from the commands
 bench: $(READY) ## Measure rendering, generators and the whole command on this machine
 	$(BIN)/talk bench render --out benchmarks/render.json
 	$(BIN)/talk bench generator --out benchmarks/generator.json
+	$(BIN)/talk bench faceformer --seconds 60 --out benchmarks/faceformer.json
 	$(BIN)/talk bench score --out benchmarks/score.json
 	$(BIN)/talk bench animate --speech examples/hello.wav --out benchmarks/animate.json
 

@@ -19,6 +19,7 @@ from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
 from talkcli.engine.pipelines.training.emoface import EmoFaceRecipe
 from talkcli.engine.pipelines.training.emotalk import EmoTalkRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
+from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
@@ -33,6 +34,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "deeptalk": DeepTalkRecipe,
     "emotalk": EmoTalkRecipe,
     "emoface": EmoFaceRecipe,
+    "faceformer": FaceFormerRecipe,
     "sync": SyncRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,

@@ -92,7 +92,7 @@ def assert_like(value: Tensor, probe: Mapping[str, Any], tolerance: float, what:
         ("std", finite.std(correction=0)),
         ("absmax", finite.abs().max()),
     ):
-        bound = tolerance * max(scale, abs(probe[name])) + 1e-7 * abs(probe[name])
+        bound = tolerance * max(scale, abs(probe[name])) + 5e-8 * abs(probe[name])
         assert abs(float(ours) - probe[name]) <= bound, f"{what}: {name}"
     assert_entries(flat[torch.tensor(probe["idx"])].tolist(), probe["val"], tolerance, scale, what)
 
@@ -102,6 +102,5 @@ def assert_entries(
 ) -> None:
     """Compare entries one by one; the files give eight significant digits."""
     for one, other in zip(ours, theirs, strict=True):
-        # Half a unit of the eighth digit of a number that begins with 1.
-        bound = tolerance * max(scale, abs(other)) + 5.1e-8 * abs(other)
+        bound = tolerance * max(scale, abs(other)) + 5e-8 * abs(other)
         assert abs(one - other) <= bound, f"{what}: {one} instead of {other}"

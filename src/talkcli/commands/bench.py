@@ -16,7 +16,8 @@ from talkcli.option_names import of_any_command
 
 def bench(
     what: Annotated[
-        str, typer.Argument(help="Job to measure: render, animate, generator, preprocess or score.")
+        str,
+        typer.Argument(help="Job to measure: render, animate, generator, faceformer, preprocess or score."),
     ],
     speech: Annotated[
         Path | None, typer.Option("--speech", help="For animate: speech file to animate.")
@@ -33,11 +34,15 @@ def bench(
     ] = 100,
     seconds: Annotated[
         float,
-        typer.Option("--seconds", min=1, max=48, help="For generator: length of the sound, in seconds."),
+        typer.Option(
+            "--seconds", min=1, max=600, help="For generator and faceformer: length of the sound, in seconds."
+        ),
     ] = 10.0,
     threads: Annotated[
         int | None,
-        typer.Option("--threads", min=1, help="For generator: number of threads. Default: one per core."),
+        typer.Option(
+            "--threads", min=1, help="For generator and faceformer: number of threads. Default: one per core."
+        ),
     ] = None,
     clips: Annotated[
         int | None,
@@ -68,16 +73,18 @@ def bench(
 
     generator: sound to coefficients, by the released network with random weights and by the embedded network.
 
+    faceformer: sound to vertices, by FaceFormer at its published size with random weights, and its loop.
+
     preprocess: the whole command on generated clips, in one process and in several.
 
     score: the same, with the embedded model's motion of generated sound.
 
     talk bench render --out benchmarks/render.json
     """
-    if what not in ("render", "animate", "generator", "preprocess", "score"):
+    if what not in ("render", "animate", "generator", "faceformer", "preprocess", "score"):
         raise UsageError(
             f"There is no benchmark {what}.",
-            hint="Use: talk bench render, animate, generator, preprocess or score.",
+            hint="Use: talk bench render, animate, generator, faceformer, preprocess or score.",
         )
     if what == "animate" and speech is None:
         raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
@@ -87,6 +94,19 @@ def bench(
 
             report = bench_generator(seconds=seconds, threads=threads, out=out, reporter=console)
             _show_generator(console, report)
+            return
+        if what == "faceformer":
+            from talkcli.engine.pipelines.bench.faceformer import bench_faceformer
+
+            report = bench_faceformer(seconds=seconds, threads=threads, out=out, reporter=console)
+            loop = report["loop"]
+            console.result(
+                report,
+                f"{report['times_real_time']:.1f} times real time; the loop over {loop['frames']} frames "
+                f"takes {loop['seconds']:.2f} s, as published {loop['published_seconds']:.2f} s: "
+                f"{loop['times_faster']:.0f} times as fast, largest difference "
+                f"{loop['largest_difference']:.1e} of the spread",
+            )
             return
         if what in ("preprocess", "score"):
             from talkcli.engine.pipelines.bench.preprocess import bench_preprocess

@@ -9,7 +9,7 @@ from __future__ import annotations
 from talkcli.engine.audio.strided import num_steps
 
 
-def resampled_frames(samples: int, fps: float) -> int:
+def resampled_frames(samples: int, fps: int) -> int:
     """Return the number of frames to which FaceFormer resamples the steps of `samples` (16 kHz).
 
     It is computed in floating point, as published: at 30 fps, 205 steps and some other numbers give one frame

@@ -36,7 +36,7 @@ class SpeechMemory(nn.Module):
         config: ContentConfig,
         width: int,
         *,
-        fps: float = MODEL_FPS,
+        fps: int = MODEL_FPS,
         per_frame: int = 1,
         dropout: float = 0.0,
     ) -> None:
@@ -126,7 +126,7 @@ class SpeechMemory(nn.Module):
         return steps[:, : 2 * min(frames, steps.shape[1] // 2)]
 
 
-def check_memory(config: ContentConfig, fps: float, per_frame: int) -> None:
+def check_memory(config: ContentConfig, fps: int, per_frame: int) -> None:
     """Raise ValueError for an encoder that cannot give `per_frame` positions at `fps`."""
     if not isinstance(config, Wav2vec2Config) and (fps != MODEL_FPS or per_frame != 1):
         raise ValueError(f"only wav2vec2 hears at {fps} fps with {per_frame} positions a frame")

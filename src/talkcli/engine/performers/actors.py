@@ -14,12 +14,12 @@ DEMO_ACTOR = "M003"
 
 
 @runtime_checkable
-class Cast(Protocol):
-    """Settings of a model that tell whom it can perform."""
+class HasSpeakers(Protocol):
+    """Settings of a model with styles of speakers."""
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """Names of the speakers; empty where nobody knows them."""
+        """Names of the speakers in the order of their numbers; may be empty."""
 
     @property
     def identity(self) -> int:
@@ -27,10 +27,10 @@ class Cast(Protocol):
 
     @property
     def nobody(self) -> bool | None:
-        """Whether the model performs without a speaker; None where its file does not say."""
+        """Whether the model can perform without a speaker; None where an old file does not say."""
 
 
-def default_actor(config: Cast) -> str | None:
+def default_actor(config: HasSpeakers) -> str | None:
     """Return the actor who performs when none is given; None stands for no particular speaker.
 
     A model whose training always named the speaker needs one: the actor of the released demo if the model
@@ -47,7 +47,7 @@ def default_actor(config: Cast) -> str | None:
     return config.speakers[0] if config.speakers else "0"
 
 
-def performing(config: Cast, actor: str | None, reporter: Reporter) -> tuple[str | None, bool]:
+def performing(config: HasSpeakers, actor: str | None, reporter: Reporter) -> tuple[str | None, bool]:
     """Return the actor who performs, and whether it is `default_actor`; the reporter gets a note if so.
 
     Args:
@@ -61,7 +61,7 @@ def performing(config: Cast, actor: str | None, reporter: Reporter) -> tuple[str
     return default, True
 
 
-def speaker(config: Cast, actor: str | None) -> int:
+def speaker(config: HasSpeakers, actor: str | None) -> int:
     """Return the model's index of `actor`: a name, or an index in its list of speakers; None for
     `default_actor`.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 
 from talkcli.engine.errors import UsageError
-from talkcli.engine.performers.actors import performing, speaker
+from talkcli.engine.performers.actors import speaker
+from talkcli.engine.performers.by_speaker import SpeakerPerformer
 from talkcli.engine.performers.performer import Controls, Sampling
-from talkcli.engine.performers.trained import TrainedPerformer
-from talkcli.engine.types import AnyMotion, Reporter, Speech
+from talkcli.engine.types import AnyMotion, Speech
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,17 +27,10 @@ class EmoTalkControls(Controls):
             raise UsageError(f"`level={self.level}` is not a number from 0 to 1.")
 
 
-class EmoTalkPerformer(TrainedPerformer):
+class EmoTalkPerformer(SpeakerPerformer):
     """A trained or converted EmoTalk or EmoFace as a performer; nothing in its motion is random."""
 
     controls = EmoTalkControls
-
-    @classmethod
-    def cast_of(cls, config: Any, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
-        """See `TrainedPerformer`. A model that always needs a person has its first one as the default."""
-        actor, by_default = performing(config, sampling.actor, reporter)
-        speaker(config, actor)
-        return replace(sampling, actor=actor), by_default
 
     def perform(
         self,

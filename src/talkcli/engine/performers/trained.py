@@ -117,7 +117,7 @@ class TrainedPerformer:
         controls: Controls | None = None,
         emotion_speech: Speech | None = None,
     ) -> Iterator[AnyMotion]:
-        """See `Performer`; frame k belongs to samples 640 k to 640 (k + 1)."""
+        """See `Performer`; frame k of a model of 25 fps belongs to samples 640 k to 640 (k + 1)."""
         own = self.own(controls)
         own.check(sampling)
         self.cast(sampling, Silent())
@@ -140,8 +140,16 @@ class TrainedPerformer:
     def _plain_takes(self, speech: Speech, sampling: Sampling, controls: Controls) -> Iterator[AnyMotion]:
         for take in range(sampling.takes):
             with self._autocast(), torch.inference_mode():
-                made = self.model.generate(self._batch(speech), generator=self._generator(sampling, take))
+                made = self._generate(speech, sampling, take)
             yield self._finished(made, speech, sampling, take, is_random=controls.is_random)
+
+    def _generate(
+        self, speech: Speech, sampling: Sampling, take: int
+    ) -> Float[torch.Tensor, "1 frames values"]:
+        """Return the frames that the model makes of a take."""
+        generator = self._generator(sampling, take)
+        made: torch.Tensor = self.model.generate(self._batch(speech), generator=generator)
+        return made
 
     def _finished(
         self,

@@ -21,15 +21,15 @@ from talkcli.engine.models.emotalk.emotalk_config import EmoTalkConfig
 # Name of the file in the authors' release.
 FILE = "EmoTalk.pth"
 # Emotions of the speech emotion model that the emotion branch starts from, in its order. Its configuration is
-# not part of the release; these are the seven that its page names.
+# not part of the release; seven are assumed (facts H.5).
 LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-# Settings of the released model. It is not trained on windows of talk, and has 30 frames per second.
+# Settings of the released model.
 RELEASED = EmoTalkConfig(labels=LABELS, arkit=True, fps=30)
 # Letters of the unused head for words.
 _LETTERS = 32
 _LICENCE = (
-    "see the EmoTalk authors' terms: code and weights CC BY-NC 4.0, trained on 3D-ETF (RAVDESS and HDTF), "
-    "whose terms apply too; non-commercial"
+    "see the EmoTalk authors' terms: CC BY-NC 4.0, non-commercial; the weights were trained on 3D-ETF, "
+    "which is under an agreement"
 )
 
 

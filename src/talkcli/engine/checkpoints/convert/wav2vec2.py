@@ -5,6 +5,28 @@ from __future__ import annotations
 from talkcli.engine.audio.strided import CONVOLUTIONS
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout, affine, each, same, tensor, under, weight
+from talkcli.engine.checkpoints.convert.published import OfficialFile
+
+# Channels of an attention head, in all published sizes.
+_HEAD_WIDTH = 64
+
+
+def sizes(file: OfficialFile, prefix: str) -> dict[str, int]:
+    """Return the settings of wav2vec 2.0 below `prefix` that its shapes tell, for `Wav2vec2Config`.
+
+    Raises InputError when the file lacks one of the tensors that tell them.
+    """
+    position, layer = f"{prefix}.encoder.pos_conv_embed.conv.weight_v", f"{prefix}.encoder.layers"
+    width = file.size(position, 0)
+    return {
+        "width": width,
+        "layers": file.count(f"{layer}.{{}}."),
+        "heads": max(width // _HEAD_WIDTH, 1),
+        "feedforward": file.size(f"{layer}.0.feed_forward.intermediate_dense.weight", 0),
+        "channels": file.size(f"{prefix}.feature_extractor.conv_layers.0.conv.weight", 0),
+        "position_kernel": file.size(position, 2),
+        "position_groups": max(width // max(file.size(position, 1), 1), 1),
+    }
 
 
 def wav2vec2(config: Wav2vec2Config) -> Layout:

@@ -53,5 +53,5 @@ class SpeechEncoder(nn.Module):
             return hidden if frames is None else resample(hidden, frames)
         samples = sound[Waveform.name][..., 0]
         if frames is None:
-            frames = max(resampled_frames(samples.shape[1], float(self.fps)), 1)
+            frames = max(resampled_frames(samples.shape[1], self.fps), 1)
         return self.network(samples, frames)

@@ -52,7 +52,7 @@ def bench_generator(
         check_file(out)
     if threads is not None:
         torch.set_num_threads(threads)
-    samples = _babble(seconds)
+    samples = babble(seconds)
     released = _released()
     embedded, _ = load_model(default_weights())
     contestants: dict[str, tuple[DeepTalk, bool]] = {
@@ -101,7 +101,7 @@ def _released() -> DeepTalk:
         return DeepTalk(DeepTalkConfig()).eval()
 
 
-def _babble(seconds: float) -> torch.Tensor:
+def babble(seconds: float) -> torch.Tensor:
     """Return noise at 16 kHz whose loudness rises and falls four times per second, as that of syllables."""
     count = round(seconds * SPEECH_RATE_HZ)
     loudness = 0.5 - 0.5 * torch.cos(torch.arange(count) * (2 * torch.pi * 4 / SPEECH_RATE_HZ))

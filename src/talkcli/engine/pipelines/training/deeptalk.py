@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from talkcli.engine.checkpoints.lip_reader import load_lip_reader
-from talkcli.engine.checkpoints.pretrained import load_wav2vec2
 from talkcli.engine.errors import UsageError
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
-from talkcli.engine.models.deeptalk.content import PhoneContent, PhoneContentConfig, Wav2vec2Content
+from talkcli.engine.models.deeptalk.content import PhoneContentConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.pipelines.training import recipes
@@ -18,7 +17,8 @@ from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
-from talkcli.engine.pipelines.training.parts import check_room, check_window, fill, part_config
+from talkcli.engine.pipelines.training.parts import check_window, fill, part_config
+from talkcli.engine.pipelines.training.speech import check_speakers, fill_encoder, with_encoder
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
 from talkcli.engine.types import Reporter
@@ -94,10 +94,7 @@ class DeepTalkAssembly(Assembly):
             "dee": part_config(dee, "dee", "dee"),
             "prior": part_config(prior, "prior", model.prior.kind),
         }
-        if isinstance(model.content, PhoneContentConfig) and not self.parts.is_random("phones"):
-            encoder = part_config(self._file("phones"), "phones", "phones")
-            update["content"] = model.content.model_copy(update={"encoder": encoder})
-        return update
+        return {**update, "content": with_encoder(model.content, self.parts)}
 
     def _file(self, part: str) -> Path:
         """Return the model file of `part`, and remember it for `build`."""
@@ -108,15 +105,7 @@ class DeepTalkAssembly(Assembly):
         """Put the weights of the parts into a new model."""
         fill(model.dee, self._files["dee"], "dee", data.space)
         fill(model.prior, self._files["prior"], "prior", data.space)
-        if isinstance(model.content, PhoneContent):
-            if self.parts.is_random("phones"):
-                self.parts.published("phones", self.reporter)
-            else:
-                fill(model.content.encoder, self._files["phones"], "phones", data.space)
-        if isinstance(model.content, Wav2vec2Content):
-            path = self.parts.published("wav2vec2", self.reporter)
-            if path is not None:
-                load_wav2vec2(model.content.encoder, path)
+        fill_encoder(model.content, self.parts, self.reporter)
 
     def _lips(self, data: TrainingData) -> LipReading | None:
         """Return the lip-reading loss; None if it has no weight in the recipe."""
@@ -136,5 +125,5 @@ def with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalk
     Raises UsageError when there are more speakers than `model.identity` has room for.
     """
     config = recipe.model
-    check_room(config.identity, speakers)
+    check_speakers(speakers, config.identity)
     return config.model_copy(update={"speakers": speakers, "nobody": recipe.objective.nobody_share > 0})

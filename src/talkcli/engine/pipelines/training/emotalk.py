@@ -15,7 +15,7 @@ from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
-from talkcli.engine.pipelines.training.parts import check_room
+from talkcli.engine.pipelines.training.speech import check_speakers
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.emotalk import EmoTalkObjective, EmoTalkObjectiveConfig
 from talkcli.engine.types import MODEL_FPS, Reporter
@@ -62,7 +62,7 @@ class EmoTalkAssembly(Assembly):
         for, and when curves of ARKit do not fit the head.
         """
         recipe = self.recipe
-        check_room(recipe.model.identity, data.speakers)
+        check_speakers(data.speakers, recipe.model.identity)
         if recipe.model.arkit and data.space.channels != ADA:
             raise UsageError(
                 f"model.arkit makes curves of ARKit for the head ada, the manifest's motion is for "

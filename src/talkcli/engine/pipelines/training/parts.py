@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,30 +34,21 @@ def part_config(path: Path, name: str, method: str) -> Any:
     return config
 
 
-def check_room(identity: int, speakers: Sequence[str]) -> None:
-    """Raise UsageError when a model with `identity` places has no room for all `speakers`."""
-    if len(speakers) > identity:
-        raise UsageError(
-            f"The train split has {len(speakers)} speakers, model.identity has room for {identity}.",
-            hint=f"Add `set=model.identity={len(speakers)}`.",
-        )
-
-
-def fill(part: nn.Module, path: Path, name: str, space: MotionSpace) -> None:
+def fill(part: nn.Module, path: Path, name: str, space: MotionSpace | None) -> None:
     """Put the weights of a model file into `part`.
 
     Args:
         part: Part of the model to train.
         path: Model file of the part.
         name: Name of the part, for the message.
-        space: Head and channels, or topology, of the training data.
+        space: Head and channels, or topology, of the training data; None for a part that only hears.
 
     Raises:
         InputError: For a model of another head, and for a file that cannot be read.
         UsageError: For a model of other sizes.
     """
     loaded, header = load_model(path)
-    if header.space != space:
+    if space is not None and header.space != space:
         raise InputError(
             f"`{name}` {path} was trained on the head {header.head}, the manifest's motion is for "
             f"{space.name}.",

@@ -1,0 +1,132 @@
+"""Speed of FaceFormer at its published size for VOCASET, with random weights: the whole, and its loop alone.
+
+Axis names: `batch`, `samples` (16 kHz), `frames` (30 fps), `width`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from talkcli.engine.files import check_file
+from talkcli.engine.models.faceformer import FaceFormer, FaceFormerConfig
+from talkcli.engine.nn.biased_decoder import causal_bias
+from talkcli.engine.nn.periodic import periodic_positions
+from talkcli.engine.pipelines.bench.generator import babble
+from talkcli.engine.pipelines.bench.render import machine, write_report
+from talkcli.engine.types import Reporter
+from talkcli.engine.version import __version__
+
+_NUM_VALUES = 3 * 5023
+_FPS = 30
+# Length of the loop that is compared, in frames.
+_FRAMES = 500
+_ROUNDS = 3
+
+
+def bench_faceformer(
+    *, seconds: float, threads: int | None, out: Path | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Measure the speed, in times real time, at which speech becomes vertices, and the loop over frames
+    against the published one, which decodes the whole sequence for every frame.
+
+    Args:
+        seconds: Duration of the sound in seconds.
+        threads: Number of torch's threads; None keeps torch's own.
+        out: File for the report as JSON; None writes none.
+        reporter: Receiver of the progress.
+
+    Returns:
+        The report, ready for JSON. `times_real_time` is the duration of the sound over the median time of the
+        rounds. `loop` has the seconds of 500 frames from features to vertices, ours (median) and as published
+        (once), how many times as fast ours is, and the largest difference of a coordinate, relative to their
+        standard deviation.
+    """
+    if out is not None:
+        check_file(out)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    model = _published()
+    samples = babble(seconds)
+    rounds_s = []
+    for done in range(_ROUNDS + 1):
+        rounds_s.append(_seconds_of(lambda: model.generate(samples))[0])
+        reporter.progress("bench", done + 1, _ROUNDS + 2)
+    memory = torch.randn(1, _FRAMES, model.config.width, generator=torch.Generator().manual_seed(0))
+    style = model.style_of(torch.tensor([0]))
+    with torch.inference_mode():
+        ours = [_seconds_of(lambda: model.outward(model.unroll(memory, style))) for _ in range(_ROUNDS)]
+        theirs_s, theirs = _seconds_of(lambda: decode_again(model, memory, style))
+    reporter.progress("bench", _ROUNDS + 2, _ROUNDS + 2)
+    ours_s = statistics.median(each for each, _ in ours)
+    report = {
+        "bench": "faceformer",
+        "talk": __version__,
+        "weights": "random numbers, published sizes for VOCASET",
+        "parameters": sum(value.numel() for value in model.parameters()),
+        "speech_s": seconds,
+        "threads": torch.get_num_threads(),
+        "rounds_s": rounds_s[1:],
+        "times_real_time": seconds / statistics.median(rounds_s[1:]),
+        "loop": {
+            "frames": _FRAMES,
+            "seconds": ours_s,
+            "published_seconds": theirs_s,
+            "times_faster": theirs_s / ours_s,
+            "largest_difference": float((ours[0][1] - theirs).abs().max() / theirs.std()),
+        },
+        "machine": machine(),
+    }
+    write_report(report, out)
+    return report
+
+
+def decode_again(
+    model: FaceFormer, memory: Float[Tensor, "1 frames width"], style: Float[Tensor, "1 width"]
+) -> Float[Tensor, "1 frames values"]:
+    """Return the offsets by the published loop: for every frame, torch's decoder decodes all frames so far,
+    they all become vertices, and the last one is fed back. It has one position of sound a frame.
+    """
+    config = model.config
+    layer = nn.TransformerDecoderLayer(
+        config.width, config.heads, config.feedforward, config.dropout, batch_first=True
+    )
+    decoder = nn.TransformerDecoder(layer, config.layers).to(memory).eval()
+    decoder.load_state_dict(model.decoder.state_dict())
+    frames = memory.shape[1]
+    bias = causal_bias(config.heads, frames, config.period).to(memory)
+    elsewhere = ~torch.eye(frames, dtype=torch.bool)
+    places = periodic_positions(frames, config.width, config.period).to(memory)
+    inputs, offsets = style[:, None], memory.new_empty(0)
+    for count in range(1, frames + 1):
+        decoded = decoder(
+            inputs + places[:count],
+            memory,
+            tgt_mask=bias[:, :count, :count],
+            memory_mask=elsewhere[:count],
+        )
+        offsets = model.outward(decoded)
+        inputs = torch.cat([inputs, (model.inward(offsets[:, -1]) + style)[:, None]], dim=1)
+    return offsets
+
+
+def _published() -> FaceFormer:
+    """Return a network of the published size with random weights, the same every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = FaceFormer(FaceFormerConfig(fps=_FPS, period=_FPS), _NUM_VALUES)
+        nn.init.normal_(model.outward.weight, std=0.1)
+    return model.eval()
+
+
+def _seconds_of(work: Callable[[], Tensor]) -> tuple[float, Tensor]:
+    started_s = time.perf_counter()
+    made = work()
+    return time.perf_counter() - started_s, made

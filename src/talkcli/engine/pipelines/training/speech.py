@@ -1,0 +1,58 @@
+"""What trainings of generators share: the ready-made speech encoder, and the names of the speakers."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from torch import nn
+
+from talkcli.engine.checkpoints.pretrained import load_wav2vec2
+from talkcli.engine.errors import UsageError
+from talkcli.engine.models.deeptalk.content import (
+    ContentConfig,
+    PhoneContent,
+    PhoneContentConfig,
+    Wav2vec2Content,
+)
+from talkcli.engine.pipelines.training.given_parts import GivenParts
+from talkcli.engine.pipelines.training.parts import fill, part_config
+from talkcli.engine.types import Config, Reporter
+
+Generator = TypeVar("Generator", bound=Config)
+
+
+def with_encoder(content: ContentConfig, parts: GivenParts) -> ContentConfig:
+    """Return the settings of a speech encoder, with those of the phone encoder in the part `phones`.
+
+    Raises UsageError when it needs that part and has none.
+    """
+    if not isinstance(content, PhoneContentConfig) or parts.is_random("phones"):
+        return content
+    encoder = part_config(parts.trained("phones"), "phones", "phones")
+    return content.model_copy(update={"encoder": encoder})
+
+
+def fill_encoder(content: nn.Module, parts: GivenParts, reporter: Reporter) -> None:
+    """Put the ready-made weights into a new speech encoder: those of the part `phones` or `wav2vec2`.
+
+    Raises UsageError for a part that is missing, and InputError for weights that do not fit.
+    """
+    if isinstance(content, PhoneContent):
+        if parts.is_random("phones"):
+            parts.published("phones", reporter)
+        else:
+            # What a phone encoder hears is the same for every head.
+            fill(content.encoder, parts.trained("phones"), "phones", None)
+    if isinstance(content, Wav2vec2Content):
+        path = parts.published("wav2vec2", reporter)
+        if path is not None:
+            load_wav2vec2(content.encoder, path)
+
+
+def check_speakers(speakers: tuple[str, ...], identity: int) -> None:
+    """Raise UsageError when there are more training speakers than `model.identity` has room for."""
+    if len(speakers) > identity:
+        raise UsageError(
+            f"The train split has {len(speakers)} speakers, model.identity has room for {identity}.",
+            hint=f"Add `set=model.identity={len(speakers)}`.",
+        )

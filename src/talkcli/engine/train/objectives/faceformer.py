@@ -1,0 +1,112 @@
+"""What trains FaceFormer: the squared distance of its motion, which follows its own or the true frames.
+
+Axis names: `batch`, `frames`, `values`, `heard` (frames whose sound is there). Source: FaceFormer, section
+3.4, and the released code (facts H.1). The published loss is the mean square in the unit of the vertices;
+here it is in thousandths of that unit (millimetres), a million times as large, so that Adam needs a million
+times the epsilon to make the published steps. Differs: validation is by the model's own frames, as it
+performs; the released code validates by the true frames.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from talkcli.engine.face.head import Head
+from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
+from talkcli.engine.models.faceformer import FaceFormer
+from talkcli.engine.train.batches import Batch
+from talkcli.engine.train.objective import Weight
+from talkcli.engine.types import Config
+
+
+class FaceFormerObjectiveConfig(Config):
+    """Terms of the loss."""
+
+    teacher_forcing: bool = False
+    """Whether each frame follows the true frames; false: its own, as published, also in training."""
+    value_weight: Weight = 1.0
+    """Weight of the squared error of the values of a frame: vertices in mm^2, or coefficients."""
+    surface_weight: Weight = 0.0
+    """Weight of the squared distance in mm^2 of the vertices that coefficients move."""
+    velocity_weight: Weight = 0.0
+    """Weight of the squared difference of these vertices' frame-to-frame steps, in mm^2."""
+    vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
+    """Number of vertices that the two terms before compare, half of them on the lips; null: all."""
+    lip_vertex_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
+    """Weight of a lip vertex relative to any other vertex."""
+
+
+class FaceFormerObjective(nn.Module):
+    """Loss and validation measures of FaceFormer."""
+
+    def __init__(
+        self, model: FaceFormer, config: FaceFormerObjectiveConfig, head: Head | None = None
+    ) -> None:
+        """Take the model, and the head for terms of the surface; None for a model of vertices."""
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.surface = (
+            None
+            if head is None
+            else SurfaceDistance(head, vertices=config.vertices, lip_weight=config.lip_vertex_weight)
+        )
+        # Metres become millimetres; coefficients stay.
+        self.scale = 1.0 if model.neutral is None else 1000.0
+
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
+        """Return the loss of one batch and its terms."""
+        config = self.config
+        made, true, at_rest = self._made(batch, taught=config.teacher_forcing)
+        terms = {"value": self._error(made, true)}
+        total = config.value_weight * terms["value"]
+        if self.surface is not None and (config.surface_weight > 0 or config.velocity_weight > 0):
+            shown, real = self.surface(made + at_rest), self.surface(true + at_rest)
+            terms["surface"] = self.surface.squared_error(shown, real)
+            terms["velocity"] = velocity_error(shown, real)
+            total = total + config.surface_weight * terms["surface"]
+            total = total + config.velocity_weight * terms["velocity"]
+        return {"loss": total, **terms}
+
+    def validate(self, batches: list[Batch]) -> dict[str, float]:
+        """Return the errors of the motion that follows its own frames, and of that after the true ones.
+
+        `score` is the lip vertex error in mm where a head is there, else the root of the squared error.
+        """
+        own, taught, lips = [], [], []
+        for batch in batches:
+            made, true, at_rest = self._made(batch, taught=False)
+            own.append(self._error(made, true))
+            if self.surface is not None:
+                shown, real = self.surface(made + at_rest), self.surface(true + at_rest)
+                lips.append(self.surface.lip_error_mm(shown, real).mean())
+            taught.append(self._error(*self._made(batch, taught=True)[:2]))
+        measures = {
+            "error": float(torch.stack(own).mean().sqrt()),
+            "taught_error": float(torch.stack(taught).mean().sqrt()),
+        }
+        if lips:
+            measures["lip_error_mm"] = float(torch.stack(lips).mean())
+        return {"score": measures.get("lip_error_mm", measures["error"]), **measures}
+
+    def _made(
+        self, batch: Batch, *, taught: bool
+    ) -> tuple[Float[Tensor, "batch heard values"], Float[Tensor, "batch heard values"], Tensor]:
+        """Return the offsets that the model makes, the true ones, and the face at rest."""
+        motion = batch.motion
+        at_rest = motion.new_zeros(()) if batch.neutral is None else batch.neutral.flatten(1)[:, None]
+        true = motion - at_rest
+        frames = motion.shape[1]
+        made = self.model(batch.sound, batch.speaker, frames, true if taught else None)
+        return made, true[:, : made.shape[1]], at_rest
+
+    def _error(
+        self, made: Float[Tensor, "batch heard values"], true: Float[Tensor, "batch heard values"]
+    ) -> Float[Tensor, ""]:
+        return F.mse_loss(self.scale * made, self.scale * true)

@@ -1,0 +1,128 @@
+"""Published state dicts to a model file and back, by the row of a method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from talkcli.engine.checkpoints.convert.exchange import differences
+from talkcli.engine.checkpoints.convert.faceformer import FILE, layouts
+from talkcli.engine.checkpoints.convert.published import Choices
+from talkcli.engine.checkpoints.model_file import load_model, read_header
+from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.face import heads
+from talkcli.engine.pipelines.convert.published import export_published, import_published
+from talkcli.engine.types import Silent
+from tests.engine.checkpoints.official import random_fill
+from tests.engine.models.tiny_faceformer import tiny_config
+
+NUM_VERTS = 10
+
+
+def state_of(period: int = 30) -> dict[str, Tensor]:
+    """A tiny FaceFormer as its authors' code would save it."""
+    fill = random_fill()
+    layout = layouts("faceformer", tiny_config(period=period), 3 * NUM_VERTS)[FILE]
+    return {entry.official: entry.codes() if entry.codes else fill(entry) for entry in layout}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.save(state_of(), tmp_path / "vocaset.pth")
+    np.save(tmp_path / "rest.npy", np.random.default_rng(0).normal(size=(NUM_VERTS, 3)).astype(np.float32))
+    return tmp_path
+
+
+def bring_in(folder: Path, **choices: object) -> dict[str, object]:
+    given = {"dataset": "vocaset", "template": folder / "rest.npy", **choices}
+    return import_published(
+        "faceformer",
+        [folder / "vocaset.pth"],
+        folder / "m.safetensors",
+        choices=Choices(**given),  # type: ignore[arg-type]
+        reporter=Silent(),
+    )
+
+
+def test_there_and_back(folder: Path) -> None:
+    report = bring_in(folder)
+    assert report["tensors"] == {FILE: len(state_of())}
+    header = read_header(folder / "m.safetensors")
+    assert (header.head, header.num_verts, header.fps) == ("flame", NUM_VERTS, 30)
+    assert "VOCASET" in header.licence
+    model, _ = load_model(folder / "m.safetensors")
+    np.testing.assert_array_equal(model.neutral, np.load(folder / "rest.npy"))
+    export_published("faceformer", folder / "m.safetensors", folder / "back", reporter=Silent())
+    back = torch.load(folder / "back" / FILE, weights_only=True)
+    state = state_of()
+    assert list(back) == list(state)
+    assert differences(back, state) == []
+
+
+def test_the_data_set_sets_rate_period_and_positions(folder: Path) -> None:
+    torch.save(state_of(period=25), folder / "vocaset.pth")
+    bring_in(folder, dataset="biwi")
+    model, header = load_model(folder / "m.safetensors")
+    assert (header.head, header.fps, model.config.period, model.config.per_frame) == ("biwi", 25, 25, 2)
+
+
+def test_positions_of_another_period_are_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"PPE\.pe is"):
+        bring_in(folder, dataset="biwi")
+
+
+def test_data_parallel_names_are_understood(folder: Path) -> None:
+    torch.save({f"module.{name}": value for name, value in state_of().items()}, folder / "vocaset.pth")
+    assert bring_in(folder)["tensors"] == {FILE: len(state_of())}
+
+
+@pytest.mark.parametrize("change", ["missing", "unknown", "misshapen"])
+def test_another_set_of_tensors_is_listed(folder: Path, change: str) -> None:
+    state = state_of()
+    if change == "missing":
+        del state["transformer_decoder.layers.0.norm2.bias"]
+    elif change == "unknown":
+        state["extra"] = torch.zeros(1)
+    else:
+        state["vertice_map.bias"] = torch.zeros(3)
+    torch.save(state, folder / "vocaset.pth")
+    told = {"missing": "missing transformer_decoder", "unknown": "unknown extra", "misshapen": r"is \(3,\)"}
+    with pytest.raises(InputError, match=told[change]):
+        bring_in(folder)
+    assert not (folder / "m.safetensors").exists()
+
+
+def test_a_file_of_something_else_says_what_is_missing(folder: Path) -> None:
+    torch.save({"weight": torch.zeros(2)}, folder / "vocaset.pth")
+    with pytest.raises(InputError, match=r"missing vertice_map_r\.weight"):
+        bring_in(folder)
+
+
+def test_the_data_set_is_asked_for_where_the_vertices_do_not_tell(folder: Path) -> None:
+    with pytest.raises(UsageError, match="no known data set"):
+        bring_in(folder, dataset=None)
+
+
+def test_the_face_at_rest_is_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "flame_path", lambda: None)
+    with pytest.raises(AssetError, match="face at rest"):
+        bring_in(folder, template=None)
+    torch.save(state_of(period=25), folder / "vocaset.pth")
+    with pytest.raises(UsageError, match="face at rest of BIWI"):
+        bring_in(folder, dataset="biwi", template=None)
+    np.save(folder / "rest.npy", np.zeros((3, 3), np.float32))
+    with pytest.raises(InputError, match="3 vertices at rest"):
+        bring_in(folder)
+
+
+def test_a_model_of_another_encoder_has_no_official_form(folder: Path) -> None:
+    from talkcli.engine.models.deeptalk.content import LogMelContentConfig
+
+    with pytest.raises(InputError, match="another speech encoder"):
+        layouts("faceformer", tiny_config(content=LogMelContentConfig(width=8, heads=2)), 30)
+    with pytest.raises(InputError, match="makes coefficients"):
+        layouts("faceformer", tiny_config(motion="coefficients"), 53)
