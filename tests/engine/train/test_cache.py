@@ -120,6 +120,15 @@ def test_trunks_stand_in_for_the_waveform(tmp_path: Path) -> None:
     assert batch.sound["emotion2vec"].dtype == torch.float32
 
 
+def test_two_encoders_of_a_kind_have_trunks_of_their_own(tmp_path: Path) -> None:
+    model = nn.ModuleDict({"a": _wav2vec2(), "b": _wav2vec2(layers=2)})
+    ears = cached_ears(model, {"waveform": Waveform()}, tmp_path)
+    assert set(ears) == {"wav2vec2:a", "wav2vec2:b"}
+    samples = torch.from_numpy(fake_clip(0, FRAMES).speech.samples)[None]
+    one, other = (ear(samples) for ear in ears.values())
+    assert not torch.equal(one, other)
+
+
 def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no speech encoder"):
         cached_ears(nn.Linear(1, 1), {}, tmp_path)

@@ -35,7 +35,8 @@ _STEPS = "steps"
 def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None = None) -> dict[str, Ear]:
     """Return the front-ends `ears` of `model`, with its encoders' cached trunks in place of the waveform.
 
-    The only encoder's trunk has the name of its kind; with several, the name of the module follows a colon.
+    A trunk has the name of its encoder's kind; where several are of a kind, the name of the module follows a
+    colon.
 
     Args:
         model: Model whose encoders are partly or wholly frozen.
@@ -52,10 +53,11 @@ def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None =
             hint="Leave out data.cache_features.",
         )
     root = folder or cache_dir() / "features"
-    trunks: dict[str, Ear] = {
-        part.config.kind if len(encoders) == 1 else f"{part.config.kind}:{name}": TrunkEar(part, root)
-        for name, part in encoders.items()
-    }
+    kinds = [part.config.kind for part in encoders.values()]
+    trunks: dict[str, Ear] = {}
+    for name, part in encoders.items():
+        kind = part.config.kind
+        trunks[kind if kinds.count(kind) == 1 else f"{kind}:{name}"] = TrunkEar(part, root)
     return {**{name: ear for name, ear in ears.items() if name != "waveform"}, **trunks}
 
 

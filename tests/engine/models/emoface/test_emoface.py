@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from talkcli.engine.audio.ear import hear
+from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.errors import InputError
 from talkcli.engine.models.emoface.emoface import NOBODY, Conditions, EmoFace, Heard, fused
 from talkcli.engine.models.emoface.emoface_config import EmoFaceConfig
@@ -155,3 +156,21 @@ def test_damaged_spirals_are_refused() -> None:
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         EmoFaceConfig(**{"content": ENCODER, "emotion": ENCODER, **settings})
+
+
+@torch.inference_mode()
+def test_stored_features_reach_the_encoder_that_made_them() -> None:
+    encoder = Wav2vec2Config(
+        width=32, layers=1, heads=2, feedforward=32, channels=16, position_kernel=8, position_groups=2,
+        frozen="convolutions",
+    )  # fmt: skip
+    model = tiny(content=encoder, emotion=encoder)
+    samples = _speech(12)
+    heard = model.listen({"waveform": samples[..., None]})
+    stored = {
+        f"wav2vec2:{name}.encoder": getattr(model, name).encoder.trunk(samples)
+        for name in ("hear_content", "hear_emotion")
+    }
+    for one, other in zip(heard, model.listen(stored), strict=True):
+        torch.testing.assert_close(one, other)
+    assert not torch.allclose(heard.content, heard.emotion)

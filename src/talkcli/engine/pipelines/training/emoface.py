@@ -13,7 +13,7 @@ from talkcli.engine.face.heads import is_head, load_head
 from talkcli.engine.face.spirals import spirals
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.methods import build
-from talkcli.engine.models.deeptalk.content import PhoneContent, Wav2vec2Content
+from talkcli.engine.models.deeptalk.content import Wav2vec2Content
 from talkcli.engine.models.emoface.emoface import EmoFace
 from talkcli.engine.models.emoface.emoface_config import EmoFaceConfig
 from talkcli.engine.pipelines.training import recipes
@@ -23,7 +23,7 @@ from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
 from talkcli.engine.pipelines.training.speech import (
     check_speakers,
-    fill_phones,
+    fill_encoder,
     published_wav2vec2,
     with_encoder,
 )
@@ -53,7 +53,6 @@ class EmoFaceAssembly(Assembly):
         super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
         model = self.recipe.model
         # Missing files are found before any data is read.
-        self._content = published_wav2vec2("wav2vec2", model.content, parts, reporter)
         self._emotion = published_wav2vec2("emotion_wav2vec2", model.emotion, parts, reporter)
         content = with_encoder(model.content, parts)
         self.recipe = self.recipe.model_copy(update={"model": model.model_copy(update={"content": content})})
@@ -68,7 +67,9 @@ class EmoFaceAssembly(Assembly):
             update={"speakers": data.speakers, "nobody": recipe.objective.nobody_share > 0}
         )
         model: EmoFace = built(partial(build, self.method), config, data.space.width)
-        self._fill(model)
+        fill_encoder(model.hear_content, self.parts, self.reporter)
+        if self._emotion is not None and isinstance(model.hear_emotion, Wav2vec2Content):
+            load_wav2vec2(model.hear_emotion.encoder, self._emotion)
         topology = self._topology(data)
         model.neutral.copy_(data.neutral())
         model.spirals.copy_(
@@ -88,14 +89,6 @@ class EmoFaceAssembly(Assembly):
             None if lips is None else torch.from_numpy(np.asarray(lips, np.int64)),
             paired=recipe.data.pairs is not None,
         )
-
-    def _fill(self, model: EmoFace) -> None:
-        """Put the weights of the parts into a new model."""
-        for path, content in ((self._content, model.hear_content), (self._emotion, model.hear_emotion)):
-            if path is not None and isinstance(content, Wav2vec2Content):
-                load_wav2vec2(content.encoder, path)
-        if isinstance(model.hear_content, PhoneContent):
-            fill_phones(model.hear_content, self.parts, self.reporter)
 
     def _topology(self, data: TrainingData) -> Topology | None:
         """Return what is known of the mesh; None where talk knows no head with its numbering, or its file is

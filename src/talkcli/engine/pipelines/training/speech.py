@@ -40,20 +40,15 @@ def fill_encoder(content: nn.Module, parts: GivenParts, reporter: Reporter) -> N
     Raises UsageError for a part that is missing, and InputError for weights that do not fit.
     """
     if isinstance(content, PhoneContent):
-        fill_phones(content, parts, reporter)
+        if parts.is_random("phones"):
+            parts.published("phones", reporter)
+        else:
+            # What a phone encoder hears is the same for every head.
+            fill(content.encoder, parts.trained("phones"), "phones", None)
     if isinstance(content, Wav2vec2Content):
         path = parts.published("wav2vec2", reporter)
         if path is not None:
             load_wav2vec2(content.encoder, path)
-
-
-def fill_phones(content: PhoneContent, parts: GivenParts, reporter: Reporter) -> None:
-    """Put the weights of the part `phones` into a new speech encoder; see `fill_encoder`."""
-    if parts.is_random("phones"):
-        parts.published("phones", reporter)
-    else:
-        # What a phone encoder hears is the same for every head.
-        fill(content.encoder, parts.trained("phones"), "phones", None)
 
 
 def published_wav2vec2(name: str, content: Config, parts: GivenParts, reporter: Reporter) -> Path | None:
