@@ -49,6 +49,7 @@ CALLS = [
         for action in ("motions", "dataset", "diversity", "emotion", "compare", "study", "study-results")
     ),
     ("convert", "deeptalk"),
+    ("convert", "faceformer"),
     ("bench", "render"),
 ]
 
