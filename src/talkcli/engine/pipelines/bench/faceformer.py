@@ -20,7 +20,7 @@ from talkcli.engine.models.faceformer import FaceFormer, FaceFormerConfig
 from talkcli.engine.nn.biased_decoder import causal_bias
 from talkcli.engine.nn.periodic import periodic_positions
 from talkcli.engine.pipelines.bench.generator import babble
-from talkcli.engine.pipelines.bench.render import machine, write_report
+from talkcli.engine.pipelines.bench.report import machine, write_report
 from talkcli.engine.types import Reporter
 from talkcli.engine.version import __version__
 

@@ -29,7 +29,9 @@ def on_one_topology(
     if len(meshes) != 1 or meshes != heads:
         return takes, true
     head = load_head(heads.pop())
-    moved = [vertices_of(motion, head) if isinstance(motion, Motion) else motion for motion in motions]
+    moved: list[AnyMotion] = [
+        vertices_of(motion, head) if isinstance(motion, Motion) else motion for motion in motions
+    ]
     return moved[: len(takes)], None if true is None else moved[-1]
 
 
