@@ -139,11 +139,13 @@ class EmoTalkObjective(nn.Module):
             label = self.labels[batch.emotion]
             found = self.model.classifier(felt).argmax(-1)
             right.append((found == label)[label != _NO_LABEL].float())
-        error, guessed = float(torch.cat(errors).mean()), torch.cat(right)
-        measures = {"score": error, "reconstruction": error, "velocity": float(torch.cat(steps).mean())}
+        mean, guessed = float(torch.cat(errors).mean()), torch.cat(right)
+        measures = {"score": mean, "reconstruction": mean, "velocity": float(torch.cat(steps).mean())}
         if lips:
-            measures |= dict.fromkeys(("score", "lip_error_mm"), float(torch.cat(lips).mean()))
-        return measures | {"emotion_accuracy": float(guessed.mean())} if len(guessed) else measures
+            measures["lip_error_mm"] = measures["score"] = float(torch.cat(lips).mean())
+        if len(guessed):
+            measures["emotion_accuracy"] = float(guessed.mean())
+        return measures
 
     def _made(
         self,
