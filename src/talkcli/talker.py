@@ -187,7 +187,7 @@ def load(
     """Load a performer once, to animate with it many times.
 
     Args:
-        model: "embedded", a model file or run folder, or "rules", which need `text`.
+        model: "embedded", "emoface", "faceformer", a model file or run folder, or "rules", which need `text`.
         device: auto, cpu, cuda or cuda:N.
         precision: "fp32", or "bf16", which is faster on processors that support it, and less exact.
         layers: Layers to switch on or off, by name (docs/layers.md); the others are on for models of ada.

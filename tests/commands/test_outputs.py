@@ -12,7 +12,7 @@ import pytest
 
 from talkcli import app as module
 from talkcli.commands.animate import animate
-from talkcli.engine.checkpoints.model_file import default_weights, load_model
+from talkcli.engine.checkpoints.model_file import load_model, shipped_weights
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.types import EMOTIONS, Motion
@@ -106,7 +106,7 @@ def test_a_limit_on_file_sizes_is_a_sentence_and_leaves_nothing(place: Path, nam
 
 
 def test_help_offers_the_emotions_that_the_embedded_model_knows() -> None:
-    model, _ = load_model(default_weights(), "cpu")
+    model, _ = load_model(shipped_weights(), "cpu")
     known = [
         label
         for label, anchor in zip(EMOTIONS, model.dee.anchors, strict=True)

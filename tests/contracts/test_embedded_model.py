@@ -144,8 +144,8 @@ def test_loading_it_leaves_the_compiler_of_pytorch_alone() -> None:
     """
     program = (
         "import sys\n"
-        "from talkcli.engine.checkpoints.model_file import default_weights, load_model\n"
-        "load_model(default_weights())\n"
+        "from talkcli.engine.checkpoints.model_file import shipped_weights, load_model\n"
+        "load_model(shipped_weights())\n"
         "print({'sympy', 'triton', 'torch._dynamo'} & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -111,7 +111,8 @@ def animate(
         str,
         typer.Option(
             "--model",
-            help="Model: embedded, a run folder or model file of train-gen, or rules, which need --text.",
+            help="Model: embedded, emoface or faceformer, which come with talk; a run folder or model file; "
+            "or rules, which need --text.",
         ),
     ] = EMBEDDED,
     text: Annotated[

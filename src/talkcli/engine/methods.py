@@ -73,8 +73,14 @@ class Method:
     """The key below which published checkpoints hold their tensors; None for bare tensors."""
 
 
-# The name of the model that comes with talk.
+# The name of the model that performs where none is named.
 EMBEDDED = "embedded"
+# The models that come with talk: the names of their files in the folder of weights, without suffix.
+SHIPPED: dict[str, str] = {
+    EMBEDDED: "deeptalk-small",
+    "emoface": "emoface-small",
+    "faceformer": "faceformer-small",
+}
 
 PARTS: dict[str, Part] = {
     "fer": Part(what="an expression classifier", made_by="fer", published="the expression classifier"),

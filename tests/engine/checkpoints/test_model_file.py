@@ -13,12 +13,12 @@ from safetensors.torch import save_file
 from talkcli.engine.checkpoints import model_file
 from talkcli.engine.checkpoints.model_file import (
     Meta,
-    default_weights,
     load_model,
     read_content,
     read_header,
     save_model,
     save_weights,
+    shipped_weights,
 )
 from talkcli.engine.errors import AssetError, InputError
 from talkcli.engine.face.channels import ADA
@@ -188,4 +188,4 @@ def test_wrong_tensors_are_listed(saved: Path) -> None:
 def test_embedded_weights_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_file, "WEIGHTS_DIR", tmp_path)
     with pytest.raises(AssetError, match="embedded model"):
-        default_weights()
+        shipped_weights()

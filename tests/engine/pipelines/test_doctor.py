@@ -47,7 +47,7 @@ def test_a_broken_need_is_named_and_does_not_stop_the_rest(monkeypatch: pytest.M
     def fail() -> Path:
         raise AssetError("the weights are gone", hint="fetch them")
 
-    monkeypatch.setattr(doctor, "default_weights", fail)
+    monkeypatch.setattr(doctor, "shipped_weights", fail)
     monkeypatch.setattr(doctor, "ffmpeg_binary", lambda: "/nonexistent/ffmpeg")
     report = doctor.examine(Silent())
     assert report["ok"] is False

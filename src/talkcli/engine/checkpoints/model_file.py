@@ -26,13 +26,12 @@ from talkcli.engine.checkpoints.fit import check, check_finite, misshapen
 from talkcli.engine.checkpoints.undrawn import Undrawn
 from talkcli.engine.errors import AssetError, InputError, TalkError
 from talkcli.engine.files import atomic_path
-from talkcli.engine.methods import METHODS, build, resolve
+from talkcli.engine.methods import EMBEDDED, METHODS, SHIPPED, build, resolve
 from talkcli.engine.readers.json_text import parse_json
 from talkcli.engine.readers.regular import check_file
 from talkcli.engine.types import MODEL_FPS, Config, MotionSpace, first_mistake
 
 FORMAT = 2
-DEFAULT_WEIGHTS = "deeptalk-small.safetensors"
 # Name of the checkpoint with the best validation in a run folder.
 BEST = "best.safetensors"
 _HINT = "Model files are written by talk's training commands and by talk convert."
@@ -105,12 +104,12 @@ class Content(NamedTuple):
     """Tensors that talk does not read, by their third-party names."""
 
 
-def default_weights() -> Path:
-    """Return the path of the embedded generator. Raises AssetError when the installed package lacks it."""
-    path = WEIGHTS_DIR / DEFAULT_WEIGHTS
+def shipped_weights(name: str = EMBEDDED) -> Path:
+    """Return the path of one of the `SHIPPED` models; AssetError when the installed package lacks it."""
+    path = WEIGHTS_DIR / f"{SHIPPED[name]}.safetensors"
     if not path.is_file():
         raise AssetError(
-            f"The embedded model {path} is missing.",
+            f"The {name} model {path} is missing.",
             hint="Install the package again, or give a model of your own with `model`.",
         )
     return path

@@ -20,12 +20,8 @@ import soundfile
 import torch
 
 from talkcli.engine.assets import cache_dir
-from talkcli.engine.checkpoints.judge_weights import (
-    PUBLISHED_JUDGES,
-    own_file,
-    published_file,
-)
-from talkcli.engine.checkpoints.model_file import default_weights, read_header
+from talkcli.engine.checkpoints.judge_weights import PUBLISHED_JUDGES, own_file, published_file
+from talkcli.engine.checkpoints.model_file import read_header, shipped_weights
 from talkcli.engine.checkpoints.own_judges import OWN_JUDGES
 from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
@@ -35,6 +31,7 @@ from talkcli.engine.face.surface import surface_of
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import sha256, temporary_folder
 from talkcli.engine.lifetime import run_child
+from talkcli.engine.methods import EMBEDDED, SHIPPED
 from talkcli.engine.optional import OPTIONAL_PACKAGES, how_to_install, is_installed
 from talkcli.engine.pipelines.training.usable_memory import memory
 from talkcli.engine.render.renderers import open_renderer
@@ -205,16 +202,18 @@ def _head() -> list[Check]:
 
 
 def _weights() -> list[Check]:
-    path = default_weights()
-    header = read_header(path)
-    size_mb = path.stat().st_size / 1e6
-    found = f"{path.name}, {header.method}, {size_mb:.1f} MB, {header.licence}, sha256 {sha256(path)[:12]}"
-    return [Check(name="embedded model", state="ok", found=found)]
+    checks = []
+    for name in SHIPPED:
+        path = shipped_weights(name)
+        header = read_header(path)
+        size = f"{path.stat().st_size / 1e6:.1f} MB"
+        found = f"{path.name}, {header.method}, {size}, {header.licence}, sha256 {sha256(path)[:12]}"
+        checks.append(Check(name=f"{name} model", state="ok", found=found))
+    return checks
 
 
 def _self_check() -> list[Check]:
     """Turn one second of sound into motion, and draw its last frame."""
-    from talkcli.engine.methods import EMBEDDED
     from talkcli.engine.performers.open import open_model
     from talkcli.engine.performers.performer import Sampling
 

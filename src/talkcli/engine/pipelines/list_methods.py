@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from talkcli.engine.checkpoints.model_file import default_weights, read_header
+from talkcli.engine.checkpoints.model_file import read_header, shipped_weights
 from talkcli.engine.errors import TalkError
-from talkcli.engine.methods import EMBEDDED, METHODS, training_command
+from talkcli.engine.methods import METHODS, SHIPPED, training_command
 
 
 def list_methods() -> list[dict[str, Any]]:
     """Return the rows of all methods, each with the command that trains it and the weights that come with
     talk.
 
-    `weights` is the name of the embedded model if that is a model of the method, else None.
+    `weights` is the name of a model of the method that comes with talk, else None.
     """
-    embedded = _embedded()
+    shipped = {_method(name): name for name in SHIPPED}
     return [
         {
             "method": name,
@@ -26,15 +26,15 @@ def list_methods() -> list[dict[str, Any]]:
             "parts": list(row.parts),
             "stages": row.stages,
             "motion": row.motion,
-            "weights": EMBEDDED if name == embedded else None,
+            "weights": shipped.get(name),
         }
         for name, row in METHODS.items()
     ]
 
 
-def _embedded() -> str | None:
-    """Return the method of the embedded model; None when the package came without it."""
+def _method(name: str) -> str | None:
+    """Return the method of a model that comes with talk; None when the package came without it."""
     try:
-        return read_header(default_weights()).method
+        return read_header(shipped_weights(name)).method
     except TalkError:
         return None

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from talkcli.engine.checkpoints.model_file import default_weights, load_model
+from talkcli.engine.checkpoints.model_file import load_model, shipped_weights
 from talkcli.engine.device import seeded
 from talkcli.engine.files import check_file
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
@@ -54,7 +54,7 @@ def bench_generator(
         torch.set_num_threads(threads)
     samples = babble(seconds)
     released = _released()
-    embedded, _ = load_model(default_weights())
+    embedded, _ = load_model(shipped_weights())
     contestants: dict[str, tuple[DeepTalk, bool]] = {
         "released_fp32": (released, False),
         "released_bf16": (released, True),
