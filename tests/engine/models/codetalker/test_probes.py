@@ -203,7 +203,7 @@ RUNS = [
 def test_performing(probe_of: Any, data_set: str, seconds: float, precision: str) -> None:
     # Rounding adds up over the twelve layers of BIWI, of which there are numbers in float32 alone.
     probe = probe_of(2, data_set, precision)
-    tolerance = 2e-5 if data_set == "BIWI" else TOLERANCE[precision]
+    tolerance = 3e-5 if data_set == "BIWI" else TOLERANCE[precision]
     model, runs = probe.model, probe.numbers.get("runs", probe.numbers)
     wanted = runs[f"predict_{seconds}s_{precision}"]
     samples = torch.from_numpy(sound(seconds))[None].to(getattr(torch, precision))
