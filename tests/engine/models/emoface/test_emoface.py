@@ -36,7 +36,9 @@ def _naive(model: EmoFace, heard: Heard, told: Conditions) -> Tensor:
     return given[:, 1:]
 
 
-@pytest.mark.parametrize("settings", [{}, {"mesh_attention": False}, {"unit_m": 0.001}, {"layers": 2}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"mesh_attention": False}, {"unit_m": 0.001}, {"layers": 2}, {"components": 20}]
+)
 @torch.inference_mode()
 def test_frame_by_frame_is_the_naive_loop(settings: dict[str, float]) -> None:
     model = tiny(**settings)

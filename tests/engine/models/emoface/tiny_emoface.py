@@ -38,6 +38,10 @@ def tiny(subdivisions: int = 1, *, moves: bool = True, **settings: Any) -> EmoFa
     model.neutral.copy_(torch.from_numpy(points * 0.1))
     table = spirals(faces, points, length=config.spiral.length, dilation=config.spiral.dilation)
     model.spirals.copy_(torch.from_numpy(table))
+    if config.components is not None:
+        rows = torch.linalg.qr(torch.randn(points.size, config.components)).Q.T
+        model.components.copy_(rows)
+        model.spreads.copy_(torch.linspace(1.0, 0.1, config.components))
     if moves:
         for branch in (model.content, model.emotion):
             torch.nn.init.normal_(branch.outward.weight, std=0.01)

@@ -24,7 +24,7 @@ class Branch(nn.Module):
 
         Args:
             config: Settings of the model.
-            num_values: Number of coordinates of a frame.
+            num_values: Numbers of a frame, as the branch sees it.
             known: Number of channels of the condition.
         """
         super().__init__()

@@ -56,6 +56,8 @@ class EmoFace(nn.Module):
     method = "emoface"
     neutral: Tensor
     spirals: Tensor
+    components: Tensor
+    spreads: Tensor
 
     def __init__(self, config: EmoFaceConfig, num_values: int) -> None:
         super().__init__()
@@ -65,12 +67,17 @@ class EmoFace(nn.Module):
         self.hear_emotion = build_content(config.emotion, config.width, dropout=config.dropout)
         self.style = nn.Linear(config.identity, config.embedding)
         self.level = nn.Linear(_LEVELS, config.embedding)
-        self.content = Branch(config, num_values, config.embedding)
-        self.emotion = Branch(config, num_values, 2 * config.embedding)
+        seen = config.components or num_values
+        self.content = Branch(config, seen, config.embedding)
+        self.emotion = Branch(config, seen, 2 * config.embedding)
         self.classifier = nn.Linear(config.width, len(EMOTIONS))
         if config.mesh_attention:
             self.mesh_attention = MeshAttention(config)
         self.register_buffer("neutral", torch.zeros(verts, 3))
+        if config.components is not None:
+            # Orthonormal rows, and the spread of the training motion along each of them in metres.
+            self.register_buffer("components", torch.zeros(config.components, num_values))
+            self.register_buffer("spreads", torch.ones(config.components))
         # The mesh is data: training computes its spirals, and the model file keeps them.
         self.register_buffer("spirals", torch.zeros(verts, config.spiral.length, dtype=torch.int32))
 
@@ -121,8 +128,7 @@ class EmoFace(nn.Module):
         conditions: Conditions,
     ) -> Float[Tensor, "batch frames values"]:
         """Return the displacements by the emotion branch, given those `before` each frame."""
-        unit = self.config.unit_m
-        return self.emotion(heard.emotion, before / unit, conditions.emotion) * unit
+        return self._outside(self.emotion(heard.emotion, self._inside(before), conditions.emotion))
 
     def content_motion(
         self,
@@ -131,8 +137,19 @@ class EmoFace(nn.Module):
         conditions: Conditions,
     ) -> Float[Tensor, "batch frames values"]:
         """Return the displacements by the content branch, given those `before` each frame."""
-        unit = self.config.unit_m
-        return self.content(heard.content, before / unit, conditions.content) * unit
+        return self._outside(self.content(heard.content, self._inside(before), conditions.content))
+
+    def _inside(self, displacements: Float[Tensor, "*frames values"]) -> Float[Tensor, "*frames _seen"]:
+        """Return displacements in metres as the branches see them."""
+        if self.config.components is None:
+            return displacements / self.config.unit_m
+        return displacements @ self.components.T / self.spreads
+
+    def _outside(self, seen: Float[Tensor, "*frames _seen"]) -> Float[Tensor, "*frames values"]:
+        """Return what a branch made as displacements in metres."""
+        if self.config.components is None:
+            return seen * self.config.unit_m
+        return (seen * self.spreads) @ self.components
 
     def perform(
         self,
@@ -148,17 +165,17 @@ class EmoFace(nn.Module):
             before: Displacements before the first frame; None for the face at rest.
         """
         batch, frames, _ = heard.content.shape
-        unit = self.config.unit_m
         values = self.neutral.numel()
-        at = heard.content.new_zeros(batch, values) if before is None else before / unit
+        at = heard.content.new_zeros(batch, values) if before is None else before
         made = heard.content.new_empty(batch, frames, values)
         pasts = self.content.start(heard.content), self.emotion.start(heard.emotion)
         for frame, weight in enumerate(self._weights_by_frame(heard)):
-            content = self.content.step(at, conditions.content, pasts[0])
-            emotion = self.emotion.step(at, conditions.emotion, pasts[1])
+            seen = self._inside(at)
+            content = self._outside(self.content.step(seen, conditions.content, pasts[0]))
+            emotion = self._outside(self.emotion.step(seen, conditions.emotion, pasts[1]))
             at = fused(emotion, content, weight)
             made[:, frame] = at
-        return made.mul_(unit)
+        return made
 
     def _weights_by_frame(self, heard: Heard) -> Iterator[Float[Tensor, "batch verts"]]:
         pasts: Pasts | None = None

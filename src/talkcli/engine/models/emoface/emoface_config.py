@@ -53,6 +53,9 @@ class EmoFaceConfig(Config):
     """Neighbourhood in the SpiralConv3D layers of Mesh Attention."""
     map_layers: Annotated[int, Field(gt=0, le=16)] = 2
     """Number of SpiralConv3D layers; the last one gives the map."""
+    components: Annotated[int, Field(gt=0, le=512)] | None = None
+    """Number of principal components of the training motion in which the branches see and make displacements;
+    null: in coordinates, as in the paper. It makes a model small whose mesh has many vertices."""
     unit_m: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Length in metres of the unit of displacement inside the network: a size of steps, not of results."""
     identity: Width = 32

@@ -6,6 +6,8 @@ from functools import partial
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from talkcli.engine.checkpoints.pretrained import load_wav2vec2
 from talkcli.engine.errors import AssetError
@@ -29,7 +31,10 @@ from talkcli.engine.pipelines.training.speech import (
 )
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.emoface import EmoFaceObjective, EmoFaceObjectiveConfig
-from talkcli.engine.types import Reporter
+from talkcli.engine.types import Reporter, VertexMotion
+
+# Frames of which the components are computed.
+_FRAMES_OF_COMPONENTS = 1000
 
 
 class EmoFaceRecipe(recipes.Recipe):
@@ -82,6 +87,10 @@ class EmoFaceAssembly(Assembly):
                 )
             )
         )
+        if config.components is not None:
+            components, spreads = _components(data, config.components)
+            model.components.copy_(components)
+            model.spreads.copy_(spreads)
         lips = None if topology is None else topology.regions.get("lips")
         return EmoFaceObjective(
             model,
@@ -108,3 +117,35 @@ class EmoFaceAssembly(Assembly):
             )
             return None
         return known
+
+
+def _components(
+    data: TrainingData, count: int
+) -> tuple[Float[Tensor, "components values"], Float[Tensor, "components"]]:
+    """Return the principal components of the training displacements, and the spread along each in metres.
+
+    The face at rest is the origin. Components beyond those of the motion are zero.
+    """
+    moves = _displacements(data)
+    _, sizes, rows = torch.linalg.svd(moves.double(), full_matrices=False)
+    rows, sizes = rows[:count], sizes[:count]
+    components, spreads = torch.zeros(count, moves.shape[1]), torch.ones(count)
+    components[: len(rows)] = rows.float()
+    spreads[: len(rows)] = (sizes / len(moves) ** 0.5).clamp_min(1e-9).float()
+    return components, spreads
+
+
+def _displacements(data: TrainingData) -> Float[Tensor, "frames values"]:
+    """Return displacements in metres of frames evenly spaced over the training clips."""
+    total = sum(clip.motion.num_frames for clip in data.training)
+    every = -(-total // _FRAMES_OF_COMPONENTS)
+    if data.by_head:
+        coeffs = data.motion()[::every]
+        with torch.inference_mode():
+            return (data.head(coeffs) - torch.from_numpy(data.head.template)).flatten(1).clone()
+    found = []
+    for clip in data.training:
+        assert isinstance(clip.motion, VertexMotion)
+        moved = clip.motion.vertices[:: min(every, clip.motion.num_frames)] - clip.motion.neutral
+        found.append(torch.from_numpy(moved.astype(np.float32)).flatten(1))
+    return torch.cat(found)
