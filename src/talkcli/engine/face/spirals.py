@@ -143,7 +143,7 @@ def _nearest(
     extent = float(np.ptp(points, axis=0).max()) or 1.0
     reach = min(needed + _SPARE, len(points))
     distances, found = cKDTree(points).query(points[chosen], k=reach)
-    distances, found = distances.reshape(len(chosen), reach), found.reshape(len(chosen), reach)
+    distances, found = (np.reshape(part, (len(chosen), reach)) for part in (distances, found))
     keys = np.round(distances / extent, _EQUAL_DECIMALS)
     # A vertex is its own nearest, also where another one lies at the same place.
     keys[found == chosen[:, None]] = -1.0

@@ -89,7 +89,7 @@ class SpiralConv3d(nn.Module):
         frames = moving.shape[1]
         weight = self.layer.weight.unflatten(1, (self.span, self.length, -1))
         parts = torch.einsum("bsc,oac->bsao", self._with_past(moving, past), weight.sum(2))
-        total = self.layer.bias
+        total: Tensor = self.layer.bias
         for at in range(self.span):
             total = total + parts[:, at : at + frames, at]
         placed = still.index_select(0, spirals.flatten()).unflatten(0, spirals.shape).flatten(1)
@@ -125,7 +125,7 @@ class SpiralConv3d(nn.Module):
         # One row of the weight for each frame of the span and each output.
         weight = self.layer.weight.unflatten(1, (self.span, -1)).transpose(0, 1).flatten(0, 1)
         parts = nn.functional.linear(gathered, weight).unflatten(-1, (self.span, -1))
-        total = self.layer.bias
+        total: Tensor = self.layer.bias
         for at in range(self.span):
             total = total + parts[:, at : at + frames, :, at]
         return total
