@@ -20,7 +20,7 @@ SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallp
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights judges clean
+.PHONY: help setup demo browser test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights faceformer emoface judges clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -113,6 +113,14 @@ train-vq: corpus
 weights: train-phones train-dee train-vq ## Train the embedded model from the corpus (hours on a laptop CPU) and put it in place
 	$(call train,train-gen,deeptalk-small,gen) --dee $(RUNS)/dee --prior $(RUNS)/vq --phones $(RUNS)/phones
 	cp $(RUNS)/gen/best.safetensors src/talkcli/weights/deeptalk-small.safetensors
+
+faceformer: train-phones ## Train the small FaceFormer from the corpus (minutes) and put it in place
+	$(call train,train faceformer,faceformer-small,faceformer) --part phones=$(RUNS)/phones
+	cp $(RUNS)/faceformer/best.safetensors src/talkcli/weights/faceformer-small.safetensors
+
+emoface: train-phones ## Train the small EmoFace from the corpus (minutes) and put it in place
+	$(call train,train emoface,emoface-small,emoface) --part phones=$(RUNS)/phones
+	cp $(RUNS)/emoface/best.safetensors src/talkcli/weights/emoface-small.safetensors
 
 judges: corpus ## Train our judges from the corpus (minutes) and put them in place
 	$(call train,train-judge,sync,judge-sync)

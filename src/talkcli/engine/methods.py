@@ -129,8 +129,8 @@ METHODS: dict[str, Method] = {
         converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
     ),
     "phones": Method(
-        model=f"{_MODELS}.phones:PhoneEncoder",
-        config=f"{_MODELS}.phones:PhonesConfig",
+        model="talkcli.engine.models.phones:PhoneEncoder",
+        config="talkcli.engine.models.phones:PhonesConfig",
         objective=f"{_OBJECTIVES}.phones:PhonesObjective",
         objective_config=f"{_OBJECTIVES}.phones:PhonesObjectiveConfig",
         assembly=f"{_TRAINING}.phones:PhonesAssembly",

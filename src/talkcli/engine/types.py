@@ -25,6 +25,9 @@ assert SAMPLES_PER_FRAME * MODEL_FPS == SPEECH_RATE_HZ, "frames must hold a whol
 # One vocabulary for all data sets; numbered from 1 in this order by DEEPTalk's files on disk.
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise", "contempt")
 
+# Index of a speaker whom a model does not know.
+NOBODY = -1
+
 
 class Config(BaseModel):
     """A frozen group of settings; an unknown key is an error, and so are NaN and infinities. Stands right

@@ -26,10 +26,10 @@ from talkcli.engine.models.deeptalk.dee_config import CoefficientsConfig, DeeCon
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
-from talkcli.engine.models.deeptalk.phones import PhonesConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvae, ThVqvaeConfig
 from talkcli.engine.models.deeptalk.vae import VaeConfig
 from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
+from talkcli.engine.models.phones import PhonesConfig
 
 META = Meta(head="ada", channels=ADA, fps=25, trained_on="nothing", licence="MIT")
 PRIOR = ThVqvaeConfig(width=16, heads=2, feedforward=16, decoder_feedforward=16, codes=12)

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from talkcli.engine.models.deeptalk.content import LogMelContentConfig
+from talkcli.engine.models.content import LogMelContentConfig
 from talkcli.engine.models.faceformer import FaceFormer
 from talkcli.engine.nn.periodic import periodic_positions
 from tests.engine.models.tiny_faceformer import tiny_config, tiny_faceformer

@@ -17,7 +17,7 @@ from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.exports import motion as motion_export
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import Fer, FerConfig
 from talkcli.engine.models.deeptalk.vqvae import VqvaeConfig
@@ -28,7 +28,7 @@ from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.pipelines import animate
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.score.generation import open_deeptalk
-from talkcli.engine.types import EMOTIONS, SPEECH_RATE_HZ, Emotion, Silent, Speech
+from talkcli.engine.types import EMOTIONS, NOBODY, SPEECH_RATE_HZ, Emotion, Silent, Speech
 from tests.engine.fakes import Told, performed
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 

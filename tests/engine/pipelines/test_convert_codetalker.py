@@ -15,7 +15,7 @@ from talkcli.engine.checkpoints.convert.layout import Layout
 from talkcli.engine.checkpoints.convert.published import Choices
 from talkcli.engine.checkpoints.model_file import load_model, read_header
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.models.deeptalk.content import LogMelContentConfig
+from talkcli.engine.models.content import LogMelContentConfig
 from talkcli.engine.pipelines.convert.published import export_published, import_published
 from talkcli.engine.types import Silent
 from tests.engine.checkpoints.official import random_fill

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from talkcli.engine.audio.augment import AugmentConfig
 from talkcli.engine.audio.ear import Waveform
 from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
-from talkcli.engine.models.deeptalk.phones import SYMBOLS
+from talkcli.engine.models.phones import SYMBOLS
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
 from talkcli.engine.types import EMOTIONS, Alignment, Phone, Silent
 from tests.engine.fakes import ADA, fake_clip

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.models.deeptalk.content import ContentConfig
+from talkcli.engine.models.content import ContentConfig
 from talkcli.engine.models.speech_memory import SpeechMemory, check_memory
 from talkcli.engine.nn.biased_decoder import BiasedDecoder
 from talkcli.engine.nn.periodic import periodic_positions

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from talkcli.engine.audio.ear import Ear, Sound, Waveform
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config, resample
-from talkcli.engine.models.deeptalk.content import ContentConfig, Wav2vec2Content, build_content
+from talkcli.engine.models.content import ContentConfig, Wav2vec2Content, build_content
 from talkcli.engine.models.speech_frames import paired_frames, resampled_frames
 from talkcli.engine.models.windows import Stretches, cross_fade, spans
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME

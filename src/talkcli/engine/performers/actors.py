@@ -6,8 +6,7 @@ import difflib
 from typing import Protocol, runtime_checkable
 
 from talkcli.engine.errors import UsageError
-from talkcli.engine.models.deeptalk.deeptalk import NOBODY
-from talkcli.engine.types import Reporter
+from talkcli.engine.types import NOBODY, Reporter
 
 # Name of the actor of the released demo, the first of the speakers that the released model was trained on.
 DEMO_ACTOR = "M003"

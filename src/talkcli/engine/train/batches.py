@@ -23,7 +23,7 @@ from talkcli.engine.audio.ear import Ear, Sound, cut, hear
 from talkcli.engine.audio.log_mel import LogMel
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.savitzky_golay import savitzky_golay
-from talkcli.engine.models.deeptalk.phones import STEP_HZ, STEPS_PER_FRAME, SYMBOLS
+from talkcli.engine.models.phones import STEP_HZ, STEPS_PER_FRAME, SYMBOLS
 from talkcli.engine.train.chances import Balance, chances
 from talkcli.engine.train.content_pairs import content_of, partners, stretched
 from talkcli.engine.train.copies import altered, samples_of

@@ -9,8 +9,9 @@ from torch import Tensor
 from talkcli.engine.audio.ear import hear
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.errors import InputError
-from talkcli.engine.models.emoface.emoface import NOBODY, Conditions, EmoFace, Heard, fused
+from talkcli.engine.models.emoface.emoface import Conditions, EmoFace, Heard, fused
 from talkcli.engine.models.emoface.emoface_config import EmoFaceConfig
+from talkcli.engine.types import NOBODY
 from tests.engine.models.emoface.tiny_emoface import EAR, ENCODER, tiny
 
 

@@ -13,8 +13,8 @@ from talkcli.engine.audio.log_mel import LogMel, LogMelConfig
 from talkcli.engine.errors import DeviceError, TalkError, UsageError
 from talkcli.engine.models.deeptalk.dee import Dee
 from talkcli.engine.models.deeptalk.fer import Fer
-from talkcli.engine.models.deeptalk.phones import PhoneEncoder
 from talkcli.engine.models.deeptalk.prior import build_prior
+from talkcli.engine.models.phones import PhoneEncoder
 from talkcli.engine.pipelines.training import limits as training_limits
 from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.models.deeptalk.content import LogMelContentConfig
+from talkcli.engine.models.content import LogMelContentConfig
 from talkcli.engine.models.faceformer import FaceFormer, FaceFormerConfig
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
 from talkcli.engine.train.objectives.faceformer import FaceFormerObjective, FaceFormerObjectiveConfig

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from talkcli.engine.audio.log_mel import LogMelConfig
-from talkcli.engine.models.deeptalk.phones import SYMBOLS, PhoneEncoder, PhonesConfig
+from talkcli.engine.models.phones import SYMBOLS, PhoneEncoder, PhonesConfig
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.phones import PhonesObjective, PhonesObjectiveConfig

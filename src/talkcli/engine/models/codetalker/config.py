@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.models.codetalker.autoencoder import CodeTalkerVqConfig
-from talkcli.engine.models.deeptalk.content import ContentConfig
+from talkcli.engine.models.content import ContentConfig
 from talkcli.engine.models.speech_memory import check_memory
 from talkcli.engine.types import MODEL_FPS, Config, Dropout, Heads, Layers, Width, WindowFrames, check_heads
 from talkcli.engine.wording import counted

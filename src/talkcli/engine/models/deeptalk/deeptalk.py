@@ -21,11 +21,11 @@ from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.errors import UsageError
 from talkcli.engine.face.channels import ADA, JAW, NUM_COEFFS
-from talkcli.engine.models.deeptalk import choose
-from talkcli.engine.models.deeptalk.content import (
+from talkcli.engine.models.content import (
     PhoneContentConfig,
     build_content,
 )
+from talkcli.engine.models.deeptalk import choose
 from talkcli.engine.models.deeptalk.dee import Dee
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
@@ -35,17 +35,10 @@ from talkcli.engine.models.deeptalk.prior import build_prior
 from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
 from talkcli.engine.nn.alibi import distance_bias
 from talkcli.engine.nn.transformer import Transformer
-from talkcli.engine.types import (
-    MODEL_FPS,
-    SAMPLES_PER_FRAME,
-    SPEECH_RATE_HZ,
-    Emotion,
-)
+from talkcli.engine.types import MODEL_FPS, NOBODY, SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Emotion
 
 # Place of the jaw's pitch among the coefficients, of ada as of FLAME.
 _JAW_PITCH = ADA.index(JAW[0])
-# Index that stands for no particular speaker.
-NOBODY = -1
 
 
 class TokenPredictor(nn.Module):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.models.deeptalk.content import ContentConfig
+from talkcli.engine.models.content import ContentConfig
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
 from talkcli.engine.models.deeptalk.prior import PriorConfig
 from talkcli.engine.models.deeptalk.th_vqvae import ThVqvaeConfig

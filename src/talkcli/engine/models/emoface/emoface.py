@@ -21,15 +21,13 @@ from torch.nn import functional as F
 from talkcli.engine.audio.ear import Ear, Sound
 from talkcli.engine.audio.wav2vec2 import resample
 from talkcli.engine.errors import InputError
-from talkcli.engine.models.deeptalk.content import build_content
+from talkcli.engine.models.content import build_content
 from talkcli.engine.models.emoface.branch import Branch
 from talkcli.engine.models.emoface.emoface_config import EmoFaceConfig
 from talkcli.engine.models.emoface.mesh_attention import MeshAttention, Pasts
 from talkcli.engine.models.windows import Stretches, cross_fade, spans
-from talkcli.engine.types import EMOTIONS, SAMPLES_PER_FRAME
+from talkcli.engine.types import EMOTIONS, NOBODY, SAMPLES_PER_FRAME
 
-# Index of a speaker whom the model does not know.
-NOBODY = -1
 # Codes of the level of an emotion: normal and strong.
 _LEVELS = 2
 # Frames whose map is computed at once: two seconds.

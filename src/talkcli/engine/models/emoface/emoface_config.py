@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from talkcli.engine.audio.log_mel import LogMelConfig
 from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.models.deeptalk.content import ContentConfig, PhoneContentConfig
+from talkcli.engine.models.content import ContentConfig, PhoneContentConfig
 from talkcli.engine.models.emotalk.emotalk_config import LARGE
 from talkcli.engine.types import Config, Dropout, Heads, Layers, Width, WindowFrames, check_heads
 from talkcli.engine.wording import counted

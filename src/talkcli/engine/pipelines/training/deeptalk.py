@@ -9,7 +9,7 @@ from talkcli.engine.checkpoints.lip_reader import load_lip_reader
 from talkcli.engine.errors import UsageError
 from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
 from talkcli.engine.losses.lip_reading import LipReading
-from talkcli.engine.models.deeptalk.content import PhoneContentConfig
+from talkcli.engine.models.content import PhoneContentConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.pipelines.training import recipes

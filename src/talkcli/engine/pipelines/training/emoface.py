@@ -15,7 +15,7 @@ from talkcli.engine.face.heads import is_head, load_head
 from talkcli.engine.face.spirals import spirals
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.methods import build
-from talkcli.engine.models.deeptalk.content import Wav2vec2Content
+from talkcli.engine.models.content import Wav2vec2Content
 from talkcli.engine.models.emoface.emoface import EmoFace
 from talkcli.engine.models.emoface.emoface_config import EmoFaceConfig
 from talkcli.engine.pipelines.training import recipes

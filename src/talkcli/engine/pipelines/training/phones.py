@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.models.deeptalk.phones import PhoneEncoder, PhonesConfig
+from talkcli.engine.models.phones import PhoneEncoder, PhonesConfig
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData

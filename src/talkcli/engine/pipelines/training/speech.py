@@ -10,7 +10,7 @@ from torch import nn
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.pretrained import load_wav2vec2
 from talkcli.engine.errors import UsageError
-from talkcli.engine.models.deeptalk.content import (
+from talkcli.engine.models.content import (
     ContentConfig,
     PhoneContent,
     PhoneContentConfig,

@@ -24,14 +24,14 @@ from talkcli.engine.losses.csd import csd
 from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
 from talkcli.engine.models.deeptalk import choose
-from talkcli.engine.models.deeptalk.deeptalk import NOBODY, DeepTalk
+from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.level import Level
 from talkcli.engine.models.deeptalk.performance import Predicted
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Share, Weight
 from talkcli.engine.train.objectives.dee import exact
-from talkcli.engine.types import Config
+from talkcli.engine.types import NOBODY, Config
 
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 

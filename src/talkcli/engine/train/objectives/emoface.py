@@ -21,10 +21,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.models.emoface.emoface import NOBODY, Conditions, EmoFace, Heard, fused
+from talkcli.engine.models.emoface.emoface import Conditions, EmoFace, Heard, fused
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Share, Weight
-from talkcli.engine.types import Config
+from talkcli.engine.types import NOBODY, Config
 
 
 class EmoFaceObjectiveConfig(Config):
@@ -134,7 +134,7 @@ class EmoFaceObjective(nn.Module):
         for batch in batches:
             true = displacements(batch)
             heard = self.model.listen(batch.sound)
-            conditions = self.model.conditions(batch.speaker, batch.level)
+            conditions = self.model.conditions(self._performing(batch.speaker), batch.level)
             after = Heard(heard.content[:, 1:], heard.emotion[:, 1:])
             made = self.model.perform(after, conditions, true[:, 0])
             far = (made - true[:, 1:]).unflatten(-1, (-1, 3)).norm(dim=-1) * 1000
@@ -166,6 +166,12 @@ class EmoFaceObjective(nn.Module):
         if self.paired:
             drawn = drawn[::2].repeat_interleave(2)
         return torch.where(drawn, NOBODY, speaker)
+
+    def _performing(self, speaker: Int[Tensor, "rows"]) -> Int[Tensor, "rows"]:
+        """Return the speakers as the model performs: a stranger as nobody, or where it was never trained
+        without a style, as its first speaker.
+        """
+        return speaker if self.config.nobody_share > 0 else speaker.clamp_min(0)
 
     def _run(
         self,

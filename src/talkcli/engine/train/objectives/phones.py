@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS
-from talkcli.engine.models.deeptalk.phones import SYMBOLS, PhoneEncoder
+from talkcli.engine.models.phones import SYMBOLS, PhoneEncoder
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.types import Config
 

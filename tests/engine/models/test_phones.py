@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from talkcli.engine.audio.log_mel import LogMelConfig
-from talkcli.engine.models.deeptalk.content import PhoneContent, PhoneContentConfig
-from talkcli.engine.models.deeptalk.phones import STEPS_PER_FRAME, SYMBOLS, PhoneEncoder, PhonesConfig
+from talkcli.engine.models.content import PhoneContent, PhoneContentConfig
+from talkcli.engine.models.phones import STEPS_PER_FRAME, SYMBOLS, PhoneEncoder, PhonesConfig
 
 SMALL = PhonesConfig(ear=LogMelConfig(num_mels=12), width=16, layers=3)
 CHANNELS = 12 + 3

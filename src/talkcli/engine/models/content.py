@@ -20,7 +20,7 @@ from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, NUM_PROSODY
 from talkcli.engine.audio.log_mel_encoder import LogMelEncoder, LogMelEncoderConfig
 from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS
 from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config
-from talkcli.engine.models.deeptalk.phones import STEPS_PER_FRAME, SYMBOLS, PhoneEncoder, PhonesConfig
+from talkcli.engine.models.phones import STEPS_PER_FRAME, SYMBOLS, PhoneEncoder, PhonesConfig
 from talkcli.engine.types import Config, Width
 
 # Indices in `SYMBOLS` of the phones of each contact.
