@@ -16,6 +16,7 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from talkcli.engine.methods import SHIPPED
 from talkcli.engine.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +61,10 @@ def test_the_wheel_tells_the_terms_of_all_that_is_in_it(wheel: Path) -> None:
         card = packed.read(f"{folder}docs/model-card.md").decode()
         assert "CC BY-NC-SA 4.0" in card
         assert packed.read(f"{folder}THIRD_PARTY.md") == (ROOT / "THIRD_PARTY.md").read_bytes()
-    for name in ("weights/deeptalk-small.safetensors", "engine/face/assets/ada.safetensors"):
+    for name in (
+        *(f"weights/{file}.safetensors" for file in SHIPPED.values()),
+        "engine/face/assets/ada.safetensors",
+    ):
         assert f"talkcli/{name}" in names
     assert any(name.startswith("talkcli/recipes/") for name in names)
 

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from talkcli.engine.models.content import LogMelContentConfig
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.models.faceformer import FaceFormer
 from talkcli.engine.nn.periodic import periodic_positions
 from tests.engine.models.tiny_faceformer import tiny_config, tiny_faceformer
@@ -168,8 +168,8 @@ def test_a_new_model_holds_the_face_at_rest() -> None:
 @pytest.mark.parametrize(
     "how",
     [
-        {"content": LogMelContentConfig(width=8, heads=2), "fps": 30},
-        {"content": LogMelContentConfig(width=8, heads=2), "per_frame": 2},
+        {"content": LogMelEncoderConfig(width=8, heads=2), "fps": 30},
+        {"content": LogMelEncoderConfig(width=8, heads=2), "per_frame": 2},
         {"speakers": ("a", "b", "c", "d")},
         {"window": 60, "overlap": 40},
         {"heads": 3},

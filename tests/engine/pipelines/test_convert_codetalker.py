@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.checkpoints.convert.codetalker import STAGE_1, STAGE_2, layouts
 from talkcli.engine.checkpoints.convert.exchange import differences
 from talkcli.engine.checkpoints.convert.layout import Layout
 from talkcli.engine.checkpoints.convert.published import Choices
 from talkcli.engine.checkpoints.model_file import load_model, read_header
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.models.content import LogMelContentConfig
 from talkcli.engine.pipelines.convert.published import export_published, import_published
 from talkcli.engine.types import Silent
 from tests.engine.checkpoints.official import random_fill
@@ -89,4 +89,4 @@ def test_files_that_make_no_model(folder: Path) -> None:
 
 def test_models_without_an_official_form() -> None:
     with pytest.raises(InputError, match="another speech encoder"):
-        layouts("codetalker", tiny_config(content=LogMelContentConfig(width=8, heads=2), period=25), 30)
+        layouts("codetalker", tiny_config(content=LogMelEncoderConfig(width=8, heads=2), period=25), 30)

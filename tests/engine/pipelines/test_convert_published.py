@@ -120,9 +120,9 @@ def test_the_face_at_rest_is_asked_for(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_model_of_another_encoder_has_no_official_form(folder: Path) -> None:
-    from talkcli.engine.models.content import LogMelContentConfig
+    from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 
     with pytest.raises(InputError, match="another speech encoder"):
-        layouts("faceformer", tiny_config(content=LogMelContentConfig(width=8, heads=2)), 30)
+        layouts("faceformer", tiny_config(content=LogMelEncoderConfig(width=8, heads=2)), 30)
     with pytest.raises(InputError, match="makes coefficients"):
         layouts("faceformer", tiny_config(motion="coefficients"), 53)

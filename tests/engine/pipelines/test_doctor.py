@@ -44,7 +44,7 @@ def test_what_is_here_is_found_with_versions_and_hashes() -> None:
 
 
 def test_a_broken_need_is_named_and_does_not_stop_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> Path:
+    def fail(name: str) -> Path:
         raise AssetError("the weights are gone", hint="fetch them")
 
     monkeypatch.setattr(doctor, "shipped_weights", fail)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from talkcli.engine.audio.log_mel import LogMelConfig
+from talkcli.engine.audio.log_mel_encoder import LogMelEncoderConfig
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.models.content import LogMelContentConfig
 from talkcli.engine.models.faceformer import FaceFormer, FaceFormerConfig
 from talkcli.engine.train.batches import Batch, BatchConfig, Batches, prepare
 from talkcli.engine.train.objectives.faceformer import FaceFormerObjective, FaceFormerObjectiveConfig
@@ -18,7 +18,7 @@ from tests.engine.fakes import fake_clip
 FRAMES = 40
 CONFIG = FaceFormerConfig(
     motion="coefficients",
-    content=LogMelContentConfig(ear=LogMelConfig(num_mels=32), width=32, layers=1, heads=4, feedforward=32),
+    content=LogMelEncoderConfig(ear=LogMelConfig(num_mels=32), width=32, layers=1, heads=4, feedforward=32),
     width=32,
     feedforward=64,
     dropout=0.0,
