@@ -24,6 +24,7 @@ from talkcli.engine.types import Mesh
 _LARGEST_BYTES, _LARGEST_TEXT_BYTES = 1 << 26, 1 << 24
 _LONGEST_HEADER, _LONGEST_LINE = 1 << 16, 1 << 12
 _MOST_PROPERTIES = 64
+_MOST_ELEMENTS = 16
 _TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4",
     "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4",
@@ -103,6 +104,7 @@ def _header(path: Path, file: BinaryIO) -> tuple[str, list[_Element]]:
         if kind == "end_header":
             if order is None:
                 raise ValueError("its header names no format")
+            _check_elements(elements)
             return order, elements
         if kind == "format":
             order = _ORDERS.get(words[0])
@@ -117,6 +119,14 @@ def _header(path: Path, file: BinaryIO) -> tuple[str, list[_Element]]:
         elif kind not in ("comment", "obj_info", ""):
             raise ValueError(f"its header has a line {kind[:40]!r}")
     raise ValueError("its header does not end")
+
+
+def _check_elements(elements: list[_Element]) -> None:
+    """Refuse elements whose rows would take time without taking bytes, and more of them than any head has."""
+    if len(elements) > _MOST_ELEMENTS:
+        raise ValueError(f"it has more than {_MOST_ELEMENTS} elements")
+    if any(not element.properties for element in elements):
+        raise ValueError("an element has no properties")
 
 
 def _property(words: list[str]) -> _Property:
@@ -181,5 +191,7 @@ def _lists(
                     raise ValueError(f"a list of {element.name[:40]!r} has {count} items")
             values = take(item.kind, count)
             if at == wanted:
+                if any(value % 1 for value in values):
+                    raise ValueError("a face names a vertex by a fraction")
                 found.append([int(value) for value in values])
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.motions import score_motions
+from talkcli.engine.pipelines.score.on_cluster import absolute_setting
+from talkcli.engine.pipelines.score.work import Setting
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.test_cluster import two_workers
 
@@ -64,6 +67,19 @@ def test_the_same_numbers_as_on_this_machine(
         assert here["overall"]["lve_mm"]["value"] is not None
         there = score(predictions, Path(), cluster=address, **options)
         assert there == here
+
+
+def test_names_of_talks_own_stay_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("faceformer", "ada", "runs"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    usual = Setting(generation=Generation(model_name="faceformer"), head_name="ada", reference="none given")
+    kept = absolute_setting(usual)
+    assert kept.generation is not None
+    assert (kept.generation.model_name, kept.head_name) == ("faceformer", "ada")
+    moved = absolute_setting(replace(usual, generation=Generation(model_name="runs")))
+    assert moved.generation is not None
+    assert moved.generation.model_name == str(tmp_path / "runs")
 
 
 def test_a_clips_error_is_the_callers(clips: Path, address: str) -> None:

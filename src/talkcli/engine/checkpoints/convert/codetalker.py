@@ -191,7 +191,7 @@ def _auto_encoder(file: OfficialFile) -> CodeTalkerVqConfig:
         heads=_VQ_HEADS,
         feedforward=file.size("encoder.encoder_transformer.net.1.fn.fn.l1.weight", 0),
         codes=file.size("quantize.embedding.weight", 0),
-        codes_per_frame=width // file.size("quantize.embedding.weight", 1),
+        codes_per_frame=width // max(file.size("quantize.embedding.weight", 1), 1),
         linear_at_codes="decoder.decoder_linear_embedding_pre.net.weight" in file.tensors,
         output_bias="decoder.vertice_map_reverse.bias" in file.tensors,
     )

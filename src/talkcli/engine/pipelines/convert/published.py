@@ -50,12 +50,18 @@ def import_published(
     if not files:
         raise UsageError("No official file was given.", hint=f"talk convert {method} FILE --out OUT")
     check_file(out)
-    check_distinct([out], list(files))
+    chosen = choices or Choices()
+    check_distinct([out], [*files, *([] if chosen.template is None else [chosen.template])])
     official = []
     for done, path in enumerate(files, start=1):
         official.append(OfficialFile(path=path, tensors=_bare(read_state_dict(path))))
         reporter.progress("reading", done, len(files))
-    found: Published = resolve(row.recogniser)(official, choices or Choices())
+    try:
+        found: Published = resolve(row.recogniser)(official, chosen)
+    except ValueError as error:
+        # The sizes that the shapes tell are no settings that such a model can have.
+        names = ", ".join(str(path) for path in files)
+        raise InputError(f"{names}: the shapes of the tensors are not those of a {method} model.") from error
     layouts: dict[str, Layout] = resolve(row.converter)(method, found.config, found.meta.space.width)
     if sorted(found.names) != sorted(layouts):
         raise UsageError(

@@ -158,6 +158,8 @@ def score_motions(
     if generations[0].cache is not None:
         generations[0].cache.trim()
     clips = by_seed[0]
+    # A video that cannot be scored has no surface, and says nothing of the head.
+    shown = next((clip for clip in clips if clip.unusable is None), clips[0])
     values = [_values(found, speakers, of_videos=videos is not None) for found in by_seed]
     if animates and num_seeds > 1:
         values[0] = over_seeds([each.seed for each in generations], values)
@@ -171,8 +173,8 @@ def score_motions(
         "motion": tally(origin for clip in clips for origin in clip.origins),
         "truth": truth_of(clip.truth for clip in clips if clip.has_truth),
         "videos": None if videos is None else _videos(videos, films, clips),
-        "head": clips[0].head,
-        "vertex_sets": clips[0].vertex_sets,
+        "head": shown.head,
+        "vertex_sets": shown.vertex_sets,
         **values[0],
         **verdict(thresholds, values[0]["overall"]),
     }

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from talkcli.engine.face.heads import HEADS
+from talkcli.engine.methods import SHIPPED
+from talkcli.engine.performers.rules import RULES
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.work import Job, Setting
 
@@ -48,10 +51,11 @@ def inputs_of(setting: Setting, job: Job) -> list[Path]:
 
 
 def _model_files(generation: Generation | None) -> list[Path]:
-    path = None if generation is None else Path(generation.model_name)
-    return [path.absolute()] if path is not None and path.exists() else []
+    name = None if generation is None else _absolute_name(generation.model_name)
+    return [Path(name)] if name is not None and Path(name).is_absolute() else []
 
 
 def _absolute_name(name: str) -> str:
     """Return the absolute path of a file or folder; a name of talk's own stays as it is."""
-    return str(Path(name).absolute()) if Path(name).exists() else name
+    own = name in SHIPPED or name == RULES or name in HEADS
+    return name if own or not Path(name).exists() else str(Path(name).absolute())
