@@ -69,6 +69,10 @@ class Method:
     recogniser: str | None = None
     """A function of published checkpoints that returns which model they hold (`checkpoints/convert/
     published.py`), for `talk convert METHOD FILE...`; None where no such command exists."""
+    built_in: str | None = None
+    """A function of the config and the numbers of a frame that returns the settings which the official code
+    has built in, for each of its variants (`checkpoints/convert/settings.py`); with a recogniser there is
+    one."""
     wrapper: str | None = None
     """The key below which published checkpoints hold their tensors; None for bare tensors."""
 
@@ -202,6 +206,7 @@ METHODS: dict[str, Method] = {
         performer="talkcli.engine.performers.by_speaker:SpeakerPerformer",
         converter="talkcli.engine.checkpoints.convert.faceformer:layouts",
         recogniser="talkcli.engine.checkpoints.convert.faceformer:recognise",
+        built_in="talkcli.engine.checkpoints.convert.faceformer:built_in",
     ),
     "emotalk": Method(
         model="talkcli.engine.models.emotalk.emotalk:EmoTalk",
@@ -217,6 +222,7 @@ METHODS: dict[str, Method] = {
         performer="talkcli.engine.performers.emotalk:EmoTalkPerformer",
         converter="talkcli.engine.checkpoints.convert.emotalk:layouts",
         recogniser="talkcli.engine.checkpoints.convert.emotalk:recognise",
+        built_in="talkcli.engine.checkpoints.convert.emotalk:built_in",
     ),
     "emoface": Method(
         model="talkcli.engine.models.emoface.emoface:EmoFace",
@@ -242,6 +248,7 @@ METHODS: dict[str, Method] = {
         page="methods/codetalker.md",
         converter="talkcli.engine.checkpoints.convert.codetalker:layouts",
         recogniser="talkcli.engine.checkpoints.convert.codetalker:recognise_stage_1",
+        built_in="talkcli.engine.checkpoints.convert.codetalker:built_in",
         wrapper="state_dict",
     ),
     "codetalker": Method(
@@ -258,6 +265,7 @@ METHODS: dict[str, Method] = {
         performer="talkcli.engine.performers.codetalker:CodeTalkerPerformer",
         converter="talkcli.engine.checkpoints.convert.codetalker:layouts",
         recogniser="talkcli.engine.checkpoints.convert.codetalker:recognise_stage_2",
+        built_in="talkcli.engine.checkpoints.convert.codetalker:built_in",
         wrapper="state_dict",
     ),
     "sync": Method(

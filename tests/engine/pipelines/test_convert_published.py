@@ -12,13 +12,14 @@ from torch import Tensor
 from talkcli.engine.checkpoints.convert.exchange import differences
 from talkcli.engine.checkpoints.convert.faceformer import FILE, layouts
 from talkcli.engine.checkpoints.convert.published import Choices
-from talkcli.engine.checkpoints.model_file import load_model, read_header
+from talkcli.engine.checkpoints.model_file import Meta, load_model, read_header, save_model
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face import heads
 from talkcli.engine.pipelines.convert.published import export_published, import_published
 from talkcli.engine.types import Silent
 from tests.engine.checkpoints.official import random_fill
-from tests.engine.models.tiny_faceformer import tiny_config
+from tests.engine.fakes import Told
+from tests.engine.models.tiny_faceformer import tiny_config, tiny_faceformer
 
 NUM_VERTS = 10
 
@@ -61,6 +62,18 @@ def test_there_and_back(folder: Path) -> None:
     state = state_of()
     assert list(back) == list(state)
     assert differences(back, state) == []
+
+
+def test_the_way_back_warns_where_the_official_code_runs_another_model(folder: Path) -> None:
+    told = Told()
+    bring_in(folder)
+    export_published("faceformer", folder / "m.safetensors", folder / "same", reporter=told)
+    assert told.warnings == []
+    model = tiny_faceformer(tiny_config(heads=2, period=30, fps=30))
+    meta = Meta(head="flame", channels=(), num_verts=10, fps=30, trained_on="nothing", licence="MIT")
+    save_model(folder / "other.safetensors", model, meta=meta)
+    export_published("faceformer", folder / "other.safetensors", folder / "other", reporter=told)
+    assert told.warnings == ["The official code has other settings built in: heads 4 instead of 2."]
 
 
 def test_the_data_set_sets_rate_period_and_positions(folder: Path) -> None:

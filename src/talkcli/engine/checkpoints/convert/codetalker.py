@@ -7,11 +7,18 @@ stage 2 everything else. Both hold their tensors below `state_dict`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.checkpoints.convert.data_sets import DATA_SETS, at_rest, data_set_of
+from talkcli.engine.checkpoints.convert.data_sets import (
+    DATA_SETS,
+    at_rest,
+    data_set_of,
+    possible_rates,
+    rates,
+)
 from talkcli.engine.checkpoints.convert.layout import (
     Entry,
     Layout,
@@ -61,6 +68,15 @@ def layouts(
     }
 
 
+def built_in(config: CodeTalkerVqConfig | CodeTalkerConfig, num_values: int) -> list[dict[str, Any]]:
+    """Return the settings that no shape tells, for each data set that the official code may run it as."""
+    first = {"heads": _VQ_HEADS, "positions": "none"}
+    if isinstance(config, CodeTalkerVqConfig):
+        return [first]
+    prior = {f"prior.{key}": value for key, value in first.items()}
+    return [{"heads": _HEADS, **times, **prior} for times in possible_rates(num_values)]
+
+
 def recognise_stage_1(files: Sequence[OfficialFile], choices: Choices) -> Published:
     """Return what the one given file of stage 1 holds; its number of vertices tells the data set, unless
     that is chosen.
@@ -106,9 +122,7 @@ def recognise_stage_2(files: Sequence[OfficialFile], choices: Choices) -> Publis
         heads=_HEADS,
         feedforward=file.size("transformer_decoder.layers.0.linear1.weight", 0),
         layers=file.count("transformer_decoder.layers.{}."),
-        fps=data_set.fps,
-        period=data_set.fps,
-        per_frame=2 if name == "biwi" else 1,
+        **rates(name),
         identity=identity,
         # A model that somebody trained on other speakers knows them by number.
         speakers=data_set.speakers if len(data_set.speakers) == identity else (),

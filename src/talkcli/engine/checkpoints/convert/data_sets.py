@@ -76,6 +76,18 @@ def data_set_of(num_values: int, choices: Choices) -> str:
     )
 
 
+def rates(name: str) -> dict[str, int]:
+    """Return the settings of time that the published code has for a data set, by their names in configs."""
+    fps = DATA_SETS[name].fps
+    return {"fps": fps, "period": fps, "per_frame": 2 if name == "biwi" else 1}
+
+
+def possible_rates(num_values: int) -> list[dict[str, int]]:
+    """Return `rates` of every data set whose models may have `num_values` numbers a frame."""
+    fitting = [name for name, data_set in DATA_SETS.items() if 3 * data_set.num_verts == num_values]
+    return [rates(name) for name in fitting or DATA_SETS]
+
+
 def at_rest(data_set: DataSet, num_values: int, choices: Choices) -> Float[Tensor, "verts 3"]:
     """Return the face at rest: that of the chosen template, else that of the user's head of this topology.
 

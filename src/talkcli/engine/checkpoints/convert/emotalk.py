@@ -12,6 +12,7 @@ from typing import Any
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout, affine, each, same, under
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
+from talkcli.engine.checkpoints.convert.settings import flat
 from talkcli.engine.checkpoints.convert.wav2vec2 import wav2vec2
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import InputError
@@ -75,6 +76,11 @@ def layouts(method: str, config: Any, num_values: int = len(ADA)) -> dict[str, L
             *under("bs_map_r", "outward", affine(outputs, width)),
         ]
     }
+
+
+def built_in(config: EmoTalkConfig, num_values: int) -> list[dict[str, Any]]:  # noqa: ARG001
+    """Return the settings of the released code, which has one model."""
+    return [flat(RELEASED.model_dump(mode="json", exclude={"speakers", "nobody"}))]
 
 
 def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.checkpoints.convert.data_sets import DATA_SETS, at_rest, data_set_of
+from talkcli.engine.checkpoints.convert.data_sets import (
+    DATA_SETS,
+    at_rest,
+    data_set_of,
+    possible_rates,
+    rates,
+)
 from talkcli.engine.checkpoints.convert.layout import (
     Entry,
     Layout,
@@ -56,6 +63,11 @@ def layouts(method: str, config: FaceFormerConfig, num_values: int) -> dict[str,
     }
 
 
+def built_in(config: FaceFormerConfig, num_values: int) -> list[dict[str, Any]]:  # noqa: ARG001
+    """Return the settings that no shape tells, for each data set that the official code may run it as."""
+    return [{"heads": _HEADS, **times} for times in possible_rates(num_values)]
+
+
 def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:
     """Return what the one given file holds; its number of vertices tells the data set, unless that is chosen.
 
@@ -75,9 +87,7 @@ def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:
         heads=_HEADS,
         feedforward=file.size("transformer_decoder.layers.0.linear1.weight", 0),
         layers=file.count("transformer_decoder.layers.{}."),
-        fps=data_set.fps,
-        period=data_set.fps,
-        per_frame=2 if name == "biwi" else 1,
+        **rates(name),
         identity=identity,
         # A model that somebody trained on other speakers knows them by number.
         speakers=data_set.speakers if len(data_set.speakers) == identity else (),

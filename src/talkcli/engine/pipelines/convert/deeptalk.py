@@ -12,6 +12,7 @@ from torch import Tensor
 from talkcli.engine.checkpoints.convert import deeptalk
 from talkcli.engine.checkpoints.convert.exchange import differences, equal, give, receive
 from talkcli.engine.checkpoints.convert.layout import Layout
+from talkcli.engine.checkpoints.convert.settings import differing, flat
 from talkcli.engine.checkpoints.convert.unwrap import MixedUpError, unwrap
 from talkcli.engine.checkpoints.fit import check, listed, misfits
 from talkcli.engine.checkpoints.foreign import read_state_dict
@@ -187,7 +188,9 @@ def export_deeptalk(
     check_targets(folder, targets, path, overwrite=overwrite)
     if content.header.head != "flame":
         reporter.warn(f"The model moves {content.header.head}; the official code draws its motion on FLAME.")
-    other = _other_settings(content)
+    released = _part(RELEASED, content.header.method)
+    built_in = flat(released.model_dump(mode="json", exclude={"speakers", "nobody"}))
+    other = differing(content.config, [built_in])
     if other:
         reporter.warn(f"The official code has other settings built in: {listed(other)}.")
     write_state_dicts(targets, reporter)
@@ -277,27 +280,3 @@ def _embedded(generator: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """
     prefix = deeptalk.PARTS_OF_GENERATOR[name]
     return {key.removeprefix(prefix): value for key, value in generator.items() if key.startswith(prefix)}
-
-
-def _other_settings(content: Content) -> list[str]:
-    """Return the settings that differ from the released ones, as phrases.
-
-    Some of them show in the shapes of the weights (sizes), some do not (attention heads).
-    """
-    config = content.config
-    released = _part(RELEASED, content.header.method)
-    ours, theirs = (
-        _flat(each.model_dump(mode="json", exclude={"speakers", "nobody"})) for each in (config, released)
-    )
-    return [
-        f"{key} {theirs.get(key)} instead of {value}"
-        for key, value in ours.items()
-        if theirs.get(key) != value
-    ]
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat

@@ -12,6 +12,7 @@ from torch import Tensor
 from talkcli.engine.checkpoints.convert.exchange import give, receive
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
+from talkcli.engine.checkpoints.convert.settings import differing
 from talkcli.engine.checkpoints.convert.unwrap import old_spelling
 from talkcli.engine.checkpoints.fit import check, listed, misfits
 from talkcli.engine.checkpoints.foreign import read_state_dict
@@ -98,7 +99,7 @@ def export_published(
         model: Model file or run folder.
         folder: Folder to write.
         overwrite: Whether to replace existing files.
-        reporter: Receiver of progress.
+        reporter: Receiver of progress, and of a warning where the official code would run another model.
 
     Returns:
         The method, the files and their sizes, ready for JSON.
@@ -123,6 +124,11 @@ def export_published(
     held = {name: value for name, value in content.weights.items() if name in wanted}
     kept = {entry.official: entry.shape for entry in entries if entry.official in content.unused}
     check(f"{path} has no official form", misfits(held, wanted) + misfits(content.unused, kept))
+    built_in = METHODS[method].built_in
+    assert built_in is not None
+    other = differing(content.config, resolve(built_in)(content.config, content.header.space.width))
+    if other:
+        reporter.warn(f"The official code has other settings built in: {listed(other)}.")
     states = {name: give(layout, content.weights, content.unused) for name, layout in layouts.items()}
     targets = {folder / name: state for name, state in states.items()}
     check_targets(folder, targets, path, overwrite=overwrite)
