@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,13 +77,13 @@ def data_set_of(num_values: int, choices: Choices) -> str:
     )
 
 
-def rates(name: str) -> dict[str, int]:
+def rates(name: str) -> dict[str, Any]:
     """Return the settings of time that the published code has for a data set, by their names in configs."""
     fps = DATA_SETS[name].fps
     return {"fps": fps, "period": fps, "per_frame": 2 if name == "biwi" else 1}
 
 
-def possible_rates(num_values: int) -> list[dict[str, int]]:
+def possible_rates(num_values: int) -> list[dict[str, Any]]:
     """Return `rates` of every data set whose models may have `num_values` numbers a frame."""
     fitting = [name for name, data_set in DATA_SETS.items() if 3 * data_set.num_verts == num_values]
     return [rates(name) for name in fitting or DATA_SETS]
