@@ -16,6 +16,7 @@ from talkcli.engine.pipelines.score.motions import score_motions
 from talkcli.engine.pipelines.score.seeds import over_seeds
 from talkcli.engine.pipelines.score.thresholds import Threshold
 from talkcli.engine.types import Silent, Speech
+from tests.engine.fakes import Told
 from tests.report_schema import faults
 
 METRICS = ["diversity_l2", "gap_mean_mm", "sync_r"]
@@ -34,9 +35,8 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def score(sounds: Path, generation: Generation, **options: Any) -> dict[str, Any]:
     given: dict[str, Any] = {"truth": None, "dataset": None, "head_name": None, "thresholds": ()}
-    report = score_motions(
-        [], audio=sounds, generation=generation, metrics=METRICS, reporter=Silent(), **(given | options)
-    )
+    given |= {"reporter": Silent()} | options
+    report = score_motions([], audio=sounds, generation=generation, metrics=METRICS, **given)
     assert faults(json.loads(json.dumps(report, allow_nan=False))) == []
     return report
 
@@ -102,3 +102,13 @@ def test_a_seed_without_a_value_is_left_out() -> None:
     assert found["clips"][0]["metrics"]["mtm_ms"] == {"value": 3.5, "reason": None}
     none = over_seeds([0, 1], [_of_one(None)] * 2)["overall"]["mtm_ms"]
     assert (none["value"], none["reason"], none["between_seeds"]["sd"]) == (None, "dead mouth", None)
+
+
+def test_seeds_of_motion_without_chance_get_a_note(sounds: Path) -> None:
+    told = Told()
+    found = score(sounds, Generation(), num_seeds=2, num_workers=0, reporter=told)
+    assert told.noted("all seeds give the same motion")
+    assert found["overall"]["sync_r"]["between_seeds"]["sd"] == 0
+    told = Told()
+    score(sounds, GENERATION, num_seeds=2, num_workers=0, reporter=told)
+    assert not told.noted("all seeds")

@@ -93,6 +93,10 @@ class Generation:
         """
         return chosen_controls(header, {"sigma": self.sigma})
 
+    def draws(self) -> bool:
+        """Return whether seeds differ. Raises InputError for a file that is no generator."""
+        return self.layers or self.by_rules or self.controls(header_of(self.model_name)).is_random
+
     def head_name(self) -> str:
         """Return the name of the motion's head or topology. Raises InputError for a file that is no
         generator.

@@ -134,6 +134,8 @@ def score_motions(
     elif head_name is not None or not generation.makes_vertices():
         load_head(head_name or generation.head_name())
     generations = generation.with_seeds(num_seeds) if animates else [generation]
+    if len(generations) > 1 and not generation.draws():
+        reporter.note("Nothing is drawn at random here, so that all seeds give the same motion.")
     if described is not None and keep:
         generations = [each.cached(cache, described | {"seed": each.seed}) for each in generations]
     setting = Setting(
