@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import build
 from talkcli.engine.models.codetalker.autoencoder import CodeTalkerVqConfig
 from talkcli.engine.models.codetalker.config import CodeTalkerConfig
@@ -15,14 +14,14 @@ from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
 from talkcli.engine.pipelines.training.parts import fill, part_config
-from talkcli.engine.pipelines.training.speech import check_speakers, fill_encoder, with_encoder
+from talkcli.engine.pipelines.training.speech import check_rate, check_speakers, fill_encoder, with_encoder
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.codetalker import (
     CodeTalkerObjective,
     CodeTalkerObjectiveConfig,
     CodeTalkerVqObjectiveConfig,
 )
-from talkcli.engine.types import MODEL_FPS, Reporter
+from talkcli.engine.types import Reporter
 
 
 class CodeTalkerVqRecipe(recipes.Recipe):
@@ -61,21 +60,12 @@ class CodeTalkerAssembly(Assembly):
     Recipe = CodeTalkerRecipe
     recipe: CodeTalkerRecipe
 
-    @property
-    def vertices(self) -> bool:
-        """See `Assembly`."""
-        return self.recipe.model.motion == "vertices"
-
     def __init__(
         self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter
     ) -> None:
         super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
         model = self.recipe.model
-        if model.fps != MODEL_FPS:
-            raise UsageError(
-                f"model.fps is {model.fps}, but talk trains at {MODEL_FPS} frames per second.",
-                hint="Leave model.fps out.",
-            )
+        check_rate(model.fps)
         self._prior: Path = parts.trained("prior")
         update = {
             "prior": part_config(self._prior, "prior", "codetalker_vq"),

@@ -13,10 +13,10 @@ from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
-from talkcli.engine.pipelines.training.speech import check_speakers, published_wav2vec2
+from talkcli.engine.pipelines.training.speech import check_rate, check_speakers, published_wav2vec2
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.emotalk import EmoTalkObjective, EmoTalkObjectiveConfig
-from talkcli.engine.types import MODEL_FPS, Reporter
+from talkcli.engine.types import Reporter
 
 
 class EmoTalkRecipe(recipes.Recipe):
@@ -36,11 +36,7 @@ class EmoTalkAssembly(Assembly):
         self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter
     ) -> None:
         super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
-        if self.recipe.model.fps != MODEL_FPS:
-            raise UsageError(
-                f"model.fps is {self.recipe.model.fps}, but clips have {MODEL_FPS} frames a second.",
-                hint=f"Set model.fps to {MODEL_FPS}.",
-            )
+        check_rate(self.recipe.model.fps)
         if self.vertices and self.recipe.objective.vertex_weight > 0:
             raise UsageError(
                 "objective.vertex_weight is for coefficients; objective.coefficient_weight weighs vertices.",

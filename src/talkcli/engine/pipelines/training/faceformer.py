@@ -12,10 +12,10 @@ from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
-from talkcli.engine.pipelines.training.speech import check_speakers, fill_encoder, with_encoder
+from talkcli.engine.pipelines.training.speech import check_rate, check_speakers, fill_encoder, with_encoder
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.faceformer import FaceFormerObjective, FaceFormerObjectiveConfig
-from talkcli.engine.types import MODEL_FPS, Reporter
+from talkcli.engine.types import Reporter
 
 
 class FaceFormerRecipe(recipes.Recipe):
@@ -31,21 +31,12 @@ class FaceFormerAssembly(Assembly):
     Recipe = FaceFormerRecipe
     recipe: FaceFormerRecipe
 
-    @property
-    def vertices(self) -> bool:
-        """See `Assembly`."""
-        return self.recipe.model.motion == "vertices"
-
     def __init__(
         self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter
     ) -> None:
         super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
         model, objective = self.recipe.model, self.recipe.objective
-        if model.fps != MODEL_FPS:
-            raise UsageError(
-                f"model.fps is {model.fps}, but talk trains at {MODEL_FPS} frames per second.",
-                hint="Leave model.fps out.",
-            )
+        check_rate(model.fps)
         if self.vertices and (objective.surface_weight > 0 or objective.velocity_weight > 0):
             raise UsageError(
                 "objective.surface_weight and objective.velocity_weight are for coefficients.",

@@ -18,7 +18,7 @@ from talkcli.engine.models.content import (
 )
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.parts import fill, part_config
-from talkcli.engine.types import Config, Reporter
+from talkcli.engine.types import MODEL_FPS, Config, Reporter
 
 Generator = TypeVar("Generator", bound=Config)
 
@@ -57,6 +57,15 @@ def published_wav2vec2(name: str, content: Config, parts: GivenParts, reporter: 
     Raises UsageError when the encoder needs the part and has none.
     """
     return parts.published(name, reporter) if isinstance(content, Wav2vec2Config) else None
+
+
+def check_rate(fps: int) -> None:
+    """Raise UsageError for another frame rate than that of all clips."""
+    if fps != MODEL_FPS:
+        raise UsageError(
+            f"model.fps is {fps}, but talk trains at {MODEL_FPS} frames per second.",
+            hint=f"Set model.fps to {MODEL_FPS}.",
+        )
 
 
 def check_speakers(speakers: tuple[str, ...], identity: int) -> None:
