@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,6 +20,12 @@ from talkcli.engine.wording import counted
 _SAME_FACE = 1e-5
 
 
+@lru_cache(maxsize=1)
+def cached_head(name: str) -> Head:
+    """Return the head called `name`, which all clips share."""
+    return load_head(name)
+
+
 def on_one_topology(
     takes: list[AnyMotion], true: AnyMotion | None
 ) -> tuple[list[AnyMotion], AnyMotion | None]:
@@ -28,7 +35,7 @@ def on_one_topology(
     heads = {motion.head for motion in motions if isinstance(motion, Motion)}
     if len(meshes) != 1 or meshes != heads:
         return takes, true
-    head = load_head(heads.pop())
+    head = cached_head(heads.pop())
     moved: list[AnyMotion] = [
         vertices_of(motion, head) if isinstance(motion, Motion) else motion for motion in motions
     ]

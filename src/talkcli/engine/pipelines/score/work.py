@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.device import settle_threads
 from talkcli.engine.errors import InputError, TalkError, UsageError
-from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.surface import Surface, surface_of
 from talkcli.engine.metrics.catalogue import shown_metrics
 from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.pipelines.score.clip import SeenFaces, Value, score_clip
-from talkcli.engine.pipelines.score.comparable import aligned, compare_neutrals, on_one_topology
+from talkcli.engine.pipelines.score.comparable import (
+    aligned,
+    cached_head,
+    compare_neutrals,
+    on_one_topology,
+)
 from talkcli.engine.pipelines.score.face_pictures import DrawnPictures
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.pipelines.score.inputs import Case
@@ -229,7 +231,7 @@ def _unusable(setting: Setting, case: Case, reason: str, reporter: Reporter) -> 
     reporter.warn(f"{case.id}: {reason}.")
     names = shown_metrics() if setting.metrics is None else setting.metrics
     values = {name: Value(value=None, reason=reason) for name in names}
-    head = _head(setting.head_name or HEAD)
+    head = cached_head(setting.head_name or HEAD)
     return Scored(
         id=case.id,
         emotion=case.emotion,
@@ -283,17 +285,12 @@ def _surface(head_name: str | None, motion: AnyMotion, case: Case, first: AnyMot
         return surface_of(motion, head_name)
     assert isinstance(first, Motion)
     try:
-        return Surface(motion, _head(head_name or first.head))
+        return Surface(motion, cached_head(head_name or first.head))
     except UsageError as error:
         raise InputError(
             f"Clip {case.id}: {error.problem}",
             hint="Choose the head with `head`; motions of different heads cannot be compared.",
         ) from error
-
-
-@lru_cache(maxsize=1)
-def _head(name: str) -> Head:
-    return load_head(name)
 
 
 class _Told(Silent):
