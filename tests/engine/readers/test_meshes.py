@@ -83,6 +83,8 @@ def test_obj(tmp_path: Path) -> None:
         (text_ply().replace("3 0 2 3", "2 0 2"), "a face of 2 corners"),
         (text_ply().replace("3 0 2 3", "999 0 2"), "has 999 items"),
         (text_ply().replace("3 0 2 3", "3 0 1.9 3"), "by a fraction"),
+        (text_ply().replace("3 0 2 3", "3.9 0 2 3"), "list of 'face' is counted by a fraction"),
+        (text_ply().replace("3 0 2 3", "inf 0 2 3"), "list of 'face' is counted by a fraction"),
         # Each of these would be looped through in Python, and none has a byte.
         ("ply\nformat ascii 1.0\n" + "element x 400000\n" * 10 + "end_header\n", "no properties"),
         ("ply\nformat ascii 1.0\n" + "element x 0\nproperty float a\n" * 17 + "end_header\n", "more than 16"),

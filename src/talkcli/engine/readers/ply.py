@@ -186,6 +186,8 @@ def _lists(
             count = 1
             if item.counted_by is not None:
                 (number,) = take(item.counted_by, 1)
+                if number % 1:
+                    raise ValueError(f"a list of {element.name[:40]!r} is counted by a fraction")
                 count = int(number)
                 if not 0 <= count <= MOST_CORNERS:
                     raise ValueError(f"a list of {element.name[:40]!r} has {count} items")
