@@ -112,3 +112,15 @@ def test_seeds_of_motion_without_chance_get_a_note(sounds: Path) -> None:
     told = Told()
     score(sounds, GENERATION, num_seeds=2, num_workers=0, reporter=told)
     assert not told.noted("all seeds")
+
+
+@pytest.mark.parametrize(("model", "draws"), [("emoface", False), ("embedded", True), ("rules", True)])
+def test_layers_draw_over_coefficients_alone(model: str, draws: bool) -> None:
+    assert Generation(model_name=model, layers=True).draws() == draws
+
+
+def test_layers_change_nothing_about_vertices(sounds: Path) -> None:
+    told, vertices = Told(), Generation(model_name="emoface", layers=True)
+    found = score(sounds, vertices, num_seeds=2, num_workers=0, reporter=told)
+    assert told.noted("all seeds give the same motion")
+    assert found["overall"]["gap_mean_mm"]["between_seeds"]["sd"] == 0

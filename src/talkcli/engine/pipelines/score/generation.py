@@ -95,7 +95,10 @@ class Generation:
 
     def draws(self) -> bool:
         """Return whether seeds differ. Raises InputError for a file that is no generator."""
-        return self.layers or self.by_rules or self.controls(header_of(self.model_name)).is_random
+        header = header_of(self.model_name)
+        # Layers move channels of a head, so that vertices have none.
+        layers = self.layers and header.num_verts is None
+        return layers or self.by_rules or self.controls(header).is_random
 
     def head_name(self) -> str:
         """Return the name of the motion's head or topology. Raises InputError for a file that is no
