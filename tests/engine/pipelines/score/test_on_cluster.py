@@ -15,9 +15,11 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.pipelines.score.generation import Generation
+from talkcli.engine.pipelines.score.inputs import Case
 from talkcli.engine.pipelines.score.motions import score_motions
-from talkcli.engine.pipelines.score.on_cluster import absolute_setting
-from talkcli.engine.pipelines.score.work import Setting
+from talkcli.engine.pipelines.score.on_cluster import absolute_setting, inputs_of
+from talkcli.engine.pipelines.score.words import Words
+from talkcli.engine.pipelines.score.work import Job, Setting
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.test_cluster import two_workers
 
@@ -80,6 +82,23 @@ def test_names_of_talks_own_stay_names(tmp_path: Path, monkeypatch: pytest.Monke
     moved = absolute_setting(replace(usual, generation=Generation(model_name="runs")))
     assert moved.generation is not None
     assert moved.generation.model_name == str(tmp_path / "runs")
+
+
+def test_workers_must_see_the_files_of_model_and_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.wav", "mine.safetensors", "person.npz", "a.TextGrid"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    # The phones are read on this machine, and come with the job.
+    words = Words(phones=Path("a.TextGrid"))
+    job = Job(case=Case(id="a", audio=Path("a.wav"), words=words), phones="unknown")
+    own = Setting(
+        generation=Generation(model_name="mine.safetensors"), head_name="person.npz", reference="none given"
+    )
+    assert inputs_of(own, job) == [tmp_path / name for name in ("a.wav", "mine.safetensors", "person.npz")]
+    talks = replace(own, generation=Generation(), head_name="ada")
+    assert inputs_of(talks, job) == [tmp_path / "a.wav"]
 
 
 def test_a_clips_error_is_the_callers(clips: Path, address: str) -> None:

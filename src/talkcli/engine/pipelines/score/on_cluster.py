@@ -11,7 +11,6 @@ from pathlib import Path
 from talkcli.engine.face.heads import HEADS
 from talkcli.engine.methods import SHIPPED
 from talkcli.engine.performers.rules import RULES
-from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.work import Job, Setting
 
 
@@ -26,33 +25,30 @@ def absolute_setting(setting: Setting) -> Setting:
 
 
 def absolute_job(job: Job) -> Job:
-    """Return the work on a clip with absolute paths of all files."""
+    """Return the work on a clip with absolute paths of the files that the work reads: it gets the phones from
+    the job, and reads no words.
+    """
     case = job.case
-    truth, words = case.truth, case.words
+    truth = case.truth
     if truth is not None:
         folder = None if truth.folder is None else truth.folder.absolute()
         truth = replace(truth, path=truth.path.absolute(), folder=folder)
-    if words is not None and words.phones is not None:
-        words = replace(words, phones=words.phones.absolute())
     audio, film = (None if path is None else path.absolute() for path in (case.audio, case.film))
     takes, videos = (tuple(path.absolute() for path in paths) for paths in (case.takes, case.videos))
-    here = replace(case, takes=takes, videos=videos, film=film, truth=truth, audio=audio, words=words)
+    here = replace(case, takes=takes, videos=videos, film=film, truth=truth, audio=audio)
     return replace(job, case=here)
 
 
 def inputs_of(setting: Setting, job: Job) -> list[Path]:
-    """Return files that every worker must be able to read: those of one clip, and the model's if it has a
-    path.
+    """Return files that every worker must be able to read: those of one clip, and those of the model and of
+    the head if they have paths.
     """
     case = absolute_job(job).case
     truth = None if case.truth is None else case.truth.path
     paths = [*case.takes, *case.videos, case.film, case.audio, truth]
-    return [*(path for path in paths if path is not None), *_model_files(setting.generation)]
-
-
-def _model_files(generation: Generation | None) -> list[Path]:
-    name = None if generation is None else _absolute_name(generation.model_name)
-    return [Path(name)] if name is not None and Path(name).is_absolute() else []
+    names = (None if setting.generation is None else setting.generation.model_name, setting.head_name)
+    shared = [Path(_absolute_name(name)) for name in names if name is not None]
+    return [*(path for path in paths if path is not None), *(path for path in shared if path.is_absolute())]
 
 
 def _absolute_name(name: str) -> str:
