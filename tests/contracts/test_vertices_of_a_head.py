@@ -55,10 +55,14 @@ def test_it_makes_vertices_of_ada(training: list[object], tmp_path: Path) -> Non
 
 
 def test_an_estimate_writes_nothing(training: list[object], tmp_path: Path) -> None:
-    said = _talk(*training, "--estimate")["estimate"]
-    assert "million weights are trained" in said
-    assert "GB for activations" in said
-    assert not (tmp_path / "run").exists()
+    encoder = "kind: wav2vec2, width: 32, layers: 1, heads: 2, feedforward: 32, channels: 16"
+    cached = ("--part", "wav2vec2=random", "--set", f"model.content={{{encoder}}}")
+    before = sorted(tmp_path.rglob("*"))
+    for more in ((), (*cached, "--set", "data.cache_features=true")):
+        said = _talk(*training, *more, "--estimate")["estimate"]
+        assert "million weights are trained" in said
+        assert "GB for activations" in said
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_components_are_those_of_the_training_motion(training: list[object], tmp_path: Path) -> None:

@@ -108,6 +108,17 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         TrunkEar(_wav2vec2(), tmp_path / "file")(_samples())
 
 
+def test_without_writing_entries_are_only_read(tmp_path: Path) -> None:
+    model, samples = nn.ModuleDict({"a": _wav2vec2()}), _samples()
+    (reader,) = cached_ears(model, {}, tmp_path, writes=False).values()
+    first = reader(samples)
+    assert not _entries(tmp_path)
+    (writer,) = cached_ears(model, {}, tmp_path).values()
+    assert torch.equal(writer(samples), first)
+    model["a"].trunk = None
+    assert torch.equal(reader(samples), first)
+
+
 def test_trunks_stand_in_for_the_waveform(tmp_path: Path) -> None:
     model = nn.ModuleDict({"a": _wav2vec2(), "b": _emotion2vec()})
     ears = cached_ears(model, {"waveform": Waveform()}, tmp_path)

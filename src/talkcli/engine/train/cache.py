@@ -32,7 +32,9 @@ Encoder = Wav2vec2 | Emotion2vec
 _STEPS = "steps"
 
 
-def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None = None) -> dict[str, Ear]:
+def cached_ears(
+    model: nn.Module, ears: Mapping[str, Ear], folder: Path | None = None, *, writes: bool = True
+) -> dict[str, Ear]:
     """Return the front-ends `ears` of `model`, with its encoders' cached trunks in place of the waveform.
 
     A trunk has the name of its encoder's kind; where several are of a kind, the name of the module follows a
@@ -42,6 +44,7 @@ def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None =
         model: Model whose encoders are partly or wholly frozen.
         ears: Front-ends of `model`, by name.
         folder: Folder of the entries; by default `features` in the user's cache.
+        writes: Whether new entries are stored; those that are there are read in any case.
 
     Raises:
         UsageError: When the model has no encoder, or one that is trained as a whole.
@@ -57,17 +60,18 @@ def cached_ears(model: nn.Module, ears: Mapping[str, Ear], folder: Path | None =
     trunks: dict[str, Ear] = {}
     for name, part in encoders.items():
         kind = part.config.kind
-        trunks[kind if kinds.count(kind) == 1 else f"{kind}:{name}"] = TrunkEar(part, root)
+        trunks[kind if kinds.count(kind) == 1 else f"{kind}:{name}"] = TrunkEar(part, root, writes=writes)
     return {**{name: ear for name, ear in ears.items() if name != "waveform"}, **trunks}
 
 
 class TrunkEar:
-    """Front-end that runs the frozen part of `encoder` on one clip at a time and caches its features.
+    """Front-end that runs the frozen part of `encoder` on one clip at a time and caches its features; without
+    `writes` it only reads the cache.
 
     The constructor raises UsageError when the encoder has no frozen part.
     """
 
-    def __init__(self, encoder: Encoder, root: Path) -> None:
+    def __init__(self, encoder: Encoder, root: Path, *, writes: bool = True) -> None:
         config = encoder.config
         if isinstance(encoder, Wav2vec2):
             if encoder.config.frozen == "none":
@@ -80,7 +84,7 @@ class TrunkEar:
         else:
             self.num_channels = config.width
             self.steps_per_frame, self.prefix = 2, encoder.config.extra_tokens
-        self.encoder = encoder
+        self.encoder, self.writes = encoder, writes
         made_from = f"{config.model_dump_json()} {frozen_digest(encoder)}"
         self.folder = root / f"{config.kind}-{hashlib.sha256(made_from.encode()).hexdigest()}"
 
@@ -95,7 +99,8 @@ class TrunkEar:
         kept = _read(path, (1, num_steps, self.num_channels))
         if kept is None:
             kept = self._hear(samples, num_steps)
-            _write(path, kept)
+            if self.writes:
+                _write(path, kept)
         return kept
 
     @torch.no_grad()

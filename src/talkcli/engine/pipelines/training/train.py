@@ -203,7 +203,7 @@ def _run(
         run = None if estimate_only else first_does(fabric, lambda: _opened(job, document))
         objective.to(fabric.device)
         if recipe.data.cache_features:
-            ears = cached_ears(objective.model, ears)
+            ears = cached_ears(objective.model, ears, writes=not estimate_only)
         training, validation = (
             prepare(
                 clips,
