@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from talkcli.engine.errors import ExtraError, UsageError
+from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.surface import Surface
@@ -25,6 +27,7 @@ from talkcli.engine.render.studio import studio_scene
 from talkcli.engine.render.video import write_video
 from talkcli.engine.types import Motion, Silent, Speech
 from talkcli.engine.video.pictures import Film
+from tests.engine.face.flame_twin import NUM_VERTS, flame_arrays, write_flame
 from tests.engine.fakes import Told
 from tests.engine.video.films import ffmpeg, write_film
 from tests.report_schema import faults
@@ -163,6 +166,27 @@ def test_bad_videos_have_a_reason_and_end_nothing(talking: Path, tmp_path: Path)
     assert report["overall"]["lse_d"]["clips"] == 1
     assert report["missed"] == []
     assert sum("faceless" in text for text in told.warnings) == 1
+
+
+def test_the_head_is_that_of_the_first_usable_video(
+    talking: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The motion of a usable video is of its true motion's head, that of an unusable one of none.
+    write_flame(tmp_path / "generic_model.pkl", flame_arrays())
+    monkeypatch.setenv("TALK_FLAME", str(tmp_path))
+    motion = Motion(coeffs=acted(0.0).coeffs, fps=25.0, head="flame", channels=FLAME)
+    monkeypatch.setattr(module, "fit_head", lambda *_: SimpleNamespace(motion=motion))
+    for folder in ("videos", "motion"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "videos" / "a.mp4").write_text("no video")
+    (tmp_path / "videos" / "b.mp4").write_bytes((talking / "a.mp4").read_bytes())
+    for name in ("a", "b"):
+        write_motion(tmp_path / "motion" / f"{name}.npz", motion)
+    metrics = ("mve_mm", "gap_mean_mm")
+    report = scored(tmp_path / "videos", truth=tmp_path / "motion", metrics=metrics)
+    assert list(report["videos"]["unusable"]) == ["a"]
+    assert report["overall"]["mve_mm"]["value"] == 0
+    assert (report["head"], report["vertex_sets"]["all"]) == ("flame", NUM_VERTS)
 
 
 def test_a_video_shorter_than_its_clip(talking: Path, tmp_path: Path) -> None:
