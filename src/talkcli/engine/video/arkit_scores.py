@@ -9,10 +9,8 @@ and vowels come a frame late.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,7 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ARKIT
 from talkcli.engine.optional import require
 from talkcli.engine.video.bundle import HOW_TO_GET, read_bundle
-from talkcli.engine.video.silence import silenced
+from talkcli.engine.video.silence import SilentNetworks, silenced
 from talkcli.engine.video.track import NUM_LANDMARKS, FaceTrack
 
 # Side of the square around a followed face, in longer sides of the face's bounding box. At 2 and 3 the scores
@@ -38,7 +36,7 @@ _SAME_FACE = 0.15
 _COLUMN = {name: column for column, name in enumerate(ARKIT)}
 
 
-class FaceScorer:
+class FaceScorer(SilentNetworks):
     """The networks of the bundle on single pictures; equal pictures give equal numbers."""
 
     def __init__(self, bundle: Path) -> None:
@@ -63,23 +61,13 @@ class FaceScorer:
                 output_face_blendshapes=True,
             )
             try:
-                self._networks: Any = vision.FaceLandmarker.create_from_options(options)
+                self._networks = vision.FaceLandmarker.create_from_options(options)
             except (RuntimeError, ValueError) as error:
                 # MediaPipe's messages are traces of its own C++ code.
                 raise InputError(
                     f"{self._bundle} holds networks that mediapipe cannot run.", hint=HOW_TO_GET
                 ) from error
-        self._has_seen = False
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with silenced():
-            self._networks.close()
 
     def scores(
         self,
@@ -104,10 +92,7 @@ class FaceScorer:
         elif min(picture.shape[:2]) < _SMALLEST_SIDE_PX:
             raise ValueError(f"The networks need {_SMALLEST_SIDE_PX} pixels on each side: {picture.shape}.")
         image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=picture)
-        # The networks print warnings when they first run on a face.
-        with contextlib.nullcontext() if self._has_seen else silenced():
-            found = self._networks.detect(image)
-        self._has_seen = self._has_seen or bool(found.face_blendshapes)
+        found = self._see(self._networks.detect, image, "face_blendshapes")
         which = _chosen(found.face_landmarks, picture, corner, landmarks)
         if which is None:
             return None

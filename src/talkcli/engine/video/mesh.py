@@ -8,16 +8,13 @@ hides the detector; we run the same graph and also read the detector's output.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from talkcli.engine.optional import require
-from talkcli.engine.video.silence import silenced
+from talkcli.engine.video.silence import SilentNetworks, silenced
 
 # Landmarks of the corners of the eyes.
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
@@ -61,7 +58,7 @@ class Sighting:
         return (points.min(axis=0) + points.max(axis=0)) / 2
 
 
-class FaceMesh:
+class FaceMesh(SilentNetworks):
     """MediaPipe's face mesh on successive pictures; it searches for a face where the previous picture had it.
 
     The same pictures give the same numbers. The mesh finds up to `MOST_FACES` faces, but not those much
@@ -73,7 +70,7 @@ class FaceMesh:
         with silenced():
             for package in ("mediapipe", "mediapipe.python.solution_base"):
                 solution = require(package, purpose="Following faces in videos")
-            self._graph: Any = solution.SolutionBase(
+            self._networks = solution.SolutionBase(
                 binary_graph_path=_GRAPH,
                 # The detector runs on every picture until the mesh follows this many faces.
                 side_inputs={"num_faces": MOST_FACES, "with_attention": True, "use_prev_landmarks": True},
@@ -84,25 +81,12 @@ class FaceMesh:
                 outputs=["multi_face_landmarks", "face_detections"],
             )
             # The networks load, and print warnings, on the first picture; this one is black and has no face.
-            self._graph.process({"image": np.zeros((64, 64, 3), np.uint8)})
-        self._has_seen = False
+            self._networks.process({"image": np.zeros((64, 64, 3), np.uint8)})
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with silenced():
-            self._graph.close()
 
     def sightings(self, picture: UInt8[np.ndarray, "height width 3"]) -> list[Sighting]:
         """Return the faces of the next picture (sRGB), in no particular order."""
-        # The networks print warnings once more when they first run on a face.
-        with contextlib.nullcontext() if self._has_seen else silenced():
-            seen = self._graph.process({"image": picture})
-        self._has_seen = self._has_seen or bool(seen.multi_face_landmarks)
+        seen = self._see(self._networks.process, {"image": picture}, "multi_face_landmarks")
         height, width = picture.shape[:2]
         # MediaPipe gives depth in units of the picture's width.
         unit = np.array([width, height, width], np.float32)
