@@ -7,9 +7,10 @@ Worker processes import this file again, so it imports nothing at its top.
 def main() -> None:
     """Run the command line."""
     # The watch starts before the other imports, since Ctrl-C during these would print a traceback.
-    from talkcli.engine.lifetime import print_exit_message, watch
+    from talkcli.engine.lifetime import end_without_collecting, print_exit_message, watch
 
     watch(print_exit_message)
+    end_without_collecting()
     from talkcli.app import main as run
 
     run()

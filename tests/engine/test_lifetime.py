@@ -26,6 +26,23 @@ def test_signals_wait_for_the_end_of_the_block(number: signal.Signals) -> None:
         signal.signal(number, before)
 
 
+GARBAGE = """
+import sys
+class Cycle:
+    def __del__(self): print("collected")
+kept = Cycle()
+kept.itself = kept
+sys.argv = ["talk", "--version"]
+from talkcli.__main__ import main
+main()
+"""
+
+
+def test_talk_ends_without_collecting_garbage() -> None:
+    ended = subprocess.run([sys.executable, "-c", GARBAGE], capture_output=True, text=True, check=True)
+    assert ended.stdout and "collected" not in ended.stdout
+
+
 PARENT = """
 import subprocess, sys, time
 from talkcli.engine.lifetime import run_child, start_child

@@ -42,6 +42,27 @@ def test_here_and_in_processes() -> None:
     assert dict(map_isolated(square, [], 2)) == {}
 
 
+class _Cycle:
+    """Garbage that says when it is collected."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.itself = place, self
+
+    def __del__(self) -> None:
+        self.place.touch()
+
+
+def leave_garbage(place: Path) -> int:
+    sys.modules["garbage"] = _Cycle(place)  # type: ignore[assignment]
+    return os.getpid()
+
+
+def test_a_worker_ends_without_collecting(tmp_path: Path) -> None:
+    ((_, worker),) = map_isolated(leave_garbage, [tmp_path / "collected"], 1)
+    assert worker != os.getpid()
+    assert not (tmp_path / "collected").exists()
+
+
 def test_a_crash_costs_one_job() -> None:
     results = dict(map_isolated(crash_on_three, range(6), 2))
     assert results == {0: 0, 1: 1, 2: 4, 3: None, 4: 16, 5: 25}

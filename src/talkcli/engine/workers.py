@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from typing import TypeVar
 
-from talkcli.engine.lifetime import ENDING
+from talkcli.engine.lifetime import ENDING, end_without_collecting
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -119,6 +119,7 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, _worker.interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_without_collecting()
 
 
 def _run(work: Callable[[Job], Result], job: Job) -> Result:
