@@ -74,6 +74,16 @@ def test_help_loads_nothing_heavy() -> None:
     assert result.stdout.splitlines()[-1] == "LOADED []"
 
 
+def test_a_process_that_scores_does_not_load_all_of_scipy() -> None:
+    slow = ("scipy.signal", "scipy.stats")
+    code = (
+        "import sys, talkcli.engine.pipelines.score.motions, talkcli.engine.metrics.beats\n"
+        f"print('LOADED', [name for name in {slow!r} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "LOADED []"
+
+
 def test_cli_reference_is_current(tmp_path: Path) -> None:
     fresh = tmp_path / "cli.md"
     command = ["-m", "typer", "talkcli.app", "utils", "docs", "--name", "talk", "--output"]

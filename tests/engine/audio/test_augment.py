@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from scipy.signal import lfilter
+from scipy.signal import fftconvolve, lfilter
 
 from talkcli.engine.audio.augment import (
     AugmentConfig,
@@ -130,6 +130,13 @@ def test_a_room_is_what_was_asked_for() -> None:
     slope_db = np.polyfit(np.arange(len(left)) / RATE_HZ, left, 1)[0]
     assert -60 / slope_db == pytest.approx(0.4, rel=0.15)
     assert _level(room) == pytest.approx(_level(sound), rel=1e-3)
+    # The room answers every sample alike: what it makes of a voice is a convolution.
+    voice = _voice(0)
+    dry = np.zeros(len(voice), np.float32)
+    dry[0] = 1.0
+    heard, answer = (reverberate(one, np.random.default_rng(0), 0.4, 6.0) for one in (voice, dry))
+    wanted = fftconvolve(voice, answer)[: len(voice)]
+    assert heard / _level(heard) == pytest.approx(wanted / _level(wanted), abs=1e-4)
 
 
 @pytest.mark.parametrize("snr_db", [0.0, 20.0])

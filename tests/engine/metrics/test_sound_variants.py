@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import argrelmin
 
 from talkcli.engine.methods import resolve
 from talkcli.engine.metrics import beats, mtm, slcc
@@ -176,6 +177,14 @@ def test_head_beats_of_kdtalker_and_bailando(monkeypatch: pytest.MonkeyPatch) ->
         assert kdtalker[-1] == pytest.approx(np.exp(-(apart**2) / 0.02).mean())
     assert np.mean(kdtalker) == pytest.approx(0.305042720161, rel=1e-9)
     assert bailando == pytest.approx([0.446592842287, 0.0787711426252, 0.490233596396], rel=1e-9)
+
+
+def test_minima_are_scipys() -> None:
+    draw = np.random.default_rng(0)
+    for length in (1, 2, 3, 10, 40):
+        # Of few whole numbers, many are equal to a neighbour.
+        values = draw.integers(0, 4, length).astype(np.float64)
+        assert beats.minima(values).tolist() == argrelmin(values)[0].tolist()
 
 
 def test_spread_of_the_head() -> None:
