@@ -7,10 +7,14 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from talkcli.engine.metrics import code_spread, fdd, lve, mve, set_diversity
+from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.surface import Surface
+from talkcli.engine.metrics import code_spread, diversity, fdd, lve, mve, set_diversity
 from talkcli.engine.metrics.take import frame_values
 from talkcli.engine.metrics.takes_error import best_take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
+from talkcli.engine.pipelines.score.measured import Measured
+from talkcli.engine.types import Motion
 from tests.engine.metrics import standard as data
 
 TRUE = [data.truth(c) for c in data.CLIPS]
@@ -52,6 +56,18 @@ def test_diversities_of_takes() -> None:
     stacked = [np.sqrt(2 * sum(((a - b) ** 2).sum() for a, b in combinations(x, 2))) for x in TAKES]
     assert data.overall("multimodality@facediffuser", TAKES, TRUE) == pytest.approx(0.435397367223, rel=1e-9)
     assert np.mean(stacked) == pytest.approx(0.435397367223, rel=1e-9)
+
+
+def test_a_single_take_is_refused_before_its_vertices_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = load_head("ada")
+    still = np.zeros((3, len(head.channels)), np.float32)
+    take = Measured(Surface(Motion(coeffs=still, fps=25.0, head="ada", channels=head.channels), head))
+    computed: list[slice] = []
+    monkeypatch.setattr(take, "whole", computed.append)
+    for measure in (diversity.measure_mm, diversity.measure_multimodality_m, diversity.measure_pairs):
+        with pytest.raises(UndefinedMetricError, match="two takes or more"):
+            measure([take])
+    assert not computed
 
 
 def test_the_random_pairs_of_probtalk3d() -> None:

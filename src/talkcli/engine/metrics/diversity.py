@@ -91,11 +91,15 @@ def _pairs(takes: Sequence[_Item]) -> list[tuple[_Item, _Item]]:
     return list(combinations(takes, 2))
 
 
+def _whole(takes: Sequence[Take], frames: slice) -> list[Vertices]:
+    """Return all vertices of each take; a single take is refused before its own are computed."""
+    _pairs(takes)
+    return [take.whole(frames) for take in takes]
+
+
 def measure_mm(takes: Sequence[Take]) -> float:
     """Measure `diversity_mm` of the takes of a clip, block by block, to limit memory."""
-    return frame_mean(
-        takes[0].num_frames, lambda frames: diversity_mm([take.whole(frames) for take in takes])
-    )
+    return frame_mean(takes[0].num_frames, lambda frames: diversity_mm(_whole(takes, frames)))
 
 
 def measure_m(takes: Sequence[Take]) -> float:
@@ -106,14 +110,12 @@ def measure_m(takes: Sequence[Take]) -> float:
 def measure_multimodality_m(takes: Sequence[Take]) -> float:
     """Measure `multimodality_m` of the takes of a clip, block by block, to limit memory."""
     cut = blocks(takes[0].num_frames)
-    return float(np.linalg.norm([multimodality_m([take.whole(frames) for take in takes]) for frames in cut]))
+    return float(np.linalg.norm([multimodality_m(_whole(takes, frames)) for frames in cut]))
 
 
 def measure_pairs(takes: Sequence[Take]) -> Observations:
     """Return the mean vertex distance of each pair of takes in metres, for `pool_shuffled`."""
-    by_frame = frame_values(
-        takes[0].num_frames, lambda frames: _pair_distances([take.whole(frames) for take in takes])
-    )
+    by_frame = frame_values(takes[0].num_frames, lambda frames: _pair_distances(_whole(takes, frames)))
     return {"pairs_m": by_frame.mean(axis=0).tolist(), "takes": [float(len(takes))]}
 
 
