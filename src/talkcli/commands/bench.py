@@ -13,6 +13,9 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.wording import counted
 from talkcli.option_names import of_any_command
 
+# Rounds of the benchmarks on one process and on several.
+_ROUNDS = 3
+
 
 def bench(
     what: Annotated[
@@ -49,7 +52,7 @@ def bench(
         typer.Option(
             "--clips",
             min=1,
-            help="For preprocess and score: number of generated clips. Default: 1000 for preprocess, 60 for "
+            help="For preprocess and score: number of generated clips. Default: 1000 for preprocess, 120 for "
             "score.",
         ),
     ] = None,
@@ -112,16 +115,18 @@ def bench(
             from talkcli.engine.pipelines.bench.preprocess import bench_preprocess
             from talkcli.engine.pipelines.bench.score import bench_score
 
-            measure, usual = (bench_preprocess, 1000) if what == "preprocess" else (bench_score, 60)
+            measure, usual = (bench_preprocess, 1000) if what == "preprocess" else (bench_score, 120)
             report = measure(
-                num_clips=clips or usual, num_workers=workers, rounds=5, out=out, reporter=console
+                num_clips=clips or usual, num_workers=workers, rounds=_ROUNDS, out=out, reporter=console
             )
+            one, several = report["workers"]["1"], report["workers"][str(workers)]
+            started = report["times_faster_started"]
             console.result(
                 report,
-                f"{counted(report['clips'], 'clip')} in "
-                f"{report['workers']['1']['seconds']:.1f} s on one process "
-                f"and {report['workers'][str(workers)]['seconds']:.1f} s on {workers}: "
-                f"{report['times_faster']:.2f} times as fast (medians of 5 rounds)",
+                f"{counted(report['clips'], 'clip')} in {one['seconds']:.1f} s on one process "
+                f"and {several['seconds']:.1f} s on {workers}: {report['times_faster']:.2f} times as fast"
+                + ("" if started is None else f", {started:.2f} times once the processes have started")
+                + f" (medians of {_ROUNDS} rounds; {one['cpu_s']:.1f} and {several['cpu_s']:.1f} s of CPU)",
             )
             return
         from talkcli.engine.pipelines.bench.render import bench_animate, bench_render

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,7 @@ from talkcli.engine.errors import TalkError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.files import check_file, sha256, temporary_folder
-from talkcli.engine.lifetime import run_child
-from talkcli.engine.pipelines.bench.report import compare_workers, write_report
+from talkcli.engine.pipelines.bench.report import Ran, compare_workers, run_talk, write_report
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 from talkcli.engine.wording import counted
 
@@ -27,8 +24,8 @@ from talkcli.engine.wording import counted
 # originals.
 _RATE_HZ = 48_000
 _CHANNELS = 2
-# Largest number of clips in the run that warms up.
-_WARM_UP_CLIPS = 10
+# Largest number of clips in the runs that warm up and that time the start.
+_FEW_CLIPS = 10
 
 
 def bench_preprocess(
@@ -57,12 +54,14 @@ def bench_preprocess(
         check_file(out)
     with temporary_folder() as folder:
         few, many = folder / "few", folder / "many"
-        write_clips(few, min(num_clips, _WARM_UP_CLIPS))
+        write_clips(few, min(num_clips, _FEW_CLIPS))
         write_clips(many, num_clips)
-        _run(few, folder, num_workers)
+        _run(folder, few, num_workers)
         report = compare_workers(
             "preprocess",
-            partial(_run, many, folder),
+            partial(_run, folder),
+            few=few,
+            many=many,
             num_clips=num_clips,
             num_workers=num_workers,
             rounds=rounds,
@@ -92,31 +91,20 @@ def write_clips(folder: Path, num_clips: int) -> None:
         write_motion(path.with_suffix(".npz"), motion)
 
 
-def _run(root: Path, folder: Path, num_workers: int) -> tuple[float, str]:
-    """Run the command once on the clips in `root`.
+def _run(folder: Path, root: Path, num_workers: int) -> tuple[Ran, str]:
+    """Run the command once on the clips in `root`; also return the SHA-256 of the manifest.
 
-    Args:
-        root: Folder of the clips.
-        folder: Folder for the output, which is removed again, and for compiled Python.
-        num_workers: Number of processes of the command.
-
-    Returns:
-        Seconds from start to exit, and SHA-256 of the manifest.
+    `folder` is for the output, which is removed again, and for compiled Python.
     """
     out = folder / "out"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     options = ["--workers", str(num_workers), "--quiet", "--json", "--out", str(out)]
-    command = [sys.executable, "-m", "talkcli", "preprocess", "folder", str(root), *options]
-    started_s = time.perf_counter()
-    ended = run_child(command, capture_output=True, text=True, env=environment)
-    seconds = time.perf_counter() - started_s
-    if ended.returncode != 0:
-        raise TalkError(f"talk preprocess failed: {ended.stderr.strip()}")
-    summary = json.loads(ended.stdout)
+    ran = run_talk(["preprocess", "folder", str(root), *options], environment)
+    summary = json.loads(ran.stdout)
     if summary["dropped"]:
         left_out = counted(len(summary["dropped"]), "generated clip")
         raise TalkError(f"talk preprocess left out {left_out}.")
     digest = sha256(out / "manifest.jsonl")
     shutil.rmtree(out)
-    return seconds, digest
+    return ran, digest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.errors import DeviceError, ExtraError, TalkError
+from talkcli.engine.errors import DeviceError, ExtraError
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.files import check_file, temporary_folder
-from talkcli.engine.lifetime import run_child
-from talkcli.engine.pipelines.bench.report import machine, write_report
+from talkcli.engine.pipelines.bench.report import machine, run_talk, write_report
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -115,13 +113,9 @@ def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: R
     with temporary_folder() as folder:
         video = folder / "face.mp4"
         options = ["--sigma", "0.1", "--size", str(size), "--quiet", "--out", str(video)]
-        command = [sys.executable, "-m", "talkcli", "animate", str(speech_path), *options]
+        command = ["animate", str(speech_path), *options]
         for done in range(_ROUNDS + 1):
-            started_s = time.perf_counter()
-            ended = run_child(command, capture_output=True, text=True)
-            if ended.returncode != 0:
-                raise TalkError(f"talk animate failed: {ended.stderr.strip()}")
-            rounds_s.append(time.perf_counter() - started_s)
+            rounds_s.append(run_talk(command).seconds)
             reporter.progress("bench", done + 1, _ROUNDS + 1)
     seconds = statistics.median(rounds_s[1:])
     report = {

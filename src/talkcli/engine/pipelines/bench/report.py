@@ -9,13 +9,17 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.files import atomic_path
+from talkcli.engine.lifetime import run_child
 from talkcli.engine.types import Reporter
 from talkcli.engine.version import __version__
 
@@ -23,10 +27,42 @@ from talkcli.engine.version import __version__
 _PACKAGES = ("numpy", "numba", "torch", "pyrender", "PyOpenGL")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """One run of a command of talk."""
+
+    seconds: float
+    """Wall-clock time from start to exit."""
+    cpu_s: float
+    """Time of processors that it and its processes took; other work on the machine hardly changes it."""
+    stdout: bytes
+    """What it printed."""
+
+
+def run_talk(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Ran:
+    """Run `talk` with `arguments`, by default in this process's environment. Raises TalkError when it
+    fails.
+    """
+    before, started_s = _children_cpu_s(), time.perf_counter()
+    ended = run_child([sys.executable, "-m", "talkcli", *arguments], capture_output=True, env=environment)
+    seconds = time.perf_counter() - started_s
+    if ended.returncode != 0:
+        problem = ended.stderr.decode(errors="replace").strip()
+        raise TalkError(f"talk {arguments[0]} failed: {problem}")
+    return Ran(seconds=seconds, cpu_s=_children_cpu_s() - before, stdout=ended.stdout)
+
+
+def _children_cpu_s() -> float:
+    used = os.times()
+    return used.children_user + used.children_system
+
+
 def compare_workers(
     bench: str,
-    run: Callable[[int], tuple[float, str]],
+    run: Callable[[Path, int], tuple[Ran, str]],
     *,
+    few: Path,
+    many: Path,
     num_clips: int,
     num_workers: int,
     rounds: int,
@@ -34,47 +70,62 @@ def compare_workers(
 ) -> dict[str, Any]:
     """Run a command on 1 and on `num_workers` processes in turns, and compare the times.
 
-    Rounds alternate between the two numbers of processes, so that other work on the machine slows both.
+    Rounds alternate between the two numbers of processes, so that other work on the machine slows both. Each
+    round also runs the command on a few clips, which tells how long the processes take to start.
 
     Args:
         bench: Name of the benchmark, which is that of the command.
-        run: Function that runs the command on a number of processes; it returns the wall-clock seconds from
-            start to exit, and a digest of the output.
-        num_clips: Number of clips that the command works on.
+        run: Function that runs the command on the clips of a folder with a number of processes; it also
+            returns a digest of the output.
+        few: Folder of a few clips.
+        many: Folder of all clips.
+        num_clips: Number of clips in `many`.
         num_workers: Number of processes to compare with one.
         rounds: Number of rounds that count.
         reporter: Receiver of the progress.
 
     Returns:
-        The report, ready for JSON. The time of a number of processes is the median of its rounds.
-        `times_faster` compares these medians, `times_faster_best` the fastest rounds.
+        The report, ready for JSON. The times of a number of processes are medians over the rounds: `seconds`
+        of all clips, `cpu_s` of the processors meanwhile, `few_s` of the few clips. `times_faster` compares
+        `seconds`, `times_faster_best` the fastest rounds, and `times_faster_started` the differences of
+        `seconds` and `few_s`, which are free of the start of the processes (None when `few` has all clips).
 
     Raises:
         TalkError: When the output depends on the number of processes.
     """
     counts = (1, num_workers)
-    rounds_s: dict[int, list[float]] = {count: [] for count in counts}
+    ran: dict[int, list[Ran]] = {count: [] for count in counts}
+    few_s: dict[int, list[float]] = {count: [] for count in counts}
     digests = set()
-    for done in range(rounds):
+    for _ in range(rounds):
         for count in counts:
-            seconds, digest = run(count)
-            rounds_s[count].append(seconds)
+            few_s[count].append(run(few, count)[0].seconds)
+            found, digest = run(many, count)
+            ran[count].append(found)
             digests.add(digest)
-        reporter.progress("bench", done + 1, rounds)
+            reporter.progress("bench", sum(map(len, ran.values())), rounds * len(counts))
     if len(digests) != 1:
         raise TalkError(f"talk {bench} wrote different bytes on different numbers of processes.")
-    medians = {count: statistics.median(seconds) for count, seconds in rounds_s.items()}
+    workers = {
+        count: {
+            "rounds_s": [one.seconds for one in runs],
+            "seconds": statistics.median(one.seconds for one in runs),
+            "cpu_s": statistics.median(one.cpu_s for one in runs),
+            "few_s": statistics.median(few_s[count]),
+        }
+        for count, runs in ran.items()
+    }
+    one, several = workers[1], workers[num_workers]
+    started_s = several["seconds"] - several["few_s"]
     return {
         "bench": bench,
         "talk": __version__,
         "clips": num_clips,
-        "workers": {
-            str(count): {"rounds_s": seconds, "seconds": medians[count]}
-            for count, seconds in rounds_s.items()
-        },
-        "clips_per_second": num_clips / medians[num_workers],
-        "times_faster": medians[1] / medians[num_workers],
-        "times_faster_best": min(rounds_s[1]) / min(rounds_s[num_workers]),
+        "workers": {str(count): times for count, times in workers.items()},
+        "clips_per_second": num_clips / several["seconds"],
+        "times_faster": one["seconds"] / several["seconds"],
+        "times_faster_best": min(one["rounds_s"]) / min(several["rounds_s"]),
+        "times_faster_started": (one["seconds"] - one["few_s"]) / started_s if started_s > 0 else None,
         "machine": machine(),
     }
 

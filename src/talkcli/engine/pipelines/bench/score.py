@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from talkcli.engine.errors import TalkError
 from talkcli.engine.files import check_file, temporary_folder
-from talkcli.engine.lifetime import run_child
 from talkcli.engine.pipelines.bench.preprocess import write_clips
-from talkcli.engine.pipelines.bench.report import compare_workers, write_report
+from talkcli.engine.pipelines.bench.report import Ran, compare_workers, run_talk, write_report
 from talkcli.engine.types import Reporter
 
 
@@ -40,11 +35,14 @@ def bench_score(
     if out is not None:
         check_file(out)
     with temporary_folder() as folder:
-        clips = folder / "clips"
-        write_clips(clips, num_clips)
+        few, many = folder / "few", folder / "many"
+        write_clips(few, min(num_clips, num_workers))
+        write_clips(many, num_clips)
         report = compare_workers(
             "score",
-            partial(_run, clips),
+            _run,
+            few=few,
+            many=many,
             num_clips=num_clips,
             num_workers=num_workers,
             rounds=rounds,
@@ -54,13 +52,8 @@ def bench_score(
     return report
 
 
-def _run(clips: Path, num_workers: int) -> tuple[float, str]:
-    """Return the seconds of the command from start to exit, and the SHA-256 of its report."""
+def _run(clips: Path, num_workers: int) -> tuple[Ran, str]:
+    """Run the command once; also return the SHA-256 of its report."""
     options = ["--no-cache", "--workers", str(num_workers), "--quiet", "--json"]
-    command = [sys.executable, "-m", "talkcli", "score", "--audio", str(clips), *options]
-    started_s = time.perf_counter()
-    ended = run_child(command, capture_output=True)
-    seconds = time.perf_counter() - started_s
-    if ended.returncode != 0:
-        raise TalkError(f"talk score failed: {ended.stderr.decode(errors='replace').strip()}")
-    return seconds, hashlib.sha256(ended.stdout).hexdigest()
+    ran = run_talk(["score", "--audio", str(clips), *options])
+    return ran, hashlib.sha256(ran.stdout).hexdigest()
