@@ -78,7 +78,7 @@ def bench(
 
     faceformer: sound to vertices, by FaceFormer at its published size with random weights, and its loop.
 
-    preprocess: the whole command on generated clips, in one process and in several.
+    preprocess: the whole command on generated clips, in one process and in several, also without the start.
 
     score: the same, with the embedded model's motion of generated sound.
 

@@ -9,6 +9,7 @@ import pytest
 
 from talkcli.engine.audio.align import by_energy
 from talkcli.engine.checkpoints.model_file import Meta, load_model, num_values, save_model
+from talkcli.engine.pipelines.score import generation
 from talkcli.engine.pipelines.score.generation import Generation, performances
 from talkcli.engine.types import Motion, Silent, Speech
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
@@ -47,6 +48,16 @@ def test_layers_move_the_head() -> None:
     assert isinstance(still, Motion) and isinstance(moved, Motion)
     assert still.pose is None
     assert moved.pose is not None and np.ptp(moved.pose) > 0
+
+
+@pytest.mark.parametrize(
+    ("clips", "wanted", "workers"), [(31, None, 0), (32, None, 2), (99, None, 4), (1, 3, 3)]
+)
+def test_a_process_is_started_for_many_clips(
+    clips: int, wanted: int | None, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "usable_cores", lambda: 8)
+    assert Generation(model_name="rules").workers(clips, wanted) == workers
 
 
 def test_numbers_are_counted_however_they_are_stored(tmp_path: Path) -> None:

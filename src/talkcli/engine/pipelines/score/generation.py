@@ -29,9 +29,9 @@ from talkcli.engine.pipelines.score.cache import TakeCache, take_cache
 from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
 from talkcli.engine.wording import parameter
 
-# Smallest number of clips for which a worker process is worth its start: it loads a model and a head before
-# its first clip, which takes as long as a few clips.
-_CLIPS_A_WORKER = 6
+# Smallest number of clips for which a worker process is worth its start: it loads torch, a model and a head
+# before its first clip, which takes as long as 16 clips of 4 s.
+_CLIPS_A_WORKER = 16
 # Largest number of worker processes, unless the user asks for more.
 _MOST_WORKERS = 4
 # Largest seed that generators of random numbers take.
