@@ -106,7 +106,7 @@ def compare_workers(
             reporter.progress("bench", sum(map(len, ran.values())), rounds * len(counts))
     if len(digests) != 1:
         raise TalkError(f"talk {bench} wrote different bytes on different numbers of processes.")
-    workers = {
+    workers: dict[int, dict[str, Any]] = {
         count: {
             "rounds_s": [one.seconds for one in runs],
             "seconds": statistics.median(one.seconds for one in runs),
