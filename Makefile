@@ -78,6 +78,7 @@ bench: $(READY) ## Measure rendering, generators and the whole command on this m
 	$(BIN)/talk bench render --out benchmarks/render.json
 	$(BIN)/talk bench generator --out benchmarks/generator.json
 	$(BIN)/talk bench faceformer --seconds 60 --out benchmarks/faceformer.json
+	$(BIN)/talk bench codetalker --seconds 60 --out benchmarks/codetalker.json
 	$(BIN)/talk bench score --out benchmarks/score.json
 	$(BIN)/talk bench animate --speech examples/hello.wav --out benchmarks/animate.json
 

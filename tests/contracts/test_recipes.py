@@ -117,7 +117,8 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 # Recipes whose keys another method knows, too: all of phones.debug are keys of the sync judge, and generators
 # have the same content encoders.
 OF_TWO = (
-    "th_vqvae", "phones.debug", "deeptalk-released", "codetalker-biwi", "codetalker.debug", "faceformer-biwi",
+    "th_vqvae", "phones.debug", "deeptalk-released", "codetalker", "codetalker-biwi", "codetalker.debug",
+    "faceformer", "faceformer-biwi",
 )  # fmt: skip
 
 

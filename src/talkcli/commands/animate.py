@@ -191,11 +191,12 @@ def animate(
         ),
     ] = False,
     feedback: Annotated[
-        Literal["exact", "window"] | None,
+        Literal["exact", "window", "parallel"] | None,
         typer.Option(
             "--feedback",
-            help="What a CodeTalker model decodes after every frame: all frames so far, as published, or the "
-            "newest ones, which is faster. Default: all, for motion of up to 600 frames.",
+            help="What a CodeTalker model decodes after every frame: all frames so far, as published; the "
+            "newest (window); or the newest of stretches of a few seconds, which are made side by side, the "
+            "fastest for long speech (parallel). Default: all, for motion of up to 600 frames, else window.",
         ),
     ] = None,
     overwrite: Annotated[

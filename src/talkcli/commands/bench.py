@@ -13,6 +13,8 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.wording import counted
 from talkcli.option_names import of_any_command
 
+_JOBS = ("render", "animate", "generator", "faceformer", "codetalker", "preprocess", "score")
+_NAMES = f"{', '.join(_JOBS[:-1])} or {_JOBS[-1]}"
 # Rounds of the benchmarks on one process and on several.
 _ROUNDS = 3
 
@@ -20,7 +22,7 @@ _ROUNDS = 3
 def bench(
     what: Annotated[
         str,
-        typer.Argument(help="Job to measure: render, animate, generator, faceformer, preprocess or score."),
+        typer.Argument(help=f"Job to measure: {_NAMES}."),
     ],
     speech: Annotated[
         Path | None, typer.Option("--speech", help="For animate: speech file to animate.")
@@ -38,13 +40,18 @@ def bench(
     seconds: Annotated[
         float,
         typer.Option(
-            "--seconds", min=1, max=600, help="For generator and faceformer: length of the sound, in seconds."
+            "--seconds",
+            min=1,
+            max=600,
+            help="For generator, faceformer and codetalker: length of the sound, in seconds.",
         ),
     ] = 10.0,
     threads: Annotated[
         int | None,
         typer.Option(
-            "--threads", min=1, help="For generator and faceformer: number of threads. Default: one per core."
+            "--threads",
+            min=1,
+            help="For generator, faceformer and codetalker: number of threads. Default: one per core.",
         ),
     ] = None,
     clips: Annotated[
@@ -78,17 +85,16 @@ def bench(
 
     faceformer: sound to vertices, by FaceFormer at its published size with random weights, and its loop.
 
+    codetalker: the same for CodeTalker, with both ways of --feedback for long speech.
+
     preprocess: the whole command on generated clips, in one process and in several, also without the start.
 
     score: the same, with the embedded model's motion of generated sound.
 
     talk bench render --out benchmarks/render.json
     """
-    if what not in ("render", "animate", "generator", "faceformer", "preprocess", "score"):
-        raise UsageError(
-            f"There is no benchmark {what}.",
-            hint="Use: talk bench render, animate, generator, faceformer, preprocess or score.",
-        )
+    if what not in _JOBS:
+        raise UsageError(f"There is no benchmark {what}.", hint=f"Use: talk bench {_NAMES}.")
     if what == "animate" and speech is None:
         raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
     with Console(as_json=as_json, quiet=quiet) as console:
@@ -98,18 +104,13 @@ def bench(
             report = bench_generator(seconds=seconds, threads=threads, out=out, reporter=console)
             _show_generator(console, report)
             return
-        if what == "faceformer":
+        if what in ("faceformer", "codetalker"):
+            from talkcli.engine.pipelines.bench.codetalker import bench_codetalker
             from talkcli.engine.pipelines.bench.faceformer import bench_faceformer
 
-            report = bench_faceformer(seconds=seconds, threads=threads, out=out, reporter=console)
-            loop = report["loop"]
-            console.result(
-                report,
-                f"{report['times_real_time']:.1f} times real time; the loop over {loop['frames']} frames "
-                f"takes {loop['seconds']:.2f} s, as published {loop['published_seconds']:.2f} s: "
-                f"{loop['times_faster']:.0f} times as fast, largest difference "
-                f"{loop['largest_difference']:.1e} of the spread",
-            )
+            measure_model = bench_faceformer if what == "faceformer" else bench_codetalker
+            report = measure_model(seconds=seconds, threads=threads, out=out, reporter=console)
+            _show_loop(console, report)
             return
         if what in ("preprocess", "score"):
             from talkcli.engine.pipelines.bench.preprocess import bench_preprocess
@@ -158,6 +159,21 @@ def bench(
             header=["renderer", "frames/s", "CPU ms/frame", "of software", ""],
             rows=rows,
         )
+
+
+def _show_loop(console: Console, report: dict[str, Any]) -> None:
+    times, loop = report["times_real_time"], report["loop"]
+    if isinstance(times, dict):
+        speed = ", ".join(f"{value:.1f} ({way})" for way, value in times.items())
+    else:
+        speed = f"{times:.1f}"
+    console.result(
+        report,
+        f"{speed} times real time; the loop over {loop['frames']} frames "
+        f"takes {loop['seconds']:.2f} s, as published {loop['published_seconds']:.2f} s: "
+        f"{loop['times_faster']:.1f} times as fast, largest difference "
+        f"{loop['largest_difference']:.1e} of the spread",
+    )
 
 
 def _show_generator(console: Console, report: dict[str, Any]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 import transformers
 from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.nn import functional as F
+from transformers.models.wav2vec2.modeling_wav2vec2 import _compute_mask_indices
 
-from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config
+from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config, _mask
 from talkcli.engine.checkpoints.pretrained import wav2vec2_to_ours
 
 TINY = Wav2vec2Config(
@@ -211,3 +213,36 @@ def test_bfloat16_stays_close() -> None:
 def test_sizes_that_do_not_fit_are_named(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         Wav2vec2Config(**{field: 5})
+
+
+def test_masks_fall_as_often_as_those_of_the_transformers_package() -> None:
+    torch.manual_seed(0)
+    np.random.seed(0)
+    features = torch.zeros(8, 100, 1)
+    ours = torch.stack([_mask(features, 0.3) for _ in range(200)]).float()
+    theirs = np.stack(
+        [_compute_mask_indices((8, 100), 0.3, 10, min_masks=2).astype(np.float32) for _ in range(200)]
+    )
+    assert abs(float(ours.mean()) - float(theirs.mean())) < 0.01
+    assert abs(float(ours[..., :5].mean()) - float(theirs[..., :5].mean())) < 0.02
+    few = _mask(features, 0.001)
+    assert (few.sum(1) > 10).any()
+    assert int(few.sum(1).max()) <= 20
+
+
+@pytest.mark.parametrize("frames", [1, 9, 10, 11])
+def test_short_sound_is_masked_without_an_error(frames: int) -> None:
+    assert _mask(torch.zeros(2, frames, 3), 0.05).shape == (2, frames)
+
+
+def test_training_masks_and_performing_does_not() -> None:
+    config = TINY.model_copy(
+        update={"mask_share": 0.5, "dropout": 0.0, "layer_drop": 0.0, "frozen": "convolutions"}
+    )
+    network, samples = Wav2vec2(config), torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
+    plain = Wav2vec2(config.model_copy(update={"mask_share": 0.0}))
+    plain.load_state_dict(network.state_dict())
+    torch.testing.assert_close(network.eval()(samples), plain.eval()(samples))
+    assert not torch.allclose(network.train()(samples), plain.train()(samples))
+    frozen = Wav2vec2(config.model_copy(update={"frozen": "all"})).train()
+    torch.testing.assert_close(frozen(samples), frozen(samples))

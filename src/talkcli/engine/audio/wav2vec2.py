@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,6 +25,8 @@ from talkcli.engine.types import Config, Dropout, Heads, Kernel, Layers, Width
 
 # Added to the variance of the samples before the square root, so that silence can be normalised.
 _EPS = 1e-7
+# SpecAugment: frames of a masked stretch, and the least number of stretches.
+_MASKED, _LEAST_MASKS = 10, 2
 
 
 class Wav2vec2Config(Config):
@@ -56,6 +58,9 @@ class Wav2vec2Config(Config):
     """Dropout of all parts of the transformer, if it trains."""
     layer_drop: Dropout = 0.1
     """Probability that a training step skips a layer."""
+    mask_share: Dropout = 0.0
+    """Share of the frames that training masks before the transformer, in stretches of ten (SpecAugment): 0.05
+    in the published training of FaceFormer and CodeTalker. Above 0, it masks at least two stretches."""
     normalise: Literal["utterance", "batch", "none"] = "utterance"
     """Samples over which the input is normalised to mean 0 and standard deviation 1. "batch" repeats
     DEEPTalk's code: there the loudness of a clip depends on the other clips of its batch."""
@@ -152,6 +157,8 @@ class Wav2vec2(nn.Module):
         """Apply the transformer to outputs of the convolutions, at any number of frames a second."""
         projection, transformer = self.model.encoder.feature_projection, self.model.encoder.transformer
         hidden = projection.dropout(linear(projection.layer_norm(features), projection.projection))
+        if transformer.training and self.config.mask_share:
+            hidden = hidden.masked_fill(_mask(hidden, self.config.mask_share)[..., None], 0.0)
         position = transformer.pos_conv_embed.conv
         hidden = hidden + F.gelu(grouped(hidden, position.weight, position.bias))
         before = self.config.layer_norm_first
@@ -196,6 +203,17 @@ def _each_normed(convolutions: Sequence[Any]) -> Callable[[Tensor], Tensor]:
         return steps
 
     return layers
+
+
+def _mask(features: Float[Tensor, "batch frames width"], share: float) -> Bool[Tensor, "batch frames"]:
+    """Draw the frames that SpecAugment masks, as the transformers package does; stretches may overlap."""
+    batch, frames, _ = features.shape
+    length = min(_MASKED, frames)
+    count = max(int(share * frames / length + torch.rand(()).item()), _LEAST_MASKS)
+    starts = torch.stack([torch.randperm(frames - length + 1)[:count] for _ in range(batch)])
+    masked = torch.zeros(batch, frames, dtype=torch.bool)
+    places = (starts[..., None] + torch.arange(length)).flatten(1)
+    return masked.scatter(1, places, True).to(features.device)
 
 
 def resample(

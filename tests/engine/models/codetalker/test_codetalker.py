@@ -11,32 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from talkcli.engine.models.codetalker.autoencoder import CodeTalkerVqConfig
-from talkcli.engine.models.codetalker.codetalker import CodeTalker
-from talkcli.engine.nn.periodic import periodic_positions
+from talkcli.engine.models.windows import cross_fade, spans
+from talkcli.engine.pipelines.bench.codetalker import decode_all_again
 from tests.engine.models.codetalker.tiny_codetalker import TINY_VQ, tiny_codetalker, tiny_config
 
 
 def noise(samples: int, seed: int = 0) -> Tensor:
     return 0.1 * torch.randn(1, samples, generator=torch.Generator().manual_seed(seed))
-
-
-def again_and_again(model: CodeTalker, memory: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-    """Return codes and offsets by the published loop: every frame decodes all codes and feeds back a face."""
-    config, prior = model.config, model.prior
-    frames = memory.shape[1] // config.per_frame
-    places = periodic_positions(frames, config.width, config.period).to(memory)
-    inputs, offsets, codes = style[:, None], torch.empty(0), torch.empty(0)
-    for count in range(1, frames + 1):
-        decoded = model.decoder(inputs + places[:count], memory[:, : count * config.per_frame])
-        codes = prior.quantizer.nearest(prior.tokens(model.outward(decoded)))
-        vectors = prior.quantizer.lookup(codes)
-        if count == 1 and config.prior.positions == "none":
-            # Twice, because torch's norm over time takes no single frame; numbered frames would differ.
-            offsets = prior.decoder(prior.frames(vectors.repeat(1, 2, 1)))[:, :1]
-        else:
-            offsets = prior.decoder(prior.frames(vectors))
-        inputs = torch.cat([inputs, (model.inward(offsets[:, -1]) + style)[:, None]], dim=1)
-    return codes.unflatten(1, (frames, -1)), offsets
 
 
 @pytest.mark.parametrize(
@@ -50,7 +31,7 @@ def test_equals_the_loop_that_decodes_everything_again(per_frame: int, how: dict
     with torch.inference_mode():
         memory = model.memory.whole(samples, window=600, overlap=50)
         style = model.style_of(torch.tensor([1]))
-        codes, wanted = again_and_again(model, memory, style)
+        codes, wanted = decode_all_again(model, memory, style)
         assert torch.equal(model.predict(memory, style, feedback="exact"), codes)
     assert model.neutral is not None
     made = model.generate(samples, speaker=1) - model.neutral.flatten()
@@ -103,9 +84,42 @@ def test_longer_than_the_published_limit() -> None:
     assert made.isfinite().all()
 
 
+def test_windows_side_by_side_equal_windows_made_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Six windows in two groups; the last window is shorter than the others.
+    monkeypatch.setattr("talkcli.engine.models.codetalker.codetalker._ROWS", 4)
+    config = tiny_config(parallel_window=24, parallel_feedback=4, feedback_window=4, overlap=6, window=400)
+    model = tiny_codetalker(config).double()
+    samples = noise(16_000 * 4).double()
+    with torch.inference_mode():
+        memory = model.memory.whole(samples, window=400, overlap=6)
+        style = model.style_of(torch.tensor([1]))
+        frames = memory.shape[1]
+        pieces = []
+        for first, last in spans(frames, 24, 6):
+            codes = model.predict(memory[:, first:last], style, feedback="window")
+            pieces.append(model.decode(codes, whole=True))
+        assert len(pieces) == 6
+    assert model.neutral is not None
+    made = model.generate(samples, speaker=1, feedback="parallel") - model.neutral.flatten()
+    torch.testing.assert_close(made, cross_fade(pieces, frames, 6), rtol=1e-9, atol=1e-9)
+
+
+def test_one_window_alone_is_the_window_of_the_newest_frames() -> None:
+    model = tiny_codetalker(tiny_config(parallel_feedback=8, feedback_window=8))
+    samples = noise(32_000)
+    window, parallel = (model.generate(samples, feedback=kind) for kind in ("window", "parallel"))
+    torch.testing.assert_close(parallel, window)
+
+
+@pytest.mark.parametrize("name", ["window", "parallel_window"])
+def test_windows_hold_two_overlaps(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"more than half of {name} 90"):
+        tiny_config(**{name: 90})
+
+
 @pytest.mark.parametrize("samples", [1, 640])
 def test_the_shortest_speech_makes_a_frame(samples: int) -> None:
-    for kind in ("exact", "window"):
+    for kind in ("exact", "window", "parallel"):
         assert tiny_codetalker().generate(noise(samples), feedback=kind).shape == (1, 1, 30)
 
 

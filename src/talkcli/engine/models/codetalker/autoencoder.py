@@ -167,13 +167,12 @@ class MotionDecoder(nn.Module):
         return self.outward(self.mixer(self.inward(frames), first))
 
 
-def conv_steps(conv: nn.Conv1d, frames: Float[Tensor, "batch frames width"]) -> Tensor:
-    """Return, of every frame, what it adds to the convolution at each of the kernel's places.
+def conv_matrix(conv: nn.Conv1d) -> Tensor:
+    """Return the matrix from a frame to what it adds to the convolution at each of the kernel's places.
 
-    The result has the shape (batch, frames, kernel, width).
+    The result has the shape (kernel * width, width), and the kernel's places are in order.
     """
-    matrix = conv.weight.permute(2, 0, 1).flatten(0, 1)
-    return F.linear(frames, matrix).unflatten(-1, (conv.kernel_size[0], -1))
+    return conv.weight.permute(2, 0, 1).flatten(0, 1)
 
 
 def activated(x: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ Axis names: `batch`, `samples` (16 kHz), `frames` (at the rate of the model), `h
 `channels` (see `autoencoder.py`), `codes` of a frame. Source: CodeTalker (Xing et al. 2023), section 3.2,
 facts H.2. A frame is predicted from the sound and from the earlier frames of motion: the true ones in
 training, the decoded ones in performing. Differs: the published code decodes everything again after every
-frame and ends at 600 frames; here frames are kept (`loop.py`), and longer motion is decoded in windows.
+frame and ends at 600 frames; here frames are kept (`loop.py`), and longer motion is decoded in windows, one
+after another or as rows of a batch.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from talkcli.engine.models.speech_memory import SpeechMemory
 from talkcli.engine.models.windows import cross_fade, spans
 from talkcli.engine.nn.biased_decoder import BiasedDecoder
 from talkcli.engine.nn.periodic import periodic_positions
+
+Feedback = Literal["exact", "window", "parallel"]
+# Largest number of windows that are made at once: more rows gain little and take memory.
+_ROWS = 16
 
 
 class Predicted(NamedTuple):
@@ -116,7 +121,7 @@ class CodeTalker(nn.Module):
         samples: Float[Tensor, "batch samples"],
         *,
         speaker: int = 0,
-        feedback: Literal["exact", "window"] | None = None,
+        feedback: Feedback | None = None,
         generator: torch.Generator | None = None,  # noqa: ARG002  nothing is drawn
     ) -> Float[Tensor, "batch frames values"]:
         """Return the motion of speech of any length: coordinates in the unit of `neutral`, or coefficients.
@@ -124,26 +129,48 @@ class CodeTalker(nn.Module):
         Args:
             samples: Speech at 16 kHz.
             speaker: Number of the speaker whose style it has.
-            feedback: What is decoded after every frame: all frames so far, or the last `feedback_window`;
-                None for all up to `exact_frames`.
+            feedback: What is decoded after every frame: all frames so far; the last `feedback_window`; or the
+                last `parallel_feedback` of windows that are made side by side. None for all up to
+                `exact_frames`, else the second.
             generator: Not used.
         """
         config = self.config
         memory = self.memory.whole(samples, window=config.window, overlap=config.overlap)
+        frames = memory.shape[1] // config.per_frame
         if feedback is None:
-            frames = memory.shape[1] // config.per_frame
             feedback = "exact" if frames <= config.exact_frames else "window"
         style = self.style_of(torch.full((len(memory),), speaker, device=memory.device))
-        codes = self.predict(memory, style, feedback=feedback)
-        offsets = self.decode(codes, whole=feedback == "exact")
+        if feedback == "parallel":
+            offsets = cross_fade(self._side_by_side(memory, style), frames, config.overlap)
+        else:
+            codes = self.predict(memory, style, feedback=feedback)
+            offsets = self.decode(codes, whole=feedback == "exact")
         return offsets if self.neutral is None else offsets.add_(self.neutral.flatten())
+
+    def _side_by_side(
+        self, memory: Float[Tensor, "batch positions width"], style: Float[Tensor, "batch width"]
+    ) -> Iterator[Float[Tensor, "batch _ values"]]:
+        """Yield the offsets of windows that share `overlap` frames. Each begins at rest and knows nothing of
+        the others, so that several are rows of one batch, which reads the weights once for all.
+        """
+        config, per_frame = self.config, self.config.per_frame
+        places = spans(memory.shape[1] // per_frame, config.parallel_window, config.overlap)
+        for group in range(0, len(places), _ROWS):
+            here = places[group : group + _ROWS]
+            longest = max(last - first for first, last in here)
+            rows = memory.new_zeros(len(here), len(memory), longest * per_frame, memory.shape[2])
+            for row, (first, last) in zip(rows, here, strict=True):
+                row[:, : (last - first) * per_frame] = memory[:, first * per_frame : last * per_frame]
+            codes = self.predict(rows.flatten(0, 1), style.repeat(len(here), 1), feedback="parallel")
+            for row, (first, last) in zip(codes.unflatten(0, rows.shape[:2]), here, strict=True):
+                yield self.decode(row[:, : last - first], whole=True)
 
     def predict(
         self,
         memory: Float[Tensor, "batch positions width"],
         style: Float[Tensor, "batch width"],
         *,
-        feedback: Literal["exact", "window"],
+        feedback: Feedback,
     ) -> Int[Tensor, "batch frames codes"]:
         """Return the codes of all frames, each after the decoded frames before it.
 
@@ -154,8 +181,8 @@ class CodeTalker(nn.Module):
         """
         config, prior = self.config, self.prior
         loop = Loop(self.decoder, self.outward, prior.decoder, self._feeding(), memory)
-        exact = feedback == "exact"
-        state = loop.start(None if exact else config.window, None if exact else config.feedback_window)
+        newest = {"exact": None, "window": config.feedback_window, "parallel": config.parallel_feedback}
+        state = loop.start(None if feedback == "exact" else config.window, newest[feedback])
         frames = memory.shape[1] // config.per_frame
         fed, found = style, []
         for place in self._positions(frames, memory):

@@ -47,6 +47,10 @@ class CodeTalkerConfig(Config):
     every frame and ends at 600. Longer motion is made with windows."""
     feedback_window: WindowFrames = 32
     """Number of the newest frames that are decoded together after every frame of longer motion."""
+    parallel_window: WindowFrames = 200
+    """Number of frames of the windows that are made side by side."""
+    parallel_feedback: WindowFrames = 8
+    """Number of the newest frames that are decoded together after every frame of such windows."""
     window: WindowFrames = 600
     """Largest number of frames that the speech encoder hears, a frame attends to, and the end decodes at
     once; longer motion has such windows."""
@@ -60,8 +64,9 @@ class CodeTalkerConfig(Config):
         if len(self.speakers) > self.identity:
             speakers = counted(len(self.speakers), "speaker")
             raise ValueError(f"identity {self.identity} has no room for {speakers}")
-        if 2 * self.overlap > self.window:
-            raise ValueError(f"overlap {self.overlap} is more than half of window {self.window}")
+        for name in ("window", "parallel_window"):
+            if 2 * self.overlap > getattr(self, name):
+                raise ValueError(f"overlap {self.overlap} is more than half of {name} {getattr(self, name)}")
         return self
 
     @property

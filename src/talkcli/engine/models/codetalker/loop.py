@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.models.codetalker.autoencoder import REACH, MotionDecoder, activated, conv_steps
+from talkcli.engine.models.codetalker.autoencoder import REACH, MotionDecoder, activated, conv_matrix
 from talkcli.engine.nn.biased_decoder import BiasedDecoder
 
 
@@ -74,6 +74,8 @@ class Loop:
             networks = [copy.deepcopy(network).to(self.precision) for network in networks]
             memory = memory.to(self.precision)
         self.decoder, self.outward, self.at_codes, self.mixer, self.merged = networks
+        # Made once: to reorder the kernel for every frame would take a quarter of its time.
+        self.conv_matrix = conv_matrix(self.mixer.conv)
         self.memory = memory
 
     def start(self, memory: int | None, window: int | None) -> LoopState:
@@ -125,7 +127,8 @@ class LoopState:
             self._steps, self._seen = self._steps.roll(-1, 1), self._seen.roll(-1, 1)
             self._kept, self._forgotten = self._kept - 1, self._forgotten + 1
         at = self._kept
-        self._steps[:, at] = conv_steps(conv, frame)[:, 0]
+        added = F.linear(frame[:, 0], self._loop.conv_matrix)
+        self._steps[:, at] = added.unflatten(-1, self._steps.shape[2:])
         self._kept += 1
         # The last frame is repeated beyond the end, so that a new one changes the two before it, too.
         changed = torch.arange(max(at - REACH, 0), at + 1)

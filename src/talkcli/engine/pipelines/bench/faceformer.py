@@ -6,8 +6,6 @@ Axis names: `batch`, `samples` (16 kHz), `frames` (30 fps), `width`.
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from talkcli.engine.files import check_file
 from talkcli.engine.models.faceformer import FaceFormer, FaceFormerConfig
 from talkcli.engine.nn.biased_decoder import causal_bias
 from talkcli.engine.nn.periodic import periodic_positions
+from talkcli.engine.pipelines.bench.clock import compare_loops, seconds_of
 from talkcli.engine.pipelines.bench.generator import babble
 from talkcli.engine.pipelines.bench.report import machine, write_report
 from talkcli.engine.types import Reporter
@@ -45,9 +44,7 @@ def bench_faceformer(
 
     Returns:
         The report, ready for JSON. `times_real_time` is the duration of the sound over the median time of the
-        rounds. `loop` has the seconds of 500 frames from features to vertices, ours (median) and as published
-        (once), how many times as fast ours is, and the largest difference of a coordinate, relative to their
-        standard deviation.
+        rounds. `loop` compares 500 frames from features to vertices (see `compare_loops`).
     """
     if out is not None:
         check_file(out)
@@ -57,15 +54,18 @@ def bench_faceformer(
     samples = babble(seconds)
     rounds_s = []
     for done in range(_ROUNDS + 1):
-        rounds_s.append(_seconds_of(lambda: model.generate(samples))[0])
+        rounds_s.append(seconds_of(lambda: model.generate(samples))[0])
         reporter.progress("bench", done + 1, _ROUNDS + 2)
     memory = torch.randn(1, _FRAMES, model.config.width, generator=torch.Generator().manual_seed(0))
     style = model.style_of(torch.tensor([0]))
     with torch.inference_mode():
-        ours = [_seconds_of(lambda: model.outward(model.unroll(memory, style))) for _ in range(_ROUNDS)]
-        theirs_s, theirs = _seconds_of(lambda: decode_again(model, memory, style))
+        loop = compare_loops(
+            lambda: model.outward(model.unroll(memory, style)),
+            lambda: decode_again(model, memory, style),
+            frames=_FRAMES,
+            rounds=_ROUNDS,
+        )
     reporter.progress("bench", _ROUNDS + 2, _ROUNDS + 2)
-    ours_s = statistics.median(each for each, _ in ours)
     report = {
         "bench": "faceformer",
         "talk": __version__,
@@ -75,13 +75,7 @@ def bench_faceformer(
         "threads": torch.get_num_threads(),
         "rounds_s": rounds_s[1:],
         "times_real_time": seconds / statistics.median(rounds_s[1:]),
-        "loop": {
-            "frames": _FRAMES,
-            "seconds": ours_s,
-            "published_seconds": theirs_s,
-            "times_faster": theirs_s / ours_s,
-            "largest_difference": float((ours[0][1] - theirs).abs().max() / theirs.std()),
-        },
+        "loop": loop,
         "machine": machine(),
     }
     write_report(report, out)
@@ -124,9 +118,3 @@ def _published() -> FaceFormer:
         model = FaceFormer(FaceFormerConfig(fps=_FPS, period=_FPS), _NUM_VALUES)
         nn.init.normal_(model.outward.weight, std=0.1)
     return model.eval()
-
-
-def _seconds_of(work: Callable[[], Tensor]) -> tuple[float, Tensor]:
-    started_s = time.perf_counter()
-    made = work()
-    return time.perf_counter() - started_s, made
