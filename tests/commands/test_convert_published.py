@@ -20,7 +20,7 @@ from tests.engine.pipelines.test_convert_published import NUM_VERTS, state_of
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     torch.save(state_of(), tmp_path / "vocaset.pth")
-    np.save(tmp_path / "rest.npy", np.zeros((NUM_VERTS, 3), np.float32))
+    np.save(tmp_path / "rest.npy", np.random.default_rng(0).normal(size=(NUM_VERTS, 3)).astype(np.float32))
     return tmp_path
 
 

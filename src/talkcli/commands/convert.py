@@ -126,11 +126,12 @@ def _published(method: str) -> Callable[..., None]:
             ),
         ] = None,
         template: Annotated[
-            Path | None,
+            str | None,
             typer.Option(
                 "--template",
-                help="Face at rest for a model of vertices: a motion file of vertices, or a .npy (verts, 3). "
-                "Default: that of your FLAME model, for vertices of FLAME.",
+                metavar="FILE[:SUBJECT]",
+                help="Face at rest for a model of vertices: templates.pkl and a subject, or a .ply, .obj, "
+                ".npy or motion file. Default: that of your FLAME model, for vertices of FLAME.",
             ),
         ] = None,
         overwrite: Annotated[

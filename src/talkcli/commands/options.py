@@ -67,8 +67,8 @@ Template = Annotated[
     typer.Option(
         "--template",
         metavar="FILE[:SUBJECT]",
-        help="Face at rest for motion of vertices: templates.pkl and a subject, or a .ply, .obj or .npy. "
-        "Give it twice for a subject and a mesh with the triangles (docs/formats.md).",
+        help="Face at rest for motion of vertices: templates.pkl and a subject, or a .ply, .obj, .npy "
+        "or motion file. Give it twice for a subject and a mesh with the triangles (docs/formats.md).",
     ),
 ]
 TopologyName = Annotated[

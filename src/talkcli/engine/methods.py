@@ -70,9 +70,9 @@ class Method:
     """A function of published checkpoints that returns which model they hold (`checkpoints/convert/
     published.py`), for `talk convert METHOD FILE...`; None where no such command exists."""
     built_in: str | None = None
-    """A function of the config and the numbers of a frame that returns the settings which the official code
-    has built in, for each of its variants (`checkpoints/convert/settings.py`); with a recogniser there is
-    one."""
+    """A function of the config and the numbers of a frame that returns the settings of the network which the
+    official code has built in, by dotted names, for each data set that `Choices` can name (None where there
+    is no such choice); with a recogniser there is one."""
     wrapper: str | None = None
     """The key below which published checkpoints hold their tensors; None for bare tensors."""
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
-from talkcli.engine.face.template import NUM_VERTS, mesh_to_draw, outward, read_template
-from talkcli.engine.types import Silent, VertexMotion
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.face.template import NUM_VERTS, mesh_to_draw, outward, read_template, template_files
+from talkcli.engine.types import Motion, Silent, VertexMotion
 from tests.engine.face import flame_twin
 from tests.engine.face.open_mesh import open_mesh, write_obj, write_ply
 from tests.engine.fakes import Told
@@ -32,6 +34,8 @@ def files(tmp_path: Path) -> Path:
     np.save(tmp_path / "one.npy", VERTICES)
     write_ply(tmp_path / "mesh.ply", VERTICES, FACES)
     write_obj(tmp_path / "mesh.obj", VERTICES, FACES)
+    write_motion(tmp_path / "moved.npz", motion_of("flame", FACES))
+    write_motion(tmp_path / "bare.npz", motion_of("flame"))
     return tmp_path
 
 
@@ -77,6 +81,35 @@ def test_an_array_has_none(files: Path) -> None:
     read = read_template([str(files / "one.npy")], None, Silent())
     assert read is not None and read.faces is None
     np.testing.assert_array_equal(read.vertices, VERTICES)
+
+
+def test_a_motion_file_gives_its_subject(files: Path) -> None:
+    for name, faces in (("moved", FACES), ("bare", None)):
+        read = read_template([f"{files}/{name}.npz"], "flame", Silent())
+        assert read is not None
+        np.testing.assert_array_equal(read.vertices, VERTICES)
+        assert (read.faces is None) if faces is None else np.array_equal(read.faces, faces)
+    coeffs = Motion(coeffs=np.zeros((2, len(ADA)), np.float32), fps=25.0, head="ada", channels=ADA)
+    write_motion(files / "coeffs.npz", coeffs)
+    with pytest.raises(InputError, match="holds coefficients, a motion of vertices is needed"):
+        read_template([f"{files}/coeffs.npz"], None, Silent())
+
+
+def test_what_has_no_depth_is_no_face(files: Path) -> None:
+    line = np.linspace([0, 0, 0], [0.1, 0.2, 0.3], 50).astype(np.float32)
+    slanted = (VERTICES @ np.array([[1, 0, 0.5], [0, 1, -0.3], [0, 0, 0]], np.float32)).astype(np.float32)
+    for flat in (np.zeros_like(VERTICES), VERTICES * [1, 1, 0], slanted, line, VERTICES[:2]):
+        np.save(files / "flat.npy", flat.astype(np.float32))
+        with pytest.raises(InputError, match="holds no face: all its vertices lie in one plane or one point"):
+            read_template([f"{files}/flat.npy"], None, Silent())
+    # A face of another unit, far from the origin, is one.
+    np.save(files / "far.npy", (VERTICES * 1000 + 5000).astype(np.float32))
+    assert read_template([f"{files}/far.npy"], None, Silent()) is not None
+
+
+def test_the_files_of_names(files: Path) -> None:
+    names = [f"{files}/templates.pkl:M3", f"{files}/mesh.ply"]
+    assert template_files(names) == [files / "templates.pkl", files / "mesh.ply"]
 
 
 def test_triangles_face_outwards(files: Path) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -50,25 +49,24 @@ class Probe(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def probe_of(shared_probes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def probe_of(shared_probes: Path) -> Iterator[Any]:
     """The probe of a data set; the last one is kept."""
-    folder = tmp_path_factory.mktemp("templates")
 
     def loaded(data_set: str) -> Probe:
         numbers = json.loads((shared_probes / f"faceformer.{data_set}.probe.json").read_text())
         shapes = keys((shared_probes / f"faceformer.{data_set}.keys.txt").read_text())
         num_values = numbers["config"]["vertice_dim"]
-        np.save(folder / "rest.npy", template(num_values).reshape(-1, 3))
         state = {name: filled(name, shape) for name, shape in shapes.items() if name != "PPE.pe"}
         period, width = numbers["config"]["period"], numbers["config"]["feature_dim"]
         state["PPE.pe"] = periodic_positions(shapes["PPE.pe"][1], width, period)[None]
-        file = OfficialFile(path=folder / "x.pth", tensors=state)
-        found = recognise([file], Choices(template=folder / "rest.npy"))
+        file = OfficialFile(path=Path("x.pth"), tensors=state)
+        found = recognise([file], Choices())
         layout = layouts("faceformer", found.config, num_values)[FILE]
         weights = receive(layout, state, "x.pth").weights
         with Undrawn():
             model = FaceFormer(found.config, num_values)
-        model.load_state_dict({**weights, **found.beyond})
+        # `probe` sets the face at rest.
+        model.load_state_dict({**weights, "neutral": torch.zeros(num_values // 3, 3)})
         return Probe(numbers, model.eval())
 
     kept: dict[str, Probe] = {}

@@ -13,7 +13,7 @@ from torch import Tensor
 from talkcli.engine.audio.io import write_wav
 from talkcli.engine.checkpoints.convert import emotalk
 from talkcli.engine.checkpoints.convert.exchange import differences
-from talkcli.engine.checkpoints.model_file import Meta, read_header, save_model
+from talkcli.engine.checkpoints.model_file import Meta, read_content, read_header, save_model
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import read_motion
@@ -89,6 +89,46 @@ def test_only_the_published_form_has_a_way_back(tmp_path: Path) -> None:
     save_model(tmp_path / "small.safetensors", EmoTalk(SMALL), meta=meta)
     with pytest.raises(InputError, match="this model differs"):
         export_published("emotalk", tmp_path / "small.safetensors", tmp_path / "back", reporter=Silent())
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"labels": NARROW.labels[::-1]}, "labels .* instead of .*"),
+        ({"labels": NARROW.labels[:3]}, "labels .* instead of .*"),
+        ({"identity": 5}, "identity 4 instead of 5"),
+        ({"period": 20}, "period 30 instead of 20"),
+        ({"fps": 25}, "fps 30 instead of 25"),
+    ],
+)
+@pytest.mark.usefixtures("published")
+def test_a_network_that_the_released_code_cannot_run_is_refused(
+    tmp_path: Path, how: dict[str, Any], said: str
+) -> None:
+    save(tmp_path / "m.safetensors", how)
+    with pytest.raises(UsageError, match=f"no official form: the official code has {said} built in"):
+        export_published("emotalk", tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
+    assert not (tmp_path / "back").exists()
+
+
+@pytest.mark.usefixtures("published")
+def test_names_and_settings_of_long_speech_are_left_out(tmp_path: Path) -> None:
+    save(tmp_path / "own.safetensors", {"speakers": ("a", "b"), "window_s": 30})
+    told = Told()
+    export_published("emotalk", tmp_path / "own.safetensors", tmp_path / "back", reporter=told)
+    assert told.notes == ["The official files leave out: window_s 30; the names of the speakers."]
+    import_published(
+        "emotalk", [tmp_path / "back" / "EmoTalk.pth"], tmp_path / "m.safetensors", reporter=Silent()
+    )
+    own, back = (read_content(tmp_path / f"{name}.safetensors").weights for name in ("own", "m"))
+    assert differences(own, back) == []
+
+
+def save(path: Path, how: dict[str, Any]) -> None:
+    """Write a model that talk made, with the sizes of the narrow network unless `how` says others."""
+    config = NARROW.model_copy(update=how)
+    meta = Meta(head="ada", channels=ADA, fps=config.fps, trained_on="nothing", licence="MIT")
+    save_model(path, EmoTalk(config), meta=meta)
 
 
 @pytest.fixture

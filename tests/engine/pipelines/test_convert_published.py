@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,18 @@ from torch import Tensor
 from talkcli.engine.checkpoints.convert.exchange import differences
 from talkcli.engine.checkpoints.convert.faceformer import FILE, layouts
 from talkcli.engine.checkpoints.convert.published import Choices
-from talkcli.engine.checkpoints.model_file import Meta, load_model, read_header, save_model
+from talkcli.engine.checkpoints.model_file import Meta, load_model, read_content, read_header, save_model
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face import heads
+from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.pipelines.convert.published import export_published, import_published
-from talkcli.engine.types import Silent
+from talkcli.engine.types import Silent, VertexMotion
 from tests.engine.checkpoints.official import random_fill
+from tests.engine.face.open_mesh import write_obj, write_ply
 from tests.engine.fakes import Told
-from tests.engine.models.tiny_faceformer import tiny_config, tiny_faceformer
+from tests.engine.models.tiny_faceformer import TINY_WAV2VEC2, tiny_config, tiny_faceformer
 
-NUM_VERTS = 10
+NUM_VERTS = 40
 
 
 def state_of(period: int = 30) -> dict[str, Tensor]:
@@ -39,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def bring_in(folder: Path, **choices: object) -> dict[str, object]:
-    given = {"dataset": "vocaset", "template": folder / "rest.npy", **choices}
+    given = {"dataset": "vocaset", "template": str(folder / "rest.npy"), **choices}
     return import_published(
         "faceformer",
         [folder / "vocaset.pth"],
@@ -64,16 +67,66 @@ def test_there_and_back(folder: Path) -> None:
     assert differences(back, state) == []
 
 
-def test_the_way_back_warns_where_the_official_code_runs_another_model(folder: Path) -> None:
-    told = Told()
+def save(path: Path, **how: object) -> None:
+    """Write a model that talk made, at VOCASET's rate unless `how` says another."""
+    model = tiny_faceformer(tiny_config(**{"period": 30, "fps": 30, **how}), 3 * NUM_VERTS)
+    meta = Meta(
+        head="flame", channels=(), num_verts=NUM_VERTS, fps=model.config.fps, trained_on="n", licence="MIT"
+    )
+    save_model(path, model, meta=meta)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"heads": 2}, "heads 4 instead of 2"),
+        ({"width": 18, "heads": 2}, "heads 4 instead of 2"),
+        ({"period": 20}, "period 30 instead of 20"),
+        ({"fps": 25}, "fps 30 instead of 25"),
+        ({"per_frame": 2}, "per_frame 1 instead of 2"),
+        (
+            {"content": TINY_WAV2VEC2.model_copy(update={"heads": 2})},
+            r"content\.heads 1 instead of 2",
+        ),
+        (
+            {"content": TINY_WAV2VEC2.model_copy(update={"layer_norm_first": True})},
+            r"content\.layer_norm_first False instead of True",
+        ),
+        (
+            {"content": TINY_WAV2VEC2.model_copy(update={"normalise": "none"})},
+            r"content\.normalise utterance instead of none",
+        ),
+    ],
+)
+def test_a_network_that_the_official_code_cannot_run_is_refused(
+    tmp_path: Path, how: dict[str, object], said: str
+) -> None:
+    save(tmp_path / "m.safetensors", **how)
+    with pytest.raises(UsageError, match=rf"no official form: the official code has {said} built in\.$"):
+        export_published("faceformer", tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
+    assert not (tmp_path / "back").exists()
+
+
+def test_the_way_back_says_what_the_files_leave_out(folder: Path) -> None:
     bring_in(folder)
+    told = Told()
     export_published("faceformer", folder / "m.safetensors", folder / "same", reporter=told)
-    assert told.warnings == []
-    model = tiny_faceformer(tiny_config(heads=2, period=30, fps=30))
-    meta = Meta(head="flame", channels=(), num_verts=10, fps=30, trained_on="nothing", licence="MIT")
-    save_model(folder / "other.safetensors", model, meta=meta)
-    export_published("faceformer", folder / "other.safetensors", folder / "other", reporter=told)
-    assert told.warnings == ["The official code has other settings built in: heads 4 instead of 2."]
+    rest = "The official files leave out: the face at rest, which `template` names on the way back"
+    assert (told.notes, told.warnings) == ([f"{rest}."], [])
+
+    save(folder / "own.safetensors", speakers=("a", "b"), memory=9)
+    told = Told()
+    export_published("faceformer", folder / "own.safetensors", folder / "own", reporter=told)
+    assert [note for note in told.notes if note.startswith(rest)]
+    assert told.noted("the names of the speakers") and told.noted("memory 9")
+    # Everything else comes back.
+    (folder / "own" / FILE).rename(folder / "vocaset.pth")
+    bring_in(folder)
+    own, back = (read_content(folder / f"{name}.safetensors") for name in ("own", "m"))
+    assert differences(own.weights, back.weights) == ["neutral"]
+    left_out = {"speakers": (), "memory": None}
+    content = own.config.content.model_copy(update={"layer_drop": 0.1})
+    assert back.config == own.config.model_copy(update={**left_out, "content": content})
 
 
 def test_the_data_set_sets_rate_period_and_positions(folder: Path) -> None:
@@ -127,7 +180,7 @@ def test_the_face_at_rest_is_not_overwritten(folder: Path) -> None:
             "faceformer",
             [folder / "vocaset.pth"],
             folder / "rest.npy",
-            choices=Choices(dataset="vocaset", template=folder / "rest.npy"),
+            choices=Choices(dataset="vocaset", template=str(folder / "rest.npy")),
             reporter=Silent(),
         )
     assert (folder / "rest.npy").read_bytes() == before
@@ -135,7 +188,7 @@ def test_the_face_at_rest_is_not_overwritten(folder: Path) -> None:
 
 def test_sizes_that_no_model_has_are_a_sentence(folder: Path) -> None:
     # 18 channels, which four heads cannot share.
-    torch.save({**state_of(), "vertice_map_r.weight": torch.zeros(30, 18)}, folder / "vocaset.pth")
+    torch.save({**state_of(), "vertice_map_r.weight": torch.zeros(3 * NUM_VERTS, 18)}, folder / "vocaset.pth")
     with pytest.raises(InputError, match="are not those of a faceformer model"):
         bring_in(folder)
 
@@ -145,11 +198,35 @@ def test_the_face_at_rest_is_asked_for(folder: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(AssetError, match="face at rest"):
         bring_in(folder, template=None)
     torch.save(state_of(period=25), folder / "vocaset.pth")
-    with pytest.raises(UsageError, match="face at rest of BIWI"):
+    with pytest.raises(UsageError, match="face at rest of the topology biwi"):
         bring_in(folder, dataset="biwi", template=None)
-    np.save(folder / "rest.npy", np.zeros((3, 3), np.float32))
-    with pytest.raises(InputError, match="3 vertices at rest"):
-        bring_in(folder)
+
+
+@pytest.mark.parametrize("form", ["rest.npy", "rest.ply", "rest.obj", "subjects.pkl:b", "rest.npz"])
+def test_every_form_of_a_template_is_read(folder: Path, form: str) -> None:
+    rest, faces = np.load(folder / "rest.npy"), np.array([[0, 1, 2]])
+    write_ply(folder / "rest.ply", rest, faces)
+    write_obj(folder / "rest.obj", rest, faces)
+    (folder / "subjects.pkl").write_bytes(pickle.dumps({"a": 2 * rest, "b": rest}, 2))
+    write_motion(
+        folder / "rest.npz", VertexMotion(vertices=rest[None] + 1, neutral=rest, fps=30.0, topology="flame")
+    )
+    bring_in(folder, template=f"{folder}/{form}")
+    model, _ = load_model(folder / "m.safetensors")
+    np.testing.assert_allclose(model.neutral, rest, atol=1e-6)
+
+
+def test_what_is_no_face_of_the_model_is_refused(folder: Path) -> None:
+    corners = np.random.default_rng(0).normal(size=(NUM_VERTS, 3)).astype(np.float32)
+    for face, said in (
+        (corners[:7], "7 vertices at rest, the checkpoint makes 40"),
+        (np.zeros_like(corners), "holds no face"),
+        (np.full_like(corners, np.nan), "not finite numbers"),
+    ):
+        np.save(folder / "rest.npy", face)
+        with pytest.raises(InputError, match=said):
+            bring_in(folder)
+        assert not (folder / "m.safetensors").exists()
 
 
 def test_a_model_of_another_encoder_has_no_official_form(folder: Path) -> None:

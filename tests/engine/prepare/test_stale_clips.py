@@ -47,9 +47,9 @@ def test_any_edit_of_what_a_clip_depends_on_makes_it_anew(package: Path, tmp_pat
     assert len(before) == 12
     # A constant of a module that is imported by a module that the recipe imports.
     lips = package / "engine/finish/lip_speed.py"
-    limit = re.search(r"^LIMIT_MM = .*$", lips.read_text(), re.MULTILINE)
+    limit = re.search(r"^LIMIT_MM_S = .*$", lips.read_text(), re.MULTILINE)
     assert limit is not None
-    lips.write_text(lips.read_text().replace(limit[0], "LIMIT_MM = 2.0"))
+    lips.write_text(lips.read_text().replace(limit[0], "LIMIT_MM_S = 50.0"))
     again = _preprocess(package, out)
     edited = _hashes(out)
     assert (again["kept"], again["clips"]) == (0, 12)

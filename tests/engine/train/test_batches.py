@@ -43,6 +43,15 @@ def _equal(left: Batch, right: Batch) -> bool:
     )
 
 
+def test_offsets_are_the_way_from_each_rows_face_at_rest() -> None:
+    batch = _batches().at(0)
+    assert batch.neutral is None and torch.equal(batch.offsets, batch.motion)
+    rests = torch.arange(36.0).reshape(6, 2, 3)
+    away = torch.arange(6 * 4 * 6.0).reshape(6, 4, 6)
+    moved = replace(batch, motion=away + rests.flatten(1)[:, None], neutral=rests)
+    assert torch.equal(moved.offsets, away)
+
+
 def test_the_step_decides() -> None:
     batches = _batches(mask_bands=4, mask_hops=8, tilt=0.1)
     assert _equal(batches.at(5), batches.at(5))

@@ -1,7 +1,8 @@
 """A face at rest that the user gives, for vertices on a numbering of which talk has no head.
 
 A template is read from a dictionary of subjects (templates.pkl of VOCASET and BIWI), an array of vertices
-(.npy), or a mesh (.ply, .obj), which also has the triangles. Axis names: `verts`, `faces`.
+(.npy), a mesh (.ply, .obj), which also has the triangles, or a motion file of vertices (.npz), which may have
+them. Axis names: `verts`, `faces`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.surface import topology_of
 from talkcli.engine.face.topology import Topology, unknown_triangles
 from talkcli.engine.readers.npy import read_floats
@@ -30,7 +32,12 @@ NUM_VERTS: Mapping[str, int] = {"flame": 5023, "biwi": 23_370}
 EXTENTS_M: Mapping[str, tuple[float, float]] = {"flame": (0.1, 0.6)}
 _MESHES = {".ply": read_ply, ".obj": read_obj}
 _PICKLES = (".pkl", ".pickle")
-_HINT = "Give a dictionary of subjects (templates.pkl), an array of vertices (.npy), or a mesh (.ply, .obj)."
+# Spread of the vertices along the least axis, as a share of that along the largest, of a face in one plane.
+_FLAT = 1e-4
+_HINT = (
+    "Give a dictionary of subjects (templates.pkl), an array of vertices (.npy), a mesh (.ply, .obj), or a "
+    "motion file of vertices (.npz)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +104,11 @@ def read_template(names: Sequence[str], topology: str | None, reporter: Reporter
     if faces is not None:
         faces = outward(at_rest.vertices, faces)
     return replace(at_rest, faces=faces, topology=topology)
+
+
+def template_files(names: Sequence[str]) -> list[Path]:
+    """Return the files that `read_template` reads for these names."""
+    return [_parted(name)[0] for name in names]
 
 
 def mesh_to_draw(motion: VertexMotion, head_name: str | None, template: Template | None) -> Topology:
@@ -175,8 +187,11 @@ def check_at_rest(vertices: Float[np.ndarray, "verts 3"], where: str, topology: 
         )
     if not np.isfinite(vertices).all():
         raise InputError(f"{where} holds a template with values that are not finite numbers.")
-    extent, bounds = float(np.ptp(vertices, axis=0).max()), EXTENTS_M.get(topology or "", (0.0, np.inf))
-    if not bounds[0] < extent < bounds[1]:
+    axes = np.linalg.svd(vertices - vertices.mean(axis=0, dtype=np.float64), compute_uv=False)
+    if len(axes) < 3 or axes[2] <= _FLAT * axes[0]:
+        raise InputError(f"{where} holds no face: all its vertices lie in one plane or one point.")
+    extent, bounds = float(np.ptp(vertices, axis=0).max()), EXTENTS_M.get(topology or "")
+    if bounds is not None and not bounds[0] < extent < bounds[1]:
         raise InputError(
             f"{where} holds a template of {extent:.3g} m, {bounds[0]} to {bounds[1]} m are expected."
         )
@@ -205,6 +220,11 @@ def _read_part(name: str, reporter: Reporter) -> Template:
     if suffix in _MESHES:
         mesh = _MESHES[suffix](path)
         return Template(name=str(path), vertices=mesh.vertices, faces=mesh.faces if len(mesh.faces) else None)
+    if suffix == ".npz":
+        motion, _ = read_any_motion(path)
+        if not isinstance(motion, VertexMotion):
+            raise InputError(f"{path} holds coefficients, a motion of vertices is needed.")
+        return Template(name=str(path), vertices=motion.neutral, faces=motion.faces)
     if suffix == ".npy":
         rows = read_floats(path)
         if rows.size == 0 or rows.size % 3 or rows.shape[-1] not in (3, rows.size):

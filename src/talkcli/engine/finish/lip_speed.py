@@ -1,7 +1,7 @@
 """Limit of the lips' speed: where two frames are too far apart, the frame with the more open lips moves.
 
 As a result fast speech does not reach its vowels (undershoot, Lindblom 1963), while it reaches its contacts.
-Axis names: `frames` (25 fps), `steps` (from each frame to the next, one less than frames), `pairs` (the steps
+Axis names: `frames`, `steps` (from each frame to the next, one less than frames), `pairs` (the steps
 to measure), `coeffs` (the head's channels), `lips` (the head's lip vertices).
 """
 
@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float, Int
 from talkcli.engine.face.channels import is_mouth
 from talkcli.engine.face.head import Head
 
-# Largest step of a lip vertex from one frame to the next, in millimetres: below the 5 mm that
-# docs/model-card.md allows.
-LIMIT_MM = 4.6
+# Largest speed of a lip vertex, in millimetres per second: 4.6 mm from one frame of 25 fps to the next, below
+# the 5 mm that docs/model-card.md allows.
+LIMIT_MM_S = 115.0
 # Largest number of passes over the motion; steps that are still too long after the last one stay.
 _MOST_PASSES = 60
 # Number of passes in which contacts stay. A frame between two contacts that are more than two steps apart
@@ -31,20 +31,22 @@ def limit_lip_speed(
     coeffs: Float[np.ndarray, "frames coeffs"],
     head: Head,
     held: Bool[np.ndarray, "frames"],
-    limit_mm: float = LIMIT_MM,
+    *,
+    fps: float,
 ) -> Float[np.ndarray, "frames coeffs"]:
-    """Return `coeffs` with mouth channels moved until no lip vertex moves too far between two frames.
+    """Return `coeffs` with mouth channels moved until no lip vertex moves faster than `LIMIT_MM_S`.
 
     Of two frames that are too far apart, the one whose lips are farther from rest moves towards the other.
     After 60 passes the function stops, even if a step is still too long.
 
     Args:
-        coeffs: Motion of `head`, 25 frames per second.
+        coeffs: Motion of `head`.
         head: Head whose region `lips` gives the vertices.
         held: Mask of the frames that show a contact. They stay as they are, unless two of them follow each
             other, or a frame between two of them cannot follow both.
-        limit_mm: Largest step of a lip vertex between two frames, in millimetres.
+        fps: Frames per second of the motion.
     """
+    limit_mm = LIMIT_MM_S / fps
     mouth = np.array([is_mouth(name) for name in head.channels])
     eased = coeffs.copy()
     rest = lips_mm(np.zeros_like(eased[:1]), head)

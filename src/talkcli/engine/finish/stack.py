@@ -127,10 +127,10 @@ def lay_over(
         coeffs, held = reach_contacts(coeffs, contacts, head)
     if layers.smooth:
         assert isinstance(head, AdaHead)
-        coeffs = smooth(coeffs, head, held)
+        coeffs = smooth(coeffs, head, held, fps=fps)
     if layers.limit_lips:
         assert head is not None
-        coeffs = limit_lip_speed(coeffs, head, held)
+        coeffs = limit_lip_speed(coeffs, head, held, fps=fps)
     if not (layers.brows or layers.idle or layers.blink or layers.head_motion):
         return replace(motion, coeffs=coeffs)
     heard, sound = phrasing(speech, num_steps(len(coeffs), fps)), digest_of(speech)

@@ -65,7 +65,7 @@ class EmoTalkPerformer(SpeakerPerformer):
                 self._batch(speech),
                 emotion_samples=None if emotion_speech is None else self._batch(emotion_speech),
                 level=controls.level,
-                person=person,
+                speaker=person,
             )
         for take in range(sampling.takes):
             yield self._finished(made, speech, sampling, take, is_random=False)

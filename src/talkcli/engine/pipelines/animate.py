@@ -28,7 +28,7 @@ from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.resample import resample
-from talkcli.engine.face.template import Template, mesh_of, read_template
+from talkcli.engine.face.template import Template, mesh_of, read_template, template_files
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
@@ -95,8 +95,8 @@ def animate_file(
         raise InputError(f"{speech_path} is a folder, but a sound file is needed.", hint=hint)
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
     every_path = [path for take in paths for path in take]
-    read = [*([head_name] if head_name else []), *template, *(name.rpartition(":")[0] for name in template)]
-    check_distinct(every_path, [speech_path, emotion_from, *map(Path, filter(None, read))])
+    head_file = Path(head_name) if head_name else None
+    check_distinct(every_path, [speech_path, emotion_from, head_file, *template_files(template)])
     for path in every_path:
         check_output(path, size=size, overwrite=overwrite)
     check_renderer(renderer)

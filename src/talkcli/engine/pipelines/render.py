@@ -13,7 +13,7 @@ from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import check_fits
-from talkcli.engine.face.template import mesh_of, read_template
+from talkcli.engine.face.template import mesh_of, read_template, template_files
 from talkcli.engine.files import sha256
 from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.types import Reporter
@@ -58,8 +58,7 @@ def render_motion_file(
         TalkError: For unusable input, before anything is written.
     """
     check_output(out, size=size, overwrite=overwrite, drawn=True)
-    read = [*template, *(name.rpartition(":")[0] for name in template)]
-    check_distinct([out], [path, audio, *map(Path, filter(None, read))])
+    check_distinct([out], [path, audio, *template_files(template)])
     check_view(view)
     check_renderer(renderer)
     note_folders([out], reporter)

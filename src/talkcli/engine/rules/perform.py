@@ -177,8 +177,8 @@ def perform_upper_face(
     kept = np.array([is_mouth(name) for name in ADA])
     frames = min(len(motion.coeffs), len(upper.coeffs))
     coeffs = np.where(kept, motion.coeffs[:frames], upper.coeffs[:frames])
-    coeffs = limit_lip_speed(coeffs, _ada(), held=np.zeros(frames, dtype=bool)).astype(np.float32)
-    return Motion(coeffs=coeffs, fps=float(MODEL_FPS), head="ada", channels=ADA)
+    eased = limit_lip_speed(coeffs, _ada(), np.zeros(frames, dtype=bool), fps=float(MODEL_FPS))
+    return Motion(coeffs=eased.astype(np.float32), fps=float(MODEL_FPS), head="ada", channels=ADA)
 
 
 def _finish(
@@ -211,7 +211,7 @@ def _sampled(coeffs: Float[np.ndarray, "steps coeffs"], mouth: MouthTrack, durat
     coeffs[:, expression] = np.clip(coeffs[:, expression], 0, 1)
     middle = _frame_middles(math.ceil(duration_s * MODEL_FPS), len(coeffs))
     contact = np.maximum(mouth.lips, mouth.teeth) > 0.99
-    frames = limit_lip_speed(coeffs[middle], _ada(), held=contact[middle])
+    frames = limit_lip_speed(coeffs[middle], _ada(), contact[middle], fps=float(MODEL_FPS))
     return Motion(coeffs=frames.astype(np.float32), fps=float(MODEL_FPS), head="ada", channels=ADA)
 
 

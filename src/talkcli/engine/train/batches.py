@@ -110,6 +110,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.motion)
 
+    @property
+    def offsets(self) -> Float[Tensor, "batch frames values"]:
+        """The motion minus the face at rest, which is zero for coefficients."""
+        return self.motion if self.neutral is None else self.motion - self.neutral.flatten(1)[:, None]
+
     def to(self, device: torch.device) -> Batch:
         return self._each(lambda tensor: tensor.to(device))
 

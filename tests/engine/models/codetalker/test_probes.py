@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -67,18 +66,18 @@ def state_of(folder: Path, stage: int, data_set: str) -> dict[str, Tensor]:
     return {name: value(name) for name in shapes if not name.startswith("autoencoder.")}
 
 
-def converted(folder: Path, stage: int, data_set: str, scratch: Path) -> Any:
+def converted(folder: Path, stage: int, data_set: str) -> Any:
     """The model of a stage, by way of the converter."""
-    files = [OfficialFile(path=scratch / "1", tensors=state_of(folder, 1, data_set))]
+    files = [OfficialFile(path=Path("1"), tensors=state_of(folder, 1, data_set))]
     if stage == 2:
-        np.save(scratch / "rest.npy", template(NUM_VALUES[data_set]).reshape(-1, 3))
-        files.insert(0, OfficialFile(path=scratch / "2", tensors=state_of(folder, 2, data_set)))
-        found = recognise_stage_2(files, Choices(template=scratch / "rest.npy"))
+        files.insert(0, OfficialFile(path=Path("2"), tensors=state_of(folder, 2, data_set)))
+        found = recognise_stage_2(files, Choices())
     else:
         found = recognise_stage_1(files, Choices())
     method = "codetalker" if stage == 2 else "codetalker_vq"
     forms = layouts(method, found.config, NUM_VALUES[data_set])
-    weights = dict(found.beyond)
+    # `probe_of` sets the face at rest.
+    weights = {"neutral": torch.zeros(NUM_VALUES[data_set] // 3, 3)} if found.lacks_rest else {}
     for name, file in zip(found.names, files, strict=True):
         weights |= receive(forms[name], file.tensors, name).weights
     with torch.device("meta"), Undrawn():
@@ -89,16 +88,15 @@ def converted(folder: Path, stage: int, data_set: str, scratch: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def probe_of(shared_probes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def probe_of(shared_probes: Path) -> Iterator[Any]:
     """The probe of a stage and a data set, in a precision; the last model is kept."""
-    scratch = tmp_path_factory.mktemp("templates")
     kept: dict[tuple[int, str], Probe] = {}
 
     def probe(stage: int, data_set: str, precision: str) -> Probe:
         if (stage, data_set) not in kept:
             kept.clear()
             path = shared_probes / f"codetalker_stage{stage}.{data_set}.probe.json"
-            model = converted(shared_probes, stage, data_set, scratch)
+            model = converted(shared_probes, stage, data_set)
             kept[stage, data_set] = Probe(json.loads(path.read_text()), model)
         found = kept[stage, data_set]
         found.model.to(getattr(torch, precision))

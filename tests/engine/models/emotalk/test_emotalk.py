@@ -41,8 +41,8 @@ def test_level_and_person_change_the_motion(config: EmoTalkConfig) -> None:
     network, sound = model(config), speech(0.7)
     plain = network.generate(sound)
     assert plain.shape == (1, {25: 18, 30: 21}[config.fps], 53)
-    assert torch.equal(plain, network.generate(sound, level=1.0, person=0))
-    for other in (network.generate(sound, level=0.0), network.generate(sound, person=3)):
+    assert torch.equal(plain, network.generate(sound, level=1.0, speaker=0))
+    for other in (network.generate(sound, level=0.0), network.generate(sound, speaker=3)):
         assert (other - plain).abs().max() > 1e-3
 
 

@@ -16,7 +16,6 @@ from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objectives.emoface import (
     EmoFaceObjective,
     EmoFaceObjectiveConfig,
-    displacements,
     true_share,
 )
 from talkcli.engine.train.on_head import OnHead
@@ -71,7 +70,7 @@ def test_the_schedule_is_the_formula(warmup: float) -> None:
 
 def test_the_second_pass_gets_the_models_own_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     objective, batch = _objective(nobody_share=0.0), _batch()
-    true = displacements(batch)
+    true = batch.offsets
     given: list[Tensor] = []
     inner = objective.model.emotion_motion
 
@@ -98,7 +97,7 @@ def test_the_second_pass_gets_the_models_own_frames(monkeypatch: pytest.MonkeyPa
 
 def test_the_second_pass_has_the_frames_of_the_first_in_their_places() -> None:
     objective, batch = _objective(intermediate=False, velocity_weight=0.0), _batch()
-    true = displacements(batch)
+    true = batch.offsets
     model = objective.model
     heard = model.listen(batch.sound)
     kept = Heard(heard.content[:, 1:], heard.emotion[:, 1:])

@@ -11,42 +11,22 @@ from typing import Any
 
 from torch import Tensor
 
-from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
-from talkcli.engine.checkpoints.convert.data_sets import (
-    DATA_SETS,
-    at_rest,
-    data_set_of,
-    possible_rates,
-    rates,
-)
-from talkcli.engine.checkpoints.convert.layout import (
-    Entry,
-    Layout,
-    affine,
-    decoder_layer,
-    each,
-    same,
-    under,
-    weight,
-)
+from talkcli.engine.checkpoints.convert import frame_by_frame
+from talkcli.engine.checkpoints.convert.data_sets import data_set_of, described, possible_rates
+from talkcli.engine.checkpoints.convert.layout import Entry, Layout, affine, under, weight
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
-from talkcli.engine.checkpoints.convert.wav2vec2 import sizes, wav2vec2
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.models.codetalker.autoencoder import REACH, CodeTalkerVqConfig
 from talkcli.engine.models.codetalker.config import CodeTalkerConfig
-from talkcli.engine.nn.periodic import periodic_positions
 from talkcli.engine.nn.transformer import sinusoids
 
 STAGE_1 = "stage1.pth.tar"
 STAGE_2 = "stage2.pth.tar"
 # Rows of the position tables of stage 1.
 _POSITIONS = 5000
-# The tables of stage 2 have whole periods, the last of which begins at this number.
-_LONGEST = 600
 # What the shapes of the tensors do not tell.
 _VQ_HEADS = 8
-_HEADS = 4
 
 
 def layouts(
@@ -68,13 +48,14 @@ def layouts(
     }
 
 
-def built_in(config: CodeTalkerVqConfig | CodeTalkerConfig, num_values: int) -> list[dict[str, Any]]:
+def built_in(config: CodeTalkerVqConfig | CodeTalkerConfig, num_values: int) -> dict[str, dict[str, Any]]:
     """Return the settings that no shape tells, for each data set that the official code may run it as."""
     first = {"heads": _VQ_HEADS, "positions": "none"}
     if isinstance(config, CodeTalkerVqConfig):
-        return [first]
+        return dict.fromkeys(possible_rates(num_values), first)
     prior = {f"prior.{key}": value for key, value in first.items()}
-    return [{"heads": _HEADS, **times, **prior} for times in possible_rates(num_values)]
+    second = frame_by_frame.built_in(config, num_values)
+    return {name: {**settings, **prior} for name, settings in second.items()}
 
 
 def recognise_stage_1(files: Sequence[OfficialFile], choices: Choices) -> Published:
@@ -91,7 +72,8 @@ def recognise_stage_1(files: Sequence[OfficialFile], choices: Choices) -> Publis
         )
     (file,) = files
     num_values = file.size("decoder.vertice_map_reverse.weight", 0)
-    return Published(names=[STAGE_1], config=_auto_encoder(file), meta=_meta("stage 1", num_values, choices))
+    meta = _meta("stage 1", num_values, choices)
+    return Published(names=[STAGE_1], config=_auto_encoder(file), meta=meta)
 
 
 def recognise_stage_2(files: Sequence[OfficialFile], choices: Choices) -> Published:
@@ -113,25 +95,15 @@ def recognise_stage_2(files: Sequence[OfficialFile], choices: Choices) -> Publis
         )
     first, file = files[names.index(STAGE_1)], files[1 - names.index(STAGE_1)]
     num_values, identity = file.size("vertice_map.weight", 1), file.size("learnable_style_emb.weight", 0)
-    name = data_set_of(num_values, choices)
-    data_set = DATA_SETS[name]
-    config = CodeTalkerConfig(
-        prior=_auto_encoder(first),
-        content=Wav2vec2Config.model_validate({"frozen": "convolutions", **sizes(file, "audio_encoder")}),
-        width=file.size("vertice_map.weight", 0),
-        heads=_HEADS,
-        feedforward=file.size("transformer_decoder.layers.0.linear1.weight", 0),
-        layers=file.count("transformer_decoder.layers.{}."),
-        **rates(name),
-        identity=identity,
-        # A model that somebody trained on other speakers knows them by number.
-        speakers=data_set.speakers if len(data_set.speakers) == identity else (),
-    )
+    name, width = data_set_of(num_values, choices), file.size("vertice_map.weight", 0)
     return Published(
         names=names,
-        config=config,
+        config=CodeTalkerConfig(
+            prior=_auto_encoder(first),
+            **frame_by_frame.settings(file, name, width=width, identity=identity),
+        ),
         meta=_meta("stages 1 and 2", num_values, choices),
-        beyond={"neutral": at_rest(data_set, num_values, choices)},
+        lacks_rest=True,
     )
 
 
@@ -177,22 +149,10 @@ def stage_2(config: CodeTalkerConfig, num_values: int) -> Layout:
 
     Raises InputError for another speech encoder than wav2vec 2.0.
     """
-    content, width, period = config.content, config.width, config.period
-    if not isinstance(content, Wav2vec2Config):
-        raise InputError(
-            "The model has another speech encoder than wav2vec 2.0.",
-            hint="Only a model with the released parts can be converted to the official files.",
-        )
-    rows = (_LONGEST // period + 1) * period
-    layers = each(range(config.layers), decoder_layer(width, config.feedforward))
     return [
-        *under("audio_encoder", "memory.content.encoder.model", wav2vec2(content)),
-        *under("audio_feature_map", "memory.content.linear", affine(width, content.width)),
-        *under("vertice_map", "inward", affine(width, num_values)),
-        Entry("PPE.pe", (1, rows, width), codes=lambda: periodic_positions(rows, width, period)[None]),
-        *under("transformer_decoder", "decoder", same("layers", layers)),
-        *under("feat_map", "outward", weight(config.prior.width, width)),
-        *under("learnable_style_emb", "styles", weight(config.identity, width)),
+        *frame_by_frame.speech_to_decoder(config, num_values),
+        *under("feat_map", "outward", weight(config.prior.width, config.width)),
+        *under("learnable_style_emb", "styles", weight(config.identity, config.width)),
     ]
 
 
@@ -213,16 +173,7 @@ def _auto_encoder(file: OfficialFile) -> CodeTalkerVqConfig:
 
 def _meta(stages: str, num_values: int, choices: Choices) -> Meta:
     """Return the description of a model; the data set is recognised as `data_set_of` does."""
-    data_set = DATA_SETS[data_set_of(num_values, choices)]
-    return Meta(
-        head=data_set.topology,
-        channels=(),
-        num_verts=num_values // 3,
-        fps=data_set.fps,
-        trained_on=f"official CodeTalker checkpoint of {stages}, {data_set.title}",
-        licence="see the CodeTalker authors' terms: their code is MIT, the weights were trained on "
-        f"{data_set.title}, research use",
-    )
+    return described(data_set_of(num_values, choices), num_values, "CodeTalker", f"checkpoint of {stages}")
 
 
 def _layers(config: CodeTalkerVqConfig) -> Layout:

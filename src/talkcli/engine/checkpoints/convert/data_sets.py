@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from talkcli.engine.checkpoints.convert.published import Choices
+from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.heads import load_head
-from talkcli.engine.face.motion_file import read_any_motion
-from talkcli.engine.readers.npy import read_floats
-from talkcli.engine.types import VertexMotion
+from talkcli.engine.face.template import NUM_VERTS, read_template
+from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 
-_GIVE = "Give `template` a motion file of vertices, or a .npy (verts, 3)."
+_GIVE = "Give `template`: templates.pkl of the data set, or a .ply, .obj, .npy or motion file of its face."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,22 +81,53 @@ def rates(name: str) -> dict[str, Any]:
     return {"fps": fps, "period": fps, "per_frame": 2 if name == "biwi" else 1}
 
 
-def possible_rates(num_values: int) -> list[dict[str, Any]]:
-    """Return `rates` of every data set whose models may have `num_values` numbers a frame."""
+def possible_rates(num_values: int) -> dict[str, dict[str, Any]]:
+    """Return `rates` of every data set whose models may have `num_values` numbers a frame, by its name."""
     fitting = [name for name, data_set in DATA_SETS.items() if 3 * data_set.num_verts == num_values]
-    return [rates(name) for name in fitting or DATA_SETS]
+    return {name: rates(name) for name in fitting or DATA_SETS}
 
 
-def at_rest(data_set: DataSet, num_values: int, choices: Choices) -> Float[Tensor, "verts 3"]:
-    """Return the face at rest: that of the chosen template, else that of the user's head of this topology.
+def described(name: str, num_values: int, model: str, what: str) -> Meta:
+    """Return the description of a model with `num_values` numbers a frame.
 
-    Raises AssetError when there is neither, and InputError for a template with another number of vertices.
+    Args:
+        name: A key of `DATA_SETS`.
+        num_values: Numbers of a frame.
+        model: Name of the model, as its authors write it.
+        what: The files, such as "checkpoint".
     """
-    if choices.template is not None:
-        face, where = _read(choices.template), str(choices.template)
-    elif data_set.topology == "flame":
+    data_set = DATA_SETS[name]
+    return Meta(
+        head=data_set.topology,
+        channels=(),
+        num_verts=num_values // 3,
+        fps=data_set.fps,
+        trained_on=f"official {model} {what}, {data_set.title}",
+        licence=f"see the {model} authors' terms: their code is MIT, the weights were trained on "
+        f"{data_set.title}, research use",
+    )
+
+
+def at_rest(meta: Meta, template: str | None, reporter: Reporter) -> Float[Tensor, "verts 3"]:
+    """Return the face at rest: that of the template, else that of the user's head of this topology.
+
+    Args:
+        meta: Description of a model of vertices.
+        template: A file, as `read_template` takes it; None for the head's.
+        reporter: Is told which subject is taken.
+
+    Raises:
+        AssetError: When there is neither.
+        UsageError: When the topology has no head.
+        InputError: For a template that is none, or has another number of vertices.
+    """
+    topology = meta.head if NUM_VERTS.get(meta.head) == meta.num_verts else None
+    given = None if template is None else read_template([template], topology, reporter)
+    if given is not None:
+        face, where = torch.from_numpy(given.vertices), given.name
+    elif meta.head == "flame":
         try:
-            face, where = np.asarray(load_head("flame").template), "The head flame"
+            face, where = torch.tensor(load_head("flame").template), "The head flame"
         except AssetError as error:
             raise AssetError(
                 f"The checkpoint does not hold the face at rest, and there is no head to take it from: "
@@ -107,24 +136,11 @@ def at_rest(data_set: DataSet, num_values: int, choices: Choices) -> Float[Tenso
             ) from error
     else:
         raise UsageError(
-            f"The checkpoint does not hold the face at rest of {data_set.title}.",
-            hint=_GIVE,
+            f"The checkpoint does not hold the face at rest of the topology {meta.head}.", hint=_GIVE
         )
-    if 3 * len(face) != num_values:
+    if len(face) != meta.num_verts:
         raise InputError(
-            f"{where} has {len(face)} vertices at rest, the checkpoint makes {num_values / 3:g}.",
+            f"{where} has {len(face)} vertices at rest, the checkpoint makes {meta.num_verts}.",
             hint="Give `template` a face of the data set.",
         )
-    return torch.from_numpy(face.astype(np.float32))
-
-
-def _read(path: Path) -> Float[np.ndarray, "verts 3"]:
-    if path.suffix == ".npy":
-        face = read_floats(path)
-        if face.ndim != 2 or face.shape[1] != 3:
-            raise InputError(f"{path} is {face.shape}, (verts, 3) is needed.")
-        return face
-    motion, _ = read_any_motion(path)
-    if not isinstance(motion, VertexMotion):
-        raise InputError(f"{path} holds coefficients, a motion of vertices is needed.")
-    return motion.neutral
+    return face.to(torch.float32)

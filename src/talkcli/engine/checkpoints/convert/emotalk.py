@@ -26,6 +26,8 @@ FILE = "EmoTalk.pth"
 LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 # Settings of the released model.
 RELEASED = EmoTalkConfig(labels=LABELS, arkit=True, fps=30)
+# Settings of training, of long speech and of names, which change nothing in the network.
+_FREE = ("dropout", "layer_drop", "frozen", "window_s", "overlap_s", "speakers")
 # Letters of the unused head for words.
 _LETTERS = 32
 _LICENCE = (
@@ -78,9 +80,10 @@ def layouts(method: str, config: Any, num_values: int = len(ADA)) -> dict[str, L
     }
 
 
-def built_in(config: EmoTalkConfig, num_values: int) -> list[dict[str, Any]]:  # noqa: ARG001
-    """Return the settings of the released code, which has one model."""
-    return [flat(RELEASED.model_dump(mode="json", exclude={"speakers", "nobody"}))]
+def built_in(config: EmoTalkConfig, num_values: int) -> dict[None, dict[str, Any]]:  # noqa: ARG001
+    """Return the settings of the released network, of which there is one."""
+    whole = flat(RELEASED.model_dump(mode="json"))
+    return {None: {name: value for name, value in whole.items() if name.split(".")[-1] not in _FREE}}
 
 
 def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:

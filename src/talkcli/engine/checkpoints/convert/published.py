@@ -8,7 +8,7 @@ A method with published checkpoints has a file beside this one, with two functio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from torch import Tensor
@@ -55,8 +55,8 @@ class Choices:
 
     dataset: str | None = None
     """Data set on which it was trained: vocaset or biwi."""
-    template: Path | None = None
-    """File with the face at rest, for a model whose checkpoint does not hold it."""
+    template: str | None = None
+    """Face at rest for a model whose checkpoint does not hold it: a file, as `read_template` takes it."""
 
     def only(self, method: str, *allowed: str) -> None:
         """Raise UsageError for a choice that `method` does not have."""
@@ -78,8 +78,8 @@ class Published:
     """Config of the model in talk."""
     meta: Meta
     """Description of the weights; the converter adds the hashes of the files to `trained_on`."""
-    beyond: Mapping[str, Tensor] = field(default_factory=dict)
-    """Tensors of the model that no file holds, by their names in talk."""
+    lacks_rest: bool = False
+    """Whether the model has a face at rest, which no file holds."""
     loose: bool = False
     """Whether the published code loads the files without comparing names: tensors that nobody reads may then
     be missing, and unknown ones are left out."""

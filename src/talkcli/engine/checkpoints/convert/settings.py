@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from talkcli.engine.types import Config
 
 
-def differing(config: Config, built_in: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return as phrases where a config differs from the built-in settings, of several the nearest ones.
-
-    Args:
-        config: Settings of a model.
-        built_in: For each variant of the official code, values by dotted names.
-    """
+def differing(config: Config, built_in: Mapping[str, Any]) -> list[str]:
+    """Return as phrases where a config differs from the built-in settings, values by dotted names."""
     ours = flat(config.model_dump(mode="json"))
-    found = [
-        [f"{key} {value} instead of {ours.get(key)}" for key, value in each.items() if ours.get(key) != value]
-        for each in built_in
+    return [
+        f"{key} {value} instead of {ours.get(key)}"
+        for key, value in built_in.items()
+        if ours.get(key) != value
     ]
-    return min(found, key=len, default=[])
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from talkcli.engine.checkpoints.convert.layout import Entry, Layout, affine, eac
 from talkcli.engine.checkpoints.convert.published import OfficialFile
 
 # Channels of an attention head, in all published sizes.
-_HEAD_WIDTH = 64
+HEAD_WIDTH = 64
 
 
 def sizes(file: OfficialFile, prefix: str) -> dict[str, int]:
@@ -21,7 +21,7 @@ def sizes(file: OfficialFile, prefix: str) -> dict[str, int]:
     return {
         "width": width,
         "layers": file.count(f"{layer}.{{}}."),
-        "heads": max(width // _HEAD_WIDTH, 1),
+        "heads": max(width // HEAD_WIDTH, 1),
         "feedforward": file.size(f"{layer}.0.feed_forward.intermediate_dense.weight", 0),
         "channels": file.size(f"{prefix}.feature_extractor.conv_layers.0.conv.weight", 0),
         "position_kernel": file.size(position, 2),

@@ -188,7 +188,7 @@ class EmoFace(nn.Module):
         *,
         emotion_samples: Float[Tensor, "batch others"] | None = None,
         level: float = 1.0,
-        person: int = NOBODY,
+        speaker: int = NOBODY,
         generator: torch.Generator | None = None,  # noqa: ARG002  nothing is drawn
     ) -> Float[Tensor, "batch frames values"]:
         """Return the coordinates of ceil(samples / 640) frames in metres.
@@ -197,7 +197,7 @@ class EmoFace(nn.Module):
             samples: Speech of any length.
             emotion_samples: Speech whose emotion replaces that of `samples`, stretched to its length.
             level: Level of the emotion, from 0 (normal) to 1 (strong).
-            person: Index of the speaker whose style the motion has; `NOBODY` for none.
+            speaker: Index of the speaker whose style the motion has; `NOBODY` for none.
             generator: Not used: the same speech gives the same motion.
 
         Raises:
@@ -210,7 +210,7 @@ class EmoFace(nn.Module):
             felt = self._hear_all(emotion_samples).emotion
             heard = heard._replace(emotion=resample(felt, heard.content.shape[1]))
         conditions = self.conditions(
-            torch.full((batch,), person, device=device), torch.full((batch,), level, device=device)
+            torch.full((batch,), speaker, device=device), torch.full((batch,), level, device=device)
         )
         return self.perform(heard, conditions).add_(self.neutral.flatten())
 

@@ -155,7 +155,7 @@ class EmoTalk(nn.Module):
         *,
         emotion_samples: Float[Tensor, "batch others"] | None = None,
         level: float = 1.0,
-        person: int = 0,
+        speaker: int = 0,
         generator: torch.Generator | None = None,  # noqa: ARG002  nothing is drawn
     ) -> Float[Tensor, "batch frames values"]:
         """Return the motion of all speech; nothing in it is random.
@@ -164,7 +164,7 @@ class EmoTalk(nn.Module):
             samples: Speech at 16 kHz.
             emotion_samples: Speech whose emotion replaces that of `samples`, of which one window counts.
             level: Level of the emotion, from 0 to 1.
-            person: Index of the person.
+            speaker: Index of the person.
             generator: Ignored.
         """
         config = self.config
@@ -177,7 +177,7 @@ class EmoTalk(nn.Module):
             told = _Heard(self.ears, emotion_samples, frames=others, window=window, fps=config.fps)
             other = self.emotion_encoder(told(0, min(others, window)))
         levels = samples.new_full((len(samples),), level)
-        persons = torch.full((len(samples),), person, device=samples.device)
+        persons = torch.full((len(samples),), speaker, device=samples.device)
 
         def pieces(first: int, last: int) -> Float[Tensor, "batch frames values"]:
             sound, count = heard(first, last), last - first

@@ -190,7 +190,7 @@ def export_deeptalk(
         reporter.warn(f"The model moves {content.header.head}; the official code draws its motion on FLAME.")
     released = _part(RELEASED, content.header.method)
     built_in = flat(released.model_dump(mode="json", exclude={"speakers", "nobody"}))
-    other = differing(content.config, [built_in])
+    other = differing(content.config, built_in)
     if other:
         reporter.warn(f"The official code has other settings built in: {listed(other)}.")
     write_state_dicts(targets, reporter)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from talkcli.engine.checkpoints.convert.data_sets import at_rest
 from talkcli.engine.checkpoints.convert.exchange import give, receive
 from talkcli.engine.checkpoints.convert.layout import Entry, Layout
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
-from talkcli.engine.checkpoints.convert.settings import differing
+from talkcli.engine.checkpoints.convert.settings import differing, flat
 from talkcli.engine.checkpoints.convert.unwrap import old_spelling
 from talkcli.engine.checkpoints.fit import check, listed, misfits
 from talkcli.engine.checkpoints.foreign import read_state_dict
-from talkcli.engine.checkpoints.model_file import model_file, read_content, save_weights
+from talkcli.engine.checkpoints.model_file import Content, model_file, read_content, save_weights
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct
+from talkcli.engine.face.template import template_files
 from talkcli.engine.files import check_file, sha256
 from talkcli.engine.methods import METHODS, resolve
 from talkcli.engine.pipelines.convert.write import check_targets, num_values, write_state_dicts
@@ -52,7 +54,7 @@ def import_published(
         raise UsageError("No official file was given.", hint=f"talk convert {method} FILE --out OUT")
     check_file(out)
     chosen = choices or Choices()
-    check_distinct([out], [*files, *([] if chosen.template is None else [chosen.template])])
+    check_distinct([out], [*files, *template_files([chosen.template] if chosen.template else [])])
     official = []
     for done, path in enumerate(files, start=1):
         official.append(OfficialFile(path=path, tensors=_bare(read_state_dict(path))))
@@ -69,12 +71,14 @@ def import_published(
             f"A {method} model is made of {counted(len(layouts), 'file')}: {', '.join(layouts)}.",
             hint="Give each of them once.",
         )
-    weights, unused = dict(found.beyond), dict[str, Tensor]()
+    weights, unused = dict[str, Tensor](), dict[str, Tensor]()
     for name, file in zip(found.names, official, strict=True):
         tensors = _common(layouts[name], file, reporter) if found.loose else file.tensors
         received = receive(layouts[name], tensors, str(file.path))
         weights |= received.weights
         unused |= received.unused
+    if found.lacks_rest:
+        weights["neutral"] = at_rest(found.meta, chosen.template, reporter)
     digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in zip(found.names, files, strict=True))
     trained_on = f"{found.meta.trained_on} (sha256: {digests})"
     meta = found.meta.model_copy(update={"trained_on": trained_on})
@@ -99,14 +103,15 @@ def export_published(
         model: Model file or run folder.
         folder: Folder to write.
         overwrite: Whether to replace existing files.
-        reporter: Receiver of progress, and of a warning where the official code would run another model.
+        reporter: Receiver of progress, and of a note of what the official files leave out.
 
     Returns:
         The method, the files and their sizes, ready for JSON.
 
     Raises:
         InputError: When the model has parts that the official code lacks, or is of another method.
-        UsageError: When a file exists and `overwrite` is not set.
+        UsageError: When the official code would run another network, which could not be imported again
+            either; and when a file exists and `overwrite` is not set.
     """
     path = model_file(model)
     content = read_content(path)
@@ -124,14 +129,13 @@ def export_published(
     held = {name: value for name, value in content.weights.items() if name in wanted}
     kept = {entry.official: entry.shape for entry in entries if entry.official in content.unused}
     check(f"{path} has no official form", misfits(held, wanted) + misfits(content.unused, kept))
-    built_in = METHODS[method].built_in
-    assert built_in is not None
-    other = differing(content.config, resolve(built_in)(content.config, content.header.space.width))
-    if other:
-        reporter.warn(f"The official code has other settings built in: {listed(other)}.")
+    data_set = _run_as(method, path, content)
     states = {name: give(layout, content.weights, content.unused) for name, layout in layouts.items()}
     targets = {folder / name: state for name, state in states.items()}
     check_targets(folder, targets, path, overwrite=overwrite)
+    left_out = _left_out(method, content, states, data_set)
+    if left_out:
+        reporter.note(f"The official files leave out: {listed(left_out)}.")
     write_state_dicts(targets, reporter, wrapper=wrapper)
     return {
         "method": method,
@@ -139,6 +143,41 @@ def export_published(
         "tensors": {name: len(state) for name, state in states.items()},
         "numbers": {name: num_values(state) for name, state in states.items()},
     }
+
+
+def _run_as(method: str, path: Path, content: Content) -> str | None:
+    """Return the data set as whose model the official code runs this one; None where it has one model.
+
+    Raises UsageError when it would run another network.
+    """
+    built_in = METHODS[method].built_in
+    assert built_in is not None
+    variants = resolve(built_in)(content.config, content.header.space.width)
+    apart = {name: differing(content.config, settings) for name, settings in variants.items()}
+    nearest: str | None = min(apart, key=lambda name: len(apart[name]))
+    if apart[nearest]:
+        raise UsageError(
+            f"{path} has no official form: the official code has {listed(apart[nearest])} built in.",
+            hint="Only a model with its settings can be converted to official files.",
+        )
+    return nearest
+
+
+def _left_out(
+    method: str, content: Content, states: Mapping[str, Mapping[str, Tensor]], data_set: str | None
+) -> list[str]:
+    """Return as phrases what would differ in the model file that is made of the official files `states`."""
+    recogniser = METHODS[method].recogniser
+    assert recogniser is not None
+    files = [OfficialFile(path=Path(name), tensors=state) for name, state in states.items()]
+    found: Published = resolve(recogniser)(files, Choices(dataset=data_set))
+    ours, theirs = (flat(config.model_dump(mode="json")) for config in (content.config, found.config))
+    settings = [name for name in ours if ours[name] != theirs.get(name)]
+    return [
+        *(["the face at rest, which `template` names on the way back"] if found.lacks_rest else []),
+        *([f"the topology {content.header.head}"] if content.header.head != found.meta.head else []),
+        *("the names of the speakers" if name == "speakers" else f"{name} {ours[name]}" for name in settings),
+    ]
 
 
 def _common(layout: Layout, file: OfficialFile, reporter: Reporter) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,7 +15,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.methods import METHODS
 from talkcli.engine.out_folder import claim
 from talkcli.engine.pipelines.training.assembly import Assembly, assembly_of
-from talkcli.engine.pipelines.training.data import load_data
+from talkcli.engine.pipelines.training.data import TrainingData, load_data
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import check_batch, enough_memory
 from talkcli.engine.pipelines.training.recipes import Recipe
@@ -25,11 +25,14 @@ from talkcli.engine.train.cache import cached_ears
 from talkcli.engine.train.estimate import estimate
 from talkcli.engine.train.launch import first_does, launched, reporter_of
 from talkcli.engine.train.loop import train
-from talkcli.engine.train.objective import ears_of
+from talkcli.engine.train.objective import Objective, ears_of
 from talkcli.engine.train.on_head import OnHead
 from talkcli.engine.train.run_folder import RunFolder, check_out, open_run
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +115,37 @@ def train_method(
         TalkError: When the loss is no longer finite.
     """
     assembly = _assembly(method, recipe, job, reporter, parts, stage)
-    made = _run(assembly, job, reporter, estimate_only=False)
-    assert made is None or isinstance(made, Trained)
-    return made
+    with launched(job.device) as fabric, contextlib.ExitStack() as held, enough_memory():
+        assembly.reporter = reporter_of(fabric, reporter)
+        first_does(fabric, lambda: held.enter_context(claim(job.out)))
+        data, objective = _built(assembly, job, fabric)
+        document = {
+            "method": assembly.method,
+            "manifest": str(job.manifest),
+            "manifest_sha256": data.manifest_sha256,
+            "seed": job.seed,
+            "recipe": assembly.recipe.model_dump(mode="json"),
+            "inputs": assembly.parts.digests(),
+            "input_paths": assembly.parts.paths(),
+        }
+        run = first_does(fabric, lambda: _opened(job, document))
+        batches = _batches(assembly, job, data, objective, fabric)
+        meta = data.meta(read_header(path) for path in assembly.parts.models())
+
+        def export(path: Path) -> None:
+            save_model(path, objective.model, meta=meta, storage=assembly.recipe.storage)
+
+        measures = train(
+            objective,
+            batches,
+            assembly.recipe.train,
+            run,
+            fabric=fabric,
+            export=export,
+            reporter=assembly.reporter,
+            seed=job.seed,
+        )
+        return Trained(model=run.best, measures=measures) if fabric.global_rank == 0 else None
 
 
 def estimate_method(
@@ -131,9 +162,16 @@ def estimate_method(
     Arguments, and what it raises, are those of `train_method`.
     """
     assembly = _assembly(method, recipe, job, reporter, parts, stage)
-    made = _run(assembly, job, reporter, estimate_only=True)
-    assert made is None or isinstance(made, Estimated)
-    return made
+    with launched(job.device) as fabric, enough_memory():
+        assembly.reporter = reporter_of(fabric, reporter)
+        data, objective = _built(assembly, job, fabric)
+        batches = _batches(assembly, job, data, objective, fabric, writes=False)
+        settings = assembly.recipe.train
+        steps = settings.num_steps(batches.epoch)
+        backward = Backward(objective, batches, settings, steps=steps, seed=job.seed, fabric=fabric)
+        objective.model.train()
+        text = estimate(backward, objective, settings, 0)
+        return Estimated(text=text) if fabric.global_rank == 0 else None
 
 
 def _assembly(
@@ -156,91 +194,66 @@ def _assembly(
     return assembly_of(method)(method, recipe, given, stage=stage, reporter=reporter)
 
 
-def _run(
-    assembly: Assembly, job: Job, reporter: Reporter, *, estimate_only: bool
-) -> Trained | Estimated | None:
-    """Load the data and build the model; then train and export it, or only estimate what that takes."""
-    recipe, parts = assembly.recipe, assembly.parts
-    with launched(job.device) as fabric, contextlib.ExitStack() as held, enough_memory():
-        reporter = reporter_of(fabric, reporter)
-        assembly.reporter = reporter
-        if not estimate_only:
-            first_does(fabric, lambda: held.enter_context(claim(job.out)))
-        check_size(recipe.data, recipe.train, fabric)
-        data = load_data(
-            job.manifest,
-            reporter,
-            leave_out=recipe.leave_out,
-            sound=assembly.sound,
-            still=assembly.still,
-            vertices=assembly.vertices,
+def _built(assembly: Assembly, job: Job, fabric: Fabric) -> tuple[TrainingData, Objective]:
+    """Load the data, and build the model with its loss."""
+    recipe = assembly.recipe
+    check_size(recipe.data, recipe.train, fabric)
+    data = load_data(
+        job.manifest,
+        assembly.reporter,
+        leave_out=recipe.leave_out,
+        sound=assembly.sound,
+        still=assembly.still,
+        vertices=assembly.vertices,
+    )
+    with torch.random.fork_rng(devices=[]):
+        # The assembly draws initial weights from torch's global generator.
+        torch.manual_seed(job.seed)
+        objective = assembly.build(data)
+    if objective.model.method != assembly.method:
+        raise UsageError(
+            f"The recipe is for {objective.model.method}, not for {assembly.method}.",
+            hint=f"Run talk train {objective.model.method}, or choose another recipe.",
         )
-        with torch.random.fork_rng(devices=[]):
-            # The assembly draws initial weights from torch's global generator.
-            torch.manual_seed(job.seed)
-            objective = assembly.build(data)
-        if objective.model.method != assembly.method:
-            raise UsageError(
-                f"The recipe is for {objective.model.method}, not for {assembly.method}.",
-                hint=f"Run talk train {objective.model.method}, or choose another recipe.",
-            )
-        neutral = getattr(objective.model, "neutral", None)
-        if data.space.num_verts and isinstance(neutral, torch.Tensor):
-            neutral.copy_(data.neutral())
-        if data.by_head:
-            objective = OnHead(objective, data.head)
-        ears = ears_of(objective.model)
-        check_batch(recipe.data, ears, data.space.width)
-        document = {
-            "method": str(objective.model.method),
-            "manifest": str(job.manifest),
-            "manifest_sha256": data.manifest_sha256,
-            "seed": job.seed,
-            "recipe": recipe.model_dump(mode="json"),
-            "inputs": parts.digests(),
-            "input_paths": parts.paths(),
-        }
-        run = None if estimate_only else first_does(fabric, lambda: _opened(job, document))
-        objective.to(fabric.device)
-        if recipe.data.cache_features:
-            ears = cached_ears(objective.model, ears, writes=not estimate_only)
-        training, validation = (
-            prepare(
-                clips,
-                ears,
-                recipe.data,
-                speakers=data.speakers,
-                copies=copies,
-                seed=job.seed,
-                reporter=reporter,
-            )
-            for clips, copies in ((data.training, recipe.data.copies), (data.validation, 0))
-        )
-        batches = Batches(
-            training=training, validation=validation, ears=ears, config=recipe.data, seed=job.seed
-        )
-        if run is None:
-            steps = recipe.train.num_steps(batches.epoch)
-            backward = Backward(objective, batches, recipe.train, steps=steps, seed=job.seed, fabric=fabric)
-            objective.model.train()
-            text = estimate(backward, objective, recipe.train, 0)
-            return Estimated(text=text) if fabric.global_rank == 0 else None
-        meta = data.meta(read_header(path) for path in parts.models())
+    neutral = getattr(objective.model, "neutral", None)
+    if data.space.num_verts and isinstance(neutral, torch.Tensor):
+        neutral.copy_(data.neutral())
+    if data.by_head:
+        objective = OnHead(objective, data.head)
+    check_batch(recipe.data, ears_of(objective.model), data.space.width)
+    return data, objective
 
-        def export(path: Path) -> None:
-            save_model(path, objective.model, meta=meta, storage=recipe.storage)
 
-        measures = train(
-            objective,
-            batches,
-            recipe.train,
-            run,
-            fabric=fabric,
-            export=export,
-            reporter=reporter,
+def _batches(
+    assembly: Assembly,
+    job: Job,
+    data: TrainingData,
+    objective: Objective,
+    fabric: Fabric,
+    *,
+    writes: bool = True,
+) -> Batches:
+    """Move the objective to its device, and prepare the windows of speech and motion; `writes` is whether the
+    cache of features, where the recipe has one, gets new entries.
+    """
+    recipe = assembly.recipe
+    objective.to(fabric.device)
+    ears = ears_of(objective.model)
+    if recipe.data.cache_features:
+        ears = cached_ears(objective.model, ears, writes=writes)
+    training, validation = (
+        prepare(
+            clips,
+            ears,
+            recipe.data,
+            speakers=data.speakers,
+            copies=copies,
             seed=job.seed,
+            reporter=assembly.reporter,
         )
-        return Trained(model=run.best, measures=measures) if fabric.global_rank == 0 else None
+        for clips, copies in ((data.training, recipe.data.copies), (data.validation, 0))
+    )
+    return Batches(training=training, validation=validation, ears=ears, config=recipe.data, seed=job.seed)
 
 
 def _opened(job: Job, document: dict[str, Any]) -> RunFolder:

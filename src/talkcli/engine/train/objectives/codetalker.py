@@ -8,7 +8,6 @@ the loss of the codes has no unit.
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,7 +38,7 @@ class CodeTalkerVqObjective(nn.Module):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         """Return the loss of one batch and its terms."""
-        true = offsets_of(batch)
+        true = batch.offsets
         made = self.model(true)
         terms = {"value": F.l1_loss(made.motion, true), "codebook": made.loss}
         total = self.config.value_weight * terms["value"] + self.config.codebook_weight * terms["codebook"]
@@ -49,7 +48,7 @@ class CodeTalkerVqObjective(nn.Module):
         """Return the mean absolute error, which is the `score`, and how many codes are used how evenly."""
         errors, codes = [], []
         for batch in batches:
-            true = offsets_of(batch)
+            true = batch.offsets
             made = self.model(true)
             errors.append(F.l1_loss(made.motion, true))
             codes.append(made.codes.flatten())
@@ -82,7 +81,7 @@ class CodeTalkerObjective(nn.Module):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         """Return the loss of one batch and its terms."""
-        told = offsets_of(batch)
+        told = batch.offsets
         made = self.model(batch.sound, batch.speaker, told)
         # Frames without sound are left out, as published.
         true = told[:, : made.offsets.shape[1]]
@@ -104,8 +103,3 @@ class CodeTalkerObjective(nn.Module):
             "error": means["motion"] ** 0.5,
             "feature_error": means["feature"] ** 0.5,
         }
-
-
-def offsets_of(batch: Batch) -> Float[Tensor, "batch frames values"]:
-    """Return the motion of a batch minus the face at rest, which is zero for coefficients."""
-    return batch.motion if batch.neutral is None else batch.motion - batch.neutral.flatten(1)[:, None]

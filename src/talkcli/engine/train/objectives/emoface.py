@@ -90,7 +90,7 @@ class EmoFaceObjective(nn.Module):
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Return the loss of one batch and its terms."""
         config, model = self.config, self.model
-        true = displacements(batch)
+        true = batch.offsets
         before, target = true[:, :-1], true[:, 1:]
         heard = self._heard(batch)
         conditions = model.conditions(self._styles(batch.speaker), batch.level)
@@ -132,7 +132,7 @@ class EmoFaceObjective(nn.Module):
         """
         apart, lips, right = [], [], []
         for batch in batches:
-            true = displacements(batch)
+            true = batch.offsets
             heard = self.model.listen(batch.sound)
             conditions = self.model.conditions(self._performing(batch.speaker), batch.level)
             after = Heard(heard.content[:, 1:], heard.emotion[:, 1:])
@@ -225,9 +225,3 @@ def true_share(progress: float, warmup: float) -> float:
     if progress < warmup:
         return 1.0
     return max(math.cos(math.pi * (progress - warmup) / (1 - warmup)), 0.0)
-
-
-def displacements(batch: Batch) -> Float[Tensor, "batch frames values"]:
-    """Return the motion of a batch of vertices relative to the faces at rest, in metres."""
-    assert batch.neutral is not None
-    return batch.motion - batch.neutral.flatten(1)[:, None]

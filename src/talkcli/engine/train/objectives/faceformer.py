@@ -63,11 +63,11 @@ class FaceFormerObjective(nn.Module):
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002  part of the protocol
         """Return the loss of one batch and its terms."""
         config = self.config
-        made, true, at_rest = self._made(batch, taught=config.teacher_forcing)
+        made, true = self._made(batch, taught=config.teacher_forcing)
         terms = {"value": self._error(made, true)}
         total = config.value_weight * terms["value"]
         if self.surface is not None and (config.surface_weight > 0 or config.velocity_weight > 0):
-            shown, real = self.surface(made + at_rest), self.surface(true + at_rest)
+            shown, real = self.surface(made), self.surface(true)
             terms["surface"] = self.surface.squared_error(shown, real)
             terms["velocity"] = velocity_error(shown, real)
             total = total + config.surface_weight * terms["surface"]
@@ -81,12 +81,12 @@ class FaceFormerObjective(nn.Module):
         """
         own, taught, lips = [], [], []
         for batch in batches:
-            made, true, at_rest = self._made(batch, taught=False)
+            made, true = self._made(batch, taught=False)
             own.append(self._error(made, true))
             if self.surface is not None:
-                shown, real = self.surface(made + at_rest), self.surface(true + at_rest)
+                shown, real = self.surface(made), self.surface(true)
                 lips.append(self.surface.lip_error_mm(shown, real).mean())
-            taught.append(self._error(*self._made(batch, taught=True)[:2]))
+            taught.append(self._error(*self._made(batch, taught=True)))
         measures = {
             "error": float(torch.stack(own).mean().sqrt()),
             "taught_error": float(torch.stack(taught).mean().sqrt()),
@@ -97,14 +97,11 @@ class FaceFormerObjective(nn.Module):
 
     def _made(
         self, batch: Batch, *, taught: bool
-    ) -> tuple[Float[Tensor, "batch heard values"], Float[Tensor, "batch heard values"], Tensor]:
-        """Return the offsets that the model makes, the true ones, and the face at rest."""
-        motion = batch.motion
-        at_rest = motion.new_zeros(()) if batch.neutral is None else batch.neutral.flatten(1)[:, None]
-        true = motion - at_rest
-        frames = motion.shape[1]
-        made = self.model(batch.sound, batch.speaker, frames, true if taught else None)
-        return made, true[:, : made.shape[1]], at_rest
+    ) -> tuple[Float[Tensor, "batch heard values"], Float[Tensor, "batch heard values"]]:
+        """Return the offsets that the model makes, and the true ones."""
+        true = batch.offsets
+        made = self.model(batch.sound, batch.speaker, true.shape[1], true if taught else None)
+        return made, true[:, : made.shape[1]]
 
     def _error(
         self, made: Float[Tensor, "batch heard values"], true: Float[Tensor, "batch heard values"]
