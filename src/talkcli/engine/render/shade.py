@@ -323,17 +323,17 @@ def shade(face_at, nearness, reach, side, table, faces, look, wall, tone, pictur
         for start in range(0, num, _BATCH):
             size = min(_BATCH, num - start)
             for e in range(size):
-                i = np.uintp(start + e)
-                batch[_PLACE, e], batch[_PLACE + 1, e] = place_of[i, 0], place_of[i, 1]
+                item = np.uintp(start + e)
+                batch[_PLACE, e], batch[_PLACE + 1, e] = place_of[item, 0], place_of[item, 1]
                 for k in range(4):
-                    corners[k, e] = faces[face_of[i], k]
+                    corners[k, e] = faces[face_of[item], k]
                 for k in range(3):
-                    batch[_RAY + k, e] = look.rays[row, column_of[i], k]
+                    batch[_RAY + k, e] = look.rays[row, column_of[item], k]
             _light(batch, corners, size, table, look)
             for e in range(size):
-                i = np.uintp(start + e)
+                item = np.uintp(start + e)
                 for k in range(3):
-                    line[column_of[i], k] += share_of[i] * batch[_DIFFUSE + k, e]
+                    line[column_of[item], k] += share_of[item] * batch[_DIFFUSE + k, e]
         for column in range(np.uintp(begin), np.uintp(end)):
             if drawn[column]:
                 for k in range(3):
