@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
@@ -104,6 +105,16 @@ def test_a_failure_while_loading_leaves_no_line(capsys: Captured, monkeypatch: p
         bar = console._bar
         raise InputError("no such file.")
     assert bar is not None and not any(task.visible for task in bar.tasks)
+
+
+def test_libraries_load_without_the_garbage_collector(capsys: Captured) -> None:
+    console = Console()
+    with pytest.raises(ImportError), console.loading():
+        assert not gc.isenabled()
+        raise ImportError
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
 
 
 def test_quiet_keeps_warnings_and_results(capsys: Captured) -> None:

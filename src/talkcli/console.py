@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import io
 import json
 import os
@@ -73,6 +74,21 @@ class Console:
             self._bar.stop()
             self._bar = None
             self._tasks.clear()
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """Show that libraries are being imported, and keep the garbage collector away from their objects.
+
+        These live to the end of the process. During the imports and later, the collector would go through
+        hundreds of thousands of them again and again.
+        """
+        self.progress("loading", 0, None)
+        gc.disable()
+        try:
+            yield
+        finally:
+            gc.freeze()
+            gc.enable()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """Show a bar in a terminal; elsewhere, as in logs, print a line every 10 s.

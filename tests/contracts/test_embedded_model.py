@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from talkcli.engine.audio.io import read_speech
+from talkcli.engine.checkpoints.model_file import Header, load_model
 from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.performers.deeptalk import DeepTalkPerformer
 from talkcli.engine.pipelines.score.generation import open_deeptalk
@@ -150,3 +151,33 @@ def test_loading_it_leaves_the_compiler_of_pytorch_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_performing_loads_no_renderer_and_no_reader_of_data_sets() -> None:
+    program = (
+        "import sys\n"
+        "from talkcli.engine.pipelines.animate import open_performer\n"
+        "from talkcli.engine.methods import EMBEDDED\n"
+        "from talkcli.engine.types import Silent\n"
+        "open_performer(EMBEDDED, reporter=Silent())\n"
+        "print({'numba', 'PIL', 'h5py', 'pyarrow', 'scipy.signal', 'scipy.spatial'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_its_weights_are_read_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, threads that wait for each other made of a quarter of a second four."""
+    threads = []
+
+    def load(path: Path, device: torch.device) -> tuple[object, Header]:
+        threads.append(torch.get_num_threads())
+        return load_model(path, device)
+
+    monkeypatch.setattr("talkcli.engine.performers.trained.load_model", load)
+    torch.set_num_threads(2)
+    try:
+        open_deeptalk(EMBEDDED, "cpu")
+    finally:
+        torch.set_num_threads(1)
+    assert threads == [1]

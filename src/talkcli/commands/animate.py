@@ -237,10 +237,10 @@ def animate(
     """
     with Console(as_json=as_json, quiet=quiet) as console:
         # Importing the libraries of networks takes seconds.
-        console.progress("loading", 0, None)
-        from talkcli.engine.audio.limits import limit_sound
-        from talkcli.engine.performers.performer import Sampling, parse_emotion
-        from talkcli.engine.pipelines.animate import animate_file
+        with console.loading():
+            from talkcli.engine.audio.limits import limit_sound
+            from talkcli.engine.performers.performer import Sampling, parse_emotion
+            from talkcli.engine.pipelines.animate import animate_file
 
         limit_sound(max_minutes)
         report = animate_file(

@@ -45,8 +45,8 @@ def render(
     talk render motion.npz --audio speech.wav --out face.mp4
     """
     with Console(as_json=as_json, quiet=quiet) as console:
-        console.progress("loading", 0, None)
-        from talkcli.engine.pipelines.render import render_motion_file
+        with console.loading():
+            from talkcli.engine.pipelines.render import render_motion_file
 
         report = render_motion_file(
             motion,

@@ -30,6 +30,14 @@ def test_a_square_that_faces_the_camera_covers_its_pixels_in_its_colour() -> Non
     np.testing.assert_array_equal(picture, expected)
 
 
+def test_a_row_of_more_surfaces_than_are_lit_at_once_is_lit_alike() -> None:
+    colours = np.tile(np.array([[0.8, 0.4, 0.2]], np.float32), (4, 1))
+    picture = SoftwareRenderer(flat_scene(SQUARE_FACES, colours), 400, 400).render(SQUARE)
+    expected = np.zeros((400, 400, 3), np.uint8)
+    expected[120:280, 80:320] = [_encoded(0.4), _encoded(0.2), _encoded(0.1)]
+    np.testing.assert_array_equal(picture, expected)
+
+
 def test_colours_are_interpolated_in_perspective() -> None:
     # Tilted away: the middle of its far and near edge lies below the middle of the picture.
     tilted = np.array([[-0.2, -0.2, 0.3], [0.2, -0.2, 0.3], [0.2, 0.2, -0.3], [-0.2, 0.2, -0.3]], np.float32)

@@ -75,6 +75,8 @@ class TrainedPerformer:
         self.precision = precision
         self.model: Any
         self.header: Header
+        # The weights of a small network are small tensors too: see SMALL.
+        settle_threads()
         self.model, self.header = load_model(path, self.device)
         settle_threads(self.model)
         if layers is not None and layers.get("contacts") and not self.hears_contacts:

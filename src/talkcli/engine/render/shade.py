@@ -28,10 +28,8 @@ LOBE_END = 8.0
 _GROUND = (0.45, 0.38, 0.33)
 # What is left of a colour on the inside of a body.
 _INSIDE = (0.12, 0.1, 0.1)
-# Depth over which a neighbour nearer to the lamp goes from lighting to hiding, and how far a point is lifted
-# off its own surface first; both in texels.
+# Depth over which a neighbour nearer to the lamp goes from lighting to hiding, in texels.
 _SOFTNESS = 3.0
-_LIFT = 1.6
 # A vertex counts lamps that are up to this far below its horizon: no normal is without any.
 _BELOW_HORIZON = 0.25
 BRIGHTEST = 1.5
@@ -68,20 +66,6 @@ def _seen(x, y, z, nearness):  # type: ignore[no-untyped-def]
     return 1.0 - 0.25 * hidden
 
 
-@kernel
-def block_maxima(nearness, maxima):  # type: ignore[no-untyped-def]
-    """Fill `maxima` (texels texels) with the nearest of the 4x4 texels that start at each: a point at least
-    as near is in no shadow, and needs no closer look."""
-    texels = nearness.shape[0]
-    for row in range(texels - 3):
-        for column in range(texels):
-            upper = max(nearness[row, column], nearness[row + 1, column])
-            maxima[row, column] = max(upper, nearness[row + 2, column], nearness[row + 3, column])
-        for column in range(texels - 3):
-            left = max(maxima[row, column], maxima[row, column + 1])
-            maxima[row, column] = max(left, maxima[row, column + 2], maxima[row, column + 3])
-
-
 @inlined
 def _in_the_open(x, y, z, maxima):  # type: ignore[no-untyped-def]
     """Return whether no texel that `_seen` would look at is nearer to the lamp than the point."""
@@ -92,32 +76,7 @@ def _in_the_open(x, y, z, maxima):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lift(axes, screen, table):  # type: ignore[no-untyped-def]
-    """Lift a lamp's `screen` (verts 3) off the surface: along the normal, and to the lamp at a slant."""
-    for v in range(screen.shape[0]):
-        nx, ny, nz = table[v, 0], table[v, 1], table[v, 2]
-        cosine = nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2]
-        # How fast the surface comes nearer to the lamp from texel to texel.
-        slope = math.sqrt(max(1.0 - cosine * cosine, 0.0)) / max(cosine, 0.15)
-        screen[v, 0] += _LIFT * (nx * axes[0, 0] + ny * axes[0, 1] + nz * axes[0, 2])
-        screen[v, 1] -= _LIFT * (nx * axes[1, 0] + ny * axes[1, 1] + nz * axes[1, 2])
-        screen[v, 2] += _LIFT * cosine + 0.5 + slope
-
-
-@kernel
-def project_parallel(vertices, axes, centre, per_metre, screen):  # type: ignore[no-untyped-def]
-    """Project a far lamp's view into `screen` (verts 3), in texels of a depth map with `centre` in its
-    middle.
-    """
-    for v in range(vertices.shape[0]):
-        x, y, z = vertices[v, 0] - centre[0], vertices[v, 1] - centre[1], vertices[v, 2] - centre[2]
-        screen[v, 0] = centre[3] + per_metre * (x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2])
-        screen[v, 1] = centre[3] - per_metre * (x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2])
-        screen[v, 2] = per_metre * (x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2])
-
-
-@kernel
-def add_sky(axes, screen, nearness, table):  # type: ignore[no-untyped-def]
+def add_sky(axes, screen, nearness, maxima, table):  # type: ignore[no-untyped-def]
     """Add what each vertex sees of one of the sky's lamps to its columns SKY (weighted sum) and TOTAL
     (weights)."""
     for v in range(table.shape[0]):
@@ -125,135 +84,217 @@ def add_sky(axes, screen, nearness, table):  # type: ignore[no-untyped-def]
         weight = nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2] + _BELOW_HORIZON
         x, y, z = screen[v, 0], screen[v, 1], screen[v, 2]
         if weight > 0.0 and math.isfinite(x + y + z):
-            table[v, SKY] += weight * _seen(x, y, z, nearness)
+            seen = 1.0 if _in_the_open(x, y, z, maxima) else _seen(x, y, z, nearness)
+            table[v, SKY] += weight * seen
             table[v, TOTAL] += weight
 
 
-@inlined
-def _light(  # type: ignore[no-untyped-def]
-    x, y, f, row, column, table, faces, materials, lights, ambient, rays, key_nearness, key_maxima
-):
-    """Linear RGB of face `f` at the screen point (x, y), which lies in the pixel (row, column)."""
-    # Unsigned: a signed index would be tested for counting from the end.
-    a, b, c, part = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2]), np.uintp(faces[f, 3])
-    ax, ay = table[a, 8] - x, table[a, 9] - y
-    bx, by = table[b, 8] - x, table[b, 9] - y
-    cx, cy = table[c, 8] - x, table[c, 9] - y
-    wa = bx * cy - by * cx
-    wb = cx * ay - cy * ax
-    wc = ax * by - ay * bx
-    backside = wa + wb + wc > 0.0
-    # Weights on the screen, divided by distance, are weights on the triangle (perspective-correct).
-    wa *= table[a, 10]
-    wb *= table[b, 10]
-    wc *= table[c, 10]
-    scale = 1.0 / (wa + wb + wc)
-    wa, wb, wc = wa * scale, wb * scale, wc * scale
-    nx = wa * table[a, 0] + wb * table[b, 0] + wc * table[c, 0]
-    ny = wa * table[a, 1] + wb * table[b, 1] + wc * table[c, 1]
-    nz = wa * table[a, 2] + wb * table[b, 2] + wc * table[c, 2]
-    red = wa * table[a, 3] + wb * table[b, 3] + wc * table[c, 3]
-    green = wa * table[a, 4] + wb * table[b, 4] + wc * table[c, 4]
-    blue = wa * table[a, 5] + wb * table[b, 5] + wc * table[c, 5]
-    sky = wa * table[a, 6] + wb * table[b, 6] + wc * table[c, 6]
-    weight, wrap = materials[part, 0], materials[part, 2]
-    if backside:
-        nx, ny, nz = -nx, -ny, -nz
-        weight *= 0.0
-        red, green, blue = red * _INSIDE[0], green * _INSIDE[1], blue * _INSIDE[2]
-    scale = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
-    nx, ny, nz = nx * scale, ny * scale, nz * scale
-    # Smooth normals may lean away at a silhouette; it is seen edge-on.
-    facing = nx * rays[row, column, 0] + ny * rays[row, column, 1] + nz * rays[row, column, 2]
-    grazing = 1.0 - max(facing, 0.0)
+# Surfaces are lit by the batch, one column a surface. All columns are always computed, so that the compiler
+# makes vector instructions of the loops over them, and they are few enough to stay in the nearest cache.
+_BATCH = 64
+# Rows of a batch: normal, colour and open sky of the vertex table, place on the key light's map, ray to the
+# eye, the material's eight, what the lights sum up to, how much arrives of the key light and of the others;
+# then the place on the screen, that of the corners (three x, three y, three nearnesses), their weights, and
+# what is above 0 on a back.
+_N, _RGB, _OPEN, _AT_KEY, _RAY, _MATERIAL, _DIFFUSE, _SHINE = 0, 3, 6, 7, 10, 13, 21, 24
+_KEY_SEEN, _SEEN, _PLACE, _X, _Y, _NEAR, _WEIGHTS, _BACK, _ROWS = 27, 28, 29, 31, 34, 37, 40, 43, 44
 
-    diffuse_red = diffuse_green = diffuse_blue = 0.0
-    shine_red = shine_green = shine_blue = 0.0
-    for i in range(lights.shape[0]):
-        cosine = nx * lights[i, 0] + ny * lights[i, 1] + nz * lights[i, 2]
-        if cosine <= -wrap:
-            continue
-        seen = 0.5 + 0.5 * sky
-        if lights[i, 6] > 0.0:
-            # Past the terminator a surface is dark by itself; a hard shadow there would cut off the wrap.
-            seen = max(min(0.5 - 2.0 * cosine, 1.0), 0.0)
-            if seen < 1.0:
-                key_x = wa * table[a, 11] + wb * table[b, 11] + wc * table[c, 11]
-                key_y = wa * table[a, 12] + wb * table[b, 12] + wc * table[c, 12]
-                key_z = wa * table[a, 13] + wb * table[b, 13] + wc * table[c, 13]
-                if _in_the_open(key_x, key_y, key_z, key_maxima):
-                    seen = 1.0
-                else:
-                    seen += (1.0 - seen) * _seen(key_x, key_y, key_z, key_nearness)
+
+@inlined
+def _interpolate(batch, corners, num, table, materials):  # type: ignore[no-untyped-def]
+    """Fill the first `num` columns of the batch with what the vertex table says at their places."""
+    for e in range(num):
+        for i in range(3):
+            v = corners[i, e]
+            for k, row in enumerate((_X, _Y, _NEAR)):
+                batch[row + i, e] = table[v, SCREEN + k]
+    for e in range(_BATCH):
+        x, y = batch[_PLACE, e], batch[_PLACE + 1, e]
+        ax, ay = batch[_X, e] - x, batch[_Y, e] - y
+        bx, by = batch[_X + 1, e] - x, batch[_Y + 1, e] - y
+        cx, cy = batch[_X + 2, e] - x, batch[_Y + 2, e] - y
+        wa = bx * cy - by * cx
+        wb = cx * ay - cy * ax
+        wc = ax * by - ay * bx
+        batch[_BACK, e] = wa + wb + wc
+        # Weights on the screen, divided by distance, are weights on the triangle (perspective-correct).
+        wa *= batch[_NEAR, e]
+        wb *= batch[_NEAR + 1, e]
+        wc *= batch[_NEAR + 2, e]
+        scale = 1.0 / (wa + wb + wc)
+        batch[_WEIGHTS, e] = wa * scale
+        batch[_WEIGHTS + 1, e] = wb * scale
+        batch[_WEIGHTS + 2, e] = wc * scale
+    for e in range(num):
+        a, b, c, part = corners[0, e], corners[1, e], corners[2, e], corners[3, e]
+        wa, wb, wc = batch[_WEIGHTS, e], batch[_WEIGHTS + 1, e], batch[_WEIGHTS + 2, e]
+        for k in range(7):
+            batch[_N + k, e] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
+        for k in range(3):
+            batch[_AT_KEY + k, e] = wa * table[a, KEY + k] + wb * table[b, KEY + k] + wc * table[c, KEY + k]
+        for k in range(8):
+            batch[_MATERIAL + k, e] = materials[part, k]
+        if batch[_BACK, e] > 0.0:
+            batch[_MATERIAL, e] = 0.0
+            for k in range(3):
+                batch[_N + k, e] = -batch[_N + k, e]
+                batch[_RGB + k, e] *= _INSIDE[k]
+    for e in range(_BATCH):
+        nx, ny, nz = batch[_N, e], batch[_N + 1, e], batch[_N + 2, e]
+        scale = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+        batch[_N, e], batch[_N + 1, e], batch[_N + 2, e] = nx * scale, ny * scale, nz * scale
+
+
+@inlined
+def _see_key(batch, num, light, nearness, maxima):  # type: ignore[no-untyped-def]
+    """Fill the row _KEY_SEEN of the first `num` columns: how much arrives of the light with a shadow."""
+    for e in range(num):
+        cosine = batch[_N, e] * light[0] + batch[_N + 1, e] * light[1] + batch[_N + 2, e] * light[2]
+        # Past the terminator a surface is dark by itself; a hard shadow there would cut off the wrap.
+        seen = max(min(0.5 - 2.0 * cosine, 1.0), 0.0)
+        if seen < 1.0:
+            x, y, z = batch[_AT_KEY, e], batch[_AT_KEY + 1, e], batch[_AT_KEY + 2, e]
+            if _in_the_open(x, y, z, maxima):
+                seen = 1.0
+            else:
+                seen += (1.0 - seen) * _seen(x, y, z, nearness)
+        batch[_KEY_SEEN, e] = seen
+
+
+@inlined
+def _add_light(batch, light):  # type: ignore[no-untyped-def]
+    """Add one light to the sums of all columns."""
+    towards_x, towards_y, towards_z = float(light[0]), float(light[1]), float(light[2])
+    light_red, light_green, light_blue = float(light[3]), float(light[4]), float(light[5])
+    half_x, half_y, half_z = float(light[7]), float(light[8]), float(light[9])
+    arrives = _KEY_SEEN if light[6] > 0.0 else _SEEN
+    for e in range(_BATCH):
+        nx, ny, nz = batch[_N, e], batch[_N + 1, e], batch[_N + 2, e]
+        cosine = nx * towards_x + ny * towards_y + nz * towards_z
+        wrap = batch[_MATERIAL + 2, e]
+        seen = batch[arrives, e]
         # Light that enters skin beside a shadow comes out in it, red.
         bled = seen + wrap * seen * (1.0 - seen)
-        diffuse_red += bled * lights[i, 3] * (cosine + wrap) * materials[part, 5]
-        diffuse_green += seen * lights[i, 4] * max(cosine + materials[part, 3], 0.0) * materials[part, 6]
-        diffuse_blue += seen * lights[i, 5] * max(cosine + materials[part, 4], 0.0) * materials[part, 7]
-        lobe = 1.0 - materials[part, 1] * (1.0 - (nx * lights[i, 7] + ny * lights[i, 8] + nz * lights[i, 9]))
-        if cosine > 0.0 and lobe > 0.0:
-            lobe *= lobe
-            lobe *= lobe
-            lobe *= lobe
-            shine = seen * weight * lobe * min(1.0, 4.0 * cosine)
-            shine_red += shine * lights[i, 3]
-            shine_green += shine * lights[i, 4]
-            shine_blue += shine * lights[i, 5]
-    up = 0.5 + 0.5 * ny
-    sheen = 0.08 * sky * grazing * grazing * grazing * grazing
-    # What hides the sky has the colour of what it is hidden from, and passes that much on: hollows are warm.
-    bounced = sky * (1.0 - sky)
-    diffuse_red += (sky + red * bounced) * ambient[0] * (up + _GROUND[0] * (1.0 - up))
-    diffuse_green += (sky + green * bounced) * ambient[1] * (up + _GROUND[1] * (1.0 - up))
-    diffuse_blue += (sky + blue * bounced) * ambient[2] * (up + _GROUND[2] * (1.0 - up))
-    return (
-        red * diffuse_red + shine_red + sheen * ambient[0],
-        green * diffuse_green + shine_green + sheen * ambient[1],
-        blue * diffuse_blue + shine_blue + sheen * ambient[2],
-    )
+        red = bled * light_red * (cosine + wrap) * batch[_MATERIAL + 5, e]
+        green = seen * light_green * max(cosine + batch[_MATERIAL + 3, e], 0.0) * batch[_MATERIAL + 6, e]
+        blue = seen * light_blue * max(cosine + batch[_MATERIAL + 4, e], 0.0) * batch[_MATERIAL + 7, e]
+        lit = cosine > -wrap
+        batch[_DIFFUSE, e] += red if lit else 0.0
+        batch[_DIFFUSE + 1, e] += green if lit else 0.0
+        batch[_DIFFUSE + 2, e] += blue if lit else 0.0
+        lobe = 1.0 - batch[_MATERIAL + 1, e] * (1.0 - (nx * half_x + ny * half_y + nz * half_z))
+        power = lobe * lobe
+        power *= power
+        power *= power
+        shine = seen * batch[_MATERIAL, e] * power * min(1.0, 4.0 * cosine)
+        shine = shine if (cosine > 0.0) & (lobe > 0.0) else 0.0
+        batch[_SHINE, e] += shine * light_red
+        batch[_SHINE + 1, e] += shine * light_green
+        batch[_SHINE + 2, e] += shine * light_blue
+
+
+@inlined
+def _add_ambient(batch, ambient):  # type: ignore[no-untyped-def]
+    """Turn the sums of all columns into linear RGB, from 0 to BRIGHTEST, in the rows _DIFFUSE."""
+    for k in range(3):
+        sky_light = float(ambient[k])
+        for e in range(_BATCH):
+            nx, ny, nz = batch[_N, e], batch[_N + 1, e], batch[_N + 2, e]
+            # Smooth normals may lean away at a silhouette; it is seen edge-on.
+            facing = nx * batch[_RAY, e] + ny * batch[_RAY + 1, e] + nz * batch[_RAY + 2, e]
+            grazing = 1.0 - max(facing, 0.0)
+            sky, colour = batch[_OPEN, e], batch[_RGB + k, e]
+            up = 0.5 + 0.5 * ny
+            sheen = 0.08 * sky * grazing * grazing * grazing * grazing
+            # What hides the sky has the colour of what it is hidden from, and passes that much on: hollows
+            # are warm.
+            bounced = sky * (1.0 - sky)
+            diffuse = batch[_DIFFUSE + k, e]
+            diffuse += (sky + colour * bounced) * sky_light * (up + _GROUND[k] * (1.0 - up))
+            light = colour * diffuse + batch[_SHINE + k, e] + sheen * sky_light
+            # Averaging light far above white would undo the supersampling of its edge.
+            batch[_DIFFUSE + k, e] = min(max(light, 0.0), BRIGHTEST)
+
+
+@inlined
+def _light(batch, corners, num, table, look):  # type: ignore[no-untyped-def]
+    """Light the first `num` surfaces of the batch: linear RGB in the rows _DIFFUSE."""
+    _interpolate(batch, corners, num, table, look.materials)
+    for e in range(_BATCH):
+        batch[_SEEN, e] = 0.5 + 0.5 * batch[_OPEN, e]
+        for k in range(3):
+            batch[_DIFFUSE + k, e] = 0.0
+            batch[_SHINE + k, e] = 0.0
+    for i in range(look.lights.shape[0]):
+        if look.lights[i, 6] > 0.0:
+            _see_key(batch, num, look.lights[i], look.key_nearness, look.key_maxima)
+        _add_light(batch, look.lights[i])
+    _add_ambient(batch, look.ambient)
 
 
 @kernel
-def shade(face_at, nearness, reach, table, faces, look, wall, tone, picture):  # type: ignore[no-untyped-def] # noqa: PLR0912
+def shade(face_at, nearness, reach, side, table, faces, look, wall, tone, picture):  # type: ignore[no-untyped-def] # noqa: PLR0912
     """Draw over `picture` (height width 3), which shows the wall, where a sample has a nearest face.
 
     `table` (verts 16) holds the columns named above, `faces` (faces 4) three vertices and a part, `reach`
     (rows 2) the columns of samples that may have a face; `wall` (height width 3) is the wall's light, for the
-    edges.
+    edges. `side` is a tuple as long as a pixel has samples along a side: the compiler, which knows how long
+    a tuple is, unrolls the loops over the samples.
     """
     height, width = picture.shape[:2]
-    samples = face_at.shape[0] // height
+    samples = len(side)
     count = samples * samples
-    materials, lights, ambient, rays, key_nearness, key_maxima = look
+    # Added up as the shares of several surfaces are.
+    whole = 0.0
+    for _ in range(count):
+        whole += 1.0 / count
+    batch = np.zeros((_ROWS, _BATCH))
+    corners = np.zeros((4, _BATCH), np.uintp)
+    # The surfaces that a row sees: pixel, face, place and share of the pixel.
+    column_of, face_of = np.empty(width * count, np.uintp), np.empty(width * count, np.uintp)
+    place_of, share_of = np.empty((width * count, 2)), np.empty(width * count)
+    line = np.empty((width, 3))
+    drawn = np.empty(width, np.bool_)
     seen_face = np.empty(count, np.int64)
     seen_at = np.empty((count, 3))
     share = np.empty(count)
-    offset = np.empty((count, 2), np.int64)
-    for s in range(count):
-        offset[s, 0], offset[s, 1] = s // samples, s % samples
     for row in range(height):
         begin, end = width, 0
         for y in range(row * samples, row * samples + samples):
             begin = min(begin, reach[y, 0] // samples)
             end = max(end, (reach[y, 1] + samples - 1) // samples)
-        for column in range(begin, end):
-            first = face_at[row * samples, column * samples]
-            same = True
-            for y in range(row * samples, row * samples + samples):
-                for x in range(column * samples, column * samples + samples):
-                    same &= face_at[y, x] == first
-            if same and first < 0:
+        num = 0
+        # Unsigned: a signed index would be tested for counting from the end.
+        for column in range(np.uintp(begin), np.uintp(end)):
+            top, left = np.uintp(row * samples), np.uintp(column * samples)
+            first, near = face_at[top, left], nearness[top, left]
+            one_face, one_surface = True, first >= 0
+            for y in range(top, top + np.uintp(samples)):
+                for x in range(left, left + np.uintp(samples)):
+                    one_face &= face_at[y, x] == first
+            drawn[column] = one_surface or not one_face
+            if not drawn[column]:
                 continue
-            num_seen = 0
-            uncovered = 0
-            if same:
+            if one_surface and not one_face:
+                for y in range(top, top + np.uintp(samples)):
+                    for x in range(left, left + np.uintp(samples)):
+                        f = face_at[y, x]
+                        one_part = (f >= 0) & (faces[max(f, 0), 3] == faces[first, 3])
+                        one_surface &= (f == first) | (
+                            one_part & (abs(nearness[y, x] - near) < _APART * near)
+                        )
+            num_seen = uncovered = 0
+            if one_surface:
                 num_seen = 1
                 seen_face[0] = first
-                seen_at[0, 0], seen_at[0, 1] = (column + 0.5) * samples, (row + 0.5) * samples
-                share[0] = 1.0
+                share[0] = whole
+                seen_at[0, 0], seen_at[0, 1] = left + 0.5, top + 0.5
+                if one_face:
+                    share[0] = 1.0
+                    seen_at[0, 0], seen_at[0, 1] = (column + 0.5) * samples, (row + 0.5) * samples
             else:
                 for s in range(count):
-                    y, x = row * samples + offset[s, 0], column * samples + offset[s, 1]
+                    y, x = row * samples + s // samples, column * samples + s % samples
                     f = face_at[y, x]
                     if f < 0:
                         uncovered += 1
@@ -273,18 +314,27 @@ def shade(face_at, nearness, reach, table, faces, look, wall, tone, picture):  #
                         seen_at[found, 2] = nearness[y, x]
                         share[found] = 0.0
                     share[found] += 1.0 / count
-            red = uncovered * wall[row, column, 0] / count
-            green = uncovered * wall[row, column, 1] / count
-            blue = uncovered * wall[row, column, 2] / count
+            for k in range(3):
+                line[column, k] = uncovered * wall[row, column, k] / count
             for i in range(num_seen):
-                r, g, b = _light(
-                    seen_at[i, 0], seen_at[i, 1], seen_face[i], row, column, table, faces, materials, lights,
-                    ambient, rays, key_nearness, key_maxima,
-                )  # fmt: skip
-                # Averaging light far above white would undo the supersampling of its edge.
-                red += share[i] * min(max(r, 0.0), BRIGHTEST)
-                green += share[i] * min(max(g, 0.0), BRIGHTEST)
-                blue += share[i] * min(max(b, 0.0), BRIGHTEST)
-            picture[row, column, 0] = tone[int(red * _TONE_SCALE)]
-            picture[row, column, 1] = tone[int(green * _TONE_SCALE)]
-            picture[row, column, 2] = tone[int(blue * _TONE_SCALE)]
+                column_of[num], face_of[num], share_of[num] = column, seen_face[i], share[i]
+                place_of[num, 0], place_of[num, 1] = seen_at[i, 0], seen_at[i, 1]
+                num += 1
+        for start in range(0, num, _BATCH):
+            size = min(_BATCH, num - start)
+            for e in range(size):
+                item = np.uintp(start + e)
+                batch[_PLACE, e], batch[_PLACE + 1, e] = place_of[item, 0], place_of[item, 1]
+                for k in range(4):
+                    corners[k, e] = faces[face_of[item], k]
+                for k in range(3):
+                    batch[_RAY + k, e] = look.rays[row, column_of[item], k]
+            _light(batch, corners, size, table, look)
+            for e in range(size):
+                item = np.uintp(start + e)
+                for k in range(3):
+                    line[column_of[item], k] += share_of[item] * batch[_DIFFUSE + k, e]
+        for column in range(np.uintp(begin), np.uintp(end)):
+            if drawn[column]:
+                for k in range(3):
+                    picture[row, column, k] = tone[np.uintp(line[column, k] * _TONE_SCALE)]

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli.engine.render import look, raster, shade
+from talkcli.engine.render import lamps, look, raster, shade
 from talkcli.engine.render.backdrop import backdrop
 from talkcli.engine.render.renderer import Scene, camera_axes
 
@@ -55,6 +55,8 @@ class SoftwareRenderer:
         self._faces = np.column_stack([scene.faces, parts]).astype(np.int32)
         self._culled = np.array([material.closed for material in scene.materials])[parts]
         self._eye, self._axes = camera_axes(scene.camera)
+        # The compiler knows how long a tuple is, and so unrolls the loops over a pixel's samples.
+        self._side = (0,) * supersampling
         self._near = _NEAR * math.dist(scene.camera.eye, scene.camera.target)
         self._focal = 0.5 * rows / math.tan(math.radians(scene.camera.fov_deg) / 2)
         self._centre = (0.5 * columns, 0.5 * rows)
@@ -82,13 +84,21 @@ class SoftwareRenderer:
         raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at, own.reach)
         own.table[:, shade.SCREEN : shade.SCREEN + 3] = own.screen
         own.table[:, shade.KEY : shade.KEY + 3] = own.lamp_screen
-        shade.block_maxima(own.lamp_nearness, own.lamp_maxima)
         lit = shade.Look(
             self._materials, self._lights, self._ambient, self._rays, own.lamp_nearness, own.lamp_maxima
         )
         picture = self._wall_bytes.copy()
         shade.shade(
-            own.face_at, own.nearness, own.reach, own.table, self._faces, lit, self._wall, self._tone, picture
+            own.face_at,
+            own.nearness,
+            own.reach,
+            self._side,
+            own.table,
+            self._faces,
+            lit,
+            self._wall,
+            self._tone,
+            picture,
         )
         return picture
 
@@ -99,14 +109,14 @@ class SoftwareRenderer:
         own.table[:, shade.SKY] = own.table[:, shade.TOTAL] = 1e-6
         for axes in self._sky_lamps:
             self._see_lamp(axes, vertices, centre, per_metre, own)
-            shade.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.table)
+            shade.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.lamp_maxima, own.table)
         own.table[:, shade.SKY] /= own.table[:, shade.TOTAL]
         self._see_lamp(self._key_lamp, vertices, centre, per_metre, own)
 
     def _see_lamp(
         self, axes: np.ndarray, vertices: np.ndarray, centre: np.ndarray, per_metre: float, own: _Buffers
     ) -> None:
-        shade.project_parallel(vertices, axes, centre, per_metre, own.lamp_screen)
+        lamps.project_parallel(vertices, axes, centre, per_metre, own.lamp_screen)
         raster.nearest_faces(
             own.lamp_screen,
             self._faces,
@@ -115,7 +125,8 @@ class SoftwareRenderer:
             own.lamp_face_at,
             own.lamp_reach,
         )
-        shade.lift(axes, own.lamp_screen, own.table)
+        lamps.block_maxima(own.lamp_nearness, own.lamp_maxima)
+        lamps.lift(axes, own.lamp_screen, own.table)
 
     def close(self) -> None:
         """Do nothing: the buffers end with the renderer."""
