@@ -167,13 +167,15 @@ def _run(
         if not estimate_only:
             first_does(fabric, lambda: held.enter_context(claim(job.out)))
         check_size(recipe.data, recipe.train, fabric)
-        data = load_data(
-            job.manifest,
-            reporter,
-            leave_out=recipe.leave_out,
-            sound=assembly.sound,
-            still=assembly.still,
-            vertices=assembly.vertices,
+        data = assembly.chosen(
+            load_data(
+                job.manifest,
+                reporter,
+                leave_out=recipe.leave_out,
+                sound=assembly.sound,
+                still=assembly.still,
+                vertices=assembly.vertices,
+            )
         )
         with torch.random.fork_rng(devices=[]):
             # The assembly draws initial weights from torch's global generator.
@@ -204,6 +206,7 @@ def _run(
         objective.to(fabric.device)
         if recipe.data.cache_features:
             ears = cached_ears(objective.model, ears)
+        look = assembly.look(data)
         training, validation = (
             prepare(
                 clips,
@@ -213,6 +216,7 @@ def _run(
                 copies=copies,
                 seed=job.seed,
                 reporter=reporter,
+                look=look,
             )
             for clips, copies in ((data.training, recipe.data.copies), (data.validation, 0))
         )
