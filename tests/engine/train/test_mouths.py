@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def test_a_clip_is_drawn_once(draw: DrawnMouths, monkeypatch: pytest.MonkeyPatch
     first = draw(clip)
     assert first.shape == (FRAMES, 48, 48)
     assert first.std() > 10
+    larger = copy.copy(load_head("ada"))
+    larger.template = larger.template * 1.1
+    draw_larger = DrawnMouths(larger)
     drawn: list[str] = []
 
     def noting(*given: object) -> list[np.ndarray]:
@@ -43,7 +47,8 @@ def test_a_clip_is_drawn_once(draw: DrawnMouths, monkeypatch: pytest.MonkeyPatch
     moved = replace(clip, motion=replace(clip.motion, coeffs=clip.motion.values * 0.5))  # type: ignore[arg-type]
     draw(moved)
     draw(replace(clip, id="another"))
-    assert len(drawn) == 2
+    draw_larger(clip)
+    assert len(drawn) == 3
 
 
 def test_clips_differ_in_light_and_turn(draw: DrawnMouths) -> None:

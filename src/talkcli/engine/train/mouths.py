@@ -52,7 +52,7 @@ class DrawnMouths:
             motion = lay_over(motion, clip.speech, layers, self._head, emotion=clip.emotion)
         pose = np.zeros((motion.num_frames, 3)) if motion.pose is None else motion.pose
         motion = replace(motion, pose=(pose + rng.uniform(-_TURN_RAD, _TURN_RAD)).astype(np.float32))
-        path = self._folder / f"{_digest(clip.id, self._head.name, motion)}.safetensors"
+        path = self._folder / f"{_digest(clip.id, self._head, motion)}.safetensors"
         shape = (motion.num_frames, SIDE, SIDE)
         return kept(path, shape, torch.uint8, lambda: torch.from_numpy(self._drawn(motion, rng))).numpy()
 
@@ -61,8 +61,9 @@ class DrawnMouths:
         return np.concatenate(list(drawn_mouths(surface, SIDE, another_light(self._mouth, rng))))
 
 
-def _digest(id_: str, head: str, motion: Motion) -> str:
-    digest = hashlib.sha256(f"{id_} {head}".encode())
-    for values in (motion.coeffs, motion.pose):
+def _digest(id_: str, head: Head, motion: Motion) -> str:
+    digest = hashlib.sha256(f"{id_} {head.name}".encode())
+    # A head from the user's file has a name and not always the same shape.
+    for values in (head.template, motion.coeffs, motion.pose):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
