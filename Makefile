@@ -125,9 +125,11 @@ emoface: train-phones ## Train the small EmoFace from the corpus (minutes) and p
 
 judges: corpus ## Train our judges from the corpus (minutes) and put them in place
 	$(call train,train-judge,sync,judge-sync)
+	$(call train,train-judge,sync-image,judge-sync-image) --set films=$(SPEECH_DATA)/video
 	$(call train,train-judge,ffd,judge-ffd)
 	$(call train,train-judge,emotion-image,judge-emotion)
 	cp $(RUNS)/judge-sync/best.safetensors src/talkcli/weights/judge-sync.safetensors
+	cp $(RUNS)/judge-sync-image/best.safetensors src/talkcli/weights/judge-sync-image.safetensors
 	cp $(RUNS)/judge-ffd/best.safetensors src/talkcli/weights/judge-ffd.safetensors
 	cp $(RUNS)/judge-emotion/best.safetensors src/talkcli/weights/judge-emotion-image.safetensors
 

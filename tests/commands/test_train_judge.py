@@ -13,6 +13,7 @@ from talkcli.engine.errors import UsageError
 
 JUDGES = [
     ("sync", "sync"), ("ffd", "ffd"), ("sync.debug", "sync"),
+    ("sync-image", "sync_image"), ("sync_image.debug", "sync_image"),
     ("emotion_image", "emotion_image"), ("emotion-image", "emotion_image"),
 ]  # fmt: skip
 
@@ -33,4 +34,4 @@ def test_the_recipe_names_the_method(recipe: str, method: str, monkeypatch: pyte
 def test_other_recipes_are_refused(recipe: str) -> None:
     result = CliRunner().invoke(app, ["train-judge", "data", "--recipe", recipe, "--out", "run"])
     assert isinstance(result.exception, UsageError)
-    assert "sync, ffd, emotion_image" in str(result.exception.hint)
+    assert "sync, sync_image, ffd, emotion_image" in str(result.exception.hint)

@@ -33,6 +33,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
     made: dict[str, Path] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_data, "load_head", lambda name: LinearHead())
+        # Drawings are kept there.
+        patch.setenv("TALK_CACHE", str(folder / "cache"))
         for name, row in METHODS.items():
             stage = 1 if "start" in row.parts else None
             recipe = load_recipe(recipe_schema(name), f"{name}.debug", ["train.steps=2"], stage=stage)

@@ -26,6 +26,7 @@ from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.pipelines.training.sync import SyncRecipe
+from talkcli.engine.pipelines.training.sync_image import SyncImageRecipe
 
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "fer": FerRecipe,
@@ -39,6 +40,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "codetalker_vq": CodeTalkerVqRecipe,
     "codetalker": CodeTalkerRecipe,
     "sync": SyncRecipe,
+    "sync_image": SyncImageRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,
 }
@@ -114,11 +116,11 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
     assert yaml.safe_load(text)["base"].startswith(("deeptalk", "emoface"))
 
 
-# Recipes whose keys another method knows, too: all of phones.debug are keys of the sync judge, and generators
-# have the same content encoders.
+# Recipes whose keys another method knows, too: all of phones.debug are keys of the sync judge, all of other
+# judges are keys of the sync judge of pictures, and generators have the same content encoders.
 OF_TWO = (
-    "th_vqvae", "phones.debug", "deeptalk-released", "codetalker", "codetalker-biwi", "codetalker.debug",
-    "faceformer", "faceformer-biwi",
+    "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
+    "codetalker-biwi", "codetalker.debug", "faceformer", "faceformer-biwi",
 )  # fmt: skip
 
 

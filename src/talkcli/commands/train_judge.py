@@ -30,8 +30,8 @@ def train_judge(
         str,
         typer.Option(
             "--recipe",
-            help="Judge: sync (lips and sound), ffd (motion) or emotion-image (pictures), or a recipe of it "
-            "such as sync.debug.",
+            help="Judge: sync (lip curves and sound), sync-image (pictures of mouths and sound), "
+            "ffd (motion) or emotion-image (pictures), or a recipe of it such as sync.debug.",
         ),
     ],
     settings: Settings = None,
@@ -49,7 +49,7 @@ def train_judge(
     talk train METHOD trains them too, also by a YAML file. The run folder holds the settings, a log, the
     state for --resume, and the best weights (best.safetensors).
     """
-    recipe = recipe.replace("emotion-image", "emotion_image")
+    recipe = recipe.replace("-image", "_image")
     judge = recipe.partition(".")[0]
     if judge not in OWN_JUDGES:
         raise UsageError(

@@ -279,6 +279,17 @@ METHODS: dict[str, Method] = {
         paper="ours",
         page="judges.md",
     ),
+    "sync_image": Method(
+        model=f"{_JUDGES}.sync_image:SyncImageJudge",
+        config=f"{_JUDGES}.sync_image:SyncImageConfig",
+        objective=f"{_OBJECTIVES}.sync_image:SyncImageObjective",
+        objective_config=f"{_OBJECTIVES}.sync_image:SyncImageObjectiveConfig",
+        assembly=f"{_TRAINING}.sync_image:SyncImageAssembly",
+        sound_only=True,
+        recipe="sync_image",
+        paper="ours",
+        page="judges.md",
+    ),
     "ffd": Method(
         model=f"{_JUDGES}.ffd:FfdVae",
         config=f"{_JUDGES}.ffd:FfdConfig",

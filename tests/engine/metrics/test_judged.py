@@ -18,9 +18,10 @@ from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import CHANNELS
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
-from talkcli.engine.judges import sync, syncnet
+from talkcli.engine.judges import sync, sync_image, syncnet
 from talkcli.engine.judges.emotion_image import EmotionImage, EmotionImageConfig
 from talkcli.engine.judges.ffd import FfdConfig, FfdVae
+from talkcli.engine.judges.sync_image import SyncImageConfig, SyncImageJudge
 from talkcli.engine.metrics import emo_fid, ffd, fid, lse_measures
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.judged_metrics import JUDGED_METRICS
@@ -60,6 +61,22 @@ def test_ours_compares_lip_curves_with_sound() -> None:
     assert lse_measures.measure_confidence(one, sound) == found.confidence
     assert lse_measures.measure_offset(one, sound) == found.offset
     assert 0 < found.distance < 2
+
+
+def test_ours_compares_pictures_of_mouths_with_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = SyncImageJudge(SyncImageConfig(widths=(8, 8))).eval()
+    monkeypatch.setattr(
+        lse_measures, "own_judge", lambda name: (judge if name == "sync_image" else None, META)
+    )
+    fast, one, sound = take(20, 50.0), take(10), speech(10)
+    found = lse(*sync_image.features(judge, one.mouths(sync_image.SIDE), sound))
+    assert lse_measures.measure_pictures_distance(one, sound) == found.distance
+    assert lse_measures.measure_pictures_confidence(one, sound) == found.confidence
+    assert lse_measures.measure_pictures_offset(one, sound) == found.offset
+    # At 50 fps the judge gets every other frame, and the frames between are no longer windows.
+    assert lse_measures.measure_pictures_distance(fast, sound) == pytest.approx(found.distance, abs=0.05)
+    with pytest.raises(UndefinedMetricError, match="4 frames are too few"):
+        lse_measures.measure_pictures_distance(take(4), speech(4))
 
 
 def test_ours_resamples_to_25_fps() -> None:
@@ -176,5 +193,5 @@ def test_without_our_judge_the_reason_says_how_to_train_it(
 
 def test_cells_say_who_judged() -> None:
     assert all(info.judge for info in JUDGED_METRICS.values())
-    for name in ("lse_d", "lse_c", "lse_offset", "ffd", "emo_fid"):
+    for name in ("lse_d", "lse_c", "lse_offset", "lse_d@pictures", "ffd", "emo_fid"):
         assert METRICS[name].judge == "our judge, not comparable with the papers"

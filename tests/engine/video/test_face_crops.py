@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkcli.engine.video.face_crops import boxes_of, face_crop, smooth
+from talkcli.engine.face.crop_box import smooth
+from talkcli.engine.video.face_crops import boxes_of, face_crop, mouth_boxes_of, mouth_crop
 
 
 def test_the_crop_is_syncnets() -> None:
@@ -51,3 +52,29 @@ def test_gaps_are_bridged_and_outliers_removed() -> None:
 def test_no_face_at_all_is_an_error() -> None:
     with pytest.raises(ValueError, match="no picture shows a face"):
         smooth(np.full((5, 3), np.nan))
+
+
+def test_the_crop_of_a_mouth() -> None:
+    picture = np.zeros((100, 120, 3), np.uint8)
+    picture[40:60, 50:70] = 200
+    crop = mouth_crop(picture, (60.0, 50.0, 10.0), 20)
+    assert crop.shape == (20, 20)
+    assert (crop == 200).all()
+    assert (mouth_crop(picture, (0.0, 50.0, 10.0), 20)[:, :10] == 110).all()
+
+
+def test_fine_patterns_become_their_mean_in_small_crops() -> None:
+    picture = np.zeros((200, 200, 3), np.uint8)
+    picture[:, ::2] = 200
+    crop = mouth_crop(picture, (100.0, 100.0, 80.0), 20)
+    assert np.abs(crop.astype(int) - 100).max() < 10
+
+
+def test_boxes_of_mouths() -> None:
+    landmarks = np.zeros((2, 478, 3), np.float32)
+    landmarks[0, 61], landmarks[0, 291] = (40, 80, 0), (60, 80, 0)
+    landmarks[0, 33], landmarks[0, 263] = (30, 40, 0), (70, 40, 30)
+    landmarks[1] = np.nan
+    found = mouth_boxes_of(landmarks)
+    assert np.allclose(found[0], [50, 80, 20])
+    assert np.isnan(found[1]).all()

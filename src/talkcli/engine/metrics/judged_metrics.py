@@ -20,6 +20,10 @@ _SYNC: dict[str, Any] = {
     "vertices": "landmarks", "needs": "audio", "unit": "", "over_clips": "clip mean",
     "judge": _OURS, "weights": "sync",
 }  # fmt: skip
+_MOUTHS: dict[str, Any] = {
+    "vertices": "all", "needs": "audio", "unit": "", "over_clips": "clip mean", "judge": _OURS,
+    "sees": "pictures", "shown": False, "weights": "sync_image",
+}  # fmt: skip
 _SEEN: dict[str, Any] = {
     "vertices": "all", "needs": "audio", "unit": "", "over_clips": "clip mean", "judge": _SYNCNET,
     "judge_of_videos": _SYNCNET_OF_VIDEOS, "sees": "pictures", "shown": False, "group": "papers",
@@ -41,6 +45,18 @@ JUDGED_METRICS: dict[str, MetricInfo] = {
     "lse_offset": MetricInfo(
         measure=f"{_METRICS}.lse_measures:measure_offset", better="near zero", meaning=_OFFSET,
         **{**_SYNC, "unit": "frames", "over_clips": "median"},
+    ),
+    "lse_d@pictures": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_pictures_distance", better="lower",
+        meaning=_DISTANCE, **_MOUTHS
+    ),
+    "lse_c@pictures": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_pictures_confidence", better="higher",
+        meaning=_CONFIDENCE, **_MOUTHS
+    ),
+    "lse_offset@pictures": MetricInfo(
+        measure=f"{_METRICS}.lse_measures:measure_pictures_offset", better="near zero", meaning=_OFFSET,
+        **{**_MOUTHS, "unit": "frames", "over_clips": "median"},
     ),
     "lse_d@syncnet": MetricInfo(
         measure=f"{_METRICS}.lse_measures:measure_syncnet_distance", better="lower",

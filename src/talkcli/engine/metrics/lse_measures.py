@@ -1,4 +1,4 @@
-"""LSE-D, LSE-C and offset of a take: by our judge on lip curves, and by SyncNet on pictures of the face.
+"""LSE-D, LSE-C and offset of a take: by our judges, of lip curves and of mouths, and by SyncNet on faces.
 
 A distance has the unit of the judge's features, so those of two judges cannot be compared. See `lse.py` for
 the score and its source. Axis names: `windows`, `features`.
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.checkpoints.judge_weights import own_judge, published_judge
-from talkcli.engine.judges import sync, syncnet
+from talkcli.engine.judges import sync, sync_image, syncnet
 from talkcli.engine.metrics.lse import Lse, lse
 from talkcli.engine.metrics.take import Take
 from talkcli.engine.metrics.undefined import UndefinedMetricError
@@ -49,6 +49,17 @@ def by_our_judge(take: Take, speech: Speech) -> Lse:
 
 
 @_once
+def by_our_judge_of_pictures(take: Take, speech: Speech) -> Lse:
+    """Score a take by our sync judge that sees mouths.
+
+    Raises UndefinedMetricError for a take that is too short, AssetError for a topology that cannot be drawn.
+    """
+    judge, _ = own_judge("sync_image")
+    mouths = take.at(float(MODEL_FPS)).mouths(sync_image.SIDE)
+    return _scored(lambda: sync_image.features(judge, mouths, speech))
+
+
+@_once
 def by_syncnet(take: Take, speech: Speech) -> Lse:
     """Score a take by SyncNet v2.
 
@@ -73,6 +84,21 @@ def measure_confidence(take: Take, speech: Speech) -> float:
 def measure_offset(take: Take, speech: Speech) -> float:
     """Measure the offset by our judge, in frames of 25 fps."""
     return float(by_our_judge(take, speech).offset)
+
+
+def measure_pictures_distance(take: Take, speech: Speech) -> float:
+    """Measure LSE-D by our judge of pictures."""
+    return by_our_judge_of_pictures(take, speech).distance
+
+
+def measure_pictures_confidence(take: Take, speech: Speech) -> float:
+    """Measure LSE-C by our judge of pictures."""
+    return by_our_judge_of_pictures(take, speech).confidence
+
+
+def measure_pictures_offset(take: Take, speech: Speech) -> float:
+    """Measure the offset by our judge of pictures, in frames of 25 fps."""
+    return float(by_our_judge_of_pictures(take, speech).offset)
 
 
 def measure_syncnet_distance(take: Take, speech: Speech) -> float:

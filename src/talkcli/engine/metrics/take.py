@@ -92,6 +92,11 @@ class Take(Protocol):
         a motion is scored, crops of the video's pictures where a video is.
         """
 
+    def mouths(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side"]]:
+        """Yield square grey pictures of the mouth, block by block: drawings by always the same renderer where
+        a motion is scored, the head still; crops of the video's pictures where a video is.
+        """
+
     def drawn(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
         """Yield square pictures of the motion from the front, red, green, blue, block by block, by always the
         same renderer and crop. The head does not turn.

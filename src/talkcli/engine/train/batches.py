@@ -1,8 +1,9 @@
 """From clips to batches: each front-end reads a clip once, then seed and step number determine the windows.
 
 Axis names: `batch`, `steps` (a whole number per frame, see `Ear`), `frames` (25 fps), `channels`, `values`
-of a frame of motion (coefficients, or coordinates of vertices). Differs: DEEPTalk draws the start of a window
-in audio samples, so its sound and motion can be offset by up to a frame; windows here start on frames.
+of a frame of motion (coefficients, or coordinates of vertices), `side` of a picture. Differs: DEEPTalk draws
+the start of a window in audio samples, so its sound and motion can be offset by up to a frame; windows here
+start on frames.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -28,7 +29,7 @@ from talkcli.engine.train.chances import Balance, chances
 from talkcli.engine.train.content_pairs import content_of, partners, stretched
 from talkcli.engine.train.copies import altered, samples_of
 from talkcli.engine.train.disturbance import Disturbance, DisturbanceConfig, disturb, draw_disturbance
-from talkcli.engine.train.example import Example
+from talkcli.engine.train.example import Example, Look, looked_at
 from talkcli.engine.types import (
     EMOTIONS,
     SAMPLES_PER_FRAME,
@@ -96,7 +97,7 @@ class Batch:
 
     `sound` holds the steps of each front-end by its name; it may end before `motion` (`speech_frames`).
     `motion` holds coefficients, or x, y, z of vertex after vertex in metres; for vertices, `neutral` is the
-    face at rest of each window.
+    face at rest of each window. `seen` holds grey pictures of the mouth, for a method that sees.
     """
 
     sound: Sound
@@ -106,6 +107,7 @@ class Batch:
     speaker: Int[Tensor, "batch"]
     phones: Int[Tensor, "batch phone_steps"]
     neutral: Float[Tensor, "batch verts 3"] | None = None
+    seen: UInt8[Tensor, "batch frames side side"] | None = None
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -131,6 +133,7 @@ class Batch:
             speaker=change(self.speaker),
             phones=change(self.phones),
             neutral=None if self.neutral is None else change(self.neutral),
+            seen=None if self.seen is None else change(self.seen),
         )
 
 
@@ -143,11 +146,12 @@ def prepare(
     copies: int,
     seed: int,
     reporter: Reporter,
+    look: Look | None = None,
 ) -> list[Example]:
     """Return an example of each clip, followed by `copies` altered versions of it, which `seed` determines.
 
     A clip without speech gets silence; a still clip gets no altered versions. `speakers` are the training
-    speakers, in the order of their indices.
+    speakers, in the order of their indices. `look` returns the pictures of a clip for a method that sees.
     """
     voices = [clip.speech.samples for clip in clips if clip.speech is not None]
     examples = []
@@ -159,12 +163,18 @@ def prepare(
                 heard = altered(
                     clip, rng, voices, speed=config.speed, snr_db=config.snr_db, changes=config.augment
                 )
-            examples.append(_example(heard, ears, config, speakers))
+            examples.append(_example(heard, ears, config, speakers, look))
         reporter.progress("preparing clips", index + 1, len(clips))
     return examples
 
 
-def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers: tuple[str, ...]) -> Example:
+def _example(
+    clip: Clip,
+    ears: Mapping[str, Ear],
+    config: BatchConfig,
+    speakers: tuple[str, ...],
+    look: Look | None,
+) -> Example:
     values = clip.motion.values
     # Silence and copies of the last frame extend a short clip to a window. They extend any still clip too:
     # each of its pictures can then be the first frame of a window.
@@ -188,6 +198,7 @@ def _example(clip: Clip, ears: Mapping[str, Ear], config: BatchConfig, speakers:
         still=clip.still,
         neutral=torch.from_numpy(clip.motion.neutral) if isinstance(clip.motion, VertexMotion) else None,
         said=content_of(clip),
+        seen=None if look is None else looked_at(clip, look, len(values)),
     )
 
 
@@ -312,6 +323,7 @@ class Batches:
         frames = self.config.frames
         heard = self.config.speech_frames or frames
         places = list(zip(examples, starts, strict=True))
+        pictures = [item.seen[at : at + frames] for item, at in places if item.seen is not None]
         neutrals = [item.neutral for item in examples if item.neutral is not None]
         sounds = [cut(item.sound, self.ears, at, at + heard) for item, at in places]
         return Batch(
@@ -325,6 +337,7 @@ class Batches:
                 [item.phones[at * STEPS_PER_FRAME : (at + frames) * STEPS_PER_FRAME] for item, at in places]
             ),
             neutral=torch.stack(neutrals) if neutrals else None,
+            seen=torch.stack(pictures) if pictures else None,
         )
 
     @property

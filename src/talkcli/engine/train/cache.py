@@ -1,15 +1,15 @@
-"""Cache of the features that an encoder's frozen part computes, once per clip, on disk.
+"""Cache on disk of what is made once per clip: the features of an encoder's frozen part, drawn pictures.
 
 Axis names: `samples` (16 kHz), `steps` (a whole number per frame, after the encoder's extra tokens),
 `channels`. Hashes name an entry: that of the encoder's config and frozen weights names the folder, that of
-the samples the file in it. Entries are float16, whose relative error is 5e-4.
+the samples the file in it. Features are float16, whose relative error is 5e-4.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -96,12 +96,8 @@ class TrunkEar:
         name = hashlib.sha256(samples.contiguous().numpy().data).hexdigest()
         path = self.folder / f"{name}.safetensors"
         num_steps = self.prefix + samples.shape[1] // SAMPLES_PER_FRAME * self.steps_per_frame
-        kept = _read(path, (1, num_steps, self.num_channels))
-        if kept is None:
-            kept = self._hear(samples, num_steps)
-            if self.writes:
-                _write(path, kept)
-        return kept
+        shape = (1, num_steps, self.num_channels)
+        return kept(path, shape, torch.float16, lambda: self._hear(samples, num_steps), writes=self.writes)
 
     @torch.no_grad()
     def _hear(self, samples: Float[Tensor, "1 samples"], num_steps: int) -> Float[Tensor, "1 steps channels"]:
@@ -115,7 +111,23 @@ class TrunkEar:
         return steps.clamp(limit.min, limit.max).half()
 
 
-def _read(path: Path, shape: tuple[int, ...]) -> Tensor | None:
+def kept(
+    path: Path, shape: tuple[int, ...], dtype: torch.dtype, make: Callable[[], Tensor], *, writes: bool = True
+) -> Tensor:
+    """Return the entry `path` of the cache, or what `make` makes where it is missing or damaged, which then
+    becomes the entry, if `writes`.
+
+    Raises InputError when a new entry cannot be written.
+    """
+    found = _read(path, shape, dtype)
+    if found is None:
+        found = make()
+        if writes:
+            _write(path, found)
+    return found
+
+
+def _read(path: Path, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor | None:
     """Return the steps in `path`; None when there is no file, its checksum fails or its shape differs."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -123,18 +135,19 @@ def _read(path: Path, shape: tuple[int, ...]) -> Tensor | None:
             whole = (file.metadata() or {}).get("checksum") == _checksum(steps)
     except (SafetensorError, OSError):
         return None
-    return steps if whole and tuple(steps.shape) == shape else None
+    return steps if whole and tuple(steps.shape) == shape and steps.dtype == dtype else None
 
 
-def _write(path: Path, steps: Float[Tensor, "1 steps channels"]) -> None:
+def _write(path: Path, steps: Tensor) -> None:
     try:
         # If several processes write the same clip, the last entry stays; all of them are equal.
         with atomic_path(path) as temporary:
             save_file({_STEPS: steps.contiguous()}, temporary, metadata={"checksum": _checksum(steps)})
     except (SafetensorError, OSError) as error:
         raise InputError(
-            f"Features cannot be stored in {path.parent} ({error}).",
-            hint="Make room there, name another folder in TALK_CACHE, or set data.cache_features=false.",
+            f"Entries of the cache cannot be stored in {path.parent} ({error}).",
+            hint="Make room there, or name another folder in TALK_CACHE; with data.cache_features=false no "
+            "features are stored.",
         ) from error
 
 

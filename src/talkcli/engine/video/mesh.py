@@ -19,6 +19,8 @@ from talkcli.engine.video.silence import SilentNetworks, silenced
 # Landmarks of the corners of the eyes.
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
 OUTER_EYE_CORNERS = (33, 263)
+# Outer corners of the mouth.
+MOUTH_CORNERS = (61, 291)
 # The detector's six points, in its order, as means of landmarks: eyes, tip of the nose, mouth, ears.
 _SIX_POINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
 # Greatest number of faces in a picture.

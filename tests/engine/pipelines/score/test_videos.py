@@ -21,6 +21,7 @@ from talkcli.engine.pipelines.score.face_pictures import shown_at
 from talkcli.engine.pipelines.score.generation import Generation
 from talkcli.engine.pipelines.score.motions import score_motions
 from talkcli.engine.pipelines.score.thresholds import Threshold
+from talkcli.engine.render.mouths import drawn_mouths
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import studio_scene
@@ -144,6 +145,30 @@ def test_syncnet_sees_crops_at_25(talking: Path, tmp_path: Path, monkeypatch: An
     assert found["lse_c@wav2lip"]["scored"] == "video: crops of its pictures"
     # Both metrics share one look at the pictures.
     assert seen == [(FRAMES, 224, 224, 3)]
+
+
+def test_our_judge_sees_mouths_at_25(talking: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    seen: list[np.ndarray] = []
+
+    def features(_: Any, blocks: Any, speech: Speech) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(np.concatenate(list(blocks)))
+        return np.eye(FRAMES), np.eye(FRAMES)
+
+    monkeypatch.setattr(lse_measures, "own_judge", lambda name: (name, None))
+    monkeypatch.setattr(lse_measures.sync_image, "features", features)
+    ffmpeg("-i", talking / "a.mp4", "-r", "50", tmp_path / "a.mp4")
+    write_film(tmp_path / "faceless.mp4")
+    report = scored(tmp_path, metrics=("lse_offset@pictures", "lse_c@pictures"))
+    assert report["overall"]["lse_c@pictures"]["scored"] == "video: crops of its pictures"
+    found = {clip["id"]: clip["metrics"] for clip in report["clips"]}
+    assert found["a"]["lse_offset@pictures"]["value"] == 0
+    assert "shows no face" in found["faceless"]["lse_offset@pictures"]["reason"]
+    (mouths,) = seen
+    assert mouths.shape == (FRAMES, 48, 48)
+    # The crops are what talk draws of the same motion's mouth, as far as 192 pixels of a head show it.
+    drawn = np.concatenate(list(drawn_mouths(Surface(acted(0.0), load_head("ada")), 48)))
+    likeness = np.corrcoef(mouths[2:-2].ravel(), drawn[2:-2].ravel())[0, 1]
+    assert likeness > 0.85
 
 
 def test_bad_videos_have_a_reason_and_end_nothing(talking: Path, tmp_path: Path) -> None:

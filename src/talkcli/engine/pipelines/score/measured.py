@@ -24,6 +24,7 @@ from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.metrics.take import BLOCK_FRAMES, blocks
 from talkcli.engine.pipelines.score.face_pictures import FacePictures
 from talkcli.engine.render.close_up import close_up
+from talkcli.engine.render.mouths import drawn_mouths
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.types import Motion
@@ -160,6 +161,12 @@ class Measured:
         if self._seen is None:
             return self.drawn(side)
         return self._seen.pictures(side, self.fps, self.num_frames)
+
+    def mouths(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side"]]:
+        """See `Take`."""
+        if self._seen is None:
+            return drawn_mouths(self._surface, side)
+        return self._seen.mouths(side, self.fps, self.num_frames)
 
     def drawn(self, side: int) -> Iterator[UInt8[np.ndarray, "_ side side 3"]]:
         """See `Take`."""

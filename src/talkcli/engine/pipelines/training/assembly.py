@@ -13,6 +13,7 @@ from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
+from talkcli.engine.train.example import Look
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.types import Reporter
 
@@ -54,6 +55,14 @@ class Assembly:
         """
         self.method, self.recipe, self.parts = method, recipe, parts
         self.stage, self.reporter = stage, reporter
+
+    def chosen(self, data: TrainingData) -> TrainingData:
+        """Return the clips to train on, which are all unless a derived class chooses."""
+        return data
+
+    def look(self, data: TrainingData) -> Look | None:  # noqa: ARG002  for derived classes
+        """Return what makes the pictures of a clip, for a method that sees; None for the others."""
+        return None
 
     def build(self, data: TrainingData) -> Objective:
         """Build the model, with weights from torch's global generator, and its objective.

@@ -84,3 +84,13 @@ def enough_memory() -> Iterator[None]:
             f"The memory is not enough ({(text.splitlines() or ['MemoryError'])[0][:300]}).",
             hint="Lower data.size, data.frames or data.copies, or raise train.accumulate.",
         ) from error
+
+
+def check_choice(frames: int, window: int) -> None:
+    """Raise UsageError when `frames` of a clip hold no two windows for a judge of synchrony to choose."""
+    if frames <= window:
+        raise UsageError(
+            f"The sync judge sees {window} frames at once, and chooses among several such windows of "
+            f"data.frames {frames}.",
+            hint=f"Set data.frames to {window + 1} or more.",
+        )

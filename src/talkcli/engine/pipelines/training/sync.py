@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from talkcli.engine.errors import UsageError
 from talkcli.engine.judges.sync import SyncConfig, SyncJudge
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
-from talkcli.engine.pipelines.training.limits import built
+from talkcli.engine.pipelines.training.limits import built, check_choice
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.sync import LipCurves, SyncObjective, SyncObjectiveConfig
 
@@ -34,12 +33,7 @@ class SyncAssembly(Assembly):
         Raises UsageError when a piece of a clip has no two windows to choose between.
         """
         recipe = self.recipe
-        if recipe.data.frames <= recipe.model.window:
-            raise UsageError(
-                f"The sync judge sees {recipe.model.window} frames at once, and chooses among several such "
-                f"windows of data.frames {recipe.data.frames}.",
-                hint=f"Set data.frames to {recipe.model.window + 1} or more.",
-            )
+        check_choice(recipe.data.frames, recipe.model.window)
         model = built(SyncJudge, recipe.model)
         lips = LipCurves(data.head)
         model.curve_scale.fit(lips(data.motion()[None, ::_EVERY])[0])

@@ -157,7 +157,8 @@ def estimate_method(
     parts: Mapping[str, str | None] | None = None,
     stage: int = 1,
 ) -> Estimated | None:
-    """Return what a training would take in time and memory, from two trial steps; nothing is written.
+    """Return what a training would take in time and memory, from two trial steps; nothing is written, except
+    pictures that a judge looks at, into the user's cache.
 
     Arguments, and what it raises, are those of `train_method`.
     """
@@ -198,13 +199,15 @@ def _built(assembly: Assembly, job: Job, fabric: Fabric) -> tuple[TrainingData, 
     """Load the data, and build the model with its loss."""
     recipe = assembly.recipe
     check_size(recipe.data, recipe.train, fabric)
-    data = load_data(
-        job.manifest,
-        assembly.reporter,
-        leave_out=recipe.leave_out,
-        sound=assembly.sound,
-        still=assembly.still,
-        vertices=assembly.vertices,
+    data = assembly.chosen(
+        load_data(
+            job.manifest,
+            assembly.reporter,
+            leave_out=recipe.leave_out,
+            sound=assembly.sound,
+            still=assembly.still,
+            vertices=assembly.vertices,
+        )
     )
     with torch.random.fork_rng(devices=[]):
         # The assembly draws initial weights from torch's global generator.
@@ -241,6 +244,7 @@ def _batches(
     ears = ears_of(objective.model)
     if recipe.data.cache_features:
         ears = cached_ears(objective.model, ears, writes=writes)
+    look = assembly.look(data)
     training, validation = (
         prepare(
             clips,
@@ -250,6 +254,7 @@ def _batches(
             copies=copies,
             seed=job.seed,
             reporter=assembly.reporter,
+            look=look,
         )
         for clips, copies in ((data.training, recipe.data.copies), (data.validation, 0))
     )
