@@ -19,6 +19,7 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
+from talkcli.engine.audio.music import music
 from talkcli.engine.types import SPEECH_RATE_HZ, Config
 
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -69,7 +70,7 @@ class AugmentConfig(Config):
     """Range of the level of the direct sound above that of the room, in dB. The direct sound has no delay,
     but a level below 5 dB can delay the envelope of the sound by more than 5 ms."""
     noise: Chance = 0.0
-    """Probability of a background: coloured noise, mains hum, or voices."""
+    """Probability of a background: coloured noise, mains hum, voices, or music."""
     noise_snr_db: LevelRange = (5.0, 40.0)
     """Range of the level of the speech above that of the background, in dB."""
     colour: Chance = 0.0
@@ -261,11 +262,13 @@ def clip(
 def _background(
     length: int, rng: np.random.Generator, voices: Sequence[Float[np.ndarray, "_samples"]]
 ) -> Float[np.ndarray, "samples"]:
-    """Return one of the three backgrounds, drawn at random."""
-    kind = rng.integers(3)
+    """Return one of the four backgrounds, drawn at random."""
+    kind = rng.integers(4)
     if kind == 0:
         return coloured(length, rng)
-    return hum(length, rng) if kind == 1 else babble(length, rng, voices)
+    if kind == 1:
+        return hum(length, rng)
+    return babble(length, rng, voices) if kind == 2 else music(length, rng)
 
 
 def _codec(samples: Float[np.ndarray, "samples"], rng: np.random.Generator) -> Float[np.ndarray, "samples"]:
