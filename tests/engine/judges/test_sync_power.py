@@ -52,9 +52,8 @@ def test_a_large_shift_is_worse(take: Measured, heard: Speech) -> None:
     """The score forgives the shift that it finds, except for windows beyond the clip. In a single clip small
     shifts need not be in order; their means over clips are.
     """
-    distances = [late(take, heard, frames).distance for frames in (0, 1, 3, 8)]
-    assert distances[0] == min(distances)
-    assert distances[-1] == max(distances) > distances[0] + 0.001
+    *small, large = [late(take, heard, frames).distance for frames in (0, 1, 3, 8)]
+    assert large > max(small) + 0.001
 
 
 def test_tells_reversed_sound(take: Measured, heard: Speech) -> None:
