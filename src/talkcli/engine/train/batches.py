@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -125,16 +125,10 @@ class Batch:
         return self._each(lambda tensor: tensor[first:last])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        return Batch(
-            sound={name: change(steps) for name, steps in self.sound.items()},
-            motion=change(self.motion),
-            emotion=change(self.emotion),
-            level=change(self.level),
-            speaker=change(self.speaker),
-            phones=change(self.phones),
-            neutral=None if self.neutral is None else change(self.neutral),
-            seen=None if self.seen is None else change(self.seen),
-        )
+        sound = {name: change(steps) for name, steps in self.sound.items()}
+        others: dict[str, Any] = {part.name: getattr(self, part.name) for part in fields(self)[1:]}
+        changed = {name: None if value is None else change(value) for name, value in others.items()}
+        return Batch(sound=sound, **changed)
 
 
 def prepare(
