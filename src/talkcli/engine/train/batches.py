@@ -126,8 +126,10 @@ class Batch:
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         sound = {name: change(steps) for name, steps in self.sound.items()}
-        others: dict[str, Any] = {part.name: getattr(self, part.name) for part in fields(self)[1:]}
-        changed = {name: None if value is None else change(value) for name, value in others.items()}
+        others = {part.name: getattr(self, part.name) for part in fields(self)[1:]}
+        changed: dict[str, Any] = {
+            name: None if value is None else change(value) for name, value in others.items()
+        }
         return Batch(sound=sound, **changed)
 
 
