@@ -107,6 +107,14 @@ def test_a_recipe_builds_on_another(tmp_path: Path) -> None:
     assert load_recipe(Example, str(folder / "third.yaml")) == wanted
 
 
+def test_another_kind_of_a_group_takes_nothing_over_from_the_recipe(tmp_path: Path) -> None:
+    path = str(_write(tmp_path, one="name: one\nsound: {kind: tone, pitch: 3}\n") / "one.yaml")
+    assert load_recipe(Example, path, ["sound.kind=noise"]).sound == Noise()
+    pink = load_recipe(Example, path, ["sound.colour=pink", "sound.kind=noise"]).sound
+    assert pink == Noise(colour="pink")
+    assert load_recipe(Example, path, ["sound.kind=tone"]).sound == Tone(pitch=3)
+
+
 def test_a_second_stage_is_merged_over_the_first(tmp_path: Path) -> None:
     folder = _write(
         tmp_path,

@@ -49,7 +49,7 @@ def load_recipe(
     Args:
         schema: Model of the config.
         recipe: Packaged name, or path that ends in .yaml or .yml.
-        settings: `a.b=value` to change in the recipe, in this order.
+        settings: `a.b=value` to change in the recipe, in this order, but kinds of groups first.
         stage: Stage of training, where training has stages; stage 2 merges the recipe's `stage_2` over it.
 
     Raises:
@@ -66,7 +66,10 @@ def load_recipe(
         if second is None:
             raise UsageError(f"Recipe {recipe} has no stage 2.", hint="Use one with a stage_2 section.")
         values = _merged(values, second)
-    for setting in settings or []:
+    # Kinds of groups first, since another kind replaces what the recipe says in its group.
+    for setting in sorted(
+        settings or [], key=lambda setting: not setting.partition("=")[0].endswith(".kind")
+    ):
         _apply(values, setting)
     try:
         return _validated(schema, values)
@@ -207,7 +210,7 @@ def _same_kind(under: dict[str, Any], over: dict[str, Any]) -> bool:
 
 
 def _apply(values: dict[str, Any], setting: str) -> None:
-    """Put one `a.b=value` into `values`; a group replaces the whole group of that name."""
+    """Put one `a.b=value` into `values`; a group, or another kind of it, replaces the whole group."""
     key, equals, text = setting.partition("=")
     *parents, leaf = key.split(".")
     if not equals or not all((*parents, leaf)) or not key.isprintable():
@@ -223,6 +226,8 @@ def _apply(values: dict[str, Any], setting: str) -> None:
         node = node.setdefault(parent, {})
         if not isinstance(node, dict):
             raise UsageError(f"--set {setting}: {parent} holds a value, not a group of values.")
+    if leaf == "kind" and node.get(leaf, value) != value:
+        node.clear()
     _take_back(node, leaf, value)
     node[leaf] = value
 

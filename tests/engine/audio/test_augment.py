@@ -24,6 +24,7 @@ from talkcli.engine.audio.augment import (
     pitch,
     reverberate,
 )
+from talkcli.engine.audio.music import music
 
 RATE_HZ = 16_000
 EVERYTHING = AugmentConfig(pitch=1, reverb=1, noise=1, colour=1, band_limit=1, codec=1, gain=1)
@@ -140,7 +141,7 @@ def test_a_room_is_what_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("snr_db", [0.0, 20.0])
-@pytest.mark.parametrize("kind", ["coloured", "hum", "babble"])
+@pytest.mark.parametrize("kind", ["coloured", "hum", "babble", "music"])
 def test_noise_is_as_loud_as_asked(kind: str, snr_db: float) -> None:
     rng, sound = np.random.default_rng(0), _voice(0)
     length = len(sound)
@@ -148,9 +149,26 @@ def test_noise_is_as_loud_as_asked(kind: str, snr_db: float) -> None:
         "coloured": lambda: coloured(length, rng),
         "hum": lambda: hum(length, rng),
         "babble": lambda: babble(length, rng, [_voice(1), _voice(2, seconds=0.7)]),
+        "music": lambda: music(length, rng),
     }[kind]()
     added = mixed(sound, background, snr_db) - sound
     assert 20 * np.log10(_level(sound) / _level(added)) == pytest.approx(snr_db, abs=0.01)
+
+
+def test_every_background_is_drawn_about_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    for name in ("coloured", "hum", "babble", "music"):
+
+        def made(length: int, *_: object, name: str = name) -> np.ndarray:
+            drawn.append(name)
+            return np.ones(length, np.float32)
+
+        monkeypatch.setattr(f"talkcli.engine.audio.augment.{name}", made)
+    for seed in range(200):
+        augment(_voice(0), np.random.default_rng(seed), AugmentConfig(noise=1.0))
+    counts = [drawn.count(name) for name in ("coloured", "hum", "babble", "music")]
+    assert sum(counts) == 200
+    assert min(counts) > 30
 
 
 def test_a_band_ends_where_it_should() -> None:

@@ -230,6 +230,15 @@ def test_masks_fall_as_often_as_those_of_the_transformers_package() -> None:
     assert int(few.sum(1).max()) <= 20
 
 
+@pytest.mark.parametrize("frames", [12, 15, 19, 25])
+def test_short_sound_keeps_as_many_frames_as_in_the_transformers_package(frames: int) -> None:
+    torch.manual_seed(0)
+    np.random.seed(0)
+    ours = torch.stack([_mask(torch.zeros(8, frames, 1), 0.05) for _ in range(100)]).float().mean()
+    theirs = np.mean([_compute_mask_indices((8, frames), 0.05, 10, min_masks=2) for _ in range(100)])
+    assert abs(float(ours) - float(theirs)) < 0.02
+
+
 @pytest.mark.parametrize("frames", [1, 9, 10, 11])
 def test_short_sound_is_masked_without_an_error(frames: int) -> None:
     assert _mask(torch.zeros(2, frames, 3), 0.05).shape == (2, frames)

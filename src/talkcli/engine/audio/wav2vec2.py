@@ -60,7 +60,8 @@ class Wav2vec2Config(Config):
     """Probability that a training step skips a layer."""
     mask_share: Dropout = 0.0
     """Share of the frames that training masks before the transformer, in stretches of ten (SpecAugment): 0.05
-    in the published training of FaceFormer and CodeTalker. Above 0, it masks at least two stretches."""
+    in the published training of FaceFormer and CodeTalker. Above 0, it masks at least two stretches, where
+    the window has room. It has no effect if everything is frozen."""
     normalise: Literal["utterance", "batch", "none"] = "utterance"
     """Samples over which the input is normalised to mean 0 and standard deviation 1. "batch" repeats
     DEEPTalk's code: there the loudness of a clip depends on the other clips of its batch."""
@@ -210,6 +211,7 @@ def _mask(features: Float[Tensor, "batch frames width"], share: float) -> Bool[T
     batch, frames, _ = features.shape
     length = min(_MASKED, frames)
     count = max(int(share * frames / length + torch.rand(()).item()), _LEAST_MASKS)
+    count = min(count, max(frames // length, 1))
     starts = torch.stack([torch.randperm(frames - length + 1)[:count] for _ in range(batch)])
     masked = torch.zeros(batch, frames, dtype=torch.bool)
     places = (starts[..., None] + torch.arange(length)).flatten(1)

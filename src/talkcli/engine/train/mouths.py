@@ -1,8 +1,8 @@
 """Pictures of mouths for training: each clip is drawn once, under a light and a turn of its own, and kept.
 
 Axis names: `frames`, `side` = 48. The head moves as the clip's pose says, or else as talk's layer of
-head motion makes it from the sound. What differs from clip to clip, and is drawn by the clip's id: where the
-key light stands and how bright all lights are, how bright skin, lips and teeth are, and a constant turn of
+head motion makes it from the sound. What differs from clip to clip, and is drawn by the clip's id: where each
+light stands and how bright it is, how bright skin, lips and teeth are, and a constant turn of
 the head.
 """
 

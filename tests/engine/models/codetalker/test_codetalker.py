@@ -111,6 +111,14 @@ def test_one_window_alone_is_the_window_of_the_newest_frames() -> None:
     torch.testing.assert_close(parallel, window)
 
 
+def test_windows_side_by_side_fit_any_overlap_unless_the_config_says_their_length() -> None:
+    assert tiny_config(window=600, overlap=50).parallel_frames == 200
+    assert tiny_config(window=600, overlap=150).parallel_frames == 300
+    assert tiny_config(window=120, overlap=50).parallel_frames == 120
+    with pytest.raises(ValidationError, match="parallel_window 700 is longer than window 600"):
+        tiny_config(parallel_window=700)
+
+
 @pytest.mark.parametrize("name", ["window", "parallel_window"])
 def test_windows_hold_two_overlaps(name: str) -> None:
     with pytest.raises(ValidationError, match=f"more than half of {name} 90"):

@@ -18,9 +18,19 @@ from tests.engine.fakes import Told
 FEW, MANY = Path("few"), Path("many")
 
 
-def compared(run: Callable[[Path, int], tuple[Ran, str]], rounds: int, told: Told) -> dict[str, Any]:
+def compared(
+    run: Callable[[Path, int], tuple[Ran, str]], rounds: int, told: Told, num_few: int = 3
+) -> dict[str, Any]:
     return compare_workers(
-        "score", run, few=FEW, many=MANY, num_clips=12, num_workers=3, rounds=rounds, reporter=told
+        "score",
+        run,
+        few=FEW,
+        many=MANY,
+        num_few=num_few,
+        num_clips=12,
+        num_workers=3,
+        rounds=rounds,
+        reporter=told,
     )
 
 
@@ -42,6 +52,19 @@ def test_rounds_alternate_and_medians_are_compared() -> None:
     assert report["times_faster_started"] == 3
     assert report["clips_per_second"] == 3
     assert told.steps == [("bench", done, 6) for done in range(1, 7)]
+
+
+def test_the_speed_without_the_start_is_unknown_where_the_few_clips_tell_nothing() -> None:
+    def report(several_few_s: float, num_few: int = 3) -> dict[str, Any]:
+        def run(folder: Path, count: int) -> tuple[Ran, str]:
+            seconds = 3.0 if folder == MANY else 2.0 if count == 1 else several_few_s
+            return Ran(seconds=seconds, cpu_s=1.0, stdout=b""), ""
+
+        return compared(run, 1, Told(), num_few)
+
+    assert report(2.0)["times_faster_started"] == 1
+    assert report(2.0, num_few=12)["times_faster_started"] is None
+    assert report(3.5)["times_faster_started"] is None
 
 
 def test_output_that_depends_on_the_processes_is_no_result() -> None:

@@ -82,9 +82,12 @@ def rates(name: str) -> dict[str, Any]:
 
 
 def possible_rates(num_values: int) -> dict[str, dict[str, Any]]:
-    """Return `rates` of every data set whose models may have `num_values` numbers a frame, by its name."""
-    fitting = [name for name, data_set in DATA_SETS.items() if 3 * data_set.num_verts == num_values]
-    return {name: rates(name) for name in fitting or DATA_SETS}
+    """Return `rates` of every data set by its name; those whose faces have `num_values` numbers come first.
+
+    The others are possible, since `dataset` may name one for any number.
+    """
+    names = sorted(DATA_SETS, key=lambda name: 3 * DATA_SETS[name].num_verts != num_values)
+    return {name: rates(name) for name in names}
 
 
 def described(name: str, num_values: int, model: str, what: str) -> Meta:

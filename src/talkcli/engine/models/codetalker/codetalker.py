@@ -154,7 +154,7 @@ class CodeTalker(nn.Module):
         the others, so that several are rows of one batch, which reads the weights once for all.
         """
         config, per_frame = self.config, self.config.per_frame
-        places = spans(memory.shape[1] // per_frame, config.parallel_window, config.overlap)
+        places = spans(memory.shape[1] // per_frame, config.parallel_frames, config.overlap)
         for group in range(0, len(places), _ROWS):
             here = places[group : group + _ROWS]
             longest = max(last - first for first, last in here)

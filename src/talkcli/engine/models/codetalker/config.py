@@ -10,6 +10,9 @@ from talkcli.engine.models.codetalker.autoencoder import CodeTalkerVqConfig
 from talkcli.engine.models.frame_by_frame import FrameByFrameConfig
 from talkcli.engine.types import Layers, Width, WindowFrames
 
+# Frames of the windows that are made side by side, unless the config says another number.
+_PARALLEL = 200
+
 
 class CodeTalkerConfig(FrameByFrameConfig):
     """Sizes of the predictor; the defaults are those for VOCASET, at the 25 fps of talk's training."""
@@ -27,8 +30,8 @@ class CodeTalkerConfig(FrameByFrameConfig):
     every frame and ends at 600. Longer motion is made with windows."""
     feedback_window: WindowFrames = 32
     """Number of the newest frames that are decoded together after every frame of longer motion."""
-    parallel_window: WindowFrames = 200
-    """Number of frames of the windows that are made side by side."""
+    parallel_window: WindowFrames | None = None
+    """Number of frames of the windows that are made side by side; None: 200, but at least two overlaps."""
     parallel_feedback: WindowFrames = 8
     """Number of the newest frames that are decoded together after every frame of such windows."""
     window: WindowFrames = 600
@@ -37,11 +40,17 @@ class CodeTalkerConfig(FrameByFrameConfig):
 
     @model_validator(mode="after")
     def _check_parallel(self) -> CodeTalkerConfig:
-        if 2 * self.overlap > self.parallel_window:
-            raise ValueError(
-                f"overlap {self.overlap} is more than half of parallel_window {self.parallel_window}"
-            )
+        frames = self.parallel_window
+        if frames is not None and 2 * self.overlap > frames:
+            raise ValueError(f"overlap {self.overlap} is more than half of parallel_window {frames}")
+        if frames is not None and frames > self.window:
+            raise ValueError(f"parallel_window {frames} is longer than window {self.window}")
         return self
+
+    @property
+    def parallel_frames(self) -> int:
+        """Number of frames of the windows that are made side by side."""
+        return self.parallel_window or min(max(_PARALLEL, 2 * self.overlap), self.window)
 
     @property
     def motion(self) -> Literal["vertices", "coefficients"]:

@@ -62,6 +62,7 @@ def bench_preprocess(
             partial(_run, folder),
             few=few,
             many=many,
+            num_few=min(num_clips, _FEW_CLIPS),
             num_clips=num_clips,
             num_workers=num_workers,
             rounds=rounds,

@@ -43,6 +43,7 @@ def bench_score(
             _run,
             few=few,
             many=many,
+            num_few=min(num_clips, num_workers),
             num_clips=num_clips,
             num_workers=num_workers,
             rounds=rounds,

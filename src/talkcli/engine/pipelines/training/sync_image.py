@@ -33,8 +33,6 @@ from talkcli.engine.train.mouths import DrawnMouths
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.sync_image import SyncImageObjectiveConfig
 from talkcli.engine.types import MODEL_FPS, Clip
-from talkcli.engine.video.face_crops import mouth_crop
-from talkcli.engine.video.mesh import FaceMesh
 
 # One validation clip is drawn for so many training clips.
 _PER_VALIDATION = 6
@@ -144,6 +142,6 @@ def filmed_mouths(clip: Clip, film: Path) -> UInt8[np.ndarray, "frames side side
             raise InputError(str(error), hint="Take the clip's film out of the folder.") from error
         return torch.from_numpy(np.concatenate(found))
 
-    digest = code_digest(FaceMesh.__module__, mouth_crop.__module__)[:32]
+    digest = code_digest(FilmPictures.__module__)[:32]
     path = cache_dir() / "features" / f"mouths-{digest}" / f"{sha256(film)}.safetensors"
     return kept(path, (clip.motion.num_frames, SIDE, SIDE), torch.uint8, crops).numpy()
