@@ -79,7 +79,7 @@ bench: $(READY) ## Measure rendering, generators and the whole command on this m
 	$(BIN)/talk bench generator --out benchmarks/generator.json
 	$(BIN)/talk bench faceformer --seconds 60 --out benchmarks/faceformer.json
 	$(BIN)/talk bench codetalker --seconds 60 --out benchmarks/codetalker.json
-	$(BIN)/talk bench score --out benchmarks/score.json
+	$(BIN)/talk bench score --clips 320 --out benchmarks/score.json
 	$(BIN)/talk bench animate --speech examples/hello.wav --out benchmarks/animate.json
 
 head: $(READY) ## Regenerate the head asset from its code
