@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from talkcli.engine.checkpoints.convert.data_sets import DATA_SETS
 from talkcli.engine.checkpoints.convert.exchange import differences
 from talkcli.engine.checkpoints.convert.faceformer import FILE, layouts
 from talkcli.engine.checkpoints.convert.published import Choices
@@ -27,10 +28,10 @@ from tests.engine.models.tiny_faceformer import TINY_WAV2VEC2, tiny_config, tiny
 NUM_VERTS = 40
 
 
-def state_of(period: int = 30) -> dict[str, Tensor]:
+def state_of(period: int = 30, num_verts: int = NUM_VERTS) -> dict[str, Tensor]:
     """A tiny FaceFormer as its authors' code would save it."""
     fill = random_fill()
-    layout = layouts("faceformer", tiny_config(period=period), 3 * NUM_VERTS)[FILE]
+    layout = layouts("faceformer", tiny_config(period=period), 3 * num_verts)[FILE]
     return {entry.official: entry.codes() if entry.codes else fill(entry) for entry in layout}
 
 
@@ -134,6 +135,16 @@ def test_the_data_set_sets_rate_period_and_positions(folder: Path) -> None:
     bring_in(folder, dataset="biwi")
     model, header = load_model(folder / "m.safetensors")
     assert (header.head, header.fps, model.config.period, model.config.per_frame) == ("biwi", 25, 25, 2)
+
+
+def test_a_data_set_that_the_number_of_vertices_would_not_tell_comes_back(folder: Path) -> None:
+    num_verts = DATA_SETS["vocaset"].num_verts
+    state = state_of(period=25, num_verts=num_verts)
+    torch.save(state, folder / "vocaset.pth")
+    np.save(folder / "rest.npy", np.random.default_rng(0).normal(size=(num_verts, 3)).astype(np.float32))
+    bring_in(folder, dataset="biwi")
+    export_published("faceformer", folder / "m.safetensors", folder / "back", reporter=Silent())
+    assert differences(torch.load(folder / "back" / FILE, weights_only=True), state) == []
 
 
 def test_positions_of_another_period_are_refused(folder: Path) -> None:

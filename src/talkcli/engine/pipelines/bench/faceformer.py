@@ -13,15 +13,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from talkcli.engine.files import check_file
 from talkcli.engine.models.faceformer import FaceFormer, FaceFormerConfig
 from talkcli.engine.nn.biased_decoder import causal_bias
 from talkcli.engine.nn.periodic import periodic_positions
-from talkcli.engine.pipelines.bench.clock import compare_loops, seconds_of
 from talkcli.engine.pipelines.bench.generator import babble
-from talkcli.engine.pipelines.bench.report import machine, write_report
+from talkcli.engine.pipelines.bench.networks import begin, compare_loops, seconds_of, vocaset_report
 from talkcli.engine.types import Reporter
-from talkcli.engine.version import __version__
 
 _NUM_VALUES = 3 * 5023
 _FPS = 30
@@ -46,10 +43,7 @@ def bench_faceformer(
         The report, ready for JSON. `times_real_time` is the duration of the sound over the median time of the
         rounds. `loop` compares 500 frames from features to vertices (see `compare_loops`).
     """
-    if out is not None:
-        check_file(out)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    begin(out, threads)
     model = _published()
     samples = babble(seconds)
     rounds_s = []
@@ -66,20 +60,12 @@ def bench_faceformer(
             rounds=_ROUNDS,
         )
     reporter.progress("bench", _ROUNDS + 2, _ROUNDS + 2)
-    report = {
-        "bench": "faceformer",
-        "talk": __version__,
-        "weights": "random numbers, published sizes for VOCASET",
-        "parameters": sum(value.numel() for value in model.parameters()),
-        "speech_s": seconds,
-        "threads": torch.get_num_threads(),
+    measured = {
         "rounds_s": rounds_s[1:],
         "times_real_time": seconds / statistics.median(rounds_s[1:]),
         "loop": loop,
-        "machine": machine(),
     }
-    write_report(report, out)
-    return report
+    return vocaset_report("faceformer", model, seconds=seconds, measured=measured, out=out)
 
 
 def decode_again(

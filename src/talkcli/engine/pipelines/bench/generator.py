@@ -17,9 +17,9 @@ from torch import nn
 
 from talkcli.engine.checkpoints.model_file import load_model, shipped_weights
 from talkcli.engine.device import seeded
-from talkcli.engine.files import check_file
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
+from talkcli.engine.pipelines.bench.networks import begin
 from talkcli.engine.pipelines.bench.report import machine, write_report
 from talkcli.engine.types import SPEECH_RATE_HZ, Reporter
 from talkcli.engine.version import __version__
@@ -48,10 +48,7 @@ def bench_generator(
         `predictors` choose codes, and `decoding` is the rest of a take. `bf16_over_fp32` is the speed of the
         released network in bf16 relative to fp32, the median of the rounds' ratios.
     """
-    if out is not None:
-        check_file(out)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    begin(out, threads)
     samples = babble(seconds)
     released = _released()
     embedded, _ = load_model(shipped_weights())
