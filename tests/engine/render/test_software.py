@@ -38,6 +38,24 @@ def test_a_row_of_more_surfaces_than_are_lit_at_once_is_lit_alike() -> None:
     np.testing.assert_array_equal(picture, expected)
 
 
+def test_each_surface_of_such_a_row_has_its_own_colour() -> None:
+    # Six strips of 40 pixels side by side, each in one colour: a row has 240 surfaces.
+    strips = 6
+    left = -0.3 + 0.1 * np.arange(strips, dtype=np.float32)
+    verts = np.tile(SQUARE, (strips, 1, 1))
+    verts[:, [0, 3], 0] = left[:, None]
+    verts[:, [1, 2], 0] = left[:, None] + np.float32(0.1)
+    faces = np.concatenate([SQUARE_FACES + 4 * strip for strip in range(strips)])
+    own = np.random.default_rng(0).uniform(0.1, 0.9, (strips, 3)).astype(np.float32)
+    scene = flat_scene(faces, np.repeat(own, 4, axis=0))
+    picture = SoftwareRenderer(scene, 400, 400).render(verts.reshape(-1, 3))
+    for strip, colour in enumerate(own):
+        expected = [_encoded(0.5 * float(level)) for level in colour]
+        # Without the edges, where strips share pixels.
+        inside = picture[122:278, 82 + 40 * strip : 118 + 40 * strip].reshape(-1, 3).astype(int)
+        assert np.abs(inside - expected).max() <= 1
+
+
 def test_colours_are_interpolated_in_perspective() -> None:
     # Tilted away: the middle of its far and near edge lies below the middle of the picture.
     tilted = np.array([[-0.2, -0.2, 0.3], [0.2, -0.2, 0.3], [0.2, 0.2, -0.3], [-0.2, 0.2, -0.3]], np.float32)
