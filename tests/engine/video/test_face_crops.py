@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkcli.engine.face.crop_box import smooth
+from talkcli.engine.face.crop_box import steady
 from talkcli.engine.video.face_crops import boxes_of, face_crop, mouth_boxes_of, mouth_crop
 
 
@@ -46,12 +46,12 @@ def test_gaps_are_bridged_and_outliers_removed() -> None:
     boxes = np.tile([100.0, 80.0, 40.0], (40, 1))
     boxes[10:13] = np.nan
     boxes[20] = (400, 10, 90)
-    assert np.allclose(smooth(boxes), [100, 80, 40])
+    assert np.allclose(steady(boxes), [100, 80, 40])
 
 
 def test_no_face_at_all_is_an_error() -> None:
     with pytest.raises(ValueError, match="no picture shows a face"):
-        smooth(np.full((5, 3), np.nan))
+        steady(np.full((5, 3), np.nan))
 
 
 def test_the_crop_of_a_mouth() -> None:

@@ -41,7 +41,7 @@ def mouth_box(corners: Float[np.ndarray, "frames 2 dims"], eyes: Float[np.ndarra
     return MouthBox(corners.mean(axis=1), _MOUTH_SIDE / 2 * apart)
 
 
-def smooth(boxes: Float[np.ndarray, "frames numbers"]) -> Float[np.ndarray, "frames numbers"]:
+def steady(boxes: Float[np.ndarray, "frames numbers"]) -> Float[np.ndarray, "frames numbers"]:
     """Return boxes without gaps (straight lines bridge them) and without jitter (a median over 13 frames).
 
     Raises ValueError without any box.

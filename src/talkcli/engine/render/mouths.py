@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 
-from talkcli.engine.face.crop_box import MouthBox, grey, mouth_box, smooth
+from talkcli.engine.face.crop_box import MouthBox, grey, mouth_box, steady
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.render.renderer import Camera, Scene
@@ -86,7 +86,7 @@ def drawn_mouths(
     # The boxes of all frames are needed before the first drawing; vertices of all frames take too much room.
     marks = [_marks(surface.topology, surface.vertices(block)) for block in blocks]
     found = _box(np.concatenate(marks))
-    boxes = smooth(np.column_stack([found.centre, found.half]))
+    boxes = steady(np.column_stack([found.centre, found.half]))
     drawer = SoftwareRenderer(mouth.scene, side, side)
     camera = mouth.scene.camera
     half = math.dist(camera.eye, camera.target) * math.tan(math.radians(camera.fov_deg) / 2)

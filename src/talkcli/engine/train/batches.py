@@ -29,7 +29,7 @@ from talkcli.engine.train.chances import Balance, chances
 from talkcli.engine.train.content_pairs import content_of, partners, stretched
 from talkcli.engine.train.copies import altered, samples_of
 from talkcli.engine.train.disturbance import Disturbance, DisturbanceConfig, disturb, draw_disturbance
-from talkcli.engine.train.example import Example, Look, looked_at
+from talkcli.engine.train.example import Example, PicturesOf, looked_at
 from talkcli.engine.types import (
     EMOTIONS,
     SAMPLES_PER_FRAME,
@@ -142,7 +142,7 @@ def prepare(
     copies: int,
     seed: int,
     reporter: Reporter,
-    look: Look | None = None,
+    look: PicturesOf | None = None,
 ) -> list[Example]:
     """Return an example of each clip, followed by `copies` altered versions of it, which `seed` determines.
 
@@ -169,7 +169,7 @@ def _example(
     ears: Mapping[str, Ear],
     config: BatchConfig,
     speakers: tuple[str, ...],
-    look: Look | None,
+    look: PicturesOf | None,
 ) -> Example:
     values = clip.motion.values
     # Silence and copies of the last frame extend a short clip to a window. They extend any still clip too:

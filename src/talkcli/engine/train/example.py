@@ -18,7 +18,7 @@ from talkcli.engine.audio.ear import Sound
 from talkcli.engine.types import Clip
 
 # What returns the grey pictures of a clip's mouth, one a frame.
-Look = Callable[[Clip], UInt8[np.ndarray, "frames side side"]]
+PicturesOf = Callable[[Clip], UInt8[np.ndarray, "frames side side"]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Example:
     seen: UInt8[Tensor, "frames side side"] | None = None
 
 
-def looked_at(clip: Clip, look: Look, frames: int) -> UInt8[Tensor, "frames side side"]:
+def looked_at(clip: Clip, look: PicturesOf, frames: int) -> UInt8[Tensor, "frames side side"]:
     """Return the pictures of a clip; copies of the last one extend a short clip, as they do its motion."""
     pictures = look(clip)
     return torch.from_numpy(np.pad(pictures, ((0, frames - len(pictures)), (0, 0), (0, 0)), mode="edge"))

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.crop_box import smooth
+from talkcli.engine.face.crop_box import steady
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.metrics.take import BLOCK_FRAMES
 from talkcli.engine.metrics.undefined import UndefinedMetricError
@@ -91,7 +91,7 @@ class FilmPictures:
         except InputError as error:
             raise UndefinedMetricError(error.problem) from error
         wanted = shown_at(fps, num_frames, film)
-        return _cropped(read_pictures(film), smooth(boxes_of(track.landmarks)), wanted, crop)
+        return _cropped(read_pictures(film), steady(boxes_of(track.landmarks)), wanted, crop)
 
     @cached_property
     def _seen(self) -> tuple[Film, FaceTrack]:
@@ -127,7 +127,7 @@ class DrawnPictures:
             found = [mesh.sightings(picture) for picture in _drawn(surface)]
         boxes = [box_of(max(faces, key=lambda face: face.size, default=None)) for faces in found]
         try:
-            return smooth(np.stack(boxes))
+            return steady(np.stack(boxes))
         except ValueError as error:
             raise UndefinedMetricError(f"in drawings of the true motion {error}") from error
 

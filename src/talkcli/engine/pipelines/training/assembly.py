@@ -13,7 +13,7 @@ from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
-from talkcli.engine.train.example import Look
+from talkcli.engine.train.example import PicturesOf
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.types import Reporter
 
@@ -60,7 +60,7 @@ class Assembly:
         """Return the clips to train on, which are all unless a derived class chooses."""
         return data
 
-    def look(self, data: TrainingData) -> Look | None:  # noqa: ARG002  for derived classes
+    def look(self, data: TrainingData) -> PicturesOf | None:  # noqa: ARG002  for derived classes
         """Return what makes the pictures of a clip, for a method that sees; None for the others."""
         return None
 

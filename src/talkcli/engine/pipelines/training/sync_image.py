@@ -28,7 +28,7 @@ from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.limits import check_choice
 from talkcli.engine.train.cache import kept
-from talkcli.engine.train.example import Look
+from talkcli.engine.train.example import PicturesOf
 from talkcli.engine.train.mouths import DrawnMouths
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.sync_image import SyncImageObjectiveConfig
@@ -83,7 +83,7 @@ class SyncImageAssembly(Assembly):
         taken = {without[place] for place in places}
         return [clip for clip in clips if clip.id in self._films or clip.id in taken]
 
-    def look(self, data: TrainingData) -> Look:
+    def look(self, data: TrainingData) -> PicturesOf:
         """Return what makes the pictures of a clip.
 
         Raises AssetError where the head of the clips cannot be drawn.
