@@ -102,6 +102,11 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path, damage: str) -> None:
     assert path.read_bytes() != bytes(data)
 
 
+def test_masks_in_training_leave_the_entries_as_they_are(tmp_path: Path) -> None:
+    plain, masked = (_wav2vec2(frozen="convolutions", mask_share=share) for share in (0.0, 0.05))
+    assert TrunkEar(plain, tmp_path).folder == TrunkEar(masked, tmp_path).folder
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot be stored in .*file"):

@@ -85,7 +85,9 @@ class TrunkEar:
             self.num_channels = config.width
             self.steps_per_frame, self.prefix = 2, encoder.config.extra_tokens
         self.encoder, self.writes = encoder, writes
-        made_from = f"{config.model_dump_json()} {frozen_digest(encoder)}"
+        # SpecAugment masks what the frozen part gave.
+        settings = config.model_dump_json(exclude={"mask_share"})
+        made_from = f"{settings} {frozen_digest(encoder)}"
         self.folder = root / f"{config.kind}-{hashlib.sha256(made_from.encode()).hexdigest()}"
 
     def __call__(self, samples: Float[Tensor, "1 samples"]) -> Float[Tensor, "1 steps channels"]:
