@@ -10,7 +10,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from talkcli.engine.face.ada.head import ASSET, AdaHead
+from talkcli.engine.face.ada.head import AdaHead, asset_path
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_COEFFS, NUM_EXPRESSION
 from talkcli.engine.face.expressions import pose_vector
 from talkcli.engine.face.topology import lip_opening_mm
@@ -44,7 +44,7 @@ def opening_mm(head: AdaHead, **pose: float) -> float:
 
 
 def test_size_of_asset_and_mesh(head: AdaHead) -> None:
-    assert ASSET.stat().st_size <= 3_000_000
+    assert asset_path("ada").stat().st_size <= 3_000_000
     assert 4000 <= len(head.template) <= 10_000
     assert head.faces.max() < len(head.template)
     assert {"skin", "lips", "mouth", "teeth", "tongue", "eye", "brow", "lash", "hair"} == set(head.parts)

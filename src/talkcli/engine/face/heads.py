@@ -12,9 +12,13 @@ from talkcli.engine.face.head import Head
 
 # Name -> what it is; a path to a FLAME file is a head's name too.
 HEADS: dict[str, str] = {
-    "ada": "the embedded head: no licence form, 50 named expression channels and a jaw",
+    "ada": "a woman of about 30; talk's own head, free, with 50 named expression channels and a jaw",
+    "abe": "a man of about 35, moved by the same channels",
+    "bust": "neither man nor woman, without hair, for figures",
     "flame": "your own FLAME 2020 generic_model.pkl, from $TALK_FLAME or the cache folder",
 }
+# The heads that talk generates, which share channels, regions and the numbering of vertices.
+GENERATED = ("ada", "abe", "bust")
 FLAME_FILE = "generic_model.pkl"
 _FLAME_SUFFIXES = (".pkl", ".npz")
 
@@ -49,10 +53,10 @@ def load_head(name: str) -> Head:
     Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they
     are not what they should be.
     """
-    if name == "ada":
+    if name in GENERATED:
         from talkcli.engine.face.ada.head import AdaHead
 
-        return AdaHead.load()
+        return AdaHead.load(name)
     if name == "flame":
         path = flame_path()
         if path is None:

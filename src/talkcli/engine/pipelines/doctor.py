@@ -25,7 +25,7 @@ from talkcli.engine.checkpoints.model_file import read_header, shipped_weights
 from talkcli.engine.checkpoints.own_judges import OWN_JUDGES
 from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
-from talkcli.engine.face.ada.head import ASSET
+from talkcli.engine.face.ada.head import asset_path
 from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
 from talkcli.engine.face.surface import surface_of
 from talkcli.engine.ffmpeg import ffmpeg_binary
@@ -197,7 +197,7 @@ def _cache() -> list[Check]:
 
 def _head() -> list[Check]:
     head = load_head("ada")
-    found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {sha256(ASSET)[:12]}"
+    found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {sha256(asset_path('ada'))[:12]}"
     return [Check(name="head ada", state="ok", found=found)]
 
 

@@ -28,6 +28,7 @@ from talkcli.engine.face.ada import (
     weights,
 )
 from talkcli.engine.face.ada.canvas import Canvas
+from talkcli.engine.face.ada.person import Person
 from talkcli.engine.face.ada.piece import Piece
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
 
@@ -179,8 +180,8 @@ def mouth_correctives(body: Assembly) -> list[Corrective]:
     ]
 
 
-def assemble() -> Whole:
-    """Build the whole head."""
+def assemble(person: Person) -> Whole:  # noqa: ARG001  the next steps make it of the person
+    """Build the whole head of `person`."""
     body = Assembly()
     left_eye = eyeball.build()
     for eye, piece in ((1, left_eye), (2, left_eye.mirrored())):

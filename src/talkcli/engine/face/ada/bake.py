@@ -1,4 +1,4 @@
-"""Writes the head's asset: `python -m talkcli.engine.face.ada.bake [file]`; the same bytes every time.
+"""Writes the heads' assets: `python -m talkcli.engine.face.ada.bake [folder]`; the same bytes every time.
 
 Axis names: `verts`, `shapes`. Coordinates are rounded to whole micrometres, so that the last bits of
 libraries do not show.
@@ -14,7 +14,8 @@ import numpy as np
 from safetensors.numpy import save
 
 from talkcli.engine.face.ada import assemble, weights
-from talkcli.engine.face.ada.head import ASSET, FORMAT, SHAPE_STEP_M, TEMPLATE_STEP_M
+from talkcli.engine.face.ada.head import ASSETS, FORMAT, SHAPE_STEP_M, TEMPLATE_STEP_M, asset_path
+from talkcli.engine.face.ada.person import PEOPLE, Person
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.files import atomic_path
 
@@ -72,16 +73,17 @@ def pack(whole: assemble.Whole) -> bytes:
     )
 
 
-def bake() -> bytes:
-    """Generate the head and pack it."""
-    return pack(assemble.assemble())
+def bake(person: Person) -> bytes:
+    """Generate the head of `person` and pack it."""
+    return pack(assemble.assemble(person))
 
 
-def main(target: Path = ASSET) -> None:
-    """Generate the head into `target`."""
-    content = bake()
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(content)
+def main(folder: Path = ASSETS) -> None:
+    """Generate the heads of all `PEOPLE` into `folder`."""
+    for name, person in PEOPLE.items():
+        content = bake(person)
+        with atomic_path(asset_path(name, folder)) as temporary:
+            temporary.write_bytes(content)
 
 
 if __name__ == "__main__":

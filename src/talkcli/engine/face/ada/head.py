@@ -23,7 +23,7 @@ from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, SMALL_PITCH_RAD
 from talkcli.engine.face.rotation import rotation_matrices
 
-ASSET = Path(__file__).resolve().parent.parent / "assets" / "ada.safetensors"
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FORMAT = 1
 TEMPLATE_STEP_M = 1e-6
 SHAPE_STEP_M = 2e-6
@@ -31,13 +31,18 @@ EYE_TURN_RAD = 0.52
 _INDEX = {name: i for i, name in enumerate(ADA)}
 
 
+def asset_path(name: str, folder: Path = ASSETS) -> Path:
+    """Return the file of the head called `name`."""
+    return folder / f"{name}.safetensors"
+
+
 class AdaHead:
     """A `Head`. Load once, call often; evaluation is float32 and follows the device of the coefficients."""
 
-    name = "ada"
     channels = ADA
 
-    def __init__(self, arrays: Mapping[str, np.ndarray], meta: Mapping[str, object]) -> None:
+    def __init__(self, name: str, arrays: Mapping[str, np.ndarray], meta: Mapping[str, object]) -> None:
+        self.name = name
         self.template = (arrays["template"] * TEMPLATE_STEP_M).astype(np.float32)
         self.faces: Int[np.ndarray, "faces 3"] = arrays["faces"].astype(np.int64)
         self.part_of_face: Int[np.ndarray, "faces"] = arrays["part_of_face"].astype(np.int64)
@@ -58,8 +63,11 @@ class AdaHead:
         self._on_device = cache(lambda device: {key: value.to(device) for key, value in self._rest.items()})
 
     @classmethod
-    def load(cls, path: Path = ASSET) -> AdaHead:
-        """Return the shipped head. Raises AssetError when its file is missing or of a newer format."""
+    def load(cls, name: str = "ada", folder: Path = ASSETS) -> AdaHead:
+        """Return the head called `name` that comes with talk. Raises AssetError when its file is missing or
+        of another format.
+        """
+        path = asset_path(name, folder)
         if not path.is_file():
             raise AssetError(f"{path} does not exist.", hint="Run: python -m talkcli.engine.face.ada.bake")
         with safe_open(path, framework="numpy") as file:
@@ -70,7 +78,7 @@ class AdaHead:
                     hint="Update talk.",
                 )
             arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        return cls(arrays, {**meta, "parts": json.dumps(meta["parts"])})
+        return cls(name, arrays, {**meta, "parts": json.dumps(meta["parts"])})
 
     def __call__(
         self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
