@@ -1,6 +1,6 @@
 """The Python interface: `import talkcli as talk`. `talkcli/__init__.py` exports its names.
 
-Axis names: `frames`, `verts`, `height`, `width`.
+Axis names: `frames`, `verts`, `height`, `width`, `channels` = 3 or 4.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from talkcli.engine.face.motion_file import write_motion as write_motion_file
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import surface_of
 from talkcli.engine.face.template import mesh_of, read_template
+from talkcli.engine.render.shot import shot_of
 from talkcli.engine.types import AnyMotion, Motion
 from talkcli.engine.version import __version__
 from talkcli.talker import Sound, Talker, Warnings, animate, as_speech, files_of, load
@@ -41,9 +42,13 @@ def render(
     rate_hz: int | None = None,
     head: str | None = None,
     template: str | Path | Sequence[str | Path] | None = None,
-    size: int = 512,
-    fps: float | None = None,
+    look: str = "skin",
+    size: int | str | tuple[int, int] = 512,
+    background: str | Path | None = None,
+    camera: str = "portrait",
     view: str = "front",
+    zoom: float = 1.0,
+    fps: float | None = None,
     renderer: str = "software",
     overwrite: bool = False,
 ) -> Path:
@@ -54,11 +59,15 @@ def render(
         out: Name that ends in .mp4, else a folder for PNG frames.
         speech: Sound of the video, as for `Talker.takes`.
         rate_hz: Sampling rate of `speech` in Hz; needed for samples only.
-        head: Head to draw: a name or a FLAME file; None for the motion's own.
+        head: Head to draw: ada, abe, bust, flame or a head's file; None for the motion's own.
         template: Face with the triangles of vertices, as for `load`; None for those of head or motion.
-        size: Side of the pictures in pixels.
+        look: Look of the head: skin or clay.
+        size: Pixels of a side of a square, or width and height: (1080, 1920) or "1080x1920".
+        background: Colour, picture file, or "transparent" for PNG frames; None for a dark wall.
+        camera: What the picture shows: portrait, close, mouth, eyes or bust.
+        view: Side of the camera: front, three-quarter or profile.
+        zoom: How many times as large things are, from 1 to 4.
         fps: Frame rate in frames per second; None for the motion's own.
-        view: Camera view: front, three-quarter or profile.
         renderer: Renderer: software or pyrender.
         overwrite: Whether to replace the frames in a folder.
 
@@ -67,6 +76,8 @@ def render(
     """
     told = Warnings()
     target = Path(out)
+    shot = shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom)
+    check_output(target, shot=shot, overwrite=overwrite, drawn=True)
     sound = None if speech is None else as_speech(speech, rate_hz=rate_hz, reporter=told)
     piece = Piece(
         motion=motion if fps is None else resample(motion, fps),
@@ -74,12 +85,10 @@ def render(
         reporter=told,
         topology=mesh_of(motion, head, read_template(files_of(template), None, told)),
         speech=sound,
-        size=size,
+        shot=shot,
         renderer=renderer,
-        view=view,
         overwrite=overwrite,
     )
-    check_output(target, size=size, overwrite=overwrite, drawn=True)
     export(target, piece)
     return target
 
@@ -89,20 +98,26 @@ def frames(
     *,
     head: str | None = None,
     template: str | Path | Sequence[str | Path] | None = None,
-    size: int = 512,
+    look: str = "skin",
+    size: int | str | tuple[int, int] = 512,
+    background: str | Path | None = None,
+    camera: str = "portrait",
     view: str = "front",
+    zoom: float = 1.0,
     renderer: str = "software",
-) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
-    """Draw a motion picture by picture: sRGB, 0 to 255. The arguments are those of `render`."""
+) -> Iterator[UInt8[np.ndarray, "height width channels"]]:
+    """Draw a motion picture by picture: sRGB, 0 to 255, and alpha with a transparent background.
+
+    The arguments are those of `render`.
+    """
     told = Warnings()
     piece = Piece(
         motion=motion,
         meta={},
         reporter=told,
         topology=mesh_of(motion, head, read_template(files_of(template), None, told)),
-        size=size,
+        shot=shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom),
         renderer=renderer,
-        view=view,
     )
     with drawn(piece) as shown:
         yield from shown

@@ -81,14 +81,14 @@ def test_outputs_that_cannot_be_are_refused(
 def test_suffixes_may_be_upper_case_and_bare_names_are_told(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    assert end(monkeypatch, "render", "m.npz", "--size", "16", "--out", "V.MP4", "--json") == 0
+    assert end(monkeypatch, "render", "m.npz", "--size", "64", "--out", "V.MP4", "--json") == 0
     assert json.loads(capsys.readouterr().out)["outputs"] == ["V.MP4"]
     assert (place / "V.MP4").read_bytes()[4:8] == b"ftyp"
-    assert end(monkeypatch, "render", "m.npz", "--size", "16", "--out", "face") == 0
+    assert end(monkeypatch, "render", "m.npz", "--size", "64", "--out", "face") == 0
     out, err = capsys.readouterr()
     assert "face becomes a folder of PNG frames" in err
     assert out == "face\n"
-    assert end(monkeypatch, "render", "m.npz", "--size", "16", "--out", "face", "--overwrite") == 0
+    assert end(monkeypatch, "render", "m.npz", "--size", "64", "--out", "face", "--overwrite") == 0
     assert "becomes" not in capsys.readouterr().err
 
 

@@ -208,7 +208,7 @@ def test_given_motion_of_vertices_is_drawn_and_scored(
     moved = head.template + rng.normal(0, 0.001, (50, NUM_VERTS, 3)).astype(np.float32)
     motion = VertexMotion(vertices=moved, neutral=head.template, fps=25.0, topology="mine", faces=head.faces)
     write_motion(tmp_path / "a.npz", motion)
-    _talk("render", tmp_path / "a.npz", "--size", 32, "--out", tmp_path / "frames")
+    _talk("render", tmp_path / "a.npz", "--size", 64, "--out", tmp_path / "frames")
     assert len(list((tmp_path / "frames").glob("*.png"))) == 50
     report = _talk("score", tmp_path / "a.npz", "--truth", tmp_path / "a.npz")
     assert report["overall"]["mve_mm"]["value"] == 0

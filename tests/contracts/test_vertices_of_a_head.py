@@ -50,7 +50,7 @@ def test_it_makes_vertices_of_ada(training: list[object], tmp_path: Path) -> Non
     assert motion.topology == "ada"
     assert motion.vertices.shape == (report["frames"], len(ada.template), 3)
     np.testing.assert_allclose(motion.neutral, ada.template, atol=1e-6)
-    _talk("render", tmp_path / "a.npz", "--size", 32, "--out", tmp_path / "frames")
+    _talk("render", tmp_path / "a.npz", "--size", 64, "--out", tmp_path / "frames")
     assert len(list((tmp_path / "frames").glob("*.png"))) == report["frames"]
 
 

@@ -18,7 +18,7 @@ from tests.fuzz import mutate, seeds_models, structured
 from tests.fuzz.case import Case, Kind, common
 
 GEN = "runs/gen/best.safetensors"
-_SMALL = ("--size", "16", "--overwrite")
+_SMALL = ("--size", "64", "--overwrite")
 
 
 def motion(drawn: Random, files: Path, folder: Path) -> Case:
@@ -306,10 +306,43 @@ def head(drawn: Random, files: Path, folder: Path) -> Case:
     )  # fmt: skip
 
 
+def own_head(drawn: Random, files: Path, folder: Path) -> Case:
+    """A head's file of talk: damaged in its bytes, or with other arrays in it."""
+    content = (files / "heads/own.npz").read_bytes()
+    undamaged = {}
+    if drawn.random() < 0.4:
+        data, note, _ = mutate.damaged(drawn, content, (files / "ada.npz").read_bytes())
+        if "splice" not in note and "append" not in note:
+            undamaged = {"h.npz": content}
+    else:
+        data, note = structured.edited_npz(drawn, content, texts=("person",))
+    (folder / "h.npz").write_bytes(data)
+    (folder / "m.npz").write_bytes((files / "ada.npz").read_bytes())
+    outputs: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ("head", "h.npz", "--set", drawn.choice(("age=60", "age=1e9", "=", "hair=\x00")))
+    if drawn.random() < 0.8:
+        argv, outputs = ("render", "m.npz", "--head", "h.npz", "--out", "fr", *_SMALL), ("fr",)
+    expected = "same" if undamaged and outputs else "any"
+    return Case(argv=common(drawn, *argv), note=note, outputs=outputs, undamaged=undamaged, expected=expected)
+
+
+def background(drawn: Random, files: Path, folder: Path) -> Case:
+    """A picture behind the head, damaged."""
+    name = drawn.choice(("wall.png", "wall.jpg"))
+    other = files / "heads" / ("wall.jpg" if name == "wall.png" else "wall.png")
+    data, note, _ = mutate.damaged(drawn, (files / "heads" / name).read_bytes(), other.read_bytes())
+    (folder / name).write_bytes(data)
+    (folder / "m.npz").write_bytes((files / "ada.npz").read_bytes())
+    argv = ("render", "m.npz", "--background", name, "--out", "fr", *_SMALL)
+    return Case(argv=common(drawn, *argv), note=f"{name} {note}", outputs=("fr",))
+
+
 KINDS = (
     Kind("motion", 10, motion),
     Kind("model", 10, model),
     Kind("checkpoint", 9, checkpoint),
     Kind("run-folder", 8, run_folder),
     Kind("head", 7, head),
+    Kind("own-head", 5, own_head),
+    Kind("background", 3, background),
 )

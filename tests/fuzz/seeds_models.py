@@ -8,9 +8,12 @@ from unittest import mock
 
 import numpy as np
 import torch
+from PIL import Image
 
 from talkcli.engine.face.flame_file import read_flame
+from talkcli.engine.pipelines.head import make_head
 from talkcli.engine.train.run_folder import RunFolder
+from talkcli.engine.types import Silent
 from tests.engine.checkpoints.official import official_states, write_official
 from tests.engine.face.flame_twin import flame_arrays, python2_pickle
 from tests.engine.fakes import write_corpus
@@ -52,6 +55,10 @@ def models(folder: Path) -> None:
     heads.mkdir()
     arrays = flame_arrays()
     python2_pickle(heads / "head.pkl", arrays)
+    make_head("ada", [heads / "own.npz"], reporter=Silent())
+    colours = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
+    for name in ("wall.png", "wall.jpg"):
+        Image.fromarray(colours).save(heads / name)
     _landmarks(heads / "landmark_embedding.npy")
     seeds_data.motion(folder / "ada.npz")
     seeds_data.motion(folder / "flame.npz", "flame")

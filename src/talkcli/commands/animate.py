@@ -9,13 +9,21 @@ import typer
 
 from talkcli.commands.options import (
     AsJson,
+    Background,
     Device,
     Fps,
+    Framing,
+    HeadToDraw,
+    Look,
     MaxMinutes,
+    PictureSize,
     Quiet,
+    RendererName,
     Seed,
     Template,
     TopologyName,
+    View,
+    Zoom,
 )
 from talkcli.console import Console
 from talkcli.engine.methods import EMBEDDED
@@ -124,10 +132,7 @@ def animate(
             "with a tier phones.",
         ),
     ] = None,
-    head: Annotated[
-        str | None,
-        typer.Option("--head", help="Head to draw: ada, flame, or a FLAME file. Default: the model's own."),
-    ] = None,
+    head: HeadToDraw = None,
     template: Template = None,
     topology: TopologyName = None,
     smooth: Annotated[
@@ -203,10 +208,13 @@ def animate(
         bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
     ] = False,
     fps: Fps = None,
-    size: Annotated[
-        int, typer.Option("--size", min=64, max=4096, help="Width and height of the video, in pixels.")
-    ] = 512,
-    renderer: Annotated[str, typer.Option("--renderer", help="Renderer: software or pyrender.")] = "software",
+    look: Look = "skin",
+    size: PictureSize = "512",
+    background: Background = None,
+    camera: Framing = "portrait",
+    view: View = "front",
+    zoom: Zoom = 1.0,
+    renderer: RendererName = "software",
     seed: Seed = 0,
     device: Device = "auto",
     precision: Annotated[
@@ -241,6 +249,7 @@ def animate(
             from talkcli.engine.audio.limits import limit_sound
             from talkcli.engine.performers.performer import Sampling, parse_emotion
             from talkcli.engine.pipelines.animate import animate_file
+            from talkcli.engine.render.shot import shot_of
 
         limit_sound(max_minutes)
         report = animate_file(
@@ -267,7 +276,7 @@ def animate(
             text=text,
             head_name=head,
             fps=fps,
-            size=size,
+            shot=shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom),
             renderer=renderer,
             device_name=device,
             precision=precision,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from talkcli.commands.options import AsJson, Quiet
+from talkcli.commands.options import AsJson, PictureSize, Quiet
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
 from talkcli.engine.wording import counted
@@ -28,9 +28,7 @@ def bench(
         Path | None, typer.Option("--speech", help="For animate: speech file to animate.")
     ] = None,
     head: Annotated[str, typer.Option("--head", help="For render: head to draw.")] = "ada",
-    size: Annotated[
-        int, typer.Option("--size", min=16, max=4096, help="Width and height of the picture, in pixels.")
-    ] = 512,
+    size: PictureSize = "512",
     frames: Annotated[
         int,
         typer.Option(
@@ -131,16 +129,19 @@ def bench(
             )
             return
         from talkcli.engine.pipelines.bench.render import bench_animate, bench_render
+        from talkcli.engine.render.shot import size_of
 
         if speech is not None and what == "animate":
-            report = bench_animate(speech, size=size, out=out, reporter=console)
+            report = bench_animate(speech, size=size_of(size), out=out, reporter=console)
             console.result(
                 report,
                 f"{report['speech_s']:.1f} s of speech in {report['seconds']:.1f} s "
                 f"(median of {len(report['rounds_s'])}; the first run took {report['first_s']:.1f} s)",
             )
             return
-        report = bench_render(head_name=head, size=size, num_frames=frames, out=out, reporter=console)
+        report = bench_render(
+            head_name=head, size=size_of(size), num_frames=frames, out=out, reporter=console
+        )
         ours = report["renderers"]["software"]["fps"]
         rows = []
         for name, result in report["renderers"].items():
@@ -154,7 +155,7 @@ def bench(
         machine = report["machine"]
         console.table(
             report,
-            title=f"{report['verts']} vertices, {report['size']} x {report['size']}, "
+            title=f"{report['verts']} vertices, {report['size'][0]} x {report['size'][1]}, "
             f"{counted(machine['cores'], 'core')} of {machine['cpu']}",
             header=["renderer", "frames/s", "CPU ms/frame", "of software", ""],
             rows=rows,

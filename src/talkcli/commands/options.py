@@ -10,6 +10,9 @@ import typer
 
 from talkcli.option_names import speak_for
 
+# Heading of --help.
+_PICTURE = "Picture"
+
 
 def _finite(value: float | None) -> float | None:
     # typer compares the value with the bounds, and NaN passes every such comparison.
@@ -76,6 +79,69 @@ TopologyName = Annotated[
     typer.Option(
         "--topology", help="Numbering of the template's vertices: flame or biwi. Default: the motion's."
     ),
+]
+HeadToDraw = Annotated[
+    str | None,
+    typer.Option(
+        "--head",
+        metavar="NAME|FILE",
+        help="Head to draw: ada, abe, bust, flame, a file from talk head, or a FLAME file. Default: the "
+        "motion's own.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+Look = Annotated[
+    str,
+    typer.Option("--look", help="Look of the head: skin, or clay (grey).", rich_help_panel=_PICTURE),
+]
+PictureSize = Annotated[
+    str,
+    typer.Option(
+        "--size",
+        metavar="N|WxH",
+        help="Size of the picture in pixels: one number for a square, or width and height, such as "
+        "1080x1920. 64 to 4096 a side; even for a video.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+Background = Annotated[
+    str | None,
+    typer.Option(
+        "--background",
+        metavar="COLOUR|FILE|transparent",
+        help="What lies behind the head: a colour (white, #2a4d69), a .png or .jpg file, or transparent "
+        "(PNG frames only). Default: a dark wall.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+Framing = Annotated[
+    str,
+    typer.Option(
+        "--camera",
+        help="What the picture shows: portrait, close (the face), mouth, eyes, or bust (with the neck).",
+        rich_help_panel=_PICTURE,
+    ),
+]
+View = Annotated[
+    str,
+    typer.Option(
+        "--view", help="Side of the camera: front, three-quarter or profile.", rich_help_panel=_PICTURE
+    ),
+]
+Zoom = Annotated[
+    float,
+    typer.Option(
+        "--zoom",
+        min=1,
+        max=4,
+        callback=_finite,
+        help="Number of times that things are larger, in the middle of the picture.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+RendererName = Annotated[
+    str,
+    typer.Option("--renderer", help="Renderer: software or pyrender.", rich_help_panel=_PICTURE),
 ]
 # Options that the training commands share.
 Manifest = Annotated[Path, typer.Argument(help="Manifest of training clips, from talk preprocess.")]

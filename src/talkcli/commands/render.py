@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from talkcli.commands.options import AsJson, Fps, Quiet, Template, TopologyName
+from talkcli.commands.options import (
+    AsJson,
+    Background,
+    Fps,
+    Framing,
+    HeadToDraw,
+    Look,
+    PictureSize,
+    Quiet,
+    RendererName,
+    Template,
+    TopologyName,
+    View,
+    Zoom,
+)
 from talkcli.console import Console
 
 
@@ -20,18 +34,15 @@ def render(
         Path | None,
         typer.Option("--audio", help="Sound of the video, in any format that talk animate reads."),
     ] = None,
-    head: Annotated[
-        str | None,
-        typer.Option("--head", help="Head to draw: ada, flame, or a FLAME file. Default: the motion's own."),
-    ] = None,
-    size: Annotated[
-        int, typer.Option("--size", min=16, max=4096, help="Width and height of the picture, in pixels.")
-    ] = 512,
+    head: HeadToDraw = None,
+    look: Look = "skin",
+    size: PictureSize = "512",
+    background: Background = None,
+    camera: Framing = "portrait",
+    view: View = "front",
+    zoom: Zoom = 1.0,
     fps: Fps = None,
-    view: Annotated[
-        str, typer.Option("--view", help="Camera view: front, three-quarter or profile.")
-    ] = "front",
-    renderer: Annotated[str, typer.Option("--renderer", help="Renderer: software or pyrender.")] = "software",
+    renderer: RendererName = "software",
     template: Template = None,
     topology: TopologyName = None,
     overwrite: Annotated[
@@ -47,15 +58,15 @@ def render(
     with Console(as_json=as_json, quiet=quiet) as console:
         with console.loading():
             from talkcli.engine.pipelines.render import render_motion_file
+            from talkcli.engine.render.shot import shot_of
 
         report = render_motion_file(
             motion,
             out,
             audio=audio,
             head_name=head,
-            size=size,
+            shot=shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom),
             fps=fps,
-            view=view,
             renderer=renderer,
             overwrite=overwrite,
             reporter=console,

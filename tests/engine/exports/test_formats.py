@@ -8,6 +8,7 @@ import pytest
 
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct, check_output, format_of, note_folders
+from talkcli.engine.render.shot import Shot, Size
 from tests.engine.fakes import Told
 
 
@@ -16,14 +17,14 @@ def test_outputs_are_checked_by_kind(tmp_path: Path) -> None:
     (tmp_path / "v1.2").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
-    check_output(tmp_path / "new.mp4", size=64)
-    check_output(tmp_path / "new", size=63)
-    check_output(tmp_path / "v1.2", size=64)
-    check_output(tmp_path / "full", size=64, overwrite=True)
+    check_output(tmp_path / "new.mp4", shot=Shot())
+    check_output(tmp_path / "new", shot=Shot(size=Size(63, 63)))
+    check_output(tmp_path / "v1.2", shot=Shot())
+    check_output(tmp_path / "full", shot=Shot(), overwrite=True)
     with pytest.raises(InputError, match="is a folder"):
-        check_output(tmp_path / "folder.mp4", size=64)
+        check_output(tmp_path / "folder.mp4", shot=Shot())
     with pytest.raises(UsageError, match="not empty"):
-        check_output(tmp_path / "full", size=64)
+        check_output(tmp_path / "full", shot=Shot())
 
 
 def test_an_output_is_named_once_and_is_no_input(tmp_path: Path) -> None:

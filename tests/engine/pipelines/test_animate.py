@@ -28,6 +28,7 @@ from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.pipelines import animate
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.score.generation import open_deeptalk
+from talkcli.engine.render.shot import Shot, Size
 from talkcli.engine.types import EMOTIONS, NOBODY, SPEECH_RATE_HZ, Emotion, Silent, Speech
 from tests.engine.fakes import Told, performed
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
@@ -63,8 +64,8 @@ def animated(tmp_path: Path, flame_model: Path, monkeypatch: pytest.MonkeyPatch)
     def run(out: str, **options: Any) -> dict[str, Any]:
         defaults: dict[str, Any] = {
             "sampling": Sampling(), "emotion_from": None, "model_name": str(flame_model), "head_name": None,
-            "fps": None, "size": 64, "renderer": "software", "device_name": "cpu", "precision": "fp32",
-            "layers": {}, "reporter": Silent(),
+            "fps": None, "shot": Shot(size=Size(64, 64)), "renderer": "software", "device_name": "cpu",
+            "precision": "fp32", "layers": {}, "reporter": Silent(),
         }  # fmt: skip
         return animate_file(tmp_path / "a.wav", [tmp_path / out], **(defaults | options))
 

@@ -35,6 +35,7 @@ from talkcli.engine.pipelines.convert.deeptalk import (
     export_deeptalk,
     import_deeptalk,
 )
+from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import Silent, Speech
 from tests.engine.checkpoints.official import TINY, State, official_states, random_fill, write_official
 from tests.engine.fakes import Told, small_disk
@@ -129,7 +130,7 @@ def test_it_animates_without_flame(
         model_name=str(tmp_path / "m.safetensors"),
         head_name=None,
         fps=None,
-        size=64,
+        shot=Shot(),
         renderer="software",
         device_name="cpu",
         precision="fp32",

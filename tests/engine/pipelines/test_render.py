@@ -17,6 +17,7 @@ from talkcli.engine.face import surface
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.pipelines.render import render_motion_file
+from talkcli.engine.render.shot import Shot, Size
 from talkcli.engine.types import Motion, Silent
 from tests.engine.fakes import Told
 from tests.engine.render.shapes import BallHead
@@ -35,9 +36,8 @@ def _render(path: Path, out: Path, **options: Any) -> dict[str, Any]:
     defaults: dict[str, Any] = {
         "audio": None,
         "head_name": None,
-        "size": 64,
+        "shot": Shot(size=Size(64, 64)),
         "fps": None,
-        "view": "front",
         "renderer": "software",
         "overwrite": False,
         "reporter": Silent(),
@@ -67,7 +67,7 @@ def test_a_video_has_the_motions_length_rate_and_origin(motion_path: Path, tmp_p
 
 
 def test_frames_at_another_rate_and_view(motion_path: Path, tmp_path: Path) -> None:
-    report = _render(motion_path, tmp_path / "frames", fps=50.0, view="profile", size=33)
+    report = _render(motion_path, tmp_path / "frames", fps=50.0, shot=Shot(view="profile", size=Size(33, 35)))
     assert report["frames"] == 40
     assert len(list((tmp_path / "frames").iterdir())) == 40
 
@@ -89,8 +89,8 @@ def test_sound_with_frames_is_warned_of(motion_path: Path, tmp_path: Path) -> No
     ("out", "options", "error", "says"),
     [
         ("x.gif", {}, UsageError, "gif"),
-        ("x.mp4", {"size": 63}, UsageError, "even"),
-        ("x.mp4", {"view": "above"}, UsageError, "above"),
+        ("x.mp4", {"shot": Shot(size=Size(64, 63))}, UsageError, "even"),
+        ("x.mp4", {"shot": Shot(background="transparent")}, UsageError, "no transparency"),
         ("x.mp4", {"renderer": "povray"}, UsageError, "povray"),
         ("x.mp4", {"audio": Path("absent.wav")}, InputError, "absent.wav"),
         ("motion.npz", {}, UsageError, "npz"),

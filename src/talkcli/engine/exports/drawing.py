@@ -7,17 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
-from talkcli.engine.render.studio import VIEWS, studio_scene
-
-
-def check_view(view: str) -> None:
-    """Raise UsageError when `view` is not a name of `VIEWS`."""
-    if view not in VIEWS:
-        raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
+from talkcli.engine.render.setting import scene_of
 
 
 @contextlib.contextmanager
@@ -25,19 +18,18 @@ def drawn(piece: Piece) -> Iterator[Iterator[np.ndarray]]:
     """Open an iterator over the pictures (height width 3) of `piece`, sRGB from 0 to 255, and close it at the
     end.
 
-    The iterator draws one picture per frame of the motion. Raises UsageError for an unknown view, and what
-    `Piece.surface`, `studio_scene` and `open_renderer` raise.
+    The iterator draws one picture per frame of the motion. Raises what `Piece.surface`,
+    `scene_of` and `open_renderer` raise.
     """
-    check_view(piece.view)
     surface = piece.surface()
     if piece.speech is not None and abs(piece.speech.duration_s - piece.motion.duration_s) > 1 / surface.fps:
         piece.reporter.note(
             f"The sound lasts {piece.speech.duration_s:.2f} s, the motion {piece.motion.duration_s:.2f} s: "
             "the output lasts as long as the motion."
         )
-    scene = studio_scene(surface.topology, yaw_deg=VIEWS[piece.view])
+    scene = scene_of(surface.topology, piece.shot)
     with (
-        contextlib.closing(open_renderer(piece.renderer, scene, piece.size, piece.size)) as drawer,
+        contextlib.closing(open_renderer(piece.renderer, scene, *piece.shot.size)) as drawer,
         contextlib.closing(pictures(surface, drawer)) as frames,
     ):
         yield frames

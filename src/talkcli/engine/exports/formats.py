@@ -14,6 +14,7 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.files import check_file, real_path
 from talkcli.engine.methods import resolve
+from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 
@@ -25,7 +26,7 @@ class Format:
     write: str
     """Function that writes a piece: `write(out, piece)`. It leaves the whole output or nothing."""
     check: str | None = None
-    """Function that refuses an output before any work: `check(out, size, overwrite)`. None accepts any file
+    """Function that refuses an output before any work: `check(out, shot, overwrite)`. None accepts any file
     name."""
     drawn: bool = False
     """Whether the format shows pictures; it then needs a head or a mesh to draw."""
@@ -63,12 +64,12 @@ def format_of(out: Path, *, drawn: bool = False) -> Format:
     return known[FRAMES]
 
 
-def check_output(out: Path, *, size: int, overwrite: bool = False, drawn: bool = False) -> None:
+def check_output(out: Path, *, shot: Shot, overwrite: bool = False, drawn: bool = False) -> None:
     """Raise UsageError or InputError when `out` cannot be written; the check comes before any work.
 
     Args:
         out: File or folder to write.
-        size: Side of the picture in pixels.
+        shot: What the pictures show, and how.
         overwrite: Whether to replace the frames in a folder.
         drawn: Accept only formats that show pictures.
     """
@@ -81,7 +82,7 @@ def check_output(out: Path, *, size: int, overwrite: bool = False, drawn: bool =
     if row.check is None:
         check_file(out)
     else:
-        resolve(row.check)(out, size, overwrite)
+        resolve(row.check)(out, shot, overwrite)
 
 
 def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
@@ -112,5 +113,5 @@ def export(out: Path, piece: Piece) -> None:
 
     Raises UsageError, InputError or TalkError when it cannot; then no partial output is left.
     """
-    check_output(out, size=piece.size, overwrite=piece.overwrite)
+    check_output(out, shot=piece.shot, overwrite=piece.overwrite)
     resolve(format_of(out).write)(out, piece)

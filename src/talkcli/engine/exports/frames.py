@@ -7,9 +7,10 @@ from pathlib import Path
 from talkcli.engine.exports.drawing import drawn
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.render.frames import check_folder, write_frames
+from talkcli.engine.render.shot import Shot
 
 
-def check(out: Path, size: int, overwrite: bool) -> None:  # noqa: ARG001  any size can be drawn
+def check(out: Path, shot: Shot, overwrite: bool) -> None:  # noqa: ARG001  any picture can be written
     """Raise UsageError when the folder `out` is not empty, unless `overwrite` lets its frames be replaced."""
     check_folder(out, overwrite=overwrite)
 

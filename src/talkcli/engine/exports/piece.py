@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from talkcli.engine.face.surface import Surface, topology_of
 from talkcli.engine.face.topology import Topology
+from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import AnyMotion, Reporter, Speech
 
 
@@ -25,12 +26,10 @@ class Piece:
     """Head or mesh to draw; None for the motion's own."""
     speech: Speech | None = None
     """Sound of a video; None for a silent one."""
-    size: int = 512
-    """Side of the picture in pixels."""
+    shot: Shot = field(default_factory=Shot)
+    """What is seen of it, and how."""
     renderer: str = "software"
     """Name of the renderer, a key of `RENDERERS`."""
-    view: str = "front"
-    """Name of the camera view, a key of `VIEWS`."""
     overwrite: bool = False
     """Whether to replace the frames in a folder."""
 

@@ -10,7 +10,7 @@ from talkcli.engine.assets import cache_dir
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.head import Head
 
-# Name -> what it is; a path to a FLAME file is a head's name too.
+# Name -> what it is; the path of a head's file is its name too.
 HEADS: dict[str, str] = {
     "ada": "a woman of about 30; talk's own head, free, with 50 named expression channels and a jaw",
     "abe": "a man of about 35, moved by the same channels",
@@ -20,7 +20,7 @@ HEADS: dict[str, str] = {
 # The heads that talk generates, which share channels, regions and the numbering of vertices.
 GENERATED = ("ada", "abe", "bust")
 FLAME_FILE = "generic_model.pkl"
-_FLAME_SUFFIXES = (".pkl", ".npz")
+_FILE_SUFFIXES = (".pkl", ".npz")
 
 
 def flame_path() -> Path | None:
@@ -37,18 +37,18 @@ def flame_path() -> Path | None:
 
 def is_head(name: str) -> bool:
     """Return whether `load_head` knows a head called `name`."""
-    return name in HEADS or name.endswith(_FLAME_SUFFIXES)
+    return name in HEADS or name.endswith(_FILE_SUFFIXES)
 
 
 def head_file(name: str) -> Path | None:
     """Return the user's file that `load_head` reads for the head called `name`; None where it needs none."""
     if name == "flame":
         return flame_path()
-    return Path(name) if name.endswith(_FLAME_SUFFIXES) else None
+    return Path(name) if name.endswith(_FILE_SUFFIXES) else None
 
 
 def load_head(name: str) -> Head:
-    """Return the head called `name`: a key of `HEADS`, or a path to a FLAME .pkl or .npz.
+    """Return the head called `name`: a key of `HEADS`, or a file that `talk head` or FLAME's authors made.
 
     Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they
     are not what they should be.
@@ -66,7 +66,7 @@ def load_head(name: str) -> Head:
                 hint="Register at https://flame.is.tue.mpg.de, accept the FLAME licence, download FLAME 2020 "
                 f"and set TALK_FLAME=/path/to/{FLAME_FILE}.",
             )
-    elif name.endswith(_FLAME_SUFFIXES):
+    elif name.endswith(_FILE_SUFFIXES):
         path = Path(name)
         if not path.is_file():
             raise AssetError(
@@ -74,10 +74,14 @@ def load_head(name: str) -> Head:
             )
     else:
         near = difflib.get_close_matches(name.lower(), HEADS, n=1)
-        known = f"Known heads: {', '.join(HEADS)}, or a path to a FLAME .pkl or .npz."
+        known = f"Known heads: {', '.join(HEADS)}, or the path of a head's .npz or FLAME's .pkl."
         raise UsageError(
             f"There is no head called {name}.", hint=f"Did you mean {near[0]}? {known}" if near else known
         )
+    from talkcli.engine.face.head_file import is_head_file, read_head
+
+    if is_head_file(path):
+        return read_head(path)
     from talkcli.engine.face.flame import FlameHead
 
     return FlameHead.load(path)

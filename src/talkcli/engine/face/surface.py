@@ -27,6 +27,9 @@ class Surface:
     def __init__(self, motion: AnyMotion, topology: Topology, *, turned: bool = False) -> None:
         """Lay `motion` on `topology`.
 
+        Vertices keep what they move from the motion's neutral, and rest where the topology does: on another
+        face at rest they move another person.
+
         Args:
             motion: Motion of coefficients or of vertices.
             topology: Head with the motion's channels, or mesh of its vertices.
@@ -39,6 +42,7 @@ class Surface:
         self.motion = motion
         self.topology = topology
         self._turned = turned
+        self._shift = _shift(motion, topology)
         posed = turned and isinstance(motion, Motion) and motion.pose is not None
         self._neck = Neck(topology) if posed else None
 
@@ -63,7 +67,9 @@ class Surface:
         """Return the vertices of `frames` in metres; `only` chooses vertices by index (None: all)."""
         motion = self.motion
         if isinstance(motion, VertexMotion):
-            return motion.vertices[frames] if only is None else motion.vertices[frames][:, only.numpy()]
+            chosen = slice(None) if only is None else only.numpy()
+            given = motion.vertices[frames][:, chosen]
+            return given if self._shift is None else given + self._shift[chosen]
         assert isinstance(self.topology, Head)
         made = self.topology(torch.from_numpy(np.ascontiguousarray(motion.coeffs[frames])), only=only)
         if self._neck is not None and motion.pose is not None:
@@ -72,6 +78,13 @@ class Surface:
             made = self._neck.turn(made, torch.from_numpy(np.ascontiguousarray(motion.pose[frames])))
         vertices: Float[np.ndarray, "frames chosen 3"] = made.numpy()
         return vertices
+
+
+def _shift(motion: AnyMotion, topology: Topology) -> Float[np.ndarray, "verts 3"] | None:
+    """Return the way from the motion's face at rest to that of the topology; None where they are the same."""
+    if not isinstance(motion, VertexMotion) or np.array_equal(motion.neutral, topology.template):
+        return None
+    return (topology.template - motion.neutral).astype(motion.vertices.dtype)
 
 
 def surface_of(motion: AnyMotion, head_name: str | None = None, *, turned: bool = False) -> Surface:

@@ -15,8 +15,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.heads import GENERATED, load_head
 from talkcli.engine.face.motion_file import read_any_motion
-from talkcli.engine.face.surface import topology_of
+from talkcli.engine.face.surface import check_fits, topology_of
 from talkcli.engine.face.topology import Topology, unknown_triangles
 from talkcli.engine.readers.npy import read_floats
 from talkcli.engine.readers.obj import read_obj
@@ -114,9 +116,11 @@ def template_files(names: Sequence[str]) -> list[Path]:
 def mesh_to_draw(motion: VertexMotion, head_name: str | None, template: Template | None) -> Topology:
     """Return the mesh of `motion` with triangles: of the head, of the motion's file, or of `template`.
 
+    Vertices numbered as the generated heads are drawn as the person whose head is named.
+
     Args:
         motion: Motion to draw.
-        head_name: Name of a head or a FLAME file; None for the head of the motion's topology, where its file
+        head_name: Name of a head or a head's file; None for the head of the motion's topology, where its file
             is here.
         template: Template that the user gave, if any.
 
@@ -128,6 +132,11 @@ def mesh_to_draw(motion: VertexMotion, head_name: str | None, template: Template
         template.check_fits(motion.topology, len(motion.neutral))
         faces = motion.faces if template.faces is None else template.faces
         motion = replace(motion, faces=faces, topology=template.topology or motion.topology)
+    if head_name is not None and motion.topology in GENERATED:
+        person = load_head(head_name)
+        if person.channels == ADA:
+            check_fits(motion, person)
+            return person
     try:
         mesh = topology_of(motion, head_name)
     except AssetError:

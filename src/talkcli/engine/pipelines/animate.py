@@ -26,7 +26,7 @@ from talkcli.engine.exports.formats import (
 )
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.heads import head_file, load_head
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.template import Template, mesh_of, read_template, template_files
 from talkcli.engine.face.topology import Topology
@@ -34,7 +34,10 @@ from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.trained import Precision
+from talkcli.engine.render.background import background_file
+from talkcli.engine.render.framing import check_camera
 from talkcli.engine.render.renderers import check_renderer
+from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import AnyMotion, Reporter, VertexMotion
 from talkcli.engine.version import __version__
 
@@ -49,7 +52,7 @@ def animate_file(
     model_name: str,
     head_name: str | None,
     fps: float | None,
-    size: int,
+    shot: Shot,
     renderer: str,
     device_name: str,
     precision: Precision,
@@ -69,9 +72,9 @@ def animate_file(
         controls: Controls of the performer by name, as `chosen_controls` takes them.
         emotion_from: Speech file whose emotion replaces that of the speech; None keeps it.
         model_name: Performer, as for `open_performer`; the rules need `text`.
-        head_name: Head to draw: a name or a FLAME file; None for the model's own.
+        head_name: Head to draw: a name or a head's file; None for the model's own.
         fps: Frame rate of the output in frames per second; None for the model's own.
-        size: Side of the pictures in pixels.
+        shot: What the pictures show, and how.
         renderer: Name of the renderer.
         device_name: Device as `resolve_device` takes it.
         precision: Number format of the network.
@@ -95,18 +98,19 @@ def animate_file(
         raise InputError(f"{speech_path} is a folder, but a sound file is needed.", hint=hint)
     paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
     every_path = [path for take in paths for path in take]
-    head_file = Path(head_name) if head_name else None
-    check_distinct(every_path, [speech_path, emotion_from, head_file, *template_files(template)])
+    inputs = [head_file(head_name) if head_name else None, background_file(shot.background)]
+    check_distinct(every_path, [speech_path, emotion_from, *inputs, *template_files(template)])
     for path in every_path:
-        check_output(path, size=size, overwrite=overwrite)
+        check_output(path, shot=shot, overwrite=overwrite)
     check_renderer(renderer)
     note_folders(outs, reporter)
     formats = [format_of(out) for out in outs]
+    drawn = any(row.drawn for row in formats)
     header = header_of(model_name)
     chosen = chosen_controls(header, controls or {})
     chosen.check(sampling)
     at_rest = read_template(template, topology, reporter)
-    head = _head_to_draw(head_name, header, outs, at_rest)
+    head = _head_to_draw(head_name, header, outs, at_rest, shot.camera)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     speech, quality = read_measured(speech_path, reporter)
@@ -151,9 +155,9 @@ def animate_file(
             motion=shown,
             meta={**asked, **motion.meta, "take": take},
             reporter=reporter,
-            topology=_mesh(head, shown, head_name, at_rest) if any(row.drawn for row in formats) else None,
+            topology=_mesh(head, shown, head_name, at_rest) if drawn else None,
             speech=sound,
-            size=size,
+            shot=shot,
             renderer=renderer,
             overwrite=overwrite,
         )
@@ -161,27 +165,31 @@ def animate_file(
             export(path, piece)
             report["outputs"].append(str(path))
         report |= {**motion.meta, "frames": shown.num_frames, "fps": shown.fps}
-        report["head"] = head.name if head else shown.space.name
+        report["head"] = piece.topology.name if piece.topology else shown.space.name
+    if drawn:
+        report |= asdict(shot)
     return report
 
 
 def _head_to_draw(
-    named: str | None, header: Meta, outs: Sequence[Path], template: Template | None
+    named: str | None, header: Meta, outs: Sequence[Path], template: Template | None, camera: str
 ) -> Head | None:
     """Load the head called `named`, else the model's own when an output shows pictures.
 
     Args:
-        named: Name of a head or a FLAME file; None for the model's own.
+        named: Name of a head or a head's file; None for the model's own.
         header: Header of the performer.
         outs: Outputs of the run.
         template: Face at rest that the user gave.
+        camera: Camera that the head must suit when an output shows pictures.
 
     Returns:
         The head; None when nobody named one and nothing is drawn, and for a model of vertices, whose motion
         has a mesh instead.
 
     Raises:
-        UsageError: For a head with other channels, and a template of another topology.
+        UsageError: For a head with other channels, a template of another topology, and a camera on a
+            part that nobody knows of the head.
         AssetError: When the file of the head is missing, or no file has the triangles of the vertices.
     """
     pictures = [out for out in outs if format_of(out).drawn]
@@ -196,19 +204,24 @@ def _head_to_draw(
             motion = VertexMotion(
                 vertices=still[None], neutral=still, fps=float(header.fps), topology=header.head
             )
-            mesh_of(motion, named, template)
+            check_camera(mesh_of(motion, named, template), camera)
         return None
     if named is not None:
-        return head_for(header, named)
+        head = head_for(header, named)
+        if pictures:
+            check_camera(head, camera)
+        return head
     if not pictures:
         return None
     try:
-        return load_head(header.head)
+        head = load_head(header.head)
     except AssetError as error:
         path = pictures[0].with_suffix(MOTION)
         raise AssetError(
             error.problem, hint=f"Motion needs no head: `out={path}`. To draw it: {error.hint}"
         ) from error
+    check_camera(head, camera)
+    return head
 
 
 def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None, template: Template | None) -> Topology:

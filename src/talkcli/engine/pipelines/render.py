@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from talkcli.engine.audio.io import read_speech
-from talkcli.engine.exports.drawing import check_view
 from talkcli.engine.exports.formats import check_distinct, check_output, export, format_of, note_folders
 from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.heads import head_file
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import check_fits
 from talkcli.engine.face.template import mesh_of, read_template, template_files
 from talkcli.engine.files import sha256
+from talkcli.engine.render.background import background_file
 from talkcli.engine.render.renderers import check_renderer
+from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import Reporter
 from talkcli.engine.version import __version__
 
@@ -26,9 +29,8 @@ def render_motion_file(
     *,
     audio: Path | None,
     head_name: str | None,
-    size: int,
+    shot: Shot,
     fps: float | None,
-    view: str,
     renderer: str,
     overwrite: bool,
     reporter: Reporter,
@@ -41,10 +43,9 @@ def render_motion_file(
         path: Motion file.
         out: Video or folder to write.
         audio: Sound of the video; None for a silent one.
-        head_name: Head to draw: a name or a FLAME file; None for the motion's own.
-        size: Side of the pictures in pixels.
+        head_name: Head to draw: a name or a head's file; None for the motion's own.
+        shot: What the pictures show, and how.
         fps: Frame rate of the output in frames per second; None for the motion's own.
-        view: Name of the camera view.
         renderer: Name of the renderer.
         overwrite: Whether to replace the frames in a folder.
         reporter: Receiver of notes, warnings and progress.
@@ -57,9 +58,9 @@ def render_motion_file(
     Raises:
         TalkError: For unusable input, before anything is written.
     """
-    check_output(out, size=size, overwrite=overwrite, drawn=True)
-    check_distinct([out], [path, audio, *template_files(template)])
-    check_view(view)
+    check_output(out, shot=shot, overwrite=overwrite, drawn=True)
+    inputs = [head_file(head_name) if head_name else None, background_file(shot.background)]
+    check_distinct([out], [path, audio, *inputs, *template_files(template)])
     check_renderer(renderer)
     note_folders([out], reporter)
     motion, meta = read_any_motion(path)
@@ -83,9 +84,8 @@ def render_motion_file(
         reporter=reporter,
         topology=mesh,
         speech=speech,
-        size=size,
+        shot=shot,
         renderer=renderer,
-        view=view,
         overwrite=overwrite,
     )
     export(out, piece)
@@ -94,9 +94,8 @@ def render_motion_file(
         "frames": motion.num_frames,
         "fps": motion.fps,
         "duration_s": motion.duration_s,
-        "size": size,
+        **asdict(shot),
         "head": mesh.name,
-        "view": view,
         "renderer": renderer,
         **metadata,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import sys
 import tokenize
 import warnings
@@ -78,6 +79,22 @@ def read_arrays(
     ) as error:  # fmt: skip
         # These are the exceptions that zipfile and numpy raise for a damaged file.
         raise InputError(f"{path} is no readable {kind} ({error}).", hint=hint) from error
+
+
+def array_names(path: Path) -> frozenset[str]:
+    """Return the names of the arrays in an npz file; none for a file that is no archive.
+
+    Raises InputError for a file that cannot be read.
+    """
+    with open_file(path) as raw:
+        try:
+            with zipfile.ZipFile(raw) as archive:
+                return frozenset(name.removesuffix(".npy") for name in archive.namelist())
+        except (
+            OSError, EOFError, ArithmeticError, LookupError, MemoryError, NotImplementedError, RuntimeError,
+            ValueError, struct.error, zipfile.BadZipFile, zipfile.LargeZipFile,
+        ):  # fmt: skip
+            return frozenset()
 
 
 def _read_part(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, most_bytes: int) -> np.ndarray:

@@ -10,12 +10,16 @@ from jaxtyping import Float
 
 
 def backdrop(
-    colour: tuple[float, float, float], height: int, width: int
+    behind: tuple[float, float, float] | Float[np.ndarray, "height width 3"] | None, height: int, width: int
 ) -> Float[np.ndarray, "height width 3"]:
-    """Return linear RGB of the wall; `colour` is its mean tone."""
+    """Return linear RGB of a wall whose mean tone is `behind`; a picture as it is, and black for None."""
+    if behind is None:
+        return np.zeros((height, width, 3))
+    if isinstance(behind, np.ndarray):
+        return behind
     y = (np.arange(height)[:, None] + 0.5) / height
     x = (np.arange(width)[None, :] + 0.5) / width
     aspect = width / height
     distance = np.hypot((x - 0.5) * aspect, (y - 0.42) * 0.9)
     glow = 0.45 + 1.25 * np.exp(-((distance / 0.42) ** 2))
-    return glow[:, :, None] * np.asarray(colour)
+    return glow[:, :, None] * np.asarray(behind)

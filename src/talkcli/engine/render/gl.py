@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli.engine.errors import DeviceError, ExtraError
+from talkcli.engine.errors import DeviceError, ExtraError, UsageError
 from talkcli.engine.optional import is_installed, require
 from talkcli.engine.render.backdrop import backdrop
 from talkcli.engine.render.look import srgb
@@ -29,12 +29,14 @@ class GlRenderer:
     """Pictures of `scene` through OpenGL; the scene graph stays, only the vertex buffers are made anew.
 
     A GL context belongs to the thread that made it: use the renderer there. Raises ExtraError without
-    pyrender and DeviceError where no EGL context can be made.
+    pyrender, DeviceError where no EGL context can be made, and UsageError for a transparent background.
     """
 
     concurrent = False
 
     def __init__(self, scene: Scene, width: int, height: int) -> None:
+        if scene.background is None:
+            raise UsageError("`renderer=pyrender` draws no transparency.", hint="Use `renderer=software`.")
         # PyOpenGL chooses its platform when it is first imported.
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
         self._pyrender = _import_pyrender()

@@ -5,7 +5,7 @@ Axis names: `verts`, `faces`, `height`, `width`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -64,7 +64,8 @@ class Scene:
     camera: Camera
     lights: tuple[Light, ...]
     ambient: tuple[float, float, float] = (0.25, 0.25, 0.27)
-    background: tuple[float, float, float] = field(default=(0.055, 0.06, 0.07))
+    background: tuple[float, float, float] | Float[np.ndarray, "height width 3"] | None = (0.055, 0.06, 0.07)
+    """Mean tone of a wall in linear RGB, a picture in linear RGB, or None for a transparent one."""
 
 
 @runtime_checkable

@@ -16,6 +16,11 @@ from talkcli.engine.render.renderer import Camera, Light, Material, Scene
 
 VIEWS = {"front": 0.0, "three-quarter": 35.0, "profile": 90.0}
 
+LOOKS = {
+    "skin": "as a person looks",
+    "clay": "grey and without colours, to judge the shape",
+}
+
 MATERIALS = {
     "skin": Material(specular=0.035, gloss=14.0, wrap=0.3),
     "lips": Material(specular=0.07, gloss=32.0, wrap=0.2),
@@ -40,16 +45,18 @@ _LIGHTS = (
     Light(direction=(0.6, 0.4, -1.0), colour=(0.6, 0.64, 0.72)),
     Light(direction=(0.0, 1.0, 0.15), colour=(0.14, 0.14, 0.15)),
 )
+# Linear RGB of the look clay.
+_CLAY = (0.35, 0.35, 0.35)
 _AMBIENT = (0.2, 0.2, 0.205)
 _FOV_DEG = 16.0
 # Room around the head, as a part of the head's height.
 _MARGIN = 0.13
 
 
-def studio_scene(head: Topology, *, yaw_deg: float = 0.0) -> Scene:
+def studio_scene(head: Topology, *, yaw_deg: float = 0.0, look: str = "skin") -> Scene:
     """Return light `head` and place the camera `yaw_deg` to the subject's left of straight ahead.
 
-    Raises AssetError for a topology whose triangles nobody knows.
+    `look` is a key of `LOOKS`. Raises AssetError for a topology whose triangles nobody knows.
     """
     if not len(head.faces):
         raise unknown_triangles(head.name)
@@ -62,7 +69,9 @@ def studio_scene(head: Topology, *, yaw_deg: float = 0.0) -> Scene:
         faces=head.faces,
         part_of_face=head.part_of_face,
         materials=tuple(replace(MATERIALS.get(part, _OTHER), closed=part in closed) for part in head.parts),
-        colours=head.colours,
+        colours=head.colours
+        if look == "skin"
+        else np.tile(np.array(_CLAY, np.float32), (len(head.template), 1)),
         camera=Camera(eye=_triple(eye), target=_triple(centre), fov_deg=_FOV_DEG),
         lights=tuple(
             Light(direction=_turned(light.direction, yaw_deg), colour=light.colour, shadow=light.shadow)

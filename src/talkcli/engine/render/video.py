@@ -34,7 +34,7 @@ def check_size(width: int, height: int) -> None:
     if width % 2 or height % 2 or min(width, height) < 2:
         raise UsageError(
             f"{width}x{height} pixels cannot be a video: H.264 in yuv420p needs even sizes.",
-            hint=f"Use `size={max(2, width + width % 2)}`.",
+            hint=f"Use `size={max(2, width + width % 2)}x{max(2, height + height % 2)}`.",
         )
 
 

@@ -15,6 +15,7 @@ from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.pipelines.bench import generator as bench_generator
 from talkcli.engine.pipelines.bench import render as bench
 from talkcli.engine.render.renderer import Renderer, Scene
+from talkcli.engine.render.shot import Size
 from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
 from tests.engine.models.deeptalk.tiny_deeptalk import NARROW
 from tests.engine.render.shapes import BallHead
@@ -33,7 +34,7 @@ def test_a_renderer_that_does_not_run_is_reported_with_its_reason(
     monkeypatch.setattr(bench, "open_renderer", no_gl)
     monkeypatch.setattr(bench, "load_head", lambda name: BallHead(12, 24))
     out = tmp_path / "deep" / "render.json"
-    report = bench.bench_render(head_name="ball", size=32, num_frames=6, out=out, reporter=Silent())
+    report = bench.bench_render(head_name="ball", size=Size(32, 32), num_frames=6, out=out, reporter=Silent())
     assert json.loads(out.read_text()) == report
     assert report["renderers"]["pyrender"] == {"fps": None, "reason": "no EGL here"}
     assert report["software_over_pyrender"] is None
@@ -51,12 +52,16 @@ def test_every_frame_of_the_measured_motion_is_another() -> None:
 
 def test_a_report_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
-        bench.bench_render(head_name="no such head", size=32, num_frames=6, out=tmp_path, reporter=Silent())
+        bench.bench_render(
+            head_name="no such head", size=Size(32, 32), num_frames=6, out=tmp_path, reporter=Silent()
+        )
 
 
 def test_the_whole_command_is_timed_and_reported(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", Speech(samples=np.zeros(SPEECH_RATE_HZ // 5, np.float32)))
-    report = bench.bench_animate(tmp_path / "a.wav", size=64, out=tmp_path / "report.json", reporter=Silent())
+    report = bench.bench_animate(
+        tmp_path / "a.wav", size=Size(64, 64), out=tmp_path / "report.json", reporter=Silent()
+    )
     assert report["speech_s"] == pytest.approx(0.2)
     assert report["seconds"] == sorted(report["rounds_s"])[1]
     assert report["times_real_time"] == pytest.approx(0.2 / report["seconds"])
@@ -66,7 +71,7 @@ def test_the_whole_command_is_timed_and_reported(tmp_path: Path) -> None:
 def test_a_failing_command_is_no_measurement(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", Speech(samples=np.zeros(SPEECH_RATE_HZ // 5, np.float32)))
     with pytest.raises(TalkError, match="even"):
-        bench.bench_animate(tmp_path / "a.wav", size=65, out=None, reporter=Silent())
+        bench.bench_animate(tmp_path / "a.wav", size=Size(65, 65), out=None, reporter=Silent())
 
 
 def test_the_generator_is_timed_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

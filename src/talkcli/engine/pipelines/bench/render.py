@@ -19,7 +19,8 @@ from talkcli.engine.files import check_file, temporary_folder
 from talkcli.engine.pipelines.bench.report import machine, run_talk, write_report
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
-from talkcli.engine.render.studio import studio_scene
+from talkcli.engine.render.setting import scene_of
+from talkcli.engine.render.shot import Shot, Size
 from talkcli.engine.types import MODEL_FPS, Motion, Reporter
 from talkcli.engine.version import __version__
 
@@ -29,13 +30,13 @@ _ROUNDS = 3
 
 
 def bench_render(
-    *, head_name: str, size: int, num_frames: int, out: Path | None, reporter: Reporter
+    *, head_name: str, size: Size, num_frames: int, out: Path | None, reporter: Reporter
 ) -> dict[str, Any]:
     """Measure the frames per second of every renderer, with the deformation of the head, without encoding.
 
     Args:
         head_name: Name of the head to draw.
-        size: Width and height of a frame in pixels.
+        size: Size of a frame.
         num_frames: Number of frames per round.
         out: File for the report as JSON; None writes none.
         reporter: Receiver of the progress.
@@ -54,7 +55,7 @@ def bench_render(
         opened = {}
         for name in RENDERERS:
             try:
-                renderer = open_renderer(name, studio_scene(head), size, size)
+                renderer = open_renderer(name, scene_of(head, Shot(size=size)), *size)
                 stack.enter_context(contextlib.closing(renderer))
                 next(pictures(surface, renderer))
                 opened[name] = renderer
@@ -80,7 +81,7 @@ def bench_render(
         "head": head.name,
         "verts": len(head.template),
         "faces": len(head.faces),
-        "size": size,
+        "size": list(size),
         "frames": num_frames,
         "renderers": results,
         "software_over_pyrender": None if theirs is None else ours / theirs,
@@ -90,12 +91,12 @@ def bench_render(
     return report
 
 
-def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: Reporter) -> dict[str, Any]:
+def bench_animate(speech_path: Path, *, size: Size, out: Path | None, reporter: Reporter) -> dict[str, Any]:
     """Measure `talk animate SPEECH --sigma 0.1 --out face.mp4` as a process.
 
     Args:
         speech_path: Sound file to animate.
-        size: Width and height of the video in pixels.
+        size: Size of the video.
         out: File for the report as JSON; None writes none.
         reporter: Receiver of the progress.
 
@@ -121,7 +122,7 @@ def bench_animate(speech_path: Path, *, size: int, out: Path | None, reporter: R
     report = {
         "bench": "animate",
         "talk": __version__,
-        "size": size,
+        "size": list(size),
         "speech_s": speech.duration_s,
         "first_s": rounds_s[0],
         "rounds_s": rounds_s[1:],
