@@ -24,6 +24,7 @@ COMMANDS = (
     "train-gen",
     "animate",
     "render",
+    "head",
     "score",
     "convert",
     "doctor",

@@ -22,7 +22,8 @@ from talkcli.engine.render.software import SoftwareRenderer
 from talkcli.engine.render.studio import LOOKS, VIEWS
 from tests.engine.render.shapes import BallHead
 
-ADA = load_head("ada")
+HEADS = {name: load_head(name) for name in GENERATED}
+ADA = HEADS["ada"]
 
 
 @pytest.mark.parametrize(
@@ -105,13 +106,13 @@ def _on_screen(scene: Scene, points: np.ndarray, size: Size) -> np.ndarray:
 def test_the_camera_shows_all_of_its_part(
     name: str, size: Size, camera: str, region: str | None, view: str
 ) -> None:
-    head = load_head(name)
+    head = HEADS[name]
     scene = scene_of(head, Shot(size=size, camera=camera, view=view))
     points = head.template if region is None else head.template[head.regions[region]]
     seen = _on_screen(scene, points, size)
     assert (seen > 0).all() and (seen < size).all()
     # And not from far away.
-    assert np.ptp(seen, axis=0).max() > 0.2 * min(size)
+    assert np.ptp(seen, axis=0).max() > 0.12 * min(size)
 
 
 def test_cameras_differ_and_zoom_enlarges() -> None:
