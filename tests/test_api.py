@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 import talkcli as talk
+from talkcli.engine.face.channels import ADA
 
 ROOT = Path(__file__).resolve().parents[1]
 HELLO = ROOT / "examples" / "hello.wav"
@@ -137,6 +138,20 @@ def test_pictures_curves_and_files(talker: talk.Talker, tmp_path: Path) -> None:
     with pytest.raises(talk.UsageError, match=r"ends in \.npz"):
         talk.write_motion(tmp_path / "a.txt", motion)
     assert talk.render(motion, tmp_path / "a.mp4", speech=HELLO, size=64).stat().st_size > 1000
+
+
+def test_pictures_take_the_options_of_the_command(tmp_path: Path) -> None:
+    coeffs = np.zeros((1, 53), np.float32)
+    still = talk.Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)
+    asked = {"head": "bust", "look": "clay", "camera": "mouth", "view": "profile", "background": "white"}
+    picture = next(talk.frames(still, size=(64, 80), zoom=2, **asked))
+    assert picture.shape == (80, 64, 3)
+    assert next(talk.frames(still, size="64x80", **asked)).tobytes() != picture.tobytes()
+    assert talk.render(still, tmp_path / "a", size="64x80", **asked) == tmp_path / "a"
+    for wrong in ({"size": 0}, {"zoom": 9}, {"look": "x"}, {"camera": "x"}, {"background": "x"}):
+        with pytest.raises(talk.UsageError, match=next(iter(wrong))):
+            talk.render(still, tmp_path / "b", **wrong)
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize("count", [0, -1])

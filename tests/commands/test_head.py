@@ -121,7 +121,7 @@ def test_heads_that_come_with_talk_are_not_made_anew(talk: Talk, generated: list
         (["render", "m.npz", "--out", "x", "--camera", "nose"], 2, "--camera nose"),
         (["render", "m.npz", "--out", "x", "--background", "bleu"], 2, "Did you mean blue?"),
         (["render", "m.npz", "--out", "x", "--background", "gone.png"], 3, "gone.png"),
-        (["render", "m.npz", "--out", "x", "--background", "m.png"], 3, "m.png is no readable picture"),
+        (["render", "m.npz", "--out", "x", "--background", "m.png"], 3, "m.png is neither a PNG"),
         (["render", "m.npz", "--out", "x.mp4", "--background", "transparent"], 2, "PNG frames"),
         (["animate", "m.wav", "--out", "x.mp4", "--background", "transparent"], 2, "PNG frames"),
         (["bench", "render", "--size", "8x8"], 2, "--size 8x8"),

@@ -16,7 +16,7 @@ from talkcli.engine.render.setting import scene_of
 @contextlib.contextmanager
 def drawn(piece: Piece) -> Iterator[Iterator[np.ndarray]]:
     """Open an iterator over the pictures (height width 3) of `piece`, sRGB from 0 to 255, and close it at the
-    end.
+    end. With a transparent background they have alpha too (height width 4).
 
     The iterator draws one picture per frame of the motion. Raises what `Piece.surface`,
     `scene_of` and `open_renderer` raise.

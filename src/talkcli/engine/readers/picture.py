@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.readers.regular import open_file
@@ -53,6 +53,8 @@ def read_picture(path: Path, width: int, height: int) -> UInt8[np.ndarray, "heig
                 return np.array(fitted)
     except InputError:
         raise
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path} is neither a PNG nor a JPEG picture.", hint=_HINT) from error
     except (
         Image.DecompressionBombError, ArithmeticError, AttributeError, EOFError, LookupError, MemoryError,
         NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error,

@@ -44,9 +44,9 @@ def write_frames(
     overwrite: bool,
     reporter: Reporter,
 ) -> None:
-    """Write sRGB pictures (height width 3, uint8) into `folder`; `metadata` is every file's comment, as JSON.
+    """Write sRGB pictures (height width 3, or 4 with alpha, uint8) into `folder`.
 
-    The files are made beside `folder` and moved there when all of them are complete; on any failure `folder`
+    `metadata` is every file's comment, as JSON. The files are made beside `folder` and moved there when all of them are complete; on any failure `folder`
     is as before. Raises what `check_folder` raises.
     """
     check_folder(folder, overwrite=overwrite)
