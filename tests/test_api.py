@@ -144,11 +144,11 @@ def test_pictures_take_the_options_of_the_command(tmp_path: Path) -> None:
     coeffs = np.zeros((1, 53), np.float32)
     still = talk.Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)
     asked = {"head": "bust", "look": "clay", "camera": "mouth", "view": "profile", "background": "white"}
-    picture = next(talk.frames(still, size=(64, 80), zoom=2, **asked))
+    picture = next(talk.frames(still, size=(64, 80), zoom=2.0, **asked))
     assert picture.shape == (80, 64, 3)
     assert next(talk.frames(still, size="64x80", **asked)).tobytes() != picture.tobytes()
     assert talk.render(still, tmp_path / "a", size="64x80", **asked) == tmp_path / "a"
-    for wrong in ({"size": 0}, {"zoom": 9}, {"look": "x"}, {"camera": "x"}, {"background": "x"}):
+    for wrong in ({"size": 0}, {"zoom": 9.0}, {"look": "x"}, {"camera": "x"}, {"background": "x"}):
         with pytest.raises(talk.UsageError, match=next(iter(wrong))):
             talk.render(still, tmp_path / "b", **wrong)
     assert not (tmp_path / "b").exists()

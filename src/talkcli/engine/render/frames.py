@@ -46,8 +46,8 @@ def write_frames(
 ) -> None:
     """Write sRGB pictures (height width 3, or 4 with alpha, uint8) into `folder`.
 
-    `metadata` is every file's comment, as JSON. The files are made beside `folder` and moved there when all of them are complete; on any failure `folder`
-    is as before. Raises what `check_folder` raises.
+    `metadata` is every file's comment, as JSON. The files are made beside `folder` and moved there when all
+    of them are complete; on any failure `folder` is as before. Raises what `check_folder` raises.
     """
     check_folder(folder, overwrite=overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
