@@ -57,7 +57,8 @@ def _shared(
 def _filmed(
     *,
     head: Annotated[
-        str, typer.Option("--head", help="Head that films are fitted to: ada, flame or a FLAME file.")
+        str,
+        typer.Option("--head", help="Head that films are fitted to: ada, abe, bust, flame or a head's file."),
     ] = "ada",
     face: Annotated[
         Literal["only", "largest"],

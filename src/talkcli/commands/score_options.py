@@ -104,7 +104,7 @@ Split = Annotated[
 ]
 HeadName = Annotated[
     str | None,
-    typer.Option("--head", help="Head: ada, flame, or a FLAME file. Default: the motion's own."),
+    typer.Option("--head", help="Head: ada, abe, bust, flame, or a head's file. Default: the motion's own."),
 ]
 VertexSetFile = Annotated[
     Path | None,

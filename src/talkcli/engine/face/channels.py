@@ -45,6 +45,7 @@ FLAME = (*(f"expression{index:02d}" for index in range(NUM_EXPRESSION)), *JAW)
 # By the name of the head.
 CHANNELS = {"ada": ADA, "flame": FLAME}
 
+
 # Full scale of ARKit's jaw shapes on a rotating jaw, in radians.
 JAW_OPEN_RAD = 0.42
 JAW_SIDE_RAD = 0.14
@@ -65,3 +66,10 @@ def is_mouth(name: str) -> bool:
 def is_share(name: str) -> bool:
     """Return whether a channel goes from 0 to 1, its full scale: all but angles and FLAME's expressions."""
     return name not in JAW and not name.startswith("expression")
+
+
+def space_name(head_name: str, channels: tuple[str, ...]) -> str:
+    """Return the name that motion of a head's `channels` bears, whoever is drawn: that in `CHANNELS`, else
+    `head_name`.
+    """
+    return next((name for name, known in CHANNELS.items() if known == channels), head_name)

@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float
 from scipy.spatial.transform import Rotation
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import space_name
 from talkcli.engine.face.head import Head
 from talkcli.engine.types import Config, Motion
 from talkcli.engine.video import correspondence as at
@@ -174,7 +175,7 @@ def _fit(
         motion=Motion(
             coeffs=coeffs.astype(np.float32),
             fps=track.fps,
-            head=head.name,
+            head=space_name(head.name, head.channels),
             channels=head.channels,
             pose=Rotation.from_matrix(place.rotation).as_rotvec().astype(np.float32),
         ),

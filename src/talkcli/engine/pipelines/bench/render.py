@@ -12,6 +12,7 @@ import numpy as np
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import DeviceError, ExtraError
+from talkcli.engine.face.channels import space_name
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
@@ -144,5 +145,8 @@ def moving_face(head: Head, num_frames: int) -> Motion:
     rate_hz = 0.3 + 0.05 * np.arange(num_coeffs)[None, :]
     swing = 0.15 - 0.15 * np.cos(2 * np.pi * rate_hz * time_s)
     return Motion(
-        coeffs=swing.astype(np.float32), fps=float(MODEL_FPS), head=head.name, channels=tuple(head.channels)
+        coeffs=swing.astype(np.float32),
+        fps=float(MODEL_FPS),
+        head=space_name(head.name, head.channels),
+        channels=tuple(head.channels),
     )
