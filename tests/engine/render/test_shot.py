@@ -11,9 +11,9 @@ from PIL import Image
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.face.heads import GENERATED, load_head
-from talkcli.engine.render.background import background_file, with_background
+from talkcli.engine.render.background import background_file, linear, with_background
 from talkcli.engine.render.framing import CAMERAS
-from talkcli.engine.render.look import linear, srgb
+from talkcli.engine.render.look import srgb
 from talkcli.engine.render.raster import project
 from talkcli.engine.render.renderer import Scene, camera_axes
 from talkcli.engine.render.setting import scene_of

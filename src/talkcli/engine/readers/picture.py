@@ -17,7 +17,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from talkcli.engine.errors import InputError
 from talkcli.engine.readers.regular import open_file
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 _FORMATS = ("PNG", "JPEG")
 _LARGEST_BYTES = 1 << 26
 # Cameras of phones make 50 million; a pixel takes up to 8 bytes here.

@@ -10,22 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import ImageColor
 
 from talkcli.engine.errors import UsageError
-from talkcli.engine.readers.picture import SUFFIXES, read_picture
-from talkcli.engine.render.look import linear
 from talkcli.engine.render.renderer import Scene
 from talkcli.engine.wording import parameter
 
 TRANSPARENT = "transparent"
+_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def check_background(given: str | None) -> None:
     """Raise what `with_background` raises, before any work."""
     path = background_file(given)
     if path is not None:
-        read_picture(path, 1, 1)
+        _read(path, 1, 1)
 
 
 def with_background(scene: Scene, given: str | None, width: int, height: int) -> Scene:
@@ -51,7 +49,7 @@ def with_background(scene: Scene, given: str | None, width: int, height: int) ->
         # As a picture: a colour alone is the tone of a wall that light falls on, and would not be even.
         even = linear(np.array(colour) / 255).astype(np.float32)
         return replace(scene, background=np.tile(even, (height, width, 1)))
-    return replace(scene, background=linear(read_picture(_file(given), width, height) / np.float32(255)))
+    return replace(scene, background=linear(_read(_file(given), width, height) / np.float32(255)))
 
 
 def background_file(given: str | None) -> Path | None:
@@ -61,8 +59,22 @@ def background_file(given: str | None) -> Path | None:
     return _file(given)
 
 
+def linear(srgb: np.ndarray) -> np.ndarray:
+    """Return sRGB in [0, 1] to linear light in [0, 1] (IEC 61966-2-1), in the dtype of `srgb`."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(srgb.dtype)
+
+
+def _read(path: Path, width: int, height: int) -> np.ndarray:
+    # Not at the top: most pictures need no Pillow before the first frame.
+    from talkcli.engine.readers.picture import read_picture
+
+    return read_picture(path, width, height)
+
+
 def _colour(given: str) -> tuple[int, int, int] | None:
     """Return sRGB bytes of a colour; None for what is none."""
+    from PIL import ImageColor
+
     try:
         channels = ImageColor.getrgb(given)
     except ValueError:
@@ -78,8 +90,10 @@ def _colour(given: str) -> tuple[int, int, int] | None:
 def _file(given: str) -> Path:
     """Return the picture file that is meant. Raises UsageError for what is no name of one."""
     path = Path(given)
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in _SUFFIXES:
         return path
+    from PIL import ImageColor
+
     near = difflib.get_close_matches(given.lower(), [*ImageColor.colormap, TRANSPARENT], n=1)
     ways = (
         "Give a colour (`background=white`, `background=#2a4d69`), a .png or .jpg file, or "

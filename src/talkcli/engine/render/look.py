@@ -91,11 +91,6 @@ def srgb(linear: np.ndarray) -> np.ndarray:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)
 
 
-def linear(srgb: np.ndarray) -> np.ndarray:
-    """Return sRGB in [0, 1] to linear light in [0, 1] (IEC 61966-2-1), in the dtype of `srgb`."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(srgb.dtype)
-
-
 def tone_table() -> UInt8[np.ndarray, "steps"]:
     """Return linear light from 0 to BRIGHTEST as sRGB bytes: straight up to a shoulder, then rolling off into
     white."""
