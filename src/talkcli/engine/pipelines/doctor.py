@@ -196,10 +196,8 @@ def _cache() -> list[Check]:
 
 
 def _head() -> list[Check]:
-    head = load_head("ada")
-    found = (
-        f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {sha256(asset_path('ada'))[:12]}"
-    )
+    head, digest = load_head("ada"), sha256(asset_path("ada"))[:12]
+    found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {digest}"
     return [Check(name="head ada", state="ok", found=found)]
 
 

@@ -26,7 +26,7 @@ CAMERAS = {
 }
 MOST_ZOOM = 4.0
 # Target on the line from the eyes (0) to the lips (1), and what is seen there, in distances of eyes and lips.
-_ON_FACE = {"close": (0.55, 2.6), "mouth": (1.0, 1.3), "eyes": (-0.1, 1.7)}
+_ON_FACE = {"close": (0.45, 2.7), "mouth": (1.0, 1.3), "eyes": (-0.1, 1.8)}
 # Room around the whole mesh, as a part of it: what is near the camera is larger.
 _MARGIN = 0.08
 
