@@ -10,7 +10,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from talkcli.engine.errors import AssetError, UsageError
@@ -80,6 +79,9 @@ def _eyes_and_lips(head: Topology, camera: str) -> tuple[Float[np.ndarray, "3"],
     template = np.asarray(head.template, np.float64)
     if "eyes" in head.regions and "lips" in head.regions:
         return template[head.regions["eyes"]].mean(axis=0), template[head.regions["lips"]].mean(axis=0)
+    # Not at the top: heads that name their regions are framed without it.
+    import torch
+
     try:
         marks = head.landmarks(torch.from_numpy(head.template.astype(np.float32))[None])[0].numpy()
     except AssetError as error:
