@@ -152,8 +152,11 @@ def _sagging(p: Points) -> Points:
     jowls = _along(_spot(p, (38.0, -92.0, 58.0), (13.0, 13.0, 22.0)), x=0.6 * np.sign(p[:, 0]), y=-1.0)
     folds = -field.crease(_folded(p), [(18, -42, 94), (26, -54, 88), (31, -66, 82)], 5.0, 1.0)
     corners = -field.crease(_folded(p), [(26, -74, 86), (28, -88, 80)], 5.0, 1.0)
-    bags = _along(_spot(p, (30.0, -15.0, 80.0), (14.0, 6.0, 12.0)), y=-0.4, z=0.5)
-    return jowls + bags + _along(folds + 0.7 * corners, z=-0.9)
+    bags = _along(_spot(p, (30.0, -17.0, 80.0), (12.0, 4.5, 12.0)), y=-0.3, z=0.5)
+    temples = _along(_spot(p, (60.0, 22.0, 50.0), (14.0, 20.0, 20.0)), x=-0.8 * np.sign(p[:, 0]))
+    hollows = _along(_spot(p, (46.0, -48.0, 58.0), (14.0, 14.0, 24.0)), x=-0.7 * np.sign(p[:, 0]), z=-0.3)
+    tip = _along(_spot(p, (0.0, -37.0, 108.0), (13.0, 13.0, 18.0)), y=-0.7)
+    return jowls + bags + temples + hollows + tip + _along(folds + 0.7 * corners, z=-0.8)
 
 
 def _folded(p: Points) -> Points:
@@ -205,16 +208,16 @@ def character(person: Person) -> dict[str, float]:
         "nose_bridge": 1.8 + 0.4 * man,
         "brow_ridge": 0.6 + 1.9 * man,
         "forehead": -2.4 * man,
-        "lips": 0.5 - 0.9 * man + 1.1 * person.lips - 1.0 * old,
+        "lips": 0.5 - 0.9 * man + 1.1 * person.lips - 1.6 * old,
         "chin": 1.2 + 1.3 * man + 2.0 * person.chin,
         "chin_width": 1.0 + 5.0 * man,
         "skull": 6.0 + 3.0 * man,
         "occiput": -4.0 + 4.0 * man,
-        "cheek_fat": 2.4 - 0.8 * man + 4.5 * person.build,
+        "cheek_fat": 2.4 - 0.8 * man + 8.0 * person.build,
         "cheekbones": 0.8 - 0.8 * man - 0.6 * person.build,
         "neck": -14.0 + 10.0 * man + 12.0 * person.build,
         "throat": 3.0 - 6.0 * max(person.build, 0.0) - 3.0 * old,
-        "sagging": 1.6 * old,
+        "sagging": 5.0 * old,
     }
 
 
