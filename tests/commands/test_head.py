@@ -83,7 +83,7 @@ def test_a_head_of_ones_own_is_written_drawn_and_changed_again(
     assert (generated[1].age, generated[1].seed) == (70, 9)
     assert talk("render", "m.npz", "--head", "my.npz", "--out", "mine", "--size", "64x80", "--json") == 0
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (report["head"], report["size"]) == ("my", [64, 80])
+    assert (report["head"], report["size"]) == ("my.npz", [64, 80])
     with Image.open(tmp_path / "mine/frame_000000.png") as picture:
         assert picture.size == (64, 80)
     assert sorted(path.name for path in tmp_path.iterdir()) == [

@@ -43,7 +43,7 @@ def _with(path: Path, **changes: Any) -> Path:
 def test_a_file_is_a_head_that_moves_alike(path: Path) -> None:
     assert is_head_file(path)
     head = load_head(str(path))
-    assert (head.name, head.channels, head.parts) == ("mine", ADA, ABE.parts)
+    assert (head.name, head.channels, head.parts) == (str(path), ADA, ABE.parts)
     coeffs = torch.from_numpy(np.random.default_rng(0).uniform(0, 0.4, (3, len(ADA))).astype(np.float32))
     torch.testing.assert_close(head(coeffs), ABE(coeffs), rtol=0, atol=0)
     assert read_person(path) == PEOPLE["abe"]

@@ -91,7 +91,7 @@ def write_head(path: Path, arrays: Mapping[str, np.ndarray], parts: tuple[str, .
 
 
 def read_head(path: Path) -> AdaHead:
-    """Return the head in a file of `write_head`, named after the file.
+    """Return the head in a file of `write_head`, named by the path, so that `load_head` finds it.
 
     Raises InputError for a damaged file, a file of another format, and anything else.
     """
@@ -118,7 +118,7 @@ def read_head(path: Path) -> AdaHead:
         raise _wrong(path, "has shapes that do not follow each other")
     if np.ptp(arrays["template"], axis=0).min() * TEMPLATE_STEP_M < _LEAST_M:
         raise _wrong(path, f"has a face at rest of less than {_LEAST_M} m")
-    return head_of(path.stem, arrays, tuple(str(part) for part in parts))
+    return head_of(str(path), arrays, tuple(str(part) for part in parts))
 
 
 def head_of(name: str, arrays: Mapping[str, np.ndarray], parts: tuple[str, ...]) -> AdaHead:

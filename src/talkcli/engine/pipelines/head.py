@@ -90,7 +90,7 @@ def make_head(
         arrays, parts = load(asset_path(base).read_bytes()), load_head(base).parts
     else:
         arrays, parts = None, ()
-    head = load_head(base) if arrays is None else head_of(Path(base).stem, arrays, parts)
+    head = load_head(base) if arrays is None else head_of(base, arrays, parts)
     for out in outs:
         if out.suffix.lower() == HEAD:
             assert arrays is not None
