@@ -196,14 +196,12 @@ def _cache() -> list[Check]:
 
 
 def _heads() -> list[Check]:
-    return [_head(name) for name in GENERATED]
-
-
-def _head(name: str) -> Check:
-    head = load_head(name)
-    digest = sha256(asset_path(name))[:12]
-    found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {digest}"
-    return Check(name=f"head {name}", state="ok", found=found)
+    checks = []
+    for name in GENERATED:
+        head, digest = load_head(name), sha256(asset_path(name))[:12]
+        found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {digest}"
+        checks.append(Check(name=f"head {name}", state="ok", found=found))
+    return checks
 
 
 def _weights() -> list[Check]:
@@ -300,14 +298,8 @@ def _file(path: Path) -> str:
 
 def _cuda() -> list[Check]:
     if not torch.cuda.is_available():
-        return [
-            Check(
-                name="cuda",
-                state="missing",
-                found=f"torch {torch.__version__} sees none",
-                unlocks="fast training",
-            )
-        ]
+        found = f"torch {torch.__version__} sees none"
+        return [Check(name="cuda", state="missing", found=found, unlocks="fast training")]
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return [Check(name="cuda", state="ok", found=", ".join(names))]
 
