@@ -141,7 +141,7 @@ def test_pictures_curves_and_files(talker: talk.Talker, tmp_path: Path) -> None:
 
 
 def test_pictures_take_the_options_of_the_command(tmp_path: Path) -> None:
-    coeffs = np.zeros((1, 53), np.float32)
+    coeffs = np.zeros((1, len(ADA)), np.float32)
     still = talk.Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA)
     asked = {"head": "bust", "look": "clay", "camera": "mouth", "view": "profile", "background": "white"}
     picture = next(talk.frames(still, size=(64, 80), zoom=2.0, **asked))
