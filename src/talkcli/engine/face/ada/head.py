@@ -76,7 +76,8 @@ class AdaHead:
         self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
     ) -> Float[Tensor, "frames chosen 3"]:
         """Return vertices in metres of each frame; `only` chooses them (all when None)."""
-        coeffs = coeffs.to(torch.float32)
+        # The asset has no shapes for what may follow.
+        coeffs = coeffs.to(torch.float32)[:, : len(ADA)]
         rest = self._on_device(coeffs.device)
         if only is None:
             return self._evaluate(coeffs, rest, rest)
