@@ -135,7 +135,7 @@ def with_tongue(
 def _without_return(
     degrees: Float[np.ndarray, "frames"], room: Float[np.ndarray, "frames"]
 ) -> Float[np.ndarray, "frames"]:
-    """Return `degrees` times `room`, both in [0, 1]; a tip that had to go does not return in the same gesture."""
+    """Return `degrees` times `room`, without a second peak in a gesture: a tip that had to go stays away."""
     inner = degrees[1:-1]
     valleys = np.flatnonzero((inner < degrees[:-2]) & (inner <= degrees[2:])) + 1
     shown = degrees * room

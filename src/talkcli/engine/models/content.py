@@ -2,7 +2,7 @@
 
 Axis names: `batch`, `frames` (25 fps), `width`, `contacts` = 2: the lips on each other (p, b, m), the lower
 lip on the upper teeth (f, v); `steps` (50 Hz), `lingual` = 4: the tongue's sounds (`LINGUALS`). Source:
-DEEPTalk, section 3.3, and step 1 of appendix A.5; the paper has only wav2vec 2.0, the other encoders are ours.
+DEEPTalk, section 3.3, and step 1 of appendix A.5; the paper has only wav2vec 2.0; other encoders are ours.
 """
 
 from __future__ import annotations

@@ -82,16 +82,14 @@ class TrainedPerformer:
         settle_threads()
         self.model, self.header = load_model(path, self.device)
         settle_threads(self.model)
-        chosen = _layers(header, layers)
-        if not self.hears_contacts:
-            for name in _OF_PHONES:
-                if layers is not None and layers.get(name):
-                    raise UsageError(
-                        f"`{name}` is for models with a phone encoder, and {path} has none.",
-                        hint="Leave it out, or train with a recipe whose content is of the kind phones.",
-                    )
-            chosen = replace(chosen, contacts=False, tongue=False)
-        self.layers = chosen
+        deaf = () if self.hears_contacts else _OF_PHONES
+        for name in deaf:
+            if layers is not None and layers.get(name):
+                raise UsageError(
+                    f"`{name}` is for models with a phone encoder, and {path} has none.",
+                    hint="Leave it out, or train with a recipe whose content is of the kind phones.",
+                )
+        self.layers = replace(_layers(header, layers), **dict.fromkeys(deaf, False))
         if self._head is None and self.layers.need_head:
             self._head = load_head(named)
         self._triangles = self._rest_on(template)
