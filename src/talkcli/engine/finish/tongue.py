@@ -26,7 +26,7 @@ from talkcli.engine.types import Phone
 # Steps per second of the probabilities.
 STEP_HZ = 50
 # Probability above which a step belongs to one of the sounds of a channel, for each of `TONGUE`; chosen on
-# LJSpeech, for the largest harmonic mean of recall and precision (docs/model-card.md).
+# LJSpeech, for the largest harmonic mean of recall and precision (docs/layers.md).
 _HEARD = (0.3, 0.2, 0.4)
 # Shortest time in seconds in which a gesture is complete: longer than a frame at 25 fps, so that one frame
 # shows it.
