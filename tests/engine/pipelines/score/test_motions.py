@@ -352,7 +352,7 @@ def test_the_tongue_is_not_scored(tmp_path: Path, true_tongue: bool) -> None:
     ]  # fmt: skip
     assert reports[0]["overall"] == reports[1]["overall"]
     assert reports[0]["overall"]["lve_mm"]["value"] > 0
-    assert reports[0]["overall"]["jerk_rel"]["value"] > 0
+    assert reports[0]["overall"]["jerk_ratio_lips"]["value"] > 0
 
 
 def test_a_model_is_scored_with_all_layers(tmp_path: Path) -> None:
