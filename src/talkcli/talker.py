@@ -66,7 +66,7 @@ class Talker:
     @property
     def channels(self) -> tuple[str, ...]:
         """Names of the columns of the motion's coefficients; empty for a model of vertices."""
-        return self._performer.header.channels
+        return self._performer.layers.channels(self._performer.header.channels)
 
     @property
     def licence(self) -> str:

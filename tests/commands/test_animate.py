@@ -75,12 +75,12 @@ def test_without_sampling_the_seed_changes_only_what_is_laid_over(short_speech: 
 
 
 def test_a_bare_motion_has_no_pose_and_no_layers(short_speech: Path, tmp_path: Path) -> None:
-    layers = ("smooth", "contacts", "limit-lips", "idle", "blink", "head-motion", "brows")
+    layers = ("smooth", "contacts", "limit-lips", "idle", "blink", "head-motion", "brows", "tongue")
     options = (*(f"--no-{layer}" for layer in layers), "--verbose", "--emotion-from", short_speech)
     result = talk("animate", short_speech, *options, "--out", "a.npz", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     motion, meta = read_motion(tmp_path / "a.npz")
-    assert motion.pose is None and meta["layers"] == []
+    assert motion.pose is None and meta["layers"] == [] and motion.coeffs.shape[1] == 53
     assert motion.coeffs[:, :50].min() >= 0 and motion.coeffs[:, :50].max() <= 1
     assert "Layers: none" in result.stderr and "Seed: 0" in result.stderr
     assert f"Licence of the weights: {meta['weights_licence']}" in " ".join(result.stderr.split())
@@ -146,7 +146,7 @@ def test_what_was_asked_for_is_in_the_file(short_speech: Path, tmp_path: Path) -
     assert len(motion.coeffs) == 36
     wanted = {"gumbel": True, "always_pad": True, "precision": "bf16", "actor": "1"}
     assert {key: meta[key] for key in wanted} == wanted
-    assert set(meta["layers"]) - {"contacts"} == {"smooth", "blink", "head_motion", "brows"}
+    assert set(meta["layers"]) - {"contacts", "tongue"} == {"smooth", "blink", "head_motion", "brows"}
     assert json.loads(result.stdout)["layers"] == meta["layers"]
     assert json.loads(result.stdout)["actor"] == "1"
 

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+import talkcli as talk
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.checkpoints.model_file import Header, load_model
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.methods import EMBEDDED
 from talkcli.engine.performers.deeptalk import DeepTalkPerformer
 from talkcli.engine.pipelines.score.generation import open_deeptalk
@@ -54,6 +56,29 @@ def test_mouth_moves_with_the_example_and_rests_in_silence(performer: DeepTalkPe
     assert jaw.max() > 0.05
     # The example ends in a pause.
     assert np.abs(jaw[-3:]).max() < 0.03
+
+
+def test_the_tip_is_up_in_the_l_of_hello() -> None:
+    speech = read_speech(ROOT / "examples" / "hello.wav", Silent())
+    talker = talk.load(layers={"head_motion": False})
+    motion, again = talker.animate(speech), talker.animate(speech)
+    assert isinstance(motion, Motion) and isinstance(again, Motion)
+    assert motion.channels == talker.channels == ADA + TONGUE
+    assert motion.coeffs.tobytes() == again.coeffs.tobytes()
+    tip, between, back = motion.coeffs[:, 53:].T
+    # The l lies at 0.37 to 0.49 s, the d of "Ada" at 1.72 to 1.76 s, the th of "that" at 2.79 to 2.84 s, and
+    # the k of "code" at 4.26 to 4.39 s.
+    assert tip[10:12].min() > 0.95
+    assert tip[43] > 0.95
+    assert between[70] > 0.95
+    assert back[107:109].min() > 0.95
+    assert max(between[8:14].max(), back[8:14].max()) == 0
+    # "Hello" ends at 0.66 s, and the pause after it lasts until 0.89 s.
+    assert motion.coeffs[17:22, 53:].max() == 0
+    bare = talk.load(layers={"head_motion": False, "tongue": False}).animate(speech)
+    assert isinstance(bare, Motion) and bare.channels == ADA
+    same = [column for column, name in enumerate(ADA) if name not in ("tongueOut", "jawPitch")]
+    np.testing.assert_allclose(motion.coeffs[:, same], bare.coeffs[:, same], atol=0.05)
 
 
 def test_takes_differ_in_the_face_not_in_the_length(performer: DeepTalkPerformer) -> None:

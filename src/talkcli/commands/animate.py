@@ -152,6 +152,15 @@ def animate(
             rich_help_panel=_LAYERS,
         ),
     ] = None,
+    tongue: Annotated[
+        bool | None,
+        typer.Option(
+            "--tongue/--no-tongue",
+            help="Move the tongue to the ridge behind the teeth (l, t, d, n), between the teeth (th) and to "
+            "the palate (k, g, ng), where the phones are known; the motion file has three more channels.",
+            rich_help_panel=_LAYERS,
+        ),
+    ] = None,
     limit_lips: Annotated[
         bool | None,
         typer.Option(
@@ -283,6 +292,7 @@ def animate(
             layers={
                 "smooth": smooth,
                 "contacts": contacts,
+                "tongue": tongue,
                 "limit_lips": limit_lips,
                 "idle": idle,
                 "blink": blink,

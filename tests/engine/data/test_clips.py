@@ -4,6 +4,7 @@ for.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from talkcli.engine.audio.textgrid import write_alignment
 from talkcli.engine.data.clips import fit_length, load_clips
 from talkcli.engine.data.manifest import Digests, Entry, write_manifest
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import ADA
-from talkcli.engine.face.motion_file import write_motion
+from talkcli.engine.face.channels import ADA, TONGUE
+from talkcli.engine.face.motion_file import read_motion, write_motion
 from talkcli.engine.files import sha256
 from talkcli.engine.types import MODEL_FPS, SAMPLES_PER_FRAME, SILENCE, Alignment, Motion, Phone, Silent
 
@@ -59,6 +60,18 @@ def test_rates_lengths_and_labels(tmp_path: Path) -> None:
     assert [clip.id for clip in load_clips(tmp_path, "val", Silent())] == ["b"]
     with pytest.raises(InputError, match="no clips in the split test; it has train, val"):
         load_clips(tmp_path, "test", Silent())
+
+
+def test_networks_get_no_channels_of_the_tongue(tmp_path: Path) -> None:
+    plain, entry = write_clip(tmp_path, "a"), write_clip(tmp_path, "b")
+    motion, _ = read_motion(tmp_path / "b.npz")
+    coeffs = np.concatenate([motion.coeffs, np.ones((len(motion.coeffs), 3), np.float32)], axis=1)
+    write_motion(tmp_path / "b.npz", replace(motion, coeffs=coeffs, channels=ADA + TONGUE))
+    signed = entry.sha256.model_copy(update={"motion": sha256(tmp_path / "b.npz")})
+    write_manifest(tmp_path / "manifest.jsonl", [plain, entry.model_copy(update={"sha256": signed})])
+    without, with_tongue = load_clips(tmp_path, None, Silent())
+    assert with_tongue.motion.space == without.motion.space
+    np.testing.assert_array_equal(with_tongue.motion.coeffs, without.motion.coeffs)
 
 
 def test_phones_come_along_where_they_are_known(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import ada_coeffs, arkit_curves, head_pose
-from talkcli.engine.face.channels import ADA, ARKIT, CHANNELS, JAW_OPEN_RAD, JAW_SIDE_RAD
+from talkcli.engine.face.channels import ADA, ARKIT, CHANNELS, JAW_OPEN_RAD, JAW_SIDE_RAD, TONGUE
 from talkcli.engine.face.heads import load_head
 
 
@@ -61,7 +61,22 @@ def test_lips_are_closed_by_as_much_as_the_jaw_is_open() -> None:
     assert (wide["jawOpen"] == 1).all() and (wide["jawRight"] == 1).all() and (wide["jawLeft"] == 0).all()
 
 
-@pytest.mark.parametrize("channels", [CHANNELS["flame"], ADA[::-1], ADA[:-1]])
+def test_of_the_tongue_arkit_has_what_is_seen() -> None:
+    bare = motion(tongueOut=0.2)
+    moved = np.zeros((len(bare), 3), np.float32)
+    moved[:, [0, 2]] = 1.0
+    plain = arkit_curves(bare, ADA)
+    wide = arkit_curves(np.concatenate([bare, moved], axis=1), ADA + TONGUE)
+    assert list(wide) == list(ARKIT)
+    for name, values in plain.items():
+        np.testing.assert_array_equal(wide[name], values)
+    moved[:, 1] = 1.0
+    between = arkit_curves(np.concatenate([bare, moved], axis=1), ADA + TONGUE)
+    assert between["tongueOut"] == pytest.approx(0.65)
+    assert (between["jawOpen"] == plain["jawOpen"]).all()
+
+
+@pytest.mark.parametrize("channels", [CHANNELS["flame"], ADA[::-1], ADA[:-1], TONGUE + ADA])
 def test_channels_of_another_head_are_refused(channels: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="another head"):
         arkit_curves(motion(), channels)

@@ -17,7 +17,6 @@ from talkcli.engine.errors import InputError
 from talkcli.engine.face import head_file
 from talkcli.engine.face.ada.head import asset_path
 from talkcli.engine.face.ada.person import PEOPLE
-from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.head_file import is_head_file, read_head, read_person, write_head
 from talkcli.engine.face.heads import GENERATED, load_head
 from tests.fuzz import mutate, structured
@@ -43,8 +42,10 @@ def _with(path: Path, **changes: Any) -> Path:
 def test_a_file_is_a_head_that_moves_alike(path: Path) -> None:
     assert is_head_file(path)
     head = load_head(str(path))
-    assert (head.name, head.channels, head.parts) == (str(path), ADA, ABE.parts)
-    coeffs = torch.from_numpy(np.random.default_rng(0).uniform(0, 0.4, (3, len(ADA))).astype(np.float32))
+    assert (head.name, head.channels, head.parts) == (str(path), ABE.channels, ABE.parts)
+    coeffs = torch.from_numpy(
+        np.random.default_rng(0).uniform(0, 0.4, (3, len(ABE.channels))).astype(np.float32)
+    )
     torch.testing.assert_close(head(coeffs), ABE(coeffs), rtol=0, atol=0)
     assert read_person(path) == PEOPLE["abe"]
 
@@ -126,6 +127,6 @@ def test_damage_is_refused_or_harmless(path: Path, seed: int) -> None:
         path.write_bytes(damaged)
         try:
             head = read_head(path)
-            assert head(torch.zeros(1, len(ADA))).shape == (1, len(head.template), 3)
+            assert head(torch.zeros(1, len(ABE.channels))).shape == (1, len(head.template), 3)
         except InputError as error:
             assert "mine.npz" in error.problem

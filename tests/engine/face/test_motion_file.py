@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.face.motion_file import (
     COEFFICIENTS,
     NEWEST,
@@ -17,6 +18,7 @@ from talkcli.engine.face.motion_file import (
     read_motion,
     write_motion,
 )
+from talkcli.engine.face.resample import resample
 from talkcli.engine.types import Motion, VertexMotion
 
 MOTION = Motion(
@@ -53,6 +55,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     turning = replace(MOTION, pose=np.linspace(0, 1, 21, dtype=np.float32).reshape(7, 3))
     write_motion(tmp_path / "b.npz", turning)
     np.testing.assert_array_equal(read_motion(tmp_path / "b.npz")[0].pose, turning.pose)
+
+
+@pytest.mark.parametrize("channels", [ADA, ADA + TONGUE])
+def test_motion_of_ada_is_read_with_and_without_the_tongue(tmp_path: Path, channels: tuple[str, ...]) -> None:
+    coeffs = np.random.default_rng(0).random((7, len(channels)), np.float32)
+    write_motion(tmp_path / "a.npz", Motion(coeffs=coeffs, fps=25.0, head="ada", channels=channels))
+    motion, _ = read_motion(tmp_path / "a.npz")
+    assert (motion.channels, motion.space.width) == (channels, len(channels))
+    np.testing.assert_array_equal(motion.coeffs, coeffs)
+    half = resample(motion, 50.0)
+    assert (half.channels, half.coeffs.shape) == (channels, (14, len(channels)))
 
 
 def test_equal_motion_is_equal_bytes(tmp_path: Path) -> None:

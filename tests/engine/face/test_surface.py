@@ -10,7 +10,8 @@ import torch
 
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face import surface as module
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.ada.head import AdaHead
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.face.surface import Surface, surface_of, topology_of
 from talkcli.engine.types import Motion, VertexMotion
 from tests.engine.fakes import NUM_VERTS, LinearHead
@@ -44,6 +45,20 @@ def test_both_forms_are_one_surface(motion: Motion | VertexMotion) -> None:
     assert surface.at(25.0) is surface
     half = surface.at(12.5)
     assert (half.num_frames, half.topology) == (50, surface.topology)
+
+
+def test_ada_takes_motion_with_and_without_the_tongue() -> None:
+    ada = AdaHead.load()
+    coeffs = np.concatenate([0.2 * np.abs(COEFFS[:3]), np.zeros((3, 3), np.float32)], axis=1)
+    wide = replace(MOTION, coeffs=coeffs, channels=ADA + TONGUE)
+    plain = replace(MOTION, coeffs=coeffs[:, :53])
+    some = torch.tensor([3, 1000])
+    for only in (None, some):
+        made, wanted = (Surface(motion, ada).vertices(only=only) for motion in (wide, plain))
+        np.testing.assert_array_equal(made, wanted)
+    assert Surface(wide, ada).at(50.0).num_frames == 6
+    with pytest.raises(UsageError, match="has others"):
+        Surface(replace(wide, channels=TONGUE + ADA), ada)
 
 
 def test_a_head_turns_only_where_it_is_asked_to() -> None:

@@ -13,7 +13,7 @@ from talkcli.engine.audio import align
 from talkcli.engine.audio.io import write_wav
 from talkcli.engine.audio.textgrid import write_alignment
 from talkcli.engine.errors import ExtraError, InputError, UsageError
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.performers.deeptalk import DeepTalkControls
 from talkcli.engine.performers.open import chosen_controls
@@ -113,6 +113,8 @@ def test_phones_are_fitted_to_the_sound() -> None:
 def test_takes_differ_and_a_seed_fixes_them() -> None:
     two = performed(Sampling(takes=2))
     assert two[0].shape == (20, len(ADA))
+    spoken = performed(Sampling(), layers={})
+    assert spoken[0].shape == (20, len(ADA) + len(TONGUE))
     assert np.abs(two[0] - two[1]).max() > 0.01
     again, other = performed(Sampling(takes=2)), performed(Sampling(takes=2, seed=1))
     assert [take.tobytes() for take in again] == [take.tobytes() for take in two]
@@ -122,6 +124,20 @@ def test_takes_differ_and_a_seed_fixes_them() -> None:
     one, same = (take[:, jaw] for take in performed(Sampling(takes=2, actor="Ann")))
     np.testing.assert_allclose(one, same, atol=1e-6)
     assert np.abs(two[0][:, jaw] - two[1][:, jaw]).max() > 1e-4
+
+
+def test_the_tongue_follows_the_phones() -> None:
+    symbols = (SILENCE, "L", "AA", "TH", "AA", "K", "AA", SILENCE)
+    phones = tuple(Phone(symbol, 0.1 * at, 0.1 * at + 0.1) for at, symbol in enumerate(symbols))
+    rules = Rules(Alignment(phones, "aligned"), layers={}, reporter=Silent())
+    first, again = (next(rules.perform(_SPEECH, Sampling(seed=3))) for _ in range(2))
+    assert first.coeffs.tobytes() == again.coeffs.tobytes()
+    assert first.channels == ADA + TONGUE and "tongue" in rules.layers.on
+    # Frame k shows the time from 40 k ms: 3 lies in the l, 8 in the th, 13 in the k, 18 and 19 in the pause.
+    assert first.coeffs[[3, 8, 13], 53:] == pytest.approx(np.eye(3), abs=0.05)
+    assert first.coeffs[18:, 53:].max() == 0
+    plain = Rules(Alignment(phones, "aligned"), layers={"tongue": False}, reporter=Silent())
+    assert next(plain.perform(_SPEECH, Sampling())).channels == ADA
 
 
 def test_the_emotion_is_the_one_that_is_asked_for() -> None:
@@ -199,7 +215,7 @@ def test_a_motion_file_says_that_rules_made_it(tmp_path: Path) -> None:
     assert (motion.head, motion.fps, len(motion.coeffs)) == ("ada", 25, 20)
     assert (meta["method"], meta["alignment"], meta["weights_sha256"]) == (RULES, "aligned", None)
     assert meta["emotion"] == {"label": "happy", "level": 0.5}
-    assert report["layers"] == ["smooth", "limit_lips", "idle", "blink"]
+    assert report["layers"] == ["smooth", "limit_lips", "tongue", "idle", "blink"]
     with pytest.raises(UsageError, match="needs the words"):
         animated()
     with pytest.raises(UsageError, match="`precision`"):

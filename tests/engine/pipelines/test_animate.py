@@ -222,10 +222,11 @@ def test_a_file_says_which_emotion_was_asked_for(animated: Any) -> None:
     assert animated("a.npz")["emotion"] is None
 
 
-def test_contacts_need_a_model_that_hears_phones(flame_model: Path) -> None:
+@pytest.mark.parametrize("layer", ["contacts", "tongue"])
+def test_contacts_need_a_model_that_hears_phones(flame_model: Path, layer: str) -> None:
     with pytest.raises(UsageError, match="has none"):
-        open_model(str(flame_model), "cpu", layers={"contacts": True})
-    assert not open_model(str(flame_model), "cpu", layers={}).layers.contacts
+        open_model(str(flame_model), "cpu", layers={layer: True})
+    assert layer not in open_model(str(flame_model), "cpu", layers={}).layers.on
 
 
 def test_held_takes_keep_emotion_and_slow_codes(flame_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import soundfile
 
 from talkcli.engine.data.manifest import Digests, Entry, MeshFiles, read_manifest, write_manifest
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.face.motion_file import read_motion, write_motion
 from talkcli.engine.files import sha256
 from talkcli.engine.pipelines.check_manifest import Check, check_manifest, measure_manifest
@@ -214,6 +214,13 @@ def test_pictures_have_neither_steps_nor_time(folder: Path) -> None:
     assert measured.num_pictures == len(values)
     assert measured.groups["emotions"]["sad"].seconds < measured.groups["emotions"]["happy"].seconds * 0.8
     assert "sound, pictures and phones" in measured.groups["contents"]
+
+
+def test_channels_of_the_tongue_are_those_of_ada(folder: Path) -> None:
+    values = coeffs(folder, "low-sad")
+    wider = np.concatenate([values, np.zeros((len(values), 3), np.float32)], axis=1)
+    change_motion(folder, "low-sad", coeffs=wider, channels=ADA + TONGUE)
+    assert found(folder) == set()
 
 
 def test_channels_that_are_not_the_heads_and_two_heads_in_one_set(folder: Path) -> None:

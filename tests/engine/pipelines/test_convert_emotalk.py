@@ -17,6 +17,7 @@ from talkcli.engine.checkpoints.model_file import Meta, read_content, read_heade
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.motion_file import read_motion
+from talkcli.engine.finish.stack import Layers
 from talkcli.engine.models.emotalk.emotalk import EmoTalk
 from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.pipelines.animate import animate_file
@@ -151,7 +152,7 @@ def animated(checkpoint: Path, tmp_path: Path) -> Any:
     return run
 
 
-PLAIN = dict.fromkeys(("smooth", "contacts", "limit_lips", "brows", "idle", "blink", "head_motion"), False)
+PLAIN = dict.fromkeys(Layers.names(), False)
 
 
 def test_a_converted_model_performs_on_ada_at_once(animated: Any, tmp_path: Path) -> None:

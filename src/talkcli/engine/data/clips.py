@@ -15,6 +15,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.textgrid import read_alignment
 from talkcli.engine.data.manifest import Entry, folder_of, read_manifest
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import only_learned
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.vertex_motion import check_vertices, read_vertices
@@ -89,6 +90,7 @@ def _load(folder: Path, entry: Entry, reporter: Reporter, *, sound: bool, vertic
             motion = read_vertex_clip(folder, entry)
         else:
             motion, meta = read_motion(paths["motion"])
+            motion = only_learned(motion)
         alignment = read_alignment(paths["phones"]) if "phones" in paths else None
     except InputError as error:
         raise InputError(f"Clip {entry.id}: {error.problem}", hint=error.hint) from error

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.audio.envelope import envelope
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, learned
 from talkcli.engine.types import MODEL_FPS, Motion, Speech
 
 MOST_LAG_FRAMES = 2
@@ -78,7 +78,7 @@ def mouth_opening(motion: Motion) -> Float[np.ndarray, "frames"]:
     values = {
         name: column.astype(np.float64) for name, column in zip(motion.channels, motion.coeffs.T, strict=True)
     }
-    if motion.channels != ADA:
+    if learned(motion.channels) != ADA:
         return values.get("jawPitch", np.zeros(len(motion.coeffs)))
     opening = np.sum([weight * values[name] for name, weight in _OPENS_MM.items()], axis=0)
     return np.maximum(opening, 0) * (1 - np.clip(values["lipSeal"], 0, 1))

@@ -15,7 +15,7 @@ from talkcli.engine.data.lag import Lag, lag
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.data.motion_report import jumps, out_of_range
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import CHANNELS
+from talkcli.engine.face.channels import CHANNELS, learned
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.types import Motion, Silent, Speech, VertexMotion
 from talkcli.engine.wording import counted
@@ -103,7 +103,8 @@ def _frames(entry: Entry, frames: int) -> str | None:
 
 
 def _names(motion: Motion) -> str | None:
-    if CHANNELS.get(motion.head, motion.channels) == motion.channels:
+    channels = learned(motion.channels)
+    if CHANNELS.get(motion.head, channels) == channels:
         return None
     return f"The channels are not those of the head {motion.head}."
 

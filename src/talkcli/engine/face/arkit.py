@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD, SMALL_PITCH_RAD
+from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD, SMALL_PITCH_RAD, learned
 from talkcli.engine.face.quaternions import axis_angles
 
 # How ARKit's jaw shapes turn ada's jaw: channel and full scale in radians.
@@ -20,6 +20,8 @@ JAW_TURNS = {
     "jawLeft": ("jawYaw", JAW_SIDE_RAD),
     "jawRight": ("jawYaw", -JAW_SIDE_RAD),
 }
+# Share of ARKit's `tongueOut` that shows a tongue between the teeth, as in the visemes of the rules for th.
+_OUT_BETWEEN = 0.65
 
 
 def ada_coeffs(
@@ -37,27 +39,31 @@ def ada_coeffs(
 
 
 def arkit_curves(
-    coeffs: Float[np.ndarray, "frames 53"], channels: Iterable[str]
+    coeffs: Float[np.ndarray, "frames coeffs"], channels: Iterable[str]
 ) -> dict[str, Float[np.ndarray, "frames"]]:
     """Return the 52 curves of ARKit, each from 0 to 1, for ada's coefficients: what `ada_coeffs` undoes.
 
     `channels` names the columns, as a motion file does; FLAME's have other meanings. Raises InputError for
-    any but `ADA`.
+    any but `ADA`, after which those of `TONGUE` may follow.
 
     `jawOpen` is the jaw's pitch over `JAW_OPEN_RAD`, `jawLeft` and `jawRight` its yaw over `JAW_SIDE_RAD`.
     ARKit has no `lipSeal`: it goes into `mouthClose`, of which as much as `jawOpen` closes the lips. ARKit's
-    jaw does not roll, so that `jawRoll` is left out, as is what lies beyond 0 and 1.
+    jaw does not roll, so that `jawRoll` is left out, as is what lies beyond 0 and 1. So are `tongueTipUp` and
+    `tongueBackUp`; a tongue between the teeth is seen, and becomes as much of `tongueOut` as the rules show.
     """
-    if tuple(channels) != ADA:
+    names = tuple(channels)
+    if learned(names) != ADA:
         raise InputError(
             "ARKit's curves are made of motion for ada; this motion has the channels of another head.",
             hint="Animate with a model for ada, for example the embedded one.",
         )
-    at = {name: coeffs[:, index] for index, name in enumerate(ADA)}
+    at = {name: coeffs[:, index] for index, name in enumerate(names)}
     curves = {name: at[name] for name in ARKIT if name in at}
     curves |= {name: at[channel] / scale for name, (channel, scale) in JAW_TURNS.items()}
     opened = np.maximum(at["jawPitch"], SMALL_PITCH_RAD) / JAW_OPEN_RAD
     curves["mouthClose"] = np.minimum(at["mouthClose"] + at["lipSeal"] * opened, opened)
+    if "tongueBetween" in at:
+        curves["tongueOut"] = np.maximum(at["tongueOut"], _OUT_BETWEEN * at["tongueBetween"])
     return {name: np.clip(curves[name], 0.0, 1.0) for name in ARKIT}
 
 

@@ -3,12 +3,18 @@
 Both heads of today have 53 coefficients a frame: 50 of expression, then the jaw's axis-angle in radians; how
 many a motion has is the number of its channel names. On
 ARKit-named heads x is pitch (positive opens), y is yaw (positive moves the chin to the subject's left), z is
-roll.
+roll. Motion of ada may have those of the tongue as well (`TONGUE`), which nothing learns or measures
+(`learned`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from talkcli.engine.types import AnyMotion, Motion
 
 NUM_EXPRESSION = 50
 # Coefficients of DEEPTalk's FLAME space, and of ada, which has as many: the default of networks.
@@ -41,6 +47,8 @@ ADA = (
     "lipSeal",
     *JAW,
 )
+# Channels of ada beyond ARKit's; a motion may have them after those of ADA.
+TONGUE = ("tongueTipUp", "tongueBetween", "tongueBackUp")
 FLAME = (*(f"expression{index:02d}" for index in range(NUM_EXPRESSION)), *JAW)
 # By the name of the head.
 CHANNELS = {"ada": ADA, "flame": FLAME}
@@ -72,4 +80,23 @@ def space_name(head_name: str, channels: tuple[str, ...]) -> str:
     """Return the name that motion of a head's `channels` bears, whoever is drawn: that in `CHANNELS`, else
     `head_name`.
     """
-    return next((name for name, known in CHANNELS.items() if known == channels), head_name)
+    return next((name for name, known in CHANNELS.items() if known == learned(channels)), head_name)
+
+
+def learned(channels: Iterable[str]) -> tuple[str, ...]:
+    """Return those of a motion's channels that data sets, networks, losses and metrics know: all but `TONGUE`
+    after `ADA`.
+    """
+    names = tuple(channels)
+    return ADA if names == ADA + TONGUE else names
+
+
+_Any = TypeVar("_Any", bound=AnyMotion)
+
+
+def only_learned(motion: _Any) -> _Any:
+    """Return `motion` with its learned channels; motion of vertices stays as it is."""
+    if not isinstance(motion, Motion) or learned(motion.channels) == motion.channels:
+        return motion
+    kept = learned(motion.channels)
+    return replace(motion, coeffs=motion.coeffs[:, : len(kept)], channels=kept)

@@ -17,7 +17,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.ada.head import FORMAT, SHAPE_STEP_M, TEMPLATE_STEP_M, AdaHead
 from talkcli.engine.face.ada.person import Person
 from talkcli.engine.face.ada.settings import changed
-from talkcli.engine.face.channels import ADA, NUM_EXPRESSION
+from talkcli.engine.face.channels import JAW
 from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.npz import array_names, read_arrays
 
@@ -52,7 +52,7 @@ _ARRAYS = {
     "faces": _Array("iu", ("faces", 3), below="verts"),
     "part_of_face": _Array("iu", ("faces",), below="parts"),
     "colours": _Array("f", ("verts", 3), 0.0, 4.0),
-    "ramp_weights": _Array("f", ("correctives", 2, len(ADA)), -1e3, 1e3),
+    "ramp_weights": _Array("f", ("correctives", 2, len(AdaHead.channels)), -1e3, 1e3),
     "ramp_biases": _Array("f", ("correctives", 2), -1e3, 1e3),
     "shape_rows": _Array("iu", ("moved",), below="verts"),
     "shape_values": _Array("iu", ("moved", 3), -_FARTHEST_M / SHAPE_STEP_M, _FARTHEST_M / SHAPE_STEP_M),
@@ -110,7 +110,7 @@ def read_head(path: Path) -> AdaHead:
         _check(path, name, arrays[name], _Array("iu", (None,), below="verts"), lengths)
     starts = arrays["shape_starts"].astype(np.int64)
     if (
-        len(starts) != NUM_EXPRESSION + lengths["correctives"] + 1
+        len(starts) != len(AdaHead.channels) - len(JAW) + lengths["correctives"] + 1
         or starts[0] != 0
         or starts[-1] != lengths["moved"]
         or (np.diff(starts) < 0).any()

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from talkcli.engine.errors import AssetError, UsageError
+from talkcli.engine.face.channels import learned
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import is_head, load_head
 from talkcli.engine.face.resample import resample
@@ -142,7 +143,7 @@ def check_fits(motion: AnyMotion, topology: Topology) -> None:
             "only.",
             hint=f"Use `head={motion.head}`.",
         )
-    if motion.channels != topology.channels:
+    if learned(motion.channels) != learned(topology.channels):
         raise UsageError(
             f"The motion moves the channels of {motion.head}, but the head {topology.name} has others.",
             hint=f"Use `head={motion.head}`.",

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, learned
 from talkcli.engine.face.heads import GENERATED, load_head
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.surface import check_fits, topology_of
@@ -134,7 +134,7 @@ def mesh_to_draw(motion: VertexMotion, head_name: str | None, template: Template
         motion = replace(motion, faces=faces, topology=template.topology or motion.topology)
     if head_name is not None and motion.topology in GENERATED:
         person = load_head(head_name)
-        if person.channels == ADA:
+        if learned(person.channels) == ADA:
             check_fits(motion, person)
             return person
     try:

@@ -17,6 +17,7 @@ from scipy.ndimage import convolve1d
 
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import ADA, is_mouth
+from talkcli.engine.finish.tracks import ease
 from talkcli.engine.types import MODEL_FPS
 
 # Variances of the filters in frames of 25 fps: those of the binomials 1 2 1 and 1 4 6 4 1.
@@ -54,8 +55,7 @@ def smooth(
     upper = np.array([not is_mouth(name) and not name.startswith(_SUDDEN) for name in ADA])
     smoothed = coeffs.copy()
     smoothed[:, upper] = convolve1d(coeffs[:, upper], window(_UPPER_FACE, fps), axis=0, mode="nearest")
-    apart = np.clip((lip_opening_mm(coeffs, head) - _KEPT_MM) / (_FREE_MM - _KEPT_MM), 0, 1)
-    weight = apart * apart * (3 - 2 * apart)
+    weight = ease((lip_opening_mm(coeffs, head) - _KEPT_MM) / (_FREE_MM - _KEPT_MM))
     if held is not None:
         weight[held] = 0
     change = convolve1d(coeffs[:, mouth], window(_MOUTH, fps), axis=0, mode="nearest") - coeffs[:, mouth]

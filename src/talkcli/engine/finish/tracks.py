@@ -72,6 +72,12 @@ def bumps(
     return track
 
 
+def ease(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """Return the smooth step of `x`: 0 below 0, 1 above 1, and a cubic of zero slope at both ends between."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
 def middles(num_frames: int, fps: float) -> Int[np.ndarray, "frames"]:
     """Return the step (100 Hz) that lies in the middle of each frame."""
     return ((np.arange(num_frames) + 0.5) * STEP_HZ / fps).astype(np.int64)

@@ -1,12 +1,13 @@
 """Content encoders: speech to content features at 25 fps, from wav2vec 2.0, phones or log-mel features.
 
 Axis names: `batch`, `frames` (25 fps), `width`, `contacts` = 2: the lips on each other (p, b, m), the lower
-lip on the upper teeth (f, v). Source: DEEPTalk, section 3.3, and step 1 of appendix A.5; the paper has only
-wav2vec 2.0, the other encoders are ours.
+lip on the upper teeth (f, v); `steps` (50 Hz), `lingual` = 4: the tongue's sounds (`LINGUALS`). Source:
+DEEPTalk, section 3.3, and step 1 of appendix A.5; the paper has only wav2vec 2.0; other encoders are ours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
@@ -18,13 +19,16 @@ from torch.nn import functional as F
 from talkcli.engine.audio.ear import Ear, Sound, Waveform
 from talkcli.engine.audio.log_mel import HOPS_PER_FRAME, NUM_PROSODY
 from talkcli.engine.audio.log_mel_encoder import LogMelEncoder, LogMelEncoderConfig
-from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS
+from talkcli.engine.audio.phones import BILABIALS, LABIODENTALS, LINGUALS
 from talkcli.engine.audio.wav2vec2 import Wav2vec2, Wav2vec2Config
 from talkcli.engine.models.phones import STEPS_PER_FRAME, SYMBOLS, PhoneEncoder, PhonesConfig
 from talkcli.engine.types import Config, Width
 
-# Indices in `SYMBOLS` of the phones of each contact.
-_CONTACTS = tuple([SYMBOLS.index(symbol) for symbol in sorted(group)] for group in (BILABIALS, LABIODENTALS))
+# Indices in `SYMBOLS` of the phones of each contact, and of each sound of the tongue.
+_CONTACTS, _LINGUAL = (
+    tuple([SYMBOLS.index(symbol) for symbol in sorted(group)] for group in groups)
+    for groups in ((BILABIALS, LABIODENTALS), LINGUALS)
+)
 
 
 class PhoneContentConfig(Config):
@@ -56,6 +60,8 @@ class Content(NamedTuple):
     features: Float[Tensor, "batch frames width"]
     contacts: Float[Tensor, "batch frames contacts"] | None = None
     """Probability of each contact in a frame; None unless the encoder predicts phones."""
+    lingual: Float[Tensor, "batch steps lingual"] | None = None
+    """Probability of each sound of the tongue in a step; None unless the encoder predicts phones."""
 
 
 class PhoneContent(nn.Module):
@@ -87,8 +93,15 @@ class PhoneContent(nn.Module):
         prosody = sound["log_mel"][..., -NUM_PROSODY:]
         inputs = torch.cat([_by_frame(heard, STEPS_PER_FRAME), _mean(prosody)], dim=-1)
         x = F.dropout(F.gelu(self.inward(inputs)), self.dropout, self.training)
-        contacts = torch.stack([shares[..., group].sum(-1) for group in _CONTACTS], dim=-1)
-        return Content(self.linear(x), contacts.unflatten(1, (-1, STEPS_PER_FRAME)).amax(2))
+        contacts = _summed(shares, _CONTACTS).unflatten(1, (-1, STEPS_PER_FRAME)).amax(2)
+        return Content(self.linear(x), contacts, _summed(shares, _LINGUAL))
+
+
+def _summed(
+    shares: Float[Tensor, "batch steps phones"], groups: Sequence[list[int]]
+) -> Float[Tensor, "batch steps groups"]:
+    """Return the probability of each group of phones."""
+    return torch.stack([shares[..., group].sum(-1) for group in groups], dim=-1)
 
 
 def _by_frame(steps: Float[Tensor, "batch steps width"], count: int) -> Float[Tensor, "batch frames wider"]:

@@ -162,6 +162,7 @@ class DeepTalkPerformer(TrainedPerformer):
                 take,
                 is_random=controls.is_random,
                 contacts=heard.contacts,
+                lingual=heard.lingual,
             )
 
     def _draw(

@@ -20,6 +20,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.finish.stack import Layers, lay_over
+from talkcli.engine.finish.tongue import tongue_of_phones
 from talkcli.engine.finish.tracks import digest_of
 from talkcli.engine.origin import PERFORMED
 from talkcli.engine.performers.performer import Controls, Sampling
@@ -134,7 +135,14 @@ class Rules:
                 eyes=False,
             )
             yield lay_over(
-                motion, speech, self.layers, self._head, seed=sampling.seed, take=take, emotion=emotion
+                motion,
+                speech,
+                self.layers,
+                self._head,
+                tongue=tongue_of_phones(alignment.phones, motion.num_frames, motion.fps),
+                seed=sampling.seed,
+                take=take,
+                emotion=emotion,
             )
 
     def _aligned(self, speech: Speech) -> Alignment:

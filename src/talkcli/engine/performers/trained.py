@@ -22,11 +22,14 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.template import Template
 from talkcli.engine.files import sha256
 from talkcli.engine.finish.stack import Layers, lay_over, within_range
+from talkcli.engine.finish.tongue import tongue_of_shares
 from talkcli.engine.origin import generated_by
 from talkcli.engine.performers.performer import Controls, Sampling
 from talkcli.engine.types import AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
 
 Precision = Literal["fp32", "bf16"]
+# Layers that need the probabilities of phones.
+_OF_PHONES = ("contacts", "tongue")
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
@@ -67,9 +70,9 @@ class TrainedPerformer:
             AssetError: When a model of vertices has no face at rest of its own, and none is given.
         """
         named = header.head
-        # The head loads before the weights, so that a missing file is found at once. Contacts wait for the
-        # model; they need ada, whose file is never missing.
-        early = _layers(header, None if layers is None else {**layers, "contacts": False})
+        # The head loads before the weights, so that a missing file is found at once. Layers that need phones
+        # wait for the model; they need ada, whose file is never missing.
+        early = _layers(header, None if layers is None else {**layers, **dict.fromkeys(_OF_PHONES, False)})
         self._head = load_head(named) if replace(early, contacts=False).need_head else None
         self.device = resolve_device(device_name)
         self.precision = precision
@@ -79,13 +82,14 @@ class TrainedPerformer:
         settle_threads()
         self.model, self.header = load_model(path, self.device)
         settle_threads(self.model)
-        if layers is not None and layers.get("contacts") and not self.hears_contacts:
-            raise UsageError(
-                f"`contacts` is for models with a phone encoder, and {path} has none.",
-                hint="Leave it out, or train with a recipe whose content is of the kind phones.",
-            )
-        chosen = _layers(header, layers)
-        self.layers = replace(chosen, contacts=chosen.contacts and self.hears_contacts)
+        deaf = () if self.hears_contacts else _OF_PHONES
+        for name in deaf:
+            if layers is not None and layers.get(name):
+                raise UsageError(
+                    f"`{name}` is for models with a phone encoder, and {path} has none.",
+                    hint="Leave it out, or train with a recipe whose content is of the kind phones.",
+                )
+        self.layers = replace(_layers(header, layers), **dict.fromkeys(deaf, False))
         if self._head is None and self.layers.need_head:
             self._head = load_head(named)
         self._triangles = self._rest_on(template)
@@ -101,7 +105,7 @@ class TrainedPerformer:
 
     @property
     def hears_contacts(self) -> bool:
-        """Whether the model predicts contacts of lips and teeth."""
+        """Whether the model predicts contacts of lips, teeth and tongue."""
         return False
 
     def cast(self, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
@@ -172,6 +176,7 @@ class TrainedPerformer:
         *,
         is_random: bool,
         contacts: Float[torch.Tensor, "1 frames contacts"] | None = None,
+        lingual: Float[torch.Tensor, "1 steps lingual"] | None = None,
     ) -> AnyMotion:
         """Return the motion of one take: the frames that the model made, with layers over coefficients.
 
@@ -182,17 +187,23 @@ class TrainedPerformer:
             take: Number of the take, from 0.
             is_random: Whether the takes of the model differ.
             contacts: Probabilities of contacts; None when the model predicts none.
+            lingual: Probabilities of the tongue's sounds at 50 Hz; None when the model predicts none.
         """
         values = self._checked(made[0].float().cpu().numpy())
         if self.header.num_verts is not None:
             return self._vertices(values)
         # When nothing but layers is random, all takes get the layers of the first: they are one performance.
+        motion = self._motion(values)
+        tongue = None
+        if lingual is not None:
+            tongue = tongue_of_shares(lingual[0].float().cpu().numpy(), motion.num_frames, motion.fps)
         motion = lay_over(
-            self._motion(values),
+            motion,
             speech,
             self.layers,
             self._head,
             contacts=None if contacts is None else contacts[0].float().cpu().numpy(),
+            tongue=tongue,
             seed=sampling.seed,
             take=take if is_random else 0,
             emotion=sampling.emotion,

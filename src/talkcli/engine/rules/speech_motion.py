@@ -19,6 +19,7 @@ from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.articulators import ARTICULATORS, columns
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.finish.contacts import touch
+from talkcli.engine.finish.tracks import ease
 from talkcli.engine.masks import runs
 from talkcli.engine.rules.dominance import Target, blended
 from talkcli.engine.rules.visemes import MICRO_PAUSE, OPENING, VISEMES, Viseme
@@ -212,7 +213,7 @@ def _contact(
         centre = phone.start_s + 0.45 * phone.duration_s
         away = time - centre
         ramp = np.where(away < 0, config.contact_reach_s, config.contact_leave_s)
-        track = np.maximum(track, _ease(1 - np.maximum(np.abs(away) - half, 0) / ramp))
+        track = np.maximum(track, ease(1 - np.maximum(np.abs(away) - half, 0) / ramp))
     return track
 
 
@@ -238,7 +239,7 @@ def _rest(
     for start, end in _pauses(alignment, level_db, config):
         settle = np.inf if start <= 0 else (time - start + config.settle_ahead_s) / config.settle_s
         rise = np.inf if end >= end_s - 1.5 / STEP_HZ else (end - time) / config.rise_s
-        track = np.maximum(track, _ease(np.broadcast_to(np.minimum(settle, rise), time.shape)))
+        track = np.maximum(track, ease(np.broadcast_to(np.minimum(settle, rise), time.shape)))
     return track
 
 
@@ -265,9 +266,3 @@ def _pauses(
         if (end - start) / STEP_HZ >= config.pause_s
     ]
     return pauses
-
-
-def _ease(x: Float[np.ndarray, "steps"]) -> Float[np.ndarray, "steps"]:
-    """Return the smooth step of `x`: 0 below 0, 1 above 1, and a cubic of zero slope at both ends between."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)

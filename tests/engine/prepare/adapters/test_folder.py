@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 from talkcli.engine.data.clips import load_clips
 from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.channels import ADA, TONGUE
+from talkcli.engine.face.motion_file import read_motion, write_motion
 from talkcli.engine.prepare.adapters.folder import BareMotion, folder_sources, read_labels
 from talkcli.engine.prepare.build import Plan, build
 from talkcli.engine.types import Motion, Silent
@@ -33,6 +36,10 @@ def root(tmp_path: Path) -> Path:
     shutil.copy(folder / "good.npz", folder / "not_sound.npz")
     (folder / "not_sound.wav").write_text("hello")
     (folder / "bad_motion.npz").write_bytes(b"PK")
+    motion, meta = read_motion(folder / "deep er" / "good.npz")
+    wider = np.concatenate([motion.coeffs, np.ones((motion.num_frames, 3), np.float32)], axis=1)
+    tongue = replace(motion, coeffs=wider, channels=ADA + TONGUE)
+    write_motion(folder / "deep er" / "good.npz", tongue, meta)
     np.save(folder / "bare.npy", np.zeros((25, 53)))
     np.save(folder / "wide.npy", np.zeros((25, 54)))
     np.save(folder / "nan.npy", np.full((25, 53), np.nan))
@@ -60,6 +67,10 @@ def test_good_pairs_pass_and_bad_ones_are_explained(root: Path, tmp_path: Path) 
     clips = {clip.id: clip for clip in load_clips(tmp_path / "out", "train", Silent())}
     assert clips["bare"].motion.head == "flame"
     assert clips["good"].motion.head == "ada"
+    # What nothing learns is not prepared.
+    (entry,) = (entry for entry in built.entries if entry.id == "deep_er/good")
+    assert entry.motion is not None
+    assert read_motion(tmp_path / "out" / entry.motion)[0].channels == ADA
 
 
 def test_bare_motion_wants_a_rate_and_a_known_head(root: Path, tmp_path: Path) -> None:

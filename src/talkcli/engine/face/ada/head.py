@@ -84,8 +84,9 @@ class AdaHead:
         self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
     ) -> Float[Tensor, "frames chosen 3"]:
         """Return vertices in metres of each frame; `only` chooses them (all when None)."""
-        coeffs = coeffs.to(torch.float32)
         rest = self._on_device(coeffs.device)
+        # Channels for which the asset has no shapes move nothing.
+        coeffs = coeffs.to(torch.float32)[:, : rest["ramp_weights"].shape[2]]
         if only is None:
             return self._evaluate(coeffs, rest, rest)
         # The lips' meeting needs both lips, whatever was asked for.

@@ -32,6 +32,7 @@ from talkcli.engine.models.deeptalk.gaussian import Gaussian
 from talkcli.engine.models.deeptalk.level import Level
 from talkcli.engine.models.deeptalk.performance import Codes, Heard, Predicted, Take
 from talkcli.engine.models.deeptalk.prior import build_prior
+from talkcli.engine.models.phones import STEPS_PER_FRAME
 from talkcli.engine.models.windows import Stretches, cross_fade, spans, starts
 from talkcli.engine.nn.alibi import distance_bias
 from talkcli.engine.nn.transformer import Transformer
@@ -112,7 +113,7 @@ class DeepTalk(nn.Module):
 
     @property
     def hears_contacts(self) -> bool:
-        """Whether `listen` returns probabilities of lip contacts."""
+        """Whether `listen` returns probabilities of contacts of lips, teeth and tongue."""
         return isinstance(self.config.content, PhoneContentConfig)
 
     def train(self, mode: bool = True) -> DeepTalk:
@@ -180,16 +181,23 @@ class DeepTalk(nn.Module):
         # One tensor for all windows: small results between large intermediates would fragment the heap.
         windows: Sequence[Tensor] = ()
         touching: list[Tensor] = []
+        lingual: list[Tensor] = []
         for index, (first, last) in enumerate(places):
-            content, contacts = self.content(stretches(first, last))
-            if contacts is not None:
-                touching.append(contacts)
+            content = self.content(stretches(first, last))
+            if content.contacts is not None and content.lingual is not None:
+                touching.append(content.contacts)
+                lingual.append(content.lingual)
+            features = content.features
             if not windows:
                 lengths = [last - first for first, last in places]
-                whole = content.new_empty(len(content), sum(lengths), content.shape[2])
+                whole = features.new_empty(len(features), sum(lengths), features.shape[2])
                 windows = whole.split(lengths, dim=1)
-            windows[index].copy_(content)
-        contacts = cross_fade(touching, padded, self.config.overlap)[:, :frames] if touching else None
+            windows[index].copy_(features)
+        contacts = sounds = None
+        if touching:
+            overlap, each = self.config.overlap, STEPS_PER_FRAME
+            contacts = cross_fade(touching, padded, overlap)[:, :frames]
+            sounds = cross_fade(lingual, padded * each, overlap * each)[:, : frames * each]
         if emotion_samples is None:
             felt = self._emotion(stretches)
         elif Waveform.name in self.dee.ears:
@@ -200,7 +208,7 @@ class DeepTalk(nn.Module):
             felt = self._emotion(Stretches(self.dee.ears, emotion_samples, frames=others, window=window))
         if emotion is not None:
             felt = felt._replace(mean=self.dee.directed(emotion).expand_as(felt.mean))
-        return Heard(windows, contacts, felt, frames, padded, asked=emotion)
+        return Heard(windows, contacts, sounds, felt, frames, padded, asked=emotion)
 
     @torch.inference_mode()
     def take(

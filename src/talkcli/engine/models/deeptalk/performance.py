@@ -37,6 +37,8 @@ class Heard(NamedTuple):
     """Content features of every window."""
     contacts: Float[Tensor, "batch frames contacts"] | None
     """Probability that lips, and that lip and teeth, touch; None unless the encoder predicts phones."""
+    lingual: Float[Tensor, "batch steps lingual"] | None
+    """Probability of each sound of the tongue at 50 Hz; None unless the encoder predicts phones."""
     emotion: Gaussian
     """Emotion of the speech."""
     frames: int

@@ -11,6 +11,7 @@ from typing import Any
 from talkcli.engine.data.clips import checked_file, read_vertex_clip
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.errors import InputError, UsageError
+from talkcli.engine.face.channels import only_learned
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.origin import Origin
 from talkcli.engine.pipelines.prepared_sets import PreparedSet, prepared_set
@@ -38,9 +39,12 @@ class TrueMotion:
     """Entry of the manifest, for vertices; None for a motion file."""
 
     def read(self) -> tuple[AnyMotion, dict[str, Any]]:
-        """Read the motion and its meta. Raises InputError when it cannot be read."""
+        """Read the learned channels of the motion, or its vertices, and its meta. Raises InputError when it
+        cannot be read.
+        """
         if self.entry is None or self.folder is None:
-            return read_any_motion(self.path)
+            motion, meta = read_any_motion(self.path)
+            return only_learned(motion), meta
         return read_vertex_clip(self.folder, self.entry), {}
 
 

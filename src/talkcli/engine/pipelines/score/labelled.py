@@ -16,6 +16,7 @@ from talkcli.engine.data.clips import checked_file
 from talkcli.engine.data.label_file import read_labels
 from talkcli.engine.data.manifest import folder_of, read_manifest
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import only_learned
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.metrics.named import functionals
 from talkcli.engine.origin import origin_of, truth_of
@@ -138,6 +139,7 @@ def training_set(manifest: Path, channels: tuple[str, ...], reporter: Reporter) 
     features, labels, origins = [], [], []
     for index, entry in enumerate(entries):
         motion, meta = read_motion(checked_file(folder, *entry.files["motion"], entry.id))
+        motion = only_learned(motion)
         if motion.channels != channels:
             raise InputError(
                 f"Clip {entry.id} of {manifest} moves {motion.head}, but the model moves other channels."

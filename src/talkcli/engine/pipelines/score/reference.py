@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import only_learned
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.surface import Surface, topology_of
@@ -46,7 +47,7 @@ def reference_means(given: Path, head_name: str | None, reporter: Reporter) -> d
 
     found = []
     for index, path in enumerate(paths):
-        motion, _ = read_any_motion(path)
+        motion = only_learned(read_any_motion(path)[0])
         take = Measured(Surface(motion, topology(motion)))
         try:
             found.append([measure(take) for measure in rows.values()])

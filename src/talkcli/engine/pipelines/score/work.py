@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.device import settle_threads
 from talkcli.engine.errors import InputError, TalkError, UsageError
+from talkcli.engine.face.channels import only_learned
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.surface import Surface, surface_of
 from talkcli.engine.metrics.catalogue import shown_metrics
@@ -254,9 +255,9 @@ def _takes(
     generation = setting.generation
     if generation is None:
         read = [read_any_motion(path) for path in case.takes]
-        return [motion for motion, _ in read], tuple(origin_of(meta) for _, meta in read)
+        return [only_learned(motion) for motion, _ in read], tuple(origin_of(meta) for _, meta in read)
     assert speech is not None
-    made = performances(generation, speech, phones, reporter)
+    made = [only_learned(motion) for motion in performances(generation, speech, phones, reporter)]
     return made, tuple(origin_of(motion.meta) for motion in made)
 
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import only_learned
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.origin import Kind, Origin, origin_of
 from talkcli.engine.prepare.layouts import AUTO, check_name, layout_of
@@ -62,6 +63,7 @@ class FolderPair:
             motion = read_tracker_motion(self.motion, None if self.bare is None else self.bare.fps)
         elif self.motion.suffix == ".npz":
             motion, meta = read_motion(self.motion)
+            motion = only_learned(motion)
             stated = origin_of(meta) or stated
         else:
             motion = self._bare_motion(self.motion)

@@ -10,6 +10,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.data.clips import checked_file
 from talkcli.engine.data.manifest import Entry
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.channels import only_learned
 from talkcli.engine.face.motion_file import read_motion
 from talkcli.engine.origin import Origin, origin_of
 from talkcli.engine.prepare.source import Recording, Source
@@ -39,6 +40,7 @@ class PreparedClip:
             speech = read_speech(checked_file(self.folder, *self.audio, source.id), Silent())
         if self.motion is not None:
             motion, meta = read_motion(checked_file(self.folder, *self.motion, source.id))
+            motion = only_learned(motion)
             origin = origin or origin_of(meta)
         return Recording(speech=speech, motion=motion, origin=origin)
 
