@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from talkcli.engine.models.emoface.branch import Branch
 from talkcli.engine.models.emoface.emoface import EmoFace
@@ -79,6 +79,7 @@ def _rebase(branch: Branch, inward: Tensor, outward: Tensor) -> None:
 def _keep_places(model: EmoFace, old: Float[Tensor, "verts 3"], new: Float[Tensor, "others 3"]) -> None:
     """Undo for Mesh Attention what another mesh changes in the middle and the size that it divides by."""
     layer = model.mesh_attention.of_place[0]
+    assert isinstance(layer, nn.Linear)
     size = new.std() / old.std()
     shift = (new.mean(0) - old.mean(0)) / old.std()
     layer.bias.add_(layer.weight @ shift)
