@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -235,9 +236,14 @@ def animate(
     If the model's head is ada, talk adds layers such as blinks to the motion (docs/layers.md). For other
     heads it adds only the layers that you ask for.
     """
-    with Console(as_json=as_json, quiet=quiet) as console:
-        # Importing the libraries of networks takes seconds.
+    with Console(as_json=as_json, quiet=quiet) as console, contextlib.ExitStack() as started:
+        # Importing the libraries of networks takes seconds, in which another process loads those of drawing.
         with console.loading():
+            from talkcli.engine.exports.drawing import drawing_apart
+
+            drawer = started.enter_context(
+                drawing_apart(out, head_name=head, size=size, renderer=renderer)
+            )
             from talkcli.engine.audio.limits import limit_sound
             from talkcli.engine.performers.performer import Sampling, parse_emotion
             from talkcli.engine.pipelines.animate import animate_file
@@ -284,6 +290,7 @@ def animate(
             reporter=console,
             template=template or (),
             topology=topology,
+            drawer=drawer,
         )
         if verbose:
             console.note(f"Licence of the weights: {report['weights_licence'] or 'there are none'}")

@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from talkcli.engine.errors import UsageError
+from talkcli.engine.exports.formats import format_of
 from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.ada.head import AdaHead
+from talkcli.engine.render.apart import DrawingProcess, View
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.studio import VIEWS, studio_scene
+from talkcli.engine.types import Motion
+
+# What a process of its own can draw: it loads no torch.
+_HEAD, _RENDERER = "ada", "software"
 
 
 def check_view(view: str) -> None:
     """Raise UsageError when `view` is not a name of `VIEWS`."""
     if view not in VIEWS:
         raise UsageError(f"There is no view {view}.", hint=f"Views: {', '.join(VIEWS)}.")
+
+
+@contextlib.contextmanager
+def drawing_apart(
+    outs: Sequence[Path], *, head_name: str | None, size: int, renderer: str
+) -> Iterator[DrawingProcess | None]:
+    """Start the process that will draw, while this one has yet to load what makes the motion.
+
+    Yields None where nothing is drawn, or nothing that it could draw. Raises UsageError for an output of no
+    format.
+    """
+    head = head_name or _HEAD
+    if renderer != _RENDERER or head != _HEAD or not any(format_of(out).drawn for out in outs):
+        yield None
+        return
+    with DrawingProcess(View(head=head, view="front", size=size)) as process:
+        yield process
 
 
 @contextlib.contextmanager
@@ -35,6 +60,13 @@ def drawn(piece: Piece) -> Iterator[Iterator[np.ndarray]]:
             f"The sound lasts {piece.speech.duration_s:.2f} s, the motion {piece.motion.duration_s:.2f} s: "
             "the output lasts as long as the motion."
         )
+    head, motion = surface.topology, surface.motion
+    if piece.drawer and piece.renderer == _RENDERER and isinstance(head, AdaHead):
+        assert isinstance(motion, Motion)
+        view = View(head=head.name, view=piece.view, size=piece.size)
+        with contextlib.closing(piece.drawer.pictures(motion, view)) as frames:
+            yield frames
+        return
     scene = studio_scene(surface.topology, yaw_deg=VIEWS[piece.view])
     with (
         contextlib.closing(open_renderer(piece.renderer, scene, piece.size, piece.size)) as drawer,

@@ -8,6 +8,7 @@ from typing import Any
 
 from talkcli.engine.face.surface import Surface, topology_of
 from talkcli.engine.face.topology import Topology
+from talkcli.engine.render.apart import DrawingProcess
 from talkcli.engine.types import AnyMotion, Reporter, Speech
 
 
@@ -31,6 +32,8 @@ class Piece:
     """Name of the renderer, a key of `RENDERERS`."""
     view: str = "front"
     """Name of the camera view, a key of `VIEWS`."""
+    drawer: DrawingProcess | None = None
+    """Process that draws what it can draw; None: this one draws."""
     overwrite: bool = False
     """Whether to replace the frames in a folder."""
 

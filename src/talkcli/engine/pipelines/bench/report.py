@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from talkcli.engine.device import usable_cores
+from talkcli.engine.cores import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.lifetime import run_child
