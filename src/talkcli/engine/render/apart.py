@@ -65,6 +65,10 @@ class DrawingProcess:
         with contextlib.suppress(BrokenPipeError):
             self._put(view)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def __enter__(self) -> DrawingProcess:
         return self
 

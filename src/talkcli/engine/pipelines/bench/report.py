@@ -20,6 +20,7 @@ from talkcli.engine.cores import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.lifetime import run_child
+from talkcli.engine.pipelines.bench import watched as watch
 from talkcli.engine.types import Reporter
 from talkcli.engine.version import __version__
 
@@ -37,19 +38,31 @@ class Ran:
     """Time of processors that it and its processes took; other work on the machine hardly changes it."""
     stdout: bytes
     """What it printed."""
+    first_picture_s: float | None = None
+    """Wall-clock time from start until the first picture was drawn; None where that was not watched."""
 
 
-def run_talk(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Ran:
-    """Run `talk` with `arguments`, by default in this process's environment. Raises TalkError when it
-    fails.
+def run_talk(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, watched: bool = False
+) -> Ran:
+    """Run `talk` with `arguments`, by default in this process's environment.
+
+    `watched`: also measure when the first picture is drawn. Raises TalkError when the command fails.
     """
-    before, started_s = _children_cpu_s(), time.perf_counter()
-    ended = run_child([sys.executable, "-m", "talkcli", *arguments], capture_output=True, env=environment)
-    seconds = time.perf_counter() - started_s
+    module = watch.__name__ if watched else "talkcli"
+    before, started_s = _children_cpu_s(), time.monotonic()
+    ended = run_child([sys.executable, "-m", module, *arguments], capture_output=True, env=environment)
+    seconds = time.monotonic() - started_s
     if ended.returncode != 0:
         problem = ended.stderr.decode(errors="replace").strip()
         raise TalkError(f"talk {arguments[0]} failed: {problem}")
-    return Ran(seconds=seconds, cpu_s=_children_cpu_s() - before, stdout=ended.stdout)
+    said = [line for line in ended.stderr.splitlines() if line.startswith(watch.SAID)]
+    return Ran(
+        seconds=seconds,
+        cpu_s=_children_cpu_s() - before,
+        stdout=ended.stdout,
+        first_picture_s=float(said[0].removeprefix(watch.SAID)) - started_s if said else None,
+    )
 
 
 def _children_cpu_s() -> float:
