@@ -241,9 +241,7 @@ def animate(
         with console.loading():
             from talkcli.engine.exports.drawing import drawing_apart
 
-            drawer = started.enter_context(
-                drawing_apart(out, head_name=head, size=size, renderer=renderer)
-            )
+            drawer = started.enter_context(drawing_apart(out, head_name=head, size=size, renderer=renderer))
             from talkcli.engine.audio.limits import limit_sound
             from talkcli.engine.performers.performer import Sampling, parse_emotion
             from talkcli.engine.pipelines.animate import animate_file

@@ -77,7 +77,7 @@ def bench(
 ) -> None:
     """Measure the speed of this machine.
 
-    render: all renderers on the same frames, with deforming and drawing, without encoding; and the whole command.
+    render: all renderers on the same frames, with deforming and drawing, without encoding; also talk render.
 
     animate: the whole command on --speech, from start to exit, and until its first picture.
 
@@ -136,9 +136,9 @@ def bench(
             report = bench_animate(speech, size=size, out=out, reporter=console)
             console.result(
                 report,
-                f"{report['speech_s']:.1f} s of speech in {report['seconds']:.1f} s, the first picture after "
-                f"{report['first_picture_s']:.1f} s (medians of {len(report['rounds_s'])}; the first run took "
-                f"{report['first_s']:.1f} s)",
+                f"{report['speech_s']:.1f} s of speech in {report['seconds']:.1f} s, the first picture "
+                f"after {report['first_picture_s']:.1f} s (medians of {len(report['rounds_s'])}; the first "
+                f"run took {report['first_s']:.1f} s)",
             )
             return
         report = bench_render(head_name=head, size=size, num_frames=frames, out=out, reporter=console)
@@ -157,8 +157,9 @@ def bench(
         console.table(
             report,
             title=f"{report['verts']} vertices, {report['size']} x {report['size']}, "
-            f"{counted(machine['cores'], 'core')} of {machine['cpu']}; talk render of {report['frames']} frames: "
-            f"{command['seconds']:.1f} s, the first picture after {command['first_picture_s']:.1f} s",
+            f"{counted(machine['cores'], 'core')} of {machine['cpu']}; talk render takes "
+            f"{command['seconds']:.1f} s for {counted(report['frames'], 'frame')}, and "
+            f"{command['first_picture_s']:.1f} s up to the first picture",
             header=["renderer", "frames/s", "x real time", "CPU ms/frame", "of software", ""],
             rows=rows,
         )

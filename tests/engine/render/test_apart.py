@@ -55,7 +55,10 @@ def test_files_have_the_bytes_of_those_drawn_here(drawer: DrawingProcess, name: 
 
 def test_another_view_needs_no_other_process(drawer: DrawingProcess) -> None:
     shapes = [
-        [picture.shape for picture in drawer.pictures(_motion(frames), View(head="ada", view=view, size=size))]
+        [
+            picture.shape
+            for picture in drawer.pictures(_motion(frames), View(head="ada", view=view, size=size))
+        ]
         for frames, view, size in ((2, "profile", 32), (3, "front", 64))
     ]
     assert shapes == [[(32, 32, 3)] * 2, [(64, 64, 3)] * 3]
@@ -82,7 +85,7 @@ def test_its_errors_are_those_of_drawing_here() -> None:
 def test_a_killed_process_is_reported_and_leaves_no_file(tmp_path: Path) -> None:
     with DrawingProcess(VIEW) as process:
         os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(TalkError, match="process that draws stopped .ended by SIGKILL"):
+        with pytest.raises(TalkError, match=r"process that draws stopped \(ended by SIGKILL"):
             export(tmp_path / "x.mp4", _piece(5, process))
     assert list(tmp_path.iterdir()) == []
 

@@ -81,7 +81,10 @@ def test_threads_change_nothing(head: AdaHead) -> None:
 def test_given_vertices_are_taken_and_other_heads_are_left_to_torch() -> None:
     ball = BallHead()
     given = VertexMotion(
-        vertices=np.stack([ball.template, 2 * ball.template]), neutral=ball.template, fps=25.0, topology="ball"
+        vertices=np.stack([ball.template, 2 * ball.template]),
+        neutral=ball.template,
+        fps=25.0,
+        topology="ball",
     )
     at = vertices_by_frame(Surface(given, ball))
     assert at is not None

@@ -1,7 +1,7 @@
 """Drawing in a process of its own, which loads its libraries while this one loads those of networks.
 
-That process reads jobs and answers with pictures. It writes no file, so that its end, however it comes, leaves
-nothing; it ends with the process that started it. Axis names: `height`, `width`.
+That process reads jobs and answers with pictures. It writes no file, so that its end, however it comes,
+leaves nothing; it ends with the process that started it. Axis names: `height`, `width`.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ class DrawingProcess:
                 return content
         code = self._process.wait()
         how = f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
-        raise TalkError(f"The process that draws stopped ({how}).", hint="Check the free memory, and run again.")
+        raise TalkError(
+            f"The process that draws stopped ({how}).", hint="Check the free memory, and run again."
+        )
 
 
 def serve() -> None:
@@ -159,8 +161,8 @@ def _work(motion: Motion, view: View, answers: IO[bytes]) -> None:
 
 def _warm(view: View) -> None:
     """Draw the head at rest, so that all is loaded."""
-    from talkcli.engine.render.moving import MovingAda
     from talkcli.engine.face.turning import Neck
+    from talkcli.engine.render.moving import MovingAda
 
     head, renderer = _opened(view)
     still = np.zeros(len(head.channels), np.float32)

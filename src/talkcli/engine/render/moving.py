@@ -1,8 +1,8 @@
 """Vertices of single frames for drawing, without torch where the head is ada.
 
-Axis names: `verts`, `coeffs`, `shapes`, `pairs` (of lips). What is computed is defined by the call of `AdaHead`
-and by `Neck.turn`; a test holds these kernels to it, to float32 rounding. A frame comes out the same whatever
-other frames are computed, and on whichever thread.
+Axis names: `verts`, `coeffs`. What is computed is defined by the call of `AdaHead` and by `Neck.turn`; a test
+holds these kernels to it, to float32 rounding. A frame comes out the same whatever other frames are computed,
+and on whichever thread.
 """
 
 from __future__ import annotations

@@ -50,7 +50,13 @@ def test_a_renderer_that_does_not_run_is_reported_with_its_reason(
     assert len(rounds) == 3
     assert min(rounds) <= report["renderers"]["software"]["fps"] <= max(rounds)
     assert report["renderers"]["software"]["times_real_time"] == report["renderers"]["software"]["fps"] / 25
-    command = {"first_s": 9.0, "rounds_s": [3.0, 1.0, 2.0], "seconds": 2.0, "first_picture_s": 0.5, "cpu_s": 4.0}
+    command = {
+        "first_s": 9.0,
+        "rounds_s": [3.0, 1.0, 2.0],
+        "seconds": 2.0,
+        "first_picture_s": 0.5,
+        "cpu_s": 4.0,
+    }
     assert report["command"] == command
     assert report["machine"]["cores"] >= 1
 
