@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -19,6 +20,7 @@ from talkcli.engine.exports.drawing import drawing_apart
 from talkcli.engine.exports.formats import export
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.render import apart
 from talkcli.engine.render.apart import DrawingProcess, View
 from talkcli.engine.types import Motion, Silent
 
@@ -67,7 +69,7 @@ def test_another_view_needs_no_other_process(drawer: DrawingProcess) -> None:
 def test_it_loads_no_torch() -> None:
     program = (
         "from talkcli.engine.render.apart import serve; serve(); import sys\n"
-        "print('LOADED', {'numba', 'torch', 'scipy.ndimage', 'h5py', 'typer'} & sys.modules.keys())"
+        "print('LOADED', {'numba', 'torch', 'scipy.linalg', 'h5py', 'typer'} & sys.modules.keys())"
     )
     jobs = pickle.dumps(VIEW) + pickle.dumps((_motion(2), VIEW))
     ended = subprocess.run([sys.executable, "-c", program], input=jobs, capture_output=True, check=True)
@@ -100,6 +102,7 @@ def test_an_iterator_closed_early_ends_the_process() -> None:
 
 PARENT = """
 import sys, time
+from talkcli.engine.render import apart
 from talkcli.engine.render.apart import DrawingProcess, View
 process = DrawingProcess(View(head="ada", view="front", size=64))
 print(process.pid, flush=True)
@@ -132,6 +135,15 @@ def test_it_starts_only_for_what_it_draws() -> None:
     with drawing_apart([Path("a.npz"), Path("a.mp4")], head_name="ada", size=64, renderer="software") as one:
         assert one is not None and not _is_gone(one.pid)
     assert _is_gone(one.pid)
+
+
+def test_where_no_process_can_start_this_one_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(apart, "start_child", refuse)
+    with drawing_apart([Path("a.mp4")], head_name=None, size=64, renderer="software") as process:
+        assert process is None
 
 
 def _is_gone(pid: int) -> bool:

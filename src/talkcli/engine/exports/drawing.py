@@ -41,7 +41,13 @@ def drawing_apart(
     if renderer != _RENDERER or head != _HEAD or not any(format_of(out).drawn for out in outs):
         yield None
         return
-    with DrawingProcess(View(head=head, view="front", size=size)) as process:
+    try:
+        process = DrawingProcess(View(head=head, view="front", size=size))
+    except OSError:
+        # No further process may start here, or none with pipes: this one draws.
+        yield None
+        return
+    with process:
         yield process
 
 

@@ -18,13 +18,16 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from talkcli.engine.errors import TalkError
 from talkcli.engine.lifetime import start_child, uninterrupted
 from talkcli.engine.types import Motion
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 # What an answer begins with: its kind and its length.
 _ANSWER = struct.Struct("<cQ")
@@ -108,12 +111,12 @@ class DrawingProcess:
 
     def _answer(self) -> bytearray:
         """Return the next picture's bytes."""
-        assert self._process.stdout is not None
-        head = self._process.stdout.read(_ANSWER.size)
+        answers = cast("BufferedReader", self._process.stdout)
+        head = answers.read(_ANSWER.size)
         if len(head) == _ANSWER.size:
             kind, length = _ANSWER.unpack(head)
             content = bytearray(length)
-            if self._process.stdout.readinto(content) == length:
+            if answers.readinto(content) == length:
                 if kind == _ERROR:
                     raise pickle.loads(content)
                 return content
@@ -129,6 +132,8 @@ def serve() -> None:
     jobs, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # What a library prints must not come between the pictures.
     os.dup2(2, 1)
+    # numba looks for scipy's linear algebra, which no kernel uses and which takes 0.1 s to load.
+    sys.modules["scipy"] = None  # type: ignore[assignment]
     # What is loaded lives to the end of the process.
     gc.disable()
     with contextlib.suppress(Exception):
@@ -138,7 +143,8 @@ def serve() -> None:
     gc.enable()
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            _work(*pickle.load(jobs), answers)
+            motion, view = pickle.load(jobs)
+            _work(motion, view, answers)
 
 
 def _work(motion: Motion, view: View, answers: IO[bytes]) -> None:
