@@ -88,7 +88,7 @@ class DrawingProcess:
             with contextlib.suppress(BrokenPipeError):
                 self._put((motion, view))
             for _ in range(motion.num_frames):
-                yield np.frombuffer(self._answer(), np.uint8).reshape(view.size, view.size, 3)
+                yield self._answer().reshape(view.size, view.size, 3)
         except BaseException:
             self.close()
             raise
@@ -109,14 +109,14 @@ class DrawingProcess:
         pickle.dump(job, self._process.stdin)
         self._process.stdin.flush()
 
-    def _answer(self) -> bytearray:
+    def _answer(self) -> np.ndarray:
         """Return the next picture's bytes."""
         answers = cast("BufferedReader", self._process.stdout)
         head = answers.read(_ANSWER.size)
         if len(head) == _ANSWER.size:
             kind, length = _ANSWER.unpack(head)
-            content = bytearray(length)
-            if answers.readinto(content) == length:
+            content = np.empty(length, np.uint8)
+            if answers.readinto(content.data) == length:
                 if kind == _ERROR:
                     raise pickle.loads(content)
                 return content
