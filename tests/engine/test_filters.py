@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("mode", ["reflect", "nearest", "constant"])
-@pytest.mark.parametrize("steps", [1, 3, 40, 1000])
+@pytest.mark.parametrize("steps", [0, 1, 3, 40, 1000])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_bells(steps: int, dtype: type, mode: filters.Mode) -> None:
     signal = RNG.normal(size=steps).astype(dtype)
@@ -36,7 +36,7 @@ def test_the_first_axis_of_several_channels() -> None:
         np.testing.assert_array_equal(made, wanted)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 30])
+@pytest.mark.parametrize("steps", [0, 1, 2, 30])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
 def test_what_stands_out(steps: int, size: int) -> None:
     signal = RNG.normal(size=steps)

@@ -64,10 +64,14 @@ def median_filter(signal: np.ndarray, size: int) -> np.ndarray:
 
 def _windows(signal: np.ndarray, before: int, size: int, axis: int, mode: Mode) -> np.ndarray:
     """Return a view of the `size` steps round each step, of which `before` lie before it, as a last axis."""
+    if not signal.size:
+        return np.empty((*np.moveaxis(signal, axis, -1).shape, size), signal.dtype)
     return sliding_window_view(_padded(signal, (before, size - 1 - before), axis, mode), size, axis=-1)
 
 
 def _padded(signal: np.ndarray, width: tuple[int, int], axis: int, mode: Mode) -> np.ndarray:
     """Return `signal` with `axis` last, and longer by `width` before and after."""
     moved = np.moveaxis(signal, axis, -1)
-    return np.pad(moved, [(0, 0)] * (moved.ndim - 1) + [width], mode=_PADS[mode])
+    # What has no values has none to repeat.
+    how = _PADS[mode] if moved.size else "constant"
+    return np.pad(moved, [(0, 0)] * (moved.ndim - 1) + [width], mode=how)

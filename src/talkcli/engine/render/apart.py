@@ -118,7 +118,7 @@ class DrawingProcess:
             content = np.empty(length, np.uint8)
             if answers.readinto(content.data) == length:
                 if kind == _ERROR:
-                    raise pickle.loads(content)
+                    raise pickle.loads(content.tobytes())
                 return content
         code = self._process.wait()
         how = f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
