@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,6 +188,47 @@ def test_unusable_options_write_nothing(
     assert result.returncode == exit_code, result.stderr
     assert words in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_ends_the_processes_that_draw_and_encode_too(
+    sent: signal.Signals, short_speech: Path, tmp_path: Path
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "talkcli",
+        "animate",
+        str(short_speech),
+        "--takes",
+        "50",
+        "--out",
+        "x.mp4",
+    ]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        # One draws from the start; the other comes with the first video.
+        children = _wait_for(lambda: found if len(found := _children_of(process.pid)) > 1 else None)
+        process.send_signal(sent)
+        said = process.communicate()[1]
+    _wait_for(lambda: not any(Path(f"/proc/{child}/exe").exists() for child in children))
+    if sent != signal.SIGKILL:
+        assert process.returncode == 128 + sent
+        assert "no half-written file is left" in said
+        assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def _children_of(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
+
+
+def _wait_for(found: Callable[[], Any]) -> Any:
+    for _ in range(6000):
+        if result := found():
+            return result
+        time.sleep(0.02)
+    raise AssertionError("it takes longer than two minutes")
 
 
 def test_an_output_that_existed_survives_a_failure(short_speech: Path, tmp_path: Path) -> None:

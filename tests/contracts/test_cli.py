@@ -7,11 +7,15 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from talkcli.app import app
+from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.pipelines.preprocess import DATA_SETS
+from talkcli.engine.types import Motion
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
@@ -73,6 +77,22 @@ def test_help_loads_nothing_heavy() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_drawing_coefficients_of_ada_loads_no_torch(tmp_path: Path) -> None:
+    coeffs = np.zeros((2, len(ADA)), np.float32)
+    motion = Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA, pose=coeffs[:, :3])
+    write_motion(tmp_path / "a.npz", motion)
+    code = (
+        "import sys; sys.argv = 'talk render a.npz --size 64 --out a.mp4'.split()\n"
+        "from talkcli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('LOADED', {'torch', 'scipy.ndimage', 'numba'} & sys.modules.keys())"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stdout.splitlines() == ["a.mp4", "LOADED {'numba'}"]
 
 
 def test_a_process_that_scores_does_not_load_all_of_scipy() -> None:

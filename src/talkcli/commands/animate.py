@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -252,13 +253,17 @@ def animate(
     If the model's head is ada, talk adds layers such as blinks to the motion (docs/layers.md). For other
     heads it adds only the layers that you ask for.
     """
-    with Console(as_json=as_json, quiet=quiet) as console:
-        # Importing the libraries of networks takes seconds.
+    with Console(as_json=as_json, quiet=quiet) as console, contextlib.ExitStack() as started:
+        # Importing the libraries of networks takes seconds, in which another process loads those of drawing.
         with console.loading():
+            from talkcli.engine.exports.drawing import drawing_apart
+            from talkcli.engine.render.shot import shot_of
+
+            shot = shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom)
+            drawer = started.enter_context(drawing_apart(out, head_name=head, shot=shot, renderer=renderer))
             from talkcli.engine.audio.limits import limit_sound
             from talkcli.engine.performers.performer import Sampling, parse_emotion
             from talkcli.engine.pipelines.animate import animate_file
-            from talkcli.engine.render.shot import shot_of
 
         limit_sound(max_minutes)
         report = animate_file(
@@ -285,7 +290,7 @@ def animate(
             text=text,
             head_name=head,
             fps=fps,
-            shot=shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom),
+            shot=shot,
             renderer=renderer,
             device_name=device,
             precision=precision,
@@ -303,6 +308,7 @@ def animate(
             reporter=console,
             template=template or (),
             topology=topology,
+            drawer=drawer,
         )
         if verbose:
             console.note(f"Licence of the weights: {report['weights_licence'] or 'there are none'}")

@@ -75,9 +75,9 @@ def bench(
 ) -> None:
     """Measure the speed of this machine.
 
-    render: all renderers on the same frames, with deforming and drawing, without encoding.
+    render: all renderers on the same frames, with deforming and drawing, without encoding; also talk render.
 
-    animate: the whole command on --speech, from start to exit.
+    animate: the whole command on --speech, from start to exit, and until its first picture.
 
     generator: sound to coefficients, by the released network with random weights and by the embedded network.
 
@@ -135,8 +135,9 @@ def bench(
             report = bench_animate(speech, size=size_of(size), out=out, reporter=console)
             console.result(
                 report,
-                f"{report['speech_s']:.1f} s of speech in {report['seconds']:.1f} s "
-                f"(median of {len(report['rounds_s'])}; the first run took {report['first_s']:.1f} s)",
+                f"{report['speech_s']:.1f} s of speech in {report['seconds']:.1f} s, the first picture "
+                f"after {report['first_picture_s']:.1f} s (medians of {len(report['rounds_s'])}; the first "
+                f"run took {report['first_s']:.1f} s)",
             )
             return
         report = bench_render(
@@ -149,15 +150,18 @@ def bench(
             if fps is None:
                 # The reason names an option of other commands that does not work here.
                 result["reason"] = of_any_command(result["reason"])
-                rows.append([name, "-", "-", "-", result["reason"]])
+                rows.append([name, "-", "-", "-", "-", result["reason"]])
             else:
-                rows.append([name, f"{fps:.1f}", f"{result['cpu_ms']:.1f}", f"{fps / ours:.2f}", ""])
-        machine = report["machine"]
+                speed = f"{result['times_real_time']:.1f}"
+                rows.append([name, f"{fps:.1f}", speed, f"{result['cpu_ms']:.1f}", f"{fps / ours:.2f}", ""])
+        machine, command = report["machine"], report["command"]
         console.table(
             report,
             title=f"{report['verts']} vertices, {report['size'][0]} x {report['size'][1]}, "
-            f"{counted(machine['cores'], 'core')} of {machine['cpu']}",
-            header=["renderer", "frames/s", "CPU ms/frame", "of software", ""],
+            f"{counted(machine['cores'], 'core')} of {machine['cpu']}; talk render takes "
+            f"{command['seconds']:.1f} s for {counted(report['frames'], 'frame')}, and "
+            f"{command['first_picture_s']:.1f} s up to the first picture",
+            header=["renderer", "frames/s", "x real time", "CPU ms/frame", "of software", ""],
             rows=rows,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 
 import torch
@@ -64,11 +63,6 @@ def settle_threads(model: nn.Module | None = None) -> int:
 @cache
 def _threads_at_start() -> int:
     return torch.get_num_threads()
-
-
-def usable_cores() -> int:
-    """Cores this process may run on, which in a container can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def seeded(seed: int, device: torch.device | str = "cpu") -> torch.Generator:

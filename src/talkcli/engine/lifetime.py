@@ -27,6 +27,8 @@ _SAME_REQUEST_S = 2.0
 # How long after Python dropped an interruption it is tried again.
 _AGAIN_S = 0.05
 _PR_SET_PDEATHSIG = 1
+# What Linux lets anyone have, and a picture of 512x512 pixels needs.
+_PIPE_BYTES = 1 << 20
 
 
 # The exit code after Ctrl-C; that after any signal is 128 and its number.
@@ -161,7 +163,19 @@ def start_child(command: Sequence[str], **options: Any) -> subprocess.Popen[byte
 
     # What is done before the program starts is a system call and no Python that could wait for a thread.
     options["preexec_fn"] = _end_with_parent()
-    return subprocess.Popen(command, start_new_session=True, **options)
+    child = subprocess.Popen(command, start_new_session=True, **options)
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            _widen(pipe.fileno())
+    return child
+
+
+def _widen(pipe: int) -> None:
+    """Let a whole picture fit into a pipe, where the system allows it (Linux): its ends wait less often."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def end_without_collecting() -> None:

@@ -43,7 +43,7 @@ def posed(head: AdaHead, **pose: float) -> Tensor:
 
 def lip_gap_mm(head: AdaHead, **pose: float) -> Tensor:
     """Signed vertical gap of each pair of facing lip points; negative where the lips cross."""
-    upper, lower = posed(head, **pose)[head._rest["seal_pairs"]].unbind(1)
+    upper, lower = posed(head, **pose)[head.tables["seal_pairs"]].unbind(1)
     return (upper - lower)[:, 1] * MM
 
 
@@ -102,7 +102,7 @@ def test_left_and_right_channels_mirror(mirrored: AdaHead, name: str) -> None:
     other = "mouthRight" if name == "mouthLeft" else name.replace("Left", "Right")
     # All but the hair is symmetric. Where the lips touch, a vertex's twin is not told by place alone.
     hair = head.faces[head.part_of_face == head.parts.index("hair")]
-    touching = head._rest["seal_pairs"].numpy()
+    touching = head.tables["seal_pairs"]
     body = np.setdiff1d(np.arange(len(head.template)), np.concatenate([hair.ravel(), touching.ravel()]))
     flip = torch.tensor([-1.0, 1.0, 1.0])
     rest, left, right = (posed(head, **pose)[body] for pose in ({}, {name: 1.0}, {other: 1.0}))
@@ -148,20 +148,20 @@ def test_lips_never_cross(head: AdaHead) -> None:
     random = torch.Generator().manual_seed(0)
     coeffs = torch.rand((64, NUM_COEFFS), generator=random)
     coeffs[:, NUM_EXPRESSION:] *= torch.tensor([0.3, 0.0, 0.0])
-    upper, lower = head(coeffs)[:, head._rest["seal_pairs"]].unbind(2)
+    upper, lower = head(coeffs)[:, head.tables["seal_pairs"]].unbind(2)
     assert (upper - lower)[..., 1].min() * MM > -0.5
 
 
 def eyeball_outside_lids_mm(head: AdaHead, **pose: float) -> float:
     """How far any eyeball vertex comes nearer to the viewer than the lid right in front of it."""
     vertices = posed(head, **pose).numpy()
-    eye = np.flatnonzero(head._rest["eye_of_vertex"].numpy() == 1)
+    eye = np.flatnonzero(head.tables["eye_of_vertex"] == 1)
     skin = head.faces[np.isin(head.part_of_face, [head.parts.index("skin")])]
-    near = (np.abs(vertices[skin].mean(1) - head._rest["eye_centres"][0].numpy()) < 0.03).all(1)
+    near = (np.abs(vertices[skin].mean(1) - head.tables["eye_centres"][0]) < 0.03).all(1)
     a, b, c = (vertices[skin[near, i]] for i in range(3))
     worst = -np.inf
     for p in vertices[eye]:
-        if p[2] < head._rest["eye_centres"][0, 2] + 0.004:
+        if p[2] < head.tables["eye_centres"][0, 2] + 0.004:
             continue
         area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
         safe = np.where(np.abs(area) < 1e-14, 1.0, area)

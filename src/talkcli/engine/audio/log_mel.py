@@ -15,12 +15,12 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-import torchaudio.functional as taf
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.audio.mel_bank import mel_bank
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ, Config
 
 # Distance of two hops (10 ms), length of the spectrum's window (25 ms) and size of its FFT, in samples.
@@ -88,9 +88,7 @@ class LogMel(nn.Module):
         # On the CPU, also where a model is built for its shapes alone: the buffers are computed, not learnt,
         # and computing on the meta device would load PyTorch's compiler (130 MB, two seconds).
         with torch.device("cpu"):
-            bank = taf.melscale_fbanks(
-                FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ, mel_scale="slaney"
-            )
+            bank = mel_bank(FFT // 2 + 1, 60.0, 7600.0, config.num_mels, SPEECH_RATE_HZ)
             window = torch.hann_window(WINDOW)
         self.register_buffer("bank", bank, persistent=False)
         self.register_buffer("window", window, persistent=False)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import median_filter
 
+from talkcli.engine.filters import median_filter
 from talkcli.engine.types import SPEECH_RATE_HZ, Speech
 
 # Rate of steps in Hz.

@@ -17,7 +17,6 @@ from jaxtyping import Bool, Float
 from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchaudio.models import wav2vec2_model
 
 from talkcli.engine.audio.strided import CONVOLUTIONS, at_least_one_step, flat, grouped, in_blocks, windows
 from talkcli.engine.nn.dense import dense, linear
@@ -82,6 +81,9 @@ class Wav2vec2(nn.Module):
     """
 
     def __init__(self, config: Wav2vec2Config) -> None:
+        # The embedded model has no such encoder, and imports this file for the name alone.
+        from torchaudio.models import wav2vec2_model
+
         super().__init__()
         self.config = config
         self.width = config.width

@@ -8,6 +8,7 @@ from typing import Any
 
 from talkcli.engine.face.surface import Surface, topology_of
 from talkcli.engine.face.topology import Topology
+from talkcli.engine.render.apart import DrawingProcess
 from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import AnyMotion, Reporter, Speech
 
@@ -30,6 +31,8 @@ class Piece:
     """What is seen of it, and how."""
     renderer: str = "software"
     """Name of the renderer, a key of `RENDERERS`."""
+    drawer: DrawingProcess | None = None
+    """Process that draws what it can draw; None: this one draws."""
     overwrite: bool = False
     """Whether to replace the frames in a folder."""
 

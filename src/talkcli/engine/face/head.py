@@ -5,12 +5,14 @@ Axis names: `frames` (any leading batch), `coeffs`, `verts`.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from talkcli.engine.face.topology import Topology
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @runtime_checkable

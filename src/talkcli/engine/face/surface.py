@@ -6,10 +6,10 @@ Rendering, metrics and exports take surfaces, and thus treat both forms of motio
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.channels import learned
@@ -20,6 +20,9 @@ from talkcli.engine.face.topology import FaceMesh, Topology
 from talkcli.engine.face.turning import Neck
 from talkcli.engine.types import AnyMotion, Motion, VertexMotion
 from talkcli.engine.wording import parameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Surface:
@@ -45,7 +48,7 @@ class Surface:
         self._turned = turned
         self._shift = _shift(motion, topology)
         posed = turned and isinstance(motion, Motion) and motion.pose is not None
-        self._neck = Neck(topology) if posed else None
+        self.neck = Neck(topology) if posed else None
 
     @property
     def fps(self) -> float:
@@ -61,7 +64,6 @@ class Surface:
             return self
         return Surface(resample(self.motion, fps), self.topology, turned=self._turned)
 
-    @torch.inference_mode()
     def vertices(
         self, frames: slice = slice(None), only: Int[Tensor, "chosen"] | None = None
     ) -> Float[np.ndarray, "frames chosen 3"]:
@@ -71,12 +73,15 @@ class Surface:
             chosen = slice(None) if only is None else only.numpy()
             given = motion.vertices[frames][:, chosen]
             return given if self._shift is None else given + self._shift[chosen]
+        if self.neck is not None and only is not None:
+            raise ValueError("a turned head moves as a whole, so that no vertices of it can be chosen")
+        import torch
+
         assert isinstance(self.topology, Head)
-        made = self.topology(torch.from_numpy(np.ascontiguousarray(motion.coeffs[frames])), only=only)
-        if self._neck is not None and motion.pose is not None:
-            if only is not None:
-                raise ValueError("a turned head moves as a whole, so that no vertices of it can be chosen")
-            made = self._neck.turn(made, torch.from_numpy(np.ascontiguousarray(motion.pose[frames])))
+        with torch.inference_mode():
+            made = self.topology(torch.from_numpy(np.ascontiguousarray(motion.coeffs[frames])), only=only)
+            if self.neck is not None and motion.pose is not None:
+                made = self.neck.turn(made, torch.from_numpy(np.ascontiguousarray(motion.pose[frames])))
         vertices: Float[np.ndarray, "frames chosen 3"] = made.numpy()
         return vertices
 

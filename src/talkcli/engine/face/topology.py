@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from talkcli.engine.errors import AssetError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Indices of the inner-lip landmarks in the iBUG scheme: each upper landmark lies above the lower one at the
 # same position.
@@ -135,13 +136,15 @@ def region(topology: Topology, name: str) -> Int[np.ndarray, "chosen"]:
         raise AssetError(f"The head {topology.name} has no region {name}.") from None
 
 
-@torch.inference_mode(False)
 def under_landmarks(topology: Topology) -> Int[Tensor, "chosen"]:
     """Return the vertices that landmarks depend on. Raises AssetError when the topology has no landmarks."""
-    template = torch.tensor(topology.template[None], requires_grad=True)
-    topology.landmarks(template).sum().backward()
-    assert template.grad is not None
-    return torch.nonzero(template.grad[0].any(dim=-1)).flatten()
+    import torch
+
+    with torch.inference_mode(False):
+        template = torch.tensor(topology.template[None], requires_grad=True)
+        topology.landmarks(template).sum().backward()
+        assert template.grad is not None
+        return torch.nonzero(template.grad[0].any(dim=-1)).flatten()
 
 
 def lip_opening_mm(landmarks: Float[Tensor, "frames 68 3"]) -> Float[Tensor, "frames"]:

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import maximum_filter1d
 
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.articulators import ARTICULATORS, columns
+from talkcli.engine.filters import maximum_filter1d
 from talkcli.engine.finish.smoothing import lip_opening_mm
 
 # The shape of ada in which the lower lip rests against the upper teeth; `jawPitch` in radians, the others in

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d, grey_opening
 
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.ada.head import EYE_TURN_RAD
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.filters import gaussian_filter1d, grey_opening
 from talkcli.engine.finish.phrasing import Phrasing
 from talkcli.engine.finish.tracks import middles, num_steps
 from talkcli.engine.types import Phone
@@ -173,7 +173,7 @@ def without_blinks(
     width = 2 * round(_OWN_BLINK_S * fps / 2) + 1
     for side in ("Left", "Right"):
         lid = open_eyed[:, ADA.index(f"eyeBlink{side}")]
-        np.minimum(lid, grey_opening(lid, (width,)) + _FLUTTER, out=lid)
+        np.minimum(lid, grey_opening(lid, width) + _FLUTTER, out=lid)
     return open_eyed
 
 

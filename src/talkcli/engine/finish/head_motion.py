@@ -14,9 +14,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.prosody import STEP_HZ
+from talkcli.engine.filters import gaussian_filter1d
 from talkcli.engine.finish.phrasing import Phrasing
 from talkcli.engine.finish.tracks import bumps, middles, smooth_noise
 from talkcli.engine.types import Emotion

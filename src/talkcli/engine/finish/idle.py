@@ -12,10 +12,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.filters import gaussian_filter1d
 from talkcli.engine.finish.phrasing import Phrasing
 from talkcli.engine.finish.tracks import middles, smooth_noise
 

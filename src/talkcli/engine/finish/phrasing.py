@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from talkcli.engine.audio.prosody import STEP_HZ, loudness_db, pitch_hz
+from talkcli.engine.filters import gaussian_filter1d, maximum_filter1d
 from talkcli.engine.masks import runs
 from talkcli.engine.types import SILENCE, Phone, Speech
 

@@ -13,10 +13,10 @@ import math
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import convolve1d
 
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import ADA, is_mouth
+from talkcli.engine.filters import convolve1d
 from talkcli.engine.finish.tracks import ease
 from talkcli.engine.types import MODEL_FPS
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.prosody import STEP_HZ
+from talkcli.engine.filters import gaussian_filter1d
 from talkcli.engine.types import Speech
 
 

@@ -34,6 +34,7 @@ from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
 from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.trained import Precision
+from talkcli.engine.render.apart import DrawingProcess
 from talkcli.engine.render.background import background_file
 from talkcli.engine.render.framing import check_camera
 from talkcli.engine.render.renderers import check_renderer
@@ -62,6 +63,7 @@ def animate_file(
     overwrite: bool = False,
     template: Sequence[str] = (),
     topology: str | None = None,
+    drawer: DrawingProcess | None = None,
 ) -> dict[str, Any]:
     """Animate one speech file into every path of `outs`, for every take.
 
@@ -84,6 +86,7 @@ def animate_file(
         overwrite: Whether to replace the frames in a folder.
         template: Files of the face at rest of a model of vertices, as `read_template` takes them.
         topology: What the template is numbered after; None for the model's topology.
+        drawer: Process that draws what it can draw; None: this one draws.
 
     Returns:
         The outputs with all settings, ready for JSON.
@@ -159,6 +162,7 @@ def animate_file(
             speech=sound,
             shot=shot,
             renderer=renderer,
+            drawer=drawer,
             overwrite=overwrite,
         )
         for path in paths[take]:

@@ -23,7 +23,7 @@ from talkcli.engine.assets import cache_dir
 from talkcli.engine.checkpoints.judge_weights import PUBLISHED_JUDGES, own_file, published_file
 from talkcli.engine.checkpoints.model_file import read_header, shipped_weights
 from talkcli.engine.checkpoints.own_judges import OWN_JUDGES
-from talkcli.engine.device import usable_cores
+from talkcli.engine.cores import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import asset_path
 from talkcli.engine.face.heads import FLAME_FILE, GENERATED, flame_path, load_head

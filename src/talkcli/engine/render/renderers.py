@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.optional import is_installed
-from talkcli.engine.render.differentiable import DifferentiableRenderer
 from talkcli.engine.render.renderer import Renderer, Scene
+
+if TYPE_CHECKING:
+    from talkcli.engine.render.differentiable import DifferentiableRenderer
 
 RENDERERS: dict[str, str] = {
     "software": "our own rasteriser on the CPU: the same bytes on every run, needs nothing",

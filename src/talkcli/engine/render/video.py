@@ -110,7 +110,7 @@ def _feed(
     for picture in frames:
         if picture.shape != (size[1], size[0], 3) or picture.dtype != np.uint8:
             raise ValueError(f"frame {done} is {picture.dtype} {picture.shape}, the video is {size}")
-        process.stdin.write(picture.tobytes())
+        process.stdin.write(np.ascontiguousarray(picture).data)
         done += 1
         reporter.progress("video", done, num_frames)
     if done != num_frames:

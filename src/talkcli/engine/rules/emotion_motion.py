@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.channels import ADA, JAW, is_mouth
 from talkcli.engine.face.expressions import EMOTION_POSES
+from talkcli.engine.filters import gaussian_filter1d
 from talkcli.engine.rules.speech_motion import MouthTrack
 from talkcli.engine.types import Alignment, Config, Emotion, Phone
 

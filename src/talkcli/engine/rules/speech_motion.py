@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
 
 from talkcli.engine.audio.phones import VOWELS
 from talkcli.engine.audio.prosody import STEP_HZ
 from talkcli.engine.face.articulators import ARTICULATORS, columns
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.filters import gaussian_filter1d
 from talkcli.engine.finish.contacts import touch
 from talkcli.engine.finish.tracks import ease
 from talkcli.engine.masks import runs

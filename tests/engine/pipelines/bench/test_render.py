@@ -14,6 +14,7 @@ from talkcli.engine.errors import DeviceError, InputError, TalkError
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.pipelines.bench import generator as bench_generator
 from talkcli.engine.pipelines.bench import render as bench
+from talkcli.engine.pipelines.bench.report import Ran
 from talkcli.engine.render.renderer import Renderer, Scene
 from talkcli.engine.render.shot import Size
 from talkcli.engine.types import SPEECH_RATE_HZ, Silent, Speech
@@ -33,6 +34,14 @@ def test_a_renderer_that_does_not_run_is_reported_with_its_reason(
 
     monkeypatch.setattr(bench, "open_renderer", no_gl)
     monkeypatch.setattr(bench, "load_head", lambda name: BallHead(12, 24))
+    ran = iter((9.0, 3.0, 1.0, 2.0))
+
+    def run(command: list[str], *, watched: bool) -> Ran:
+        assert command[0] == "render" and watched
+        seconds = next(ran)
+        return Ran(seconds=seconds, cpu_s=2 * seconds, stdout=b"", first_picture_s=seconds / 4)
+
+    monkeypatch.setattr(bench, "run_talk", run)
     out = tmp_path / "deep" / "render.json"
     report = bench.bench_render(head_name="ball", size=Size(32, 32), num_frames=6, out=out, reporter=Silent())
     assert json.loads(out.read_text()) == report
@@ -41,6 +50,15 @@ def test_a_renderer_that_does_not_run_is_reported_with_its_reason(
     rounds = report["renderers"]["software"]["rounds_fps"]
     assert len(rounds) == 3
     assert min(rounds) <= report["renderers"]["software"]["fps"] <= max(rounds)
+    assert report["renderers"]["software"]["times_real_time"] == report["renderers"]["software"]["fps"] / 25
+    command = {
+        "first_s": 9.0,
+        "rounds_s": [3.0, 1.0, 2.0],
+        "seconds": 2.0,
+        "first_picture_s": 0.5,
+        "cpu_s": 4.0,
+    }
+    assert report["command"] == command
     assert report["machine"]["cores"] >= 1
 
 
@@ -64,6 +82,8 @@ def test_the_whole_command_is_timed_and_reported(tmp_path: Path) -> None:
     )
     assert report["speech_s"] == pytest.approx(0.2)
     assert report["seconds"] == sorted(report["rounds_s"])[1]
+    assert 0 < report["first_picture_s"] < max(report["rounds_s"])
+    assert report["cpu_s"] > 0
     assert report["times_real_time"] == pytest.approx(0.2 / report["seconds"])
     assert json.loads((tmp_path / "report.json").read_text()) == report
 

@@ -12,16 +12,17 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from safetensors import safe_open
-from torch import Tensor
 
 from talkcli.engine.errors import AssetError
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, SMALL_PITCH_RAD
-from talkcli.engine.face.rotation import rotation_matrices
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FORMAT = 1
@@ -37,7 +38,12 @@ def asset_path(name: str, folder: Path = ASSETS) -> Path:
 
 
 class AdaHead:
-    """A `Head`. Load once, call often; evaluation is float32 and follows the device of the coefficients."""
+    """A `Head`. Load once, call often; evaluation is float32 and follows the device of the coefficients.
+
+    What the head does is defined by its call, which takes torch. `tables` are the numbers behind it, for
+    drawing, which takes none (`render/moving.py`): `shape_starts`, `shape_rows` and `shape_values` (metres)
+    list the vertices that each shape moves, the other tables are those of the asset.
+    """
 
     channels = ADA
 
@@ -54,13 +60,15 @@ class AdaHead:
             if key.startswith("region.")
         }
         self.landmark_vertices = arrays["landmarks"].astype(np.int64)
-        self._rest = {
-            "template": torch.from_numpy(self.template),
-            "shapes": torch.from_numpy(_dense(arrays, len(self.template))),
-            **{key: torch.from_numpy(arrays[key].astype(np.float32)) for key in _FLOATS},
-            **{key: torch.from_numpy(arrays[key].astype(np.int64)) for key in _INTEGERS},
+        self.tables: Mapping[str, np.ndarray] = {
+            "template": self.template,
+            "shape_starts": arrays["shape_starts"].astype(np.int64),
+            "shape_rows": arrays["shape_rows"].astype(np.int64),
+            "shape_values": (arrays["shape_values"] * SHAPE_STEP_M).astype(np.float32),
+            **{key: arrays[key].astype(np.float32) for key in _FLOATS},
+            **{key: arrays[key].astype(np.int64) for key in _INTEGERS},
         }
-        self._on_device = cache(lambda device: {key: value.to(device) for key, value in self._rest.items()})
+        self._on_device = cache(self._tensors)
 
     @classmethod
     def load(cls, name: str = "ada", folder: Path = ASSETS) -> AdaHead:
@@ -84,6 +92,8 @@ class AdaHead:
         self, coeffs: Float[Tensor, "frames coeffs"], only: Int[Tensor, "chosen"] | None = None
     ) -> Float[Tensor, "frames chosen 3"]:
         """Return vertices in metres of each frame; `only` chooses them (all when None)."""
+        import torch
+
         rest = self._on_device(coeffs.device)
         # Channels for which the asset has no shapes move nothing.
         coeffs = coeffs.to(torch.float32)[:, : rest["ramp_weights"].shape[2]]
@@ -95,11 +105,24 @@ class AdaHead:
 
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
         """Return the 68 iBUG landmarks out of all vertices."""
-        return vertices[:, torch.from_numpy(self.landmark_vertices).to(vertices.device)]
+        return vertices[:, self.landmark_vertices]
+
+    def _tensors(self, device: Any) -> dict[str, Tensor]:
+        """Return the tables on a device, with the shapes as a matrix: gradients go through it fast."""
+        import torch
+
+        tables = {"shapes": _dense(self.tables), **{key: self.tables[key] for key in _CALLED}}
+        # Also for gradients, whoever calls first.
+        with torch.inference_mode(False):
+            return {key: torch.from_numpy(table).to(device) for key, table in tables.items()}
 
     def _evaluate(
         self, coeffs: Float[Tensor, "frames coeffs"], rest: Mapping[str, Tensor], at: Mapping[str, Tensor]
     ) -> Float[Tensor, "frames chosen 3"]:
+        import torch
+
+        from talkcli.engine.face.rotation import rotation_matrices
+
         ramps = torch.einsum("fc,skc->fsk", coeffs, rest["ramp_weights"]) + rest["ramp_biases"]
         levels = torch.cat([coeffs[:, :NUM_EXPRESSION], ramps.clamp(0.0, 1.0).prod(-1)], 1)
         vertices = torch.addmm(at["template"].view(-1), levels, at["shapes"]).view(len(coeffs), -1, 3)
@@ -129,10 +152,16 @@ _FLOATS = (
     "seal_amounts",
 )
 _INTEGERS = ("eye_of_vertex", "lid_rows", "lid_eyes", "seal_pairs", "seal_rows", "seal_neighbours")
+# What a call reads, beside the shapes.
+_CALLED = ("template", *_FLOATS, *_INTEGERS)
 
 
 def _gaze(coeffs: Float[Tensor, "frames coeffs"], side: str) -> Float[Tensor, "frames 3 3"]:
     """Return rotation of one eyeball: outwards is to the subject's left for the left eye."""
+    import torch
+
+    from talkcli.engine.face.rotation import rotation_matrices
+
     look = {way: coeffs[:, _INDEX[f"eyeLook{way}{side}"]] for way in ("Up", "Down", "In", "Out")}
     outwards = (look["Out"] - look["In"]) * (1.0 if side == "Left" else -1.0)
     down = look["Down"] - look["Up"]
@@ -171,6 +200,8 @@ def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[s
     """Return the same tables for a choice of vertices whose last ones are the pairs of the lips,
     flattened.
     """
+    import torch
+
     pairs = rest["seal_pairs"]
     shapes = rest["shapes"].view(len(rest["shapes"]), -1, 3)[:, chosen]
 
@@ -202,10 +233,10 @@ def _select(rest: Mapping[str, Tensor], chosen: Int[Tensor, "chosen"]) -> dict[s
     }
 
 
-def _dense(arrays: Mapping[str, np.ndarray], num_verts: int) -> Float[np.ndarray, "shapes flat"]:
-    """Return the sparse shapes of the asset as a matrix, metres."""
-    starts = arrays["shape_starts"]
-    dense = np.zeros((len(starts) - 1, num_verts, 3), np.float32)
+def _dense(tables: Mapping[str, np.ndarray]) -> Float[np.ndarray, "shapes flat"]:
+    """Return the sparse shapes as a matrix, metres."""
+    starts = tables["shape_starts"]
+    dense = np.zeros((len(starts) - 1, *tables["template"].shape), np.float32)
     for shape, (first, last) in enumerate(pairwise(starts)):
-        dense[shape, arrays["shape_rows"][first:last]] = arrays["shape_values"][first:last] * SHAPE_STEP_M
+        dense[shape, tables["shape_rows"][first:last]] = tables["shape_values"][first:last]
     return dense.reshape(len(dense), -1)

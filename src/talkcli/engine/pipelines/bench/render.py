@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from talkcli.engine.errors import DeviceError, ExtraError
 from talkcli.engine.face.channels import space_name
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.files import check_file, temporary_folder
 from talkcli.engine.pipelines.bench.report import machine, run_talk, write_report
@@ -22,7 +24,7 @@ from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import RENDERERS, open_renderer
 from talkcli.engine.render.setting import scene_of
 from talkcli.engine.render.shot import Shot, Size
-from talkcli.engine.types import MODEL_FPS, Motion, Reporter
+from talkcli.engine.types import MODEL_FPS, AnyMotion, Motion, Reporter
 from talkcli.engine.version import __version__
 
 # Number of rounds that count. Each round runs every renderer once, so that other work on the machine slows
@@ -44,8 +46,9 @@ def bench_render(
 
     Returns:
         The report, ready for JSON. A renderer's `fps` is the median of its rounds, after one frame that
-        compiles its kernels; a renderer that does not run here has None, and a reason. `cpu_ms` is the
-        processor time per frame in milliseconds, summed over all cores.
+        compiles its kernels; a renderer that does not run here has None, and a reason. `times_real_time` is
+        `fps` over the frame rate of motion, and `cpu_ms` the processor time per frame in milliseconds, summed
+        over all cores. `command` are the times of `talk render` as a process, as `bench_animate` has them.
     """
     if out is not None:
         check_file(out)
@@ -74,6 +77,7 @@ def bench_render(
             reporter.progress("bench", done + 1, _ROUNDS)
     for name in opened:
         results[name]["fps"] = statistics.median(results[name]["rounds_fps"])
+        results[name]["times_real_time"] = results[name]["fps"] / MODEL_FPS
         results[name]["cpu_ms"] = statistics.median(results[name]["rounds_cpu_ms"])
     ours, theirs = results["software"]["fps"], results["pyrender"]["fps"]
     report = {
@@ -86,6 +90,7 @@ def bench_render(
         "frames": num_frames,
         "renderers": results,
         "software_over_pyrender": None if theirs is None else ours / theirs,
+        "command": _bench_command(surface.motion, head_name, size, reporter),
         "machine": machine(),
     }
     write_report(report, out)
@@ -103,7 +108,9 @@ def bench_animate(speech_path: Path, *, size: Size, out: Path | None, reporter: 
 
     Returns:
         The report, ready for JSON. `seconds` is the wall-clock time from start to exit, the median of the
-        rounds; `first_s` is that of an earlier run, which fills the caches of compiled kernels.
+        rounds; `first_s` is that of an earlier run, which fills the caches of compiled kernels. Of the same
+        rounds, `first_picture_s` is the median time until the first picture is drawn, and `cpu_s` that of the
+        processors.
 
     Raises:
         TalkError: When the command fails.
@@ -111,28 +118,43 @@ def bench_animate(speech_path: Path, *, size: Size, out: Path | None, reporter: 
     if out is not None:
         check_file(out)
     speech = read_speech(speech_path, reporter)
-    rounds_s = []
     with temporary_folder() as folder:
-        video = folder / "face.mp4"
-        options = ["--sigma", "0.1", "--size", str(size), "--quiet", "--out", str(video)]
-        command = ["animate", str(speech_path), *options]
-        for done in range(_ROUNDS + 1):
-            rounds_s.append(run_talk(command).seconds)
-            reporter.progress("bench", done + 1, _ROUNDS + 1)
-    seconds = statistics.median(rounds_s[1:])
+        options = ["--sigma", "0.1", "--size", str(size), "--quiet", "--out", str(folder / "face.mp4")]
+        times = _time_command(["animate", str(speech_path), *options], reporter)
     report = {
         "bench": "animate",
         "talk": __version__,
         "size": list(size),
         "speech_s": speech.duration_s,
-        "first_s": rounds_s[0],
-        "rounds_s": rounds_s[1:],
-        "seconds": seconds,
-        "times_real_time": speech.duration_s / seconds,
+        **times,
+        "times_real_time": speech.duration_s / times["seconds"],
         "machine": machine(),
     }
     write_report(report, out)
     return report
+
+
+def _bench_command(motion: AnyMotion, head_name: str, size: Size, reporter: Reporter) -> dict[str, Any]:
+    with temporary_folder() as folder:
+        write_motion(folder / "motion.npz", motion, {})
+        options = ["--head", head_name, "--size", str(size), "--quiet", "--out", str(folder / "face.mp4")]
+        return _time_command(["render", str(folder / "motion.npz"), *options], reporter)
+
+
+def _time_command(command: Sequence[str], reporter: Reporter) -> dict[str, Any]:
+    """Run a command that draws once to fill caches, and then some rounds; return the times in seconds."""
+    rounds = []
+    for done in range(_ROUNDS + 1):
+        rounds.append(run_talk(command, watched=True))
+        reporter.progress("bench", done + 1, _ROUNDS + 1)
+    first, *warm = rounds
+    return {
+        "first_s": first.seconds,
+        "rounds_s": [ran.seconds for ran in warm],
+        "seconds": statistics.median(ran.seconds for ran in warm),
+        "first_picture_s": statistics.median(ran.first_picture_s for ran in warm if ran.first_picture_s),
+        "cpu_s": statistics.median(ran.cpu_s for ran in warm),
+    }
 
 
 def moving_face(head: Head, num_frames: int) -> Motion:

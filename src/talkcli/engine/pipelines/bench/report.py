@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from talkcli.engine.device import usable_cores
+from talkcli.engine.cores import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.lifetime import run_child
@@ -25,6 +25,21 @@ from talkcli.engine.version import __version__
 
 # Packages whose versions a report states.
 _PACKAGES = ("numpy", "numba", "torch", "pyrender", "PyOpenGL")
+# A line on stderr, with seconds of the system's monotonic clock.
+_FIRST_PICTURE = b"first picture at "
+# talk, which also prints that line when its first picture was drawn and given to the encoder.
+_WATCHED = f"""
+import os, time
+from talkcli.console import Console
+progress, drawn = Console.progress, []
+def watched(self, stage, done, total):
+    if stage in ("video", "frames") and not drawn:
+        drawn.append(os.write(2, b"{_FIRST_PICTURE.decode()}%f\\n" % time.monotonic()))
+    progress(self, stage, done, total)
+Console.progress = watched
+from talkcli.__main__ import main
+main()
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +52,31 @@ class Ran:
     """Time of processors that it and its processes took; other work on the machine hardly changes it."""
     stdout: bytes
     """What it printed."""
+    first_picture_s: float | None = None
+    """Wall-clock time from start until the first picture was drawn; None where that was not watched."""
 
 
-def run_talk(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Ran:
-    """Run `talk` with `arguments`, by default in this process's environment. Raises TalkError when it
-    fails.
+def run_talk(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, watched: bool = False
+) -> Ran:
+    """Run `talk` with `arguments`, by default in this process's environment.
+
+    `watched`: also measure when the first picture is drawn. Raises TalkError when the command fails.
     """
-    before, started_s = _children_cpu_s(), time.perf_counter()
-    ended = run_child([sys.executable, "-m", "talkcli", *arguments], capture_output=True, env=environment)
-    seconds = time.perf_counter() - started_s
+    program = ["-c", _WATCHED] if watched else ["-m", "talkcli"]
+    before, started_s = _children_cpu_s(), time.monotonic()
+    ended = run_child([sys.executable, *program, *arguments], capture_output=True, env=environment)
+    seconds = time.monotonic() - started_s
     if ended.returncode != 0:
         problem = ended.stderr.decode(errors="replace").strip()
         raise TalkError(f"talk {arguments[0]} failed: {problem}")
-    return Ran(seconds=seconds, cpu_s=_children_cpu_s() - before, stdout=ended.stdout)
+    said = [line for line in ended.stderr.splitlines() if line.startswith(_FIRST_PICTURE)]
+    return Ran(
+        seconds=seconds,
+        cpu_s=_children_cpu_s() - before,
+        stdout=ended.stdout,
+        first_picture_s=float(said[0].removeprefix(_FIRST_PICTURE)) - started_s if said else None,
+    )
 
 
 def _children_cpu_s() -> float:

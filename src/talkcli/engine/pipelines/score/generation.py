@@ -10,7 +10,8 @@ from typing import Any
 from talkcli.engine.audio.align import by_energy
 from talkcli.engine.audio.degrade import Degradation, degrade
 from talkcli.engine.checkpoints.model_file import Meta, num_values, read_config
-from talkcli.engine.device import SMALL, resolve_device, usable_cores
+from talkcli.engine.cores import usable_cores
+from talkcli.engine.device import SMALL, resolve_device
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.files import sha256
 from talkcli.engine.methods import EMBEDDED, METHODS
