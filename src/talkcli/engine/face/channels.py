@@ -41,6 +41,8 @@ ADA = (
     "lipSeal",
     *JAW,
 )
+# Channels of ada beyond ARKit's; a motion may have them after those of ADA.
+TONGUE = ("tongueTipUp", "tongueBetween", "tongueBackUp")
 FLAME = (*(f"expression{index:02d}" for index in range(NUM_EXPRESSION)), *JAW)
 # By the name of the head.
 CHANNELS = {"ada": ADA, "flame": FLAME}

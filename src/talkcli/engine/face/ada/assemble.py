@@ -13,11 +13,12 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from talkcli.engine.face.ada import (
-    curves,
+    arch,
     deform,
     ear,
     eyeball,
     field,
+    gums,
     hair,
     lids,
     marks,
@@ -25,11 +26,12 @@ from talkcli.engine.face.ada import (
     seal,
     skin,
     teeth,
+    tongue,
     weights,
 )
 from talkcli.engine.face.ada.canvas import Canvas
 from talkcli.engine.face.ada.piece import Piece
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, TONGUE
 
 Deltas = Float[np.ndarray, "verts 3"]
 # One factor of a corrective: channel weights and a bias, clipped to [0, 1] when evaluated.
@@ -47,7 +49,7 @@ class Corrective:
 
 @dataclass(frozen=True)
 class Whole:
-    """The head before quantisation; `linear` are the 50 expression shapes."""
+    """The head before quantisation; `linear` are the 50 expression shapes, then those of the tongue."""
 
     vertices: Deltas
     faces: Int[np.ndarray, "faces 3"]
@@ -179,17 +181,29 @@ def mouth_correctives(body: Assembly) -> list[Corrective]:
     ]
 
 
+def tongue_correctives(body: Assembly, rest: Piece, place: slice) -> list[Corrective]:
+    """Build the correctives that keep the tongue's contacts in an open jaw, and its way clear of the teeth."""
+    out = []
+    for ramps, deltas in tongue.correctives(rest):
+        whole = np.zeros((body.count, 3))
+        whole[place] = deltas
+        out.append(Corrective(ramps, whole))
+    return out
+
+
 def assemble() -> Whole:
     """Build the whole head."""
     body = Assembly()
     left_eye = eyeball.build()
     for eye, piece in ((1, left_eye), (2, left_eye.mirrored())):
         body.add(piece, eye=eye)
-    body.add(teeth.row(upper=True))
-    lower = body.add(teeth.row(upper=False), jaw=1.0)
+    body.add(teeth.row(arch.UPPER))
+    body.add(gums.row(arch.UPPER))
+    lower = body.add(teeth.row(arch.LOWER), jaw=1.0)
+    body.add(gums.row(arch.LOWER), jaw=1.0)
     lower_end = body.count
-    tongue = teeth.tongue()
-    tongue_start = body.add(tongue, jaw=0.35 + 0.65 * curves.smoothstep(tongue.vertices[:, 2], 36.0, 70.0))
+    tongue_rest = tongue.build()
+    tongue_start = body.add(tongue_rest, jaw=tongue.jaw(tongue_rest))
     brow_ids = []
     for make in (ear.build(), hair.brow(), hair.shell(), hair.locks()):
         for piece in (make,) if make.material == "hair" else (make, make.mirrored()):
@@ -202,13 +216,14 @@ def assemble() -> Whole:
     shapes = deform.linear(body.canvas)
     linear = [
         body.spread(shapes[name]) if name in shapes else np.zeros((body.count, 3))
-        for name in ADA[:NUM_EXPRESSION]
+        for name in (*ADA[:NUM_EXPRESSION], *TONGUE)
     ]
     linear[ADA.index("jawForward")][lower:lower_end, 2] = 6.5
-    linear[ADA.index("jawForward")][tongue_start : tongue_start + len(tongue.vertices), 2] = 5.0
-    linear[ADA.index("tongueOut")][tongue_start : tongue_start + len(tongue.vertices)] = teeth.tongue_out(
-        tongue
-    )
+    in_tongue = slice(tongue_start, tongue_start + len(tongue_rest.vertices))
+    linear[ADA.index("jawForward")][in_tongue, 2] = 5.0
+    linear[ADA.index("tongueOut")][in_tongue] = tongue.out(tongue_rest)
+    for place, name in enumerate(TONGUE, NUM_EXPRESSION):
+        linear[place][in_tongue] = tongue.CHANNELS[name](tongue_rest)
     lid_rows, lid_radii = lids.clearance(body.shape)
     return Whole(
         vertices=np.concatenate(body.vertices),
@@ -219,7 +234,11 @@ def assemble() -> Whole:
         jaw=np.clip(np.concatenate(body.jaw), 0.0, 1.0),
         eye_of_vertex=np.concatenate(body.eye),
         linear=linear,
-        correctives=lid_correctives(body, lash_start) + mouth_correctives(body),
+        correctives=[
+            *lid_correctives(body, lash_start),
+            *mouth_correctives(body),
+            *tongue_correctives(body, tongue_rest, in_tongue),
+        ],
         lid_rows=lid_rows,
         lid_eyes=(body.shape.vertices[lid_rows, 0] < 0).astype(int),
         lid_radii=lid_radii,

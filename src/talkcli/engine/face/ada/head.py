@@ -18,13 +18,14 @@ import torch
 from jaxtyping import Float, Int
 from safetensors import safe_open
 from torch import Tensor
+from torch.nn import functional
 
 from talkcli.engine.errors import AssetError
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, SMALL_PITCH_RAD
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, SMALL_PITCH_RAD, TONGUE
 from talkcli.engine.face.rotation import rotation_matrices
 
 ASSET = Path(__file__).resolve().parent.parent / "assets" / "ada.safetensors"
-FORMAT = 1
+FORMAT = 2
 TEMPLATE_STEP_M = 1e-6
 SHAPE_STEP_M = 2e-6
 EYE_TURN_RAD = 0.52
@@ -91,12 +92,15 @@ class AdaHead:
     def _evaluate(
         self, coeffs: Float[Tensor, "frames coeffs"], rest: Mapping[str, Tensor], at: Mapping[str, Tensor]
     ) -> Float[Tensor, "frames chosen 3"]:
+        missing = len(ADA) + len(TONGUE) - coeffs.shape[1]
+        coeffs = functional.pad(coeffs, (0, missing))
         ramps = torch.einsum("fc,skc->fsk", coeffs, rest["ramp_weights"]) + rest["ramp_biases"]
-        levels = torch.cat([coeffs[:, :NUM_EXPRESSION], ramps.clamp(0.0, 1.0).prod(-1)], 1)
+        linear = [coeffs[:, :NUM_EXPRESSION], coeffs[:, len(ADA) :]]
+        levels = torch.cat([*linear, ramps.clamp(0.0, 1.0).prod(-1)], 1)
         vertices = torch.addmm(at["template"].view(-1), levels, at["shapes"]).view(len(coeffs), -1, 3)
 
         # What turns is written in place, for speed; no step's gradient needs the values overwritten.
-        turn = rotation_matrices(coeffs[:, NUM_EXPRESSION:]) - torch.eye(3, device=coeffs.device)
+        turn = rotation_matrices(coeffs[:, NUM_EXPRESSION : len(ADA)]) - torch.eye(3, device=coeffs.device)
         ids = torch.nonzero(at["jaw"]).flatten()
         part = vertices[:, ids]
         turned = torch.bmm((part - rest["hinge"]) * at["jaw"][ids, None], turn.mT)
