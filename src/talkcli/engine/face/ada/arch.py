@@ -42,10 +42,12 @@ class Arch:
     down: float
     teeth: tuple[Tooth, ...]
 
-    def z(self, x: Values) -> Values:
-        """Return depth of the labial outline at a distance from the midline, level beyond the arch."""
-        share = np.clip(np.abs(x) / self.half_width, 0.0, 1.0)
-        return self.front - self.depth * (1.0 - (1.0 - share**_POWER) ** (1.0 / _POWER))
+    def z(self, x: Values, off: float = 0.0) -> Values:
+        """Return depth of the labial outline, `off` outside it, at a distance from the midline; level beyond
+        the arch.
+        """
+        share = np.clip(np.abs(x) / (self.half_width + off), 0.0, 1.0)
+        return self.front + off - (self.depth + off) * (1.0 - (1.0 - share**_POWER) ** (1.0 / _POWER))
 
     def at(self, length: Values) -> tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, "points 2"]]:
         """Return places (x, z) and unit outward normals at lengths along the outline from the midline."""

@@ -15,13 +15,13 @@ BASE = np.array([0.560, 0.315, 0.225])
 FLUSH = np.array([0.550, 0.215, 0.160])
 PALE = np.array([0.600, 0.365, 0.265])
 UNDER_EYE = np.array([0.430, 0.230, 0.180])
-RED = np.array([0.470, 0.180, 0.155])
+RED = np.array([0.480, 0.170, 0.145])
 RED_DEEP = np.array([0.300, 0.085, 0.075])
 PARTING = np.array([0.110, 0.028, 0.026])
 WHITE_ROLL = np.array([0.640, 0.390, 0.295])
-INNER_LIP = np.array([0.520, 0.160, 0.145])
-BAG = np.array([0.560, 0.190, 0.165])
-THROAT = np.array([0.150, 0.030, 0.026])
+INNER_LIP = np.array([0.540, 0.155, 0.130])
+BAG = np.array([0.560, 0.160, 0.120])
+THROAT = np.array([0.170, 0.030, 0.022])
 WATERLINE = np.array([0.500, 0.215, 0.180])
 NOSTRIL = np.array([0.060, 0.020, 0.016])
 
@@ -83,4 +83,4 @@ def _mouth(colour: Float[np.ndarray, "verts 3"], half: np.ndarray, shape: Skin) 
     colour[lips[0]] = PARTING
     s, _ = rings.lip_columns()
     roll = half[shape.bag_rings + len(red)]
-    colour[roll] += (WHITE_ROLL - colour[roll]) * (0.45 * np.clip(1.0 - s**4, 0.0, 1.0))[:, None]
+    colour[roll] += (WHITE_ROLL - colour[roll]) * (0.22 * np.clip(1.0 - s**4, 0.0, 1.0))[:, None]

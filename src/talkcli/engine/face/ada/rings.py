@@ -53,7 +53,7 @@ def lip_rings() -> list[Points]:
         p = field.cast_front(x, y)
         # The red rolls out of the parting, is fullest before its middle, and meets the skin at a white roll.
         profile = np.sin(np.pi * red**0.62) ** 0.8 if 0 < red < 1 else 0.0
-        roll = 0.42 * np.exp(-(((beyond - 0.5) / 1.1) ** 2)) if f >= 1 else 0.0
+        roll = 0.3 * np.exp(-(((beyond - 0.5) / 1.1) ** 2)) if f >= 1 else 0.0
         # Beyond the corner the skin tucks in.
         tuck = 1.0 * np.exp(-(((beyond - 1.8) / 1.6) ** 2)) * s**10
         p[:, 2] += swell * profile + roll * fall - (1.0 - red) ** 4 * (2.2 + 1.0 * s) - tuck
@@ -62,9 +62,14 @@ def lip_rings() -> list[Points]:
 
 
 # From the line of contact inwards: share of the way to the arch, height above or below the contact, clearance.
-INNER = ((0.22, 0.0, 0.8), (0.52, 0.7, 0.8), (0.86, 2.6, 0.8), (1.0, 6.5, 0.9), (1.0, 11.0, 1.1), (1.0, 14.0, 1.1))
+INNER = ((0.22, 0.0, 0.9), (0.52, 0.7, 0.9), (0.86, 2.6, 0.9), (1.0, 6.5, 1.0), (1.0, 11.0, 1.3), (1.0, 14.0, 1.3))
+_LOWER_RISE = 1.2
+# Beyond this distance from the midline the cheeks line the arch, not the lips.
+_CHEEK_X = 28.0
+# How far the motion of the line of contact reaches into the mouth: what lines the teeth stays on them.
+_FOLLOW_MM = 6.0
 # Palate, cheeks and floor, to the throat: z, half a width, heights of roof and floor over and under the middle.
-_CAVITY = ((76.0, 33.0, 18.0, 15.5), (58.0, 33.0, 19.0, 16.0), (42.0, 27.0, 18.0, 16.0), (31.0, 17.0, 13.0, 14.0),
+_CAVITY = ((75.0, 33.5, 18.0, 17.0), (56.0, 33.0, 19.0, 17.0), (42.0, 28.0, 18.0, 17.0), (31.0, 19.0, 13.0, 15.5),
            (26.0, 5.0, 4.5, 4.5))  # fmt: skip
 _CAVITY_Y = -71.0
 
@@ -79,19 +84,27 @@ def bag_rings(contact: Points) -> list[Points]:
     high = np.sqrt(np.clip(1 - s**6, 0, 1))
     for share, rise, clear in INNER:
         p = contact.copy()
-        p[:, 0] += share * (4.5 * s**2 + 2.0 * s**8)
-        walls = [row.z(p[:, 0]) + clear for row in (arch.UPPER, arch.LOWER)]
-        wall = np.where(side > 0, walls[0], np.where(side < 0, walls[1], 0.5 * (walls[0] + walls[1])))
-        p[:, 2] += share * (wall - p[:, 2])
-        p[:, 1] += side * rise * high
+        # The corners are far from the arch.
+        way = share * (1.0 - 0.5 * (1.0 - share) * s**8)
+        p[:, 0] += way * (5.8 * s**2 + 4.0 * s**8)
+        walls = [row.z(np.minimum(p[:, 0], _CHEEK_X), clear) for row in (arch.UPPER, arch.LOWER)]
+        # The edges of the upper teeth stand before the lower lip too.
+        wall = np.where((side > 0) | (rise < 4.0), walls[0], np.where(side < 0, walls[1], 0.5 * sum(walls)))
+        p[:, 2] += way * (wall - p[:, 2])
+        p[:, 1] += np.where(side > 0, rise, -_LOWER_RISE * rise) * np.abs(side) * high
         rings.append(p)
     angle = np.arccos(np.clip(s, 0, 1))
     # Boxes with round corners: the molars stand in them.
     across, up = np.cos(angle) ** (2 / 3), side * np.sin(angle) ** (2 / 3)
     for z, wide, roof, floor in _CAVITY:
         y = _CAVITY_Y + np.where(side > 0, roof, floor) * up
-        rings.append(np.stack([wide * across, y, z - 14.0 * s**4 * (z > 70)], 1))
+        rings.append(np.stack([wide * across, y, z - 12.0 * s**4 * (z > 70)], 1))
     return rings[::-1]
+
+
+def follow(points: Points, contact: Points) -> Float[np.ndarray, "columns"]:
+    """Return how much of the motion of the line of contact each point of a ring behind it follows."""
+    return np.exp(-((np.linalg.norm(points - contact, axis=1) / _FOLLOW_MM) ** 2))
 
 
 def lid_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "columns"]]:

@@ -52,8 +52,10 @@ def build(c: Canvas) -> Seal:
             # There is no gap to close at the corners; beyond the red, skin beside them stays.
             beyond_red = min(max(ring - last_red, 0) / len(rings.LIP_OUT), 1.0)
             fade[ids] = 1.0 - beyond_red * (1.0 - smoothstep(steps - 1.0 - column, 0.0, 5.0))
-            if ring <= shape.bag_rings:
-                distance[ids] = 3.5 * (shape.bag_rings - ring)
+            if ring < shape.bag_rings:
+                distance[ids], fade[ids] = 0.0, rings.follow(c.p[ids], c.p[half[shape.bag_rings]])
+            elif ring == shape.bag_rings:
+                distance[ids] = 0.0
     reach = np.where(on_upper, UPPER_REACH, LOWER_REACH)
     near = np.exp(-((distance / reach) ** 2)) * (c.z > 30.0)
     near *= fade * np.exp(-((np.maximum(c.x - c.x[contact].max(), 0.0) / 4.0) ** 2))

@@ -20,12 +20,12 @@ _BACK_TURN = np.deg2rad([0, 40, 90, 140, 180, 225, 270, 315])
 # share of the widest width, labial offset, and place of the lingual face (0 the edge's thickness, 1 the whole).
 _FRONT_RINGS = ((-0.12, 0.0, -0.7, 0.86), (0.10, 0.35, -0.15, 1.0), (0.38, 0.80, 0.12, 0.78), (0.70, 1.0, -0.05, 0.28),
                 (0.92, 0.97, -0.35, 0.06), (1.0, 0.80, -0.75, -0.12))  # fmt: skip
-_BACK_RINGS = ((-0.12, 0.0, -0.5, 0.86), (0.2, 0.6, 0.1, 1.0), (0.62, 1.0, 0.0, 1.0), (0.92, 0.92, -0.6, 0.92),
-               (1.0, 0.66, -1.6, 0.72))  # fmt: skip
+_BACK_RINGS = ((-0.12, 0.0, -0.5, 0.86), (0.2, 0.6, 0.1, 1.0), (0.6, 1.0, 0.0, 1.0), (0.9, 0.97, -0.45, 0.92),
+               (1.0, 0.76, -1.5, 0.74))  # fmt: skip
 _EDGE_THICK = 1.7
 # Gap between neighbours at their widest: they nearly touch.
 _GAP = 0.16
-BODY, NECK, EDGE = np.array([0.93, 0.85, 0.70]), np.array([0.84, 0.68, 0.47]), np.array([0.82, 0.83, 0.80])
+BODY, NECK, EDGE = np.array([0.98, 0.87, 0.67]), np.array([0.88, 0.69, 0.44]), np.array([0.86, 0.83, 0.74])
 # Canines are a little yellower than incisors.
 _CANINE = np.array([0.97, 0.93, 0.86])
 _FIRST_BACK, _CANINE_PLACE = 3, 2
@@ -76,10 +76,10 @@ def _edge_drop(across: Float[np.ndarray, "points"], place: int) -> Float[np.ndar
     outer = np.clip(across, 0.0, 1.0)
     inner = np.clip(-across, 0.0, 1.0)
     if place == _CANINE_PLACE:
-        return 2.3 * outer**1.2 + 1.7 * inner**1.2
+        return 1.9 * outer**1.4 + 1.4 * inner**1.4
     if place < _CANINE_PLACE:
         return (0.9 + 0.5 * place) * outer**3 + 0.35 * inner**4
-    return 1.1 * np.abs(across) ** 1.5
+    return 0.8 * np.abs(across) ** 1.7
 
 
 def _placed(

@@ -25,18 +25,18 @@ ROOT_Z, TIP_Z = 34.0, 82.4
 # From the root to the tip: z, top, bottom, half a width.
 _PROFILE = np.array(
     [
-        (34.0, -73.0, -86.0, 14.0),
-        (42.0, -68.0, -85.0, 15.3),
-        (52.0, -65.8, -84.0, 15.0),
-        (62.0, -66.8, -82.5, 14.2),
-        (70.0, -69.0, -80.5, 12.3),
-        (76.0, -71.2, -78.8, 9.8),
-        (80.0, -73.2, -77.4, 6.6),
-        (82.4, -75.0, -75.6, 1.2),
+        (34.0, -77.0, -86.0, 12.0),
+        (42.0, -70.5, -85.0, 14.6),
+        (52.0, -66.8, -84.0, 15.0),
+        (60.0, -67.0, -82.8, 14.4),
+        (68.0, -69.4, -81.0, 12.9),
+        (75.0, -72.0, -79.2, 10.2),
+        (80.0, -74.0, -77.8, 6.6),
+        (82.4, -75.4, -76.2, 1.2),
     ]
 )
 _COLOUR, _GROOVE_COLOUR, _UNDER = (
-    np.array([0.66, 0.27, 0.25]), np.array([0.54, 0.18, 0.17]), np.array([0.50, 0.14, 0.14])
+    np.array([0.68, 0.26, 0.23]), np.array([0.56, 0.17, 0.15]), np.array([0.50, 0.13, 0.12])
 )  # fmt: skip
 # The ridge behind the upper incisors, where the tip meets it (y, z).
 RIDGE = (-61.6, 83.0)
@@ -52,8 +52,7 @@ def build() -> Piece:
     z = ROOT_Z + (TIP_Z - ROOT_Z) * np.sin(np.linspace(0.0, np.pi / 2, STATIONS)) ** 0.85
     top, bottom, wide = (_along(z, i) for i in (1, 2, 3))
     turn = 2 * np.pi * np.arange(COLUMNS) / COLUMNS
-    # A rounded box, whose sides are steeper than an ellipse's.
-    across, up = (np.sign(v) * np.abs(v) ** 0.8 for v in (np.cos(turn), np.sin(turn)))
+    across, up = np.cos(turn), np.sin(turn)
     x = wide[:, None] * across
     middle, half = (top + bottom) / 2, (top - bottom) / 2
     y = middle[:, None] + half[:, None] * up
