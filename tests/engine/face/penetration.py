@@ -128,6 +128,12 @@ class Mouth:
         for name, points in (("flesh", lining), ("tongue", self._points["tongue"])):
             self._points[name] = points[template[points, 2] > 0.05]
 
+    def gap(
+        self, vertices: Float[np.ndarray, "verts 3"], body: str, points: Int[np.ndarray, "chosen"]
+    ) -> float:
+        """Return how far the nearest of some vertices is from a body; negative inside it."""
+        return -float(PosedBody(self._bodies[body], vertices).depth(vertices[points]).max())
+
     def depths(self, vertices: Float[np.ndarray, "verts 3"]) -> dict[str, float]:
         """Return how deep each pair sticks in each other, 0 where it does not."""
         posed = {name: PosedBody(body, vertices) for name, body in self._bodies.items()}

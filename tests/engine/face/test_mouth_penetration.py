@@ -9,7 +9,7 @@ import pytest
 import torch
 from jaxtyping import Float
 
-from penetration import Mouth
+from tests.engine.face.penetration import Mouth
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import ADA, JAW, TONGUE
 from talkcli.engine.finish.contacts import TEETH_CONTACT
@@ -117,6 +117,31 @@ def test_plausible_motions_keep_them_apart(head: AdaHead, mouth: Mouth) -> None:
 @pytest.mark.slow
 def test_a_thousand_plausible_motions_keep_them_apart(head: AdaHead, mouth: Mouth) -> None:
     check(head, mouth, plausible(1000, seed=1))
+
+
+@pytest.mark.parametrize("pitch", [0.0, 0.06, 0.12, 0.2, 0.25])
+@pytest.mark.parametrize(
+    ("name", "body", "from_z", "to_z"),
+    # The tip on the ridge behind the upper incisors, the back on the palate.
+    [("tongueTipUp", "gums", 0.078, 0.09), ("tongueBackUp", "flesh", 0.044, 0.06)],
+)
+def test_tongue_reaches_its_contacts_in_an_open_jaw(
+    head: AdaHead, mouth: Mouth, name: str, body: str, from_z: float, to_z: float, pitch: float
+) -> None:
+    vertices = head(torch.from_numpy(row({"jawPitch": pitch, name: 1.0}))[None])[0].numpy().astype(float)
+    tongue = np.unique(head.faces[head.part_of_face == head.parts.index("tongue")])
+    z = head.template[tongue, 2]
+    gap_mm = 1000.0 * mouth.gap(vertices, body, tongue[(z > from_z) & (z < to_z) & (head.template[tongue, 1] > -0.076)])
+    assert -ALLOWED_MM <= gap_mm < 2.0
+
+
+def test_tongue_comes_out_between_the_teeth(head: AdaHead) -> None:
+    vertices = head(torch.from_numpy(row({"jawPitch": 0.09, "tongueBetween": 1.0}))[None])[0].numpy()
+    tongue, teeth = (
+        np.unique(head.faces[head.part_of_face == head.parts.index(part)]) for part in ("tongue", "teeth")
+    )
+    lower = vertices[teeth][head.template[teeth, 1] < -0.074]
+    assert vertices[tongue, 2].max() > lower[:, 2].max() + 0.001
 
 
 def test_what_sticks_in_something_is_noticed(head: AdaHead, mouth: Mouth) -> None:

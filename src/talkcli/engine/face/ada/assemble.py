@@ -220,7 +220,7 @@ def assemble() -> Whole:
     ]
     linear[ADA.index("jawForward")][lower:lower_end, 2] = 6.5
     in_tongue = slice(tongue_start, tongue_start + len(tongue_rest.vertices))
-    linear[ADA.index("jawForward")][in_tongue, 2] = 5.0
+    linear[ADA.index("jawForward")][in_tongue, 2] = tongue.JAW_FORWARD_MM
     linear[ADA.index("tongueOut")][in_tongue] = tongue.out(tongue_rest)
     for place, name in enumerate(TONGUE, NUM_EXPRESSION):
         linear[place][in_tongue] = tongue.CHANNELS[name](tongue_rest)

@@ -92,6 +92,8 @@ def corners(c: Canvas) -> dict[str, Deltas]:
     smile = (ring * to_corner)[:, None] * c.push(np.ones_like(c.x), 7.0, 6.6, -5.8)
     smile += c.push(ring * (1 - c.upper) * (1.0 - to_corner), 0.0, 0.9, -2.6)
     smile += c.push(ring * c.upper * (1.0 - to_corner), 0.0, 0.9, -2.8)
+    # Drawn out, the tubercle of the upper lip is flat.
+    smile += c.push(c.upper * c.spot((0, -69, 99), (5.5, 3.5, 8)), 0.0, 1.0, 0.0)
     smile += c.push(c.off_lids * c.spot((38, -40, 74), (17, 15, 22)), 1.2, 4.6, 2.6)
     smile += c.swell(c.fold(NASOLABIAL, 4.2), -1.8)
     smile += c.push(c.spot((12, -42, 97), (8, 8, 12)), 1.0, 0.6, 0.0)
@@ -103,7 +105,7 @@ def corners(c: Canvas) -> dict[str, Deltas]:
     stretch = c.push(wide, 8.6, -2.6, -5.0) + c.push(c.spot((36, -100, 60), (18, 18, 30)), 2.0, -2.4, 0.0)
     lip = (c.red >= 0) & (c.red <= 1)
     thin = np.where(lip, -(c.y - parting_y(c.s)), 0.0) * 0.36
-    press = c.spot((14, -69.5, 95), (17, 16, 26))[:, None] * np.stack(
+    press = lip_spot(c, (12, -69.5, 95), (19, 16, 26))[:, None] * np.stack(
         [0 * thin, thin, np.where(lip, -1.3, 0.0)], 1
     )
     press += c.push(c.spot((24, -70, 88), (9, 9, 16)), 1.4, 0.0, -1.6)

@@ -158,7 +158,7 @@ def _meet_lips(
     crossing = gap * gap.new_tensor([0.0, 1.0, 0.0])
     step = close * gap + (1.0 - close) * crossing.clamp(min=0.0)
     near, mix = at["seal_neighbours"], at["seal_mix"][:, None]
-    moved = (step[:, near[:, 0]] * (1.0 - mix) + step[:, near[:, 1]] * mix) * at["seal_amounts"][:, None]
+    moved = (step[:, near[:, 0]] * (1.0 - mix) + step[:, near[:, 1]] * mix) * at["seal_amounts"]
     return vertices.index_add_(1, at["seal_rows"], moved)
 
 

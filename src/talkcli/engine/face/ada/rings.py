@@ -62,7 +62,7 @@ def lip_rings() -> list[Points]:
 
 
 # From the line of contact inwards: share of the way to the arch, height above or below the contact, clearance.
-INNER = ((0.22, 0.0, 0.9), (0.52, 0.7, 0.9), (0.86, 2.6, 0.9), (1.0, 6.5, 1.0), (1.0, 11.0, 1.3), (1.0, 14.0, 1.3))
+INNER = ((0.22, 0.1, 0.9), (0.52, 0.7, 0.9), (0.86, 2.6, 0.9), (1.0, 6.5, 1.0), (1.0, 11.0, 1.3), (1.0, 14.0, 1.3))
 _LOWER_RISE = 1.2
 # Beyond this distance from the midline the cheeks line the arch, not the lips.
 _CHEEK_X = 28.0

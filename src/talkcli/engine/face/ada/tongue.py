@@ -25,19 +25,23 @@ ROOT_Z, TIP_Z = 34.0, 82.4
 # From the root to the tip: z, top, bottom, half a width.
 _PROFILE = np.array(
     [
-        (34.0, -77.0, -86.0, 12.0),
-        (42.0, -70.5, -85.0, 14.6),
-        (52.0, -66.8, -84.0, 15.0),
-        (60.0, -67.0, -82.8, 14.4),
-        (68.0, -69.4, -81.0, 12.9),
-        (75.0, -72.0, -79.2, 10.2),
-        (80.0, -74.0, -77.8, 6.6),
-        (82.4, -75.4, -76.2, 1.2),
+        (34.0, -71.0, -86.0, 12.0),
+        (42.0, -67.8, -85.0, 14.6),
+        (52.0, -66.6, -84.0, 15.2),
+        (60.0, -67.4, -82.8, 14.8),
+        (68.0, -69.6, -81.0, 13.2),
+        (75.0, -72.0, -79.2, 10.6),
+        (79.0, -73.2, -78.2, 8.4),
+        (81.0, -74.0, -77.6, 6.0),
+        (82.0, -74.7, -77.0, 3.4),
+        (82.4, -75.4, -76.2, 1.0),
     ]
 )
 _COLOUR, _GROOVE_COLOUR, _UNDER = (
-    np.array([0.68, 0.26, 0.23]), np.array([0.56, 0.17, 0.15]), np.array([0.50, 0.13, 0.12])
+    np.array([0.70, 0.27, 0.24]), np.array([0.55, 0.16, 0.14]), np.array([0.52, 0.13, 0.12])
 )  # fmt: skip
+# How far `jawForward` takes the tongue along.
+JAW_FORWARD_MM = 5.0
 # The ridge behind the upper incisors, where the tip meets it (y, z).
 RIDGE = (-61.6, 83.0)
 # Over the edge of the lower incisors, the tip a little before the upper ones.
@@ -53,16 +57,22 @@ def build() -> Piece:
     top, bottom, wide = (_along(z, i) for i in (1, 2, 3))
     turn = 2 * np.pi * np.arange(COLUMNS) / COLUMNS
     across, up = np.cos(turn), np.sin(turn)
+    # The back is flatter than an ellipse.
+    up = np.where(up > 0, np.abs(up) ** 0.75, up)
     x = wide[:, None] * across
     middle, half = (top + bottom) / 2, (top - bottom) / 2
-    y = middle[:, None] + half[:, None] * up
     share = np.clip((z - ROOT_Z) / (TIP_Z - ROOT_Z), 0.0, 1.0)[:, None]
-    upper = smoothstep(up, 0.0, 0.8)[None, :]
-    groove = np.exp(-((x / 3.2) ** 2)) * upper * smoothstep(share, 0.1, 0.4) * (1 - smoothstep(share, 0.8, 1))
-    vertices = np.stack([x, y - 0.9 * groove, np.broadcast_to(z[:, None], x.shape)], -1).reshape(-1, 3)
+    upper = smoothstep(up, 0.1, 0.8)[None, :]
+    along = smoothstep(share, 0.1, 0.45) * (1.0 - smoothstep(share, 0.82, 0.97))
+    groove = np.exp(-((x / 3.0) ** 2)) * upper * along
+    y = middle[:, None] + half[:, None] * up - 1.5 * groove
+    vertices = np.stack([x, y, np.broadcast_to(z[:, None], x.shape)], -1).reshape(-1, 3)
     colour = _UNDER + (_COLOUR - _UNDER) * upper[..., None]
-    colour = colour + (_GROOVE_COLOUR - colour) * 0.7 * groove[..., None]
-    colour = colour * (0.55 + 0.45 * smoothstep(z, 38.0, 62.0))[:, None, None]
+    colour = colour + (_GROOVE_COLOUR - colour) * 0.8 * groove[..., None]
+    # Papillae: a fine mottle, the same on both sides.
+    grain = np.sin(2.1 * np.abs(x) + 0.7 * z[:, None]) * np.sin(1.3 * z[:, None] - 0.9 * np.abs(x))
+    colour = colour * (1.0 + 0.07 * upper * grain)[..., None]
+    colour = colour * (0.3 + 0.7 * smoothstep(z, 38.0, 66.0))[:, None, None]
     ends = [np.arange(COLUMNS) + start for start in (0, (STATIONS - 1) * COLUMNS)]
     root, tip = (
         np.stack([np.full(COLUMNS - 2, end[0]), end[1:-1], end[2:]], 1) for end in ends
@@ -97,14 +107,25 @@ def tip_up(rest: Piece) -> Deltas:
     z = rest.vertices[:, 2]
     blade = smoothstep(z, 52.0, 83.0)
     up, ahead = RIDGE[0] - _middle(np.array([TIP_Z]))[0], RIDGE[1] - TIP_Z
-    return _bent(rest, up * blade, ahead * blade, 1.0 - 0.3 * bump(z, 76.0, 7.0))
+    return _bent(rest, up * blade * _sides_low(rest), ahead * blade, 1.0 - 0.45 * bump(z, 76.0, 9.0))
+
+
+def _sides_low(rest: Piece) -> Values:
+    """Return the share of a rise of the blade that its sides make."""
+    return 1.0 - 0.3 * np.clip(np.abs(rest.vertices[:, 0]) / 14.0, 0.0, 1.0) ** 2
 
 
 def tip_up_jaw(rest: Piece) -> Deltas:
     """Return what `tongueTipUp` adds for each radian of the jaw, so that the tip stays on the ridge."""
     blade = smoothstep(rest.vertices[:, 2], 50.0, 80.0)
     up, ahead = (_unturned(RIDGE, RIDGE_AT_RAD) - np.array(RIDGE)) / RIDGE_AT_RAD
-    return _bent(rest, up * blade, ahead * blade)
+    return _bent(rest, up * blade * _sides_low(rest), ahead * blade)
+
+
+def tip_up_forward(rest: Piece) -> Deltas:
+    """Return what `tongueTipUp` adds to a jaw that is pushed forward: the tip stays behind the upper teeth."""
+    z = rest.vertices[:, 2]
+    return _bent(rest, 0.0 * z, -JAW_FORWARD_MM * smoothstep(z, 52.0, 76.0))
 
 
 def _unturned(place: tuple[float, float], angle: float) -> Float[np.ndarray, "2"]:
@@ -127,7 +148,7 @@ def between_open(rest: Piece) -> Deltas:
     blade = smoothstep(z, 60.0, 81.0)
     tip = _BETWEEN[0] - _middle(np.array([TIP_Z]))[0] - 6.4
     return _bent(
-        rest, tip * blade, (_BETWEEN[1] - TIP_Z - 1.0) * smoothstep(z, 36.0, 80.0), 1.0 - 0.45 * blade
+        rest, tip * blade, (_BETWEEN[1] - TIP_Z - 1.0) * smoothstep(z, 36.0, 77.0), 1.0 - 0.45 * blade, 1.0 - 0.15 * bump(z, 68.0, 7.0)
     )
 
 
@@ -151,18 +172,18 @@ def back_up_jaw(rest: Piece) -> Deltas:
 def out(rest: Piece) -> Deltas:
     """Return the displacement of `tongueOut` in an open jaw: over the lower teeth and lip, the tip down."""
     z = rest.vertices[:, 2]
-    share = (z - ROOT_Z) / (TIP_Z - ROOT_Z)
-    goal_z = z + 30.0 * share**1.4
-    way = np.array([(60, -74.5), (75, -69.5), (84, -66.2), (92, -65.6), (98, -65.8), (104, -68.5), (112.4, -77)])
+    # The tip keeps its round shape: what is longer is the blade behind it.
+    goal_z = z + 30.0 * smoothstep(z, 40.0, 77.0)
+    way = np.array([(60, -74.5), (75, -69.5), (84, -65.6), (92, -64.7), (98, -64.8), (104, -67.4), (112.4, -75)])
     goal_y = PchipInterpolator(way[:, 0], way[:, 1])(np.clip(goal_z, 60.0, 112.4))
     blend = smoothstep(z, 42.0, 62.0)
-    thin = 1.0 - 0.5 * smoothstep(z, 58.0, 70.0) * (1.0 - smoothstep(z, 78.0, 82.4))
-    return _bent(rest, (goal_y - _middle(z)) * blend, goal_z - z, thin, 1.0 - 0.1 * blend)
+    thin = 1.0 - 0.5 * smoothstep(z, 56.0, 68.0) * (1.0 - 0.8 * smoothstep(z, 79.0, 82.4))
+    return _bent(rest, (goal_y - _middle(z)) * blend, goal_z - z, thin, 1.0 + 0.4 * smoothstep(z, 66.0, 79.0))
 
 
 def out_way(rest: Piece) -> Deltas:
     """Return the bulge of the way of `tongueOut`, at half its level, over teeth and lip."""
-    return _bent(rest, 9.5 * smoothstep(rest.vertices[:, 2], 56.0, 82.0), 0.0 * rest.vertices[:, 2])
+    return _bent(rest, 12.5 * smoothstep(rest.vertices[:, 2], 56.0, 80.0), 0.0 * rest.vertices[:, 2])
 
 
 CHANNELS = {"tongueTipUp": tip_up, "tongueBetween": between, "tongueBackUp": back_up}
@@ -182,6 +203,7 @@ def correctives(rest: Piece) -> list[tuple[tuple[tuple[dict[str, float], float],
     room = ({"jawPitch": 1.0 / 0.045}, -0.035 / 0.045)
     return [
         ((jaw_open, ramp("tongueTipUp")), JAW_OPEN_RAD * tip_up_jaw(rest)),
+        ((ramp("jawForward"), ramp("tongueTipUp")), tip_up_forward(rest)),
         ((jaw_open, ramp("tongueBackUp")), JAW_OPEN_RAD * back_up_jaw(rest)),
         ((room, ramp("tongueBetween")), between_open(rest)),
         # a (1 - a) is 1/4 at half the level.
