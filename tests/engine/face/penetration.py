@@ -1,8 +1,8 @@
 """How deep parts of a head stick in each other: signed distance of vertices from closed surfaces.
 
 Axis names: `points`, `near` (candidate triangles of a point), `faces`, `whole`, `verts`. Any unit of length.
-The sign is that of the angle-weighted pseudonormal of the nearest face, edge or vertex: Baerentzen and Aanaes,
-"Signed distance computation using the angle weighted pseudonormal" (2005).
+The sign is that of the angle-weighted pseudonormal of the nearest face, edge or vertex: Baerentzen and
+Aanaes, "Signed distance computation using the angle weighted pseudonormal" (2005).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _REACH_M = 0.008
 
 
 class Body:
-    """Triangles whose normals point outwards. `whole` closes them, where `faces` are only the part near by."""
+    """Triangles whose normals point outwards. `whole` closes them, where `faces` are a part."""
 
     def __init__(self, faces: Faces, whole: Int[np.ndarray, "whole 3"] | None = None) -> None:
         self.faces = faces
@@ -54,7 +54,7 @@ class PosedBody:
         distance, near = self._middles.query(points, k=_NEAR)
         rows = np.flatnonzero(distance[:, 0] < _REACH_M)
         depth[rows] = self._signed(points[rows], near[rows])
-        # Where the nearest triangle was no candidate the sign may be wrong: what seems inside is tested again.
+        # Where the nearest triangle was no candidate the sign may be wrong: test again what seems inside.
         doubtful = np.flatnonzero(depth > 0)
         if len(doubtful):
             outside = winding(self._whole, points[doubtful]) < 0.5
@@ -89,8 +89,8 @@ class PosedBody:
 
 
 def winding(triangles: Float[np.ndarray, "whole 3 3"], points: Points) -> Float[np.ndarray, "points"]:
-    """Return how often triangles go round each point (Van Oosterom and Strackee, 1983); a hole far away counts
-    for little.
+    """Return how often triangles go round each point (Van Oosterom and Strackee, 1983); a hole far away
+    counts for little.
     """
     a, b, c = (triangles[None, :, i] - points[:, None] for i in range(3))
     la, lb, lc = (np.linalg.norm(v, axis=-1) for v in (a, b, c))

@@ -47,7 +47,9 @@ def test_size_of_asset_and_mesh(head: AdaHead) -> None:
     assert ASSET.stat().st_size <= 3_000_000
     assert 4000 <= len(head.template) <= 12_000
     assert head.faces.max() < len(head.template)
-    assert {"skin", "lips", "mouth", "teeth", "gums", "tongue", "eye", "brow", "lash", "hair"} == set(head.parts)
+    assert {"skin", "lips", "mouth", "teeth", "gums", "tongue", "eye", "brow", "lash", "hair"} == set(
+        head.parts
+    )
     inside = [head.parts.index(name) for name in ("teeth", "gums", "tongue")]
     assert len(np.unique(head.faces[np.isin(head.part_of_face, inside)])) <= 2600
 

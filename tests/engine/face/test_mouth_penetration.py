@@ -9,15 +9,15 @@ import pytest
 import torch
 from jaxtyping import Float
 
-from tests.engine.face.penetration import Mouth
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import ADA, JAW, TONGUE
 from talkcli.engine.finish.contacts import TEETH_CONTACT
+from tests.engine.face.penetration import Mouth
 
 NAMES = (*ADA, *TONGUE)
 ALLOWED_MM = 0.3
 ROUND, SPREAD = ("mouthPucker", "mouthFunnel"), ("mouthSmile", "mouthStretch", "mouthDimple")
-# Channels that a face may use together at any level; those that go through the tongue when it is out are left.
+# Channels that a face may use together at any level, while the tongue is not out.
 FREE = (
     "mouthFrown", "mouthPress", "mouthLowerDown", "mouthUpperUp", "mouthShrugLower", "mouthShrugUpper",
     "mouthRollLower", "mouthRollUpper", "mouthLeft", "mouthRight", "mouthClose", "lipSeal", "cheekPuff",
@@ -131,7 +131,9 @@ def test_tongue_reaches_its_contacts_in_an_open_jaw(
     vertices = head(torch.from_numpy(row({"jawPitch": pitch, name: 1.0}))[None])[0].numpy().astype(float)
     tongue = np.unique(head.faces[head.part_of_face == head.parts.index("tongue")])
     z = head.template[tongue, 2]
-    gap_mm = 1000.0 * mouth.gap(vertices, body, tongue[(z > from_z) & (z < to_z) & (head.template[tongue, 1] > -0.076)])
+    gap_mm = 1000.0 * mouth.gap(
+        vertices, body, tongue[(z > from_z) & (z < to_z) & (head.template[tongue, 1] > -0.076)]
+    )
     assert -ALLOWED_MM <= gap_mm < 2.0
 
 

@@ -63,7 +63,7 @@ class Arch:
         normal[np.abs(length) < 0.5] = (0.0, 1.0)
         return place, normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
-    def starts(self) -> Float[np.ndarray, "bounds"]:
+    def starts(self) -> Values:
         """Return lengths along the outline at which teeth meet, eight from the midline on."""
         return np.concatenate([[0.0], np.cumsum([tooth.wide for tooth in self.teeth])])
 

@@ -182,7 +182,7 @@ def mouth_correctives(body: Assembly) -> list[Corrective]:
 
 
 def tongue_correctives(body: Assembly, rest: Piece, place: slice) -> list[Corrective]:
-    """Build the correctives that keep the tongue's contacts in an open jaw, and its way clear of the teeth."""
+    """Build the correctives that keep the tongue's contacts in an open jaw and its way off the teeth."""
     out = []
     for ramps, deltas in tongue.correctives(rest):
         whole = np.zeros((body.count, 3))

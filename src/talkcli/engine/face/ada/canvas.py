@@ -75,15 +75,17 @@ class Canvas:
         return both * curves.smoothstep(self.p[:, 0], -9.0, 9.0)[:, None]
 
     def carry_bag(self, deltas: Deltas) -> Deltas:
-        """The bag's rings follow the line of contact, less and less inwards, and no lip goes through the teeth;
-        lid linings stay.
+        """The bag's rings follow the line of contact, less and less inwards, and no lip goes through the
+        teeth; lid linings stay.
         """
         out = deltas.copy()
         for half in (self.shape.lips, self.shape.mirror[self.shape.lips]):
             contact = half[self.shape.bag_rings]
             for ring in half[: self.shape.bag_rings]:
                 out[ring] = rings.follow(self.p[ring], self.p[contact])[:, None] * deltas[contact]
-            lips = half[self.shape.bag_rings - len(rings.INNER) : self.shape.bag_rings + len(rings.RED)].ravel()
+            lips = half[
+                self.shape.bag_rings - len(rings.INNER) : self.shape.bag_rings + len(rings.RED)
+            ].ravel()
             goal = self.p[lips] + out[lips]
             walls = [row.z(goal[:, 0], OFF_TEETH) for row in (arch.UPPER, arch.LOWER)]
             wall = np.where(goal[:, 1] > arch.UPPER.teeth[0].edge - 0.5, *walls)

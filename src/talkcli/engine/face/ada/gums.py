@@ -13,7 +13,9 @@ from talkcli.engine.face.ada.piece import Piece, grid_faces
 
 # Columns for each tooth, from the midline on: the front ones are seen.
 _COLUMNS = (5, 5, 5, 3, 3, 2, 2)
-_FREE, _ATTACHED, _DEEP = (np.array(c) for c in ([0.62, 0.27, 0.25], [0.56, 0.20, 0.185], [0.42, 0.115, 0.10]))
+_FREE, _ATTACHED, _DEEP = (
+    np.array(c) for c in ([0.62, 0.27, 0.25], [0.56, 0.20, 0.185], [0.42, 0.115, 0.10])
+)
 
 
 def row(arch: Arch) -> Piece:
@@ -23,7 +25,6 @@ def row(arch: Arch) -> Piece:
     scallop = np.abs(u) ** 2.4
     # Between teeth a papilla fills the gap up to where they touch.
     margin = tall * (1.0 - 0.36 * scallop)
-    neck = edge - arch.down * tall
     lean = -(0.07 if arch.down < 0 else 0.03) * tall
     root = 0.5 * (1.0 - scallop)
     between = 0.75 * scallop
@@ -41,9 +42,11 @@ def row(arch: Arch) -> Piece:
     vertices, colours = [], []
     for up, out, colour in rows:
         middle = lean - 0.5 * thick
-        out = middle + (out - middle) * end
+        away = middle + (out - middle) * end
         y = edge - arch.down * up
-        vertices.append(np.stack([place[:, 0] + out * normal[:, 0], y, place[:, 1] + out * normal[:, 1]], 1))
+        vertices.append(
+            np.stack([place[:, 0] + away * normal[:, 0], y, place[:, 1] + away * normal[:, 1]], 1)
+        )
         colours.append(np.tile(colour, (len(y), 1)))
     return _closed(np.stack(vertices), np.stack(colours), arch.down)
 

@@ -41,7 +41,7 @@ def lip_rings() -> list[Points]:
     lobes = np.where(
         side > 0,
         2.5 + 1.0 * curves.bump(s, 0.0, 0.17) + 0.45 * curves.bump(s, 0.5, 0.22),
-        3.5 - 0.45 * curves.bump(s, 0.0, 0.12) + 0.5 * curves.bump(s, 0.36, 0.2),
+        3.4 - 0.3 * curves.bump(s, 0.0, 0.22) + 0.4 * curves.bump(s, 0.4, 0.24),
     )
     swell = lobes * fall**0.8
     out = np.stack([s, side * np.sqrt(np.clip(1 - s**2, 0, None))], 1)
@@ -61,16 +61,30 @@ def lip_rings() -> list[Points]:
     return rings
 
 
-# From the line of contact inwards: share of the way to the arch, height above or below the contact, clearance.
-INNER = ((0.22, 0.1, 0.9), (0.52, 0.7, 0.9), (0.86, 2.6, 0.9), (1.0, 6.5, 1.0), (1.0, 11.0, 1.3), (1.0, 14.0, 1.3))
+# From the line of contact inwards: share of the way to the arch, height above or below the contact,
+# clearance.
+INNER = (
+    (0.22, 0.1, 0.9),
+    (0.52, 0.7, 0.9),
+    (0.86, 2.6, 0.9),
+    (1.0, 6.5, 1.0),
+    (1.0, 11.0, 1.3),
+    (1.0, 14.0, 1.3),
+)
 _LOWER_RISE = 1.2
 # Beyond this distance from the midline the cheeks line the arch, not the lips.
 _CHEEK_X = 28.0
 # How far the motion of the line of contact reaches into the mouth: what lines the teeth stays on them.
 _FOLLOW_MM = 6.0
-# Palate, cheeks and floor, to the throat: z, half a width, heights of roof and floor over and under the middle.
-_CAVITY = ((75.0, 33.5, 18.0, 17.0), (56.0, 33.0, 19.0, 17.0), (42.0, 28.0, 18.0, 17.0), (31.0, 19.0, 13.0, 15.5),
-           (26.0, 5.0, 4.5, 4.5))  # fmt: skip
+# Palate, cheeks and floor, to the throat: z, half a width, height of the roof over the middle, depth of the
+# floor under it.
+_CAVITY = (
+    (75.0, 33.5, 18.0, 17.0),
+    (56.0, 33.0, 19.0, 17.0),
+    (42.0, 28.0, 18.0, 17.0),
+    (31.0, 19.0, 13.0, 15.5),
+    (26.0, 5.0, 4.5, 4.5),
+)
 _CAVITY_Y = -71.0
 
 

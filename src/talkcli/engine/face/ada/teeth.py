@@ -16,12 +16,23 @@ from talkcli.engine.face.ada.piece import Piece, grid_faces
 # Places round a ring in degrees: 90 is the middle of the face that is seen, 180 the side towards the midline.
 _FRONT_TURN = np.deg2rad([0, 27, 58, 90, 122, 153, 180, 225, 270, 315])
 _BACK_TURN = np.deg2rad([0, 40, 90, 140, 180, 225, 270, 315])
-# Rings from below the gum (negative) to the edge, as a share of the crown's height, and their profile:
-# share of the widest width, labial offset, and place of the lingual face (0 the edge's thickness, 1 the whole).
-_FRONT_RINGS = ((-0.12, 0.0, -0.7, 0.86), (0.10, 0.35, -0.15, 1.0), (0.38, 0.80, 0.12, 0.78), (0.70, 1.0, -0.05, 0.28),
-                (0.92, 0.97, -0.35, 0.06), (1.0, 0.80, -0.75, -0.12))  # fmt: skip
-_BACK_RINGS = ((-0.12, 0.0, -0.5, 0.86), (0.2, 0.6, 0.1, 1.0), (0.6, 1.0, 0.0, 1.0), (0.9, 0.97, -0.45, 0.92),
-               (1.0, 0.76, -1.5, 0.74))  # fmt: skip
+# Rings from below the gum (negative) to the edge, as a share of the crown's height, and their profile: share of
+# the widest width, labial offset, and how thick it is there (0 the edge's thickness, 1 the whole).
+_FRONT_RINGS = (
+    (-0.12, 0.0, -0.7, 0.86),
+    (0.10, 0.35, -0.15, 1.0),
+    (0.38, 0.80, 0.12, 0.78),
+    (0.70, 1.0, -0.05, 0.28),
+    (0.92, 0.97, -0.35, 0.06),
+    (1.0, 0.80, -0.75, -0.12),
+)
+_BACK_RINGS = (
+    (-0.12, 0.0, -0.5, 0.86),
+    (0.2, 0.6, 0.1, 1.0),
+    (0.6, 1.0, 0.0, 1.0),
+    (0.9, 0.97, -0.45, 0.92),
+    (1.0, 0.76, -1.5, 0.74),
+)
 _EDGE_THICK = 1.7
 # Gap between neighbours at their widest: they nearly touch.
 _GAP = 0.16
@@ -124,4 +135,4 @@ def _colours(
     if place >= _CANINE_PLACE:
         colour = colour * _CANINE
     # Light that comes through the lips hardly reaches the molars.
-    return (colour * (1.0 - 0.09 * max(place - _CANINE_PLACE, 0))).reshape(-1, 3)
+    return (colour * (1.0 - 0.05 * max(place - _CANINE_PLACE, 0))).reshape(-1, 3)

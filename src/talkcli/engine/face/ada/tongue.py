@@ -1,9 +1,9 @@
 """The tongue: a flattened tube from the root to the tip, and how each channel moves it.
 
-Axis names: `verts`. Millimetres. At rest its tip lies behind the lower incisors and its body fills the floor of
-the mouth. A channel moves cross-sections along the spine, in the jaw's frame: the jaw turns them afterwards.
-Places of contact: the tip on the ridge behind the upper incisors (t, d, n, l), between the teeth (th), the back
-on the palate (k, g, ng), after Ladefoged and Johnson, "A course in phonetics".
+Axis names: `verts`. Millimetres. At rest its tip lies behind the lower incisors and its body fills the floor
+of the mouth. A channel moves cross-sections along the spine, in the jaw's frame: the jaw turns them
+afterwards. Places of contact after Ladefoged and Johnson, "A course in phonetics": the tip on the ridge behind
+the upper incisors (t, d, n, l), between the teeth (th), the back on the palate (k, g, ng).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PROFILE = np.array(
     ]
 )
 _COLOUR, _GROOVE_COLOUR, _UNDER = (
-    np.array([0.70, 0.27, 0.24]), np.array([0.55, 0.16, 0.14]), np.array([0.52, 0.13, 0.12])
+    np.array([0.74, 0.24, 0.19]), np.array([0.50, 0.11, 0.09]), np.array([0.54, 0.12, 0.10])
 )  # fmt: skip
 # How far `jawForward` takes the tongue along.
 JAW_FORWARD_MM = 5.0
@@ -123,7 +123,7 @@ def tip_up_jaw(rest: Piece) -> Deltas:
 
 
 def tip_up_forward(rest: Piece) -> Deltas:
-    """Return what `tongueTipUp` adds to a jaw that is pushed forward: the tip stays behind the upper teeth."""
+    """Return what `tongueTipUp` adds to a jaw that is pushed forward: the tip stays behind the teeth."""
     z = rest.vertices[:, 2]
     return _bent(rest, 0.0 * z, -JAW_FORWARD_MM * smoothstep(z, 52.0, 76.0))
 
@@ -148,7 +148,11 @@ def between_open(rest: Piece) -> Deltas:
     blade = smoothstep(z, 60.0, 81.0)
     tip = _BETWEEN[0] - _middle(np.array([TIP_Z]))[0] - 6.4
     return _bent(
-        rest, tip * blade, (_BETWEEN[1] - TIP_Z - 1.0) * smoothstep(z, 36.0, 77.0), 1.0 - 0.45 * blade, 1.0 - 0.15 * bump(z, 68.0, 7.0)
+        rest,
+        tip * blade,
+        (_BETWEEN[1] - TIP_Z - 1.0) * smoothstep(z, 36.0, 77.0),
+        1.0 - 0.45 * blade,
+        1.0 - 0.15 * bump(z, 68.0, 7.0),
     )
 
 
@@ -174,7 +178,9 @@ def out(rest: Piece) -> Deltas:
     z = rest.vertices[:, 2]
     # The tip keeps its round shape: what is longer is the blade behind it.
     goal_z = z + 30.0 * smoothstep(z, 40.0, 77.0)
-    way = np.array([(60, -74.5), (75, -69.5), (84, -65.6), (92, -64.7), (98, -64.8), (104, -67.4), (112.4, -75)])
+    way = np.array(
+        [(60, -74.5), (75, -69.5), (84, -65.6), (92, -64.7), (98, -64.8), (104, -67.4), (112.4, -75)]
+    )
     goal_y = PchipInterpolator(way[:, 0], way[:, 1])(np.clip(goal_z, 60.0, 112.4))
     blend = smoothstep(z, 42.0, 62.0)
     thin = 1.0 - 0.5 * smoothstep(z, 56.0, 68.0) * (1.0 - 0.8 * smoothstep(z, 79.0, 82.4))
