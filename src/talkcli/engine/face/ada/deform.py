@@ -90,8 +90,8 @@ def corners(c: Canvas) -> dict[str, Deltas]:
     # The lower lip stays broad, else an open smile is a V.
     to_corner = c.upper * to_corner + (1 - c.upper) * smoothstep(c.x, 5.0, 27.0) ** 1.3
     smile = (ring * to_corner)[:, None] * c.push(np.ones_like(c.x), 7.0, 6.6, -5.8)
-    smile += c.push(ring * (1 - c.upper) * (1.0 - to_corner), 0.0, 0.9, -2.6)
-    smile += c.push(ring * c.upper * (1.0 - to_corner), 0.0, 0.9, -2.8)
+    smile += c.push(ring * (1 - c.upper) * (1.0 - to_corner), 0.0, 0.9, -1.8)
+    smile += c.push(ring * c.upper * (1.0 - to_corner), 0.0, 0.9, -2.2)
     # Drawn out, the tubercle of the upper lip is flat.
     smile += c.push(c.upper * c.spot((0, -69, 99), (5.5, 3.5, 8)), 0.0, 1.0, 0.0)
     smile += c.push(c.off_lids * c.spot((38, -40, 74), (17, 15, 22)), 1.2, 4.6, 2.6)

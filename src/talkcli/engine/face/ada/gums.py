@@ -55,9 +55,9 @@ def _along(arch: Arch) -> tuple[Float[np.ndarray, "columns"], ...]:
     """Return for columns of the left half: place within the tooth (-1 to 1), length along the arch, and the
     crown's height, thickness at the neck and edge."""
     starts = arch.starts()
-    u = [np.linspace(-1.0, 1.0, n + 1)[:-1] for n in _COLUMNS]
-    length = [a + (v + 1) / 2 * (b - a) for v, a, b in zip(u, starts[:-1], starts[1:], strict=True)]
-    u, length = np.concatenate([*u, [1.0]]), np.concatenate([*length, [starts[-1]]])
+    shares = [np.linspace(-1.0, 1.0, n + 1)[:-1] for n in _COLUMNS]
+    lengths = [a + (v + 1) / 2 * (b - a) for v, a, b in zip(shares, starts[:-1], starts[1:], strict=True)]
+    u, length = np.concatenate([*shares, [1.0]]), np.concatenate([*lengths, [starts[-1]]])
     middles = (starts[:-1] + starts[1:]) / 2
 
     def spread(values: list[float]) -> Float[np.ndarray, "columns"]:

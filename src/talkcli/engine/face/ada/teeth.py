@@ -16,8 +16,8 @@ from talkcli.engine.face.ada.piece import Piece, grid_faces
 # Places round a ring in degrees: 90 is the middle of the face that is seen, 180 the side towards the midline.
 _FRONT_TURN = np.deg2rad([0, 27, 58, 90, 122, 153, 180, 225, 270, 315])
 _BACK_TURN = np.deg2rad([0, 40, 90, 140, 180, 225, 270, 315])
-# Rings from below the gum (negative) to the edge, as a share of the crown's height, and their profile: share of
-# the widest width, labial offset, and how thick it is there (0 the edge's thickness, 1 the whole).
+# Rings from below the gum (negative) to the edge, as a share of the crown's height, and their profile: share
+# of the widest width, labial offset, and how thick it is there (0 the edge's thickness, 1 the whole).
 _FRONT_RINGS = (
     (-0.12, 0.0, -0.7, 0.86),
     (0.10, 0.35, -0.15, 1.0),

@@ -2,8 +2,8 @@
 
 Axis names: `verts`. Millimetres. At rest its tip lies behind the lower incisors and its body fills the floor
 of the mouth. A channel moves cross-sections along the spine, in the jaw's frame: the jaw turns them
-afterwards. Places of contact after Ladefoged and Johnson, "A course in phonetics": the tip on the ridge behind
-the upper incisors (t, d, n, l), between the teeth (th), the back on the palate (k, g, ng).
+afterwards. Places of contact after Ladefoged and Johnson, "A course in phonetics": the tip on the ridge
+behind the upper incisors (t, d, n, l), between the teeth (th), the back on the palate (k, g, ng).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from talkcli.engine.face.channels import JAW_OPEN_RAD
 
 Deltas = Float[np.ndarray, "verts 3"]
 Values = Float[np.ndarray, "verts"]
+# Channel weights and a bias, as in `assemble`.
+Ramp = tuple[dict[str, float], float]
 
 STATIONS, COLUMNS = 19, 22
 ROOT_Z, TIP_Z = 34.0, 82.4
@@ -195,13 +197,13 @@ def out_way(rest: Piece) -> Deltas:
 CHANNELS = {"tongueTipUp": tip_up, "tongueBetween": between, "tongueBackUp": back_up}
 
 
-def correctives(rest: Piece) -> list[tuple[tuple[tuple[dict[str, float], float], ...], Deltas]]:
+def correctives(rest: Piece) -> list[tuple[tuple[Ramp, Ramp], Deltas]]:
     """Return pairs of ramps with the displacement that their product drives (see `assemble.Corrective`)."""
 
-    def ramp(name: str) -> tuple[dict[str, float], float]:
+    def ramp(name: str) -> Ramp:
         return ({name: 1.0}, 0.0)
 
-    def gone(name: str) -> tuple[dict[str, float], float]:
+    def gone(name: str) -> Ramp:
         return ({name: -1.0}, 1.0)
 
     jaw_open = ({"jawPitch": 1.0 / JAW_OPEN_RAD}, 0.0)
