@@ -181,12 +181,12 @@ def out(rest: Piece) -> Deltas:
     # The tip keeps its round shape: what is longer is the blade behind it.
     goal_z = z + 30.0 * smoothstep(z, 40.0, 77.0)
     way = np.array(
-        [(60, -74.5), (75, -69.5), (84, -65.6), (92, -64.7), (98, -64.8), (104, -67.4), (112.4, -75)]
+        [(60, -74.5), (75, -69.5), (84, -65.6), (92, -64.3), (98, -64.3), (104, -66.9), (112.4, -75)]
     )
     goal_y = PchipInterpolator(way[:, 0], way[:, 1])(np.clip(goal_z, 60.0, 112.4))
     blend = smoothstep(z, 42.0, 62.0)
     thin = 1.0 - 0.5 * smoothstep(z, 56.0, 68.0) * (1.0 - 0.8 * smoothstep(z, 79.0, 82.4))
-    return _bent(rest, (goal_y - _middle(z)) * blend, goal_z - z, thin, 1.0 + 0.4 * smoothstep(z, 66.0, 79.0))
+    return _bent(rest, (goal_y - _middle(z)) * blend, goal_z - z, thin, 1.0 + 0.33 * smoothstep(z, 66.0, 79.0))
 
 
 def out_way(rest: Piece) -> Deltas:
