@@ -16,7 +16,7 @@ Deltas = Float[np.ndarray, "verts 3"]
 
 
 # How near lips come to the outline of the teeth.
-OFF_TEETH = 1.0
+OFF_TEETH = 1.25
 
 
 class Canvas:
