@@ -186,7 +186,8 @@ def out(rest: Piece) -> Deltas:
     goal_y = PchipInterpolator(way[:, 0], way[:, 1])(np.clip(goal_z, 60.0, 112.4))
     blend = smoothstep(z, 42.0, 62.0)
     thin = 1.0 - 0.5 * smoothstep(z, 56.0, 68.0) * (1.0 - 0.8 * smoothstep(z, 79.0, 82.4))
-    return _bent(rest, (goal_y - _middle(z)) * blend, goal_z - z, thin, 1.0 + 0.33 * smoothstep(z, 66.0, 79.0))
+    wide = 1.0 + 0.33 * smoothstep(z, 66.0, 79.0)
+    return _bent(rest, (goal_y - _middle(z)) * blend, goal_z - z, thin, wide)
 
 
 def out_way(rest: Piece) -> Deltas:
