@@ -13,7 +13,7 @@ from torch import Tensor
 from talkcli.engine.face.ada.head import AdaHead, asset_path
 from talkcli.engine.face.ada.person import PEOPLE
 from talkcli.engine.face.ada.proportions import wanted
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_COEFFS, NUM_EXPRESSION
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_COEFFS, NUM_EXPRESSION, TONGUE
 from talkcli.engine.face.expressions import pose_vector
 from talkcli.engine.face.topology import lip_opening_mm
 
@@ -53,9 +53,13 @@ def opening_mm(head: AdaHead, **pose: float) -> float:
 
 def test_size_of_asset_and_mesh(head: AdaHead) -> None:
     assert asset_path(head.name).stat().st_size <= 3_000_000
-    assert 4000 <= len(head.template) <= 10_000
+    assert 4000 <= len(head.template) <= 15_000
     assert head.faces.max() < len(head.template)
-    assert {"skin", "lips", "mouth", "teeth", "tongue", "eye", "brow", "lash", "hair"} == set(head.parts)
+    assert {"skin", "lips", "mouth", "teeth", "gums", "tongue", "eye", "brow", "lash", "hair"} == set(
+        head.parts
+    )
+    inside = [head.parts.index(name) for name in ("teeth", "gums", "tongue")]
+    assert len(np.unique(head.faces[np.isin(head.part_of_face, inside)])) <= 2600
 
 
 def test_rest_is_the_template(head: AdaHead) -> None:
@@ -222,6 +226,20 @@ def test_channels_are_local_and_sound(head: AdaHead, name: str) -> None:
     flipped = (before * after).sum(1) < 0
     collapsed = after.norm(dim=1) < 0.02 * before.norm(dim=1)
     assert float((flipped | collapsed).double().mean()) < 0.004
+
+
+def test_tongue_channels_come_after_the_others(head: AdaHead) -> None:
+    coeffs = torch.rand((3, NUM_COEFFS), generator=torch.Generator().manual_seed(3)) * 0.3
+    still = torch.zeros(3, len(TONGUE))
+    assert torch.equal(head(torch.cat([coeffs, still], 1)), head(coeffs))
+    tongue = np.unique(head.faces[head.part_of_face == head.parts.index("tongue")])
+    for channel in range(len(TONGUE)):
+        moving = still.clone()
+        moving[:, channel] = 1.0
+        moved = (head(torch.cat([coeffs, moving], 1)) - head(coeffs)).norm(dim=-1).amax(0) * MM
+        assert moved[tongue].max() > 3.0
+        moved[tongue] = 0.0
+        assert moved.max() == 0.0
 
 
 def test_gradient_flows(head: AdaHead) -> None:

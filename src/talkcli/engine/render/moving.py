@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.face.ada.head import EYE_TURN_RAD, AdaHead
-from talkcli.engine.face.channels import JAW, JAW_OPEN_RAD, SMALL_PITCH_RAD
+from talkcli.engine.face.channels import JAW, JAW_OPEN_RAD, SMALL_PITCH_RAD, TONGUE
 from talkcli.engine.face.turning import Neck
 from talkcli.engine.render.jit import kernel
 
@@ -26,9 +26,10 @@ class MovingAda:
 
     def __init__(self, head: AdaHead, neck: Neck | None) -> None:
         tables = head.tables
-        names = list(head.channels)
+        names = [*head.channels, *TONGUE]
         # The others each move a shape of their own, in order.
         self._own = np.array([names.index(name) for name in names if name not in JAW])
+        self._num_columns = len(names)
         self._jaw = [names.index(name) for name in JAW]
         self._looks = np.array([[names.index(name) for name in looks] for looks in _LOOKS])
         self._seal = [names.index(name) for name in _SEAL]
@@ -50,7 +51,9 @@ class MovingAda:
         self, coeffs: Float[np.ndarray, "coeffs"], pose: Float[np.ndarray, "3"] | None = None
     ) -> Float[np.ndarray, "verts 3"]:
         """Return the vertices of one frame in metres; `pose` turns the head, if it has a neck."""
-        coeffs = np.ascontiguousarray(coeffs, np.float32)
+        given, coeffs = coeffs, np.zeros(self._num_columns, np.float32)
+        # Motion without the tongue's channels has zeros there.
+        coeffs[: len(given)] = given
         vertices = self._template.copy()
         _add_shapes(coeffs, self._own, *self._shapes, *self._ramps, vertices)
         _turn(coeffs[self._jaw].astype(np.float64), *self._jaw_turn, vertices)
@@ -138,4 +141,4 @@ def _meet_lips(closed, pairs, rows, neighbours, mix, amounts, vertices):  # type
         first, second = neighbours[entry, 0], neighbours[entry, 1]
         for axis in range(3):
             step = steps[first, axis] * (1.0 - mix[entry]) + steps[second, axis] * mix[entry]
-            vertices[rows[entry], axis] += step * amounts[entry]
+            vertices[rows[entry], axis] += step * amounts[entry, axis]

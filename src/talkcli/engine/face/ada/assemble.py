@@ -13,11 +13,12 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from talkcli.engine.face.ada import (
-    curves,
+    arch,
     deform,
     ear,
     eyeball,
     field,
+    gums,
     hair,
     lids,
     marks,
@@ -25,6 +26,7 @@ from talkcli.engine.face.ada import (
     seal,
     skin,
     teeth,
+    tongue,
     weights,
 )
 from talkcli.engine.face.ada.canvas import Canvas
@@ -32,7 +34,7 @@ from talkcli.engine.face.ada.fitting import fitted
 from talkcli.engine.face.ada.person import Person
 from talkcli.engine.face.ada.piece import Piece
 from talkcli.engine.face.ada.whole import ONE, Corrective, Deltas, Ramp, Whole
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, TONGUE
 
 
 @cache
@@ -154,17 +156,29 @@ def mouth_correctives(body: Assembly) -> list[Corrective]:
     ]
 
 
+def tongue_correctives(body: Assembly, rest: Piece, place: slice) -> list[Corrective]:
+    """Build the correctives that keep the tongue's contacts in an open jaw and its way off the teeth."""
+    out = []
+    for ramps, deltas in tongue.correctives(rest):
+        whole = np.zeros((body.count, 3))
+        whole[place] = deltas
+        out.append(Corrective(ramps, whole))
+    return out
+
+
 def assemble(person: Person) -> Whole:
     """Build the whole head of `person`."""
     body = Assembly()
     left_eye = eyeball.build()
     for eye, piece in ((1, left_eye), (2, left_eye.mirrored())):
         body.add(piece, eye=eye)
-    body.add(teeth.row(upper=True))
-    lower = body.add(teeth.row(upper=False), jaw=1.0)
+    body.add(teeth.row(arch.UPPER))
+    body.add(gums.row(arch.UPPER))
+    lower = body.add(teeth.row(arch.LOWER), jaw=1.0)
+    body.add(gums.row(arch.LOWER), jaw=1.0)
     lower_end = body.count
-    tongue = teeth.tongue()
-    tongue_start = body.add(tongue, jaw=0.35 + 0.65 * curves.smoothstep(tongue.vertices[:, 2], 36.0, 70.0))
+    tongue_rest = tongue.build()
+    tongue_start = body.add(tongue_rest, jaw=tongue.jaw(tongue_rest))
     brow_ids = []
     for make in (ear.build(), hair.brow(), hair.shell(), hair.locks()):
         for piece in (make,) if make.material == "hair" else (make, make.mirrored()):
@@ -177,13 +191,14 @@ def assemble(person: Person) -> Whole:
     shapes = deform.linear(body.canvas)
     linear = [
         body.spread(shapes[name]) if name in shapes else np.zeros((body.count, 3))
-        for name in ADA[:NUM_EXPRESSION]
+        for name in (*ADA[:NUM_EXPRESSION], *TONGUE)
     ]
     linear[ADA.index("jawForward")][lower:lower_end, 2] = 6.5
-    linear[ADA.index("jawForward")][tongue_start : tongue_start + len(tongue.vertices), 2] = 5.0
-    linear[ADA.index("tongueOut")][tongue_start : tongue_start + len(tongue.vertices)] = teeth.tongue_out(
-        tongue
-    )
+    in_tongue = slice(tongue_start, tongue_start + len(tongue_rest.vertices))
+    linear[ADA.index("jawForward")][in_tongue, 2] = tongue.JAW_FORWARD_MM
+    linear[ADA.index("tongueOut")][in_tongue] = tongue.out(tongue_rest)
+    for place, name in enumerate(TONGUE, NUM_EXPRESSION):
+        linear[place][in_tongue] = tongue.CHANNELS[name](tongue_rest)
     lid_rows, lid_radii = lids.clearance(body.shape)
     canonical = Whole(
         vertices=np.concatenate(body.vertices),
@@ -196,7 +211,11 @@ def assemble(person: Person) -> Whole:
         eye_of_vertex=np.concatenate(body.eye),
         eye_centres=np.stack([field.EYE, field.EYE * np.array([-1.0, 1.0, 1.0])]),
         linear=linear,
-        correctives=lid_correctives(body, lash_start) + mouth_correctives(body),
+        correctives=[
+            *lid_correctives(body, lash_start),
+            *mouth_correctives(body),
+            *tongue_correctives(body, tongue_rest, in_tongue),
+        ],
         lid_rows=lid_rows,
         lid_eyes=(body.shape.vertices[lid_rows, 0] < 0).astype(int),
         lid_radii=lid_radii,

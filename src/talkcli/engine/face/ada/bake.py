@@ -17,7 +17,7 @@ from talkcli.engine.face.ada.assemble import assemble
 from talkcli.engine.face.ada.head import ASSETS, FORMAT, SHAPE_STEP_M, TEMPLATE_STEP_M, asset_path
 from talkcli.engine.face.ada.person import PEOPLE, Person
 from talkcli.engine.face.ada.whole import Whole
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.files import atomic_path
 
 MM = 1e-3
@@ -34,8 +34,8 @@ def pack(whole: Whole) -> bytes:
         rows.append(moved)
         values.append(np.round(deltas[moved] * MM / SHAPE_STEP_M))
         starts.append(starts[-1] + len(moved))
-    index = {name: i for i, name in enumerate(ADA)}
-    ramp_weights = np.zeros((len(whole.correctives), 2, len(ADA)), np.float32)
+    index = {name: i for i, name in enumerate((*ADA, *TONGUE))}
+    ramp_weights = np.zeros((len(whole.correctives), 2, len(index)), np.float32)
     ramp_biases = np.zeros((len(whole.correctives), 2), np.float32)
     for i, corrective in enumerate(whole.correctives):
         for k, (drive, bias) in enumerate(corrective.ramps):

@@ -8,11 +8,15 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.face.ada import curves, field, rings, weights
+from talkcli.engine.face.ada import arch, curves, field, rings, weights
 from talkcli.engine.face.ada.skin import Skin
 
 Weights = Float[np.ndarray, "verts"]
 Deltas = Float[np.ndarray, "verts 3"]
+
+
+# How near lips come to the outline of the teeth.
+OFF_TEETH = 1.25
 
 
 class Canvas:
@@ -71,13 +75,23 @@ class Canvas:
         return both * curves.smoothstep(self.p[:, 0], -9.0, 9.0)[:, None]
 
     def carry_bag(self, deltas: Deltas) -> Deltas:
-        """The bag's rings follow the line of contact, less and less inwards; lid linings stay."""
+        """The bag's rings follow the line of contact, less and less inwards, and no lip goes through the
+        teeth; lid linings stay.
+        """
         out = deltas.copy()
         for half in (self.shape.lips, self.shape.mirror[self.shape.lips]):
-            contact = deltas[half[self.shape.bag_rings]]
-            for ring in range(self.shape.bag_rings):
-                share = curves.smoothstep(np.array([(ring + 0.5) / self.shape.bag_rings]), 0.15, 0.95)[0]
-                out[half[ring]] = share * contact
+            contact = half[self.shape.bag_rings]
+            for ring in half[: self.shape.bag_rings]:
+                out[ring] = rings.follow(self.p[ring], self.p[contact])[:, None] * deltas[contact]
+            lips = half[
+                self.shape.bag_rings - len(rings.INNER) : self.shape.bag_rings + len(rings.RED)
+            ].ravel()
+            goal = self.p[lips] + out[lips]
+            walls = [row.z(goal[:, 0], OFF_TEETH) for row in (arch.UPPER, arch.LOWER)]
+            wall = np.where(goal[:, 1] > arch.UPPER.teeth[0].edge - 0.5, *walls)
+            short = np.maximum(wall - goal[:, 2], 0.0)
+            # Beside the last molars the outline runs back, and nothing is pushed.
+            out[lips, 2] += short * (np.abs(goal[:, 0]) < 0.92 * arch.LOWER.half_width)
         for half in (self.shape.lids, self.shape.mirror[self.shape.lids]):
             out[half[: self.shape.lid_inner_rings]] = 0.0
         return out

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from talkcli.engine.face.ada.canvas import Canvas
 from talkcli.engine.face.ada.curves import MOUTH_HALF_WIDTH, MOUTH_Y, parting_y, smoothstep
+from talkcli.engine.face.ada.field import Triple
 
 Weights = Float[np.ndarray, "verts"]
 Deltas = Float[np.ndarray, "verts 3"]
@@ -30,6 +31,14 @@ def mouth_reach(c: Canvas, radius: float) -> Weights:
     return np.exp(-((d / radius) ** 2)) * (c.z > 35.0)
 
 
+def lip_spot(c: Canvas, centre: Triple, radii: Triple) -> Weights:
+    """Return a Gaussian about a point of the left half and its mirror image, level on the midline, where two
+    of `Canvas.spot` would meet in an edge."""
+    x = np.hypot(c.x, 6.0)
+    q = (np.stack([x, c.y, c.z], 1) - np.array(centre)) / np.array(radii)
+    return np.exp(-(q * q).sum(1))
+
+
 def brows(c: Canvas) -> dict[str, Deltas]:
     """Return frontalis, corrugator, procerus, levator labii."""
     free = c.off_lids
@@ -43,7 +52,7 @@ def brows(c: Canvas) -> dict[str, Deltas]:
         c.fold([(0, 35, 95), (22, 37, 90)], 3.0), 0.7
     )
     sneer = c.push(c.spot((13, -41, 97), (7, 9, 12)), 0.8, 4.6, 0.6)
-    sneer += c.push(c.upper * c.spot((15, -60, 95), (13, 11, 18)), 0.4, 4.2, 0.4)
+    sneer += c.push(c.upper * lip_spot(c, (15, -60, 95), (13, 11, 18)), 0.4, 4.2, 0.4)
     sneer += c.push(free * c.spot((14, 4, 84), (9, 13, 16)), -0.8, -1.6, 0.6)
     sneer += c.swell(c.fold([(9, -10, 92), (13, -20, 90)], 3.5), 1.2)
     sneer += c.swell(c.fold(NASOLABIAL[:2], 4.0), -1.8) + c.push(
@@ -81,8 +90,10 @@ def corners(c: Canvas) -> dict[str, Deltas]:
     # The lower lip stays broad, else an open smile is a V.
     to_corner = c.upper * to_corner + (1 - c.upper) * smoothstep(c.x, 5.0, 27.0) ** 1.3
     smile = (ring * to_corner)[:, None] * c.push(np.ones_like(c.x), 7.0, 6.6, -5.8)
-    smile += c.push(ring * (1 - c.upper) * (1.0 - to_corner), 0.0, 0.9, -1.2)
-    smile += c.push(ring * c.upper * (1.0 - to_corner), 0.0, 0.5, -1.4)
+    smile += c.push(ring * (1 - c.upper) * (1.0 - to_corner), 0.0, 0.9, -1.8)
+    smile += c.push(ring * c.upper * (1.0 - to_corner), 0.0, 0.9, -2.2)
+    # Drawn out, the tubercle of the upper lip is flat.
+    smile += c.push(c.upper * c.spot((0, -69, 99), (5.5, 3.5, 8)), 0.0, 1.0, 0.0)
     smile += c.push(c.off_lids * c.spot((38, -40, 74), (17, 15, 22)), 1.2, 4.6, 2.6)
     smile += c.swell(c.fold(NASOLABIAL, 4.2), -1.8)
     smile += c.push(c.spot((12, -42, 97), (8, 8, 12)), 1.0, 0.6, 0.0)
@@ -94,12 +105,12 @@ def corners(c: Canvas) -> dict[str, Deltas]:
     stretch = c.push(wide, 8.6, -2.6, -5.0) + c.push(c.spot((36, -100, 60), (18, 18, 30)), 2.0, -2.4, 0.0)
     lip = (c.red >= 0) & (c.red <= 1)
     thin = np.where(lip, -(c.y - parting_y(c.s)), 0.0) * 0.36
-    press = c.spot((14, -69.5, 95), (17, 16, 26))[:, None] * np.stack(
+    press = lip_spot(c, (12, -69.5, 95), (19, 16, 26))[:, None] * np.stack(
         [0 * thin, thin, np.where(lip, -1.3, 0.0)], 1
     )
     press += c.push(c.spot((24, -70, 88), (9, 9, 16)), 1.4, 0.0, -1.6)
-    press += c.push(c.upper * c.spot((12, -63, 97), (16, 8, 16)), 0, -1.6, -0.4)
-    press += c.push((1 - c.upper) * c.spot((12, -78, 96), (16, 9, 16)), 0, 1.9, -0.4)
+    press += c.push(c.upper * lip_spot(c, (12, -63, 97), (16, 8, 16)), 0, -1.6, -0.4)
+    press += c.push((1 - c.upper) * lip_spot(c, (12, -78, 96), (16, 9, 16)), 0, 1.9, -0.4)
     return {
         **sides(c, "mouthSmile", smile),
         **sides(c, "mouthFrown", frown),
@@ -122,17 +133,16 @@ def lips(c: Canvas) -> dict[str, Deltas]:
     open_ = mouth_disc(c, 0.7, 1.9) * arch
     funnel[:, 1] += open_ * (c.upper * (3.0 + 1.2 * flare) - below * (4.4 + 1.2 * flare))
     shift = mouth_disc(c, 0.9, 3.2)[:, None] * np.stack([np.full_like(x, 8.5), nothing, -0.10 * x - 0.8], 1)
-    up = c.push(c.upper * c.spot((9, -63, 98), (16, 11, 22)), 0.3, 5.4, 0.8)
+    up = c.push(c.upper * lip_spot(c, (11, -63, 98), (16, 11, 22)), 0.3, 5.4, 0.8)
     up += c.push(c.spot((12.5, -42, 97), (7, 8, 12)), 0.4, 1.5, 0.2) + c.swell(
         c.fold(NASOLABIAL[:3], 4.2), -1.1
     )
-    low = c.push(below * c.spot((9, -78, 97), (16, 12, 22)), 0.5, -5.6, -0.4)
+    low = c.push(below * lip_spot(c, (11, -78, 97), (16, 12, 22)), 0.5, -5.6, -0.4)
     shrug_low = c.push(below * c.spot((0, -80, 98), (22, 13, 24)), 0.0, 4.6, 2.2)
     shrug_low += c.push(c.spot((0, -99, 96), (17, 12, 20)), 0.0, 3.4, 1.2) + c.push(
         c.upper * disc * arch, 0, 1.4, 0.4
     )
     shrug_up = c.push(c.upper * c.spot((0, -62, 100), (19, 9, 20)), 0.0, 3.2, 2.0)
-    forward = c.push(c.jaw, 0.0, 0.0, 6.5)
     return {
         "mouthPucker": pucker,
         "mouthFunnel": funnel,
@@ -144,8 +154,12 @@ def lips(c: Canvas) -> dict[str, Deltas]:
         "mouthRollLower": roll(c, below, 1.0),
         "mouthShrugLower": shrug_low,
         "mouthShrugUpper": shrug_up,
-        "jawForward": forward,
     }
+
+
+def jaw_forward(c: Canvas) -> dict[str, Deltas]:
+    """Return pterygoids: the bag goes with the bone that it lines, not with the lips."""
+    return {"jawForward": c.push(c.jaw, 0.0, 0.0, 6.5)}
 
 
 def roll(c: Canvas, lip: Weights, inwards_up: float) -> Deltas:
@@ -172,7 +186,7 @@ def sides(c: Canvas, name: str, both: Deltas) -> dict[str, Deltas]:
 def linear(c: Canvas) -> dict[str, Deltas]:
     """Return all linear channels by name, the bag carried along."""
     channels = {**brows(c), **cheeks(c), **corners(c), **lips(c)}
-    return {name: c.carry_bag(deltas) for name, deltas in channels.items()}
+    return {name: c.carry_bag(deltas) for name, deltas in channels.items()} | jaw_forward(c)
 
 
 def combinations(c: Canvas) -> dict[tuple[str, ...], Deltas]:
@@ -189,7 +203,7 @@ def combinations(c: Canvas) -> dict[tuple[str, ...], Deltas]:
         ("jaw", "mouthPucker"): 1.1 * round_,
     }
     smile = c.push(corner, -2.2, 2.0, 1.6) + c.push(below * c.spot((12, -79, 96), (16, 10, 20)), 0, 1.5, -0.5)
-    sneer = c.push(c.upper * c.spot((13, -61, 96), (13, 11, 18)), -0.2, -2.8, -0.3)
+    sneer = c.push(c.upper * lip_spot(c, (13, -61, 96), (13, 11, 18)), -0.2, -2.8, -0.3)
     pucker = c.push(corner, -2.0, -2.4, 2.4)
     for first, second, both in (
         ("jaw", "mouthSmile", smile),

@@ -19,13 +19,13 @@ from jaxtyping import Float, Int
 from safetensors import safe_open
 
 from talkcli.engine.errors import AssetError
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, SMALL_PITCH_RAD
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION, SMALL_PITCH_RAD, TONGUE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-FORMAT = 1
+FORMAT = 2
 TEMPLATE_STEP_M = 1e-6
 SHAPE_STEP_M = 2e-6
 EYE_TURN_RAD = 0.52
@@ -95,8 +95,7 @@ class AdaHead:
         import torch
 
         rest = self._on_device(coeffs.device)
-        # Channels for which the asset has no shapes move nothing.
-        coeffs = coeffs.to(torch.float32)[:, : rest["ramp_weights"].shape[2]]
+        coeffs = coeffs.to(torch.float32)
         if only is None:
             return self._evaluate(coeffs, rest, rest)
         # The lips' meeting needs both lips, whatever was asked for.
@@ -120,15 +119,19 @@ class AdaHead:
         self, coeffs: Float[Tensor, "frames coeffs"], rest: Mapping[str, Tensor], at: Mapping[str, Tensor]
     ) -> Float[Tensor, "frames chosen 3"]:
         import torch
+        from torch.nn import functional
 
         from talkcli.engine.face.rotation import rotation_matrices
 
+        # Motion without the tongue's channels.
+        coeffs = functional.pad(coeffs, (0, len(ADA) + len(TONGUE) - coeffs.shape[1]))
         ramps = torch.einsum("fc,skc->fsk", coeffs, rest["ramp_weights"]) + rest["ramp_biases"]
-        levels = torch.cat([coeffs[:, :NUM_EXPRESSION], ramps.clamp(0.0, 1.0).prod(-1)], 1)
+        linear = [coeffs[:, :NUM_EXPRESSION], coeffs[:, len(ADA) :]]
+        levels = torch.cat([*linear, ramps.clamp(0.0, 1.0).prod(-1)], 1)
         vertices = torch.addmm(at["template"].view(-1), levels, at["shapes"]).view(len(coeffs), -1, 3)
 
         # What turns is written in place, for speed; no step's gradient needs the values overwritten.
-        turn = rotation_matrices(coeffs[:, NUM_EXPRESSION:]) - torch.eye(3, device=coeffs.device)
+        turn = rotation_matrices(coeffs[:, NUM_EXPRESSION : len(ADA)]) - torch.eye(3, device=coeffs.device)
         ids = torch.nonzero(at["jaw"]).flatten()
         part = vertices[:, ids]
         turned = torch.bmm((part - rest["hinge"]) * at["jaw"][ids, None], turn.mT)
@@ -192,7 +195,7 @@ def _meet_lips(
     crossing = gap * gap.new_tensor([0.0, 1.0, 0.0])
     step = close * gap + (1.0 - close) * crossing.clamp(min=0.0)
     near, mix = at["seal_neighbours"], at["seal_mix"][:, None]
-    moved = (step[:, near[:, 0]] * (1.0 - mix) + step[:, near[:, 1]] * mix) * at["seal_amounts"][:, None]
+    moved = (step[:, near[:, 0]] * (1.0 - mix) + step[:, near[:, 1]] * mix) * at["seal_amounts"]
     return vertices.index_add_(1, at["seal_rows"], moved)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.face.ada import curves, field
+from talkcli.engine.face.ada import arch, curves, field
 
 Points = Float[np.ndarray, "_ 3"]
 
 LIP_STEPS = 16  # columns from the midline to the corner
 LID_STEPS = 15  # columns from the inner to the outer corner
-RED = (0.0, 0.14, 0.32, 0.52, 0.72, 0.88, 1.0)  # rings across the red of the lips
+RED = (0.0, 0.07, 0.18, 0.34, 0.52, 0.70, 0.85, 0.95, 1.0)  # rings across the red of the lips
 LIP_OUT = (1.1, 2.6, 4.8, 7.6)  # rings beyond it, mm
 LID_OUT = (0.8, 1.8, 2.9, 3.9, 4.8, 6.0, 7.8, 10.0)
 NOSTRIL_STEPS = 14
@@ -36,8 +36,14 @@ def lip_rings() -> list[Points]:
         curves.parting_y(s),
         np.where(side >= 0, curves.upper_border_y(s), curves.lower_border_y(s)),
     )
-    swell = np.where(side >= 0, 2.3, 3.1) * np.clip(1.0 - s**2.6, 0.0, None) ** 0.8
-    swell = swell + np.where(side > 0, 0.9 * curves.bump(s, 0.0, 0.2), 0.0)
+    fall = np.clip(1.0 - s**2.6, 0.0, None)
+    # A tubercle in the middle of the upper lip between two flatter parts; the lower lip has two, beside it.
+    lobes = np.where(
+        side > 0,
+        2.5 + 1.0 * curves.bump(s, 0.0, 0.17) + 0.45 * curves.bump(s, 0.5, 0.22),
+        3.4 - 0.3 * curves.bump(s, 0.0, 0.22) + 0.4 * curves.bump(s, 0.4, 0.24),
+    )
+    swell = lobes * fall**0.8
     out = np.stack([s, side * np.sqrt(np.clip(1 - s**2, 0, None))], 1)
     rings = []
     for f in (*RED, *(1.0 + d for d in LIP_OUT)):
@@ -45,34 +51,74 @@ def lip_rings() -> list[Points]:
         x = curves.MOUTH_HALF_WIDTH * s + 1.6 * red * s**4 + out[:, 0] * beyond
         y = part + (border - part) * red + out[:, 1] * beyond
         p = field.cast_front(x, y)
-        # The red swells between the parting line and the border, and dips into the parting.
-        profile = np.sin(np.pi * red**0.62) ** 0.9 if 0 < red < 1 else 0.0
-        rim = 0.2 * np.exp(-((beyond - 0.3) ** 2)) if f >= 1 else 0.0
-        p[:, 2] += swell * profile + rim * np.clip(1 - s**4, 0, 1) - (1.0 - red) ** 2 * (2.2 + 1.0 * s)
+        # The red rolls out of the parting, is fullest before its middle, and meets the skin at a white roll.
+        profile = np.sin(np.pi * red**0.62) ** 0.8 if 0 < red < 1 else 0.0
+        roll = 0.3 * np.exp(-(((beyond - 0.5) / 1.1) ** 2)) if f >= 1 else 0.0
+        # Beyond the corner the skin tucks in.
+        tuck = 1.0 * np.exp(-(((beyond - 1.8) / 1.6) ** 2)) * s**10
+        p[:, 2] += swell * profile + roll * fall - (1.0 - red) ** 4 * (2.2 + 1.0 * s) - tuck
         rings.append(p)
     return rings
 
 
+# From the line of contact inwards: share of the way to the arch, height above or below the contact,
+# clearance.
+INNER = (
+    (0.22, 0.1, 0.9),
+    (0.52, 0.7, 0.9),
+    (0.86, 2.6, 0.9),
+    (1.0, 6.5, 1.0),
+    (1.0, 11.0, 1.3),
+    (1.0, 14.0, 1.3),
+)
+_LOWER_RISE = 1.2
+# Beyond this distance from the midline the cheeks line the arch, not the lips.
+_CHEEK_X = 28.0
+# How far the motion of the line of contact reaches into the mouth: what lines the teeth stays on them.
+_FOLLOW_MM = 6.0
+# Palate, cheeks and floor, to the throat: z, half a width, height of the roof over the middle, depth of the
+# floor under it.
+_CAVITY = (
+    (75.0, 33.5, 18.0, 17.0),
+    (56.0, 33.0, 19.0, 17.0),
+    (42.0, 28.0, 18.0, 17.0),
+    (31.0, 19.0, 13.0, 15.5),
+    (26.0, 5.0, 4.5, 4.5),
+)
+_CAVITY_Y = -71.0
+
+
 def bag_rings(contact: Points) -> list[Points]:
-    """Return rings from just behind the contact line to the throat, innermost first."""
+    """Return rings from just behind the contact line to the throat, innermost first.
+
+    Lips and cheeks line the arches, a millimetre before the teeth, up and down to the folds over the gums.
+    """
     s, side = lip_columns()
     rings = []
-    #        back, up(upper), down(lower), wide
-    for back, rise, wide in ((2.2, 0.05, 0.0), (4.6, 0.9, 0.6), (6.6, 4.5, 3.0), (7.2, 11.0, 7.0)):
+    high = np.sqrt(np.clip(1 - s**6, 0, 1))
+    for share, rise, clear in INNER:
         p = contact.copy()
-        p[:, 2] -= back
-        p[:, 1] += side * rise * np.sqrt(np.clip(1 - s**4, 0, 1))
-        p[:, 0] += wide * s**2
+        # The corners are far from the arch.
+        way = share * (1.0 - 0.5 * (1.0 - share) * s**8)
+        p[:, 0] += way * (5.8 * s**2 + 4.0 * s**8)
+        walls = [row.z(np.minimum(p[:, 0], _CHEEK_X), clear) for row in (arch.UPPER, arch.LOWER)]
+        # The edges of the upper teeth stand before the lower lip too.
+        wall = np.where((side > 0) | (rise < 4.0), walls[0], np.where(side < 0, walls[1], 0.5 * sum(walls)))
+        p[:, 2] += way * (wall - p[:, 2])
+        p[:, 1] += np.where(side > 0, rise, -_LOWER_RISE * rise) * np.abs(side) * high
         rings.append(p)
-    angle = np.where(side >= 0, 1.0, -1.0) * np.arccos(np.clip(s, 0, 1))
-    for z, wide, high in ((74.0, 36.0, 20.0), (52.0, 33.0, 22.0), (30.0, 20.0, 16.0), (24.0, 6.0, 5.0)):
-        bend = 1.0 - 0.0 * s
-        rings.append(
-            np.stack(
-                [wide * np.cos(angle), -72.0 + high * np.sin(angle), (z - 16.0 * s**2 * (z > 60)) * bend], 1
-            )
-        )
+    angle = np.arccos(np.clip(s, 0, 1))
+    # Boxes with round corners: the molars stand in them.
+    across, up = np.cos(angle) ** (2 / 3), side * np.sin(angle) ** (2 / 3)
+    for z, wide, roof, floor in _CAVITY:
+        y = _CAVITY_Y + np.where(side > 0, roof, floor) * up
+        rings.append(np.stack([wide * across, y, z - 12.0 * s**4 * (z > 70)], 1))
     return rings[::-1]
+
+
+def follow(points: Points, contact: Points) -> Float[np.ndarray, "columns"]:
+    """Return how much of the motion of the line of contact each point of a ring behind it follows."""
+    return np.exp(-((np.linalg.norm(points - contact, axis=1) / _FOLLOW_MM) ** 2))
 
 
 def lid_columns() -> tuple[Float[np.ndarray, "columns"], Float[np.ndarray, "columns"]]:

@@ -14,7 +14,8 @@ from talkcli.engine.face.ada import rings
 from talkcli.engine.face.ada.canvas import Canvas
 from talkcli.engine.face.ada.curves import smoothstep
 
-UPPER_SHARE = 0.32  # of the gap that the upper lip closes
+# Of the gap that the upper lip closes, along x, y and z: the lower one comes forward before the teeth.
+UPPER_SHARE = np.array([0.32, 0.32, 0.12])
 UPPER_REACH, LOWER_REACH = 13.0, 19.0
 
 
@@ -26,7 +27,7 @@ class Seal:
     rows: Int[np.ndarray, "rows"]
     neighbours: Int[np.ndarray, "rows 2"]
     mix: Float[np.ndarray, "rows"]
-    amounts: Float[np.ndarray, "rows"]
+    amounts: Float[np.ndarray, "rows 3"]
 
 
 def build(c: Canvas) -> Seal:
@@ -52,19 +53,22 @@ def build(c: Canvas) -> Seal:
             # There is no gap to close at the corners; beyond the red, skin beside them stays.
             beyond_red = min(max(ring - last_red, 0) / len(rings.LIP_OUT), 1.0)
             fade[ids] = 1.0 - beyond_red * (1.0 - smoothstep(steps - 1.0 - column, 0.0, 5.0))
-            if ring <= shape.bag_rings:
-                distance[ids] = 3.5 * (shape.bag_rings - ring)
+            if ring < shape.bag_rings:
+                distance[ids], fade[ids] = 0.0, rings.follow(c.p[ids], c.p[half[shape.bag_rings]])
+            elif ring == shape.bag_rings:
+                distance[ids] = 0.0
+            fade[ids[steps - 1]] = 0.0
     reach = np.where(on_upper, UPPER_REACH, LOWER_REACH)
     near = np.exp(-((distance / reach) ** 2)) * (c.z > 30.0)
     near *= fade * np.exp(-((np.maximum(c.x - c.x[contact].max(), 0.0) / 4.0) ** 2))
-    near[contact] = near[shape.mirror[contact]] = 1.0
+    near[pairs] = 1.0
     rows = np.flatnonzero(near > 0.004)
     low = np.clip(np.floor(at[rows]).astype(int), 0, len(pairs) - 2)
-    share = np.where(on_upper[rows], UPPER_SHARE, -(1.0 - UPPER_SHARE))
+    share = np.where(on_upper[rows, None], UPPER_SHARE, UPPER_SHARE - 1.0)
     return Seal(
         pairs=pairs,
         rows=rows,
         neighbours=np.stack([low, low + 1], 1),
         mix=at[rows] - low,
-        amounts=share * near[rows],
+        amounts=share * near[rows, None],
     )
