@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from talkcli.engine.face.ada.head import AdaHead, asset_path
+from talkcli.engine.face.ada.person import PEOPLE
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_COEFFS, NUM_EXPRESSION
 from talkcli.engine.face.expressions import pose_vector
 from talkcli.engine.face.topology import lip_opening_mm
@@ -45,9 +46,11 @@ def opening_mm(head: AdaHead, **pose: float) -> float:
 
 def test_size_of_asset_and_mesh(head: AdaHead) -> None:
     assert asset_path("ada").stat().st_size <= 3_000_000
-    assert 4000 <= len(head.template) <= 10_000
+    assert 4000 <= len(head.template) <= 13_500
     assert head.faces.max() < len(head.template)
-    assert {"skin", "lips", "mouth", "teeth", "tongue", "eye", "brow", "lash", "hair"} == set(head.parts)
+    assert {"skin", "lips", "mouth", "teeth", "tongue", "eye", "iris", "wet", "brow", "lash", "hair"} == set(
+        head.parts
+    )
 
 
 def test_rest_is_the_template(head: AdaHead) -> None:
@@ -68,10 +71,15 @@ def test_adult_proportions(head: AdaHead) -> None:
     assert 210 < skin[:, 1].max() - marks[8, 1] < 240
 
 
+def strands(head: AdaHead) -> np.ndarray:
+    """Vertices of hair and brows, which grow as they like on either side."""
+    parts = [head.parts.index(part) for part in ("hair", "brow")]
+    return np.unique(head.faces[np.isin(head.part_of_face, parts)])
+
+
 def test_mirror_symmetry(head: AdaHead) -> None:
     tree = {tuple(row) for row in np.round(head.template * 1e6).astype(int)}
-    hair = np.unique(head.faces[head.part_of_face == head.parts.index("hair")])
-    body = np.setdiff1d(np.arange(len(head.template)), hair)
+    body = np.setdiff1d(np.arange(len(head.template)), strands(head))
     mirrored = np.round(head.template[body] * 1e6).astype(int) * np.array([-1, 1, 1])
     assert all(tuple(row) in tree for row in mirrored)
 
@@ -79,10 +87,9 @@ def test_mirror_symmetry(head: AdaHead) -> None:
 @pytest.mark.parametrize("name", [name for name in ADA[:NUM_EXPRESSION] if name.endswith("Left")])
 def test_left_and_right_channels_mirror(head: AdaHead, name: str) -> None:
     other = "mouthRight" if name == "mouthLeft" else name.replace("Left", "Right")
-    # All but the hair is symmetric. Where the lips touch, a vertex's twin is not told by place alone.
-    hair = head.faces[head.part_of_face == head.parts.index("hair")]
+    # All but the hairs is symmetric. Where the lips touch, a vertex's twin is not told by place alone.
     touching = head._rest["seal_pairs"].numpy()
-    body = np.setdiff1d(np.arange(len(head.template)), np.concatenate([hair.ravel(), touching.ravel()]))
+    body = np.setdiff1d(np.arange(len(head.template)), np.concatenate([strands(head), touching.ravel()]))
     flip = torch.tensor([-1.0, 1.0, 1.0])
     rest, left, right = (posed(head, **pose)[body] for pose in ({}, {name: 1.0}, {other: 1.0}))
     twins = torch.from_numpy(cKDTree(rest * flip).query(rest.numpy())[1])
@@ -170,6 +177,19 @@ GAZES: tuple[dict[str, float], ...] = (
 @pytest.mark.parametrize("gaze", GAZES, ids=lambda gaze: "+".join(gaze) or "ahead")
 def test_blink_covers_the_eyeball(head: AdaHead, gaze: dict[str, float]) -> None:
     assert eyeball_outside_lids_mm(head, eyeBlink=1.0, **gaze) < -0.2
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_lids_meet_on_everyone(name: str) -> None:
+    head = AdaHead.load(name)
+    assert eyeball_outside_lids_mm(head, eyeBlink=1.0) < -0.2
+    assert eyeball_outside_lids_mm(head, eyeBlink=0.5, eyeLookDown=0.5) > 0.5
+
+
+def test_hair_follows_neither_jaw_nor_cheeks(head: AdaHead) -> None:
+    hair = np.unique(head.faces[head.part_of_face == head.parts.index("hair")])
+    for pose in ({"jawPitch": JAW_OPEN_RAD}, {"cheekPuff": 1.0}, {"mouthSmile": 1.0}, {"jawYaw": 0.14}):
+        assert (posed(head, **pose) - posed(head))[hair].abs().max() * MM < 0.05
 
 
 def test_open_eye_is_seen(head: AdaHead) -> None:

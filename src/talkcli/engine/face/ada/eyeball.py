@@ -84,7 +84,7 @@ def white(person: Person, turn: np.ndarray) -> Colours:
     veins = random.uniform(0.0, 1.0, (len(WHITE_RINGS), COLUMNS)) * smoothstep(angle, 36.0, 50.0)
     inner = np.clip(-np.cos(turn), 0.0, 1.0)
     corner = smoothstep(angle, 34.0, 62.0) * (0.55 + 0.3 * inner) * (0.6 + 0.4 * aside) + 0.16 * veins
-    dull = 0.12 * smoothstep(np.array(person.age), 40.0, 85.0)
+    dull = 0.12 * float(np.interp(person.age, (40.0, 85.0), (0.0, 1.0)))
     base = WHITE * np.array([1.0 - 0.4 * dull, 1.0 - 0.7 * dull, 1.0 - 1.6 * dull])
     colours = base + (CORNER - base) * np.clip(corner, 0.0, 1.0)[..., None]
     colours *= (1.0 - 0.30 * smoothstep(np.sin(turn), 0.15, 0.9) + 0 * angle)[..., None]

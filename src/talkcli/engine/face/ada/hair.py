@@ -17,8 +17,8 @@ from talkcli.engine.face.ada.piece import Piece, grid_faces
 
 Verts = Float[np.ndarray, "verts 3"]
 
-RIBBONS, RIBBON_ROWS = 60, 6
-FINE = 195
+RIBBONS, RIBBON_ROWS = 80, 6
+FINE = 135
 # Breadth of a ribbon, and of a fine hair: about a pixel where the head fills a picture of 512 pixels.
 RIBBON_MM, FINE_MM = 1.3, 0.6
 
@@ -55,7 +55,7 @@ def _strands(person: Person, random: np.random.Generator) -> Float[np.ndarray, "
     u = np.linspace(0.0, 1.0, COLUMNS)
     t = np.linspace(0.0, 1.0, ROWS)[:, None]
     # Single white hairs; and the eye sees less of what is dark.
-    mixed = 1.6 if person.hair_colour == "grey" else 1.0 + 8.0 * max(0.0, 0.06 - _dark(person).max())
+    mixed = 1.6 if person.hair_colour == "grey" else 1.0 + 14.0 * max(0.0, 0.06 - _dark(person).max())
     out = 1.0 + 0.20 * mixed * ripple(u + 0.02 * t, 28, random) + 0.24 * mixed * random.uniform(-1.0, 1.0, COLUMNS)
     out = out + 0.07 * ripple(u + 0.05 * t, 60, random) * np.sin(7.0 * t + random.uniform(0, 6, COLUMNS))
     # Roots are darker, tips are bleached by the sun.
@@ -128,7 +128,7 @@ def _fine(person: Person, random: np.random.Generator) -> Piece:
     inwards = scalp.unit(inwards + random.normal(0.0, 0.02, (FINE, 3)))
     start = random.uniform(-0.45, 0.35, FINE)
     places = []
-    for share, lift in ((0.0, 0.1), (0.4, 0.8), (1.0, 0.9)):
+    for share, lift in ((0.0, 0.05), (0.45, 1.0), (1.0, 2.6)):
         direction = scalp.between(edge, inwards, start + share * random.uniform(0.7, 1.0, FINE))
         places.append(scalp.surface(direction) + lift * direction)
     root, middle, tip = places
@@ -140,7 +140,7 @@ def _fine(person: Person, random: np.random.Generator) -> Piece:
     light = _dark(person) * random.uniform(0.85, 1.3, (FINE, 1))
     # The farther out a hair begins, the thinner it is.
     pale = 0.25 + 0.3 * (0.35 - start)
-    mix = np.stack([pale + 0.35, pale, pale, 0.6 * pale], 1)
+    mix = np.stack([pale + 0.35, 0.5 * pale, 0.5 * pale, 0.0 * pale], 1)
     colours = complexion.mixed(light[:, None], 0.8 * complexion.tint(person), mix)
     faces = (4 * np.arange(FINE))[:, None, None] + np.array([[0, 2, 1], [1, 2, 3]])[None]
     return _strips(vertices, colours, faces)

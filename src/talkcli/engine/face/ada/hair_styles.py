@@ -47,7 +47,7 @@ def ripple(at: np.ndarray, count: int, random: np.random.Generator) -> np.ndarra
 def clumps(t: Field, random: np.random.Generator) -> Field:
     """Return how far strands stand out of their neighbours, in mm: locks, and strands in them."""
     u = np.linspace(0.0, 1.0, COLUMNS)[None] + 0.02 * t
-    return (0.9 * ripple(u, 34, random) + 0.5 * ripple(u + 0.01 * t, 74, random)) * smoothstep(t, 0.02, 0.35)
+    return (1.1 * ripple(u, 34, random) + 0.7 * ripple(u + 0.01 * t, 74, random)) * smoothstep(t, 0.02, 0.35)
 
 
 def none(person: Person, random: np.random.Generator) -> Style:  # noqa: ARG001  all styles are called alike
@@ -70,8 +70,10 @@ def short(person: Person, random: np.random.Generator) -> Style:
     skin = scalp.surface(direction)
     high = smoothstep(skin[..., 1], 25.0, 95.0)
     ahead = smoothstep(skin[..., 2], 20.0, 85.0) * smoothstep(skin[..., 1], 45.0, 72.0)
-    depth = (3.2 + 9.5 * high + 7.0 * ahead) * np.clip(1.0 - t**4, 0.0, None) ** 0.75
-    depth = depth * (0.55 + 0.45 * smoothstep(skin[..., 1], -50.0, 10.0)) + 0.25
+    depth = (3.2 + 9.5 * high + 7.0 * ahead) * (1.0 - np.exp((t - 1.0) / 0.11))
+    depth = depth * (0.55 + 0.45 * smoothstep(skin[..., 1], -50.0, 10.0))
+    # The last row sinks into the skin, so that no rim is seen.
+    depth = depth + 0.3 - 0.8 * smoothstep(t, 0.96, 1.0)
     depth = depth + (0.5 + 1.2 * high + 0.9 * ahead) * clumps(t, random) * (1.0 - smoothstep(t, 0.93, 1.0))
     places = skin + direction * depth[..., None]
     under = skin[-1][None] - direction[-1][None] * np.array([1.5, 3.0, 5.0])[:, None, None]
@@ -82,8 +84,8 @@ def short(person: Person, random: np.random.Generator) -> Style:
     return Style(np.concatenate([places, under]), thin, np.zeros_like(thin), ROWS - TURNED - 1)
 
 
-KNOT = np.array([0.0, 24.0, -119.0])
-KNOT_RADIUS = 21.0
+KNOT = np.array([0.0, 24.0, -113.0])
+KNOT_RADIUS = 24.0
 
 
 def tied(person: Person, random: np.random.Generator) -> Style:
@@ -100,13 +102,13 @@ def tied(person: Person, random: np.random.Generator) -> Style:
     direction = scalp.between(first, then, t)
     skin = scalp.surface(direction)
     high = smoothstep(skin[..., 1], 20.0, 95.0)
-    depth = (3.6 + 4.2 * high) * smoothstep(t, 0.0, 0.16) ** 0.7 + 0.25
+    depth = (3.6 + 4.2 * high) * smoothstep(t, 0.0, 0.16) ** 0.7 + 0.3 - 0.8 * (1.0 - smoothstep(t, 0.0, 0.02))
     depth = depth + 0.7 * clumps(t, random) * smoothstep(t, 0.05, 0.2)
     places = skin + direction * depth[..., None]
     # Round the knot: columns keep their order, and the coil turns.
     out = scalp.unit(KNOT - scalp.INSIDE)
     side = np.array([1.0, 0.0, 0.0])
-    up = np.cross(out, side)
+    up = np.cross(side, out)
     turn = np.pi * s - 0.5 * np.pi
     rings = []
     for angle, twist in ((48.0, 0.1), (82.0, 0.3), (112.0, 0.55), (142.0, 0.9), (176.0, 1.3)):
@@ -155,9 +157,11 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
         a = around(level)
         return scalp.unit(np.stack([np.sin(a), rise + 0.0 * a, np.cos(a)], 1)) * flip
 
-    def ellipse(level: int, y: np.ndarray, wide: float, deep: float, middle: float) -> np.ndarray:
+    def ellipse(
+        level: int, y: np.ndarray, wide: float, deep: float, middle: float, front: float
+    ) -> np.ndarray:
         # The front edge lies near the cheek.
-        a, near = around(level), 1.0 - 0.15 * (1.0 - smoothstep(v, 0.0, 0.25))
+        a, near = around(level), 1.0 - (1.0 - front) * (1.0 - smoothstep(v, 0.0, 0.25))
         wide, deep = wide * near, deep * near
         return np.stack([wide * np.sin(a), y, middle + deep * np.cos(a)], 1) * flip
 
@@ -169,11 +173,11 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     hem = -97.0 + 10.0 * v**2 + 1.4 * ripple(v, 30, random)
     knots = [
         scalp.surface(start), scalp.surface(top), scalp.surface(temple), scalp.surface(side),
-        ellipse(2, -12.0 + 0 * v, 92.5, 101.0, -9.0), ellipse(3, -56.0 + 0 * v, 86.0, 91.0, -14.0),
-        ellipse(4, hem, 71.0, 74.0, -18.0),
+        ellipse(2, -12.0 + 0 * v, 90.0, 100.0, -9.0, 0.85), ellipse(3, -56.0 + 0 * v, 84.0, 90.0, -14.0, 0.79),
+        ellipse(4, hem, 71.0, 74.0, -18.0, 0.80),
     ]  # fmt: skip
     path = np.stack(knots)
-    volume = np.array([1.5, 11.0, 11.5, 10.0, 0.0, 0.0, 0.0])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
+    volume = np.array([1.5, 11.0, 12.0, 13.0, 0.0, 0.0, 0.0])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
     volume[1:3] += (3.0 if sign < 0 else 0.5) * bump(v, 0.22, 0.22)
     path[:4] += volume[:4, :, None] * scalp.unit(path[:4] - scalp.INSIDE)
     step = np.linalg.norm(np.diff(path, axis=0), axis=2).mean(1)
@@ -182,7 +186,7 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     t = np.linspace(0.0, 1.0, rows) ** 1.15
     places = PchipInterpolator(along, path, axis=0)(t)
     edge = smoothstep(v, 0.0, 0.10)
-    least = np.where(t[:, None] < along[3], 0.5 + 4.5 * edge * smoothstep(t[:, None], 0.0, 0.12), 1.0)
+    least = np.where(t[:, None] < along[3], 0.6 + 4.5 * edge * smoothstep(t[:, None], 0.0, 0.12), 3.0)
     places = scalp.push_out(places, least)
     tt = np.broadcast_to(t[:, None], places.shape[:2])
     u = v[None] + 0.03 * tt

@@ -43,10 +43,10 @@ def _lashes(edge: Edge, person: Person, upper: bool) -> Float[np.ndarray, "verts
     count, sign = (UPPER, 1.0) if upper else (LOWER, -1.0)
     at = np.linspace(0.07, 0.985, count) if upper else np.linspace(0.22, 0.95, count)
     at = at + random.uniform(-0.3, 0.3, count) / count
-    long = (3.1 - 1.3 * person.sex + 2.0 * at - 1.6 * bump(at, 0.0, 0.2)) if upper else 1.5 + 0.5 * at
+    long = (3.6 - 1.4 * person.sex + 2.0 * at - 1.6 * bump(at, 0.0, 0.2)) if upper else 1.5 + 0.5 * at
     long = long * random.uniform(0.75, 1.1, count)
     # Lashes come out of the lid flat, and bend upwards (the lower ones downwards).
-    start, end = frame(edge, 0.10 * sign), frame(edge, (1.0 - 0.35 * person.sex if upper else 0.75) * sign)
+    start, end = frame(edge, -0.15 * sign), frame(edge, (0.55 - 0.15 * person.sex if upper else 0.6) * sign)
     fan = np.stack([0.75 * (at - 0.40) + random.normal(0.0, 0.10, count), 0 * at, 0 * at], 1)
     root = _along(edge + (0.1 if upper else 0.25) * start, at)
     bend = root + (_along(start, at) + 0.5 * fan) * (0.42 * long)[:, None]

@@ -38,7 +38,7 @@ def blood(p: Float[np.ndarray, "verts 3"], person: Person) -> Values:
     out += 0.14 * spot(q, (31, 1, 80), (20, 9, 14)) + 0.12 * spot(q, (17, -3, 82), (5, 8, 10))
     out += 0.10 * spot(q, (72, -18, 0), (12, 30, 30))
     out -= 0.07 * spot(q, (0, 50, 90), (45, 28, 40)) + 0.06 * curves.smoothstep(-p[:, 1], 110.0, 160.0)
-    old = float(curves.smoothstep(np.array(person.age), 35.0, 80.0))
+    old = float(np.interp(person.age, (35.0, 80.0), (0.0, 1.0)))
     out += (0.035 + 0.05 * old) * complexion.unevenness(p, random, 38.0)
     return out + (0.02 + 0.05 * old) * complexion.unevenness(p, random, 14.0)
 
@@ -47,7 +47,7 @@ def melanin(p: Float[np.ndarray, "verts 3"], person: Person) -> Values:
     """Return how much more melanin than usual: round the eyes, freckles, moles, spots of age."""
     random = np.random.default_rng([person.seed, 12])
     q = p * np.where(p[:, :1] < 0, -1.0, 1.0) ** np.array([1.0, 0.0, 0.0])
-    old = float(curves.smoothstep(np.array(person.age), 35.0, 80.0))
+    old = float(np.interp(person.age, (35.0, 80.0), (0.0, 1.0)))
     # The hollow under the eye is dark by its shadow; young skin there is thin and pale.
     out = (0.10 * old - 0.07) * spot(q, (29, -11.5, 80), (13, 5, 12))
     out += (0.04 + 0.04 * person.tone) * spot(q, (32, 9, 82), (17, 6, 12))
@@ -77,7 +77,7 @@ def beard(p: Float[np.ndarray, "verts 3"], person: Person) -> Values:
     lip = 1.2 * spot(p * [1, 1, 0], (11, -56.5, 0), (13, 5, 1)) + 1.2 * spot(p * [1, 1, 0], (-11, -56.5, 0), (13, 5, 1))
     under = 0.5 * spot(p * [1, 1, 0], (0, -86, 0), (7, 5, 1))
     amount = np.clip(np.clip(below, 0.0, 1.0) + lip + under, 0.0, 1.0) * curves.smoothstep(z, 2.0, 20.0)
-    return amount * float(curves.smoothstep(np.array(person.sex), 0.55, 1.0))
+    return amount * float(np.interp(person.sex, (0.55, 1.0), (0.0, 1.0)))
 
 
 def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"], person: Person) -> Float[np.ndarray, "verts 3"]:
@@ -93,6 +93,10 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"], person: Person) -> 
     # Skin under the brow hairs and at the hairline takes their colour.
     colour = complexion.mixed(colour, brows.colour(person), brows.underlay(p, person))
     colour = complexion.mixed(colour, dark, hair.underlay(p, person))
+    # Lips have less melanin than other skin, and more on dark than on light faces.
+    lip_tone = (mean / complexion.tint(Person())) ** 0.7
+    # A woman's are redder against her skin.
+    lip_tone = lip_tone * (1.0 + (person.sex - 0.5) * np.array([0.0, 0.16, 0.12]))
     for half in (shape.lips, shape.mirror[shape.lips]):
         bag = half[: shape.bag_rings]
         for ring, ids in enumerate(bag):
@@ -101,7 +105,7 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"], person: Person) -> 
         colour[bag[-1]] = RED_DEEP
         for ring, ids in enumerate(half[shape.bag_rings : shape.bag_rings + 7]):
             strength = (1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.35)[ring]
-            target = RED_DEEP + (RED - RED_DEEP) * (0.35, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0)[ring]
+            target = lip_tone * (RED_DEEP + (RED - RED_DEEP) * (0.35, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0)[ring])
             colour[ids] += (target - colour[ids]) * strength
     for half in (shape.nostrils, shape.mirror[shape.nostrils]):
         colour[half[:2]] = NOSTRIL

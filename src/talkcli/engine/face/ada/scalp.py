@@ -68,7 +68,12 @@ def between(a: Points, b: Points, t: Values) -> Points:
 def surface(direction: Points) -> Points:
     """Return where the skin is in some directions from `INSIDE`."""
     flat = direction.reshape(-1, 3)
-    return field.cast(np.broadcast_to(INSIDE, flat.shape), flat, 20.0, 200.0).reshape(direction.shape)
+    low, high = np.full(len(flat), 50.0), np.full(len(flat), 150.0)
+    for _ in range(20):
+        middle = 0.5 * (low + high)
+        inside = field.face(INSIDE + middle[:, None] * flat) < 0
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    return (INSIDE + low[:, None] * flat).reshape(direction.shape)
 
 
 def push_out(points: Points, least: Values) -> Points:
@@ -99,4 +104,4 @@ def beyond(points: Points, sex: float) -> Values:
 def roots(points: Points, sex: float) -> Values:
     """Return how densely hair grows, in [0, 1]: it thins out over some mm, unevenly."""
     uneven = 1.6 * np.sin(points @ np.array([0.55, 0.31, 0.2])) + 1.2 * np.sin(points @ np.array([-0.9, 0.7, 0.4]))
-    return 1.0 - smoothstep(beyond(points, sex) + uneven, -5.0, 5.0)
+    return 1.0 - smoothstep(beyond(points, sex) + uneven, -5.0, 7.0)
