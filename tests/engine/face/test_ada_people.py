@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from talkcli.engine.face.ada import brows, complexion, ear, eyeball, field, hair, lashes, lids, paint, skin, tears
-from talkcli.engine.face.ada.head import AdaHead
+from talkcli.engine.face.ada import (
+    brows,
+    complexion,
+    ear,
+    eyeball,
+    field,
+    hair,
+    lashes,
+    lids,
+    paint,
+    skin,
+    tears,
+)
 from talkcli.engine.face.ada.hair_styles import COLUMNS, ROWS, STYLES, TURNED
+from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.ada.person import HAIR_COLOURS, HAIR_STYLES, IRIS_COLOURS, PEOPLE, Person
 from talkcli.engine.face.ada.piece import Piece
 
@@ -83,7 +96,9 @@ def test_hair_keeps_to_its_budget() -> None:
 def test_places_and_colours_can_be_shown(shape: skin.Skin, looks: list[list[Piece]]) -> None:
     colours = [piece.colours for made in looks for piece in made]
     normals = field.gradient(shape.vertices)
-    colours += [paint.skin(shape, normals, replace(PEOPLE["abe"], tone=tone, age=80.0)) for tone in (0.0, 1.0)]
+    colours += [
+        paint.skin(shape, normals, replace(PEOPLE["abe"], tone=tone, age=80.0)) for tone in (0.0, 1.0)
+    ]
     for colour in colours:
         assert colour.min() >= 0.0
         assert colour.max() <= 1.0
@@ -151,7 +166,7 @@ def test_sides_differ_as_far_as_the_person_is_asymmetric(shape: skin.Skin) -> No
 
 def test_tones_darken_and_blood_reddens() -> None:
     tones = [complexion.tint(Person(tone=tone)) for tone in np.linspace(0.0, 1.0, 6)]
-    assert all((darker < lighter).all() for lighter, darker in zip(tones, tones[1:], strict=False))
+    assert all((darker < lighter).all() for lighter, darker in pairwise(tones))
     pale, red = complexion.tint(Person()), complexion.tint(Person(), 0.0, 0.3)
     assert red[0] / red[1] > 1.2 * pale[0] / pale[1]
 

@@ -36,7 +36,7 @@ def tint(person: Person, more_melanin: Density = 0.0, more_blood: Density = 0.0)
 
 
 def mixed(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Return colours `share` (0 to 1) of the way from `a` to `b`, in even steps for the eye: hair over skin."""
+    """Return colours `share` (0 to 1) of the way from `a` to `b`, even to the eye: hair over skin."""
     return np.exp((1.0 - share[..., None]) * np.log(a) + share[..., None] * np.log(b))
 
 

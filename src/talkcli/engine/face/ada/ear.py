@@ -24,7 +24,8 @@ def build(person: Person) -> Piece:
     c, s = np.cos(turn), np.sin(turn)
     # Outline: wide above, narrow at the lobe, straight at the front.
     wide = np.where(c > 0, 17.5, 13.0) * (1.0 - 0.30 * smoothstep(-s, 0.1, 1.0)) * (1.0 + 0.08 * s)
-    outline = np.stack([wide * np.sign(c) * np.abs(c) ** 0.9, 31.0 * s * (1.0 - 0.03 * c)], 1)
+    round_ = np.sign(c) * np.abs(c) ** np.where(s < 0, 0.75, 0.9)
+    outline = np.stack([wide * round_, 31.0 * s * (1.0 - 0.03 * c)], 1)
     outline[:, 0] += -3.5 * smoothstep(-s, 0.3, 1.0)
     rows = []
     rim = 1.0 - 0.75 * smoothstep(-s, 0.45, 0.95)  # the helix fades into the lobe

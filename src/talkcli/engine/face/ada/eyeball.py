@@ -69,7 +69,7 @@ def iris(person: Person, turn: np.ndarray) -> Colours:
     light *= 1.0 - 0.30 * np.sin(turn) + 0.10 * np.sin(2 * turn + 0.8)
     light *= 1.0 - 0.35 * smoothstep(np.sin(turn) * across, 0.45, 0.95)
     # Little pigment lies round the pupils of pale eyes, and it is brown.
-    ring = 0.55 * bump(across, 0.16, 0.14 + 0.04 * fibres)
+    ring = 0.55 * bump(across - 0.08 * fibres, 0.16, 0.14)
     mixed = base + (AMBER - base) * ring[..., None]
     colours = mixed * np.clip(light, 0.08, None)[..., None]
     inside = smoothstep(angle, PUPIL - 0.2, PUPIL + 1.0)

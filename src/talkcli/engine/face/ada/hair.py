@@ -56,8 +56,12 @@ def _strands(person: Person, random: np.random.Generator) -> Float[np.ndarray, "
     t = np.linspace(0.0, 1.0, ROWS)[:, None]
     # Single white hairs; and the eye sees less of what is dark.
     mixed = 1.6 if person.hair_colour == "grey" else 1.0 + 14.0 * max(0.0, 0.06 - _dark(person).max())
-    out = 1.0 + 0.20 * mixed * ripple(u + 0.02 * t, 28, random) + 0.24 * mixed * random.uniform(-1.0, 1.0, COLUMNS)
-    out = out + 0.07 * ripple(u + 0.05 * t, 60, random) * np.sin(7.0 * t + random.uniform(0, 6, COLUMNS))
+    out = 0.20 * ripple(u + 0.02 * t, 28, random) + 0.24 * random.uniform(-1.0, 1.0, COLUMNS)
+    out = (
+        1.0
+        + mixed * out
+        + 0.07 * ripple(u + 0.05 * t, 60, random) * np.sin(7.0 * t + random.uniform(0, 6, COLUMNS))
+    )
     # Roots are darker, tips are bleached by the sun.
     return np.clip(out * (0.82 + 0.34 * t), 0.35, None)
 
@@ -84,7 +88,8 @@ def _on_sheet(style: Style, row: np.ndarray, column: np.ndarray) -> tuple[np.nda
     i, j = np.floor(r).astype(int), np.floor(c).astype(int)
     a, b = (r - i)[..., None], (c - j)[..., None]
     p = style.places
-    place = (1 - a) * ((1 - b) * p[i, j] + b * p[i, j + 1]) + a * ((1 - b) * p[i + 1, j] + b * p[i + 1, j + 1])
+    here, next_ = ((1 - b) * p[row_, j] + b * p[row_, j + 1] for row_ in (i, i + 1))
+    place = (1 - a) * here + a * next_
     low, high = np.clip(j - 2, 0, COLUMNS - 1), np.clip(j + 3, 0, COLUMNS - 1)
     normal = np.cross(p[i + 1, j] - p[i, j], p[i, high] - p[i, low])
     # Past the last row strands go straight on.
@@ -100,7 +105,8 @@ def _ribbons(style: Style, person: Person, random: np.random.Generator) -> Piece
     at = np.linspace(0.0, 1.0, RIBBON_ROWS)[:, None]
     drift = random.uniform(-2.0, 2.0, RIBBONS)
     place, normal = _on_sheet(style, first + long * at, column + drift * at)
-    place = place + normal * (random.uniform(0.7, 1.4, RIBBONS) * np.sin(np.pi * (0.14 + 0.78 * at)))[..., None]
+    lift = random.uniform(0.7, 1.4, RIBBONS) * np.sin(np.pi * (0.14 + 0.78 * at))
+    place = place + normal * lift[..., None]
     ahead = np.gradient(place, axis=0)
     aside = np.cross(ahead, normal)
     aside /= np.maximum(np.linalg.norm(aside, axis=-1, keepdims=True), 1e-9)

@@ -1,8 +1,8 @@
 """The ways of strands of hair: each style lays the same grid, row by row from the roots to the tips.
 
-Axis names: `rows`, `columns`. Millimetres. Rows run along the strands and columns lie side by side, so that the
-outside of the head is at (row direction) x (column direction). The last `TURNED` rows are the inside of hair
-that hangs, the knot, or hidden under the skin.
+Axis names: `rows`, `columns`. Millimetres. Rows run along the strands and columns lie side by side, so that
+the outside of the head is at (row direction) x (column direction). The last `TURNED` rows are the inside of
+hair that hangs, part of the knot, or hidden under the skin.
 """
 
 from __future__ import annotations
@@ -62,8 +62,7 @@ def short(person: Person, random: np.random.Generator) -> Style:
     s = np.linspace(-1.0, 1.0, COLUMNS)
     t = np.broadcast_to(along[:, None], (len(along), COLUMNS))
     # The whorl turns, and the top is brushed to the subject's left.
-    front = np.exp(-((s / 0.35) ** 2))
-    way = s + 0.16 * front * (1.0 - t) * t * 4.0 * 0.5 + 0.05 * t * (1.0 - t)
+    way = s + (0.05 + 0.32 * bump(s, 0.0, 0.35)) * t * (1.0 - t)
     edge = scalp.hairline(np.clip(way, -1.0, 1.0), person.sex)
     uneven = 1.0 + 0.020 * ripple(np.linspace(0, 1, COLUMNS), 46, random) * smoothstep(t, 0.7, 1.0)
     direction = scalp.between(np.broadcast_to(scalp.CROWN, edge.shape), edge, t * uneven)
@@ -102,7 +101,7 @@ def tied(person: Person, random: np.random.Generator) -> Style:
     direction = scalp.between(first, then, t)
     skin = scalp.surface(direction)
     high = smoothstep(skin[..., 1], 20.0, 95.0)
-    depth = (3.6 + 4.2 * high) * smoothstep(t, 0.0, 0.16) ** 0.7 + 0.3 - 0.8 * (1.0 - smoothstep(t, 0.0, 0.02))
+    depth = (3.6 + 4.2 * high) * smoothstep(t, 0.0, 0.16) ** 0.7 - 0.5 + 0.8 * smoothstep(t, 0.0, 0.02)
     depth = depth + 0.7 * clumps(t, random) * smoothstep(t, 0.05, 0.2)
     places = skin + direction * depth[..., None]
     # Round the knot: columns keep their order, and the coil turns.
@@ -124,7 +123,7 @@ def tied(person: Person, random: np.random.Generator) -> Style:
 PART = np.array([[13.0, 72.0, 86.0], [12.0, 104.0, 10.0], [7.0, 98.0, -45.0]])
 
 
-def bob(person: Person, random: np.random.Generator) -> Style:
+def bob(person: Person, random: np.random.Generator) -> Style:  # noqa: ARG001  as above
     """Return hair that falls from a parting at the subject's left over the ears to the chin."""
     left = int(0.46 * COLUMNS)
     halves = []
@@ -173,13 +172,14 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     hem = -97.0 + 10.0 * v**2 + 1.4 * ripple(v, 30, random)
     knots = [
         scalp.surface(start), scalp.surface(top), scalp.surface(temple), scalp.surface(side),
-        ellipse(2, -12.0 + 0 * v, 90.0, 100.0, -9.0, 0.85), ellipse(3, -56.0 + 0 * v, 84.0, 90.0, -14.0, 0.79),
+        ellipse(2, -12.0 + 0 * v, 90.0, 100.0, -9.0, 0.85),
+        ellipse(3, -56.0 + 0 * v, 84.0, 90.0, -14.0, 0.79),
         ellipse(4, hem, 71.0, 74.0, -18.0, 0.80),
     ]  # fmt: skip
     path = np.stack(knots)
-    volume = np.array([1.5, 11.0, 12.0, 13.0, 0.0, 0.0, 0.0])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
+    volume = np.array([1.5, 11.0, 12.0, 13.0])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
     volume[1:3] += (3.0 if sign < 0 else 0.5) * bump(v, 0.22, 0.22)
-    path[:4] += volume[:4, :, None] * scalp.unit(path[:4] - scalp.INSIDE)
+    path[:4] += volume[..., None] * scalp.unit(path[:4] - scalp.INSIDE)
     step = np.linalg.norm(np.diff(path, axis=0), axis=2).mean(1)
     along = np.concatenate([[0.0], np.cumsum(step)]) / step.sum()
     rows = ROWS - TURNED

@@ -1,7 +1,7 @@
 """The lashes, which sit on the edges of the lids: their places follow from where an edge is.
 
-Axis names: `columns` (of a lid's edge, from the inner to the outer corner), `lashes`, `verts`. Millimetres; the
-left eye, mirrored for the right.
+Axis names: `columns` (of a lid's edge, from the inner to the outer corner), `at` (lashes), `verts`.
+Millimetres; the left eye, mirrored for the right.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def frame(edge: Edge, lift: float) -> Edge:
     return np.cos(lift) * out + np.sin(lift) * up
 
 
-def _along(rows: Edge, at: Float[np.ndarray, "lashes"]) -> Float[np.ndarray, "lashes 3"]:
+def _along(rows: Edge, at: Float[np.ndarray, "at"]) -> Float[np.ndarray, "at 3"]:
     t = np.linspace(0.0, 1.0, len(rows))
     return np.stack([np.interp(at, t, rows[:, i]) for i in range(3)], 1)
 
@@ -55,7 +55,8 @@ def _lashes(edge: Edge, person: Person, upper: bool) -> Float[np.ndarray, "verts
     aside[:, 0] = 0.5 * STRAND_MM * (1.0 if upper else 0.8)
     if not upper:
         return np.stack([root + aside, root - aside, tip], 1).reshape(-1, 3)
-    return np.stack([root - aside, root + aside, bend - 0.7 * aside, bend + 0.7 * aside, tip], 1).reshape(-1, 3)
+    thin = 0.7 * aside
+    return np.stack([root - aside, root + aside, bend - thin, bend + thin, tip], 1).reshape(-1, 3)
 
 
 def upper_places(edge: Edge, person: Person) -> Verts:

@@ -74,9 +74,9 @@ def beard(p: Float[np.ndarray, "verts 3"], person: Person) -> Values:
     edge = np.interp(x, [24.0, 34.0, 48.0, 58.0, 66.0], [-62.0, -62.0, -56.0, -40.0, -14.0])
     below = curves.smoothstep(edge - y, -6.0, 16.0) * curves.smoothstep(y, -142.0, -118.0)
     below *= curves.smoothstep(x + 0.4 * (z - 60.0), 12.0, 30.0) + curves.smoothstep(-y, 84.0, 90.0)
-    lip = 1.2 * spot(p * [1, 1, 0], (11, -56.5, 0), (13, 5, 1)) + 1.2 * spot(p * [1, 1, 0], (-11, -56.5, 0), (13, 5, 1))
-    under = 0.5 * spot(p * [1, 1, 0], (0, -86, 0), (7, 5, 1))
-    amount = np.clip(np.clip(below, 0.0, 1.0) + lip + under, 0.0, 1.0) * curves.smoothstep(z, 2.0, 20.0)
+    ahead = np.stack([x, y, 0.0 * z], 1)
+    lips = 1.2 * spot(ahead, (11, -56.5, 0), (13, 5, 1)) + 0.5 * spot(ahead, (0, -86, 0), (7, 5, 1))
+    amount = np.clip(np.clip(below, 0.0, 1.0) + lips, 0.0, 1.0) * curves.smoothstep(z, 2.0, 20.0)
     return amount * float(np.interp(person.sex, (0.55, 1.0), (0.0, 1.0)))
 
 
@@ -87,7 +87,8 @@ def skin(shape: Skin, normals: Float[np.ndarray, "verts 3"], person: Person) -> 
     mean = complexion.tint(person)
     dark = np.array(HAIR_COLOURS[person.hair_colour])
     # Shaved hair is seen through skin, which leaves its shadow bluish.
-    colour = complexion.mixed(colour, 0.5 * dark + 0.14 * mean * np.array([0.8, 1.0, 1.15]), 0.17 * beard(p, person))
+    shadow = 0.5 * dark + 0.14 * mean * np.array([0.8, 1.0, 1.15])
+    colour = complexion.mixed(colour, shadow, 0.17 * beard(p, person))
     open_to_light = np.clip(field.occlusion(p, normals), 0.0, 1.0)
     colour *= (0.74 + 0.26 * open_to_light)[:, None]
     # Skin under the brow hairs and at the hairline takes their colour.

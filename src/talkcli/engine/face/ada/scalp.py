@@ -103,5 +103,6 @@ def beyond(points: Points, sex: float) -> Values:
 
 def roots(points: Points, sex: float) -> Values:
     """Return how densely hair grows, in [0, 1]: it thins out over some mm, unevenly."""
-    uneven = 1.6 * np.sin(points @ np.array([0.55, 0.31, 0.2])) + 1.2 * np.sin(points @ np.array([-0.9, 0.7, 0.4]))
+    uneven = 1.6 * np.sin(points @ np.array([0.55, 0.31, 0.2]))
+    uneven = uneven + 1.2 * np.sin(points @ np.array([-0.9, 0.7, 0.4]))
     return 1.0 - smoothstep(beyond(points, sex) + uneven, -5.0, 7.0)

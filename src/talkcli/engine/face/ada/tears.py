@@ -43,8 +43,7 @@ def build(edge: Edge, person: Person) -> Piece:
     t = np.linspace(0.0, 1.0, len(edge))
     caruncle = (0.8 * bump(t, 0.0, 0.16))[:, None]
     colours = [
-        colour + (pink - colour) * caruncle
-        for colour in (clear, 0.6 * clear + 0.4 * pink, pink, pink)
+        colour + (pink - colour) * caruncle for colour in (clear, 0.6 * clear + 0.4 * pink, pink, pink)
     ]
     faces = grid_faces(len(_PROFILE), len(edge))
     return Piece("wet", places(edge), faces, np.concatenate(colours))
