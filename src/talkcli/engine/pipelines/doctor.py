@@ -26,7 +26,7 @@ from talkcli.engine.checkpoints.own_judges import OWN_JUDGES
 from talkcli.engine.device import usable_cores
 from talkcli.engine.errors import TalkError
 from talkcli.engine.face.ada.head import asset_path
-from talkcli.engine.face.heads import FLAME_FILE, flame_path, load_head
+from talkcli.engine.face.heads import FLAME_FILE, GENERATED, flame_path, load_head
 from talkcli.engine.face.surface import surface_of
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import sha256, temporary_folder
@@ -88,7 +88,7 @@ def examine(reporter: Reporter) -> dict[str, Any]:
         _sound_formats,
         _ffmpeg,
         _cache,
-        _head,
+        _heads,
         _weights,
         _self_check,
         _flame,
@@ -195,10 +195,15 @@ def _cache() -> list[Check]:
     return [Check(name="cache", state="ok", found=str(folder))]
 
 
-def _head() -> list[Check]:
-    head = load_head("ada")
-    found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {sha256(asset_path('ada'))[:12]}"
-    return [Check(name="head ada", state="ok", found=found)]
+def _heads() -> list[Check]:
+    return [_head(name) for name in GENERATED]
+
+
+def _head(name: str) -> Check:
+    head = load_head(name)
+    digest = sha256(asset_path(name))[:12]
+    found = f"{len(head.template)} vertices, {len(head.faces)} triangles, sha256 {digest}"
+    return Check(name=f"head {name}", state="ok", found=found)
 
 
 def _weights() -> list[Check]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -33,43 +33,17 @@ from talkcli.engine.face.ada import (
     weights,
 )
 from talkcli.engine.face.ada.canvas import Canvas
+from talkcli.engine.face.ada.fitting import fitted
 from talkcli.engine.face.ada.person import Person
 from talkcli.engine.face.ada.piece import Piece
+from talkcli.engine.face.ada.whole import ONE, Corrective, Deltas, Ramp, Whole
 from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, NUM_EXPRESSION
 
-Deltas = Float[np.ndarray, "verts 3"]
-# One factor of a corrective: channel weights and a bias, clipped to [0, 1] when evaluated.
-Ramp = tuple[dict[str, float], float]
-ONE: Ramp = ({}, 1.0)
 
-
-@dataclass(frozen=True)
-class Corrective:
-    """A shape driven by the product of two ramps."""
-
-    ramps: tuple[Ramp, Ramp]
-    deltas: Deltas
-
-
-@dataclass(frozen=True)
-class Whole:
-    """The head before quantisation; `linear` are the 50 expression shapes."""
-
-    vertices: Deltas
-    faces: Int[np.ndarray, "faces 3"]
-    parts: tuple[str, ...]
-    part_of_face: Int[np.ndarray, "faces"]
-    colours: Deltas
-    jaw: Float[np.ndarray, "verts"]
-    eye_of_vertex: Int[np.ndarray, "verts"]
-    linear: list[Deltas]
-    correctives: list[Corrective]
-    lid_rows: Int[np.ndarray, "rows"]
-    lid_eyes: Int[np.ndarray, "rows"]
-    lid_radii: Float[np.ndarray, "rows"]
-    seal: seal.Seal
-    regions: dict[str, np.ndarray]
-    landmarks: Int[np.ndarray, "68"]
+@cache
+def canvas_of_skin() -> Canvas:
+    """Return the canvas, which is the same for all people."""
+    return Canvas(skin.build())
 
 
 class Assembly:
@@ -77,7 +51,7 @@ class Assembly:
 
     def __init__(self, person: Person) -> None:
         self.shape = skin.build()
-        self.canvas = Canvas(self.shape)
+        self.canvas = canvas_of_skin()
         self.vertices = [self.shape.vertices]
         self.faces = [self.shape.faces]
         self.colours = [paint.skin(self.shape, self.canvas.normals, person)]
@@ -246,14 +220,16 @@ def assemble(person: Person) -> Whole:
         tongue
     )
     lid_rows, lid_radii = lids.clearance(body.shape)
-    return Whole(
+    canonical = Whole(
         vertices=np.concatenate(body.vertices),
         faces=np.concatenate(body.faces),
         parts=tuple(body.part_names),
         part_of_face=np.concatenate(body.part_of_face),
         colours=np.concatenate(body.colours),
         jaw=np.clip(np.concatenate(body.jaw), 0.0, 1.0),
+        hinge=weights.HINGE,
         eye_of_vertex=np.concatenate(body.eye),
+        eye_centres=np.stack([field.EYE, field.EYE * np.array([-1.0, 1.0, 1.0])]),
         linear=linear,
         correctives=lid_correctives(body, followers) + mouth_correctives(body),
         lid_rows=lid_rows,
@@ -263,6 +239,4 @@ def assemble(person: Person) -> Whole:
         regions={**marks.regions(body.canvas), "brows": brow_ids},
         landmarks=marks.landmarks(body.canvas),
     )
-
-
-EYE_CENTRES = np.stack([field.EYE, field.EYE * np.array([-1.0, 1.0, 1.0])])
+    return fitted(canonical, person, len(body.shape.vertices), body.shape.mirror)

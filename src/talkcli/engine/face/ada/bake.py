@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from talkcli.engine.face.ada import assemble, weights
+from talkcli.engine.face.ada.assemble import assemble
 from talkcli.engine.face.ada.head import ASSETS, FORMAT, SHAPE_STEP_M, TEMPLATE_STEP_M, asset_path
 from talkcli.engine.face.ada.person import PEOPLE, Person
+from talkcli.engine.face.ada.whole import Whole
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.files import atomic_path
 
@@ -24,7 +25,7 @@ MM = 1e-3
 SMALLEST_MM = 0.02
 
 
-def pack(whole: assemble.Whole) -> bytes:
+def pack(whole: Whole) -> bytes:
     """Return the asset as bytes."""
     shapes = [*whole.linear, *(corrective.deltas for corrective in whole.correctives)]
     rows, values, starts = [], [], [0]
@@ -52,9 +53,9 @@ def pack(whole: assemble.Whole) -> bytes:
         "ramp_weights": ramp_weights,
         "ramp_biases": ramp_biases,
         "jaw": np.round(whole.jaw, 4).astype(np.float32),
-        "hinge": (weights.HINGE * MM).astype(np.float32),
+        "hinge": (whole.hinge * MM).astype(np.float32),
         "eye_of_vertex": whole.eye_of_vertex.astype(np.uint8),
-        "eye_centres": (assemble.EYE_CENTRES * MM).astype(np.float32),
+        "eye_centres": (whole.eye_centres * MM).astype(np.float32),
         "lid_rows": whole.lid_rows.astype(np.uint16),
         "lid_eyes": whole.lid_eyes.astype(np.uint8),
         "lid_radii": np.round(whole.lid_radii * MM, 6).astype(np.float32),
@@ -75,7 +76,7 @@ def pack(whole: assemble.Whole) -> bytes:
 
 def bake(person: Person) -> bytes:
     """Generate the head of `person` and pack it."""
-    return pack(assemble.assemble(person))
+    return pack(assemble(person))
 
 
 def main(folder: Path = ASSETS) -> None:

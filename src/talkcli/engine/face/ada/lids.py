@@ -56,7 +56,12 @@ def clearance(shape: Skin) -> tuple[np.ndarray, Float[np.ndarray, "rows"]]:
     p = np.abs(shape.vertices * np.array([1.0, 0.0, 0.0])) + shape.vertices * np.array([0.0, 1.0, 1.0])
     radius = np.linalg.norm(p - field.EYE, axis=1)
     rows = np.flatnonzero((radius > field.EYE_RADIUS) & (radius < 24.0) & (p[:, 2] > field.EYE[2] - 2.0))
-    return rows, np.minimum(radius[rows] - 0.02, field.LID_RADIUS - 0.3)
+    return rows, closest_mm(radius[rows])
+
+
+def closest_mm(radius: Float[np.ndarray, "rows"], scale: float = 1.0) -> Float[np.ndarray, "rows"]:
+    """Return how near to an eyeball's centre skin may come that rests at `radius`; `scale` is the eye's."""
+    return np.minimum(radius - 0.02, scale * (field.LID_RADIUS - 0.3))
 
 
 def edge(shape: Skin, upper: bool) -> np.ndarray:

@@ -8,6 +8,7 @@ built and mirrored.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -168,6 +169,7 @@ def outline() -> Points:
     return field.cast(axis, np.stack([np.sin(turn), 0 * turn, np.cos(turn)], 1), 5.0, 160.0)
 
 
+@cache
 def build() -> Skin:
     """Lay out, triangulate, lift, mirror."""
     lips, lids, collar = lip_rings(), lid_rings(), outline()
