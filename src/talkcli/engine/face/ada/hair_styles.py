@@ -161,8 +161,7 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     ) -> np.ndarray:
         # The front edge lies near the cheek.
         a, near = around(level), 1.0 - (1.0 - front) * (1.0 - smoothstep(v, 0.0, 0.25))
-        wide, deep = wide * near, deep * near
-        return np.stack([wide * np.sin(a), y, middle + deep * np.cos(a)], 1) * flip
+        return np.stack([wide * near * np.sin(a), y, middle + deep * near * np.cos(a)], 1) * flip
 
     # The long side sweeps over the forehead.
     temple = on_skull(0, 0.42) if sign > 0 else on_skull(0, 0.42 - 0.13 * (1.0 - smoothstep(v, 0.0, 0.3)))
@@ -173,11 +172,11 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     knots = [
         scalp.surface(start), scalp.surface(top), scalp.surface(temple), scalp.surface(side),
         ellipse(2, -12.0 + 0 * v, 90.0, 100.0, -9.0, 0.85),
-        ellipse(3, -56.0 + 0 * v, 84.0, 90.0, -14.0, 0.79),
-        ellipse(4, hem, 71.0, 74.0, -18.0, 0.80),
+        ellipse(3, -56.0 + 0 * v, 84.0, 90.0, -14.0, 0.75),
+        ellipse(4, hem, 71.0, 74.0, -18.0, 0.77),
     ]  # fmt: skip
     path = np.stack(knots)
-    volume = np.array([1.5, 11.0, 12.0, 13.0])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
+    volume = np.array([2.5, 12.5, 10.5, 9.5])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
     volume[1:3] += (3.0 if sign < 0 else 0.5) * bump(v, 0.22, 0.22)
     path[:4] += volume[..., None] * scalp.unit(path[:4] - scalp.INSIDE)
     step = np.linalg.norm(np.diff(path, axis=0), axis=2).mean(1)
