@@ -17,8 +17,8 @@ from talkcli.engine.face.ada.piece import Piece, grid_faces
 
 COLUMNS = 32
 # Rings in degrees from the line of sight.
-PUPIL, LIMBUS = 9.1, 29.3
-IRIS_RINGS = (0.0, 8.4, PUPIL, 10.2, 12.4, 15.5, 19.0, 22.5, 25.6, 27.8, LIMBUS)
+PUPIL, LIMBUS = 8.6, 28.9
+IRIS_RINGS = (0.0, 7.9, PUPIL, 9.8, 12.4, 15.5, 19.0, 22.5, 25.6, 27.4, LIMBUS)
 WHITE_RINGS = (LIMBUS, 31.4, 35.0, 43.0, 55.0, 72.0, 100.0)
 # How far the cornea stands out of the sphere; lids pass 0.4 mm in front of it.
 CORNEA = 0.82

@@ -1,6 +1,6 @@
 """The lashes, which sit on the edges of the lids: their places follow from where an edge is.
 
-Axis names: `columns` (of a lid's edge, from the inner to the outer corner), `at` (lashes), `verts`.
+Axis names: `columns` (of a lid's edge, from the inner to the outer corner), `points` (lashes), `verts`.
 Millimetres; the left eye, mirrored for the right.
 """
 
@@ -33,7 +33,7 @@ def frame(edge: Edge, lift: float) -> Edge:
     return np.cos(lift) * out + np.sin(lift) * up
 
 
-def _along(rows: Edge, at: Float[np.ndarray, "at"]) -> Float[np.ndarray, "at 3"]:
+def _along(rows: Edge, at: Float[np.ndarray, "points"]) -> Float[np.ndarray, "points 3"]:
     t = np.linspace(0.0, 1.0, len(rows))
     return np.stack([np.interp(at, t, rows[:, i]) for i in range(3)], 1)
 
