@@ -263,7 +263,8 @@ def test_landmarks_are_where_they_should_be(head: AdaHead) -> None:
     assert len(set(head.landmark_vertices.tolist())) == 68
     assert marks[0, 0] < -50
     assert marks[16, 0] > 50
-    assert marks[8, 1] < marks[:, 1].min() + 1.0
+    # Vertices of the chin lie 4 mm apart.
+    assert marks[8, 1] < marks[:, 1].min() + 1.5
     assert (marks[17:27, 1] > marks[36:48, 1].max()).all()
     assert marks[30, 2] == marks[:, 2].max()
     assert (marks[49:54, 1] > marks[55:60, 1].max()).all()
