@@ -78,8 +78,9 @@ class DrawingProcess:
     def pictures(self, motion: Motion, view: View) -> Generator[np.ndarray]:
         """Draw pictures (height width 3), sRGB, of every frame in order, turned as the motion's pose says.
 
-        A transparent background makes them (height width 4), with the coverage last. Raises what drawing in this process would raise, and TalkError when the process ends. An iterator that
-        is closed early ends the process.
+        A transparent background makes them (height width 4), with the coverage last. Raises what drawing in
+        this process would raise, and TalkError when the process ends. An iterator that is closed early ends
+        the process.
         """
         try:
             with contextlib.suppress(BrokenPipeError):

@@ -88,11 +88,13 @@ def _iris_vertices(head: Head) -> Int[np.ndarray, "2"] | None:
     the eyes.
     """
     names = ("eyeLookUpRight", "eyeLookUpLeft")
-    if not set(names) <= set(head.channels) or "eye" not in head.parts:
+    # Some heads have a part of its own for the iris, which is the foremost of the eye.
+    eye_parts = [head.parts.index(part) for part in ("eye", "iris") if part in head.parts]
+    if not set(names) <= set(head.channels) or not eye_parts:
         return None
     looks = torch.zeros(2, len(head.channels))
     looks[[0, 1], [head.channels.index(name) for name in names]] = 0.5
-    eyes = np.unique(head.faces[head.part_of_face == head.parts.index("eye")])
+    eyes = np.unique(head.faces[np.isin(head.part_of_face, eye_parts)])
     with torch.inference_mode():
         moved = head(looks, only=torch.from_numpy(eyes)).numpy() - head.template[eyes]
     turning = np.linalg.norm(moved, axis=-1) > _MOVED_M

@@ -5,7 +5,9 @@ Axis names: `verts`, `shapes`, `factors` = 2. Millimetres.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -14,17 +16,20 @@ from scipy.sparse import csr_array
 
 from talkcli.engine.face.ada import (
     arch,
+    brows,
     deform,
     ear,
     eyeball,
     field,
     gums,
     hair,
+    lashes,
     lids,
     marks,
     paint,
     seal,
     skin,
+    tears,
     teeth,
     tongue,
     weights,
@@ -46,12 +51,12 @@ def canvas_of_skin() -> Canvas:
 class Assembly:
     """Collects pieces behind the skin and spreads skin shapes over those that ride on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, person: Person) -> None:
         self.shape = skin.build()
         self.canvas = canvas_of_skin()
         self.vertices = [self.shape.vertices]
         self.faces = [self.shape.faces]
-        self.colours = [paint.skin(self.shape, self.canvas.normals)]
+        self.colours = [paint.skin(self.shape, self.canvas.normals, person)]
         self.part_names = ["skin", "lips", "mouth"]
         self.part_of_face = [self._skin_parts()]
         self.jaw = [self.canvas.jaw]
@@ -80,9 +85,10 @@ class Assembly:
         self.count += len(piece.vertices)
         return start
 
-    def ride(self, piece: Piece) -> int:
-        """Append a piece whose vertices follow the skin next to them."""
+    def ride(self, piece: Piece, share: Float[np.ndarray, "verts"] | float = 1.0) -> int:
+        """Append a piece whose vertices follow the skin next to them, `share` of its way."""
         matrix = weights.attachment(self.shape, piece.vertices)
+        matrix = csr_array(matrix.multiply(np.broadcast_to(share, len(piece.vertices))[:, None]))
         start = self.add(piece, jaw=matrix @ self.canvas.jaw)
         self.riders.append((start, matrix))
         return start
@@ -96,11 +102,19 @@ class Assembly:
         return out
 
 
-def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Corrective]:
+@dataclass(frozen=True)
+class LidFollower:
+    """A piece that sits on the edge of the left eye's lid, and where it starts on both sides."""
+
+    upper: bool
+    places: Callable[[Deltas], Deltas]
+    start: dict[str, int]
+
+
+def lid_correctives(body: Assembly, followers: list[LidFollower]) -> list[Corrective]:
     """Build the lids' correctives for closing, opening and following the gaze, for both eyes."""
     shape = body.shape
     profile = lids.open_profile()
-    rest_edge = shape.vertices[lids.upper_edge(shape)]
     moves: list[tuple[tuple[dict[str, float], float], str | None, np.ndarray, np.ndarray, bool]] = []
     for upper, knots, drive in (
         (True, lids.UPPER_KNOTS, {"eyeBlink": 1.0, "eyeLookDown": 0.58, "eyeSquint": 0.14}),
@@ -131,14 +145,19 @@ def lid_correctives(body: Assembly, lash_start: dict[str, int]) -> list[Correcti
             deltas[ids if side == "Left" else shape.mirror[ids]] = (after - before) * (
                 1 if side == "Left" else flip
             )
-            if upper:
-                edge_ids = lids.upper_edge(shape)
-                rows = np.full(len(shape.vertices), -1)
-                rows[ids] = np.arange(len(ids))
-                edges = [rest_edge + move[rows[edge_ids]] for move in (before, after)]
-                lash = lids.lash_vertices(edges[1]) - lids.lash_vertices(edges[0])
-                first = lash_start[side]
-                deltas[first : first + len(lash)] = lash * (1 if side == "Left" else flip)
+            rows = np.full(len(shape.vertices), len(ids))
+            rows[ids] = np.arange(len(ids))
+            for follower in followers:
+                if follower.upper == upper:
+                    edge = lids.edge(shape, upper)
+                    # The corners of the eye stay where they are.
+                    start_edge, end_edge = (
+                        shape.vertices[edge] + np.vstack([move, np.zeros(3)])[rows[edge]]
+                        for move in (before, after)
+                    )
+                    way = follower.places(end_edge) - follower.places(start_edge)
+                    first = follower.start[side]
+                    deltas[first : first + len(way)] = way * (1 if side == "Left" else flip)
             block: Ramp = ({f"{unless}{side}": -1.0}, 1.0) if unless else ONE
             out.append(Corrective((({f"{name}{side}": v for name, v in drive.items()}, bias), block), deltas))
     return out
@@ -166,12 +185,27 @@ def tongue_correctives(body: Assembly, rest: Piece, place: slice) -> list[Correc
     return out
 
 
+def add_lid_followers(body: Assembly, person: Person) -> list[LidFollower]:
+    """Append lashes and tears."""
+    followers = []
+    upper, lower = (lids.edge(body.shape, upper) for upper in (True, False))
+    above, below = body.shape.vertices[upper], body.shape.vertices[lower]
+    for is_upper, piece, places in (
+        (True, lashes.build(above, person, True), partial(lashes.upper_places, person=person)),
+        (False, lashes.build(below, person, False), partial(lashes.lower_places, person=person)),
+        (False, tears.build(below, person), tears.places),
+    ):
+        start = {"Left": body.add(piece), "Right": body.add(piece.mirrored())}
+        followers.append(LidFollower(is_upper, places, start))
+    return followers
+
+
 def assemble(person: Person) -> Whole:
     """Build the whole head of `person`."""
-    body = Assembly()
-    left_eye = eyeball.build()
-    for eye, piece in ((1, left_eye), (2, left_eye.mirrored())):
-        body.add(piece, eye=eye)
+    body = Assembly(person)
+    for piece in eyeball.build(person):
+        body.add(piece, eye=1)
+        body.add(piece.mirrored(), eye=2)
     body.add(teeth.row(arch.UPPER))
     body.add(gums.row(arch.UPPER))
     lower = body.add(teeth.row(arch.LOWER), jaw=1.0)
@@ -179,14 +213,15 @@ def assemble(person: Person) -> Whole:
     lower_end = body.count
     tongue_rest = tongue.build()
     tongue_start = body.add(tongue_rest, jaw=tongue.jaw(tongue_rest))
-    brow_ids = []
-    for make in (ear.build(), hair.brow(), hair.shell(), hair.locks()):
-        for piece in (make,) if make.material == "hair" else (make, make.mirrored()):
-            start = body.ride(piece)
-            if piece.material == "brow":
-                brow_ids.append(np.arange(start, body.count))
-    left_lashes = lids.lashes(body.shape)
-    lash_start = {"Left": body.add(left_lashes), "Right": body.add(left_lashes.mirrored())}
+    left_ear = ear.build(person)
+    body.ride(left_ear)
+    body.ride(left_ear.mirrored())
+    first_brow = body.ride(brows.build(person, 0))
+    body.ride(brows.build(person, 1).mirrored())
+    brow_ids = np.arange(first_brow, body.count)
+    for piece in hair.build(person):
+        body.ride(piece, hair.touch(piece.vertices))
+    followers = add_lid_followers(body, person)
 
     shapes = deform.linear(body.canvas)
     linear = [
@@ -212,7 +247,7 @@ def assemble(person: Person) -> Whole:
         eye_centres=np.stack([field.EYE, field.EYE * np.array([-1.0, 1.0, 1.0])]),
         linear=linear,
         correctives=[
-            *lid_correctives(body, lash_start),
+            *lid_correctives(body, followers),
             *mouth_correctives(body),
             *tongue_correctives(body, tongue_rest, in_tongue),
         ],
@@ -220,7 +255,7 @@ def assemble(person: Person) -> Whole:
         lid_eyes=(body.shape.vertices[lid_rows, 0] < 0).astype(int),
         lid_radii=lid_radii,
         seal=seal.build(body.canvas),
-        regions={**marks.regions(body.canvas), "brows": np.concatenate(brow_ids)},
+        regions={**marks.regions(body.canvas), "brows": brow_ids},
         landmarks=marks.landmarks(body.canvas),
     )
     return fitted(canonical, person, len(body.shape.vertices), body.shape.mirror)

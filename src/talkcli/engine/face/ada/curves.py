@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-Values = Float[np.ndarray, "points"]
+Values = Float[np.ndarray, "*points"]
 
 MOUTH_HALF_WIDTH = 24.2
 MOUTH_Y = -69.5
-EYE_INNER_X, EYE_OUTER_X = 17.6, 45.6
+EYE_INNER_X, EYE_OUTER_X = 17.0, 46.2
 
 
 def bump(x: Values, centre: float, width: float) -> Values:
@@ -50,20 +50,24 @@ def lower_border_y(s: Values) -> Values:
 
 
 def lid_axis_y(t: Values) -> Values:
-    """Return the straight line through the corners of the eye."""
-    return -1.9 + 3.0 * t
+    """Return the straight line through the corners of the eye: it rises outwards by three degrees."""
+    return -1.5 + 1.6 * t
 
 
 def upper_lid_y(t: Values) -> Values:
-    """Return height of the upper lid's edge with the eye open; covers a little of the iris."""
-    return lid_axis_y(t) + 5.3 * np.sin(np.pi * np.clip(t, 0, 1) ** 0.88) ** 0.78
+    """Return height of the upper lid's edge with the eye open: highest a little medial to the pupil, it
+    covers 1.4 mm of the iris.
+    """
+    return lid_axis_y(t) + 5.25 * np.sin(np.pi * np.clip(t, 0, 1) ** 0.87) ** 0.74
 
 
 def lower_lid_y(t: Values) -> Values:
-    """Return height of the lower lid's edge with the eye open; touches the iris."""
-    return lid_axis_y(t) - 5.1 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.15) ** 0.85
+    """Return height of the lower lid's edge with the eye open: lowest lateral to the pupil, it touches the
+    iris.
+    """
+    return lid_axis_y(t) - 5.25 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.2) ** 0.85
 
 
 def closed_lid_y(t: Values) -> Values:
     """Return height at which the lids meet."""
-    return lid_axis_y(t) - 3.0 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.1) ** 0.9
+    return lid_axis_y(t) - 3.1 * np.sin(np.pi * np.clip(t, 0, 1) ** 1.1) ** 0.9

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from talkcli.engine.face.ada import complexion
 from talkcli.engine.face.ada.curves import bump, smoothstep
+from talkcli.engine.face.ada.person import Person
 from talkcli.engine.face.ada.piece import Piece, grid_faces
 
 COLUMNS = 28
 FRONT = (0.02, 0.16, 0.30, 0.40, 0.49, 0.57, 0.66, 0.75, 0.83, 0.90, 0.96, 1.0)
 BACK = (1.0, 0.93, 0.80, 0.60)
 ORIGIN = np.array([70.5, -18.0, -11.0])
-SKIN = np.array([0.52, 0.265, 0.19])
 
 
-def build() -> Piece:
+def build(person: Person) -> Piece:
     """Return the subject's left ear."""
     turn = 2 * np.pi * np.arange(COLUMNS) / COLUMNS  # 0 = back, pi/2 = up
     c, s = np.cos(turn), np.sin(turn)
     # Outline: wide above, narrow at the lobe, straight at the front.
     wide = np.where(c > 0, 17.5, 13.0) * (1.0 - 0.30 * smoothstep(-s, 0.1, 1.0)) * (1.0 + 0.08 * s)
-    outline = np.stack([wide * np.sign(c) * np.abs(c) ** 0.9, 31.0 * s * (1.0 - 0.03 * c)], 1)
+    round_ = np.sign(c) * np.abs(c) ** np.where(s < 0, 0.75, 0.9)
+    outline = np.stack([wide * round_, 31.0 * s * (1.0 - 0.03 * c)], 1)
     outline[:, 0] += -3.5 * smoothstep(-s, 0.3, 1.0)
     rows = []
     rim = 1.0 - 0.75 * smoothstep(-s, 0.45, 0.95)  # the helix fades into the lobe
@@ -60,4 +62,7 @@ def build() -> Piece:
         [high[i] - 2.0 * FRONT[i] for i in range(len(FRONT))] + [np.zeros(COLUMNS)] * len(BACK)
     )
     shade = 0.42 + 0.58 * smoothstep(depth, -5.0, 1.5)
-    return Piece("skin", vertices, grid_faces(count, COLUMNS, closed=True), SKIN * shade[:, None])
+    # Blood shows in the rim and the lobe, where the ear is thin.
+    thin = np.clip(np.hypot(a / 17.0, b / 31.0), 0.0, 1.0)
+    colour = complexion.tint(person, 0.0, 0.10 + 0.16 * thin) * shade[:, None]
+    return Piece("skin", vertices, grid_faces(count, COLUMNS, closed=True), colour)

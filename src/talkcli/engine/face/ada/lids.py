@@ -10,13 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from talkcli.engine.face.ada import curves, field, rings
-from talkcli.engine.face.ada.piece import Piece, even
 from talkcli.engine.face.ada.skin import Skin
 
 UPPER_KNOTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 LOWER_KNOTS = (0.0, 0.5, 1.0)
-LASHES = 34
-LASH = (0.012, 0.008, 0.006)
 Deltas = Float[np.ndarray, "verts 3"]
 
 
@@ -67,49 +64,7 @@ def closest_mm(radius: Float[np.ndarray, "rows"], scale: float = 1.0) -> Float[n
     return np.minimum(radius - 0.02, scale * (field.LID_RADIUS - 0.3))
 
 
-def lash_frame(edge: Float[np.ndarray, "columns 3"], lift: float) -> Float[np.ndarray, "columns 3"]:
-    """Return where lashes point: away from the eyeball, tilted up along the lid by `lift` radians."""
-    out = edge - field.EYE
-    out /= np.linalg.norm(out, axis=1, keepdims=True)
-    up = np.array([0.0, 1.0, 0.0]) - out[:, 1:2] * out
-    up /= np.linalg.norm(up, axis=1, keepdims=True)
-    return np.cos(lift) * out + np.sin(lift) * up
-
-
-def lash_vertices(edge: Float[np.ndarray, "columns 3"]) -> Float[np.ndarray, "verts 3"]:
-    """Return a dark rim along the upper edge with single lashes on it; `edge` runs from inner to outer
-    corner.
-    """
-    steps = len(edge)
-    direction = lash_frame(edge, 0.45)
-    t = np.linspace(0.0, 1.0, steps)
-    fade = np.sin(np.pi * np.clip(0.04 + 0.96 * t, 0, 1)) ** 0.5
-    rim = edge + direction * (1.1 * fade)[:, None]
-    at = np.linspace(0.10, 0.985, LASHES)
-
-    def along(rows: Float[np.ndarray, "columns 3"], where: np.ndarray) -> np.ndarray:
-        return np.stack([np.interp(where, t, rows[:, i]) for i in range(3)], 1)
-
-    root, ahead = along(edge, at), along(direction, at)
-    sweep = np.stack([0.9 * (at - 0.42), 0.30 + 0 * at, 0 * at], 1)
-    tip = root + (ahead + sweep) * (1.9 + 2.0 * at)[:, None]
-    wide = np.stack([np.full(LASHES, 0.34), 0 * at, 0 * at], 1)
-    hairs = np.stack([root - wide, root + wide, tip], 1).reshape(-1, 3)
-    return np.concatenate([edge + 0.15 * direction, rim, hairs])
-
-
-def upper_edge(shape: Skin) -> np.ndarray:
-    """Return ids of the left upper lid's edge from the inner to the outer corner."""
-    return shape.lids[shape.lid_inner_rings][: rings.LID_STEPS]
-
-
-def lashes(shape: Skin) -> Piece:
-    """Return the left upper lashes at rest; both sides of each face are drawn."""
-    edge = shape.vertices[upper_edge(shape)]
-    vertices = lash_vertices(edge)
-    n = len(edge)
-    low, high = np.arange(n - 1), np.arange(n - 1) + n
-    strip = np.concatenate([np.stack([low, low + 1, high + 1], 1), np.stack([low, high + 1, high], 1)])
-    hairs = 2 * n + np.arange(3 * LASHES).reshape(-1, 3)
-    faces = np.concatenate([strip, hairs])
-    return Piece("lash", vertices, np.concatenate([faces, faces[:, ::-1]]), even(LASH, len(vertices)))
+def edge(shape: Skin, upper: bool) -> np.ndarray:
+    """Return ids of the edge of the left eye's lid from the inner to the outer corner."""
+    ring = shape.lids[shape.lid_inner_rings]
+    return ring[: rings.LID_STEPS] if upper else np.concatenate([ring[:1], ring[: rings.LID_STEPS - 2 : -1]])

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int
 from scipy.spatial import cKDTree
 
-from talkcli.engine.face.ada import field, hair, rings
+from talkcli.engine.face.ada import brows, field, rings
 from talkcli.engine.face.ada.canvas import Canvas
 
 Ids = Int[np.ndarray, "..."]
@@ -78,7 +78,7 @@ def landmarks(c: Canvas) -> Ids:
 
     rays = np.array(CONTOUR, float) - field.CENTRE
     contour = nearest(field.cast_radial(rays / np.linalg.norm(rays, axis=1, keepdims=True)))
-    brow = front(np.stack(hair.brow_line(np.linspace(0.0, 1.0, 5)), 1))
+    brow = front(np.stack(brows.line(np.linspace(0.0, 1.0, 5)), 1))
     base = front(np.array(NOSE_BASE))
     edge = [int(i) for i in shape.lids[shape.lid_inner_rings]]
     last, n = rings.LID_STEPS - 1, len(edge)
