@@ -20,7 +20,6 @@ from talkcli.engine.render.columns import (
     FIELDS,
     KEY,
     MATERIAL,
-    N,
     NEAR,
     PLACE,
     RAY,
@@ -29,6 +28,7 @@ from talkcli.engine.render.columns import (
     WEIGHT,
     WEIGHTS,
     WET,
+    N,
 )
 from talkcli.engine.render.jit import inlined
 

@@ -37,14 +37,14 @@ X, Y, SHARE, OPEN = 0, 1, 2, 3
 # makes vector instructions of the loops over them, and they are few enough to stay in the nearest cache.
 BATCH = 64
 # Rows of a batch: normal, colour and open sky of the vertex table, place on the key light's map, ray to the
-# eye, the material's columns, the sums of diffuse light and shine, how much arrives of the key light and of the
-# others, cosine to a light and what comes through; then the place on the screen, that of the corners (three x,
-# three y, three nearnesses), their weights, the nearness, what is above 0 on a back; place at rest, thinness,
-# size of a pixel at rest; the noise's slopes and its value.
+# eye, the material's columns, the sums of diffuse light and shine, how much arrives of the key light and of
+# the others, cosine to a light; then the place on the screen, that of the corners (three x, three y, three
+# nearnesses), their weights, the nearness, what is above 0 on a back; place at rest, size of a pixel there;
+# the noise's slopes and its value.
 N, RGB, SKY_SEEN, AT_KEY, RAY, MATERIAL, DIFFUSE, SHINE = 0, 3, 6, 7, 10, 13, 27, 30
-KEY_SEEN, OTHERS_SEEN, COSINE, THROUGH = 33, 34, 35, 36
-PLACE, CORNER_X, CORNER_Y, CORNER_NEAR, WEIGHTS, NEAR, BACK = 37, 39, 42, 45, 48, 51, 52
-REST, THIN, PIXEL, SLOPE, NOISE, ROWS = 53, 56, 57, 58, 61, 62
+KEY_SEEN, OTHERS_SEEN, COSINE = 33, 34, 35
+PLACE, CORNER_X, CORNER_Y, CORNER_NEAR, WEIGHTS, NEAR, BACK = 36, 38, 41, 44, 47, 50, 51
+REST, PIXEL, SLOPE, NOISE, ROWS = 52, 55, 56, 59, 60
 
 
 class Look(NamedTuple):

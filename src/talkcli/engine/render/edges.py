@@ -16,8 +16,8 @@ from jaxtyping import Float, Int
 from talkcli.engine.render.jit import inlined, kernel
 from talkcli.engine.render.raster import TILE
 
-# Neighbouring pixels of one part whose distances differ by more than this fraction see different surfaces. Less
-# is a slope, or lies at a line where the mesh turns its back.
+# Neighbouring pixels of one part whose distances differ by more than this fraction see different surfaces.
+# Less is a slope, or lies at a line where the mesh turns its back.
 _APART = 0.01
 # An edge is hidden where it is farther than what is seen by more than this fraction.
 _BEHIND = 0.002
@@ -77,7 +77,7 @@ def _mark(row, column, slot_at, busy, num):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def mark_edges(face_at, nearness, screen, faces, culled, part_at, edges, slot_at, busy):  # type: ignore[no-untyped-def]
+def mark_edges(face_at, nearness, screen, faces, culled, part_at, edges, slot_at, busy):  # type: ignore[no-untyped-def] # noqa: PLR0912
     """Fill `slot_at` (height width) with the number of each marked pixel, -1 for the others, and `busy` with
     whether each tile of TILE x TILE pixels has a marked one; return how many there are.
 

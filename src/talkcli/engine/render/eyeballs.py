@@ -12,7 +12,6 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.render.renderer import Scene
 
-
 # Fewer vertices than this are no eyeball; nor is what lies farther off a sphere than this part of its radius,
 # or is so flat that it spans less than this part.
 _FEWEST, _OFF, _SPAN = 12, 0.15, 1.1

@@ -48,8 +48,8 @@ class _Cache(FunctionCache):
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function` at its first call. No fast-math: the same input gives the same bytes.
 
-    A kernel calls only functions of its own folder: the disk cache forgets it when a file there changes. numba
-    looks for a writable cache beside the source, then in the user's cache folder; where both
+    A kernel calls only functions of its own folder: the disk cache forgets it when a file there changes.
+    numba looks for a writable cache beside the source, then in the user's cache folder; where both
     are read-only it refuses, and the kernel is compiled afresh in every process, as it is where the cache is
     damaged or its disk full.
     """

@@ -25,7 +25,7 @@ _BELOW_HORIZON = f32(0.25)
 
 @kernel
 def bounds(vertices, low, high):  # type: ignore[no-untyped-def]
-    """Fill the corners of the box round all vertices that are numbers; `low` is above `high` where none is."""
+    """Fill the corners of the box round all vertices that are numbers; `low` is above `high` for none."""
     low[:], high[:] = np.inf, -np.inf
     for v in range(vertices.shape[0]):
         if math.isfinite(vertices[v, 0] + vertices[v, 1] + vertices[v, 2]):

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from talkcli.engine.render.columns import FIELDS
 from talkcli.engine.render.lamps import bounds
 from talkcli.engine.render.renderer import Light, Material
-from talkcli.engine.render.columns import FIELDS
 from talkcli.engine.render.shade import LOBE_END, TONE_STEPS
 
 # Side of a lamp's depth map.

@@ -163,10 +163,10 @@ def _plane(upper_x, upper_y, px, py, qx, qy, x, y, area):  # type: ignore[no-unt
 def nearest_samples(  # type: ignore[no-untyped-def]
     screen, faces, culled, slot_at, busy, offsets, nearness, face_at
 ):
-    """Raise `nearness` and `face_at` (marked samples) as `nearest_faces` fills them, for samples of some pixels.
+    """Raise `nearness` and `face_at` (marked samples) to the nearest faces of the samples of some pixels.
 
-    `slot_at` (rows columns) is the row of a pixel in `nearness`, -1 for a pixel that is not marked; `busy` tells
-    of each tile of TILE x TILE pixels whether it has a marked one. `offsets`
+    `slot_at` (rows columns) is the row of a pixel in `nearness`, -1 for a pixel that is not marked; `busy`
+    tells of each tile of TILE x TILE pixels whether it has a marked one. `offsets`
     (2 samples) are x and y of the samples in a pixel, float32 from 0 to 1.
     """
     rows, columns = slot_at.shape

@@ -24,7 +24,6 @@ from talkcli.engine.render.columns import (
     FLESH,
     KEY_SEEN,
     MATERIAL,
-    N,
     OPEN,
     OTHERS_SEEN,
     PIXEL,
@@ -38,14 +37,13 @@ from talkcli.engine.render.columns import (
     SHINE,
     SKY_SEEN,
     SOFT,
-    THIN,
-    THROUGH,
     UNWRAP,
     WEIGHT,
     WEIGHTS,
     WET,
     WET_SHARP,
     WRAP,
+    N,
     X,
     Y,
 )
@@ -57,8 +55,8 @@ from talkcli.engine.render.skin import add_detail
 LOBE_END = 8.0
 # Light off the ground, as a part of the sky's: warm and weak.
 _GROUND = (0.45, 0.38, 0.33)
-# Colour of light that has come through an ear, and of light that has come through the flesh round a mouth.
-_THIN_COLOUR, _FLESH_COLOUR = (1.0, 0.22, 0.11), (1.0, 0.72, 0.6)
+# Colour of light that has come through the flesh round a mouth.
+_FLESH_COLOUR = (1.0, 0.72, 0.6)
 # From here on light rolls off into white.
 _SHOULDER = f32(0.55)
 _ROOM = f32(0.45)
@@ -93,7 +91,6 @@ def _add_light(batch, light):  # type: ignore[no-untyped-def]
         cosine = nx * towards_x + ny * towards_y + nz * towards_z
         seen = batch[arrives, e]
         batch[COSINE, e] = cosine
-        batch[THROUGH, e] = batch[THIN, e] * max(-cosine, none) * seen
         turned = one - (nx * half_x + ny * half_y + nz * half_z)
         lobe = max(one - batch[MATERIAL + SHARP, e] * turned, none)
         lobe *= lobe
@@ -109,7 +106,7 @@ def _add_light(batch, light):  # type: ignore[no-untyped-def]
         batch[SHINE + 1, e] += shine * light[4]
         batch[SHINE + 2, e] += shine * light[5]
     for k in range(3):
-        colour, through = light[3 + k], f32(_THIN_COLOUR[k])
+        colour = light[3 + k]
         # Light that enters skin beside a shadow comes out in it, red.
         bleeds = one if k == 0 else none
         for e in range(BATCH):
@@ -119,7 +116,7 @@ def _add_light(batch, light):  # type: ignore[no-untyped-def]
             rise = max(rise, none)
             left = one - rise
             rise *= one - batch[MATERIAL + SOFT, e] * left * left * left
-            batch[DIFFUSE + k, e] += colour * (seen * rise + through * batch[THROUGH, e])
+            batch[DIFFUSE + k, e] += colour * seen * rise
 
 
 @inlined
@@ -153,11 +150,11 @@ def _add_ambient(batch, ambient):  # type: ignore[no-untyped-def]
 
 @inlined
 def _place_at_rest(batch, corners, face_of, num, rest, rest_area):  # type: ignore[no-untyped-def]
-    """Fill the place at rest, the thinness and the size of a pixel there of the first `num` columns."""
+    """Fill the place at rest and the size of a pixel there of the first `num` columns."""
     for e in range(num):
         a, b, c = corners[0, e], corners[1, e], corners[2, e]
         wa, wb, wc = batch[WEIGHTS, e], batch[WEIGHTS + 1, e], batch[WEIGHTS + 2, e]
-        for k in range(4):
+        for k in range(3):
             batch[REST + k, e] = wa * rest[a, k] + wb * rest[b, k] + wc * rest[c, k]
         batch[PIXEL, e] = rest_area[face_of[e]]
     for e in range(BATCH):
@@ -166,7 +163,7 @@ def _place_at_rest(batch, corners, face_of, num, rest, rest_area):  # type: igno
 
 @inlined
 def _light(batch, num, look):  # type: ignore[no-untyped-def]
-    """Light the surfaces of a filled batch, of which `num` count: rolled-off linear RGB in the rows DIFFUSE."""
+    """Light the surfaces of a filled batch, of which `num` count: linear RGB in the rows DIFFUSE."""
     for e in range(BATCH):
         batch[OTHERS_SEEN, e] = f32(0.5) + f32(0.5) * batch[SKY_SEEN, e]
         for k in range(3):
@@ -189,7 +186,7 @@ def shade(num, of_pixel, places, table, faces, rest, rest_area, look, wall, tone
         places: Place on the screen, share of the pixel, share of the wall (seen 4).
         table: Vertex table (verts COLUMNS).
         faces: Three vertices and a part each (faces 4).
-        rest: Place at rest and thinness (verts 4); without rows for a scene without detail.
+        rest: Place at rest (verts 3); without rows for a scene without detail.
         rest_area: Twice the area of each face at rest (faces), in square metres.
         look: How it is lit.
         wall: Light of the wall (pixels 3), for the edges.

@@ -1,7 +1,7 @@
 """Detail of skin that no mesh has: pores and unevenness that stick to the place at rest.
 
-Axis names: `rows` and columns of a batch. Noise on a lattice (Perlin 1985; of values, hashed): its slopes bend
-the normal, its value tints the colour. It fades out before its cells are as small as a pixel.
+Axis names: `rows` and columns of a batch. Noise on a lattice (Perlin 1985; of values, hashed): its slopes
+bend the normal, its value tints the colour. It fades out before its cells are as small as a pixel.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import float32 as f32
 
-from talkcli.engine.render.columns import BATCH, DETAIL, MATERIAL, N, NOISE, PIXEL, REST, RGB, SLOPE
+from talkcli.engine.render.columns import BATCH, DETAIL, MATERIAL, NOISE, PIXEL, REST, RGB, SLOPE, N
 from talkcli.engine.render.jit import inlined
 from talkcli.engine.render.renderer import Scene
 
@@ -23,18 +23,16 @@ _PORES = (0.00085, 0.1, (0.03, 0.04, 0.04))
 _PIXELS = 4.0
 
 
-def rest_table(scene: Scene) -> tuple[Float[np.ndarray, "verts 4"], Float[np.ndarray, "faces"]]:
-    """Return place at rest and thinness of each vertex, and twice the area of each face at rest; both without
+def rest_table(scene: Scene) -> tuple[Float[np.ndarray, "verts 3"], Float[np.ndarray, "faces"]]:
+    """Return the place at rest of each vertex, and twice the area of each face at rest; both without
     rows where no material of `scene` has detail or nobody knows the rest.
     """
     if scene.rest is None or not any(material.detail for material in scene.materials):
-        return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        return np.zeros((0, 3), np.float32), np.zeros(0, np.float32)
     rest = np.asarray(scene.rest, np.float32)
     a, b, c = rest[np.asarray(scene.faces).T]
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    return np.column_stack([rest, np.zeros(len(rest), np.float32)]).astype(np.float32), area.astype(
-        np.float32
-    )
+    return rest, area.astype(np.float32)
 
 
 @inlined

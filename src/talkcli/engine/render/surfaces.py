@@ -17,7 +17,7 @@ _APART = 0.002
 
 
 @kernel
-def list_surfaces(  # type: ignore[no-untyped-def]
+def list_surfaces(  # type: ignore[no-untyped-def] # noqa: PLR0912
     face_at, nearness, faces, slot_at, offsets, sample_nearness, sample_face, of_pixel, places
 ):
     """Fill `of_pixel` (seen 2: row x width + column, face) and `places` (seen 4) pixel by pixel; return the
@@ -63,7 +63,7 @@ def list_surfaces(  # type: ignore[no-untyped-def]
                         and faces[np.uintp(f), 3] == faces[np.uintp(g), 3]
                         and abs(near - places[i, OPEN]) < apart * near
                     ):
-                        found = i
+                        found = np.uintp(i)
                         break
                 if found == num:
                     of_pixel[num, 1] = f
@@ -89,7 +89,7 @@ def list_surfaces(  # type: ignore[no-untyped-def]
 def seen_vertices(num, of_pixel, faces, used):  # type: ignore[no-untyped-def]
     """Fill `used` (verts): whether a vertex is a corner of any of the first `num` surfaces' faces."""
     used[:] = False
-    before = -1
+    before = np.int32(-1)
     for i in range(np.uintp(num)):
         face = of_pixel[i, 1]
         if face != before:
