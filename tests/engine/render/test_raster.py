@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkcli.engine.render.raster import nearest_faces, project, smooth_normals
+from talkcli.engine.render.edges import sample_offsets
+from talkcli.engine.render.raster import TILE, nearest_faces, nearest_samples, project, smooth_normals
 from tests.engine.render.shapes import sphere
 
 ROWS, COLUMNS = 12, 16
@@ -17,17 +18,18 @@ def _fill(
     nearness = np.empty((ROWS, COLUMNS), np.float32)
     face_at = np.empty((ROWS, COLUMNS), np.int32)
     flags = np.full(len(faces), culled)
-    reach = np.tile(np.array([0, COLUMNS], np.int32), (ROWS, 1))
-    nearest_faces(np.array(screen, np.float32), np.array(faces, np.int32), flags, nearness, face_at, reach)
-    columns = np.arange(COLUMNS)
-    assert (face_at[(columns < reach[:, :1]) | (columns >= reach[:, 1:])] == -1).all()
+    corners, indices = np.array(screen, np.float32), np.array(faces, np.int32)
+    nearest_faces(corners, indices, flags, nearness, face_at)
+    alone = np.empty_like(nearness)
+    nearest_faces(corners, indices, flags, alone, None)
+    np.testing.assert_array_equal(alone, nearness)
     return nearness, face_at
 
 
 def test_a_triangle_covers_the_samples_whose_centres_it_holds() -> None:
     _, face_at = _fill([[2, 1, 1], [10, 1, 1], [2, 9, 1]], [[0, 1, 2]])
     y, x = np.mgrid[:ROWS, :COLUMNS] + 0.5
-    inside = (x >= 2) & (y >= 1) & (x + y < 11)
+    inside = (x >= 2) & (y >= 1) & (x + y <= 11)
     np.testing.assert_array_equal(face_at == 0, inside)
 
 
@@ -122,10 +124,67 @@ def test_projection_puts_plus_x_right_plus_y_up_and_drops_what_is_too_near() -> 
 
 def test_a_buffer_is_cleared_of_the_picture_before() -> None:
     nearness, face_at = np.empty((ROWS, COLUMNS), np.float32), np.empty((ROWS, COLUMNS), np.int32)
-    reach = np.tile(np.array([0, COLUMNS], np.int32), (ROWS, 1))
     faces, flags = np.array([[0, 1, 2]], np.int32), np.zeros(1, np.bool_)
     for corners in ([[1, 1, 5], [15, 1, 5], [1, 11, 5]], [[9, 9, 1], [12, 9, 1], [9, 11, 1]]):
-        nearest_faces(np.array(corners, np.float32), faces, flags, nearness, face_at, reach)
+        nearest_faces(np.array(corners, np.float32), faces, flags, nearness, face_at)
     fresh = _fill([[9, 9, 1], [12, 9, 1], [9, 11, 1]], [[0, 1, 2]])
     np.testing.assert_array_equal(nearness, fresh[0])
     np.testing.assert_array_equal(face_at, fresh[1])
+
+
+def _samples(
+    screen: np.ndarray, faces: np.ndarray, rows: int = ROWS
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nearness and face at eight samples of every pixel, and the samples' places."""
+    offsets = sample_offsets(8)
+    slots = np.arange(rows * COLUMNS, dtype=np.int32).reshape(rows, COLUMNS)
+    busy = np.ones((-(-rows // TILE), -(-COLUMNS // TILE)), np.bool_)
+    nearness = np.full((slots.size, 8), -np.inf, np.float32)
+    face_at = np.full((slots.size, 8), -1, np.int32)
+    nearest_samples(screen, faces, np.zeros(len(faces), np.bool_), slots, busy, offsets, nearness, face_at)
+    y, x = np.mgrid[:rows, :COLUMNS]
+    places = np.stack([x.reshape(-1, 1) + offsets[0], y.reshape(-1, 1) + offsets[1]])
+    return nearness, face_at, places
+
+
+def test_samples_are_those_that_the_triangle_holds() -> None:
+    corners = np.array([[2.2, 1.1, 1], [10.4, 1.7, 2], [3.6, 9.9, 3]], np.float32)
+    for faces in ([[0, 1, 2]], [[0, 2, 1]]):
+        nearness, face_at, (x, y) = _samples(corners, np.array(faces, np.int32))
+        sides = [
+            (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+            for (ax, ay, _), (bx, by, _) in zip(corners, corners[[1, 2, 0]], strict=True)
+        ]
+        inside = (np.stack(sides) > 0).all(axis=0)
+        assert 0 < inside.sum() < inside.size
+        np.testing.assert_array_equal(face_at == 0, inside)
+        plane = np.linalg.solve(np.column_stack([corners[:, :2], np.ones(3)]), corners[:, 2])
+        np.testing.assert_allclose(
+            nearness[inside], (plane[0] * x + plane[1] * y + plane[2])[inside], rtol=1e-5
+        )
+
+
+def test_samples_of_triangles_that_share_edges_have_no_gap() -> None:
+    rng = np.random.default_rng(0)
+    corners = [[1.0, 1.0, 1.0], [14.0, 1.0, 1.0], [14.0, 11.0, 1.0], [1.0, 11.0, 1.0]]
+    faces = np.array([[4, k, (k + 1) % 4] for k in range(4)], np.int32)
+    for _ in range(20):
+        hub = [*rng.uniform(4, 8, 2), 1.0]
+        _, face_at, (x, y) = _samples(np.array([*corners, hub], np.float32), faces)
+        square = (x > 1) & (x < 14) & (y > 1) & (y < 11)
+        np.testing.assert_array_equal(face_at >= 0, square)
+
+
+def test_samples_of_pixels_that_are_not_marked_stay_as_they_are() -> None:
+    slots = np.full((ROWS, COLUMNS), -1, np.int32)
+    slots[4, 5] = 0
+    busy = np.zeros((2, 2), np.bool_)
+    busy[0, 0] = True
+    nearness, face_at = np.full((2, 8), -np.inf, np.float32), np.full((2, 8), -1, np.int32)
+    corners, faces = (
+        np.array([[0, 0, 1], [16, 0, 1], [0, 12, 1]], np.float32),
+        np.array([[0, 1, 2]], np.int32),
+    )
+    nearest_samples(corners, faces, np.zeros(1, np.bool_), slots, busy, sample_offsets(8), nearness, face_at)
+    assert (face_at[0] == 0).all()
+    assert (face_at[1] == -1).all()

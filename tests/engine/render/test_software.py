@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from talkcli.engine.errors import UsageError
 from talkcli.engine.render.look import srgb
 from talkcli.engine.render.renderer import Light, Material
 from talkcli.engine.render.software import SoftwareRenderer
@@ -78,14 +80,27 @@ def test_a_vertex_to_the_subjects_left_appears_on_the_right() -> None:
     assert rows.mean() < 45
 
 
-@pytest.mark.parametrize("supersampling", [1, 2, 3])
-def test_edges_are_averaged_over_the_samples(supersampling: int) -> None:
-    # The left edge lies a third into a pixel.
-    shifted = SQUARE + np.array([1 / 300, 0, 0], np.float32)
+@pytest.mark.parametrize("samples", [8, 16])
+@pytest.mark.parametrize("upright", [True, False])
+def test_an_edge_has_as_many_steps_as_samples(samples: int, upright: bool) -> None:
+    # The edge lies a third into a pixel.
+    shift = np.array([1 / 300, 0, 0] if upright else [0, 1 / 300, 0], np.float32)
     scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32))
-    picture = SoftwareRenderer(scene, 100, 100, supersampling).render(shifted)
-    covered = np.sum((np.arange(supersampling) + 0.5) / supersampling > 1 / 3) / supersampling
-    assert abs(int(picture[50, 20, 0]) - _encoded(0.5 * covered)) <= 1
+    picture = SoftwareRenderer(scene, 100, 100, samples).render(SQUARE + shift)
+    covered = np.sum((np.arange(samples) + 0.5) / samples > 1 / 3) / samples
+    edge = picture[50, 20, 0] if upright else picture[69, 50, 0]
+    assert abs(int(edge) - _encoded(0.5 * covered)) <= 1
+
+
+def test_a_strand_thinner_than_a_pixel_is_seen_wherever_it_lies() -> None:
+    # 0.2 pixels wide: most of its places lie between the pixels' centres.
+    strand = np.array([[-0.001, -0.3, 0], [0.001, -0.3, 0], [0.001, 0.3, 0], [-0.001, 0.3, 0]], np.float32)
+    scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32))
+    renderer = SoftwareRenderer(scene, 100, 100, 16)
+    for step in range(10):
+        picture = renderer.render(strand + np.array([0.001 * step, 0, 0], np.float32))
+        light = np.interp(picture[50, :, 0] / 255.0, srgb(np.linspace(0, 1, 999)), np.linspace(0, 1, 999))
+        assert abs(light.sum() - 0.5 * 0.2) < 0.04
 
 
 def test_the_back_of_a_surface_is_culled_when_closed_and_nearly_dark_when_open() -> None:
@@ -159,3 +174,86 @@ def test_two_lights_with_shadows_are_refused() -> None:
     scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32), lights=(light, light))
     with pytest.raises(ValueError, match="2 lights"):
         SoftwareRenderer(scene, 16, 16)
+
+
+def test_an_image_stands_behind_the_head_pixel_by_pixel() -> None:
+    image = np.random.default_rng(0).uniform(0, 1, (40, 60, 3))
+    scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32), background=image)
+    picture = SoftwareRenderer(scene, 60, 40).render(SQUARE)
+    seen = np.zeros((40, 60), np.bool_)
+    seen[11:29, 17:43] = True
+    assert np.abs(picture[~seen].astype(int) - 255 * srgb(image)[~seen]).max() <= 1
+    assert (picture[20, 30] == _encoded(0.5)).all()
+
+
+def test_an_image_of_another_size_is_refused() -> None:
+    scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32), background=np.zeros((40, 60, 3)))
+    with pytest.raises(UsageError, match="60x40"):
+        SoftwareRenderer(scene, 40, 60)
+
+
+def test_without_a_background_alpha_is_how_much_is_covered_and_the_colour_is_straight() -> None:
+    shifted = SQUARE + np.array([1 / 200, 0, 0], np.float32)
+    scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32), background=None)
+    picture = SoftwareRenderer(scene, 100, 100).render(shifted)
+    assert picture.shape == (100, 100, 4)
+    assert (picture[50, 30] == [_encoded(0.5)] * 3 + [255]).all()
+    assert (picture[5, 5] == 0).all()
+    # Half of this pixel is covered.
+    assert abs(int(picture[50, 20, 3]) - 128) <= 1
+    assert (picture[50, 20, :3] == _encoded(0.5)).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(90, 40), (40, 90)])
+def test_the_smaller_side_frames_a_picture_that_is_not_square(width: int, height: int) -> None:
+    scene = flat_scene(SQUARE_FACES, np.ones((4, 3), np.float32))
+    seen = SoftwareRenderer(scene, width, height).render(SQUARE)[:, :, 0] > 0
+    # 0.6 x 0.4 m where the smaller side sees one metre.
+    assert seen.any(axis=0).sum() == 24
+    assert seen.any(axis=1).sum() == 16
+
+
+def _grain(picture: np.ndarray) -> float:
+    """Mean difference of neighbouring pixels in the middle of a picture."""
+    height, width = picture.shape[:2]
+    middle = picture[height // 3 : -height // 3, width // 3 : -width // 3].astype(float)
+    return float(np.abs(np.diff(middle, axis=0)).mean())
+
+
+def test_detail_of_skin_sticks_to_its_place_at_rest_and_fades_with_distance() -> None:
+    head = BallHead()
+    scene = studio_scene(head)
+    bare = replace(scene, materials=(replace(scene.materials[0], detail=0.0),))
+    near, far = (SoftwareRenderer(scene, size, size).render(head.template) for size in (700, 60))
+    assert _grain(near) > 1.2 * _grain(SoftwareRenderer(bare, 700, 700).render(head.template))
+    np.testing.assert_array_equal(far, SoftwareRenderer(bare, 60, 60).render(head.template))
+    # A head that swells carries its detail along: pixels that see the same place at rest look alike.
+    camera = replace(scene.camera, eye=tuple(1.25 * np.array(scene.camera.eye)))
+    swollen = SoftwareRenderer(replace(scene, camera=camera), 700, 700).render(1.25 * head.template)
+    difference = np.abs(swollen.astype(int) - near)[233:466, 233:466]
+    assert np.median(difference) <= 1
+
+
+@pytest.mark.parametrize("gaze", [(0.0, 0.0), (0.3, 0.1), (-0.3, -0.1)])
+@pytest.mark.parametrize("rings", [8, 40])
+def test_an_eye_gleams_at_every_gaze_however_coarse_its_mesh_is(
+    gaze: tuple[float, float], rings: int
+) -> None:
+    ball, faces = sphere(rings=rings, spokes=2 * rings, radius=0.2)
+    aim = np.array([gaze[0], gaze[1], 1.0])
+    aim /= np.linalg.norm(aim)
+    right = np.cross([0.0, 1.0, 0.0], aim)
+    right /= np.linalg.norm(right)
+    turned = ball @ np.stack([right, np.cross(aim, right), aim])
+    eye = Material(specular=0.3, gloss=420.0, closed=True, cornea=True)
+    light = Light(direction=(0.3, 0.4, 1.0), colour=(1.0, 1.0, 1.0))
+    fields = {"materials": (eye,), "lights": (light,), "rest": ball}
+    colours = np.full(ball.shape, 0.02, np.float32)
+    picture = SoftwareRenderer(flat_scene(faces, colours, **fields), 200, 200).render(
+        turned.astype(np.float32)
+    )
+    rows, columns = np.nonzero(picture[:, :, 0] > 200)
+    assert 10 < len(rows) < 400
+    # Within the iris, whose rim lies 29 degrees from the line of sight.
+    middle = 100 + 200 * 0.2 * aim[0], 100 - 200 * 0.2 * aim[1]
+    assert np.hypot(columns.mean() - middle[0], rows.mean() - middle[1]) < 200 * 0.2 * np.sin(np.radians(29))

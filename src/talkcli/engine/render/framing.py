@@ -30,7 +30,7 @@ _ON_FACE = {"close": (0.45, 2.7), "mouth": (1.0, 1.3), "eyes": (-0.1, 1.8)}
 _MARGIN = 0.08
 
 
-def framed(scene: Scene, head: Topology, *, camera: str, zoom: float, width: int, height: int) -> Scene:
+def framed(scene: Scene, head: Topology, *, camera: str, zoom: float) -> Scene:
     """Return `scene` with the camera on a part of `head`, which fits into the smaller side of the picture.
 
     Args:
@@ -38,16 +38,12 @@ def framed(scene: Scene, head: Topology, *, camera: str, zoom: float, width: int
         head: Head or mesh of the scene.
         camera: Key of `CAMERAS`.
         zoom: How many times as large things are.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
 
     Raises:
         UsageError: For a camera on a part that nobody knows of this mesh.
     """
     lens = scene.camera
-    # What the smaller side shows is shown; the field of view is that of the height.
-    larger = zoom * min(1.0, width / height)
-    if camera == "portrait" and larger == 1.0:
+    if camera == "portrait" and zoom == 1.0:
         return scene
     eye, axes = camera_axes(lens)
     target = np.array(lens.target)
@@ -63,7 +59,7 @@ def framed(scene: Scene, head: Topology, *, camera: str, zoom: float, width: int
         eyes, lips = _eyes_and_lips(head, camera)
         target = eyes + along * (lips - eyes)
         seen = extent * float(np.linalg.norm(lips - eyes))
-    fov_deg = math.degrees(2 * math.atan(seen / larger / 2 / distance))
+    fov_deg = math.degrees(2 * math.atan(seen / zoom / 2 / distance))
     at = target - distance * axes[2]
     return replace(scene, camera=Camera(eye=_triple(at), target=_triple(target), fov_deg=fov_deg))
 

@@ -15,8 +15,7 @@ from jaxtyping import Float, UInt8
 
 from talkcli.engine.errors import DeviceError, ExtraError, UsageError
 from talkcli.engine.optional import is_installed, require
-from talkcli.engine.render.backdrop import backdrop
-from talkcli.engine.render.look import srgb
+from talkcli.engine.render.backdrop import as_bytes, backdrop
 from talkcli.engine.render.raster import smooth_normals
 from talkcli.engine.render.renderer import Light, Material, Scene, camera_axes
 
@@ -43,8 +42,8 @@ class GlRenderer:
         self._faces = np.ascontiguousarray(scene.faces, np.int32)
         self._normals = np.empty((len(scene.colours), 3), np.float32)
         self._parts = _split(scene, self._pyrender)
-        wall = backdrop(scene.background, height, width)
-        self._wall = np.rint(255 * srgb(wall)).astype(np.uint8)
+        self._wall = as_bytes(backdrop(scene.background, height, width))
+        self._transparent = scene.background is None
         self._scene = self._pyrender.Scene(bg_color=(0, 0, 0, 0), ambient_light=scene.ambient)
         self._scene.add(
             _camera(scene, self._pyrender, width / height), pose=_pose(*camera_axes(scene.camera))
@@ -61,8 +60,8 @@ class GlRenderer:
                 f"No OpenGL context without a display (EGL) could be made here ({error}).", hint=_HINT
             ) from error
 
-    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
-        """Return one sRGB picture of the scene with its vertices at `vertices` (metres)."""
+    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width channels"]:
+        """Return one sRGB picture of the scene with its vertices at `vertices` (metres); see `Renderer`."""
         vertices = np.ascontiguousarray(vertices, np.float32)
         smooth_normals(vertices, self._faces, self._normals)
         primitives = [
@@ -79,7 +78,9 @@ class GlRenderer:
             self._scene.remove_node(self._node)
         self._node = self._scene.add(self._pyrender.Mesh(primitives))
         colour, depth = self._renderer.render(self._scene)
-        return np.where(depth[:, :, None] > 0, colour[:, :, :3], self._wall)
+        seen = depth[:, :, None] > 0
+        picture = np.where(seen, colour[:, :, :3], self._wall)
+        return np.dstack([picture, 255 * seen.astype(np.uint8)]) if self._transparent else picture
 
     def close(self) -> None:
         """Free the GL context."""
@@ -122,8 +123,10 @@ def _material(material: Material, pyrender: Any) -> Any:
 
 def _camera(scene: Scene, pyrender: Any, aspect: float) -> Any:
     distance = math.dist(scene.camera.eye, scene.camera.target)
+    # The field of view is that of the smaller side; pyrender's is that of the height.
+    half = math.tan(math.radians(scene.camera.fov_deg) / 2) / min(aspect, 1.0)
     return pyrender.PerspectiveCamera(
-        yfov=math.radians(scene.camera.fov_deg), aspectRatio=aspect, znear=0.02 * distance, zfar=20 * distance
+        yfov=2 * math.atan(half), aspectRatio=aspect, znear=0.02 * distance, zfar=20 * distance
     )
 
 

@@ -5,17 +5,30 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
 class _Cache(FunctionCache):
     """numba's cache on disk; what cannot be read in it is absent, and what cannot be written is not kept.
 
-    numba itself fails on damaged files in every later run, and on a full disk.
+    numba itself fails on damaged files in every later run, and on a full disk. It also forgets a kernel only
+    when the kernel's own file changes; this one does so when any file of its folder does, so that kernels may
+    be put together of functions in several files.
     """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        files = sorted(Path(inspect.getfile(function)).parent.glob("*.py"))
+        stats = [(path.name, path.stat()) for path in files]
+        self._cache_file = IndexDataCacheFile(
+            cache_path=self._impl.locator.get_cache_path(),
+            filename_base=self._impl.filename_base,
+            source_stamp=[(name, stat.st_mtime, stat.st_size) for name, stat in stats],
+        )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
@@ -35,8 +48,8 @@ class _Cache(FunctionCache):
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function` at its first call. No fast-math: the same input gives the same bytes.
 
-    A kernel calls only functions of its own file: numba's disk cache forgets it when that file changes, and
-    no other. numba looks for a writable cache beside the source, then in the user's cache folder; where both
+    A kernel calls only functions of its own folder: the disk cache forgets it when a file there changes.
+    numba looks for a writable cache beside the source, then in the user's cache folder; where both
     are read-only it refuses, and the kernel is compiled afresh in every process, as it is where the cache is
     damaged or its disk full.
     """

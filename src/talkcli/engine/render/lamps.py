@@ -1,16 +1,37 @@
-"""Depth maps of far lamps, beside what the rasteriser does: the view, the lift off the surface, the maxima.
+"""Depth maps of far lamps, beside what the rasteriser does: the view, the lift off the surface, what is seen.
 
 Axis names: `verts`, `texels`.
+What hides a lamp is found in its depth map (Williams 1978), compared softly over a tent of 4x4 texels
+(percentage-closer filtering, Reeves 1987), so that a face that moves a little changes its shade a little.
 """
 
 from __future__ import annotations
 
 import math
 
-from talkcli.engine.render.jit import kernel
+import numpy as np
+from numpy import float32 as f32
+
+from talkcli.engine.render.columns import SKY, TOTAL
+from talkcli.engine.render.jit import inlined, kernel
 
 # How far a point is lifted off its own surface, in texels.
 _LIFT = 1.6
+# Depth over which a neighbour nearer to the lamp goes from lighting to hiding, in texels.
+_SOFTNESS = f32(3.0)
+# A vertex counts lamps that are up to this far below its horizon: no normal is without any.
+_BELOW_HORIZON = f32(0.25)
+
+
+@kernel
+def bounds(vertices, low, high):  # type: ignore[no-untyped-def]
+    """Fill the corners of the box round all vertices that are numbers; `low` is above `high` for none."""
+    low[:], high[:] = np.inf, -np.inf
+    for v in range(vertices.shape[0]):
+        if math.isfinite(vertices[v, 0] + vertices[v, 1] + vertices[v, 2]):
+            for k in range(3):
+                low[k] = min(low[k], float(vertices[v, k]))
+                high[k] = max(high[k], float(vertices[v, k]))
 
 
 @kernel
@@ -26,9 +47,12 @@ def project_parallel(vertices, axes, centre, per_metre, screen):  # type: ignore
 
 
 @kernel
-def lift(axes, screen, table):  # type: ignore[no-untyped-def]
-    """Lift a lamp's `screen` (verts 3) off the surface: along the normal, and to the lamp at a slant."""
-    for v in range(screen.shape[0]):
+def lift(axes, screen, used, table):  # type: ignore[no-untyped-def]
+    """Lift a lamp's `screen` (verts 3) off the surface at the vertices of `used` (verts): along the normal,
+    and to the lamp at a slant."""
+    for v in range(np.uintp(screen.shape[0])):
+        if not used[v]:
+            continue
         nx, ny, nz = table[v, 0], table[v, 1], table[v, 2]
         cosine = nx * axes[2, 0] + ny * axes[2, 1] + nz * axes[2, 2]
         # How fast the surface comes nearer to the lamp from texel to texel.
@@ -50,3 +74,46 @@ def block_maxima(nearness, maxima):  # type: ignore[no-untyped-def]
         for column in range(texels - 3):
             left = max(maxima[row, column], maxima[row, column + 1])
             maxima[row, column] = max(left, maxima[row, column + 2], maxima[row, column + 3])
+
+
+@inlined
+def seen_of(x, y, z, nearness):  # type: ignore[no-untyped-def]
+    """How much of a lamp reaches the point (x, y, z) of its depth map: the part of the texels that hide
+    nothing."""
+    texels = nearness.shape[0]
+    first_x, first_y = math.floor(x - f32(0.5)) - 1, math.floor(y - f32(0.5)) - 1
+    hidden = f32(0.0)
+    if 0 <= first_x < texels - 4 and 0 <= first_y < texels - 4:
+        for i in range(4):
+            weight_y = f32(1.0) - f32(0.5) * abs(f32(first_y + i) + f32(0.5) - y)
+            for k in range(4):
+                weight = weight_y * (f32(1.0) - f32(0.5) * abs(f32(first_x + k) + f32(0.5) - x))
+                nearer = nearness[np.uintp(first_y + i), np.uintp(first_x + k)] - z
+                hidden += weight * min(max(nearer * (f32(1.0) / _SOFTNESS), f32(0.0)), f32(1.0))
+    # The tent's weights sum to 2 along each axis.
+    return f32(1.0) - f32(0.25) * hidden
+
+
+@inlined
+def in_the_open(x, y, z, maxima):  # type: ignore[no-untyped-def]
+    """Return whether no texel that `seen_of` would look at is nearer to the lamp than the point."""
+    texels = maxima.shape[0]
+    first_x, first_y = math.floor(x - f32(0.5)) - 1, math.floor(y - f32(0.5)) - 1
+    inside = 0 <= first_x < texels - 4 and 0 <= first_y < texels - 4
+    return not inside or maxima[np.uintp(first_y), np.uintp(first_x)] <= z
+
+
+@kernel
+def add_sky(axes, screen, nearness, maxima, used, table):  # type: ignore[no-untyped-def]
+    """Add what each vertex of `used` (verts) sees of one of the sky's lamps to its columns SKY (weighted sum)
+    and TOTAL (weights)."""
+    towards_x, towards_y, towards_z = f32(axes[2, 0]), f32(axes[2, 1]), f32(axes[2, 2])
+    for v in range(np.uintp(table.shape[0])):
+        if not used[v]:
+            continue
+        weight = table[v, 0] * towards_x + table[v, 1] * towards_y + table[v, 2] * towards_z + _BELOW_HORIZON
+        x, y, z = screen[v, 0], screen[v, 1], screen[v, 2]
+        if weight > f32(0.0) and math.isfinite(x + y + z):
+            seen = f32(1.0) if in_the_open(x, y, z, maxima) else seen_of(x, y, z, nearness)
+            table[v, SKY] += weight * seen
+            table[v, TOTAL] += weight

@@ -40,7 +40,7 @@ class LitScene(nn.Module):
     def __init__(self, scene: Scene, width: int, height: int) -> None:
         super().__init__()
         self.width, self.height = width, height
-        self.focal = 0.5 * height / math.tan(math.radians(scene.camera.fov_deg) / 2)
+        self.focal = 0.5 * min(width, height) / math.tan(math.radians(scene.camera.fov_deg) / 2)
         eye, (right, up, forward) = camera_axes(scene.camera)
         axes = np.stack([right, -up, forward])
         towards = np.array([light.direction for light in scene.lights], float)

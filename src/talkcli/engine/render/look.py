@@ -11,25 +11,43 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from talkcli.engine.render.columns import FIELDS
+from talkcli.engine.render.lamps import bounds
 from talkcli.engine.render.renderer import Light, Material
-from talkcli.engine.render.shade import BRIGHTEST, LOBE_END, TONE_STEPS
+from talkcli.engine.render.shade import LOBE_END, TONE_STEPS
 
 # Side of a lamp's depth map.
 TEXELS = 256
 # Directions to the lamps that stand for the sky; the last one is light off the ground.
 _SKY = ((0.0, 1.0, 0.25), (-0.8, 0.3, 0.6), (0.8, 0.3, 0.6), (0.0, -0.25, 1.0))
 # Green and blue light creep less far into skin than red.
-_WRAP_OF_RED = (1.0, 0.6, 0.45)
+_WRAP_OF_RED = (1.0, 0.5, 0.32)
+# How soft the terminator is, per wrap.
+_SOFT = 2.0
+# Blinn-Phong exponent of a film of water.
+_WET_GLOSS = 260.0
 
 
-def material_table(materials: Sequence[Material]) -> Float[np.ndarray, "parts 8"]:
-    """Return rows of the weight of the lobe, its sharpness, three wraps and three 1 / (1 + wrap)."""
+def material_table(materials: Sequence[Material]) -> Float[np.ndarray, "parts fields"]:
+    """Return a row of the columns that `columns.py` names for each material."""
     rows = []
     for material in materials:
         wraps = [material.wrap * part for part in _WRAP_OF_RED]
-        weight = material.specular * (material.gloss + 8.0) / 8.0
-        rows.append([weight, material.gloss / LOBE_END, *wraps, *(1.0 / (1.0 + wrap) for wrap in wraps)])
-    return np.array(rows, np.float32)
+        rows.append(
+            [
+                material.specular * (material.gloss + 8.0) / 8.0,
+                material.gloss / LOBE_END,
+                *wraps,
+                *(1.0 / (1.0 + wrap) for wrap in wraps),
+                min(_SOFT * material.wrap, 1.0),
+                material.wet * (_WET_GLOSS + 8.0) / 8.0,
+                _WET_GLOSS / LOBE_END,
+                material.flesh,
+                material.detail,
+                float(material.cornea),
+            ]
+        )
+    return np.array(rows, np.float32).reshape(-1, FIELDS)
 
 
 def light_table(lights: Sequence[Light], towards_eye: np.ndarray) -> Float[np.ndarray, "lights 10"]:
@@ -71,19 +89,11 @@ def map_scale(vertices: Float[np.ndarray, "verts 3"]) -> tuple[Float[np.ndarray,
     """Return middle of the vertices, and texels per metre of a depth map that holds them from every
     direction.
     """
-    low, high = _bounds(vertices)
-    if not np.isfinite(low + high).all():
-        finite = vertices[np.isfinite(vertices).all(axis=1)]
-        if len(finite) == 0:
-            return np.zeros(3), 1.0
-        low, high = _bounds(finite)
+    low, high = np.empty(3), np.empty(3)
+    bounds(vertices, low, high)
+    if not (low <= high).all():
+        return np.zeros(3), 1.0
     return (low + high) / 2.0, TEXELS / max(math.dist(low, high), 1e-12)
-
-
-def _bounds(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Column by column: numpy's minimum along the long axis of (verts 3) takes ten times as long.
-    columns = [vertices[:, i] for i in range(3)]
-    return np.array([c.min() for c in columns], float), np.array([c.max() for c in columns], float)
 
 
 def srgb(linear: np.ndarray) -> np.ndarray:
@@ -92,10 +102,5 @@ def srgb(linear: np.ndarray) -> np.ndarray:
 
 
 def tone_table() -> UInt8[np.ndarray, "steps"]:
-    """Return linear light from 0 to BRIGHTEST as sRGB bytes: straight up to a shoulder, then rolling off into
-    white."""
-    light = np.linspace(0.0, BRIGHTEST, TONE_STEPS)
-    shoulder = 0.55
-    room = 1.0 - shoulder
-    rolled = shoulder + room * (1.0 - np.exp(-np.maximum(light - shoulder, 0.0) / room))
-    return np.rint(255.0 * srgb(np.where(light < shoulder, light, rolled))).astype(np.uint8)
+    """Return the sRGB bytes of light from 0 to 1."""
+    return np.rint(255.0 * srgb(np.linspace(0.0, 1.0, TONE_STEPS))).astype(np.uint8)

@@ -61,6 +61,7 @@ def mouth_scene(head: Topology) -> MouthScene:
             faces=places.reshape(-1, 3),
             part_of_face=np.asarray(scene.part_of_face)[kept],
             colours=np.asarray(scene.colours)[chosen],
+            rest=template[chosen],
             camera=Camera(eye=eye, target=_triple(middle), fov_deg=fov_deg),
         ),
         chosen=chosen,

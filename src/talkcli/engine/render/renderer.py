@@ -1,6 +1,6 @@
 """The protocol of a renderer: a fixed scene, and vertices that change every frame.
 
-Axis names: `verts`, `faces`, `height`, `width`.
+Axis names: `verts`, `faces`, `height`, `width`, `channels` = 3 (RGB) or 4 (RGBA).
 """
 
 from __future__ import annotations
@@ -11,22 +11,36 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+Background = tuple[float, float, float] | Float[np.ndarray, "height width 3"] | None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """How a part answers light. `gloss` is the Blinn-Phong exponent, `specular` its weight, `wrap` in [0, 1]
-    lets light creep past the terminator as it does in skin. `closed`: its backs are never seen, so they are
-    not drawn; without it they are drawn nearly dark, as the inside of a body."""
+    """How a part answers light."""
 
     specular: float = 0.1
+    """Weight of the gloss."""
     gloss: float = 20.0
+    """The Blinn-Phong exponent of the gloss."""
     wrap: float = 0.0
+    """From 0 to 1: how far light creeps past the terminator, as it does in skin."""
+    wet: float = 0.0
+    """Weight of a second, sharp gloss, as of a film of water."""
+    flesh: float = 0.0
+    """Part of the sky's light that comes through lips and cheeks to where no sky is seen."""
+    detail: float = 0.0
+    """Strength of pores and of the unevenness of skin; needs `Scene.rest`."""
+    cornea: bool = False
+    """Each of the part's bodies is an eyeball, whose cornea gleams; needs `Scene.rest`."""
     closed: bool = False
+    """Its backs are never seen, so they are not drawn; without it they are drawn nearly dark, as the inside
+    of a body."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """A pinhole: looks from `eye` at `target`, y up, vertical field of view in degrees; metres."""
+    """A pinhole: looks from `eye` at `target`, y up; metres. The field of view, in degrees, is that of the
+    smaller side of the picture."""
 
     eye: tuple[float, float, float]
     target: tuple[float, float, float]
@@ -64,8 +78,11 @@ class Scene:
     camera: Camera
     lights: tuple[Light, ...]
     ambient: tuple[float, float, float] = (0.25, 0.25, 0.27)
-    background: tuple[float, float, float] | Float[np.ndarray, "height width 3"] | None = (0.055, 0.06, 0.07)
-    """Mean tone of a wall in linear RGB, a picture in linear RGB, or None for a transparent one."""
+    background: Background = (0.055, 0.06, 0.07)
+    """A colour of a wall with a soft pool of light, an image as large as the picture, or None for a
+    transparent one; linear RGB."""
+    rest: Float[np.ndarray, "verts 3"] | None = None
+    """The vertices at rest, metres, to which detail of skin sticks; None for a scene without detail."""
 
 
 @runtime_checkable
@@ -74,8 +91,9 @@ class Renderer(Protocol):
 
     concurrent: bool
 
-    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
-        """Return one sRGB picture."""
+    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width channels"]:
+        """Return one sRGB picture; before no background RGBA, whose alpha is straight (the colour is that of
+        what covers the pixel, alpha how much of it is covered)."""
 
     def close(self) -> None:
         """Release what the renderer holds."""

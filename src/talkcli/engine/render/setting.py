@@ -17,5 +17,5 @@ def scene_of(topology: Topology, shot: Shot) -> Scene:
     """
     width, height = shot.size
     scene = studio_scene(topology, yaw_deg=VIEWS[shot.view], look=shot.look)
-    scene = framed(scene, topology, camera=shot.camera, zoom=shot.zoom, width=width, height=height)
+    scene = framed(scene, topology, camera=shot.camera, zoom=shot.zoom)
     return with_background(scene, shot.background, width, height)

@@ -1,6 +1,6 @@
 """The renderer that runs anywhere: a z-buffer rasteriser compiled by numba, one picture per call and thread.
 
-Axis names: `verts`, `faces`, `height`, `width`.
+Axis names: `verts`, `faces`, `height`, `width`, `channels`, `marked` pixels, `samples` of one of them.
 """
 
 from __future__ import annotations
@@ -11,134 +11,172 @@ import threading
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli.engine.render import lamps, look, raster, shade
-from talkcli.engine.render.backdrop import backdrop
+from talkcli.engine.render import edges, lamps, look, raster, shade, surfaces
+from talkcli.engine.render.backdrop import as_bytes, backdrop
+from talkcli.engine.render.columns import COLOUR, COLUMNS, KEY, SCREEN, SKY, TOTAL, Look
+from talkcli.engine.render.eyeballs import Eyeballs
 from talkcli.engine.render.renderer import Scene, camera_axes
+from talkcli.engine.render.skin import rest_table
 
 # Triangles nearer to the camera than this part of its distance to the target are not drawn.
 _NEAR = 0.02
-# 4x4 ordered dither in steps of the last bit; without it a dark gradient shows bands.
-_BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16.0
 
 
 class _Buffers(threading.local):
     """What one thread writes into while it makes a picture."""
 
-    def __init__(self, colours: np.ndarray, rows: int, columns: int) -> None:
+    def __init__(self, colours: np.ndarray, height: int, width: int, samples: int) -> None:
         num_verts, texels = len(colours), look.TEXELS
-        self.table = np.zeros((num_verts, shade.COLUMNS), np.float32)
-        self.table[:, shade.COLOUR : shade.COLOUR + 3] = colours
+        self.table = np.zeros((num_verts, COLUMNS), np.float32)
+        self.table[:, COLOUR : COLOUR + 3] = colours
         self.screen = np.empty((num_verts, 3), np.float32)
-        self.nearness = np.empty((rows, columns), np.float32)
-        self.face_at = np.empty((rows, columns), np.int32)
-        self.reach = np.tile(np.array([0, columns], np.int32), (rows, 1))
+        self.used = np.empty(num_verts, np.bool_)
+        self.nearness = np.empty((height, width), np.float32)
+        self.face_at = np.empty((height, width), np.int32)
+        self.slot_at = np.empty((height, width), np.int32)
+        self.busy = np.empty((-(-height // raster.TILE), -(-width // raster.TILE)), np.bool_)
+        self.part_at = np.empty((2, width), np.int32)
         self.lamp_screen = np.empty((num_verts, 3), np.float32)
         self.lamp_nearness = np.empty((texels, texels), np.float32)
         self.lamp_maxima = np.full((texels, texels), -np.inf, np.float32)
-        self.lamp_face_at = np.empty((texels, texels), np.int32)
-        self.lamp_reach = np.tile(np.array([0, texels], np.int32), (texels, 1))
+        self._samples = samples
+        self._make_room(height * width // 8)
+
+    def _make_room(self, marked: int) -> None:
+        listed = self.face_at.size + marked * self._samples
+        self.sample_nearness = np.empty((marked, self._samples), np.float32)
+        self.sample_face = np.empty((marked, self._samples), np.int32)
+        self.of_pixel = np.empty((listed, 2), np.int32)
+        self.places = np.empty((listed, 4), np.float32)
+
+    def clear_samples(self, marked: int) -> None:
+        """Have room for the samples of `marked` pixels, which see nothing yet."""
+        if marked > len(self.sample_face):
+            self._make_room(marked + marked // 4)
+        self.sample_nearness[:marked] = -np.inf
+        self.sample_face[:marked] = -1
 
 
 class SoftwareRenderer:
-    """Pictures of `scene`, `supersampling` squared samples a pixel.
+    """Pictures of `scene`, with `samples` samples a pixel where there are edges.
 
     The same vertices give the same bytes, whatever thread renders them. Triangles that cross the near plane
     (2 % of the camera's distance) or hold a vertex that is not a number are left out; others are never
-    affected.
+    affected. Raises UsageError for a background of another size.
     """
 
     concurrent = True
 
-    def __init__(self, scene: Scene, width: int, height: int, supersampling: int = 2) -> None:
-        rows, columns = height * supersampling, width * supersampling
+    def __init__(self, scene: Scene, width: int, height: int, samples: int = 8) -> None:
         parts = np.asarray(scene.part_of_face)
         self._faces = np.column_stack([scene.faces, parts]).astype(np.int32)
         self._culled = np.array([material.closed for material in scene.materials])[parts]
+        self._edges = edges.mesh_edges(scene.faces)
+        self._offsets = edges.sample_offsets(samples)
         self._eye, self._axes = camera_axes(scene.camera)
-        # The compiler knows how long a tuple is, and so unrolls the loops over a pixel's samples.
-        self._side = (0,) * supersampling
         self._near = _NEAR * math.dist(scene.camera.eye, scene.camera.target)
-        self._focal = 0.5 * rows / math.tan(math.radians(scene.camera.fov_deg) / 2)
-        self._centre = (0.5 * columns, 0.5 * rows)
+        # The field of view is that of the smaller side.
+        self._focal = 0.5 * min(width, height) / math.tan(math.radians(scene.camera.fov_deg) / 2)
+        self._centre = (0.5 * width, 0.5 * height)
         self._materials = look.material_table(scene.materials)
         self._lights = look.light_table(scene.lights, -self._axes[2])
         self._ambient = np.array(scene.ambient, np.float32)
-        self._rays = self._rays_to_eye(width, height, supersampling)
+        self._camera = (
+            self._eye.astype(np.float32),
+            self._axes.astype(np.float32),
+            np.array([self._focal, *self._centre], np.float32),
+        )
+        self._eyeballs = Eyeballs(scene)
+        self._rest, self._rest_area = rest_table(scene)
         self._sky_lamps = look.sky_lamps()
         self._key_lamp = look.key_lamp(scene.lights)
         # A lamp is hidden by what is turned towards it: on a closed body that is the nearest anyway.
         self._turned_away = np.ones(len(scene.faces), np.bool_)
         self._tone = look.tone_table()
         wall = backdrop(scene.background, height, width)
-        self._wall = wall.astype(np.float32)
-        self._wall_bytes = _dithered(wall)
-        self._own = _Buffers(scene.colours, rows, columns)
+        self._wall = wall.astype(np.float32).reshape(-1, 3)
+        channels = 4 if scene.background is None else 3
+        self._empty = np.zeros((height, width, channels), np.uint8)
+        self._empty[:, :, :3] = as_bytes(wall)
+        self._own = _Buffers(scene.colours, height, width, samples)
 
-    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
-        """Return one sRGB picture of the scene with its vertices at `vertices` (metres)."""
+    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width channels"]:
+        """Return one sRGB picture of the scene with its vertices at `vertices` (metres); see `Renderer`."""
         own = self._own
         vertices = np.ascontiguousarray(vertices, np.float32)
+        num = self._list_surfaces(vertices, own)
         raster.smooth_normals(vertices, self._faces, own.table)
         self._see_lamps(vertices, own)
-        raster.project(vertices, self._eye, self._axes, self._focal, self._centre, self._near, own.screen)
-        raster.nearest_faces(own.screen, self._faces, self._culled, own.nearness, own.face_at, own.reach)
-        own.table[:, shade.SCREEN : shade.SCREEN + 3] = own.screen
-        own.table[:, shade.KEY : shade.KEY + 3] = own.lamp_screen
-        lit = shade.Look(
-            self._materials, self._lights, self._ambient, self._rays, own.lamp_nearness, own.lamp_maxima
+        own.table[:, SCREEN : SCREEN + 3] = own.screen
+        own.table[:, KEY : KEY + 3] = own.lamp_screen
+        lit = Look(
+            self._materials,
+            self._lights,
+            self._ambient,
+            *self._camera,
+            self._eyeballs.at(vertices),
+            own.lamp_nearness,
+            own.lamp_maxima,
         )
-        picture = self._wall_bytes.copy()
+        picture = self._empty.copy()
         shade.shade(
-            own.face_at,
-            own.nearness,
-            own.reach,
-            self._side,
+            num,
+            own.of_pixel,
+            own.places,
             own.table,
             self._faces,
+            self._rest,
+            self._rest_area,
             lit,
             self._wall,
             self._tone,
-            picture,
+            picture.reshape(len(self._wall), -1),
         )
         return picture
+
+    def _list_surfaces(self, vertices: np.ndarray, own: _Buffers) -> int:
+        """List what the pixels see, and the vertices that are used for it; return the number of surfaces."""
+        faces, culled, offsets = self._faces, self._culled, self._offsets
+        raster.project(vertices, self._eye, self._axes, self._focal, self._centre, self._near, own.screen)
+        raster.nearest_faces(own.screen, faces, culled, own.nearness, own.face_at)
+        marked = edges.mark_edges(
+            own.face_at,
+            own.nearness,
+            own.screen,
+            faces,
+            culled,
+            own.part_at,
+            self._edges,
+            own.slot_at,
+            own.busy,
+        )
+        own.clear_samples(marked)
+        samples = (own.sample_nearness, own.sample_face)
+        raster.nearest_samples(own.screen, faces, culled, own.slot_at, own.busy, offsets, *samples)
+        num = surfaces.list_surfaces(
+            own.face_at, own.nearness, faces, own.slot_at, offsets, *samples, own.of_pixel, own.places
+        )
+        surfaces.seen_vertices(num, own.of_pixel, faces, own.used)
+        return int(num)
 
     def _see_lamps(self, vertices: np.ndarray, own: _Buffers) -> None:
         """Fill the sky's column of the attributes; leave the key light's view in the lamp's buffers."""
         middle, per_metre = look.map_scale(vertices)
         centre = np.array([*middle, look.TEXELS / 2])
-        own.table[:, shade.SKY] = own.table[:, shade.TOTAL] = 1e-6
+        own.table[:, SKY] = own.table[:, TOTAL] = 1e-6
         for axes in self._sky_lamps:
             self._see_lamp(axes, vertices, centre, per_metre, own)
-            shade.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.lamp_maxima, own.table)
-        own.table[:, shade.SKY] /= own.table[:, shade.TOTAL]
+            lamps.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.lamp_maxima, own.used, own.table)
+        own.table[:, SKY] /= own.table[:, TOTAL]
         self._see_lamp(self._key_lamp, vertices, centre, per_metre, own)
 
     def _see_lamp(
         self, axes: np.ndarray, vertices: np.ndarray, centre: np.ndarray, per_metre: float, own: _Buffers
     ) -> None:
         lamps.project_parallel(vertices, axes, centre, per_metre, own.lamp_screen)
-        raster.nearest_faces(
-            own.lamp_screen,
-            self._faces,
-            self._turned_away,
-            own.lamp_nearness,
-            own.lamp_face_at,
-            own.lamp_reach,
-        )
+        raster.nearest_faces(own.lamp_screen, self._faces, self._turned_away, own.lamp_nearness, None)
         lamps.block_maxima(own.lamp_nearness, own.lamp_maxima)
-        lamps.lift(axes, own.lamp_screen, own.table)
+        lamps.lift(axes, own.lamp_screen, own.used, own.table)
 
     def close(self) -> None:
         """Do nothing: the buffers end with the renderer."""
-
-    def _rays_to_eye(self, width: int, height: int, supersampling: int) -> np.ndarray:
-        right = ((np.arange(width) + 0.5) * supersampling - self._centre[0]) / self._focal
-        up = (self._centre[1] - (np.arange(height) + 0.5) * supersampling) / self._focal
-        away = self._axes[2] + right[None, :, None] * self._axes[0] + up[:, None, None] * self._axes[1]
-        return (-away / np.linalg.norm(away, axis=-1, keepdims=True)).astype(np.float32)
-
-
-def _dithered(linear: np.ndarray) -> np.ndarray:
-    height, width = linear.shape[:2]
-    threshold = np.tile(_BAYER, (height // 4 + 1, width // 4 + 1))[:height, :width, None]
-    return np.clip(np.floor(255.0 * look.srgb(linear) + threshold), 0, 255).astype(np.uint8)

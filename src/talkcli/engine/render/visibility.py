@@ -42,11 +42,9 @@ def visible_faces(
     # Twelve bytes a face fit the cache where 24 do not.
     small, culled = faces.int().numpy(), closed.numpy()
     depths = np.empty((height, width), np.float32)
-    reach = np.empty((height, 2), np.int32)
     found = np.full((len(screen), height, width), -1, np.int32)
     for frame, picture in zip(corners, found, strict=True):
-        reach[:] = 0, width
-        nearest_faces(frame, small, culled, depths, picture, reach)
+        nearest_faces(frame, small, culled, depths, picture)
     return torch.from_numpy(found).long()
 
 
