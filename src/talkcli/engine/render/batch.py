@@ -30,7 +30,7 @@ from talkcli.engine.render.columns import (
     WET,
     N,
 )
-from talkcli.engine.render.jit import inlined
+from talkcli.engine.render.jit import inlined, part
 
 # What is left of a colour on the inside of a body.
 _INSIDE = (0.12, 0.1, 0.1)
@@ -39,7 +39,7 @@ _INSIDE = (0.12, 0.1, 0.1)
 _CORNEA, _RIM, _RIM_END = f32(0.45), f32(0.9), f32(0.84)
 
 
-@inlined
+@part
 def weigh(batch, corners, num, table, look):  # type: ignore[no-untyped-def]
     """Fill weights of the corners, nearness, area on the screen and ray to the eye."""
     for e in range(num):
@@ -110,7 +110,7 @@ def _bend(batch, e, look):  # type: ignore[no-untyped-def]
         batch[N + 2, e] = z - inner * eyeball[5]
 
 
-@inlined
+@part
 def interpolate(batch, corners, filled, num, table, look):  # type: ignore[no-untyped-def]
     """Fill the first `num` columns with what the vertex table and the material say at their places."""
     for e in range(num):

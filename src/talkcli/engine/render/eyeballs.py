@@ -72,7 +72,8 @@ def _joined(
 ) -> list[Int[np.ndarray, "chosen"]]:
     """Return `bodies` with those joined whose boxes overlap: the white of an eye and its iris."""
     joined: list[Int[np.ndarray, "chosen"]] = []
-    for verts in bodies:
+    for body in bodies:
+        verts = body
         low, high = rest[verts].min(axis=0), rest[verts].max(axis=0)
         apart = []
         for other in joined:

@@ -65,3 +65,10 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Copy `function` into the kernels that call it; a call per pixel would cost more than its arithmetic."""
     return numba.njit(inspect.unwrap(function), inline="always", error_model="numpy")
+
+
+def part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile `function` once, for the kernels that call it once a batch; copied into them it would make one
+    large kernel, which takes far longer to compile.
+    """
+    return numba.njit(inspect.unwrap(function), nogil=True, error_model="numpy")

@@ -47,7 +47,7 @@ from talkcli.engine.render.columns import (
     X,
     Y,
 )
-from talkcli.engine.render.jit import inlined, kernel
+from talkcli.engine.render.jit import kernel, part
 from talkcli.engine.render.lamps import in_the_open, seen_of
 from talkcli.engine.render.skin import add_detail
 
@@ -63,7 +63,7 @@ _ROOM = f32(0.45)
 TONE_STEPS = 16384
 
 
-@inlined
+@part
 def _see_key(batch, num, light, nearness, maxima):  # type: ignore[no-untyped-def]
     """Fill the row KEY_SEEN of the first `num` columns: how much arrives of the light with a shadow."""
     for e in range(num):
@@ -79,7 +79,7 @@ def _see_key(batch, num, light, nearness, maxima):  # type: ignore[no-untyped-de
         batch[KEY_SEEN, e] = seen
 
 
-@inlined
+@part
 def _add_light(batch, light):  # type: ignore[no-untyped-def]
     """Add one light to the sums of all columns."""
     towards_x, towards_y, towards_z = light[0], light[1], light[2]
@@ -119,7 +119,7 @@ def _add_light(batch, light):  # type: ignore[no-untyped-def]
             batch[DIFFUSE + k, e] += colour * seen * rise
 
 
-@inlined
+@part
 def _add_ambient(batch, ambient):  # type: ignore[no-untyped-def]
     """Turn the sums of all columns into linear RGB in [0, 1], rolled off, in the rows DIFFUSE."""
     one, none, half = f32(1.0), f32(0.0), f32(0.5)
@@ -148,7 +148,7 @@ def _add_ambient(batch, ambient):  # type: ignore[no-untyped-def]
             batch[DIFFUSE + k, e] = min(light, _SHOULDER) + _ROOM * (one - one / series)
 
 
-@inlined
+@part
 def _place_at_rest(batch, corners, face_of, num, rest, rest_area):  # type: ignore[no-untyped-def]
     """Fill the place at rest and the size of a pixel there of the first `num` columns."""
     for e in range(num):
@@ -161,7 +161,7 @@ def _place_at_rest(batch, corners, face_of, num, rest, rest_area):  # type: igno
         batch[PIXEL, e] = math.sqrt(batch[PIXEL, e] / max(abs(batch[BACK, e]), f32(1e-9)))
 
 
-@inlined
+@part
 def _light(batch, num, look):  # type: ignore[no-untyped-def]
     """Light the surfaces of a filled batch, of which `num` count: linear RGB in the rows DIFFUSE."""
     for e in range(BATCH):

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numpy import float32 as f32
 
 from talkcli.engine.render.columns import BATCH, DETAIL, MATERIAL, NOISE, PIXEL, REST, RGB, SLOPE, N
-from talkcli.engine.render.jit import inlined
+from talkcli.engine.render.jit import part
 from talkcli.engine.render.renderer import Scene
 
 # Side of a cell, metres; how far its slopes bend the normal; how much its value tints red, green and blue.
@@ -35,7 +35,7 @@ def rest_table(scene: Scene) -> tuple[Float[np.ndarray, "verts 3"], Float[np.nda
     return rest, area.astype(np.float32)
 
 
-@inlined
+@part
 def _hash(x, y, z):  # type: ignore[no-untyped-def]
     """Return a value in [0, 1) of a point of the lattice."""
     h = np.uint32(np.uint32(x) * np.uint32(0x9E3779B1))
@@ -46,7 +46,7 @@ def _hash(x, y, z):  # type: ignore[no-untyped-def]
     return f32(np.int32(h >> np.uint32(8))) * f32(1.0 / 16777216.0)
 
 
-@inlined
+@part
 def _noise(batch, per_metre):  # type: ignore[no-untyped-def]
     """Fill the rows SLOPE (per cell) and NOISE (in [0, 1]) at the places at rest."""
     one, two, three, six = f32(1.0), f32(2.0), f32(3.0), f32(6.0)
@@ -71,7 +71,7 @@ def _noise(batch, per_metre):  # type: ignore[no-untyped-def]
         batch[SLOPE + 2, e] = dw * (c + ca * u + bc * v + abc * u * v)
 
 
-@inlined
+@part
 def _add_octave(batch, octave, finest):  # type: ignore[no-untyped-def]
     """Bend the normals and tint the colours by one octave, if any column has pixels small enough for it."""
     cell, bend, tint = octave
@@ -97,7 +97,7 @@ def _add_octave(batch, octave, finest):  # type: ignore[no-untyped-def]
         batch[RGB + 2, e] *= f32(1.0) + f32(tint[2]) * lighter
 
 
-@inlined
+@part
 def add_detail(batch, num):  # type: ignore[no-untyped-def]
     """Give skin among the first `num` columns its detail; `batch` is filled up to the normals and colours."""
     finest = f32(1.0)
