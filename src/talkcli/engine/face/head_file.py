@@ -17,7 +17,7 @@ from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.face.ada.head import FORMAT, SHAPE_STEP_M, TEMPLATE_STEP_M, AdaHead
 from talkcli.engine.face.ada.person import Person
 from talkcli.engine.face.ada.settings import changed
-from talkcli.engine.face.channels import JAW
+from talkcli.engine.face.channels import ADA, JAW, TONGUE
 from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.npz import array_names, read_arrays
 
@@ -31,6 +31,8 @@ _MOST = {"verts": 40_000, "faces": 200_000, "correctives": 256, "moved": 4_000_0
 _LARGEST_BYTES = 1 << 26
 # Of vertices at rest and of what moves them, in metres.
 _FARTHEST_M, _LEAST_M = 1.0, 0.05
+# Channels and those of the tongue.
+_COLUMNS = len(ADA) + len(TONGUE)
 _NEEDED_REGIONS = ("lips", "lower_lip", "upper_face", "eyes", "forehead", "nose")
 
 
@@ -52,7 +54,7 @@ _ARRAYS = {
     "faces": _Array("iu", ("faces", 3), below="verts"),
     "part_of_face": _Array("iu", ("faces",), below="parts"),
     "colours": _Array("f", ("verts", 3), 0.0, 4.0),
-    "ramp_weights": _Array("f", ("correctives", 2, len(AdaHead.channels)), -1e3, 1e3),
+    "ramp_weights": _Array("f", ("correctives", 2, _COLUMNS), -1e3, 1e3),
     "ramp_biases": _Array("f", ("correctives", 2), -1e3, 1e3),
     "shape_rows": _Array("iu", ("moved",), below="verts"),
     "shape_values": _Array("iu", ("moved", 3), -_FARTHEST_M / SHAPE_STEP_M, _FARTHEST_M / SHAPE_STEP_M),
@@ -68,7 +70,7 @@ _ARRAYS = {
     "seal_rows": _Array("iu", ("seals",), below="verts"),
     "seal_neighbours": _Array("iu", ("seals", 2), below="pairs"),
     "seal_mix": _Array("f", ("seals",), 0.0, 1.0),
-    "seal_amounts": _Array("f", ("seals",), -1.0, 1.0),
+    "seal_amounts": _Array("f", ("seals", 3), -1.0, 1.0),
     "landmarks": _Array("iu", (68,), below="verts"),
 }
 
@@ -110,7 +112,7 @@ def read_head(path: Path) -> AdaHead:
         _check(path, name, arrays[name], _Array("iu", (None,), below="verts"), lengths)
     starts = arrays["shape_starts"].astype(np.int64)
     if (
-        len(starts) != len(AdaHead.channels) - len(JAW) + lengths["correctives"] + 1
+        len(starts) != _COLUMNS - len(JAW) + lengths["correctives"] + 1
         or starts[0] != 0
         or starts[-1] != lengths["moved"]
         or (np.diff(starts) < 0).any()

@@ -16,7 +16,7 @@ from talkcli.engine.face.topology import Topology
 if TYPE_CHECKING:
     from torch import Tensor
 
-_CHIN, _EARS = 8, (0, 16)
+_CONTOUR, _EARS = slice(0, 17), (0, 16)
 # As a part of the way from the chin to the eyes: as far below the chin lies what no longer turns.
 _NECK = 0.6
 _EYES = slice(36, 48)
@@ -30,11 +30,12 @@ class Neck:
 
     def __init__(self, head: Topology) -> None:
         marks = _landmarks_at_rest(head)
-        chin, ears = marks[_CHIN], marks[list(_EARS)].mean(axis=0)
-        height = marks[_EYES, 1].mean() - chin[1]
+        # Of a face whose sides differ, the middle of the chin need not be its lowest place.
+        chin_y, ears = marks[_CONTOUR, 1].min(), marks[list(_EARS)].mean(axis=0)
+        height = marks[_EYES, 1].mean() - chin_y
         # Between the ears, at the height of the chin: about where the skull rests on the spine.
-        self.pivot: Float[np.ndarray, "3"] = np.array([ears[0], chin[1], ears[2]], np.float32)
-        share = ((head.template[:, 1] - chin[1]) / (_NECK * height) + 1).clip(0, 1)
+        self.pivot: Float[np.ndarray, "3"] = np.array([ears[0], chin_y, ears[2]], np.float32)
+        share = ((head.template[:, 1] - chin_y) / (_NECK * height) + 1).clip(0, 1)
         self.share: Float[np.ndarray, "verts"] = (share**2 * (3 - 2 * share)).astype(np.float32)
 
     def turn(
