@@ -19,7 +19,7 @@ VIEWS = {"front": 0.0, "three-quarter": 35.0, "profile": 90.0}
 
 MATERIALS = {
     "skin": Material(specular=0.035, gloss=14.0, wrap=0.42, detail=1.0),
-    "lips": Material(specular=0.07, gloss=32.0, wrap=0.3, wet=0.012),
+    "lips": Material(specular=0.05, gloss=32.0, wrap=0.3, wet=0.006),
     "teeth": Material(specular=0.1, gloss=60.0, wrap=0.45, wet=0.03, flesh=1.5),
     "gums": Material(specular=0.15, gloss=45.0, wrap=0.25, wet=0.03, flesh=0.5),
     "tongue": Material(specular=0.12, gloss=30.0, wrap=0.3, wet=0.02, flesh=0.4),
