@@ -23,9 +23,9 @@ _EYE_TO_MOUTH_SEEN = 2.8
 _LIGHT = Light(direction=(-0.25, 0.6, 1.0), colour=(0.75, 0.75, 0.75))
 _AMBIENT = (0.3, 0.3, 0.3)
 # Bodies without openings: their backs are never seen.
-_CLOSED = ("teeth", "gums", "tongue", "eye")
+_CLOSED = ("teeth", "gums", "tongue", "eye", "iris")
 # What light reaches the inside of a mouth: without shadows it would be as bright as the face.
-_REACHED = {"mouth": 0.4, "gums": 0.5, "tongue": 0.5, "teeth": 0.8}
+_REACHED = {"mouth": 0.25, "gums": 0.4, "tongue": 0.3, "teeth": 0.8}
 _EYES, _MOUTH = slice(36, 48), slice(48, 68)
 
 

@@ -68,10 +68,10 @@ def _bodies(faces: Int[np.ndarray, "faces 3"], num_verts: int) -> list[Int[np.nd
 
 
 def _joined(
-    bodies: list[Int[np.ndarray, "chosen"]], rest: Float[np.ndarray, "verts 3"]
-) -> list[Int[np.ndarray, "chosen"]]:
+    bodies: list[Int[np.ndarray, "_"]], rest: Float[np.ndarray, "verts 3"]
+) -> list[Int[np.ndarray, "_"]]:
     """Return `bodies` with those joined whose boxes overlap: the white of an eye and its iris."""
-    joined: list[Int[np.ndarray, "chosen"]] = []
+    joined: list[Int[np.ndarray, "_"]] = []
     for body in bodies:
         verts = body
         low, high = rest[verts].min(axis=0), rest[verts].max(axis=0)

@@ -22,8 +22,8 @@ MATERIALS = {
     "lips": Material(specular=0.05, gloss=32.0, wrap=0.3, wet=0.006),
     "teeth": Material(specular=0.1, gloss=60.0, wrap=0.45, wet=0.03, flesh=1.5),
     "gums": Material(specular=0.15, gloss=45.0, wrap=0.25, wet=0.03, flesh=0.5),
-    "tongue": Material(specular=0.12, gloss=30.0, wrap=0.3, wet=0.02, flesh=0.4),
-    "mouth": Material(specular=0.05, gloss=25.0, wrap=0.2, flesh=0.4),
+    "tongue": Material(specular=0.08, gloss=30.0, wrap=0.25, wet=0.008, flesh=0.15),
+    "mouth": Material(specular=0.05, gloss=25.0, wrap=0.2, flesh=0.25),
     "eye": Material(specular=0.32, gloss=420.0, wrap=0.1, cornea=True),
     "iris": Material(specular=0.32, gloss=420.0, wrap=0.1, cornea=True),
     "wet": Material(specular=0.3, gloss=60.0, wrap=0.2, wet=0.08),
@@ -33,7 +33,7 @@ MATERIALS = {
 }
 _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
 # Bodies without openings; skin, lips and hair are one together with the inside of a mouth.
-_CLOSED = {"teeth", "gums", "tongue", "eye"}
+_CLOSED = {"teeth", "gums", "tongue", "eye", "iris"}
 _CLOSED_WITH_MOUTH = {*_CLOSED, "skin", "lips", "mouth", "hair"}
 
 # Key from above and the subject's right, fill beside the camera (it reaches into the mouth), rim, top.
