@@ -132,7 +132,7 @@ def test_pictures_curves_and_files(talker: talk.Talker, tmp_path: Path) -> None:
     drawn.close()  # type: ignore[attr-defined]
     assert (picture.shape, picture.dtype) == ((64, 64, 3), np.uint8)
     assert talk.curves(motion)["mouthSmileLeft"].mean() > 0.1
-    assert talk.vertices(motion).shape == (len(motion.coeffs), 12522, 3)
+    assert talk.vertices(motion).shape == (len(motion.coeffs), 14156, 3)
     talk.write_motion(tmp_path / "a.npz", motion, {"by": "a test"})
     np.testing.assert_array_equal(talk.read_motion(tmp_path / "a.npz").coeffs, motion.coeffs)
     with pytest.raises(talk.UsageError, match=r"ends in \.npz"):

@@ -188,7 +188,8 @@ def test_an_open_mouth_shows_dark_inside_and_bright_teeth() -> None:
     upper, lower = (int(marks[1, i, 1]) + side for i, side in ((62, 1), (66, -1)))
     assert lower - upper > 10
     inside, lips = opened[upper:lower, left:right], closed[upper - 4 : upper + 4, left:right]
-    assert (inside < 0.6 * lips.median()).float().mean() > 0.2
+    # The tongue, between dark and bright, fills most of it.
+    assert (inside < 0.6 * lips.median()).float().mean() > 0.1
     assert (inside > 1.3 * lips.median()).float().mean() > 0.05
 
 

@@ -70,8 +70,8 @@ def test_the_camera_follows_the_mouth() -> None:
 def test_an_open_mouth_is_dark_inside() -> None:
     closed, opened = drawn(surface(jaw=0.0))[0], drawn(surface(jaw=0.3))[0]
     inside = (slice(26, 34), slice(20, 28))
-    # The row of lower teeth, which is bright, crosses the box.
-    assert opened[inside].mean() < 0.7 * closed[inside].mean()
+    # The row of lower teeth and the tongue, which are bright, cross the box.
+    assert opened[inside].mean() < 0.87 * closed[inside].mean()
 
 
 def test_blocks_are_whole() -> None:
