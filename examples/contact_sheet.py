@@ -1,4 +1,4 @@
-"""Draws the embedded head on one page: three views, the eight emotions, every channel at full strength.
+"""Draws the heads on one page: three views of each, then the emotions and every channel of ada.
 
 python examples/contact_sheet.py [docs/ada.png]
 """
@@ -16,13 +16,15 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from talkcli.engine.face.ada.head import AdaHead
-from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, JAW_SIDE_RAD
+from talkcli.engine.face.channels import ADA, JAW_OPEN_RAD, JAW_SIDE_RAD, TONGUE
 from talkcli.engine.face.expressions import EMOTION_POSES, pose_vector
+from talkcli.engine.face.heads import GENERATED
 from talkcli.engine.render.renderer import Camera
 from talkcli.engine.render.software import SoftwareRenderer
 from talkcli.engine.render.studio import VIEWS, studio_scene
 
 WIDTH = 1440
+CHANNELS = (*ADA, *TONGUE)
 EMOTIONS = ("neutral", "happy", "sad", "angry", "fear", "disgust", "surprise", "contempt")
 # Full scale of the channels that are angles.
 FULL = {"jawPitch": JAW_OPEN_RAD, "jawYaw": JAW_SIDE_RAD, "jawRoll": 0.1}
@@ -31,6 +33,9 @@ ALSO = {
     "mouthClose": {"jawPitch": JAW_OPEN_RAD},
     "lipSeal": {"jawPitch": 0.2},
     "tongueOut": {"jawPitch": 0.2},
+    "tongueTipUp": {"jawPitch": 0.12, "mouthLowerDownLeft": 0.3, "mouthLowerDownRight": 0.3},
+    "tongueBetween": {"jawPitch": 0.08, "mouthLowerDownLeft": 0.3, "mouthLowerDownRight": 0.3},
+    "tongueBackUp": {"jawPitch": 0.2},
 }
 # Close-ups: target in metres, field height in metres.
 MOUTH, EYES, FACE = ((0.0, -0.068, 0.06), 0.125), ((0.0, 0.008, 0.06), 0.125), ((0.0, -0.035, 0.04), 0.2)
@@ -72,7 +77,7 @@ class Studio:
                     scene, camera=Camera(eye=(x, y, z), target=target, fov_deg=scene.camera.fov_deg)
                 )
             self.renderers[key] = SoftwareRenderer(scene, size, size)
-        coeffs = torch.from_numpy(pose_vector(ADA, pose))[None]
+        coeffs = torch.from_numpy(pose_vector(CHANNELS, pose))[None]
         image = Image.fromarray(self.renderers[key].render(self.head(coeffs)[0].numpy()))
         font = ImageFont.load_default(size=max(11, size // 22))
         draw = ImageDraw.Draw(image)
@@ -84,18 +89,20 @@ class Studio:
 
 def rows(studio: Studio) -> Iterator[list[Image.Image]]:
     """The page from top to bottom."""
-    yield [studio.picture({}, view, WIDTH // 3, yaw_deg=yaw) for view, yaw in VIEWS.items()]
+    for name in GENERATED:
+        other = studio if name == studio.head.name else Studio(AdaHead.load(name))
+        yield [other.picture({}, f"{name}, {view}", WIDTH // 3, yaw_deg=yaw) for view, yaw in VIEWS.items()]
     for first in (0, 4):
         yield [
             studio.picture(EMOTION_POSES[name], name, WIDTH // 4, 12.0, ((0.0, -0.02, 0.02), 0.25))
             for name in EMOTIONS[first : first + 4]
         ]
-    for first in range(0, len(ADA), 9):
+    for first in range(0, len(CHANNELS), 9):
         yield [
             studio.picture(
                 {**ALSO.get(name, {}), name: FULL.get(name, 1.0)}, name, WIDTH // 9, framing=close_up(name)
             )
-            for name in ADA[first : first + 9]
+            for name in CHANNELS[first : first + 9]
         ]
 
 
