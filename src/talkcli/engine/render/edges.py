@@ -78,14 +78,14 @@ def _mark(row, column, slot_at, busy, num):  # type: ignore[no-untyped-def]
 
 @kernel
 def mark_edges(  # type: ignore[no-untyped-def] # noqa: PLR0912
-    face_at, nearness, screen, faces, culled, fibres, part_at, edges, slot_at, busy
+    face_at, nearness, screen, faces, culled, labels, part_at, edges, slot_at, busy
 ):
     """Fill `slot_at` (height width) with the number of each marked pixel, -1 for the others, and `busy` with
     whether each tile of TILE x TILE pixels has a marked one; return how many there are.
 
     `face_at` and `nearness` (height width) are the pixels' centres as `nearest_faces` leaves them, `edges`
-    what `mesh_edges` returns. `fibres` (parts) tells whose edges over itself are left out. `part_at` (2 width)
-    is room for the parts of two rows.
+    what `mesh_edges` returns. `labels` (faces) are numbers of parts, of fibres minus 2 minus that: their edges
+    over themselves are left out. `part_at` (2 width) is room for the labels of two rows.
     """
     height, width = np.uintp(face_at.shape[0]), np.uintp(face_at.shape[1])
     slot_at[:] = -1
@@ -97,9 +97,7 @@ def mark_edges(  # type: ignore[no-untyped-def] # noqa: PLR0912
         here = row & one
         for column in range(width):
             f = face_at[row, column]
-            part = faces[np.uintp(max(f, 0)), 3]
-            # Below -1 for fibres.
-            part_at[here, column] = (-2 - part if fibres[part] else part) if f >= 0 else -1
+            part_at[here, column] = labels[np.uintp(max(f, 0))] if f >= 0 else -1
         # Few pixels are at an edge, so that only the last of these branches is ever unforeseen.
         for column in range(width - one):
             near = nearness[row, column]
@@ -132,8 +130,7 @@ def mark_edges(  # type: ignore[no-untyped-def] # noqa: PLR0912
         if not math.isfinite(px + py + qx + qy):
             continue
         closest = max(pz, qz) * (np.float32(1.0) + behind)
-        # The part that the edge is left out over.
-        own = faces[f, 3] if fibres[faces[f, 3]] else np.int32(-1)
+        own = labels[f]
         slope = (qx - px) / (qy - py) if qy != py else 0.0
         first_row = math.floor(max(min(py, qy), 0.0))
         last_row = math.floor(min(max(py, qy), float(height) - 1.0))
@@ -149,7 +146,7 @@ def mark_edges(  # type: ignore[no-untyped-def] # noqa: PLR0912
                 # Behind what the pixel's centre sees, it is hidden there; beside it, the first rule finds it.
                 if closest >= nearness[row, column]:
                     g = face_at[row, column]
-                    if own >= 0 and g >= 0 and faces[g, 3] == own:
+                    if own < -1 and g >= 0 and labels[g] == own:
                         continue
                     num = _mark(np.uintp(row), np.uintp(column), slot_at, busy, num)
     return num

@@ -72,7 +72,8 @@ class SoftwareRenderer:
         parts = np.asarray(scene.part_of_face)
         self._faces = np.column_stack([scene.faces, parts]).astype(np.int32)
         self._culled = np.array([material.closed for material in scene.materials])[parts]
-        self._fibres = np.array([material.fibres for material in scene.materials])
+        fibres = np.array([material.fibres for material in scene.materials])[parts]
+        self._labels = np.where(fibres, -2 - parts, parts).astype(np.int32)
         self._edges = edges.mesh_edges(scene.faces)
         self._offsets = edges.sample_offsets(samples)
         self._eye, self._axes = camera_axes(scene.camera)
@@ -147,7 +148,7 @@ class SoftwareRenderer:
             own.screen,
             faces,
             culled,
-            self._fibres,
+            self._labels,
             own.part_at,
             self._edges,
             own.slot_at,
