@@ -77,12 +77,15 @@ def _mark(row, column, slot_at, busy, num):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def mark_edges(face_at, nearness, screen, faces, culled, part_at, edges, slot_at, busy):  # type: ignore[no-untyped-def] # noqa: PLR0912
+def mark_edges(  # type: ignore[no-untyped-def] # noqa: PLR0912
+    face_at, nearness, screen, faces, culled, labels, part_at, edges, slot_at, busy
+):
     """Fill `slot_at` (height width) with the number of each marked pixel, -1 for the others, and `busy` with
     whether each tile of TILE x TILE pixels has a marked one; return how many there are.
 
     `face_at` and `nearness` (height width) are the pixels' centres as `nearest_faces` leaves them, `edges`
-    what `mesh_edges` returns. `part_at` (2 width) is room for the parts of two rows.
+    what `mesh_edges` returns. `labels` (faces) are numbers of parts, of fibres minus 2 minus that: their edges
+    over themselves are left out. `part_at` (2 width) is room for the labels of two rows.
     """
     height, width = np.uintp(face_at.shape[0]), np.uintp(face_at.shape[1])
     slot_at[:] = -1
@@ -94,12 +97,13 @@ def mark_edges(face_at, nearness, screen, faces, culled, part_at, edges, slot_at
         here = row & one
         for column in range(width):
             f = face_at[row, column]
-            part_at[here, column] = faces[np.uintp(max(f, 0)), 3] if f >= 0 else -1
+            part_at[here, column] = labels[np.uintp(max(f, 0))] if f >= 0 else -1
         # Few pixels are at an edge, so that only the last of these branches is ever unforeseen.
         for column in range(width - one):
             near = nearness[row, column]
             other = part_at[here, column] != part_at[here, column + one]
-            if other | (abs(near - nearness[row, column + one]) > apart * near):
+            jumps = abs(near - nearness[row, column + one]) > apart * near
+            if other | (jumps & (part_at[here, column] >= -1)):
                 num = _mark(row, column, slot_at, busy, num)
                 num = _mark(row, column + one, slot_at, busy, num)
         if row == np.uintp(0):
@@ -107,7 +111,8 @@ def mark_edges(face_at, nearness, screen, faces, culled, part_at, edges, slot_at
         for column in range(width):
             near = nearness[row, column]
             other = part_at[here, column] != part_at[one - here, column]
-            if other | (abs(near - nearness[row - one, column]) > apart * near):
+            jumps = abs(near - nearness[row - one, column]) > apart * near
+            if other | (jumps & (part_at[here, column] >= -1)):
                 num = _mark(row, column, slot_at, busy, num)
                 num = _mark(row - one, column, slot_at, busy, num)
     for e in range(edges.shape[0]):
@@ -125,6 +130,7 @@ def mark_edges(face_at, nearness, screen, faces, culled, part_at, edges, slot_at
         if not math.isfinite(px + py + qx + qy):
             continue
         closest = max(pz, qz) * (np.float32(1.0) + behind)
+        own = labels[f]
         slope = (qx - px) / (qy - py) if qy != py else 0.0
         first_row = math.floor(max(min(py, qy), 0.0))
         last_row = math.floor(min(max(py, qy), float(height) - 1.0))
@@ -139,5 +145,8 @@ def mark_edges(face_at, nearness, screen, faces, culled, part_at, edges, slot_at
             for column in range(first, last + 1):
                 # Behind what the pixel's centre sees, it is hidden there; beside it, the first rule finds it.
                 if closest >= nearness[row, column]:
+                    g = face_at[row, column]
+                    if own < -1 and g >= 0 and labels[g] == own:
+                        continue
                     num = _mark(np.uintp(row), np.uintp(column), slot_at, busy, num)
     return num

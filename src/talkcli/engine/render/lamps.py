@@ -104,9 +104,9 @@ def in_the_open(x, y, z, maxima):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_sky(axes, screen, nearness, maxima, used, table):  # type: ignore[no-untyped-def]
+def add_sky(axes, screen, nearness, maxima, past, used, table):  # type: ignore[no-untyped-def]
     """Add what each vertex of `used` (verts) sees of one of the sky's lamps to its columns SKY (weighted sum)
-    and TOTAL (weights)."""
+    and TOTAL (weights). `past` (verts) is the part that comes past what is not on the map."""
     towards_x, towards_y, towards_z = f32(axes[2, 0]), f32(axes[2, 1]), f32(axes[2, 2])
     for v in range(np.uintp(table.shape[0])):
         if not used[v]:
@@ -115,5 +115,5 @@ def add_sky(axes, screen, nearness, maxima, used, table):  # type: ignore[no-unt
         x, y, z = screen[v, 0], screen[v, 1], screen[v, 2]
         if weight > f32(0.0) and math.isfinite(x + y + z):
             seen = f32(1.0) if in_the_open(x, y, z, maxima) else seen_of(x, y, z, nearness)
-            table[v, SKY] += weight * seen
+            table[v, SKY] += weight * seen * past[v]
             table[v, TOTAL] += weight

@@ -32,6 +32,8 @@ class Material:
     """Strength of pores and of the unevenness of skin; needs `Scene.rest`."""
     cornea: bool = False
     """Each of the part's bodies is an eyeball, whose cornea gleams; needs `Scene.rest`."""
+    fibres: bool = False
+    """Its strands lie over each other: edges among them are not smoothed."""
     closed: bool = False
     """Its backs are never seen, so they are not drawn; without it they are drawn nearly dark, as the inside
     of a body."""

@@ -11,12 +11,13 @@ import threading
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from talkcli.engine.render import edges, lamps, look, raster, shade, surfaces
+from talkcli.engine.render import edges, look, raster, shade, surfaces
 from talkcli.engine.render.backdrop import as_bytes, backdrop
-from talkcli.engine.render.columns import COLOUR, COLUMNS, KEY, SCREEN, SKY, TOTAL, Look
+from talkcli.engine.render.columns import COLOUR, COLUMNS, KEY, SCREEN, SKY, Look
 from talkcli.engine.render.eyeballs import Eyeballs
 from talkcli.engine.render.renderer import Scene, camera_axes
 from talkcli.engine.render.skin import rest_table
+from talkcli.engine.render.sky import Place, Sky, View, see_lamp
 
 # Triangles nearer to the camera than this part of its distance to the target are not drawn.
 _NEAR = 0.02
@@ -25,8 +26,8 @@ _NEAR = 0.02
 class _Buffers(threading.local):
     """What one thread writes into while it makes a picture."""
 
-    def __init__(self, colours: np.ndarray, height: int, width: int, samples: int) -> None:
-        num_verts, texels = len(colours), look.TEXELS
+    def __init__(self, colours: np.ndarray, sky: Sky, height: int, width: int, samples: int) -> None:
+        num_verts = len(colours)
         self.table = np.zeros((num_verts, COLUMNS), np.float32)
         self.table[:, COLOUR : COLOUR + 3] = colours
         self.screen = np.empty((num_verts, 3), np.float32)
@@ -36,9 +37,9 @@ class _Buffers(threading.local):
         self.slot_at = np.empty((height, width), np.int32)
         self.busy = np.empty((-(-height // raster.TILE), -(-width // raster.TILE)), np.bool_)
         self.part_at = np.empty((2, width), np.int32)
-        self.lamp_screen = np.empty((num_verts, 3), np.float32)
-        self.lamp_nearness = np.empty((texels, texels), np.float32)
-        self.lamp_maxima = np.full((texels, texels), -np.inf, np.float32)
+        self.table[:, SKY] = sky.at_rest
+        self.sky = sky.views()
+        self.key = View(num_verts, look.TEXELS)
         self._samples = samples
         self._make_room(height * width // 8)
 
@@ -71,6 +72,8 @@ class SoftwareRenderer:
         parts = np.asarray(scene.part_of_face)
         self._faces = np.column_stack([scene.faces, parts]).astype(np.int32)
         self._culled = np.array([material.closed for material in scene.materials])[parts]
+        fibres = np.array([material.fibres for material in scene.materials])[parts]
+        self._labels = np.where(fibres, -2 - parts, parts).astype(np.int32)
         self._edges = edges.mesh_edges(scene.faces)
         self._offsets = edges.sample_offsets(samples)
         self._eye, self._axes = camera_axes(scene.camera)
@@ -88,17 +91,15 @@ class SoftwareRenderer:
         )
         self._eyeballs = Eyeballs(scene)
         self._rest, self._rest_area = rest_table(scene)
-        self._sky_lamps = look.sky_lamps()
+        self._sky = Sky(scene, self._faces)
         self._key_lamp = look.key_lamp(scene.lights)
-        # A lamp is hidden by what is turned towards it: on a closed body that is the nearest anyway.
-        self._turned_away = np.ones(len(scene.faces), np.bool_)
         self._tone = look.tone_table()
         wall = backdrop(scene.background, height, width)
         self._wall = wall.astype(np.float32).reshape(-1, 3)
         channels = 4 if scene.background is None else 3
         self._empty = np.zeros((height, width, channels), np.uint8)
         self._empty[:, :, :3] = as_bytes(wall)
-        self._own = _Buffers(scene.colours, height, width, samples)
+        self._own = _Buffers(scene.colours, self._sky, height, width, samples)
 
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width channels"]:
         """Return one sRGB picture of the scene with its vertices at `vertices` (metres); see `Renderer`."""
@@ -106,17 +107,19 @@ class SoftwareRenderer:
         vertices = np.ascontiguousarray(vertices, np.float32)
         num = self._list_surfaces(vertices, own)
         raster.smooth_normals(vertices, self._faces, own.table)
-        self._see_lamps(vertices, own)
+        self._sky.see(vertices, own.used, own.table, own.sky)
+        place = Place(*look.map_scale(vertices))
+        see_lamp(self._key_lamp, vertices, self._faces, place, own.used, own.table, own.key)
         own.table[:, SCREEN : SCREEN + 3] = own.screen
-        own.table[:, KEY : KEY + 3] = own.lamp_screen
+        own.table[:, KEY : KEY + 3] = own.key.screen
         lit = Look(
             self._materials,
             self._lights,
             self._ambient,
             *self._camera,
             self._eyeballs.at(vertices),
-            own.lamp_nearness,
-            own.lamp_maxima,
+            own.key.nearness,
+            own.key.maxima,
         )
         picture = self._empty.copy()
         shade.shade(
@@ -145,6 +148,7 @@ class SoftwareRenderer:
             own.screen,
             faces,
             culled,
+            self._labels,
             own.part_at,
             self._edges,
             own.slot_at,
@@ -158,25 +162,6 @@ class SoftwareRenderer:
         )
         surfaces.seen_vertices(num, own.of_pixel, faces, own.used)
         return int(num)
-
-    def _see_lamps(self, vertices: np.ndarray, own: _Buffers) -> None:
-        """Fill the sky's column of the attributes; leave the key light's view in the lamp's buffers."""
-        middle, per_metre = look.map_scale(vertices)
-        centre = np.array([*middle, look.TEXELS / 2])
-        own.table[:, SKY] = own.table[:, TOTAL] = 1e-6
-        for axes in self._sky_lamps:
-            self._see_lamp(axes, vertices, centre, per_metre, own)
-            lamps.add_sky(axes, own.lamp_screen, own.lamp_nearness, own.lamp_maxima, own.used, own.table)
-        own.table[:, SKY] /= own.table[:, TOTAL]
-        self._see_lamp(self._key_lamp, vertices, centre, per_metre, own)
-
-    def _see_lamp(
-        self, axes: np.ndarray, vertices: np.ndarray, centre: np.ndarray, per_metre: float, own: _Buffers
-    ) -> None:
-        lamps.project_parallel(vertices, axes, centre, per_metre, own.lamp_screen)
-        raster.nearest_faces(own.lamp_screen, self._faces, self._turned_away, own.lamp_nearness, None)
-        lamps.block_maxima(own.lamp_nearness, own.lamp_maxima)
-        lamps.lift(axes, own.lamp_screen, own.used, own.table)
 
     def close(self) -> None:
         """Do nothing: the buffers end with the renderer."""

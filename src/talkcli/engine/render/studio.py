@@ -29,7 +29,7 @@ MATERIALS = {
     "wet": Material(specular=0.3, gloss=60.0, wrap=0.2, wet=0.08),
     "brow": Material(specular=0.02, gloss=10.0, wrap=0.1),
     "lash": Material(specular=0.0, gloss=10.0, wrap=0.0),
-    "hair": Material(specular=0.025, gloss=14.0, wrap=0.1),
+    "hair": Material(specular=0.025, gloss=14.0, wrap=0.1, fibres=True),
 }
 _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
 # Bodies without openings; skin, lips and hair are one together with the inside of a mouth.
