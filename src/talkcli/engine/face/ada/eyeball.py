@@ -24,7 +24,7 @@ WHITE_RINGS = (LIMBUS, 31.4, 35.0, 43.0, 55.0, 72.0, 100.0)
 CORNEA = 0.82
 
 BLACK = np.array([0.0035, 0.003, 0.003])
-WHITE = np.array([0.560, 0.510, 0.475])
+WHITE = np.array([0.650, 0.600, 0.565])
 CORNER = np.array([0.470, 0.270, 0.220])
 AMBER = np.array([0.190, 0.095, 0.030])
 

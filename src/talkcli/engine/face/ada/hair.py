@@ -55,7 +55,7 @@ def _strands(person: Person, random: np.random.Generator) -> Float[np.ndarray, "
     u = np.linspace(0.0, 1.0, COLUMNS)
     t = np.linspace(0.0, 1.0, ROWS)[:, None]
     # Single white hairs; and the eye sees less of what is dark.
-    mixed = 1.6 if person.hair_colour == "grey" else 1.0 + 14.0 * max(0.0, 0.06 - _dark(person).max())
+    mixed = 1.6 if person.hair_colour == "grey" else 1.0 + 6.0 * max(0.0, 0.06 - _dark(person).max())
     out = 0.20 * ripple(u + 0.02 * t, 28, random) + 0.24 * random.uniform(-1.0, 1.0, COLUMNS)
     out = (
         1.0
@@ -115,7 +115,7 @@ def _ribbons(style: Style, person: Person, random: np.random.Generator) -> Piece
         broad = 0.0 * broad
     half = 0.5 * aside * broad[..., None]
     pair = np.stack([place + half, place - half], 2)
-    light = random.uniform(0.75, 1.45, RIBBONS) * (0.88 + 0.30 * at)
+    light = random.uniform(0.80, 1.30, RIBBONS) * (0.88 + 0.30 * at)
     colours = np.broadcast_to((_dark(person) * light[..., None])[:, :, None], pair.shape)
     grid = grid_faces(RIBBON_ROWS, 2)
     faces = (2 * RIBBON_ROWS * np.arange(RIBBONS))[:, None, None] + grid[None]

@@ -64,12 +64,16 @@ def short(person: Person, random: np.random.Generator) -> Style:
     # The whorl turns, and the top is brushed to the subject's left.
     way = s + (0.05 + 0.32 * bump(s, 0.0, 0.35)) * t * (1.0 - t)
     edge = scalp.hairline(np.clip(way, -1.0, 1.0), person.sex)
-    uneven = 1.0 + 0.020 * ripple(np.linspace(0, 1, COLUMNS), 46, random) * smoothstep(t, 0.7, 1.0)
+    u = np.linspace(0.0, 1.0, COLUMNS)
+    # Over the forehead tufts of unlike length and height stand, no even edge.
+    fore = bump(s, 0.0, 0.34)
+    tufts = 0.7 * ripple(u, 40, random) + 0.5 * ripple(u, 70, random)
+    uneven = 1.0 + (0.020 + 0.045 * fore) * tufts * smoothstep(t, 0.6, 1.0)
     direction = scalp.between(np.broadcast_to(scalp.CROWN, edge.shape), edge, t * uneven)
     skin = scalp.surface(direction)
     high = smoothstep(skin[..., 1], 25.0, 95.0)
     ahead = smoothstep(skin[..., 2], 20.0, 85.0) * smoothstep(skin[..., 1], 45.0, 72.0)
-    depth = (3.2 + 9.5 * high + 7.0 * ahead) * (1.0 - np.exp((t - 1.0) / 0.11))
+    depth = (3.2 + 9.5 * high + (5.0 + 4.5 * tufts * fore) * ahead) * (1.0 - np.exp((t - 1.0) / 0.11))
     depth = depth * (0.55 + 0.45 * smoothstep(skin[..., 1], -50.0, 10.0))
     # The last row sinks into the skin, so that no rim is seen.
     depth = depth + 0.3 - 0.8 * smoothstep(t, 0.96, 1.0)
@@ -147,7 +151,7 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     share = np.clip(v / 0.55, 0.0, 1.0) ** 0.85
     start = scalp.unit(PchipInterpolator([0.0, 0.5, 1.0], on_part)(share))
     # A level: front angle, height, half axes and middle of an ellipse; 0 for the skull itself.
-    fronts = np.deg2rad([36.0, 47.0, 60.0, 63.0, 60.0])
+    fronts = np.deg2rad([36.0, 47.0, 56.0, 54.0, 50.0])
 
     def around(level: int) -> np.ndarray:
         return fronts[level] + v * (np.pi - fronts[level])
@@ -168,15 +172,16 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     side = on_skull(1, 0.10)
     raise_ = np.array([0.0, 0.10 if sign > 0 else 0.02, 0.0]) * (1.0 - v[:, None])
     top = scalp.unit(scalp.unit(start + temple) + raise_)
-    hem = -97.0 + 10.0 * v**2 + 1.4 * ripple(v, 30, random)
+    hem = -97.0 + 10.0 * v**2 + 2.2 * ripple(v, 34, random) + 1.8 * ripple(v, 9, random)
     knots = [
         scalp.surface(start), scalp.surface(top), scalp.surface(temple), scalp.surface(side),
-        ellipse(2, -12.0 + 0 * v, 90.0, 100.0, -9.0, 0.85),
-        ellipse(3, -56.0 + 0 * v, 84.0, 90.0, -14.0, 0.75),
+        ellipse(2, -12.0 + 0 * v, 87.0, 98.0, -9.0, 0.85),
+        ellipse(3, -56.0 + 0 * v, 82.0, 88.0, -14.0, 0.77),
         ellipse(4, hem, 71.0, 74.0, -18.0, 0.77),
     ]  # fmt: skip
     path = np.stack(knots)
-    volume = np.array([2.5, 12.5, 10.5, 9.5])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
+    # Highest at the parting: the crown is round.
+    volume = np.array([9.0, 12.0, 8.5, 8.5])[:, None] * (0.12 + 0.88 * smoothstep(v, 0.0, 0.10))
     volume[1:3] += (3.0 if sign < 0 else 0.5) * bump(v, 0.22, 0.22)
     path[:4] += volume[..., None] * scalp.unit(path[:4] - scalp.INSIDE)
     step = np.linalg.norm(np.diff(path, axis=0), axis=2).mean(1)

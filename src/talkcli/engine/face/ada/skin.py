@@ -146,6 +146,18 @@ def triangulate(plane: Plane, holes: list[Plane]) -> Ids:
     return triangles[keep]
 
 
+def outer_edges(plane: Plane, triangles: Ids) -> Ids:
+    """Return the edges (from, to) with which the layout ends at the back of the head.
+
+    The fill goes out to a circle, and `BACK_ANGLE` is the circle of few points: some of the fill lies outside
+    the polygon through them, so what ends the layout is its hull.
+    """
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    code, twin = edges @ np.array([len(plane), 1]), edges @ np.array([1, len(plane)])
+    far = (np.hypot(plane[:, 0], plane[:, 1]) > 0.9 * BACK_ANGLE)[edges].all(1)
+    return edges[~np.isin(code, twin) & far & (plane[edges, 0] > 1e-9).any(1)]
+
+
 def relax(p: Points, faces: Ids, num_fixed: int, rounds: int = 8) -> Points:
     """Return even out what the rays left stretched: slide vertices to their neighbours' mean, on the field.
 
@@ -200,7 +212,7 @@ def build() -> Skin:
     lifted = relax(np.concatenate([outer, lifted]), triangles, len(outer) + len(collar) + len(back_q))[
         len(outer) :
     ]
-    back_ids = first_new + len(collar) + np.arange(len(back_q))
+    rim = outer_edges(plane, triangles)
     pole = first_new + len(lifted)
     behind = field.cast_radial(np.array([[0.0, 0.0, -1.0]]))
     half = np.concatenate([*(grid.reshape(-1, 3) for grid in grids), lifted, behind])
@@ -214,7 +226,7 @@ def build() -> Skin:
             quads(lid_ids, closed=True),
             quads(nostril_ids, closed=True),
             np.stack([np.full(len(deep) - 2, deep[0]), deep[2:], deep[1:-1]], 1),
-            np.stack([np.full(len(back_ids) - 1, pole), back_ids[:-1], back_ids[1:]], 1),
+            np.concatenate([np.full((len(rim), 1), pole), place[rim[:, ::-1]]], 1),
         ]
     )
     vertices, both, mirror = mirrored(half, faces)

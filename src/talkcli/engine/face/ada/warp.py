@@ -22,7 +22,6 @@ Points = Float[np.ndarray, "points 3"]
 Weights = Float[np.ndarray, "points"]
 # The map is a similarity up to the first distance from an eye's centre, and free beyond the second.
 _RIGID_MM, _FREE_MM = 20.0, 38.0
-# Share of a field that the two sides of a usual face differ by, see `_asymmetry`.
 _STEPS = 12
 
 
@@ -37,6 +36,11 @@ def _spot(p: Points, centre: field.Triple, radii: field.Triple) -> Weights:
 def _along(weight: Weights, x: Weights | float = 0.0, y: Weights | float = 0.0, z: float = 0.0) -> Points:
     """Return the displacement (x, y, z) times `weight`."""
     return np.stack([weight * x, weight * y, weight * z], 1)
+
+
+def _side(p: Points) -> Weights:
+    """Return 1 on the left and -1 on the right; a step at the midline would fold what lies there."""
+    return np.tanh(p[:, 0] / 8.0)
 
 
 def _wider(p: Points, weight: Weights, half_width: float) -> Points:
@@ -130,11 +134,11 @@ def _occiput(p: Points) -> Points:
 def _cheek_fat(p: Points) -> Points:
     round_ = _spot(p, (46.0, -46.0, 54.0), (22.0, 25.0, 36.0))
     below = _spot(p, (14.0, -112.0, 48.0), (30.0, 14.0, 34.0))
-    return _along(round_, x=np.sign(p[:, 0]), z=0.3) + _along(below, y=-1.2)
+    return _along(round_, x=_side(p), z=0.3) + _along(below, y=-1.2)
 
 
 def _cheekbone_ridge(p: Points) -> Points:
-    return _along(_spot(p, (42.0, -22.0, 70.0), (17.0, 12.0, 22.0)), x=0.5 * np.sign(p[:, 0]), z=1.0)
+    return _along(_spot(p, (42.0, -22.0, 70.0), (17.0, 12.0, 22.0)), x=0.5 * _side(p), z=1.0)
 
 
 def _neck(p: Points) -> Points:
@@ -149,12 +153,12 @@ def _throat(p: Points) -> Points:
 
 
 def _sagging(p: Points) -> Points:
-    jowls = _along(_spot(p, (38.0, -92.0, 58.0), (13.0, 13.0, 22.0)), x=0.6 * np.sign(p[:, 0]), y=-1.0)
+    jowls = _along(_spot(p, (38.0, -92.0, 58.0), (13.0, 13.0, 22.0)), x=0.6 * _side(p), y=-1.0)
     folds = -field.crease(_folded(p), [(18, -42, 94), (26, -54, 88), (31, -66, 82)], 5.0, 1.0)
     corners = -field.crease(_folded(p), [(26, -74, 86), (28, -88, 80)], 5.0, 1.0)
     bags = _along(_spot(p, (30.0, -17.0, 80.0), (12.0, 4.5, 12.0)), y=-0.3, z=0.5)
-    temples = _along(_spot(p, (60.0, 22.0, 50.0), (14.0, 20.0, 20.0)), x=-0.8 * np.sign(p[:, 0]))
-    hollows = _along(_spot(p, (46.0, -48.0, 58.0), (14.0, 14.0, 24.0)), x=-0.7 * np.sign(p[:, 0]), z=-0.3)
+    temples = _along(_spot(p, (60.0, 22.0, 50.0), (14.0, 20.0, 20.0)), x=-0.8 * _side(p))
+    hollows = _along(_spot(p, (46.0, -48.0, 58.0), (14.0, 14.0, 24.0)), x=-0.7 * _side(p), z=-0.3)
     tip = _along(_spot(p, (0.0, -37.0, 108.0), (13.0, 13.0, 18.0)), y=-0.7)
     return jowls + bags + temples + hollows + tip + _along(folds + 0.7 * corners, z=-0.8)
 
