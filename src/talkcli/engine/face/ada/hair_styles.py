@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 
-from talkcli.engine.face.ada import scalp
+from talkcli.engine.face.ada import field, scalp
 from talkcli.engine.face.ada.curves import bump, smoothstep
 from talkcli.engine.face.ada.person import Person
 
@@ -190,8 +190,15 @@ def _side(sign: float, v: np.ndarray, random: np.random.Generator) -> tuple[np.n
     t = np.linspace(0.0, 1.0, rows) ** 1.15
     places = PchipInterpolator(along, path, axis=0)(t)
     edge = smoothstep(v, 0.0, 0.10)
-    least = np.where(t[:, None] < along[3], 0.6 + 4.5 * edge * smoothstep(t[:, None], 0.0, 0.12), 3.0)
+    least = np.where(
+        t[:, None] < along[3], 0.6 + 4.5 * edge * smoothstep(t[:, None], 0.0, 0.12), 2.2 + 0.8 * edge
+    )
     places = scalp.push_out(places, least)
+    # The front edge lies on the cheek, so that nobody looks into the dark behind it.
+    flat = places.reshape(-1, 3)
+    gap = np.clip(field.face(flat) - 2.2, 0.0, 9.0)[:, None] * field.gradient(flat)
+    close = (1.0 - smoothstep(v, 0.0, 0.12)) * smoothstep(t[:, None], 0.2, 0.5)
+    places = places - close[..., None] * gap.reshape(places.shape)
     tt = np.broadcast_to(t[:, None], places.shape[:2])
     u = v[None] + 0.03 * tt
     locks = 1.1 * ripple(u, 15, random) + 0.8 * ripple(u + 0.01 * tt, 36, random)
