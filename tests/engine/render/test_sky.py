@@ -18,7 +18,7 @@ def _ball_with_mouth() -> tuple[Scene, np.ndarray, np.ndarray]:
     ball, ball_faces = sphere()
     roof, roof_faces = sphere(radius=0.03)
     vertices = np.concatenate([ball, roof + np.array([0.0, 0.04, 0.13], np.float32)])
-    faces = np.concatenate([ball_faces, ball_faces[:0], roof_faces + len(ball)])
+    faces = np.concatenate([ball_faces, roof_faces + len(ball)])
     cap = vertices[faces].mean(axis=1)[:, 2] > 0.097
     part_of_face = np.where(cap & (faces[:, 0] < len(ball)), 1, 0)
     scene = flat_scene(

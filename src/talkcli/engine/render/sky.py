@@ -17,8 +17,8 @@ from talkcli.engine.render import lamps, look, raster
 from talkcli.engine.render.columns import COLUMNS, SKY, TOTAL
 from talkcli.engine.render.renderer import Scene
 
-# Distances from the line where the lips turn into the mouth, and from the eyeballs, in metres: up to the first
-# the sky is seen anew, from there to the second it fades to what is seen at rest.
+# Distances from the line where the lips turn into the mouth, and from the eyeballs, in metres: up to the
+# first the sky is seen anew, from there to the second it fades to what is seen at rest.
 _LIPS = (0.025, 0.04)
 _EYES = (0.008, 0.014)
 # Side of a patch's depth map, and room for what moves, as a part of the patch's size.
