@@ -257,3 +257,23 @@ def test_an_eye_gleams_at_every_gaze_however_coarse_its_mesh_is(
     # Within the iris, whose rim lies 29 degrees from the line of sight.
     middle = 100 + 200 * 0.2 * aim[0], 100 - 200 * 0.2 * aim[1]
     assert np.hypot(columns.mean() - middle[0], rows.mean() - middle[1]) < 200 * 0.2 * np.sin(np.radians(29))
+
+
+def test_edges_among_fibres_are_not_smoothed_and_those_against_others_are() -> None:
+    # A strand before a far sheet of the same part; both end within pixels.
+    shift = np.array([1 / 300, 0, 0], np.float32)
+    near = SQUARE * np.array([0.2, 0.5, 1], np.float32) + shift + np.array([0, 0, 0.2], np.float32)
+    vertices = np.concatenate([SQUARE + shift, near])
+    faces = np.concatenate([SQUARE_FACES, SQUARE_FACES + 4])
+    colours = np.repeat(np.array([[0.2] * 3, [0.8] * 3], np.float32), 4, axis=0)
+    rows = []
+    for fibres in (False, True):
+        scene = flat_scene(faces, colours, materials=(Material(specular=0.0, fibres=fibres),))
+        rows.append(SoftwareRenderer(scene, 100, 100).render(vertices)[50, :, 0])
+    smooth, rough = rows
+    pure = np.array([0, _encoded(0.1), _encoded(0.4)])
+    mixed = [np.abs(row.astype(int)[:, None] - pure).min(axis=1) > 1 for row in (smooth, rough)]
+    assert mixed[0][25:75].any()
+    assert not mixed[1][25:75].any()
+    np.testing.assert_array_equal(smooth[:25], rough[:25])
+    assert mixed[1][:25].any()

@@ -84,8 +84,8 @@ def mark_edges(  # type: ignore[no-untyped-def] # noqa: PLR0912
     whether each tile of TILE x TILE pixels has a marked one; return how many there are.
 
     `face_at` and `nearness` (height width) are the pixels' centres as `nearest_faces` leaves them, `edges`
-    what `mesh_edges` returns. `labels` (faces) are numbers of parts, of fibres minus 2 minus that: their edges
-    over themselves are left out. `part_at` (2 width) is room for the labels of two rows.
+    what `mesh_edges` returns. `labels` (faces) are numbers of parts, for fibres minus 2 minus that: edges of
+    fibres over themselves are left out. `part_at` (2 width) is room for the labels of two rows.
     """
     height, width = np.uintp(face_at.shape[0]), np.uintp(face_at.shape[1])
     slot_at[:] = -1

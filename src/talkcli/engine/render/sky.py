@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.spatial import cKDTree
 
 from talkcli.engine.render import lamps, look, raster
 from talkcli.engine.render.columns import COLUMNS, SKY, TOTAL
 from talkcli.engine.render.renderer import Scene
 
-# Distances from the line where the lips turn into the mouth, and from the eyeballs, in metres: up to the first
-# the sky is seen anew, from there to the second it fades to what is seen at rest.
+# Distances from the line where the lips turn into the mouth, and from the eyeballs, in metres: up to the
+# first the sky is seen anew, from there to the second it fades to what is seen at rest.
 _LIPS = (0.025, 0.04)
 _EYES = (0.008, 0.014)
 # Side of a patch's depth map, and room for what moves, as a part of the patch's size.
@@ -94,6 +93,17 @@ def _lamps_at_rest(table: np.ndarray, rest: np.ndarray, faces: np.ndarray) -> np
     return seen
 
 
+def _distance(rest: np.ndarray, points: np.ndarray, most: float) -> np.ndarray:
+    """Return how far each vertex is from the nearest of `points` (verts), infinity where more than `most`."""
+    # A process that draws has no scipy, whose trees would be faster.
+    low, high = points.min(axis=0) - most, points.max(axis=0) + most
+    square = np.full(len(rest), np.inf)
+    close = np.flatnonzero(((rest >= low) & (rest <= high)).all(axis=1))
+    for point in points:
+        square[close] = np.minimum(square[close], ((rest[close] - point) ** 2).sum(axis=1))
+    return np.sqrt(square)
+
+
 class _Patch:
     """The neighbourhood of what moves, and how the sky is seen in it."""
 
@@ -156,11 +166,11 @@ class Sky:
         place, view = Place(*look.map_scale(rest)), View(len(rest), look.TEXELS)
         _see_sky(rest, faces, place, self._unhidden, everyone, table, view)
         self.at_rest = table[:, SKY].copy()
-        distance = cKDTree(rest[seam]).query(rest)[0]
+        distance = _distance(rest, rest[seam], _LIPS[1])
         distance[of_flesh] = 0.0
         self._patches.append(_Patch(distance, _LIPS, rest, faces, table, self.at_rest))
         if len(of_eyes):
-            distance = cKDTree(rest[of_eyes]).query(rest)[0]
+            distance = _distance(rest, rest[of_eyes], _EYES[1])
             self._patches.append(_Patch(distance, _EYES, rest, faces, table, self.at_rest))
 
     def views(self) -> list[View]:
