@@ -65,6 +65,7 @@ BAD: dict[str, dict[str, Any]] = {
     "without template": {"template": None},
     "format 99": {"format": np.array(99)},
     "region lips": {"region__lips": None},
+    "no region eyes": {"region__eyes": np.zeros(0, np.int64)},
     "template from": {"template": ARRAYS["template"] * 1000},
     "less than 0.05 m": {"template": ARRAYS["template"] // 100},
     "faces from": {"faces": ARRAYS["faces"].astype(np.int32) - 1},
@@ -90,7 +91,16 @@ def test_arrays_that_cannot_be_are_refused(path: Path, says: str) -> None:
 
 @pytest.mark.parametrize(
     "person",
-    ["", "[]", "3", "{" * 5000, json.dumps({"age": 17}), json.dumps({"wings": 2}), '{"sex": NaN}'],
+    [
+        "",
+        "[]",
+        "3",
+        "{" * 5000,
+        json.dumps({"age": 17}),
+        json.dumps({"wings": 2}),
+        '{"sex": NaN}',
+        '{"hair": []}',
+    ],
 )
 def test_a_person_that_cannot_be_is_refused(path: Path, person: str) -> None:
     with pytest.raises(InputError, match="describes no person"):

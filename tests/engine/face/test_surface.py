@@ -102,6 +102,15 @@ def test_triangles_of_its_own_make_up_for_a_head_that_is_missing() -> None:
     assert (len(mesh.faces), dict(mesh.regions)) == (len(HEAD.faces), {})
 
 
+def test_a_former_mesh_of_ada_is_drawn_with_triangles_of_its_own() -> None:
+    former = replace(GIVEN, topology="ada")
+    with pytest.raises(UsageError) as caught:
+        topology_of(former)
+    assert "another version" in str(caught.value.hint)
+    mesh = topology_of(replace(former, faces=HEAD.faces))
+    assert (len(mesh.faces), mesh.parts) == (len(HEAD.faces), ("skin",))
+
+
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(UsageError, match="others"):
         Surface(MOTION, BallHead())

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from talkcli.engine.errors import TalkError, UsageError
 from talkcli.engine.exports.drawing import drawing_apart
 from talkcli.engine.exports.formats import export
 from talkcli.engine.exports.piece import Piece
-from talkcli.engine.face.channels import ADA
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.render import apart
 from talkcli.engine.render.apart import DrawingProcess, View
 from talkcli.engine.render.shot import Shot, Size
@@ -31,13 +32,14 @@ VIEW = View("ada", SMALL)
 
 def _motion(frames: int) -> Motion:
     rng = np.random.default_rng(frames)
-    coeffs = rng.uniform(0, 0.4, (frames, len(ADA))).astype(np.float32)
+    channels = (*ADA, *TONGUE)
+    coeffs = rng.uniform(0, 0.4, (frames, len(channels))).astype(np.float32)
     pose = rng.normal(0, 0.1, (frames, 3)).astype(np.float32)
-    return Motion(coeffs=coeffs, fps=25.0, head="ada", channels=ADA, pose=pose)
+    return Motion(coeffs=coeffs, fps=25.0, head="ada", channels=channels, pose=pose)
 
 
-def _piece(frames: int, drawer: DrawingProcess | None) -> Piece:
-    return Piece(motion=_motion(frames), meta={}, reporter=Silent(), shot=SMALL, drawer=drawer)
+def _piece(frames: int, drawer: DrawingProcess | None, shot: Shot = SMALL) -> Piece:
+    return Piece(motion=_motion(frames), meta={}, reporter=Silent(), shot=shot, drawer=drawer)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,19 @@ def test_files_have_the_bytes_of_those_drawn_here(drawer: DrawingProcess, name: 
     for path in files:
         other = tmp_path / "apart" / path.relative_to(tmp_path / "here")
         assert other.read_bytes() == path.read_bytes()
+
+
+def test_transparent_frames_are_those_drawn_here(drawer: DrawingProcess, tmp_path: Path) -> None:
+    shot = Shot(size=Size(64, 64), background="transparent")
+    for folder, process in (("apart", drawer), ("here", None)):
+        export(tmp_path / folder, _piece(3, process, shot))
+    names = sorted(path.name for path in (tmp_path / "here").iterdir())
+    assert len(names) == 3
+    for name in names:
+        drawn = np.asarray(Image.open(tmp_path / "apart" / name))
+        np.testing.assert_array_equal(drawn, np.asarray(Image.open(tmp_path / "here" / name)))
+        # Corners show nothing, the face is whole.
+        assert drawn.shape == (64, 64, 4) and drawn[0, 0, 3] == 0 and drawn[32, 32, 3] == 255
 
 
 def test_another_view_needs_no_other_process(drawer: DrawingProcess) -> None:

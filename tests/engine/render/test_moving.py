@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.face.ada.head import AdaHead
-from talkcli.engine.face.channels import JAW
+from talkcli.engine.face.channels import JAW, TONGUE
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.render.pictures import vertices_by_frame
@@ -25,13 +25,14 @@ def head() -> AdaHead:
     return load_head("ada")  # type: ignore[return-value]
 
 
-def _motion(head: AdaHead, kind: str) -> Motion:
+def _motion(head: AdaHead, kind: str, more: tuple[str, ...] = TONGUE) -> Motion:
     rng = np.random.default_rng(0)
-    coeffs = rng.uniform(-0.3, 1.3, (FRAMES, len(head.channels)))
+    channels = (*head.channels, *more)
+    coeffs = rng.uniform(-0.3, 1.3, (FRAMES, len(channels)))
     if kind == "few":
         coeffs *= rng.random(coeffs.shape) < 0.2
     if kind == "alone":
-        coeffs = np.eye(len(head.channels))
+        coeffs = np.eye(len(channels))
     jaw = [head.channels.index(name) for name in JAW]
     coeffs[:, jaw] *= 0.4
     pose = rng.normal(0, 0.3, (len(coeffs), 3))
@@ -41,15 +42,16 @@ def _motion(head: AdaHead, kind: str) -> Motion:
         coeffs=coeffs.astype(np.float32),
         fps=25.0,
         head=head.name,
-        channels=head.channels,
+        channels=channels,
         pose=pose.astype(np.float32),
     )
 
 
+@pytest.mark.parametrize("more", [(), TONGUE])
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("kind", ["many", "few", "alone"])
-def test_frames_are_those_of_the_head(head: AdaHead, kind: str, turned: bool) -> None:
-    surface = Surface(_motion(head, kind), head, turned=turned)
+def test_frames_are_those_of_the_head(head: AdaHead, kind: str, turned: bool, more: tuple[str, ...]) -> None:
+    surface = Surface(_motion(head, kind, more), head, turned=turned)
     at = vertices_by_frame(surface)
     assert at is not None
     wanted = surface.vertices()

@@ -77,7 +77,7 @@ _ARRAYS = {
 
 def is_head_file(path: Path) -> bool:
     """Return whether `path` is an npz for `read_head`: any that is no converted FLAME model."""
-    return path.suffix == ".npz" and _OF_FLAME not in array_names(path)
+    return path.suffix.lower() == ".npz" and _OF_FLAME not in array_names(path)
 
 
 def write_head(path: Path, arrays: Mapping[str, np.ndarray], parts: tuple[str, ...], person: Person) -> None:
@@ -99,7 +99,7 @@ def read_head(path: Path) -> AdaHead:
     """
     regions = sorted(name for name in array_names(path) if name.startswith(_REGION))
     arrays = _read(path, (*_ARRAYS, "parts", *regions))
-    missing = [name for name in _NEEDED_REGIONS if _REGION + name not in regions]
+    missing = [name for name in _NEEDED_REGIONS if not arrays.get(_REGION + name, np.zeros(0)).size]
     if missing:
         raise _wrong(path, f"names no region {missing[0]}")
     parts = arrays.pop("parts")

@@ -37,14 +37,14 @@ def flame_path() -> Path | None:
 
 def is_head(name: str) -> bool:
     """Return whether `load_head` knows a head called `name`."""
-    return name in HEADS or name.endswith(_FILE_SUFFIXES)
+    return name in HEADS or name.lower().endswith(_FILE_SUFFIXES)
 
 
 def head_file(name: str) -> Path | None:
     """Return the user's file that `load_head` reads for the head called `name`; None where it needs none."""
     if name == "flame":
         return flame_path()
-    return Path(name) if name.endswith(_FILE_SUFFIXES) else None
+    return Path(name) if name.lower().endswith(_FILE_SUFFIXES) else None
 
 
 def load_head(name: str) -> Head:
@@ -66,7 +66,7 @@ def load_head(name: str) -> Head:
                 hint="Register at https://flame.is.tue.mpg.de, accept the FLAME licence, download FLAME 2020 "
                 f"and set TALK_FLAME=/path/to/{FLAME_FILE}.",
             )
-    elif name.endswith(_FILE_SUFFIXES):
+    elif name.lower().endswith(_FILE_SUFFIXES):
         path = Path(name)
         if not path.is_file():
             raise AssetError(

@@ -124,11 +124,17 @@ def topology_of(motion: AnyMotion, head_name: str | None = None) -> Topology:
             if head_name is not None or motion.faces is None:
                 raise
     if known is not None and len(known.template) != len(motion.neutral):
-        raise UsageError(
-            f"The motion has {len(motion.neutral)} vertices, but {parameter('head', known.name)} has "
-            f"{len(known.template)}.",
-            hint="Give a `head` of the same topology, or leave it out.",
-        )
+        if head_name is not None or motion.faces is None:
+            raise UsageError(
+                f"The motion has {len(motion.neutral)} vertices, but {parameter('head', known.name)} has "
+                f"{len(known.template)}.",
+                hint="Give a `head` of the same topology, or leave it out."
+                if head_name is not None
+                else "It was made for another version of this mesh. Give its triangles: a .ply or .obj of it "
+                "as `template`.",
+            )
+        # Another version of the mesh, whose triangles the motion brings along.
+        known = None
     return FaceMesh(name=motion.topology, template=motion.neutral, numbering=known, triangles=motion.faces)
 
 

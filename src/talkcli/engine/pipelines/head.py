@@ -20,7 +20,6 @@ from talkcli.engine.face.ada.settings import allowed, changed, parse_settings
 from talkcli.engine.face.head_file import head_of, read_person, write_head
 from talkcli.engine.face.heads import HEADS, load_head
 from talkcli.engine.files import atomic_path, check_file
-from talkcli.engine.render.sheet import contact_sheet
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 
@@ -96,6 +95,8 @@ def make_head(
             assert arrays is not None
             write_head(out, arrays, parts, person)
         else:
+            from talkcli.engine.render.sheet import contact_sheet
+
             reporter.progress("drawing", 0, None)
             with atomic_path(out) as temporary:
                 Image.fromarray(contact_sheet(head)).save(temporary, format="PNG")
@@ -112,10 +113,12 @@ def _person(base: str, settings: Sequence[str], seed: int | None) -> tuple[Perso
     """Return the person with the changes, and whether there are any."""
     wishes: dict[str, Any] = parse_settings(settings)
     if seed is not None:
+        if "seed" in wishes:
+            raise UsageError("`seed` and `set` both give the seed.", hint="Leave one of them out.")
         wishes["seed"] = seed
     if base in PEOPLE:
         person = PEOPLE[base]
-    elif base.endswith(HEAD):
+    elif base.lower().endswith(HEAD):
         person = read_person(Path(base))
     else:
         near = difflib.get_close_matches(base.lower(), PEOPLE, n=1)

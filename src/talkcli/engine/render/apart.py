@@ -121,9 +121,8 @@ class DrawingProcess:
                 return content
         code = self._process.wait()
         how = f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
-        raise TalkError(
-            f"The process that draws stopped ({how}).", hint="Check the free memory, and run again."
-        )
+        hint = "Check the free memory, and run again." if code < 0 else "Run: talk doctor."
+        raise TalkError(f"The process that draws stopped ({how}).", hint=hint)
 
 
 def serve() -> None:

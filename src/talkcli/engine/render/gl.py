@@ -43,7 +43,6 @@ class GlRenderer:
         self._normals = np.empty((len(scene.colours), 3), np.float32)
         self._parts = _split(scene, self._pyrender)
         self._wall = as_bytes(backdrop(scene.background, height, width))
-        self._transparent = scene.background is None
         self._scene = self._pyrender.Scene(bg_color=(0, 0, 0, 0), ambient_light=scene.ambient)
         self._scene.add(
             _camera(scene, self._pyrender, width / height), pose=_pose(*camera_axes(scene.camera))
@@ -60,7 +59,7 @@ class GlRenderer:
                 f"No OpenGL context without a display (EGL) could be made here ({error}).", hint=_HINT
             ) from error
 
-    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width channels"]:
+    def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
         """Return one sRGB picture of the scene with its vertices at `vertices` (metres); see `Renderer`."""
         vertices = np.ascontiguousarray(vertices, np.float32)
         smooth_normals(vertices, self._faces, self._normals)
@@ -78,9 +77,7 @@ class GlRenderer:
             self._scene.remove_node(self._node)
         self._node = self._scene.add(self._pyrender.Mesh(primitives))
         colour, depth = self._renderer.render(self._scene)
-        seen = depth[:, :, None] > 0
-        picture = np.where(seen, colour[:, :, :3], self._wall)
-        return np.dstack([picture, 255 * seen.astype(np.uint8)]) if self._transparent else picture
+        return np.where(depth[:, :, None] > 0, colour[:, :, :3], self._wall)
 
     def close(self) -> None:
         """Free the GL context."""

@@ -54,7 +54,7 @@ def vertices_by_frame(surface: Surface) -> Callable[[int], np.ndarray] | None:
     """
     motion, topology = surface.motion, surface.topology
     if isinstance(motion, VertexMotion):
-        return motion.vertices.__getitem__
+        return lambda frame: surface.vertices(slice(frame, frame + 1))[0]
     if not isinstance(topology, AdaHead):
         return None
     from talkcli.engine.render.moving import MovingAda

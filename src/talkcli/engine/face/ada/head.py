@@ -1,8 +1,8 @@
-"""The head `ada`: 53 named numbers to vertices, from the baked asset.
+"""Generated heads: named numbers to vertices, from the baked asset.
 
-Axis names: `frames`, `coeffs` = 53, `verts`, `shapes`, `factors` = 2. Vertices = rest + linear shapes +
-correctives; then the jaw and the eyes turn, the lids keep off the eyeballs, and the lips meet. Built by
-`talkcli.engine.face.ada.bake`.
+Axis names: `frames`, `coeffs` (53, or 56 with those of the tongue), `verts`, `shapes`, `factors` = 2.
+Vertices = rest + linear shapes + correctives; then the jaw and the eyes turn, the lids keep off the eyeballs,
+and the lips meet. Built by `talkcli.engine.face.ada.bake`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from talkcli.engine.errors import UsageError
@@ -71,14 +71,9 @@ def allowed(name: str) -> str:
     return f"{low:g} to {high:g}" + ("" if name in RANGES else " standard deviations")
 
 
-def field_names() -> tuple[str, ...]:
-    """Return the names of the fields of a person, in their order."""
-    return tuple(field.name for field in fields(Person))
-
-
 def _value(name: str, given: Any) -> Any:
     if name in CHOICES:
-        if given not in CHOICES[name]:
+        if not isinstance(given, str) or given not in CHOICES[name]:
             near = difflib.get_close_matches(str(given).lower(), CHOICES[name], n=1)
             raise _refused(name, given, f" Did you mean {near[0]}?" if near else "")
         return given
