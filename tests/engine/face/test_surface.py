@@ -102,8 +102,8 @@ def test_triangles_of_its_own_make_up_for_a_head_that_is_missing() -> None:
     assert (len(mesh.faces), dict(mesh.regions)) == (len(HEAD.faces), {})
 
 
-def test_a_former_mesh_of_ada_is_drawn_with_triangles_of_its_own() -> None:
-    former = replace(GIVEN, topology="ada")
+def test_a_former_mesh_of_a_head_is_drawn_with_triangles_of_its_own() -> None:
+    former = replace(GIVEN, topology="ball.npz")
     with pytest.raises(UsageError) as caught:
         topology_of(former)
     assert "another version" in str(caught.value.hint)
