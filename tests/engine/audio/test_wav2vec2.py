@@ -81,7 +81,8 @@ def test_features_are_those_of_transformers(config: Wav2vec2Config, frozen: str,
         wanted = theirs(values).last_hidden_state
         found = ours(sound)
     assert wanted.std() > 0.1
-    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+    # Values reach 3; processors differ in the order of their sums.
+    torch.testing.assert_close(found, wanted, atol=2e-5, rtol=0)
 
 
 @pytest.mark.parametrize("config", [TINY, TINY_LARGE])

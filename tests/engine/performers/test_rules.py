@@ -21,6 +21,7 @@ from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.performers.rules import RULES, Rules, fitted, read_words
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.score.motions import Generation, score_motions
+from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import SILENCE, SPEECH_RATE_HZ, Alignment, Emotion, Phone, Silent, Speech
 from tests.engine.fakes import Told
 
@@ -201,7 +202,7 @@ def test_a_motion_file_says_that_rules_made_it(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", _SPEECH)
     write_alignment(tmp_path / "a.TextGrid", _PHONES)
     options: dict[str, Any] = {
-        "emotion_from": None, "head_name": None, "fps": None, "size": 64, "renderer": "software",
+        "emotion_from": None, "head_name": None, "fps": None, "shot": Shot(), "renderer": "software",
         "device_name": "cpu", "layers": {"head_motion": False}, "reporter": Silent(),
     }  # fmt: skip
 

@@ -47,7 +47,7 @@ JAW_FORWARD_MM = 5.0
 # The ridge behind the upper incisors, where the tip meets it (y, z).
 RIDGE = (-61.6, 83.0)
 # Over the edge of the lower incisors, the tip a little before the upper ones.
-_BETWEEN = (-67.6, 96.0)
+_BETWEEN = (-67.4, 92.6)
 # The jaw angle at which the correctives put the tip exactly on the ridge.
 RIDGE_AT_RAD = 0.2
 
