@@ -151,9 +151,8 @@ def nearest_faces(screen, faces, culled, nearness, face_at):  # type: ignore[no-
 
 @inlined
 def _plane(upper_x, upper_y, px, py, qx, qy, x, y, area):  # type: ignore[no-untyped-def]
-    """Return a side as (a, b, c): a x + b y + c is 0 on it and positive inside, for x and y from
-    (x, y) on. Followed
-    from its upper end, it is exactly the opposite of the same side of the triangle beside it."""
+    """Return a side as (a, b, c): a x + b y + c is 0 on it and positive inside, for x and y from (x, y) on.
+    Followed from its upper end, it is exactly the opposite of the same side of the triangle beside it."""
     turn = f32(-1.0) if area < f32(0.0) else f32(1.0)
     a, b = -turn * (qy - py), turn * (qx - px)
     return a, b, a * (x - upper_x) + b * (y - upper_y)

@@ -26,9 +26,11 @@ _MARGIN = 0.15
 
 
 class View:
-    """Room for a lamp's view of `verts` vertices."""
+    """Room for a lamp's view of `verts` vertices and `faces` faces."""
 
-    def __init__(self, verts: int, texels: int) -> None:
+    def __init__(self, verts: int, faces: int, texels: int) -> None:
+        # A lamp is hidden by what is turned towards it: on a closed body that is the nearest anyway.
+        self.culled = np.ones(faces, np.bool_)
         self.screen = np.empty((verts, 3), np.float32)
         self.nearness = np.empty((texels, texels), np.float32)
         self.maxima = np.full((texels, texels), -np.inf, np.float32)
@@ -53,8 +55,7 @@ def see_lamp(
     """Fill `view` with a lamp's depth map, and with the place on it of each vertex of `used`."""
     centre = np.array([*place.middle, len(view.nearness) / 2])
     lamps.project_parallel(vertices, axes, centre, place.per_metre, view.screen)
-    # A lamp is hidden by what is turned towards it: on a closed body that is the nearest anyway.
-    raster.nearest_faces(view.screen, faces, np.ones(len(faces), np.bool_), view.nearness, None)
+    raster.nearest_faces(view.screen, faces, view.culled, view.nearness, None)
     lamps.block_maxima(view.nearness, view.maxima)
     lamps.lift(axes, view.screen, used, table)
 
@@ -83,7 +84,7 @@ def _see_sky(
 def _lamps_at_rest(table: np.ndarray, rest: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Return what each vertex sees of each lamp past `faces` (lamps verts). `table` has the normals."""
     place, used = Place(*look.map_scale(rest)), np.ones(len(rest), np.bool_)
-    view, past = View(len(rest), look.TEXELS), np.ones(len(rest), np.float32)
+    view, past = View(len(rest), len(faces), look.TEXELS), np.ones(len(rest), np.float32)
     seen = np.empty((len(_LAMPS), len(rest)), np.float32)
     for number, axes in enumerate(_LAMPS):
         table[:, SKY] = table[:, TOTAL] = 1e-6
@@ -120,7 +121,7 @@ class _Patch:
         self.near = np.unique(faces[inside, :3])
         number = np.zeros(len(rest), np.int32)
         number[self.near] = np.arange(len(self.near))
-        self._faces = np.column_stack([number[faces[inside, :3]], faces[inside, 3]]).astype(np.int32)
+        self.faces = np.column_stack([number[faces[inside, :3]], faces[inside, 3]]).astype(np.int32)
         ramp = (fade[1] - distance[self.near]) / (fade[1] - fade[0])
         self._weight = weight = np.clip(ramp, 0.0, 1.0).astype(np.float32)
         self._base = (np.float32(1.0) - weight) * at_rest[self.near]
@@ -140,7 +141,7 @@ class _Patch:
         rim = own[self._rim]
         sound = rim[np.isfinite(rim).all(axis=1)]
         middle = self._from_rim + (sound.mean(axis=0, dtype=np.float64) if len(sound) else 0.0)
-        _see_sky(own, self._faces, Place(middle, self._per_metre), self._past, seen, small, view)
+        _see_sky(own, self.faces, Place(middle, self._per_metre), self._past, seen, small, view)
         table[self.near, SKY] = self._base + self._weight * small[:, SKY]
 
 
@@ -163,7 +164,7 @@ class Sky:
         rest = np.ascontiguousarray(scene.rest, np.float32)
         table, everyone = np.zeros((len(rest), COLUMNS), np.float32), np.ones(len(rest), np.bool_)
         raster.smooth_normals(rest, faces, table)
-        place, view = Place(*look.map_scale(rest)), View(len(rest), look.TEXELS)
+        place, view = Place(*look.map_scale(rest)), View(len(rest), len(faces), look.TEXELS)
         _see_sky(rest, faces, place, self._unhidden, everyone, table, view)
         self.at_rest = table[:, SKY].copy()
         distance = _distance(rest, rest[seam], _LIPS[1])
@@ -173,11 +174,15 @@ class Sky:
             distance = _distance(rest, rest[of_eyes], _EYES[1])
             self._patches.append(_Patch(distance, _EYES, rest, faces, table, self.at_rest))
 
+    def whole_view(self) -> View:
+        """Return the room that one thread needs for a lamp's view of the whole head."""
+        return View(len(self.at_rest), len(self._faces), look.TEXELS)
+
     def views(self) -> list[View]:
         """Return the room that one thread needs for `see`."""
         if not self._patches:
-            return [View(len(self.at_rest), look.TEXELS)]
-        return [View(len(patch.near), _TEXELS) for patch in self._patches]
+            return [self.whole_view()]
+        return [View(len(patch.near), len(patch.faces), _TEXELS) for patch in self._patches]
 
     def see(
         self,

@@ -17,7 +17,7 @@ from talkcli.engine.render.columns import COLOUR, COLUMNS, KEY, SCREEN, SKY, Loo
 from talkcli.engine.render.eyeballs import Eyeballs
 from talkcli.engine.render.renderer import Scene, camera_axes
 from talkcli.engine.render.skin import rest_table
-from talkcli.engine.render.sky import Place, Sky, View, see_lamp
+from talkcli.engine.render.sky import Place, Sky, see_lamp
 
 # Triangles nearer to the camera than this part of its distance to the target are not drawn.
 _NEAR = 0.02
@@ -39,7 +39,7 @@ class _Buffers(threading.local):
         self.part_at = np.empty((2, width), np.int32)
         self.table[:, SKY] = sky.at_rest
         self.sky = sky.views()
-        self.key = View(num_verts, look.TEXELS)
+        self.key = sky.whole_view()
         self._samples = samples
         self._make_room(height * width // 8)
 

@@ -22,14 +22,13 @@ Points = Float[np.ndarray, "points 3"]
 Weights = Float[np.ndarray, "points"]
 # The map is a similarity up to the first distance from an eye's centre, and free beyond the second.
 _RIGID_MM, _FREE_MM = 20.0, 38.0
+# Newton's steps towards the measures.
 _STEPS = 12
 
 
 def _spot(p: Points, centre: field.Triple, radii: field.Triple) -> Weights:
     """Return a Gaussian about a point of the left half and its mirror image."""
-    q = (np.abs(p * np.array([1.0, 0.0, 0.0])) + p * np.array([0.0, 1.0, 1.0]) - np.array(centre)) / np.array(
-        radii
-    )
+    q = (_folded(p) - np.array(centre)) / np.array(radii)
     return np.exp(-(q * q).sum(1))
 
 
@@ -164,6 +163,7 @@ def _sagging(p: Points) -> Points:
 
 
 def _folded(p: Points) -> Points:
+    """Return the points with those of the right half mirrored to the left."""
     return np.abs(p * np.array([1.0, 0.0, 0.0])) + p * np.array([0.0, 1.0, 1.0])
 
 
