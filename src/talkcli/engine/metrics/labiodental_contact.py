@@ -3,8 +3,8 @@
 Axis names: `frames`, `lip` (vertices of the lower lip), `teeth` (vertices of the upper teeth). A measure of
 our own, for heads with teeth and a region `lower_lip`. Height alone does not show a contact: the lower lip is
 above the edge of the teeth in closed lips too, and in half of all s. Lips have a thickness, so their vertices
-never touch teeth. On ada their distance from the incisors is 6.6 mm at rest, 1.2 mm in a full contact, and
-over 4.5 mm in the poses of other sounds.
+never touch teeth. On ada their distance from the incisors is 6.8 mm at rest, 1.4 mm in a full contact, and
+5.0 mm or more in the poses of other sounds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from talkcli.engine.metrics.undefined import UndefinedMetricError
 from talkcli.engine.types import Alignment
 
 # Largest distance of lower lip and incisors in a contact, as a share of their distance at rest. On ada it is
-# 4.0 mm, which lies between full contacts and other sounds (see above).
+# 4.1 mm, which lies between full contacts and other sounds (see above).
 _NEAR = 0.6
 # Half the width of the incisors, as a share of the width of the row: the incisors are its middle third.
 _MIDDLE = 1 / 6

@@ -26,13 +26,17 @@ SMALLEST_MM = 0.02
 
 
 def pack(whole: Whole) -> bytes:
-    """Return the asset as bytes."""
+    """Return the asset as bytes. Raises ValueError for a shape too large for them."""
     shapes = [*whole.linear, *(corrective.deltas for corrective in whole.correctives)]
     rows, values, starts = [], [], [0]
     for deltas in shapes:
         moved = np.flatnonzero(np.abs(deltas).max(1) > SMALLEST_MM)
         rows.append(moved)
         values.append(np.round(deltas[moved] * MM / SHAPE_STEP_M))
+        if np.abs(values[-1]).max(initial=0.0) > np.iinfo(np.int16).max:
+            raise ValueError(
+                f"a shape moves a vertex by {np.abs(deltas).max():.0f} mm, more than an asset holds"
+            )
         starts.append(starts[-1] + len(moved))
     index = {name: i for i, name in enumerate((*ADA, *TONGUE))}
     ramp_weights = np.zeros((len(whole.correctives), 2, len(index)), np.float32)
