@@ -23,6 +23,7 @@ from talkcli.engine.performers.performer import Sampling, parse_emotion
 from talkcli.engine.pipelines.animate import animate_file
 from talkcli.engine.pipelines.convert.published import export_published, import_published
 from talkcli.engine.pipelines.convert.write import write_state_dicts
+from talkcli.engine.render.shot import Shot, Size
 from talkcli.engine.types import Silent, Speech
 from tests.engine.fakes import Told
 from tests.engine.models.emotalk.tiny_emotalk import NARROW, SMALL
@@ -143,9 +144,9 @@ def animated(checkpoint: Path, tmp_path: Path) -> Any:
 
     def run(out: str, **options: Any) -> dict[str, Any]:
         defaults: dict[str, Any] = {
-            "sampling": Sampling(), "emotion_from": None, "head_name": None, "fps": None, "size": 64,
-            "renderer": "software", "device_name": "cpu", "precision": "fp32", "layers": {},
-            "model_name": str(tmp_path / "emotalk.safetensors"), "reporter": Silent(),
+            "sampling": Sampling(), "emotion_from": None, "head_name": None, "fps": None,
+            "shot": Shot(size=Size(64, 64)), "renderer": "software", "device_name": "cpu", "precision": "fp32",
+            "layers": {}, "model_name": str(tmp_path / "emotalk.safetensors"), "reporter": Silent(),
         }  # fmt: skip
         return animate_file(tmp_path / "a.wav", [tmp_path / out], **(defaults | options))
 

@@ -166,9 +166,18 @@ def test_our_judge_sees_mouths_at_25(talking: Path, tmp_path: Path, monkeypatch:
     (mouths,) = seen
     assert mouths.shape == (FRAMES, 48, 48)
     # The crops are what talk draws of the same motion's mouth, as far as 192 pixels of a head show it.
-    drawn = np.concatenate(list(drawn_mouths(Surface(acted(0.0), load_head("ada")), 48)))
-    likeness = np.corrcoef(mouths[2:-2].ravel(), drawn[2:-2].ravel())[0, 1]
-    assert likeness > 0.85
+    same, other = (_likeness(mouths, phase) for phase in (0.0, 1.5))
+    assert same > 0.82
+    assert same > other + 0.1
+
+
+def _likeness(mouths: np.ndarray, phase: float) -> float:
+    """Correlate crops with drawings, where MediaPipe may put the crop one pixel off."""
+    drawn = np.concatenate(list(drawn_mouths(Surface(acted(phase), load_head("ada")), 48)))
+    inside = np.s_[2:-2, 1:-1, 1:-1]
+    shifts = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    moved = (np.roll(mouths, shift, axis=(1, 2)) for shift in shifts)
+    return max(np.corrcoef(crops[inside].ravel(), drawn[inside].ravel())[0, 1] for crops in moved)
 
 
 def test_bad_videos_have_a_reason_and_end_nothing(talking: Path, tmp_path: Path) -> None:
