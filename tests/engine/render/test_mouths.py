@@ -56,7 +56,8 @@ def test_it_is_the_crop_of_a_picture_of_the_whole_head(pose: tuple[float, float,
     pixels = size / 2 / math.tan(math.radians(scene.camera.fov_deg) / 2) / (seen @ forward)
     place = (size / 2 + pixels * (seen @ right), size / 2 - pixels * (seen @ up), pixels * box.half[0])
     crop = mouth_crop(whole, place, SIDE)
-    assert likeness(crop, drawn(shown)[0]) > 0.97
+    # A mouth one row off has 0.86.
+    assert likeness(crop, drawn(shown)[0]) > 0.95
 
 
 def test_the_camera_follows_the_mouth() -> None:

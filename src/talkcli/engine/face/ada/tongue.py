@@ -59,8 +59,8 @@ def build() -> Piece:
     top, bottom, wide = (_along(z, i) for i in (1, 2, 3))
     turn = 2 * np.pi * np.arange(COLUMNS) / COLUMNS
     across, up = np.cos(turn), np.sin(turn)
-    # The back is flatter than an ellipse.
-    up = np.where(up > 0, np.abs(up) ** 0.75, up)
+    # The back is a little flatter than an ellipse.
+    up = np.where(up > 0, np.abs(up) ** 0.9, up)
     x = wide[:, None] * across
     middle, half = (top + bottom) / 2, (top - bottom) / 2
     share = np.clip((z - ROOT_Z) / (TIP_Z - ROOT_Z), 0.0, 1.0)[:, None]
@@ -93,7 +93,7 @@ def _middle(z: Values) -> Values:
 
 def jaw(rest: Piece) -> Values:
     """Return how much each vertex turns with the jaw: the root hangs on the skull too."""
-    return 0.35 + 0.65 * smoothstep(rest.vertices[:, 2], 36.0, 70.0)
+    return 0.8 + 0.2 * smoothstep(rest.vertices[:, 2], 36.0, 64.0)
 
 
 def _bent(
@@ -166,7 +166,7 @@ def between_way(rest: Piece) -> Deltas:
 def back_up(rest: Piece) -> Deltas:
     """Return the displacement of `tongueBackUp`: the back on the palate, the tip drawn in a little."""
     z = rest.vertices[:, 2]
-    return _bent(rest, 13.0 * bump(z, 51.0, 13.0), -3.5 * smoothstep(z, 50.0, 80.0))
+    return _bent(rest, 13.4 * bump(z, 51.0, 13.0), -3.5 * smoothstep(z, 50.0, 80.0))
 
 
 def back_up_jaw(rest: Piece) -> Deltas:
@@ -181,7 +181,7 @@ def out(rest: Piece) -> Deltas:
     # The tip keeps its round shape: what is longer is the blade behind it.
     goal_z = z + 30.0 * smoothstep(z, 40.0, 77.0)
     way = np.array(
-        [(60, -74.5), (75, -69.5), (84, -65.6), (92, -64.3), (98, -64.3), (104, -66.9), (112.4, -75)]
+        [(60, -74.2), (75, -69.1), (84, -65.3), (92, -64.2), (98, -64.3), (104, -66.9), (112.4, -75)]
     )
     goal_y = PchipInterpolator(way[:, 0], way[:, 1])(np.clip(goal_z, 60.0, 112.4))
     blend = smoothstep(z, 42.0, 62.0)
