@@ -92,6 +92,8 @@ def skull(p: Points) -> Values:
     neck = capsule(p, (0, -60, -16), (0, -240, -34), 42.5, 53)
     neck = union(neck, capsule(p, (43, -60, -14), (10, -205, 14), 7, 7), 28)
     neck = union(neck, ellipsoid(p, (0, -146, 22), (10, 20, 9)), 20)
+    # The trapezius, on its way from the back of the head to the shoulders.
+    neck = union(neck, capsule(p, (24, -112, -42), (76, -222, -36), 9, 26), 26)
     return union(f, neck, 18)
 
 

@@ -78,8 +78,8 @@ class Person:
 
 
 PEOPLE = {
-    "ada": Person(sex=0.0, age=28.0, hair="bob", hair_colour="brown", iris="hazel"),
-    "abe": Person(sex=1.0, age=36.0, hair="short", hair_colour="dark", iris="brown", seed=33),
+    "ada": Person(sex=0.0, age=28.0, hair="bob", hair_colour="brown", iris="hazel", asymmetry=0.3),
+    "abe": Person(sex=1.0, age=36.0, hair="short", hair_colour="dark", iris="brown", asymmetry=0.3, seed=33),
     "bust": Person(sex=0.5, age=30.0, hair="none", asymmetry=0.0, brows=0.8, seed=3),
 }
 """The heads that come with talk, by name."""

@@ -36,9 +36,9 @@ _BACK_RINGS = (
 _EDGE_THICK = 1.7
 # Gap between neighbours at their widest: they nearly touch.
 _GAP = 0.16
-BODY, NECK, EDGE = np.array([0.98, 0.87, 0.67]), np.array([0.88, 0.69, 0.44]), np.array([0.86, 0.83, 0.74])
+BODY, NECK, EDGE = np.array([0.99, 0.93, 0.80]), np.array([0.93, 0.81, 0.63]), np.array([0.89, 0.88, 0.82])
 # Canines are a little yellower than incisors.
-_CANINE = np.array([0.97, 0.93, 0.86])
+_CANINE = np.array([0.98, 0.95, 0.90])
 _FIRST_BACK, _CANINE_PLACE = 3, 2
 
 
@@ -87,9 +87,9 @@ def _edge_drop(across: Float[np.ndarray, "points"], place: int) -> Float[np.ndar
     outer = np.clip(across, 0.0, 1.0)
     inner = np.clip(-across, 0.0, 1.0)
     if place == _CANINE_PLACE:
-        return 1.9 * outer**1.4 + 1.4 * inner**1.4
+        return 1.0 * outer**1.6 + 0.7 * inner**1.6
     if place < _CANINE_PLACE:
-        return (0.9 + 0.5 * place) * outer**3 + 0.35 * inner**4
+        return (0.6 + 0.3 * place) * outer**3 + 0.3 * inner**4
     return 0.8 * np.abs(across) ** 1.7
 
 
