@@ -44,7 +44,9 @@ def _motion(late: int) -> Motion:
     waves = np.sin(2 * np.pi * (draw.uniform(1, 3, len(ADA)) * t + draw.uniform(0, 1, len(ADA))))
     coeffs = (0.3 + 0.2 * (1 - 0.1 * late) * waves) * np.where(np.arange(len(ADA)) < 50, 1, 0.3)
     # Lips that move, and are not pressed on each other throughout.
-    coeffs[:, [ADA.index(name) for name in ("mouthClose", "lipSeal", "mouthPressLeft", "mouthPressRight")]] = 0
+    coeffs[
+        :, [ADA.index(name) for name in ("mouthClose", "lipSeal", "mouthPressLeft", "mouthPressRight")]
+    ] = 0
     pose = 0.1 * np.sin(2 * np.pi * (t + draw.uniform(0, 1, 3)))
     return Motion(
         coeffs=coeffs.astype(np.float32), fps=25.0, head="ada", channels=ADA, pose=pose.astype(np.float32)
