@@ -182,7 +182,7 @@ def _laid_out(values: np.ndarray, target: int | None) -> tuple[bytes, int | None
         padded = columns.reshape(-1, columns.shape[2]).view(np.uint8)
         padded = padded.reshape(*columns.shape[:2], -1)
         return np.pad(padded, ((0, 0), (0, 0), (0, -padded.shape[2] % _ALIGNMENT))).tobytes(), None
-    size = values[0].nbytes
+    size = values.nbytes // len(values)
     if target != ARRAY_BUFFER or size % _ALIGNMENT == 0:
         return values.tobytes(), None
     # Attributes of vertices start at multiples of four bytes.
