@@ -179,9 +179,8 @@ def _laid_out(values: np.ndarray, target: int | None) -> tuple[bytes, int | None
     """Return the bytes of `values`, and the distance of two elements where it is not their size."""
     if values.ndim == 3:
         columns = np.ascontiguousarray(values.swapaxes(1, 2))
-        padded = columns.reshape(-1, columns.shape[2]).view(np.uint8)
-        padded = padded.reshape(*columns.shape[:2], -1)
-        return np.pad(padded, ((0, 0), (0, 0), (0, -padded.shape[2] % _ALIGNMENT))).tobytes(), None
+        rows = columns.reshape(-1, columns.shape[-1]).view(np.uint8)
+        return np.pad(rows, ((0, 0), (0, -rows.shape[1] % _ALIGNMENT))).tobytes(), None
     size = values.nbytes // len(values)
     if target != ARRAY_BUFFER or size % _ALIGNMENT == 0:
         return values.tobytes(), None
