@@ -2,7 +2,8 @@
 
 To add a format, write its file beside this one and add its row here: `talk animate`, `talk export`, `talk
 render` and the Python interface find it by the suffix. Rows hold strings only, so that checking a name
-imports no writer. A suffix may have several parts (`.rhubarb.json`): of all that a name ends in, the longest decides.
+imports no writer. A suffix may have several parts (`.rhubarb.json`): of all that a name ends in, the longest
+decides.
 """
 
 from __future__ import annotations
