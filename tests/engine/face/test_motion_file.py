@@ -179,8 +179,10 @@ def test_phones_are_read_as_they_are_written_and_leave_other_files_as_they_were(
     ],
 )
 def test_phones_that_do_not_fit_are_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
-    fields = {"phones": np.array(["AA"]), "phone_times": np.array([[0.0, 0.2]]), "alignment":
-    np.array("aligned")} read_motion(stored(tmp_path / "good.npz", **fields)) with pytest.raises(InputError):
+    times = np.array([[0.0, 0.2]])
+    fields = {"phones": np.array(["AA"]), "phone_times": times, "alignment": np.array("aligned")}
+    read_motion(stored(tmp_path / "good.npz", **fields))
+    with pytest.raises(InputError):
         read_motion(stored(tmp_path / "bad.npz", **{**fields, **changes}))
 
 
