@@ -100,8 +100,11 @@ def test_equal_input_gives_equal_bytes(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "pictures", "sound"), [(".webm", r"Video: vp9.*yuv420p\(tv, bt709", "Audio: opus"), (".mov",
-    r"Video: prores \(4444\)", "Audio: pcm_s16le")],
+    ("suffix", "pictures", "sound"),
+    [
+        (".webm", r"Video: vp9.*yuv420p\(tv, bt709", "Audio: opus"),
+        (".mov", r"Video: prores \(4444\)", "Audio: pcm_s16le"),
+    ],
 )
 def test_other_films_have_their_codecs(tmp_path: Path, suffix: str, pictures: str, sound: str) -> None:
     path = tmp_path / f"x{suffix}"
@@ -136,12 +139,15 @@ def test_alpha_is_what_was_drawn(tmp_path: Path, suffix: str, options: tuple[str
     write_video(
         path, _seen_through(10), num_frames=10, fps=25.0, size=SIZE, speech=None, metadata={},
         reporter=Silent(), alpha=True,
-    )  # fmt: skip command = [ffmpeg_binary(), "-v", "error", *options, "-i", str(path), "-f", "rawvideo",
-    "-pix_fmt", "rgba", "-"] raw = subprocess.run(command, capture_output=True, check=True).stdout pictures =
-    np.frombuffer(raw, np.uint8).reshape(10, SIZE[1], SIZE[0], 4) alpha = pictures[..., 3].astype(int) assert
-    np.abs(alpha[:, 4:20, 4:28] - 255).max() <= 2 assert np.abs(alpha[:, 4:20, 36:60] - half).max() <= 4
-    assert alpha[:, 28:44, 36:60].max() <= 2 assert np.abs(pictures[5, 4:44, 4:28, :3].mean(axis=(0, 1)) -
-    (200, 60, 35)).max() < 8
+    )  # fmt: skip
+    command = [ffmpeg_binary(), "-v", "error", *options, "-i", str(path), "-f", "rawvideo"]
+    raw = subprocess.run([*command, "-pix_fmt", "rgba", "-"], capture_output=True, check=True).stdout
+    pictures = np.frombuffer(raw, np.uint8).reshape(10, SIZE[1], SIZE[0], 4)
+    alpha = pictures[..., 3].astype(int)
+    assert np.abs(alpha[:, 4:20, 4:28] - 255).max() <= 2
+    assert np.abs(alpha[:, 4:20, 36:60] - half).max() <= 4
+    assert alpha[:, 28:44, 36:60].max() <= 2
+    assert np.abs(pictures[5, 4:44, 4:28, :3].mean(axis=(0, 1)) - (200, 60, 35)).max() < 8
 
 
 def test_h264_has_no_alpha(tmp_path: Path) -> None:
