@@ -23,9 +23,11 @@ from talkcli.engine.exports.formats import (
     Format,
     check_distinct,
     check_output,
+    check_space,
     export,
     format_of,
     note_folders,
+    split_suffix,
 )
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.head import Head
@@ -117,9 +119,9 @@ def animate_file(
         check_output(path, row, shot=shot, overwrite=overwrite)
     note_folders(outs, reporter)
     formats = [row for _, row in rows]
-    drawn = any(row.drawn for row in formats)
+    drawn, laid_out = any(row.drawn for row in formats), any(row.drawn or row.surface for row in formats)
     chosen, at_rest, head = prepare(
-        [out for out, row in rows if row.drawn],
+        rows,
         sampling=sampling,
         controls=controls,
         emotion_from=emotion_from,
@@ -173,8 +175,9 @@ def animate_file(
             motion=shown,
             meta={**asked, **motion.meta, "take": take},
             reporter=reporter,
-            topology=_mesh(head, shown, head_name, at_rest) if drawn else None,
+            topology=_mesh(head, shown, head_name, at_rest) if laid_out else None,
             speech=sound,
+            sound_file=speech_path,
             shot=shot,
             renderer=renderer,
             drawer=drawer,
@@ -202,7 +205,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    drawn: Sequence[Path],
+    rows: Sequence[tuple[Path, Format]],
     *,
     sampling: Sampling,
     controls: Mapping[str, Any] | None,
@@ -215,18 +218,19 @@ def prepare(
     topology: str | None,
     reporter: Reporter,
 ) -> Prepared:
-    """Check what does not depend on the speech, and load what is small; `drawn` are the outputs that show
-    pictures, the other arguments those of `animate_file`.
+    """Check what does not depend on the speech, and load what is small; `rows` are the outputs with their
+    formats, the other arguments those of `animate_file`.
 
     Raises:
         TalkError: For options that do not fit each other or the model, and for missing or unusable files.
     """
     check_renderer(renderer)
     header = header_of(model_name)
+    check_space([out for out, row in rows if row.space], header.space)
     chosen = chosen_controls(header, controls or {})
     chosen.check(sampling)
     at_rest = read_template(template, topology, reporter)
-    head = _head_to_draw(head_name, header, drawn, at_rest, shot.camera)
+    head = _head_to_draw(head_name, header, rows, at_rest, shot.camera)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     return Prepared(chosen, at_rest, head)
@@ -249,26 +253,32 @@ def _rows(
 
 
 def _head_to_draw(
-    named: str | None, header: Meta, pictures: Sequence[Path], template: Template | None, camera: str
+    named: str | None,
+    header: Meta,
+    rows: Sequence[tuple[Path, Format]],
+    template: Template | None,
+    camera: str,
 ) -> Head | None:
-    """Load the head called `named`, else the model's own when an output shows pictures.
+    """Load the head called `named`, else the model's own when an output needs it.
 
     Args:
         named: Name of a head or a head's file; None for the model's own.
         header: Header of the performer.
-        pictures: Outputs that show pictures.
+        rows: Outputs with their formats.
         template: Face at rest that the user gave.
-        camera: Camera that the head must suit when there are any.
+        camera: Camera that the head must suit when an output shows pictures.
 
     Returns:
-        The head; None when nobody named one and nothing is drawn, and for a model of vertices, whose motion
-        has a mesh instead.
+        The head; None when nobody named one and no output needs one, and for a model of vertices, whose
+        motion has a mesh instead.
 
     Raises:
         UsageError: For a head with other channels, a template of another topology, and a camera on a
             part that nobody knows of the head.
         AssetError: When the file of the head is missing, or no file has the triangles of the vertices.
     """
+    pictures = any(row.drawn for _, row in rows)
+    surfaces = [out for out, row in rows if row.drawn or row.surface]
     if header.num_verts is not None:
         if named is not None:
             load_head(named)
@@ -287,16 +297,17 @@ def _head_to_draw(
         if pictures:
             check_camera(head, camera)
         return head
-    if not pictures:
+    if not surfaces:
         return None
     try:
         head = load_head(header.head)
     except AssetError as error:
-        path = pictures[0].with_suffix(MOTION)
+        path = surfaces[0].with_name(split_suffix(surfaces[0])[0] + MOTION)
         raise AssetError(
             error.problem, hint=f"Motion needs no head: `out={path}`. To draw it: {error.hint}"
         ) from error
-    check_camera(head, camera)
+    if pictures:
+        check_camera(head, camera)
     return head
 
 
@@ -311,4 +322,5 @@ def take_path(out: Path, take: int, takes: int) -> Path:
         return out
     # Enough digits that names in alphabetical order are in the order of takes.
     digits = max(2, len(str(takes)))
-    return out.with_name(f"{out.stem}.take{take + 1:0{digits}d}{out.suffix}")
+    stem, suffix = split_suffix(out)
+    return out.with_name(f"{stem}.take{take + 1:0{digits}d}{suffix}")

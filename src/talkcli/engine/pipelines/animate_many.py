@@ -182,17 +182,14 @@ def _check(
     every = [out for each in outputs.values() for out in each.values()]
     read = files_read(options["emotion_from"], options["head_name"], options["shot"], options["template"])
     check_distinct(every, [*named.values(), *read])
-    rows = [
-        (out, PICTURES.get(kind) or format_of(out)) for each in outputs.values() for kind, out in each.items()
-    ]
-    for out, row in rows:
+    rows = [[(out, PICTURES.get(kind) or format_of(out)) for kind, out in each.items()] for each in outputs.values()]
+    for out, row in (both for each in rows for both in each):
         check_output(out, row, shot=options["shot"], overwrite=True)
-    drawn = [out for out, row in rows if row.drawn]
     keys = (
         "sampling", "controls", "emotion_from", "model_name", "head_name", "shot", "renderer", "template",
         "topology",
     )  # fmt: skip
-    prepare(drawn, reporter=reporter, **{key: options[key] for key in keys})
+    prepare(rows[0], reporter=reporter, **{key: options[key] for key in keys})
 
 
 def _results(
