@@ -29,9 +29,7 @@ def moments(motion: AnyMotion, count: int) -> Int[np.ndarray, "chosen"]:
     if not isinstance(motion, Motion) or _BLINK not in motion.channels:
         return middles
     is_open = motion.coeffs[:, motion.channels.index(_BLINK)] < _OPEN_LIDS
-    found = [
-        np.flatnonzero(is_open[middle:end])[:1] for middle, end in zip(middles, edges[1:], strict=True)
-    ]
+    found = [np.flatnonzero(is_open[middle:end])[:1] for middle, end in zip(middles, edges[1:], strict=True)]
     return middles + [int(first[0]) if len(first) else 0 for first in found]
 
 

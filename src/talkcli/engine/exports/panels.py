@@ -99,7 +99,9 @@ def _lids(motion: Motion) -> Panel:
 def _emotion(motion: Motion) -> Panel:
     levels = emotion_levels(motion)
     means = {name: float(values.mean()) for name, values in levels.items()}
-    shown = [name for name in sorted(means, key=means.__getitem__, reverse=True) if means[name] > _LEAST_LEVEL]
+    shown = [
+        name for name in sorted(means, key=means.__getitem__, reverse=True) if means[name] > _LEAST_LEVEL
+    ]
     return Panel(
         title="Emotion in the face, share of its full pose",
         curves={name: levels[name] for name in shown[:_MOST_EMOTIONS]},
@@ -120,14 +122,14 @@ def emotion_levels(motion: Motion) -> dict[str, Float[np.ndarray, "frames"]]:
     names = [name for name, pose in EMOTION_POSES.items() if pose]
     poses = np.stack([pose_vector(ADA, EMOTION_POSES[name]) for name in names], axis=1)
     used = [
-        index
-        for index, channel in enumerate(ADA)
-        if poses[index].any() and not channel.startswith(_SPOKEN)
+        index for index, channel in enumerate(ADA) if poses[index].any() and not channel.startswith(_SPOKEN)
     ]
     width = max(1, round(_EMOTION_S * motion.fps))
     average = uniform_filter1d(motion.coeffs[:, used].astype(np.float64), width, axis=0, mode="nearest")
     # Averages change slowly: a few fits a second are enough.
-    at = np.unique(np.linspace(0, motion.num_frames - 1, 2 + round(5 * motion.duration_s)).round().astype(int))
+    at = np.unique(
+        np.linspace(0, motion.num_frames - 1, 2 + round(5 * motion.duration_s)).round().astype(int)
+    )
     fitted = np.stack([nnls(poses[used].astype(np.float64), average[frame])[0] for frame in at])
     frames = np.arange(motion.num_frames)
     return {name: np.interp(frames, at, fitted[:, index]) for index, name in enumerate(names)}

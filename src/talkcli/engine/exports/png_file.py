@@ -21,7 +21,8 @@ def check_name(out: Path, option: str) -> None:
     """Raise UsageError unless `out`, which `option` names, ends in .png; InputError when it is no file."""
     if out.suffix.lower() != _SUFFIX:
         raise UsageError(
-            f"{parameter(option, out)}: the picture is a PNG file.", hint=f"Use a name that ends in {_SUFFIX}."
+            f"{parameter(option, out)}: the picture is a PNG file.",
+            hint=f"Use a name that ends in {_SUFFIX}.",
         )
     check_file(out)
 

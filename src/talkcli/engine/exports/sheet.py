@@ -45,9 +45,7 @@ def write(out: Path, piece: Piece) -> None:
     motion = piece.motion
     chosen = moments(motion, _NUM_FRAMES)
     size = _fitting(piece.shot.size)
-    few = replace(
-        piece, motion=at_moments(motion, chosen), speech=None, shot=replace(piece.shot, size=size)
-    )
+    few = replace(piece, motion=at_moments(motion, chosen), speech=None, shot=replace(piece.shot, size=size))
     rows = -(-len(chosen) // _ACROSS)
     sheet = Image.new("RGBA", (min(_ACROSS, len(chosen)) * size.width, rows * size.height))
     with drawn(few) as pictures:

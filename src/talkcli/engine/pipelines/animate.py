@@ -244,9 +244,7 @@ def files_read(
     return [emotion_from, head, background_file(shot.background), *template_files(template)]
 
 
-def _rows(
-    outs: Sequence[Path], plot: Path | None, contact_sheet: Path | None
-) -> list[tuple[Path, Format]]:
+def _rows(outs: Sequence[Path], plot: Path | None, contact_sheet: Path | None) -> list[tuple[Path, Format]]:
     """Return every output with its format."""
     asked = [(plot, PLOT), (contact_sheet, SHEET)]
     return [(out, format_of(out)) for out in outs] + [(out, row) for out, row in asked if out is not None]

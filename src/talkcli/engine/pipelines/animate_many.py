@@ -34,7 +34,7 @@ from talkcli.engine.pipelines.animated_file import (
 from talkcli.engine.prepare.adapters.sounds import SOUNDS
 from talkcli.engine.prepare.names import files_below
 from talkcli.engine.types import Reporter
-from talkcli.engine.wording import parameter, some
+from talkcli.engine.wording import parameter
 from talkcli.engine.workers import CRASHED, map_isolated
 
 # Each worker holds the model in memory.
@@ -163,7 +163,7 @@ def _outputs(out_dir: Path, name: str, plan: Plan) -> dict[str, Path]:
             if "/" in ending or ending.startswith("."):
                 raise UsageError(
                     f"{parameter(option, ending)} is no end of a file's name.",
-                    hint=f"With `out_dir`, it follows the name of the speech: `{option}=x.png` is NAME.x.png.",
+                    hint=f"With `out_dir` it follows that of the speech: `{option}=x.png` makes NAME.x.png.",
                 )
             made[option] = out_dir / f"{name}.{ending}"
     return made
@@ -182,7 +182,10 @@ def _check(
     every = [out for each in outputs.values() for out in each.values()]
     read = files_read(options["emotion_from"], options["head_name"], options["shot"], options["template"])
     check_distinct(every, [*named.values(), *read])
-    rows = [[(out, PICTURES.get(kind) or format_of(out)) for kind, out in each.items()] for each in outputs.values()]
+    rows = [
+        [(out, PICTURES.get(kind) or format_of(out)) for kind, out in each.items()]
+        for each in outputs.values()
+    ]
     for out, row in (both for each in rows for both in each):
         check_output(out, row, shot=options["shot"], overwrite=True)
     keys = (

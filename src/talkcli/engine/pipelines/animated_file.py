@@ -137,7 +137,9 @@ def animate_one(out_dir: Path, told: Told, job: Job) -> Answer:
         fingerprint = _fingerprint(told, job.speech)
         made = {}
         if job.earlier is not None and job.earlier.fingerprint == fingerprint:
-            made = {name: digest for name, digest in job.earlier.outputs.items() if _is(out_dir, name, digest)}
+            made = {
+                name: digest for name, digest in job.earlier.outputs.items() if _is(out_dir, name, digest)
+            }
         takes = told.options["sampling"].takes
         missing = {
             kind: out
