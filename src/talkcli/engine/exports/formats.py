@@ -96,6 +96,7 @@ FORMATS: dict[str, Format] = {
     ".obj": _meshes("write_obj"),
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
+    ".glb": Format(write=f"{_EXPORTS}.glb:write", surface=True, sound=True),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True

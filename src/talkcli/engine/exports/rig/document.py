@@ -32,7 +32,7 @@ class RigDocument:
     document: Document
     face: int
     """Index of the node whose mesh has the targets."""
-    vertices: dict[tuple[int, int], Int[np.ndarray, "rows"]] = field(default_factory=dict)
+    places: dict[tuple[int, int], Int[np.ndarray, "rows"]] = field(default_factory=dict)
     """Vertices of the rig in each primitive, by node and primitive."""
 
 
@@ -74,7 +74,7 @@ def rig_document(
             mesh |= {"weights": [0.0] * len(names), "extras": {"targetNames": names}}
         node = document.add("nodes", {"name": name, "mesh": document.add("meshes", mesh), "skin": skin})
         nodes.append(node)
-        result.vertices |= {(node, index): rows for index, rows in enumerate(rows_of)}
+        result.places |= {(node, index): rows for index, rows in enumerate(rows_of)}
         if names:
             result.face = node
     document.json["scenes"] = [{"name": topology.name, "nodes": [joints[0], *nodes]}]

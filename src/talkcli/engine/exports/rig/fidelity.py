@@ -79,7 +79,7 @@ def measure(document: Document, places: Places, surface: Surface) -> Fidelity:
 def _gathered(
     reread: Reread,
     places: Places,
-    frames: slice,
+    frames: Int[np.ndarray, "frames"],
     surface: Surface,
     only: Int[np.ndarray, "rows"] | None = None,
 ) -> Float[np.ndarray, "frames verts 3"]:
