@@ -47,7 +47,7 @@ def export(
             "--text",
             metavar="WORDS|FILE",
             help="Words of the sound, for tracks of visemes: the words themselves, a text file, or a "
-            "TextGrid with a tier phones. Default: the phones in the motion file, else the shapes of the mouth.",
+            "TextGrid with a tier phones. Default: the phones in the motion file, else the mouth's shapes.",
         ),
     ] = None,
     head: HeadToDraw = None,

@@ -2,7 +2,8 @@
 
 To add a format, write its file beside this one and add its row here: `talk animate`, `talk export`, `talk
 render` and the Python interface find it by the suffix. Rows hold strings only, so that checking a name
-imports no writer. A suffix may have several parts (`.rhubarb.json`): of all that a name ends in, the longest decides.
+imports no writer. A suffix may have several parts (`.rhubarb.json`): of all that a name ends in, the longest
+decides.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ FORMATS: dict[str, Format] = {
     ".obj": _meshes("write_obj"),
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
+    ".glb": Format(write=f"{_EXPORTS}.glb:write", surface=True, sound=True),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True

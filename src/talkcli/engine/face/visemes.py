@@ -195,7 +195,7 @@ _RHUBARB = VisemeSet(
     },
     {
         "A": "P B M", "B": "K G NG S Z SH ZH CH JH T D N TH DH Y HH IY IH R", "C": "EH AE AH UH", "D": "AA",
-        "E": "AO ER", "F": "UW W", "G": "F V", "H": "L",
+        "E": "AO ER", "F": "UW W OW", "G": "F V", "H": "L",
     },
     rest="X",
 )  # fmt: skip

@@ -186,6 +186,8 @@ def animate_file(
         for path, row in paths[take]:
             export(path, piece, row)
             report["outputs"].append(str(path))
+        if piece.measured:
+            report["measured"] = {**report.get("measured", {}), **piece.measured}
         report |= {**motion.meta, "frames": shown.num_frames, "fps": shown.fps}
         report["head"] = piece.topology.name if piece.topology else shown.space.name
     if drawn:
