@@ -75,6 +75,10 @@ def _meshes(function: str) -> Format:
     )
 
 
+def _usd() -> Format:
+    return Format(write=f"{_EXPORTS}.usd.write:write", check=f"{_EXPORTS}.usd.write:check", surface=True, sound=True)
+
+
 # Formats by suffix in lower case. `FRAMES` stands for a name without a suffix, and for an existing folder.
 FORMATS: dict[str, Format] = {
     MOTION: Format(write=f"{_EXPORTS}.motion:write"),
@@ -99,6 +103,10 @@ FORMATS: dict[str, Format] = {
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
     ".glb": Format(write=f"{_EXPORTS}.glb:write", surface=True, sound=True),
+    ".usd": _usd(),
+    ".usda": _usd(),
+    ".usdc": _usd(),
+    ".usdz": _usd(),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
