@@ -28,6 +28,8 @@ class Format:
 
     write: str
     """Function that writes a piece: `write(out, piece)`. It leaves the whole output or nothing."""
+    write_all: str | None = None
+    """Function that writes all takes into one output: `write_all(out, pieces)`. None: each has its own."""
     check: str | None = None
     """Function that refuses an output before any work: `check(out, shot, overwrite)`. None accepts any file
     name."""
@@ -97,6 +99,13 @@ FORMATS: dict[str, Format] = {
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
     ".glb": Format(write=f"{_EXPORTS}.glb:write", surface=True, sound=True),
+    ".html": Format(
+        write=f"{_EXPORTS}.html:write",
+        write_all=f"{_EXPORTS}.html:write_all",
+        check=f"{_EXPORTS}.html:check",
+        surface=True,
+        sound=True,
+    ),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
