@@ -19,7 +19,7 @@ import soundfile
 
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.exports.rig.document import rig_document
-from talkcli.engine.exports.rig.fidelity import measure
+from talkcli.engine.exports.rig.fidelity import Fidelity, measure
 from talkcli.engine.exports.rig.of_head import moved_rig
 from talkcli.engine.face.arkit import arkit_curves
 from talkcli.engine.face.channels import ADA, TONGUE, learned
@@ -61,17 +61,19 @@ def write_all(out: Path, pieces: Sequence[Piece]) -> None:
     Raises AssetError where three.js is missing, UsageError for motion of vertices, and what `Piece.surface`
     raises.
     """
-    takes = [_take(out, piece, number, len(pieces)) for number, piece in enumerate(pieces, start=1)]
+    made = [_take(out, piece, number, len(pieces)) for number, piece in enumerate(pieces, start=1)]
     speech = pieces[0].speech
     seconds = max(piece.motion.duration_s for piece in pieces)
     sound = "" if speech is None else f'<audio id="sound" preload="auto" src="{_wav(speech)}"></audio>'
-    data = {"takes": takes, "seconds": seconds, "first": _FIRST}
+    data = {"takes": [take for take, _ in made], "seconds": seconds, "first": _FIRST}
     text = page(
         out.stem, _BODY.format(title=escape(out.stem), sound=sound, three=THREE),
         script="viewer.js", style="viewer.css", library=three_js(), data=data,
     )  # fmt: skip
     with atomic_path(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
+    for take, fidelity in made:
+        pieces[0].measured[f"{out} {take['name']}" if len(made) > 1 else str(out)] = asdict(fidelity)
 
 
 _BODY = """<main>
@@ -94,21 +96,21 @@ contains with its licence.</p>
 </main>"""
 
 
-def _take(out: Path, piece: Piece, number: int, count: int) -> dict[str, Any]:
-    """Return one take as the page's script takes it, and note how near its rig comes to the head."""
+def _take(out: Path, piece: Piece, number: int, count: int) -> tuple[dict[str, Any], Fidelity]:
+    """Return one take as the page's script takes it, and how near its rig comes to the head."""
     surface = piece.surface()
     rig, moves = moved_rig(surface, ".html")
     made = rig_document(rig, moves, extras={"talk": dict(piece.meta)})
     fidelity = measure(made.document, made.places, surface)
     name = out.stem if count == 1 else f"take {number}"
-    piece.measured[str(out) if count == 1 else f"{out} {name}"] = asdict(fidelity)
     assert isinstance(piece.motion, Motion)
-    return {
+    take = {
         "name": name,
         "fps": piece.motion.fps,
         "glb": base64.b64encode(to_glb(made.document)).decode(),
         "curves": _curves(piece.motion),
     }
+    return take, fidelity
 
 
 def _curves(motion: Motion) -> dict[str, list[float]]:
