@@ -17,6 +17,7 @@ from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import AssetError, InputError, UsageError, several_files
 from talkcli.engine.exports.formats import (
+    FORMATS,
     MOTION,
     PLOT,
     SHEET,
@@ -112,8 +113,7 @@ def animate_file(
         raise InputError(f"{speech_path} is a folder, but a sound file is needed.", hint=several_files())
     rows = _rows(outs, plot, contact_sheet)
     paths = [
-        [(out if row.write_all else take_path(out, take, sampling.takes), row) for out, row in rows]
-        for take in range(sampling.takes)
+        [(take_path(out, take, sampling.takes), row) for out, row in rows] for take in range(sampling.takes)
     ]
     every_path = [
         path for number, take in enumerate(paths) for path, row in take if number == 0 or not row.write_all
@@ -330,10 +330,11 @@ def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None, template:
 
 
 def take_path(out: Path, take: int, takes: int) -> Path:
-    """Return the output of a take: `out` itself where there is one take."""
-    if takes == 1:
+    """Return the output of a take: `out` itself where there is one take, or one file for all."""
+    stem, suffix = split_suffix(out)
+    row = FORMATS.get(suffix.lower())
+    if takes == 1 or (row is not None and row.write_all):
         return out
     # Enough digits that names in alphabetical order are in the order of takes.
     digits = max(2, len(str(takes)))
-    stem, suffix = split_suffix(out)
     return out.with_name(f"{stem}.take{take + 1:0{digits}d}{suffix}")
