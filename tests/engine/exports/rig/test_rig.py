@@ -21,6 +21,7 @@ from talkcli.engine.types import Motion, Speech, VertexMotion
 from tests.engine.exports.rig.viewer import Viewed
 from tests.engine.face.flame_twin import flame_arrays, write_flame
 from tests.engine.fakes import Told
+from tests.khronos import issues, missing_validator
 
 _FPS = 25.0
 
@@ -75,7 +76,7 @@ def test_the_file_shows_what_the_head_does(written: tuple[Viewed, Piece]) -> Non
         true = surface.vertices(slice(frame, frame + 1))[0]
         made, of_vertex = viewed.vertices(frame), viewed.of_head(head)
         off_mm = 1000 * np.linalg.norm(made - true[of_vertex], axis=1)
-        assert off_mm.max() < 1.0 and np.percentile(off_mm, 99) < 0.1
+        assert off_mm.max() < 1.0 and np.percentile(off_mm, 99) < 0.2
         assert off_mm.mean() < 0.01
         # Inner lips: iBUG's 62 over 66.
         upper, lower = (head.landmark_vertices[mark] for mark in (62, 66))
@@ -96,6 +97,15 @@ def test_closure_is_measured_on_the_file(written: tuple[Viewed, Piece]) -> None:
     assert measured["closures_kept"] >= 0.97
     assert measured["lips_p99_mm"] < 0.2
     assert any("lips meet in" in note for note in told.notes) and not told.warnings
+
+
+@pytest.mark.skipif(missing_validator() is not None, reason=str(missing_validator()))
+def test_the_validator_of_khronos_finds_nothing(tmp_path: Path, written: tuple[Viewed, Piece]) -> None:
+    assert issues(written[0].path) == []
+    # It does find what is wrong.
+    broken = written[0].path.read_bytes().replace(b'"path":"rotation"', b'"path":"rotatiom"', 1)
+    (tmp_path / "broken.glb").write_bytes(broken)
+    assert issues(tmp_path / "broken.glb")
 
 
 def test_names_times_and_weights(written: tuple[Viewed, Piece], spoken: Motion) -> None:
