@@ -148,6 +148,7 @@ def _commands() -> dict[str, click.Command]:
 _PLAIN = {
     "animate": ("{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--device", "cpu", "--out", "o.npz"),
     "render": ("{s}/ada.npz", "--size", "64", "--out", "fr"),
+    "export": ("{s}/ada.npz", "--out", "o.csv"),
     "score motions": ("{s}/ada.npz",),
     "score dataset": ("{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu", "--workers", "0"),
     "score diversity": ("--audio", "{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--takes", "2", "--device", "cpu"),
@@ -248,6 +249,8 @@ def place(drawn: Random, files: Path, folder: Path) -> Case:
         ("animate", "a.wav", *cpu, "--out", "o.npz", "--emotion-from", path), ("animate", "a.wav", "--model", path, "--out", "o.npz"),
         ("animate", "a.wav", "--model", "rules", "--text", path, "--out", "o.npz"), ("render", path, "--out", "fr", "--size", "64"),
         ("render", "m.npz", "--out", path, "--size", "64"), ("render", "m.npz", "--out", "fr", "--size", "64", "--head", path),
+        ("export", path, "--out", "o.csv"), ("export", "m.npz", "--out", path), ("export", "m.npz", "--out", "o.csv", "--speech", path),
+        ("export", "m.npz", "--out", "o.rhubarb.tsv", "--speech", "a.wav", "--text", path),
         ("render", "m.npz", "--out", "o.mp4", "--size", "64", "--audio", path), ("score", path), ("score", "m.npz", "--truth", path), ("score", "m.npz", "--junit", path), ("score", "m.npz", "--report", path), ("score", "compare", path, path),
         ("score", "m.npz", "--text", path), ("score", "m.npz", "--audio", path), ("preprocess", "check", path, "--workers", "0"),
         ("preprocess", "stats", path, "--workers", "0"), ("preprocess", "shards", corpus, "--out", path),
