@@ -30,6 +30,8 @@ class Format:
     """Function that writes a piece: `write(out, piece)`. It leaves the whole output or nothing."""
     write_all: str | None = None
     """Function that writes all takes into one output, `write_all(out, pieces)`; None: each has its own."""
+    write_head: str | None = None
+    """Function that writes a head without motion, `write_head(out, head)`; None: the format needs motion."""
     check: str | None = None
     """Function that refuses an output before any work: `check(out, shot, overwrite)`. None accepts any file
     name."""
@@ -106,7 +108,9 @@ FORMATS: dict[str, Format] = {
     ".obj": _meshes("write_obj"),
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
-    ".glb": Format(write=f"{_EXPORTS}.glb:write", surface=True, sound=True),
+    ".glb": Format(
+        write=f"{_EXPORTS}.glb:write", write_head=f"{_EXPORTS}.glb:write_head", surface=True, sound=True
+    ),
     ".html": Format(
         write=f"{_EXPORTS}.html:write",
         write_all=f"{_EXPORTS}.html:write_all",
