@@ -26,8 +26,8 @@ def write_head(out: Path, head: Topology) -> None:
     Raises UsageError for a head that talk did not generate.
     """
     rig = still_rig(head, ".glb")
-    mesh = unwrapped(head.template, head.faces[head.part_of_face == head.parts.index(_SKIN)])
-    textured = Textured(_SKIN, mesh, skin_texture(head, mesh))
+    mesh = unwrapped(head.template, rig.normals, head.faces[head.part_of_face == head.parts.index(_SKIN)])
+    textured = Textured(_SKIN, mesh, skin_texture(head, rig.normals, mesh))
     made = rig_document(rig, None, extras={"licence": "MIT"}, textured=textured)
     write_glb(out, made.document)
 

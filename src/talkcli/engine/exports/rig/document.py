@@ -138,6 +138,7 @@ def _primitive(
     attributes: dict[str, int] = {}
     if textured is not None and textured.part == topology.parts[part]:
         rows, faces = textured.mesh.rows, textured.mesh.faces
+        attributes["TANGENT"] = add_accessor(document, textured.mesh.tangents, target=ARRAY_BUFFER)
         attributes["TEXCOORD_0"] = add_accessor(document, textured.mesh.uv, target=ARRAY_BUFFER)
         material["pbrMetallicRoughness"]["baseColorTexture"] = _add_texture(document, textured.texture.colour)
         material["normalTexture"] = _add_texture(document, textured.texture.normal)

@@ -15,7 +15,6 @@ from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from talkcli.engine.exports.rig.normals import vertex_normals
 from talkcli.engine.exports.rig.unwrap import Unwrapped
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.render.look import srgb
@@ -32,7 +31,9 @@ class SkinTexture(NamedTuple):
     normal: bytes
 
 
-def skin_texture(topology: Topology, skin: Unwrapped, side: int = SIDE) -> SkinTexture:
+def skin_texture(
+    topology: Topology, normals_at_rest: Float[np.ndarray, "verts 3"], skin: Unwrapped, side: int = SIDE
+) -> SkinTexture:
     """Return pictures of `side` x `side` texels of the skin of a head."""
     face_of, weights = _raster(skin, side)
     seen = face_of >= 0
@@ -43,17 +44,14 @@ def skin_texture(topology: Topology, skin: Unwrapped, side: int = SIDE) -> SkinT
     def mixed(values: np.ndarray) -> np.ndarray:
         return np.einsum("tc,tcx->tx", share, values[corners])
 
-    smooth = vertex_normals(topology.template.astype(np.float64), topology.faces)[skin.rows]
-    normals = mixed(smooth)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = _unit(mixed(normals_at_rest[skin.rows]))
     bent, colours = normals.astype(np.float32), mixed(topology.colours[skin.rows]).astype(np.float32)
     # A texel is small enough for all detail.
     add_detail_at(mixed(template).astype(np.float32), bent, colours, np.float32(1e-5))
-    across, up = _tangents(template, skin)
-    right, above = across[face_of[seen]], up[face_of[seen]]
-    # Orthogonal to the smooth normal, as viewers make them.
-    right = _unit(right - normals * np.sum(right * normals, axis=1, keepdims=True))
-    above = _unit(above - normals * np.sum(above * normals, axis=1, keepdims=True))
+    # The axes that viewers make of tangents and normals.
+    tangents = mixed(skin.tangents)
+    right = _unit(tangents[:, :3])
+    above = np.cross(normals, right) * np.sign(tangents[:, 3:])
     slopes = np.stack([np.sum(bent * axis, axis=1) for axis in (right, above, normals)], axis=1)
     return SkinTexture(
         colour=_jpeg(srgb(colours.clip(0, 1)), seen), normal=_jpeg((slopes * 0.5 + 0.5).clip(0, 1), seen)
@@ -89,21 +87,6 @@ def _raster(
         at = at[0][outer], at[1][outer]
         nearest[at], face_of[at], weights[at] = depth[outer], face, share[inside][outer]
     return face_of, weights
-
-
-def _tangents(
-    template: Float[np.ndarray, "points 3"], skin: Unwrapped
-) -> tuple[Float[np.ndarray, "faces 3"], Float[np.ndarray, "faces 3"]]:
-    """Return the ways on each triangle that lead to the right and upwards on the picture."""
-    a, b, c = template[skin.faces].swapaxes(0, 1)
-    (u1, v1), (u2, v2) = (
-        (skin.uv[skin.faces[:, k]] - skin.uv[skin.faces[:, 0]]).T.astype(np.float64) for k in (1, 2)
-    )
-    area = u1 * v2 - u2 * v1
-    sign = np.where(area < 0, -1.0, 1.0)[:, None]
-    right = sign * ((b - a) * v2[:, None] - (c - a) * v1[:, None])
-    down = sign * ((c - a) * u1[:, None] - (b - a) * u2[:, None])
-    return right, -down
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
