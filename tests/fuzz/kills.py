@@ -69,6 +69,14 @@ def jobs(files: Path) -> list[Job]:
         Job("animate npz", (*animate, "o.npz"), "o.npz", (files / "other.npz").read_bytes()),
         Job("animate mp4", (*animate, "o.mp4"), "o.mp4", b"an older film"),
         Job("animate frames", (*animate, "frames/"), "frames"),
+        Job(
+            "animate many",
+            (
+                "animate", str(files / "takes"), "--model", model, "--device", "cpu", "--out-dir", "out",
+                "--format", "npz,csv", "--workers", "2",
+            ),
+            "out",
+        ),  # fmt: skip
         Job("preprocess debug", ("preprocess", "debug", "--out", "out"), "out"),
         Job(
             "preprocess folder",

@@ -28,6 +28,10 @@ class Format:
 
     write: str
     """Function that writes a piece: `write(out, piece)`. It leaves the whole output or nothing."""
+    write_all: str | None = None
+    """Function that writes all takes into one output, `write_all(out, pieces)`; None: each has its own."""
+    write_head: str | None = None
+    """Function that writes a head without motion, `write_head(out, head)`; None: the format needs motion."""
     check: str | None = None
     """Function that refuses an output before any work: `check(out, shot, overwrite)`. None accepts any file
     name."""
@@ -76,7 +80,9 @@ def _meshes(function: str) -> Format:
 
 
 def _usd() -> Format:
-    return Format(write=f"{_EXPORTS}.usd.write:write", check=f"{_EXPORTS}.usd.write:check", surface=True, sound=True)
+    return Format(
+        write=f"{_EXPORTS}.usd.write:write", check=f"{_EXPORTS}.usd.write:check", surface=True, sound=True
+    )
 
 
 # Formats by suffix in lower case. `FRAMES` stands for a name without a suffix, and for an existing folder.
@@ -102,7 +108,16 @@ FORMATS: dict[str, Format] = {
     ".obj": _meshes("write_obj"),
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
-    ".glb": Format(write=f"{_EXPORTS}.glb:write", surface=True, sound=True),
+    ".glb": Format(
+        write=f"{_EXPORTS}.glb:write", write_head=f"{_EXPORTS}.glb:write_head", surface=True, sound=True
+    ),
+    ".html": Format(
+        write=f"{_EXPORTS}.html:write",
+        write_all=f"{_EXPORTS}.html:write_all",
+        check=f"{_EXPORTS}.html:check",
+        surface=True,
+        sound=True,
+    ),
     ".usd": _usd(),
     ".usda": _usd(),
     ".usdc": _usd(),
@@ -238,3 +253,11 @@ def export(out: Path, piece: Piece, row: Format | None = None) -> None:
     row = row or format_of(out)
     check_output(out, row, shot=piece.shot, overwrite=piece.overwrite)
     resolve(row.write)(out, piece)
+
+
+def export_all(out: Path, pieces: Sequence[Piece]) -> None:
+    """Write all takes of `pieces` to `out`, whose format has `write_all`; raises what `export` does."""
+    row = format_of(out)
+    check_output(out, row, shot=pieces[0].shot, overwrite=pieces[0].overwrite)
+    assert row.write_all is not None
+    resolve(row.write_all)(out, pieces)

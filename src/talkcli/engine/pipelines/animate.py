@@ -17,6 +17,7 @@ from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import AssetError, InputError, UsageError, several_files
 from talkcli.engine.exports.formats import (
+    FORMATS,
     MOTION,
     PLOT,
     SHEET,
@@ -25,6 +26,7 @@ from talkcli.engine.exports.formats import (
     check_output,
     check_space,
     export,
+    export_all,
     format_of,
     note_folders,
     split_suffix,
@@ -113,7 +115,9 @@ def animate_file(
     paths = [
         [(take_path(out, take, sampling.takes), row) for out, row in rows] for take in range(sampling.takes)
     ]
-    every_path = [path for take in paths for path, _ in take]
+    every_path = [
+        path for number, take in enumerate(paths) for path, row in take if number == 0 or not row.write_all
+    ]
     check_distinct(every_path, [speech_path, *files_read(emotion_from, head_name, shot, template)])
     for path, row in (both for take in paths for both in take):
         check_output(path, row, shot=shot, overwrite=overwrite)
@@ -169,6 +173,8 @@ def animate_file(
     # The performer has read the speech by now; only formats with sound need it again.
     sound = speech if any(row.sound for row in formats) else None
     del speech, emotion_speech
+    # Takes that share one output.
+    together: dict[Path, list[Piece]] = {}
     for take, motion in enumerate(performances):
         shown = motion if fps is None else resample(motion, fps)
         piece = Piece(
@@ -184,12 +190,19 @@ def animate_file(
             overwrite=overwrite,
         )
         for path, row in paths[take]:
+            if row.write_all:
+                together.setdefault(path, []).append(piece)
+                continue
             export(path, piece, row)
             report["outputs"].append(str(path))
         if piece.measured:
             report["measured"] = {**report.get("measured", {}), **piece.measured}
         report |= {**motion.meta, "frames": shown.num_frames, "fps": shown.fps}
         report["head"] = piece.topology.name if piece.topology else shown.space.name
+    for path, pieces in together.items():
+        export_all(path, pieces)
+        report["outputs"].append(str(path))
+        report["measured"] = {**report.get("measured", {}), **pieces[0].measured}
     if drawn:
         report |= asdict(shot)
     return report
@@ -317,10 +330,11 @@ def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None, template:
 
 
 def take_path(out: Path, take: int, takes: int) -> Path:
-    """Return the output of a take: `out` itself where there is one take."""
-    if takes == 1:
+    """Return the output of a take: `out` itself where there is one take, or one file for all."""
+    stem, suffix = split_suffix(out)
+    row = FORMATS.get(suffix.lower())
+    if takes == 1 or (row is not None and row.write_all):
         return out
     # Enough digits that names in alphabetical order are in the order of takes.
     digits = max(2, len(str(takes)))
-    stem, suffix = split_suffix(out)
     return out.with_name(f"{stem}.take{take + 1:0{digits}d}{suffix}")

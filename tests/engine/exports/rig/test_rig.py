@@ -21,6 +21,7 @@ from talkcli.engine.types import Motion, Speech, VertexMotion
 from tests.engine.exports.rig.viewer import Viewed
 from tests.engine.face.flame_twin import flame_arrays, write_flame
 from tests.engine.fakes import Told
+from tests.khronos import issues, missing_validator
 
 _FPS = 25.0
 
@@ -73,9 +74,9 @@ def test_the_file_shows_what_the_head_does(written: tuple[Viewed, Piece]) -> Non
     gaps = []
     for frame in range(0, piece.motion.num_frames, 3):
         true = surface.vertices(slice(frame, frame + 1))[0]
-        made, of_vertex = viewed.vertices(frame), viewed.nearest_at_rest(head.template)
+        made, of_vertex = viewed.vertices(frame), viewed.of_head(head)
         off_mm = 1000 * np.linalg.norm(made - true[of_vertex], axis=1)
-        assert off_mm.max() < 0.5
+        assert off_mm.max() < 1.0 and np.percentile(off_mm, 99) < 0.2
         assert off_mm.mean() < 0.01
         # Inner lips: iBUG's 62 over 66.
         upper, lower = (head.landmark_vertices[mark] for mark in (62, 66))
@@ -96,6 +97,15 @@ def test_closure_is_measured_on_the_file(written: tuple[Viewed, Piece]) -> None:
     assert measured["closures_kept"] >= 0.97
     assert measured["lips_p99_mm"] < 0.2
     assert any("lips meet in" in note for note in told.notes) and not told.warnings
+
+
+@pytest.mark.skipif(missing_validator() is not None, reason=str(missing_validator()))
+def test_the_validator_of_khronos_finds_nothing(tmp_path: Path, written: tuple[Viewed, Piece]) -> None:
+    assert issues(written[0].path) == []
+    # It does find what is wrong.
+    broken = written[0].path.read_bytes().replace(b'"path":"rotation"', b'"path":"rotatiom"', 1)
+    (tmp_path / "broken.glb").write_bytes(broken)
+    assert issues(tmp_path / "broken.glb")
 
 
 def test_names_times_and_weights(written: tuple[Viewed, Piece], spoken: Motion) -> None:
@@ -129,7 +139,7 @@ def test_names_times_and_weights(written: tuple[Viewed, Piece], spoken: Motion) 
 def test_each_target_alone_is_what_the_channel_does(written: tuple[Viewed, Piece]) -> None:
     viewed = written[0]
     head = AdaHead.load()
-    of_vertex = viewed.nearest_at_rest(head.template)
+    of_vertex = viewed.of_head(head)
     for name, channel, value in (("mouthSmileLeft", "mouthSmileLeft", 1.0), ("jawOpen", "jawPitch", 0.42)):
         coeffs = np.zeros((1, len(ADA)), np.float32)
         coeffs[0, ADA.index(channel)] = value
@@ -139,12 +149,12 @@ def test_each_target_alone_is_what_the_channel_does(written: tuple[Viewed, Piece
 
 
 def test_long_motion_keeps_time(tmp_path: Path) -> None:
-    coeffs = np.zeros((1501, len(ADA)), np.float32)
-    coeffs[1500, ADA.index("jawPitch")] = 0.3
-    motion = Motion(coeffs=coeffs, fps=_FPS, head="ada", channels=ADA)
+    coeffs = np.zeros((151, len(ADA)), np.float32)
+    coeffs[150, ADA.index("jawPitch")] = 0.3
+    motion = Motion(coeffs=coeffs, fps=2.5, head="ada", channels=ADA)
     export(tmp_path / "face.glb", _piece(motion))
     viewed = Viewed(tmp_path / "face.glb")
-    assert viewed.times_s[-1] == pytest.approx(60.0, abs=1e-3)
+    assert viewed.times_s[-1] == pytest.approx(60.0, abs=1e-5)
     assert np.linalg.norm(viewed.track("jaw", "rotation")[-1][:3]) == pytest.approx(np.sin(0.15), rel=1e-5)
     assert not viewed.track("jaw", "rotation")[-2][:3].any()
 
@@ -182,7 +192,7 @@ def test_flame_is_exact(tmp_path: Path) -> None:
     piece = _piece(motion, topology=head)
     export(tmp_path / "face.glb", piece)
     viewed = Viewed(tmp_path / "face.glb")
-    of_vertex = viewed.nearest_at_rest(head.template)
+    of_vertex = viewed.of_head(head)
     for frame in range(12):
         true = piece.surface().vertices(slice(frame, frame + 1))[0]
         np.testing.assert_allclose(viewed.vertices(frame), true[of_vertex], atol=2e-5)

@@ -24,6 +24,7 @@ class Viewed:
         self.content: dict[str, Any] = json.loads(data[20 : 20 + size])
         self._binary = data[28 + size :]
         self._animation = self.content["animations"][0]
+        self._accessor = cache(self._read)
         self.times_s = self._accessor(self._animation["samplers"][0]["input"])[:, 0]
         self._parent = {
             c: n for n, node in enumerate(self.content["nodes"]) for c in node.get("children", [])
@@ -40,10 +41,15 @@ class Viewed:
     def at_rest(self) -> np.ndarray:
         return np.concatenate([self._accessor(p["attributes"]["POSITION"]) for _, p in self._primitives()])
 
-    def nearest_at_rest(self, template: np.ndarray) -> np.ndarray:
-        """Which vertex of `template` each vertex of the file is."""
-        by_place = {place.tobytes(): vertex for vertex, place in enumerate(template.astype(np.float32))}
-        return np.array([by_place[place.tobytes()] for place in self.at_rest()])
+    def of_head(self, head: Any) -> np.ndarray:
+        """Return which vertex of `head` each vertex of the file is: those of a part in their order."""
+        rows = []
+        for _, primitive in self._primitives():
+            part = head.parts.index(self.content["materials"][primitive["material"]]["name"])
+            rows.append(np.unique(head.faces[head.part_of_face == part]))
+        found = np.concatenate(rows)
+        np.testing.assert_array_equal(self.at_rest(), head.template[found].astype(np.float32))
+        return found
 
     def target(self, name: str) -> np.ndarray:
         found = []

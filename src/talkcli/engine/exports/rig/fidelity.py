@@ -1,6 +1,6 @@
 """How near a rig in a file comes to the head that it was made of.
 
-Axis names: `frames`, `verts`, `rows` (vertices of a choice).
+Axis names: `frames`, `verts`, `chosen` (vertices of a choice).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from talkcli.engine.gltf.document import Document
 from talkcli.engine.metrics.phone_frames import CLOSED_MM
 
 # Vertices of the rig in each primitive, by node and primitive.
-Places = Mapping[tuple[int, int], Int[np.ndarray, "rows"]]
+Places = Mapping[tuple[int, int], Int[np.ndarray, "..."]]
 # Frames of which all vertices are compared; the lips' gap is measured in all.
 _COMPARED_FRAMES = 32
 _BLOCK = 128
@@ -81,7 +81,7 @@ def _gathered(
     places: Places,
     frames: Int[np.ndarray, "frames"],
     surface: Surface,
-    only: Int[np.ndarray, "rows"] | None = None,
+    only: Int[np.ndarray, "chosen"] | None = None,
 ) -> Float[np.ndarray, "frames verts 3"]:
     """Return vertices of the file, numbered as the head's; those that are not `only` (None: all) are 0."""
     found = np.zeros((len(frames), len(surface.topology.template), 3))

@@ -8,6 +8,7 @@ from typing import Any
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.rig.rig import Moves, Rig
 from talkcli.engine.face.surface import Surface
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.types import Motion
 
 
@@ -34,6 +35,20 @@ def moved_rig(surface: Surface, suffix: str) -> tuple[Rig, Moves]:
 
         return moved_flame(head, motion)
     raise UsageError(f"The head {head.name} cannot be written as a rig in {suffix} files.")
+
+
+def still_rig(head: Topology, suffix: str) -> Rig:
+    """Return the rig of a head without motion. Raises UsageError for one that talk did not generate."""
+    from talkcli.engine.face.ada.head import AdaHead
+
+    if not isinstance(head, AdaHead):
+        raise UsageError(
+            f"Without motion, {suffix} files are written of heads that talk generates, and {head.name} is "
+            "none.",
+            hint="Give a motion file for it, or `head=ada`.",
+        )
+    rig: Rig = _of_ada(head).rig()
+    return rig
 
 
 @lru_cache(maxsize=2)
