@@ -31,7 +31,7 @@ from talkcli.commands.train_judge import train_judge
 from talkcli.commands.train_phones import train_phones
 from talkcli.commands.train_vq import train_vq
 from talkcli.console import flush_result, hold_streams, not_printed, print_error
-from talkcli.engine.errors import TalkError, one_by_one, shortened
+from talkcli.engine.errors import TalkError, shortened
 from talkcli.engine.files import abandon, sweep, temporary_root
 from talkcli.engine.lifetime import INTERRUPTED, ended_by, exit_message, interruptible
 from talkcli.engine.version import __version__
@@ -143,8 +143,6 @@ def _explain(error: BaseException) -> NoReturn:
         dashed = next((word for word in sys.argv[1:] if word.startswith("-") and Path(word).suffix), None)
         if dashed is not None:
             hint += f" A file of that name is given as ./{dashed}."
-        elif command == "talk animate" and "extra argument" in problem:
-            hint = one_by_one("*.wav")
         _fail(shortened(problem), shortened(hint), error.exit_code)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

@@ -1,7 +1,7 @@
-"""The journal of a run: one JSON line for each clip that is done, so that a killed run loses none of them.
+"""The journal of a run: one JSON line for each thing that is done, so that a killed run loses none of them.
 
-The run adds a line after it has written the clip's files. Of two lines of one clip the later one counts; a
-last line that was cut off does not count.
+The run adds a line after it has written the files that the line is about. Of two lines of one thing the later
+one counts; a last line that was cut off does not count.
 """
 
 from __future__ import annotations
@@ -10,13 +10,9 @@ import contextlib
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, Protocol, Self, TypeVar
 
-from pydantic import ValidationError
-
-from talkcli.engine.data.manifest import Entry
 from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.json_text import parse_json
 
@@ -24,17 +20,28 @@ from talkcli.engine.readers.json_text import parse_json
 _LONGEST_LINE = 1 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """A clip that is done: its manifest line, the fingerprint of its inputs, and its report."""
+class Line(Protocol):
+    """What a line records."""
 
-    entry: Entry
-    fingerprint: str
-    report: dict[str, Any]
+    @property
+    def id(self) -> str:
+        """Name of the thing that is done."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the record in values that JSON can hold."""
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Self:
+        """Return the record of a document. Raises ValueError, KeyError, TypeError or AttributeError for any
+        other.
+        """
 
 
-class Journal:
-    """The list of finished clips: the records of earlier runs, to which this run adds its own."""
+Record = TypeVar("Record", bound=Line)
+
+
+class Journal(Generic[Record]):
+    """The list of finished things: the records of earlier runs, to which this run adds its own."""
 
     def __init__(self, file: IO[str], records: dict[str, Record]) -> None:
         self._file = file
@@ -42,26 +49,22 @@ class Journal:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, path: Path) -> Iterator[Journal]:
+    def open(cls, path: Path, kind: type[Record]) -> Iterator[Journal[Record]]:
         """Open the journal at `path`, made if missing, and rewrite it without lines that no longer count."""
-        records = _read(path)
+        records = _read(path, kind)
         with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
             file.writelines(_line(record) for record in records.values())
         with path.open("a", encoding="utf-8") as file:
             yield cls(file, records)
 
     def add(self, record: Record) -> None:
-        """Record that a clip is done."""
+        """Record that a thing is done."""
         self._file.write(_line(record))
         self._file.flush()
 
 
-def _line(record: Record) -> str:
-    document = {
-        "fingerprint": record.fingerprint,
-        "entry": record.entry.model_dump(mode="json", exclude_defaults=True),
-        "report": record.report,
-    }
+def _line(record: Line) -> str:
+    document = record.document()
     return json.dumps({**document, "crc": _checksum(document)}) + "\n"
 
 
@@ -69,7 +72,7 @@ def _checksum(document: dict[str, Any]) -> int:
     return zlib.crc32(json.dumps(document).encode())
 
 
-def _read(path: Path) -> dict[str, Record]:
+def _read(path: Path, kind: type[Record]) -> dict[str, Record]:
     if not path.is_file():
         return {}
     records = {}
@@ -79,10 +82,9 @@ def _read(path: Path) -> dict[str, Record]:
                 document = parse_json(line.decode("utf-8", "replace"))
                 if document.pop("crc") != _checksum(document):
                     continue
-                entry = Entry.model_validate_json(json.dumps(document["entry"]), strict=True)
-                record = Record(entry=entry, fingerprint=document["fingerprint"], report=document["report"])
-            except (AttributeError, ValueError, KeyError, TypeError, ValidationError):
-                # The line is cut off or damaged, so the clip is made again.
+                record = kind.of(document)
+            except (AttributeError, ValueError, KeyError, TypeError):
+                # The line is cut off or damaged, so the thing is made again.
                 continue
-            records[entry.id] = record
+            records[record.id] = record
     return records
