@@ -60,8 +60,12 @@ def test_the_scene_holds_what_the_file_holds(version: int, name: str, tmp_path: 
     reader = Path(__file__).with_name("read_back.py")
     ran = subprocess.run(
         [sys.executable, reader, BLENDER_SCRIPT, name, "s.wav", str(_START)],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(module)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(module)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Any] = json.loads((tmp_path / "found.json").read_text())
     assert found["version"][0] == version

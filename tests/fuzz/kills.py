@@ -72,11 +72,21 @@ def jobs(files: Path) -> list[Job]:
         Job(
             "animate many",
             (
-                "animate", str(files / "takes"), "--model", model, "--device", "cpu", "--out-dir", "out",
-                "--format", "npz,csv", "--workers", "2",
+                "animate",
+                str(files / "takes"),
+                "--model",
+                model,
+                "--device",
+                "cpu",
+                "--out-dir",
+                "out",
+                "--format",
+                "npz,csv",
+                "--workers",
+                "2",
             ),
             "out",
-        ),  # fmt: skip
+        ),
         Job("preprocess debug", ("preprocess", "debug", "--out", "out"), "out"),
         Job(
             "preprocess folder",

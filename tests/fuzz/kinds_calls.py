@@ -203,7 +203,17 @@ def option(drawn: Random, files: Path, folder: Path) -> Case:
         added.append(flag)
         if not getattr(chosen, "is_flag", False):
             # Nobody is kept from overwriting a file that --out names.
-            writes = flag in ("--out", "-o", "--out-dir", "--plot", "--contact-sheet", "--preview", "--junit", "--report", "--cache")
+            writes = flag in (
+                "--out",
+                "-o",
+                "--out-dir",
+                "--plot",
+                "--contact-sheet",
+                "--preview",
+                "--junit",
+                "--report",
+                "--cache",
+            )
             added.append(drawn.choice(_VALUES) if writes else _value(drawn, files))
     note = f"{name} {' '.join(added)[:60]}"
     spare = drawn.random()

@@ -38,24 +38,24 @@ class Curves(NamedTuple):
     values: dict[str, list[float]]
 
 
-class ImportProblem(Exception):
+class ImportProblemError(Exception):
     """What a user can change, in a sentence."""
 
 
 def read_curves(path: Path, fps: float | None = None) -> Curves:
     """Return the curves of a file; `fps` is the rate of timecodes that do not show it.
 
-    Raises ImportProblem for any other file.
+    Raises ImportProblemError for any other file.
     """
     readers = {".npz": _read_npz, ".json": _read_json, ".csv": _read_csv}
     if path.suffix.lower() not in readers:
-        raise ImportProblem(f"{path} is no .npz, .json or .csv file.")
+        raise ImportProblemError(f"{path} is no .npz, .json or .csv file.")
     try:
         curves = readers[path.suffix.lower()](path, fps)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise ImportProblem(f"{path} cannot be read: {error}.") from error
+        raise ImportProblemError(f"{path} cannot be read: {error}.") from error
     if not curves.times_s or not curves.values:
-        raise ImportProblem(f"{path} holds no curves.")
+        raise ImportProblemError(f"{path} holds no curves.")
     return curves
 
 
@@ -148,11 +148,11 @@ def import_curves(
         first_frame: Frame of the scene at which the curves begin.
         only: Names of the objects to animate; empty for every mesh with such keys.
 
-    Raises ImportProblem when no mesh has such keys.
+    Raises ImportProblemError when no mesh has such keys.
     """
     unknown = [each for each in only if each not in bpy.data.objects]
     if unknown:
-        raise ImportProblem(f"The scene has no object {unknown[0]!r}.")
+        raise ImportProblemError(f"The scene has no object {unknown[0]!r}.")
     chosen = [bpy.data.objects[each] for each in only] or list(bpy.data.objects)
     render = bpy.context.scene.render
     fps = render.fps / render.fps_base
@@ -170,7 +170,8 @@ def import_curves(
             _add_keys(fcurves.new(path), frames, by_plain[plain(block.name)])
         found[item.name] = [block.name for block in blocks]
     if not found:
-        raise ImportProblem("No mesh has shape keys of these names: " + ", ".join(sorted(curves.values)[:8]))
+        names = ", ".join(sorted(curves.values)[:8])
+        raise ImportProblemError(f"No mesh has shape keys of these names: {names}, ...")
     scene = bpy.context.scene
     scene.frame_end = max(scene.frame_end, int(frames[-1] + 0.999))
     return found
@@ -201,7 +202,7 @@ def _add_keys(fcurve: Any, frames: Sequence[float], values: Sequence[float]) -> 
 def import_sound(path: Path, first_frame: float) -> Any:
     """Add a sound strip at `first_frame` in place of that of an earlier import, and let playback follow it."""
     if not path.is_file():
-        raise ImportProblem(f"{path} does not exist.")
+        raise ImportProblemError(f"{path} does not exist.")
     scene = bpy.context.scene
     editor = scene.sequence_editor or scene.sequence_editor_create()
     # Before Blender 4.4 strips were called sequences.
@@ -219,7 +220,9 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="talk_import.py", description=__doc__)
     parser.add_argument("curves", type=Path, help=".npz, .json or .csv file")
     parser.add_argument("sound", type=Path, nargs="?", help="sound of the curves")
-    parser.add_argument("--object", action="append", default=[], help="mesh to animate; default: all that fit")
+    parser.add_argument(
+        "--object", action="append", default=[], help="mesh to animate; default: all that fit"
+    )
     parser.add_argument("--start", type=int, default=1, help="frame at which they begin (default: 1)")
     parser.add_argument("--fps", type=float, help="rate of timecodes in a file shorter than a second")
     parser.add_argument("--save", type=Path, help="file to write; default: NAME.talk.blend beside the scene")
@@ -240,6 +243,6 @@ def main(arguments: Sequence[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else [])
-    except ImportProblem as problem:
+    except ImportProblemError as problem:
         print(f"error: {problem}", file=sys.stderr)
         sys.exit(1)

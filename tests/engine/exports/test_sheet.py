@@ -56,7 +56,9 @@ def test_a_sheet_has_the_frames_of_its_moments(tmp_path: Path, monkeypatch: pyte
     assert not np.asarray(drawn.crop((64, 96, 256, 192))).any()
 
 
-@pytest.mark.parametrize(("name", "size", "words"), [("s.jpg", (64, 64), "PNG"), ("s.png", (64, 4096), "64 pix")])
+@pytest.mark.parametrize(
+    ("name", "size", "words"), [("s.jpg", (64, 64), "PNG"), ("s.png", (64, 4096), "64 pix")]
+)
 def test_what_no_sheet_can_be(name: str, size: tuple[int, int], words: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=words):
         check_output(tmp_path / name, SHEET, shot=Shot(size=Size(*size)))

@@ -5,7 +5,7 @@ the others.
 from __future__ import annotations
 
 import json
-import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,9 @@ def speech(tmp_path: Path) -> Path:
 
 def run(speech: Path | list[Path], out: Path, reporter: Any = None, **more: Any) -> Run:
     given = speech if isinstance(speech, list) else [speech]
-    plan = {"formats": ["npz"], "num_workers": 0} | {key: more.pop(key) for key in list(more) if key in vars(Plan(formats=[]))}
+    plan = {"formats": ["npz"], "num_workers": 0} | {
+        key: more.pop(key) for key in list(more) if key in vars(Plan(formats=[]))
+    }
     return animate_files(given, out, Plan(**plan), reporter or Silent(), **(_OPTIONS | more))
 
 
@@ -156,8 +158,6 @@ def test_a_journal_of_others_leads_nowhere(speech: Path, tmp_path: Path) -> None
     record = json.loads((out / "journal.jsonl").read_text())
     for outputs in ({"../secret": "0"}, {"/etc/passwd": "0"}, {"a.npz": 3}, ["a.npz"], None):
         document = {key: value for key, value in record.items() if key != "crc"} | {"outputs": outputs}
-        import zlib
-
         crc = zlib.crc32(json.dumps(document).encode())
         (out / "journal.jsonl").write_text(json.dumps(document | {"crc": crc}) + "\n")
         assert states(run(one, out)) == {"a.wav": "made"}
@@ -203,4 +203,4 @@ def test_workers_make_the_same_bytes(speech: Path, tmp_path: Path) -> None:
         run(speech, tmp_path / f"w{workers}", num_workers=workers, formats=["npz", "mp4"])
     for name in ("a.npz", "anna/a.npz", "a.mp4", "b.1.mp4"):
         assert (tmp_path / "w0" / name).read_bytes() == (tmp_path / "w2" / name).read_bytes()
-    assert not [name for name in os.listdir(tmp_path / "w2") if name.startswith(".talk-")]
+    assert not list((tmp_path / "w2").glob(".talk-*"))
