@@ -88,7 +88,7 @@ def test_sound_with_frames_is_warned_of(motion_path: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("out", "options", "error", "says"),
     [
-        ("x.gif", {}, UsageError, "gif"),
+        ("x.avi", {}, UsageError, "avi"),
         ("x.mp4", {"shot": Shot(size=Size(64, 63))}, UsageError, "even"),
         ("x.mp4", {"shot": Shot(background="transparent")}, UsageError, "no transparency"),
         ("x.mp4", {"renderer": "povray"}, UsageError, "povray"),

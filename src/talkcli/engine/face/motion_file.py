@@ -37,7 +37,7 @@ _SYMBOL = re.compile(r"[A-Z]{1,3}", re.ASCII)
 # of FLAME's vertices 1 GB.
 _MOST_BYTES = {
     "format": 64, "coeffs": 1 << 28, "fps": 64, "head": 1 << 12, "channels": 1 << 20, "meta": 1 << 22,
-    "pose": 1 << 26, "phones": 1 << 27, "phone_times": 1 << 25, "alignment": 1 << 12, "vertices": 1 << 30,
+    "pose": 1 << 26, "phones": 1 << 24, "phone_times": 1 << 24, "alignment": 1 << 12, "vertices": 1 << 30,
     "neutral": 1 << 25, "topology": 1 << 12, "faces": 1 << 26,
 }  # fmt: skip
 _COMMON = ("fps", "meta")

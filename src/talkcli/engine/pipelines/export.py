@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from talkcli.engine.audio.align import Aligner
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.formats import (
@@ -26,7 +25,6 @@ from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import check_fits
 from talkcli.engine.face.template import mesh_of, read_template, template_files
 from talkcli.engine.files import sha256
-from talkcli.engine.performers.rules import fitted, read_words
 from talkcli.engine.render.background import background_file
 from talkcli.engine.render.framing import check_camera
 from talkcli.engine.render.renderers import check_renderer
@@ -138,6 +136,10 @@ def _phones(text: str, speech: Speech, reporter: Reporter) -> Alignment | None:
 
     Raises ExtraError when words must be aligned and the extra `align` is missing.
     """
+    # Not at the top: drawing ada needs no torch, which performers load.
+    from talkcli.engine.audio.align import Aligner
+    from talkcli.engine.performers.rules import fitted, read_words
+
     words = read_words(text)
     if isinstance(words, Alignment):
         return fitted(words, speech.duration_s)
