@@ -25,7 +25,7 @@ SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallp
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser node viewer test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights faceformer emoface judges clean
+.PHONY: help setup demo browser bpy node viewer test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights faceformer emoface judges clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -54,6 +54,11 @@ browser: ## Install Debian's Chromium, in which tests open the pages that talk w
 	@dpkg -s $(BROWSER) >/dev/null 2>&1 || { \
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$sudo apt-get update -q && $$sudo apt-get install -y -q --no-install-recommends $(BROWSER); }
+
+# Blender as a Python module, about 350 MB each: it runs in a process of its own and is no dependency.
+bpy: $(READY) ## Install Blender 4 and 5 into .bpy, for the tests of its script
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .bpy/4 bpy==4.5.15
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .bpy/5 bpy==5.0.1
 
 node: ## Install Debian's Node.js and npm, where there are none
 	@command -v npm >/dev/null || { \

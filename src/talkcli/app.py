@@ -18,6 +18,7 @@ import typer
 from talkcli.commands import convert, preprocess, score
 from talkcli.commands.animate import animate
 from talkcli.commands.bench import bench
+from talkcli.commands.blender import blender
 from talkcli.commands.doctor import doctor
 from talkcli.commands.export import export
 from talkcli.commands.head import head
@@ -47,6 +48,7 @@ app = typer.Typer(
 
 app.command()(animate)
 app.command()(render)
+app.command()(blender)
 app.command()(export)
 app.command()(head)
 app.add_typer(score.app, name="score")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -64,7 +65,8 @@ def exported_csv(drawn: Random, files: Path, folder: Path) -> Case:
     shutil.copytree(files / "sets/live-link", folder / "in")
     path = folder / "in/take.csv"
     motion, _ = read_motion(files / "ada.npz")
-    # A rate at which the take has more than a second.
+    # Long enough that the timecode shows its rate.
+    motion = replace(motion, coeffs=np.tile(motion.coeffs, (9, 1)), pose=None)
     piece = Piece(motion=resample(motion, drawn.choice((25.0, 60.0, 29.97))), meta={}, reporter=Silent())
     write(path, piece)
     if drawn.random() < 0.6:

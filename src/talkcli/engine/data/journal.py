@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Generic, Protocol, Self, TypeVar
+from typing import IO, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.json_text import parse_json
@@ -20,6 +20,7 @@ from talkcli.engine.readers.json_text import parse_json
 _LONGEST_LINE = 1 << 20
 
 
+@runtime_checkable
 class Line(Protocol):
     """What a line records."""
 
@@ -29,12 +30,6 @@ class Line(Protocol):
 
     def document(self) -> dict[str, Any]:
         """Return the record in values that JSON can hold."""
-
-    @classmethod
-    def of(cls, document: dict[str, Any]) -> Self:
-        """Return the record of a document. Raises ValueError, KeyError, TypeError or AttributeError for any
-        other.
-        """
 
 
 Record = TypeVar("Record", bound=Line)
@@ -49,9 +44,13 @@ class Journal(Generic[Record]):
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, path: Path, kind: type[Record]) -> Iterator[Journal[Record]]:
-        """Open the journal at `path`, made if missing, and rewrite it without lines that no longer count."""
-        records = _read(path, kind)
+    def open(cls, path: Path, read: Callable[[dict[str, Any]], Record]) -> Iterator[Journal[Record]]:
+        """Open the journal at `path`, made if missing, and rewrite it without lines that no longer count.
+
+        `read` returns the record of a document, and raises ValueError, KeyError, TypeError or AttributeError
+        for any other.
+        """
+        records = _read(path, read)
         with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
             file.writelines(_line(record) for record in records.values())
         with path.open("a", encoding="utf-8") as file:
@@ -72,7 +71,7 @@ def _checksum(document: dict[str, Any]) -> int:
     return zlib.crc32(json.dumps(document).encode())
 
 
-def _read(path: Path, kind: type[Record]) -> dict[str, Record]:
+def _read(path: Path, read: Callable[[dict[str, Any]], Record]) -> dict[str, Record]:
     if not path.is_file():
         return {}
     records = {}
@@ -82,7 +81,7 @@ def _read(path: Path, kind: type[Record]) -> dict[str, Record]:
                 document = parse_json(line.decode("utf-8", "replace"))
                 if document.pop("crc") != _checksum(document):
                     continue
-                record = kind.of(document)
+                record = read(document)
             except (AttributeError, ValueError, KeyError, TypeError):
                 # The line is cut off or damaged, so the thing is made again.
                 continue

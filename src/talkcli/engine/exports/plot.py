@@ -44,7 +44,7 @@ def write(out: Path, piece: Piece) -> None:
     rows = len(shown) + (piece.speech is not None)
     size = (_LEFT + width + _RIGHT, rows * (_PANEL + _GAP) + _BOTTOM)
     image = Image.new("RGB", (size[0] * _FINE, size[1] * _FINE), _PAPER)
-    canvas = _Canvas(image, Scale(0.0, duration_s, _LEFT * _FINE, (_LEFT + width) * _FINE))
+    canvas = _Canvas(image, Scale(0.0, duration_s, float(_LEFT * _FINE), float((_LEFT + width) * _FINE)))
     top = _GAP * _FINE
     if piece.speech is not None:
         canvas.sound(piece.speech, top)
@@ -80,7 +80,7 @@ class _Canvas:
     def panel(self, panel: Panel, fps: float, top: int) -> None:
         """Draw the curves of a panel with its scale; the value of frame k stands at its time k / fps."""
         greatest = max([panel.full_scale, *(float(values.max()) for values in panel.curves.values())])
-        up = Scale(0.0, greatest, top + _PANEL * _FINE, top)
+        up = Scale(0.0, greatest, float(top + _PANEL * _FINE), float(top))
         for value in up.ticks(3):
             self._rule(up(value))
             self._draw.text(

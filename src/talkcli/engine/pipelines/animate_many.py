@@ -97,22 +97,22 @@ def animate_files(
     done: dict[str, Animated | Failure] = {}
     kept: set[str] = set()
     warned: set[str] = set()
-    with claim(out_dir), Journal.open(out_dir / "journal.jsonl", Animated) as journal:
+    with claim(out_dir), Journal.open(out_dir / "journal.jsonl", Animated.of) as journal:
         jobs = [
             Job(id=name, speech=path, outputs=outputs[name], earlier=journal.records.get(name))
             for name, path in named.items()
         ]
         with contextlib.closing(_results(jobs, out_dir, told, plan)) as results:
-            for job, answer in results:
-                crash = Failure(problem=f"{job.speech}: {CRASHED}.")
-                result, warnings = (crash, ()) if answer is None else (answer.result, answer.warnings)
+            for job, answered in results:
+                answer = answered or Answer(result=Failure(problem=f"{job.speech}: {CRASHED}."))
+                result = answer.result
                 # What is true of all files is said once.
-                for text in [text for text in warnings if text not in warned]:
+                for text in [text for text in answer.warnings if text not in warned]:
                     warned.add(text)
                     reporter.warn(f"{job.id}: {text}")
                 if isinstance(result, Failure):
                     reporter.warn(f"left out {job.id}: {result.problem}")
-                elif result == job.earlier:
+                elif answer.kept:
                     kept.add(job.id)
                 else:
                     journal.add(result)

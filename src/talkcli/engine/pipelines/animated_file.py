@@ -47,7 +47,7 @@ class Animated:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Animated:
-        """See `Line`."""
+        """Return the record of a document. Raises TypeError or AttributeError for any other."""
         made = cls(**document)
         if not (isinstance(made.id, str) and isinstance(made.report, dict)):
             raise TypeError("no record")
@@ -92,7 +92,9 @@ class Answer:
     """What became of a file, and the warnings on the way."""
 
     result: Animated | Failure
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    kept: bool = False
+    """Whether an earlier run had made everything."""
 
 
 def options_digest(options: Mapping[str, Any]) -> str:
@@ -150,10 +152,10 @@ def animate_one(out_dir: Path, told: Told, job: Job) -> Answer:
             )
         }
     except InputError as error:
-        return Answer(result=_failure(error), warnings=())
+        return Answer(result=_failure(error))
     if not missing:
         assert job.earlier is not None
-        return Answer(result=job.earlier, warnings=())
+        return Answer(result=job.earlier, kept=True)
     performer = _opened(told)
     try:
         report = animate_file(

@@ -85,7 +85,7 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     if out.exists() and not out.is_dir():
         raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     unique, doubled = _split_doubled(sources)
-    with Journal.open(out / "journal.jsonl", Record) as journal:
+    with Journal.open(out / "journal.jsonl", Record.of) as journal:
         outcomes = _outcomes(unique, journal, out, reporter, plan)
     made = [(source, outcomes[source.id]) for source in unique]
     records = [outcome.record for _, outcome in made if outcome.record is not None]

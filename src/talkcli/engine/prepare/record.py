@@ -32,6 +32,6 @@ class Record:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Record:
-        """See `Line`. What pydantic raises is a ValueError."""
+        """Return the record of a document; what pydantic raises for any other is a ValueError."""
         entry = Entry.model_validate_json(json.dumps(document["entry"]), strict=True)
         return cls(entry=entry, fingerprint=document["fingerprint"], report=document["report"])

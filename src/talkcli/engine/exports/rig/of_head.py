@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.rig.rig import Moves, Rig
@@ -51,8 +52,26 @@ def still_rig(head: Topology, suffix: str) -> Rig:
     return rig
 
 
-@lru_cache(maxsize=2)
+# The last rig, with its head: many motions of one head follow each other, which each loads it anew.
+_last: list[tuple[Any, Any]] = []
+
+
 def _of_ada(head: Any) -> Any:
     from talkcli.engine.exports.rig.ada_rig import AdaRig
 
-    return AdaRig(head)
+    if not _last or not _is_same(_last[0][0], head):
+        _last[:] = [(head, AdaRig(head))]
+    return _last[0][1]
+
+
+def _is_same(first: Any, other: Any) -> bool:
+    """Return whether two heads that talk generated have the same name, shapes, triangles and colours."""
+    if first is other:
+        return True
+    if first.name != other.name or first.parts != other.parts or first.regions.keys() != other.regions.keys():
+        return False
+    fields = ("template", "faces", "part_of_face", "colours", "landmark_vertices")
+    pairs = [(getattr(first, name), getattr(other, name)) for name in fields]
+    pairs += [(first.tables[name], other.tables[name]) for name in first.tables]
+    pairs += [(first.regions[name], other.regions[name]) for name in first.regions]
+    return all(np.array_equal(*pair) for pair in pairs)
