@@ -11,7 +11,7 @@ from typing import Any
 _PACKAGE = Path(__file__).resolve().parents[1] / ".node" / "node_modules" / "gltf-validator"
 _PROGRAM = """
 const [folder, file] = process.argv.slice(1);
-require(folder).validateBytes(new Uint8Array(require("fs").readFileSync(file)), {maxIssues: 50})
+require(folder).validateBytes(new Uint8Array(require("fs").readFileSync(file)), {maxIssues: 500})
   .then((report) => console.log(JSON.stringify(report)));
 """
 

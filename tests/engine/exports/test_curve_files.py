@@ -19,6 +19,7 @@ from talkcli.engine.face.channels import ADA, ARKIT, TONGUE
 from talkcli.engine.prepare.adapters.live_link_csv import read_take
 from talkcli.engine.types import Motion, VertexMotion
 from tests.engine.exports.pieces import ReadGlb, moving, of_flame, opening
+from tests.khronos import issues, missing_validator
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -183,6 +184,12 @@ def test_vrma_holds_expressions_gaze_and_the_heads_turn(tmp_path: Path) -> None:
     assert np.allclose(np.abs(turns[:, 3]), np.cos(angle / 2), atol=1e-6)
     needed = {"hips", "spine", "head", "leftUpperArm", "rightFoot"}
     assert needed < set(extension["humanoid"]["humanBones"])
+
+
+@pytest.mark.skipif(missing_validator() is not None, reason=missing_validator() or "")
+def test_the_validator_of_khronos_finds_nothing_in_a_vrma(tmp_path: Path) -> None:
+    export(tmp_path / "face.vrma", moving(20))
+    assert issues(tmp_path / "face.vrma") == []
 
 
 def test_vrma_looks_where_the_eyes_look(tmp_path: Path) -> None:

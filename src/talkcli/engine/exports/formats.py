@@ -63,14 +63,9 @@ def _film(container: str) -> Format:
     )
 
 
-def _curves(module: str, function: str = "write", *, check: str | None = None, sound: bool = False) -> Format:
+def _curves(module: str, function: str = "write", *, sound: bool = False) -> Format:
     """Return the row of a format that holds ARKit's curves, or what is made of them."""
-    return Format(
-        write=f"{_EXPORTS}.{module}:{function}",
-        check=check and f"{_EXPORTS}.{module}:{check}",
-        sound=sound,
-        space="ada",
-    )
+    return Format(write=f"{_EXPORTS}.{module}:{function}", sound=sound, space="ada")
 
 
 def _meshes(function: str) -> Format:
