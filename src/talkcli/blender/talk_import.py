@@ -200,7 +200,7 @@ def _add_keys(fcurve: Any, frames: Sequence[float], values: Sequence[float]) -> 
 
 
 def import_sound(path: Path, first_frame: float) -> Any:
-    """Add a sound strip at `first_frame` in place of that of an earlier import, and let playback follow it."""
+    """Add a sound strip at `first_frame`, in place of that of an earlier import; playback follows it."""
     if not path.is_file():
         raise ImportProblemError(f"{path} does not exist.")
     scene = bpy.context.scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -247,7 +247,7 @@ def animate(
             from talkcli.engine.pipelines.animate import animate_file
 
         limit_sound(max_minutes)
-        options = {
+        options: dict[str, Any] = {
             "sampling": Sampling(
                 takes=takes,
                 seed=seed,

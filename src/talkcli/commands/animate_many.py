@@ -4,7 +4,7 @@ files is told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,7 +86,7 @@ def is_many(
     out_dir: Path | None,
     *,
     overwrite: bool,
-    only_many: dict[str, object],
+    only_many: Mapping[str, object],
 ) -> bool:
     """Return whether the outputs go to `out_dir`.
 
@@ -168,10 +168,12 @@ def animate_many(
 
 def told(run: Run) -> tuple[dict[str, Any], str]:
     """Return the JSON document of a run, with a record for every file, and the outputs as lines of text."""
+    from talkcli.engine.pipelines.animated_file import Failure
+
     files: list[dict[str, Any]] = []
     lines = []
     for path, made in run.files:
-        if not hasattr(made, "outputs"):
+        if isinstance(made, Failure):
             error = {"problem": spoken(made.problem), "hint": made.hint and spoken(made.hint)}
             files.append(
                 {"speech": str(path), "state": "failed", "error": {**error, "exit_code": made.exit_code}}

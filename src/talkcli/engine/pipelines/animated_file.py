@@ -157,12 +157,13 @@ def animate_one(out_dir: Path, told: Told, job: Job) -> Answer:
         assert job.earlier is not None
         return Answer(result=job.earlier, kept=True)
     performer = _opened(told)
+    pictures: dict[str, Any] = {kind: missing.get(kind) for kind in PICTURES}
     try:
         report = animate_file(
             job.speech,
             [out for kind, out in missing.items() if kind not in PICTURES],
             **told.options,
-            **{kind: missing.get(kind) for kind in PICTURES},
+            **pictures,
             performer=performer,
             reporter=heard,
             overwrite=True,
