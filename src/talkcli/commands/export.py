@@ -82,7 +82,7 @@ def export(
             with console.loading():
                 from talkcli.engine.pipelines.export_head import export_head
 
-            report = export_head(head, out)
+            report = export_head(head, out, console)
             console.result(report, "\n".join(report["outputs"]))
             return
         with console.loading():

@@ -1,6 +1,6 @@
 "use strict";
-// Plays faces with their sound: every take in a picture of its own, all of them at the time of one clock, which is
-// the sound's where there is one. Curves of the first take that is chosen lie below.
+// Plays faces with their sound: every take in a picture of its own, all of them at the time of one clock,
+// which is the sound's where there is one. Curves of the take that is chosen lie below.
 (() => {
   const shown = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
@@ -197,17 +197,18 @@
       own.since = performance.now();
       if (sound) sound.playbackRate = rate();
     });
-    $("curves").addEventListener("pointerdown", (event) => seek((event.offsetX / event.target.clientWidth) * seconds));
-    $("curves").addEventListener("pointermove", (event) => {
-      if (event.buttons) seek((event.offsetX / event.target.clientWidth) * seconds);
-    });
+    const seekAt = (event) => seek((event.offsetX / event.target.clientWidth) * seconds);
+    $("curves").addEventListener("pointerdown", seekAt);
+    $("curves").addEventListener("pointermove", (event) => { if (event.buttons) seekAt(event); });
     document.addEventListener("keydown", (event) => {
       if (event.code === "Space" && !/INPUT|SELECT|BUTTON/.test(event.target.tagName)) {
         event.preventDefault();
         $("play").click();
       }
     });
-    if (sound) for (const kind of ["play", "pause", "ended", "seeked"]) sound.addEventListener(kind, () => { fresh = true; });
+    for (const kind of ["play", "pause", "ended", "seeked"]) {
+      if (sound) sound.addEventListener(kind, () => { fresh = true; });
+    }
     new ResizeObserver(() => { fresh = true; }).observe(document.body);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { fresh = true; });
     shown.takes.forEach((take, index) => $("take").append(new Option(take.name, String(index))));

@@ -11,10 +11,11 @@ from talkcli.engine.exports.formats import FORMATS, check_distinct, check_output
 from talkcli.engine.face.heads import head_file, load_head
 from talkcli.engine.methods import resolve
 from talkcli.engine.render.shot import Shot
+from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 
 
-def export_head(head_name: str | None, outs: Sequence[Path]) -> dict[str, Any]:
+def export_head(head_name: str | None, outs: Sequence[Path], reporter: Reporter) -> dict[str, Any]:
     """Write the head called `head_name` to every path of `outs`, and return them, ready for JSON.
 
     Raises UsageError where no head is named, or a format needs motion, and what `load_head` raises; before
@@ -35,8 +36,10 @@ def export_head(head_name: str | None, outs: Sequence[Path]) -> dict[str, Any]:
         check_output(out, shot=Shot())
     check_distinct(outs, [head_file(head_name)])
     head = load_head(head_name)
-    for out in outs:
+    for done, out in enumerate(outs):
+        reporter.progress("writing", done, len(outs))
         write = format_of(out).write_head
         assert write is not None
         resolve(write)(out, head)
+    reporter.progress("writing", len(outs), len(outs))
     return {"command": "export", "outputs": [str(out) for out in outs], "head": head.name}

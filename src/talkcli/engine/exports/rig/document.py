@@ -117,7 +117,7 @@ def _add_joints(document: Document, rig: Rig) -> list[int]:
 
 def _offset(rig: Rig, parent: int | None, place: Float[np.ndarray, "3"]) -> list[float]:
     origin = np.zeros(3) if parent is None else rig.joints[parent].place
-    return [float(value) for value in np.float32(place.astype(np.float64) - origin)]
+    return [float(value) for value in (place.astype(np.float64) - origin).astype(np.float32)]
 
 
 def _add_skin(document: Document, rig: Rig, joints: Sequence[int]) -> int:

@@ -63,12 +63,14 @@ def measure(document: Document, places: Places, surface: Surface) -> Fidelity:
     lips = surface.topology.regions.get("lips")
     lips_mm = None if lips is None else off_mm[:, lips[drawn[lips]]]
     gaps = _gaps(reread, places, surface)
-    closed = None if gaps is None else gaps[1] < CLOSED_MM
+    closed_frames, closures_kept = None, None
+    if gaps is not None:
+        met, head_met = (gap < CLOSED_MM for gap in gaps)
+        closed_frames = int(head_met.sum())
+        closures_kept = float(met[head_met].mean()) if closed_frames else None
     return Fidelity(
-        closed_frames=None if closed is None else int(closed.sum()),
-        closures_kept=None
-        if gaps is None or not closed.any()
-        else float((gaps[0] < CLOSED_MM)[closed].mean()),
+        closed_frames=closed_frames,
+        closures_kept=closures_kept,
         mean_mm=float(off_mm[:, drawn].mean()),
         p99_mm=float(np.percentile(off_mm[:, drawn], 99)),
         lips_mean_mm=None if lips_mm is None else float(lips_mm.mean()),
