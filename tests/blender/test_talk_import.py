@@ -86,5 +86,5 @@ def test_the_scene_holds_what_the_file_holds(version: int, name: str, tmp_path: 
 def test_the_rate_of_a_timecode_is_that_of_its_frames(tmp_path: Path) -> None:
     """What the test above relies on: the CSV says its rate by its timecodes alone."""
     made(tmp_path)
-    rows = list(csv.reader((tmp_path / "f.csv").open()))[1:]
+    rows = list(csv.reader((tmp_path / "f.csv").read_text().splitlines()))[1:]
     assert [row[0][9:11] for row in rows[24:26]] == ["24", "00"]
