@@ -110,6 +110,40 @@ def add_accessor(
     return document.add("accessors", {"bufferView": document.add_view(data, **fields), **accessor})
 
 
+def add_sparse(
+    document: Document, count: int, rows: np.ndarray, values: np.ndarray, *, bounds: bool = False
+) -> int:
+    """Add an accessor of `count` elements that are 0 but for `values` at `rows`, and return its index.
+
+    `rows` rise. Arguments and errors are those of `add_accessor`; one row at least is needed, since glTF has
+    no empty arrays.
+    """
+    stored = _stored(values)
+    index = add_accessor(document, stored, bounds=bounds)
+    accessor = document.json["accessors"][index]
+    places = _stored(rows)
+    document.json["accessors"][index] = accessor | {
+        "count": count,
+        "sparse": {
+            "count": len(stored),
+            "indices": {
+                "bufferView": document.add_view(places.tobytes()),
+                "componentType": _CODES[places.dtype],
+            },
+            "values": {"bufferView": accessor["bufferView"]},
+        },
+    }
+    del document.json["accessors"][index]["bufferView"]
+    if bounds and len(stored) < count:
+        # The other elements are zero.
+        zeros = [0.0] * len(accessor["min"])
+        document.json["accessors"][index] |= {
+            "min": list(map(min, accessor["min"], zeros)),
+            "max": list(map(max, accessor["max"], zeros)),
+        }
+    return index
+
+
 def _elements(
     document: Document, view: object, start: int, count: int, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> np.ndarray:
