@@ -30,7 +30,7 @@ from talkcli.engine.render.columns import (
     WET,
     N,
 )
-from talkcli.engine.render.jit import inlined, part
+from talkcli.engine.jit import inlined, part
 
 # What is left of a colour on the inside of a body.
 _INSIDE = (0.12, 0.1, 0.1)

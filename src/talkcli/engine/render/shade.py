@@ -47,7 +47,7 @@ from talkcli.engine.render.columns import (
     X,
     Y,
 )
-from talkcli.engine.render.jit import kernel, part
+from talkcli.engine.jit import kernel, part
 from talkcli.engine.render.lamps import in_the_open, seen_of
 from talkcli.engine.render.skin import add_detail
 
