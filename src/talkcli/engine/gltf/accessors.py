@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.gltf.document import LARGEST_BYTES, Document
+from talkcli.engine.gltf.views import unpacked
 
 COMPONENTS: dict[int, np.dtype[Any]] = {
     5120: np.dtype("<i1"),
@@ -39,8 +40,8 @@ def read_accessor(document: Document, index: object) -> np.ndarray:
     [-1, 1], others keep their type. Sparse values are in their places. The array is a copy.
 
     Raises:
-        InputError: When the accessor does not fit its bytes, has more than 256 MiB, or its view is compressed
-            (`EXT_meshopt_compression`, `KHR_meshopt_compression`).
+        InputError: When the accessor does not fit its bytes, has more than 256 MiB, or its compressed view is
+            damaged.
     """
     accessor = document.element("accessors", index)
     dtype = COMPONENTS.get(document.whole(accessor, "componentType"))
@@ -115,11 +116,7 @@ def _elements(
 ) -> np.ndarray:
     """Return `count` elements from byte `start` of a buffer view on."""
     stated = document.element("bufferViews", view)
-    extensions = stated.get("extensions")
-    packed = [name for name in extensions if "meshopt" in name] if isinstance(extensions, dict) else []
-    if packed:
-        raise document.wrong(f"has a compressed buffer view {view} ({packed[0][:40]})")
-    data = document.view(view)
+    data = unpacked(document, view, LARGEST_BYTES)
     # A column of a matrix starts at a multiple of four bytes.
     rows = shape[0] if shape else 1
     column = rows * dtype.itemsize

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from talkcli.engine.gltf.pictures import mime_type
+from talkcli.engine.gltf.views import MESHOPT
 
 if TYPE_CHECKING:
     from talkcli.engine.gltf.document import Document
 
 # Buffers start at multiples of this: components have up to 4 bytes.
 _STEP = 4
-# Extensions whose objects refer to a buffer as a buffer view does.
-_REFERRING = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 
 
 def in_one_buffer(document: Document) -> tuple[dict[str, Any], bytes]:
@@ -62,7 +61,7 @@ def _move(document: Document, view: dict[str, Any], place: list[tuple[int, int]]
 
 def _moved(document: Document, name: str, value: object, place: list[tuple[int, int]]) -> object:
     """Return the object `value` of the extension `name` of a view, which may refer to a buffer too."""
-    if name not in _REFERRING or not isinstance(value, dict):
+    if name not in MESHOPT or not isinstance(value, dict):
         return value
     moved = dict(value)
     _move(document, moved, place)
