@@ -111,6 +111,40 @@ def add_accessor(
     return document.add("accessors", {"bufferView": document.add_view(data, **fields), **accessor})
 
 
+def add_sparse(
+    document: Document, count: int, rows: np.ndarray, values: np.ndarray, *, bounds: bool = False
+) -> int:
+    """Add an accessor of `count` elements that are 0 but for `values` at `rows`, and return its index.
+
+    `rows` rise. Arguments and errors are those of `add_accessor`; one row at least is needed, since glTF has
+    no empty arrays.
+    """
+    stored = _stored(values)
+    index = add_accessor(document, stored, bounds=bounds)
+    accessor = document.json["accessors"][index]
+    places = _stored(rows)
+    document.json["accessors"][index] = accessor | {
+        "count": count,
+        "sparse": {
+            "count": len(stored),
+            "indices": {
+                "bufferView": document.add_view(places.tobytes()),
+                "componentType": _CODES[places.dtype],
+            },
+            "values": {"bufferView": accessor["bufferView"]},
+        },
+    }
+    del document.json["accessors"][index]["bufferView"]
+    if bounds and len(stored) < count:
+        # The other elements are zero.
+        zeros = [0.0] * len(accessor["min"])
+        document.json["accessors"][index] |= {
+            "min": list(map(min, accessor["min"], zeros)),
+            "max": list(map(max, accessor["max"], zeros)),
+        }
+    return index
+
+
 def _elements(
     document: Document, view: object, start: int, count: int, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> np.ndarray:
@@ -176,10 +210,9 @@ def _laid_out(values: np.ndarray, target: int | None) -> tuple[bytes, int | None
     """Return the bytes of `values`, and the distance of two elements where it is not their size."""
     if values.ndim == 3:
         columns = np.ascontiguousarray(values.swapaxes(1, 2))
-        padded = columns.reshape(-1, columns.shape[2]).view(np.uint8)
-        padded = padded.reshape(*columns.shape[:2], -1)
-        return np.pad(padded, ((0, 0), (0, 0), (0, -padded.shape[2] % _ALIGNMENT))).tobytes(), None
-    size = values[0].nbytes
+        rows = columns.reshape(-1, columns.shape[-1]).view(np.uint8)
+        return np.pad(rows, ((0, 0), (0, -rows.shape[1] % _ALIGNMENT))).tobytes(), None
+    size = values.nbytes // len(values)
     if target != ARRAY_BUFFER or size % _ALIGNMENT == 0:
         return values.tobytes(), None
     # Attributes of vertices start at multiples of four bytes.

@@ -26,7 +26,8 @@ def in_one_buffer(document: Document) -> tuple[dict[str, Any], bytes]:
         ]
     # Where each buffer's bytes lie in the one, or its place among those that have none.
     place: list[tuple[int, int]] = []
-    binary, without = bytearray(), []
+    binary = bytearray()
+    without: list[dict[str, Any]] = []
     merged = any(map(len, parts))
     for index, part in enumerate(parts):
         if part:
