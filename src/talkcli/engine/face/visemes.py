@@ -49,7 +49,7 @@ _LIPS: Pose = {
 _TEETH: Pose = {"jawOpen": 0.05, "mouthRollLower": 0.75, "mouthPress": 0.2, "mouthUpperUp": 0.3}
 _BETWEEN: Pose = {"jawOpen": 0.12, "tongueOut": 0.5, "mouthLowerDown": 0.25, "mouthUpperUp": 0.1}
 _RIDGE: Pose = {"jawOpen": 0.08, "mouthLowerDown": 0.18, "mouthUpperUp": 0.1, "mouthStretch": 0.05}
-_BACK: Pose = {"jawOpen": 0.14, "mouthLowerDown": 0.08, "mouthUpperUp": 0.06}
+_BACK: Pose = {"jawOpen": 0.12, "mouthUpperUp": 0.02}
 _HUSH: Pose = {"jawOpen": 0.03, "mouthFunnel": 0.4, "mouthPucker": 0.3, "mouthUpperUp": 0.1}
 _HISS: Pose = {"jawOpen": 0.02, "mouthStretch": 0.28, "mouthLowerDown": 0.24, "mouthUpperUp": 0.14}
 _LATERAL: Pose = {"jawOpen": 0.15, "mouthLowerDown": 0.16, "mouthUpperUp": 0.08, "tongueOut": 0.2}
@@ -57,7 +57,7 @@ _NASAL: Pose = {"jawOpen": 0.1, "mouthLowerDown": 0.12, "mouthUpperUp": 0.06, "t
 _R: Pose = {"jawOpen": 0.1, "mouthFunnel": 0.4, "mouthPucker": 0.3}
 _ER: Pose = {"jawOpen": 0.18, "mouthFunnel": 0.5, "mouthPucker": 0.15, "mouthUpperUp": 0.12}
 _BREATH: Pose = {"jawOpen": 0.16, "mouthLowerDown": 0.1, "mouthUpperUp": 0.1}
-_WIDE: Pose = {"jawOpen": 0.5, "mouthLowerDown": 0.22, "mouthUpperUp": 0.2}
+_WIDE: Pose = {"jawOpen": 0.46, "mouthLowerDown": 0.3, "mouthUpperUp": 0.28}
 _FLAT: Pose = {"jawOpen": 0.36, "mouthLowerDown": 0.28, "mouthUpperUp": 0.32, "mouthStretch": 0.2}
 _MIDDLE: Pose = {
     "jawOpen": 0.28,
@@ -195,7 +195,7 @@ _RHUBARB = VisemeSet(
     },
     {
         "A": "P B M", "B": "K G NG S Z SH ZH CH JH T D N TH DH Y HH IY IH R", "C": "EH AE AH UH", "D": "AA",
-        "E": "AO ER", "F": "UW W", "G": "F V", "H": "L",
+        "E": "AO ER", "F": "UW W OW", "G": "F V", "H": "L",
     },
     rest="X",
 )  # fmt: skip
@@ -204,26 +204,15 @@ VISEME_SETS: Mapping[str, VisemeSet] = {
     visemes.name: visemes for visemes in (_OCULUS, _MICROSOFT, _VRM, _RHUBARB)
 }
 
-# What decides which viseme a mouth shows: weighted sums of ARKit's curves. Opening is what `mouthClose`
-# leaves of the jaw's. Contacts count more than their curves' values, since a millimetre between the lips is
-# the difference of a p to a vowel.
-_FEATURES: tuple[Pose, ...] = tuple(
-    _both_sides(feature)
-    for feature in (
-        {"jawOpen": 2.0, "mouthClose": -2.0},
-        {"mouthClose": 6.0},
-        {"mouthFunnel": 1.0},
-        {"mouthPucker": 1.0},
-        {"mouthStretch": 0.5},
-        {"mouthSmile": 0.25},
-        {"mouthLowerDown": 0.5},
-        {"mouthUpperUp": 0.5},
-        {"mouthPress": 0.5},
-        {"mouthRollLower": 1.0},
-        {"mouthRollUpper": 0.5},
-        {"tongueOut": 1.0},
-    )
-)
+# Curves that decide which viseme a mouth shows, with their weights; of both sides the mean counts. `opening`
+# and `contact` are made of `jawOpen` and `mouthClose`.
+_SEEN: Mapping[str, float] = {
+    "opening": 2.0, "contact": 1.0, "mouthFunnel": 1.0, "mouthPucker": 1.0, "mouthStretch": 0.5,
+    "mouthSmile": 0.25, "mouthLowerDown": 0.5, "mouthUpperUp": 0.5, "mouthPress": 0.5,
+    "mouthRollLower": 1.0, "mouthRollUpper": 0.5, "tongueOut": 1.0,
+}  # fmt: skip
+# `jawOpen` from which lips on each other are a contact: below it they rest.
+_PARTED = 0.05
 
 
 def viseme_weights(
@@ -232,34 +221,48 @@ def viseme_weights(
     """Return the weight from 0 to 1 of each viseme that together look most like ARKit's curves.
 
     They solve min |poses x - frame| with x >= 0 (non-negative least squares) on weighted curves of the mouth
-    (`_FEATURES`). The viseme at rest gets what the others leave of 1. If the others sum to more than 1, they
-    are scaled to 1, so that an exaggerated face shows full visemes. Curves that are not named are 0.
+    (`_SEEN`). The viseme at rest gets what the others leave of 1. If the others sum to more than 1, they are
+    scaled to 1, so that an exaggerated face shows full visemes. Curves that are not named are 0.
     """
     from scipy.optimize import nnls
 
-    seen = sum(
-        np.outer(np.asarray(values, np.float64), _column(name)) for name, values in curves.items()
-    ) + np.zeros((len(next(iter(curves.values()))), len(_FEATURES)))
+    frames = _features(curves)
     left = {visemes.rest, *visemes.diphthongs}
     moving = [index for index, name in enumerate(visemes.names) if name not in left]
-    columns = [
-        sum((_column(name) * value for name, value in visemes.poses[visemes.names[index]].items()))
-        for index in moving
-    ]
-    matrix = np.stack(columns, axis=1)
-    found = np.stack([nnls(matrix, frame)[0] for frame in seen]) if len(seen) else np.zeros((0, len(moving)))
+    poses = [visemes.poses[visemes.names[index]] for index in moving]
+    matrix = _features({name: np.array([pose.get(name, 0.0) for pose in poses]) for name in ARKIT}).T
+    found = np.zeros((len(frames), len(moving)))
+    for index, frame in enumerate(frames):
+        found[index] = nnls(matrix, frame)[0]
     found /= np.maximum(found.sum(axis=1, keepdims=True), 1.0)
-    weights = np.zeros((len(seen), len(visemes.names)), np.float32)
+    weights = np.zeros((len(frames), len(visemes.names)), np.float32)
     weights[:, moving] = found
     if visemes.rest is not None:
         weights[:, visemes.names.index(visemes.rest)] = np.clip(1.0 - found.sum(axis=1), 0.0, 1.0)
     return weights
 
 
-def _column(curve: str) -> Float[np.ndarray, "features"]:
-    """Return how much each feature has of a curve; a feature takes the mean of both sides."""
-    half = 0.5 if curve.endswith(("Left", "Right")) else 1.0
-    return np.array([feature.get(curve, 0.0) * half for feature in _FEATURES])
+def _features(curves: Mapping[str, Float[np.ndarray, "frames"]]) -> Float[np.ndarray, "frames features"]:
+    """Return the weighted numbers by which mouths are compared.
+
+    Opening is what `mouthClose` leaves of the jaw's. A contact of the lips is 1 for any jaw that is not shut,
+    since a millimetre between the lips is the difference of a p to a vowel; it falls with the third power of
+    the share that `mouthClose` closes.
+    """
+    still = np.zeros(len(next(iter(curves.values()))))
+
+    def mean(name: str) -> Float[np.ndarray, "frames"]:
+        sides = [f"{name}Left", f"{name}Right"] if name in _SIDED else [name]
+        return np.mean([curves.get(side, still) for side in sides], axis=0, dtype=np.float64)
+
+    closed = np.minimum(mean("mouthClose"), mean("jawOpen"))
+    made = {
+        "opening": mean("jawOpen") - closed,
+        "contact": (closed / np.maximum(mean("jawOpen"), _PARTED)) ** 3,
+    }
+    return np.stack(
+        [weight * (made[name] if name in made else mean(name)) for name, weight in _SEEN.items()], 1
+    )
 
 
 def arkit_of_visemes(
