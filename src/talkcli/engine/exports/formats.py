@@ -97,6 +97,8 @@ FORMATS: dict[str, Format] = {
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
+    ".glb": Format(write=f"{_EXPORTS}.avatar:write", surface=True, space="ada"),
+    ".vrm": Format(write=f"{_EXPORTS}.avatar:write", surface=True, space="ada"),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
     ),

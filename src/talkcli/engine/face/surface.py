@@ -152,13 +152,15 @@ def check_fits(motion: AnyMotion, topology: Topology) -> None:
                 hint="Give motion and `head` of the same topology.",
             )
         return
-    if not isinstance(topology, Head):
+    # An avatar is only made ready for drawing when its vertices are asked for, as `isinstance` does.
+    channels = getattr(topology, "channels", None)
+    if channels is None:
         raise UsageError(
             f"The motion moves the channels of {motion.head}, but the topology {topology.name} has vertices "
             "only.",
             hint=f"Use `head={motion.head}`.",
         )
-    if learned(motion.channels) != learned(topology.channels):
+    if learned(motion.channels) != learned(channels):
         raise UsageError(
             f"The motion moves the channels of {motion.head}, but the head {topology.name} has others.",
             hint=f"Use `head={motion.head}`.",

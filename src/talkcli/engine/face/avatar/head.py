@@ -22,6 +22,7 @@ from talkcli.engine.face.avatar.rig import Rig
 from talkcli.engine.face.avatar.shapes import Shapes, Target
 from talkcli.engine.face.avatar.surface import Drawn, draw
 from talkcli.engine.face.channels import ADA, TONGUE
+from talkcli.engine.face.avatar.vrm import VRM
 from talkcli.engine.gltf.document import Document
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ class AvatarHead:
         self._parts = parts
         driven = {target for shape in plan.shapes for target, _ in shape.moves}
         self.mesh = Mesh(parts, rig, driven, shapes.weights)
+
+    @property
+    def is_vrm(self) -> bool:
+        """Whether the file is a VRM, of either version."""
+        extensions = self.document.json.get("extensions")
+        return isinstance(extensions, dict) and not extensions.keys().isdisjoint(VRM)
 
     @cached_property
     def _rest(self) -> Float[np.ndarray, "coarse 3"]:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from talkcli.engine.gltf.document import Document
 
+VRM_1, VRM_0 = VRM = ("VRMC_vrm", "VRM")
 BLOCK, BLEND = "block", "blend"
 # Which presets each kind of override holds back; names of VRM 1 in lower case, and those of VRM 0.
 _OVERRIDDEN = {
@@ -62,7 +63,7 @@ def read_vrm(document: Document) -> Vrm | None:
     extensions = document.json.get("extensions")
     if not isinstance(extensions, dict):
         return None
-    newer, older = extensions.get("VRMC_vrm"), extensions.get("VRM")
+    newer, older = extensions.get(VRM_1), extensions.get(VRM_0)
     if isinstance(newer, dict):
         return _read_1(document, newer)
     return _read_0(document, older) if isinstance(older, dict) else None
