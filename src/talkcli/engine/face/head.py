@@ -23,7 +23,7 @@ class Posable(Protocol):
     def posed(
         self, coeffs: Float[np.ndarray, "frames coeffs"], pose: Float[np.ndarray, "frames 3"] | None
     ) -> Float[np.ndarray, "frames verts 3"]:
-        """Return the vertices of each frame in metres, with the head turned by `pose` (axis-angle in radians);
+        """Return the vertices of each frame in metres, with the head turned by `pose`, axis-angle in radians;
         None: it looks ahead.
         """
 

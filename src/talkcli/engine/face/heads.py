@@ -76,8 +76,10 @@ def load_head(name: str) -> Head:
             )
     else:
         near = difflib.get_close_matches(name.lower(), HEADS, n=1)
-        known = f"Known heads: {', '.join(HEADS)}, or the path of a head's .npz, FLAME's .pkl or an avatar's .glb, .gltf or "
-        ".vrm."
+        known = (
+            f"Known heads: {', '.join(HEADS)}, or the path of a head's .npz, FLAME's .pkl or an avatar's "
+            ".glb, .gltf or .vrm."
+        )
         raise UsageError(
             f"There is no head called {name}.", hint=f"Did you mean {near[0]}? {known}" if near else known
         )

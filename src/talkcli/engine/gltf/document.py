@@ -85,7 +85,7 @@ class Document:
         return self.bytes_of(self.element("bufferViews", index), f"a buffer view {index}")
 
     def bytes_of(self, view: dict[str, Any], called: str) -> memoryview:
-        """Return the bytes of a buffer that `view` states, a buffer view or what an extension has in its place.
+        """Return the bytes of a buffer that `view` states: a buffer view, or what an extension has for one.
 
         Raises InputError, which says what it is `called`, where they are not there.
         """

@@ -45,7 +45,15 @@ def read_draco(
         points, faces = np.asarray(mesh.points), np.asarray(mesh.faces)
         stored = {attribute["unique_id"]: np.asarray(attribute["data"]) for attribute in mesh.attributes}
     # What the decoder raises for damage is any of these.
-    except (ValueError, TypeError, RuntimeError, MemoryError, KeyError, AttributeError, struct.error) as error:
+    except (
+        ValueError,
+        TypeError,
+        RuntimeError,
+        MemoryError,
+        KeyError,
+        AttributeError,
+        struct.error,
+    ) as error:
         raise document.wrong(f"has a damaged Draco mesh: {error}") from error
     if len(points) > most or faces.ndim != 2:
         raise document.wrong(f"has a Draco mesh of {len(points)} vertices")

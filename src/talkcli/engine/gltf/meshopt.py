@@ -103,7 +103,9 @@ def _quaternion(elements: np.ndarray) -> np.ndarray:
     places = ((stored[:, 3] & 3)[:, None] + np.array([1, 2, 3, 0])) % 4
     out = np.empty((len(stored), 4), "<i2")
     values = np.nan_to_num(np.column_stack([small, largest]), nan=0.0) * 32767.0
-    np.put_along_axis(out, places.astype(np.int64), _rounded(values.clip(-32767, 32767)).astype("<i2"), axis=1)
+    np.put_along_axis(
+        out, places.astype(np.int64), _rounded(values.clip(-32767, 32767)).astype("<i2"), axis=1
+    )
     return out.view(np.uint8)
 
 

@@ -32,7 +32,7 @@ def unpacked(document: Document, index: object, largest: int) -> memoryview:
     count, stride = document.whole(packed, "count"), document.whole(packed, "byteStride")
     if count * stride > largest or count * stride != document.whole(view, "byteLength"):
         raise document.wrong(
-            f"has a compressed buffer view {index} of {count} elements of {stride} bytes, which it cannot hold"
+            f"has a compressed buffer view {index} of {count} elements of {stride} bytes, which do not fit it"
         )
     data = document.bytes_of(packed, f"a compressed buffer view {index}")
     try:
@@ -45,4 +45,4 @@ def unpacked(document: Document, index: object, largest: int) -> memoryview:
         )
     except ValueError as error:
         raise document.wrong(f"has a damaged buffer view {index}: {error}") from error
-    return memoryview(elements.reshape(-1))
+    return elements.reshape(-1).data

@@ -63,7 +63,9 @@ class GlRenderer:
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
         """Return one sRGB picture of the scene with its vertices at `vertices` (metres); see `Renderer`."""
         vertices = np.ascontiguousarray(vertices, np.float32)
-        smooth_normals(vertices, self._faces if self._twins is None else self._twins[self._faces], self._normals)
+        smooth_normals(
+            vertices, self._faces if self._twins is None else self._twins[self._faces], self._normals
+        )
         normals = self._normals if self._twins is None else self._normals[self._twins]
         primitives = [
             self._pyrender.Primitive(
@@ -102,8 +104,8 @@ def _import_pyrender() -> Any:
 def _split(
     scene: Scene, pyrender: Any
 ) -> list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray, Any]]:
-    """Return vertices used, their colours or their places in a picture, faces among them and material, for every
-    part that has faces.
+    """Return vertices used, their colours or their places in a picture, faces among them and material, for
+    every part that has faces.
     """
     parts = []
     for part, material in enumerate(scene.materials):
@@ -114,7 +116,9 @@ def _split(
         picture = scene.pictures[part] if part < len(scene.pictures) else None
         colours = places = None
         if picture is None or scene.uv is None:
-            colours = np.concatenate([scene.colours[used], np.ones((len(used), 1))], axis=1).astype(np.float32)
+            colours = np.concatenate([scene.colours[used], np.ones((len(used), 1))], axis=1).astype(
+                np.float32
+            )
             picture = None
         else:
             # OpenGL's pictures begin at the bottom.

@@ -90,8 +90,8 @@ class Scene:
     uv: Float[np.ndarray, "verts 2"] | None = None
     """Places of the vertices in the pictures of their parts, repeated beyond 0 to 1; y down."""
     pictures: tuple[UInt8[np.ndarray, "_ _ 4"] | None, ...] = ()
-    """Picture of each part, sRGB with alpha, in place of the colours; None or missing: the colours count. Only
-    pyrender draws pictures."""
+    """Picture of each part, sRGB with alpha, in place of the colours; None or missing: the colours count.
+    Only pyrender draws pictures."""
 
 
 @runtime_checkable

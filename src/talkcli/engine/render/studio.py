@@ -114,7 +114,10 @@ def studio_scene(head: Topology, *, yaw_deg: float = 0.0, look: str = "skin") ->
     return Scene(
         faces=head.faces,
         part_of_face=head.part_of_face,
-        materials=tuple(replace(_material(part, chosen), closed=part in closed or part.startswith(AVATAR)) for part in head.parts),
+        materials=tuple(
+            replace(_material(part, chosen), closed=part in closed or part.startswith(AVATAR))
+            for part in head.parts
+        ),
         colours=_colours(head, chosen),
         camera=Camera(eye=_triple(eye), target=_triple(centre), fov_deg=_FOV_DEG),
         lights=tuple(

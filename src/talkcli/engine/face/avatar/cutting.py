@@ -1,7 +1,7 @@
 """Triangles cut finely where a picture on them needs it, so that colours of vertices show the picture.
 
-Axis names: `verts` of the mesh, `fine` vertices, `faces`. A fine vertex is a mean of vertices of the mesh: where
-these move, it moves with them, and edges stay where they were.
+Axis names: `verts` of the mesh, `fine` vertices, `faces`. A fine vertex is a mean of vertices of the mesh:
+where these move, it moves with them, and edges stay where they were.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
-Sampler = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# Materials, places in their pictures, and whether to look between pixels (default: no), to colours and alpha.
+Sampler = Callable[..., np.ndarray]
 # A picture that differs by less from what its corners make is drawn by them; of the square root of light.
-_DIFFERS = 0.045
-# Shorter edges are not cut: the pixel of a portrait of 512 pixels is about so large.
-_SHORTEST_M = 0.0007
+_DIFFERS = 0.06
 _ROUNDS, _MOST_FACES = 6, 150_000
 # Places along an edge and within a triangle where the picture is looked at.
 _ALONG = np.linspace(0, 1, 9, dtype=np.float32)[1:-1]
@@ -44,7 +43,8 @@ def cut(
     faces: Int[np.ndarray, "faces 3"],
     material: Int[np.ndarray, "faces"],
     sample: Sampler,
-    pictured: Int[np.ndarray, "faces"],
+    pictured: Bool[np.ndarray, "faces"],
+    shortest: Float[np.ndarray, "verts"],
 ) -> Fine:
     """Return the mesh with its triangles cut where the picture varies between their corners.
 
@@ -55,24 +55,26 @@ def cut(
         material: Number of the material of each triangle.
         sample: Function of materials and places that returns colours and alpha (points 4).
         pictured: Whether a triangle has a picture.
+        shortest: Length in metres below which edges at a vertex are not cut.
     """
     of = sparse.csr_array(sparse.identity(len(points), np.float32, format="csr"))
     coarse = np.arange(len(faces))
-    active = pictured.astype(bool)
+    active = pictured
     for _ in range(_ROUNDS):
         if not active.any() or len(faces) > _MOST_FACES:
             break
         corners = faces[active]
         edges = np.sort(corners[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-        edges, of_edge = np.unique(edges, axis=0, return_inverse=True)
-        of_edge = of_edge.reshape(-1, 3)
+        # As single numbers, which are sorted far faster than pairs.
+        keys, of_edge = np.unique(edges[:, 0] * len(points) + edges[:, 1], return_inverse=True)
+        edges, of_edge = np.column_stack(np.divmod(keys, len(points))), of_edge.reshape(-1, 3)
         paint = np.zeros(len(edges), np.int64)
         paint[of_edge.reshape(-1)] = np.repeat(material[coarse[active]], 3)
         length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
         marked = _varies_along(uv, edges, paint, sample)
         inner = _varies_within(uv, corners, material[coarse[active]], sample)
         marked[of_edge[inner].reshape(-1)] = True
-        marked &= length > _SHORTEST_M
+        marked &= length > shortest[edges].max(axis=1)
         if not marked.any():
             break
         number = np.full(len(edges), -1)
@@ -80,6 +82,7 @@ def cut(
         halves = edges[marked]
         points = np.concatenate([points, points[halves].mean(axis=1)])
         uv = np.concatenate([uv, uv[halves].mean(axis=1)])
+        shortest = np.concatenate([shortest, shortest[halves].max(axis=1)])
         of = sparse.csr_array(sparse.vstack([of, (of[halves[:, 0]] + of[halves[:, 1]]) * np.float32(0.5)]))
         cut_faces, parents = _split(corners, number[of_edge])
         was_cut = (number[of_edge] >= 0).any(axis=1)[parents]
@@ -103,7 +106,7 @@ def colours_of(
     centre = uv[faces].mean(axis=1)
     for corner in range(3):
         at = (1 - _INNER) * uv[faces[:, corner]] + _INNER * centre
-        found = sample(material, at)
+        found = sample(material, at, True)
         weight = found[:, 3:] + 1e-3
         np.add.at(total, faces[:, corner], np.concatenate([found[:, :3] * weight, weight], axis=1))
     return total[:, :3] / np.maximum(total[:, 3:], 1e-6)
@@ -111,7 +114,9 @@ def colours_of(
 
 def _seen(colours: np.ndarray) -> np.ndarray:
     """Return colours about as evenly as eyes tell them apart, nothing where they are transparent."""
-    return np.concatenate([np.sqrt(np.maximum(colours[..., :3], 0.0)) * colours[..., 3:], colours[..., 3:]], axis=-1)
+    return np.concatenate(
+        [np.sqrt(np.maximum(colours[..., :3], 0.0)) * colours[..., 3:], colours[..., 3:]], axis=-1
+    )
 
 
 def _varies_along(uv: np.ndarray, edges: np.ndarray, paint: np.ndarray, sample: Sampler) -> np.ndarray:
@@ -137,9 +142,9 @@ def _varies_within(uv: np.ndarray, corners: np.ndarray, paint: np.ndarray, sampl
 
 
 def _split(corners: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return triangles cut at the middles of their edges, -1 for an edge that stays, and what each was part of.
+    """Return triangles cut at the middles of their edges, and what each was part of.
 
-    `middle[f, k]` lies between corners k and k + 1.
+    `middle[f, k]` lies between corners k and k + 1; -1 for an edge that stays.
     """
     made, of = [], []
     rows = np.arange(len(corners))

@@ -1,6 +1,6 @@
 """The meshes of an avatar as arrays: vertices at rest, triangles, skin, textures' coordinates and shapes.
 
-Axis names: `verts` of a part, `faces`, `moved` vertices of a shape, `joints` (4 or 8 of a vertex).
+Axis names: `verts` of a part, `faces`, `moving` vertices of a shape, `joints` (4 or 8 of a vertex).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Part:
     weights: Float[np.ndarray, "verts joints"] | None
     binds: Float[np.ndarray, "verts joints 4 4"] | None
     """Inverse bind matrix of each joint."""
-    shapes: Mapping[int, tuple[Int[np.ndarray, "moved"], Float[np.ndarray, "moved 3"]]]
+    shapes: Mapping[int, tuple[Int[np.ndarray, "moving"], Float[np.ndarray, "moving 3"]]]
     """Steps of the vertices that each shape moves, by the number of the shape; one that moves nothing is
     missing."""
 
@@ -83,7 +83,7 @@ def read_parts(nodes: Nodes, texture_of: Callable[[int | None], int]) -> list[Pa
     """Return all parts that the scene shows.
 
     `texture_of` tells of a material (None: that of glTF) which set of coordinates its texture has. Raises
-    InputError for damaged meshes, and ExtraError for one that Draco compressed where DracoPy is not installed.
+    InputError for damaged meshes, and ExtraError for one that Draco compressed where DracoPy is missing.
     """
     document, reader = nodes.document, Reader(nodes.document)
     parts: list[Part] = []

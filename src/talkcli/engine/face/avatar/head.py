@@ -21,8 +21,8 @@ from talkcli.engine.face.avatar.mesh import Mesh
 from talkcli.engine.face.avatar.rig import Rig
 from talkcli.engine.face.avatar.shapes import Shapes, Target
 from talkcli.engine.face.avatar.surface import Drawn, draw
-from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.face.avatar.vrm import VRM
+from talkcli.engine.face.channels import ADA, TONGUE
 from talkcli.engine.gltf.document import Document
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class AvatarHead:
 
     channels = ADA
 
-    def __init__(self, name: str, document: Document, parts: list[Part], rig: Rig, shapes: Shapes, plan: Plan) -> None:
+    def __init__(
+        self, name: str, document: Document, parts: list[Part], rig: Rig, shapes: Shapes, plan: Plan
+    ) -> None:
         self.name, self.document, self.rig, self.shapes, self.plan = name, document, rig, shapes, plan
         self.paints = Paints(document)
         self._parts = parts
@@ -116,7 +118,7 @@ class AvatarHead:
                     found[name] = chosen
         return found
 
-    def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
+    def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:  # noqa: ARG002
         """See `Topology`."""
         raise AssetError(f"Nobody knows the landmarks of the avatar {self.name}.")
 

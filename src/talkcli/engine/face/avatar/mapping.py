@@ -13,7 +13,7 @@ Without a shape for `mouthClose` the jaw opens less, so that lips meet. Axis nam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -219,9 +219,7 @@ class _Mapper:
         """Return the shapes of the set of visemes that the avatar has most of."""
         best: dict[str, Shape] = {}
         for kind in _FULL_SETS:
-            found = {
-                meaning.stem: shape for meaning, shape in self._known.items() if meaning.kind == kind
-            }
+            found = {meaning.stem: shape for meaning, shape in self._known.items() if meaning.kind == kind}
             if len(found) >= _FEWEST and len(found) > len(best):
                 best = found
         return best
@@ -232,7 +230,12 @@ class _Mapper:
             return None
         kind = next(iter(found.values())).meaning
         assert kind is not None
-        visemes = VISEME_SETS[_FULL_SETS[kind.kind]]
+        whole = VISEME_SETS[_FULL_SETS[kind.kind]]
+        # Of those that the avatar lacks, the others show as much as they can.
+        visemes = replace(
+            whole,
+            shapes={name: pose for name, pose in whole.shapes.items() if name in found or name == whole.rest},
+        )
         # A smile is an expression too, and not the sound's alone.
         spoken = [
             name

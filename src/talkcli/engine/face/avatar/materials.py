@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt8, UInt32
 from PIL import Image
 
 from talkcli.engine.errors import InputError
@@ -47,25 +47,30 @@ class Paint:
     """Alpha below which nothing is drawn; None: all is drawn."""
     two_sided: bool = False
 
-    def sample(self, uv: Float[np.ndarray, "*points 2"]) -> Float[np.ndarray, "*points 4"]:
-        """Return colour, linear, and alpha at places of the picture, between its pixels linearly."""
+    def sample(
+        self, uv: Float[np.ndarray, "points 2"], *, smooth: bool = True
+    ) -> Float[np.ndarray, "points 4"]:
+        """Return colour, linear, and alpha at places of the picture: between its pixels linearly if `smooth`,
+        else those of the pixel there.
+        """
         colour = np.array(self.colour, np.float32)
         if self.picture is None:
-            return np.broadcast_to(colour, (*uv.shape[:-1], 4)).astype(np.float32)
+            return np.tile(colour, (len(uv), 1))
         height, width = self.picture.shape[:2]
-        x, y = uv[..., 0] * width - 0.5, uv[..., 1] * height - 0.5
+        pixels = np.ascontiguousarray(self.picture).view(np.uint32).reshape(-1)
+        x, y = uv[:, 0] * np.float32(width), uv[:, 1] * np.float32(height)
+        if not smooth:
+            rows, columns = np.floor(y).astype(np.int32) % height, np.floor(x).astype(np.int32) % width
+            return _linear_of(pixels[rows * width + columns]) * colour
+        x, y = x - np.float32(0.5), y - np.float32(0.5)
         left, top = np.floor(x), np.floor(y)
-        across, down = (x - left)[..., None], (y - top)[..., None]
-        columns = [(left.astype(np.int64) + step) % width for step in (0, 1)]
-        rows = [(top.astype(np.int64) + step) % height for step in (0, 1)]
-        table = _LINEAR_OF_BYTE
-        found = np.zeros((*uv.shape[:-1], 4), np.float32)
-        for row, share_y in zip(rows, (1 - down, down), strict=True):
-            for column, share_x in zip(columns, (1 - across, across), strict=True):
-                pixels = self.picture[row, column]
-                linear = table[pixels]
-                linear[..., 3] = pixels[..., 3] / 255.0
-                found += (share_x * share_y).astype(np.float32) * linear
+        across, down = x - left, y - top
+        found = np.zeros((len(uv), 4), np.float32)
+        for step_y, share_y in ((0, 1 - down), (1, down)):
+            rows = (top.astype(np.int32) + step_y) % height * width
+            for step_x, share_x in ((0, 1 - across), (1, across)):
+                columns = (left.astype(np.int32) + step_x) % width
+                found += (share_x * share_y)[:, None] * _linear_of(pixels[rows + columns])
         return found * colour
 
 
@@ -75,6 +80,17 @@ def _linear(srgb: np.ndarray) -> np.ndarray:
 
 
 _LINEAR_OF_BYTE = _linear(np.arange(256) / 255.0).astype(np.float32)
+_ALPHA_OF_BYTE = (np.arange(256) / 255.0).astype(np.float32)
+
+
+def _linear_of(pixels: UInt32[np.ndarray, "points"]) -> Float[np.ndarray, "points 4"]:
+    """Return colours and alpha of pixels of four bytes."""
+    stored = pixels.view(np.uint8).reshape(-1, 4)
+    found = _LINEAR_OF_BYTE[stored]
+    found[:, 3] = _ALPHA_OF_BYTE[stored[:, 3]]
+    return found
+
+
 _PLAIN = Paint(name="")
 
 

@@ -1,8 +1,8 @@
 """The meshes of an avatar as one: vertices that shapes move and bones carry.
 
-Axis names: `frames`, `verts`, `rows` (a vertex once for each bone that carries it), `moved` rows of a part,
-`shapes` of a part, `faces`. Skinning is linear: a vertex is the mean of where its bones take it. Bones that no
-motion turns are one with what carries them, so that only head, jaw and eyes count.
+Axis names: `frames`, `verts`, `rows` (a vertex once for each bone that carries it), `moving` rows of a part,
+`shapes` of a part, `faces`. Skinning is linear: a vertex is the mean of where its bones take it. Bones that
+no motion turns are one with what carries them, so that only head, jaw and eyes count.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Carried:
     rest: Float[np.ndarray, "rows 3"]
     """Share of the bone times place at rest."""
     share: Float[np.ndarray, "rows"]
-    moved: Int[np.ndarray, "moved"]
+    moved: Int[np.ndarray, "moving"]
     steps: Float[np.ndarray, "shapes flat"]
     """Share of the bone times the steps of the moved rows, one shape after the other."""
     targets: tuple[Target, ...]
@@ -50,9 +50,8 @@ class Mesh:
         """
         self._carried: list[_Carried] = []
         faces, material, uv, start = [], [], [], 0
-        of_part = []
         left = _MOST_STEPS
-        for number, part in enumerate(parts):
+        for part in parts:
             points, shapes = _at_rest(part, driven, weights)
             for carried in _carried(part, points, shapes, rig, start):
                 left -= carried.steps.size
@@ -65,13 +64,11 @@ class Mesh:
                 corners = corners[:, ::-1]
             faces.append(corners)
             material.append(np.full(len(corners), -1 if part.material is None else part.material))
-            of_part.append(np.full(len(corners), number))
             uv.append(np.zeros((len(points), 2), np.float32) if part.uv is None else part.uv)
             start += len(points)
         self.num_verts = start
         self.faces = np.concatenate([np.zeros((0, 3), np.int64), *faces])
         self.material_of_face = np.concatenate([np.zeros(0, np.int64), *material])
-        self.part_of_face = np.concatenate([np.zeros(0, np.int64), *of_part])
         self.uv = np.concatenate([np.zeros((0, 2), np.float32), *uv])
 
     def vertices(
@@ -111,7 +108,7 @@ class Mesh:
             share[carried.verts] += carried.share
         return found
 
-    def strengths(self) -> dict[Target, tuple[Int[np.ndarray, "moved"], Float[np.ndarray, "moved"]]]:
+    def strengths(self) -> dict[Target, tuple[Int[np.ndarray, "moving"], Float[np.ndarray, "moving"]]]:
         """Return for each driven shape the vertices that it moves, and how far at 1, in metres."""
         found: dict[Target, tuple[np.ndarray, np.ndarray]] = {}
         for carried in self._carried:
@@ -143,7 +140,11 @@ def _at_rest(
 
 
 def _carried(
-    part: Part, points: np.ndarray, shapes: Mapping[Target, tuple[np.ndarray, np.ndarray]], rig: Rig, start: int
+    part: Part,
+    points: np.ndarray,
+    shapes: Mapping[Target, tuple[np.ndarray, np.ndarray]],
+    rig: Rig,
+    start: int,
 ) -> list[_Carried]:
     """Return the rows of a part by the bone that carries them."""
     matrices = _matrices(part, rig)

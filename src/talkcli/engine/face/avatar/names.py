@@ -1,7 +1,7 @@
 """Names of shapes, as programs write them, and what they mean.
 
-A name is cut into words, of which one may be a side. So `eyeBlinkLeft`, `EyeBlink_L`, `blendShape1.eyeBlink_L`,
-`left_eye_blink` and `EYE BLINK LEFT` mean the same. Sides are the subject's.
+A name is cut into words, of which one may be a side. So `eyeBlinkLeft`, `EyeBlink_L`,
+`blendShape1.eyeBlink_L`, `left_eye_blink` and `EYEBLINKLEFT` mean the same. Sides are the subject's.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ _MOODS = {
     "happy": "happy", "joy": "happy", "angry": "angry", "sad": "sad", "sorrow": "sad", "relaxed": "relaxed",
     "fun": "relaxed", "surprised": "surprised",
 }  # fmt: skip
-_VROID, _VROID_MOUTH, _VROID_ALL = "fcl", "fclmth", "fclall"
+# How the names of VRoid begin, whatever stands before them.
+_VROID = "fcl"
 # Presets of VRM 0 and 1 in lower case.
 _PRESETS = {
     **{name: Meaning("vowel", vowel) for name, vowel in (_VOWELS | _VOWELS_0).items()},
@@ -107,7 +108,6 @@ def expression_meaning(name: str, *, preset: bool) -> Meaning | None:
 def _cuts(name: str) -> Iterator[tuple[str, str]]:
     """Return the ways to cut `name` into words and a side; the last is for a name in one case."""
     words, side = _cut(name)
-    # VRoid's names, whatever stands before them.
     yield (words[words.find(_VROID) :] if _VROID in words else words), side
     for found in SIDES:
         if not side and words.endswith(found.lower()):
@@ -131,17 +131,17 @@ def _cut(name: str) -> tuple[str, str]:
 def _plain(words: str, side: str) -> Meaning | None:
     stem = _ARKIT_WORDS.get(words)
     if stem is not None:
-        if stem in _WAYS and not side:
-            return None
-        return Meaning("arkit", stem, side)
-    for start in _VISEME_STARTS:
-        rest = words.removeprefix(start)
-        if rest != words and not side and rest in _VISEMES:
-            return Meaning("viseme", _VISEMES[rest])
-    if side:
-        return None
-    if words.startswith(_VROID_MOUTH) and words.removeprefix(_VROID_MOUTH) in _VOWELS_0:
-        return Meaning("vowel", _VOWELS_0[words.removeprefix(_VROID_MOUTH)])
-    if words.startswith(_VROID_ALL) and words.removeprefix(_VROID_ALL) in _MOODS:
-        return Meaning("mood", _MOODS[words.removeprefix(_VROID_ALL)])
-    return None
+        return None if stem in _WAYS and not side else Meaning("arkit", stem, side)
+    return None if side else _WHOLE.get(words)
+
+
+# Names without a side.
+_WHOLE = {
+    **{
+        f"{start}{words}": Meaning("viseme", name)
+        for start in _VISEME_STARTS
+        for words, name in _VISEMES.items()
+    },
+    **{f"{_VROID}mth{words}": Meaning("vowel", vowel) for words, vowel in _VOWELS_0.items()},
+    **{f"{_VROID}all{words}": Meaning("mood", mood) for words, mood in _MOODS.items()},
+}

@@ -15,6 +15,7 @@ from talkcli.engine.face.avatar.rig import HEAD, read_rig
 from talkcli.engine.face.avatar.shapes import read_shapes
 from talkcli.engine.face.avatar.vrm import read_vrm
 from talkcli.engine.gltf.document import read_document
+from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted, some
 
 # Names of shapes that an error lists.
@@ -32,14 +33,15 @@ def read_avatar(path: Path) -> AvatarHead:
         raise InputError(
             f"{path} has nothing that moves a face. Found: {_found(head)}.",
             hint="An avatar needs morph targets with ARKit's names or visemes, VRM expressions, or bones of "
-            "jaw and eyes. talk head --inspect FILE lists what a file has.",
+            "jaw and eyes. talk head FILE lists what a file has.",
         )
     return head
 
 
 def inspect_avatar(path: Path) -> dict[str, Any]:
-    """Return what an avatar has for each curve of ARKit and what it lacks, ready for JSON; also of a file that
-    `read_avatar` refuses. Raises InputError for a damaged file.
+    """Return what an avatar has for each curve of ARKit and what it lacks, ready for JSON.
+
+    A file that `read_avatar` refuses is described too. Raises InputError for a damaged file.
     """
     head = _read(path)
     plan, shapes, rig = head.plan, head.shapes, head.rig
@@ -66,7 +68,16 @@ def inspect_avatar(path: Path) -> dict[str, Any]:
     }
 
 
-def summary(head: AvatarHead) -> str:
+def tell(head: object, reporter: Reporter) -> None:
+    """Note what of an avatar moves, and warn where its mouth does not; of another head nothing."""
+    if not isinstance(head, AvatarHead):
+        return
+    reporter.note(f"{_summary(head)} talk head {head.name} lists them.")
+    if "jawOpen" in head.plan.missing:
+        reporter.warn(f"Nothing opens the mouth of {head.name}: it has neither a shape nor a bone for it.")
+
+
+def _summary(head: AvatarHead) -> str:
     """Return in a sentence what of an avatar moves."""
     plan = head.plan
     said = [f"{counted(len(plan.named), 'shape')} of ARKit's 52"]
@@ -98,7 +109,9 @@ def _found(head: AvatarHead) -> str:
         counted(head.mesh.num_verts, "vertex", "vertices"),
     ]
     if shapes.unknown:
-        said.append(f"{counted(len(shapes.unknown), 'shape')} of unknown meaning ({some(shapes.unknown, _SHOWN)})")
+        said.append(
+            f"{counted(len(shapes.unknown), 'shape')} of unknown meaning ({some(shapes.unknown, _SHOWN)})"
+        )
     else:
         said.append("no shapes")
     if shapes.still:

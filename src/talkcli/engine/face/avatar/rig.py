@@ -26,8 +26,12 @@ _NAMES = {
     HEAD: ("head", "jbipchead", "bip01head", "headbone"),
     "neck": ("neck", "jbipcneck", "bip01neck"),
     JAW: ("jaw", "jawbone", "lowerjaw", "jawmaster", "mandible", "ccbasejawroot", "jawroot"),
-    LEFT_EYE: ("lefteye", "eyeleft", "eyel", "leye", "jadjlfaceeye", "ccbaseleye", "lefteyeball", "eyeballl"),
-    RIGHT_EYE: ("righteye", "eyeright", "eyer", "reye", "jadjrfaceeye", "ccbasereye", "righteyeball", "eyeballr"),
+    LEFT_EYE: (
+        "lefteye", "eyeleft", "eyel", "leye", "jadjlfaceeye", "ccbaseleye", "lefteyeball", "eyeballl",
+    ),
+    RIGHT_EYE: (
+        "righteye", "eyeright", "eyer", "reye", "jadjrfaceeye", "ccbasereye", "righteyeball", "eyeballr",
+    ),
 }  # fmt: skip
 # How far a bone of VRM turns where it states nothing, of a look of how many degrees.
 _USUAL_GAZE = (90.0, 10.0)

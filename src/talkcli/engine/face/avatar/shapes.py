@@ -110,7 +110,8 @@ def _weights(document: Document, node: dict[str, object], count: int) -> tuple[f
         found = stated.get("weights")
         if isinstance(found, list) and len(found) == count:
             return tuple(
-                float(item) if isinstance(item, int | float) and abs(item) < MOST_SHAPES else 0.0 for item in found
+                float(item) if isinstance(item, int | float) and abs(item) < MOST_SHAPES else 0.0
+                for item in found
             )
     return (0.0,) * count
 

@@ -22,7 +22,11 @@ from talkcli.engine.wording import counted
 _BELOW, _ASIDE = 0.9, 1.9
 # Vertices nearer than this are one place; surfaces whose normals differ by less go on there without an edge.
 _SAME_M, _SMOOTH = 2e-5, 0.6
+# Surfaces that may meet at one place; the vertices of others keep their own normals.
+_SURFACES = 4
 _MOST_FACES = 400_000
+# Shortest edges that are cut, in heights of the face: a portrait of 512 pixels shows 200 of its face.
+_IN_FACE, _ELSEWHERE = 0.005, 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +48,11 @@ class Drawn:
 
 
 def draw(
-    mesh: Mesh, rest: Float[np.ndarray, "coarse 3"], face: Int[np.ndarray, "_"], parts: Sequence[Part], paints: Paints
+    mesh: Mesh,
+    rest: Float[np.ndarray, "coarse 3"],
+    face: Int[np.ndarray, "_"],
+    parts: Sequence[Part],
+    paints: Paints,
 ) -> Drawn:
     """Return what is drawn of a mesh.
 
@@ -57,23 +65,24 @@ def draw(
     """
     near = _near(rest, face)
     kept = near[mesh.faces].all(axis=1)
-    faces, material, part_of = mesh.faces[kept], mesh.material_of_face[kept], mesh.part_of_face[kept]
+    faces, material = mesh.faces[kept], mesh.material_of_face[kept]
     if len(faces) > _MOST_FACES:
         paints.notes.append(f"Of {counted(len(faces), 'triangle')} the first {_MOST_FACES} are drawn.")
-        faces, material, part_of = faces[:_MOST_FACES], material[:_MOST_FACES], part_of[:_MOST_FACES]
+        faces, material = faces[:_MOST_FACES], material[:_MOST_FACES]
     numbers = np.unique(material)
     looks = [paints[None if number < 0 else int(number)] for number in numbers]
     which = np.searchsorted(numbers, material)
     uv = _placed(mesh.uv, faces, which, looks)
     sample = _sampler(looks)
-    fine = cut(rest, uv, faces, which, sample, np.array([look.picture is not None for look in looks])[which])
+    pictured = np.array([look.picture is not None for look in looks], bool)[which]
+    fine = cut(rest, uv, faces, which, sample, pictured, _shortest(rest, face))
     of, corners = fine.of, fine.faces
-    which, part_of = which[fine.coarse], part_of[fine.coarse]
+    which = which[fine.coarse]
     uv = (of @ uv).astype(np.float32)
     seen = _seen(uv, corners, which, looks, sample)
-    corners, which, part_of = corners[seen], which[seen], part_of[seen]
+    corners, which = corners[seen], which[seen]
     colours = colours_of(uv, corners, which, sample)
-    colours *= _own_colours(parts, of, corners, part_of)
+    colours *= _own_colours(parts, of)
     # The back of what has two sides is a surface of its own, with the opposite normal.
     double = np.array([look.two_sided for look in looks], bool)[which]
     backs = corners[double][:, ::-1] + len(uv)
@@ -105,6 +114,18 @@ def _near(rest: np.ndarray, face: np.ndarray) -> np.ndarray:
     return (rest[:, 1] > low[1] - _BELOW * height) & (np.abs(rest[:, 0] - middle[0]) < _ASIDE * height)
 
 
+def _shortest(rest: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Return how short edges may become at each vertex, in metres: a pixel of a portrait in the face, more
+    beside it, where nobody looks.
+    """
+    if not len(face):
+        return np.full(len(rest), _ELSEWHERE, np.float32)
+    low, high = np.percentile(rest[face], [1, 99], axis=0)
+    size = max(high[1] - low[1], 1e-6)
+    inside = ((rest > low - 0.1 * size) & (rest < high + 0.1 * size)).all(axis=1)
+    return (size * np.where(inside, _IN_FACE, _ELSEWHERE)).astype(np.float32)
+
+
 def _placed(uv: np.ndarray, faces: np.ndarray, which: np.ndarray, looks: Sequence[Paint]) -> np.ndarray:
     """Return the places in the pictures after what materials do to them."""
     placed = uv.copy()
@@ -117,12 +138,14 @@ def _placed(uv: np.ndarray, faces: np.ndarray, which: np.ndarray, looks: Sequenc
 
 
 def _sampler(looks: Sequence[Paint]) -> Sampler:
-    def sample(which: np.ndarray, uv: np.ndarray) -> np.ndarray:
-        found = np.ones((len(uv), 4), np.float32)
-        for number, look in enumerate(looks):
-            some = which == number
-            if some.any():
-                found[some] = look.sample(uv[some])
+    def sample(which: np.ndarray, uv: np.ndarray, smooth: bool = False) -> np.ndarray:
+        found = np.empty((len(uv), 4), np.float32)
+        order = np.argsort(which, kind="stable")
+        ends = np.searchsorted(which, np.arange(len(looks) + 1), sorter=order)
+        for look, start, end in zip(looks, ends[:-1], ends[1:], strict=True):
+            some = order[start:end]
+            if len(some):
+                found[some] = look.sample(uv[some], smooth=smooth)
                 if look.cut is None:
                     found[some, 3] = 1.0
         return found
@@ -144,14 +167,15 @@ def _seen(
     return seen
 
 
-def _own_colours(
-    parts: Sequence[Part], of: sparse.csr_array, faces: np.ndarray, part_of: np.ndarray
-) -> np.ndarray:
+def _own_colours(parts: Sequence[Part], of: sparse.csr_array) -> np.ndarray:
     """Return the colours of vertices that files have beside pictures, white for others."""
     if all(part.colours is None for part in parts):
         return np.ones((of.shape[0], 3), np.float32)
     coarse = np.concatenate(
-        [np.ones((len(part.points), 4), np.float32) if part.colours is None else part.colours for part in parts]
+        [
+            np.ones((len(part.points), 4), np.float32) if part.colours is None else part.colours
+            for part in parts
+        ]
     )
     found: np.ndarray = (of @ coarse[:, :3]).astype(np.float32)
     return found
@@ -177,22 +201,14 @@ def _twins(rest: np.ndarray, faces: np.ndarray) -> np.ndarray:
     for corner in range(3):
         np.add.at(normals, faces[:, corner], across)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
-    keys = np.round(rest / _SAME_M).astype(np.int64)
-    _, place = np.unique(keys, axis=0, return_inverse=True)
-    place = place.reshape(-1)
-    order = np.lexsort((np.arange(len(rest)), place))
-    twins = np.arange(len(rest))
-    starts = np.flatnonzero(np.append(True, place[order][1:] != place[order][:-1])) if len(order) else []
-    ends = [*starts[1:], len(order)]
-    for start, end in zip(starts, ends, strict=True):
-        if end - start < 2:
-            continue
-        group = order[start:end]
-        first: list[int] = []
-        for vertex in group[:64]:
-            found = next((other for other in first if normals[other] @ normals[vertex] > _SMOOTH), None)
-            if found is None:
-                first.append(int(vertex))
-            else:
-                twins[vertex] = found
+    keys = np.round((rest - rest.min(axis=0, initial=0)) / _SAME_M).astype(np.int64)
+    order = np.lexsort((np.arange(len(rest)), *keys.T))
+    twins, left = np.arange(len(rest)), order
+    for _ in range(_SURFACES):
+        # Of those left at a place the first one, and all whose normals are like its own.
+        new = np.append(True, (keys[left[1:]] != keys[left[:-1]]).any(axis=1))[: len(left)]
+        first = left[np.flatnonzero(new)[np.cumsum(new) - 1]] if len(left) else left
+        like = (normals[first] * normals[left]).sum(axis=1) > _SMOOTH
+        twins[left[like]] = first[like]
+        left = left[~like & (left != first)]
     return twins

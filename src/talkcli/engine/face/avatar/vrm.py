@@ -52,8 +52,8 @@ class Vrm:
     bones: Mapping[str, int] = field(default_factory=dict)
     """Nodes by the names of VRM 1's human bones."""
     gaze: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """For "in", "out", "up" and "down" the angle in degrees from which eyes turn no farther, and how far an eye
-    bone turns then, in degrees."""
+    """For "in", "out", "up" and "down" the angle in degrees from which eyes turn no farther, and how far an
+    eye bone turns then, in degrees."""
     bones_look: bool = True
     """Whether eyes look by bones rather than by expressions."""
 
@@ -74,8 +74,8 @@ def applied(
 ) -> Float[np.ndarray, "frames expressions"]:
     """Return the weights that expressions have after their rules, for the weights that are asked for.
 
-    One that is on or off is 0 or 1. Each that is not 0 holds back what it overrides: "block" all of it, "blend"
-    as much as its own weight. What is on or off and held back at all is off.
+    One that is on or off is 0 or 1. Each that is not 0 holds back what it overrides: "block" all of it,
+    "blend" as much as its own weight. What is on or off and held back at all is off.
     """
     binary = np.array([expression.binary for expression in expressions], np.bool_)
     found = np.where(binary, (weights > _ON).astype(weights.dtype), weights)
