@@ -19,7 +19,7 @@ from talkcli.engine.gltf.draco import DRACO, read_draco
 from talkcli.engine.gltf.views import packed_by
 
 # Far beyond any avatar: elements of all attributes, indices and shapes together, parts, and vertices.
-_MOST_ELEMENTS, _MOST_PARTS, _MOST_VERTS = 20_000_000, 2000, 1 << 20
+_MOST_ELEMENTS, _MOST_PARTS, _MOST_VERTS = 20_000_000, 300, 1 << 20
 # Every accessor takes time, and every byte that is unpacked.
 _READING, _ELEMENT_BYTES = 64, 12
 # A shape moves what it moves farther than this; smaller steps are rounding.

@@ -81,15 +81,11 @@ def read_nodes(document: Document, *, turned: bool = False) -> Nodes:
             if parents[child] is not None or child == number:
                 raise document.wrong(f"has a node {child} that two nodes carry")
             parents[child] = number
-    local = np.array([_local(document, entry) for entry in entries], np.float64).reshape(-1, 4, 4)
-    roots = _roots(document, parents)
-    shown: list[int] = []
-    level = roots
-    while level:
-        shown += level
-        if len(shown) > len(entries):
-            raise document.wrong("has nodes that carry each other")
-        level = [child for node in level for child in _list(document, entries[node], "children")]
+    local = _matrices(document, entries)
+    carried = [_list(document, entry, "children") for entry in entries]
+    if len(_below([node for node, parent in enumerate(parents) if parent is None], carried)) < len(entries):
+        raise document.wrong("has nodes that carry each other")
+    shown = _below(_roots(document, parents), carried)
     nodes = Nodes(document, tuple(parents), tuple(shown), local, turned)
     with np.errstate(all="ignore"):
         if not (np.abs(nodes.world) < _FARTHEST).all():
@@ -97,17 +93,25 @@ def read_nodes(document: Document, *, turned: bool = False) -> Nodes:
     return nodes
 
 
+def _below(roots: list[int], carried: list[list[int]]) -> list[int]:
+    """Return `roots` and all that they carry, each after what carries it; every node has one carrier at most."""
+    found, level = [], roots
+    while level:
+        found += level
+        level = [child for node in level for child in carried[node]]
+    return found
+
+
 def _roots(document: Document, parents: list[int | None]) -> list[int]:
     scenes = document.json.get("scenes", [])
     if not scenes:
         return [node for node, parent in enumerate(parents) if parent is None]
     chosen = document.element("scenes", document.whole(document.json, "scene", 0))
-    roots: list[int] = []
-    for node in _list(document, chosen, "nodes"):
+    # Each once, in the order of the file.
+    roots = dict.fromkeys(_list(document, chosen, "nodes"))
+    for node in roots:
         document.element("nodes", node)
-        if parents[node] is None and node not in roots:
-            roots.append(node)
-    return roots
+    return [node for node in roots if parents[node] is None]
 
 
 def _list(document: Document, entry: dict[str, object], key: str) -> list[int]:
@@ -132,15 +136,19 @@ def numbers(document: Document, entry: dict[str, object], key: str, default: lis
     return [float(item) for item in found]
 
 
-def _local(document: Document, entry: dict[str, object]) -> np.ndarray:
-    """Return the matrix of a node: its own, or that of its translation, rotation and scale."""
-    if "matrix" in entry:
-        return np.array(numbers(document, entry, "matrix", [0.0] * 16)).reshape(4, 4).T
-    rotation = np.array(numbers(document, entry, "rotation", [0.0, 0.0, 0.0, 1.0]))
-    length = float(np.linalg.norm(rotation))
-    matrix = np.eye(4)
-    if 1e-9 < length < _FARTHEST:
-        matrix[:3, :3] = Rotation.from_quat(rotation / length).as_matrix()
-    matrix[:3, :3] *= numbers(document, entry, "scale", [1.0, 1.0, 1.0])
-    matrix[:3, 3] = numbers(document, entry, "translation", [0.0, 0.0, 0.0])
-    return matrix
+def _matrices(document: Document, entries: list[dict[str, object]]) -> Float[np.ndarray, "nodes 4 4"]:
+    """Return the matrix of each node: its own, or that of its translation, rotation and scale."""
+    found = np.tile(np.eye(4), (len(entries), 1, 1))
+    rotations = [numbers(document, entry, "rotation", [0.0, 0.0, 0.0, 1.0]) for entry in entries]
+    turns = np.array(rotations).reshape(-1, 4)
+    lengths = np.linalg.norm(turns, axis=1)
+    turns[~((lengths > 1e-9) & (lengths < _FARTHEST))] = [0.0, 0.0, 0.0, 1.0]
+    if len(entries):
+        found[:, :3, :3] = Rotation.from_quat(turns).as_matrix()
+    for node, entry in enumerate(entries):
+        if "matrix" in entry:
+            found[node] = np.array(numbers(document, entry, "matrix", [0.0] * 16)).reshape(4, 4).T
+        else:
+            found[node, :3, :3] *= numbers(document, entry, "scale", [1.0, 1.0, 1.0])
+            found[node, :3, 3] = numbers(document, entry, "translation", [0.0, 0.0, 0.0])
+    return found
