@@ -85,7 +85,7 @@ def cut(
         shortest = np.concatenate([shortest, shortest[halves].max(axis=1)])
         of = sparse.csr_array(sparse.vstack([of, (of[halves[:, 0]] + of[halves[:, 1]]) * np.float32(0.5)]))
         cut_faces, parents = _split(corners, number[of_edge])
-        was_cut = (number[of_edge] >= 0).any(axis=1)[parents]
+        was_cut = np.asarray((number[of_edge] >= 0).any(axis=1))[parents]
         faces = np.concatenate([faces[~active], cut_faces])
         coarse = np.concatenate([coarse[~active], coarse[active][parents]])
         active = np.concatenate([np.zeros(int((~active).sum()), bool), was_cut])
