@@ -8,7 +8,8 @@ from pathlib import Path
 
 from talkcli.engine.assets import cache_dir
 from talkcli.engine.errors import AssetError, UsageError
-from talkcli.engine.face.head import Head
+from talkcli.engine.face.head import Head, Posable
+from talkcli.engine.types import Reporter
 
 # Name -> what it is; the path of a head's file is its name too.
 HEADS: dict[str, str] = {
@@ -46,6 +47,14 @@ def head_file(name: str) -> Path | None:
     if name == "flame":
         return flame_path()
     return Path(name) if name.lower().endswith(_FILE_SUFFIXES) else None
+
+
+def tell_head(head: object, reporter: Reporter) -> None:
+    """Note what of an avatar moves, and warn where its mouth does not; of another head nothing."""
+    if isinstance(head, Posable):
+        from talkcli.engine.face.avatar.read import tell
+
+        tell(head, reporter)
 
 
 def load_head(name: str) -> Head:

@@ -28,9 +28,8 @@ from talkcli.engine.exports.formats import (
     split_suffix,
 )
 from talkcli.engine.exports.piece import Piece
-from talkcli.engine.face.avatar.read import tell
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import head_file, load_head
+from talkcli.engine.face.heads import head_file, load_head, tell_head
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.template import Template, mesh_of, read_template, template_files
 from talkcli.engine.face.topology import Topology
@@ -119,7 +118,7 @@ def animate_file(
     chosen.check(sampling)
     at_rest = read_template(template, topology, reporter)
     head = _head_to_draw(head_name, header, outs, at_rest, shot.camera)
-    tell(head, reporter)
+    tell_head(head, reporter)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     speech, quality = read_measured(speech_path, reporter)

@@ -17,7 +17,6 @@ from talkcli.engine.exports.formats import check_distinct
 from talkcli.engine.face.ada.head import asset_path
 from talkcli.engine.face.ada.person import PEOPLE, Person
 from talkcli.engine.face.ada.settings import allowed, changed, parse_settings
-from talkcli.engine.face.avatar.read import inspect_avatar
 from talkcli.engine.face.head_file import head_of, read_person, write_head
 from talkcli.engine.face.heads import AVATARS, HEADS, load_head
 from talkcli.engine.files import atomic_path, check_file
@@ -42,6 +41,9 @@ def describe_avatar(name: str) -> dict[str, Any]:
 
     Raises InputError for a damaged file.
     """
+    # Not at the top: other heads need none of it.
+    from talkcli.engine.face.avatar.read import inspect_avatar
+
     return inspect_avatar(Path(name))
 
 
