@@ -13,6 +13,11 @@ SEED ?= 0
 # Recordings, laid out as docs/corpus.md says.
 SPEECH_DATA ?= data
 
+# Packages of the npm registry, none of which is in the repository: what draws in pages that talk writes, its
+# bundler, and the judge of glTF files. $(NODE) holds them.
+NODE := .node
+THREE_JS := src/talkcli/engine/pages/three.js
+NPM_PACKAGES = three@0.187.0 esbuild@0.28.2 gltf-validator@2.0.0-dev.3.10
 # Debian's packages of a browser.
 BROWSER = chromium chromium-driver
 # Debian's packages of synthesisers, their voices, and recorded prompts with their texts.
@@ -20,13 +25,13 @@ SPEAKERS = flite espeak-ng festival festlex-cmu festvox-us-slt-hts festvox-kallp
   $(foreach language,en es fr it ru,asterisk-core-sounds-$(language) asterisk-core-sounds-$(language)-g722)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights faceformer emoface judges clean
+.PHONY: help setup demo browser bpy node viewer test lint types check fuzz kills docs bench lock head contact-sheet strip corpus train-phones train-dee train-vq weights faceformer emoface judges clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup: $(READY) ## Make the environment in .venv from the pinned versions
+setup: $(READY) viewer ## Make the environment in .venv from the pinned versions, and three.js for pages
 
 # Debian and Ubuntu ship Python without the venv module; fetch it where that is so.
 $(READY): requirements.lock pyproject.toml
@@ -50,7 +55,31 @@ browser: ## Install Debian's Chromium, in which tests open the pages that talk w
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$sudo apt-get update -q && $$sudo apt-get install -y -q --no-install-recommends $(BROWSER); }
 
-test: $(READY) ## Run the tests, files side by side on all cores
+# Blender as a Python module, about 350 MB each: it runs in a process of its own and is no dependency.
+bpy: $(READY) ## Install Blender 4 and 5 into .bpy, for the tests of its script
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .bpy/4 bpy==4.5.15
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .bpy/5 bpy==5.0.1
+
+node: ## Install Debian's Node.js and npm, where there are none
+	@command -v npm >/dev/null || { \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -q && $$sudo apt-get install -y -q --no-install-recommends nodejs npm; }
+
+viewer: ## Bundle three.js for pages that talk writes (--out face.html)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(THREE_JS); \
+	else echo "no npm: talk writes no .html pages (make node viewer)" >&2; fi
+
+$(NODE)/.ready: Makefile
+	npm install --prefix $(NODE) --no-save --no-package-lock --no-audit --no-fund --loglevel=error $(NPM_PACKAGES)
+	@touch $@
+
+# The licence stands at its beginning.
+$(THREE_JS): $(NODE)/.ready src/talkcli/engine/pages/three.entry.js
+	NODE_PATH=$(NODE)/node_modules $(NODE)/node_modules/.bin/esbuild src/talkcli/engine/pages/three.entry.js \
+	  --bundle --minify --format=iife --global-name=THREE --log-level=warning --legal-comments=inline \
+	  --banner:js="/*! three.js. $$(cat $(NODE)/node_modules/three/LICENSE) */" --outfile=$@
+
+test: $(READY) viewer ## Run the tests, files side by side on all cores
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 	  echo "no chromium with chromedriver: tests of pages are skipped (make browser installs it)" >&2
 	$(BIN)/python -m pytest -n auto --dist loadfile
@@ -143,4 +172,4 @@ lock: $(READY) ## Pin the newest versions pyproject.toml allows
 	mv requirements.lock.new requirements.lock
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(NODE) $(THREE_JS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

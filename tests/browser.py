@@ -22,6 +22,9 @@ _ARGUMENTS = (
     "--disable-dev-shm-usage", "--mute-audio", "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
 
+# With these a browser draws WebGL without a graphics card.
+WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
+
 
 def missing_browser() -> str | None:
     """Return the reason why tests skip the browser; None when it can be started, or must be."""
@@ -82,8 +85,8 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser(folder: Path) -> Iterator[Browser]:
-    """Start a browser whose profile and downloads lie in `folder`, and end it."""
+def browser(folder: Path, *more: str) -> Iterator[Browser]:
+    """Start a browser whose profile and downloads lie in `folder`, with `more` arguments, and end it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -91,7 +94,7 @@ def browser(folder: Path) -> Iterator[Browser]:
     downloads = folder / "downloads"
     downloads.mkdir(parents=True)
     options = {
-        "args": [*_ARGUMENTS, f"--user-data-dir={folder / 'profile'}"],
+        "args": [*_ARGUMENTS, *more, f"--user-data-dir={folder / 'profile'}"],
         "binary": shutil.which("chromium"),
         "prefs": {"download.default_directory": str(downloads), "download.prompt_for_download": False},
     }

@@ -216,8 +216,8 @@ def test_usage_errors_are_for_people_and_for_programs(
         out, err = capsys.readouterr()
         assert err.startswith("error: ")
         assert said in err
-        # Several files at once get a loop to copy, all else the help.
-        assert ("hint: It takes one file" if said == "y.wav" else "hint: See talk ") in err
+        # Several files at once get the options for them, all else the help.
+        assert ("hint: For many files" if said == "y.wav" else "hint: See talk ") in err
         document = json.loads(out)["error"] if extra else None
         assert document is None or (said in document["problem"] and document["exit_code"] == 2)
         assert extra or not out

@@ -56,14 +56,14 @@ def render(
 
     Args:
         motion: Motion to draw.
-        out: Name that ends in .mp4, else a folder for PNG frames.
+        out: Name that ends in .mp4, .webm, .mov or .gif, else a folder for PNG frames.
         speech: Sound of the video, as for `Talker.takes`.
         rate_hz: Sampling rate of `speech` in Hz; needed for samples only.
         head: Head to draw: ada, abe, bust, flame or a head's file; None for the motion's own.
         template: Face with the triangles of vertices, as for `load`; None for those of head or motion.
         look: Look of the head: skin or clay.
         size: Pixels of a side of a square, or width and height: (1080, 1920) or "1080x1920".
-        background: Colour, picture file, or "transparent" for PNG frames; None for a dark wall.
+        background: Colour, picture file, or "transparent" (not for .mp4); None for a dark wall.
         camera: What the picture shows: portrait, close, mouth, eyes or bust.
         view: Side of the camera: front, three-quarter or profile.
         zoom: How many times as large things are, from 1 to 4.

@@ -18,6 +18,7 @@ import typer
 from talkcli.commands import convert, preprocess, score
 from talkcli.commands.animate import animate
 from talkcli.commands.bench import bench
+from talkcli.commands.blender import blender
 from talkcli.commands.doctor import doctor
 from talkcli.commands.export import export
 from talkcli.commands.head import head
@@ -31,7 +32,7 @@ from talkcli.commands.train_judge import train_judge
 from talkcli.commands.train_phones import train_phones
 from talkcli.commands.train_vq import train_vq
 from talkcli.console import flush_result, hold_streams, not_printed, print_error
-from talkcli.engine.errors import TalkError, one_by_one, shortened
+from talkcli.engine.errors import TalkError, shortened
 from talkcli.engine.files import abandon, sweep, temporary_root
 from talkcli.engine.lifetime import INTERRUPTED, ended_by, exit_message, interruptible
 from talkcli.engine.version import __version__
@@ -47,6 +48,7 @@ app = typer.Typer(
 
 app.command()(animate)
 app.command()(render)
+app.command()(blender)
 app.command()(export)
 app.command()(head)
 app.add_typer(score.app, name="score")
@@ -143,8 +145,6 @@ def _explain(error: BaseException) -> NoReturn:
         dashed = next((word for word in sys.argv[1:] if word.startswith("-") and Path(word).suffix), None)
         if dashed is not None:
             hint += f" A file of that name is given as ./{dashed}."
-        elif command == "talk animate" and "extra argument" in problem:
-            hint = one_by_one("*.wav")
         _fail(shortened(problem), shortened(hint), error.exit_code)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

@@ -60,7 +60,8 @@ def test_every_error_says_which_values_are_worse(name: str) -> None:
 def test_every_format_names_functions_that_there_are(suffix: str) -> None:
     row = FORMATS[suffix]
     assert callable(resolve(row.write))
-    assert row.check is None or callable(resolve(row.check))
+    for function in (row.check, row.write_all, row.write_head):
+        assert function is None or callable(resolve(function))
 
 
 def test_a_metric_is_one_file_and_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,7 @@ def result_of(case: Case, folder: Path) -> Result:
                     total.update(f"{part.relative_to(folder)} {_content(part)}".encode())
         elif path.suffix == ".npz":
             with np.load(path) as file:
-                coeffs = file["coeffs"]
+                coeffs = file["exp" if name.endswith(".flame.npz") else "coeffs"]
                 if not np.isfinite(coeffs).all() or np.abs(coeffs).max(initial=0) > 1e4:
                     raise ValueError("values that no face takes")
                 frames = len(coeffs)

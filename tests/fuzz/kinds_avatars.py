@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from pathlib import Path
 from random import Random
@@ -21,7 +20,17 @@ _URIS = (
 )  # fmt: skip
 _SMALL = ("--size", "64", "--overwrite")
 # Lists whose entries an attacker changes.
-_LISTS = ("accessors", "bufferViews", "nodes", "skins", "meshes", "materials", "textures", "images", "buffers")
+_LISTS = (
+    "accessors",
+    "bufferViews",
+    "nodes",
+    "skins",
+    "meshes",
+    "materials",
+    "textures",
+    "images",
+    "buffers",
+)
 _HUGE = (0, -1, 1, 2, 3, 255, 65535, 1 << 28, 1 << 31, 1 << 40, 1e308, -1e308, 0.5, True, None, "0", [], {})
 
 
@@ -55,7 +64,9 @@ def avatar(drawn: Random, files: Path, folder: Path) -> Case:
 
 
 def _made(drawn: Random) -> Glb:
-    names = drawn.choice((ARKIT_FEW, ("viseme_aa", "viseme_O", "viseme_PP", "eyesClosed"), ("jawOpen", "Fcl_MTH_A")))
+    names = drawn.choice(
+        (ARKIT_FEW, ("viseme_aa", "viseme_O", "viseme_PP", "eyesClosed"), ("jawOpen", "Fcl_MTH_A"))
+    )
     picture = np.random.default_rng(drawn.randrange(99)).integers(0, 255, (8, 8, 4), np.uint8)
     glb = face(
         names,
@@ -67,7 +78,9 @@ def _made(drawn: Random) -> Glb:
     )
     if drawn.random() < 0.3:
         binds = [{"node": 3, "index": 0, "weight": 1.0}]
-        expressions = {"preset": {"aa": {"morphTargetBinds": binds, "isBinary": True, "overrideBlink": "block"}}}
+        expressions = {
+            "preset": {"aa": {"morphTargetBinds": binds, "isBinary": True, "overrideBlink": "block"}}
+        }
         glb.json["extensions"] = {
             "VRMC_vrm": {"humanoid": {"humanBones": {"head": {"node": 2}}}, "expressions": expressions}
         }
@@ -84,7 +97,11 @@ def _pack(glb: Glb) -> None:
     content = glb.json
     accessor = content["accessors"][content["meshes"][0]["primitives"][0]["attributes"]["POSITION"]]
     view = content["bufferViews"][accessor["bufferView"]]
-    rows = np.frombuffer(glb.binary, np.uint8, view["byteLength"], view["byteOffset"]).reshape(-1, 12).astype(int)
+    rows = (
+        np.frombuffer(glb.binary, np.uint8, view["byteLength"], view["byteOffset"])
+        .reshape(-1, 12)
+        .astype(int)
+    )
     steps = np.diff(rows, axis=0, prepend=rows[:1]) % 256
     folded = np.where(steps < 128, 2 * steps, 2 * (256 - steps) - 1).astype(np.uint8)
     padded = np.zeros((32, 12), np.uint8)
@@ -137,7 +154,9 @@ def _packed(glb: Glb) -> bytes:
     text = structured.dumped(content).encode("utf-8", "surrogatepass")
     text += b" " * (-len(text) % 4)
     binary = glb.binary + bytes(-len(glb.binary) % 4)
-    chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(binary), b"BIN\0") + binary
+    chunks = (
+        struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(binary), b"BIN\0") + binary
+    )
     return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
 
 

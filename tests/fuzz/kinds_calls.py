@@ -148,6 +148,8 @@ def _commands() -> dict[str, click.Command]:
 _PLAIN = {
     "animate": ("{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--device", "cpu", "--out", "o.npz"),
     "render": ("{s}/ada.npz", "--size", "64", "--out", "fr"),
+    "blender": ("--out", "o.py"),
+    "export": ("{s}/ada.npz", "--out", "o.csv"),
     "score motions": ("{s}/ada.npz",),
     "score dataset": ("{s}/corpus", "--model", "{s}/runs/gen", "--device", "cpu", "--workers", "0"),
     "score diversity": ("--audio", "{s}/sounds/a.wav", "--model", "{s}/runs/gen", "--takes", "2", "--device", "cpu"),
@@ -201,7 +203,17 @@ def option(drawn: Random, files: Path, folder: Path) -> Case:
         added.append(flag)
         if not getattr(chosen, "is_flag", False):
             # Nobody is kept from overwriting a file that --out names.
-            writes = flag in ("--out", "-o", "--preview", "--junit", "--report", "--cache")
+            writes = flag in (
+                "--out",
+                "-o",
+                "--out-dir",
+                "--plot",
+                "--contact-sheet",
+                "--preview",
+                "--junit",
+                "--report",
+                "--cache",
+            )
             added.append(drawn.choice(_VALUES) if writes else _value(drawn, files))
     note = f"{name} {' '.join(added)[:60]}"
     spare = drawn.random()
@@ -247,7 +259,11 @@ def place(drawn: Random, files: Path, folder: Path) -> Case:
         ("animate", path, *cpu, "--out", "o.npz"), ("animate", "a.wav", *cpu, "--out", path), ("animate", "a.wav", *cpu, "--out", path),
         ("animate", "a.wav", *cpu, "--out", "o.npz", "--emotion-from", path), ("animate", "a.wav", "--model", path, "--out", "o.npz"),
         ("animate", "a.wav", "--model", "rules", "--text", path, "--out", "o.npz"), ("render", path, "--out", "fr", "--size", "64"),
-        ("render", "m.npz", "--out", path, "--size", "64"), ("render", "m.npz", "--out", "fr", "--size", "64", "--head", path),
+        ("animate", path, *cpu, "--out-dir", "out", "--workers", "0"), ("animate", "a.wav", *cpu, "--out-dir", path, "--workers", "0"),
+        ("animate", "a.wav", *cpu, "--out", "o.npz", "--plot", path), ("animate", "a.wav", *cpu, "--out", "o.npz", "--size", "64", "--contact-sheet", path),
+        ("blender", "--out", path), ("render", "m.npz", "--out", path, "--size", "64"), ("render", "m.npz", "--out", "fr", "--size", "64", "--head", path),
+        ("export", path, "--out", "o.csv"), ("export", "m.npz", "--out", path), ("export", "m.npz", "--out", "o.csv", "--speech", path),
+        ("export", "m.npz", "--out", "o.rhubarb.tsv", "--speech", "a.wav", "--text", path),
         ("render", "m.npz", "--out", "o.mp4", "--size", "64", "--audio", path), ("score", path), ("score", "m.npz", "--truth", path), ("score", "m.npz", "--junit", path), ("score", "m.npz", "--report", path), ("score", "compare", path, path),
         ("score", "m.npz", "--text", path), ("score", "m.npz", "--audio", path), ("preprocess", "check", path, "--workers", "0"),
         ("preprocess", "stats", path, "--workers", "0"), ("preprocess", "shards", corpus, "--out", path),
@@ -268,7 +284,7 @@ def traps(drawn: Random, files: Path, folder: Path) -> Case:
     out = folder / "out"
     out.mkdir()
     trap = drawn.choice((".lock", "audio", "motion", "manifest.jsonl", "journal.jsonl", "quarantine.jsonl", "CARD.md", "manifest.parquet",
-                         "report.jsonl", ".unpacked", "run.json", "state.pt", "log.jsonl", "tensorboard", "best.safetensors", "last.safetensors"))  # fmt: skip
+                         "report.jsonl", ".unpacked", "run.json", "state.pt", "log.jsonl", "tensorboard", "best.safetensors", "last.safetensors", "a.npz", "a"))  # fmt: skip
     sort = drawn.choice(("file link", "folder link", "dangling", "fifo", "folder", "loop"))
     target = {
         "file link": "../../outside/secret.txt",
@@ -287,6 +303,7 @@ def traps(drawn: Random, files: Path, folder: Path) -> Case:
     argv = drawn.choice((
         ("preprocess", "folder", str(files / "sets/folder"), "--out", "out", "--workers", "0"),
         ("preprocess", "folder", str(files / "sets/folder"), "--out", "out", "--workers", "0"),
+        ("animate", str(files / "sounds/a.wav"), "--model", str(files / "runs/gen"), "--out-dir", "out", "--format", "npz,frames", "--size", "64", "--workers", "0"),
         ("preprocess", "shards", corpus, "--out", "out"),
         ("train-fer", corpus, "--recipe", "fer.debug", "--out", "out", "--device", "cpu", *few),
         ("train-fer", corpus, "--recipe", "fer.debug", "--out", "out", "--device", "cpu", *few, drawn.choice(("--resume", "--overwrite"))),

@@ -8,6 +8,26 @@ from typing import Annotated, Literal
 
 import typer
 
+from talkcli.commands.animate_many import (
+    Cluster,
+    ContactSheet,
+    FormatNames,
+    ManyWorkers,
+    OutDir,
+    Plot,
+    animate_many,
+    is_many,
+)
+from talkcli.commands.layer_options import (
+    Blink,
+    Brows,
+    Contacts,
+    HeadMotion,
+    Idle,
+    LimitLips,
+    Smooth,
+    Tongue,
+)
 from talkcli.commands.options import (
     AsJson,
     Background,
@@ -30,20 +50,28 @@ from talkcli.commands.options import (
 from talkcli.console import Console
 from talkcli.engine.methods import EMBEDDED
 
-_LAYERS = "Layers over the motion (default: on if the model's head is ada)"
-
 
 def animate(
-    speech: Annotated[Path, typer.Argument(help="Speech file: wav, flac, ogg, mp3, m4a, mp4 or webm.")],
-    out: Annotated[
+    speech: Annotated[
         list[Path],
+        typer.Argument(
+            help="Speech file: wav, flac, ogg, mp3, m4a, mp4 or webm. With --out-dir: files, and "
+            "folders of them.",
+        ),
+    ],
+    out: Annotated[
+        list[Path] | None,
         typer.Option(
             "--out",
             "-o",
             help="Output: .mp4 (video), .npz (motion), a folder (PNG frames), or any other format of talk "
             "export by its suffix. You may give the option several times.",
         ),
-    ],
+    ] = None,
+    out_dir: OutDir = None,
+    formats: FormatNames = None,
+    plot: Plot = None,
+    contact_sheet: ContactSheet = None,
     sigma: Annotated[
         float | None,
         typer.Option(
@@ -137,68 +165,14 @@ def animate(
     head: HeadToDraw = None,
     template: Template = None,
     topology: TopologyName = None,
-    smooth: Annotated[
-        bool | None,
-        typer.Option(
-            "--smooth/--no-smooth",
-            help="Filter the motion lightly over time; lip closures stay.",
-            rich_help_panel=_LAYERS,
-        ),
-    ] = None,
-    contacts: Annotated[
-        bool | None,
-        typer.Option(
-            "--contacts/--no-contacts",
-            help="Close the lips (p, b, m) and bring the lower lip to the teeth (f, v) where the model "
-            "detects these phones.",
-            rich_help_panel=_LAYERS,
-        ),
-    ] = None,
-    tongue: Annotated[
-        bool | None,
-        typer.Option(
-            "--tongue/--no-tongue",
-            help="Move the tongue to the ridge behind the teeth (l, t, d, n), between the teeth (th) and to "
-            "the palate (k, g, ng), where the phones are known; the motion file has three more channels.",
-            rich_help_panel=_LAYERS,
-        ),
-    ] = None,
-    limit_lips: Annotated[
-        bool | None,
-        typer.Option(
-            "--limit-lips/--no-limit-lips", help="Limit the speed of the lips.", rich_help_panel=_LAYERS
-        ),
-    ] = None,
-    idle: Annotated[
-        bool | None,
-        typer.Option(
-            "--idle/--no-idle", help="Add breathing and small movements in silences.", rich_help_panel=_LAYERS
-        ),
-    ] = None,
-    blink: Annotated[
-        bool | None,
-        typer.Option(
-            "--blink/--no-blink",
-            help="Add blinks and gaze, in place of the model's own.",
-            rich_help_panel=_LAYERS,
-        ),
-    ] = None,
-    head_motion: Annotated[
-        bool | None,
-        typer.Option(
-            "--head-motion/--no-head-motion",
-            help="Turn the head with the speech; the motion file stores this as its pose.",
-            rich_help_panel=_LAYERS,
-        ),
-    ] = None,
-    brows: Annotated[
-        bool | None,
-        typer.Option(
-            "--brows/--no-brows",
-            help="Raise the brows on accents, and make the two sides of the face differ.",
-            rich_help_panel=_LAYERS,
-        ),
-    ] = None,
+    smooth: Smooth = None,
+    contacts: Contacts = None,
+    tongue: Tongue = None,
+    limit_lips: LimitLips = None,
+    idle: Idle = None,
+    blink: Blink = None,
+    head_motion: HeadMotion = None,
+    brows: Brows = None,
     always_pad: Annotated[
         bool,
         typer.Option(
@@ -235,6 +209,8 @@ def animate(
         ),
     ] = "fp32",
     max_minutes: MaxMinutes = None,
+    workers: ManyWorkers = None,
+    cluster: Cluster = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -252,29 +228,33 @@ def animate(
     If the model's head is ada, talk adds layers such as blinks to the motion (docs/layers.md). For other
     heads it adds only the layers that you ask for.
     """
+    outs = out or []
     with Console(as_json=as_json, quiet=quiet) as console, contextlib.ExitStack() as started:
+        only_many = {"format": formats, "workers": workers, "cluster": cluster}
+        many = is_many(speech, outs, out_dir, overwrite=overwrite, only_many=only_many)
         # Importing the libraries of networks takes seconds, in which another process loads those of drawing.
         with console.loading():
             from talkcli.engine.exports.drawing import drawing_apart
             from talkcli.engine.render.shot import shot_of
 
             shot = shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom)
-            drawer = started.enter_context(drawing_apart(out, head_name=head, shot=shot, renderer=renderer))
+            drawn = contact_sheet is not None and not many
+            drawer = started.enter_context(
+                drawing_apart(outs, head_name=head, shot=shot, renderer=renderer, drawn=drawn)
+            )
             from talkcli.engine.audio.limits import limit_sound
             from talkcli.engine.performers.performer import Sampling, parse_emotion
             from talkcli.engine.pipelines.animate import animate_file
 
         limit_sound(max_minutes)
-        report = animate_file(
-            speech,
-            out,
-            sampling=Sampling(
+        options = {
+            "sampling": Sampling(
                 takes=takes,
                 seed=seed,
                 actor=actor,
                 emotion=None if emotion is None else parse_emotion(emotion),
             ),
-            controls={
+            "controls": {
                 "sigma": sigma,
                 "tau_top": tau if tau_top is None else tau_top,
                 "tau_bottom": tau if tau_bottom is None else tau_bottom,
@@ -284,16 +264,16 @@ def animate(
                 "level": level,
                 "feedback": feedback,
             },
-            emotion_from=emotion_from,
-            model_name=model,
-            text=text,
-            head_name=head,
-            fps=fps,
-            shot=shot,
-            renderer=renderer,
-            device_name=device,
-            precision=precision,
-            layers={
+            "emotion_from": emotion_from,
+            "model_name": model,
+            "text": text,
+            "head_name": head,
+            "fps": fps,
+            "shot": shot,
+            "renderer": renderer,
+            "device_name": device,
+            "precision": precision,
+            "layers": {
                 "smooth": smooth,
                 "contacts": contacts,
                 "tongue": tongue,
@@ -303,10 +283,30 @@ def animate(
                 "head_motion": head_motion,
                 "brows": brows,
             },
+            "template": tuple(template or ()),
+            "topology": topology,
+        }
+        if out_dir is not None:
+            code = animate_many(
+                console,
+                speech,
+                out_dir,
+                formats=formats,
+                plot=plot,
+                contact_sheet=contact_sheet,
+                workers=workers,
+                cluster=cluster,
+                options=options,
+            )
+            raise typer.Exit(code)
+        report = animate_file(
+            speech[0],
+            outs,
+            **options,
+            plot=plot,
+            contact_sheet=contact_sheet,
             overwrite=overwrite,
             reporter=console,
-            template=template or (),
-            topology=topology,
             drawer=drawer,
         )
         if verbose:

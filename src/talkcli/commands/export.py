@@ -27,7 +27,6 @@ from talkcli.console import Console
 
 
 def export(
-    motion: Annotated[Path, typer.Argument(help="Motion file (.npz) from talk animate or talk preprocess.")],
     out: Annotated[
         list[Path],
         typer.Option(
@@ -37,6 +36,13 @@ def export(
             ".rhubarb.json, .vrma, .webm and others. You may give the option several times.",
         ),
     ],
+    motion: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Motion file (.npz) from talk animate or talk preprocess. Without it, the head itself is "
+            "written, as an avatar (.glb)."
+        ),
+    ] = None,
     speech: Annotated[
         Path | None,
         typer.Option("--speech", help="Sound of the motion, in any format that talk animate reads."),
@@ -65,11 +71,20 @@ def export(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a motion file in other formats: curves, visemes, meshes, films.
+    """Write a motion file in other formats: curves, visemes, meshes, films; or a head as an avatar.
 
     talk export motion.npz --out face.csv --out face.rhubarb.json
+
+    talk export --head ada --out ada.glb
     """
     with Console(as_json=as_json, quiet=quiet) as console:
+        if motion is None:
+            with console.loading():
+                from talkcli.engine.pipelines.export_head import export_head
+
+            report = export_head(head, out, console)
+            console.result(report, "\n".join(report["outputs"]))
+            return
         with console.loading():
             from talkcli.engine.pipelines.export import export_motion_file
             from talkcli.engine.render.shot import shot_of

@@ -1,4 +1,4 @@
-"""The folders of the packaged weights and of the cache."""
+"""The folders of what comes with the package, and of the cache."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import platformdirs
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 WEIGHTS_DIR = PACKAGE_DIR / "weights"
 RECIPES_DIR = PACKAGE_DIR / "recipes"
+# Script that runs in Blender, and imports nothing of this package.
+BLENDER_SCRIPT = PACKAGE_DIR / "blender" / "talk_import.py"
 
 
 def cache_dir() -> Path:

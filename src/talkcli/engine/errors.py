@@ -45,9 +45,9 @@ def shortened(text: str) -> str:
     return f"{text[:_START]} ... ({len(text) - _START - _END} characters left out) ... {text[-_END:]}"
 
 
-def one_by_one(files: str) -> str:
-    """Return a hint for who gave several files, or a folder, to `talk animate`."""
-    return f'It takes one file: for file in {files}; do talk animate "$file" --out "${{file%.*}}.mp4"; done'
+def several_files() -> str:
+    """Return a hint for who gave several files, or a folder, where one file is animated."""
+    return "For many files give `out_dir` and `format` in place of `out`: talk animate takes/ --out-dir faces"
 
 
 class UsageError(TalkError):

@@ -18,6 +18,7 @@ OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
     "tensorboard": ("train", "training curves in TensorBoard"),
     "mediapipe": ("video", "faces in videos (preprocess video)"),
     "distributed": ("cluster", "work on a Dask cluster (`cluster` of preprocess and score)"),
+    "pxr": ("usd", "USD files (`out` that ends in .usd, .usda, .usdc or .usdz)"),
     "pytorch3d": (None, "a faster differentiable renderer; build it from source beside torch"),
 }
 
@@ -29,7 +30,7 @@ def is_installed(package: str) -> bool:
 
 def how_to_install(package: str) -> str:
     """Return what to run for `package`, from this checkout: the project is on no package index."""
-    extra = OPTIONAL_PACKAGES.get(package, (None, ""))[0]
+    extra = OPTIONAL_PACKAGES.get(package.partition(".")[0], (None, ""))[0]
     return f"in the repository, run: pip install -e '.[{extra}]'" if extra else f"install {package}"
 
 

@@ -51,11 +51,11 @@ def claim(out: Path) -> Iterator[None]:
                 out.rmdir()
 
 
-def check_apart(folder: Path, out: Path) -> None:
-    """Raise UsageError where `out` lies in `folder`, which is read."""
+def check_apart(folder: Path, out: Path, *, name: str = "out") -> None:
+    """Raise UsageError where `out`, the value of the parameter `name`, lies in `folder`, which is read."""
     if real_path(out).is_relative_to(real_path(folder)):
         raise UsageError(
-            f"{parameter('out', out)} lies in {folder}, which is read: a second run would read what the "
+            f"{parameter(name, out)} lies in {folder}, which is read: a second run would read what the "
             "first one wrote.",
             hint="Choose a folder beside it.",
         )

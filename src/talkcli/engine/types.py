@@ -98,8 +98,9 @@ class Phone:
 class Alignment:
     """What was said when. Phones follow each other without gaps from 0 to the end of the sound.
 
-    `method` says how the times were found: `aligned`, `slowed` (the ladder's second rung) or `energy` (no
-    phones: silence, and one open vowel wherever there is sound).
+    `method` says how the times were found: `aligned`, `slowed` (the ladder's second rung), `heard` (a model
+    recognised the phones, without words) or `energy` (no phones: silence, and one open vowel wherever there
+    is sound).
     """
 
     phones: tuple[Phone, ...]

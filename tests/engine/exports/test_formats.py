@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from talkcli.engine.errors import InputError, UsageError
-from talkcli.engine.exports.formats import check_distinct, check_output, format_of, note_folders
+from talkcli.engine.exports.formats import (
+    FORMATS,
+    check_distinct,
+    check_output,
+    check_space,
+    format_of,
+    note_folders,
+    split_suffix,
+)
+from talkcli.engine.face.channels import ADA, FLAME, TONGUE
 from talkcli.engine.render.shot import Shot, Size
+from talkcli.engine.types import MotionSpace
 from tests.engine.fakes import Told
 
 
@@ -45,6 +55,44 @@ def test_the_format_is_that_of_the_suffix_in_either_case(tmp_path: Path) -> None
     assert format_of(tmp_path / "v1.2") == frames
     with pytest.raises(UsageError, match=r"\.npz files cannot be written"):
         format_of(Path("a.npz"), drawn=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "suffix"),
+    [
+        ("a.json", "a", ".json"),
+        ("a.rhubarb.json", "a", ".rhubarb.json"),
+        ("A.Rhubarb.JSON", "A", ".Rhubarb.JSON"),
+        ("a.b.json", "a.b", ".json"),
+        ("rhubarb.json", "rhubarb", ".json"),
+        (".rhubarb.json", ".rhubarb", ".json"),
+        (".npz", ".npz", ""),
+        ("a.flame.npz", "a", ".flame.npz"),
+        ("a.avi", "a", ".avi"),
+        ("a", "a", ""),
+    ],
+)
+def test_the_longest_suffix_decides(name: str, stem: str, suffix: str) -> None:
+    assert split_suffix(Path("out") / name) == (stem, suffix)
+    if suffix.lower() in FORMATS:
+        assert format_of(Path("out") / name) is FORMATS[suffix.lower()]
+
+
+def test_a_format_refuses_motion_that_it_cannot_hold() -> None:
+    ada, wider = MotionSpace("abe", ADA), MotionSpace("ada", ADA + TONGUE)
+    flame, vertices = MotionSpace("flame", FLAME), MotionSpace("flame", num_verts=5023)
+    curves, parameters, either = [Path("a.csv")], [Path("a.flame.npz")], [Path("a.npz"), Path("a.obj")]
+    for space in (ada, wider, flame, vertices):
+        check_space(either, space)
+    check_space(curves, ada)
+    check_space(curves, wider)
+    check_space(parameters, flame)
+    with pytest.raises(UsageError, match=r"\.csv files hold motion of ada, but this is motion of flame"):
+        check_space(curves, flame)
+    with pytest.raises(UsageError, match="motion of ada"):
+        check_space(parameters, ada)
+    with pytest.raises(UsageError, match="vertices of flame"):
+        check_space(parameters, vertices)
 
 
 def test_a_name_without_a_suffix_is_noted(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from talkcli.engine.face.motion_file import (
     write_motion,
 )
 from talkcli.engine.face.resample import resample
-from talkcli.engine.types import Motion, VertexMotion
+from talkcli.engine.types import SILENCE, Alignment, Motion, Phone, VertexMotion
 
 MOTION = Motion(
     coeffs=np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32),
@@ -146,6 +146,44 @@ def test_files_that_are_no_motion_are_refused(tmp_path: Path) -> None:
     for path in ("text.npz", "empty.npz", "array.npz", "absent.npz", "."):
         with pytest.raises(InputError):
             read_motion(tmp_path / path)
+
+
+def test_phones_are_read_as_they_are_written_and_leave_other_files_as_they_were(tmp_path: Path) -> None:
+    phones = (Phone(SILENCE, 0.0, 0.1), Phone("AA", 0.1, 0.2 + 1e-9), Phone("NG", 0.2 + 1e-9, 0.28))
+    spoken = replace(MOTION, alignment=Alignment(phones, "slowed"))
+    write_motion(tmp_path / "a.npz", spoken)
+    assert read_motion(tmp_path / "a.npz")[0].alignment == spoken.alignment
+    assert read_motion(stored(tmp_path / "b.npz"))[0].alignment is None
+    write_motion(tmp_path / "c.npz", MOTION)
+    with np.load(tmp_path / "c.npz") as file:
+        assert not {"phones", "phone_times", "alignment"} & set(file.files)
+    write_motion(tmp_path / "d.npz", replace(MOTION, alignment=Alignment((), "aligned")))
+    assert read_motion(tmp_path / "d.npz")[0].alignment == Alignment((), "aligned")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"phones": np.array([["AA"]])},
+        {"phones": np.array([1])},
+        {"phones": np.array(["a b"])},
+        {"phone_times": None},
+        {"phone_times": np.array([[0.0, 1.0], [1.0, 2.0]])},
+        {"phone_times": np.array([[1.0, 0.5]])},
+        {"phone_times": np.array([[-1.0, 0.5]])},
+        {"phone_times": np.array([[0.0, np.nan]])},
+        {"phone_times": np.array([[0.0, np.inf]])},
+        {"phone_times": np.array([["0", "1"]])},
+        {"alignment": np.array(3)},
+        {"alignment": np.array("/" * 10)},
+    ],
+)
+def test_phones_that_do_not_fit_are_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    times = np.array([[0.0, 0.2]])
+    fields = {"phones": np.array(["AA"]), "phone_times": times, "alignment": np.array("aligned")}
+    read_motion(stored(tmp_path / "good.npz", **fields))
+    with pytest.raises(InputError):
+        read_motion(stored(tmp_path / "bad.npz", **{**fields, **changes}))
 
 
 def test_damage_gives_motion_or_a_sentence(tmp_path: Path) -> None:

@@ -22,12 +22,8 @@ _COUNTED = np.arange(40)
 _VALUES = np.stack([_COUNTED**2 // 7, 3 * (_COUNTED % 5) - _COUNTED], axis=1).astype("<i2")
 _VALUES[7] = [900, -900]
 _CORNERS = [0, 1, 2, 2, 1, 3, 4, 6, 5, 7, 8, 9, 1, 0, 4, 4, 2, 0, 9, 8, 1, 5, 6, 20]
-_TRIANGLES = bytes.fromhex(
-    "e1f010feffa5ff69bff00cff0202028a0920007687566778a9866589689801690000"
-)
-_INDICES = bytes.fromhex(
-    "d10004040002080408020804041e021000060624021a10043800000000"
-)
+_TRIANGLES = bytes.fromhex("e1f010feffa5ff69bff00cff0202028a0920007687566778a9866589689801690000")
+_INDICES = bytes.fromhex("d10004040002080408020804041e021000060624021a10043800000000")
 
 
 def _attributes(data: bytes, count: int, stride: int, filter_: str = "NONE") -> np.ndarray:
@@ -63,7 +59,9 @@ def test_the_deltas_of_the_specification() -> None:
 
 
 def test_filters_of_unit_vectors() -> None:
-    stored = np.array([[127, 0, 127, 5], [0, 0, 127, 6], [127, 127, 127, 7], [0, -7, 7, -8], [63, 64, 127, 0]], np.int8)
+    stored = np.array(
+        [[127, 0, 127, 5], [0, 0, 127, 6], [127, 127, 127, 7], [0, -7, 7, -8], [63, 64, 127, 0]], np.int8
+    )
     found = _attributes(_stored(stored), 5, 4, "OCTAHEDRAL").view(np.int8)
     expected = [[127, 0, 0, 5], [0, 0, 127, 6], [0, 0, -127, 7], [0, -127, 0, -8], [89, 90, 0, 0]]
     np.testing.assert_allclose(found, expected, atol=1)
@@ -142,7 +140,9 @@ def test_a_public_file_has_the_bounds_that_it_states(shared_data: Path) -> None:
             continue
         values = read_accessor(document, index)
         if accessor.get("normalized"):
-            most = np.iinfo({5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16}[accessor["componentType"]]).max
+            most = np.iinfo(
+                {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16}[accessor["componentType"]]
+            ).max
             values = np.rint(values * most)
         assert values.min(0).tolist() == accessor["min"] and values.max(0).tolist() == accessor["max"]
         checked += 1

@@ -12,6 +12,7 @@ import soundfile
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.audio.textgrid import Interval, read_tier
+from talkcli.engine.data.journal import Journal
 from talkcli.engine.data.label_file import Label, read_labels
 from talkcli.engine.data.manifest import read_manifest
 from talkcli.engine.errors import InputError
@@ -22,7 +23,7 @@ from talkcli.engine.prepare.adapters.crema_d import read_sexes
 from talkcli.engine.prepare.adapters.folder import folder_sources
 from talkcli.engine.prepare.adapters.mead import MeadPair
 from talkcli.engine.prepare.build import Plan, build
-from talkcli.engine.prepare.journal import Journal
+from talkcli.engine.prepare.record import Record
 from talkcli.engine.types import EMOTIONS, Motion, Silent, Speech
 from tests.engine.data.mutations import mutations, survives
 from tests.engine.prepare.test_build import source
@@ -169,7 +170,7 @@ def test_a_damaged_journal_costs_the_clips_of_its_damaged_lines(tmp_path: Path) 
     known = {json.loads(line)["fingerprint"] for line in whole.splitlines()}
     for mutant in mutations(whole, 200, seed=1):
         path.write_bytes(mutant)
-        with Journal.open(path) as journal:
+        with Journal.open(path, Record.of) as journal:
             assert len(journal.records) <= 6
         json.loads("[" + path.read_text().replace("}\n", "},").rstrip(",") + "]")
     path.write_bytes(whole.replace(b'"c3"', b'"c?'))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from talkcli.engine.data.journal import Journal
 from talkcli.engine.data.manifest import Digests, Entry
-from talkcli.engine.prepare.journal import Journal, Record
+from talkcli.engine.prepare.record import Record
 
 
 def record(name: str, fingerprint: str = "f") -> Record:
@@ -17,14 +18,14 @@ def record(name: str, fingerprint: str = "f") -> Record:
 
 
 def reopened(path: Path) -> dict[str, Record]:
-    with Journal.open(path) as journal:
+    with Journal.open(path, Record.of) as journal:
         return dict(journal.records)
 
 
 def test_the_later_line_of_a_clip_counts(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     assert reopened(path) == {}
-    with Journal.open(path) as journal:
+    with Journal.open(path, Record.of) as journal:
         for added in (record("a"), record("b"), record("a", "later")):
             journal.add(added)
         # Written at once, so that a kill now loses nothing.
@@ -35,14 +36,14 @@ def test_the_later_line_of_a_clip_counts(tmp_path: Path) -> None:
 
 def test_a_line_that_was_cut_off_costs_its_clip_only(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    with Journal.open(path) as journal:
+    with Journal.open(path, Record.of) as journal:
         journal.add(record("a"))
         journal.add(record("b"))
     whole = path.read_bytes()
     for cut in range(len(whole)):
         path.write_bytes(whole[:cut])
         assert set(reopened(path)) <= {"a", "b"}
-        with Journal.open(path) as journal:
+        with Journal.open(path, Record.of) as journal:
             journal.add(record("c"))
         assert "c" in reopened(path)
     path.write_bytes(b'\xff{}\n[]\n{"entry": 1}\n' + whole)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.readers.timecode import Clock, Stamp, parse_stamp, read_clock
+from talkcli.engine.readers.timecode import Clock, Stamp, counted_rate, parse_stamp, read_clock, timecode
 
 
 def stamps(numbers: Iterable[int], rate: int) -> list[Stamp]:
@@ -85,3 +85,35 @@ def test_a_long_sound_tells_the_rates_of_television(rate: int, slower: float) ->
 def test_only_rates_of_television_are_slowed() -> None:
     assert clock(range(240 * 25), 25, 240.24).fps == 25
     assert clock(range(240 * 50), 50, 240.24).fps == 50
+
+
+def test_drop_frame_timecode_skips_the_numbers_that_the_standard_skips() -> None:
+    # Numbers that exist: all but 0 and 1 of each minute that is no tenth.
+    exist = [
+        (minute, second, number)
+        for minute in range(22)
+        for second in range(60)
+        for number in range(30)
+        if not (minute % 10 and second == 0 and number < 2)
+    ]
+    written = [timecode(index, 29.97) for index in range(len(exist))]
+    assert written == [f"00:{minute:02d}:{second:02d};{number:02d}" for minute, second, number in exist]
+    assert timecode(107_892, 30_000 / 1001) == "01:00:00;00"
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 29.97, 30.0, 59.94, 60.0, 120.0])
+def test_written_timecodes_are_read_at_their_rate(fps: float) -> None:
+    first, count = round(58 * fps), round(5 * fps)
+    found = read_clock(
+        [parse_stamp(timecode(first + index, fps), f"row {index}") for index in range(count)],
+        Path("take.csv"),
+    )
+    assert found.fps == pytest.approx(fps, rel=1e-5)
+    np.testing.assert_allclose(found.times, np.arange(count) / found.fps, atol=1e-9)
+
+
+def test_rates_that_no_timecode_counts() -> None:
+    assert [counted_rate(fps) for fps in (12.5, 23.976, 29.9, 240.0)] == [None] * 4
+    with pytest.raises(ValueError, match=r"12\.5"):
+        timecode(0, 12.5)
+    assert timecode(24 * 3600 * 25 + 1, 25.0) == "00:00:00:01"

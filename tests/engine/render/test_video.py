@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from talkcli.engine.errors import TalkError, UsageError
 from talkcli.engine.ffmpeg import ffmpeg_binary
@@ -91,10 +92,84 @@ def test_pictures_keep_their_place_and_colour(tmp_path: Path) -> None:
     np.testing.assert_allclose(pictures[20, :, 30:].mean(axis=(0, 1)), (0, 0, 0), atol=6)
 
 
-def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
-    for name in ("a.mp4", "b.mp4"):
-        _write(tmp_path / name, speech=_speech(1.0))
-    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".mov", ".gif"])
+def test_equal_input_gives_equal_bytes(tmp_path: Path, suffix: str) -> None:
+    for name in ("a", "b"):
+        _write(tmp_path / f"{name}{suffix}", speech=_speech(1.0))
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pictures", "sound"),
+    [
+        (".webm", r"Video: vp9.*yuv420p\(tv, bt709", "Audio: opus"),
+        (".mov", r"Video: prores \(4444\)", "Audio: pcm_s16le"),
+    ],
+)
+def test_other_films_have_their_codecs(tmp_path: Path, suffix: str, pictures: str, sound: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    _write(path, speech=_speech(1.2))
+    log = _log(path)
+    assert re.search(pictures, log)
+    assert sound in log
+    heard = np.frombuffer(_decoded(path, "-vn", "-f", "f32le", "-ar", "16000", "-ac", "1"), np.float32)
+    assert abs(len(heard) / 16_000 - 1.2) < 0.04
+    # The loudest frequency is that of the speech.
+    spectrum = np.abs(np.fft.rfft(heard[4000:12_000]))
+    assert int(spectrum.argmax()) * 2 == 440
+
+
+def _seen_through(count: int) -> Iterator[np.ndarray]:
+    """An opaque left half, a right half that is half transparent above and quite transparent below."""
+    for index in range(count):
+        picture = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
+        picture[..., :3] = (200, 60, 30 + index)
+        picture[:, :32, 3] = 255
+        picture[:24, 32:, 3] = 128
+        yield picture
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options", "half"),
+    # ffmpeg's own decoder of VP9 leaves out alpha. A GIF has pixels or none.
+    [(".webm", ("-c:v", "libvpx-vp9"), 128), (".mov", (), 128), (".gif", (), 255)],
+)
+def test_alpha_is_what_was_drawn(tmp_path: Path, suffix: str, options: tuple[str, ...], half: int) -> None:
+    path = tmp_path / f"x{suffix}"
+    write_video(
+        path, _seen_through(10), num_frames=10, fps=25.0, size=SIZE, speech=None, metadata={},
+        reporter=Silent(), alpha=True,
+    )  # fmt: skip
+    command = [ffmpeg_binary(), "-v", "error", *options, "-i", str(path), "-f", "rawvideo"]
+    raw = subprocess.run([*command, "-pix_fmt", "rgba", "-"], capture_output=True, check=True).stdout
+    pictures = np.frombuffer(raw, np.uint8).reshape(10, SIZE[1], SIZE[0], 4)
+    alpha = pictures[..., 3].astype(int)
+    assert np.abs(alpha[:, 4:20, 4:28] - 255).max() <= 2
+    assert np.abs(alpha[:, 4:20, 36:60] - half).max() <= 4
+    assert alpha[:, 28:44, 36:60].max() <= 2
+    assert np.abs(pictures[5, 4:44, 4:28, :3].mean(axis=(0, 1)) - (200, 60, 35)).max() < 8
+
+
+def test_h264_has_no_alpha(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no transparency") as refused:
+        write_video(
+            tmp_path / "x.mp4", iter(()), num_frames=0, fps=25.0, size=SIZE, speech=None, metadata={},
+            reporter=Silent(), alpha=True,
+        )  # fmt: skip
+    assert ".webm" in str(refused.value.hint)
+
+
+def test_gifs_above_50_fps_leave_out_pictures(tmp_path: Path) -> None:
+    _write(tmp_path / "x.gif", 60, 60.0)
+    assert "50 fps" in _log(tmp_path / "x.gif")
+    with Image.open(tmp_path / "x.gif") as film:
+        shown_ms = []
+        for index in range(film.n_frames):
+            film.seek(index)
+            shown_ms.append(film.info["duration"])
+        assert film.info["loop"] == 0
+    assert min(shown_ms) >= 20
+    assert sum(shown_ms) == pytest.approx(1000, abs=20)
 
 
 def test_without_speech_there_is_no_sound_track(tmp_path: Path) -> None:

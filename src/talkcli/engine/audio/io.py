@@ -92,10 +92,15 @@ def speech_of(
     return _finished(sound if sound.better is None else gathered(sound.better), name, reporter)
 
 
-def write_wav(path: Path, speech: Speech) -> None:
-    """Write `speech` as 16-bit mono PCM at its own rate."""
-    with atomic_path(path) as temporary:
-        soundfile.write(temporary, speech.samples, speech.rate_hz, subtype="PCM_16", format="WAV")
+def write_wav(path: Path, speech: Speech, *, software: str | None = None) -> None:
+    """Write `speech` as 16-bit mono PCM at its own rate; the file names its maker where `software` does."""
+    with (
+        atomic_path(path) as temporary,
+        soundfile.SoundFile(temporary, "w", speech.rate_hz, 1, subtype="PCM_16", format="WAV") as file,
+    ):
+        if software is not None:
+            file.software = software
+        file.write(speech.samples)
 
 
 def _read(path: Path, reporter: Reporter) -> tuple[Speech, Gathered]:

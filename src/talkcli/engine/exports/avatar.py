@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.piece import Piece
+from talkcli.engine.exports.sound_beside import write_sound_beside
 from talkcli.engine.face.avatar.head import AvatarHead
 from talkcli.engine.face.channels import ADA, learned
 from talkcli.engine.face.surface import topology_of
@@ -31,7 +32,8 @@ def write(out: Path, piece: Piece) -> None:
     """Write the avatar of the piece, animated, as binary glTF.
 
     The weights of every mesh that motion moves, and the rotations of the bones of head, jaw and eyes, are the
-    channels of one animation. Bytes and entries of the file stay; new ones follow them.
+    channels of one animation. Bytes and entries of the file stay; new ones follow them. The sound is written
+    beside it.
 
     Raises:
         UsageError: Where the head is no avatar, and for a .vrm file of one that is no VRM.
@@ -46,6 +48,7 @@ def write(out: Path, piece: Piece) -> None:
         raise UsageError(
             f"{parameter('out', out)}: {head.name} is no VRM.", hint="Give `out` a name that ends in .glb."
         )
+    write_sound_beside(out, piece)
     document = _copied(head.document)
     fixed = _animate(document, head, motion)
     if fixed:

@@ -25,15 +25,16 @@ _RENDERER = "software"
 
 @contextlib.contextmanager
 def drawing_apart(
-    outs: Sequence[Path], *, head_name: str | None, shot: Shot, renderer: str
+    outs: Sequence[Path], *, head_name: str | None, shot: Shot, renderer: str, drawn: bool = False
 ) -> Iterator[DrawingProcess | None]:
     """Start the process that will draw, while this one has yet to load what makes the motion.
 
-    Yields None where nothing is drawn, or nothing that it could draw. Raises UsageError for an output of no
-    format.
+    Yields None where nothing is drawn, or nothing that it could draw; with `drawn`, pictures are needed
+    beside those of `outs`. Raises UsageError for an output of no format.
     """
     head = head_name or GENERATED[0]
-    if renderer != _RENDERER or head not in GENERATED or not any(format_of(out).drawn for out in outs):
+    drawn = any(format_of(out).drawn for out in outs) or drawn
+    if renderer != _RENDERER or head not in GENERATED or not drawn:
         yield None
         return
     try:

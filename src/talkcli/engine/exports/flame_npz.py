@@ -34,11 +34,10 @@ def write(out: Path, piece: Piece) -> None:
         "jaw": jaw,
         "global_pose": head,
     }
+    arrays = {name: values.astype(np.float32) for name, values in arrays.items()} | {
+        "fps": np.array(float(motion.fps)),
+        "layout_version": np.array(_LAYOUT_VERSION),
+        "meta": np.array(json.dumps(dict(piece.meta), sort_keys=True)),
+    }
     with atomic_path(out) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(
-            file,
-            **{name: values.astype(np.float32) for name, values in arrays.items()},
-            fps=np.array(float(motion.fps)),
-            layout_version=np.array(_LAYOUT_VERSION),
-            meta=np.array(json.dumps(dict(piece.meta), sort_keys=True)),
-        )
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

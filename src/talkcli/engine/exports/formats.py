@@ -28,6 +28,10 @@ class Format:
 
     write: str
     """Function that writes a piece: `write(out, piece)`. It leaves the whole output or nothing."""
+    write_all: str | None = None
+    """Function that writes all takes into one output, `write_all(out, pieces)`; None: each has its own."""
+    write_head: str | None = None
+    """Function that writes a head without motion, `write_head(out, head)`; None: the format needs motion."""
     check: str | None = None
     """Function that refuses an output before any work: `check(out, shot, overwrite)`. None accepts any file
     name."""
@@ -46,6 +50,8 @@ class Format:
 _EXPORTS = "talkcli.engine.exports"
 # Keys of the formats below.
 MOTION, VIDEO, FRAMES = ".npz", ".mp4", "folder"
+# Name of the format that has no suffix.
+_FRAMES_NAME = "frames"
 
 
 def _film(container: str) -> Format:
@@ -57,19 +63,20 @@ def _film(container: str) -> Format:
     )
 
 
-def _curves(module: str, function: str = "write", *, check: str | None = None, sound: bool = False) -> Format:
+def _curves(module: str, function: str = "write", *, sound: bool = False) -> Format:
     """Return the row of a format that holds ARKit's curves, or what is made of them."""
-    return Format(
-        write=f"{_EXPORTS}.{module}:{function}",
-        check=check and f"{_EXPORTS}.{module}:{check}",
-        sound=sound,
-        space="ada",
-    )
+    return Format(write=f"{_EXPORTS}.{module}:{function}", sound=sound, space="ada")
 
 
 def _meshes(function: str) -> Format:
     return Format(
         write=f"{_EXPORTS}.meshes:{function}", check=f"{_EXPORTS}.meshes:check", surface=True, folder=True
+    )
+
+
+def _usd() -> Format:
+    return Format(
+        write=f"{_EXPORTS}.usd.write:write", check=f"{_EXPORTS}.usd.write:check", surface=True, sound=True
     )
 
 
@@ -96,13 +103,30 @@ FORMATS: dict[str, Format] = {
     ".obj": _meshes("write_obj"),
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
+    ".glb": Format(
+        write=f"{_EXPORTS}.glb:write", write_head=f"{_EXPORTS}.glb:write_head", surface=True, sound=True
+    ),
+    ".html": Format(
+        write=f"{_EXPORTS}.html:write",
+        write_all=f"{_EXPORTS}.html:write_all",
+        check=f"{_EXPORTS}.html:check",
+        surface=True,
+        sound=True,
+    ),
+    ".usd": _usd(),
+    ".usda": _usd(),
+    ".usdc": _usd(),
+    ".usdz": _usd(),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
-    ".glb": Format(write=f"{_EXPORTS}.avatar:write", surface=True, space="ada"),
-    ".vrm": Format(write=f"{_EXPORTS}.avatar:write", surface=True, space="ada"),
+    ".vrm": Format(write=f"{_EXPORTS}.avatar:write", surface=True, sound=True, space="ada"),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
     ),
 }
+
+# Pictures of a whole motion, which options of their own ask for, whatever the name of the file.
+PLOT = Format(write=f"{_EXPORTS}.plot:write", check=f"{_EXPORTS}.plot:check", sound=True)
+SHEET = Format(write=f"{_EXPORTS}.sheet:write", check=f"{_EXPORTS}.sheet:check", drawn=True)
 
 
 def split_suffix(out: Path) -> tuple[str, str]:
@@ -133,11 +157,31 @@ def format_of(out: Path, *, drawn: bool = False) -> Format:
     return known[FRAMES]
 
 
-def check_output(out: Path, *, shot: Shot, overwrite: bool = False, drawn: bool = False) -> None:
+def format_named(name: str) -> str:
+    """Return what the name of an output in the format `name` ends in: a suffix, or nothing for a folder.
+
+    Names are suffixes without their first dot, in any case, and `frames` for a folder of PNG frames. Raises
+    UsageError for any other.
+    """
+    suffix = f".{name.strip().lower().removeprefix('.')}"
+    if suffix in FORMATS:
+        return suffix
+    if suffix == f".{_FRAMES_NAME}":
+        return ""
+    known = [key.removeprefix(".") for key in FORMATS if key != FRAMES]
+    raise UsageError(
+        f"{parameter('format', name)} is unknown.", hint=f"There is {', '.join([*known, _FRAMES_NAME])}."
+    )
+
+
+def check_output(
+    out: Path, row: Format | None = None, *, shot: Shot, overwrite: bool = False, drawn: bool = False
+) -> None:
     """Raise UsageError or InputError when `out` cannot be written; the check comes before any work.
 
     Args:
         out: File or folder to write.
+        row: Its format; None for that of its name.
         shot: What the pictures show, and how.
         overwrite: Whether to replace the frames in a folder.
         drawn: Accept only formats that show pictures.
@@ -147,7 +191,7 @@ def check_output(out: Path, *, shot: Shot, overwrite: bool = False, drawn: bool 
             "`out=-`: pictures and motion are not written to stdout.",
             hint="Give the name of a file.",
         )
-    row = format_of(out, drawn=drawn)
+    row = row or format_of(out, drawn=drawn)
     if row.check is None:
         check_file(out)
     else:
@@ -197,10 +241,19 @@ def note_folders(outs: Sequence[Path], reporter: Reporter) -> None:
             reporter.note(f"{out} becomes a folder with one file per frame.")
 
 
-def export(out: Path, piece: Piece) -> None:
-    """Write `piece` to `out` in the format of its name.
+def export(out: Path, piece: Piece, row: Format | None = None) -> None:
+    """Write `piece` to `out` in the format `row`; None for that of its name.
 
     Raises UsageError, InputError or TalkError when it cannot; then no partial output is left.
     """
-    check_output(out, shot=piece.shot, overwrite=piece.overwrite)
-    resolve(format_of(out).write)(out, piece)
+    row = row or format_of(out)
+    check_output(out, row, shot=piece.shot, overwrite=piece.overwrite)
+    resolve(row.write)(out, piece)
+
+
+def export_all(out: Path, pieces: Sequence[Piece]) -> None:
+    """Write all takes of `pieces` to `out`, whose format has `write_all`; raises what `export` does."""
+    row = format_of(out)
+    check_output(out, row, shot=pieces[0].shot, overwrite=pieces[0].overwrite)
+    assert row.write_all is not None
+    resolve(row.write_all)(out, pieces)

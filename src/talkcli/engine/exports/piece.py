@@ -38,6 +38,8 @@ class Piece:
     """Process that draws what it can draw; None: this one draws."""
     overwrite: bool = False
     """Whether to replace the frames in a folder."""
+    measured: dict[str, Any] = field(default_factory=dict)
+    """What formats measured of the files that they wrote, by file; they fill it."""
 
     def surface(self) -> Surface:
         """Return the motion on its topology, with the head turned as the motion's pose says.

@@ -13,6 +13,8 @@ from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.viseme_cues import Cue, cues_of_phones, cues_of_weights, weights_of_cues
 from talkcli.engine.face.visemes import VISEME_SETS, VisemeSet, viseme_weights
 
+_HEARD = "heard phones"
+
 
 @dataclass(frozen=True)
 class Track:
@@ -22,7 +24,7 @@ class Track:
     cues: tuple[Cue, ...]
     weights: Float[np.ndarray, "frames visemes"]
     source: str
-    """`phones` or `shapes`."""
+    """`phones`; `heard phones`, which a model recognised without words; or `shapes`."""
 
 
 def track_of(out: Path, piece: Piece, name: str) -> Track:
@@ -31,7 +33,7 @@ def track_of(out: Path, piece: Piece, name: str) -> Track:
     if motion.alignment is not None:
         cues = cues_of_phones(motion.alignment.phones, visemes, motion.duration_s)
         weights = weights_of_cues(cues, visemes, motion.num_frames, float(motion.fps))
-        return Track(visemes, cues, weights, "phones")
+        return Track(visemes, cues, weights, _HEARD if motion.alignment.method == "heard" else "phones")
     piece.reporter.note(
         f"{out}: the motion has no phones, so the visemes are those that look most like its mouth."
     )

@@ -2,7 +2,7 @@
 
 Oculus and VRM: weights of every frame, and in JSON the viseme that is seen from when to when. Microsoft: one
 event when a viseme begins, as its speech service reports them. Every file says under `source` whether the
-visemes come from `phones` or from the `shapes` of the mouth.
+visemes come from `phones`, from `heard phones` (recognised without words), or from the `shapes` of the mouth.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _SKIN = (0.58, 0.36, 0.26)
 _LIPS = (0.48, 0.19, 0.17)
 _EYEBALL = (0.75, 0.73, 0.70)
 # Joint 0 has no correctives, so the jaw's nine are the second group.
-_JAW_FEATURES = slice(9 * (JAW_JOINT - 1), 9 * JAW_JOINT)
+JAW_FEATURES = slice(9 * (JAW_JOINT - 1), 9 * JAW_JOINT)
 
 
 class _Regions(dict[str, np.ndarray]):
@@ -78,6 +78,7 @@ class FlameHead:
             raise InputError(f"{folder / MASKS_FILE} names vertices beyond the model's {num_verts}.")
         if embedding is not None and not 0 <= embedding.faces.min() <= embedding.faces.max() < num_faces:
             raise InputError(f"The landmarks in {folder} name triangles beyond the model's {num_faces}.")
+        self.arrays = arrays
         self.template = arrays.template
         self.faces = arrays.faces
         self.regions: Mapping[str, np.ndarray] = _Regions(masks, folder)
@@ -93,7 +94,7 @@ class FlameHead:
         self._embedding = embedding
         self._template = torch.from_numpy(arrays.template)
         self._expressions = torch.from_numpy(arrays.expressions)
-        self._correctives = torch.from_numpy(arrays.pose_correctives[..., _JAW_FEATURES].copy())
+        self._correctives = torch.from_numpy(arrays.pose_correctives[..., JAW_FEATURES].copy())
         self._jaw_weights = torch.from_numpy(arrays.weights[:, JAW_JOINT].copy())
         regressor = arrays.joint_regressor[JAW_JOINT]
         self._jaw_rest = torch.from_numpy(regressor @ arrays.template)

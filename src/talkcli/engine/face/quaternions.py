@@ -24,6 +24,17 @@ def quaternions(axis_angle: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, 
     return result
 
 
+def rotations(quaternions: Float[np.ndarray, "frames 4"]) -> Float[np.ndarray, "frames 3 3"]:
+    """Return the matrices of unit quaternions."""
+    w, x, y, z = quaternions.T
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
 def axis_angles(quaternions: Float[np.ndarray, "frames 4"]) -> Float[np.ndarray, "frames 3"]:
     """Return axis-angle vectors of length 0 to pi; quaternions need not have length 1."""
     upper = np.where(quaternions[:, :1] < 0, -quaternions, quaternions)

@@ -253,7 +253,7 @@ def _features(curves: Mapping[str, Float[np.ndarray, "frames"]]) -> Float[np.nda
 
     def mean(name: str) -> Float[np.ndarray, "frames"]:
         sides = [f"{name}Left", f"{name}Right"] if name in _SIDED else [name]
-        return np.mean([curves.get(side, still) for side in sides], axis=0, dtype=np.float64)
+        return np.asarray([curves.get(side, still) for side in sides], np.float64).mean(axis=0)
 
     closed = np.minimum(mean("mouthClose"), mean("jawOpen"))
     made = {

@@ -41,7 +41,7 @@ def read_draco(
         points, faces = np.asarray(mesh.points), np.asarray(mesh.faces)
         stored = {attribute["unique_id"]: np.asarray(attribute["data"]) for attribute in mesh.attributes}
     # The errors of the decoder have no class in common but this.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise document.wrong(f"has a damaged Draco mesh: {error}") from error
     if len(points) > most or faces.ndim != 2:
         raise document.wrong(f"has a Draco mesh of {len(points)} vertices")

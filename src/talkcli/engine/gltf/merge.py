@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, runtime_checkable
 
 from talkcli.engine.gltf.pictures import mime_type
 from talkcli.engine.gltf.views import MESHOPT
-
-if TYPE_CHECKING:
-    from talkcli.engine.gltf.document import Document
 
 # Buffers start at multiples of this: components have up to 4 bytes.
 _STEP = 4
 
 
-def in_one_buffer(document: Document) -> tuple[dict[str, Any], bytes]:
+@runtime_checkable
+class Parts(Protocol):
+    """What is needed here of a `Document`, which needs this module."""
+
+    json: dict[str, Any]
+    buffers: list[bytes]
+
+    def whole(self, of: dict[str, Any], key: str, default: int | None = None, *, most: int = ...) -> int:
+        """See `Document`."""
+
+    def image(self, index: object) -> bytes:
+        """See `Document`."""
+
+
+def in_one_buffer(document: Parts) -> tuple[dict[str, Any], bytes]:
     """Return the JSON whose first buffer is the only one with bytes, and these bytes."""
     content = dict(document.json)
     views = [dict(view) for view in content.get("bufferViews", [])]
@@ -53,14 +64,14 @@ def in_one_buffer(document: Document) -> tuple[dict[str, Any], bytes]:
     return content, bytes(binary)
 
 
-def _move(document: Document, view: dict[str, Any], place: list[tuple[int, int]]) -> None:
+def _move(document: Parts, view: dict[str, Any], place: list[tuple[int, int]]) -> None:
     """Let `view` refer to the one buffer."""
     view["buffer"], start = place[document.whole(view, "buffer", most=len(place) - 1)]
     if start:
         view["byteOffset"] = document.whole(view, "byteOffset", 0) + start
 
 
-def _moved(document: Document, name: str, value: object, place: list[tuple[int, int]]) -> object:
+def _moved(document: Parts, name: str, value: object, place: list[tuple[int, int]]) -> object:
     """Return the object `value` of the extension `name` of a view, which may refer to a buffer too."""
     if name not in MESHOPT or not isinstance(value, dict):
         return value
@@ -70,7 +81,7 @@ def _moved(document: Document, name: str, value: object, place: list[tuple[int, 
 
 
 def _inside(
-    document: Document, index: int, image: dict[str, Any], views: list[dict[str, Any]], parts: list[bytes]
+    document: Parts, index: int, image: dict[str, Any], views: list[dict[str, Any]], parts: list[bytes]
 ) -> dict[str, Any]:
     """Return `image` with a view of its bytes in place of a file beside the document."""
     uri = image.get("uri")

@@ -62,6 +62,8 @@ class Content(NamedTuple):
     """Probability of each contact in a frame; None unless the encoder predicts phones."""
     lingual: Float[Tensor, "batch steps lingual"] | None = None
     """Probability of each sound of the tongue in a step; None unless the encoder predicts phones."""
+    phones: Float[Tensor, "batch steps phones"] | None = None
+    """Probability of each of `SYMBOLS` in a step; None unless the encoder predicts phones."""
 
 
 class PhoneContent(nn.Module):
@@ -94,7 +96,7 @@ class PhoneContent(nn.Module):
         inputs = torch.cat([_by_frame(heard, STEPS_PER_FRAME), _mean(prosody)], dim=-1)
         x = F.dropout(F.gelu(self.inward(inputs)), self.dropout, self.training)
         contacts = _summed(shares, _CONTACTS).unflatten(1, (-1, STEPS_PER_FRAME)).amax(2)
-        return Content(self.linear(x), contacts, _summed(shares, _LINGUAL))
+        return Content(self.linear(x), contacts, _summed(shares, _LINGUAL), shares)
 
 
 def _summed(

@@ -29,7 +29,14 @@ class Markup(str):
 
 
 def page(
-    title: str, body: str, *, script: str | None = None, data: Any = None, media_beside: bool = False
+    title: str,
+    body: str,
+    *,
+    script: str | None = None,
+    style: str | None = None,
+    library: str | None = None,
+    data: Any = None,
+    media_beside: bool = False,
 ) -> str:
     """Return a whole HTML document.
 
@@ -37,18 +44,22 @@ def page(
         title: Title of the window, as plain text.
         body: Content as HTML.
         script: Name of the packaged script that runs at the end of the page; None for none.
+        style: Name of a packaged style sheet beside the common one; None for none.
+        library: Program text that the script needs; None for none.
         data: Value that the script finds as JSON in the element `data`; None for none.
         media_beside: Whether videos lie in files beside the page.
     """
     policy = _POLICY.format(media="'self' file:" if media_beside else "").replace(" ;", ";")
+    styles = _packaged("page.css") + ("" if style is None else _packaged(style))
     scripts = "" if data is None else f'<script type="application/json" id="data">{_inside(data)}</script>'
+    scripts += "" if library is None else f"<script>{_program(library)}</script>"
     scripts += "" if script is None else f"<script>{_packaged(script)}</script>"
     return plain(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_packaged('page.css')}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{styles}</style>\n</head>\n"
         f"<body>\n{body}\n{scripts}\n</body>\n</html>\n"
     )
 
@@ -121,6 +132,13 @@ def _first_line(text: str) -> str:
 def _inside(data: Any) -> str:
     """Return JSON that cannot end the script element that it stands in."""
     return json.dumps(data, allow_nan=False).replace("<", "\\u003c")
+
+
+def _program(text: str) -> str:
+    """Return a program that cannot end the script element that it stands in: in JavaScript, that can only be
+    inside a string, a pattern or a comment.
+    """
+    return text.replace("</script", "<\\/script")
 
 
 def _packaged(name: str) -> str:

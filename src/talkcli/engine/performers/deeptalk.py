@@ -163,6 +163,7 @@ class DeepTalkPerformer(TrainedPerformer):
                 is_random=controls.is_random,
                 contacts=heard.contacts,
                 lingual=heard.lingual,
+                phones=heard.phones,
             )
 
     def _draw(

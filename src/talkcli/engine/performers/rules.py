@@ -168,7 +168,7 @@ def read_words(text: str) -> str | Alignment:
     The file may have any name: its content tells whether it is plain text or a TextGrid with a tier `phones`.
     Raises InputError for a file that cannot be read, and for the name of a file that does not exist.
     """
-    path = _file(text)
+    path = words_file(text)
     if path is None:
         return text
     if path.suffix.lower() == _TEXTGRID:
@@ -177,7 +177,7 @@ def read_words(text: str) -> str | Alignment:
     return read_alignment(path) if is_textgrid(words) else words
 
 
-def _file(text: str) -> Path | None:
+def words_file(text: str) -> Path | None:
     """Return the file that `text` names; None if `text` is the words themselves."""
     name = text.strip()
     path = Path(text)

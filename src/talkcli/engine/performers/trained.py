@@ -23,6 +23,7 @@ from talkcli.engine.face.template import Template
 from talkcli.engine.files import sha256
 from talkcli.engine.finish.stack import Layers, lay_over, within_range
 from talkcli.engine.finish.tongue import tongue_of_shares
+from talkcli.engine.models.phone_path import phones_heard
 from talkcli.engine.origin import generated_by
 from talkcli.engine.performers.performer import Controls, Sampling
 from talkcli.engine.types import AnyMotion, Motion, Reporter, Silent, Speech, VertexMotion
@@ -177,6 +178,7 @@ class TrainedPerformer:
         is_random: bool,
         contacts: Float[torch.Tensor, "1 frames contacts"] | None = None,
         lingual: Float[torch.Tensor, "1 steps lingual"] | None = None,
+        phones: Float[torch.Tensor, "1 steps phones"] | None = None,
     ) -> AnyMotion:
         """Return the motion of one take: the frames that the model made, with layers over coefficients.
 
@@ -188,6 +190,7 @@ class TrainedPerformer:
             is_random: Whether the takes of the model differ.
             contacts: Probabilities of contacts; None when the model predicts none.
             lingual: Probabilities of the tongue's sounds at 50 Hz; None when the model predicts none.
+            phones: Probabilities of phones at 50 Hz; None when the model predicts none.
         """
         values = self._checked(made[0].float().cpu().numpy())
         if self.header.num_verts is not None:
@@ -208,7 +211,10 @@ class TrainedPerformer:
             take=take if is_random else 0,
             emotion=sampling.emotion,
         )
-        return replace(motion, meta=self.made_by)
+        said = None
+        if phones is not None:
+            said = phones_heard(phones[0].float().cpu().numpy(), motion.duration_s)
+        return replace(motion, alignment=said, meta=self.made_by)
 
     def _rest_on(self, template: Template | None) -> Int[np.ndarray, "faces 3"] | None:
         """Give the model the face at rest of `template`, and return the triangles.

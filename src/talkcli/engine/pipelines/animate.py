@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import Meta
-from talkcli.engine.errors import AssetError, InputError, UsageError, one_by_one
+from talkcli.engine.errors import AssetError, InputError, UsageError, several_files
 from talkcli.engine.exports.formats import (
+    FORMATS,
     MOTION,
+    PLOT,
+    SHEET,
+    Format,
     check_distinct,
     check_output,
     check_space,
     export,
+    export_all,
     format_of,
-    needs_head,
     note_folders,
     split_suffix,
 )
@@ -35,7 +39,7 @@ from talkcli.engine.face.template import Template, mesh_of, read_template, templ
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
-from talkcli.engine.performers.performer import Sampling
+from talkcli.engine.performers.performer import Controls, Performer, Sampling
 from talkcli.engine.performers.trained import Precision
 from talkcli.engine.render.apart import DrawingProcess
 from talkcli.engine.render.background import background_file
@@ -66,7 +70,10 @@ def animate_file(
     overwrite: bool = False,
     template: Sequence[str] = (),
     topology: str | None = None,
+    plot: Path | None = None,
+    contact_sheet: Path | None = None,
     drawer: DrawingProcess | None = None,
+    performer: Performer | None = None,
 ) -> dict[str, Any]:
     """Animate one speech file into every path of `outs`, for every take.
 
@@ -89,7 +96,10 @@ def animate_file(
         overwrite: Whether to replace the frames in a folder.
         template: Files of the face at rest of a model of vertices, as `read_template` takes them.
         topology: What the template is numbered after; None for the model's topology.
+        plot: Picture of the motion's curves over the sound; None for none.
+        contact_sheet: Picture of some frames with their times; None for none.
         drawer: Process that draws what it can draw; None: this one draws.
+        performer: The performer that these options open, where the caller has opened it.
 
     Returns:
         The outputs with all settings, ready for JSON.
@@ -100,30 +110,37 @@ def animate_file(
     if str(speech_path) == "-":
         raise UsageError("Speech is not read from stdin.", hint="Write it to a file first: cat > speech.wav")
     if speech_path.is_dir():
-        hint = one_by_one(f"{speech_path}/*.wav")
-        raise InputError(f"{speech_path} is a folder, but a sound file is needed.", hint=hint)
-    paths = [[_take_path(out, take, sampling.takes) for out in outs] for take in range(sampling.takes)]
-    every_path = [path for take in paths for path in take]
-    inputs = [head_file(head_name) if head_name else None, background_file(shot.background)]
-    check_distinct(every_path, [speech_path, emotion_from, *inputs, *template_files(template)])
-    for path in every_path:
-        check_output(path, shot=shot, overwrite=overwrite)
-    check_renderer(renderer)
+        raise InputError(f"{speech_path} is a folder, but a sound file is needed.", hint=several_files())
+    rows = _rows(outs, plot, contact_sheet)
+    paths = [
+        [(take_path(out, take, sampling.takes), row) for out, row in rows] for take in range(sampling.takes)
+    ]
+    every_path = [
+        path for number, take in enumerate(paths) for path, row in take if number == 0 or not row.write_all
+    ]
+    check_distinct(every_path, [speech_path, *files_read(emotion_from, head_name, shot, template)])
+    for path, row in (both for take in paths for both in take):
+        check_output(path, row, shot=shot, overwrite=overwrite)
     note_folders(outs, reporter)
-    formats = [format_of(out) for out in outs]
-    drawn, laid_out = any(row.drawn for row in formats), bool(needs_head(outs))
-    header = header_of(model_name)
-    check_space(outs, header.space)
-    chosen = chosen_controls(header, controls or {})
-    chosen.check(sampling)
-    at_rest = read_template(template, topology, reporter)
-    head = _head_to_draw(head_name, header, outs, at_rest, shot.camera)
+    formats = [row for _, row in rows]
+    drawn, laid_out = any(row.drawn for row in formats), any(row.drawn or row.surface for row in formats)
+    chosen, at_rest, head = prepare(
+        rows,
+        sampling=sampling,
+        controls=controls,
+        emotion_from=emotion_from,
+        model_name=model_name,
+        head_name=head_name,
+        shot=shot,
+        renderer=renderer,
+        template=template,
+        topology=topology,
+        reporter=reporter,
+    )
     tell_head(head, reporter)
-    if sampling.emotion is not None and emotion_from is not None:
-        raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     speech, quality = read_measured(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
-    performer = open_performer(
+    performer = performer or open_performer(
         model_name,
         device_name,
         precision=precision,
@@ -157,6 +174,8 @@ def animate_file(
     # The performer has read the speech by now; only formats with sound need it again.
     sound = speech if any(row.sound for row in formats) else None
     del speech, emotion_speech
+    # Takes that share one output.
+    together: dict[Path, list[Piece]] = {}
     for take, motion in enumerate(performances):
         shown = motion if fps is None else resample(motion, fps)
         piece = Piece(
@@ -171,25 +190,95 @@ def animate_file(
             drawer=drawer,
             overwrite=overwrite,
         )
-        for path in paths[take]:
-            export(path, piece)
+        for path, row in paths[take]:
+            if row.write_all:
+                together.setdefault(path, []).append(piece)
+                continue
+            export(path, piece, row)
             report["outputs"].append(str(path))
+        if piece.measured:
+            report["measured"] = {**report.get("measured", {}), **piece.measured}
         report |= {**motion.meta, "frames": shown.num_frames, "fps": shown.fps}
         report["head"] = piece.topology.name if piece.topology else shown.space.name
+    for path, pieces in together.items():
+        export_all(path, pieces)
+        report["outputs"].append(str(path))
+        report["measured"] = {**report.get("measured", {}), **pieces[0].measured}
     if drawn:
         report |= asdict(shot)
     return report
 
 
+class Prepared(NamedTuple):
+    """What is known of an animation before any speech is read."""
+
+    controls: Controls
+    """Controls of the performer."""
+    at_rest: Template | None
+    """Face at rest that the user gave."""
+    head: Head | None
+    """Head to draw; None where nobody named one and nothing is drawn, and for a model of vertices."""
+
+
+def prepare(
+    rows: Sequence[tuple[Path, Format]],
+    *,
+    sampling: Sampling,
+    controls: Mapping[str, Any] | None,
+    emotion_from: Path | None,
+    model_name: str,
+    head_name: str | None,
+    shot: Shot,
+    renderer: str,
+    template: Sequence[str],
+    topology: str | None,
+    reporter: Reporter,
+) -> Prepared:
+    """Check what does not depend on the speech, and load what is small; `rows` are the outputs with their
+    formats, the other arguments those of `animate_file`.
+
+    Raises:
+        TalkError: For options that do not fit each other or the model, and for missing or unusable files.
+    """
+    check_renderer(renderer)
+    header = header_of(model_name)
+    check_space([out for out, row in rows if row.space], header.space)
+    chosen = chosen_controls(header, controls or {})
+    chosen.check(sampling)
+    at_rest = read_template(template, topology, reporter)
+    head = _head_to_draw(head_name, header, rows, at_rest, shot.camera)
+    if sampling.emotion is not None and emotion_from is not None:
+        raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
+    return Prepared(chosen, at_rest, head)
+
+
+def files_read(
+    emotion_from: Path | None, head_name: str | None, shot: Shot, template: Sequence[str]
+) -> list[Path | None]:
+    """Return the files that options of `animate_file` name, beside the model and the words."""
+    head = head_file(head_name) if head_name else None
+    return [emotion_from, head, background_file(shot.background), *template_files(template)]
+
+
+def _rows(outs: Sequence[Path], plot: Path | None, contact_sheet: Path | None) -> list[tuple[Path, Format]]:
+    """Return every output with its format."""
+    asked = [(plot, PLOT), (contact_sheet, SHEET)]
+    return [(out, format_of(out)) for out in outs] + [(out, row) for out, row in asked if out is not None]
+
+
 def _head_to_draw(
-    named: str | None, header: Meta, outs: Sequence[Path], template: Template | None, camera: str
+    named: str | None,
+    header: Meta,
+    rows: Sequence[tuple[Path, Format]],
+    template: Template | None,
+    camera: str,
 ) -> Head | None:
     """Load the head called `named`, else the model's own when an output needs it.
 
     Args:
         named: Name of a head or a head's file; None for the model's own.
         header: Header of the performer.
-        outs: Outputs of the run.
+        rows: Outputs with their formats.
         template: Face at rest that the user gave.
         camera: Camera that the head must suit when an output shows pictures.
 
@@ -202,7 +291,8 @@ def _head_to_draw(
             part that nobody knows of the head.
         AssetError: When the file of the head is missing, or no file has the triangles of the vertices.
     """
-    pictures = any(format_of(out).drawn for out in outs)
+    pictures = any(row.drawn for _, row in rows)
+    surfaces = [out for out, row in rows if row.drawn or row.surface]
     if header.num_verts is not None:
         if named is not None:
             load_head(named)
@@ -221,7 +311,6 @@ def _head_to_draw(
         if pictures:
             check_camera(head, camera)
         return head
-    surfaces = needs_head(outs)
     if not surfaces:
         return None
     try:
@@ -241,10 +330,12 @@ def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None, template:
     return mesh_of(motion, head_name, template) if head is None else head
 
 
-def _take_path(out: Path, take: int, takes: int) -> Path:
-    if takes == 1:
+def take_path(out: Path, take: int, takes: int) -> Path:
+    """Return the output of a take: `out` itself where there is one take, or one file for all."""
+    stem, suffix = split_suffix(out)
+    row = FORMATS.get(suffix.lower())
+    if takes == 1 or (row is not None and row.write_all):
         return out
     # Enough digits that names in alphabetical order are in the order of takes.
     digits = max(2, len(str(takes)))
-    stem, suffix = split_suffix(out)
     return out.with_name(f"{stem}.take{take + 1:0{digits}d}{suffix}")

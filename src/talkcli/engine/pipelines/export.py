@@ -129,6 +129,7 @@ def export_motion_file(
         "duration_s": motion.duration_s,
         **({**asdict(shot), "renderer": renderer} if pictures else {}),
         "head": mesh.name if mesh is not None else motion.space.name,
+        **({"measured": piece.measured} if piece.measured else {}),
         **metadata,
     }
 

@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from talkcli.engine.cluster import map_on_cluster
+from talkcli.engine.data.journal import Journal
 from talkcli.engine.data.manifest import UNFINISHED, Entry, write_manifest
 from talkcli.engine.data.motion_report import Oddity, oddities
 from talkcli.engine.errors import InputError
 from talkcli.engine.files import atomic_path
 from talkcli.engine.prepare.cleanup import Cleanup
-from talkcli.engine.prepare.journal import Journal, Record
 from talkcli.engine.prepare.make_clip import Outcome, make_clip
+from talkcli.engine.prepare.record import Record
 from talkcli.engine.prepare.source import Source
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import counted, parameter, some
@@ -84,7 +85,7 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
     if out.exists() and not out.is_dir():
         raise InputError(f"{parameter('out', out)} is a file, a folder is needed.")
     unique, doubled = _split_doubled(sources)
-    with Journal.open(out / "journal.jsonl") as journal:
+    with Journal.open(out / "journal.jsonl", Record.of) as journal:
         outcomes = _outcomes(unique, journal, out, reporter, plan)
     made = [(source, outcomes[source.id]) for source in unique]
     records = [outcome.record for _, outcome in made if outcome.record is not None]
@@ -122,7 +123,7 @@ def build(sources: Sequence[Source], out: Path, reporter: Reporter, plan: Plan) 
 
 
 def _outcomes(
-    sources: Sequence[Source], journal: Journal, out: Path, reporter: Reporter, plan: Plan
+    sources: Sequence[Source], journal: Journal[Record], out: Path, reporter: Reporter, plan: Plan
 ) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     with (
@@ -143,7 +144,7 @@ Job = tuple[Source, Record | None]
 
 
 def _results(
-    sources: Sequence[Source], journal: Journal, out: Path, plan: Plan
+    sources: Sequence[Source], journal: Journal[Record], out: Path, plan: Plan
 ) -> Generator[tuple[Job, Outcome | None]]:
     jobs = [(source, journal.records.get(source.id)) for source in sources]
     if plan.cluster is None:

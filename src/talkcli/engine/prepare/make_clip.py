@@ -31,7 +31,7 @@ from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.face.vertex_motion import resample_vertices
 from talkcli.engine.files import atomic_path, sha256
 from talkcli.engine.prepare.cleanup import Cleanup, clean
-from talkcli.engine.prepare.journal import Record
+from talkcli.engine.prepare.record import Record
 from talkcli.engine.prepare.source import Previewed, Recording, Source
 from talkcli.engine.types import SPEECH_RATE_HZ, Speech, VertexMotion
 

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import float32 as f32
 
-from talkcli.engine.jit import part
-from talkcli.engine.render.columns import BATCH, DETAIL, MATERIAL, NOISE, PIXEL, REST, RGB, SLOPE, N
+from talkcli.engine.jit import kernel, part
+from talkcli.engine.render.columns import BATCH, DETAIL, MATERIAL, NOISE, PIXEL, REST, RGB, ROWS, SLOPE, N
 from talkcli.engine.render.renderer import Scene
 
 # Side of a cell, metres; how far its slopes bend the normal; how much its value tints red, green and blue.
@@ -106,3 +106,25 @@ def add_detail(batch, num):  # type: ignore[no-untyped-def]
             finest = min(finest, batch[PIXEL, e])
     _add_octave(batch, _UNEVEN, finest)
     _add_octave(batch, _PORES, finest)
+
+
+@kernel
+def add_detail_at(rest, normals, colours, pixel):  # type: ignore[no-untyped-def]
+    """Give points of skin their detail, in place: bend `normals` and tint `colours` (points 3, float32).
+
+    `rest` are their places at rest (points 3, float32), `pixel` the size of a pixel there, in metres.
+    """
+    batch = np.zeros((ROWS, BATCH), np.float32)
+    for start in range(0, rest.shape[0], BATCH):
+        num = min(BATCH, rest.shape[0] - start)
+        for e in range(num):
+            batch[MATERIAL + DETAIL, e], batch[PIXEL, e] = f32(1.0), pixel
+            for k in range(3):
+                batch[REST + k, e] = rest[start + e, k]
+                batch[N + k, e] = normals[start + e, k]
+                batch[RGB + k, e] = colours[start + e, k]
+        add_detail(batch, num)
+        for e in range(num):
+            for k in range(3):
+                normals[start + e, k] = batch[N + k, e]
+                colours[start + e, k] = batch[RGB + k, e]

@@ -36,9 +36,7 @@ class Glb:
         self.binary += bytes(-len(self.binary) % 4)
         at = len(self.binary)
         self.binary += data
-        return self.add(
-            "bufferViews", {"buffer": 0, "byteOffset": at, "byteLength": len(data), **fields}
-        )
+        return self.add("bufferViews", {"buffer": 0, "byteOffset": at, "byteLength": len(data), **fields})
 
     def accessor(self, values: np.ndarray, kind: str, code: int, **fields: Any) -> int:
         return self.add(
@@ -220,7 +218,9 @@ def evaluated(path: Path, frame: int) -> list[np.ndarray]:
         sampler = animation["samplers"][channel["sampler"]]
         keys = len(array(content, binary, sampler["input"]))
         values = array(content, binary, sampler["output"]).reshape(keys, -1)[frame]
-        {"rotation": turned, "weights": weights}[channel["target"]["path"]][channel["target"]["node"]] = values
+        {"rotation": turned, "weights": weights}[channel["target"]["path"]][channel["target"]["node"]] = (
+            values
+        )
     world = worlds(content, turned)
     found = []
     for number, node in enumerate(content["nodes"]):

@@ -128,7 +128,14 @@ def test_times_begin_at_zero_and_end_with_the_motion(tmp_path: Path) -> None:
 
 
 def test_a_subset_of_shapes_is_reported_and_derived(tmp_path: Path) -> None:
-    names = ("jawOpen", "mouthSmile", "EyeBlink_L", "blendShape1.eyeBlink_R", "browInnerUp_L", "browInnerUp_R")
+    names = (
+        "jawOpen",
+        "mouthSmile",
+        "EyeBlink_L",
+        "blendShape1.eyeBlink_R",
+        "browInnerUp_L",
+        "browInnerUp_R",
+    )
     path = face((*names, "cheekPuff", "Fcl_HA_Fung1"), still=("cheekPuff",)).write(tmp_path / "in.glb")
     found = inspect_avatar(path)
     assert found["mapped"] == {
@@ -175,7 +182,9 @@ def test_a_subset_of_shapes_is_reported_and_derived(tmp_path: Path) -> None:
 
 
 def test_sides_are_not_moved_twice(tmp_path: Path) -> None:
-    path = face(("eyeBlinkLeft", "eyeBlinkRight", "eyesClosed", "mouthOpen", "jawOpen")).write(tmp_path / "a.glb")
+    path = face(("eyeBlinkLeft", "eyeBlinkRight", "eyesClosed", "mouthOpen", "jawOpen")).write(
+        tmp_path / "a.glb"
+    )
     found = inspect_avatar(path)
     assert found["mapped"].keys() == {"eyeBlinkLeft", "eyeBlinkRight", "jawOpen"}
     motion = Motion(
@@ -201,7 +210,9 @@ def test_visemes_speak_where_nothing_opens_the_jaw(tmp_path: Path) -> None:
     assert head.plan.derived["jawOpen"] == "5 visemes"
     wide = _one(
         jawPitch=0.46 * JAW_OPEN_RAD,
-        **{f"{name}{side}": 0.29 for name in ("mouthLowerDown", "mouthUpperUp") for side in ("Left", "Right")},
+        **{
+            f"{name}{side}": 0.29 for name in ("mouthLowerDown", "mouthUpperUp") for side in ("Left", "Right")
+        },
     )
     weights, _ = head.driven(wide, None)
     shown = {names[number]: float(track[0]) for (_, number), track in weights.items()}
@@ -221,9 +232,7 @@ def test_the_jaw_bone_opens_and_closes(tmp_path: Path) -> None:
 
 def test_eyes_turn_to_the_subjects_left(tmp_path: Path) -> None:
     path = face(("jawOpen",)).write(tmp_path / "in.glb")
-    motion = Motion(
-        coeffs=_one(eyeLookOutLeft=1.0, eyeLookInRight=1.0), fps=25.0, head="ada", channels=ADA
-    )
+    motion = Motion(coeffs=_one(eyeLookOutLeft=1.0, eyeLookInRight=1.0), fps=25.0, head="ada", channels=ADA)
     out = _exported(read_avatar(path), motion, tmp_path / "out.glb")
     content, binary = split(out)
     animation = content["animations"][0]
@@ -268,7 +277,9 @@ def test_gltf_with_files_beside_it_becomes_one_glb(tmp_path: Path) -> None:
 def test_bones_whose_nodes_have_a_matrix_rest(tmp_path: Path) -> None:
     glb = face(ARKIT_FEW, eyes=False)
     head = glb.json["nodes"][2]
-    head["matrix"] = np.block([[np.eye(3), np.zeros((3, 1))], [np.array([head.pop("translation")]), 1]]).ravel().tolist()
+    head["matrix"] = (
+        np.block([[np.eye(3), np.zeros((3, 1))], [np.array([head.pop("translation")]), 1]]).ravel().tolist()
+    )
     out = _exported(read_avatar(glb.write(tmp_path / "in.glb")), _motion(), tmp_path / "out.glb")
     channels = split(out)[0]["animations"][0]["channels"]
     assert [channel["target"]["path"] for channel in channels] == ["weights"]

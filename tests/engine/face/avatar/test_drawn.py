@@ -97,7 +97,9 @@ def test_cut_triangles_cover_what_they_were_cut_from(tmp_path: Path) -> None:
         return np.cross(b - a, c - a).sum(axis=0) / 2
 
     points, faces, _ = grid()
-    np.testing.assert_allclose(area(head.template, head.faces), area(points, faces.astype(int)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        area(head.template, head.faces), area(points, faces.astype(int)), rtol=1e-4, atol=1e-6
+    )
     np.testing.assert_allclose(head.drawn.of.sum(axis=1), 1.0, atol=1e-6)
 
 
@@ -231,7 +233,9 @@ def _draco(glb: Glb) -> None:
     content = glb.json
     primitive = content["meshes"][0]["primitives"][0]
     points, faces, uv = grid()
-    data = draco.encode(points, faces.astype(np.uint32), quantization_bits=16, tex_coord=uv.astype(float), preserve_order=True)
+    data = draco.encode(
+        points, faces.astype(np.uint32), quantization_bits=16, tex_coord=uv.astype(float), preserve_order=True
+    )
     mesh = draco.decode(data)
     # Draco doubles vertices of faces that it keeps in order; shapes are stored for those that it made.
     order = [int(np.argmin(np.abs(points - point).sum(axis=1))) for point in mesh.points]
@@ -271,9 +275,7 @@ def test_damaged_draco_is_an_error_in_words(tmp_path: Path) -> None:
 def test_draco_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     glb = face(ARKIT_FEW, skinned=False)
     primitive = glb.json["meshes"][0]["primitives"][0]
-    primitive["extensions"] = {
-        "KHR_draco_mesh_compression": {"bufferView": 0, "attributes": {"POSITION": 0}}
-    }
+    primitive["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": 0, "attributes": {"POSITION": 0}}}
     with contextlib.suppress(KeyError):
         monkeypatch.delitem(__import__("sys").modules, "DracoPy")
     monkeypatch.setitem(__import__("sys").modules, "DracoPy", None)
@@ -303,5 +305,8 @@ def test_public_avatars_show_a_face_that_speaks(shared_data: Path, name: str) ->
     assert far[lips].max() > 0.003 > 10 * far[eyes].max()
     # Only the head turns; what is low stays.
     turned = np.linalg.norm(head.posed(coeffs[:1], pose[1:]) - rest, axis=2)[0]
-    assert turned[eyes].min() > 0.01 and turned[head.template[:, 1] < head.template[:, 1].min() + 0.03].max() < 1e-4
+    assert (
+        turned[eyes].min() > 0.01
+        and turned[head.template[:, 1] < head.template[:, 1].min() + 0.03].max() < 1e-4
+    )
     assert head.template[eyes, 1].mean() > head.template[lips, 1].mean() + 0.03

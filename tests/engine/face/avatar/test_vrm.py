@@ -33,7 +33,9 @@ def _vrm_1(expressions: dict[str, Any], look: dict[str, Any] | None = None) -> G
     glb.json["extensions"] = {
         "VRMC_vrm": {
             "specVersion": "1.0",
-            "humanoid": {"humanBones": {"head": {"node": 2}, "leftEye": {"node": 4}, "rightEye": {"node": 5}}},
+            "humanoid": {
+                "humanBones": {"head": {"node": 2}, "leftEye": {"node": 4}, "rightEye": {"node": 5}}
+            },
             "expressions": expressions,
             "lookAt": look or {},
         }
@@ -63,7 +65,8 @@ def _binds(*shapes: int, weight: float = 1.0) -> list[dict[str, Any]]:
 )
 def test_rules_of_expressions(settings: Any, asked: tuple[float, float], found: tuple[float, float]) -> None:
     expressions = [
-        Expression(name=name, preset=True, **rules) for name, rules in zip(("happy", "aa"), settings, strict=True)
+        Expression(name=name, preset=True, **rules)
+        for name, rules in zip(("happy", "aa"), settings, strict=True)
     ]
     weights = applied(expressions, np.array([asked], np.float32))
     np.testing.assert_allclose(weights, [found], atol=1e-6)
@@ -79,7 +82,9 @@ def test_vrm_1_speaks_with_vowels_and_smiles_within_the_rules(tmp_path: Path) ->
     assert report["derived"]["mouthSmileLeft"] == "happy, which moves the whole face"
     assert report["derived"]["eyeBlinkRight"] == "blink, which moves both sides"
     head = read_avatar(path)
-    wide = {f"{name}{side}": 0.29 for name in ("mouthLowerDown", "mouthUpperUp") for side in ("Left", "Right")}
+    wide = {
+        f"{name}{side}": 0.29 for name in ("mouthLowerDown", "mouthUpperUp") for side in ("Left", "Right")
+    }
     spoken = _one(jawPitch=0.46 * 0.42, **wide)
     smiling = spoken + _one(mouthSmileLeft=0.4, mouthSmileRight=0.4)
     for coeffs, happiness in ((spoken, 0.0), (smiling, 0.4)):
@@ -155,7 +160,9 @@ def test_vrm_0_looks_the_other_way_and_is_turned(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Overridden", "Overrides"])
 def test_public_samples_without_shapes_are_refused_and_their_rules_read(shared_data: Path, name: str) -> None:
     path = shared_data / "avatars" / f"VRMC_vrm_expressions_isBinary_{name}.vrm"
-    with pytest.raises(InputError, match=r"2 expressions without shapes \(happy \(textures\), blink \(textures\)\)"):
+    with pytest.raises(
+        InputError, match=r"2 expressions without shapes \(happy \(textures\), blink \(textures\)\)"
+    ):
         read_avatar(path)
     vrm = read_vrm(read_document(path))
     assert vrm is not None

@@ -1,6 +1,6 @@
 """How near a rig in a file comes to the head that it was made of.
 
-Axis names: `frames`, `verts`, `rows` (vertices of a choice).
+Axis names: `frames`, `verts`, `chosen` (vertices of a choice).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from talkcli.engine.gltf.document import Document
 from talkcli.engine.metrics.phone_frames import CLOSED_MM
 
 # Vertices of the rig in each primitive, by node and primitive.
-Places = Mapping[tuple[int, int], Int[np.ndarray, "rows"]]
+Places = Mapping[tuple[int, int], Int[np.ndarray, "..."]]
 # Frames of which all vertices are compared; the lips' gap is measured in all.
 _COMPARED_FRAMES = 32
 _BLOCK = 128
@@ -63,12 +63,14 @@ def measure(document: Document, places: Places, surface: Surface) -> Fidelity:
     lips = surface.topology.regions.get("lips")
     lips_mm = None if lips is None else off_mm[:, lips[drawn[lips]]]
     gaps = _gaps(reread, places, surface)
-    closed = None if gaps is None else gaps[1] < CLOSED_MM
+    closed_frames, closures_kept = None, None
+    if gaps is not None:
+        met, head_met = (gap < CLOSED_MM for gap in gaps)
+        closed_frames = int(head_met.sum())
+        closures_kept = float(met[head_met].mean()) if closed_frames else None
     return Fidelity(
-        closed_frames=None if closed is None else int(closed.sum()),
-        closures_kept=None
-        if gaps is None or not closed.any()
-        else float((gaps[0] < CLOSED_MM)[closed].mean()),
+        closed_frames=closed_frames,
+        closures_kept=closures_kept,
         mean_mm=float(off_mm[:, drawn].mean()),
         p99_mm=float(np.percentile(off_mm[:, drawn], 99)),
         lips_mean_mm=None if lips_mm is None else float(lips_mm.mean()),
@@ -79,9 +81,9 @@ def measure(document: Document, places: Places, surface: Surface) -> Fidelity:
 def _gathered(
     reread: Reread,
     places: Places,
-    frames: slice,
+    frames: Int[np.ndarray, "frames"],
     surface: Surface,
-    only: Int[np.ndarray, "rows"] | None = None,
+    only: Int[np.ndarray, "chosen"] | None = None,
 ) -> Float[np.ndarray, "frames verts 3"]:
     """Return vertices of the file, numbered as the head's; those that are not `only` (None: all) are 0."""
     found = np.zeros((len(frames), len(surface.topology.template), 3))

@@ -182,22 +182,27 @@ class DeepTalk(nn.Module):
         windows: Sequence[Tensor] = ()
         touching: list[Tensor] = []
         lingual: list[Tensor] = []
+        shares: list[Tensor] = []
         for index, (first, last) in enumerate(places):
             content = self.content(stretches(first, last))
-            if content.contacts is not None and content.lingual is not None:
+            if content.contacts is not None and content.lingual is not None and content.phones is not None:
                 touching.append(content.contacts)
                 lingual.append(content.lingual)
+                shares.append(content.phones)
             features = content.features
             if not windows:
                 lengths = [last - first for first, last in places]
                 whole = features.new_empty(len(features), sum(lengths), features.shape[2])
                 windows = whole.split(lengths, dim=1)
             windows[index].copy_(features)
-        contacts = sounds = None
+        contacts = sounds = phones = None
         if touching:
             overlap, each = self.config.overlap, STEPS_PER_FRAME
             contacts = cross_fade(touching, padded, overlap)[:, :frames]
-            sounds = cross_fade(lingual, padded * each, overlap * each)[:, : frames * each]
+            sounds, phones = (
+                cross_fade(part, padded * each, overlap * each)[:, : frames * each]
+                for part in (lingual, shares)
+            )
         if emotion_samples is None:
             felt = self._emotion(stretches)
         elif Waveform.name in self.dee.ears:
@@ -208,7 +213,7 @@ class DeepTalk(nn.Module):
             felt = self._emotion(Stretches(self.dee.ears, emotion_samples, frames=others, window=window))
         if emotion is not None:
             felt = felt._replace(mean=self.dee.directed(emotion).expand_as(felt.mean))
-        return Heard(windows, contacts, sounds, felt, frames, padded, asked=emotion)
+        return Heard(windows, contacts, sounds, phones, felt, frames, padded, asked=emotion)
 
     @torch.inference_mode()
     def take(

@@ -39,6 +39,8 @@ class Heard(NamedTuple):
     """Probability that lips, and that lip and teeth, touch; None unless the encoder predicts phones."""
     lingual: Float[Tensor, "batch steps lingual"] | None
     """Probability of each sound of the tongue at 50 Hz; None unless the encoder predicts phones."""
+    phones: Float[Tensor, "batch steps phones"] | None
+    """Probability of each phone at 50 Hz; None unless the encoder predicts phones."""
     emotion: Gaussian
     """Emotion of the speech."""
     frames: int

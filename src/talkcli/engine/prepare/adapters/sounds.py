@@ -11,7 +11,8 @@ from talkcli.engine.prepare.names import files_below, plain
 from talkcli.engine.prepare.source import Recording, Source
 from talkcli.engine.types import Silent
 
-_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".webm")
+# Suffixes of files that have sound, as far as talk reads them.
+SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".webm")
 UNKNOWN = "unknown"
 
 
@@ -35,7 +36,7 @@ def sound_sources(root: Path, licence: str = UNKNOWN) -> list[Source]:
     The first folder below `root` names the speaker. Raises InputError when `root` is no folder.
     """
     sources = []
-    for path in files_below(root, _SUFFIXES):
+    for path in files_below(root, SOUNDS):
         stem = path.relative_to(root).with_suffix("")
         sources.append(
             Source(
