@@ -62,8 +62,8 @@ class Topology(Protocol):
 
 @runtime_checkable
 class Pictured(Protocol):
-    """A topology with pictures on it, sRGB with alpha, one or None for each of `parts`. `uv` are the places of
-    the vertices in them, y down. `twins` names for each vertex one with which it shares its normal, since
+    """A topology with pictures on it, sRGB with alpha, one or None for each of `parts`. `uv` are the places
+    of the vertices in them, y down. `twins` names for each vertex one with which it shares its normal, since
     vertices at a seam of a picture are doubled.
     """
 

@@ -1,7 +1,7 @@
 """Small avatars that tests make, as any program would write them, and a plain reader of what they do.
 
-A face is a grid of 5 x 5 vertices, 0.2 m wide, whose corners, middle and edges shapes move. It is written with
-`json` and `struct` alone, and evaluated vertex by vertex as the glTF specification says.
+A face is a grid of 5 x 5 vertices, 0.2 m wide, of which each shape moves three. It is written with `json` and
+`struct` alone, and evaluated vertex by vertex as the glTF specification says.
 """
 
 from __future__ import annotations
@@ -208,8 +208,8 @@ def worlds(content: dict[str, Any], turned: dict[int, np.ndarray] | None = None)
 
 
 def evaluated(path: Path, frame: int) -> list[np.ndarray]:
-    """Return the vertices of each primitive at a key of the last animation: shapes, then skin, one vertex after
-    the other."""
+    """Return the vertices of each primitive at a key of the last animation: shapes, then skin, vertex by
+    vertex."""
     content, binary = split(path)
     turned: dict[int, np.ndarray] = {}
     weights: dict[int, np.ndarray] = {}

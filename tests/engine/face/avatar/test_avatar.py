@@ -1,4 +1,4 @@
-"""Avatars as heads: what moves, against a plain evaluation of the exported file; what is mapped and missing."""
+"""Avatars as heads: what moves, against a plain evaluation of the exported file, and what is missing."""
 
 from __future__ import annotations
 

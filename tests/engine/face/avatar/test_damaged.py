@@ -64,7 +64,7 @@ def test_numbers_without_end_are_refused_before_they_are_allocated(tmp_path: Pat
         target["POSITION"] = glb.add(
             "accessors", {"componentType": 5126, "count": 20_000_000, "type": "VEC3"}
         )
-    with pytest.raises(TalkError, match="more vertices and shapes than any avatar|elements|vertices"):
+    with pytest.raises(TalkError, match="more vertices and shapes than any avatar"):
         read_avatar(glb.write(tmp_path / "a.glb"))
 
 
@@ -94,5 +94,5 @@ def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     for uri in ("../secret", str(tmp_path / "secret"), f"file://{tmp_path}/secret"):
         content = {**glb.json, "buffers": [{"byteLength": len(glb.binary), "uri": uri}]}
         (inside / "a.gltf").write_text(json.dumps(content))
-        with pytest.raises(TalkError, match="no file beside it|outside its folder"):
+        with pytest.raises(TalkError, match=r"no file beside it|outside its folder"):
             read_avatar(inside / "a.gltf")

@@ -160,9 +160,7 @@ def test_vrm_0_looks_the_other_way_and_is_turned(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Overridden", "Overrides"])
 def test_public_samples_without_shapes_are_refused_and_their_rules_read(shared_data: Path, name: str) -> None:
     path = shared_data / "avatars" / f"VRMC_vrm_expressions_isBinary_{name}.vrm"
-    with pytest.raises(
-        InputError, match=r"2 expressions without shapes \(happy \(textures\), blink \(textures\)\)"
-    ):
+    with pytest.raises(InputError, match=r"2 expressions without shapes \(happy \(textures\), blink"):
         read_avatar(path)
     vrm = read_vrm(read_document(path))
     assert vrm is not None

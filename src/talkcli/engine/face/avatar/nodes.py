@@ -94,7 +94,7 @@ def read_nodes(document: Document, *, turned: bool = False) -> Nodes:
 
 
 def _below(roots: list[int], carried: list[list[int]]) -> list[int]:
-    """Return `roots` and all that they carry, each after what carries it; every node has one carrier at most."""
+    """Return `roots` and all that they carry, each after what carries it, which is one node at most."""
     found, level = [], roots
     while level:
         found += level
