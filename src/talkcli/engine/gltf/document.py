@@ -118,6 +118,12 @@ class Document:
         return self.resources.read(image["uri"], self.name, largest=LARGEST_BYTES)
 
 
+def object_of(entry: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object `entry[key]`; an empty one where there is none."""
+    found = entry.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def new_document(generator: str, **asset: Any) -> Document:
     """Return an empty document; `asset` are further fields of its asset, such as `copyright`."""
     return Document({"asset": {"version": "2.0", "generator": generator, **asset}})

@@ -19,7 +19,7 @@ from PIL import Image
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.avatar.nodes import numbers
-from talkcli.engine.gltf.document import Document
+from talkcli.engine.gltf.document import Document, object_of
 from talkcli.engine.gltf.pictures import mime_type
 
 # A face of 1024 pixels shows no more. Pictures beyond the others are not decoded.
@@ -121,14 +121,14 @@ class Paints:
         return self._found[material]
 
     def _texture(self, stated: dict[str, Any]) -> dict[str, Any] | None:
-        found = _dict(stated, "pbrMetallicRoughness").get("baseColorTexture")
+        found = object_of(stated, "pbrMetallicRoughness").get("baseColorTexture")
         return found if isinstance(found, dict) else None
 
     def _read(self, stated: dict[str, Any], number: str) -> Paint:
         document = self._document
         texture = self._texture(stated)
         factor = numbers(
-            document, _dict(stated, "pbrMetallicRoughness"), "baseColorFactor", [1.0, 1.0, 1.0, 1.0]
+            document, object_of(stated, "pbrMetallicRoughness"), "baseColorFactor", [1.0, 1.0, 1.0, 1.0]
         )
         picture = None if texture is None else self._picture_of(texture)
         mode = stated.get("alphaMode", OPAQUE)
@@ -150,8 +150,8 @@ class Paints:
         """Return the picture of a texture; None, with a note, where it cannot be decoded."""
         document = self._document
         stated = document.element("textures", texture.get("index"))
-        extensions = _dict(stated, "extensions")
-        webp, basis = _dict(extensions, "EXT_texture_webp"), _dict(extensions, "KHR_texture_basisu")
+        extensions = object_of(stated, "extensions")
+        webp, basis = object_of(extensions, "EXT_texture_webp"), object_of(extensions, "KHR_texture_basisu")
         source = webp.get("source", stated.get("source", basis.get("source")))
         if source is None:
             return None
@@ -199,7 +199,7 @@ class Paints:
 
 def _moved(document: Document, texture: dict[str, Any]) -> np.ndarray | None:
     """Return the matrix of KHR_texture_transform: scaled, then turned, then moved."""
-    stated = _dict(_dict(texture, "extensions"), "KHR_texture_transform")
+    stated = object_of(object_of(texture, "extensions"), "KHR_texture_transform")
     if not stated:
         return None
     (x, y), (width, height) = (
@@ -212,8 +212,3 @@ def _moved(document: Document, texture: dict[str, Any]) -> np.ndarray | None:
     return np.array(
         [[cosine * width, sine * height, x], [-sine * width, cosine * height, y], [0.0, 0.0, 1.0]]
     )
-
-
-def _dict(of: dict[str, Any], key: str) -> dict[str, Any]:
-    found = of.get(key)
-    return found if isinstance(found, dict) else {}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.gltf.document import Document
+from talkcli.engine.gltf.document import Document, object_of
 
 VRM_1, VRM_0 = VRM = ("VRMC_vrm", "VRM")
 BLOCK, BLEND = "block", "blend"
@@ -97,23 +97,23 @@ def applied(
 
 def _read_1(document: Document, vrm: dict[str, Any]) -> Vrm:
     bones: dict[str, int] = {}
-    for name, bone in _dict(_dict(vrm, "humanoid"), "humanBones").items():
+    for name, bone in object_of(object_of(vrm, "humanoid"), "humanBones").items():
         if isinstance(bone, dict) and "node" in bone:
             document.element("nodes", bone["node"])
             bones[name] = bone["node"]
     found: list[Expression] = []
-    groups = _dict(vrm, "expressions")
+    groups = object_of(vrm, "expressions")
     for key in ("preset", "custom"):
-        for name, stated in _dict(groups, key).items():
+        for name, stated in object_of(groups, key).items():
             if isinstance(stated, dict) and len(found) < _MOST_EXPRESSIONS:
                 found.append(_expression_1(document, name, stated, preset=key == "preset"))
-    look = _dict(vrm, "lookAt")
+    look = object_of(vrm, "lookAt")
     gaze: dict[str, tuple[float, float]] = {}
     for key, way in (
         ("rangeMapHorizontalInner", "in"), ("rangeMapHorizontalOuter", "out"),
         ("rangeMapVerticalUp", "up"), ("rangeMapVerticalDown", "down"),
     ):  # fmt: skip
-        stated = _dict(look, key)
+        stated = object_of(look, key)
         if stated:
             gaze[way] = _number(stated.get("inputMaxValue"), 90.0), _number(stated.get("outputScale"), 10.0)
     return Vrm(
@@ -149,12 +149,12 @@ def _expression_1(document: Document, name: str, stated: dict[str, Any], *, pres
 
 def _read_0(document: Document, vrm: dict[str, Any]) -> Vrm:
     bones: dict[str, int] = {}
-    for bone in _dicts(_dict(vrm, "humanoid").get("humanBones")):
+    for bone in _dicts(object_of(vrm, "humanoid").get("humanBones")):
         if isinstance(bone.get("bone"), str) and bone.get("node", -1) != -1:
             document.element("nodes", bone["node"])
             bones.setdefault(bone["bone"], bone["node"])
     found = []
-    for group in _dicts(_dict(vrm, "blendShapeMaster").get("blendShapeGroups"))[:_MOST_EXPRESSIONS]:
+    for group in _dicts(object_of(vrm, "blendShapeMaster").get("blendShapeGroups"))[:_MOST_EXPRESSIONS]:
         preset = str(group.get("presetName") or "unknown").lower()
         binds = []
         for bind in _dicts(group.get("binds")):
@@ -170,13 +170,13 @@ def _read_0(document: Document, vrm: dict[str, Any]) -> Vrm:
                 others=("materials",) if group.get("materialValues") else (),
             )
         )
-    person = _dict(vrm, "firstPerson")
+    person = object_of(vrm, "firstPerson")
     gaze = {}
     for key, way in (
         ("lookAtHorizontalInner", "in"), ("lookAtHorizontalOuter", "out"),
         ("lookAtVerticalUp", "up"), ("lookAtVerticalDown", "down"),
     ):  # fmt: skip
-        stated = _dict(person, key)
+        stated = object_of(person, key)
         if stated:
             gaze[way] = _number(stated.get("xRange"), 90.0), _number(stated.get("yRange"), 10.0)
     return Vrm(
@@ -186,11 +186,6 @@ def _read_0(document: Document, vrm: dict[str, Any]) -> Vrm:
         gaze=gaze,
         bones_look=person.get("lookAtTypeName", "Bone") != "BlendShape",
     )
-
-
-def _dict(of: dict[str, Any], key: str) -> dict[str, Any]:
-    found = of.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def _dicts(found: object) -> list[dict[str, Any]]:
