@@ -17,6 +17,7 @@ from talkcli.engine.audio.io import read_speech, write_wav
 from talkcli.engine.face.channels import FLAME
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.types import Motion, Silent, Speech
+from tests.engine.face.avatar.samples import ARKIT_FEW, face
 from tests.engine.face.flame_twin import flame_arrays, write_flame
 from tests.engine.prepare.adapters import test_mead
 
@@ -100,6 +101,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for actor in ("M003", "W029"):
         test_mead.write_clip(tmp_path / "MEAD", f"{actor}_5_3_001")
     write_flame(tmp_path / "generic_model.pkl", flame_arrays())
+    face(ARKIT_FEW).write(tmp_path / "avatar.glb")
     coeffs = np.zeros((5, len(FLAME)), np.float32)
     write_motion(tmp_path / "motion.npz", Motion(coeffs=coeffs, fps=25.0, head="flame", channels=FLAME))
     return tmp_path

@@ -23,6 +23,7 @@ import typer
 
 from tests.fuzz import child, judge, seeds
 from tests.fuzz.case import Case, Kind
+from tests.fuzz.kinds_avatars import KINDS as AVATARS
 from tests.fuzz.kinds_calls import KINDS as CALLS
 from tests.fuzz.kinds_data import KINDS as DATA
 from tests.fuzz.kinds_exports import KINDS as EXPORTS
@@ -30,7 +31,9 @@ from tests.fuzz.kinds_media import KINDS as MEDIA
 from tests.fuzz.kinds_models import KINDS as MODELS
 from tests.fuzz.kinds_studies import KINDS as STUDIES
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (*MEDIA, *MODELS, *DATA, *EXPORTS, *CALLS, *STUDIES)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (*MEDIA, *MODELS, *AVATARS, *DATA, *EXPORTS, *CALLS, *STUDIES)
+}
 
 
 class Worker:

@@ -85,8 +85,8 @@ HeadToDraw = Annotated[
     typer.Option(
         "--head",
         metavar="NAME|FILE",
-        help="Head to draw: ada, abe, bust, flame, a file from talk head, or a FLAME file. Default: the "
-        "motion's own.",
+        help="Head to draw: ada, abe, bust, flame, a file from talk head, a FLAME file, or an avatar (.glb, "
+        ".gltf, .vrm). Default: the motion's own.",
         rich_help_panel=_PICTURE,
     ),
 ]

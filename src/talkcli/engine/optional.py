@@ -12,6 +12,7 @@ from talkcli.engine.errors import ExtraError
 OPTIONAL_PACKAGES: dict[str, tuple[str | None, str]] = {
     "pyrender": ("gl", "hardware-lit rendering through EGL (`renderer=pyrender`)"),
     "trimesh": ("gl", "mesh exchange for pyrender"),
+    "DracoPy": ("draco", "avatars whose meshes Draco compressed"),
     "pocketsphinx": ("align", "phone alignment for procedural training motion (preprocess corpus)"),
     "lightning_fabric": ("train", "training (train-dee, train-fer, train-vq, train-gen)"),
     "tensorboard": ("train", "training curves in TensorBoard"),

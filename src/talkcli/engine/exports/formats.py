@@ -118,6 +118,7 @@ FORMATS: dict[str, Format] = {
     ".usdc": _usd(),
     ".usdz": _usd(),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
+    ".vrm": Format(write=f"{_EXPORTS}.avatar:write", surface=True, sound=True, space="ada"),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
     ),

@@ -12,6 +12,7 @@ from talkcli.engine.exports.rig.of_head import moved_rig, still_rig
 from talkcli.engine.exports.rig.skin_texture import skin_texture
 from talkcli.engine.exports.rig.unwrap import unwrapped
 from talkcli.engine.exports.sound_beside import write_sound_beside
+from talkcli.engine.face.head import Posable
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.gltf.document import read_document, write_glb
 
@@ -35,8 +36,14 @@ def write_head(out: Path, head: Topology) -> None:
 def write(out: Path, piece: Piece) -> None:
     """Write the piece to `out`, read it again, and tell how near it comes to the head.
 
-    Raises UsageError for motion of vertices, and what `Piece.surface` raises.
+    An avatar is written as its own file, which moves. Raises UsageError for motion of vertices, and what
+    `Piece.surface` raises.
     """
+    if isinstance(piece.topology, Posable):
+        from talkcli.engine.exports.avatar import write as write_avatar
+
+        write_avatar(out, piece)
+        return
     surface = piece.surface()
     rig, moves = moved_rig(surface, ".glb")
     sound = write_sound_beside(out, piece)

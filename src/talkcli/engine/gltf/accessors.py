@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.gltf.document import LARGEST_BYTES, Document
+from talkcli.engine.gltf.views import packed_by
 
 COMPONENTS: dict[int, np.dtype[Any]] = {
     5120: np.dtype("<i1"),
@@ -39,8 +40,8 @@ def read_accessor(document: Document, index: object) -> np.ndarray:
     [-1, 1], others keep their type. Sparse values are in their places. The array is a copy.
 
     Raises:
-        InputError: When the accessor does not fit its bytes, has more than 256 MiB, or its view is compressed
-            (`EXT_meshopt_compression`, `KHR_meshopt_compression`).
+        InputError: When the accessor does not fit its bytes, has more than 256 MiB, or its compressed view is
+            damaged.
     """
     accessor = document.element("accessors", index)
     dtype = COMPONENTS.get(document.whole(accessor, "componentType"))
@@ -149,11 +150,7 @@ def _elements(
 ) -> np.ndarray:
     """Return `count` elements from byte `start` of a buffer view on."""
     stated = document.element("bufferViews", view)
-    extensions = stated.get("extensions")
-    packed = [name for name in extensions if "meshopt" in name] if isinstance(extensions, dict) else []
-    if packed:
-        raise document.wrong(f"has a compressed buffer view {view} ({packed[0][:40]})")
-    data = document.view(view)
+    data = _unpacked(document, view)
     # A column of a matrix starts at a multiple of four bytes.
     rows = shape[0] if shape else 1
     column = rows * dtype.itemsize
@@ -180,6 +177,29 @@ def _elements(
     )
     values = np.ascontiguousarray(bytes_of).view(dtype)[..., 0]
     return values.swapaxes(1, 2).copy() if len(shape) == 2 else values.reshape(count, *shape)
+
+
+def _unpacked(document: Document, index: object) -> memoryview:
+    """Return the bytes of buffer view `index`, uncompressed."""
+    view = document.element("bufferViews", index)
+    packed = packed_by(view)
+    if packed is None:
+        return document.view(index)
+    # Not at the top: its kernels take a second to load.
+    from talkcli.engine.gltf.meshopt import unfold
+
+    count, stride = document.whole(packed, "count"), document.whole(packed, "byteStride")
+    if count * stride > LARGEST_BYTES or count * stride != document.whole(view, "byteLength"):
+        raise document.wrong(
+            f"has a compressed buffer view {index} of {count} elements of {stride} bytes, which do not fit it"
+        )
+    data = document.bytes_of(packed, f"a compressed buffer view {index}")
+    mode, filter_ = str(packed.get("mode")), str(packed.get("filter", "NONE"))
+    try:
+        elements = unfold(data, mode=mode, filter_=filter_, count=count, stride=stride)
+    except ValueError as error:
+        raise document.wrong(f"has a damaged buffer view {index}: {error}") from error
+    return elements.reshape(-1).data
 
 
 def _replace(document: Document, sparse: object, values: np.ndarray) -> None:

@@ -17,6 +17,7 @@ from talkcli.engine.files import atomic_path
 from talkcli.engine.gltf.container import MAGIC, join, split
 from talkcli.engine.gltf.merge import in_one_buffer
 from talkcli.engine.gltf.resources import Resources
+from talkcli.engine.gltf.views import MESHOPT
 from talkcli.engine.readers.json_text import parse_json
 from talkcli.engine.readers.regular import open_file
 
@@ -26,8 +27,6 @@ _LARGEST_JSON = 1 << 26
 # Values in the JSON, each of which takes some hundred bytes of memory; base64 has no commas.
 _MOST_COMMAS = 2_000_000
 _HINT = "Give a whole .glb, .gltf, .vrm or .vrma file of glTF 2.0."
-# Extension that lists buffers which only decompression fills.
-_MESHOPT = "EXT_meshopt_compression"
 # Top-level keys whose value is a list of objects.
 _LISTS = (
     "accessors", "animations", "buffers", "bufferViews", "cameras", "images", "materials", "meshes", "nodes",
@@ -80,16 +79,23 @@ class Document:
         return value
 
     def view(self, index: object) -> memoryview:
-        """Return the bytes of buffer view `index`. Raises InputError where they are not there."""
-        view = self.element("bufferViews", index)
+        """Return the bytes of buffer view `index` as they are stored. Raises InputError where they are not
+        there.
+        """
+        return self.bytes_of(self.element("bufferViews", index), f"a buffer view {index}")
+
+    def bytes_of(self, view: dict[str, Any], called: str) -> memoryview:
+        """Return the bytes of a buffer that `view` states: a buffer view, or what an extension has for one.
+
+        Raises InputError, which says what it is `called`, where they are not there.
+        """
         number = self.whole(view, "buffer")
         self.element("buffers", number)
         start, length = self.whole(view, "byteOffset", 0), self.whole(view, "byteLength")
         held = self.buffers[number]
         if start + length > len(held):
             raise self.wrong(
-                f"has a buffer view {index} of bytes {start} to {start + length}, but buffer {number} has "
-                f"{len(held)}"
+                f"has {called} of bytes {start} to {start + length}, but buffer {number} has {len(held)}"
             )
         return memoryview(held)[start : start + length]
 
@@ -110,6 +116,12 @@ class Document:
         if not isinstance(image.get("uri"), str):
             raise self.wrong(f"has an image {index} without a picture")
         return self.resources.read(image["uri"], self.name, largest=LARGEST_BYTES)
+
+
+def object_of(entry: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object `entry[key]`; an empty one where there is none."""
+    found = entry.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def new_document(generator: str, **asset: Any) -> Document:
@@ -190,7 +202,7 @@ def _buffer(document: Document, index: int, buffer: dict[str, Any], binary: byte
     uri = buffer.get("uri")
     if uri is None and binary is None:
         extensions = buffer.get("extensions")
-        if isinstance(extensions, dict) and _MESHOPT in extensions:
+        if isinstance(extensions, dict) and not extensions.keys().isdisjoint(MESHOPT):
             return b""
         raise document.wrong(f"has no bytes for buffer {index}")
     if length > left:

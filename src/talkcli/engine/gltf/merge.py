@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from talkcli.engine.gltf.pictures import mime_type
+from talkcli.engine.gltf.views import MESHOPT
 
 # Buffers start at multiples of this: components have up to 4 bytes.
 _STEP = 4
-# Extensions whose objects refer to a buffer as a buffer view does.
-_REFERRING = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 
 
 @runtime_checkable
@@ -74,7 +73,7 @@ def _move(document: Parts, view: dict[str, Any], place: list[tuple[int, int]]) -
 
 def _moved(document: Parts, name: str, value: object, place: list[tuple[int, int]]) -> object:
     """Return the object `value` of the extension `name` of a view, which may refer to a buffer too."""
-    if name not in _REFERRING or not isinstance(value, dict):
+    if name not in MESHOPT or not isinstance(value, dict):
         return value
     moved = dict(value)
     _move(document, moved, place)

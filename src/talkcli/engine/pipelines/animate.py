@@ -33,7 +33,7 @@ from talkcli.engine.exports.formats import (
 )
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import head_file, load_head
+from talkcli.engine.face.heads import head_file, load_head, tell_head
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.template import Template, mesh_of, read_template, template_files
 from talkcli.engine.face.topology import Topology
@@ -137,6 +137,7 @@ def animate_file(
         topology=topology,
         reporter=reporter,
     )
+    tell_head(head, reporter)
     speech, quality = read_measured(speech_path, reporter)
     emotion_speech = read_speech(emotion_from, reporter) if emotion_from else None
     performer = performer or open_performer(

@@ -19,7 +19,7 @@ from talkcli.engine.exports.formats import (
     note_folders,
 )
 from talkcli.engine.exports.piece import Piece
-from talkcli.engine.face.heads import head_file, load_head
+from talkcli.engine.face.heads import head_file, load_head, tell_head
 from talkcli.engine.face.motion_file import read_any_motion
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import check_fits
@@ -89,6 +89,7 @@ def export_motion_file(
     if needs_head(outs):
         mesh = mesh_of(motion, head_name, at_rest)
         check_fits(motion, mesh)
+        tell_head(mesh, reporter)
         if pictures:
             check_camera(mesh, shot.camera)
     elif head_name is not None:
