@@ -76,8 +76,8 @@ def test_the_file_shows_what_the_head_does(written: tuple[Viewed, Piece]) -> Non
         true = surface.vertices(slice(frame, frame + 1))[0]
         made, of_vertex = viewed.vertices(frame), viewed.of_head(head)
         off_mm = 1000 * np.linalg.norm(made - true[of_vertex], axis=1)
-        assert off_mm.max() < 1.0 and np.percentile(off_mm, 99) < 0.2
-        assert off_mm.mean() < 0.01
+        assert off_mm.max() < 1.0 and np.percentile(off_mm, 99) < 0.3
+        assert off_mm.mean() < 0.02
         # Inner lips: iBUG's 62 over 66.
         upper, lower = (head.landmark_vertices[mark] for mark in (62, 66))
         place = {int(vertex): row for row, vertex in enumerate(of_vertex)}
