@@ -48,7 +48,8 @@ def head_file(name: str) -> Path | None:
 
 
 def load_head(name: str) -> Head:
-    """Return the head called `name`: a key of `HEADS`, or a file that `talk head` or FLAME's authors made.
+    """Return the head called `name`: a key of `HEADS`, or a file that `talk head`, `talk rig` or FLAME's
+    authors made.
 
     Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they
     are not what they should be.
@@ -79,7 +80,10 @@ def load_head(name: str) -> Head:
             f"There is no head called {name}.", hint=f"Did you mean {near[0]}? {known}" if near else known
         )
     from talkcli.engine.face.head_file import is_head_file, read_head
+    from talkcli.engine.face.rig_file import is_rig_file, read_rig
 
+    if is_rig_file(path):
+        return read_rig(path)
     if is_head_file(path):
         return read_head(path)
     from talkcli.engine.face.flame import FlameHead

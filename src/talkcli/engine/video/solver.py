@@ -8,6 +8,7 @@ linearly with the number of frames.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -46,6 +47,15 @@ class Problem(Protocol):
 
     def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
         """Return the derivatives of `residuals` with respect to `values`."""
+
+
+def blocks(num_frames: int, core: int, margin: int) -> Iterator[tuple[slice, slice]]:
+    """Yield each block of `core` frames, and the block with `margin` frames on either side, which are solved
+    with it and then dropped: neighbours further away do not change a frame.
+    """
+    for start in range(0, num_frames, core):
+        stop = min(start + core, num_frames)
+        yield slice(start, stop), slice(max(0, start - margin), min(num_frames, stop + margin))
 
 
 def solve(
