@@ -22,6 +22,8 @@ from talkcli.commands.doctor import doctor
 from talkcli.commands.head import head
 from talkcli.commands.methods import methods
 from talkcli.commands.render import render
+from talkcli.commands.retarget import retarget
+from talkcli.commands.rig import rig
 from talkcli.commands.train import train
 from talkcli.commands.train_dee import train_dee
 from talkcli.commands.train_fer import train_fer
@@ -46,6 +48,8 @@ app = typer.Typer(
 
 app.command()(animate)
 app.command()(render)
+app.command()(retarget)
+app.command()(rig)
 app.command()(head)
 app.add_typer(score.app, name="score")
 app.add_typer(preprocess.app, name="preprocess")

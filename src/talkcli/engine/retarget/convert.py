@@ -77,6 +77,15 @@ def retarget(source: Surface, target: Head | None, reporter: Reporter) -> Retarg
     return Retargeted(motion=motion, how=how, kept=kept(wanted, rig.points(reached)))
 
 
+def measured(source: Surface, target: Head, motion: Motion) -> Kept:
+    """Return what `motion` of `target`, however it was made, keeps of `source`.
+
+    Raises AssetError for a head without landmarks.
+    """
+    rig, (points, rest) = Rig(target), points_of(source)
+    return kept(goals(points, rest, rig.rest), rig.points(motion.coeffs))
+
+
 def points_of(surface: Surface) -> tuple[Float[np.ndarray, "frames points 3"], Float[np.ndarray, "points 3"]]:
     """Return landmarks, and irises where the eyes turn, of every frame and at rest.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from talkcli.engine.face.overlay import overlay
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.rig import NUM_IBUG
 
@@ -63,15 +64,15 @@ def goals(
     """Return the goals for a head whose points rest at `target`, from points that rest at `rest`."""
     num = min(moved.shape[1], len(target))
     moved, rest, target = moved[:, :num].astype(np.float64), rest[:num], target[:num].astype(np.float64)
-    scale, turn = _similarity(rest[INNER], target[INNER])
-    way = scale * (moved - rest) @ turn.T
+    laid = overlay(rest[INNER], target[INNER])
+    way = laid.vectors(moved - rest)
     lips = apart(way, LIPS)
     # Lips pressed beyond their touch at rest still touch.
     lips[..., 1] = lips[..., 1].clip(min=0.0)
     opening = lid_gaps(moved, rest) / np.linalg.norm(apart(rest, LIDS), axis=-1).clip(min=1e-6)
     lids = np.linalg.norm(apart(target, LIDS), axis=-1) * opening.clip(0.0, _WIDEST)
     return Goals(
-        points=target + way, lips=apart(target, LIPS) + lips, lids=lids, rest=target, scale=float(scale)
+        points=target + way, lips=apart(target, LIPS) + lips, lids=lids, rest=target, scale=laid.scale
     )
 
 
@@ -90,14 +91,3 @@ def lid_gaps(
     open_ = apart(rest, LIDS)
     open_ = open_ / np.linalg.norm(open_, axis=-1, keepdims=True).clip(min=1e-9)
     return (apart(points, LIDS) * open_).sum(axis=-1)
-
-
-def _similarity(
-    source: Float[np.ndarray, "points 3"], target: Float[np.ndarray, "points 3"]
-) -> tuple[float, Float[np.ndarray, "3 3"]]:
-    """Return scale and rotation that lay `source` over `target`."""
-    first, second = source - source.mean(axis=0), target - target.mean(axis=0)
-    left, sizes, right = np.linalg.svd(second.T @ first)
-    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    scale = float((sizes * signs).sum() / max(float((first**2).sum()), 1e-12))
-    return scale, (left * signs) @ right
