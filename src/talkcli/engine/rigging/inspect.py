@@ -14,11 +14,12 @@ from scipy.spatial import cKDTree
 
 from talkcli.engine.face.channels import ARKIT
 from talkcli.engine.rigging.build import Rigged
+from talkcli.engine.rigging.donor import ACTS_ON
 from talkcli.engine.rigging.surface_mesh import SurfaceMesh
 
 # Triangles around lips and lids, in widths of the mouth, are tested for crossing.
-_AROUND = 0.4
-_NEIGHBOURS = 16
+_AROUND = 0.25
+_NEIGHBOURS = 12
 # Meshes whose sides differ by more, in millimetres, have no mirror to compare with.
 _ALIKE_MM = 1.0
 _SIDES = ("Left", "Right")
@@ -67,11 +68,13 @@ def inspect(rigged: Rigged) -> Inspection:
     lips, lids = rigged.carried.touching
     grows = deltas["jawOpen"] + deltas["mouthClose"]
     blinks = mesh.vertices + sum(deltas[f"eyeBlink{side}"] for side in _SIDES)
-    at_rest = _crossings(mesh, _region(rigged))
-    more = {
-        name: _crossings(mesh.moved(mesh.vertices + moved), _region(rigged)) - at_rest
-        for name, moved in deltas.items()
-    }
+    region = _region(rigged)
+    at_rest = _crossings(mesh, region)
+    more = {}
+    for name, moved in deltas.items():
+        # Without the shape that it acts on, `mouthClose` presses closed lips through each other.
+        posed = mesh.vertices + moved + deltas.get(ACTS_ON.get(name, ""), 0.0)
+        more[name] = _crossings(mesh.moved(posed), region) - at_rest
     own, other = _asymmetry(mesh, deltas)
     return Inspection(
         lips_mm=_most_mm(lips.first.of(grows) - lips.second.of(grows)),

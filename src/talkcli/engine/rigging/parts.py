@@ -21,11 +21,15 @@ EYE, MOUTH, TEETH, OTHER = "eye", "gums", "teeth", "other"
 # Radii of eyeballs in metres, the greatest share of the radius that their points are off, the least extent in
 # radii, and how far the centre may be from the middle of the lids.
 _RADII_M, _OFF, _LEAST, _FROM_LIDS_M = (0.008, 0.02), 0.15, 0.8, 0.02
-# Largest extent of a single tooth in metres.
-_TOOTH_M = 0.016
+# Largest extent of a single tooth in metres, its root included.
+_TOOTH_M = 0.026
 # How deep behind the lips a part of the mouth lies at most, in metres, and how far before them it may reach.
 _DEEP_M, _BEFORE_M = 0.09, 0.004
+# Distance in metres for which a turn of a radian counts.
+_FACING_M = 0.012
 _FEWEST = 8
+# Teeth that are enough to tell two rows.
+_ROW = 8
 _SMOOTHINGS = 12
 _RIGHT_EYE, _LEFT_EYE = range(36, 42), range(42, 48)
 
@@ -90,9 +94,13 @@ def moved_parts(
     head = donor.head
     inside = _ids(donor, "teeth", "gums", "tongue")
     lower = np.intersect1d(_ids(donor, "teeth"), np.flatnonzero(head.tables["jaw"] > 0.5))
-    tree = cKDTree(warped[inside])
+    # Tongue and palate lie near each other, and face each other.
+    normals = SurfaceMesh(warped, head.faces).normals[inside]
+    tree = cKDTree(np.concatenate([warped[inside], _FACING_M * normals], axis=1))
+    places = np.concatenate([mesh.vertices, _FACING_M * mesh.normals], axis=1)
     near_skin = cKDTree(mesh.vertices[skin])
-    for part in parts:
+    lower_row = _lower_row(places, parts, head.tables["jaw"][inside], tree)
+    for number, part in enumerate(parts):
         own = mesh.vertices[part.verts]
         if part.kind == EYE:
             side = 2 if own[:, 0].mean() < head.template[donor.rows, 0].mean() else 1
@@ -101,13 +109,31 @@ def moved_parts(
         elif part.kind == OTHER:
             deltas[:, part.verts] = deltas[:, skin[near_skin.query(own)[1]]]
         else:
-            found = inside[tree.query(own)[1]]
+            found = inside[tree.query(places[part.verts])[1]]
             if part.kind == TEETH:
-                goes = head.tables["jaw"][found].mean() > 0.5
+                goes = number in lower_row
                 deltas[:, part.verts] = _with_jaw(own, warped, donor, lower) if goes else 0.0
             else:
                 deltas[:, part.verts] = donor.all_deltas[:, found]
                 _smooth(mesh, part.verts, deltas)
+
+
+def _lower_row(
+    places: Float[np.ndarray, "verts 6"], parts: list[Part], jaw: Float[np.ndarray, "inside"], tree: cKDTree
+) -> set[int]:
+    """Return the numbers of the teeth that go with the jaw: the lower of two groups by height, or of a few
+    teeth those that lie nearest to what goes with ada's.
+    """
+    teeth = [number for number, part in enumerate(parts) if part.kind == TEETH]
+    heights = np.array([places[parts[number].verts, 1].mean() for number in teeth])
+    if len(teeth) < _ROW:
+        near = [jaw[tree.query(places[parts[number].verts])[1]].mean() for number in teeth]
+        return {number for number, share in zip(teeth, near, strict=True) if share > 0.5}
+    order = np.sort(heights)
+    # The cut that leaves the least variance within the two groups.
+    cost = [order[:cut].var() * cut + order[cut:].var() * (len(order) - cut) for cut in range(1, len(order))]
+    border = order[int(np.argmin(cost))]
+    return {number for number, height in zip(teeth, heights, strict=True) if height <= border}
 
 
 @dataclass(frozen=True, kw_only=True)

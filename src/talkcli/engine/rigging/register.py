@@ -110,7 +110,6 @@ def _matches(
 ) -> tuple[Float[np.ndarray, "verts 3"], Float[np.ndarray, "verts"]]:
     """Return the closest point of each vertex on its side, and its weight."""
     points, weights = np.zeros_like(mesh.vertices), np.zeros(len(mesh.vertices))
-    rim = _rim(target.mesh)
     for side, finder in finders.items():
         chosen = np.flatnonzero(sides == side)
         at = finder(mesh.vertices[chosen], mesh.normals[chosen])
@@ -118,18 +117,9 @@ def _matches(
         normals = at.of(target.mesh.normals)
         facing = (normals * mesh.normals[chosen]).sum(axis=1)
         # Beyond the rim of an open mesh every vertex would gather on it.
-        on_rim = at.of(rim.astype(float)) > 0.4
+        on_rim = at.of(target.mesh.rim.astype(float)) > 0.4
         weights[chosen] = (at.distances < farthest) & (facing > _FACING) & ~on_rim
     return points, weights
-
-
-def _rim(mesh: SurfaceMesh) -> Bool[np.ndarray, "verts"]:
-    """Return the vertices of edges that have one triangle only."""
-    pairs = np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    edges, counts = np.unique(pairs, axis=0, return_counts=True)
-    on_rim = np.zeros(len(mesh.vertices), bool)
-    on_rim[edges[counts == 1]] = True
-    return on_rim
 
 
 def _plate(mesh: SurfaceMesh) -> csr_matrix:

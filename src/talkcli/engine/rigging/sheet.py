@@ -57,7 +57,7 @@ def rig_sheet(rig: ShapeRig, reporter: Reporter) -> UInt8[np.ndarray, "height wi
     for at, (view, weights) in enumerate(PICTURES):
         reporter.progress("drawing", at, len(PICTURES))
         moved = np.tensordot(pose_vector(rig.channels, weights), rig.deltas, axes=1)
-        scene = scene_of(rig, Shot(size=_SIZE, view=view, zoom=1.2))
+        scene = scene_of(rig, Shot(size=_SIZE, view=view, camera="close"))
         with contextlib.closing(open_renderer("software", scene, *_SIZE)) as renderer:
             drawn.append(renderer.render((rig.template + moved).astype(np.float32)))
     rows = [np.concatenate(drawn[at : at + _COLUMNS], axis=1) for at in range(0, len(drawn), _COLUMNS)]

@@ -63,6 +63,15 @@ class SurfaceMesh:
         found: np.ndarray = connected_components(self.edges, directed=False)[1]
         return found
 
+    @cached_property
+    def rim(self) -> Bool[np.ndarray, "verts"]:
+        """Whether each vertex has an edge with one triangle only."""
+        pairs = np.sort(self.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+        edges, counts = np.unique(pairs, axis=0, return_counts=True)
+        found = np.zeros(len(self.vertices), bool)
+        found[edges[counts == 1]] = True
+        return found
+
     def along_edges(
         self, starts: Int[np.ndarray, "starts"], farthest_m: float = np.inf
     ) -> Float[np.ndarray, "verts"]:
@@ -188,25 +197,24 @@ def _unit(vectors: Float[np.ndarray, "many 3"]) -> Float[np.ndarray, "many 3"]:
 
 
 def welded(mesh: SurfaceMesh) -> tuple[SurfaceMesh, Int[np.ndarray, "verts"]]:
-    """Return `mesh` with one vertex for those in one place that face the same way, and where each went.
+    """Return `mesh` with one vertex for those of its rims in one place that face the same way, and where each
+    went.
 
-    Files repeat vertices along seams of textures. Lips and lids that touch face apart, and stay apart.
+    Files repeat vertices along seams of textures. Lips and lids that touch face apart, and stay apart; so do
+    lashes that stand on skin, whose rim is on no other rim.
     """
+    rim = np.flatnonzero(mesh.rim)
     step = 1e-6 * float(np.ptp(mesh.vertices, axis=0).max())
-    keys = np.round(mesh.vertices / max(step, 1e-12)).astype(np.int64)
-    _, groups = np.unique(keys, axis=0, return_inverse=True)
-    order = np.argsort(groups.ravel(), kind="stable")
-    sorted_groups = groups.ravel()[order]
-    goes = np.arange(len(keys))
-    starts = np.flatnonzero(np.diff(sorted_groups, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        if end - start > 1:
-            members = np.sort(order[start:end])
-            for place, member in enumerate(members):
-                facing = mesh.normals[members[:place]] @ mesh.normals[member]
-                if place and facing.max() > 0.0:
-                    goes[member] = goes[members[int(facing.argmax())]]
+    keys = np.round(mesh.vertices[rim] / max(step, 1e-12)).astype(np.int64)
+    groups = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+    order = np.argsort(groups, kind="stable")
+    goes = np.arange(len(mesh.vertices))
+    for group in np.split(rim[order], np.flatnonzero(np.diff(groups[order])) + 1):
+        for place, member in enumerate(group[1:], start=1):
+            facing = mesh.normals[group[:place]] @ mesh.normals[member]
+            if facing.max() > 0.0:
+                goes[member] = goes[group[int(facing.argmax())]]
     kept, places = np.unique(goes, return_inverse=True)
-    faces = places[mesh.faces]
+    faces = places.ravel()[mesh.faces]
     whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     return SurfaceMesh(mesh.vertices[kept], faces[whole]), places.ravel()
