@@ -19,6 +19,7 @@ from talkcli.commands import convert, preprocess, score
 from talkcli.commands.animate import animate
 from talkcli.commands.bench import bench
 from talkcli.commands.doctor import doctor
+from talkcli.commands.export import export
 from talkcli.commands.head import head
 from talkcli.commands.methods import methods
 from talkcli.commands.render import render
@@ -50,6 +51,7 @@ app.command()(animate)
 app.command()(render)
 app.command()(retarget)
 app.command()(rig)
+app.command()(export)
 app.command()(head)
 app.add_typer(score.app, name="score")
 app.add_typer(preprocess.app, name="preprocess")

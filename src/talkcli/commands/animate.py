@@ -17,6 +17,7 @@ from talkcli.commands.options import (
     HeadToDraw,
     Look,
     MaxMinutes,
+    OverwriteFrames,
     PictureSize,
     Quiet,
     RendererName,
@@ -39,8 +40,8 @@ def animate(
         typer.Option(
             "--out",
             "-o",
-            help="Output: .mp4 (video), .npz (motion), or a folder (PNG frames). "
-            "You may give the option several times.",
+            help="Output: .mp4 (video), .npz (motion), a folder (PNG frames), or any other format of talk "
+            "export by its suffix. You may give the option several times.",
         ),
     ],
     sigma: Annotated[
@@ -214,9 +215,7 @@ def animate(
             "fastest for long speech (parallel). Default: all, for motion of up to 600 frames, else window.",
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
-    ] = False,
+    overwrite: OverwriteFrames = False,
     fps: Fps = None,
     look: Look = "skin",
     size: PictureSize = "512",

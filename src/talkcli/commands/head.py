@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,8 @@ def head(
         str | None,
         typer.Argument(
             metavar="[NAME|FILE]",
-            help="Head to show or to start from: ada, abe, bust, or a file from talk head.",
+            help="Head to show or to start from: ada, abe, bust, or a file from talk head. Of an avatar "
+            "(.glb, .gltf, .vrm): what it has for each curve of ARKit.",
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the heads.")] = False,
@@ -57,10 +58,18 @@ def head(
     talk head abe --set age=60 --set hair_colour=grey --out my.npz --out my.png
 
     talk animate speech.wav --head my.npz --out face.mp4
+
+    talk head avatar.glb
     """
     with Console(as_json=as_json, quiet=quiet) as console:
         with console.loading():
-            from talkcli.engine.pipelines.head import describe_head, list_heads, make_head
+            from talkcli.engine.pipelines.head import (
+                describe_avatar,
+                describe_head,
+                is_avatar,
+                list_heads,
+                make_head,
+            )
 
         if list_ or name is None:
             if name is not None or settings or out or seed is not None:
@@ -76,6 +85,14 @@ def head(
                 rows=[[row["head"], row["description"]] for row in rows],
             )
             return
+        if is_avatar(name):
+            if settings or out or seed is not None:
+                raise UsageError(
+                    f"{name} is an avatar, which talk shows but does not change.",
+                    hint=f"Run: talk animate speech.wav --head {name} --out avatar-talking.glb",
+                )
+            _show_avatar(console, describe_avatar(name))
+            return
         if not out:
             shown = describe_head(name, settings or (), seed)
             console.table(
@@ -90,3 +107,33 @@ def head(
             return
         report = make_head(name, out, settings=settings or (), seed=seed, reporter=console)
         console.result(report, "\n".join(report["outputs"]))
+
+
+def _show_avatar(console: Console, found: dict[str, Any]) -> None:
+    """Print what an avatar has: a row for each curve of ARKit, then notes."""
+    rows = [[curve, shape, "a shape of its own"] for curve, shape in found["mapped"].items()]
+    rows += [[curve, how, "derived"] for curve, how in found["derived"].items()]
+    rows += [[curve, "", "missing"] for curve in found["missing"]]
+    title = f"{found['avatar']}: {found['format']}, {found['verts']} vertices"
+    bones = ", ".join(f"{what} ({name})" for what, name in found["bones"].items())
+    console.table(
+        found,
+        title=f"{title}. Bones: {bones or 'none of a head'}.",
+        header=["curve", "shown by", "how"],
+        rows=rows,
+    )
+    for key, words in _LISTS.items():
+        if found[key]:
+            console.note(f"{words}: {', '.join(found[key][:_SHOWN])}{' ...' * (len(found[key]) > _SHOWN)}")
+    for note in found["notes"]:
+        console.warn(note)
+    if not found["usable"]:
+        console.warn("Nothing here moves a face: other commands refuse this avatar.")
+
+
+_SHOWN = 12
+_LISTS = {
+    "still": "Shapes that move nothing",
+    "unknown": "Shapes of unknown meaning",
+    "without_shapes": "Expressions without shapes",
+}

@@ -85,8 +85,8 @@ HeadToDraw = Annotated[
     typer.Option(
         "--head",
         metavar="NAME|FILE",
-        help="Head to draw: ada, abe, bust, flame, a file from talk head, or a FLAME file. Default: the "
-        "motion's own.",
+        help="Head to draw: ada, abe, bust, flame, a file from talk head, a FLAME file, or an avatar (.glb, "
+        ".gltf, .vrm). Default: the motion's own.",
         rich_help_panel=_PICTURE,
     ),
 ]
@@ -110,7 +110,7 @@ Background = Annotated[
         "--background",
         metavar="COLOUR|FILE|transparent",
         help="What lies behind the head: a colour (white, #2a4d69), a .png or .jpg file, or transparent "
-        "(PNG frames only). Default: a dark wall.",
+        "(.webm, .mov, .gif and PNG frames). Default: a dark wall.",
         rich_help_panel=_PICTURE,
     ),
 ]
@@ -138,6 +138,9 @@ Zoom = Annotated[
         help="Number of times that things are larger, in the middle of the picture.",
         rich_help_panel=_PICTURE,
     ),
+]
+OverwriteFrames = Annotated[
+    bool, typer.Option("--overwrite", help="Replace frame_* in a folder that is not empty.")
 ]
 RendererName = Annotated[
     str,

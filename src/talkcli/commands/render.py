@@ -1,4 +1,4 @@
-"""`talk render`: turn a motion file into a video or a folder of pictures."""
+"""`talk render`: turn a motion file into a film or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from talkcli.commands.options import (
     Framing,
     HeadToDraw,
     Look,
+    OverwriteFrames,
     PictureSize,
     Quiet,
     RendererName,
@@ -28,7 +29,10 @@ from talkcli.console import Console
 def render(
     motion: Annotated[Path, typer.Argument(help="Motion file (.npz) from talk animate or talk preprocess.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Output: a video (.mp4), or a folder for PNG frames.")
+        Path,
+        typer.Option(
+            "--out", "-o", help="Output: a film (.mp4, .webm, .mov, .gif), or a folder for PNG frames."
+        ),
     ],
     audio: Annotated[
         Path | None,
@@ -45,25 +49,23 @@ def render(
     renderer: RendererName = "software",
     template: Template = None,
     topology: TopologyName = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace frame_*.png in a folder that is not empty.")
-    ] = False,
+    overwrite: OverwriteFrames = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a motion file as a video or as PNG frames.
+    """Draw a motion file as a film or as PNG frames.
 
     talk render motion.npz --audio speech.wav --out face.mp4
     """
     with Console(as_json=as_json, quiet=quiet) as console:
         with console.loading():
-            from talkcli.engine.pipelines.render import render_motion_file
+            from talkcli.engine.pipelines.export import export_motion_file
             from talkcli.engine.render.shot import shot_of
 
-        report = render_motion_file(
+        report = export_motion_file(
             motion,
-            out,
-            audio=audio,
+            [out],
+            sound=audio,
             head_name=head,
             shot=shot_of(size=size, look=look, background=background, camera=camera, view=view, zoom=zoom),
             fps=fps,
@@ -72,5 +74,6 @@ def render(
             reporter=console,
             template=template or (),
             topology=topology,
+            drawn=True,
         )
         console.result(report, "\n".join(report["outputs"]))

@@ -77,6 +77,39 @@ class Speech:
         return len(self.samples) / self.rate_hz
 
 
+# The symbol of what lies between words.
+SILENCE = "SIL"
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One speech sound, an ARPAbet symbol without stress; `SILENCE` fills what lies between words."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What was said when. Phones follow each other without gaps from 0 to the end of the sound.
+
+    `method` says how the times were found: `aligned`, `slowed` (the ladder's second rung) or `energy` (no
+    phones: silence, and one open vowel wherever there is sound).
+    """
+
+    phones: tuple[Phone, ...]
+    method: str
+
+    def pauses(self, shortest_s: float) -> list[Phone]:
+        """Return silences of at least `shortest_s`."""
+        return [phone for phone in self.phones if phone.symbol == SILENCE and phone.duration_s >= shortest_s]
+
+
 class MotionSpace(NamedTuple):
     """What the numbers of a frame of motion mean: channels of a head, or vertices of a topology.
 
@@ -98,8 +131,9 @@ class Motion:
     """Coefficients of a head over time; `channels` names the columns, so that no code guesses their order.
 
     `pose` is the turn of the whole head, axis-angle in radians (x to the subject's left, y up, z towards the
-    viewer); None where nobody measured it or a step removed it. `meta` names who made the motion, in values
-    that JSON holds; empty where nobody said so.
+    viewer); None where nobody measured it or a step removed it. `alignment` has the phones that the motion
+    speaks, where the performer knew them. `meta` names who made the motion, in values that JSON holds; empty
+    where nobody said so.
     """
 
     coeffs: Float[np.ndarray, "frames coeffs"]
@@ -107,6 +141,7 @@ class Motion:
     head: str
     channels: tuple[str, ...]
     pose: Float[np.ndarray, "frames 3"] | None = None
+    alignment: Alignment | None = field(default=None, compare=False, repr=False)
     meta: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -125,8 +160,8 @@ class Motion:
         return self.coeffs
 
     def with_values(self, values: Float[np.ndarray, "others values"]) -> Motion:
-        """Return the motion with other frames, its pose left out."""
-        return replace(self, coeffs=values, pose=None)
+        """Return the motion with other frames, its pose and its phones left out."""
+        return replace(self, coeffs=values, pose=None, alignment=None)
 
     @property
     def space(self) -> MotionSpace:
@@ -207,39 +242,6 @@ class Emotion:
     def __post_init__(self) -> None:
         if self.label not in EMOTIONS:
             raise ValueError(f"{self.label!r} is not one of {', '.join(EMOTIONS)}")
-
-
-# The symbol of what lies between words.
-SILENCE = "SIL"
-
-
-@dataclass(frozen=True)
-class Phone:
-    """One speech sound, an ARPAbet symbol without stress; `SILENCE` fills what lies between words."""
-
-    symbol: str
-    start_s: float
-    end_s: float
-
-    @property
-    def duration_s(self) -> float:
-        return self.end_s - self.start_s
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """What was said when. Phones follow each other without gaps from 0 to the end of the sound.
-
-    `method` says how the times were found: `aligned`, `slowed` (the ladder's second rung) or `energy` (no
-    phones: silence, and one open vowel wherever there is sound).
-    """
-
-    phones: tuple[Phone, ...]
-    method: str
-
-    def pauses(self, shortest_s: float) -> list[Phone]:
-        """Return silences of at least `shortest_s`."""
-        return [phone for phone in self.phones if phone.symbol == SILENCE and phone.duration_s >= shortest_s]
 
 
 @dataclass(frozen=True, kw_only=True)

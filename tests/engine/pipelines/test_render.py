@@ -16,7 +16,7 @@ from talkcli.engine.errors import InputError, TalkError, UsageError
 from talkcli.engine.face import surface
 from talkcli.engine.face.motion_file import write_motion
 from talkcli.engine.ffmpeg import ffmpeg_binary
-from talkcli.engine.pipelines.render import render_motion_file
+from talkcli.engine.pipelines.export import export_motion_file
 from talkcli.engine.render.shot import Shot, Size
 from talkcli.engine.types import Motion, Silent
 from tests.engine.fakes import Told
@@ -34,7 +34,7 @@ def motion_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _render(path: Path, out: Path, **options: Any) -> dict[str, Any]:
     defaults: dict[str, Any] = {
-        "audio": None,
+        "sound": None,
         "head_name": None,
         "shot": Shot(size=Size(64, 64)),
         "fps": None,
@@ -42,7 +42,7 @@ def _render(path: Path, out: Path, **options: Any) -> dict[str, Any]:
         "overwrite": False,
         "reporter": Silent(),
     }
-    return render_motion_file(path, out, **{**defaults, **options})
+    return export_motion_file(path, [out], drawn=True, **{**defaults, **options})
 
 
 def _duration_s(path: Path) -> tuple[float, str]:
@@ -54,7 +54,7 @@ def _duration_s(path: Path) -> tuple[float, str]:
 def test_a_video_has_the_motions_length_rate_and_origin(motion_path: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "speech.wav", np.full(16_000 * 3, 0.1), 16_000)
     heard = Told()
-    report = _render(motion_path, tmp_path / "x.mp4", audio=tmp_path / "speech.wav", reporter=heard)
+    report = _render(motion_path, tmp_path / "x.mp4", sound=tmp_path / "speech.wav", reporter=heard)
     duration_s, log = _duration_s(tmp_path / "x.mp4")
     assert abs(duration_s - 0.8) <= 0.04
     assert "25 fps" in log
@@ -81,7 +81,7 @@ def test_two_runs_write_the_same_bytes(motion_path: Path, tmp_path: Path) -> Non
 def test_sound_with_frames_is_warned_of(motion_path: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "speech.wav", np.full(16_000, 0.1), 16_000)
     heard = Told()
-    _render(motion_path, tmp_path / "frames", audio=tmp_path / "speech.wav", reporter=heard)
+    _render(motion_path, tmp_path / "frames", sound=tmp_path / "speech.wav", reporter=heard)
     assert "no sound" in heard.warnings[-1]
 
 
@@ -92,7 +92,7 @@ def test_sound_with_frames_is_warned_of(motion_path: Path, tmp_path: Path) -> No
         ("x.mp4", {"shot": Shot(size=Size(64, 63))}, UsageError, "even"),
         ("x.mp4", {"shot": Shot(background="transparent")}, UsageError, "no transparency"),
         ("x.mp4", {"renderer": "povray"}, UsageError, "povray"),
-        ("x.mp4", {"audio": Path("absent.wav")}, InputError, "absent.wav"),
+        ("x.mp4", {"sound": Path("absent.wav")}, InputError, "absent.wav"),
         ("motion.npz", {}, UsageError, "npz"),
     ],
 )

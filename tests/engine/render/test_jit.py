@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from talkcli.engine.render.jit import kernel
+from talkcli.engine.jit import kernel
 
 
 def _from_nowhere() -> Callable[[float], float]:
@@ -37,7 +37,7 @@ def test_a_wrapped_function_is_compiled_bare() -> None:
 
 KERNEL = """
 import sys
-from talkcli.engine.render.jit import kernel
+from talkcli.engine.jit import kernel
 
 @kernel
 def half(x):
@@ -84,7 +84,7 @@ def test_a_full_disk_keeps_nothing_and_stops_nothing(tmp_path: Path) -> None:
 def test_a_kernel_is_compiled_anew_when_a_file_beside_it_changes(tmp_path: Path) -> None:
     part = tmp_path / "part.py"
     part.write_text(
-        "from talkcli.engine.render.jit import inlined\n\n@inlined\ndef half(x):\n    return 0.5 * x\n"
+        "from talkcli.engine.jit import inlined\n\n@inlined\ndef half(x):\n    return 0.5 * x\n"
     )
     (tmp_path / "kernels.py").write_text(KERNEL.replace("return 0.5 * x", "return part.half(x)"))
     find = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import builtins, part; builtins.part = part"

@@ -1,21 +1,24 @@
 """Catalogue of the output formats, by the suffix of the output's name.
 
-To add a format, write its file beside this one and add its row here: `talk animate`, `talk render` and the
-Python interface find it by the suffix. Rows hold strings only, so that checking a name imports no writer.
+To add a format, write its file beside this one and add its row here: `talk animate`, `talk export`, `talk
+render` and the Python interface find it by the suffix. Rows hold strings only, so that checking a name
+imports no writer. A suffix may have several parts (`.rhubarb.json`): of all that a name ends in, the longest
+decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.channels import space_name
 from talkcli.engine.files import check_file, real_path
 from talkcli.engine.methods import resolve
 from talkcli.engine.render.shot import Shot
-from talkcli.engine.types import Reporter
+from talkcli.engine.types import MotionSpace, Reporter
 from talkcli.engine.wording import parameter
 
 
@@ -30,20 +33,86 @@ class Format:
     name."""
     drawn: bool = False
     """Whether the format shows pictures; it then needs a head or a mesh to draw."""
+    surface: bool = False
+    """Whether the format holds vertices; it then needs the head or the mesh that the motion moves."""
     sound: bool = False
-    """Whether the format contains the speech."""
+    """Whether the format contains the speech, or says something of it."""
+    space: str | None = None
+    """The only motion that the format can hold: `ada` or `flame`; None for any."""
+    folder: bool = False
+    """Whether the output is a folder, with one file per frame."""
 
 
 _EXPORTS = "talkcli.engine.exports"
 # Keys of the formats below.
 MOTION, VIDEO, FRAMES = ".npz", ".mp4", "folder"
 
+
+def _film(container: str) -> Format:
+    return Format(
+        write=f"{_EXPORTS}.video:write",
+        check=f"{_EXPORTS}.video:check",
+        drawn=True,
+        sound=container != ".gif",
+    )
+
+
+def _curves(module: str, function: str = "write", *, check: str | None = None, sound: bool = False) -> Format:
+    """Return the row of a format that holds ARKit's curves, or what is made of them."""
+    return Format(
+        write=f"{_EXPORTS}.{module}:{function}",
+        check=check and f"{_EXPORTS}.{module}:{check}",
+        sound=sound,
+        space="ada",
+    )
+
+
+def _meshes(function: str) -> Format:
+    return Format(
+        write=f"{_EXPORTS}.meshes:{function}", check=f"{_EXPORTS}.meshes:check", surface=True, folder=True
+    )
+
+
 # Formats by suffix in lower case. `FRAMES` stands for a name without a suffix, and for an existing folder.
 FORMATS: dict[str, Format] = {
     MOTION: Format(write=f"{_EXPORTS}.motion:write"),
-    VIDEO: Format(write=f"{_EXPORTS}.video:write", check=f"{_EXPORTS}.video:check", drawn=True, sound=True),
-    FRAMES: Format(write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True),
+    VIDEO: _film(".mp4"),
+    ".webm": _film(".webm"),
+    ".mov": _film(".mov"),
+    ".gif": _film(".gif"),
+    ".csv": _curves("live_link"),
+    ".a2f.csv": _curves("a2f"),
+    ".json": _curves("arkit_json"),
+    ".vrma": _curves("vrma"),
+    ".oculus.json": _curves("visemes", "write_oculus_json", sound=True),
+    ".oculus.csv": _curves("visemes", "write_oculus_csv", sound=True),
+    ".vrm.json": _curves("visemes", "write_vrm_json", sound=True),
+    ".vrm.csv": _curves("visemes", "write_vrm_csv", sound=True),
+    ".microsoft.json": _curves("visemes", "write_microsoft_json", sound=True),
+    ".microsoft.csv": _curves("visemes", "write_microsoft_csv", sound=True),
+    ".rhubarb.json": _curves("rhubarb", "write_json", sound=True),
+    ".rhubarb.tsv": _curves("rhubarb", "write_tsv", sound=True),
+    ".flame.npz": Format(write=f"{_EXPORTS}.flame_npz:write", space="flame"),
+    ".obj": _meshes("write_obj"),
+    ".ply": _meshes("write_ply"),
+    ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
+    ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
+    ".glb": Format(write=f"{_EXPORTS}.avatar:write", surface=True, space="ada"),
+    ".vrm": Format(write=f"{_EXPORTS}.avatar:write", surface=True, space="ada"),
+    FRAMES: Format(
+        write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
+    ),
 }
+
+
+def split_suffix(out: Path) -> tuple[str, str]:
+    """Return the name of `out` before its suffix, and the suffix as it is written: the longest in `FORMATS`,
+    else what `Path.suffix` says.
+    """
+    name = out.name
+    known = [suffix for suffix in FORMATS if name.lower().endswith(suffix) and len(name) > len(suffix)]
+    length = len(max(known, key=len)) if known else len(out.suffix)
+    return name[: len(name) - length], name[len(name) - length :]
 
 
 def format_of(out: Path, *, drawn: bool = False) -> Format:
@@ -52,14 +121,14 @@ def format_of(out: Path, *, drawn: bool = False) -> Format:
     Raises UsageError when no such format has the suffix of `out`.
     """
     known = {suffix: row for suffix, row in FORMATS.items() if row.drawn or not drawn}
-    suffix = out.suffix.lower()
-    if suffix in known:
-        return known[suffix]
+    suffix = split_suffix(out)[1]
+    if suffix.lower() in known:
+        return known[suffix.lower()]
     if suffix and not out.is_dir():
-        endings = " or ".join(name for name in known if name != FRAMES)
+        endings = ", ".join(name for name in known if name != FRAMES)
         raise UsageError(
-            f"{parameter('out', out)}: {out.suffix} files cannot be written.",
-            hint=f"Use a name that ends in {endings}, or a folder for PNG frames.",
+            f"{parameter('out', out)}: {suffix} files cannot be written{' here' if drawn else ''}.",
+            hint=f"Use a name that ends in one of {endings}, or a folder for PNG frames.",
         )
     return known[FRAMES]
 
@@ -85,6 +154,24 @@ def check_output(out: Path, *, shot: Shot, overwrite: bool = False, drawn: bool 
         resolve(row.check)(out, shot, overwrite)
 
 
+def check_space(outs: Iterable[Path], space: MotionSpace) -> None:
+    """Raise UsageError for the first of `outs` whose format cannot hold motion of `space`."""
+    name = f"vertices of {space.name}" if space.num_verts else space_name(space.name, space.channels)
+    for out in outs:
+        wanted = format_of(out).space
+        if wanted is not None and wanted != name:
+            raise UsageError(
+                f"{parameter('out', out)}: {split_suffix(out)[1]} files hold motion of {wanted}, but this is "
+                f"motion of {name}.",
+                hint="talk retarget moves motion from one head to another.",
+            )
+
+
+def needs_head(outs: Iterable[Path]) -> list[Path]:
+    """Return those of `outs` that show pictures or hold vertices, which only a head or a mesh has."""
+    return [out for out in outs if format_of(out).drawn or format_of(out).surface]
+
+
 def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
     """Raise UsageError when an output is given twice, or would replace a file of `inputs`."""
     read = {real_path(path) for path in inputs if path and path.is_file()}
@@ -102,10 +189,12 @@ def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
 
 
 def note_folders(outs: Sequence[Path], reporter: Reporter) -> None:
-    """Note which of `outs` become folders, since the user may have meant a video."""
+    """Note which of `outs` become folders, since the user may have meant a file."""
     for out in outs:
         if not out.suffix and not out.exists():
             reporter.note(f"{out} becomes a folder of PNG frames; a video's name ends in {VIDEO}.")
+        elif format_of(out).folder and not out.exists():
+            reporter.note(f"{out} becomes a folder with one file per frame.")
 
 
 def export(out: Path, piece: Piece) -> None:

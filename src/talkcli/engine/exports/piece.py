@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from talkcli.engine.face.surface import Surface, topology_of
@@ -26,7 +27,9 @@ class Piece:
     topology: Topology | None = None
     """Head or mesh to draw; None for the motion's own."""
     speech: Speech | None = None
-    """Sound of a video; None for a silent one."""
+    """Sound of the motion; None for a silent film."""
+    sound_file: Path | None = None
+    """File that the sound was read from, where formats name it."""
     shot: Shot = field(default_factory=Shot)
     """What is seen of it, and how."""
     renderer: str = "software"

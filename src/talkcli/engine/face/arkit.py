@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD, SMALL_PITCH_RAD, learned
-from talkcli.engine.face.quaternions import axis_angles
+from talkcli.engine.face.quaternions import axis_angles, quaternions
 
 # How ARKit's jaw shapes turn ada's jaw: channel and full scale in radians.
 JAW_TURNS = {
@@ -65,6 +65,19 @@ def arkit_curves(
     if "tongueBetween" in at:
         curves["tongueOut"] = np.maximum(at["tongueOut"], _OUT_BETWEEN * at["tongueBetween"])
     return {name: np.clip(curves[name], 0.0, 1.0) for name in ARKIT}
+
+
+def head_angles(
+    pose: Float[np.ndarray, "frames 3"],
+) -> tuple[Float[np.ndarray, "frames"], Float[np.ndarray, "frames"], Float[np.ndarray, "frames"]]:
+    """Return yaw, pitch and roll in radians, as Live Link Face calls them, of the head's turn: what
+    `head_pose` undoes for a pitch below a quarter turn.
+    """
+    w, x, y, z = quaternions(pose.astype(np.float64)).T
+    pitch = np.arcsin(np.clip(2 * (w * x - y * z), -1, 1))
+    yaw = np.arctan2(2 * (x * z + w * y), 1 - 2 * (x * x + y * y))
+    roll = np.arctan2(2 * (x * y + w * z), 1 - 2 * (x * x + z * z))
+    return -yaw, pitch, -roll
 
 
 def head_pose(

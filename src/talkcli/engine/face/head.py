@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
 from jaxtyping import Float, Int
 
 from talkcli.engine.face.topology import Topology
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+@runtime_checkable
+class Posable(Protocol):
+    """A head that turns on bones of its own, and moves without torch."""
+
+    def posed(
+        self, coeffs: Float[np.ndarray, "frames coeffs"], pose: Float[np.ndarray, "frames 3"] | None
+    ) -> Float[np.ndarray, "frames verts 3"]:
+        """Return the vertices of each frame in metres, with the head turned by `pose`, axis-angle in radians;
+        None: it looks ahead.
+        """
 
 
 @runtime_checkable

@@ -20,7 +20,8 @@ HEADS: dict[str, str] = {
 # The heads that talk generates, which share channels, regions and the numbering of vertices.
 GENERATED = ("ada", "abe", "bust")
 FLAME_FILE = "generic_model.pkl"
-_FILE_SUFFIXES = (".pkl", ".npz")
+AVATARS = (".glb", ".gltf", ".vrm")
+_FILE_SUFFIXES = (".pkl", ".npz", *AVATARS)
 
 
 def flame_path() -> Path | None:
@@ -48,8 +49,8 @@ def head_file(name: str) -> Path | None:
 
 
 def load_head(name: str) -> Head:
-    """Return the head called `name`: a key of `HEADS`, or a file that `talk head`, `talk rig` or FLAME's
-    authors made.
+    """Return the head called `name`: a key of `HEADS`, a file that `talk head`, `talk rig` or FLAME's authors
+    made, or an avatar (.glb, .gltf, .vrm).
 
     Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they
     are not what they should be.
@@ -75,10 +76,17 @@ def load_head(name: str) -> Head:
             )
     else:
         near = difflib.get_close_matches(name.lower(), HEADS, n=1)
-        known = f"Known heads: {', '.join(HEADS)}, or the path of a head's .npz or FLAME's .pkl."
+        known = (
+            f"Known heads: {', '.join(HEADS)}, or the path of a head's .npz, FLAME's .pkl or an avatar's "
+            ".glb, .gltf or .vrm."
+        )
         raise UsageError(
             f"There is no head called {name}.", hint=f"Did you mean {near[0]}? {known}" if near else known
         )
+    if path.suffix.lower() in AVATARS:
+        from talkcli.engine.face.avatar.read import read_avatar
+
+        return read_avatar(path)
     from talkcli.engine.face.head_file import is_head_file, read_head
     from talkcli.engine.face.rig_file import is_rig_file, read_rig
 

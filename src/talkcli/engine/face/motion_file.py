@@ -1,9 +1,11 @@
 """The motion file: an npz that says what its numbers mean, at which rate, of which face, and who made it.
 
 Two forms have the keys `fps` (frames per second), `meta` (JSON) and `format` (int) in common. Format 1 holds
-coefficients: `coeffs` (frames, coeffs) float32, `head`, `channels` (names), and `pose` (frames, 3) float32
-where the turn of the head is known. Format 2 holds vertices: `vertices` (frames, verts, 3) float32, `neutral`
-(verts, 3) float32, `topology` (name), and `faces` (faces, 3) int32 where the triangles are known.
+coefficients: `coeffs` (frames, coeffs) float32, `head`, `channels` (names), `pose` (frames, 3) float32 where
+the turn of the head is known, and where the phones are known `phones` (ARPAbet symbols), `phone_times`
+(phones, 2) float64, start and end in seconds, and `alignment` (how they were found). Format 2 holds vertices:
+`vertices` (frames, verts, 3) float32, `neutral` (verts, 3) float32, `topology` (name), and `faces` (faces, 3)
+int32 where the triangles are known.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from talkcli.engine.face.vertex_motion import check_vertices
 from talkcli.engine.files import atomic_path
 from talkcli.engine.readers.json_text import parse_json
 from talkcli.engine.readers.npz import read_arrays
-from talkcli.engine.types import AnyMotion, Motion, VertexMotion
+from talkcli.engine.types import Alignment, AnyMotion, Motion, Phone, VertexMotion
 
 COEFFICIENTS, VERTICES = 1, 2
 NEWEST = VERTICES
@@ -30,14 +32,17 @@ LOWEST_FPS, HIGHEST_FPS = 0.1, 1000.0
 _LONGEST_S = 24 * 3600.0
 _MOST_CHANNELS, _LONGEST_META = 1024, 100_000
 _NAME = re.compile(r"[\w .-]{1,64}")
+_SYMBOL = re.compile(r"[A-Z]{1,3}", re.ASCII)
 # What the parts may unfold to, in bytes: twelve hours of coefficients at 25 fps take 230 MB, twelve minutes
 # of FLAME's vertices 1 GB.
 _MOST_BYTES = {
     "format": 64, "coeffs": 1 << 28, "fps": 64, "head": 1 << 12, "channels": 1 << 20, "meta": 1 << 22,
-    "pose": 1 << 26, "vertices": 1 << 30, "neutral": 1 << 25, "topology": 1 << 12, "faces": 1 << 26,
+    "pose": 1 << 26, "phones": 1 << 27, "phone_times": 1 << 25, "alignment": 1 << 12, "vertices": 1 << 30,
+    "neutral": 1 << 25, "topology": 1 << 12, "faces": 1 << 26,
 }  # fmt: skip
 _COMMON = ("fps", "meta")
 _OF_COEFFICIENTS = ("coeffs", "head", "channels")
+_OF_SPEECH = ("phones", "phone_times", "alignment")
 _OF_VERTICES = ("vertices", "neutral", "topology")
 _HINT = "Motion files are written by talk animate or talk preprocess."
 
@@ -67,6 +72,14 @@ def write_motion(path: Path, motion: AnyMotion, meta: dict[str, Any] | None = No
     arrays["meta"] = np.array(json.dumps(meta or {}, sort_keys=True))
     if isinstance(motion, Motion) and motion.pose is not None:
         arrays["pose"] = motion.pose.astype(np.float32, copy=False)
+    if isinstance(motion, Motion) and motion.alignment is not None:
+        phones = motion.alignment.phones
+        times = [(phone.start_s, phone.end_s) for phone in phones]
+        arrays |= {
+            "phones": np.array([phone.symbol for phone in phones], dtype=str),
+            "phone_times": np.array(times, dtype=np.float64).reshape(-1, 2),
+            "alignment": np.array(motion.alignment.method),
+        }
     # Deflate makes float vertices hardly smaller, and takes far longer than writing them.
     save = np.savez if isinstance(motion, VertexMotion) else np.savez_compressed
     # numpy stamps no time into its zip members, so equal arrays are equal files.
@@ -104,7 +117,7 @@ def read_any_motion(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
         if number == VERTICES:
             stored = _read(path, (*_COMMON, *_OF_VERTICES), ("faces",))
         else:
-            stored = _read(path, (*_COMMON, *_OF_COEFFICIENTS), ("pose",))
+            stored = _read(path, (*_COMMON, *_OF_COEFFICIENTS), ("pose", *_OF_SPEECH))
         motion = _vertices(stored) if number == VERTICES else _coefficients(stored)
         meta = parse_json(_text(stored, "meta"))
         if not isinstance(meta, dict) or len(json.dumps(meta)) > _LONGEST_META:
@@ -141,7 +154,25 @@ def _coefficients(stored: dict[str, np.ndarray]) -> Motion:
         head=_text(stored, "head"),
         channels=_names(stored["channels"]),
         pose=_float32(stored, "pose") if "pose" in stored else None,
+        alignment=_alignment(stored) if "phones" in stored else None,
     )
+
+
+def _alignment(stored: dict[str, np.ndarray]) -> Alignment:
+    """Build the phones of a file of format 1. Raises ValueError for fields that do not fit."""
+    symbols, times = stored["phones"], stored.get("phone_times")
+    if symbols.ndim != 1 or symbols.dtype.kind != "U" or not all(map(_SYMBOL.fullmatch, symbols.tolist())):
+        raise ValueError("phones is no list of ARPAbet symbols")
+    if times is None or times.dtype.kind != "f" or times.shape != (len(symbols), 2):
+        raise ValueError("phone_times does not fit phones")
+    # One time after another; NaN fails every comparison.
+    if not (np.diff(times.ravel(), prepend=0.0) >= 0).all() or not (times <= _LONGEST_S).all():
+        raise ValueError("phone_times do not follow each other")
+    method = _text(stored, "alignment") if "alignment" in stored else "aligned"
+    if not _NAME.fullmatch(method):
+        raise ValueError("alignment is no name")
+    spans = zip(symbols.tolist(), times.tolist(), strict=True)
+    return Alignment(tuple(Phone(symbol, start, end) for symbol, (start, end) in spans), method)
 
 
 def _vertices(stored: dict[str, np.ndarray]) -> VertexMotion:

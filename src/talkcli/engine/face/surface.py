@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.errors import AssetError, UsageError
 from talkcli.engine.face.channels import learned
-from talkcli.engine.face.head import Head
+from talkcli.engine.face.head import Head, Posable
 from talkcli.engine.face.heads import is_head, load_head
 from talkcli.engine.face.resample import resample
 from talkcli.engine.face.topology import FaceMesh, Topology
@@ -47,8 +47,8 @@ class Surface:
         self.topology = topology
         self._turned = turned
         self._shift = _shift(motion, topology)
-        posed = turned and isinstance(motion, Motion) and motion.pose is not None
-        self.neck = Neck(topology) if posed else None
+        self._posed = turned and isinstance(motion, Motion) and motion.pose is not None
+        self.neck = Neck(topology) if self._posed and not isinstance(topology, Posable) else None
 
     @property
     def fps(self) -> float:
@@ -75,6 +75,10 @@ class Surface:
             return given if self._shift is None else given + self._shift[chosen]
         if self.neck is not None and only is not None:
             raise ValueError("a turned head moves as a whole, so that no vertices of it can be chosen")
+        if isinstance(self.topology, Posable):
+            pose = motion.pose[frames] if self._posed and motion.pose is not None else None
+            posed = self.topology.posed(motion.coeffs[frames], pose)
+            return posed if only is None else posed[:, only.numpy()]
         import torch
 
         assert isinstance(self.topology, Head)
@@ -148,13 +152,15 @@ def check_fits(motion: AnyMotion, topology: Topology) -> None:
                 hint="Give motion and `head` of the same topology.",
             )
         return
-    if not isinstance(topology, Head):
+    # An avatar is only made ready for drawing when its vertices are asked for, as `isinstance` does.
+    channels = getattr(topology, "channels", None)
+    if channels is None:
         raise UsageError(
             f"The motion moves the channels of {motion.head}, but the topology {topology.name} has vertices "
             "only.",
             hint=f"Use `head={motion.head}`.",
         )
-    if learned(motion.channels) != learned(topology.channels):
+    if learned(motion.channels) != learned(channels):
         raise UsageError(
             f"The motion moves the channels of {motion.head}, but the head {topology.name} has others.",
             hint=f"Use `head={motion.head}`.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 
 from talkcli.engine.errors import AssetError
 
@@ -58,6 +58,21 @@ class Topology(Protocol):
 
         Raises AssetError when the topology has no landmarks.
         """
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A topology with pictures on it, sRGB with alpha, one or None for each of `parts`. `uv` are the places of
+    the vertices in them, y down. `twins` names for each vertex one with which it shares its normal, since
+    vertices at a seam of a picture are doubled.
+    """
+
+    @property
+    def uv(self) -> Float[np.ndarray, "verts 2"]: ...
+    @property
+    def pictures(self) -> tuple[UInt8[np.ndarray, "_ _ 4"] | None, ...]: ...
+    @property
+    def twins(self) -> Int[np.ndarray, "verts"]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,12 @@ class Rules:
             )
         alignment = self._aligned(speech)
         made_by = {**self._made_by, "alignment": alignment.method}
-        return (replace(motion, meta=made_by) for motion in self._takes(speech, alignment, sampling))
+        # Where the mouth follows the loudness, what stands for phones is none.
+        said = None if alignment.method == "energy" else alignment
+        return (
+            replace(motion, alignment=said, meta=made_by)
+            for motion in self._takes(speech, alignment, sampling)
+        )
 
     def _takes(self, speech: Speech, alignment: Alignment, sampling: Sampling) -> Iterator[Motion]:
         emotion = sampling.emotion or Emotion()

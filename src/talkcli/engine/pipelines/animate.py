@@ -20,11 +20,15 @@ from talkcli.engine.exports.formats import (
     MOTION,
     check_distinct,
     check_output,
+    check_space,
     export,
     format_of,
+    needs_head,
     note_folders,
+    split_suffix,
 )
 from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.avatar.read import tell
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import head_file, load_head
 from talkcli.engine.face.resample import resample
@@ -108,12 +112,14 @@ def animate_file(
     check_renderer(renderer)
     note_folders(outs, reporter)
     formats = [format_of(out) for out in outs]
-    drawn = any(row.drawn for row in formats)
+    drawn, laid_out = any(row.drawn for row in formats), bool(needs_head(outs))
     header = header_of(model_name)
+    check_space(outs, header.space)
     chosen = chosen_controls(header, controls or {})
     chosen.check(sampling)
     at_rest = read_template(template, topology, reporter)
     head = _head_to_draw(head_name, header, outs, at_rest, shot.camera)
+    tell(head, reporter)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     speech, quality = read_measured(speech_path, reporter)
@@ -158,8 +164,9 @@ def animate_file(
             motion=shown,
             meta={**asked, **motion.meta, "take": take},
             reporter=reporter,
-            topology=_mesh(head, shown, head_name, at_rest) if drawn else None,
+            topology=_mesh(head, shown, head_name, at_rest) if laid_out else None,
             speech=sound,
+            sound_file=speech_path,
             shot=shot,
             renderer=renderer,
             drawer=drawer,
@@ -178,7 +185,7 @@ def animate_file(
 def _head_to_draw(
     named: str | None, header: Meta, outs: Sequence[Path], template: Template | None, camera: str
 ) -> Head | None:
-    """Load the head called `named`, else the model's own when an output shows pictures.
+    """Load the head called `named`, else the model's own when an output needs it.
 
     Args:
         named: Name of a head or a head's file; None for the model's own.
@@ -188,15 +195,15 @@ def _head_to_draw(
         camera: Camera that the head must suit when an output shows pictures.
 
     Returns:
-        The head; None when nobody named one and nothing is drawn, and for a model of vertices, whose motion
-        has a mesh instead.
+        The head; None when nobody named one and no output needs one, and for a model of vertices, whose
+        motion has a mesh instead.
 
     Raises:
         UsageError: For a head with other channels, a template of another topology, and a camera on a
             part that nobody knows of the head.
         AssetError: When the file of the head is missing, or no file has the triangles of the vertices.
     """
-    pictures = [out for out in outs if format_of(out).drawn]
+    pictures = any(format_of(out).drawn for out in outs)
     if header.num_verts is not None:
         if named is not None:
             load_head(named)
@@ -215,16 +222,18 @@ def _head_to_draw(
         if pictures:
             check_camera(head, camera)
         return head
-    if not pictures:
+    surfaces = needs_head(outs)
+    if not surfaces:
         return None
     try:
         head = load_head(header.head)
     except AssetError as error:
-        path = pictures[0].with_suffix(MOTION)
+        path = surfaces[0].with_name(split_suffix(surfaces[0])[0] + MOTION)
         raise AssetError(
             error.problem, hint=f"Motion needs no head: `out={path}`. To draw it: {error.hint}"
         ) from error
-    check_camera(head, camera)
+    if pictures:
+        check_camera(head, camera)
     return head
 
 
@@ -238,4 +247,5 @@ def _take_path(out: Path, take: int, takes: int) -> Path:
         return out
     # Enough digits that names in alphabetical order are in the order of takes.
     digits = max(2, len(str(takes)))
-    return out.with_name(f"{out.stem}.take{take + 1:0{digits}d}{out.suffix}")
+    stem, suffix = split_suffix(out)
+    return out.with_name(f"{stem}.take{take + 1:0{digits}d}{suffix}")

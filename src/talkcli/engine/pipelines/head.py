@@ -17,8 +17,9 @@ from talkcli.engine.exports.formats import check_distinct
 from talkcli.engine.face.ada.head import asset_path
 from talkcli.engine.face.ada.person import PEOPLE, Person
 from talkcli.engine.face.ada.settings import allowed, changed, parse_settings
+from talkcli.engine.face.avatar.read import inspect_avatar
 from talkcli.engine.face.head_file import head_of, read_person, write_head
-from talkcli.engine.face.heads import HEADS, load_head
+from talkcli.engine.face.heads import AVATARS, HEADS, load_head
 from talkcli.engine.files import atomic_path, check_file
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
@@ -29,6 +30,19 @@ HEAD, SHEET = ".npz", ".png"
 def list_heads() -> list[dict[str, str]]:
     """Return name and description of each head."""
     return [{"head": name, "description": what} for name, what in HEADS.items()]
+
+
+def is_avatar(name: str) -> bool:
+    """Return whether `name` is that of an avatar's file."""
+    return name.lower().endswith(AVATARS)
+
+
+def describe_avatar(name: str) -> dict[str, Any]:
+    """Return what the avatar in the file `name` has for each curve of ARKit, and what it lacks.
+
+    Raises InputError for a damaged file.
+    """
+    return inspect_avatar(Path(name))
 
 
 def describe_head(base: str, settings: Sequence[str] = (), seed: int | None = None) -> dict[str, Any]:

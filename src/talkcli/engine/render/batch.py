@@ -9,6 +9,7 @@ import math
 
 from numpy import float32 as f32
 
+from talkcli.engine.jit import inlined, part
 from talkcli.engine.render.columns import (
     AT_KEY,
     BACK,
@@ -30,7 +31,6 @@ from talkcli.engine.render.columns import (
     WET,
     N,
 )
-from talkcli.engine.render.jit import inlined, part
 
 # What is left of a colour on the inside of a body.
 _INSIDE = (0.12, 0.1, 0.1)

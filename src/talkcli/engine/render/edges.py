@@ -13,7 +13,7 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 
-from talkcli.engine.render.jit import inlined, kernel
+from talkcli.engine.jit import inlined, kernel
 from talkcli.engine.render.raster import TILE
 
 # Neighbouring pixels of one part whose distances differ by more than this fraction see different surfaces.

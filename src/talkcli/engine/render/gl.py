@@ -41,6 +41,7 @@ class GlRenderer:
         self._pyrender = _import_pyrender()
         self._faces = np.ascontiguousarray(scene.faces, np.int32)
         self._normals = np.empty((len(scene.colours), 3), np.float32)
+        self._twins = None if scene.twins is None else scene.twins.astype(np.int32)
         self._parts = _split(scene, self._pyrender)
         self._wall = as_bytes(backdrop(scene.background, height, width))
         self._scene = self._pyrender.Scene(bg_color=(0, 0, 0, 0), ambient_light=scene.ambient)
@@ -62,16 +63,20 @@ class GlRenderer:
     def render(self, vertices: Float[np.ndarray, "verts 3"]) -> UInt8[np.ndarray, "height width 3"]:
         """Return one sRGB picture of the scene with its vertices at `vertices` (metres); see `Renderer`."""
         vertices = np.ascontiguousarray(vertices, np.float32)
-        smooth_normals(vertices, self._faces, self._normals)
+        smooth_normals(
+            vertices, self._faces if self._twins is None else self._twins[self._faces], self._normals
+        )
+        normals = self._normals if self._twins is None else self._normals[self._twins]
         primitives = [
             self._pyrender.Primitive(
                 positions=vertices[used],
-                normals=self._normals[used],
+                normals=normals[used],
                 color_0=colours,
+                texcoord_0=places,
                 indices=faces,
                 material=material,
             )
-            for used, colours, faces, material in self._parts
+            for used, colours, places, faces, material in self._parts
         ]
         if self._node is not None:
             self._scene.remove_node(self._node)
@@ -96,21 +101,38 @@ def _import_pyrender() -> Any:
         ) from error
 
 
-def _split(scene: Scene, pyrender: Any) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, Any]]:
-    """Return vertices used, their colours, faces among them and material, for every part that has faces."""
+def _split(
+    scene: Scene, pyrender: Any
+) -> list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray, Any]]:
+    """Return vertices used, their colours or their places in a picture, faces among them and material, for
+    every part that has faces.
+    """
     parts = []
     for part, material in enumerate(scene.materials):
         faces = np.asarray(scene.faces)[np.asarray(scene.part_of_face) == part]
         if len(faces) == 0:
             continue
         used, local = np.unique(faces, return_inverse=True)
-        colours = np.concatenate([scene.colours[used], np.ones((len(used), 1))], axis=1).astype(np.float32)
-        parts.append((used, colours, local.reshape(-1, 3), _material(material, pyrender)))
+        picture = scene.pictures[part] if part < len(scene.pictures) else None
+        colours = places = None
+        if picture is None or scene.uv is None:
+            colours = np.concatenate([scene.colours[used], np.ones((len(used), 1))], axis=1).astype(
+                np.float32
+            )
+            picture = None
+        else:
+            # OpenGL's pictures begin at the bottom.
+            places = (scene.uv[used] * (1.0, -1.0) + (0.0, 1.0)).astype(np.float32)
+        parts.append((used, colours, places, local.reshape(-1, 3), _material(material, picture, pyrender)))
     return parts
 
 
-def _material(material: Material, pyrender: Any) -> Any:
+def _material(material: Material, picture: np.ndarray | None, pyrender: Any) -> Any:
+    texture = None
+    if picture is not None:
+        texture = pyrender.Texture(source=picture, source_channels="RGBA")
     return pyrender.MetallicRoughnessMaterial(
+        baseColorTexture=texture,
         metallicFactor=0.0,
         # Blinn-Phong's exponent n is the Beckmann slope sqrt(2 / (n + 2)), the square of glTF's roughness.
         roughnessFactor=(2.0 / (material.gloss + 2.0)) ** 0.25,

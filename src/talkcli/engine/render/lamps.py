@@ -12,8 +12,8 @@ import math
 import numpy as np
 from numpy import float32 as f32
 
+from talkcli.engine.jit import inlined, kernel
 from talkcli.engine.render.columns import SKY, TOTAL
-from talkcli.engine.render.jit import inlined, kernel
 
 # How far a point is lifted off its own surface, in texels.
 _LIFT = 1.6

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from talkcli.engine.face.ada.head import EYE_TURN_RAD, AdaHead
 from talkcli.engine.face.channels import JAW, JAW_OPEN_RAD, SMALL_PITCH_RAD, TONGUE
 from talkcli.engine.face.turning import Neck
-from talkcli.engine.render.jit import kernel
+from talkcli.engine.jit import kernel
 
 _LOOKS = [[f"eyeLook{way}{side}" for way in ("Up", "Down", "In", "Out")] for side in ("Left", "Right")]
 _SEAL = ["lipSeal", "mouthClose"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from talkcli.engine.cores import usable_cores
 from talkcli.engine.face.ada.head import AdaHead
+from talkcli.engine.face.head import Posable
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.render.renderer import Renderer
 from talkcli.engine.types import VertexMotion
@@ -53,7 +54,7 @@ def vertices_by_frame(surface: Surface) -> Callable[[int], np.ndarray] | None:
     moves, which takes many frames at once.
     """
     motion, topology = surface.motion, surface.topology
-    if isinstance(motion, VertexMotion):
+    if isinstance(motion, VertexMotion) or isinstance(topology, Posable):
         return lambda frame: surface.vertices(slice(frame, frame + 1))[0]
     if not isinstance(topology, AdaHead):
         return None

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy import float32 as f32
 
-from talkcli.engine.render.jit import inlined, kernel
+from talkcli.engine.jit import inlined, kernel
 
 # Farther than any place on a screen: takes a side of a triangle out of a comparison.
 _FAR = f32(1e12)

@@ -85,6 +85,13 @@ class Scene:
     transparent one; linear RGB."""
     rest: Float[np.ndarray, "verts 3"] | None = None
     """The vertices at rest, metres, to which detail of skin sticks; None for a scene without detail."""
+    twins: Int[np.ndarray, "verts"] | None = None
+    """For each vertex the one with which it shares its normal, itself as a rule; None: all have their own."""
+    uv: Float[np.ndarray, "verts 2"] | None = None
+    """Places of the vertices in the pictures of their parts, repeated beyond 0 to 1; y down."""
+    pictures: tuple[UInt8[np.ndarray, "_ _ 4"] | None, ...] = ()
+    """Picture of each part, sRGB with alpha, in place of the colours; None or missing: the colours count.
+    Only pyrender draws pictures."""
 
 
 @runtime_checkable

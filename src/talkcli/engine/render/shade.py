@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numpy import float32 as f32
 
+from talkcli.engine.jit import kernel, part
 from talkcli.engine.render.batch import interpolate, weigh
 from talkcli.engine.render.columns import (
     AT_KEY,
@@ -47,7 +48,6 @@ from talkcli.engine.render.columns import (
     X,
     Y,
 )
-from talkcli.engine.render.jit import kernel, part
 from talkcli.engine.render.lamps import in_the_open, seen_of
 from talkcli.engine.render.skin import add_detail
 

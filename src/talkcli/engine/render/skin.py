@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import float32 as f32
 
+from talkcli.engine.jit import part
 from talkcli.engine.render.columns import BATCH, DETAIL, MATERIAL, NOISE, PIXEL, REST, RGB, SLOPE, N
-from talkcli.engine.render.jit import part
 from talkcli.engine.render.renderer import Scene
 
 # Side of a cell, metres; how far its slopes bend the normal; how much its value tints red, green and blue.

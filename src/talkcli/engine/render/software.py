@@ -71,6 +71,9 @@ class SoftwareRenderer:
     def __init__(self, scene: Scene, width: int, height: int, samples: int = 8) -> None:
         parts = np.asarray(scene.part_of_face)
         self._faces = np.column_stack([scene.faces, parts]).astype(np.int32)
+        self._twins, self._normal_faces = scene.twins, self._faces
+        if scene.twins is not None:
+            self._normal_faces = scene.twins.astype(np.int32)[self._faces[:, :3]]
         self._culled = np.array([material.closed for material in scene.materials])[parts]
         fibres = np.array([material.fibres for material in scene.materials])[parts]
         self._labels = np.where(fibres, -2 - parts, parts).astype(np.int32)
@@ -106,7 +109,9 @@ class SoftwareRenderer:
         own = self._own
         vertices = np.ascontiguousarray(vertices, np.float32)
         num = self._list_surfaces(vertices, own)
-        raster.smooth_normals(vertices, self._faces, own.table)
+        raster.smooth_normals(vertices, self._normal_faces, own.table)
+        if self._twins is not None:
+            own.table[:, :3] = own.table[self._twins, :3]
         self._sky.see(vertices, own.used, own.table, own.sky)
         place = Place(*look.map_scale(vertices))
         see_lamp(self._key_lamp, vertices, self._faces, place, own.used, own.table, own.key)

@@ -8,15 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from talkcli.engine.errors import UsageError
-from talkcli.engine.face.topology import Topology, unknown_triangles
+from talkcli.engine.face.topology import Pictured, Topology, unknown_triangles
 from talkcli.engine.render.renderer import Background, Camera, Light, Material, Scene
 
 VIEWS = {"front": 0.0, "three-quarter": 35.0, "profile": 90.0}
 
+# How the names of an avatar's parts begin.
+AVATAR = "avatar"
 MATERIALS = {
     "skin": Material(specular=0.035, gloss=14.0, wrap=0.42, detail=1.0),
     "lips": Material(specular=0.05, gloss=32.0, wrap=0.3, wet=0.006),
@@ -29,6 +32,8 @@ MATERIALS = {
     "wet": Material(specular=0.3, gloss=60.0, wrap=0.2, wet=0.08),
     "brow": Material(specular=0.02, gloss=10.0, wrap=0.1),
     "lash": Material(specular=0.0, gloss=10.0, wrap=0.0),
+    # Of an avatar all surfaces are of one kind: its pictures hold their gloss.
+    AVATAR: Material(specular=0.03, gloss=14.0, wrap=0.3),
     "hair": Material(specular=0.025, gloss=14.0, wrap=0.1, fibres=True),
 }
 _OTHER = Material(specular=0.05, gloss=20.0, wrap=0.15)
@@ -109,7 +114,10 @@ def studio_scene(head: Topology, *, yaw_deg: float = 0.0, look: str = "skin") ->
     return Scene(
         faces=head.faces,
         part_of_face=head.part_of_face,
-        materials=tuple(replace(_material(part, chosen), closed=part in closed) for part in head.parts),
+        materials=tuple(
+            replace(_material(part, chosen), closed=part in closed or part.startswith(AVATAR))
+            for part in head.parts
+        ),
         colours=_colours(head, chosen),
         camera=Camera(eye=_triple(eye), target=_triple(centre), fov_deg=_FOV_DEG),
         lights=tuple(
@@ -119,7 +127,17 @@ def studio_scene(head: Topology, *, yaw_deg: float = 0.0, look: str = "skin") ->
         ambient=chosen.ambient,
         background=chosen.background,
         rest=head.template,
+        **_pictures(head, chosen),
     )
+
+
+def _pictures(head: Topology, look: Look) -> dict[str, Any]:
+    """Return what an avatar has beside colours: shared normals, and pictures unless it is of clay."""
+    if not isinstance(head, Pictured):
+        return {}
+    if look.clay is not None:
+        return {"twins": head.twins}
+    return {"twins": head.twins, "uv": head.uv, "pictures": head.pictures}
 
 
 def _material(part: str, look: Look) -> Material:

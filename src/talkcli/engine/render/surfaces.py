@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from talkcli.engine.jit import kernel
 from talkcli.engine.render.columns import OPEN, SHARE, X, Y
-from talkcli.engine.render.jit import kernel
 
 # Samples of one part whose distances differ by less than this fraction are lit as one surface.
 _APART = 0.002

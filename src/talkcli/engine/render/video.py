@@ -1,7 +1,6 @@
-"""Pictures and sound to an mp4 that every player takes: H.264 yuv420p and AAC, by the bundled ffmpeg.
+"""Pictures and sound to a film, by the bundled ffmpeg; `containers.py` says with which codecs.
 
-Axis names: `frames`, `height`, `width`. The same pictures give the same bytes: x264 runs with a fixed number
-of threads, and nothing of the time or the encoder's version is written.
+Axis names: `frames`, `height`, `width`. The same pictures give the same bytes.
 """
 
 from __future__ import annotations
@@ -17,25 +16,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from talkcli.engine.errors import TalkError, UsageError
+from talkcli.engine.errors import TalkError
 from talkcli.engine.ffmpeg import ffmpeg_binary
 from talkcli.engine.files import atomic_path, temporary_folder
 from talkcli.engine.lifetime import start_child, uninterrupted
+from talkcli.engine.render.containers import CONTAINERS, check_alpha, check_size
 from talkcli.engine.types import Reporter, Speech
-
-_CRF = "17"
-_X264_THREADS = "4"
-# AAC comes in blocks of 1024 samples; at this rate a block is shorter than a frame of any usual video.
-_SOUND_RATE_HZ = "48000"
-
-
-def check_size(width: int, height: int) -> None:
-    """Raise UsageError for a picture that yuv420p, which shares its colours among 2x2 pixels, cannot hold."""
-    if width % 2 or height % 2 or min(width, height) < 2:
-        raise UsageError(
-            f"{width}x{height} pixels cannot be a video: H.264 in yuv420p needs even sizes.",
-            hint=f"Use `size={max(2, width + width % 2)}x{max(2, height + height % 2)}`.",
-        )
 
 
 def write_video(
@@ -48,15 +34,20 @@ def write_video(
     speech: Speech | None,
     metadata: dict[str, Any],
     reporter: Reporter,
+    alpha: bool = False,
 ) -> None:
-    """Write `num_frames` sRGB pictures (height width 3, uint8) of `size` = (width, height) to `path`.
+    """Write `num_frames` sRGB pictures (height width 3, or with `alpha` 4, uint8) of `size` = (width, height)
+    to `path`, whose suffix is one of `CONTAINERS`.
 
     The sound lasts as long as the pictures: it is cut, or filled up with silence. `metadata` goes into the
-    file's comment as JSON. On any failure nothing is left at `path` that was not there before, and ffmpeg is
-    gone. Raises UsageError for odd sizes, TalkError with ffmpeg's own words when it fails, and ValueError
-    when `frames` are not what was announced.
+    file's comment as JSON; a GIF has none. On any failure nothing is left at `path` that was not there
+    before, and ffmpeg is gone. Raises UsageError for sizes and alpha that the codec does not know, TalkError
+    with ffmpeg's own words when it fails, and ValueError when `frames` are not what was announced.
     """
-    check_size(*size)
+    suffix = path.suffix.lower()
+    check_size(suffix, *size)
+    if alpha:
+        check_alpha(suffix)
     with (
         temporary_folder() as folder,
         (folder / "log").open("w+b") as log,
@@ -66,12 +57,12 @@ def write_video(
         if speech is not None:
             sound = folder / "sound.f32"
             write_sound(sound, speech, num_frames, fps)
-        command = _command(temporary, fps, size, sound, speech, metadata)
+        command = _command(temporary, fps, size, sound, speech, metadata, alpha)
         process = None
         try:
             with uninterrupted():
                 process = start_child(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
-            _feed(process, frames, num_frames, size, reporter)
+            _feed(process, frames, num_frames, (size[1], size[0], 4 if alpha else 3), reporter)
             code = process.wait()
         except BrokenPipeError:
             assert process is not None
@@ -102,14 +93,14 @@ def _feed(
     process: subprocess.Popen[bytes],
     frames: Iterable[np.ndarray],
     num_frames: int,
-    size: tuple[int, int],
+    shape: tuple[int, int, int],
     reporter: Reporter,
 ) -> None:
     assert process.stdin is not None
     done = 0
     for picture in frames:
-        if picture.shape != (size[1], size[0], 3) or picture.dtype != np.uint8:
-            raise ValueError(f"frame {done} is {picture.dtype} {picture.shape}, the video is {size}")
+        if picture.shape != shape or picture.dtype != np.uint8:
+            raise ValueError(f"frame {done} is {picture.dtype} {picture.shape}, the video is {shape}")
         process.stdin.write(np.ascontiguousarray(picture).data)
         done += 1
         reporter.progress("video", done, num_frames)
@@ -135,23 +126,21 @@ def _command(
     sound: Path | None,
     speech: Speech | None,
     metadata: dict[str, Any],
+    alpha: bool,
 ) -> list[str]:
+    container = CONTAINERS[path.suffix.lower()]
     rate = Fraction(fps).limit_denominator(1001)
+    layout = "rgba" if alpha else "rgb24"
     command = [
         ffmpeg_binary(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y",
-        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(rate), "-i", "pipe:0",
+        "-f", "rawvideo", "-pix_fmt", layout, "-s", f"{size[0]}x{size[1]}", "-r", str(rate), "-i", "pipe:0",
     ]  # fmt: skip
-    if sound is not None and speech is not None:
+    if sound is not None and speech is not None and container.sound is not None:
         command += ["-f", "f32le", "-ar", str(speech.rate_hz), "-ac", "1", "-i", f"file:{sound}"]
-        command += ["-c:a", "aac", "-b:a", "160k", "-ar", _SOUND_RATE_HZ, "-flags:a", "+bitexact"]
-    # Players take BT.709 for granted; ffmpeg would convert with BT.601 and shift the colour of skin.
-    bt709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+        command += container.sound
     command += [
-        "-vf", f"scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+bitexact,{bt709}",
-        "-c:v", "libx264", "-preset", "veryfast", "-crf", _CRF, "-pix_fmt", "yuv420p",
-        "-threads", _X264_THREADS,
-        "-flags:v", "+bitexact", "-fflags", "+bitexact", "-movflags", "+faststart",
-        "-metadata", f"comment={json.dumps(metadata, sort_keys=True)}", "-f", "mp4", f"file:{path}",
+        *container.pictures(alpha, fps), "-fflags", "+bitexact", *container.muxing,
+        "-metadata", f"comment={json.dumps(metadata, sort_keys=True)}", "-f", container.muxer, f"file:{path}",
     ]  # fmt: skip
     return command
 

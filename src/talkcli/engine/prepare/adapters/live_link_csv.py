@@ -19,8 +19,8 @@ from jaxtyping import Bool, Float
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import ada_coeffs, head_pose
 from talkcli.engine.face.channels import ADA, ARKIT
-from talkcli.engine.prepare.timecode import Stamp, parse_stamp, read_clock
 from talkcli.engine.readers.text import csv_rows
+from talkcli.engine.readers.timecode import Stamp, parse_stamp, read_clock
 from talkcli.engine.types import Motion
 from talkcli.engine.wording import counted
 

@@ -25,6 +25,8 @@ _DROPPING = (30, 60, 120)
 # Rates that television runs a thousandth slower than it counts them: 23.976 counts to 24.
 _SLOWED = (24, 30, 48, 60, 120)
 _SLOWER = 1000 / 1001
+# Difference in frames per second below which a rate is the same: people write 29.97.
+_SAME_RATE = 0.005
 # Smallest drift in seconds that counts as one: sounds start and end within about a frame of their pictures.
 _LEAST_DRIFT_S = 0.15
 # Most frames by which the length of the sound may differ from that of the rows.
@@ -172,3 +174,35 @@ def _heard(rates: Sequence[int], usual: int | None, span: tuple[float, float], s
         return None
     rivals = [usual] if usual is not None and usual != best else others if usual is None else []
     return best if all(wrong_s[best] < wrong_s[rival] / 2 for rival in rivals) else None
+
+
+def counted_rate(fps: float) -> int | None:
+    """Return the rate to which a timecode of `fps` counts; None where no timecode counts it.
+
+    Rates that are a thousandth slower than one that drops numbers get drop-frame timecode.
+    """
+    for rate in RATES:
+        if fps == rate or (rate in _DROPPING and abs(fps - rate * _SLOWER) < _SAME_RATE):
+            return rate
+    return None
+
+
+def timecode(index: int, fps: float) -> str:
+    """Return the timecode of frame `index`, from 0, without a fraction; after a day it starts again.
+
+    Raises ValueError for a rate that no timecode counts.
+    """
+    rate = counted_rate(fps)
+    if rate is None:
+        raise ValueError(f"no timecode counts {fps} frames a second")
+    drops = fps != rate
+    if drops:
+        # A minute skips rate / 15 numbers at its start, except every tenth.
+        skipped = rate // 15
+        whole, rest = divmod(index, 10 * _MINUTE_S * rate - 9 * skipped)
+        minutes = max(0, (rest - skipped) // (_MINUTE_S * rate - skipped))
+        index += skipped * (9 * whole + minutes)
+    seconds, frames = divmod(index, rate)
+    seconds %= _DAY_S
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{clock}{';' if drops else ':'}{frames:02d}"

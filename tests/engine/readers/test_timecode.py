@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.prepare.timecode import Clock, Stamp, parse_stamp, read_clock
+from talkcli.engine.readers.timecode import Clock, Stamp, parse_stamp, read_clock
 
 
 def stamps(numbers: Iterable[int], rate: int) -> list[Stamp]:

@@ -1,0 +1,93 @@
+"""Export of an avatar that moves: its own file with one more animation, and all else as it was.
+
+Axis names: `frames`, `targets` of a mesh. Frame k is at k / fps seconds, as in the other exports to glTF.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from talkcli.engine.errors import UsageError
+from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.avatar.head import AvatarHead
+from talkcli.engine.face.channels import ADA, learned
+from talkcli.engine.face.surface import topology_of
+from talkcli.engine.gltf.accessors import add_accessor
+from talkcli.engine.gltf.document import Document, write_glb
+from talkcli.engine.types import Motion
+from talkcli.engine.wording import parameter, some
+
+# What the animation is called.
+NAME = "talk"
+_VRM = ".vrm"
+# Lists of the document that get new entries.
+_GROWING = ("accessors", "animations", "buffers", "bufferViews")
+
+
+def write(out: Path, piece: Piece) -> None:
+    """Write the avatar of the piece, animated, as binary glTF.
+
+    The weights of every mesh that motion moves, and the rotations of the bones of head, jaw and eyes, are the
+    channels of one animation. Bytes and entries of the file stay; new ones follow them.
+
+    Raises:
+        UsageError: Where the head is no avatar, and for a .vrm file of one that is no VRM.
+    """
+    head, motion = piece.topology or topology_of(piece.motion), piece.motion
+    if not isinstance(head, AvatarHead) or not isinstance(motion, Motion) or learned(motion.channels) != ADA:
+        raise UsageError(
+            f"{parameter('out', out)} holds an avatar that moves, but {head.name} is none.",
+            hint="Give `head` an avatar (.glb, .gltf or .vrm) and motion of ada.",
+        )
+    if out.suffix.lower() == _VRM and not head.is_vrm:
+        raise UsageError(
+            f"{parameter('out', out)}: {head.name} is no VRM.", hint="Give `out` a name that ends in .glb."
+        )
+    document = _copied(head.document)
+    fixed = _animate(document, head, motion)
+    if fixed:
+        piece.reporter.warn(
+            f"{some(fixed)} of {head.name} cannot be animated, since their nodes have a matrix: they rest."
+        )
+    write_glb(out, document)
+
+
+def _copied(document: Document) -> Document:
+    """Return a document that can grow while this one stays."""
+    grown = {key: list(document.json.get(key, [])) for key in _GROWING}
+    content = {**document.json, **{key: entries for key, entries in grown.items() if entries}}
+    return Document(content, list(document.buffers), document.name, document.resources)
+
+
+def _animate(document: Document, head: AvatarHead, motion: Motion) -> list[str]:
+    """Add the animation; return the names of bones whose nodes no animation may turn."""
+    weights, turns = head.driven(motion.coeffs, motion.pose)
+    times = (np.arange(motion.num_frames) / motion.fps).astype(np.float32)
+    keys = add_accessor(document, times, bounds=True)
+    samplers: list[dict[str, object]] = []
+    channels: list[dict[str, object]] = []
+
+    def add(node: int, path: str, values: Float[np.ndarray, "frames ..."]) -> None:
+        output = add_accessor(document, values.astype(np.float32))
+        channels.append({"sampler": len(samplers), "target": {"node": node, "path": path}})
+        samplers.append({"input": keys, "output": output, "interpolation": "LINEAR"})
+
+    for node, rest in head.shapes.weights.items():
+        mine = {number: values for (of, number), values in weights.items() if of == node}
+        if mine:
+            table = np.tile(np.array(rest, np.float32), (motion.num_frames, 1))
+            for number, values in mine.items():
+                table[:, number] = values
+            # The weights of a frame follow each other, then those of the next.
+            add(node, "weights", table.reshape(-1))
+    fixed = []
+    for node, quaternions in head.rig.rotations(turns).items():
+        if "matrix" in document.json["nodes"][node]:
+            fixed.append(head.rig.nodes.name(node))
+        else:
+            add(node, "rotation", quaternions)
+    document.add("animations", {"name": NAME, "channels": channels, "samplers": samplers})
+    return fixed

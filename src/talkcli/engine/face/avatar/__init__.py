@@ -1,0 +1,1 @@
+"""Avatars of users: glTF and VRM files that motion of ada moves, whatever their shapes are called."""
