@@ -57,6 +57,20 @@ class ShapeRig:
         deltas = torch.from_numpy(self.deltas[:, chosen]).to(coeffs)
         return rest + torch.einsum("fc,cvx->fvx", coeffs, deltas)
 
+    def with_landmarks(self, marks: Int[np.ndarray, "68"]) -> ShapeRig:
+        """Return the same rig with the vertices of the landmarks."""
+        return ShapeRig(
+            name=self.name,
+            channels=self.channels,
+            template=self.template,
+            deltas=self.deltas,
+            faces=self.faces,
+            marks=marks,
+            part_of_face=self.part_of_face,
+            parts=self.parts,
+            colours=self.colours,
+        )
+
     def landmarks(self, vertices: Float[Tensor, "frames verts 3"]) -> Float[Tensor, "frames 68 3"]:
         """Return the 68 landmarks of the iBUG scheme out of all vertices."""
         if self.landmark_vertices is None:

@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 
 from talkcli.engine.errors import AssetError, InputError, UsageError
-from talkcli.engine.exports.formats import check_distinct
+from talkcli.engine.exports.formats import check_distinct, export, format_of, split_suffix
+from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.avatar.as_rig import read_avatar_rig
+from talkcli.engine.face.channels import space_name
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import head_file, load_head
+from talkcli.engine.face.heads import AVATARS, head_file, load_head
 from talkcli.engine.face.landmark_file import read_landmarks
 from talkcli.engine.face.motion_file import read_any_motion, write_motion
 from talkcli.engine.face.shape_rig import ShapeRig
@@ -54,7 +57,8 @@ def retarget_file(
 
     Args:
         path: Motion file, or a CSV of Live Link Face.
-        outs: Files: .npz for a motion file, .csv for a table of weights.
+        outs: Files: .npz for a motion file, .csv for a table of weights; motion of ada and ARKit's curves also
+            in the formats of talk export, whose .csv is that of Live Link Face.
         to: Target: "arkit", the name of a head, or a head's file. None with a `mapping`, whose targets are
             then all that is known of the target.
         source_head: Head of the source: a name or a file; None for the motion's own.
@@ -72,12 +76,13 @@ def retarget_file(
     _check(path, outs, to, source_head, landmarks, mapping, found)
     motion, meta = _read(path)
     source = known_source(motion)
-    target = None if to is None or to.lower() == ARKIT_NAME else _target(to, landmarks)
+    target = None if to is None or to.lower() == ARKIT_NAME else _target(to, landmarks, reporter)
     report: dict[str, Any] = {"kept": None}
     if mapping is not None:
         given = read_mapping(mapping)
         moved = _mapped(motion, source, given, to, target)
         report |= {"how": "mapping", "mapping_source": given.origin or None}
+        _check_formats(outs, moved)
         if target is not None:
             # Nobody needs landmarks for a mapping; without them nothing is measured.
             with contextlib.suppress(AssetError):
@@ -87,7 +92,10 @@ def retarget_file(
         surface = Surface(source, topology_of(source, source_head))
         made: Retargeted = retarget(surface, target, reporter)
         moved = made.motion
-        report |= {"how": made.how, "kept": made.kept.document(), "lines": made.kept.lines()}
+        report["how"] = made.how
+        if made.kept is not None:
+            report |= {"kept": made.kept.document(), "lines": made.kept.lines()}
+        _check_formats(outs, moved)
         if found is not None:
             assert isinstance(surface.topology, Head)
             write_mapping(found, found_mapping(surface.topology, target, _origin(surface.topology, to)))
@@ -102,10 +110,7 @@ def retarget_file(
         "motion": meta,
     }
     for out in outs:
-        if out.suffix.lower() == MOTION:
-            write_motion(out, moved, written)
-        else:
-            _write_table(out, moved)
+        _write(out, moved, written, reporter)
     outputs = [*outs, *([found] if found else [])]
     return {
         "outputs": [str(out) for out in outputs],
@@ -130,19 +135,36 @@ def _check(
     if to is None and mapping is None:
         raise UsageError("`to` is missing: which head is meant?", hint="For example `to=arkit`.")
     if mapping is not None and found is not None:
-        raise UsageError("`mapping` is used as it is, so that there is none to find: leave `write_mapping` out.")
+        raise UsageError(
+            "`mapping` is used as it is, so that there is none to find: leave `write_mapping` out."
+        )
     if not outs and found is None:
         raise UsageError("`out` is missing: where should the motion go?")
-    for out in outs:
-        if out.suffix.lower() not in (MOTION, TABLE):
-            raise UsageError(f"{parameter('out', out)} ends neither in {MOTION} nor in {TABLE}.")
+    if found is not None and found.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{parameter('write_mapping', found)} ends neither in .csv nor in .npz.")
+    for out in [*outs, *([found] if found else [])]:
         check_file(out)
-    if found is not None:
-        if found.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{parameter('write_mapping', found)} ends neither in .csv nor in .npz.")
-        check_file(found)
     files = [head_file(name) for name in (to, source_head) if name]
     check_distinct([*outs, *([found] if found else [])], [path, landmarks, mapping, *files])
+
+
+def _check_formats(outs: Sequence[Path], motion: Motion) -> None:
+    """Raise UsageError for the first of `outs` whose format cannot hold `motion`."""
+    for out in outs:
+        if split_suffix(out)[1].lower() not in (MOTION, TABLE) and not _holds(out, motion):
+            raise UsageError(
+                f"{parameter('out', out)}: motion of {motion.head} becomes a {MOTION}, or a table ({TABLE}).",
+                hint="talk export writes further formats of motion for ada.",
+            )
+
+
+def _holds(out: Path, motion: Motion) -> bool:
+    """Return whether the format of `out` is one for the channels of `motion`, or of ada for ARKit's curves."""
+    shown = known_source(motion)
+    suffix = split_suffix(out)[1].lower()
+    if suffix in (MOTION, "") or not isinstance(shown, Motion):
+        return False
+    return format_of(out).space == space_name(shown.head, shown.channels)
 
 
 def _read(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
@@ -151,26 +173,33 @@ def _read(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
     return read_any_motion(path)
 
 
-def _target(name: str, landmarks: Path | None) -> Head:
-    """Return the target head, with the landmarks that the user gives. Raises UsageError where a head has its
-    own.
+def _target(name: str, landmarks: Path | None, reporter: Reporter) -> Head:
+    """Return the target head, with the landmarks that the user gives; an avatar is all its morph targets.
+
+    Raises UsageError where a head has landmarks of its own.
     """
-    head = load_head(name)
-    if landmarks is None:
-        return head
-    if not isinstance(head, ShapeRig):
-        raise UsageError(f"{name} has landmarks of its own: leave `landmarks` out.")
-    return ShapeRig(
-        name=head.name,
-        channels=head.channels,
-        template=head.template,
-        deltas=head.deltas,
-        faces=head.faces,
-        marks=read_landmarks(landmarks, head.template),
-        part_of_face=head.part_of_face,
-        parts=head.parts,
-        colours=head.colours,
-    )
+    is_avatar = Path(name).suffix.lower() in AVATARS
+    head = read_avatar_rig(Path(name)) if is_avatar else load_head(name)
+    if landmarks is not None:
+        if not isinstance(head, ShapeRig):
+            raise UsageError(f"{name} has landmarks of its own: leave `landmarks` out.")
+        return head.with_landmarks(read_landmarks(landmarks, head.template))
+    if isinstance(head, ShapeRig) and head.landmark_vertices is None:
+        reporter.warn(
+            f"Nobody knows the landmarks of {name}: names of shapes alone decide, and closures are not looked "
+            "after. Give `landmarks`."
+        )
+    return head
+
+
+def _write(out: Path, motion: Motion, meta: dict[str, Any], reporter: Reporter) -> None:
+    if split_suffix(out)[1].lower() == MOTION:
+        write_motion(out, motion, meta)
+    elif _holds(out, motion):
+        shown = known_source(motion)
+        export(out, Piece(motion=shown, meta=meta, reporter=reporter))
+    else:
+        _write_table(out, motion)
 
 
 def _mapped(

@@ -13,10 +13,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import ada_coeffs, arkit_curves
 from talkcli.engine.face.channels import ADA, ARKIT, FLAME, JAW, JAW_OPEN_RAD, JAW_SIDE_RAD, learned, space_name
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
+from talkcli.engine.face.shape_rig import ShapeRig
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.retarget.follow import follow
 from talkcli.engine.retarget.goals import Goals, goals
@@ -41,7 +43,8 @@ class Retargeted:
 
     motion: Motion
     how: str
-    kept: Kept
+    kept: Kept | None
+    """None where nobody knows the landmarks of the target."""
 
 
 def known_source(motion: AnyMotion) -> AnyMotion:
@@ -65,6 +68,8 @@ def retarget(source: Surface, target: Head | None, reporter: Reporter) -> Retarg
     Raises AssetError for a head without landmarks.
     """
     shown = load_head("ada") if target is None else target
+    if isinstance(shown, ShapeRig) and shown.landmark_vertices is None:
+        return _by_names(source, shown)
     rig, (points, rest) = Rig(shown), points_of(source)
     wanted = goals(points, rest, rig.rest)
     motion, how = _moved(source, wanted, rig, reporter)
@@ -75,6 +80,25 @@ def retarget(source: Surface, target: Head | None, reporter: Reporter) -> Retarg
         motion = replace(motion, coeffs=coeffs, head=ARKIT_NAME, channels=ARKIT)
         reached = ada_coeffs(curves, len(coeffs))
     return Retargeted(motion=motion, how=how, kept=kept(wanted, rig.points(reached)))
+
+
+def _by_names(source: Surface, target: ShapeRig) -> Retargeted:
+    """Return the weights that names alone ask for. Raises InputError where they say nothing."""
+    weights = _named(source, target)
+    if weights is None:
+        raise InputError(
+            f"No shape of {target.name} has a name of ARKit's, and nobody knows its landmarks.",
+            hint="Give `landmarks`, or a `mapping`.",
+        )
+    motion = source.motion
+    moved = Motion(
+        coeffs=weights,
+        fps=source.fps,
+        head=target.name,
+        channels=target.channels,
+        pose=motion.pose if isinstance(motion, Motion) else None,
+    )
+    return Retargeted(motion=moved, how="names", kept=None)
 
 
 def measured(source: Surface, target: Head, motion: Motion) -> Kept:

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
+from talkcli.engine.face.avatar.names import SIDES, meaning_of
 from talkcli.engine.face.channels import ARKIT
-
-_SIDES = ("Left", "Right")
 
 
 def arkit_names(shape: str) -> tuple[str, ...]:
@@ -20,7 +19,13 @@ def arkit_names(shape: str) -> tuple[str, ...]:
 
     A shape of both eyes shows both curves, and one side of a shape that ARKit does not split shows all of it.
     """
-    return tuple(name for name in ARKIT if name == shape)
+    meaning = meaning_of(shape)
+    if meaning is None or meaning.kind != "arkit":
+        return ()
+    names = [meaning.name] if meaning.name in ARKIT else [meaning.stem]
+    if not meaning.side and meaning.stem not in ARKIT:
+        names = [f"{meaning.stem}{side}" for side in SIDES]
+    return tuple(name for name in names if name in ARKIT)
 
 
 def weights_by_name(
