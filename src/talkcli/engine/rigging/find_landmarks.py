@@ -17,7 +17,7 @@ from talkcli.engine.render.renderer import Camera, camera_axes
 from talkcli.engine.render.renderers import open_renderer
 from talkcli.engine.render.setting import scene_of
 from talkcli.engine.render.shot import Shot, Size
-from talkcli.engine.rigging.surface_mesh import SurfaceMesh
+from talkcli.engine.rigging.surface_mesh import SurfaceMesh, welded
 from talkcli.engine.types import Mesh
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.mesh import FaceMesh as Tracker
@@ -30,7 +30,8 @@ _EXTENT_M = 0.35
 # Points of the parted lips lie in one place, and face down or up.
 _UPPER_INNER, _LOWER_INNER = (61, 62, 63), (65, 66, 67)
 _FACING_M = 0.004
-_BLOCK = 8
+# Skin around a ray, and how much deeper than its nearest point a landmark may be.
+_AROUND_M = 0.006
 
 
 def find_landmarks(mesh: Mesh, name: str) -> Int[np.ndarray, "68"]:
@@ -50,11 +51,30 @@ def find_landmarks(mesh: Mesh, name: str) -> Int[np.ndarray, "68"]:
             if seen:
                 best = max(seen, key=lambda sighting: sighting.size)
                 pixels = at.ibug_points(best.landmarks[None, :, :2].astype(np.float64))[0]
-                return _on_mesh(SurfaceMesh(scaled.astype(np.float64), mesh.faces), scene.camera, pixels)
+                return _on_skin(SurfaceMesh(scaled.astype(np.float64), mesh.faces), scene.camera, pixels)
     raise InputError(
         f"The tracker sees no face on a picture of {name}.",
         hint="Turn the mesh so that y is up and the face looks along z, or give the 68 `landmarks` in a file.",
     )
+
+
+def _on_skin(
+    mesh: SurfaceMesh, camera: Camera, pixels: Float[np.ndarray, "68 2"]
+) -> Int[np.ndarray, "68"]:
+    """Return the vertices that are seen at `pixels`, all on the surface that most are on: lashes and tears
+    lie before the skin.
+    """
+    whole, places = welded(mesh)
+    labels = whole.components
+    found = _on_mesh(whole, camera, pixels)
+    skin = int(np.bincount(labels[found]).argmax())
+    chosen = whole.part(labels[whole.faces[:, 0]] == skin)
+    used = np.unique(chosen.faces)
+    new = np.zeros(len(labels), np.int64)
+    new[used] = np.arange(len(used))
+    found = used[_on_mesh(SurfaceMesh(chosen.vertices[used], new[chosen.faces]), camera, pixels)]
+    first = np.unique(places, return_index=True)[1]
+    return first[found]
 
 
 def _on_mesh(
@@ -66,41 +86,17 @@ def _on_mesh(
     sides = (pixels / np.array(_SIZE) * 2 - 1) * [half, -half]
     rays = axes[2] + sides[:, :1] * axes[0] + sides[:, 1:] * axes[1]
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    depths = _first_hits(mesh, eye, rays)
+    away = mesh.vertices - eye
     found = np.zeros(len(pixels), np.int64)
-    for mark, (ray, depth) in enumerate(zip(rays, depths, strict=True)):
-        away = mesh.vertices - eye
-        if np.isfinite(depth):
-            cost = np.linalg.norm(away - depth * ray, axis=1)
-        else:
-            # Beside the mesh: the vertex nearest to the ray.
-            cost = np.linalg.norm(away - (away @ ray)[:, None] * ray, axis=1)
+    for mark, ray in enumerate(rays):
+        depth = away @ ray
+        cost = np.linalg.norm(away - depth[:, None] * ray, axis=1)
+        # What is seen there lies in front; a ray between lips or lids meets the back of a hole.
+        near = cost < max(_AROUND_M, float(cost.min()) * 1.5)
+        cost += (depth - depth[near].min() - _AROUND_M).clip(min=0.0)
         if mark in _UPPER_INNER:
-            cost = cost + _FACING_M * (mesh.normals[:, 1] > 0)
+            cost += _FACING_M * (mesh.normals[:, 1] > 0)
         if mark in _LOWER_INNER:
-            cost = cost + _FACING_M * (mesh.normals[:, 1] < 0)
+            cost += _FACING_M * (mesh.normals[:, 1] < 0)
         found[mark] = int(cost.argmin())
     return found
-
-
-def _first_hits(
-    mesh: SurfaceMesh, eye: Float[np.ndarray, "3"], rays: Float[np.ndarray, "rays 3"]
-) -> Float[np.ndarray, "rays"]:
-    """Return the distance of the first triangle on each ray, infinite where there is none.
-
-    Source: Moeller and Trumbore (1997).
-    """
-    corners = mesh.vertices[mesh.faces]
-    one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    start = eye - corners[:, 0]
-    turned = np.cross(start, one)
-    depths = []
-    for first in range(0, len(rays), _BLOCK):
-        way = rays[first : first + _BLOCK, None]
-        across = np.cross(way, other)
-        size = (one * across).sum(-1)
-        size = np.where(np.abs(size) < 1e-15, np.inf, size)
-        u, v = (start * across).sum(-1) / size, (way * turned).sum(-1) / size
-        depth = (other * turned).sum(-1) / size
-        depths.append(np.where((u >= 0) & (v >= 0) & (u + v <= 1) & (depth > 0), depth, np.inf).min(axis=1))
-    return np.concatenate(depths)

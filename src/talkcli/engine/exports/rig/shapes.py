@@ -12,6 +12,7 @@ import numpy as np
 
 from talkcli.engine.exports.rig.document import rig_document
 from talkcli.engine.exports.rig.rig import AtRest, Joint, Rig
+from talkcli.engine.face.avatar.as_rig import LANDMARKS
 from talkcli.engine.face.shape_rig import ShapeRig
 from talkcli.engine.gltf.document import Document
 
@@ -28,4 +29,11 @@ def shapes_document(shapes: ShapeRig, *, licence: str, extras: Mapping[str, Any]
         shares=np.ones((len(shapes.template), 1), np.float32),
         licence=licence,
     )
-    return rig_document(rig, None, extras=extras).document
+    made = rig_document(rig, None, extras=extras)
+    if shapes.landmark_vertices is not None:
+        # The skin is the first primitive that a reader meets.
+        rows = made.vertices[made.face, 0]
+        places = np.searchsorted(rows, shapes.landmark_vertices)
+        if np.array_equal(rows[places.clip(max=len(rows) - 1)], shapes.landmark_vertices):
+            made.document.json["asset"]["extras"][LANDMARKS] = places.tolist()
+    return made.document

@@ -17,10 +17,13 @@ from talkcli.engine.face.avatar.nodes import read_nodes
 from talkcli.engine.face.avatar.rig import read_rig
 from talkcli.engine.face.avatar.shapes import Target, primitives, target_names, targets
 from talkcli.engine.face.avatar.vrm import read_vrm
+from talkcli.engine.face.landmark_file import NUM_LANDMARKS
 from talkcli.engine.face.shape_rig import ShapeRig
-from talkcli.engine.gltf.document import read_document
+from talkcli.engine.gltf.document import Document, read_document
 from talkcli.engine.types import Mesh as Triangles
 
+# Key of the asset's extras under which talk rig writes the landmarks.
+LANDMARKS = "landmark_vertices"
 # Numbers of all shapes together: they are stored densely.
 _MOST_NUMBERS = 100_000_000
 
@@ -30,17 +33,17 @@ def read_mesh(path: Path) -> Triangles:
 
     Raises InputError for a damaged file.
     """
-    mesh, _ = _read(path)
+    _, _, mesh, _ = _read(path)
     return Triangles(vertices=mesh.vertices({}, {}, 1)[0], faces=mesh.faces)
 
 
 def read_avatar_rig(path: Path) -> ShapeRig:
-    """Return the morph targets of a glTF or VRM file as a rig, which has no landmarks.
+    """Return the morph targets of a glTF or VRM file as a rig; it has landmarks where talk rig made the file.
 
     Targets of one name in several meshes are one shape. Raises InputError for a damaged file, and for one
     without targets.
     """
-    mesh, names = _read(path)
+    document, first, mesh, names = _read(path)
     if not names:
         raise InputError(f"{path} has no morph targets, so that nothing can be retargeted to it.")
     if len(names) * mesh.num_verts * 3 > _MOST_NUMBERS:
@@ -51,12 +54,30 @@ def read_avatar_rig(path: Path) -> ShapeRig:
         mesh.vertices(dict.fromkeys(moved, full), {}, 1)[0] - rest for moved in names.values()
     ]
     return ShapeRig(
-        name=str(path), channels=tuple(names), template=rest, deltas=np.stack(deltas), faces=mesh.faces
+        name=str(path),
+        channels=tuple(names),
+        template=rest,
+        deltas=np.stack(deltas),
+        faces=mesh.faces,
+        marks=_landmarks(document, first),
     )
 
 
-def _read(path: Path) -> tuple[Mesh, dict[str, list[Target]]]:
-    """Return the meshes as one, and the targets of each name."""
+def _landmarks(document: Document, first: int) -> np.ndarray | None:
+    """Return the landmarks that talk rig wrote: vertices of the first part, which has `first` of them."""
+    extras = document.json["asset"].get("extras")
+    stated = extras.get(LANDMARKS) if isinstance(extras, dict) else None
+    if not isinstance(stated, list) or len(stated) != NUM_LANDMARKS:
+        return None
+    if not all(isinstance(vertex, int) and 0 <= vertex < first for vertex in stated):
+        return None
+    return np.array(stated, np.int64)
+
+
+def _read(path: Path) -> tuple[Document, int, Mesh, dict[str, list[Target]]]:
+    """Return the document, the number of vertices of its first part, the meshes as one, and the targets of
+    each name.
+    """
     document = read_document(path)
     vrm = read_vrm(document)
     nodes = read_nodes(document, turned=vrm is not None and vrm.version == 0)
@@ -71,4 +92,5 @@ def _read(path: Path) -> tuple[Mesh, dict[str, list[Target]]]:
             for number, name in enumerate(target_names(document, entry["mesh"], count)):
                 if (node, number) in moving:
                     names.setdefault(name, []).append((node, number))
-    return Mesh(parts, read_rig(nodes, vrm), moving, {}), names
+    first = len(parts[0].points) if parts else 0
+    return document, first, Mesh(parts, read_rig(nodes, vrm), moving, {}), names
