@@ -59,7 +59,7 @@ class Goals:
 def goals(
     moved: Float[np.ndarray, "frames points 3"],
     rest: Float[np.ndarray, "points 3"],
-    target: Float[np.ndarray, "points 3"],
+    target: Float[np.ndarray, "others 3"],
 ) -> Goals:
     """Return the goals for a head whose points rest at `target`, from points that rest at `rest`."""
     num = min(moved.shape[1], len(target))

@@ -69,7 +69,7 @@ class Kept:
         ]
 
 
-def kept(wanted: Goals, reached: Float[np.ndarray, "frames points 3"]) -> Kept:
+def kept(wanted: Goals, reached: Float[np.ndarray, "frames others 3"]) -> Kept:
     """Return what a target whose points are at `reached` keeps of `wanted`."""
     num = wanted.points.shape[1]
     reached = reached[:, :num].astype(np.float64)

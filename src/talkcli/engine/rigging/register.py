@@ -83,7 +83,7 @@ def register(
     mesh = template.mesh
     plate = _plate(mesh)
     num = len(mesh.vertices)
-    finders = {side: target.closest(side) for side in np.unique(template.sides)}
+    finders = {side: target.closest(side) for side in map(int, np.unique(template.sides))}
     # Several keys may share a vertex.
     held = np.bincount(keys, minlength=num).astype(float)
     pulled = np.stack([np.bincount(keys, places[:, axis], minlength=num) for axis in range(3)], axis=1)

@@ -151,7 +151,7 @@ class Closest:
         mesh = self._mesh
         near = self._tree.query(points, k=min(_CANDIDATES, len(mesh.faces)))[1].reshape(len(points), -1)
         corners = mesh.vertices[mesh.faces[near]]
-        weights = _in_triangles(points[:, None], corners)
+        weights = _in_triangles(points, corners)
         found = np.einsum("pkc,pkcx->pkx", weights, corners)
         distances = np.linalg.norm(found - points[:, None], axis=-1)
         ranked = distances
@@ -166,9 +166,10 @@ class Closest:
 
 
 def _in_triangles(
-    points: Float[np.ndarray, "*many 3"], corners: Float[np.ndarray, "*many 3 3"]
-) -> Float[np.ndarray, "*many 3"]:
-    """Return the barycentric weights of the closest points of triangles."""
+    points: Float[np.ndarray, "points 3"], corners: Float[np.ndarray, "points near 3 3"]
+) -> Float[np.ndarray, "points near 3"]:
+    """Return the barycentric weights of the closest points of the triangles near each point."""
+    points = points[:, None]
     first, second, third = (corners[..., corner, :] for corner in range(3))
     one, other, way = second - first, third - first, points - first
     a, b, c = (one * one).sum(-1), (one * other).sum(-1), (other * other).sum(-1)
