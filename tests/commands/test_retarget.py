@@ -74,9 +74,16 @@ def test_a_mapping_is_used_as_it_is(talk: Talk, tmp_path: Path, capsys: pytest.C
     )
     write_motion(
         tmp_path / "w.npz",
-        Motion(coeffs=np.array([[1.5, 0.25]], np.float32), fps=30.0, head="arkit", channels=("jawOpen", "jawLeft")),
+        Motion(
+            coeffs=np.array([[1.5, 0.25]], np.float32),
+            fps=30.0,
+            head="arkit",
+            channels=("jawOpen", "jawLeft"),
+        ),
     )
-    assert talk("retarget", "w.npz", "--mapping", "map.csv", "--out", "c.csv", "--out", "c.npz", "--json") == 0
+    assert (
+        talk("retarget", "w.npz", "--mapping", "map.csv", "--out", "c.csv", "--out", "c.npz", "--json") == 0
+    )
     assert told(capsys)["mapping_source"] == "a test"
     assert (tmp_path / "c.csv").read_text() == (
         "time_s,CTRL_C_jaw.ty,CTRL_C_jaw.tx\n0.000000,-3.000000,0.250000\n"
@@ -87,10 +94,12 @@ def test_a_mapping_is_used_as_it_is(talk: Talk, tmp_path: Path, capsys: pytest.C
 def test_a_rig_without_landmarks_says_so(
     talk: Talk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    vertices, faces = open_mesh(12, 12)
+    vertices, _ = open_mesh(12, 12)
     deltas = np.zeros((2, len(vertices), 3), np.float32)
     deltas[:, 5] = 0.01
-    rig = ShapeRig(name="r", channels=("JawOpen", "blendShape1.mouthSmile_L"), template=vertices, deltas=deltas)
+    rig = ShapeRig(
+        name="r", channels=("JawOpen", "blendShape1.mouthSmile_L"), template=vertices, deltas=deltas
+    )
     write_rig(tmp_path / "r.npz", rig)
     assert talk("retarget", "m.npz", "--to", "r.npz", "--out", "o.npz") == 0
     assert "closures are not looked after. Give --landmarks." in capsys.readouterr().err.replace("\n", " ")

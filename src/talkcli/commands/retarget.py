@@ -20,8 +20,8 @@ def retarget(
         typer.Option(
             "--to",
             metavar="arkit|NAME|FILE",
-            help="Target: arkit (52 curves), ada, abe, bust, flame, a head's file from talk head, or a rig from "
-            "talk rig. Without it, --mapping alone names the target's channels.",
+            help="Target: arkit (52 curves), ada, abe, bust, flame, a head's file from talk head, a rig from "
+            "talk rig, or an avatar. Without it, --mapping alone names the target's channels.",
         ),
     ] = None,
     out: Annotated[
@@ -29,8 +29,8 @@ def retarget(
         typer.Option(
             "--out",
             "-o",
-            help="Output: .npz (motion file), or .csv (one row of weights per frame). You may give the option "
-            "several times.",
+            help="Output: .npz (motion file), .csv (one row of weights per frame), or for ada and arkit a "
+            "format of talk export. You may give the option several times.",
         ),
     ] = None,
     head: Annotated[
@@ -45,7 +45,7 @@ def retarget(
         Path | None,
         typer.Option(
             "--landmarks",
-            help="The 68 landmarks of a rig whose file has none: .json, .csv or .npz with vertices or places.",
+            help="The 68 landmarks of a rig whose file has none: .json, .csv or .npz (docs/retarget.md).",
         ),
     ] = None,
     mapping: Annotated[

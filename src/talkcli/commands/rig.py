@@ -15,8 +15,8 @@ def rig(
     mesh: Annotated[
         Path,
         typer.Argument(
-            help="Head mesh at rest, mouth closed: .obj, .ply, .glb, .gltf or .vrm. The face looks along z, y is "
-            "up; the unit is found.",
+            help="Head mesh at rest, mouth closed: .obj, .ply, .glb, .gltf or .vrm. The face looks along z, "
+            "y is up; the unit is found.",
             metavar="MESH",
         ),
     ],
@@ -25,16 +25,16 @@ def rig(
         typer.Option(
             "--out",
             "-o",
-            help="Output: .glb (morph targets with ARKit's names), or .npz (a rig for talk retarget). You may give "
-            "the option several times.",
+            help="Output: .glb (morph targets with ARKit's names), or .npz (a rig for talk retarget). You "
+            "may give the option several times.",
         ),
     ],
     landmarks: Annotated[
         Path | None,
         typer.Option(
             "--landmarks",
-            help="The 68 landmarks: .json, .csv or .npz with vertices or places (docs/retarget.md). Default: found "
-            "on a picture, which needs the extra video.",
+            help="The 68 landmarks: .json, .csv or .npz with vertices or places (docs/retarget.md). Default: "
+            "found on a picture, which needs the extra video.",
         ),
     ] = None,
     contact_sheet: Annotated[

@@ -95,7 +95,8 @@ def test_landmarks_of_every_form(tmp_path: Path) -> None:
         ("a.json", "[1, 2]"), ("a.json", "{}"), ("a.json", "7"), ("a.json", json.dumps([99] * 68)),
         ("a.json", json.dumps([0.5] * 68)), ("a.json", json.dumps([3] * 68)), ("a.json", "[" * 99),
         ("a.json", json.dumps([[9.0, 9.0, 9.0]] * 68)), ("a.csv", "1,2\n3\n"), ("a.csv", "x\ny\n"),
-        ("a.csv", "\n".join(map(str, range(69)))), ("a.npz", "no archive"), ("a.json", json.dumps(["x"] * 68)),
+        ("a.csv", "\n".join(map(str, range(69)))), ("a.npz", "no archive"),
+        ("a.json", json.dumps(["x"] * 68)),
     ],
 )  # fmt: skip
 def test_hostile_landmarks(tmp_path: Path, name: str, text: str) -> None:

@@ -1,7 +1,7 @@
 """A head built as FLAME is, that looks like ada: 50 components of her expressions and a jaw that turns.
 
-Nothing of FLAME's own is in it. It has no channel that seals lips: what closes an open jaw is in the components,
-as in those of scans.
+Nothing of FLAME's own is in it. It has no channel that seals lips: what closes an open jaw is in the
+components, as in those of scans.
 """
 
 from __future__ import annotations

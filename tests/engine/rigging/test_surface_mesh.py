@@ -40,7 +40,7 @@ def test_closest_points_beyond_the_rim_and_by_brute_force() -> None:
 def test_seams_are_welded_and_touching_surfaces_are_not() -> None:
     left, right = flat(4, 4), flat(4, 4)
     beside = SurfaceMesh(
-        np.concatenate([left.vertices, right.vertices + [0, 3, 0]]),
+        np.concatenate([left.vertices, right.vertices + np.array([0, 3, 0])]),
         np.concatenate([left.faces, right.faces + 16]),
     )
     joined, places = welded(beside)

@@ -57,8 +57,8 @@ def retarget_file(
 
     Args:
         path: Motion file, or a CSV of Live Link Face.
-        outs: Files: .npz for a motion file, .csv for a table of weights; motion of ada and ARKit's curves also
-            in the formats of talk export, whose .csv is that of Live Link Face.
+        outs: Files: .npz for a motion file, .csv for a table of weights; motion of ada and ARKit's curves
+            also in the formats of talk export, whose .csv is that of Live Link Face.
         to: Target: "arkit", the name of a head, or a head's file. None with a `mapping`, whose targets are
             then all that is known of the target.
         source_head: Head of the source: a name or a file; None for the motion's own.
@@ -159,7 +159,7 @@ def _check_formats(outs: Sequence[Path], motion: Motion) -> None:
 
 
 def _holds(out: Path, motion: Motion) -> bool:
-    """Return whether the format of `out` is one for the channels of `motion`, or of ada for ARKit's curves."""
+    """Return whether the format of `out` is one for `motion`; ARKit's curves go where motion of ada goes."""
     shown = known_source(motion)
     suffix = split_suffix(out)[1].lower()
     if suffix in (MOTION, "") or not isinstance(shown, Motion):
@@ -186,8 +186,8 @@ def _target(name: str, landmarks: Path | None, reporter: Reporter) -> Head:
         return head.with_landmarks(read_landmarks(landmarks, head.template))
     if isinstance(head, ShapeRig) and head.landmark_vertices is None:
         reporter.warn(
-            f"Nobody knows the landmarks of {name}: names of shapes alone decide, and closures are not looked "
-            "after. Give `landmarks`."
+            f"Nobody knows the landmarks of {name}: names of shapes alone decide, and closures are not "
+            "looked after. Give `landmarks`."
         )
     return head
 

@@ -60,13 +60,11 @@ def rig_file(
     """
     _check(path, outs, landmarks, sheet)
     mesh = _read(path)
-    marks = (
-        find_landmarks(mesh, str(path)) if landmarks is None else read_landmarks(landmarks, mesh.vertices)
-    )
+    marks = find_landmarks(mesh, str(path)) if landmarks is None else read_landmarks(landmarks, mesh.vertices)
     rigged = build_rig(mesh, marks, str(path), add=add, reporter=reporter)
     if rigged.fused:
         reporter.warn(
-            f"The lips of {path} are one surface, so that no shape can open the mouth: cut it along their line."
+            f"The lips of {path} are one surface, so that no shape can open the mouth: cut them apart."
         )
     found = inspect(rigged)
     report = {
@@ -102,9 +100,7 @@ def rig_file(
 def _check(path: Path, outs: Sequence[Path], landmarks: Path | None, sheet: Path | None) -> None:
     """Raise UsageError for names that say nothing of a format, and for outputs that cannot be written."""
     if path.suffix.lower() not in _READERS:
-        raise UsageError(
-            f"{path} is no mesh that can be read.", hint=f"Give one of {', '.join(_READERS)}."
-        )
+        raise UsageError(f"{path} is no mesh that can be read.", hint=f"Give one of {', '.join(_READERS)}.")
     for out in outs:
         if out.suffix.lower() not in (GLB, RIG):
             raise UsageError(f"{parameter('out', out)} ends neither in {GLB} nor in {RIG}.")

@@ -15,7 +15,16 @@ from jaxtyping import Float
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.face.arkit import ada_coeffs, arkit_curves
-from talkcli.engine.face.channels import ADA, ARKIT, FLAME, JAW, JAW_OPEN_RAD, JAW_SIDE_RAD, learned, space_name
+from talkcli.engine.face.channels import (
+    ADA,
+    ARKIT,
+    FLAME,
+    JAW,
+    JAW_OPEN_RAD,
+    JAW_SIDE_RAD,
+    learned,
+    space_name,
+)
 from talkcli.engine.face.head import Head
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.shape_rig import ShapeRig

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from talkcli.engine.face.channels import ADA, CHANNELS, JAW, MOST_JAW_RAD, is_share, learned
-from talkcli.engine.retarget.goals import LIDS, LIPS, Goals, apart, lid_gaps
+from talkcli.engine.retarget.goals import LIPS, Goals, apart, lid_gaps
 from talkcli.engine.types import Reporter
 from talkcli.engine.video import correspondence as at
 from talkcli.engine.video.priors import prior_for
@@ -93,9 +93,7 @@ class _Problem:
         self._lids = 1.0 / (_LIDS_M + _OF_GAP * wanted.lids.clip(min=0.0))
         # Numbers of points: a head has irises where its eyes turn.
         self._num = wanted.points.shape[1]
-        self._target = self._weighed(
-            wanted.points[:, None], wanted.lips[:, None], wanted.lids[:, None]
-        )
+        self._target = self._weighed(wanted.points[:, None], wanted.lips[:, None], wanted.lids[:, None])
 
     def residuals(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows"]:
         """See `solver.Problem`."""

@@ -1,7 +1,7 @@
 """Mappings: weights with which channels of a target are sums of channels of a source.
 
-Axis names: `frames`, `targets`, `sources`. A mapping that a user gives is used as it is: nothing is clipped or
-smoothed.
+Axis names: `frames`, `targets`, `sources`. A mapping that a user gives is used as it is: nothing is clipped
+or smoothed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def check_origin(mapping: Mapping) -> None:
     named = [name for name in mapping.targets if name.upper().startswith(CONTROLS)]
     if named and not mapping.origin:
         raise InputError(
-            f"The mapping has {named[0]}, a control of MetaHuman, and does not say where its weights come from.",
+            f"The mapping has {named[0]}, a control of MetaHuman, and does not say where it comes from.",
             hint="Name the source: a first line `# source: WHO, WHICH VERSION` of the .csv, or `origin` in "
             "the .npz.",
         )

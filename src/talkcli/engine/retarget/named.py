@@ -30,7 +30,7 @@ def arkit_names(shape: str) -> tuple[str, ...]:
 
 def weights_by_name(
     curves: Mapping[str, Float[np.ndarray, "frames"]], shapes: Sequence[str]
-) -> tuple[Float[np.ndarray, "frames shapes"], Bool[np.ndarray, "shapes"]]:
+) -> tuple[Float[np.ndarray, "frames shapes"], Bool[np.ndarray, "known"]]:
     """Return the weights of `shapes`, and which of them have a name that says what they do; others are 0."""
     num_frames = len(next(iter(curves.values())))
     weights, known = np.zeros((num_frames, len(shapes)), np.float32), np.zeros(len(shapes), bool)

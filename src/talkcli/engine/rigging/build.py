@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.channels import ARKIT
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.overlay import Overlay, overlay
-from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.shape_rig import ShapeRig
 from talkcli.engine.face.topology import MESH_COLOUR
 from talkcli.engine.rigging.carry import Carried, carry
@@ -40,7 +40,7 @@ class Rigged:
     """A rig, and what is known of how it came about."""
 
     rig: ShapeRig
-    skin: Int[np.ndarray, "skin"]
+    skin: Int[np.ndarray, "chosen"]
     """Vertices of the rig's skin, one for those in one place."""
     skin_mesh: SurfaceMesh
     """Triangles between them, in metres of the rig."""
@@ -123,14 +123,14 @@ def _unit(
     if angle > _MOST_TURN_RAD:
         raise InputError(
             f"{name} is turned by {np.degrees(angle):.0f} degrees against a head that looks along z.",
-            hint="Turn the mesh so that y is up and the face looks along z, or check the landmarks' order: the "
-            "subject's right side comes first.",
+            hint="Turn the mesh so that y is up and the face looks along z, or check the landmarks' order: "
+            "the subject's right side comes first.",
         )
     unit, factor = min(_UNITS.items(), key=lambda item: abs(np.log(laid.scale / item[1])))
     if not 1 / _LIKELY < laid.scale / factor < _LIKELY:
         raise InputError(
-            f"{name} has eyes {np.linalg.norm(points[45 - 17] - points[36 - 17]):.3g} apart, which is a person's "
-            "size in no unit.",
+            f"{name} has eyes {np.linalg.norm(points[45 - 17] - points[36 - 17]):.3g} apart, a person's size "
+            "in no unit.",
             hint="Scale the mesh to metres, and check the landmarks.",
         )
     return unit, factor
@@ -138,8 +138,8 @@ def _unit(
 
 def _skin_of(
     name: str, mesh: SurfaceMesh, marks: Int[np.ndarray, "68"]
-) -> tuple[Int[np.ndarray, "skin"], SurfaceMesh, Int[np.ndarray, "68"]]:
-    """Return the component with the landmarks: its vertices, its mesh numbered anew, and the landmarks there."""
+) -> tuple[Int[np.ndarray, "chosen"], SurfaceMesh, Int[np.ndarray, "68"]]:
+    """Return the component of the landmarks: its vertices, its mesh numbered anew, the landmarks there."""
     counts = np.bincount(mesh.components[marks])
     label = int(counts.argmax())
     if counts[label] < len(marks):

@@ -37,9 +37,7 @@ class Carried:
     """Median distance of ada's registered face from the target."""
 
 
-def carry(
-    donor: Donor, skin: SurfaceMesh, marks: Int[np.ndarray, "68"], reporter: Reporter
-) -> Carried:
+def carry(donor: Donor, skin: SurfaceMesh, marks: Int[np.ndarray, "68"], reporter: Reporter) -> Carried:
     """Return ada's shapes on `skin`, whose landmarks are the vertices `marks`."""
     known = np.arange(17, 68)
     warped = warp(
@@ -47,14 +45,10 @@ def carry(
         donor.mesh.vertices[donor.marks[known]],
         skin.vertices[marks[known]],
     )
-    template = Side(
-        mesh=donor.mesh.moved(warped[donor.rows]), sides=mouth_sides(donor.mesh, donor.marks)
-    )
+    template = Side(mesh=donor.mesh.moved(warped[donor.rows]), sides=mouth_sides(donor.mesh, donor.marks))
     target = Side(mesh=skin, sides=mouth_sides(skin, marks))
     keys, places = key_places(template.mesh, donor.marks, skin, marks)
-    on_target = register(
-        template, target, keys=keys, places=places, trusted=~donor.hidden, reporter=reporter
-    )
+    on_target = register(template, target, keys=keys, places=places, trusted=~donor.hidden, reporter=reporter)
     bent = Side(mesh=donor.mesh.moved(on_target), sides=template.sides)
     points = _on(bent, skin.vertices, skin.normals, target.sides)
     middles = _on(
@@ -77,9 +71,7 @@ def carry(
     )
     face = ~donor.hidden & (donor.mesh.vertices[:, 2] > np.median(donor.mesh.vertices[:, 2]))
     error = target.closest(NEITHER)(on_target[face]).distances
-    return Carried(
-        deltas=deltas, touching=touching, warped=warped, error_mm=float(np.median(error) * 1000)
-    )
+    return Carried(deltas=deltas, touching=touching, warped=warped, error_mm=float(np.median(error) * 1000))
 
 
 def _on(

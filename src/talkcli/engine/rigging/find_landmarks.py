@@ -54,13 +54,11 @@ def find_landmarks(mesh: Mesh, name: str) -> Int[np.ndarray, "68"]:
                 return _on_skin(SurfaceMesh(scaled.astype(np.float64), mesh.faces), scene.camera, pixels)
     raise InputError(
         f"The tracker sees no face on a picture of {name}.",
-        hint="Turn the mesh so that y is up and the face looks along z, or give the 68 `landmarks` in a file.",
+        hint="Turn the mesh so that y is up and the face looks along z, or give the 68 `landmarks`.",
     )
 
 
-def _on_skin(
-    mesh: SurfaceMesh, camera: Camera, pixels: Float[np.ndarray, "68 2"]
-) -> Int[np.ndarray, "68"]:
+def _on_skin(mesh: SurfaceMesh, camera: Camera, pixels: Float[np.ndarray, "68 2"]) -> Int[np.ndarray, "68"]:
     """Return the vertices that are seen at `pixels`, all on the surface that most are on: lashes and tears
     lie before the skin.
     """
@@ -77,9 +75,7 @@ def _on_skin(
     return first[found]
 
 
-def _on_mesh(
-    mesh: SurfaceMesh, camera: Camera, pixels: Float[np.ndarray, "68 2"]
-) -> Int[np.ndarray, "68"]:
+def _on_mesh(mesh: SurfaceMesh, camera: Camera, pixels: Float[np.ndarray, "68 2"]) -> Int[np.ndarray, "68"]:
     """Return the vertices that are seen at `pixels`."""
     eye, axes = camera_axes(camera)
     half = math.tan(math.radians(camera.fov_deg) / 2)

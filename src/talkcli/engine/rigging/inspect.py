@@ -30,7 +30,7 @@ class Inspection:
     """What was measured."""
 
     lips_mm: float
-    """Largest distance of facing points of the lips beyond that at rest, with `jawOpen` and `mouthClose` at 1."""
+    """Largest distance of facing points of the lips beyond rest, with `jawOpen` and `mouthClose` at 1."""
     lids_mm: float
     """Largest distance of facing points of the lids, with both `eyeBlink` at 1."""
     lids_at_rest_mm: float
@@ -39,7 +39,7 @@ class Inspection:
     crossings: dict[str, int]
     """How many more there are with a shape at 1, for shapes that have more."""
     asymmetry_mm: float | None
-    """Mean difference of left and right shapes where they move; None for a face that is not symmetric itself."""
+    """Mean difference of left and right shapes where they move; None for a face that is not symmetric."""
     asymmetry_at_rest_mm: float
     moved_mm: dict[str, float]
     """Largest displacement of the skin by each shape."""

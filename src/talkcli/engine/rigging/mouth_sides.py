@@ -1,4 +1,4 @@
-"""Which side of the mouth a vertex belongs to: closed lips lie in one place, but not on one way along the skin.
+"""Which side of the mouth a vertex belongs to: closed lips lie in one place, but apart along the skin.
 
 Axis names: `verts`, `faces`.
 """
@@ -26,9 +26,7 @@ def mouth_sides(mesh: SurfaceMesh, marks: Int[np.ndarray, "68"]) -> Int[np.ndarr
     return np.where(near, np.where(ways[0] <= ways[1], UPPER, LOWER), NEITHER)
 
 
-def side_of_faces(
-    mesh: SurfaceMesh, sides: Int[np.ndarray, "verts"]
-) -> Int[np.ndarray, "faces"]:
+def side_of_faces(mesh: SurfaceMesh, sides: Int[np.ndarray, "verts"]) -> Int[np.ndarray, "faces"]:
     """Return the side of triangles: that of most corners."""
     corners = sides[mesh.faces]
     counts = np.stack([(corners == side).sum(axis=1) for side in (NEITHER, UPPER, LOWER)], axis=1)

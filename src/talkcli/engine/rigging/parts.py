@@ -39,12 +39,10 @@ class Part:
     """A component of the mesh that is no skin."""
 
     kind: str
-    verts: Int[np.ndarray, "part"]
+    verts: Int[np.ndarray, "chosen"]
 
 
-def recognise(
-    mesh: SurfaceMesh, skin: Int[np.ndarray, "skin"], marks: Int[np.ndarray, "68"]
-) -> list[Part]:
+def recognise(mesh: SurfaceMesh, skin: Int[np.ndarray, "others"], marks: Int[np.ndarray, "68"]) -> list[Part]:
     """Return the components beside that of the `skin`."""
     points = mesh.vertices[marks]
     labels = mesh.components.copy()
@@ -87,7 +85,7 @@ def moved_parts(
     parts: list[Part],
     donor: Donor,
     warped: Float[np.ndarray, "everything 3"],
-    skin: Int[np.ndarray, "skin"],
+    skin: Int[np.ndarray, "others"],
     deltas: Float[np.ndarray, "shapes verts 3"],
 ) -> None:
     """Write what the shapes move of `parts` into `deltas`, which has that of the skin."""
@@ -105,7 +103,9 @@ def moved_parts(
         if part.kind == EYE:
             side = 2 if own[:, 0].mean() < head.template[donor.rows, 0].mean() else 1
             ball = np.flatnonzero(head.tables["eye_of_vertex"] == side)
-            deltas[:, part.verts] = _turned(own, _sphere(own)[0], head.template[ball], donor.all_deltas[:, ball])
+            deltas[:, part.verts] = _turned(
+                own, _sphere(own)[0], head.template[ball], donor.all_deltas[:, ball]
+            )
         elif part.kind == OTHER:
             deltas[:, part.verts] = deltas[:, skin[near_skin.query(own)[1]]]
         else:
@@ -216,7 +216,7 @@ def _with_jaw(
     own: Float[np.ndarray, "part 3"],
     warped: Float[np.ndarray, "everything 3"],
     donor: Donor,
-    lower: Int[np.ndarray, "lower"],
+    lower: Int[np.ndarray, "chosen"],
 ) -> Float[np.ndarray, "shapes part 3"]:
     """Return how a tooth moves that is fixed to ada's lower row, laid where the landmarks put it."""
     at = warped[lower]
@@ -227,7 +227,7 @@ def _with_jaw(
     return out
 
 
-def _smooth(mesh: SurfaceMesh, verts: Int[np.ndarray, "part"], deltas: np.ndarray) -> None:
+def _smooth(mesh: SurfaceMesh, verts: Int[np.ndarray, "chosen"], deltas: np.ndarray) -> None:
     """Let neighbours share what they move: the nearest point of another mouth jumps from tongue to gum."""
     links = mesh.edges[verts][:, verts].copy()
     links.data[:] = 1.0

@@ -65,8 +65,8 @@ def register(
     template: Side,
     target: Side,
     *,
-    keys: Int[np.ndarray, "keys"],
-    places: Float[np.ndarray, "keys 3"],
+    keys: Int[np.ndarray, "points"],
+    places: Float[np.ndarray, "points 3"],
     trusted: Bool[np.ndarray, "verts"],
     reporter: Reporter,
 ) -> Float[np.ndarray, "verts 3"]:
@@ -96,7 +96,9 @@ def register(
             found, weights = _matches(mesh.moved(now), template.sides, target, finders, farthest)
             weights = weights * trusted
             matrix = stiffness * plate + diags(weights + marks * held + 1e-6)
-            rhs = weights[:, None] * (found - mesh.vertices) + marks * (pulled - held[:, None] * mesh.vertices)
+            rhs = weights[:, None] * (found - mesh.vertices) + marks * (
+                pulled - held[:, None] * mesh.vertices
+            )
             now = mesh.vertices + splu(matrix.tocsc()).solve(rhs)
     return now
 

@@ -1,6 +1,6 @@
 """Rings of mouth and eyes: edges of lips and lids of one mesh, matched to those of another between landmarks.
 
-Axis names: `keys`, `verts`.
+Axis names: `points`, `verts`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def key_places(
     template_marks: Int[np.ndarray, "68"],
     target: SurfaceMesh,
     target_marks: Int[np.ndarray, "68"],
-) -> tuple[Int[np.ndarray, "keys"], Float[np.ndarray, "keys 3"]]:
+) -> tuple[Int[np.ndarray, "points"], Float[np.ndarray, "points 3"]]:
     """Return vertices of the template and where on the target they belong: landmarks, and the ways along
     edges between them, by their lengths.
     """

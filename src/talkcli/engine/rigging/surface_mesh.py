@@ -73,7 +73,7 @@ class SurfaceMesh:
         return found
 
     def along_edges(
-        self, starts: Int[np.ndarray, "starts"], farthest_m: float = np.inf
+        self, starts: Int[np.ndarray, "points"], farthest_m: float = np.inf
     ) -> Float[np.ndarray, "verts"]:
         """Return the length of the shortest way along edges from any of `starts`; infinite beyond."""
         found: np.ndarray = dijkstra(self.edges, indices=starts, min_only=True, limit=farthest_m)

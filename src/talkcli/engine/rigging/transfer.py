@@ -3,8 +3,8 @@
 Axis names: `verts`, `faces`, `shapes`, `pairs`.
 After Sumner and Popovic (2004): a triangle of the target deforms as the source does in the same place. As
 Botsch et al. (2006) show, this is a Poisson equation in the places of vertices; it is solved here for their
-displacements. Two kinds of rows stand beside the gradients: weak ones, that a vertex moves as the point of the
-source does on which it lies, which anchor the mesh, and strong ones for pairs of points that touch.
+displacements. Two kinds of rows stand beside the gradients: weak ones, that a vertex moves as the point of
+the source does on which it lies, which anchor the mesh, and strong ones for pairs of points that touch.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ class Touch:
     apart: Float[np.ndarray, "shapes pairs 3"]
 
 
-def gradients(
-    mesh: SurfaceMesh, moved: Float[np.ndarray, "verts 3"]
-) -> Float[np.ndarray, "verts 3 3"]:
+def gradients(mesh: SurfaceMesh, moved: Float[np.ndarray, "verts 3"]) -> Float[np.ndarray, "verts 3 3"]:
     """Return how displacements deform the surroundings of each vertex, less the identity: means of its
     triangles, by area.
     """

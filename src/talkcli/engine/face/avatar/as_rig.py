@@ -50,9 +50,7 @@ def read_avatar_rig(path: Path) -> ShapeRig:
         raise InputError(f"{path} has {len(names)} shapes of {mesh.num_verts} vertices, more than any face.")
     rest = mesh.vertices({}, {}, 1)[0]
     full = np.ones(1, np.float32)
-    deltas = [
-        mesh.vertices(dict.fromkeys(moved, full), {}, 1)[0] - rest for moved in names.values()
-    ]
+    deltas = [mesh.vertices(dict.fromkeys(moved, full), {}, 1)[0] - rest for moved in names.values()]
     return ShapeRig(
         name=str(path),
         channels=tuple(names),
