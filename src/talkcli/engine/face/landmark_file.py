@@ -46,7 +46,7 @@ def read_landmarks(path: Path, vertices: Float[np.ndarray, "verts 3"]) -> Int[np
             raise InputError(f"{path} names vertices beyond the {len(vertices)} of the mesh.", hint=_HINT)
         found = rows.astype(np.int64)
     else:
-        distances, found = cKDTree(vertices).query(rows)
+        distances, found = map(np.asarray, cKDTree(vertices).query(rows))
         extent = float(np.ptp(vertices, axis=0).max())
         if distances.max() > _FARTHEST * extent:
             raise InputError(

@@ -31,7 +31,7 @@ _BEND, _BEND_FPS = 0.4, 25.0
 # Channels that move no landmark by more at full scale keep what their names ask for.
 _MOVED_M = 1e-4
 _STEP = 0.04
-_PASSES = 8
+_PASSES, _ROUNDS = 5, 6
 _BLOCK_FRAMES, _MARGIN_FRAMES = 256, 12
 _PLACED = np.array([*at.CHIN, *range(17, NUM_IBUG)])
 
@@ -66,7 +66,7 @@ def follow(
         problem = _Problem(rig, wanted.part(wide), moving, start[wide], named is not None)
         tied = np.full(max(wide.stop - wide.start - 2, 0), fps is not None)
         first = start[wide][:, moving].clip(prior.low, prior.high)
-        solved = solve(problem, first, prior, np.ones(len(first)), tied, _PASSES)
+        solved = solve(problem, first, prior, np.ones(len(first)), tied, _PASSES, _ROUNDS)
         found[core, moving] = solved[core.start - wide.start : core.stop - wide.start]
         done = core.stop
     reporter.progress("retargeting", done, len(found))

@@ -134,7 +134,7 @@ def _asymmetry(mesh: SurfaceMesh, deltas: dict[str, Float[np.ndarray, "verts 3"]
     """
     mirrored = mesh.vertices * [-1.0, 1.0, 1.0]
     mirrored[:, 0] += 2 * float(np.median(mesh.vertices[:, 0]))
-    distances, other = cKDTree(mesh.vertices).query(mirrored)
+    distances, other = map(np.asarray, cKDTree(mesh.vertices).query(mirrored))
     found = []
     for name, left in deltas.items():
         right = deltas.get(name.removesuffix(_SIDES[0]) + _SIDES[1])

@@ -81,7 +81,8 @@ class SurfaceMesh:
 
     def path(self, start: int, end: int) -> Int[np.ndarray, "points"]:
         """Return the vertices of the shortest way along edges; the two ends where there is none."""
-        _, before = dijkstra(self.edges, indices=start, return_predecessors=True)
+        _, befores = dijkstra(self.edges, indices=np.array([start]), return_predecessors=True)
+        before = befores[0]
         way = [end]
         while way[-1] != start:
             if before[way[-1]] < 0:

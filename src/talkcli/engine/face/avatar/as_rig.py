@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.avatar.geometry import read_parts
+from talkcli.engine.face.avatar.geometry import primitives, read_parts, targets
 from talkcli.engine.face.avatar.materials import Paints
 from talkcli.engine.face.avatar.mesh import Mesh
 from talkcli.engine.face.avatar.nodes import read_nodes
 from talkcli.engine.face.avatar.rig import read_rig
-from talkcli.engine.face.avatar.shapes import Target, primitives, target_names, targets
+from talkcli.engine.face.avatar.shapes import Target, target_names
 from talkcli.engine.face.avatar.vrm import read_vrm
 from talkcli.engine.face.landmark_file import NUM_LANDMARKS
 from talkcli.engine.face.shape_rig import ShapeRig
