@@ -24,6 +24,8 @@ from talkcli.commands.export import export
 from talkcli.commands.head import head
 from talkcli.commands.methods import methods
 from talkcli.commands.render import render
+from talkcli.commands.retarget import retarget
+from talkcli.commands.rig import rig
 from talkcli.commands.train import train
 from talkcli.commands.train_dee import train_dee
 from talkcli.commands.train_fer import train_fer
@@ -49,6 +51,8 @@ app = typer.Typer(
 app.command()(animate)
 app.command()(render)
 app.command()(blender)
+app.command()(retarget)
+app.command()(rig)
 app.command()(export)
 app.command()(head)
 app.add_typer(score.app, name="score")

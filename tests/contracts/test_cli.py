@@ -28,6 +28,8 @@ COMMANDS = (
     "train-gen",
     "animate",
     "render",
+    "retarget",
+    "rig",
     "head",
     "score",
     "convert",

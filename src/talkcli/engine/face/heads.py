@@ -58,8 +58,8 @@ def tell_head(head: object, reporter: Reporter) -> None:
 
 
 def load_head(name: str) -> Head:
-    """Return the head called `name`: a key of `HEADS`, a file that `talk head` or FLAME's authors made, or an
-    avatar (.glb, .gltf, .vrm).
+    """Return the head called `name`: a key of `HEADS`, a file that `talk head`, `talk rig` or FLAME's authors
+    made, or an avatar (.glb, .gltf, .vrm).
 
     Raises UsageError for an unknown name, AssetError when the head's files are missing, InputError when they
     are not what they should be.
@@ -97,7 +97,10 @@ def load_head(name: str) -> Head:
 
         return read_avatar(path)
     from talkcli.engine.face.head_file import is_head_file, read_head
+    from talkcli.engine.face.rig_file import is_rig_file, read_rig
 
+    if is_rig_file(path):
+        return read_rig(path)
     if is_head_file(path):
         return read_head(path)
     from talkcli.engine.face.flame import FlameHead

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INNER_LIP_UPPER = (61, 62, 63)
 INNER_LIP_LOWER = (67, 66, 65)
 # Colour of a mesh that has no colours, in linear RGB.
-_SKIN = (0.58, 0.36, 0.26)
+MESH_COLOUR = (0.58, 0.36, 0.26)
 
 
 @runtime_checkable
@@ -112,7 +112,7 @@ class FaceMesh:
     def colours(self) -> Float[np.ndarray, "verts 3"]:
         if self.numbering is not None:
             return self.numbering.colours
-        return np.tile(np.array(_SKIN, np.float32), (len(self.template), 1))
+        return np.tile(np.array(MESH_COLOUR, np.float32), (len(self.template), 1))
 
     @property
     def regions(self) -> Mapping[str, Int[np.ndarray, "..."]]:

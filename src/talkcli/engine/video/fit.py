@@ -8,7 +8,6 @@ the gap between them, so that lips or lids that touch in the picture also touch 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -28,7 +27,7 @@ from talkcli.engine.video.identity import Identity, find_identity, interocular, 
 from talkcli.engine.video.pose import Similarity, filled, follow
 from talkcli.engine.video.priors import prior_for
 from talkcli.engine.video.rig import NUM_IBUG, Rig
-from talkcli.engine.video.solver import solve
+from talkcli.engine.video.solver import blocks, solve
 from talkcli.engine.video.track import FaceTrack
 from talkcli.engine.video.warp import Warp
 from talkcli.engine.wording import counted
@@ -41,8 +40,7 @@ _UPRIGHT = np.array([1.0, -1.0, -1.0])
 _FEWEST_FRAMES = 3
 # Smallest distance of the outer eye corners in pixels.
 _SMALLEST_FACE_PX = 8.0
-# Number of frames that are solved together, and of frames on either side that are solved with them and then
-# dropped: neighbours further away do not change a frame.
+# Number of frames that are solved together, and of frames on either side that are solved with them.
 _BLOCK_FRAMES, _MARGIN_FRAMES = 256, 12
 # Weight of the prior's pull to rest in a bridged gap.
 _HARDLY = 1e-4
@@ -130,7 +128,7 @@ def fit_head(
     coeffs = _jaw_alone(rig, (lip_gap(inside) - identity.gap_m).clip(min=0.0))
     tied = _tied(track)
     solved = coeffs.copy()
-    for core, wide in _blocks(track.num_frames):
+    for core, wide in blocks(track.num_frames, _BLOCK_FRAMES, _MARGIN_FRAMES):
         evidence = Evidence(rig, identity, place.at(wide), inside[wide], trust[wide], moving, config.noise)
         together = tied[wide.start : wide.stop - 2]
         found = solve(evidence, coeffs[wide][:, moving], prior, drawn[wide], together, config.passes)
@@ -187,16 +185,6 @@ def _fit(
         head=head,
         place=place,
     )
-
-
-def _blocks(num_frames: int) -> Iterator[tuple[slice, slice]]:
-    """Yield each block of frames, and the block with the margin on either side that is solved with it."""
-    for start in range(0, num_frames, _BLOCK_FRAMES):
-        stop = min(start + _BLOCK_FRAMES, num_frames)
-        yield (
-            slice(start, stop),
-            slice(max(0, start - _MARGIN_FRAMES), min(num_frames, stop + _MARGIN_FRAMES)),
-        )
 
 
 def _jaw_alone(rig: Rig, gap_m: Float[np.ndarray, "frames"]) -> Float[np.ndarray, "frames coeffs"]:

@@ -8,6 +8,7 @@ linearly with the number of frames.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -48,6 +49,15 @@ class Problem(Protocol):
         """Return the derivatives of `residuals` with respect to `values`."""
 
 
+def blocks(num_frames: int, core: int, margin: int) -> Iterator[tuple[slice, slice]]:
+    """Yield each block of `core` frames, and the block with `margin` frames on either side, which are solved
+    with it and then dropped: neighbours further away do not change a frame.
+    """
+    for start in range(0, num_frames, core):
+        stop = min(start + core, num_frames)
+        yield slice(start, stop), slice(max(0, start - margin), min(num_frames, stop + margin))
+
+
 def solve(
     problem: Problem,
     start: Float[np.ndarray, "frames moving"],
@@ -55,6 +65,7 @@ def solve(
     drawn: Float[np.ndarray, "frames"],
     tied: Bool[np.ndarray, "triples"],
     passes: int,
+    rounds: int = 1,
 ) -> Float[np.ndarray, "frames moving"]:
     """Return the values that minimise squared residuals, the pull to rest and squared second differences.
 
@@ -65,6 +76,8 @@ def solve(
         drawn: Factor on the pull to rest of each frame; 1 leaves it as in `prior`.
         tied: Whether frames k to k + 2 belong to one shot, so that their second difference counts.
         passes: Number of Gauss-Newton passes.
+        rounds: Number of times that a step is computed, each time with the values that went beyond their
+            bounds put there, so that the others make up for them.
     """
     num_frames, num = start.shape
     diagonal = np.arange(num)
@@ -82,9 +95,18 @@ def solve(
         blocks += drawn[:, None, None] * prior.precision
         blocks[:, diagonal, diagonal] += stiff[0][:, None] / prior.bend**2
         blocks[:, diagonal, diagonal] += np.where(held, _HELD, 0.0)
-        band = _banded(blocks, stiff, prior.bend)
-        step = solveh_banded(band, gradient.ravel(), lower=True, overwrite_ab=True, check_finite=False)
-        wanted = np.clip(current - step.reshape(num_frames, num), prior.low, prior.high)
+        wanted = current - _step(blocks, stiff, prior, gradient)
+        for _ in range(rounds - 1):
+            beyond = ((wanted < prior.low) | (wanted > prior.high)) & ~held
+            if not beyond.any():
+                break
+            held |= beyond
+            # A held value steps just to its bound.
+            way = current - np.clip(wanted, prior.low, prior.high)
+            gradient[beyond] += _HELD * way[beyond]
+            blocks[:, diagonal, diagonal] += np.where(beyond, _HELD, 0.0)
+            wanted = current - _step(blocks, stiff, prior, gradient)
+        wanted = np.clip(wanted, prior.low, prior.high)
         # Heads are not linear: a frame whose cost rises takes only half, a quarter or an eighth of its step.
         for _ in range(_HALVINGS):
             there = problem.residuals(wanted)
@@ -96,6 +118,19 @@ def solve(
         current, residual = wanted, problem.residuals(wanted)
         cost = _cost(current, residual, prior, drawn, tied)
     return current
+
+
+def _step(
+    blocks: Float[np.ndarray, "frames moving moving"],
+    stiff: Float[np.ndarray, "3 frames"],
+    prior: Prior,
+    gradient: Float[np.ndarray, "frames moving"],
+) -> Float[np.ndarray, "frames moving"]:
+    """Return the solution of the normal equations."""
+    band = _banded(blocks, stiff, prior.bend)
+    found = solveh_banded(band, gradient.ravel(), lower=True, overwrite_ab=True, check_finite=False)
+    step: np.ndarray = found.reshape(gradient.shape)
+    return step
 
 
 def _cost(
