@@ -32,7 +32,7 @@ def shapes_document(shapes: ShapeRig, *, licence: str, extras: Mapping[str, Any]
     made = rig_document(rig, None, extras=extras)
     if shapes.landmark_vertices is not None:
         # The skin is the first primitive that a reader meets.
-        rows = made.vertices[made.face, 0]
+        rows = made.places[made.face, 0]
         places = np.searchsorted(rows, shapes.landmark_vertices)
         if np.array_equal(rows[places.clip(max=len(rows) - 1)], shapes.landmark_vertices):
             made.document.json["asset"]["extras"][LANDMARKS] = places.tolist()
