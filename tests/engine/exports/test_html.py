@@ -89,6 +89,7 @@ def test_a_page_holds_all_that_it_shows(tmp_path: Path, bundle: None) -> None:
     assert not re.search(r"(src|href)=\"(?!data:)", text)
     assert text.count("</script>") == text.count("<script") == 3
     assert piece.measured[str(tmp_path / "face.html")]["lips_p99_mm"] < 0.2
+    assert isinstance(piece.reporter, Told) and piece.reporter.noted("face.html: lips meet in")
 
 
 def test_takes_stand_side_by_side_in_one_page(tmp_path: Path, bundle: None) -> None:

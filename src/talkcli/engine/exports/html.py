@@ -20,7 +20,7 @@ import soundfile
 
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.exports.rig.document import rig_document
-from talkcli.engine.exports.rig.fidelity import Fidelity, measure
+from talkcli.engine.exports.rig.fidelity import Fidelity, measure, tell
 from talkcli.engine.exports.rig.of_head import moved_rig
 from talkcli.engine.face.arkit import arkit_curves
 from talkcli.engine.face.channels import ADA, TONGUE, learned
@@ -76,7 +76,9 @@ def write_all(out: Path, pieces: Sequence[Piece]) -> None:
     with atomic_path(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     for take, fidelity in made:
-        pieces[0].measured[f"{out} {take['name']}" if len(made) > 1 else str(out)] = asdict(fidelity)
+        name = f"{out} {take['name']}" if len(made) > 1 else str(out)
+        pieces[0].measured[name] = asdict(fidelity)
+        tell(pieces[0].reporter, name, fidelity)
 
 
 _BODY = """<main>
