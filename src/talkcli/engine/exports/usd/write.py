@@ -7,7 +7,6 @@ and UsdMedia schemas; the usdz specification.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,8 @@ def check(out: Path, shot: Shot, overwrite: bool) -> None:  # noqa: ARG001  a sc
 def write(out: Path, piece: Piece) -> None:
     """Write the piece to `out`.
 
-    Raises what `Piece.surface` and `moved_rig` raise, AssetError for vertices whose triangles are unknown,
-    and TalkError when the library fails.
+    Raises what `Piece.surface` raises, AssetError for vertices whose triangles are unknown, and TalkError
+    when the library fails.
     """
     try:
         _write(out, piece)
@@ -50,30 +49,24 @@ def write(out: Path, piece: Piece) -> None:
 
 def _write(out: Path, piece: Piece) -> None:
     if out.suffix.lower() != _PACKAGE:
+        sound = write_sound_beside(out, piece)
         with atomic_path(out) as temporary:
-            _write_scene(temporary, piece, out.suffix, lambda: write_sound_beside(out, piece))
+            _write_scene(temporary, piece, sound)
         return
     with temporary_folder() as folder, atomic_path(out) as temporary:
-
-        def write_sound() -> str | None:
-            if piece.speech is None:
-                return None
-            write_wav(folder / _SOUND_FILE, piece.speech)
-            return _SOUND_FILE
-
-        _write_scene(folder / _SCENE_FILE, piece, out.suffix, write_sound)
+        sound = None
+        if piece.speech is not None:
+            sound = _SOUND_FILE
+            write_wav(folder / sound, piece.speech)
+        _write_scene(folder / _SCENE_FILE, piece, sound, suffix=out.suffix)
         usd_utils = pxr("UsdUtils")
         asset = pxr("Sdf").AssetPath(str(folder / _SCENE_FILE))
         if not usd_utils.CreateNewUsdzPackage(asset, str(temporary)):
             raise TalkError(f"USD could not pack {out}.", hint="Check the free space.")
 
 
-def _write_scene(path: Path, piece: Piece, suffix: str, write_sound: Callable[[], str | None]) -> None:
-    """Write the scene to `path`; errors name `suffix`.
-
-    `write_sound` is called when the head is in the scene, so that a head that USD cannot show leaves no
-    sound. It returns the name of the file, None without sound.
-    """
+def _write_scene(path: Path, piece: Piece, sound: str | None, suffix: str | None = None) -> None:
+    """Write the scene to `path`; errors name `suffix`, by default that of `path`."""
     usd = pxr("Usd")
     geometry = pxr("UsdGeom")
     surface = piece.surface()
@@ -87,12 +80,11 @@ def _write_scene(path: Path, piece: Piece, suffix: str, write_sound: Callable[[]
     stage.SetMetadata("comment", f"talk {__version__}")
     stage.SetMetadata("customLayerData", {"talk": json.dumps(dict(piece.meta), sort_keys=True)})
     if isinstance(surface.motion, Motion):
-        rig, moves = moved_rig(surface, suffix)
+        rig, moves = moved_rig(surface, suffix or path.suffix)
         root = add_rig(stage, _ROOT, rig, moves)
     else:
         root = add_vertices(stage, _ROOT, surface)
     stage.SetDefaultPrim(root)
-    sound = write_sound()
     if sound is not None:
         _add_sound(stage, sound, surface.num_frames)
     stage.GetRootLayer().Save()
