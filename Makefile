@@ -82,6 +82,7 @@ $(THREE_JS): $(NODE)/.ready src/talkcli/engine/pages/three.entry.js
 test: $(READY) viewer ## Run the tests, files side by side on all cores
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 	  echo "no chromium with chromedriver: tests of pages are skipped (make browser installs it)" >&2
+	@test -d .bpy/4 && test -d .bpy/5 || echo "no .bpy: tests of the script for Blender are skipped (make bpy installs it)" >&2
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## Style, import layers

@@ -1,5 +1,5 @@
 """Runs in a process with `bpy`: builds a scene, imports into it with the script, prints what is in the saved
-file as JSON: `read_back.py SCRIPT CURVES SOUND START [legacy]`.
+file as JSON: `read_back.py SCRIPT CURVES SOUND START`.
 """
 
 from __future__ import annotations

@@ -12,8 +12,11 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import re
 import sys
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +28,14 @@ import bpy
 _JAW_OPEN_RAD, _JAW_SIDE_RAD, _SMALL_PITCH_RAD = 0.42, 0.14, 0.02
 # Share of `tongueOut` that shows a tongue between the teeth.
 _TONGUE_BETWEEN = 0.65
-_TIMECODE = re.compile(r"(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)")
+_TIMECODE = re.compile(r"(\d+):(\d+):(\d+)([:;])(\d+(?:\.\d+)?)")
+# Rates to which drop-frame timecode counts; its frames come a thousandth slower (29.97).
+_DROPPING, _SLOWER = (30, 60, 120), 1000 / 1001
+# What the readers raise for damaged files.
+_DAMAGED = (
+    OSError, ValueError, KeyError, TypeError, IndexError, EOFError, ArithmeticError, RecursionError,
+    MemoryError, NotImplementedError, csv.Error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 # Blender's number for straight lines between keys.
 _LINEAR = 1
 _STRIP = "talk"
@@ -45,17 +55,23 @@ class ImportProblemError(Exception):
 def read_curves(path: Path, fps: float | None = None) -> Curves:
     """Return the curves of a file; `fps` is the rate of timecodes that do not show it.
 
-    Raises ImportProblemError for any other file.
+    Raises ImportProblemError for any other file, and for a rate that is not above 0.
     """
+    if fps is not None and not 0 < fps < math.inf:
+        raise ImportProblemError(f"--fps is {fps}, a number above 0 is needed.")
     readers = {".npz": _read_npz, ".json": _read_json, ".csv": _read_csv}
     if path.suffix.lower() not in readers:
         raise ImportProblemError(f"{path} is no .npz, .json or .csv file.")
     try:
         curves = readers[path.suffix.lower()](path, fps)
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except _DAMAGED as error:
         raise ImportProblemError(f"{path} cannot be read: {error}.") from error
     if not curves.times_s or not curves.values:
         raise ImportProblemError(f"{path} holds no curves.")
+    if not all(
+        math.isfinite(number) for numbers in (curves.times_s, *curves.values.values()) for number in numbers
+    ):
+        raise ImportProblemError(f"{path} has times or values that are no finite numbers.")
     return curves
 
 
@@ -90,20 +106,35 @@ def _read_csv(path: Path, fps: float | None) -> Curves:
 def _clock(stamps: Sequence[str], fps: float | None) -> list[float]:
     """Return the seconds since the first of timecodes HH:MM:SS:FF.
 
-    Frames are counted up to the rate, so that a second that ends within the file shows it.
+    Frames are counted up to the rate, so that a second that ends within the file shows it. A semicolon before
+    the frame marks drop-frame timecode: every minute but each tenth skips rate / 15 numbers at its start.
     """
     parts = []
+    marks = set()
     for stamp in stamps:
         found = _TIMECODE.fullmatch(stamp.strip())
         if found is None:
             raise ValueError(f"{stamp!r} is no timecode")
-        hours, minutes, seconds, frame = found.groups()
+        hours, minutes, seconds, mark, frame = found.groups()
+        marks.add(mark)
         parts.append((int(hours) * 3600 + int(minutes) * 60 + int(seconds), float(frame)))
+    if len(marks) > 1:
+        raise ValueError("it mixes timecodes with and without dropped frames (; and :)")
     if fps is None:
         if parts[0][0] == parts[-1][0]:
             raise ValueError("its timecodes do not show the frame rate; add --fps")
         fps = max(int(frame) for _, frame in parts) + 1
-    times = [second + frame / fps for second, frame in parts]
+    if ";" in marks:
+        rate = round(fps)
+        if rate not in _DROPPING:
+            raise ValueError(
+                f"it counts {rate} frames a second and drops some (;), which only 30, 60 and 120 do"
+            )
+        dropped = [rate // 15 * (second // 60 - second // 600) for second, _ in parts]
+        counted = [second * rate + frame - less for (second, frame), less in zip(parts, dropped, strict=True)]
+        times = [count / (rate * _SLOWER) for count in counted]
+    else:
+        times = [second + frame / fps for second, frame in parts]
     return [time - times[0] for time in times]
 
 
@@ -111,7 +142,7 @@ def _read_npz(path: Path, _fps: float | None) -> Curves:
     # Blender brings numpy along.
     import numpy as np
 
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as data, np.load(data, allow_pickle=False) as file:
         if "coeffs" not in file:
             raise ValueError("it is no motion file of coefficients")
         coeffs, fps = file["coeffs"].astype(float), float(file["fps"])
@@ -210,7 +241,10 @@ def import_sound(path: Path, first_frame: float) -> Any:
     for strip in [strip for strip in strips if strip.name == _STRIP and strip.type == "SOUND"]:
         strips.remove(strip)
     channel = max((strip.channel for strip in strips), default=0) + 1
-    made = strips.new_sound(_STRIP, str(path.resolve()), channel, round(first_frame))
+    try:
+        made = strips.new_sound(_STRIP, str(path.resolve()), channel, round(first_frame))
+    except RuntimeError as error:
+        raise ImportProblemError(f"Blender cannot read {path}: {str(error).strip()}") from error
     scene.sync_mode = "AUDIO_SYNC"
     return made
 

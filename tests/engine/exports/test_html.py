@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
 import json
 import re
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from talkcli.engine.errors import AssetError
 from talkcli.engine.exports import html
@@ -20,7 +24,7 @@ from talkcli.engine.face.channels import ADA
 from talkcli.engine.pages import library
 from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import Motion, Speech
-from tests.browser import WEBGL, browser, missing_browser
+from tests.browser import WEBGL, Browser, browser, missing_browser
 from tests.engine.fakes import Told
 
 _FPS, _SECONDS = 25.0, 3.0
@@ -34,12 +38,19 @@ def _three() -> str | None:
     return None
 
 
-def _piece(jaw: float = 0.35, name: str = "ada") -> Piece:
+def _piece(
+    jaw: float = 0.35,
+    name: str = "ada",
+    *,
+    opened: slice = slice(25, 50),
+    frames: int = int(_FPS * _SECONDS),
+    sound_s: float = _SECONDS,
+) -> Piece:
     """Lips that are closed for a second, open for a second, and closed again, with sound."""
-    coeffs = np.zeros((int(_FPS * _SECONDS), len(ADA)), np.float32)
-    coeffs[25:50, ADA.index("jawPitch")] = jaw
+    coeffs = np.zeros((frames, len(ADA)), np.float32)
+    coeffs[opened, ADA.index("jawPitch")] = jaw
     coeffs[:, ADA.index("browInnerUp")] = 0.2
-    samples = (0.1 * np.sin(np.arange(int(16000 * _SECONDS)) / 9)).astype(np.float32)
+    samples = (0.1 * np.sin(np.arange(int(16000 * sound_s)) / 9)).astype(np.float32)
     motion = Motion(coeffs=coeffs, fps=_FPS, head=name, channels=ADA)
     return Piece(
         motion=motion, meta={"made by": "</script><b>"}, reporter=Told(), speech=Speech(samples=samples)
@@ -78,6 +89,7 @@ def test_a_page_holds_all_that_it_shows(tmp_path: Path, bundle: None) -> None:
     assert not re.search(r"(src|href)=\"(?!data:)", text)
     assert text.count("</script>") == text.count("<script") == 3
     assert piece.measured[str(tmp_path / "face.html")]["lips_p99_mm"] < 0.2
+    assert isinstance(piece.reporter, Told) and piece.reporter.noted("face.html: lips meet in")
 
 
 def test_takes_stand_side_by_side_in_one_page(tmp_path: Path, bundle: None) -> None:
@@ -111,27 +123,40 @@ return Array.from(canvas.getContext("2d").getImageData(x, y, w, h).data);
 _MOUTH, _FOREHEAD = (0.4, 0.58, 0.2, 0.12), (0.42, 0.25, 0.16, 0.06)
 
 
-@pytest.mark.skipif(missing_browser() is not None, reason=str(missing_browser()))
-@pytest.mark.skipif(_three() is not None, reason=f"no three.js: {_three()}")
-def test_a_browser_plays_the_face_with_its_sound(tmp_path: Path) -> None:
-    export_all(tmp_path / "takes.html", [_piece(0.35), _piece(0.0)])
-    with browser(tmp_path / "browser", *WEBGL) as window:
+def _in_a_browser(test: Callable[[Path], None]) -> Callable[[Path], None]:
+    for reason in (missing_browser(), _three() and f"no three.js: {_three()}"):
+        test = pytest.mark.skipif(reason is not None, reason=str(reason))(test)
+    return test
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[Browser]:
+    """Open `takes.html` of the folder and wait until it shows its faces."""
+    with browser(folder / "browser", *WEBGL) as window:
         window.resize(1000, 900)
-        window.open(tmp_path / "takes.html")
+        window.open(folder / "takes.html")
         window.wait("return window.talk !== undefined || !document.getElementById('state').hidden")
         assert window.run("return document.getElementById('state').textContent") == ""
+        yield window
 
-        def part(take: int, place: tuple[float, ...], at_s: float) -> np.ndarray:
-            window.run("window.talk.seek(arguments[0])", at_s)
-            window.wait(f"return Math.abs(Number(document.getElementById('time').value) - {at_s}) < 0.02")
-            pixels = window.run(_SHARES, take, list(place))
-            return np.array(pixels, float).reshape(-1, 4)[:, :3]
 
-        assert part(0, _FOREHEAD, 0.5).std() > 0
+def _part(window: Browser, take: int, place: tuple[float, ...], at_s: float) -> np.ndarray:
+    """Return the colours (pixels, 3) of a part of a take's picture at a time in seconds."""
+    window.run("window.talk.seek(arguments[0])", at_s)
+    window.wait(f"return Math.abs(Number(document.getElementById('time').value) - {at_s}) < 0.02")
+    pixels = window.run(_SHARES, take, list(place))
+    return np.array(pixels, float).reshape(-1, 4)[:, :3]
+
+
+@_in_a_browser
+def test_a_browser_plays_the_face_with_its_sound(tmp_path: Path) -> None:
+    export_all(tmp_path / "takes.html", [_piece(0.35), _piece(0.0)])
+    with _opened(tmp_path) as window:
+        assert _part(window, 0, _FOREHEAD, 0.5).std() > 0
         # Lips move, and nothing else does; those of the other take stay closed.
-        assert np.abs(part(0, _MOUTH, 1.5) - part(0, _MOUTH, 0.5)).mean() > 8
-        assert np.abs(part(0, _FOREHEAD, 1.5) - part(0, _FOREHEAD, 0.5)).mean() < 0.5
-        assert np.abs(part(1, _MOUTH, 1.5) - part(1, _MOUTH, 0.5)).mean() < 0.5
+        assert np.abs(_part(window, 0, _MOUTH, 1.5) - _part(window, 0, _MOUTH, 0.5)).mean() > 8
+        assert np.abs(_part(window, 0, _FOREHEAD, 1.5) - _part(window, 0, _FOREHEAD, 0.5)).mean() < 0.5
+        assert np.abs(_part(window, 1, _MOUTH, 1.5) - _part(window, 1, _MOUTH, 0.5)).mean() < 0.5
         # The clock is that of the sound.
         window.run("window.talk.seek(0); window.talk.play()")
         window.wait("return window.talk.now() > 0.2")
@@ -149,3 +174,36 @@ def test_a_browser_plays_the_face_with_its_sound(tmp_path: Path) -> None:
         # Reading pixels, as this test does, is slow.
         slow = ("GPU stall", "willReadFrequently")
         assert [text for text in window.errors() if not any(word in text for word in slow)] == []
+
+
+# A take whose mouth opens in its last frame, one of a single frame, and a sound that ends before them.
+def _ends() -> list[Piece]:
+    return [_piece(opened=slice(74, 75), sound_s=1.0), _piece(opened=slice(0), frames=1)]
+
+
+def test_silence_follows_a_sound_that_is_shorter_than_the_motion(tmp_path: Path, bundle: None) -> None:
+    piece = _piece(frames=5, sound_s=0.1)
+    export(tmp_path / "face.html", piece)
+    found = re.search(r'data:audio/wav;base64,([^"]+)"', (tmp_path / "face.html").read_text("utf-8"))
+    assert found and piece.speech is not None
+    samples, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(found[1])))
+    assert len(samples) == 5 / _FPS * rate_hz and not samples[1600:].any()
+    np.testing.assert_allclose(samples[:1600], piece.speech.samples, atol=1e-4)
+
+
+@_in_a_browser
+def test_a_browser_shows_the_last_frame_to_the_end(tmp_path: Path) -> None:
+    export_all(tmp_path / "takes.html", _ends())
+    with _opened(tmp_path) as window:
+        last = _part(window, 0, _MOUTH, 2.98)
+        assert np.abs(last - _part(window, 0, _MOUTH, 2.5)).mean() > 8
+        np.testing.assert_array_equal(_part(window, 0, _MOUTH, 3.0), last)
+        assert window.run("return window.talk.now()") == pytest.approx(3.0, abs=0.01)
+        # A single frame stays as it is.
+        still = _part(window, 1, _FOREHEAD, 0.0)
+        assert still.std() > 0
+        np.testing.assert_array_equal(_part(window, 1, _FOREHEAD, 2.98), still)
+        # Who pauses before the sound has begun sees no error.
+        window.run("window.talk.seek(0); window.talk.play(); window.talk.pause()")
+        time.sleep(0.3)
+        assert window.run("return document.getElementById('state').hidden")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import zipfile
@@ -12,12 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkcli.engine.errors import AssetError
+from talkcli.engine.errors import AssetError, TalkError
 from talkcli.engine.exports.formats import export
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.exports.rig.of_head import moved_rig
 from talkcli.engine.face.channels import ADA, ARKIT, is_share
-from talkcli.engine.face.surface import Surface
 from talkcli.engine.face.topology import FaceMesh
 from talkcli.engine.types import SPEECH_RATE_HZ, Motion, Silent, Speech, VertexMotion
 
@@ -140,7 +140,18 @@ def test_vertices_are_points_at_every_frame(tmp_path: Path) -> None:
     with pytest.raises(AssetError, match="triangles"):
         export(tmp_path / "w.usdc", piece(bare, topology=topology))
     assert not (tmp_path / "w.usdc").exists()
-    assert Surface(bare, topology).num_frames == 4
+
+
+@pytest.mark.parametrize("suffix", [".usda", ".usdc", ".usdz"])
+def test_a_full_disk_is_one_sentence(suffix: str, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(TalkError, match=rf"USD could not .*full{suffix}"):
+            export(tmp_path / f"full{suffix}", piece(triangles()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_library_prints_nothing(tmp_path: Path) -> None:

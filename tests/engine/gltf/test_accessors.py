@@ -87,6 +87,18 @@ def test_sparse_values() -> None:
     np.testing.assert_array_equal(read_accessor(document, 0), expected)
 
 
+def test_sparse_values_replace_those_of_a_view() -> None:
+    data = struct.pack("<3f", 1, 2, 3) + struct.pack("<H2xf", 1, 9)
+    sparse = {
+        "count": 1,
+        "indices": {"bufferView": 0, "byteOffset": 12, "componentType": 5123},
+        "values": {"bufferView": 0, "byteOffset": 16},
+    }
+    document = _of(data, count=3, sparse=sparse)
+    assert read_accessor(document, 0).tolist() == [1, 9, 3]
+    assert document.buffers[0] == data
+
+
 def test_without_a_view_all_is_zero() -> None:
     document = _of(b"", type="VEC3", count=2, bufferView=None)
     np.testing.assert_array_equal(read_accessor(document, 0), np.zeros((2, 3)))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.gltf import document as gltf_document
 from talkcli.engine.gltf.accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, add_accessor, read_accessor
 from talkcli.engine.gltf.document import new_document, read_document, write_glb
 from tests.engine.data.mutations import survives
@@ -249,3 +250,11 @@ def test_real_avatars_pass_through_unchanged(tmp_path: Path, shared_data: Path) 
         again = read_document(tmp_path / "again.glb")
         assert again.json == document.json, path.name
         assert again.buffers == document.buffers, path.name
+
+
+def test_json_beyond_the_limit_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gltf_document, "_LARGEST_JSON", 1000)
+    (tmp_path / "a.gltf").write_text(json.dumps({"asset": {"version": "2.0"}, "extras": "A" * 1000}))
+    with pytest.raises(InputError, match="1000 at most are read") as caught:
+        read_document(tmp_path / "a.gltf")
+    assert ".glb" in str(caught.value.hint)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.exports.rig.document import Textured, rig_document
-from talkcli.engine.exports.rig.fidelity import measure
+from talkcli.engine.exports.rig.fidelity import measure, tell
 from talkcli.engine.exports.rig.of_head import moved_rig, still_rig
 from talkcli.engine.exports.rig.skin_texture import skin_texture
 from talkcli.engine.exports.rig.unwrap import unwrapped
@@ -16,8 +16,6 @@ from talkcli.engine.face.head import Posable
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.gltf.document import read_document, write_glb
 
-# Share of the head's closures below which a user should know.
-_ENOUGH = 0.97
 _SKIN = "skin"
 
 
@@ -51,8 +49,4 @@ def write(out: Path, piece: Piece) -> None:
     write_glb(out, made.document)
     fidelity = measure(read_document(out), made.places, surface)
     piece.measured[str(out)] = asdict(fidelity)
-    piece.reporter.note(f"{out}: {fidelity}.")
-    if fidelity.closures_kept is not None and fidelity.closures_kept < _ENOUGH:
-        piece.reporter.warn(
-            f"{out} closes its lips in {fidelity.closures_kept:.1%} of the head's closures only."
-        )
+    tell(piece.reporter, str(out), fidelity)

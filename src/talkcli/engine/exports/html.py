@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
@@ -19,7 +20,7 @@ import soundfile
 
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.exports.rig.document import rig_document
-from talkcli.engine.exports.rig.fidelity import Fidelity, measure
+from talkcli.engine.exports.rig.fidelity import Fidelity, measure, tell
 from talkcli.engine.exports.rig.of_head import moved_rig
 from talkcli.engine.face.arkit import arkit_curves
 from talkcli.engine.face.channels import ADA, TONGUE, learned
@@ -64,7 +65,9 @@ def write_all(out: Path, pieces: Sequence[Piece]) -> None:
     made = [_take(out, piece, number, len(pieces)) for number, piece in enumerate(pieces, start=1)]
     speech = pieces[0].speech
     seconds = max(piece.motion.duration_s for piece in pieces)
-    sound = "" if speech is None else f'<audio id="sound" preload="auto" src="{_wav(speech)}"></audio>'
+    sound = ""
+    if speech is not None:
+        sound = f'<audio id="sound" preload="auto" src="{_wav(speech, seconds)}"></audio>'
     data = {"takes": [take for take, _ in made], "seconds": seconds, "first": _FIRST}
     text = page(
         out.stem, _BODY.format(title=escape(out.stem), sound=sound, three=THREE),
@@ -73,7 +76,9 @@ def write_all(out: Path, pieces: Sequence[Piece]) -> None:
     with atomic_path(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     for take, fidelity in made:
-        pieces[0].measured[f"{out} {take['name']}" if len(made) > 1 else str(out)] = asdict(fidelity)
+        name = f"{out} {take['name']}" if len(made) > 1 else str(out)
+        pieces[0].measured[name] = asdict(fidelity)
+        tell(pieces[0].reporter, name, fidelity)
 
 
 _BODY = """<main>
@@ -126,7 +131,10 @@ def _curves(motion: Motion) -> dict[str, list[float]]:
     }
 
 
-def _wav(speech: Speech) -> str:
+def _wav(speech: Speech, seconds: float) -> str:
+    """Return the sound as a data URI, with silence up to `seconds`: it is the clock of the page."""
+    missing = max(0, math.ceil(seconds * speech.rate_hz) - len(speech.samples))
     content = io.BytesIO()
-    soundfile.write(content, speech.samples, speech.rate_hz, format="WAV", subtype="PCM_16")
+    samples = np.pad(speech.samples, (0, missing))
+    soundfile.write(content, samples, speech.rate_hz, format="WAV", subtype="PCM_16")
     return data_uri(content.getvalue(), "audio/wav")

@@ -175,7 +175,7 @@ def _elements(
         (*strides, 1),
         writeable=False,
     )
-    values = np.ascontiguousarray(bytes_of).view(dtype)[..., 0]
+    values = bytes_of.copy().view(dtype)[..., 0]
     return values.swapaxes(1, 2).copy() if len(shape) == 2 else values.reshape(count, *shape)
 
 

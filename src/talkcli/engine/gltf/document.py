@@ -133,7 +133,8 @@ def read_document(path: Path) -> Document:
     """Return the glTF file `path`: .gltf, or a binary .glb, .vrm or .vrma; the contents tell which.
 
     Buffers beside a .gltf are read where they lie in its folder or below. Raises InputError for a file that
-    is damaged, is no glTF 2.0, has more than 256 MiB, or refers to bytes that are not there.
+    is damaged, is no glTF 2.0, has more than 256 MiB or more than 64 MiB of JSON (with the buffers that a
+    .gltf embeds as text), or refers to bytes that are not there.
     """
     with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -172,6 +173,11 @@ def to_glb(document: Document) -> bytes:
 
 
 def _parse(path: Path, text: bytes) -> dict[str, Any]:
+    if len(text) > _LARGEST_JSON:
+        raise InputError(
+            f"{path} has JSON of {len(text)} bytes, {_LARGEST_JSON} at most are read.",
+            hint="Save it as .glb: a .gltf that embeds its buffers has them as text.",
+        )
     if text.count(b",") > _MOST_COMMAS:
         raise InputError(f"{path} has JSON of more than {_MOST_COMMAS} values.", hint=_HINT)
     try:

@@ -4,6 +4,7 @@
 (() => {
   const shown = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
+  const BLOCKED = "The browser does not play sound before you press Play.";
   const fail = (text) => {
     $("state").textContent = text;
     $("state").hidden = false;
@@ -38,7 +39,12 @@
     if (now() >= seconds - 1e-3) seek(0);
     own.since = performance.now();
     own.runs = true;
-    if (sound) sound.play().catch(() => fail("The browser does not play sound before you press Play."));
+    if (!sound) return;
+    sound.play().then(
+      () => { if ($("state").textContent === BLOCKED) $("state").hidden = true; },
+      // Who pauses before the sound has begun aborts it.
+      (error) => { if (error.name !== "AbortError") fail(BLOCKED); },
+    );
   };
 
   let renderer;
@@ -54,7 +60,7 @@
     }
   };
 
-  const add = async (take, index) => {
+  const add = async (take) => {
     const figure = document.createElement("figure");
     const canvas = document.createElement("canvas");
     const caption = document.createElement("figcaption");
@@ -71,7 +77,7 @@
     gltf.scene.traverse((node) => { node.frustumCulled = false; });
     light(scene);
     const mixer = new THREE.AnimationMixer(gltf.scene);
-    for (const clip of gltf.animations) mixer.clipAction(clip).play();
+    const actions = gltf.animations.map((clip) => mixer.clipAction(clip).play());
     const camera = new THREE.PerspectiveCamera(22, 1, 0.05, 20);
     const box = new THREE.Box3().setFromObject(gltf.scene);
     const middle = box.getCenter(new THREE.Vector3());
@@ -84,15 +90,17 @@
     controls.maxDistance = height * 8;
     controls.addEventListener("change", () => { fresh = true; });
     controls.update();
-    views.push({ canvas, scene, mixer, camera, controls, index });
+    views.push({ canvas, scene, mixer, actions, camera });
   };
 
   const draw = (time) => {
-    for (const { canvas, scene, mixer, camera } of views) {
+    for (const { canvas, scene, mixer, actions, camera } of views) {
       const size = Math.max(Math.round(canvas.clientWidth * Math.min(devicePixelRatio, 2)), 16);
       if (canvas.width !== size || canvas.height !== size) canvas.width = canvas.height = size;
       renderer.setSize(size, size, false);
-      mixer.setTime(time);
+      // `mixer.setTime` would begin anew after the last frame, which is shown until the end.
+      for (const action of actions) action.time = Math.min(time, action.getClip().duration);
+      mixer.update(0);
       renderer.render(scene, camera);
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, size, size);

@@ -17,12 +17,15 @@ from talkcli.engine.face.surface import Surface
 from talkcli.engine.face.topology import lip_opening_mm, under_landmarks
 from talkcli.engine.gltf.document import Document
 from talkcli.engine.metrics.phone_frames import CLOSED_MM
+from talkcli.engine.types import Reporter
 
 # Vertices of the rig in each primitive, by node and primitive.
 Places = Mapping[tuple[int, int], Int[np.ndarray, "..."]]
 # Frames of which all vertices are compared; the lips' gap is measured in all.
 _COMPARED_FRAMES = 32
 _BLOCK = 128
+# Share of the head's closures below which a user should know.
+_ENOUGH = 0.97
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,13 @@ class Fidelity:
             return said
         closures = f"{self.closures_kept:.1%} of the {self.closed_frames} frames where the head's do"
         return f"lips meet in {closures}; {said}"
+
+
+def tell(reporter: Reporter, name: str, fidelity: Fidelity) -> None:
+    """Note how near the file or take `name` comes to the head, and warn of closures that it lost."""
+    reporter.note(f"{name}: {fidelity}.")
+    if fidelity.closures_kept is not None and fidelity.closures_kept < _ENOUGH:
+        reporter.warn(f"{name} closes its lips in {fidelity.closures_kept:.1%} of the head's closures only.")
 
 
 def measure(document: Document, places: Places, surface: Surface) -> Fidelity:

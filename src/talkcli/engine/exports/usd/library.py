@@ -7,9 +7,13 @@ from typing import Any
 
 from talkcli.engine.optional import require
 
-# Settings of the library: the version of binary files, which it would otherwise begin with an older one,
-# and print that a sound needs another; and that it prints nothing of settings.
-_SETTINGS = {"USD_WRITE_NEW_USDC_FILES_AS_VERSION": "0.9.0", "TF_ENV_SETTING_ALERTS_ENABLED": "0"}
+_SETTINGS = {
+    # Binary files have version 0.9.0 from the start: by default the library begins with an older version,
+    # raises it when the sound is added, and prints that it did.
+    "USD_WRITE_NEW_USDC_FILES_AS_VERSION": "0.9.0",
+    # The library does not print which settings differ from its defaults.
+    "TF_ENV_SETTING_ALERTS_ENABLED": "0",
+}
 
 
 def pxr(name: str = "Usd") -> Any:

@@ -41,6 +41,13 @@ def write(out: Path, piece: Piece) -> None:
     Raises what `Piece.surface` raises, AssetError for vertices whose triangles are unknown, and TalkError
     when the library fails.
     """
+    try:
+        _write(out, piece)
+    except pxr("Tf").ErrorException as error:
+        raise TalkError(f"USD could not write {out}.", hint="Check the free space.") from error
+
+
+def _write(out: Path, piece: Piece) -> None:
     if out.suffix.lower() != _PACKAGE:
         sound = write_sound_beside(out, piece)
         with atomic_path(out) as temporary:
@@ -51,14 +58,15 @@ def write(out: Path, piece: Piece) -> None:
         if piece.speech is not None:
             sound = _SOUND_FILE
             write_wav(folder / sound, piece.speech)
-        _write_scene(folder / _SCENE_FILE, piece, sound)
+        _write_scene(folder / _SCENE_FILE, piece, sound, suffix=out.suffix)
         usd_utils = pxr("UsdUtils")
         asset = pxr("Sdf").AssetPath(str(folder / _SCENE_FILE))
         if not usd_utils.CreateNewUsdzPackage(asset, str(temporary)):
             raise TalkError(f"USD could not pack {out}.", hint="Check the free space.")
 
 
-def _write_scene(path: Path, piece: Piece, sound: str | None) -> None:
+def _write_scene(path: Path, piece: Piece, sound: str | None, suffix: str | None = None) -> None:
+    """Write the scene to `path`; errors name `suffix`, by default that of `path`."""
     usd = pxr("Usd")
     geometry = pxr("UsdGeom")
     surface = piece.surface()
@@ -72,7 +80,7 @@ def _write_scene(path: Path, piece: Piece, sound: str | None) -> None:
     stage.SetMetadata("comment", f"talk {__version__}")
     stage.SetMetadata("customLayerData", {"talk": json.dumps(dict(piece.meta), sort_keys=True)})
     if isinstance(surface.motion, Motion):
-        rig, moves = moved_rig(surface, path.suffix)
+        rig, moves = moved_rig(surface, suffix or path.suffix)
         root = add_rig(stage, _ROOT, rig, moves)
     else:
         root = add_vertices(stage, _ROOT, surface)
