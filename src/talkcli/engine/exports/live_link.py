@@ -17,7 +17,7 @@ from talkcli.engine.exports.curves import arkit_of, coefficients, gaze_rad, writ
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.arkit import head_angles
 from talkcli.engine.face.channels import ARKIT
-from talkcli.engine.readers.timecode import RATES, counted_rate, timecode
+from talkcli.engine.readers.timecode import counted_rate, timecode, written_rates
 
 _SWAPPED = {
     "jawLeft": "jawRight",
@@ -40,8 +40,8 @@ def write(out: Path, piece: Piece) -> None:
     motion = coefficients(piece)
     if counted_rate(motion.fps) is None:
         raise UsageError(
-            f"{out}: a timecode counts {', '.join(map(str, RATES))} frames a second, the motion has "
-            f"{motion.fps:g}.",
+            f"{out}: a timecode counts {', '.join(written_rates())} frames a second, the motion has "
+            f"{motion.fps:.9g}.",
             hint="Add `fps=60` or `fps=30`, the rates of Live Link Face.",
         )
     curves = arkit_of(piece)

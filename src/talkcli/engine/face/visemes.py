@@ -118,6 +118,12 @@ class VisemeSet:
         """Values from 0 to 1 of ARKit's curves for each viseme at 1; a curve that is not named is 0."""
         return {name: _both_sides(shape) for name, shape in self.shapes.items()}
 
+    @property
+    def contact(self) -> str | None:
+        """Viseme of lips that touch, as for p: that at rest in a set without one of its own."""
+        ((viseme, _),) = self.of_phone["P"]
+        return viseme
+
     @cached_property
     def of_phone(self) -> Mapping[str, tuple[tuple[str | None, float], ...]]:
         """For each ARPAbet phone the visemes that it shows one after the other, each with its share of the

@@ -20,7 +20,7 @@ from talkcli.engine.data.journal import Journal
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct, check_output, format_named, format_of
 from talkcli.engine.out_folder import check_apart, claim
-from talkcli.engine.pipelines.animate import files_read, prepare
+from talkcli.engine.pipelines.animate import NAMING, files_read, prepare
 from talkcli.engine.pipelines.animated_file import (
     PICTURES,
     Animated,
@@ -180,7 +180,7 @@ def _check(
         if any(part.startswith(".") for part in Path(name).parts):
             raise UsageError(f"{path}: outputs named as this file would be hidden.", hint="Rename it.")
     every = [out for each in outputs.values() for out in each.values()]
-    read = files_read(options["emotion_from"], options["head_name"], options["shot"], options["template"])
+    read = files_read(*(options[key] for key in NAMING))
     check_distinct(every, [*named.values(), *read])
     rows = [
         [(out, PICTURES.get(kind) or format_of(out)) for kind, out in each.items()]
