@@ -9,12 +9,13 @@ decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.piece import SOUND_BESIDE, Piece
 from talkcli.engine.face.channels import space_name
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import check_file, real_path
 from talkcli.engine.methods import resolve
 from talkcli.engine.render.shot import Shot
@@ -35,6 +36,9 @@ class Format:
     check: str | None = None
     """Function that refuses an output before any work: `check(out, shot, overwrite)`. None accepts any file
     name."""
+    fits: str | None = None
+    """Function that refuses motion and heads that the format cannot hold, beyond `space`: `fits(out, space,
+    fps, topology)`, with None for a topology that nobody knows yet."""
     drawn: bool = False
     """Whether the format shows pictures; it then needs a head or a mesh to draw."""
     surface: bool = False
@@ -99,7 +103,7 @@ FORMATS: dict[str, Format] = {
     ".webm": _film(".webm"),
     ".mov": _film(".mov"),
     ".gif": _film(".gif"),
-    ".csv": _curves("live_link"),
+    ".csv": replace(_curves("live_link"), fits=f"{_EXPORTS}.live_link:fits"),
     ".a2f.csv": _curves("a2f"),
     ".json": _curves("arkit_json"),
     ".vrma": _curves("vrma", phones=True),
@@ -118,6 +122,7 @@ FORMATS: dict[str, Format] = {
     ".glb": Format(
         write=f"{_EXPORTS}.glb:write",
         write_head=f"{_EXPORTS}.glb:write_head",
+        fits=f"{_EXPORTS}.rig.of_head:fits",
         surface=True,
         sound=True,
         sound_beside=True,
@@ -126,6 +131,7 @@ FORMATS: dict[str, Format] = {
         write=f"{_EXPORTS}.html:write",
         write_all=f"{_EXPORTS}.html:write_all",
         check=f"{_EXPORTS}.html:check",
+        fits=f"{_EXPORTS}.rig.of_head:fits",
         surface=True,
         sound=True,
     ),
@@ -135,7 +141,12 @@ FORMATS: dict[str, Format] = {
     ".usdz": _usd(sound_beside=False),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
     ".vrm": Format(
-        write=f"{_EXPORTS}.avatar:write", surface=True, sound=True, sound_beside=True, space="ada"
+        write=f"{_EXPORTS}.avatar:write",
+        fits=f"{_EXPORTS}.avatar:fits",
+        surface=True,
+        sound=True,
+        sound_beside=True,
+        space="ada",
     ),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
@@ -238,6 +249,16 @@ def check_space(outs: Iterable[Path], space: MotionSpace) -> None:
                 f"motion of {name}.",
                 hint="talk retarget moves motion from one head to another.",
             )
+
+
+def check_motion(outs: Sequence[Path], space: MotionSpace, fps: float, topology: Topology | None) -> None:
+    """Raise UsageError for the first of `outs` whose format cannot hold motion of `space` at `fps` frames per
+    second on `topology`, None for one that nobody knows yet; beyond what `check_space` finds.
+    """
+    for out in outs:
+        row = format_of(out)
+        if row.fits is not None:
+            resolve(row.fits)(out, space, fps, topology)
 
 
 def needs_head(outs: Iterable[Path]) -> list[Path]:

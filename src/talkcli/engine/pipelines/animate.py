@@ -22,6 +22,7 @@ from talkcli.engine.exports.formats import (
     SHEET,
     Format,
     check_distinct,
+    check_motion,
     check_output,
     check_space,
     export,
@@ -136,6 +137,7 @@ def animate_file(
         emotion_from=emotion_from,
         model_name=model_name,
         head_name=head_name,
+        fps=fps,
         shot=shot,
         renderer=renderer,
         template=template,
@@ -234,6 +236,7 @@ def prepare(
     emotion_from: Path | None,
     model_name: str,
     head_name: str | None,
+    fps: float | None,
     shot: Shot,
     renderer: str,
     template: Sequence[str],
@@ -253,6 +256,7 @@ def prepare(
     chosen.check(sampling)
     at_rest = read_template(template, topology, reporter)
     head = _head_to_draw(head_name, header, rows, at_rest, shot.camera)
+    check_motion([out for out, row in rows if row.fits], header.space, fps or float(header.fps), head)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     return Prepared(chosen, at_rest, head)

@@ -189,8 +189,8 @@ def _check(
     for out, row in (both for each in rows for both in each):
         check_output(out, row, shot=options["shot"], overwrite=True)
     keys = (
-        "sampling", "controls", "emotion_from", "model_name", "head_name", "shot", "renderer", "template",
-        "topology",
+        "sampling", "controls", "emotion_from", "model_name", "head_name", "fps", "shot", "renderer",
+        "template", "topology",
     )  # fmt: skip
     prepare(rows[0], reporter=reporter, **{key: options[key] for key in keys})
 

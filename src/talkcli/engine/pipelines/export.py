@@ -11,6 +11,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.formats import (
     check_distinct,
+    check_motion,
     check_output,
     check_space,
     export,
@@ -96,6 +97,7 @@ def export_motion_file(
             check_camera(mesh, shot.camera)
     elif head_name is not None:
         load_head(head_name)
+    check_motion(outs, motion.space, fps or motion.fps, mesh)
     heard = any(format_of(out).sound for out in outs)
     if text is not None and speech is not None:
         if isinstance(motion, Motion) and any(format_of(out).phones for out in outs):
