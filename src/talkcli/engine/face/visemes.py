@@ -5,8 +5,8 @@ values of ARKit's curves), and the viseme of each phone.
 
     weights = viseme_weights(curves, VISEME_SETS["oculus"])     # (frames, visemes), from ARKit's curves
 
-drives an avatar that has shapes of visemes only; weights times `poses` are curves again. `face/viseme_cues.py`
-makes tracks with times.
+drives an avatar that has shapes of visemes only; weights times `poses` are curves again.
+`face/viseme_cues.py` makes tracks with times.
 
 Sets: `oculus` (the 15 of Oculus Lipsync, also of Ready Player Me), `microsoft` (the 22 ids of Azure speech),
 `vrm` (the five of VRM 1, which are vowels; all at 0 is the mouth at rest), `rhubarb` (the shapes A to H and X
