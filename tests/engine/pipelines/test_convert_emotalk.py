@@ -146,7 +146,8 @@ def animated(checkpoint: Path, tmp_path: Path) -> Any:
         defaults: dict[str, Any] = {
             "sampling": Sampling(), "emotion_from": None, "head_name": None, "fps": None,
             "shot": Shot(size=Size(64, 64)), "renderer": "software", "device_name": "cpu",
-            "precision": "fp32", "layers": {}, "model_name": str(tmp_path / "emotalk.safetensors"), "reporter": Silent(),
+            "precision": "fp32", "layers": {}, "model_name": str(tmp_path / "emotalk.safetensors"),
+            "reporter": Silent(),
         }  # fmt: skip
         return animate_file(tmp_path / "a.wav", [tmp_path / out], **(defaults | options))
 
