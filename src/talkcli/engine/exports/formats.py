@@ -281,13 +281,14 @@ def check_distinct(
                 f"{parameter('out', out)} is also read, and writing would replace it.",
                 hint="Give another `out`.",
             )
-        row, sound = FORMATS.get(split_suffix(out)[1].lower()), out.with_suffix(SOUND_BESIDE)
-        has_sound = row is not None and row.sound_beside
-        if has_sound and speech is not None and real_path(sound) in read - {real_path(speech)}:
-            raise UsageError(
-                f"{parameter('out', out)}: its sound goes into {sound}, which is also read.",
-                hint="Give another `out`.",
-            )
+        row = FORMATS.get(split_suffix(out)[1].lower())
+        if row is not None and row.sound_beside and speech is not None:
+            sound = out.with_suffix(SOUND_BESIDE)
+            if real_path(sound) in read - {real_path(speech)}:
+                raise UsageError(
+                    f"{parameter('out', out)}: its sound goes into {sound}, which is also read.",
+                    hint="Give another `out`.",
+                )
         if real in seen:
             raise UsageError(f"{parameter('out', out)} is given twice.")
         seen.add(real)
