@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +26,9 @@ from talkcli.commands.options import (
     Zoom,
 )
 from talkcli.console import Console
+
+# Parameters that a head without motion knows; the others say how to show a motion.
+_OF_HEADS = ("out", "motion", "head", "as_json", "quiet")
 
 
 def export(
@@ -77,11 +82,13 @@ def export(
 
     talk export --head ada --out ada.glb
     """
+    options = dict(locals())
     with Console(as_json=as_json, quiet=quiet) as console:
         if motion is None:
             with console.loading():
                 from talkcli.engine.pipelines.export_head import export_head
 
+            _check_none_given(options)
             report = export_head(head, out, console)
             console.result(report, "\n".join(report["outputs"]))
             return
@@ -104,3 +111,15 @@ def export(
             topology=topology,
         )
         console.result(report, "\n".join(report["outputs"]))
+
+
+def _check_none_given(options: Mapping[str, Any]) -> None:
+    """Raise UsageError for the first option that needs a motion and differs from its default."""
+    from talkcli.engine.errors import UsageError
+
+    for name, known in inspect.signature(export).parameters.items():
+        if name not in _OF_HEADS and options[name] and options[name] != known.default:
+            raise UsageError(
+                f"`{name}` needs a motion, and a head without motion is written.",
+                hint="Name a motion file first, or leave the option out.",
+            )

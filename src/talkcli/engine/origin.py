@@ -24,6 +24,8 @@ KINDS: Mapping[Kind, str] = {
 UNKNOWN = "of unknown origin"
 # Made by talk itself from the sound: no measurement of a face, whatever it is compared with.
 _STAND_INS: tuple[Kind, ...] = ("performed", "generated")
+# Keys of a motion file's meta that hold for every motion that is made of it.
+_CARRIED = ("origin", "cleanup", "emotion")
 
 
 class Origin(BaseModel):
@@ -62,6 +64,15 @@ def origin_of(meta: object) -> Origin | None:
         return Origin.model_validate(meta["origin"], strict=True) if isinstance(meta, dict) else None
     except (KeyError, ValidationError):
         return None
+
+
+def carried(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stays true of a motion when another is made of it: its origin, cleanup and told emotion.
+
+    Commands that keep the whole `meta` of the old motion under a key repeat these above it, where they are
+    looked for.
+    """
+    return {key: meta[key] for key in _CARRIED if key in meta}
 
 
 def said(origin: Origin | None) -> str:

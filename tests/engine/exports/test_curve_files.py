@@ -160,7 +160,7 @@ def test_motion_of_another_head_has_no_curves(suffix: str, tmp_path: Path) -> No
 def test_vrma_holds_expressions_gaze_and_the_heads_turn(tmp_path: Path) -> None:
     piece = moving(20, 30.0)
     assert isinstance(piece.motion, Motion)
-    meta = {"motion": {"emotion": {"label": "calm", "level": 0.7}}}
+    meta = {"emotion": {"label": "calm", "level": 0.7}}
     export(tmp_path / "face.vrma", replace(piece, meta=meta))
     file, curves = ReadGlb(tmp_path / "face.vrma"), arkit_of(piece)
     extension = file.json["extensions"]["VRMC_vrm_animation"]

@@ -135,10 +135,10 @@ _CURVES: dict[str, Callable[[Path], tuple[float, float]]] = {
     ".rhubarb.tsv": _rhubarb_tsv,
     ".vrma": _vrma,
 }
-# Formats without time, or whose time is tested with what they hold (test_meshes.py, test_flame_npz.py).
+# Formats without time, or whose time is tested with what they hold (test_meshes.py, test_curve_files.py).
 _ELSEWHERE = {".npz", ".flame.npz", ".obj", ".ply", ".pc2", ".mdd", "folder"}
 # Formats whose tests stand in files of their own.
-_OF_OTHERS = {".glb", ".usd", ".usda", ".usdc", ".usdz", ".html", ".blend.py"}
+_OF_OTHERS = {".glb", ".vrm", ".usd", ".usda", ".usdc", ".usdz", ".html"}
 _FILMS = (".mp4", ".webm", ".mov", ".gif")
 
 
@@ -150,7 +150,7 @@ def test_every_format_is_timed_somewhere() -> None:
 @pytest.mark.parametrize("fps", RATES)
 @pytest.mark.parametrize("suffix", _CURVES)
 def test_curves_and_visemes_keep_time(suffix: str, fps: float, said: bool, tmp_path: Path) -> None:
-    if said and "viseme" not in FORMATS[suffix].write and "rhubarb" not in FORMATS[suffix].write:
+    if said and not FORMATS[suffix].phones:
         pytest.skip("phones make no difference to this format")
     out = tmp_path / f"face{suffix}"
     export(out, opening(fps, said=said))

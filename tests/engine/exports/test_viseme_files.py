@@ -84,6 +84,13 @@ def test_weights_are_the_same_in_json_and_csv(name: str, tmp_path: Path) -> None
     assert document["set"] == name
 
 
+def test_visemes_of_heard_phones_are_noted(tmp_path: Path) -> None:
+    piece, told = _spoken()
+    heard = replace(piece.motion, alignment=Alignment(_SAID, "heard"))
+    export(tmp_path / "face.rhubarb.tsv", replace(piece, motion=heard))
+    assert "heard phones" in told.notes[-1]
+
+
 def test_without_phones_the_mouths_shapes_are_named_as_the_source(tmp_path: Path) -> None:
     told = Told()
     piece = replace(opening(25.0, 1.0, at_s=0.4), reporter=told)

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.readers.timecode import Clock, Stamp, counted_rate, parse_stamp, read_clock, timecode
+from talkcli.engine.readers.timecode import (
+    Clock,
+    Stamp,
+    counted_rate,
+    parse_stamp,
+    read_clock,
+    timecode,
+    written_rates,
+)
 
 
 def stamps(numbers: Iterable[int], rate: int) -> list[Stamp]:
@@ -114,6 +122,10 @@ def test_written_timecodes_are_read_at_their_rate(fps: float) -> None:
 
 def test_rates_that_no_timecode_counts() -> None:
     assert [counted_rate(fps) for fps in (12.5, 23.976, 29.9, 240.0)] == [None] * 4
+    # Rounding errors of a rate are none of the clock.
+    assert [counted_rate(fps) for fps in (59.9999999, 29.97, 60000 / 1001, 119.88)] == [60, 30, 60, 120]
+    assert [timecode(61, fps) for fps in (59.9999999, 60.0, 59.94)] == ["00:00:01:01"] * 2 + ["00:00:01;01"]
+    assert set(written_rates()) >= {"60", "29.97", "59.94", "119.88"}
     with pytest.raises(ValueError, match=r"12\.5"):
         timecode(0, 12.5)
     assert timecode(24 * 3600 * 25 + 1, 25.0) == "00:00:00:01"

@@ -16,9 +16,10 @@ from talkcli.engine.exports.sound_beside import write_sound_beside
 from talkcli.engine.face.avatar.head import AvatarHead
 from talkcli.engine.face.channels import ADA, learned
 from talkcli.engine.face.surface import topology_of
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.gltf.accessors import add_accessor
 from talkcli.engine.gltf.document import Document, write_glb
-from talkcli.engine.types import Motion
+from talkcli.engine.types import Motion, MotionSpace
 from talkcli.engine.wording import parameter, some
 
 # What the animation is called.
@@ -28,6 +29,22 @@ _VRM = ".vrm"
 _GROWING = ("accessors", "animations", "buffers", "bufferViews")
 
 
+def fits(out: Path, space: MotionSpace, fps: float, topology: Topology | None) -> None:  # noqa: ARG001
+    """Raise UsageError where the head is no avatar, and for a .vrm file of one that is no VRM."""
+    if topology is None:
+        return
+    if not isinstance(topology, AvatarHead) or learned(space.channels) != ADA:
+        raise UsageError(
+            f"{parameter('out', out)} holds an avatar that moves, but {topology.name} is none.",
+            hint="Give `head` an avatar (.glb, .gltf or .vrm) and motion of ada.",
+        )
+    if out.suffix.lower() == _VRM and not topology.is_vrm:
+        raise UsageError(
+            f"{parameter('out', out)}: {topology.name} is no VRM.",
+            hint="Give `out` a name that ends in .glb.",
+        )
+
+
 def write(out: Path, piece: Piece) -> None:
     """Write the avatar of the piece, animated, as binary glTF.
 
@@ -35,20 +52,12 @@ def write(out: Path, piece: Piece) -> None:
     channels of one animation. Bytes and entries of the file stay; new ones follow them. The sound is written
     beside it.
 
-    Raises:
-        UsageError: Where the head is no avatar, and for a .vrm file of one that is no VRM.
+    Raises what `fits` raises.
     """
     head, motion = piece.topology or topology_of(piece.motion), piece.motion
-    if not isinstance(head, AvatarHead) or not isinstance(motion, Motion) or learned(motion.channels) != ADA:
-        raise UsageError(
-            f"{parameter('out', out)} holds an avatar that moves, but {head.name} is none.",
-            hint="Give `head` an avatar (.glb, .gltf or .vrm) and motion of ada.",
-        )
-    if out.suffix.lower() == _VRM and not head.is_vrm:
-        raise UsageError(
-            f"{parameter('out', out)}: {head.name} is no VRM.", hint="Give `out` a name that ends in .glb."
-        )
-    write_sound_beside(out, piece)
+    fits(out, motion.space, motion.fps, head)
+    assert isinstance(head, AvatarHead)
+    assert isinstance(motion, Motion)
     document = _copied(head.document)
     fixed = _animate(document, head, motion)
     if fixed:
@@ -56,6 +65,7 @@ def write(out: Path, piece: Piece) -> None:
             f"{some(fixed)} of {head.name} cannot be animated, since their nodes have a matrix: they rest."
         )
     write_glb(out, document)
+    write_sound_beside(out, piece)
 
 
 def _copied(document: Document) -> Document:

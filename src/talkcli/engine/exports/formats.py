@@ -9,12 +9,13 @@ decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from talkcli.engine.errors import UsageError
-from talkcli.engine.exports.piece import Piece
+from talkcli.engine.exports.piece import SOUND_BESIDE, Piece
 from talkcli.engine.face.channels import space_name
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import check_file, real_path
 from talkcli.engine.methods import resolve
 from talkcli.engine.render.shot import Shot
@@ -35,12 +36,19 @@ class Format:
     check: str | None = None
     """Function that refuses an output before any work: `check(out, shot, overwrite)`. None accepts any file
     name."""
+    fits: str | None = None
+    """Function that refuses motion and heads that the format cannot hold, beyond `space`: `fits(out, space,
+    fps, topology)`, with None for a topology that nobody knows yet."""
     drawn: bool = False
     """Whether the format shows pictures; it then needs a head or a mesh to draw."""
     surface: bool = False
     """Whether the format holds vertices; it then needs the head or the mesh that the motion moves."""
     sound: bool = False
     """Whether the format contains the speech, or says something of it."""
+    sound_beside: bool = False
+    """Whether the speech goes into a wav file beside the output (`exports/sound_beside.py`)."""
+    phones: bool = False
+    """Whether the phones of the motion make a difference to the format."""
     space: str | None = None
     """The only motion that the format can hold: `ada` or `flame`; None for any."""
     folder: bool = False
@@ -63,9 +71,13 @@ def _film(container: str) -> Format:
     )
 
 
-def _curves(module: str, function: str = "write", *, sound: bool = False) -> Format:
-    """Return the row of a format that holds ARKit's curves, or what is made of them."""
-    return Format(write=f"{_EXPORTS}.{module}:{function}", sound=sound, space="ada")
+def _curves(module: str, *, phones: bool = False) -> Format:
+    """Return the row of a format that holds ARKit's curves."""
+    return Format(write=f"{_EXPORTS}.{module}:write", space="ada", phones=phones)
+
+
+def _visemes(module: str, function: str) -> Format:
+    return Format(write=f"{_EXPORTS}.{module}:{function}", space="ada", sound=True, phones=True)
 
 
 def _meshes(function: str) -> Format:
@@ -74,51 +86,68 @@ def _meshes(function: str) -> Format:
     )
 
 
-def _usd() -> Format:
+def _usd(*, sound_beside: bool = True) -> Format:
     return Format(
-        write=f"{_EXPORTS}.usd.write:write", check=f"{_EXPORTS}.usd.write:check", surface=True, sound=True
+        write=f"{_EXPORTS}.usd.write:write",
+        check=f"{_EXPORTS}.usd.write:check",
+        surface=True,
+        sound=True,
+        sound_beside=sound_beside,
     )
 
 
 # Formats by suffix in lower case. `FRAMES` stands for a name without a suffix, and for an existing folder.
 FORMATS: dict[str, Format] = {
-    MOTION: Format(write=f"{_EXPORTS}.motion:write"),
+    MOTION: Format(write=f"{_EXPORTS}.motion:write", phones=True),
     VIDEO: _film(".mp4"),
     ".webm": _film(".webm"),
     ".mov": _film(".mov"),
     ".gif": _film(".gif"),
-    ".csv": _curves("live_link"),
+    ".csv": replace(_curves("live_link"), fits=f"{_EXPORTS}.live_link:fits"),
     ".a2f.csv": _curves("a2f"),
     ".json": _curves("arkit_json"),
-    ".vrma": _curves("vrma"),
-    ".oculus.json": _curves("visemes", "write_oculus_json", sound=True),
-    ".oculus.csv": _curves("visemes", "write_oculus_csv", sound=True),
-    ".vrm.json": _curves("visemes", "write_vrm_json", sound=True),
-    ".vrm.csv": _curves("visemes", "write_vrm_csv", sound=True),
-    ".microsoft.json": _curves("visemes", "write_microsoft_json", sound=True),
-    ".microsoft.csv": _curves("visemes", "write_microsoft_csv", sound=True),
-    ".rhubarb.json": _curves("rhubarb", "write_json", sound=True),
-    ".rhubarb.tsv": _curves("rhubarb", "write_tsv", sound=True),
+    ".vrma": _curves("vrma", phones=True),
+    ".oculus.json": _visemes("visemes", "write_oculus_json"),
+    ".oculus.csv": _visemes("visemes", "write_oculus_csv"),
+    ".vrm.json": _visemes("visemes", "write_vrm_json"),
+    ".vrm.csv": _visemes("visemes", "write_vrm_csv"),
+    ".microsoft.json": _visemes("visemes", "write_microsoft_json"),
+    ".microsoft.csv": _visemes("visemes", "write_microsoft_csv"),
+    ".rhubarb.json": _visemes("rhubarb", "write_json"),
+    ".rhubarb.tsv": _visemes("rhubarb", "write_tsv"),
     ".flame.npz": Format(write=f"{_EXPORTS}.flame_npz:write", space="flame"),
     ".obj": _meshes("write_obj"),
     ".ply": _meshes("write_ply"),
     ".pc2": Format(write=f"{_EXPORTS}.point_cache:write_pc2", surface=True),
     ".glb": Format(
-        write=f"{_EXPORTS}.glb:write", write_head=f"{_EXPORTS}.glb:write_head", surface=True, sound=True
+        write=f"{_EXPORTS}.glb:write",
+        write_head=f"{_EXPORTS}.glb:write_head",
+        fits=f"{_EXPORTS}.rig.of_head:fits",
+        surface=True,
+        sound=True,
+        sound_beside=True,
     ),
     ".html": Format(
         write=f"{_EXPORTS}.html:write",
         write_all=f"{_EXPORTS}.html:write_all",
         check=f"{_EXPORTS}.html:check",
+        fits=f"{_EXPORTS}.rig.of_head:fits",
         surface=True,
         sound=True,
     ),
     ".usd": _usd(),
     ".usda": _usd(),
     ".usdc": _usd(),
-    ".usdz": _usd(),
+    ".usdz": _usd(sound_beside=False),
     ".mdd": Format(write=f"{_EXPORTS}.point_cache:write_mdd", surface=True),
-    ".vrm": Format(write=f"{_EXPORTS}.avatar:write", surface=True, sound=True, space="ada"),
+    ".vrm": Format(
+        write=f"{_EXPORTS}.avatar:write",
+        fits=f"{_EXPORTS}.avatar:fits",
+        surface=True,
+        sound=True,
+        sound_beside=True,
+        space="ada",
+    ),
     FRAMES: Format(
         write=f"{_EXPORTS}.frames:write", check=f"{_EXPORTS}.frames:check", drawn=True, folder=True
     ),
@@ -137,6 +166,17 @@ def split_suffix(out: Path) -> tuple[str, str]:
     known = [suffix for suffix in FORMATS if name.lower().endswith(suffix) and len(name) > len(suffix)]
     length = len(max(known, key=len)) if known else len(out.suffix)
     return name[: len(name) - length], name[len(name) - length :]
+
+
+def take_path(out: Path, take: int, takes: int) -> Path:
+    """Return the output of a take: `out` itself where there is one take, or one file for all."""
+    stem, suffix = split_suffix(out)
+    row = FORMATS.get(suffix.lower())
+    if takes == 1 or (row is not None and row.write_all):
+        return out
+    # Enough digits that names in alphabetical order are in the order of takes.
+    digits = max(2, len(str(takes)))
+    return out.with_name(f"{stem}.take{take + 1:0{digits}d}{suffix}")
 
 
 def format_of(out: Path, *, drawn: bool = False) -> Format:
@@ -211,13 +251,27 @@ def check_space(outs: Iterable[Path], space: MotionSpace) -> None:
             )
 
 
+def check_motion(outs: Sequence[Path], space: MotionSpace, fps: float, topology: Topology | None) -> None:
+    """Raise UsageError for the first of `outs` whose format cannot hold motion of `space` at `fps` frames per
+    second on `topology`, None for one that nobody knows yet; beyond what `check_space` finds.
+    """
+    for out in outs:
+        row = format_of(out)
+        if row.fits is not None:
+            resolve(row.fits)(out, space, fps, topology)
+
+
 def needs_head(outs: Iterable[Path]) -> list[Path]:
     """Return those of `outs` that show pictures or hold vertices, which only a head or a mesh has."""
     return [out for out in outs if format_of(out).drawn or format_of(out).surface]
 
 
-def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
-    """Raise UsageError when an output is given twice, or would replace a file of `inputs`."""
+def check_distinct(
+    outs: Sequence[Path], inputs: Sequence[Path | None], *, speech: Path | None = None
+) -> None:
+    """Raise UsageError when an output is given twice, or would replace a file of `inputs`; so would the sound
+    beside an output, which is written where there is `speech`, but never over the speech itself.
+    """
     read = {real_path(path) for path in inputs if path and path.is_file()}
     seen: set[Path] = set()
     for out in outs:
@@ -227,6 +281,14 @@ def check_distinct(outs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
                 f"{parameter('out', out)} is also read, and writing would replace it.",
                 hint="Give another `out`.",
             )
+        row = FORMATS.get(split_suffix(out)[1].lower())
+        if row is not None and row.sound_beside and speech is not None:
+            sound = out.with_suffix(SOUND_BESIDE)
+            if real_path(sound) in read - {real_path(speech)}:
+                raise UsageError(
+                    f"{parameter('out', out)}: its sound goes into {sound}, which is also read.",
+                    hint="Give another `out`.",
+                )
         if real in seen:
             raise UsageError(f"{parameter('out', out)} is given twice.")
         seen.add(real)

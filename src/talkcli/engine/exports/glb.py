@@ -11,7 +11,7 @@ from talkcli.engine.exports.rig.fidelity import measure, tell
 from talkcli.engine.exports.rig.of_head import moved_rig, still_rig
 from talkcli.engine.exports.rig.skin_texture import skin_texture
 from talkcli.engine.exports.rig.unwrap import unwrapped
-from talkcli.engine.exports.sound_beside import write_sound_beside
+from talkcli.engine.exports.sound_beside import name_of_sound, write_sound_beside
 from talkcli.engine.face.head import Posable
 from talkcli.engine.face.topology import Topology
 from talkcli.engine.gltf.document import read_document, write_glb
@@ -44,9 +44,9 @@ def write(out: Path, piece: Piece) -> None:
         return
     surface = piece.surface()
     rig, moves = moved_rig(surface, ".glb")
-    sound = write_sound_beside(out, piece)
-    made = rig_document(rig, moves, extras={"talk": dict(piece.meta)}, sound=sound)
+    made = rig_document(rig, moves, extras={"talk": dict(piece.meta)}, sound=name_of_sound(out, piece))
     write_glb(out, made.document)
+    write_sound_beside(out, piece)
     fidelity = measure(read_document(out), made.places, surface)
     piece.measured[str(out)] = asdict(fidelity)
     tell(piece.reporter, str(out), fidelity)

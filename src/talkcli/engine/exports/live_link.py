@@ -17,7 +17,9 @@ from talkcli.engine.exports.curves import arkit_of, coefficients, gaze_rad, writ
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.arkit import head_angles
 from talkcli.engine.face.channels import ARKIT
-from talkcli.engine.readers.timecode import RATES, counted_rate, timecode
+from talkcli.engine.face.topology import Topology
+from talkcli.engine.readers.timecode import counted_rate, timecode, written_rates
+from talkcli.engine.types import MotionSpace
 
 _SWAPPED = {
     "jawLeft": "jawRight",
@@ -32,18 +34,23 @@ _ANGLES = tuple(
 HEADER = ("Timecode", "BlendshapeCount", *(name[0].upper() + name[1:] for name in ORDER), *_ANGLES)
 
 
+def fits(out: Path, space: MotionSpace, fps: float, topology: Topology | None) -> None:  # noqa: ARG001
+    """Raise UsageError for a frame rate that no timecode counts."""
+    if counted_rate(fps) is None:
+        raise UsageError(
+            f"{out}: a timecode counts {', '.join(written_rates())} frames a second, the motion has "
+            f"{fps:.9g}.",
+            hint="Add `fps=60` or `fps=30`, the rates of Live Link Face.",
+        )
+
+
 def write(out: Path, piece: Piece) -> None:
     """Write the curves of the piece, its pose and its gaze to the file `out`.
 
     Raises UsageError for a frame rate that no timecode counts.
     """
     motion = coefficients(piece)
-    if counted_rate(motion.fps) is None:
-        raise UsageError(
-            f"{out}: a timecode counts {', '.join(map(str, RATES))} frames a second, the motion has "
-            f"{motion.fps:g}.",
-            hint="Add `fps=60` or `fps=30`, the rates of Live Link Face.",
-        )
+    fits(out, motion.space, motion.fps, None)
     curves = arkit_of(piece)
     pose = np.zeros((motion.num_frames, 3)) if motion.pose is None else motion.pose
     columns = [curves[name] for name in ORDER] + list(head_angles(pose))

@@ -13,6 +13,9 @@ from talkcli.engine.render.apart import DrawingProcess
 from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import AnyMotion, Reporter, Speech
 
+# Suffix of the sound beside an output that holds none.
+SOUND_BESIDE = ".wav"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
@@ -40,6 +43,8 @@ class Piece:
     """Whether to replace the frames in a folder."""
     measured: dict[str, Any] = field(default_factory=dict)
     """What formats measured of the files that they wrote, by file; they fill it."""
+    beside: list[Path] = field(default_factory=list)
+    """Files that formats wrote beside their outputs; they fill it."""
 
     def surface(self) -> Surface:
         """Return the motion on its topology, with the head turned as the motion's pose says.

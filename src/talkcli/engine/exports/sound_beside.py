@@ -7,27 +7,36 @@ from pathlib import Path
 import soundfile
 
 from talkcli.engine.audio.io import write_wav
-from talkcli.engine.exports.piece import Piece
+from talkcli.engine.exports.piece import SOUND_BESIDE, Piece
 
 _OURS = "talk"
 
 
-def write_sound_beside(out: Path, piece: Piece) -> str | None:
-    """Write the speech of `piece` beside `out`, and return the name of the file; None without speech.
+def name_of_sound(out: Path, piece: Piece) -> str | None:
+    """Return the name of the sound beside `out`; None without speech."""
+    return None if piece.speech is None else out.with_suffix(SOUND_BESIDE).name
 
-    A file there that talk did not write stays as it is, with a warning unless the speech comes from it.
+
+def write_sound_beside(out: Path, piece: Piece) -> None:
+    """Write the speech of `piece`, if any, beside `out`, and add the file to `piece.beside`.
+
+    The file that the speech comes from stays as it is, and so does one that talk did not write, with a
+    warning.
     """
     if piece.speech is None:
-        return None
-    path = out.with_suffix(".wav")
-    if path.exists() and not _is_ours(path):
-        if piece.sound_file is None or not piece.sound_file.exists() or not path.samefile(piece.sound_file):
+        return
+    path = out.with_suffix(SOUND_BESIDE)
+    if path.exists():
+        if piece.sound_file is not None and piece.sound_file.exists() and path.samefile(piece.sound_file):
+            return
+        if not _is_ours(path):
             piece.reporter.warn(
                 f"{path} is a file of yours and stays: the sound of {out.name} is not written."
             )
-        return path.name
+            return
     write_wav(path, piece.speech, software=_OURS)
-    return path.name
+    if path not in piece.beside:
+        piece.beside.append(path)
 
 
 def _is_ours(path: Path) -> bool:

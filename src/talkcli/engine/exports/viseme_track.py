@@ -28,12 +28,15 @@ class Track:
 
 
 def track_of(out: Path, piece: Piece, name: str) -> Track:
-    """Return the visemes of the set called `name`, and note where they come from when it is the shapes."""
+    """Return the visemes of the set called `name`, and note where they come from unless it is the words."""
     motion, visemes = coefficients(piece), VISEME_SETS[name]
     if motion.alignment is not None:
         cues = cues_of_phones(motion.alignment.phones, visemes, motion.duration_s)
         weights = weights_of_cues(cues, visemes, motion.num_frames, float(motion.fps))
-        return Track(visemes, cues, weights, _HEARD if motion.alignment.method == "heard" else "phones")
+        if motion.alignment.method != "heard":
+            return Track(visemes, cues, weights, "phones")
+        piece.reporter.note(f"{out}: the visemes are of {_HEARD}, which the model recognised without words.")
+        return Track(visemes, cues, weights, _HEARD)
     piece.reporter.note(
         f"{out}: the motion has no phones, so the visemes are those that look most like its mouth."
     )

@@ -128,8 +128,7 @@ def _emotion(piece: Piece) -> dict[str, Float[np.ndarray, "frames"]]:
     """Return the preset of the emotion that the performer was told to show; nothing where it was told none,
     or one without a preset.
     """
-    made = piece.meta.get("motion", piece.meta)
-    emotion = made.get("emotion") if isinstance(made, Mapping) else None
+    emotion = piece.meta.get("emotion")
     if not isinstance(emotion, Mapping) or str(emotion.get("label")) not in _EMOTIONS:
         return {}
     level = emotion.get("level")

@@ -57,7 +57,10 @@ def cues_of_weights(
     weights: Float[np.ndarray, "frames visemes"], visemes: VisemeSet, fps: float
 ) -> tuple[Cue, ...]:
     """Return the cues of weights: in each frame the viseme with the largest weight, and the mouth at rest
-    where the weights of the others sum to less than 0.2. A cue shorter than 35 ms joins the one before it.
+    where the weights of the others sum to less than 0.2.
+
+    A cue shorter than 35 ms joins the one before it, and the first the one after it; a contact of the lips
+    stays, since it shows at any length.
     """
     others = np.array(weights, dtype=np.float64)
     if visemes.rest is not None:
@@ -66,11 +69,13 @@ def cues_of_weights(
     cues = _joined([Cue(index / fps, (index + 1) / fps, viseme) for index, viseme in enumerate(shown)])
     kept: list[Cue] = []
     for cue in cues:
-        if kept and cue.end_s - cue.start_s < _SHORTEST_S:
+        is_noise = cue.end_s - cue.start_s < _SHORTEST_S and cue.viseme != visemes.contact
+        if kept and is_noise:
             kept[-1] = kept[-1]._replace(end_s=cue.end_s)
-        else:
-            kept.append(cue)
-    return _joined(kept)
+        elif kept or not is_noise:
+            # What came before the first that lasts belongs to it.
+            kept.append(cue if kept else cue._replace(start_s=0.0))
+    return _joined(kept or cues)
 
 
 def weights_of_cues(
@@ -78,17 +83,20 @@ def weights_of_cues(
 ) -> Float[np.ndarray, "frames visemes"]:
     """Return the weights from 0 to 1 of cues at the middles of frames; neighbours fade over 60 ms.
 
-    The weight of a cue is its share of the 60 ms around a frame's middle.
+    The weight of a cue is its share of the 60 ms around a frame's middle. What the first and the last cue
+    show goes on before and after them.
     """
     middles_s = (np.arange(num_frames) + 0.5) / fps
     weights = np.zeros((num_frames, len(visemes.names)))
-    for cue in cues:
+    for number, cue in enumerate(cues):
         if cue.viseme is None:
             continue
+        start_s = cue.start_s if number else -np.inf
+        end_s = cue.end_s if number < len(cues) - 1 else np.inf
         first = max(int((cue.start_s - _HALF_FADE_S) * fps) - 1, 0)
         last = min(int((cue.end_s + _HALF_FADE_S) * fps) + 2, num_frames)
         near = middles_s[first:last]
-        inside = np.minimum(near + _HALF_FADE_S, cue.end_s) - np.maximum(near - _HALF_FADE_S, cue.start_s)
+        inside = np.minimum(near + _HALF_FADE_S, end_s) - np.maximum(near - _HALF_FADE_S, start_s)
         weights[first:last, visemes.names.index(cue.viseme)] += np.clip(inside, 0, None) / (2 * _HALF_FADE_S)
     return np.clip(weights, 0, 1).astype(np.float32)
 

@@ -1,13 +1,11 @@
-"""Visemes: named mouth shapes of other programs, as curves of ARKit and back, and the phones that show them.
+"""Visemes: named mouth shapes of other programs, as curves of ARKit, and the phones that show them.
 
 How to use it. `VISEME_SETS["oculus"]` is a set: its `names` in their order, its `poses` (for each name the
-values of ARKit's curves), and the viseme of each phone. Between curves and weights of visemes:
+values of ARKit's curves), and the viseme of each phone.
 
     weights = viseme_weights(curves, VISEME_SETS["oculus"])     # (frames, visemes), from ARKit's curves
-    curves = arkit_of_visemes(weights, VISEME_SETS["oculus"])   # back to ARKit's curves
 
-The first drives an avatar that has shapes of visemes only. The second, or `poses`, gives shapes of visemes to
-an avatar that has ARKit's shapes only: the shape of a viseme is the sum of ARKit's shapes times its pose.
+drives an avatar that has shapes of visemes only; weights times `poses` are curves again.
 `face/viseme_cues.py` makes tracks with times.
 
 Sets: `oculus` (the 15 of Oculus Lipsync, also of Ready Player Me), `microsoft` (the 22 ids of Azure speech),
@@ -117,6 +115,12 @@ class VisemeSet:
     def poses(self) -> Mapping[str, Pose]:
         """Values from 0 to 1 of ARKit's curves for each viseme at 1; a curve that is not named is 0."""
         return {name: _both_sides(shape) for name, shape in self.shapes.items()}
+
+    @property
+    def contact(self) -> str | None:
+        """Viseme of lips that touch, as for p: that at rest in a set without one of its own."""
+        ((viseme, _),) = self.of_phone["P"]
+        return viseme
 
     @cached_property
     def of_phone(self) -> Mapping[str, tuple[tuple[str | None, float], ...]]:
@@ -263,13 +267,3 @@ def _features(curves: Mapping[str, Float[np.ndarray, "frames"]]) -> Float[np.nda
     return np.stack(
         [weight * (made[name] if name in made else mean(name)) for name, weight in _SEEN.items()], 1
     )
-
-
-def arkit_of_visemes(
-    weights: Float[np.ndarray, "frames visemes"], visemes: VisemeSet
-) -> dict[str, Float[np.ndarray, "frames"]]:
-    """Return those of ARKit's curves, from 0 to 1, that the visemes move: the poses times their weights."""
-    names = dict.fromkeys(curve for pose in visemes.poses.values() for curve in pose)
-    poses = np.array([[visemes.poses[name].get(curve, 0.0) for curve in names] for name in visemes.names])
-    curves = np.clip(weights @ poses, 0.0, 1.0).astype(np.float32)
-    return dict(zip(names, curves.T, strict=True))

@@ -17,12 +17,12 @@ from talkcli.engine.audio.io import read_measured, read_speech
 from talkcli.engine.checkpoints.model_file import Meta
 from talkcli.engine.errors import AssetError, InputError, UsageError, several_files
 from talkcli.engine.exports.formats import (
-    FORMATS,
     MOTION,
     PLOT,
     SHEET,
     Format,
     check_distinct,
+    check_motion,
     check_output,
     check_space,
     export,
@@ -30,6 +30,7 @@ from talkcli.engine.exports.formats import (
     format_of,
     note_folders,
     split_suffix,
+    take_path,
 )
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.head import Head
@@ -40,6 +41,7 @@ from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import sha256
 from talkcli.engine.performers.open import chosen_controls, head_for, header_of, open_performer
 from talkcli.engine.performers.performer import Controls, Performer, Sampling
+from talkcli.engine.performers.rules import RULES, words_file
 from talkcli.engine.performers.trained import Precision
 from talkcli.engine.render.apart import DrawingProcess
 from talkcli.engine.render.background import background_file
@@ -48,6 +50,9 @@ from talkcli.engine.render.renderers import check_renderer
 from talkcli.engine.render.shot import Shot
 from talkcli.engine.types import AnyMotion, Reporter, VertexMotion
 from talkcli.engine.version import __version__
+
+# Options of `animate_file` that name files, in the order of `files_read`.
+NAMING = ("model_name", "text", "emotion_from", "head_name", "shot", "template")
 
 
 def animate_file(
@@ -118,7 +123,8 @@ def animate_file(
     every_path = [
         path for number, take in enumerate(paths) for path, row in take if number == 0 or not row.write_all
     ]
-    check_distinct(every_path, [speech_path, *files_read(emotion_from, head_name, shot, template)])
+    read = files_read(model_name, text, emotion_from, head_name, shot, template)
+    check_distinct(every_path, [speech_path, *read], speech=speech_path)
     for path, row in (both for take in paths for both in take):
         check_output(path, row, shot=shot, overwrite=overwrite)
     note_folders(outs, reporter)
@@ -131,6 +137,7 @@ def animate_file(
         emotion_from=emotion_from,
         model_name=model_name,
         head_name=head_name,
+        fps=fps,
         shot=shot,
         renderer=renderer,
         template=template,
@@ -196,6 +203,7 @@ def animate_file(
                 continue
             export(path, piece, row)
             report["outputs"].append(str(path))
+        report["outputs"] += map(str, piece.beside)
         if piece.measured:
             report["measured"] = {**report.get("measured", {}), **piece.measured}
         report |= {**motion.meta, "frames": shown.num_frames, "fps": shown.fps}
@@ -228,6 +236,7 @@ def prepare(
     emotion_from: Path | None,
     model_name: str,
     head_name: str | None,
+    fps: float | None,
     shot: Shot,
     renderer: str,
     template: Sequence[str],
@@ -247,17 +256,24 @@ def prepare(
     chosen.check(sampling)
     at_rest = read_template(template, topology, reporter)
     head = _head_to_draw(head_name, header, rows, at_rest, shot.camera)
+    check_motion([out for out, row in rows if row.fits], header.space, fps or float(header.fps), head)
     if sampling.emotion is not None and emotion_from is not None:
         raise UsageError("`emotion` and `emotion_from` both set the emotion.", hint="Leave one of them out.")
     return Prepared(chosen, at_rest, head)
 
 
 def files_read(
-    emotion_from: Path | None, head_name: str | None, shot: Shot, template: Sequence[str]
+    model_name: str,
+    text: str | None,
+    emotion_from: Path | None,
+    head_name: str | None,
+    shot: Shot,
+    template: Sequence[str],
 ) -> list[Path | None]:
-    """Return the files that options of `animate_file` name, beside the model and the words."""
+    """Return the files that options of `animate_file` name, beside the model."""
+    words = words_file(text) if text and model_name == RULES else None
     head = head_file(head_name) if head_name else None
-    return [emotion_from, head, background_file(shot.background), *template_files(template)]
+    return [words, emotion_from, head, background_file(shot.background), *template_files(template)]
 
 
 def _rows(outs: Sequence[Path], plot: Path | None, contact_sheet: Path | None) -> list[tuple[Path, Format]]:
@@ -328,14 +344,3 @@ def _head_to_draw(
 def _mesh(head: Head | None, motion: AnyMotion, head_name: str | None, template: Template | None) -> Topology:
     """Return `head`, or for a model of vertices the mesh that its motion moves."""
     return mesh_of(motion, head_name, template) if head is None else head
-
-
-def take_path(out: Path, take: int, takes: int) -> Path:
-    """Return the output of a take: `out` itself where there is one take, or one file for all."""
-    stem, suffix = split_suffix(out)
-    row = FORMATS.get(suffix.lower())
-    if takes == 1 or (row is not None and row.write_all):
-        return out
-    # Enough digits that names in alphabetical order are in the order of takes.
-    digits = max(2, len(str(takes)))
-    return out.with_name(f"{stem}.take{take + 1:0{digits}d}{suffix}")

@@ -20,7 +20,7 @@ from talkcli.engine.data.journal import Journal
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct, check_output, format_named, format_of
 from talkcli.engine.out_folder import check_apart, claim
-from talkcli.engine.pipelines.animate import files_read, prepare
+from talkcli.engine.pipelines.animate import NAMING, files_read, prepare
 from talkcli.engine.pipelines.animated_file import (
     PICTURES,
     Animated,
@@ -180,7 +180,7 @@ def _check(
         if any(part.startswith(".") for part in Path(name).parts):
             raise UsageError(f"{path}: outputs named as this file would be hidden.", hint="Rename it.")
     every = [out for each in outputs.values() for out in each.values()]
-    read = files_read(options["emotion_from"], options["head_name"], options["shot"], options["template"])
+    read = files_read(*(options[key] for key in NAMING))
     check_distinct(every, [*named.values(), *read])
     rows = [
         [(out, PICTURES.get(kind) or format_of(out)) for kind, out in each.items()]
@@ -189,8 +189,8 @@ def _check(
     for out, row in (both for each in rows for both in each):
         check_output(out, row, shot=options["shot"], overwrite=True)
     keys = (
-        "sampling", "controls", "emotion_from", "model_name", "head_name", "shot", "renderer", "template",
-        "topology",
+        "sampling", "controls", "emotion_from", "model_name", "head_name", "fps", "shot", "renderer",
+        "template", "topology",
     )  # fmt: skip
     prepare(rows[0], reporter=reporter, **{key: options[key] for key in keys})
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from talkcli.engine.code_digest import code_digest
 from talkcli.engine.errors import InputError, TalkError
-from talkcli.engine.exports.formats import FORMATS, PLOT, SHEET
+from talkcli.engine.exports.formats import FORMATS, PLOT, SHEET, take_path
 from talkcli.engine.files import sha256
 from talkcli.engine.methods import METHODS
 from talkcli.engine.performers.named_model import weights_of
 from talkcli.engine.performers.open import open_performer
 from talkcli.engine.performers.performer import Performer
-from talkcli.engine.performers.rules import RULES, words_file
-from talkcli.engine.pipelines.animate import animate_file, files_read, take_path
+from talkcli.engine.performers.rules import RULES
+from talkcli.engine.pipelines.animate import NAMING, animate_file, files_read
 from talkcli.engine.types import Silent
 
 # Outputs that options ask for, whatever their suffix.
@@ -101,9 +101,8 @@ def options_digest(options: Mapping[str, Any]) -> str:
     """Return a hash of the options of `animate_file`, of the files that they name, and of the code that acts
     on them. The folders of these files do not count.
     """
-    model, text = options["model_name"], options["text"]
-    named = [words_file(text) if text and model == RULES else None]
-    named += files_read(options["emotion_from"], options["head_name"], options["shot"], options["template"])
+    model = options["model_name"]
+    named = files_read(*(options[key] for key in NAMING))
     if model != RULES:
         named.append(weights_of(model))
     files = [path for path in named if path is not None]

@@ -11,6 +11,7 @@ from talkcli.engine.audio.io import read_speech
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.formats import (
     check_distinct,
+    check_motion,
     check_output,
     check_space,
     export,
@@ -25,6 +26,7 @@ from talkcli.engine.face.resample import resample
 from talkcli.engine.face.surface import check_fits
 from talkcli.engine.face.template import mesh_of, read_template, template_files
 from talkcli.engine.files import sha256
+from talkcli.engine.origin import carried
 from talkcli.engine.render.background import background_file
 from talkcli.engine.render.framing import check_camera
 from talkcli.engine.render.renderers import check_renderer
@@ -74,8 +76,9 @@ def export_motion_file(
     """
     for out in outs:
         check_output(out, shot=shot, overwrite=overwrite, drawn=drawn)
-    inputs = [head_file(head_name) if head_name else None, background_file(shot.background)]
-    check_distinct(outs, [path, sound, *inputs, *template_files(template)])
+    head, words = head_file(head_name) if head_name else None, _words_file(text)
+    inputs = [path, sound, head, words, background_file(shot.background), *template_files(template)]
+    check_distinct(outs, inputs, speech=sound)
     check_renderer(renderer)
     if text is not None and sound is None:
         raise UsageError("`text` are the words of a sound, but there is none.", hint="Add `speech`.")
@@ -94,18 +97,25 @@ def export_motion_file(
             check_camera(mesh, shot.camera)
     elif head_name is not None:
         load_head(head_name)
-    if text is not None and speech is not None and isinstance(motion, Motion):
-        motion = replace(motion, alignment=_phones(text, speech, reporter))
+    check_motion(outs, motion.space, fps or motion.fps, mesh)
+    heard = any(format_of(out).sound for out in outs)
+    if text is not None and speech is not None:
+        if isinstance(motion, Motion) and any(format_of(out).phones for out in outs):
+            motion = replace(motion, alignment=_phones(text, speech, reporter))
+            heard = True
+        else:
+            reporter.warn("The outputs hold no phones: `text` is not used.")
     if fps is not None:
         motion = resample(motion, fps)
     metadata = {
+        **carried(meta),
         "command": "render" if drawn else "export",
         "talk": __version__,
         "motion_sha256": sha256(path),
         "audio_sha256": sha256(sound) if sound else None,
         "motion": meta,
     }
-    if speech is not None and not any(format_of(out).sound for out in outs):
+    if speech is not None and not heard:
         reporter.warn("The outputs hold no sound: that which was given is not used.")
     piece = Piece(
         motion=motion,
@@ -121,7 +131,7 @@ def export_motion_file(
     for out in outs:
         export(out, piece)
     return {
-        "outputs": [str(out) for out in outs],
+        "outputs": [str(out) for out in (*outs, *piece.beside)],
         "frames": motion.num_frames,
         "fps": motion.fps,
         "duration_s": motion.duration_s,
@@ -130,6 +140,16 @@ def export_motion_file(
         **({"measured": piece.measured} if piece.measured else {}),
         **metadata,
     }
+
+
+def _words_file(text: str | None) -> Path | None:
+    """Return the file that `text` names, if it names one. Raises InputError where it is missing."""
+    if text is None:
+        return None
+    # Not at the top, as in `_phones`.
+    from talkcli.engine.performers.rules import words_file
+
+    return words_file(text)
 
 
 def _phones(text: str, speech: Speech, reporter: Reporter) -> Alignment | None:

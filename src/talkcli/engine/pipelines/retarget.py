@@ -23,6 +23,7 @@ from talkcli.engine.face.motion_file import read_any_motion, write_motion
 from talkcli.engine.face.shape_rig import ShapeRig
 from talkcli.engine.face.surface import Surface, topology_of
 from talkcli.engine.files import atomic_path, check_file, sha256
+from talkcli.engine.origin import carried
 from talkcli.engine.prepare.adapters.live_link_csv import read_take
 from talkcli.engine.retarget.convert import (
     ARKIT_NAME,
@@ -100,6 +101,7 @@ def retarget_file(
             assert isinstance(surface.topology, Head)
             write_mapping(found, found_mapping(surface.topology, target, _origin(surface.topology, to)))
     written = {
+        **carried(meta),
         "command": "retarget",
         "talk": __version__,
         "motion_sha256": sha256(path),

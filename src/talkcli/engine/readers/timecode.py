@@ -182,9 +182,14 @@ def counted_rate(fps: float) -> int | None:
     Rates that are a thousandth slower than one that drops numbers get drop-frame timecode.
     """
     for rate in RATES:
-        if fps == rate or (rate in _DROPPING and abs(fps - rate * _SLOWER) < _SAME_RATE):
+        if abs(fps - rate) < _SAME_RATE or (rate in _DROPPING and abs(fps - rate * _SLOWER) < _SAME_RATE):
             return rate
     return None
+
+
+def written_rates() -> list[str]:
+    """Return the frame rates that timecodes count, as people write them."""
+    return [*map(str, RATES), *(f"{rate * _SLOWER:.2f}" for rate in _DROPPING)]
 
 
 def timecode(index: int, fps: float) -> str:
@@ -195,7 +200,7 @@ def timecode(index: int, fps: float) -> str:
     rate = counted_rate(fps)
     if rate is None:
         raise ValueError(f"no timecode counts {fps} frames a second")
-    drops = fps != rate
+    drops = abs(fps - rate) >= _SAME_RATE
     if drops:
         # A minute skips rate / 15 numbers at its start, except every tenth.
         skipped = rate // 15

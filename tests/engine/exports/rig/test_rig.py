@@ -162,11 +162,20 @@ def test_long_motion_keeps_time(tmp_path: Path) -> None:
 def test_the_sound_lies_beside_and_files_of_the_user_stay(tmp_path: Path, spoken: Motion) -> None:
     speech = Speech(samples=np.sin(np.arange(64000) / 20).astype(np.float32) / 2)
     quiet = Speech(samples=np.zeros(64000, np.float32))
-    assert write_sound_beside(tmp_path / "face.glb", _piece(spoken)) is None
-    assert write_sound_beside(tmp_path / "face.glb", _piece(spoken, speech=speech)) == "face.wav"
+    silent, heard = _piece(spoken), _piece(spoken, speech=speech)
+    write_sound_beside(tmp_path / "face.glb", silent)
+    assert not silent.beside
+    assert not list(tmp_path.iterdir())
+    write_sound_beside(tmp_path / "face.glb", heard)
+    assert heard.beside == [tmp_path / "face.wav"]
     samples, rate = soundfile.read(tmp_path / "face.wav", dtype="float32")
     assert rate == 16000
     np.testing.assert_allclose(samples, speech.samples, atol=1 / 32000)
+    # The file that is read stays, even where talk wrote it.
+    read = _piece(spoken, speech=quiet, sound_file=tmp_path / "face.wav")
+    write_sound_beside(tmp_path / "face.glb", read)
+    assert soundfile.read(tmp_path / "face.wav")[0].any()
+    assert not read.beside
     # Ours is replaced, another's is not.
     write_sound_beside(tmp_path / "face.glb", _piece(spoken, speech=quiet))
     assert not soundfile.read(tmp_path / "face.wav")[0].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,21 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.rig.rig import Moves, Rig
 from talkcli.engine.face.surface import Surface
 from talkcli.engine.face.topology import Topology
-from talkcli.engine.types import Motion
+from talkcli.engine.types import Motion, MotionSpace
+
+
+def fits(out: Path, space: MotionSpace, fps: float, topology: Topology | None) -> None:  # noqa: ARG001
+    """Raise UsageError for motion of vertices."""
+    if space.num_verts:
+        raise _has_no_channels(out.suffix)
+
+
+def _has_no_channels(suffix: str) -> UsageError:
+    return UsageError(
+        f"This is motion of vertices, without channels, of which {suffix} files would need one target a "
+        "frame.",
+        hint="Write a point cache (.pc2) or meshes (.ply), or animate with a model for ada.",
+    )
 
 
 def moved_rig(surface: Surface, suffix: str) -> tuple[Rig, Moves]:
@@ -23,11 +38,7 @@ def moved_rig(surface: Surface, suffix: str) -> tuple[Rig, Moves]:
 
     motion, head = surface.motion, surface.topology
     if not isinstance(motion, Motion):
-        raise UsageError(
-            f"This is motion of vertices, without channels, of which {suffix} files would need one target a "
-            "frame.",
-            hint="Write a point cache (.pc2) or meshes (.ply), or animate with a model for ada.",
-        )
+        raise _has_no_channels(suffix)
     if isinstance(head, AdaHead):
         rig, moves = _of_ada(head).moved(motion)
         return rig, moves

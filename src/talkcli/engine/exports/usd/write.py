@@ -14,7 +14,7 @@ from talkcli.engine.audio.io import write_wav
 from talkcli.engine.errors import TalkError
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.exports.rig.of_head import moved_rig
-from talkcli.engine.exports.sound_beside import write_sound_beside
+from talkcli.engine.exports.sound_beside import name_of_sound, write_sound_beside
 from talkcli.engine.exports.usd.library import pxr
 from talkcli.engine.exports.usd.skeleton import add_rig
 from talkcli.engine.exports.usd.vertices import add_vertices
@@ -49,9 +49,9 @@ def write(out: Path, piece: Piece) -> None:
 
 def _write(out: Path, piece: Piece) -> None:
     if out.suffix.lower() != _PACKAGE:
-        sound = write_sound_beside(out, piece)
         with atomic_path(out) as temporary:
-            _write_scene(temporary, piece, sound)
+            _write_scene(temporary, piece, name_of_sound(out, piece))
+        write_sound_beside(out, piece)
         return
     with temporary_folder() as folder, atomic_path(out) as temporary:
         sound = None
