@@ -48,7 +48,6 @@ def write(out: Path, piece: Piece) -> None:
         raise UsageError(
             f"{parameter('out', out)}: {head.name} is no VRM.", hint="Give `out` a name that ends in .glb."
         )
-    write_sound_beside(out, piece)
     document = _copied(head.document)
     fixed = _animate(document, head, motion)
     if fixed:
@@ -56,6 +55,7 @@ def write(out: Path, piece: Piece) -> None:
             f"{some(fixed)} of {head.name} cannot be animated, since their nodes have a matrix: they rest."
         )
     write_glb(out, document)
+    write_sound_beside(out, piece)
 
 
 def _copied(document: Document) -> Document:
