@@ -240,7 +240,7 @@ def test_the_jaw_bone_opens_and_closes(tmp_path: Path) -> None:
 
 
 def test_the_jaw_goes_aside_by_its_shapes_or_its_bone(tmp_path: Path) -> None:
-    aside = _one(jawPitch=0.3, jawLeft=1.0)
+    aside = _one(jawPitch=0.3, jawYaw=JAW_SIDE_RAD)
     for names, yaw in ((("jawLeft", "jawRight"), 0.0), (("eyeBlinkLeft",), JAW_SIDE_RAD)):
         head = read_avatar(face(names, jaw=True, eyes=False).write(tmp_path / "a.glb"))
         _, turns = head.driven(aside, None)
