@@ -115,7 +115,7 @@ def test_files_beside_a_gltf_come_into_the_glb(tmp_path: Path) -> None:
             {"bufferView": 0, "componentType": 5123, "count": 2, "type": "SCALAR"},
             {"bufferView": 1, "componentType": 5126, "count": 2, "type": "SCALAR"},
         ],
-        images=[{"uri": "face.png", "name": "skin"}],
+        images=[{"uri": "face.png", "name": "skin"}, {"uri": "face.png"}],
     )
     (tmp_path / "in.gltf").write_text(json.dumps(content))
     write_glb(tmp_path / "out.glb", read_document(tmp_path / "in.gltf"))
@@ -123,7 +123,21 @@ def test_files_beside_a_gltf_come_into_the_glb(tmp_path: Path) -> None:
     assert read_accessor(document, 0).tolist() == [7, 9]
     assert read_accessor(document, 1).tolist() == [1.5, -2.0]
     assert document.image(0) == _PNG
-    assert document.json["images"] == [{"name": "skin", "bufferView": 2, "mimeType": "image/png"}]
+    stored = {"bufferView": 2, "mimeType": "image/png"}
+    assert document.json["images"] == [{"name": "skin", **stored}, stored]
+
+
+def test_pictures_beside_a_gltf_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("talkcli.engine.gltf.document.LARGEST_BYTES", 1000)
+    names = [f"{number}.png" for number in range(3)]
+    for name in names:
+        (tmp_path / name).write_bytes(_PNG.ljust(400))
+    for count in (2, 3):
+        content = _asset(images=[{"uri": name} for name in names[:count]])
+        (tmp_path / f"{count}.gltf").write_text(json.dumps(content))
+    write_glb(tmp_path / "out.glb", read_document(tmp_path / "2.gltf"))
+    with pytest.raises(InputError, match="too large"):
+        write_glb(tmp_path / "out.glb", read_document(tmp_path / "3.gltf"))
 
 
 def test_compressed_views_keep_their_buffers(tmp_path: Path) -> None:

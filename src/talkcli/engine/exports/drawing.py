@@ -12,6 +12,7 @@ from talkcli.engine.exports.formats import format_of
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.ada.head import AdaHead
 from talkcli.engine.face.heads import GENERATED
+from talkcli.engine.face.topology import Pictured
 from talkcli.engine.render.apart import DrawingProcess, View
 from talkcli.engine.render.pictures import pictures
 from talkcli.engine.render.renderers import open_renderer
@@ -71,7 +72,10 @@ def drawn(piece: Piece) -> Iterator[Iterator[np.ndarray]]:
         with contextlib.closing(piece.drawer.pictures(motion, View(head.name, piece.shot))) as frames:
             yield frames
         return
-    scene = scene_of(surface.topology, piece.shot)
+    scene = scene_of(head, piece.shot)
+    if isinstance(head, Pictured):
+        for note in head.notes:
+            piece.reporter.warn(note)
     with (
         contextlib.closing(open_renderer(piece.renderer, scene, *piece.shot.size)) as drawer,
         contextlib.closing(pictures(surface, drawer)) as frames,

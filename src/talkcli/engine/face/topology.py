@@ -64,7 +64,8 @@ class Topology(Protocol):
 class Pictured(Protocol):
     """A topology with pictures on it, sRGB with alpha, one or None for each of `parts`. `uv` are the places
     of the vertices in them, y down. `twins` names for each vertex one with which it shares its normal, since
-    vertices at a seam of a picture are doubled.
+    vertices at a seam of a picture are doubled. `tints` are linear colours by which those of the pictures are
+    multiplied, and `notes` say what is not drawn as the head's file has it.
     """
 
     @property
@@ -73,6 +74,10 @@ class Pictured(Protocol):
     def pictures(self) -> tuple[UInt8[np.ndarray, "_ _ 4"] | None, ...]: ...
     @property
     def twins(self) -> Int[np.ndarray, "verts"]: ...
+    @property
+    def tints(self) -> Float[np.ndarray, "verts 3"]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

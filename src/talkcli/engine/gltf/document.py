@@ -167,7 +167,7 @@ def write_glb(path: Path, document: Document) -> None:
 
 def to_glb(document: Document) -> bytes:
     """Return the bytes that `write_glb` writes."""
-    content, binary = in_one_buffer(document)
+    content, binary = in_one_buffer(document, most=LARGEST_BYTES)
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return join(text.encode(), binary)
 

@@ -24,17 +24,21 @@ class Parts(Protocol):
     def image(self, index: object) -> bytes:
         """See `Document`."""
 
+    def wrong(self, what: str) -> Exception:
+        """See `Document`."""
 
-def in_one_buffer(document: Parts) -> tuple[dict[str, Any], bytes]:
-    """Return the JSON whose first buffer is the only one with bytes, and these bytes."""
+
+def in_one_buffer(document: Parts, *, most: int) -> tuple[dict[str, Any], bytes]:
+    """Return the JSON whose first buffer is the only one with bytes, and these bytes.
+
+    Raises InputError for pictures beside the document that have more than `most` bytes together.
+    """
     content = dict(document.json)
     views = [dict(view) for view in content.get("bufferViews", [])]
     parts = list(document.buffers)
     stated: list[dict[str, Any]] = list(content.get("buffers", []))
     if "images" in content:
-        content["images"] = [
-            _inside(document, index, image, views, parts) for index, image in enumerate(content["images"])
-        ]
+        content["images"] = _inside(document, content["images"], views, parts, most)
     # Where each buffer's bytes lie in the one, or its place among those that have none.
     place: list[tuple[int, int]] = []
     binary = bytearray()
@@ -81,15 +85,26 @@ def _moved(document: Parts, name: str, value: object, place: list[tuple[int, int
 
 
 def _inside(
-    document: Parts, index: int, image: dict[str, Any], views: list[dict[str, Any]], parts: list[bytes]
-) -> dict[str, Any]:
-    """Return `image` with a view of its bytes in place of a file beside the document."""
-    uri = image.get("uri")
-    if not isinstance(uri, str) or uri[:5].lower() == "data:":
-        return image
-    data = document.image(index)
-    views.append({"buffer": len(parts), "byteLength": len(data)})
-    parts.append(data)
-    kept = {key: value for key, value in image.items() if key != "uri"}
-    kind = image.get("mimeType") or mime_type(data)
-    return {**kept, "bufferView": len(views) - 1, **({"mimeType": kind} if kind else {})}
+    document: Parts, images: list[dict[str, Any]], views: list[dict[str, Any]], parts: list[bytes], left: int
+) -> list[dict[str, Any]]:
+    """Return `images` with views of their bytes, `left` at most, in place of files beside the document."""
+    found = []
+    # A file that several images name is stored once.
+    known: dict[str, int] = {}
+    for index, image in enumerate(images):
+        uri = image.get("uri")
+        if not isinstance(uri, str) or uri[:5].lower() == "data:":
+            found.append(image)
+            continue
+        if uri not in known:
+            data = document.image(index)
+            left -= len(data)
+            if left < 0:
+                raise document.wrong("has pictures beside it that are too large for one file")
+            known[uri] = len(views)
+            views.append({"buffer": len(parts), "byteLength": len(data)})
+            parts.append(data)
+        kept = {key: value for key, value in image.items() if key != "uri"}
+        kind = image.get("mimeType") or mime_type(parts[views[known[uri]]["buffer"]])
+        found.append({**kept, "bufferView": known[uri], **({"mimeType": kind} if kind else {})})
+    return found

@@ -104,7 +104,7 @@ def _import_pyrender() -> Any:
 def _split(
     scene: Scene, pyrender: Any
 ) -> list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray, Any]]:
-    """Return vertices used, their colours or their places in a picture, faces among them and material, for
+    """Return vertices used, their colours, their places in a picture, faces among them and material, for
     every part that has faces.
     """
     parts = []
@@ -114,15 +114,17 @@ def _split(
             continue
         used, local = np.unique(faces, return_inverse=True)
         picture = scene.pictures[part] if part < len(scene.pictures) else None
-        colours = places = None
-        if picture is None or scene.uv is None:
-            colours = np.concatenate([scene.colours[used], np.ones((len(used), 1))], axis=1).astype(
-                np.float32
-            )
+        tints: np.ndarray | None = scene.colours
+        places = None
+        if scene.uv is None:
             picture = None
-        else:
+        if picture is not None and scene.uv is not None:
+            tints = scene.tints
             # OpenGL's pictures begin at the bottom.
             places = (scene.uv[used] * (1.0, -1.0) + (0.0, 1.0)).astype(np.float32)
+        colours = None
+        if tints is not None:
+            colours = np.column_stack([tints[used], np.ones(len(used))]).astype(np.float32)
         parts.append((used, colours, places, local.reshape(-1, 3), _material(material, picture, pyrender)))
     return parts
 

@@ -92,6 +92,8 @@ class Scene:
     pictures: tuple[UInt8[np.ndarray, "_ _ 4"] | None, ...] = ()
     """Picture of each part, sRGB with alpha, in place of the colours; None or missing: the colours count.
     Only pyrender draws pictures."""
+    tints: Float[np.ndarray, "verts 3"] | None = None
+    """Linear colours by which those of the pictures are multiplied; None: they stay."""
 
 
 @runtime_checkable

@@ -137,7 +137,7 @@ def _pictures(head: Topology, look: Look) -> dict[str, Any]:
         return {}
     if look.clay is not None:
         return {"twins": head.twins}
-    return {"twins": head.twins, "uv": head.uv, "pictures": head.pictures}
+    return {"twins": head.twins, "uv": head.uv, "pictures": head.pictures, "tints": head.tints}
 
 
 def _material(part: str, look: Look) -> Material:

@@ -15,7 +15,7 @@ from talkcli.engine.exports.formats import export
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.avatar.head import AvatarHead
 from talkcli.engine.face.avatar.read import inspect_avatar, read_avatar
-from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD
+from talkcli.engine.face.channels import ADA, ARKIT, JAW_OPEN_RAD, JAW_SIDE_RAD
 from talkcli.engine.face.heads import load_head
 from talkcli.engine.types import Motion, Silent
 from tests.engine.face.avatar.samples import (
@@ -26,6 +26,7 @@ from tests.engine.face.avatar.samples import (
     split,
     worlds,
 )
+from tests.khronos import issues, missing_validator
 
 
 def _motion(frames: int = 4, seed: int = 0) -> Motion:
@@ -115,6 +116,14 @@ def test_the_rest_of_the_file_stays(tmp_path: Path) -> None:
     before["buffers"][0].pop("byteLength")
     assert after == before
     assert bytes_after[: len(bytes_before)] == bytes_before
+
+
+@pytest.mark.skipif(missing_validator() is not None, reason=missing_validator() or "")
+@pytest.mark.parametrize("made", [{"jaw": True}, {"skinned": False}])
+def test_the_validator_of_khronos_finds_nothing_new(tmp_path: Path, made: dict[str, Any]) -> None:
+    path = face(ARKIT_FEW, **made).write(tmp_path / "in.glb")
+    out = _exported(read_avatar(path), _motion(), tmp_path / "out.glb")
+    assert set(issues(out)) <= set(issues(path))
 
 
 def test_times_begin_at_zero_and_end_with_the_motion(tmp_path: Path) -> None:
@@ -228,6 +237,20 @@ def test_the_jaw_bone_opens_and_closes(tmp_path: Path) -> None:
     # Lips that meet keep a jaw shut that no shape closes.
     _, turns = head.driven(_one(jawPitch=0.3, lipSeal=1.0), None)
     np.testing.assert_allclose(turns["jaw"], [[0, 0, 0]], atol=1e-6)
+
+
+def test_the_jaw_goes_aside_by_its_shapes_or_its_bone(tmp_path: Path) -> None:
+    aside = _one(jawPitch=0.3, jawYaw=JAW_SIDE_RAD)
+    for names, yaw in ((("jawLeft", "jawRight"), 0.0), (("eyeBlinkLeft",), JAW_SIDE_RAD)):
+        head = read_avatar(face(names, jaw=True, eyes=False).write(tmp_path / "a.glb"))
+        _, turns = head.driven(aside, None)
+        np.testing.assert_allclose(turns["jaw"], [[0.3, yaw, 0]], atol=1e-6)
+
+
+def test_names_are_cut(tmp_path: Path) -> None:
+    glb = face(("jawOpen",), eyes=False)
+    glb.json["nodes"][2]["name"] = f"x:CC_Base_Head{' ' * 5000}"
+    assert inspect_avatar(glb.write(tmp_path / "a.glb"))["bones"]["head"] == f"x:CC_Base_Head{' ' * 186}"
 
 
 def test_eyes_turn_to_the_subjects_left(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -14,8 +15,12 @@ import pytest
 from talkcli.engine.errors import TalkError
 from talkcli.engine.exports.formats import export
 from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.avatar.as_rig import read_avatar_rig
+from talkcli.engine.face.avatar.geometry import read_parts
+from talkcli.engine.face.avatar.nodes import read_nodes
 from talkcli.engine.face.avatar.read import inspect_avatar, read_avatar
 from talkcli.engine.face.channels import ADA
+from talkcli.engine.gltf.document import read_document
 from talkcli.engine.types import Motion, Silent
 from tests.engine.face.avatar.samples import ARKIT_FEW, face
 from tests.fuzz.kinds_avatars import avatar
@@ -96,3 +101,47 @@ def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
         (inside / "a.gltf").write_text(json.dumps(content))
         with pytest.raises(TalkError, match=r"no file beside it|outside its folder"):
             read_avatar(inside / "a.gltf")
+
+
+@pytest.mark.parametrize("read", [read_avatar, read_avatar_rig])
+def test_shapes_of_points_that_are_not_drawn_are_bounded(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    glb = face(ARKIT_FEW, skinned=False)
+    attributes = glb.json["meshes"][0]["primitives"][0]["attributes"]
+    points = {"mode": 0, "attributes": attributes, "targets": [{}] * 4000}
+    mesh = glb.add("meshes", {"primitives": [points]})
+    first = len(glb.json["nodes"])
+    glb.json["nodes"] += [{"mesh": mesh}] * 2_000
+    glb.json["scenes"][0]["nodes"] += range(first, first + 2_000)
+    with pytest.raises(TalkError, match="more than 300 parts"):
+        read(glb.write(tmp_path / "a.glb"))
+
+
+@pytest.mark.parametrize("name", ["POSITION", "TEXCOORD_0", "JOINTS_0", "WEIGHTS_0"])
+def test_attributes_without_bytes_are_refused_before_they_are_allocated(tmp_path: Path, name: str) -> None:
+    glb = face(ARKIT_FEW)
+    primitive = glb.json["meshes"][0]["primitives"][0]
+    accessor = glb.json["accessors"][primitive["attributes"][name]]
+    del accessor["bufferView"]
+    accessor["count"] = 5_000_000
+    nodes = read_nodes(read_document(glb.write(tmp_path / "a.glb")))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TalkError, match="5000000 elements"):
+            read_parts(nodes, lambda _: 0)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_bones_of_a_long_chain_are_found_in_one_pass(tmp_path: Path) -> None:
+    glb = face(ARKIT_FEW)
+    first, many = len(glb.json["nodes"]), 15_000
+    glb.json["nodes"][2]["children"].append(first)
+    glb.json["nodes"] += [{"children": [first + number + 1]} for number in range(many)] + [{}]
+    rig = read_avatar(glb.write(tmp_path / "a.glb")).rig
+    began_s = time.process_time()
+    assert {rig.owner(node) for node in range(first, first + many)} == {2}
+    # A walk up the chain for each takes several seconds.
+    assert time.process_time() - began_s < 0.5

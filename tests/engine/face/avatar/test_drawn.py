@@ -1,17 +1,15 @@
-"""What is drawn of an avatar: pictures as colours of cut triangles, transparency, sides, compression."""
+"""What is drawn of an avatar: pictures as colours of cut triangles, transparency, sides."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from talkcli.engine.errors import DeviceError, ExtraError, InputError
+from talkcli.engine.errors import DeviceError, ExtraError
 from talkcli.engine.exports.drawing import drawn
 from talkcli.engine.exports.piece import Piece
 from talkcli.engine.face.avatar.head import AvatarHead
@@ -20,8 +18,9 @@ from talkcli.engine.face.avatar.read import inspect_avatar, read_avatar
 from talkcli.engine.face.channels import ADA
 from talkcli.engine.optional import is_installed
 from talkcli.engine.render.shot import shot_of
-from talkcli.engine.types import Motion, Silent
+from talkcli.engine.types import Motion, Reporter, Silent
 from tests.engine.face.avatar.samples import ARKIT_FEW, Glb, array, face, grid
+from tests.engine.fakes import Told
 
 
 def _picture(side: int = 64) -> np.ndarray:
@@ -35,12 +34,14 @@ def _picture(side: int = 64) -> np.ndarray:
     return picture
 
 
-def _drawn(head: AvatarHead, renderer: str = "software", view: str = "front") -> np.ndarray:
+def _drawn(
+    head: AvatarHead, renderer: str = "software", view: str = "front", reporter: Reporter | None = None
+) -> np.ndarray:
     still = Motion(coeffs=np.zeros((1, len(ADA)), np.float32), fps=25.0, head="ada", channels=ADA)
     piece = Piece(
         motion=still,
         meta={},
-        reporter=Silent(),
+        reporter=reporter or Silent(),
         topology=head,
         renderer=renderer,
         shot=shot_of(size=128, camera="bust", view=view, background="black"),
@@ -77,6 +78,22 @@ def test_both_renderers_show_the_picture(tmp_path: Path, renderer: str) -> None:
     assert red[0] > 2 * red[2] and blue[2] > 2 * blue[0]
     # Smaller than a cell of the grid: its vertices alone would not show it.
     assert white.min() > 0.75 * white.max() > 60
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("renderer", ["software", "pyrender"])
+def test_both_renderers_tint_the_picture(tmp_path: Path, renderer: str) -> None:
+    if renderer == "pyrender":
+        _gl_or_skip()
+    glb = face(ARKIT_FEW, picture=np.full((8, 8, 4), 255, np.uint8))
+    green = np.tile(np.array([0.0, 1.0, 0.0], np.float32), (25, 1))
+    glb.json["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"] = glb.accessor(green, "VEC3", 5126)
+    try:
+        seen = _drawn(read_avatar(glb.write(tmp_path / "a.glb")), renderer)
+    except (DeviceError, ExtraError) as error:
+        pytest.skip(error.problem)
+    lit = seen[seen.max(axis=2) > 60]
+    assert len(lit) > 500 and (lit[:, 1] > 3 * lit[:, 0]).all()
 
 
 def test_triangles_are_cut_only_where_the_picture_varies(tmp_path: Path) -> None:
@@ -166,8 +183,13 @@ def test_webp_is_drawn_and_ktx2_is_named(tmp_path: Path) -> None:
     head = read_avatar(_with_picture(stored.getvalue(), "EXT_texture_webp").write(tmp_path / "a.glb"))
     np.testing.assert_allclose(head.colours, np.tile([[0, 0.578, 0]], (len(head.colours), 1)), atol=2e-3)
     ktx = b"\xabKTX 20\xbb\r\n\x1a\n" + bytes(100)
-    found = inspect_avatar(_with_picture(ktx, "KHR_texture_basisu").write(tmp_path / "b.glb"))
+    path = _with_picture(ktx, "KHR_texture_basisu").write(tmp_path / "b.glb")
+    found = inspect_avatar(path)
     assert len(found["notes"]) == 1 and "gltf-transform ktxdecompress" in found["notes"][0]
+    # A video warns too.
+    reporter = Told()
+    _drawn(read_avatar(path), reporter=reporter)
+    assert reporter.warnings == found["notes"]
     head = read_avatar(_with_picture(b"\x89PNG\r\n\x1a\n" + bytes(50)).write(tmp_path / "c.glb"))
     assert head.colours.min() == 1.0
     assert "damaged" in head.paints.notes[0]
@@ -187,101 +209,13 @@ def test_coordinates_are_moved(tmp_path: Path) -> None:
     texture["extensions"] = {"KHR_texture_transform": {"offset": [0.6, 0.1], "scale": [0.01, 0.01]}}
     head = read_avatar(glb.write(tmp_path / "a.glb"))
     assert head.colours[:, 2].min() > 0.5 and head.colours[:, 0].max() == 0
-
-
-def _quantised(glb: Glb) -> None:
-    """Store positions and shapes as int16 (KHR_mesh_quantization), and scale them by the bind matrices."""
-    content, binary = glb.json, glb.binary
-    primitive = content["meshes"][0]["primitives"][0]
-    points = array(content, binary, primitive["attributes"]["POSITION"])
-    centre, scale = points.mean(axis=0), 0.15
-    shrunk = np.rint((points - centre) / scale * 32767).astype("<i2")
-    padded = np.pad(shrunk, ((0, 0), (0, 1)))
-    accessor = {"componentType": 5122, "count": len(points), "type": "VEC3", "normalized": True}
-    stored = glb.add("accessors", {"bufferView": glb.view(padded.tobytes(), byteStride=8), **accessor})
-    primitive["attributes"]["POSITION"] = stored
-    for target in primitive["targets"]:
-        steps = np.rint(array(content, binary, target["POSITION"]) / scale * 32767).astype("<i2")
-        padded = np.pad(steps, ((0, 0), (0, 1)))
-        target["POSITION"] = glb.add(
-            "accessors", {"bufferView": glb.view(padded.tobytes(), byteStride=8), **accessor}
-        )
-    skin = content["skins"][0]
-    binds = array(content, binary, skin["inverseBindMatrices"]).reshape(-1, 4, 4).swapaxes(1, 2)
-    grown = np.diag([scale, scale, scale, 1.0])
-    grown[:3, 3] = centre
-    stored = (binds @ grown).swapaxes(1, 2).astype(np.float32)
-    skin["inverseBindMatrices"] = glb.accessor(np.ascontiguousarray(stored), "MAT4", 5126)
-
-
-def test_quantised_meshes_are_where_they_were(tmp_path: Path) -> None:
-    coeffs = np.random.default_rng(2).uniform(0, 0.5, (3, len(ADA))).astype(np.float32)
-    pose = np.full((3, 3), 0.2, np.float32)
-    plain = read_avatar(face(ARKIT_FEW).write(tmp_path / "a.glb")).posed(coeffs, pose)
-    glb = face(ARKIT_FEW)
-    _quantised(glb)
-    packed = read_avatar(glb.write(tmp_path / "b.glb")).posed(coeffs, pose)
-    # Half a step of int16 in the position and in each of two shapes.
-    np.testing.assert_allclose(packed, plain, atol=3e-5)
-
-
-def _draco_or_skip() -> Any:
-    return pytest.importorskip("DracoPy")
-
-
-def _draco(glb: Glb) -> None:
-    draco = _draco_or_skip()
-    content = glb.json
-    primitive = content["meshes"][0]["primitives"][0]
-    points, faces, uv = grid()
-    data = draco.encode(
-        points, faces.astype(np.uint32), quantization_bits=16, tex_coord=uv.astype(float), preserve_order=True
-    )
-    mesh = draco.decode(data)
-    # Draco doubles vertices of faces that it keeps in order; shapes are stored for those that it made.
-    order = [int(np.argmin(np.abs(points - point).sum(axis=1))) for point in mesh.points]
-    numbers = {attribute["attribute_type"]: attribute["unique_id"] for attribute in mesh.attributes}
-    primitive["extensions"] = {
-        "KHR_draco_mesh_compression": {
-            "bufferView": glb.view(data),
-            "attributes": {"POSITION": numbers[0], "TEXCOORD_0": numbers[3]},
-        }
-    }
-    for target in primitive["targets"]:
-        steps = array(content, glb.binary, target["POSITION"])[order]
-        target["POSITION"] = glb.accessor(np.ascontiguousarray(steps), "VEC3", 5126)
-
-
-def test_draco_meshes_are_where_they_were(tmp_path: Path) -> None:
-    glb = face(ARKIT_FEW, skinned=False, picture=_picture())
-    _draco(glb)
-    head = read_avatar(glb.write(tmp_path / "a.glb"))
-    plain = read_avatar(face(ARKIT_FEW, skinned=False).write(tmp_path / "b.glb"))
-    assert len(head.mesh.faces) == 32
-    corners, others = (h.mesh.vertices({}, {}, 1)[0][h.mesh.faces].mean(axis=1) for h in (head, plain))
-    order, other = np.lexsort(np.rint(corners * 1e4).T), np.lexsort(np.rint(others * 1e4).T)
-    np.testing.assert_allclose(corners[order], others[other], atol=2e-5)
-
-
-def test_damaged_draco_is_an_error_in_words(tmp_path: Path) -> None:
-    _draco_or_skip()
-    glb = face(ARKIT_FEW, skinned=False)
-    _draco(glb)
-    stated = glb.json["meshes"][0]["primitives"][0]["extensions"]["KHR_draco_mesh_compression"]
-    stated["bufferView"] = glb.view(b"DRACO\x02\x02\x01\x01\x00\x00" + bytes(50))
-    with pytest.raises(InputError, match="damaged Draco mesh"):
-        read_avatar(glb.write(tmp_path / "a.glb"))
-
-
-def test_draco_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    glb = face(ARKIT_FEW, skinned=False)
+    # The extension may name another set of coordinates; that of the texture itself counts then no more.
     primitive = glb.json["meshes"][0]["primitives"][0]
-    primitive["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": 0, "attributes": {"POSITION": 0}}}
-    with contextlib.suppress(KeyError):
-        monkeypatch.delitem(__import__("sys").modules, "DracoPy")
-    monkeypatch.setitem(__import__("sys").modules, "DracoPy", None)
-    with pytest.raises(ExtraError, match="DracoPy"):
-        read_avatar(glb.write(tmp_path / "a.glb"))
+    primitive["attributes"]["TEXCOORD_1"] = primitive["attributes"].pop("TEXCOORD_0")
+    texture["extensions"]["KHR_texture_transform"]["texCoord"] = 1
+    texture["extensions"]["KHR_texture_transform"] |= {"offset": [0.0, 0.0], "scale": [1.0, 1.0]}
+    head = read_avatar(glb.write(tmp_path / "b.glb"))
+    assert head.uv.max() == 1.0
 
 
 @pytest.mark.data

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from talkcli.engine.errors import InputError
-from talkcli.engine.face.avatar.geometry import primitives, read_parts, targets
+from talkcli.engine.face.avatar.geometry import read_parts
 from talkcli.engine.face.avatar.materials import Paints
 from talkcli.engine.face.avatar.mesh import Mesh
 from talkcli.engine.face.avatar.nodes import read_nodes
 from talkcli.engine.face.avatar.rig import read_rig
-from talkcli.engine.face.avatar.shapes import Target, target_names
+from talkcli.engine.face.avatar.shapes import Target, count_targets, target_names
 from talkcli.engine.face.avatar.vrm import read_vrm
 from talkcli.engine.face.landmark_file import NUM_LANDMARKS
 from talkcli.engine.face.shape_rig import ShapeRig
@@ -85,8 +85,7 @@ def _read(path: Path) -> tuple[Document, int, Mesh, dict[str, list[Target]]]:
     for node in nodes.shown:
         entry = document.json["nodes"][node]
         if "mesh" in entry:
-            listed = primitives(document, entry["mesh"])
-            count = max((len(targets(document, item)) for item in listed), default=0)
+            count = count_targets(document, entry["mesh"])
             for number, name in enumerate(target_names(document, entry["mesh"], count)):
                 if (node, number) in moving:
                     names.setdefault(name, []).append((node, number))

@@ -27,6 +27,14 @@ _STILL_M = 1e-9
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 
 
+@dataclass(frozen=True)
+class Skin:
+    """Joints of a skin, which are nodes, and their inverse bind matrices."""
+
+    joints: Int[np.ndarray, "all"]
+    binds: Float[np.ndarray, "all 4 4"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """One primitive of a mesh under one node."""
@@ -38,11 +46,11 @@ class Part:
     uv: Float[np.ndarray, "verts 2"] | None
     """Coordinates in the texture of the material's colour."""
     colours: Float[np.ndarray, "verts 4"] | None
-    joints: Int[np.ndarray, "verts joints"] | None
-    """Nodes; None: the part moves with its own node."""
-    weights: Float[np.ndarray, "verts joints"] | None
-    binds: Float[np.ndarray, "verts joints 4 4"] | None
-    """Inverse bind matrix of each joint."""
+    skin: Skin | None
+    """None: the part moves with its own node."""
+    joints: Int[np.ndarray, "verts joints"]
+    """Numbers of joints of the skin."""
+    weights: Float[np.ndarray, "verts joints"]
     shapes: Mapping[int, tuple[Int[np.ndarray, "moving"], Float[np.ndarray, "moving 3"]]]
     """Steps of the vertices that each shape moves, by the number of the shape; one that moves nothing is
     missing."""
@@ -55,25 +63,35 @@ class Reader:
         self.document = document
         self._left = _MOST_ELEMENTS
 
-    def read(self, index: object, *shapes: tuple[int, ...]) -> np.ndarray:
-        """Return accessor `index`, whose elements have one of `shapes`. Raises InputError for another."""
+    def charge(self, elements: int) -> None:
+        """Count `elements` that are about to be read. Raises InputError for too many."""
+        self._left -= elements + _READING
+        if self._left < 0:
+            raise self.document.wrong("has more vertices and shapes than any avatar")
+
+    def read(self, index: object, *shapes: tuple[int, ...], most: int = _MOST_ELEMENTS) -> np.ndarray:
+        """Return accessor `index`, whose elements, `most` at most, have one of `shapes`.
+
+        Raises InputError for another.
+        """
         document = self.document
         stated = document.element("accessors", index)
-        self._left -= document.whole(stated, "count") + _READING
+        count = document.whole(stated, "count")
+        self.charge(count)
+        if count > most:
+            raise document.wrong(f"has an accessor {index} of {count} elements, {most} at most are needed")
         if "bufferView" in stated:
             view = document.element("bufferViews", stated["bufferView"])
             if packed_by(view) is not None:
-                self._left -= document.whole(view, "byteLength") // _ELEMENT_BYTES
-        if self._left < 0:
-            raise document.wrong("has more vertices and shapes than any avatar")
+                self.charge(document.whole(view, "byteLength") // _ELEMENT_BYTES)
         found = read_accessor(document, index)
         if found.shape[1:] not in shapes:
             raise document.wrong(f"has an accessor {index} of {found.shape[1:]}, {shapes[0]} is needed")
         return found
 
-    def floats(self, index: object, *shapes: tuple[int, ...]) -> np.ndarray:
+    def floats(self, index: object, *shapes: tuple[int, ...], most: int = _MOST_ELEMENTS) -> np.ndarray:
         """Return what `read` returns as float32. Raises InputError for what is not a finite number too."""
-        found = self.read(index, *shapes).astype(np.float32)
+        found = self.read(index, *shapes, most=most).astype(np.float32)
         if not np.isfinite(found).all():
             raise self.document.wrong(f"has an accessor {index} of numbers that are not finite")
         return found
@@ -87,21 +105,22 @@ def read_parts(nodes: Nodes, texture_of: Callable[[int | None], int]) -> list[Pa
     """
     document, reader = nodes.document, Reader(nodes.document)
     parts: list[Part] = []
-    verts = 0
+    skins: dict[int, Skin] = {}
+    # Primitives that are not drawn count too: they have shapes, which are listed for every node.
+    left, seen = _MOST_VERTS, 0
     for node in nodes.shown:
         entry = document.json["nodes"][node]
         if "mesh" not in entry:
             continue
-        skin = _Skin(reader, document.element("skins", entry["skin"])) if "skin" in entry else None
+        skin = _skin_of(reader, entry, skins)
         for primitive in primitives(document, entry["mesh"]):
-            if len(parts) >= _MOST_PARTS:
+            seen += 1
+            if seen > _MOST_PARTS:
                 raise document.wrong(f"has more than {_MOST_PARTS} parts of meshes")
-            part = _part(reader, node, primitive, skin, texture_of)
+            part = _part(reader, node, primitive, skin, texture_of, most=left)
             if part is not None:
                 parts.append(part)
-                verts += len(part.points)
-                if verts > _MOST_VERTS:
-                    raise document.wrong(f"has more than {_MOST_VERTS} vertices")
+                left -= len(part.points)
     return parts
 
 
@@ -121,33 +140,43 @@ def targets(document: Document, primitive: dict[str, Any]) -> list[dict[str, Any
     return found
 
 
-class _Skin:
-    """Joints of a skin and their inverse bind matrices."""
+def _skin_of(reader: Reader, node: dict[str, Any], known: dict[int, Skin]) -> Skin | None:
+    """Return the skin of a node, of those that are `known` or as a new one of them."""
+    if "skin" not in node:
+        return None
+    stated = reader.document.element("skins", node["skin"])
+    if node["skin"] not in known:
+        known[node["skin"]] = _skin(reader, stated)
+    return known[node["skin"]]
 
-    def __init__(self, reader: Reader, stated: dict[str, Any]) -> None:
-        document = reader.document
-        joints = stated.get("joints")
-        if not isinstance(joints, list) or not joints:
-            raise document.wrong("has a skin without joints")
-        for joint in joints:
-            document.element("nodes", joint)
-        self.joints = np.array(joints, np.int64)
-        self.binds = np.tile(np.eye(4, dtype=np.float32), (len(joints), 1, 1))
-        if "inverseBindMatrices" in stated:
-            found = reader.floats(stated["inverseBindMatrices"], (4, 4))
-            if len(found) < len(joints):
-                raise document.wrong(f"has a skin of {len(joints)} joints and {len(found)} bind matrices")
-            self.binds = found[: len(joints)]
+
+def _skin(reader: Reader, stated: dict[str, Any]) -> Skin:
+    document = reader.document
+    joints = stated.get("joints")
+    if not isinstance(joints, list) or not joints:
+        raise document.wrong("has a skin without joints")
+    for joint in joints:
+        document.element("nodes", joint)
+    reader.charge(len(joints))
+    if "inverseBindMatrices" in stated:
+        binds = reader.floats(stated["inverseBindMatrices"], (4, 4))[: len(joints)]
+        if len(binds) < len(joints):
+            raise document.wrong(f"has a skin of {len(joints)} joints and {len(binds)} bind matrices")
+    else:
+        binds = np.tile(np.eye(4, dtype=np.float32), (len(joints), 1, 1))
+    return Skin(np.array(joints, np.int64), binds)
 
 
 def _part(
     reader: Reader,
     node: int,
     primitive: dict[str, Any],
-    skin: _Skin | None,
+    skin: Skin | None,
     texture_of: Callable[[int | None], int],
+    *,
+    most: int,
 ) -> Part | None:
-    """Return the part of a primitive; None for one without triangles."""
+    """Return the part of a primitive, of `most` vertices; None for one without triangles."""
     document = reader.document
     mode = document.whole(primitive, "mode", _TRIANGLES)
     attributes = primitive.get("attributes")
@@ -159,10 +188,13 @@ def _part(
     drawn = _draco_of(primitive)
     if drawn is None:
         arrays: dict[str, np.ndarray] = {}
-        points = reader.floats(attributes["POSITION"], (3,))
+        points = reader.floats(attributes["POSITION"], (3,), most=most)
         corners = reader.read(primitive["indices"], ()) if "indices" in primitive else np.arange(len(points))
     else:
-        arrays = read_draco(document, drawn, attributes, most=_MOST_VERTS)
+        view = document.element("bufferViews", drawn.get("bufferView"))
+        reader.charge(document.whole(view, "byteLength") // _ELEMENT_BYTES)
+        arrays = read_draco(document, drawn, attributes, most=most)
+        reader.charge(sum(map(len, arrays.values())))
         points, corners = arrays["POSITION"], arrays["indices"]
     if len(corners) and not (corners.min() >= 0 and corners.max() < len(points)):
         raise document.wrong(f"has triangles of vertices beyond the {len(points)} of their primitive")
@@ -170,15 +202,15 @@ def _part(
     def attribute(name: str, *shapes: tuple[int, ...]) -> np.ndarray | None:
         if name in arrays:
             found = arrays[name]
-        elif name in attributes and drawn is None:
-            found = reader.read(attributes[name], *shapes)
+        elif name in attributes:
+            found = reader.read(attributes[name], *shapes, most=len(points))
         else:
             return None
         if len(found) != len(points) or found.shape[1:] not in shapes:
             raise document.wrong(f"has {name} of {found.shape} for {len(points)} vertices")
         return found
 
-    joints, weights, binds = _weights(attribute, skin, document)
+    skin, joints, weights = _weights(attribute, skin, len(points), document)
     colours = attribute("COLOR_0", (3,), (4,))
     return Part(
         node=node,
@@ -187,9 +219,9 @@ def _part(
         faces=_triangles(corners.reshape(-1).astype(np.int64), mode),
         uv=_finite(attribute(f"TEXCOORD_{texture_of(material)}", (2,))),
         colours=None if colours is None else _opaque(colours),
+        skin=skin,
         joints=joints,
         weights=weights,
-        binds=binds,
         shapes=_shapes(reader, primitive, len(points)),
     )
 
@@ -213,11 +245,12 @@ def _opaque(colours: np.ndarray) -> np.ndarray:
 
 
 def _weights(
-    attribute: Callable[..., np.ndarray | None], skin: _Skin | None, document: Document
-) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """Return the joints of each vertex, their weights, which sum to 1, and their bind matrices."""
+    attribute: Callable[..., np.ndarray | None], skin: Skin | None, count: int, document: Document
+) -> tuple[Skin | None, np.ndarray, np.ndarray]:
+    """Return the skin if the `count` vertices follow it, their joints, and their weights, which sum to 1."""
+    none = None, np.zeros((count, 0), np.int64), np.zeros((count, 0), np.float32)
     if skin is None:
-        return None, None, None
+        return none
     joints, weights = [], []
     for number in range(2):
         some, share = attribute(f"JOINTS_{number}", (4,)), attribute(f"WEIGHTS_{number}", (4,))
@@ -226,7 +259,7 @@ def _weights(
         joints.append(some.astype(np.int64))
         weights.append(np.nan_to_num(share.astype(np.float32), posinf=0.0, neginf=0.0).clip(0.0, None))
     if not joints:
-        return None, None, None
+        return none
     of, share = np.concatenate(joints, axis=1), np.concatenate(weights, axis=1)
     of = np.where(share > 0, of, 0)
     if of.size and (of.min() < 0 or of.max() >= len(skin.joints)):
@@ -235,7 +268,7 @@ def _weights(
     # A vertex without weights follows the first joint.
     share[total[:, 0] <= 0, 0] = 1.0
     total = np.where(total <= 0, 1.0, total)
-    return skin.joints[of], share / total, skin.binds[of]
+    return skin, of, share / total
 
 
 def _triangles(corners: Int[np.ndarray, "_"], mode: int) -> Int[np.ndarray, "faces 3"]:
@@ -259,7 +292,7 @@ def _shapes(
     for number, target in enumerate(targets(document, primitive)):
         if "POSITION" not in target:
             continue
-        steps = reader.floats(target["POSITION"], (3,))
+        steps = reader.floats(target["POSITION"], (3,), most=count)
         if len(steps) != count:
             raise document.wrong(f"has a shape of {len(steps)} vertices for {count}")
         moved = np.flatnonzero(np.abs(steps).max(axis=1) > _STILL_M) if count else np.zeros(0, np.int64)

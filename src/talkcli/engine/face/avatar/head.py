@@ -104,6 +104,14 @@ class AvatarHead:
     def twins(self) -> Int[np.ndarray, "verts"]:
         return self.drawn.twins
 
+    @property
+    def tints(self) -> Float[np.ndarray, "verts 3"]:
+        return self.drawn.tints
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.drawn.notes
+
     @cached_property
     def regions(self) -> Mapping[str, Int[np.ndarray, "..."]]:
         """Eyes and lips: what blinks and shapes of the mouth move most."""

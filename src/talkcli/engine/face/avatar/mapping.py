@@ -54,8 +54,8 @@ class Plan:
     missing: tuple[str, ...]
     eyes: bool
     """Whether the bones of the eyes look."""
-    jaw: bool
-    """Whether the bone of the jaw opens it."""
+    jaw: tuple[str, ...]
+    """Curves that the bone of the jaw shows."""
     holds_jaw: bool
     """Whether `mouthClose` keeps the jaw shut, as no shape closes the lips."""
     _columns: Mapping[str, int] = field(default_factory=dict)
@@ -193,13 +193,12 @@ class _Mapper:
                 self._derived[name] = f"bone {bone}"
         return any(found)
 
-    def _jaw(self) -> bool:
+    def _jaw(self) -> tuple[str, ...]:
         if JAW not in self._bones or "jawOpen" in self._all():
-            return False
-        for name in ("jawOpen", "jawLeft", "jawRight"):
-            if name not in self._all():
-                self._derived[name] = "bone jaw"
-        return True
+            return ()
+        shown = tuple(name for name in ("jawOpen", "jawLeft", "jawRight") if name not in self._all())
+        self._derived |= dict.fromkeys(shown, "bone jaw")
+        return shown
 
     def _looks(self) -> None:
         for side, names in _LOOKS.items():

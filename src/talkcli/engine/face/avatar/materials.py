@@ -18,6 +18,7 @@ from jaxtyping import Float, UInt8, UInt32
 from PIL import Image
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.face.avatar.names import LONGEST
 from talkcli.engine.face.avatar.nodes import numbers
 from talkcli.engine.gltf.document import Document, object_of
 from talkcli.engine.gltf.pictures import mime_type
@@ -39,8 +40,6 @@ class Paint:
     colour: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     picture: UInt8[np.ndarray, "height width 4"] | None = None
     """Picture of its colour, repeated beyond 0 to 1; None: it has one colour."""
-    coordinates: int = 0
-    """Number of the set of coordinates that the picture lies on."""
     moved: Float[np.ndarray, "3 3"] | None = None
     """What is done to the coordinates (KHR_texture_transform); None: nothing."""
     cut: float | None = None
@@ -113,7 +112,12 @@ class Paints:
         if material is None:
             return 0
         texture = self._texture(self._document.element("materials", material))
-        return 0 if texture is None else self._document.whole(texture, "texCoord", 0, most=8)
+        if texture is None:
+            return 0
+        # What transforms the coordinates may name others.
+        moved = object_of(object_of(texture, "extensions"), "KHR_texture_transform")
+        stated = moved if "texCoord" in moved else texture
+        return self._document.whole(stated, "texCoord", 0, most=8)
 
     def __getitem__(self, material: int | None) -> Paint:
         if material not in self._found:
@@ -138,7 +142,7 @@ class Paints:
             cut = float(cutoff) if isinstance(cutoff, int | float) else _HALF
         red, green, blue, alpha = (min(max(value, 0.0), 1.0) for value in factor)
         return Paint(
-            name=str(stated.get("name") or number),
+            name=str(stated.get("name") or number)[:LONGEST],
             colour=(red, green, blue, alpha),
             picture=picture,
             moved=None if texture is None else _moved(document, texture),

@@ -59,7 +59,7 @@ class Mesh:
                     raise rig.nodes.document.wrong("has more shapes of more vertices than any avatar")
                 self._carried.append(carried)
             corners = part.faces + start
-            if np.linalg.det(rig.nodes.world[part.node, :3, :3]) < 0 and part.joints is None:
+            if np.linalg.det(rig.nodes.world[part.node, :3, :3]) < 0 and part.skin is None:
                 # What is mirrored winds the other way.
                 corners = corners[:, ::-1]
             faces.append(corners)
@@ -185,12 +185,14 @@ def _matrices(part: Part, rig: Rig) -> dict[int | None, tuple[np.ndarray, np.nda
     times the bone's share, and the share."""
     world = rig.nodes.world.astype(np.float32)
     count = len(part.points)
-    if part.joints is None or part.weights is None or part.binds is None:
+    if part.skin is None:
         whole = np.broadcast_to(world[part.node, :3], (count, 3, 4))
         return {rig.owner(part.node): (np.arange(count), whole, np.ones(count, np.float32))}
     used, at = np.unique(part.joints, return_inverse=True)
     at = at.reshape(part.joints.shape)
-    owners = [rig.owner(int(joint)) for joint in used]
+    nodes = part.skin.joints[used]
+    placed = world[nodes, :3] @ part.skin.binds[used]
+    owners = [rig.owner(int(node)) for node in nodes]
     found: dict[int | None, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for bone in dict.fromkeys(owners):
         mine = np.array([owner == bone for owner in owners])
@@ -203,7 +205,6 @@ def _matrices(part: Part, rig: Rig) -> dict[int | None, tuple[np.ndarray, np.nda
         for column in range(share.shape[1]):
             some = share[verts, column] > 0
             rows = verts[some]
-            placed = world[part.joints[rows, column], :3] @ part.binds[rows, column]
-            matrix[some] += share[rows, column, None, None] * placed
+            matrix[some] += share[rows, column, None, None] * placed[at[rows, column]]
         found[bone] = verts, matrix, total[verts]
     return found

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
+from talkcli.engine.face.avatar.names import LONGEST
 from talkcli.engine.gltf.document import Document
 
 MOST_NODES = 20_000
@@ -56,7 +57,7 @@ class Nodes:
 
     def name(self, node: int) -> str:
         """Return the name of a node; empty where it has none."""
-        return str(self.document.json["nodes"][node].get("name") or "")
+        return str(self.document.json["nodes"][node].get("name") or "")[:LONGEST]
 
     def chain(self, node: int) -> list[int]:
         """Return a node and all that carry it, from the node up."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +24,7 @@ HEAD, JAW, LEFT_EYE, RIGHT_EYE = "head", "jaw", "leftEye", "rightEye"
 EYES = (LEFT_EYE, RIGHT_EYE)
 # Letters of a node's name, without prefixes such as mixamorig: and separators.
 _NAMES = {
-    HEAD: ("head", "jbipchead", "bip01head", "headbone"),
+    HEAD: ("head", "jbipchead", "bip01head", "headbone", "ccbasehead"),
     "neck": ("neck", "jbipcneck", "bip01neck"),
     JAW: ("jaw", "jawbone", "lowerjaw", "jawmaster", "mandible", "ccbasejawroot", "jawroot"),
     LEFT_EYE: (
@@ -49,8 +50,17 @@ class Rig:
 
     def owner(self, node: int) -> int | None:
         """Return the bone that moves `node` with it; None for what stays."""
-        moved = {bone: None for name, bone in self.bones.items() if name != "neck"}
-        return next((link for link in self.nodes.chain(node) if link in moved), None)
+        return self._owners.get(node)
+
+    @cached_property
+    def _owners(self) -> dict[int, int | None]:
+        """Return the bone of every node that is shown: what is not shown, no bone carries."""
+        moved = {bone for name, bone in self.bones.items() if name != "neck"}
+        found: dict[int, int | None] = {}
+        for node in self.nodes.shown:
+            parent = self.nodes.parents[node]
+            found[node] = node if node in moved else None if parent is None else found[parent]
+        return found
 
     def turns(
         self,
@@ -58,7 +68,7 @@ class Rig:
         pose: Float[np.ndarray, "frames 3"] | None,
         *,
         eyes: bool,
-        jaw: bool,
+        jaw: Collection[str],
     ) -> dict[str, Float[np.ndarray, "frames 3"]]:
         """Return how each bone turns over time.
 
@@ -66,14 +76,17 @@ class Rig:
             curves: ARKit's 52 curves.
             pose: Turn of the head; None where it keeps still.
             eyes: Whether the bones of the eyes look, rather than shapes.
-            jaw: Whether the bone of the jaw opens it, rather than shapes.
+            jaw: Curves that the bone of the jaw shows, rather than shapes.
         """
         found: dict[str, Float[np.ndarray, "frames 3"]] = {}
         if pose is not None and HEAD in self.bones:
             found[HEAD] = np.asarray(pose, np.float64)
         if jaw and JAW in self.bones:
-            side = JAW_SIDE_RAD * (curves["jawLeft"] - curves["jawRight"])
-            found[JAW] = np.stack([JAW_OPEN_RAD * curves["jawOpen"], side, np.zeros_like(side)], axis=1)
+            still = np.zeros_like(curves["jawOpen"])
+            opened, left, right = (
+                curves[name] if name in jaw else still for name in ("jawOpen", "jawLeft", "jawRight")
+            )
+            found[JAW] = np.stack([JAW_OPEN_RAD * opened, JAW_SIDE_RAD * (left - right), still], axis=1)
         for name, of, outwards in ((LEFT_EYE, "Left", 1.0), (RIGHT_EYE, "Right", -1.0)):
             if eyes and name in self.bones:
                 look = {way: self._angle(way, curves[f"eyeLook{way}{of}"]) for way in _WAYS}
@@ -119,13 +132,11 @@ class Rig:
         for name, turn in turns.items():
             node = self.bones[name]
             parent = self.nodes.parents[node]
-            carried = self.nodes.turn(node) if parent is None else self.nodes.turn(parent)
             if parent is None:
-                about = Rotation.from_euler("y", 180 if self.nodes.turned else 0, degrees=True)
-                local = about.inv() * self.nodes.turn(node)
-                carried = about
+                carried = Rotation.from_euler("y", 180 if self.nodes.turned else 0, degrees=True)
             else:
-                local = carried.inv() * self.nodes.turn(node)
+                carried = self.nodes.turn(parent)
+            local = carried.inv() * self.nodes.turn(node)
             quaternions = (carried.inv() * Rotation.from_rotvec(turn) * carried * local).as_quat()
             # One of the two signs, so that neighbours are near each other.
             flips = np.sign((quaternions[1:] * quaternions[:-1]).sum(axis=1))

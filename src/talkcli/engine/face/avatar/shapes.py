@@ -11,7 +11,7 @@ from talkcli.engine.face.avatar.nodes import Nodes
 from talkcli.engine.face.avatar.vrm import Expression, Vrm
 from talkcli.engine.gltf.document import Document
 
-MOST_SHAPES, _MOST_MOVES = 4000, 200_000
+_MOST_SHAPES, _MOST_MOVES = 4000, 200_000
 # A morph target: the node that shows its mesh, and its number in the mesh.
 Target = tuple[int, int]
 
@@ -55,11 +55,11 @@ def read_shapes(nodes: Nodes, parts: Sequence[Part], vrm: Vrm | None) -> Shapes:
         entry = document.json["nodes"][node]
         if "mesh" not in entry:
             continue
-        count = max((len(targets(document, item)) for item in primitives(document, entry["mesh"])), default=0)
+        count = count_targets(document, entry["mesh"])
         if not count:
             continue
-        if count > MOST_SHAPES or len(by_name) > MOST_SHAPES:
-            raise document.wrong(f"has more than {MOST_SHAPES} shapes")
+        if len(by_name) > _MOST_SHAPES:
+            raise document.wrong(f"has more than {_MOST_SHAPES} shapes")
         for number, name in enumerate(target_names(document, entry["mesh"], count)):
             by_name.setdefault(name, []).append((node, number))
         weights[node] = _weights(document, entry, count)
@@ -89,6 +89,14 @@ def read_shapes(nodes: Nodes, parts: Sequence[Part], vrm: Vrm | None) -> Shapes:
     )
 
 
+def count_targets(document: Document, mesh: int) -> int:
+    """Return how many targets a mesh has. Raises InputError for more than any avatar."""
+    count = max((len(targets(document, item)) for item in primitives(document, mesh)), default=0)
+    if count > _MOST_SHAPES:
+        raise document.wrong(f"has more than {_MOST_SHAPES} shapes")
+    return count
+
+
 def target_names(document: Document, mesh: int, count: int) -> list[str]:
     """Return the names of the `count` targets of a mesh; of those without one, their numbers.
 
@@ -110,7 +118,7 @@ def _weights(document: Document, node: dict[str, object], count: int) -> tuple[f
         found = stated.get("weights")
         if isinstance(found, list) and len(found) == count:
             return tuple(
-                float(item) if isinstance(item, int | float) and abs(item) < MOST_SHAPES else 0.0
+                float(item) if isinstance(item, int | float) and abs(item) < _MOST_SHAPES else 0.0
                 for item in found
             )
     return (0.0,) * count

@@ -45,6 +45,10 @@ class Drawn:
     """Picture of each of `parts`."""
     twins: Int[np.ndarray, "verts"]
     """The first vertex at the same place whose surface goes on there: they share a normal."""
+    tints: Float[np.ndarray, "verts 3"]
+    """Linear colours by which those of the pictures are multiplied."""
+    notes: tuple[str, ...]
+    """What is not drawn as the file has it."""
 
 
 def draw(
@@ -82,7 +86,8 @@ def draw(
     seen = _seen(uv, corners, which, looks, sample)
     corners, which = corners[seen], which[seen]
     colours = colours_of(uv, corners, which, sample)
-    colours *= _own_colours(parts, of)
+    tints = _own_colours(parts, of)
+    colours *= tints
     # The back of what has two sides is a surface of its own, with the opposite normal.
     double = np.array([look.two_sided for look in looks], bool)[which]
     backs = corners[double][:, ::-1] + len(uv)
@@ -101,6 +106,8 @@ def draw(
         uv=uv[at],
         pictures=tuple(_tinted(look) for look in looks),
         twins=_twins(placed, corners),
+        tints=tints[at],
+        notes=tuple(paints.notes),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from talkcli.engine.face.avatar.names import LONGEST
 from talkcli.engine.gltf.document import Document, object_of
 
 VRM_1, VRM_0 = VRM = ("VRMC_vrm", "VRM")
@@ -138,7 +139,7 @@ def _expression_1(document: Document, name: str, stated: dict[str, Any], *, pres
         if stated.get(key)
     ]
     return Expression(
-        name=name,
+        name=name[:LONGEST],
         preset=preset,
         binary=stated.get("isBinary") is True,
         binds=tuple(binds),
@@ -163,7 +164,7 @@ def _read_0(document: Document, vrm: dict[str, Any]) -> Vrm:
             binds.append((int(bind["mesh"]), index, _number(bind.get("weight"), 100.0) / 100.0))
         found.append(
             Expression(
-                name=str(group.get("name") or preset) if preset == "unknown" else preset,
+                name=(str(group.get("name") or preset) if preset == "unknown" else preset)[:LONGEST],
                 preset=preset != "unknown",
                 binary=group.get("isBinary") is True,
                 binds=tuple(binds),
