@@ -141,7 +141,8 @@ def test_a_recording_that_is_cut_says_so(
 ) -> None:
     rows = table()
     save(tmp_path / "take.csv", [rows[0], *rows[1:40], *rows[81:]])
-    assert talk("retarget", "take.csv", "--to", "arkit", "--out", "a.npz", "--json") == 0
+    (tmp_path / "map.csv").write_text("target,source,weight\nmouth_open,jawOpen,1\n")
+    assert talk("retarget", "take.csv", "--mapping", "map.csv", "--out", "a.npz", "--json") == 0
     shown = capsys.readouterr()
     assert "the longest stretch of 2" in shown.err.replace("\n", " ")
     report = json.loads(shown.out)
