@@ -17,8 +17,10 @@ from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.motion_file import read_motion, write_motion
 from talkcli.engine.face.rig_file import read_rig, write_rig
 from talkcli.engine.face.shape_rig import ShapeRig
-from talkcli.engine.types import Motion
+from talkcli.engine.types import Motion, VertexMotion
 from tests.engine.face.open_mesh import open_mesh, write_obj
+from tests.engine.prepare.adapters.live_link_tables import save, table
+from tests.engine.retarget.linear_abe import linear_abe
 
 Talk = Callable[..., int]
 FRAMES = 12
@@ -108,9 +110,65 @@ def test_a_rig_without_landmarks_says_so(
     assert talk("render", "o.npz", "--head", "ada", "--out", "x.mp4") == 2
 
 
+def test_a_rig_is_a_source_by_its_own_shapes(talk: Talk, tmp_path: Path) -> None:
+    # Shapes of half the strength need twice the weights, and names of ARKit do not say so.
+    write_rig(tmp_path / "r.npz", linear_abe(strength=0.5))
+    assert talk("retarget", "m.npz", "--to", "r.npz", "--out", "o.npz", "--quiet") == 0
+    moved, _ = read_motion(tmp_path / "o.npz")
+    assert (moved.head, moved.channels) == ("r.npz", ARKIT)
+    assert moved.coeffs[-2, ARKIT.index("jawOpen")] > 0.8
+    for more in ([], ["--head", "r.npz"]):
+        assert talk("retarget", "o.npz", "--to", "ada", "--out", "b.npz", "--quiet", *more) == 0
+        back, _ = read_motion(tmp_path / "b.npz")
+        assert back.coeffs[-2, ADA.index("jawPitch")] == pytest.approx(0.21 * 10 / 11, rel=0.15)
+    rig = linear_abe()
+    rig.landmark_vertices = None
+    write_rig(tmp_path / "r.npz", rig)
+    assert talk("retarget", "o.npz", "--to", "ada", "--out", "c.npz") == 3
+
+
+@pytest.mark.parametrize("source", ["m.npz", "take.csv"])
+def test_a_mapping_from_names_of_arkit_takes_motion_of_ada(talk: Talk, tmp_path: Path, source: str) -> None:
+    save(tmp_path / "take.csv", table())
+    (tmp_path / "map.csv").write_text("target,source,weight\nmouth_open,jawOpen,2\n")
+    assert talk("retarget", source, "--mapping", "map.csv", "--out", "c.npz", "--quiet") == 0
+    if source == "m.npz":
+        assert read_motion(tmp_path / "c.npz")[0].coeffs[-1] == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_recording_that_is_cut_says_so(
+    talk: Talk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = table()
+    save(tmp_path / "take.csv", [rows[0], *rows[1:40], *rows[81:]])
+    (tmp_path / "map.csv").write_text("target,source,weight\nmouth_open,jawOpen,1\n")
+    assert talk("retarget", "take.csv", "--mapping", "map.csv", "--out", "a.npz", "--json") == 0
+    shown = capsys.readouterr()
+    assert "the longest stretch of 2" in shown.err.replace("\n", " ")
+    report = json.loads(shown.out)
+    assert report["start_s"] == pytest.approx(80 / 60, abs=0.02)
+    assert report["whole_s"] == pytest.approx(3.0, abs=0.05)
+    assert read_motion(tmp_path / "a.npz")[1]["motion"]["start_s"] == report["start_s"]
+
+
+def test_motion_that_talk_would_not_read_is_not_written(
+    talk: Talk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for row, said in (("a:b,jawPitch,1", "'a:b'"), ("a,jawPitch,1000", "a reaches 210")):
+        (tmp_path / "map.csv").write_text(f"target,source,weight\n{row}\n")
+        arguments = ["retarget", "m.npz", "--mapping", "map.csv", "--out"]
+        assert talk(*arguments, "a.npz") == 3
+        error = capsys.readouterr().err.replace("\n", " ")
+        assert said in error and "a.csv" in error
+        assert not (tmp_path / "a.npz").exists()
+        assert talk(*arguments, "a.csv", "--quiet") == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (["v.npz", "--to", "arkit", "--out", "a.npz", "--write-mapping", "m.csv"], 3, "v.npz holds vertices"),
+        (["m.npz", "--to", "arkit", "--landmarks", "x.csv", "--out", "a.npz"], 2, "leave --landmarks out"),
         (["m.npz", "--out", "a.npz"], 2, "--to is missing"),
         (["m.npz", "--to", "arkit"], 2, "--out is missing"),
         (["m.npz", "--to", "nobody", "--out", "a.npz"], 2, "no head called nobody"),
@@ -122,8 +180,10 @@ def test_a_rig_without_landmarks_says_so(
     ],
 )
 def test_what_cannot_be(
-    talk: Talk, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+    talk: Talk, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
 ) -> None:
+    still = np.zeros((2, 3, 3), np.float32)
+    write_motion(tmp_path / "v.npz", VertexMotion(vertices=still, neutral=still[0], fps=25.0, topology="x"))
     assert talk("retarget", *arguments) == code
     assert said in capsys.readouterr().err.replace("\n", " ")
     assert not Path("a.npz").exists()
@@ -152,6 +212,10 @@ def test_a_mesh_becomes_a_rig_that_takes_motion(
     assert found["how"] == "landmarks beside names"
     assert isinstance(found["kept"], dict)
     assert found["kept"]["closures"]["count"] == found["kept"]["closures"]["total"] > 0
+    # And so is the GLB a source.
+    assert talk("retarget", "o.npz", "--to", "ada", "--out", "b.npz", "--quiet") == 0
+    back, _ = read_motion(tmp_path / "b.npz")
+    assert back.coeffs[-2, ADA.index("jawPitch")] == pytest.approx(0.21 * 10 / 11, rel=0.15)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,46 @@ def test_another_format_leaves_what_is_there(speech: Path, tmp_path: Path) -> No
     assert states(run(one, out)) == states(run(one, out, formats=["frames"])) == {"a.wav": "kept"}
     (out / "a" / "frames" / "frame_000003.png").unlink()
     assert states(run(one, out, formats=["frames"])) == {"a.wav": "made"}
+    # Of what is there, or was, each run reports what it was asked for.
+    (out / "a.csv").unlink()
+    for formats, names in ((["npz"], {"a.npz"}), (["frames", "npz"], {"a/frames", "a.npz"})):
+        kept = run(one, out, formats=formats).files[0][1]
+        assert isinstance(kept, Animated) and set(kept.outputs) == names
+    # What pictures say of their look stays when another output comes.
+    run(one, tmp_path / "next", formats=["frames"])
+    later = run(one, tmp_path / "next").files[0][1]
+    assert isinstance(later, Animated) and "look" in later.report and set(later.outputs) == {"a.npz"}
+
+
+def test_what_the_performer_says_at_its_opening_is_heard(
+    speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = animated_file.open_performer
+
+    def warns(*given: Any, reporter: Any, **more: Any) -> Any:
+        reporter.warn("the words do not fit")
+        return opened(*given, reporter=reporter, **more)
+
+    monkeypatch.setattr(animated_file, "_kept", [])
+    monkeypatch.setattr(animated_file, "open_performer", warns)
+    told = Told()
+    run([speech / "a.wav"], tmp_path / "out", told)
+    assert told.warnings == ["a: the words do not fit"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_cluster_takes_paths_of_this_folder(
+    speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    from tests.engine.test_cluster import two_workers
+
+    with two_workers() as address:
+        # The workers stay where they started.
+        monkeypatch.chdir(tmp_path)
+        made = run([Path("takes/a.wav")], Path("out"), cluster=address)
+    assert states(made) == {"a.wav": "made"} and (made.out_dir / "a.npz").is_file()
 
 
 def test_an_interrupted_run_loses_only_the_file_under_work(

@@ -11,7 +11,7 @@ import torch
 
 import talkcli as talk
 from talkcli.engine.face.ada.head import AdaHead
-from talkcli.engine.face.arkit import ada_coeffs, arkit_curves
+from talkcli.engine.face.arkit import arkit_curves
 from talkcli.engine.face.channels import ADA, ARKIT
 from talkcli.engine.face.flame import FlameHead
 from talkcli.engine.face.heads import load_head
@@ -24,6 +24,7 @@ from talkcli.engine.retarget.kept import Kept, kept
 from talkcli.engine.types import Motion, Silent, VertexMotion
 from talkcli.engine.video.rig import Rig
 from tests.engine.retarget.flame_like import flame_like
+from tests.engine.retarget.linear_abe import linear_abe
 
 HELLO = Path(__file__).resolve().parents[3] / "examples" / "hello.wav"
 
@@ -50,21 +51,7 @@ def like_flame(ada: AdaHead) -> FlameHead:
 
 @pytest.fixture(scope="module")
 def linear() -> ShapeRig:
-    """abe as a rig of linear shapes with ARKit's names, as most avatars are."""
-    abe = load_head("abe")
-    rows = []
-    for name in ARKIT:
-        base = {"jawOpen": np.ones(1)} if name == "mouthClose" else {}
-        rows += [ada_coeffs({**base, name: np.ones(1)}, 1), ada_coeffs(base, 1)]
-    with torch.inference_mode():
-        moved = abe(torch.from_numpy(np.concatenate(rows))).numpy()
-    return ShapeRig(
-        name="linear",
-        channels=ARKIT,
-        template=abe.template,
-        deltas=moved[::2] - moved[1::2],
-        marks=abe.landmark_vertices,  # type: ignore[attr-defined]
-    )
+    return linear_abe()
 
 
 def assert_kept(found: Kept | None, *, lips_mm: float) -> None:

@@ -63,7 +63,7 @@ def test_controls_of_metahuman_need_a_source(tmp_path: Path) -> None:
         "", "target,source\n", "target,source,weight\n", "target,source,weight\na,b\n",
         "target,source,weight\na,b,nan\n", "target,source,weight\na,b,1e9\n", "target,source,weight\na,b,x\n",
         "target,source,weight\na,b,1\na,b,2\n", "target,source,weight\n" + "a" * 300 + ",b,1\n",
-        "PK\x03\x04", "\x00\x01",
+        "PK\x03\x04", "\x00\x01", "target,source,weight\n" + "a" * 140_000 + ",b,1\n",
     ],
 )  # fmt: skip
 def test_hostile_tables(tmp_path: Path, text: str) -> None:

@@ -151,6 +151,10 @@ def test_a_turned_mesh_and_wrong_landmarks_are_refused(stranger: Stranger) -> No
     marks[40] = eye[0]
     with pytest.raises(InputError, match="1 of 68 landmarks"):
         build_rig(mesh, marks, "astray.obj", add=False, reporter=Silent())
+    narrow = stranger.marks.copy()
+    narrow[54] = narrow[48]
+    with pytest.raises(InputError, match="landmarks 48 and 54, are in one place"):
+        build_rig(mesh, narrow, "narrow.obj", add=False, reporter=Silent())
     with pytest.raises(InputError, match="in no unit"):
         huge = Mesh(vertices=mesh.vertices * 40, faces=mesh.faces)
         build_rig(huge, stranger.marks, "huge.obj", add=False, reporter=Silent())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def read_any_motion(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
     if motion.duration_s > _LONGEST_S:
         raise InputError(f"{path} lasts {motion.duration_s:.0f} s, more than a day.", hint=_HINT)
     if isinstance(motion, Motion):
-        _check_range(path, motion)
+        check_range(path, motion)
     else:
         try:
             check_vertices(motion)
@@ -205,7 +206,16 @@ def _float32(stored: dict[str, np.ndarray], name: str) -> np.ndarray:
         return np.asarray(stored[name], dtype=np.float32)
 
 
-def _check_range(path: Path, motion: Motion) -> None:
+def check_channels(path: Path, channels: Sequence[str]) -> None:
+    """Raise InputError for names that `read_motion` refuses in a motion file."""
+    wrong = next((name for name in channels if not _NAME.fullmatch(name)), None)
+    if wrong is not None:
+        raise InputError(f"{path}: a motion file cannot hold a channel called {wrong[:80]!r}.")
+    if len(set(channels)) != len(channels) or len(channels) > _MOST_CHANNELS:
+        raise InputError(f"{path}: a motion file holds at most {_MOST_CHANNELS} channels of distinct names.")
+
+
+def check_range(path: Path, motion: Motion) -> None:
     """Raise InputError for numbers that no face has: such a file is damaged, or in another unit."""
     for name, values in zip(motion.channels, motion.coeffs.T, strict=True):
         most = MOST_JAW_RAD if name in JAW else MOST_EXPRESSION

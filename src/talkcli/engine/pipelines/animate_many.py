@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from talkcli.engine.data.journal import Journal
 from talkcli.engine.errors import InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct, check_output, format_named, format_of
 from talkcli.engine.out_folder import check_apart, claim
+from talkcli.engine.performers.rules import RULES, words_file
 from talkcli.engine.pipelines.animate import NAMING, files_read, prepare
 from talkcli.engine.pipelines.animated_file import (
     PICTURES,
@@ -29,10 +30,12 @@ from talkcli.engine.pipelines.animated_file import (
     Job,
     Told,
     animate_one,
+    names_of,
     options_digest,
 )
 from talkcli.engine.prepare.adapters.sounds import SOUNDS
 from talkcli.engine.prepare.names import files_below
+from talkcli.engine.render.background import background_file
 from talkcli.engine.types import Reporter
 from talkcli.engine.wording import parameter
 from talkcli.engine.workers import CRASHED, map_isolated
@@ -94,15 +97,26 @@ def animate_files(
     outputs = {name: _outputs(out_dir, name, plan) for name in named}
     _check(named, outputs, options, reporter)
     told = Told(options=options, digest=options_digest(options))
+    folder = out_dir
+    if plan.cluster is not None:
+        # Machines of a cluster have another working directory.
+        folder = out_dir.absolute()
+        outputs = {name: _outputs(folder, name, plan) for name in named}
+        told = replace(told, options=_absolute(options))
     done: dict[str, Animated | Failure] = {}
     kept: set[str] = set()
     warned: set[str] = set()
     with claim(out_dir), Journal.open(out_dir / "journal.jsonl", Animated.of) as journal:
         jobs = [
-            Job(id=name, speech=path, outputs=outputs[name], earlier=journal.records.get(name))
+            Job(
+                id=name,
+                speech=path if plan.cluster is None else path.absolute(),
+                outputs=outputs[name],
+                earlier=journal.records.get(name),
+            )
             for name, path in named.items()
         ]
-        with contextlib.closing(_results(jobs, out_dir, told, plan)) as results:
+        with contextlib.closing(_results(jobs, folder, told, plan)) as results:
             for job, answered in results:
                 answer = answered or Answer(result=Failure(problem=f"{job.speech}: {CRASHED}."))
                 result = answer.result
@@ -116,10 +130,44 @@ def animate_files(
                     kept.add(job.id)
                 else:
                     journal.add(result)
-                done[job.id] = result
+                done[job.id] = result if isinstance(result, Failure) else _asked(result, folder, job, told)
                 reporter.progress("animating", len(done), len(jobs))
     files = tuple((path, done[name]) for name, path in named.items())
     return Run(files=files, out_dir=out_dir, kept=frozenset(kept))
+
+
+def _asked(result: Animated, folder: Path, job: Job, told: Told) -> Animated:
+    """Return the record with the outputs that this run asked for, and the sound beside them."""
+    takes = told.options["sampling"].takes
+    asked: dict[str, None] = {}
+    for kind, out in job.outputs.items():
+        for name in names_of(folder, out, takes):
+            row = PICTURES.get(kind) or format_of(out)
+            asked[name] = None
+            if row.sound_beside:
+                asked[Path(name).with_suffix(".wav").as_posix()] = None
+    kept = {name: digest for name, digest in result.outputs.items() if name in asked}
+    return replace(result, outputs=kept)
+
+
+def _absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of `animate_file` with absolute paths of the files that they name."""
+    # Not at the top: scoring loads much that an animation does without.
+    from talkcli.engine.pipelines.score.on_cluster import absolute_name
+
+    made = dict(options)
+    model, text, head, shot = (made[key] for key in ("model_name", "text", "head_name", "shot"))
+    made["model_name"] = absolute_name(model)
+    if model == RULES and text and (words := words_file(text)) is not None:
+        made["text"] = str(words.absolute())
+    if made["emotion_from"] is not None:
+        made["emotion_from"] = made["emotion_from"].absolute()
+    if head is not None:
+        made["head_name"] = absolute_name(head)
+    if (picture := background_file(shot.background)) is not None:
+        made["shot"] = replace(shot, background=str(picture.absolute()))
+    made["template"] = tuple(str(Path(name).absolute()) for name in made["template"])
+    return made
 
 
 def _named(speech: Sequence[Path], out_dir: Path) -> dict[str, Path]:

@@ -37,9 +37,9 @@ class Animated:
     fingerprint: str
     """Hash of the sound, the options and the code that made them."""
     outputs: Mapping[str, str]
-    """Hash of each output, by its path below the folder of the run."""
+    """Hash of each output that runs with these options made, by its path below the folder of the run."""
     report: Mapping[str, Any]
-    """What `animate_file` returned, without the outputs."""
+    """What `animate_file` returned for them, without the outputs."""
 
     def document(self) -> dict[str, Any]:
         """See `Line`."""
@@ -133,28 +133,24 @@ def animate_one(out_dir: Path, told: Told, job: Job) -> Answer:
         OSError: The machine is to blame and not the file.
         TalkError: The options or the model are.
     """
-    heard = _Heard()
+    heard = _current.heard = _Heard()
     try:
         fingerprint = _fingerprint(told, job.speech)
+        earlier = job.earlier if job.earlier and job.earlier.fingerprint == fingerprint else None
         made = {}
-        if job.earlier is not None and job.earlier.fingerprint == fingerprint:
-            made = {
-                name: digest for name, digest in job.earlier.outputs.items() if _is(out_dir, name, digest)
-            }
+        if earlier is not None:
+            made = {name: digest for name, digest in earlier.outputs.items() if _is(out_dir, name, digest)}
         takes = told.options["sampling"].takes
         missing = {
             kind: out
             for kind, out in job.outputs.items()
-            if any(
-                take_path(out, take, takes).relative_to(out_dir).as_posix() not in made
-                for take in range(takes)
-            )
+            if any(name not in made for name in names_of(out_dir, out, takes))
         }
     except InputError as error:
         return Answer(result=_failure(error))
     if not missing:
-        assert job.earlier is not None
-        return Answer(result=job.earlier, kept=True)
+        assert earlier is not None
+        return Answer(result=earlier, kept=True)
     performer = _opened(told)
     pictures: dict[str, Any] = {kind: missing.get(kind) for kind in PICTURES}
     try:
@@ -181,8 +177,22 @@ def animate_one(out_dir: Path, told: Told, job: Job) -> Answer:
     else:
         written = [Path(out) for out in report.pop("outputs")]
         made |= {out.relative_to(out_dir).as_posix(): _digest_of(out) for out in written}
+        if earlier is not None:
+            report = _merged(earlier.report, report)
         result = Animated(id=job.id, fingerprint=fingerprint, outputs=made, report=report)
     return Answer(result=result, warnings=tuple(heard.warnings))
+
+
+def names_of(out_dir: Path, out: Path, takes: int) -> list[str]:
+    """Return the paths below `out_dir` of an output for every take."""
+    paths = dict.fromkeys(take_path(out, take, takes) for take in range(takes))
+    return [path.relative_to(out_dir).as_posix() for path in paths]
+
+
+def _merged(earlier: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report of a file of which runs with the same options made one output after another."""
+    measured = {**earlier.get("measured", {}), **report.get("measured", {})}
+    return {**earlier, **report, **({"measured": measured} if measured else {})}
 
 
 class _Heard(Silent):
@@ -195,6 +205,16 @@ class _Heard(Silent):
         self.warnings.append(text)
 
 
+class _Current(Silent):
+    """Reporter of the performer, which outlives a file: passes warnings on to that of the file under work."""
+
+    heard: Silent = Silent()
+
+    def warn(self, text: str) -> None:
+        self.heard.warn(text)
+
+
+_current = _Current()
 # The performer of this process, with the digest of its options: a process of a cluster outlives a run.
 _kept: list[tuple[str, Performer]] = []
 
@@ -211,7 +231,7 @@ def _opened(told: Told) -> Performer:
             precision=options["precision"],
             layers=options["layers"],
             text=options["text"],
-            reporter=Silent(),
+            reporter=_current,
             template=read_template(options["template"], options["topology"], Silent()),
         )
         _kept[:] = [(told.digest, performer)]

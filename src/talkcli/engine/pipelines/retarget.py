@@ -14,14 +14,16 @@ import numpy as np
 from talkcli.engine.errors import AssetError, InputError, UsageError
 from talkcli.engine.exports.formats import check_distinct, export, format_of, split_suffix
 from talkcli.engine.exports.piece import Piece
+from talkcli.engine.face.arkit import arkit_curves
 from talkcli.engine.face.avatar.as_rig import read_avatar_rig
-from talkcli.engine.face.channels import space_name
+from talkcli.engine.face.channels import ADA, ARKIT, learned, space_name
 from talkcli.engine.face.head import Head
-from talkcli.engine.face.heads import AVATARS, head_file, load_head
+from talkcli.engine.face.heads import AVATARS, GENERATED, head_file, load_head
 from talkcli.engine.face.landmark_file import read_landmarks
-from talkcli.engine.face.motion_file import read_any_motion, write_motion
+from talkcli.engine.face.motion_file import check_channels, check_range, read_any_motion, write_motion
 from talkcli.engine.face.shape_rig import ShapeRig
 from talkcli.engine.face.surface import Surface, topology_of
+from talkcli.engine.face.topology import Topology
 from talkcli.engine.files import atomic_path, check_file, sha256
 from talkcli.engine.origin import carried
 from talkcli.engine.prepare.adapters.live_link_csv import read_take
@@ -41,6 +43,8 @@ from talkcli.engine.wording import parameter
 
 # Motion of the target; weights as a table with one row per frame.
 MOTION, TABLE = ".npz", ".csv"
+# What is reported of a recording: the part that was kept, in seconds, and the whole.
+_OF_TAKE = ("start_s", "whole_s")
 
 
 def retarget_file(
@@ -75,10 +79,13 @@ def retarget_file(
         TalkError: For unusable input, before anything is written.
     """
     _check(path, outs, to, source_head, landmarks, mapping, found)
-    motion, meta = _read(path)
-    source = known_source(motion)
-    target = None if to is None or to.lower() == ARKIT_NAME else _target(to, landmarks, reporter)
-    report: dict[str, Any] = {"kept": None}
+    motion, meta = _read(path, reporter)
+    if found is not None and not isinstance(motion, Motion):
+        raise InputError(f"{path} holds vertices, and a mapping takes channels: leave `write_mapping` out.")
+    source = known_source(motion) if source_head is None or source_head in GENERATED else motion
+    to = ARKIT_NAME if _is_arkit(to) else to
+    target = None if to in (None, ARKIT_NAME) else _target(str(to), landmarks, reporter)
+    report: dict[str, Any] = {"kept": None, **{key: meta[key] for key in _OF_TAKE if key in meta}}
     if mapping is not None:
         given = read_mapping(mapping)
         moved = _mapped(motion, source, given, to, target)
@@ -87,10 +94,14 @@ def retarget_file(
         if target is not None:
             # Nobody needs landmarks for a mapping; without them nothing is measured.
             with contextlib.suppress(AssetError):
-                told = measured(Surface(source, topology_of(source, source_head)), target, moved)
+                told = measured(Surface(source, _moved_by(source, source_head)), target, moved)
                 report |= {"kept": told.document(), "lines": told.lines()}
     else:
-        surface = Surface(source, topology_of(source, source_head))
+        surface = Surface(source, _moved_by(source, source_head))
+        if target is not None:
+            # The solver takes a while.
+            _check_motion_files(outs, target.channels)
+        _check_landmarks(surface.topology, target)
         made: Retargeted = retarget(surface, target, reporter)
         moved = made.motion
         report["how"] = made.how
@@ -136,6 +147,8 @@ def _check(
     """Raise UsageError for parameters that contradict each other, and for outputs that cannot be written."""
     if to is None and mapping is None:
         raise UsageError("`to` is missing: which head is meant?", hint="For example `to=arkit`.")
+    if landmarks is not None and (to is None or _is_arkit(to)):
+        raise UsageError(f"{to or 'A mapping'} needs no landmarks: leave `landmarks` out.")
     if mapping is not None and found is not None:
         raise UsageError(
             "`mapping` is used as it is, so that there is none to find: leave `write_mapping` out."
@@ -151,13 +164,16 @@ def _check(
 
 
 def _check_formats(outs: Sequence[Path], motion: Motion) -> None:
-    """Raise UsageError for the first of `outs` whose format cannot hold `motion`."""
+    """Raise UsageError for the first of `outs` whose format cannot hold `motion`, and InputError for motion
+    that talk would refuse.
+    """
     for out in outs:
         if split_suffix(out)[1].lower() not in (MOTION, TABLE) and not _holds(out, motion):
             raise UsageError(
                 f"{parameter('out', out)}: motion of {motion.head} becomes a {MOTION}, or a table ({TABLE}).",
                 hint="talk export writes further formats of motion for ada.",
             )
+    _check_motion_files(outs, motion.channels, motion)
 
 
 def _holds(out: Path, motion: Motion) -> bool:
@@ -169,10 +185,48 @@ def _holds(out: Path, motion: Motion) -> bool:
     return format_of(out).space == space_name(shown.head, shown.channels)
 
 
-def _read(path: Path) -> tuple[AnyMotion, dict[str, Any]]:
-    if path.suffix.lower() == TABLE:
-        return read_take(path).motion, {"file": path.name}
-    return read_any_motion(path)
+def _check_motion_files(outs: Sequence[Path], channels: Sequence[str], motion: Motion | None = None) -> None:
+    """Raise InputError for names, and for numbers of `motion`, that talk would refuse in motion files."""
+    for out in outs:
+        if split_suffix(out)[1].lower() == MOTION:
+            try:
+                check_channels(out, channels)
+                if motion is not None:
+                    check_range(out, motion)
+            except InputError as error:
+                raise InputError(error.problem, hint=f"Write a table: {out.with_suffix(TABLE)}.") from error
+
+
+def _check_landmarks(source: Topology, target: Head | None) -> None:
+    """Raise InputError where nobody knows the landmarks that a motion is retargeted by."""
+    by_names = isinstance(target, ShapeRig) and target.landmark_vertices is None
+    if isinstance(source, ShapeRig) and source.landmark_vertices is None and not by_names:
+        raise InputError(
+            f"Nobody knows the landmarks of {source.name}, which the motion moves.",
+            hint="Write them into a rig (.npz) as `landmarks` (docs/retarget.md), or give a `mapping`.",
+        )
+
+
+def _is_arkit(name: str | None) -> bool:
+    return name is not None and name.lower() == ARKIT_NAME
+
+
+def _read(path: Path, reporter: Reporter) -> tuple[AnyMotion, dict[str, Any]]:
+    """Return the motion and what is known of it; tells what was odd about a recording."""
+    if path.suffix.lower() != TABLE:
+        return read_any_motion(path)
+    take = read_take(path)
+    for remark in take.remarks.values():
+        reporter.warn(f"{path}: {remark}")
+    return take.motion, {"file": path.name, "start_s": take.start_s, "whole_s": take.whole_s}
+
+
+def _moved_by(motion: AnyMotion, named: str | None) -> Topology:
+    """Return the head, or the mesh, that `motion` moves; an avatar is all its morph targets."""
+    name = named or (motion.head if isinstance(motion, Motion) else None)
+    if name is not None and isinstance(motion, Motion) and Path(name).suffix.lower() in AVATARS:
+        return read_avatar_rig(Path(name))
+    return topology_of(motion, named)
 
 
 def _target(name: str, landmarks: Path | None, reporter: Reporter) -> Head:
@@ -212,17 +266,24 @@ def _mapped(
         raise InputError("A mapping takes channels, but the motion has vertices.")
     # ARKit's weights have been turned into ada's channels, and a mapping may name either.
     chosen = motion if set(mapping.sources) <= set(motion.channels) else source
-    values = mapping.apply(chosen.coeffs, chosen.channels)
+    coeffs, names = chosen.coeffs, chosen.channels
+    if learned(names) == ADA and not set(mapping.sources) <= set(names):
+        # The same motion in names of ARKit, as the source of many sheets.
+        curves = arkit_curves(coeffs, names)
+        if set(mapping.sources) <= set(curves):
+            coeffs, names = np.stack([curves[name] for name in ARKIT], axis=1), ARKIT
+    values = mapping.apply(coeffs, names)
     if not np.isfinite(values).all():
         raise InputError("The mapping makes values that are not finite numbers.")
     channels = mapping.targets
-    if target is not None:
-        missing = [name for name in channels if name not in target.channels]
+    known = ARKIT if _is_arkit(to) else None if target is None else target.channels
+    if known is not None:
+        missing = [name for name in channels if name not in known]
         if missing:
             raise InputError(f"The mapping names {missing[0]}, which {to} does not have.")
-        whole = np.zeros((len(values), len(target.channels)), np.float32)
-        whole[:, [target.channels.index(name) for name in channels]] = values
-        values, channels = whole, target.channels
+        whole = np.zeros((len(values), len(known)), np.float32)
+        whole[:, [known.index(name) for name in channels]] = values
+        values, channels = whole, known
     return Motion(coeffs=values, fps=motion.fps, head=to or "mapped", channels=channels, pose=motion.pose)
 
 

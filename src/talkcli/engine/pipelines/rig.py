@@ -17,7 +17,7 @@ from talkcli.engine.face.landmark_file import read_landmarks
 from talkcli.engine.face.rig_file import write_rig
 from talkcli.engine.face.template import outward
 from talkcli.engine.files import atomic_path, check_file, sha256
-from talkcli.engine.gltf.document import write_glb
+from talkcli.engine.gltf.document import read_document, write_glb
 from talkcli.engine.readers.obj import read_obj
 from talkcli.engine.readers.ply import read_ply
 from talkcli.engine.rigging.build import build_rig
@@ -60,6 +60,8 @@ def rig_file(
     """
     _check(path, outs, landmarks, sheet)
     mesh = _read(path)
+    if path.suffix.lower() in AVATARS and read_document(path).json.get("textures"):
+        reporter.note(f"The textures of {path} are left out, as are its materials.")
     marks = find_landmarks(mesh, str(path)) if landmarks is None else read_landmarks(landmarks, mesh.vertices)
     rigged = build_rig(mesh, marks, str(path), add=add, reporter=reporter)
     if rigged.fused:

@@ -57,8 +57,11 @@ class Retargeted:
 
 
 def known_source(motion: AnyMotion) -> AnyMotion:
-    """Return `motion`; weights of ARKit's curves become motion of ada, which shows them."""
-    if not isinstance(motion, Motion) or not set(motion.channels) <= set(ARKIT):
+    """Return `motion`; weights of ARKit's curves become motion of ada, which shows them.
+
+    Only the name of the motion's head says that they are: a rig's shapes may have the same names.
+    """
+    if not isinstance(motion, Motion) or motion.head != ARKIT_NAME or not set(motion.channels) <= set(ARKIT):
         return motion
     curves = dict(zip(motion.channels, motion.coeffs.T, strict=True))
     return Motion(

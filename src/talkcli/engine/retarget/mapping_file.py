@@ -84,7 +84,10 @@ def _read_csv(path: Path) -> Mapping:
             found = _ORIGIN.match(line.strip())
             origin = found[1].strip() if found and not origin else origin
             continue
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line]))]
+        except csv.Error as error:
+            raise InputError(f"{path}, line {number} is not readable CSV ({error}).", hint=_HINT) from error
         if not header_seen:
             if [cell.lower() for cell in cells] != _HEADER:
                 raise InputError(f"{path}, line {number} is not {','.join(_HEADER)}.", hint=_HINT)

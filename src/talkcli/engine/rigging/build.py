@@ -33,6 +33,9 @@ _INNER = np.arange(17, 68)
 _MATERIALS = {EYE: "eye", MOUTH: "gums", TEETH: "teeth", OTHER: "skin"}
 _MATERIAL_COLOURS = {"eye": (0.75, 0.73, 0.70), "gums": (0.42, 0.16, 0.15), "teeth": (0.68, 0.62, 0.5)}
 _FEWEST_VERTS = 200
+# Landmarks of the corners of mouth and eyes, and the least distance between them in metres.
+_CORNERS = {"mouth": (48, 54), "right eye": (36, 39), "left eye": (42, 45)}
+_LEAST_WIDTH_M = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +66,8 @@ def build_rig(
 
     With `add`, ada's eyes, teeth and tongue come into a mesh that has none.
 
-    Raises InputError for a mesh without triangles, one that does not look along z with y up, and one in which
-    the landmarks are on no common surface.
+    Raises InputError for a mesh without triangles, one that does not look along z with y up, one in which the
+    landmarks are on no common surface, and landmarks of a mouth or an eye without width.
     """
     if len(mesh.faces) == 0 or len(mesh.vertices) < _FEWEST_VERTS:
         raise InputError(
@@ -78,6 +81,7 @@ def build_rig(
     unit, factor = _unit(name, points[marks[_INNER]], own)
     points = points * factor
     laid = overlay(points[marks[_INNER]], own)
+    _check_widths(name, laid(points[marks]))
     whole, places = welded(SurfaceMesh(laid(points), mesh.faces))
     welded_marks = places[marks]
     skin, skin_mesh, skin_marks = _skin_of(name, whole, welded_marks)
@@ -134,6 +138,15 @@ def _unit(
             hint="Scale the mesh to metres, and check the landmarks.",
         )
     return unit, factor
+
+
+def _check_widths(name: str, marks: Float[np.ndarray, "68 3"]) -> None:
+    for part, (one, other) in _CORNERS.items():
+        if not np.linalg.norm(marks[one] - marks[other]) > _LEAST_WIDTH_M:
+            raise InputError(
+                f"The corners of the {part} of {name}, landmarks {one} and {other}, are in one place.",
+                hint="Check the landmarks; they are counted from 0.",
+            )
 
 
 def _skin_of(

@@ -108,6 +108,8 @@ def _crossings(mesh: SurfaceMesh, region: Int[np.ndarray, "chosen"]) -> int:
 
     Source: Moeller and Trumbore (1997).
     """
+    if len(region) == 0:
+        return 0
     faces = mesh.faces[region]
     edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
     starts, ends = mesh.vertices[edges[:, 0]], mesh.vertices[edges[:, 1]]

@@ -19,9 +19,9 @@ def absolute_setting(setting: Setting) -> Setting:
     made = setting.generation
     if made is not None:
         kept = made.cache and replace(made.cache, folder=made.cache.folder.absolute())
-        made = replace(made, model_name=_absolute_name(made.model_name), cache=kept)
+        made = replace(made, model_name=absolute_name(made.model_name), cache=kept)
     head = setting.head_name
-    return replace(setting, generation=made, head_name=None if head is None else _absolute_name(head))
+    return replace(setting, generation=made, head_name=None if head is None else absolute_name(head))
 
 
 def absolute_job(job: Job) -> Job:
@@ -47,11 +47,11 @@ def inputs_of(setting: Setting, job: Job) -> list[Path]:
     truth = None if case.truth is None else case.truth.path
     paths = [*case.takes, *case.videos, case.film, case.audio, truth]
     names = (None if setting.generation is None else setting.generation.model_name, setting.head_name)
-    shared = [Path(_absolute_name(name)) for name in names if name is not None]
+    shared = [Path(absolute_name(name)) for name in names if name is not None]
     return [*(path for path in paths if path is not None), *(path for path in shared if path.is_absolute())]
 
 
-def _absolute_name(name: str) -> str:
+def absolute_name(name: str) -> str:
     """Return the absolute path of a file or folder; a name of talk's own stays as it is."""
     own = name in SHIPPED or name == RULES or name in HEADS
     return name if own or not Path(name).exists() else str(Path(name).absolute())
