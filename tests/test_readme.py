@@ -28,6 +28,7 @@ NOT_RUN = {
     "talk convert deeptalk --gen": "the authors' files are licensed and 1.6 GB: test_convert.py makes twins",
     "talk convert deeptalk deeptalk.safetensors": "needs the converted model",
     "talk animate speech.wav --model deeptalk.safetensors": "needs the converted model",
+    "talk rig scan.obj": "takes a minute: tests/commands/test_retarget.py runs it on a small mesh",
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from talkcli.engine.audio.io import read_speech
 from talkcli.engine.checkpoints.model_file import read_header, shipped_weights
+from talkcli.engine.face.heads import load_head
 from talkcli.engine.face.surface import surface_of
 from talkcli.engine.methods import EMBEDDED, SHIPPED
 from talkcli.engine.performers.open import open_model
@@ -47,3 +48,10 @@ def test_lips_follow_the_sound(name: str) -> None:
     # Lips neither hang open nor jump.
     assert 1 < found["gap_mean_mm"] < 8
     assert found["jump_mm"] < 8
+
+
+def test_a_model_of_a_head_s_vertices_has_as_many_as_the_head() -> None:
+    """The number follows from the shape: a head that changes takes its models along (`emoface/carry.py`)."""
+    headers = [read_header(shipped_weights(name)) for name in SHIPPED]
+    counts = {header.head: header.num_verts for header in headers if header.num_verts is not None}
+    assert counts == {"ada": len(load_head("ada").template)}

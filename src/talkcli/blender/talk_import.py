@@ -242,7 +242,7 @@ def import_sound(path: Path, first_frame: float) -> Any:
         strips.remove(strip)
     channel = max((strip.channel for strip in strips), default=0) + 1
     try:
-        made = strips.new_sound(_STRIP, str(path.resolve()), channel, round(first_frame))
+        made = strips.new_sound(_STRIP, str(path.absolute()), channel, round(first_frame))
     except RuntimeError as error:
         raise ImportProblemError(f"Blender cannot read {path}: {str(error).strip()}") from error
     scene.sync_mode = "AUDIO_SYNC"
@@ -270,7 +270,7 @@ def main(arguments: Sequence[str]) -> None:
     if given.save is not None or bpy.app.background:
         scene = Path(bpy.data.filepath or "scene.blend")
         target = given.save or scene.with_name(f"{scene.stem}.talk.blend")
-        bpy.ops.wm.save_as_mainfile(filepath=str(target.resolve()), copy=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(target.absolute()), copy=True)
         print(target)
 
 
