@@ -58,7 +58,7 @@ def test_contacts_are_the_shares_of_their_phones() -> None:
     torch.manual_seed(0)
     content = PhoneContent(PhoneContentConfig(encoder=SMALL, width=8), 6, dropout=0.5)
     sound = {"log_mel": _sound(5)}
-    features, contacts, lingual = content.eval()(sound)
+    features, contacts, lingual, path = content.eval()(sound)
     assert features.shape == (2, 5, 6)
     shares = content.encoder(sound).logits.softmax(-1)
     lips = sum(shares[..., SYMBOLS.index(symbol)] for symbol in "PBM")
@@ -67,6 +67,7 @@ def test_contacts_are_the_shares_of_their_phones() -> None:
     wanted = torch.stack([lips, teeth], -1).reshape(2, 5, STEPS_PER_FRAME, 2).amax(2)
     assert torch.allclose(contacts, wanted, atol=1e-6)
     assert lingual is not None and lingual.shape == (2, 5 * STEPS_PER_FRAME, 4)
+    assert path is not None and path.shape[:2] == (2, 5 * STEPS_PER_FRAME)
     for sound_of_tongue, symbols in zip(lingual.unbind(-1), LINGUALS, strict=True):
         wanted = sum(shares[..., SYMBOLS.index(symbol)] for symbol in symbols)
         assert torch.allclose(sound_of_tongue, wanted, atol=1e-6)
