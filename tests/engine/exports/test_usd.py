@@ -66,7 +66,7 @@ def test_pixars_skinning_gives_the_heads_vertices(suffix: str, tmp_path: Path) -
     assert set(ARKIT) <= set(names)
     surface = shown.surface()
     if suffix == ".usdz":
-        # Files in a package cannot be changed, and baking writes; a layer counts 24 frames a second unless told.
+        # Files in a package cannot be changed, and baking writes. A layer has 24 frames a second unless told.
         stage.GetSessionLayer().timeCodesPerSecond = _FPS
         stage.SetEditTarget(stage.GetSessionLayer())
     assert skel.BakeSkinning(skel.Root(root), pxr("Gf").Interval(0, 24))
