@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.exports.piece import Piece
@@ -17,7 +16,7 @@ from talkcli.engine.face.avatar.head import AvatarHead
 from talkcli.engine.face.channels import ADA, learned
 from talkcli.engine.face.surface import topology_of
 from talkcli.engine.face.topology import Topology
-from talkcli.engine.gltf.accessors import add_accessor
+from talkcli.engine.gltf.animation import Animation
 from talkcli.engine.gltf.document import Document, write_glb
 from talkcli.engine.types import Motion, MotionSpace
 from talkcli.engine.wording import parameter, some
@@ -78,29 +77,19 @@ def _copied(document: Document) -> Document:
 def _animate(document: Document, head: AvatarHead, motion: Motion) -> list[str]:
     """Add the animation; return the names of bones whose nodes no animation may turn."""
     weights, turns = head.driven(motion.coeffs, motion.pose)
-    times = (np.arange(motion.num_frames) / motion.fps).astype(np.float32)
-    keys = add_accessor(document, times, bounds=True)
-    samplers: list[dict[str, object]] = []
-    channels: list[dict[str, object]] = []
-
-    def add(node: int, path: str, values: Float[np.ndarray, "frames ..."]) -> None:
-        output = add_accessor(document, values.astype(np.float32))
-        channels.append({"sampler": len(samplers), "target": {"node": node, "path": path}})
-        samplers.append({"input": keys, "output": output, "interpolation": "LINEAR"})
-
+    animation = Animation(document, motion.num_frames, motion.fps)
     for node, rest in head.shapes.weights.items():
         mine = {number: values for (of, number), values in weights.items() if of == node}
         if mine:
             table = np.tile(np.array(rest, np.float32), (motion.num_frames, 1))
             for number, values in mine.items():
                 table[:, number] = values
-            # The weights of a frame follow each other, then those of the next.
-            add(node, "weights", table.reshape(-1))
+            animation.move(node, "weights", table)
     fixed = []
     for node, quaternions in head.rig.rotations(turns).items():
         if "matrix" in document.json["nodes"][node]:
             fixed.append(head.rig.nodes.name(node))
         else:
-            add(node, "rotation", quaternions)
-    document.add("animations", {"name": NAME, "channels": channels, "samplers": samplers})
+            animation.move(node, "rotation", quaternions)
+    animation.add(NAME)
     return fixed

@@ -21,7 +21,7 @@ from talkcli.engine.exports.piece import Piece
 from talkcli.engine.exports.viseme_track import track_of
 from talkcli.engine.face.channels import ARKIT
 from talkcli.engine.face.quaternions import quaternions
-from talkcli.engine.gltf.accessors import add_accessor
+from talkcli.engine.gltf.animation import Animation
 from talkcli.engine.gltf.document import Document, new_document, write_glb
 from talkcli.engine.version import __version__
 
@@ -56,7 +56,7 @@ def write(out: Path, piece: Piece) -> None:
     scene: list[int] = []
     document.json |= {"scene": 0, "scenes": [{"nodes": scene}], "extensionsUsed": [_EXTENSION]}
     bones = _skeleton(document, scene)
-    animation = _Animation(document, np.arange(motion.num_frames) / motion.fps)
+    animation = Animation(document, motion.num_frames, motion.fps)
     presets = {**_vowels(out, piece), **_blinks(curves), **_emotion(piece)}
     named: dict[str, dict[str, Any]] = {"preset": {}, "custom": {}}
     for kind, weights in (("preset", presets), ("custom", {name: curves[name] for name in ARKIT})):
@@ -72,7 +72,7 @@ def write(out: Path, piece: Piece) -> None:
     animation.move(gaze, "rotation", _turns(_gaze(curves)))
     if motion.pose is not None:
         animation.move(bones["head"], "rotation", _turns(motion.pose))
-    document.json["animations"] = [{"name": "talk", **animation.parts}]
+    animation.add("talk")
     document.json["extensions"] = {
         _EXTENSION: {
             "specVersion": "1.0",
@@ -82,22 +82,6 @@ def write(out: Path, piece: Piece) -> None:
         }
     }
     write_glb(out, document)
-
-
-class _Animation:
-    """Channels that share their times."""
-
-    def __init__(self, document: Document, times_s: Float[np.ndarray, "frames"]) -> None:
-        self._document = document
-        self._times = add_accessor(document, times_s.astype(np.float32), bounds=True)
-        self.parts: dict[str, list[dict[str, Any]]] = {"channels": [], "samplers": []}
-
-    def move(self, node: int, path: str, values: Float[np.ndarray, "frames _"]) -> None:
-        """Add a channel of `node`: its translation or rotation at the times."""
-        output = add_accessor(self._document, values.astype(np.float32))
-        sampler = len(self.parts["samplers"])
-        self.parts["samplers"].append({"input": self._times, "output": output, "interpolation": "LINEAR"})
-        self.parts["channels"].append({"sampler": sampler, "target": {"node": node, "path": path}})
 
 
 def _skeleton(document: Document, scene: list[int]) -> dict[str, int]:

@@ -140,7 +140,7 @@ def read_document(path: Path) -> Document:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_BYTES:
             raise InputError(f"{path} has {size} bytes, {LARGEST_BYTES} at most are read.", hint=_HINT)
-        data = file.read(LARGEST_BYTES + 1)
+        data = file.read(size)
     try:
         text, binary = split(data) if data.startswith(MAGIC) else (data, None)
     except ValueError as error:

@@ -14,6 +14,7 @@ from talkcli.engine.face.channels import ADA, CHANNELS, JAW, MOST_JAW_RAD, is_sh
 from talkcli.engine.retarget.goals import LIPS, Goals, apart, lid_gaps
 from talkcli.engine.types import Reporter
 from talkcli.engine.video import correspondence as at
+from talkcli.engine.video.differences import slopes_of
 from talkcli.engine.video.priors import prior_for
 from talkcli.engine.video.rig import NUM_IBUG, Rig
 from talkcli.engine.video.solver import Prior, blocks, solve
@@ -30,7 +31,6 @@ _SPREAD, _PULL = 0.7, 0.3
 _BEND, _BEND_FPS = 0.4, 25.0
 # Channels that move no landmark by more at full scale keep what their names ask for.
 _MOVED_M = 1e-4
-_STEP = 0.04
 _PASSES, _ROUNDS = 5, 6
 _BLOCK_FRAMES, _MARGIN_FRAMES = 256, 12
 _PLACED = np.array([*at.CHIN, *range(17, NUM_IBUG)])
@@ -103,17 +103,11 @@ class _Problem:
         return np.concatenate([rows, (values - self._around[:, self._moving]) / _NAMED], axis=1)
 
     def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
-        """See `solver.Problem`. Finite differences smooth over the small kinks in a head's motion."""
-        coeffs, num = self._coeffs(values), len(self._moving)
-        step = np.where(values < 0.5, _STEP, -_STEP)
-        tried = np.repeat(coeffs[:, None], num, axis=1)
-        tried[:, np.arange(num), self._moving] += step
-        points = self._rig.points(tried.reshape(-1, coeffs.shape[1]))
-        rows = self._rows(points.reshape(*tried.shape[:2], *points.shape[1:]))
-        rows -= self._rows(self._rig.points(coeffs)[:, None])
-        slopes = (rows / step[..., None]).transpose(0, 2, 1)
+        """See `solver.Problem`."""
+        slopes = slopes_of(self._rig.points, self._rows, self._coeffs(values), self._moving)
         if not self._is_named:
             return slopes
+        num = len(self._moving)
         beside = np.broadcast_to(np.eye(num) / _NAMED, (len(values), num, num))
         return np.concatenate([slopes, beside], axis=1)
 

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 
 from talkcli.engine.types import Config
 from talkcli.engine.video import correspondence as at
+from talkcli.engine.video.differences import slopes_of
 from talkcli.engine.video.identity import SHUT_EYE, Identity, eye_opening, gaze, interocular
 from talkcli.engine.video.pose import Similarity
 from talkcli.engine.video.rig import NUM_IBUG, Rig
@@ -35,8 +36,6 @@ _USUAL_EYE, _WIDEST_EYE, _SEEN_IRIS, _WINK = (0.92, 1.1), 1.6, 0.5, (0.4, 0.7)
 #   _SEEN_WELL      cosine between the landmark's outward direction and the line of sight for full visibility
 #   _LEAST_SHOWN    weight of a hidden landmark
 _DEPTH_OF_FACE, _SEEN_WELL, _LEAST_SHOWN = 0.8, 0.5, 0.05
-# Step of the finite differences, in units of a channel.
-_STEP = 0.04
 
 
 class Noise(Config):
@@ -130,15 +129,8 @@ class Evidence:
         return (self._rows(self._rig.points(self._coeffs(values))[:, None]) - self._target)[:, 0]
 
     def slopes(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames rows moving"]:
-        """See `solver.Problem`. Finite differences smooth over the small kinks in a head's motion."""
-        coeffs, num = self._coeffs(values), len(self._moving)
-        step = np.where(values < 0.5, _STEP, -_STEP)
-        tried = np.repeat(coeffs[:, None], num, axis=1)
-        tried[:, np.arange(num), self._moving] += step
-        points = self._rig.points(tried.reshape(-1, coeffs.shape[1]))
-        rows = self._rows(points.reshape(*tried.shape[:2], *points.shape[1:]))
-        rows -= self._rows(self._rig.points(coeffs)[:, None])
-        return (rows / step[..., None]).transpose(0, 2, 1)
+        """See `solver.Problem`."""
+        return slopes_of(self._rig.points, self._rows, self._coeffs(values), self._moving)
 
     def _coeffs(self, values: Float[np.ndarray, "frames moving"]) -> Float[np.ndarray, "frames coeffs"]:
         coeffs = np.zeros((len(values), len(self._rig.head.channels)))

@@ -14,16 +14,16 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from talkcli.engine.exports.rig.materials import material_of
-from talkcli.engine.exports.rig.rig import Moves, Rig, Target
+from talkcli.engine.exports.rig.rig import INFLUENCES, Moves, Rig, Target, influences
 from talkcli.engine.exports.rig.skin_texture import SkinTexture
 from talkcli.engine.exports.rig.unwrap import Unwrapped
 from talkcli.engine.gltf.accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, add_accessor, add_sparse
+from talkcli.engine.gltf.animation import Animation
 from talkcli.engine.gltf.document import Document, new_document
 from talkcli.engine.version import __version__
 
 # Names of the nodes with a mesh: what targets move, and what only joints move.
 FACE, HEAD = "face", "rest"
-_INFLUENCES = 4
 _SHORT = 65535
 
 
@@ -206,41 +206,24 @@ def _changes(
     return add_sparse(document, len(rows), here, steps[at[here]], bounds=bounds)
 
 
-def _influences(
-    shares: Float[np.ndarray, "rows joints"],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the joints of each vertex and their shares, four each, the greatest first."""
-    order = np.argsort(-shares, axis=1, kind="stable")[:, :_INFLUENCES]
-    largest = np.take_along_axis(shares, order, axis=1)
-    largest /= largest.sum(axis=1, keepdims=True)
-    missing = max(_INFLUENCES - order.shape[1], 0)
-    order, largest = (np.pad(array, ((0, 0), (0, missing))) for array in (order, largest))
+def _influences(shares: Float[np.ndarray, "rows joints"]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the joints of each vertex and their shares, `INFLUENCES` each, as glTF wants them."""
+    joints, largest = influences(shares)
+    missing = INFLUENCES - joints.shape[1]
+    joints, largest = (np.pad(array, ((0, 0), (0, missing))) for array in (joints, largest))
     # A joint without a share is the first one.
-    return np.where(largest > 0, order, 0).astype(np.uint8), largest.astype(np.float32)
+    return np.where(largest > 0, joints, 0).astype(np.uint8), largest
 
 
 def _add_animation(
     document: Document, moves: Moves, face: int, joints: Sequence[int], sound: str | None
 ) -> None:
-    """Add one animation with a key for each frame: frame k at k / fps seconds."""
-    times = (np.arange(moves.num_frames) / moves.fps).astype(np.float32)
-    keys = add_accessor(document, times, bounds=True)
-    samplers: list[dict[str, Any]] = []
-    channels: list[dict[str, Any]] = []
-
-    def add(node: int, path: str, values: np.ndarray) -> None:
-        output = add_accessor(document, values.astype(np.float32))
-        samplers.append({"input": keys, "output": output, "interpolation": "LINEAR"})
-        channels.append({"sampler": len(samplers) - 1, "target": {"node": node, "path": path}})
-
-    # Frame by frame, the weights of all targets.
-    add(face, "weights", moves.weights.ravel())
+    """Add one animation of the face's weights and the joints."""
+    animation = Animation(document, moves.num_frames, moves.fps)
+    animation.move(face, "weights", moves.weights)
     for joint, turns in moves.turns.items():
         # glTF writes the real part last.
-        add(joints[joint], "rotation", turns[:, [1, 2, 3, 0]])
+        animation.move(joints[joint], "rotation", turns[:, [1, 2, 3, 0]])
     for joint, places in moves.places.items():
-        add(joints[joint], "translation", places)
-    animation: dict[str, Any] = {"name": "talk", "samplers": samplers, "channels": channels}
-    if sound is not None:
-        animation["extras"] = {"sound": sound}
-    document.add("animations", animation)
+        animation.move(joints[joint], "translation", places)
+    animation.add("talk", **({} if sound is None else {"extras": {"sound": sound}}))

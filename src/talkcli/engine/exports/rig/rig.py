@@ -77,6 +77,19 @@ class AtRest:
 _LEAST_M, _LEAST_TURN = 2e-6, 2e-3
 
 
+# Joints of a vertex that a file has at most.
+INFLUENCES = 4
+
+
+def influences(
+    shares: Float[np.ndarray, "rows joints"],
+) -> tuple[Int[np.ndarray, "rows most"], Float[np.ndarray, "rows most"]]:
+    """Return the joints that move each vertex most, the greatest first, and their shares, scaled to 1."""
+    joints = np.argsort(-shares, axis=1, kind="stable")[:, :INFLUENCES]
+    largest = np.take_along_axis(shares, joints, axis=1)
+    return joints, (largest / largest.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rig:
     """A head as a rig."""

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from talkcli.engine.exports.rig.rig import Joint, Moves, Rig, Target
+from talkcli.engine.exports.rig.rig import Joint, Moves, Rig, Target, influences
 from talkcli.engine.exports.usd.library import pxr
 from talkcli.engine.exports.usd.mesh import add_mesh, vectors
 
 # Joints that may move one vertex.
-_INFLUENCES = 4
 
 
 def add_rig(stage: Any, path: str, rig: Rig, moves: Moves) -> Any:
@@ -73,15 +72,13 @@ def _add_skeleton(stage: Any, path: str, joints: tuple[Joint, ...]) -> Any:
 def _bind_joints(binding: Any, shares: Float[np.ndarray, "verts joints"]) -> None:
     """Bind each vertex to the joints that move it most."""
     vt = pxr("Vt")
-    most = min(_INFLUENCES, shares.shape[1])
-    joints = np.argsort(-shares, axis=1, kind="stable")[:, :most]
-    kept = np.take_along_axis(shares, joints, axis=1)
-    kept = kept / kept.sum(axis=1, keepdims=True)
+    joints, kept = influences(shares)
+    most = joints.shape[1]
     binding.CreateJointIndicesPrimvar(constant=False, elementSize=most).Set(
         vt.IntArray.FromNumpy(joints.astype(np.int32).ravel())
     )
     binding.CreateJointWeightsPrimvar(constant=False, elementSize=most).Set(
-        vt.FloatArray.FromNumpy(kept.astype(np.float32).ravel())
+        vt.FloatArray.FromNumpy(kept.ravel())
     )
 
 

@@ -109,14 +109,10 @@ def _read_1(document: Document, vrm: dict[str, Any]) -> Vrm:
             if isinstance(stated, dict) and len(found) < _MOST_EXPRESSIONS:
                 found.append(_expression_1(document, name, stated, preset=key == "preset"))
     look = object_of(vrm, "lookAt")
-    gaze: dict[str, tuple[float, float]] = {}
-    for key, way in (
-        ("rangeMapHorizontalInner", "in"), ("rangeMapHorizontalOuter", "out"),
-        ("rangeMapVerticalUp", "up"), ("rangeMapVerticalDown", "down"),
-    ):  # fmt: skip
-        stated = object_of(look, key)
-        if stated:
-            gaze[way] = _number(stated.get("inputMaxValue"), 90.0), _number(stated.get("outputScale"), 10.0)
+    gaze = _gaze(look, ("inputMaxValue", "outputScale"), {
+        "in": "rangeMapHorizontalInner", "out": "rangeMapHorizontalOuter",
+        "up": "rangeMapVerticalUp", "down": "rangeMapVerticalDown",
+    })  # fmt: skip
     return Vrm(
         version=1,
         expressions=tuple(found),
@@ -124,6 +120,21 @@ def _read_1(document: Document, vrm: dict[str, Any]) -> Vrm:
         gaze=gaze,
         bones_look=look.get("type", "bone") != "expression",
     )
+
+
+def _gaze(
+    stated: dict[str, Any], names: tuple[str, str], keys: dict[str, str]
+) -> dict[str, tuple[float, float]]:
+    """Return how far the eyes turn, by the way: the greatest angle of the gaze, and the eye's angle there, in
+    degrees. `names` are what a file calls these two, `keys` what it calls the ways.
+    """
+    ranges = {way: object_of(stated, key) for way, key in keys.items()}
+    angle, turn = names
+    return {
+        way: (_number(given.get(angle), 90.0), _number(given.get(turn), 10.0))
+        for way, given in ranges.items()
+        if given
+    }
 
 
 def _expression_1(document: Document, name: str, stated: dict[str, Any], *, preset: bool) -> Expression:
@@ -172,14 +183,10 @@ def _read_0(document: Document, vrm: dict[str, Any]) -> Vrm:
             )
         )
     person = object_of(vrm, "firstPerson")
-    gaze = {}
-    for key, way in (
-        ("lookAtHorizontalInner", "in"), ("lookAtHorizontalOuter", "out"),
-        ("lookAtVerticalUp", "up"), ("lookAtVerticalDown", "down"),
-    ):  # fmt: skip
-        stated = object_of(person, key)
-        if stated:
-            gaze[way] = _number(stated.get("xRange"), 90.0), _number(stated.get("yRange"), 10.0)
+    gaze = _gaze(person, ("xRange", "yRange"), {
+        "in": "lookAtHorizontalInner", "out": "lookAtHorizontalOuter",
+        "up": "lookAtVerticalUp", "down": "lookAtVerticalDown",
+    })  # fmt: skip
     return Vrm(
         version=0,
         expressions=tuple(found),
