@@ -9,6 +9,8 @@ from talkcli.engine.errors import ExtraError
 from talkcli.engine.optional import OPTIONAL_PACKAGES, is_installed, require
 
 ROOT = Path(__file__).resolve().parents[2]
+# Distributions whose name is not that of the package they install.
+DISTRIBUTIONS = {"pxr": "usd-core"}
 
 
 def test_installed_packages_are_found_and_imported() -> None:
@@ -32,4 +34,5 @@ def test_every_extra_named_exists_and_holds_the_package() -> None:
     for package, (extra, unlocks) in OPTIONAL_PACKAGES.items():
         assert unlocks
         if extra:
-            assert any(item.startswith(package.replace("_", "-")) for item in extras[extra]), package
+            distribution = DISTRIBUTIONS.get(package, package.replace("_", "-"))
+            assert any(item.startswith(distribution) for item in extras[extra]), package
