@@ -58,8 +58,10 @@ def test_strings_resolve(name: str) -> None:
     assert issubclass(resolve(method.objective_config), Config)
     assert method.assembly is None or issubclass(resolve(method.assembly), Assembly)
     assert set(method.parts) <= set(PARTS)
-    for target in (method.performer, method.converter, method.recogniser, method.built_in):
+    for target in (method.performer, method.converter, method.recogniser, method.built_in, method.bench):
         assert target is None or callable(resolve(target))
+    # The speed of every generator can be measured.
+    assert (method.bench is None) == (method.motion is None)
     assert (method.built_in is None) == (method.recogniser is None)
     assert method.performer is None or method.motion is not None
     assert (ROOT / "docs" / method.page).is_file()

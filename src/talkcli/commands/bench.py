@@ -13,7 +13,7 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.wording import counted
 from talkcli.option_names import of_any_command
 
-_JOBS = ("render", "animate", "generator", "faceformer", "codetalker", "preprocess", "score")
+_JOBS = ("render", "animate", "generator", "preprocess", "score")
 _NAMES = f"{', '.join(_JOBS[:-1])} or {_JOBS[-1]}"
 # Rounds of the benchmarks on one process and on several.
 _ROUNDS = 3
@@ -35,13 +35,19 @@ def bench(
             "--frames", min=1, help="For render: number of frames per round; talk measures three rounds."
         ),
     ] = 100,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method", help="For generator: a method of talk methods, or all. Default: parts of DEEPTalk."
+        ),
+    ] = None,
     seconds: Annotated[
         float,
         typer.Option(
             "--seconds",
             min=1,
             max=600,
-            help="For generator, faceformer and codetalker: length of the sound, in seconds.",
+            help="For generator: length of the sound, in seconds.",
         ),
     ] = 10.0,
     threads: Annotated[
@@ -49,7 +55,7 @@ def bench(
         typer.Option(
             "--threads",
             min=1,
-            help="For generator, faceformer and codetalker: number of threads. Default: one per core.",
+            help="For generator: number of threads. Default: one per core.",
         ),
     ] = None,
     clips: Annotated[
@@ -81,9 +87,8 @@ def bench(
 
     generator: sound to coefficients, by the released network with random weights and by the embedded network.
 
-    faceformer: sound to vertices, by FaceFormer at its published size with random weights, and its loop.
-
-    codetalker: the same for CodeTalker, with both ways of --feedback for long speech.
+    generator --method NAME: sound to motion, by a method at its published size with random weights, and what
+    the published algorithm takes; all measures every method.
 
     preprocess: the whole command on generated clips, in one process and in several, also without the start.
 
@@ -96,19 +101,17 @@ def bench(
     if what == "animate" and speech is None:
         raise UsageError("talk bench animate needs speech to animate.", hint="Add --speech FILE.")
     with Console(as_json=as_json, quiet=quiet) as console:
+        if what == "generator" and method is not None:
+            from talkcli.engine.pipelines.bench.methods import bench_methods
+
+            report = bench_methods(method, seconds=seconds, threads=threads, out=out, reporter=console)
+            _show_methods(console, report)
+            return
         if what == "generator":
             from talkcli.engine.pipelines.bench.generator import bench_generator
 
             report = bench_generator(seconds=seconds, threads=threads, out=out, reporter=console)
             _show_generator(console, report)
-            return
-        if what in ("faceformer", "codetalker"):
-            from talkcli.engine.pipelines.bench.codetalker import bench_codetalker
-            from talkcli.engine.pipelines.bench.faceformer import bench_faceformer
-
-            measure_model = bench_faceformer if what == "faceformer" else bench_codetalker
-            report = measure_model(seconds=seconds, threads=threads, out=out, reporter=console)
-            _show_loop(console, report)
             return
         if what in ("preprocess", "score"):
             from talkcli.engine.pipelines.bench.preprocess import bench_preprocess
@@ -166,18 +169,32 @@ def bench(
         )
 
 
-def _show_loop(console: Console, report: dict[str, Any]) -> None:
-    times, loop = report["times_real_time"], report["loop"]
-    if isinstance(times, dict):
-        speed = ", ".join(f"{value:.1f} ({way})" for way, value in times.items())
-    else:
-        speed = f"{times:.1f}"
-    console.result(
+def _show_methods(console: Console, report: dict[str, Any]) -> None:
+    rows = []
+    for name, result in report["methods"].items():
+        compared = result["comparison"]
+        rows.append(
+            (
+                name,
+                result["sizes"],
+                f"{result['parameters'] / 1e6:.1f} M",
+                ", ".join(
+                    f"{speed:.1f}" + ("" if way == "default" else f" ({way})")
+                    for way, speed in result["times_real_time"].items()
+                ),
+                ""
+                if compared is None
+                else f"{compared['what']} takes {compared['seconds']:.2f} s, as published "
+                f"{compared['published_seconds']:.2f} s: {compared['times_faster']:.1f} times as fast, "
+                f"largest difference {compared['largest_difference']:.1e} of the spread",
+            )
+        )
+    console.table(
         report,
-        f"{speed} times real time; the loop over {loop['frames']} frames "
-        f"takes {loop['seconds']:.2f} s, as published {loop['published_seconds']:.2f} s: "
-        f"{loop['times_faster']:.1f} times as fast, largest difference "
-        f"{loop['largest_difference']:.1e} of the spread",
+        title=f"{report['speech_s']:g} s of sound, {counted(report['threads'], 'thread')} on "
+        f"{report['machine']['cpu']}; {report['weights']} as weights",
+        header=("method", "sizes", "parameters", "x real time", "against the published algorithm"),
+        rows=rows,
     )
 
 

@@ -73,6 +73,8 @@ class Method:
     """A function of the config and the numbers of a frame that returns the settings of the network which the
     official code has built in, by dotted names, for each data set that `Choices` can name (None where there
     is no such choice); with a recogniser there is one."""
+    bench: str | None = None
+    """A function of a duration in seconds that returns a `Contest`; None for what is no generator."""
     wrapper: str | None = None
     """The key below which published checkpoints hold their tensors; None for bare tensors."""
 
@@ -105,6 +107,7 @@ _CODETALKER = "talkcli.engine.models.codetalker"
 _JUDGES = "talkcli.engine.judges"
 _OBJECTIVES = "talkcli.engine.train.objectives"
 _TRAINING = "talkcli.engine.pipelines.training"
+_BENCH = "talkcli.engine.pipelines.bench"
 
 METHODS: dict[str, Method] = {
     "fer": Method(
@@ -190,6 +193,7 @@ METHODS: dict[str, Method] = {
         page="methods/deeptalk.md",
         motion="coefficients",
         performer="talkcli.engine.performers.deeptalk:DeepTalkPerformer",
+        bench=f"{_BENCH}.generator:contest",
         converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
     ),
     "faceformer": Method(
@@ -204,6 +208,7 @@ METHODS: dict[str, Method] = {
         page="methods/faceformer.md",
         motion="either",
         performer="talkcli.engine.performers.by_speaker:SpeakerPerformer",
+        bench=f"{_BENCH}.faceformer:contest",
         converter="talkcli.engine.checkpoints.convert.faceformer:layouts",
         recogniser="talkcli.engine.checkpoints.convert.faceformer:recognise",
         built_in="talkcli.engine.checkpoints.convert.faceformer:built_in",
@@ -220,6 +225,7 @@ METHODS: dict[str, Method] = {
         page="methods/emotalk.md",
         motion="either",
         performer="talkcli.engine.performers.emotalk:EmoTalkPerformer",
+        bench=f"{_BENCH}.emotalk:contest",
         converter="talkcli.engine.checkpoints.convert.emotalk:layouts",
         recogniser="talkcli.engine.checkpoints.convert.emotalk:recognise",
         built_in="talkcli.engine.checkpoints.convert.emotalk:built_in",
@@ -236,6 +242,7 @@ METHODS: dict[str, Method] = {
         page="methods/emoface.md",
         motion="vertices",
         performer="talkcli.engine.performers.emotalk:EmoTalkPerformer",
+        bench=f"{_BENCH}.emoface:contest",
     ),
     "codetalker_vq": Method(
         model=f"{_CODETALKER}.autoencoder:CodeTalkerVq",
@@ -263,6 +270,7 @@ METHODS: dict[str, Method] = {
         page="methods/codetalker.md",
         motion="either",
         performer="talkcli.engine.performers.codetalker:CodeTalkerPerformer",
+        bench=f"{_BENCH}.codetalker:contest",
         converter="talkcli.engine.checkpoints.convert.codetalker:layouts",
         recogniser="talkcli.engine.checkpoints.convert.codetalker:recognise_stage_2",
         built_in="talkcli.engine.checkpoints.convert.codetalker:built_in",

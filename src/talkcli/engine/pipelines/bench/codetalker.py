@@ -1,4 +1,4 @@
-"""Speed of CodeTalker at its published size for VOCASET, with random weights: the whole, and its loop alone.
+"""CodeTalker at its published size for VOCASET, and the published loop over frames.
 
 Axis names: `batch`, `frames` (30 fps), `width`, `codes` of a frame, `values` of a face.
 """
@@ -6,19 +6,16 @@ Axis names: `batch`, `frames` (30 fps), `width`, `codes` of a frame, `values` of
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from talkcli.engine.device import seeded
 from talkcli.engine.models.codetalker.codetalker import CodeTalker, Feedback
 from talkcli.engine.models.codetalker.config import CodeTalkerConfig
 from talkcli.engine.nn.periodic import periodic_positions
-from talkcli.engine.pipelines.bench.generator import babble
-from talkcli.engine.pipelines.bench.networks import begin, compare_loops, seconds_of, vocaset_report
-from talkcli.engine.types import Reporter
+from talkcli.engine.pipelines.bench.contest import Comparison, Contest
 
 _NUM_VALUES = 3 * 5023
 _FPS = 30
@@ -28,47 +25,25 @@ _FRAMES = 60
 _KINDS: tuple[Feedback, ...] = ("window", "parallel")
 
 
-def bench_codetalker(
-    *, seconds: float, threads: int | None, out: Path | None, reporter: Reporter
-) -> dict[str, Any]:
-    """Measure the speed, in times real time, at which speech becomes vertices, with either way for long
-    speech, and the exact loop over frames against the published one.
-
-    Args:
-        seconds: Duration of the sound in seconds.
-        threads: Number of torch's threads; None keeps torch's own.
-        out: File for the report as JSON; None writes none.
-        reporter: Receiver of the progress.
-
-    Returns:
-        The report, ready for JSON. `times_real_time` is, per way, the duration of the sound over the time of
-        one round. `loop` compares the codes' faces (see `compare_loops`).
+def contest(seconds: float) -> Contest:  # noqa: ARG001  the loop has one length
+    """Return CodeTalker at its published size for VOCASET, with both ways for long speech. The published loop
+    predicts and decodes the whole sequence for every frame.
     """
-    begin(out, threads)
     model = _published()
-    steps = len(_KINDS) + 2
-    model.generate(babble(1.0))
-    reporter.progress("bench", 1, steps)
-    samples, taken_s = babble(seconds), {}
-    for kind in _KINDS:
-        taken_s[kind], _ = seconds_of(partial(model.generate, samples, feedback=kind))
-        reporter.progress("bench", len(taken_s) + 1, steps)
-    memory = torch.randn(1, _FRAMES, model.config.width, generator=torch.Generator().manual_seed(0))
+    memory = torch.randn(1, _FRAMES, model.config.width, generator=seeded(0))
     style = model.style_of(torch.tensor([0]))
-    with torch.inference_mode():
-        loop = compare_loops(
-            lambda: model.decode(model.predict(memory, style, feedback="exact"), whole=True),
-            lambda: decode_all_again(model, memory, style)[1],
-            frames=_FRAMES,
+    return Contest(
+        model=model,
+        sizes="VOCASET, as published",
+        ways={kind: partial(model.generate, feedback=kind) for kind in _KINDS},
+        rounds=1,
+        comparison=Comparison(
+            what=f"the loop over {_FRAMES} frames",
+            ours=lambda: model.decode(model.predict(memory, style, feedback="exact"), whole=True),
+            published=lambda: decode_all_again(model, memory, style)[1],
             rounds=1,
-        )
-    reporter.progress("bench", steps, steps)
-    measured = {
-        "seconds": taken_s,
-        "times_real_time": {kind: seconds / each_s for kind, each_s in taken_s.items()},
-        "loop": loop,
-    }
-    return vocaset_report("codetalker", model, seconds=seconds, measured=measured, out=out)
+        ),
+    )
 
 
 def decode_all_again(

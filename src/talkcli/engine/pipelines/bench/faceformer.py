@@ -1,71 +1,43 @@
-"""Speed of FaceFormer at its published size for VOCASET, with random weights: the whole, and its loop alone.
+"""FaceFormer at its published size for VOCASET, and the published loop over frames.
 
-Axis names: `batch`, `samples` (16 kHz), `frames` (30 fps), `width`.
+Axis names: `batch`, `frames` (30 fps), `width`, `values` of a face.
 """
 
 from __future__ import annotations
-
-import statistics
-from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from talkcli.engine.device import seeded
 from talkcli.engine.models.faceformer import FaceFormer, FaceFormerConfig
 from talkcli.engine.nn.biased_decoder import causal_bias
 from talkcli.engine.nn.periodic import periodic_positions
-from talkcli.engine.pipelines.bench.generator import babble
-from talkcli.engine.pipelines.bench.networks import begin, compare_loops, seconds_of, vocaset_report
-from talkcli.engine.types import Reporter
+from talkcli.engine.pipelines.bench.contest import Comparison, Contest
 
 _NUM_VALUES = 3 * 5023
 _FPS = 30
 # Length of the loop that is compared, in frames.
 _FRAMES = 500
-_ROUNDS = 3
 
 
-def bench_faceformer(
-    *, seconds: float, threads: int | None, out: Path | None, reporter: Reporter
-) -> dict[str, Any]:
-    """Measure the speed, in times real time, at which speech becomes vertices, and the loop over frames
-    against the published one, which decodes the whole sequence for every frame.
-
-    Args:
-        seconds: Duration of the sound in seconds.
-        threads: Number of torch's threads; None keeps torch's own.
-        out: File for the report as JSON; None writes none.
-        reporter: Receiver of the progress.
-
-    Returns:
-        The report, ready for JSON. `times_real_time` is the duration of the sound over the median time of the
-        rounds. `loop` compares 500 frames from features to vertices (see `compare_loops`).
+def contest(seconds: float) -> Contest:  # noqa: ARG001  the loop has one length
+    """Return FaceFormer at its published size for VOCASET. The published loop decodes the whole sequence for
+    every frame.
     """
-    begin(out, threads)
     model = _published()
-    samples = babble(seconds)
-    rounds_s = []
-    for done in range(_ROUNDS + 1):
-        rounds_s.append(seconds_of(lambda: model.generate(samples))[0])
-        reporter.progress("bench", done + 1, _ROUNDS + 2)
-    memory = torch.randn(1, _FRAMES, model.config.width, generator=torch.Generator().manual_seed(0))
+    memory = torch.randn(1, _FRAMES, model.config.width, generator=seeded(0))
     style = model.style_of(torch.tensor([0]))
-    with torch.inference_mode():
-        loop = compare_loops(
-            lambda: model.outward(model.unroll(memory, style)),
-            lambda: decode_again(model, memory, style),
-            frames=_FRAMES,
-            rounds=_ROUNDS,
-        )
-    reporter.progress("bench", _ROUNDS + 2, _ROUNDS + 2)
-    measured = {
-        "rounds_s": rounds_s[1:],
-        "times_real_time": seconds / statistics.median(rounds_s[1:]),
-        "loop": loop,
-    }
-    return vocaset_report("faceformer", model, seconds=seconds, measured=measured, out=out)
+    return Contest(
+        model=model,
+        sizes="VOCASET, as published",
+        ways={"default": model.generate},
+        comparison=Comparison(
+            what=f"the loop over {_FRAMES} frames",
+            ours=lambda: model.outward(model.unroll(memory, style)),
+            published=lambda: decode_again(model, memory, style),
+        ),
+    )
 
 
 def decode_again(

@@ -19,9 +19,10 @@ from talkcli.engine.checkpoints.model_file import load_model, shipped_weights
 from talkcli.engine.device import seeded
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
-from talkcli.engine.pipelines.bench.networks import begin
+from talkcli.engine.pipelines.bench.contest import Contest
+from talkcli.engine.pipelines.bench.methods import babble, begin
 from talkcli.engine.pipelines.bench.report import machine, write_report
-from talkcli.engine.types import SPEECH_RATE_HZ, Reporter
+from talkcli.engine.types import Reporter
 from talkcli.engine.version import __version__
 
 # Number of rounds that count, after one that warms up. Each round runs every contestant once, so that other
@@ -91,18 +92,21 @@ def bench_generator(
     return report
 
 
+def contest(seconds: float) -> Contest:  # noqa: ARG001  nothing but speech is heard
+    """Return DEEPTalk at its released size; no algorithm of its own is published to compare with."""
+    model = _released()
+    return Contest(
+        model=model,
+        sizes="MEAD, as released",
+        ways={"default": lambda samples: model.generate(samples, sigma=0.1, generator=seeded(0))},
+    )
+
+
 def _released() -> DeepTalk:
     """Return a network of the released sizes with random weights, the same every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return DeepTalk(DeepTalkConfig()).eval()
-
-
-def babble(seconds: float) -> torch.Tensor:
-    """Return noise at 16 kHz whose loudness rises and falls four times per second, as that of syllables."""
-    count = round(seconds * SPEECH_RATE_HZ)
-    loudness = 0.5 - 0.5 * torch.cos(torch.arange(count) * (2 * torch.pi * 4 / SPEECH_RATE_HZ))
-    return 0.1 * (loudness * torch.randn(count, generator=seeded(0)))[None]
 
 
 def _timed(model: DeepTalk, samples: torch.Tensor) -> dict[str, float]:
