@@ -16,11 +16,11 @@ from talkcli.engine.checkpoints.convert.deeptalk import (
     FER_FILE,
     GEN_FILE,
     PARTS_OF_GENERATOR,
-    SPEAKERS,
     VQ_FILE,
     layouts,
 )
 from talkcli.engine.checkpoints.convert.layout import Entry
+from talkcli.engine.checkpoints.convert.mead import MEAD_SPEAKERS
 from talkcli.engine.models.deeptalk.dee_config import DeeConfig
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
 from talkcli.engine.models.deeptalk.fer import FerConfig
@@ -58,7 +58,7 @@ TINY = DeepTalkConfig(
     feedforward=30,
     predictor_width=32,
     predictor_layers=1,
-    speakers=SPEAKERS,
+    speakers=MEAD_SPEAKERS,
 )
 
 Fill = Callable[[Entry], Tensor]

@@ -40,7 +40,8 @@ class TransformerLayer(nn.Module):
             for part in self.project_in(x).chunk(3, dim=-1)
         )
         # The attention weights have no dropout, since it rules out the fused kernels.
-        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        mask = None if bias is None else bias.to(query.dtype)
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         attended = self.project_out(attended.transpose(1, 2).reshape(batch, frames, width))
         x = self.norm_attention(x + self._drop(attended))
         changed = self.contract(self._drop(self.activation(self.expand(x))))

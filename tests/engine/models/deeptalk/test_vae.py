@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from talkcli.engine.models.deeptalk.vae import Latent, Vae, VaeConfig
+from talkcli.engine.models.deeptalk.vae import Vae, VaeConfig
+from talkcli.engine.nn.latent import Latent
 
 SMALL = VaeConfig(width=16, heads=2, feedforward=16)
 

@@ -9,7 +9,7 @@ last convolution is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from talkcli.engine.face.channels import NUM_COEFFS
 from talkcli.engine.models.deeptalk.level import Coded, Level, check_frames
+from talkcli.engine.nn.latent import Latent
 from talkcli.engine.nn.standardise import Standardise
 from talkcli.engine.nn.temporal import Expand, Squash
 from talkcli.engine.types import Config, Dropout, Heads, Width, check_heads
@@ -44,26 +45,6 @@ class VaeConfig(Config):
     def _check(self) -> VaeConfig:
         check_heads(self.heads, width=self.width)
         return self
-
-
-class Latent(NamedTuple):
-    """A diagonal Gaussian for every token."""
-
-    mean: Float[Tensor, "batch tokens width"]
-    log_variance: Float[Tensor, "batch tokens width"]
-
-    def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "batch tokens width"]:
-        """Return one sample, with noise from `generator` or from torch's global one."""
-        device = self.mean.device if generator is None else generator.device
-        noise = torch.randn(self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype)
-        return self.mean + (self.log_variance / 2).exp() * noise.to(self.mean.device)
-
-    def divergence(self) -> Float[Tensor, ""]:
-        """Return the Kullback-Leibler divergence from the standard Gaussian: the sum over the width, averaged
-        over tokens.
-        """
-        each = self.mean.square() + self.log_variance.exp() - 1 - self.log_variance
-        return each.sum(-1).mean() / 2
 
 
 class Vae(nn.Module):

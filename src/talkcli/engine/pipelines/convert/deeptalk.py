@@ -12,6 +12,7 @@ from torch import Tensor
 from talkcli.engine.checkpoints.convert import deeptalk
 from talkcli.engine.checkpoints.convert.exchange import differences, equal, give, receive
 from talkcli.engine.checkpoints.convert.layout import Layout
+from talkcli.engine.checkpoints.convert.mead import MEAD_SPEAKERS
 from talkcli.engine.checkpoints.convert.settings import differing, flat
 from talkcli.engine.checkpoints.convert.unwrap import MixedUpError, unwrap
 from talkcli.engine.checkpoints.fit import check, listed, misfits
@@ -29,7 +30,7 @@ from talkcli.engine.wording import counted
 
 # Settings of the released model. `long` is "first" since the official demo takes the emotion of a long speech
 # from its first ten seconds.
-RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=deeptalk.SPEAKERS, nobody=False)
+RELEASED = DeepTalkConfig(dee=DeeConfig(long="first"), speakers=MEAD_SPEAKERS, nobody=False)
 # Parameter that names each official file.
 _NAMED_BY = {
     deeptalk.GEN_FILE: "`gen`",

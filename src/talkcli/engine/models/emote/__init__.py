@@ -1,0 +1,1 @@
+"""FLINT, a prior of motion, and EMOTE, the generator that builds on it."""
