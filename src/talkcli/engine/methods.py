@@ -93,17 +93,21 @@ PARTS: dict[str, Part] = {
     "emotion2vec": Part(what="emotion2vec", published="emotion2vec"),
     "dee": Part(what="a trained emotion embedding", made_by="dee"),
     "prior": Part(
-        what="a trained motion prior", made_by="th_vqvae", made_for={"codetalker": "codetalker_vq"}
+        what="a trained motion prior",
+        made_by="th_vqvae",
+        made_for={"codetalker": "codetalker_vq", "emote": "flint"},
     ),
     "phones": Part(what="a trained phone encoder", made_by="phones", published="the phone encoder"),
     "wav2vec2": Part(what="wav2vec 2.0", published="wav2vec 2.0"),
     "emotion_wav2vec2": Part(what="wav2vec 2.0 of speech emotion", published="wav2vec 2.0 of speech emotion"),
     "lip_reader": Part(what="a lip reader", published="a lip reader"),
-    "start": Part(what="the generator of stage 1", made_by="deeptalk"),
+    "emotion_judge": Part(what="a trained judge of emotion in pictures", made_by="emotion_image"),
+    "start": Part(what="the generator of stage 1", made_by="deeptalk", made_for={"emote": "emote"}),
 }
 
 _MODELS = "talkcli.engine.models.deeptalk"
 _CODETALKER = "talkcli.engine.models.codetalker"
+_EMOTE = "talkcli.engine.models.emote"
 _JUDGES = "talkcli.engine.judges"
 _OBJECTIVES = "talkcli.engine.train.objectives"
 _TRAINING = "talkcli.engine.pipelines.training"
@@ -275,6 +279,39 @@ METHODS: dict[str, Method] = {
         recogniser="talkcli.engine.checkpoints.convert.codetalker:recognise_stage_2",
         built_in="talkcli.engine.checkpoints.convert.codetalker:built_in",
         wrapper="state_dict",
+    ),
+    "flint": Method(
+        model=f"{_EMOTE}.flint:Flint",
+        config=f"{_EMOTE}.flint:FlintConfig",
+        objective=f"{_OBJECTIVES}.prior:PriorObjective",
+        objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
+        assembly=f"{_TRAINING}.flint:FlintAssembly",
+        recipe="flint",
+        paper="EMOTE (Daněček et al. 2023), section 3.2",
+        page="methods/emote.md",
+        converter="talkcli.engine.checkpoints.convert.emote:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.emote:recognise_flint",
+        built_in="talkcli.engine.checkpoints.convert.emote:built_in",
+        wrapper="state_dict",
+    ),
+    "emote": Method(
+        model=f"{_EMOTE}.emote:Emote",
+        config=f"{_EMOTE}.emote_config:EmoteConfig",
+        objective=f"{_OBJECTIVES}.emote:EmoteObjective",
+        objective_config=f"{_OBJECTIVES}.emote:EmoteObjectiveConfig",
+        assembly=f"{_TRAINING}.emote:EmoteAssembly",
+        stages=2,
+        parts=("prior", "phones", "wav2vec2", "lip_reader", "emotion_judge", "start"),
+        recipe="emote",
+        paper="EMOTE (Daněček et al. 2023)",
+        page="methods/emote.md",
+        motion="coefficients",
+        performer="talkcli.engine.performers.emote:EmotePerformer",
+        converter="talkcli.engine.checkpoints.convert.emote:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.emote:recognise",
+        built_in="talkcli.engine.checkpoints.convert.emote:built_in",
+        wrapper="state_dict",
+        bench="talkcli.engine.pipelines.bench.emote:contest",
     ),
     "sync": Method(
         model=f"{_JUDGES}.sync:SyncJudge",

@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from talkcli.engine.checkpoints.lip_reader import load_lip_reader
-from talkcli.engine.errors import UsageError
-from talkcli.engine.judges.lip_reader import LipReader, LipReaderConfig
-from talkcli.engine.losses.lip_reading import LipReading
 from talkcli.engine.models.content import PhoneContentConfig
 from talkcli.engine.models.deeptalk.deeptalk import DeepTalk
 from talkcli.engine.models.deeptalk.deeptalk_config import DeepTalkConfig
@@ -18,6 +14,7 @@ from talkcli.engine.pipelines.training.data import TrainingData
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.limits import built
 from talkcli.engine.pipelines.training.parts import check_window, fill, part_config
+from talkcli.engine.pipelines.training.second_stage import check_stage, lip_reading
 from talkcli.engine.pipelines.training.speech import check_speakers, fill_encoder, with_encoder
 from talkcli.engine.train.objective import Objective
 from talkcli.engine.train.objectives.deeptalk import DeepTalkObjective, DeepTalkObjectiveConfig
@@ -48,14 +45,7 @@ class DeepTalkAssembly(Assembly):
         self, method: str, recipe: recipes.Recipe, parts: GivenParts, *, stage: int, reporter: Reporter
     ) -> None:
         super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
-        if stage == 2:
-            unused = [name for name in _OF_STAGE_1 if parts.told(name)]
-            if unused:
-                raise UsageError(
-                    f"Stage 2 takes `{unused[0]}` from the model of stage 1.", hint="Leave it out."
-                )
-        elif parts.told("start"):
-            raise UsageError("`start` is for stage 2.", hint="Add `stage=2`, or leave `start` out.")
+        check_stage(stage, parts, _OF_STAGE_1)
         self._files: dict[str, Path] = {}
         update = self._of_stage_1() if stage == 2 else self._of_parts()
         self.recipe = self.recipe.model_copy(update={"model": self.recipe.model.model_copy(update=update)})
@@ -70,7 +60,8 @@ class DeepTalkAssembly(Assembly):
             model = built(DeepTalk, with_speakers(recipe, data.speakers), data.space.width)
             self._fill(model, data)
         check_window(recipe, model.prior.frames_multiple)
-        return DeepTalkObjective(model, recipe.objective, data.head, self._lips(data))
+        lips = lip_reading(recipe.objective, data.head, self.parts, self.reporter)
+        return DeepTalkObjective(model, recipe.objective, data.head, lips)
 
     def _of_stage_1(self) -> dict[str, Any]:
         """Return the settings that the model of stage 1 fixes, to replace the recipe's."""
@@ -106,17 +97,6 @@ class DeepTalkAssembly(Assembly):
         fill(model.dee, self._files["dee"], "dee", data.space)
         fill(model.prior, self._files["prior"], "prior", data.space)
         fill_encoder(model.content, self.parts, self.reporter)
-
-    def _lips(self, data: TrainingData) -> LipReading | None:
-        """Return the lip-reading loss; None if it has no weight in the recipe."""
-        objective = self.recipe.objective
-        if objective.lip_reading_weight == 0 and objective.swap_lip_reading_weight == 0:
-            return None
-        path = self.parts.published("lip_reader", self.reporter)
-        reader = LipReader(LipReaderConfig()) if path is None else load_lip_reader(path)
-        return LipReading(
-            data.head, reader, follow=objective.lip_crop_follows, recompute=objective.lip_recompute
-        )
 
 
 def with_speakers(recipe: DeepTalkRecipe, speakers: tuple[str, ...]) -> DeepTalkConfig:

@@ -95,8 +95,24 @@ class GivenParts:
         self._models.append(path)
         return path
 
+    def lacks(self, name: str) -> bool:
+        """Return whether the part was not given."""
+        return self._given[name] is None
+
+    def judge(self, name: str, default: Path | None) -> Path:
+        """Return the model file of a part that looks at a training and is not in its model; `default` if the
+        part was not given.
+
+        Raises what `trained` raises.
+        """
+        if default is not None and self.lacks(name):
+            self._given[name] = str(default)
+        path = self.trained(name)
+        self._models.remove(path)
+        return path
+
     def models(self) -> list[Path]:
-        """Return the model files among the parts in use."""
+        """Return the model files among the parts in use, which the trained model contains."""
         return self._models
 
     def published(self, name: str, reporter: Reporter) -> Path | None:

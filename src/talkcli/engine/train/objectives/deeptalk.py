@@ -31,12 +31,13 @@ from talkcli.engine.models.deeptalk.performance import Predicted
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Share, Weight
 from talkcli.engine.train.objectives.dee import exact
-from talkcli.engine.types import NOBODY, Config
+from talkcli.engine.train.objectives.second_stage import LipReadingTerms, neighbours
+from talkcli.engine.types import NOBODY
 
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
-class DeepTalkObjectiveConfig(Config):
+class DeepTalkObjectiveConfig(LipReadingTerms):
     """Weights of the terms of the generator's loss, and their variants."""
 
     vertex_weight: Weight = 1.0
@@ -52,14 +53,6 @@ class DeepTalkObjectiveConfig(Config):
     teacher_share: Share = 0.0
     """Share of windows whose fast codes are predicted from the true slow codes (teacher forcing). Only these
     windows count in the error of the fast codes."""
-    lip_reading_weight: Weight = 0.0
-    """Weight of one minus the cosine of a lip reader's features of the true and of the generated motion."""
-    lip_crop_follows: bool = False
-    """Let gradients of lip reading flow through the place of the crop, which moves with the mouth. The
-    published loss holds the crop still; its gradients for an opening mouth are several times too small, or
-    of the wrong sign."""
-    lip_recompute: bool = False
-    """Render and read each clip again in the backward pass: it takes less memory and 27 to 53 % more time."""
     consistency_weight: Weight = 0.0
     """Weight of the distance between the emotion of the speech and of the generated motion."""
     consistency: Literal["csd", "cosine"] = "csd"
@@ -68,8 +61,6 @@ class DeepTalkObjectiveConfig(Config):
     means."""
     swap_weight: Weight = 0.0
     """Weight of the distance of emotions for motion generated with the emotion of another row (swap)."""
-    swap_lip_reading_weight: Weight = 0.0
-    """Weight of lip reading for motion with a swapped emotion, against the true lips of the same words."""
     swap: Literal["pairs", "roll"] = "pairs"
     """Source of the swapped emotion: with `pairs` neighbouring rows exchange theirs, with `roll` each row
     takes that of the row before."""
@@ -105,12 +96,7 @@ class DeepTalkObjective(nn.Module):
     ) -> None:
         """Raise UsageError for a weighed term without its lip reader, plain regression or anchors."""
         super().__init__()
-        if lip_reading is None and (config.lip_reading_weight > 0 or config.swap_lip_reading_weight > 0):
-            raise UsageError(
-                "The recipe weighs lip reading, but no weights of a lip reader are given.",
-                hint="Give `lip_reader=FILE`, or set objective.lip_reading_weight and "
-                "objective.swap_lip_reading_weight to 0.",
-            )
+        config.check_reader(lip_reading)
         if config.guess_weight > 0 and model.guess is None:
             raise UsageError(
                 "objective.guess_weight needs a model with a direct regression.",
@@ -237,12 +223,11 @@ class DeepTalkObjective(nn.Module):
 
     def _others(self, heard: Gaussian, count: int) -> Gaussian:
         """Return the emotion of another row for each of the first `count` rows."""
-        rows = torch.arange(len(heard.mean), device=heard.mean.device)
+        rows, device = len(heard.mean), heard.mean.device
         if self.config.swap == "roll":
-            partners = rows.roll(1)
+            partners = torch.arange(rows, device=device).roll(1)
         else:
-            # The last of an odd number of rows has no neighbour and keeps its own emotion.
-            partners = torch.where((rows ^ 1) < len(rows), rows ^ 1, rows)
+            partners = neighbours(rows, device)
         return Gaussian(*(part[partners[:count]] for part in heard))
 
     def _apart(self, heard: Gaussian, coeffs: Float[Tensor, "batch frames coeffs"]) -> Float[Tensor, ""]:
