@@ -19,10 +19,12 @@ from talkcli.engine.pipelines.training.dee import DeeRecipe
 from talkcli.engine.pipelines.training.deeptalk import DeepTalkRecipe
 from talkcli.engine.pipelines.training.emoface import EmoFaceRecipe
 from talkcli.engine.pipelines.training.emotalk import EmoTalkRecipe
+from talkcli.engine.pipelines.training.emote import EmoteRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
 from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
+from talkcli.engine.pipelines.training.flint import FlintRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.pipelines.training.sync import SyncRecipe
@@ -39,11 +41,15 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "emoface": EmoFaceRecipe,
     "codetalker_vq": CodeTalkerVqRecipe,
     "codetalker": CodeTalkerRecipe,
+    "flint": FlintRecipe,
+    "emote": EmoteRecipe,
     "sync": SyncRecipe,
     "sync_image": SyncImageRecipe,
     "ffd": FfdRecipe,
     "emotion_image": EmotionImageRecipe,
 }
+# Of methods with two stages.
+STAGED = (DeepTalkRecipe, EmoteRecipe)
 # Table 4 of the paper, and its exchange of emotions.
 ABLATIONS = {f"deeptalk-{name}" for name in ("vae", "vqvae", "no-emotion", "no-lip", "swap")}
 # Of EmoFace: the map, its frames, self-growing and the loss of the branches.
@@ -55,7 +61,7 @@ def _schema(name: str) -> type[recipes.Recipe]:
 
 
 def _stages(name: str) -> tuple[int | None, ...]:
-    return (1, 2) if _schema(name) is DeepTalkRecipe else (None,)
+    return (1, 2) if _schema(name) in STAGED else (None,)
 
 
 def _loaded(name: str, recipe: str) -> list[dict[str, Any] | None]:
@@ -121,6 +127,7 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 OF_TWO = (
     "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
     "codetalker-biwi", "codetalker.debug", "faceformer", "faceformer-biwi",
+    "flint", "flint-small", "flint.debug", "emote", "emote.debug",
 )  # fmt: skip
 
 
@@ -137,7 +144,7 @@ def test_a_recipe_of_another_method_names_its_command(name: str, tmp_path: Path)
         for recipe in (name, str(copied)) if sections and name not in OF_TWO else (name,):
             if command != own:
                 with pytest.raises(UsageError) as caught:
-                    load_recipe(schema, recipe, stage=1 if schema is DeepTalkRecipe else None)
+                    load_recipe(schema, recipe, stage=1 if schema in STAGED else None)
                 assert caught.value.problem == f"Recipe {recipe} is for talk {own}, not for talk {command}."
                 assert f"talk {own}" in str(caught.value.hint)
 

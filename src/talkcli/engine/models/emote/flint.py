@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from talkcli.engine.face.channels import JAW, NUM_COEFFS
-from talkcli.engine.models.deeptalk.level import Coded, check_frames
+from talkcli.engine.models.deeptalk.level import Coded, Level, check_frames
 from talkcli.engine.nn.latent import Latent
 from talkcli.engine.nn.temporal import Expand, Squash
 from talkcli.engine.types import Config, Dropout, Heads, Width, check_heads
@@ -107,12 +107,13 @@ class Flint(nn.Module):
 
     method = "flint"
     frames_multiple = FRAMES_PER_LATENT
-    levels = ()
-    """No level has codes; training reports their use by level."""
 
     def __init__(self, config: FlintConfig, num_values: int = NUM_COEFFS) -> None:
         super().__init__()
         self.config = config
+        self.levels = (Level(FRAMES_PER_LATENT, config.width, context=0, discrete=False, name="latent"),)
+        # FLINT takes coefficients as they are.
+        self.motion_scale = nn.Identity()
         self.encoder = FlintEncoder(config, num_values)
         self.decoder = FlintDecoder(config, num_values)
 

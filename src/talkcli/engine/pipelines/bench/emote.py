@@ -90,7 +90,13 @@ def encoded(
         theirs.load_state_dict(
             {name + key: value for name, part in pairs.items() for key, value in part.state_dict().items()}
         )
-        x = theirs(x, src_mask=table[:, : x.shape[1], : x.shape[1]])
+        # torch's quick path takes a mask of numbers for one of truth values.
+        quick = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            x = theirs(x, src_mask=table[:, : x.shape[1], : x.shape[1]])
+        finally:
+            torch.backends.mha.set_fastpath_enabled(quick)
     return x
 
 

@@ -17,6 +17,7 @@ from talkcli.engine.face.head import Head
 from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
 from talkcli.engine.metrics.code_usage import code_shares, perplexity, usage
 from talkcli.engine.models.deeptalk.prior import AnyPrior
+from talkcli.engine.models.emote.flint import Flint
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Weight
 from talkcli.engine.types import Config
@@ -30,8 +31,8 @@ class PriorObjectiveConfig(Config):
     regulariser_weight: Weight = 1.0
     """Weight of the commitment loss of the codes, or of a VAE's divergence, for which FLINT uses 1e-3."""
     coefficient_weight: Weight = 0.0
-    """Weight of the squared distance of standardised coefficients; it preserves channels that move few
-    vertices."""
+    """Weight of the squared distance of coefficients, standardised where the prior standardises them; it
+    preserves channels that move few vertices."""
     velocity_weight: Weight = 0.0
     """Weight of the squared difference of the vertices' frame-to-frame steps, in mm^2."""
     vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
@@ -45,7 +46,7 @@ class PriorObjectiveConfig(Config):
 class PriorObjective(nn.Module):
     """Loss and validation measures of a motion prior."""
 
-    def __init__(self, model: AnyPrior, config: PriorObjectiveConfig, head: Head) -> None:
+    def __init__(self, model: AnyPrior | Flint, config: PriorObjectiveConfig, head: Head) -> None:
         super().__init__()
         self.model = model
         self.config = config
