@@ -314,3 +314,12 @@ def test_only_avatars_are_exported_so(tmp_path: Path) -> None:
         _exported(head, _motion(), tmp_path / "out.vrm")
     with pytest.raises(UsageError, match="no gradients"):
         head(torch.zeros(1, len(ADA), requires_grad=True))
+
+
+def test_a_part_that_its_node_shrinks_to_a_point_stays_there(tmp_path: Path) -> None:
+    """Its shapes then move nothing, though their steps are in the file."""
+    made = face(ARKIT_FEW, skinned=False)
+    made.json["nodes"][3]["scale"] = [0, 0, 0]
+    head = read_avatar(made.write(tmp_path / "a.glb"))
+    motion = _motion()
+    assert (head.posed(motion.coeffs, motion.pose) == 0).all()

@@ -88,7 +88,7 @@ class Mesh:
         still = np.zeros(num_frames, np.float32)
         for carried in self._carried:
             places = np.broadcast_to(carried.rest, (num_frames, *carried.rest.shape))
-            if len(carried.moved):
+            if carried.targets:
                 columns = np.stack([weights.get(target, still) for target in carried.targets], axis=1)
                 steps = columns.astype(np.float32) @ carried.steps
                 places = places.copy()
