@@ -106,7 +106,7 @@ def _held(contest: Contest, samples: Float[Tensor, "1 samples"]) -> dict[str, An
             make(brief)
         for _ in range(contest.rounds):
             for way, make in contest.ways.items():
-                rounds_s[way].append(_timed(lambda make=make: make(samples))[0])
+                rounds_s[way].append(_timed(partial(make, samples))[0])
         comparison = None if contest.comparison is None else _compared(contest.comparison)
     return {
         "sizes": contest.sizes,
