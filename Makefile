@@ -108,7 +108,7 @@ bench: $(READY) ## Measure rendering, generators and the whole command on this m
 	$(BIN)/talk bench render --out benchmarks/render.json
 	$(BIN)/talk bench render --size 1024 --out benchmarks/render-1024.json
 	$(BIN)/talk bench generator --out benchmarks/generator.json
-	$(BIN)/talk bench generator --method all --out benchmarks/methods.json
+	$(BIN)/talk bench generator --method all --out src/talkcli/engine/pipelines/bench/speeds.json
 	$(BIN)/talk bench score --clips 320 --out benchmarks/score.json
 	$(BIN)/talk bench animate --speech examples/hello.wav --out benchmarks/animate.json
 	$(BIN)/talk bench animate --speech examples/hello.wav --size 1024 --out benchmarks/animate-1024.json

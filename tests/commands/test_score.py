@@ -317,6 +317,7 @@ def test_a_data_set_is_prepared_and_scored_at_once(tmp_path: Path, monkeypatch: 
         return SimpleNamespace(num_clips=3, dropped={"a": "too short"}, manifest=out / "manifest.jsonl")
 
     monkeypatch.setenv("TALK_DATA", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setattr("talkcli.engine.pipelines.score.prepare.preprocess", prepared)
     result = CliRunner().invoke(app, ["--dataset", "RAVDESS", "--prepare", "recordings"])
     assert asked == [("ravdess", Path("recordings"), tmp_path / "ravdess")]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,12 +15,15 @@ from talkcli.app import app
 from talkcli.config import load_recipe
 from talkcli.engine.assets import RECIPES_DIR
 from talkcli.engine.checkpoints.model_file import load_model
+from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import METHODS, PARTS, resolve
+from talkcli.engine.performers.open import open_performer
+from talkcli.engine.performers.performer import Sampling
 from talkcli.engine.pipelines.training import data as training_data
 from talkcli.engine.pipelines.training.assembly import Assembly
 from talkcli.engine.pipelines.training.recipes import recipe_schema
 from talkcli.engine.pipelines.training.train import Job, train_method
-from talkcli.engine.types import Config, Silent
+from talkcli.engine.types import Config, Emotion, Silent, Speech
 from tests.engine.fakes import LinearHead, write_corpus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,3 +115,19 @@ def test_parameter_names_are_frozen(name: str, trained: dict[str, Path]) -> None
     model, _ = load_model(trained[name])
     names = sorted(model.state_dict())
     assert names == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.motion])
+def test_it_refuses_the_settings_that_its_row_does_not_name(name: str, trained: dict[str, Path]) -> None:
+    performer = open_performer(str(trained[name]), "cpu", reporter=Silent(), layers={})
+    speech = Speech(samples=np.zeros(8_000, np.float32))
+    accepted = set()
+    for setting, given in {
+        "actor": {"sampling": Sampling(actor="speaker0")},
+        "emotion": {"sampling": Sampling(emotion=Emotion(label="happy", level=1.0))},
+        "emotion_from": {"sampling": Sampling(), "emotion_speech": speech},
+    }.items():
+        with contextlib.suppress(UsageError):
+            next(iter(performer.perform(speech, **given)))
+            accepted.add(setting)
+    assert accepted == set(METHODS[name].controls) & {"actor", "emotion", "emotion_from"}

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from talkcli.app import app
 from talkcli.engine.face.motion_file import read_motion
-from talkcli.engine.methods import METHODS, Method
+from talkcli.engine.method_rows.row import Method
+from talkcli.engine.methods import METHODS
 from talkcli.engine.pipelines.training import data as training_data
 from tests.engine.fakes import LinearHead, write_corpus
 

@@ -19,7 +19,8 @@ from talkcli.app import app
 from talkcli.engine.checkpoints.model_file import Meta, load_model, read_header, save_model
 from talkcli.engine.face import surface
 from talkcli.engine.face.motion_file import read_any_motion, write_motion
-from talkcli.engine.methods import METHODS, Method
+from talkcli.engine.method_rows.row import Method
+from talkcli.engine.methods import METHODS
 from talkcli.engine.types import VertexMotion
 from tests.engine.face.open_mesh import open_mesh, write_ply
 from tests.engine.fakes import NUM_VERTS, LinearHead, write_vertex_corpus

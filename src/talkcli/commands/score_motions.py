@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -25,7 +26,7 @@ from talkcli.commands.score_options import (
     Layers,
     Limit,
     Metric,
-    Model,
+    Models,
     Motions,
     NoCache,
     PaperTable,
@@ -45,8 +46,9 @@ from talkcli.commands.score_options import (
     Videos,
     chosen_split,
 )
+from talkcli.commands.score_paper_tables import show_models, show_paper_table
 from talkcli.commands.score_report import write_page
-from talkcli.commands.score_tables import show_motions, show_paper_table
+from talkcli.commands.score_tables import show_motions
 from talkcli.commands.score_verdict import Verdict, check_outputs
 from talkcli.console import Console
 from talkcli.engine.errors import UsageError
@@ -73,7 +75,7 @@ def motions(
     limit: Limit = None,
     head: HeadName = None,
     vertex_sets: VertexSetFile = None,
-    model: Model = EMBEDDED,
+    model: Models = None,
     sigma: Sigma = None,
     actor: Actor = None,
     takes: Takes = None,
@@ -125,6 +127,9 @@ def motions(
         [*given, truth, audio, text, reference, vertex_sets, videos, films],
         dataset,
     )
+    names = model or [EMBEDDED]
+    if len(names) > 1:
+        _check_several(table, files=given or videos, verdicts=[report, fail_if, fail_under, fail_over, junit])
     verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
     with verdict:
         with Console(as_json=as_json, quiet=quiet) as console:
@@ -136,7 +141,7 @@ def motions(
 
                 prepare_set(dataset, prepare, console, workers)
             generation = Generation(
-                model_name=model,
+                model_name=names[0],
                 device_name=device,
                 sigma=sigma,
                 actor=actor,
@@ -145,7 +150,8 @@ def motions(
                 degrade=degraded,
                 layers=layers,
             )
-            found = score_motions(
+            score = partial(
+                score_motions,
                 given,
                 truth=truth,
                 audio=audio,
@@ -154,7 +160,6 @@ def motions(
                 text=text,
                 reference=reference,
                 head_name=head,
-                generation=generation,
                 thresholds=verdict.thresholds,
                 reporter=console,
                 num_workers=workers,
@@ -169,13 +174,30 @@ def motions(
                 num_seeds=seeds,
                 cluster=cluster,
             )
-            if table is not None:
-                from talkcli.engine.pipelines.score.paper_table import paper_table
+            code = 0
+            if table is not None and len(names) > 1:
+                from talkcli.engine.pipelines.score.models import score_models
 
-                found["paper_table"] = paper_table(table, found)
+                found, code = score_models(
+                    names,
+                    table,
+                    score=lambda each: score(generation=each),
+                    generation=generation,
+                    reporter=console,
+                )
+                show: Callable[[Console, dict[str, Any]], None] = show_models
+            else:
+                found = score(generation=generation)
+                show = partial(show_motions, per_clip=per_clip)
+                if table is not None:
+                    from talkcli.engine.pipelines.score.paper_table import paper_table
+
+                    found["paper_table"] = paper_table(table, found)
+                    show = show_paper_table
             found = spoken_reasons(found)
-            show = partial(show_motions, per_clip=per_clip) if table is None else show_paper_table
         show(console, found)
+        if code:
+            raise typer.Exit(code)
         if report is not None:
             from talkcli.engine.pipelines.score.sources import Sources
             from talkcli.engine.types import Silent
@@ -198,6 +220,21 @@ def motions(
                 generation = generation.cached(cache, generation.described(Silent()))
             write_page(report, found, show, sources=sources, generation=generation, console=console)
         verdict.give(found)
+
+
+def _check_several(table: str | None, *, files: object, verdicts: list[object]) -> None:
+    """Raise UsageError for several models without a table of the papers, or with what is about one motion."""
+    if table is None:
+        raise UsageError(
+            "Several --model stand side by side in a table of the papers.",
+            hint="Add --table, or score each with --json and compare two with talk score compare.",
+        )
+    if files:
+        raise UsageError("Several --model make motion, but files are given.", hint="Leave one of them out.")
+    if any(verdicts):
+        raise UsageError(
+            "--report, --junit and limits are about one model.", hint="Score each model by itself for these."
+        )
 
 
 def _metrics(patterns: list[str] | None, table: str | None) -> list[str] | None:

@@ -123,6 +123,15 @@ Model = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        help="Model that makes the motion if you give no motion files, as in talk animate. With a --table of "
+        "the papers you may name several: each gets a row beside the published one. Default: embedded.",
+        rich_help_panel=MODEL,
+    ),
+]
 Sigma = Annotated[
     float | None,
     typer.Option("--sigma", help="Option of --model, as in talk animate.", rich_help_panel=MODEL),

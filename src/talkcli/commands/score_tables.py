@@ -50,43 +50,12 @@ def show_motions(console: Console, report: dict[str, Any], *, per_clip: bool) ->
             deviations.append(number(found["between_seeds"]["sd"]))
         rows.append((name, _value(found, info.unit, judge=judge), *deviations, f"{info.meaning}; {over}"))
     sds = ("sd", "sd of seeds") if several else ("sd",)
-    title = "\n".join([*_who(report), f"head: {report['head']}, mean identity; sd: over clips"])
+    title = "\n".join([*who(report), f"head: {report['head']}, mean identity; sd: over clips"])
     console.table(report, title=title, header=("metric", "value", *sds, "what it is"), rows=rows)
     if without := [(name, found["reason"]) for name, found in overall.items() if name not in known]:
         console.table(report, title="no value", header=("metric", "because"), rows=without)
     if len(report["emotions"]) > 1:
         _show_emotions(console, report)
-
-
-def show_paper_table(console: Console, report: dict[str, Any]) -> None:
-    """Print a published table with a row of our own below, and the reasons for its dashes."""
-    if console.as_json:
-        console.result(report, "")
-        return
-    table = report["paper_table"]
-    header = ("method", *(f"{column['dataset']} {column['name']}" for column in table["columns"]))
-    rows = [
-        (row["method"], *("-" if cell is None else f"{cell:g}" for cell in row["cells"]))
-        for row in table["rows"]
-    ]
-    made = report["generation"]
-    ours = (
-        ("these files" if report.get("videos") is None else "these videos")
-        if made is None
-        else f"talk: {made['method']}"
-    )
-    rows.append((ours, *(number(found["value"]) for found in table["ours"])))
-    if any(found["value"] is not None for found in table["by_our_judge"]):
-        cells = (number(found["value"]) for found in table["by_our_judge"])
-        rows.append((f"{ours}, judge of ours: not comparable", *cells))
-    console.table(report, title="\n".join([*_who(report), *table["caption"]]), header=header, rows=rows)
-    without = [
-        (heading, found["reason"])
-        for heading, found in zip(header[1:], table["ours"], strict=True)
-        if found["value"] is None
-    ]
-    if without:
-        console.table(report, title="no value", header=("column", "because"), rows=without)
 
 
 def _show_emotions(console: Console, report: dict[str, Any]) -> None:
@@ -149,7 +118,7 @@ def show_diversity(console: Console, report: dict[str, Any]) -> None:
         report,
         title="\n".join(
             [
-                *_who(report, settings=False),
+                *who(report, settings=False),
                 f"{counted(report['takes'], 'take')} each; emotion, then slow and fast codes; "
                 f"diversity_mm in vertices of {space}, diversity_l2 in coefficient sequences of {space}",
             ]
@@ -209,7 +178,7 @@ def show_emotion(console: Console, report: dict[str, Any], *, per_clip: bool) ->
     )
     console.table(
         report,
-        title="\n".join([*_who(report), *_taught(report), counts]),
+        title="\n".join([*who(report), *_taught(report), counts]),
         header=("measure", "value", "chance", "clips", "what it is"),
         rows=rows,
     )
@@ -230,7 +199,7 @@ def _show_named(console: Console, report: dict[str, Any]) -> None:
     )
 
 
-def _who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
+def who(report: Mapping[str, Any], *, settings: bool = True) -> list[str]:
     """Return lines with version and clips, the maker of the motion and its settings, and the truth."""
     data = report["dataset"]
     of = "" if data is None else f" of {data['name']}, split {data['split']} ({data['manifest']})"

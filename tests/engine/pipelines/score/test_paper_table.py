@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from talkcli.commands.score_tables import show_paper_table
+from talkcli.commands.score_paper_tables import show_paper_table
 from talkcli.console import Console
 from talkcli.engine.assets import WEIGHTS_DIR
 from talkcli.engine.audio.io import write_wav

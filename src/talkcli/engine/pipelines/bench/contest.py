@@ -1,6 +1,6 @@
 """A generator at its published size with random weights, and its published algorithm as the opponent.
 
-One function per method, named by the field `bench` of its row (`engine/methods.py`), makes a `Contest`;
+One function per method, named by the field `bench` of its row (`engine/method_rows/`), makes a `Contest`;
 `talk bench generator --method NAME` holds it.
 """
 
@@ -35,7 +35,7 @@ class Contest:
     sizes: str
     """Whose sizes it has: VOCASET, as published."""
     ways: Mapping[str, Callable[[Float[Tensor, "1 samples"]], Tensor]]
-    """Speech to motion, by the name of the setting; the first is the default of `talk animate`."""
+    """Speech to motion, by the name of the setting of `talk animate`."""
     rounds: int = 3
     """Number of rounds of the ways, whose median counts, after one of a second that warms up."""
     comparison: Comparison | None = None

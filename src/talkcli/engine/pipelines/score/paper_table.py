@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from talkcli.engine.methods import METHODS
 from talkcli.engine.metrics.catalogue import METRICS
 from talkcli.engine.pipelines.score.published import TABLES, Column, Table
 
@@ -58,6 +60,18 @@ def paper_table(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
         "by_our_judge": [_cell(column, column.own, where, data_set, report) for where, column in columns],
         "caption": _caption(table, data_set, report),
     }
+
+
+def published_rows(method: str | None, rows: Sequence[str]) -> list[str]:
+    """Return those of a table's `rows` that are about a method of talk: EMOTE (MEAD) is about emote."""
+    if method not in METHODS:
+        return []
+    return [row for row in rows if _name(row) == _name(METHODS[method].paper)]
+
+
+def _name(text: str) -> str:
+    """Return the name of a method, without what follows in brackets or behind a comma."""
+    return re.split(r" \(|, ", text)[0]
 
 
 def _data_set(report: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import create_model
 
 from talkcli.engine.checkpoints.model_file import Storage
-from talkcli.engine.methods import METHODS, Method, resolve, training_command
+from talkcli.engine.method_rows.row import Method
+from talkcli.engine.methods import METHODS, resolve, training_command
 from talkcli.engine.train.batches import BatchConfig
 from talkcli.engine.train.schedule import LoopConfig
 from talkcli.engine.types import Config

@@ -1,0 +1,115 @@
+"""Rows: DEEPTalk and the networks that it is made of."""
+
+from __future__ import annotations
+
+from talkcli.engine.method_rows.row import Method
+
+_MODELS = "talkcli.engine.models.deeptalk"
+_OBJECTIVES = "talkcli.engine.train.objectives"
+_TRAINING = "talkcli.engine.pipelines.training"
+_BENCH = "talkcli.engine.pipelines.bench"
+
+DEEPTALK: dict[str, Method] = {
+    "fer": Method(
+        model=f"{_MODELS}.fer:Fer",
+        config=f"{_MODELS}.fer:FerConfig",
+        objective=f"{_OBJECTIVES}.fer:FerObjective",
+        objective_config=f"{_OBJECTIVES}.fer:FerObjectiveConfig",
+        assembly=f"{_TRAINING}.fer:FerAssembly",
+        command="train-fer",
+        recipe="fer-released",
+        paper="DEEPTalk, supplementary material",
+        page="methods/deeptalk.md",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
+    ),
+    "dee": Method(
+        model=f"{_MODELS}.dee:Dee",
+        config=f"{_MODELS}.dee:DeeConfig",
+        objective=f"{_OBJECTIVES}.dee:DeeObjective",
+        objective_config=f"{_OBJECTIVES}.dee:DeeObjectiveConfig",
+        assembly=f"{_TRAINING}.dee:DeeAssembly",
+        parts=("emotion2vec", "fer"),
+        command="train-dee",
+        recipe="dee-small",
+        paper="DEEPTalk, section 3.1",
+        page="methods/deeptalk.md",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
+    ),
+    "phones": Method(
+        model="talkcli.engine.models.phones:PhoneEncoder",
+        config="talkcli.engine.models.phones:PhonesConfig",
+        objective=f"{_OBJECTIVES}.phones:PhonesObjective",
+        objective_config=f"{_OBJECTIVES}.phones:PhonesObjectiveConfig",
+        assembly=f"{_TRAINING}.phones:PhonesAssembly",
+        sound_only=True,
+        command="train-phones",
+        recipe="phones",
+        paper="ours",
+        page="methods/deeptalk.md",
+    ),
+    "th_vqvae": Method(
+        model=f"{_MODELS}.th_vqvae:ThVqvae",
+        config=f"{_MODELS}.th_vqvae:ThVqvaeConfig",
+        objective=f"{_OBJECTIVES}.prior:PriorObjective",
+        objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
+        assembly=f"{_TRAINING}.prior:PriorAssembly",
+        command="train-vq",
+        recipe="th_vqvae-small",
+        paper="DEEPTalk, section 3.2",
+        page="methods/deeptalk.md",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
+    ),
+    "vqvae": Method(
+        model=f"{_MODELS}.vqvae:Vqvae",
+        config=f"{_MODELS}.vqvae:VqvaeConfig",
+        objective=f"{_OBJECTIVES}.prior:PriorObjective",
+        objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
+        assembly=f"{_TRAINING}.prior:PriorAssembly",
+        recipe="vqvae",
+        paper="DEEPTalk, table 4",
+        page="methods/deeptalk.md",
+    ),
+    "vae": Method(
+        model=f"{_MODELS}.vae:Vae",
+        config=f"{_MODELS}.vae:VaeConfig",
+        objective=f"{_OBJECTIVES}.prior:PriorObjective",
+        objective_config=f"{_OBJECTIVES}.prior:PriorObjectiveConfig",
+        assembly=f"{_TRAINING}.prior:PriorAssembly",
+        recipe="vae",
+        paper="DEEPTalk, table 4",
+        page="methods/deeptalk.md",
+    ),
+    "deeptalk": Method(
+        model=f"{_MODELS}.deeptalk:DeepTalk",
+        config=f"{_MODELS}.deeptalk:DeepTalkConfig",
+        objective=f"{_OBJECTIVES}.deeptalk:DeepTalkObjective",
+        objective_config=f"{_OBJECTIVES}.deeptalk:DeepTalkObjectiveConfig",
+        assembly=f"{_TRAINING}.deeptalk:DeepTalkAssembly",
+        stages=2,
+        parts=("dee", "prior", "phones", "wav2vec2", "lip_reader", "start"),
+        command="train-gen",
+        recipe="deeptalk-small",
+        paper="DEEPTalk, section 3.3",
+        page="methods/deeptalk.md",
+        motion="coefficients",
+        performer="talkcli.engine.performers.deeptalk:DeepTalkPerformer",
+        inputs=(
+            "speech",
+            "speaker",
+            "emotion: the voice's, another's or a label",
+        ),
+        controls=(
+            "actor",
+            "emotion",
+            "emotion_from",
+            "sigma",
+            "tau_top",
+            "tau_bottom",
+            "gumbel",
+            "hold_slow",
+            "always_pad",
+        ),
+        bench=f"{_BENCH}.generator:contest",
+        converter="talkcli.engine.checkpoints.convert.deeptalk:layouts",
+    ),
+}
