@@ -111,10 +111,15 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         ({"period": 25}, "period 30 instead of 25"),
         ({"heads": 4}, "heads 8 instead of 4"),
         ({"prior": TINY_FLINT.model_copy(update={"heads": 4})}, r"prior\.heads 8 instead of 4"),
-        ({"prior": TINY_FLINT.model_copy(update={"more_expressions": 7})}, "53 or 103 numbers a frame, not 60"),
+        (
+            {"prior": TINY_FLINT.model_copy(update={"more_expressions": 7})},
+            "53 or 103 numbers a frame, not 60",
+        ),
     ],
 )
-def test_a_network_that_the_official_code_cannot_run(tmp_path: Path, how: dict[str, object], said: str) -> None:
+def test_a_network_that_the_official_code_cannot_run(
+    tmp_path: Path, how: dict[str, object], said: str
+) -> None:
     save(tmp_path / "m.safetensors", **how)
     with pytest.raises(UsageError, match=said):
         export_published("emote", tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())

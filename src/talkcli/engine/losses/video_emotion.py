@@ -19,7 +19,6 @@ from talkcli.engine.judges.emotion_image import SIDE, EmotionImage, as_floats
 from talkcli.engine.render.close_up import close_up
 from talkcli.engine.render.renderers import open_differentiable, open_renderer
 
-
 # Pixels of the rendered picture along a side of one that the judge sees: edges as smooth as those of drawings.
 _FINER = 2
 

@@ -48,7 +48,9 @@ class EmotePerformer(SpeakerPerformer):
     def cast_of(cls, config: Any, sampling: Sampling, reporter: Reporter) -> tuple[Sampling, bool]:
         """See `TrainedPerformer`. The reporter is told of an emotion that the model does not have."""
         if sampling.emotion is None:
-            reporter.note("This model takes the emotion from a label: neutral. `emotion=happy` shows another.")
+            reporter.note(
+                "This model takes the emotion from a label: neutral. `emotion=happy` shows another."
+            )
         elif sampling.emotion.label == "calm":
             reporter.note("This model does not know calm, and is neutral.")
         return super().cast_of(config, sampling, reporter)

@@ -77,7 +77,9 @@ def test_long_speech_is_made_in_windows_that_fade() -> None:
     model, sound = tiny_emote(config), voice(640 * 100)
     made = model.generate(sound)
     assert made.shape == (1, 100, 53)
-    content = [model.content({"waveform": sound[:, 640 * at : 640 * end, None]}) for at, end in ((0, 64), (48, 100))]
+    content = [
+        model.content({"waveform": sound[:, 640 * at : 640 * end, None]}) for at, end in ((0, 64), (48, 100))
+    ]
     first = torch.tensor([0])
     with torch.inference_mode():
         style = model.style_of(first, first, first)

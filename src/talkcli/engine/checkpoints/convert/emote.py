@@ -61,9 +61,7 @@ def recognise_flint(files: Sequence[OfficialFile], choices: Choices) -> Publishe
     """
     choices.only("flint")
     file = _one(files, "FLINT")
-    return Published(
-        names=[FLINT_FILE], config=_prior(file, _DECODER), meta=_meta("FLINT"), loose=True
-    )
+    return Published(names=[FLINT_FILE], config=_prior(file, _DECODER), meta=_meta("FLINT"), loose=True)
 
 
 def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:

@@ -97,9 +97,7 @@ class Emote(nn.Module):
         bias = distance_bias(self.config.heads, frames, period=self.config.period, device=content.device)
         return self.narrow(self.features(joint, bias))
 
-    def latents(
-        self, features: Float[Tensor, "batch frames width"]
-    ) -> Float[Tensor, "batch tokens latent"]:
+    def latents(self, features: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch tokens latent"]:
         """Return a latent for every 8 frames; as published, zeros complete the last one."""
         padded = F.pad(features, (0, 0, 0, -features.shape[1] % FRAMES_PER_LATENT))
         return self.squash(padded.unflatten(1, (-1, FRAMES_PER_LATENT)).flatten(2))

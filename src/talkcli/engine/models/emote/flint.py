@@ -85,9 +85,7 @@ class FlintDecoder(nn.Module):
         nn.init.zeros_(self.projection.weight)
         nn.init.zeros_(self.projection.bias)
 
-    def forward(
-        self, latents: Float[Tensor, "batch tokens width"]
-    ) -> Float[Tensor, "batch frames coeffs"]:
+    def forward(self, latents: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch frames coeffs"]:
         """Return the coefficients of 8 frames for every latent."""
         components = self.whole(latents)
         if not self.more:
@@ -95,9 +93,7 @@ class FlintDecoder(nn.Module):
         end = components.shape[-1] - len(JAW)
         return torch.cat([components[..., : end - self.more], components[..., end:]], dim=-1)
 
-    def whole(
-        self, latents: Float[Tensor, "batch tokens width"]
-    ) -> Float[Tensor, "batch frames components"]:
+    def whole(self, latents: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch frames components"]:
         """Return all components that the network makes."""
         return self.smooth(self.projection(self.expand(latents)).mT).mT
 

@@ -44,9 +44,7 @@ def contest(seconds: float) -> Contest:
 
 
 @torch.inference_mode()
-def layer_by_layer(
-    model: Emote, samples: Float[Tensor, "1 samples"]
-) -> Float[Tensor, "1 frames coeffs"]:
+def layer_by_layer(model: Emote, samples: Float[Tensor, "1 samples"]) -> Float[Tensor, "1 frames coeffs"]:
     """Return the motion of a neutral first person by the released algorithm: torchaudio's wav2vec 2.0, torch's
     encoder layers, and biases cut from whole tables.
     """

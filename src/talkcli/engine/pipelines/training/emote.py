@@ -73,9 +73,7 @@ class EmoteAssembly(Assembly):
             fill_encoder(model.content, self.parts, self.reporter)
         emotion = None
         if objective.sees_emotion:
-            emotion = video_emotion(
-                data.head, self.parts, self.reporter, recompute=objective.lip_recompute
-            )
+            emotion = video_emotion(data.head, self.parts, self.reporter, recompute=objective.lip_recompute)
         return EmoteObjective(
             model,
             objective,
