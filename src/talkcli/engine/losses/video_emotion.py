@@ -19,7 +19,8 @@ from talkcli.engine.judges.emotion_image import SIDE, EmotionImage, as_floats
 from talkcli.engine.render.close_up import close_up
 from talkcli.engine.render.renderers import open_differentiable, open_renderer
 
-# Pixels of the rendered picture along a side of one that the judge sees: edges as smooth as those of drawings.
+# Pixels of the rendered picture along a side of one that the judge sees: its edges are as smooth as drawn
+# ones.
 _FINER = 2
 
 

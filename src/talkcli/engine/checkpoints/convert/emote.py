@@ -1,4 +1,4 @@
-"""The published checkpoints of FLINT and EMOTE: files of PyTorch Lightning, with the names below `state_dict`.
+"""The published checkpoints of FLINT and EMOTE: files of PyTorch Lightning, with names below `state_dict`.
 
 Source: the released code, facts H.6 and its key lists. The files may also hold networks that the released
 code keeps beside these two, such as FLAME and the judges of the losses; it compares no names when it loads.
