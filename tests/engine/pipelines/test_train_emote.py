@@ -142,7 +142,7 @@ def test_parts_and_settings_that_do_not_fit(corpus: Path, flint: Path, emote: Pa
         trained("emote", corpus, out, stage=2, prior=str(flint), start=str(emote))
     with pytest.raises(UsageError, match="`start` is for stage 2"):
         trained("emote", corpus, out, prior=str(flint), start=str(emote))
-    with pytest.raises(InputError, match="an? emotion_image is needed|holds a flint"):
+    with pytest.raises(InputError, match=r"an? emotion_image is needed|holds a flint"):
         trained("emote", corpus, out, stage=2, start=str(emote), emotion_judge=str(flint))
     with pytest.raises(UsageError, match=r"data\.size is 1"):
         trained("emote", corpus, out, "data.size=1", stage=2, start=str(emote))

@@ -76,13 +76,14 @@ class EmotePerformer(SpeakerPerformer):
         return self._plain_takes(speech, sampling, own)
 
     def _generate(
-        self, speech: Speech, sampling: Sampling, take: int, controls: EmoteControls
+        self, speech: Speech, sampling: Sampling, take: int, controls: Controls
     ) -> Float[torch.Tensor, "1 frames values"]:
+        own = self.own(controls)
         made: torch.Tensor = self.model.generate(
             self._batch(speech),
             emotion=sampling.emotion,
             speaker=speaker(self.model.config, sampling.actor),
-            sigma=controls.sigma or 0.0,
+            sigma=own.sigma or 0.0,
             generator=self._generator(sampling, take),
         )
         return made

@@ -9,14 +9,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchaudio.models import Wav2Vec2Model
 
 from talkcli.engine.audio.wav2vec2 import resample
 from talkcli.engine.device import seeded
+from talkcli.engine.models.content import Wav2vec2Content
 from talkcli.engine.models.emote.emote import Emote
 from talkcli.engine.models.emote.emote_config import EmoteConfig
 from talkcli.engine.models.emote.flint import FRAMES_PER_LATENT
 from talkcli.engine.nn.alibi import distance_bias
-from talkcli.engine.nn.transformer import Transformer
+from talkcli.engine.nn.transformer import Transformer, TransformerLayer
 from talkcli.engine.pipelines.bench.contest import Comparison, Contest
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ
 
@@ -45,14 +47,17 @@ def contest(seconds: float) -> Contest:
 
 @torch.inference_mode()
 def layer_by_layer(model: Emote, samples: Float[Tensor, "1 samples"]) -> Float[Tensor, "1 frames coeffs"]:
-    """Return the motion of a neutral first person by the released algorithm: torchaudio's wav2vec 2.0, torch's
-    encoder layers, and biases cut from whole tables.
+    """Return the motion of a neutral first person by the released algorithm: torchaudio's wav2vec 2.0,
+    torch's encoder layers, and biases cut from whole tables.
     """
-    network, config = model.content.encoder.model, model.config
+    content_encoder, config = model.content, model.config
+    assert isinstance(content_encoder, Wav2vec2Content)
+    network = content_encoder.encoder.model
+    assert isinstance(network, Wav2Vec2Model)
     normed = (samples - samples.mean()) / (samples.var(correction=0) + 1e-7).sqrt()
     steps, _ = network.feature_extractor(normed, None)
     heard = network.encoder(resample(steps, samples.shape[1] // SAMPLES_PER_FRAME), None)
-    content = model.content.linear(heard)
+    content = content_encoder.linear(heard)
     first = torch.tensor([0])
     style = model.style_of(first, first, first)[:, None].expand(-1, content.shape[1], -1)
     bias = distance_bias(config.heads, _TABLE, period=config.period)
@@ -73,6 +78,7 @@ def encoded(
 ) -> Float[Tensor, "1 frames width"]:
     """Return what torch's encoder with the weights of `ours` makes of `x`, with biases cut from a table."""
     for layer in ours.layers:
+        assert isinstance(layer, TransformerLayer)
         width, inside = layer.project_in.in_features, layer.expand.out_features
         theirs = nn.TransformerEncoderLayer(
             width, layer.heads, inside, 0.0, activation="gelu", batch_first=True

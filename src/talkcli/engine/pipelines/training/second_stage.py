@@ -58,7 +58,7 @@ def video_emotion(head: Head, parts: GivenParts, reporter: Reporter, *, recomput
     part_config(path, "emotion_judge", "emotion_image")
     judge, header = load_model(path)
     reporter.note(
-        "The video-emotion loss looks with talk's judge of pictures, which stands in for the published network."
+        "The video-emotion loss looks with talk's judge of pictures, a stand-in for the published network."
     )
     if header.head != head.name:
         reporter.warn(
