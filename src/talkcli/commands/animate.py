@@ -189,6 +189,14 @@ def animate(
             "fastest for long speech (parallel). Default: all, for motion of up to 600 frames, else window.",
         ),
     ] = None,
+    logits: Annotated[
+        Path | None,
+        typer.Option(
+            "--logits",
+            help="Logits of the speech for a VOCA model, by DeepSpeech or another recogniser of letters: .npy "
+            "or .npz (docs/methods/voca.md). Default: phones that talk hears stand in for them.",
+        ),
+    ] = None,
     overwrite: OverwriteFrames = False,
     fps: Fps = None,
     look: Look = "skin",
@@ -263,6 +271,7 @@ def animate(
                 "always_pad": always_pad or None,
                 "level": level,
                 "feedback": feedback,
+                "logits": logits,
             },
             "emotion_from": emotion_from,
             "model_name": model,
