@@ -193,8 +193,8 @@ def animate(
         Path | None,
         typer.Option(
             "--logits",
-            help="Logits of the speech for a VOCA model, by DeepSpeech or another recogniser of letters: .npy "
-            "or .npz (docs/methods/voca.md). Default: phones that talk hears stand in for them.",
+            help="Logits of the speech for a VOCA model, by DeepSpeech or another recogniser of letters: "
+            ".npy or .npz (docs/methods/voca.md). Default: phones that talk hears stand in for them.",
         ),
     ] = None,
     overwrite: OverwriteFrames = False,

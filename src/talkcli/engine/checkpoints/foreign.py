@@ -1,8 +1,9 @@
 """Reader of tensors in third-party weight files that imports and runs none of their code.
 
 Kinds: PyTorch files (`.pt`, `.pth`, `.bin`), safetensors, and the folders of Hugging Face and FunASR, whose
-content determines the kind, not the suffix; TensorFlow's checkpoints (`.index`) and archives of arrays (`.npz`). Settings objects (omegaconf, argparse) beside the tensors, as in
-files of fairseq, stay inert. A file that refers to parts of Python itself, beyond a few records, is refused.
+content determines the kind, not the suffix; TensorFlow's checkpoints (`.index`) and archives of arrays
+(`.npz`). Settings objects (omegaconf, argparse) beside the tensors, as in files of fairseq, stay inert. A
+file that refers to parts of Python itself, beyond a few records, is refused.
 """
 
 from __future__ import annotations

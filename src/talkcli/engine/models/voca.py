@@ -1,11 +1,11 @@
 """VOCA: speech to motion, each frame by itself, from a window of logits of a speech recogniser.
 
 Axis names: `batch`, `samples` (16 kHz), `steps` of logits, `frames` (at the model's rate), `places` = 16 (60
-Hz) of a window, `classes` = 29, `subjects`, `components`, `values` of a frame (x, y, z of vertex after vertex,
-or coefficients). Source: Cudeiro et al. 2019 and the released code (facts H.7); the layouts of the weights are
-TensorFlow's, inputs before outputs. What the network makes are offsets from a face at rest, which is zero for
-coefficients. Differs: frames may have another rate than the windows' places, and the phones of talk's own
-encoder may stand in for logits.
+Hz) of a window, `classes` = 29, `subjects`, `components`, `values` of a frame (x, y, z of vertex after
+vertex, or coefficients). Source: Cudeiro et al. 2019 and the released code (facts H.7). The weights have the
+layout of TensorFlow, inputs before outputs. What the network makes are offsets from a face at rest, which is
+zero for coefficients. Differs: frames may have another rate than the windows' places, and the phones of
+talk's own encoder may stand in for logits.
 """
 
 from __future__ import annotations
@@ -164,10 +164,10 @@ class Voca(nn.Module):
         return self.content.ears
 
     @property
-    def step_hz(self) -> int:
+    def step_hz(self) -> float:
         """Rate of the logits that `content` hears."""
         assert self.content is not None
-        return self.content.steps_per_frame * MODEL_FPS
+        return float(self.content.steps_per_frame * MODEL_FPS)
 
     def frames_of(self, samples: int) -> int:
         """Return the number of frames for `samples` of speech, at least one.
@@ -255,7 +255,7 @@ class Voca(nn.Module):
 def heard(
     content: PhoneLogits | LearntLogits, samples: Float[Tensor, "batch samples"], config: VocaConfig
 ) -> Float[Tensor, "batch steps classes"]:
-    """Return the logits that `content` hears in an utterance of any length, in windows that are cross-faded."""
+    """Return the logits that `content` hears in speech of any length, in windows that are cross-faded."""
     frames = max(-(-samples.shape[1] // SAMPLES_PER_FRAME), 1)
     stretches = Stretches(content.ears, samples, frames=frames, window=config.window)
 

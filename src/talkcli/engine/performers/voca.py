@@ -71,7 +71,11 @@ class VocaPerformer(SpeakerPerformer):
         return (replace(motion, meta={**motion.meta, "logits": heard}) for motion in takes)
 
     def _generate(
-        self, speech: Speech, sampling: Sampling, take: int, controls: Controls
+        self,
+        speech: Speech,
+        sampling: Sampling,
+        take: int,
+        controls: Controls,
     ) -> Float[torch.Tensor, "1 frames values"]:
         own, samples = self.own(controls), self._batch(speech)
         told: dict[str, Any] = {}

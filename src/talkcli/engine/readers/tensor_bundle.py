@@ -62,9 +62,11 @@ def read_bundle(path: Path) -> dict[str, np.ndarray]:
     if path.suffix != SUFFIX:
         raise InputError(f"{path} is no {SUFFIX} file.", hint=f"Give the {SUFFIX} file of the checkpoint.")
     with open_file(path) as file:
-        index = file.read(_MOST_INDEX_BYTES + 1)
+        is_large = file.seek(0, 2) > _MOST_INDEX_BYTES
+        file.seek(0)
+        index = b"" if is_large else file.read()
     try:
-        if len(index) > _MOST_INDEX_BYTES:
+        if is_large:
             raise _DamagedError(f"it is larger than {_MOST_INDEX_BYTES} bytes")
         items = dict(_items(index))
         shards = _num_shards(items.pop(b"", b""))

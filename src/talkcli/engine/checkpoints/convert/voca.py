@@ -7,6 +7,7 @@ through a graph file, and only with Adam's variables; `.npz` is what talk writes
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from talkcli.engine.checkpoints.convert.data_sets import DATA_SETS, described
@@ -36,7 +37,7 @@ def layouts(method: str, config: VocaConfig, num_values: int) -> dict[str, Layou
     norm = {"beta": "beta", "gamma": "gamma", "moving_mean": "mean", "moving_variance": "variance"}
     layout = [Entry(f"{_SPEECH}/batch_norm/{theirs}", (1,), f"norm.{ours}") for theirs, ours in norm.items()]
     widths = (len(CLASSES) + config.identity, *FILTERS)
-    for number, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for number, (inputs, outputs) in enumerate(pairwise(widths)):
         layout += _variables(f"{_SPEECH}/conv{number + 1}", f"halvings.{number}", 3, 1, inputs, outputs)
     return {
         FILE: [

@@ -30,7 +30,7 @@ def contest(seconds: float) -> Contest:
 
     def motion(sound: Float[Tensor, "1 samples"]) -> Float[Tensor, "1 frames values"]:
         count = max(round(sound.shape[1] / SPEECH_RATE_HZ * STEP_HZ), 1)
-        return model.generate(sound, logits=logits[:, :count], step_hz=STEP_HZ)
+        return model.generate(sound, logits=logits[:, :count], step_hz=float(STEP_HZ))
 
     return Contest(
         model=model,

@@ -2,8 +2,8 @@
 
 Axis names: `batch`, `frames`, `values`, `chosen` (vertices). Source: Cudeiro et al. 2019, section 4, and the
 released code (facts H.7). The published loss is in m^2; here it is in mm^2, a million times as large, so that
-Adam needs a million times the epsilon to make the published steps. Differs: the published batches are pairs of
-neighbouring frames, here they are stretches of a clip.
+Adam needs a million times the epsilon to make the published steps. Differs: the published batches are pairs
+of neighbouring frames, here they are stretches of a clip.
 """
 
 from __future__ import annotations
