@@ -84,7 +84,7 @@ def test_files_that_are_none(folder: Path) -> None:
     ("how", "error", "said"),
     [
         ({"fps": 25}, UsageError, "fps 60 instead of 25"),
-        ({"content": LogMelEncoderConfig(width=16), "fps": 25}, InputError, "hears given logits"),
+        ({"content": LogMelEncoderConfig(), "fps": 25}, InputError, "hears given logits"),
         ({"motion": "coefficients"}, InputError, "makes coefficients"),
     ],
 )

@@ -28,7 +28,8 @@ _SPELT = {
     SILENCE: f" {BLANK}", "AA": "o", "AE": "a", "AH": "u", "AO": "o", "AW": "ow", "AY": "i", "B": "b",
     "CH": "ch", "D": "d", "DH": "th", "EH": "e", "ER": "er", "EY": "a", "F": "f", "G": "g", "HH": "h",
     "IH": "i", "IY": "e", "JH": "j", "K": "k", "L": "l", "M": "m", "N": "n", "NG": "ng",
-    "OW": "o", "OY": "oy", "P": "p", "R": "r", "S": "s", "SH": "sh", "T": "t", "TH": "th", "UH": "u", "UW": "u", "V": "v", "W": "w", "Y": "y", "Z": "z",
+    "OW": "o", "OY": "oy", "P": "p", "R": "r",
+    "S": "s", "SH": "sh", "T": "t", "TH": "th", "UH": "u", "UW": "u", "V": "v", "W": "w", "Y": "y", "Z": "z",
     "ZH": "s",
 }  # fmt: skip
 # Probability that a class has at least, so that its logarithm is finite.
