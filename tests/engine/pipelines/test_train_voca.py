@@ -155,7 +155,7 @@ def test_given_logits_and_the_stand_in(published: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "sentence"),
     [
-        ({"logits": np.zeros((40, 29), np.float32)}, "holds 0.80 s of logits, but the speech lasts 1.00 s"),
+        ({"logits": np.zeros((35, 29), np.float32)}, "holds 0.70 s of logits, but the speech lasts 1.00 s"),
         ({"logits": np.zeros((50, 28), np.float32)}, r"\(steps, 29\) is needed"),
         ({"logits": np.full((50, 29), np.nan, np.float32)}, "no finite floats"),
         ({"logits": np.zeros((50, 29), int)}, "no finite floats"),

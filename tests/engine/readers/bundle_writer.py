@@ -1,4 +1,4 @@
-"""Writes checkpoints as TensorFlow does, by the public description of the format, without the code of talk."""
+"""Writes checkpoints as TensorFlow does, by the public description of the format, without talk's code."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_no_damage_escapes(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     refused = 0
     tracemalloc.start()
-    for round_ in range(400):
+    for round_ in range(200):
         table = bytearray(sound)
         for place in draw.integers(0, len(table), draw.integers(1, 4)):
             table[place] = draw.integers(256)
@@ -100,7 +100,9 @@ def test_no_damage_escapes(tmp_path: Path) -> None:
             # The first block's own checksum, so that damage behind it is met.
             end = table.index(b"net/layer9/weights") if b"net/layer9/weights" in table else 0
             size = first_block(sound)
-            table[size + 1 : size + 5] = crc32c(bytes(table[: size + 1])).to_bytes(4, "little")
+            table[size + 1 : size + 5] = masked_crc32c(np.frombuffer(table, np.uint8, size + 1)).to_bytes(
+                4, "little"
+            )
             assert end >= 0
         if round_ % 5 == 0:
             table = table[: draw.integers(len(table))]
@@ -111,7 +113,7 @@ def test_no_damage_escapes(tmp_path: Path) -> None:
             refused += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert refused > 300 and peak < 1 << 22
+    assert refused > 150 and peak < 1 << 22
 
 
 def first_block(table: bytes) -> int:

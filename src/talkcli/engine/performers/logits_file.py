@@ -1,6 +1,6 @@
 """Logits of a speech recogniser in a file of the user's: .npy, or .npz with their rate and alphabet.
 
-Axis names: `steps`, `classes` of the file's alphabet or the 29 of `CLASSES`.
+Axis names: `steps`, `classes` of the file's alphabet, `ordered` = the 29 of `CLASSES`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _APART_S, _APART = 0.2, 0.02
 class Logits:
     """Logits over `CLASSES` at a constant rate, from the beginning of the speech."""
 
-    values: Float[np.ndarray, "steps classes"]
+    values: Float[np.ndarray, "steps ordered"]
     step_hz: float
 
     def check_fits(self, duration_s: float, path: Path) -> None:
@@ -90,7 +90,7 @@ def _class(letter: str) -> str:
 
 def _ordered(
     path: Path, values: Float[np.ndarray, "steps classes"], letters: list[str]
-) -> Float[np.ndarray, "steps classes"]:
+) -> Float[np.ndarray, "steps ordered"]:
     """Return the values of `CLASSES`; of two columns for one class, the larger value counts."""
     if not set(CLASSES[1:27]) & set(letters):
         raise InputError(f"{path}: `alphabet` has no letter from a to z.", hint=_HINT)

@@ -74,7 +74,7 @@ class VocaPerformer(SpeakerPerformer):
         self,
         speech: Speech,
         sampling: Sampling,
-        take: int,
+        take: int,  # noqa: ARG002  nothing is drawn
         controls: Controls,
     ) -> Float[torch.Tensor, "1 frames values"]:
         own, samples = self.own(controls), self._batch(speech)

@@ -45,7 +45,7 @@ def test_learns_a_clip_by_heart() -> None:
     objective, batch = built()
     assert measures(objective, batch)["lip_error_mm"] > 5
     optimiser = torch.optim.Adam(objective.model.parameters(), 5e-3)
-    for _ in range(200):
+    for _ in range(120):
         optimiser.zero_grad()
         objective(batch, 0.0)["loss"].backward()
         optimiser.step()
