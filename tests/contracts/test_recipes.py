@@ -29,6 +29,7 @@ from talkcli.engine.pipelines.training.phones import PhonesRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.pipelines.training.sync import SyncRecipe
 from talkcli.engine.pipelines.training.sync_image import SyncImageRecipe
+from talkcli.engine.pipelines.training.voca import VocaRecipe
 
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "fer": FerRecipe,
@@ -43,6 +44,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "codetalker": CodeTalkerRecipe,
     "flint": FlintRecipe,
     "emote": EmoteRecipe,
+    "voca": VocaRecipe,
     "sync": SyncRecipe,
     "sync_image": SyncImageRecipe,
     "ffd": FfdRecipe,

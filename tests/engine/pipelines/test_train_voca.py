@@ -41,7 +41,7 @@ def spoken(seconds: float = 1.0) -> Speech:
 def test_vertices_begin_with_the_components_of_the_training_motion(tmp_path: Path) -> None:
     manifest = write_vertex_corpus(tmp_path / "corpus")
     path = trained(
-        manifest, tmp_path / "run", "model.motion=vertices", "train.steps=1", "train.learning_rate=0"
+        manifest, tmp_path / "run", "model.motion=vertices", "train.steps=1", "train.learning_rate=1e-12"
     )
     model, header = load_model(path)
     assert (header.num_verts, header.fps, header.head) == (NUM_VERTS, 25, "toy-mesh")

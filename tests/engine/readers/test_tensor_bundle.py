@@ -98,12 +98,10 @@ def test_no_damage_escapes(tmp_path: Path) -> None:
             table[place] = draw.integers(256)
         if round_ % 2:
             # The first block's own checksum, so that damage behind it is met.
-            end = table.index(b"net/layer9/weights") if b"net/layer9/weights" in table else 0
             size = first_block(sound)
             table[size + 1 : size + 5] = masked_crc32c(np.frombuffer(table, np.uint8, size + 1)).to_bytes(
                 4, "little"
             )
-            assert end >= 0
         if round_ % 5 == 0:
             table = table[: draw.integers(len(table))]
         index.write_bytes(table)

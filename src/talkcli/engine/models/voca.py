@@ -126,8 +126,10 @@ class ScalarNorm(nn.Module):
         self.register_buffer("variance", torch.ones(()))
 
     def forward(self, x: Float[Tensor, "frames places classes"]) -> Float[Tensor, "frames places classes"]:
-        told = [each.view(1) for each in (self.mean, self.variance, self.gamma, self.beta)]
-        flat = F.batch_norm(x.flatten(1)[:, None], *told, training=self.training, momentum=0.1, eps=1e-5)
+        mean, variance, gamma, beta = (
+            each.view(1) for each in (self.mean, self.variance, self.gamma, self.beta)
+        )
+        flat = F.batch_norm(x.flatten(1)[:, None], mean, variance, gamma, beta, self.training, 0.1, 1e-5)
         return flat.view_as(x)
 
 

@@ -92,7 +92,7 @@ def _tensor(path: Path, name: str, entry: _Entry, shards: int) -> np.ndarray:
         content = np.frombuffer(file.read(entry.size), np.uint8)
     if masked_crc32c(content) != entry.crc:
         raise InputError(f"{data} is damaged: the checksum of {name} is another.")
-    return content.view(dtype).reshape(entry.shape)
+    return np.frombuffer(content, dtype).reshape(entry.shape)
 
 
 def _items(index: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -227,7 +227,7 @@ def masked_crc32c(content: np.ndarray) -> int:
 
 
 @kernel
-def _crc32c(content: np.ndarray, table: np.ndarray) -> int:
+def _crc32c(content: np.ndarray, table: np.ndarray) -> np.uint32:
     crc = np.uint32(0xFFFFFFFF)
     for byte in content:
         crc = table[(crc ^ byte) & np.uint32(255)] ^ (crc >> np.uint32(8))

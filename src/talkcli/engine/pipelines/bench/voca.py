@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from talkcli.engine.device import seeded
 from talkcli.engine.models.ctc import CLASSES
 from talkcli.engine.models.phones import STEP_HZ
-from talkcli.engine.models.voca import PLACE_HZ, PLACES, Voca, VocaConfig
+from talkcli.engine.models.voca import PLACE_HZ, PLACES, Halving, Voca, VocaConfig
 from talkcli.engine.pipelines.bench.contest import Comparison, Contest
 from talkcli.engine.types import SPEECH_RATE_HZ
 
@@ -65,6 +65,7 @@ def window_by_window(
         x = (x - norm.mean) / (norm.variance + 1e-5).sqrt() * norm.gamma + norm.beta
         x = torch.cat([x, subject.expand(PLACES, -1)], dim=1).T[None]
         for halving in model.halvings:
+            assert isinstance(halving, Halving)
             kernel = halving.weights.squeeze(1).permute(2, 1, 0)
             x = F.relu(F.conv1d(F.pad(x, (0, 1)), kernel, halving.biases, stride=2))
         x = torch.cat([x.flatten(1), subject], dim=1)
