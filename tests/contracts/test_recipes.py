@@ -129,7 +129,7 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 OF_TWO = (
     "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
     "codetalker-biwi", "codetalker.debug", "faceformer", "faceformer-biwi",
-    "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug",
+    "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug", "voca-small",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,12 @@ _MOST_BYTES = 1 << 34
 _MOST_SHARDS = 1000
 _MOST_AXES = 8
 # Numbers of TensorFlow's types.
-_DTYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
+_DTYPES: dict[int, np.dtype[Any]] = {
+    1: np.dtype("<f4"),
+    2: np.dtype("<f8"),
+    3: np.dtype("<i4"),
+    9: np.dtype("<i8"),
+}
 # Wire types of protocol buffers.
 _VARINT, _EIGHT, _LENGTH, _FOUR = 0, 1, 2, 5
 
