@@ -8,7 +8,7 @@ import pytest
 
 from talkcli.engine.errors import InputError
 from talkcli.engine.readers.tensor_bundle import masked_crc32c, read_bundle
-from tests.engine.readers.bundle_writer import crc32c, write_bundle
+from tests.engine.readers.bundle_writer import block, crc32c, field, varint, write_bundle
 
 
 def tensors() -> dict[str, np.ndarray]:
@@ -111,6 +111,38 @@ def test_no_damage_escapes(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert refused > 150 and peak < 1 << 22
+
+
+def test_no_index_says_more_than_it_holds(tmp_path: Path) -> None:
+    """Checksums that hold do not make an index honest: each of these would fill the memory or time."""
+    header = field(1, 1)
+    data = tmp_path / "m.data-00000-of-00001"
+    data.write_bytes(bytes(64))
+
+    def entry(shape: tuple[int, ...], at: int, size: int) -> bytes:
+        sides = b"".join(field(2, field(1, side)) for side in shape)
+        crc = varint(6 << 3 | 5) + crc32c(bytes(size)).to_bytes(4, "little")
+        return field(1, 1) + field(2, sides) + field(4, at) + field(5, size) + crc
+
+    growing = {b"a" * count: b"" for count in range(1, 1200)}
+    huge = {b"a": entry((1 << 33, 0, 1 << 33), 0, 0)}
+    overlapping = {b"a": entry((16,), 0, 64), b"b": entry((8,), 32, 32)}
+    for items, repeats, said in (
+        (growing, 1, "an entry lies outside"),
+        (huge, 1, "an impossible shape"),
+        (overlapping, 1, "tensors that overlap"),
+        ({b"a": entry((16,), 0, 64)}, 2, "not sorted|blocks overlap"),
+        ({}, 40, "not sorted|blocks overlap"),
+    ):
+        made = block({b"": header, **items}, restart_every=10**6)
+        place = varint(0) + varint(len(made) - 5)
+        places = block({bytes([count]): place for count in range(repeats)})
+        handles = varint(0) + varint(0) + varint(len(made)) + varint(len(places) - 5)
+        tail = handles.ljust(40, b"\0") + (0xDB4775248B80FB57).to_bytes(8, "little")
+        index = tmp_path / "m.index"
+        index.write_bytes(made + places + tail)
+        with pytest.raises(InputError, match=said):
+            read_bundle(index)
 
 
 def first_block(table: bytes) -> int:

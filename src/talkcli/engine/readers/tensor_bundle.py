@@ -31,6 +31,8 @@ _MOST_INDEX_BYTES = 1 << 24
 # As for other files of weights.
 _MOST_BYTES = 1 << 34
 _MOST_SHARDS = 1000
+# Prefixes are shared, so that a small index could spell long keys many times.
+_MOST_TENSORS, _MOST_KEY_BYTES = 100_000, 1024
 _MOST_AXES = 8
 # Numbers of TensorFlow's types.
 _DTYPES: dict[int, np.dtype[Any]] = {
@@ -74,12 +76,22 @@ def read_bundle(path: Path) -> dict[str, np.ndarray]:
     try:
         if is_large:
             raise _DamagedError(f"it is larger than {_MOST_INDEX_BYTES} bytes")
-        items = dict(_items(index))
+        items: dict[bytes, bytes] = {}
+        for key, value in _items(index):
+            if len(items) > _MOST_TENSORS or (items and key <= next(reversed(items))):
+                raise _DamagedError("its names are too many or not sorted")
+            items[key] = value
         shards = _num_shards(items.pop(b"", b""))
         entries = {key.decode(): _entry(value) for key, value in items.items()}
     except (_DamagedError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no readable index of a TensorFlow checkpoint: {error}.") from error
     wanted = {name: entry for name, entry in entries.items() if entry.dtype in _DTYPES}
+    ends = dict.fromkeys((entry.shard for entry in wanted.values()), 0)
+    for entry in sorted(wanted.values(), key=lambda entry: (entry.offset, entry.size)):
+        # Else a small data file could fill the memory many times.
+        if entry.offset < ends[entry.shard]:
+            raise InputError(f"{path} names tensors that overlap.")
+        ends[entry.shard] = entry.offset + entry.size
     if sum(entry.size for entry in wanted.values()) > _MOST_BYTES:
         raise InputError(f"{path} names more than {_MOST_BYTES} bytes of tensors.")
     return {name: _tensor(path, name, entry, shards) for name, entry in wanted.items()}
@@ -108,8 +120,12 @@ def _items(index: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise _DamagedError("it does not end as one")
     at = _handle(footer, 0)[1]
     (offset, size), _ = _handle(footer, at)
+    left = len(index)
     for _key, value in _block(index, offset, size):
         place, end = _handle(value, 0)
+        left -= place[1] + _TRAILER_BYTES
+        if left < 0:
+            raise _DamagedError("its blocks overlap")
         if end != len(value):
             raise _DamagedError("a place has more than two numbers")
         yield from _block(index, *place)
@@ -133,7 +149,7 @@ def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]
         shared, at = _varint(block, at)
         own, at = _varint(block, at)
         length, at = _varint(block, at)
-        if shared > len(key) or at + own + length > last:
+        if shared > len(key) or shared + own > _MOST_KEY_BYTES or at + own + length > last:
             raise _DamagedError("an entry lies outside its block")
         key = key[:shared] + block[at : at + own]
         at += own + length
@@ -178,7 +194,8 @@ def _shape(value: bytes) -> tuple[int, ...]:
         if field == 2 and isinstance(axis, bytes):
             sizes = [size for part, size in _fields(axis) if part == 1 and isinstance(size, int)]
             sides.append(sizes[-1] if sizes else 0)
-    if len(sides) > _MOST_AXES or max(sides, default=0) > _MOST_BYTES:
+    # An empty axis does not excuse the others: numpy multiplies them too.
+    if len(sides) > _MOST_AXES or math.prod(max(side, 1) for side in sides) > _MOST_BYTES:
         raise _DamagedError("a tensor has an impossible shape")
     return tuple(sides)
 
