@@ -49,10 +49,10 @@ def window_by_window(
     model: Voca, logits: Float[Tensor, "1 steps classes"], frames: int
 ) -> Float[Tensor, "1 frames values"]:
     """Return the motion of the first subject by the released algorithm, in torch's own layers."""
-    at = torch.arange(frames) * (STEP_HZ / PLACE_HZ)
+    at = torch.arange(frames, dtype=torch.float64) * (STEP_HZ / PLACE_HZ)
     lower = at.floor().long().clamp_max(logits.shape[1] - 1)
     upper = (lower + 1).clamp_max(logits.shape[1] - 1)
-    share = (at.clamp_max(logits.shape[1] - 1) - lower)[:, None]
+    share = (at.clamp_max(logits.shape[1] - 1) - lower)[:, None].float()
     places = F.pad(
         logits[0, lower] * (1 - share) + logits[0, upper] * share, (0, 0, PLACES // 2, PLACES // 2)
     )
