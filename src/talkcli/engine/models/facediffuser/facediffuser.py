@@ -145,7 +145,9 @@ class FaceDiffuser(nn.Module):
         """
         count = min(FEW_STEPS, self.config.times) if steps is None and sampler == "ddim" else steps
         path = plan(self.kept, sampler, count)
-        front = Front(self, path)
-        heard = self.hearing.whole(samples)
-        clean = torch.stack([front(row, speaker, front.drawn(generator)) for row in heard])
+        heard = self.hearing.whole(samples).to(self.outward.weight)
+        # Small differences over hundreds of steps need the precision of the weights.
+        with torch.autocast(samples.device.type, enabled=False):
+            front = Front(self, path)
+            clean = torch.stack([front(row, speaker, front.drawn(generator)) for row in heard])
         return clean if self.neutral is None else clean.add_(self.neutral.flatten())

@@ -27,8 +27,8 @@ from talkcli.engine.nn.diffusion import Step
 if TYPE_CHECKING:
     from talkcli.engine.models.facediffuser.facediffuser import FaceDiffuser
 
-# Noise of rows of a front: first step, step after the last one, and the sum of step and frame. Step 0 draws
-# what the diffusion begins with, step s + 1 what step s adds.
+# Noise of rows of a front: number of the first draw, number after the last one, and the sum of draw and frame
+# in each row. Draw 0 is what the diffusion begins with, draw s + 1 what step s adds.
 Draw = Callable[[int, int, int], Float[Tensor, "rows state"]]
 
 
@@ -121,7 +121,7 @@ class Front:
             made = torch.addmm(offset, second, back.T) * mix[:, :1]
             made += noisy * mix[:, 1:2]
             if self._adds_noise:
-                made += mix[:, 2:] * draw(low + 1, high + 1, total)
+                made += mix[:, 2:] * draw(low + 1, high + 1, total + 1)
             state[places] = made
         return out(clean.flip(0))
 
