@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import torch
@@ -35,6 +36,7 @@ class Step:
     of_noise: float
 
 
+@lru_cache(maxsize=8)
 def cosine_schedule(times: int) -> Float[Tensor, "times"]:
     """Return the share of a clean value's variance that is kept at each of `times` times."""
 

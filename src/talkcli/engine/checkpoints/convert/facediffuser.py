@@ -7,7 +7,7 @@ from typing import Any
 
 from talkcli.engine.audio.wav2vec2 import Wav2vec2Config
 from talkcli.engine.checkpoints.convert.data_sets import DATA_SETS, data_set_of, described, possible_rates
-from talkcli.engine.checkpoints.convert.layout import Layout, affine, same, tensor, under, weight
+from talkcli.engine.checkpoints.convert.layout import Entry, Layout, affine, same, tensor, under, weight
 from talkcli.engine.checkpoints.convert.published import Choices, OfficialFile, Published
 from talkcli.engine.checkpoints.convert.wav2vec2 import HEAD_WIDTH, sizes, wav2vec2
 from talkcli.engine.errors import InputError, UsageError
@@ -51,10 +51,11 @@ def tensors(config: FaceDiffuserConfig, num_values: int) -> Layout:
             tensor(f"bias_hh_l{layer}", 3 * width),
         )
     ]
+    smooth = [tensor("weight", 1, 1, _KERNEL), Entry("bias", (1,), "bias", keeps_axis=True)]
     narrowing = [
         *under("cond_projection", "narrow", affine(width, heard)),
         *under("input_projection.0", "inward", affine(2 * width, num_values)),
-        *under("input_projection.1", "smooth", [tensor("weight", 1, 1, _KERNEL), tensor("bias", 1)]),
+        *under("input_projection.1", "smooth", smooth),
     ]
     return [
         *under("audio_encoder", "hearing.encoder.model", wav2vec2(content)),

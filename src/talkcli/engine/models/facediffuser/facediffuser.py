@@ -29,7 +29,6 @@ class FaceDiffuser(nn.Module):
 
     method = "facediffuser"
     neutral: Tensor | None
-    kept: Tensor
 
     def __init__(self, config: FaceDiffuserConfig, num_values: int) -> None:
         """Build the network with random weights; unless plain, it makes the face at rest until it has learnt.
@@ -61,12 +60,16 @@ class FaceDiffuser(nn.Module):
             nn.init.zeros_(self.outward.bias)
         at_rest = torch.zeros(num_values // 3, 3) if config.motion == "vertices" else None
         self.register_buffer("neutral", at_rest)
-        self.register_buffer("kept", cosine_schedule(config.times), persistent=False)
 
     @property
     def ears(self) -> dict[str, Ear]:
         """Front-ends of the speech encoder."""
         return self.hearing.ears
+
+    @property
+    def kept(self) -> Float[Tensor, "times"]:
+        """Share of the motion's variance that is kept at each time; on the CPU, in float64."""
+        return cosine_schedule(self.config.times)
 
     def forward(
         self,
@@ -96,7 +99,7 @@ class FaceDiffuser(nn.Module):
         self, motion: Float[Tensor, "batch frames values"], time: Int[Tensor, "batch"]
     ) -> Float[Tensor, "batch frames values"]:
         """Return motion with the noise of a time, drawn from torch's global generator."""
-        return noised(motion, torch.randn_like(motion), self.kept[time])
+        return noised(motion, torch.randn_like(motion), self.kept[time.cpu()])
 
     def times_of(self, time: Int[Tensor, "batch"]) -> Float[Tensor, "batch width"]:
         """Return the features of times of the diffusion."""

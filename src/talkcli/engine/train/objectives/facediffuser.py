@@ -89,7 +89,7 @@ class FaceDiffuserObjective(nn.Module):
             noise = torch.randn(batch.motion.shape, generator=seeded(_SEED + number)).to(batch.motion)
             for share in _SHARES:
                 time = torch.full((len(batch),), round(share * last), device=batch.motion.device)
-                clean, true = self.made(batch, noised(batch.motion, noise, self.model.kept[time]), time)
+                clean, true = self.made(batch, noised(batch.motion, noise, self.model.kept[time.cpu()]), time)
                 squared = (self.scale * (clean - true)).square().mean()
                 errors.setdefault(f"error_at_{share:g}", []).append(squared)
                 if share == 1 and self.surface is not None:
