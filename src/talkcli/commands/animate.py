@@ -189,6 +189,24 @@ def animate(
             "fastest for long speech (parallel). Default: all, for motion of up to 600 frames, else window.",
         ),
     ] = None,
+    sampler: Annotated[
+        Literal["ancestral", "ddim"] | None,
+        typer.Option(
+            "--sampler",
+            help="How a FaceDiffuser model makes motion of noise: with new noise at every step, as published "
+            "(ancestral, the default), or with the first noise alone, in few steps (ddim).",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps",
+            min=1,
+            max=10_000,
+            help="Number of steps of a FaceDiffuser model. Default: all that the model was trained with for "
+            "ancestral, 20 for ddim.",
+        ),
+    ] = None,
     overwrite: OverwriteFrames = False,
     fps: Fps = None,
     look: Look = "skin",
@@ -263,6 +281,8 @@ def animate(
                 "always_pad": always_pad or None,
                 "level": level,
                 "feedback": feedback,
+                "sampler": sampler,
+                "steps": steps,
             },
             "emotion_from": emotion_from,
             "model_name": model,

@@ -37,7 +37,6 @@ RUNS = [
     ("beat", 1.0, "float32"),
     ("beat", 1.0, "float64"),
 ]
-LOSSES = [(name, precision) for name in ("vocaset", "BIWI", "beat") for precision in TOLERANCE]
 
 
 class Probe(NamedTuple):
@@ -101,7 +100,7 @@ def noise(name: str, frames: int, num_values: int, dtype: torch.dtype) -> Tensor
 
 
 @pytest.mark.parametrize(("name", "seconds", "precision"), RUNS)
-def test_the_network_and_steps(probe_of: Any, name: str, seconds: float, precision: str) -> None:
+def test_network_steps_and_losses(probe_of: Any, name: str, seconds: float, precision: str) -> None:
     probe, tolerance, dtype = probe_of(name, precision), TOLERANCE[precision], getattr(torch, precision)
     model, wanted = probe.model, probe.numbers["runs"][f"{seconds}s_{precision}"]
     num_values, frames = probe.numbers["config"]["V"], wanted["T"]
@@ -144,11 +143,13 @@ def test_the_network_and_steps(probe_of: Any, name: str, seconds: float, precisi
                 noisy = step.of_clean * clean + step.of_noisy * noisy
                 noisy = noisy + step.of_noise * noise(probed["noise"], frames, num_values, dtype)
                 assert_like(noisy, probed["sample"], tolerance, f"step {step.time}")
+    if seconds == 1.0:
+        # Here, so that the weights of each data set are loaded once.
+        check_losses(probe, name, precision)
 
 
-@pytest.mark.parametrize(("name", "precision"), LOSSES)
-def test_losses(probe_of: Any, name: str, precision: str) -> None:
-    probe, dtype = probe_of(name, precision), getattr(torch, precision)
+def check_losses(probe: Probe, name: str, precision: str) -> None:
+    dtype = getattr(torch, precision)
     model, num_values = probe.model, probe.numbers["config"]["V"]
     at_rest = template(num_values) if name != "beat" else torch.zeros(num_values).double().numpy()
     objective = FaceDiffuserObjective(model, FaceDiffuserObjectiveConfig())
@@ -167,8 +168,7 @@ def test_losses(probe_of: Any, name: str, precision: str) -> None:
             neutral=None if name == "beat" else torch.from_numpy(at_rest.reshape(1, -1, 3)).to(dtype),
         )
         share = float(model.kept[time])
-        import os
-        drawn_noise = noise(os.environ.get("NN", "noise_loss"), frames, num_values, dtype)
+        drawn_noise = noise("noise_train", frames, num_values, dtype)
         noisy = math.sqrt(share) * batch.motion + math.sqrt(1 - share) * drawn_noise
         with torch.inference_mode():
             clean, true = objective.made(batch, noisy, time)
