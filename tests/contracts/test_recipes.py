@@ -21,6 +21,7 @@ from talkcli.engine.pipelines.training.emoface import EmoFaceRecipe
 from talkcli.engine.pipelines.training.emotalk import EmoTalkRecipe
 from talkcli.engine.pipelines.training.emote import EmoteRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
+from talkcli.engine.pipelines.training.facediffuser import FaceDiffuserRecipe
 from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
@@ -37,6 +38,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     **dict.fromkeys(("th_vqvae", "vqvae", "vae"), PriorRecipe),
     "deeptalk": DeepTalkRecipe,
     "faceformer": FaceFormerRecipe,
+    "facediffuser": FaceDiffuserRecipe,
     "emotalk": EmoTalkRecipe,
     "emoface": EmoFaceRecipe,
     "codetalker_vq": CodeTalkerVqRecipe,

@@ -72,7 +72,7 @@ def test_files_that_are_none(folder: Path) -> None:
         ({**state, "extra.weight": torch.zeros(2)}, "extra.weight"),
         ({name: value for name, value in state.items() if name != "gru.bias_hh_l1"}, "gru.bias_hh_l1"),
         ({**state, "norm_cond.bias": torch.zeros(3)}, "norm_cond.bias"),
-        ({}, "final_layer.weight"),
+        ({"a.weight": torch.zeros(2)}, "final_layer.weight"),
         ({name: value for name, value in state.items() if name != "time_mlp.0.weight"}, "time_mlp"),
     ):
         torch.save(changed, folder / "broken.pth")

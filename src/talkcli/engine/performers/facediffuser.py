@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
-
-import torch
-from jaxtyping import Float
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.nn.diffusion import SAMPLERS, Sampler
 from talkcli.engine.performers.by_speaker import SpeakerPerformer
 from talkcli.engine.performers.performer import Controls, Sampling
-from talkcli.engine.types import Reporter, Speech
+from talkcli.engine.types import AnyMotion, Reporter, Speech
 from talkcli.engine.wording import parameter
 
 
@@ -28,7 +26,7 @@ class FaceDiffuserControls(Controls):
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
             raise UsageError(f"{parameter('sampler', self.sampler)} is none of {', '.join(SAMPLERS)}.")
-        if self.steps is not None and (not isinstance(self.steps, int) or self.steps < 1):
+        if self.steps is not None and (type(self.steps) is not int or self.steps < 1):
             raise UsageError(f"{parameter('steps', self.steps)} is no whole number above 0.")
 
     @property
@@ -49,13 +47,18 @@ class FaceDiffuserPerformer(SpeakerPerformer):
             raise UsageError("`actor`: this model knows no speakers.", hint="Leave it out.")
         return super().cast_of(config, sampling, reporter)
 
-    def _generate(
-        self, speech: Speech, sampling: Sampling, take: int, controls: Controls
-    ) -> Float[torch.Tensor, "1 frames values"]:
-        times, steps = self.model.config.times, asdict(controls)["steps"]
+    def perform(
+        self,
+        speech: Speech,
+        sampling: Sampling,
+        controls: Controls | None = None,
+        emotion_speech: Speech | None = None,
+    ) -> Iterator[AnyMotion]:
+        """See `Performer`. Raises UsageError for more steps than the model was trained with."""
+        times, steps = self.model.config.times, self.own(controls).steps
         if steps is not None and steps > times:
             raise UsageError(
                 f"{parameter('steps', steps)} is more than the {times} times of this model.",
                 hint=f"Give at most {times}.",
             )
-        return super()._generate(speech, sampling, take, controls)
+        return super().perform(speech, sampling, controls, emotion_speech)
