@@ -36,12 +36,12 @@ def linear_head() -> object:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
+    return write_corpus(tmp_path_factory.mktemp("facediffuser") / "corpus")
 
 
 @pytest.fixture(scope="module")
 def vertices(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_vertex_corpus(tmp_path_factory.mktemp("vertices"))
+    return write_vertex_corpus(tmp_path_factory.mktemp("facediffuser") / "vertices")
 
 
 def trained(manifest: Path, out: Path, *settings: str, resume: bool = False, **parts: str) -> Path:
@@ -143,11 +143,9 @@ def test_takes_are_drawn_by_noise(styled: Path) -> None:
 
 
 def test_controls_that_do_not_fit(styled: Path) -> None:
-    with pytest.raises(UsageError, match="none of ancestral, ddim"):
-        FaceDiffuserControls(sampler="euler")  # type: ignore[arg-type]
-    for steps in (0, 1.5, True):
+    for steps in (0, -1, True):
         with pytest.raises(UsageError, match="no whole number above 0"):
-            FaceDiffuserControls(steps=steps)  # type: ignore[arg-type]
+            FaceDiffuserControls(steps=steps)
     # At the call, not at the first take.
     with pytest.raises(UsageError, match="more than the 20 times"):
         open_model(str(styled), "cpu").perform(spoken(), Sampling(), FaceDiffuserControls(steps=21))
