@@ -13,9 +13,7 @@ from talkcli.engine.pipelines.bench.facediffuser import at_once, step_by_step
 from tests.engine.models.tiny_facediffuser import TINY_HUBERT, tiny_config, tiny_facediffuser
 
 PLAIN = {"plain": True, "motion": "coefficients"}
-SMALL_EAR = LogMelEncoderConfig(
-    ear=LogMelConfig(num_mels=32), width=16, layers=1, heads=2, feedforward=16
-)
+SMALL_EAR = LogMelEncoderConfig(ear=LogMelConfig(num_mels=32), width=16, layers=1, heads=2, feedforward=16)
 
 
 def speech(seconds: float = 1.0) -> torch.Tensor:
@@ -113,7 +111,9 @@ def test_the_present_does_not_hear_the_future_motion() -> None:
 
 
 def test_what_is_frozen() -> None:
-    model = tiny_facediffuser(tiny_config(content=TINY_HUBERT.model_copy(update={"frozen_layers": 1}))).train()
+    model = tiny_facediffuser(
+        tiny_config(content=TINY_HUBERT.model_copy(update={"frozen_layers": 1}))
+    ).train()
     network = model.hearing.encoder.model
     heard = model.hearing({"waveform": speech()[..., None]}, 25)
     model(torch.randn(1, 25, 30), torch.tensor([3]), heard, torch.tensor([0])).square().sum().backward()

@@ -27,9 +27,7 @@ NUM_VERTS = 40
 def state_of(**how: object) -> dict[str, Tensor]:
     """A tiny FaceDiffuser as its authors' code would save it."""
     fill = random_fill()
-    return {
-        entry.official: fill(entry) for entry in layouts("", tiny_config(**how), 3 * NUM_VERTS)[FILE]
-    }
+    return {entry.official: fill(entry) for entry in layouts("", tiny_config(**how), 3 * NUM_VERTS)[FILE]}
 
 
 @pytest.fixture

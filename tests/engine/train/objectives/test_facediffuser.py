@@ -20,9 +20,7 @@ from tests.engine.fakes import fake_clip
 FRAMES = 40
 
 
-def built(
-    *, plain: bool = False, **objective: object
-) -> tuple[FaceDiffuserObjective, Batch, Tensor]:
+def built(*, plain: bool = False, **objective: object) -> tuple[FaceDiffuserObjective, Batch, Tensor]:
     """An objective, a batch that is one clip of 1.6 s, and the samples of the clip."""
     torch.manual_seed(0)
     ear = LogMelConfig(num_mels=32)

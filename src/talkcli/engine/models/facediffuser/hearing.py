@@ -89,7 +89,10 @@ class Hearing(nn.Module):
         # Two steps of 20 ms last as long as a frame of talk's.
         window, overlap = 2 * config.window, 2 * config.overlap
         hidden = cross_fade(
-            (encoder.transform(steps[:, first:last]) for first, last in spans(steps.shape[1], window, overlap)),
+            (
+                encoder.transform(steps[:, first:last])
+                for first, last in spans(steps.shape[1], window, overlap)
+            ),
             steps.shape[1],
             overlap,
         )
