@@ -7,6 +7,7 @@ variance of the result follow exactly from the start's.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_steps_are_the_posterior_of_a_gaussian(count: int | None) -> None:
     steps = plan(kept, "ancestral", count)
     assert [steps[0].time, len(steps)] == [49, count or 50]
     assert steps[-1].time == (49 if count == 1 else 0)
-    for step, after in zip(steps, steps[1:], strict=False):
+    for step, after in itertools.pairwise(steps):
         a, now = float(kept[after.time]), float(kept[step.time])
         b = now / a
         precision = 1 / (1 - a) + b / (1 - b)
@@ -113,7 +114,7 @@ def test_ddim_is_determined_by_the_first_noise_and_converges() -> None:
     errors = [float((made(count) - wanted).abs().max()) for count in (5, 20, 80, 320)]
     # The error falls with the number of steps, about in proportion.
     assert errors[1] < 0.15
-    assert all(after < 0.45 * before for before, after in zip(errors, errors[1:], strict=False))
+    assert all(after < 0.45 * before for before, after in itertools.pairwise(errors))
     torch.testing.assert_close(made(20), made(20), rtol=0, atol=0)
 
 

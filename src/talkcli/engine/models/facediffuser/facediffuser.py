@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkcli.engine.audio.ear import Ear, Sound
+from talkcli.engine.audio.ear import Ear
 from talkcli.engine.models.facediffuser.config import FaceDiffuserConfig
 from talkcli.engine.models.facediffuser.front import Front
 from talkcli.engine.models.facediffuser.hearing import Hearing

@@ -44,10 +44,13 @@ class Front:
         self._mix = torch.tensor(columns, dtype=torch.float64).to(like)
         self._adds_noise = any(step.of_noise for step in path)
         width, gru = model.config.width, model.gru
+        # Of each recurrent layer: matrix and bias of its input, and of its past.
+        self._layers: list[tuple[Tensor, ...]] = [tuple(weights) for weights in gru.all_weights]
+        from_input, _, input_bias, _ = self._layers[0]
         inside = gru.input_size
         # The norm's scale and shift become a part of the first layer: norm(x) = (x - mean) / deviation.
-        first = gru.weight_ih_l0 * model.norm.weight
-        shift = gru.bias_ih_l0 + F.linear(model.norm.bias, gru.weight_ih_l0)
+        first = from_input * model.norm.weight
+        shift = input_bias + F.linear(model.norm.bias, from_input)
         self._shift, self._sums = shift, first.sum(1)
         seen = model.num_values if model.config.plain else width
         heard = inside - seen - width
@@ -93,6 +96,8 @@ class Front:
         past = [torch.zeros(steps, width, device=like.device, dtype=like.dtype) for _ in range(2)]
         inside, seen_width = gru.input_size, model.num_values if plain else width
         out, back, offset = self._outward(speaker)
+        from_past, past_bias = [layer[1] for layer in self._layers], [layer[3] for layer in self._layers]
+        from_input, _, input_bias, _ = self._layers[1]
         for total in range(frames + steps - 1):
             low, high = max(total - frames + 1, 0), min(total, steps - 1) + 1
             rows = slice(low, high)
@@ -109,10 +114,10 @@ class Front:
             gates = of_sound[places] + self._times[rows]
             gates = torch.addmm(gates, seen, self._of_seen.T)
             gates = (gates - mean * self._sums) / deviation + self._shift
-            first = _gru(gates, past[0][rows], gru.weight_hh_l0, gru.bias_hh_l0)
+            first = _gru(gates, past[0][rows], from_past[0], past_bias[0])
             past[0][rows] = first
-            gates = F.linear(first, gru.weight_ih_l1, gru.bias_ih_l1)
-            second = _gru(gates, past[1][rows], gru.weight_hh_l1, gru.bias_hh_l1)
+            gates = F.linear(first, from_input, input_bias)
+            second = _gru(gates, past[1][rows], from_past[1], past_bias[1])
             past[1][rows] = second
             if high == steps:
                 # The last step leaves nothing but the prediction.
@@ -133,7 +138,7 @@ class Front:
         if model.config.plain:
             return model.outward, model.outward.weight, model.outward.bias
         style = model.style_of(torch.tensor([speaker], device=self._like.device))[0]
-        rest = model.outward.bias
+        rest: Tensor = model.outward.bias
         if model.neutral is not None:
             rest = rest + model.neutral.flatten()
         inward = model.inward.weight
