@@ -1,7 +1,7 @@
 """The schedule against another formula, and both samplers against distributions in closed form.
 
-For clean values of a Gaussian with mean m and variance v, the best network is known: x0 given x_t has the mean
-m + v sqrt(kept) (x_t - sqrt(kept) m) / (kept v + 1 - kept). All steps are linear then, so that mean and
+For clean values of a Gaussian with mean m and variance v, the best network is known: x0 given x_t has the
+mean m + v sqrt(kept) (x_t - sqrt(kept) m) / (kept v + 1 - kept). All steps are linear then, so that mean and
 variance of the result follow exactly from the start's.
 """
 
@@ -119,6 +119,6 @@ def test_ddim_is_determined_by_the_first_noise_and_converges() -> None:
 
 
 def test_noise_keeps_the_share() -> None:
-    clean, noise = torch.full((2, 3), 2.0), torch.full((2, 3), 1.0)
+    clean, noise = torch.full((2, 3, 1), 2.0), torch.full((2, 3, 1), 1.0)
     kept = torch.tensor([0.64, 0.36], dtype=torch.float64)
-    torch.testing.assert_close(noised(clean, noise, kept)[:, 0], torch.tensor([2.2, 2.0]))
+    torch.testing.assert_close(noised(clean, noise, kept)[:, 0, 0], torch.tensor([2.2, 2.0]))

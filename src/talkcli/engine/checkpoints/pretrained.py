@@ -1,7 +1,8 @@
 """Loaders of the published weights of wav2vec 2.0 and emotion2vec, in any of their naming schemes.
 
-wav2vec 2.0 base, and HuBERT base, which is the same network: torchaudio's bundle, Hugging Face (bare or below `wav2vec2.` with a CTC head, positional
-convolution as `weight_g`/`weight_v` or parametrised), fairseq (pre-trained or fine-tuned), DEEPTalk.pth.
+wav2vec 2.0 base, and HuBERT base, which is the same network: torchaudio's bundle, Hugging Face (bare or below
+`wav2vec2.` with a CTC head, or `hubert.`, positional convolution as `weight_g`/`weight_v` or parametrised),
+fairseq (pre-trained or fine-tuned), DEEPTalk.pth.
 emotion2vec base: fairseq, FunASR, DEE.pt. The encoder has the same tensors in all of them, so the rules only
 rename. The readers skip heads and tensors that only serve pre-training; any other missing, unknown or
 misshapen tensor is an error.

@@ -86,10 +86,12 @@ def plan(kept: Float[Tensor, "times"], sampler: Sampler, count: int | None = Non
 
 
 def noised(
-    clean: Float[Tensor, "batch *rest"], noise: Float[Tensor, "batch *rest"], kept: Float[Tensor, "batch"]
-) -> Float[Tensor, "batch *rest"]:
+    clean: Float[Tensor, "batch frames values"],
+    noise: Float[Tensor, "batch frames values"],
+    kept: Float[Tensor, "batch"],
+) -> Float[Tensor, "batch frames values"]:
     """Return clean values with noise, of which each row keeps its own share."""
-    share = kept.reshape(-1, *[1] * (clean.ndim - 1))
+    share = kept[:, None, None]
     return share.sqrt().to(clean) * clean + (1 - share).sqrt().to(clean) * noise
 
 

@@ -26,8 +26,8 @@ class FaceDiffuserConfig(Config):
     content: ContentConfig = HUBERT
     """Settings of the speech encoder: HuBERT, which has the settings of wav2vec 2.0, or a compact one."""
     width: Width = 256
-    """Width of the recurrent layers, of the time, and unless `plain` of the narrowed sound and motion: 256 for
-    VOCASET and BEAT, 512 for BIWI."""
+    """Width of the recurrent layers, of the time, and unless `plain` of the narrowed sound and motion: 256
+    for VOCASET and BEAT, 512 for BIWI."""
     times: Annotated[int, Field(gt=1, le=10_000)] = 1000
     """Number of times of the diffusion: 1000 for VOCASET and BEAT, 500 for BIWI."""
     dropout: Dropout = 0.3

@@ -1,7 +1,7 @@
 """All steps of a diffusion at once: a front that moves through steps and frames.
 
-Axis names: `frames`, `steps` of the sampler, `rows` of the front, `state` (a frame of the diffusion), `width`,
-`values`. The recurrent layers only look back, so step s of frame k needs step s of frame k - 1 and step s - 1
+Axis names: `frames`, `steps` of the sampler, `rows` of the front, `state` (a frame of the diffusion),
+`width`, `values`. The recurrent layers only look back, so step s of frame k needs step s of frame k - 1 and step s - 1
 of frame k: all pairs with the same s + k can be computed at once. One front computes them as the rows of one
 matrix product. There are frames + steps - 1 fronts, where the published loop has frames * steps products of
 one row.
@@ -150,10 +150,10 @@ class Front:
 
 
 def _gru(
-    gates: Float[Tensor, "rows three_widths"],
+    gates: Float[Tensor, "rows gates"],
     past: Float[Tensor, "rows width"],
-    weight: Float[Tensor, "three_widths width"],
-    bias: Float[Tensor, "three_widths"],
+    weight: Float[Tensor, "gates width"],
+    bias: Float[Tensor, " gates"],
 ) -> Float[Tensor, "rows width"]:
     """Return the next state of a recurrent layer whose input product is `gates`."""
     width = past.shape[1]
