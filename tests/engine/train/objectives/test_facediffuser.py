@@ -49,9 +49,9 @@ def test_learns_a_clip_by_heart(plain: bool) -> None:
     objective, batch, samples = built(plain=plain, surface_weight=1.0)
     model, surface = objective.model, objective.surface
     assert surface is not None
-    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
-    falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=220)
-    for _ in range(220):
+    optimiser = torch.optim.Adam(model.parameters(), 5e-3)
+    falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=240)
+    for _ in range(240):
         optimiser.zero_grad()
         objective(batch, 0.0)["loss"].backward()
         optimiser.step()

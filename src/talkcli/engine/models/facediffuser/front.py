@@ -1,10 +1,10 @@
 """All steps of a diffusion at once: a front that moves through steps and frames.
 
 Axis names: `frames`, `steps` of the sampler, `rows` of the front, `state` (a frame of the diffusion),
-`width`, `values`. The recurrent layers only look back, so step s of frame k needs step s of frame k - 1 and step s - 1
-of frame k: all pairs with the same s + k can be computed at once. One front computes them as the rows of one
-matrix product. There are frames + steps - 1 fronts, where the published loop has frames * steps products of
-one row.
+`width`, `gates`, `values`. The recurrent layers only look back, so step s of frame k needs step s of frame
+k - 1 and step s - 1 of frame k: all pairs with the same s + k can be computed at once. One front computes
+them as the rows of one matrix product. There are frames + steps - 1 fronts, where the published loop has
+frames * steps products of one row.
 
 A step mixes clean and noisy motion linearly, and the network sees the noisy one through a linear map W. So,
 unless plain, the diffusion runs in the space of W x, which is small (512 for VOCASET's 15,069 coordinates);
