@@ -50,8 +50,9 @@ def test_learns_a_clip_by_heart(plain: bool) -> None:
     model, surface = objective.model, objective.surface
     assert surface is not None
     optimiser = torch.optim.Adam(model.parameters(), 5e-3)
-    falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=240)
-    for _ in range(240):
+    number = 450 if plain else 240
+    falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=number)
+    for _ in range(number):
         optimiser.zero_grad()
         objective(batch, 0.0)["loss"].backward()
         optimiser.step()
