@@ -30,6 +30,7 @@ from talkcli.engine.pipelines.training.phones import PhonesRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.pipelines.training.sync import SyncRecipe
 from talkcli.engine.pipelines.training.sync_image import SyncImageRecipe
+from talkcli.engine.pipelines.training.voca import VocaRecipe
 
 SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "fer": FerRecipe,
@@ -45,6 +46,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "codetalker": CodeTalkerRecipe,
     "flint": FlintRecipe,
     "emote": EmoteRecipe,
+    "voca": VocaRecipe,
     "sync": SyncRecipe,
     "sync_image": SyncImageRecipe,
     "ffd": FfdRecipe,
@@ -129,7 +131,7 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 OF_TWO = (
     "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
     "codetalker-biwi", "codetalker.debug", "faceformer", "faceformer-biwi",
-    "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug",
+    "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug", "voca-small",
 )  # fmt: skip
 
 

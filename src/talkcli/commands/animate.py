@@ -207,6 +207,14 @@ def animate(
             "ancestral, 20 for ddim.",
         ),
     ] = None,
+    logits: Annotated[
+        Path | None,
+        typer.Option(
+            "--logits",
+            help="Logits of the speech for a VOCA model, by DeepSpeech or another recogniser of letters: "
+            ".npy or .npz (docs/methods/voca.md). Default: phones that talk hears stand in for them.",
+        ),
+    ] = None,
     overwrite: OverwriteFrames = False,
     fps: Fps = None,
     look: Look = "skin",
@@ -283,6 +291,7 @@ def animate(
                 "feedback": feedback,
                 "sampler": sampler,
                 "steps": steps,
+                "logits": logits,
             },
             "emotion_from": emotion_from,
             "model_name": model,

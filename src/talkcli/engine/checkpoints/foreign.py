@@ -1,23 +1,29 @@
 """Reader of tensors in third-party weight files that imports and runs none of their code.
 
-Kinds: PyTorch files (`.pt`, `.pth`, `.bin`), safetensors, and the folders of Hugging Face and FunASR; the
-content determines the kind, not the suffix. Settings objects (omegaconf, argparse) beside the tensors, as in
-files of fairseq, stay inert. A file that refers to parts of Python itself, beyond a few records, is refused.
+Kinds: PyTorch files (`.pt`, `.pth`, `.bin`), safetensors, and the folders of Hugging Face and FunASR, whose
+content determines the kind, not the suffix; TensorFlow's checkpoints (`.index`) and archives of arrays
+(`.npz`). Settings objects (omegaconf, argparse) beside the tensors, as in files of fairseq, stay inert. A
+file that refers to parts of Python itself, beyond a few records, is refused.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from talkcli.engine.errors import InputError
+from talkcli.engine.readers.npz import array_names, read_arrays
 from talkcli.engine.readers.regular import open_file
+from talkcli.engine.readers.tensor_bundle import SUFFIX as BUNDLE_SUFFIX
+from talkcli.engine.readers.tensor_bundle import read_bundle
 from talkcli.engine.readers.torch_file import read_torch_file
 
 # Names of the weight file in a folder, in the order of preference: the safe kind first.
@@ -44,6 +50,12 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     missing, cut short or not a weight file, when it holds no tensors, or when reading it would run code.
     """
     file = weights_file(path)
+    if file.suffix == BUNDLE_SUFFIX:
+        return _torch(read_bundle(file))
+    if file.suffix == ".npz":
+        names = sorted(array_names(file))
+        hint = "Give an .npz of the variables by their official names."
+        return _torch(read_arrays(file, names, kind="archive of arrays", hint=hint))
     try:
         with open_file(file) as stream:
             head = stream.read(9)
@@ -71,6 +83,13 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             hint="Use the file exactly as its authors publish it.",
         )
     return tensors
+
+
+def _torch(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Return those of the arrays that are numbers of torch."""
+    return {
+        name: torch.from_numpy(value.copy()) for name, value in arrays.items() if value.dtype.kind in "fi"
+    }
 
 
 def weights_file(path: Path) -> Path:

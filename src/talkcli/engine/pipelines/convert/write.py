@@ -1,12 +1,13 @@
-"""Writing of official files: state dicts as PyTorch stores them."""
+"""Writing of official files: state dicts as PyTorch stores them, or archives of arrays (`.npz`)."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -56,9 +57,12 @@ def num_values(tensors: Mapping[str, Tensor]) -> int:
     return sum(value.numel() for value in tensors.values())
 
 
-def _save(content: Mapping[str, object], file: BinaryIO, target: Path) -> None:
+def _save(content: Mapping[str, Any], file: BinaryIO, target: Path) -> None:
     try:
-        torch.save(content, file)
+        if target.suffix == ".npz":
+            np.savez(file, **{name: value.numpy() for name, value in content.items()})
+        else:
+            torch.save(content, file)
     except RuntimeError as error:
         # torch reports a full disk as a RuntimeError.
         raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -16,6 +16,7 @@ from talkcli.engine.models.content import (
     PhoneContentConfig,
     Wav2vec2Content,
 )
+from talkcli.engine.models.ctc import LogitsConfig, PhoneLogits, PhoneLogitsConfig
 from talkcli.engine.pipelines.training.given_parts import GivenParts
 from talkcli.engine.pipelines.training.parts import fill, part_config
 from talkcli.engine.types import MODEL_FPS, Config, Reporter
@@ -23,12 +24,12 @@ from talkcli.engine.types import MODEL_FPS, Config, Reporter
 Generator = TypeVar("Generator", bound=Config)
 
 
-def with_encoder(content: ContentConfig, parts: GivenParts) -> ContentConfig:
+def with_encoder(content: ContentConfig | LogitsConfig, parts: GivenParts) -> Any:
     """Return the settings of a speech encoder, with those of the phone encoder in the part `phones`.
 
     Raises UsageError when it needs that part and has none.
     """
-    if not isinstance(content, PhoneContentConfig) or parts.is_random("phones"):
+    if not isinstance(content, PhoneContentConfig | PhoneLogitsConfig) or parts.is_random("phones"):
         return content
     encoder = part_config(parts.trained("phones"), "phones", "phones")
     return content.model_copy(update={"encoder": encoder})
@@ -39,7 +40,7 @@ def fill_encoder(content: nn.Module, parts: GivenParts, reporter: Reporter) -> N
 
     Raises UsageError for a part that is missing, and InputError for weights that do not fit.
     """
-    if isinstance(content, PhoneContent):
+    if isinstance(content, PhoneContent | PhoneLogits):
         if parts.is_random("phones"):
             parts.published("phones", reporter)
         else:
