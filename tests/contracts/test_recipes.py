@@ -130,7 +130,7 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 # judges are keys of the sync judge of pictures, and generators have the same content encoders.
 OF_TWO = (
     "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
-    "codetalker-biwi", "codetalker.debug", "faceformer", "faceformer-biwi",
+    "codetalker-biwi", "codetalker.debug", "facediffuser", "faceformer", "faceformer-biwi",
     "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug", "voca-small",
 )  # fmt: skip
 

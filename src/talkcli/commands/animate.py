@@ -193,18 +193,13 @@ def animate(
         Literal["ancestral", "ddim"] | None,
         typer.Option(
             "--sampler",
-            help="How a FaceDiffuser model makes motion of noise: with new noise at every step, as published "
-            "(ancestral, the default), or with the first noise alone, in few steps (ddim).",
+            help="Noise of a FaceDiffuser model: new at every step (ancestral, the default) or once (ddim).",
         ),
     ] = None,
     steps: Annotated[
         int | None,
         typer.Option(
-            "--steps",
-            min=1,
-            max=10_000,
-            help="Number of steps of a FaceDiffuser model. Default: all that the model was trained with for "
-            "ancestral, 20 for ddim.",
+            "--steps", min=1, max=10_000, help="Steps of a FaceDiffuser model. Default: all; for ddim 20."
         ),
     ] = None,
     logits: Annotated[
