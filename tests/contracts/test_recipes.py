@@ -21,6 +21,7 @@ from talkcli.engine.pipelines.training.emoface import EmoFaceRecipe
 from talkcli.engine.pipelines.training.emotalk import EmoTalkRecipe
 from talkcli.engine.pipelines.training.emote import EmoteRecipe
 from talkcli.engine.pipelines.training.emotion_image import EmotionImageRecipe
+from talkcli.engine.pipelines.training.facediffuser import FaceDiffuserRecipe
 from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
@@ -38,6 +39,7 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     **dict.fromkeys(("th_vqvae", "vqvae", "vae"), PriorRecipe),
     "deeptalk": DeepTalkRecipe,
     "faceformer": FaceFormerRecipe,
+    "facediffuser": FaceDiffuserRecipe,
     "emotalk": EmoTalkRecipe,
     "emoface": EmoFaceRecipe,
     "codetalker_vq": CodeTalkerVqRecipe,
@@ -128,7 +130,7 @@ def test_an_ablation_is_a_few_lines_on_the_paper(name: str) -> None:
 # judges are keys of the sync judge of pictures, and generators have the same content encoders.
 OF_TWO = (
     "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
-    "codetalker-biwi", "codetalker.debug", "faceformer", "faceformer-biwi",
+    "codetalker-biwi", "codetalker.debug", "facediffuser", "faceformer", "faceformer-biwi",
     "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug", "voca-small",
 )  # fmt: skip
 

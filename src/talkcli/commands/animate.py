@@ -189,6 +189,19 @@ def animate(
             "fastest for long speech (parallel). Default: all, for motion of up to 600 frames, else window.",
         ),
     ] = None,
+    sampler: Annotated[
+        Literal["ancestral", "ddim"] | None,
+        typer.Option(
+            "--sampler",
+            help="Noise of a FaceDiffuser model: new at every step (ancestral, the default) or once (ddim).",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps", min=1, max=10_000, help="Steps of a FaceDiffuser model. Default: all; for ddim 20."
+        ),
+    ] = None,
     logits: Annotated[
         Path | None,
         typer.Option(
@@ -271,6 +284,8 @@ def animate(
                 "always_pad": always_pad or None,
                 "level": level,
                 "feedback": feedback,
+                "sampler": sampler,
+                "steps": steps,
                 "logits": logits,
             },
             "emotion_from": emotion_from,

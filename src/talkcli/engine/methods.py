@@ -35,6 +35,7 @@ PARTS: dict[str, Part] = {
     ),
     "phones": Part(what="a trained phone encoder", made_by="phones", published="the phone encoder"),
     "wav2vec2": Part(what="wav2vec 2.0", published="wav2vec 2.0"),
+    "hubert": Part(what="HuBERT", published="HuBERT"),
     "emotion_wav2vec2": Part(what="wav2vec 2.0 of speech emotion", published="wav2vec 2.0 of speech emotion"),
     "lip_reader": Part(what="a lip reader", published="a lip reader"),
     "emotion_judge": Part(what="a trained judge of emotion in pictures", made_by="emotion_image"),

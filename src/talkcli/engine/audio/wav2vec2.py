@@ -10,11 +10,11 @@ normalise after attention and feed-forward, those of the large network (LV-60k, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Bool, Float
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -66,11 +66,16 @@ class Wav2vec2Config(Config):
     DEEPTalk's code: there the loudness of a clip depends on the other clips of its batch."""
     frozen: Literal["all", "convolutions", "none"] = "all"
     """Part that never trains: everything (DEEPTalk's code), the convolutions (its paper), or nothing."""
+    frozen_layers: Annotated[int, Field(ge=0, le=64)] = 0
+    """Number of first layers of the transformer that never train, with the projection before them; for
+    frozen convolutions. FaceDiffuser has 2."""
 
     @model_validator(mode="after")
     def _check(self) -> Wav2vec2Config:
         if self.width % self.heads or self.width % self.position_groups:
             raise ValueError(f"width {self.width} is no multiple of heads or of position_groups")
+        if self.frozen_layers > (self.layers if self.frozen == "convolutions" else 0):
+            raise ValueError(f"frozen_layers {self.frozen_layers} with frozen {self.frozen}")
         return self
 
 
@@ -143,8 +148,13 @@ class Wav2vec2(nn.Module):
         return trunk if self.config.frozen == "all" else self.transform(trunk)
 
     def _frozen(self) -> tuple[nn.Module, ...]:
-        parts = {"all": (self.model,), "convolutions": (self.model.feature_extractor,), "none": ()}
-        return parts[self.config.frozen]
+        if self.config.frozen == "all":
+            return (self.model,)
+        if self.config.frozen == "none":
+            return ()
+        encoder, count = self.model.encoder, self.config.frozen_layers
+        first = (encoder.feature_projection, *encoder.transformer.layers[:count]) if count else ()
+        return (self.model.feature_extractor, *first)
 
     def convolve(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]:
         """Return the output of the convolutions, 50 steps a second, of samples of any loudness."""

@@ -1,7 +1,8 @@
 """Loaders of the published weights of wav2vec 2.0 and emotion2vec, in any of their naming schemes.
 
-wav2vec 2.0 base: torchaudio's bundle, Hugging Face (bare or below `wav2vec2.` with a CTC head, positional
-convolution as `weight_g`/`weight_v` or parametrised), fairseq (pre-trained or fine-tuned), DEEPTalk.pth.
+wav2vec 2.0 base, and HuBERT base, which is the same network: torchaudio's bundle, Hugging Face (bare or below
+`wav2vec2.` with a CTC head, or `hubert.`, positional convolution as `weight_g`/`weight_v` or parametrised),
+fairseq (pre-trained or fine-tuned), DEEPTalk.pth.
 emotion2vec base: fairseq, FunASR, DEE.pt. The encoder has the same tensors in all of them, so the rules only
 rename. The readers skip heads and tensors that only serve pre-training; any other missing, unknown or
 misshapen tensor is an error.
@@ -26,13 +27,13 @@ _WAV2VEC2_PART = "audio_model.model."
 _EMOTION2VEC_PART = "audio_encoder.embedding_model."
 
 # Prefixes that the files put before the encoder's names.
-_WAV2VEC2_WRAPPERS = re.compile(r"^(module\.|model\.|wav2vec2\.|w2v_encoder\.|w2v_model\.)+")
+_WAV2VEC2_WRAPPERS = re.compile(r"^(module\.|model\.|wav2vec2\.|hubert\.|w2v_encoder\.|w2v_model\.)+")
 _EMOTION2VEC_WRAPPERS = re.compile(r"^(module\.|d2v_model\.)+")
 
 # Names of the heads and of the parts that only pre-training uses.
 _WAV2VEC2_UNUSED = re.compile(
     r"^(masked_spec_embed$|mask_emb$|lm_head\.|aux\.|proj\.|final_proj\.|quantizer\.|project_q\.|project_hid\."
-    r"|projector\.|classifier\.)"
+    r"|projector\.|classifier\.|label_embs_concat$)"
 )
 _EMOTION2VEC_UNUSED = re.compile(r"^(_ema(\.|$)|decoder\.|modality_encoders\.AUDIO\.decoder\.|proj\.)")
 
@@ -74,10 +75,13 @@ def emotion2vec_to_ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _renamed(state, _bare(state, _EMOTION2VEC_PART, _EMOTION2VEC_WRAPPERS, _EMOTION2VEC_UNUSED))
 
 
-def load_wav2vec2(encoder: Wav2vec2, path: Path) -> None:
-    """Load the file or folder `path` into `encoder`; raise an InputError that lists what does not fit."""
+def load_wav2vec2(encoder: Wav2vec2, path: Path, name: str = "wav2vec 2.0") -> None:
+    """Load the file or folder `path` into `encoder`; raise an InputError that lists what does not fit.
+
+    `name` is that of the network in the message: HuBERT has the same one.
+    """
     state = wav2vec2_to_ours(read_state_dict(path))
-    check_fit(state, encoder.state_dict(), f"{path} does not hold the weights of wav2vec 2.0")
+    check_fit(state, encoder.state_dict(), f"{path} does not hold the weights of {name}")
     encoder.load_state_dict(state)
 
 

@@ -27,11 +27,13 @@ class Entry:
     """Official name of the tensor in the same file of which this one is a copy; None if it is no copy."""
     codes: Callable[[], Tensor] | None = None
     """Function that computes the tensor, for position codes; None for any other tensor."""
+    keeps_axis: bool = False
+    """Whether a single number has an axis in our model, too."""
 
     @property
     def our_shape(self) -> tuple[int, ...]:
         """Shape of the tensor in our model, where a single number has no axis."""
-        return () if self.shape == (1,) else self.shape
+        return () if self.shape == (1,) and not self.keeps_axis else self.shape
 
     @property
     def dtype(self) -> torch.dtype:

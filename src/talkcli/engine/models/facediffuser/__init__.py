@@ -1,0 +1,1 @@
+"""FaceDiffuser: motion from noise, by a diffusion that listens to speech."""
