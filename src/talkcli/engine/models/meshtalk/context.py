@@ -26,25 +26,26 @@ class MaskedLinear(nn.Module):
     def __init__(self, inward: int, outward: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.weight = nn.Parameter(torch.empty(heads * outward, heads * inward))
+        # The last axis is that of the published convolutions over one frame.
+        self.weight = nn.Parameter(torch.empty(heads * outward, heads * inward, 1))
         self.bias = nn.Parameter(torch.zeros(heads * outward))
         nn.init.kaiming_uniform_(self.weight, a=5**0.5)
 
     def forward(self, x: Float[Tensor, "batch frames inward"]) -> Float[Tensor, "batch frames outward"]:
         """Return the outputs of all variables."""
-        return F.linear(x, self.weight * self.mask().to(self.weight), self.bias)
+        return F.linear(x, self.weight[..., 0] * self.mask(), self.bias)
 
     def mask(self) -> Float[Tensor, "outward inward"]:
         """Return 1 where an output may see an input."""
-        outward, inward = (side // self.heads for side in self.weight.shape)
-        before = torch.ones(self.heads, self.heads, device=self.weight.device).tril(-1)
+        outward, inward = (side // self.heads for side in self.weight.shape[:2])
+        before = self.weight.new_ones(self.heads, self.heads).tril(-1)
         return before.repeat_interleave(outward, 0).repeat_interleave(inward, 1)
 
     def of(self, head: int, before: Float[Tensor, "batch seen"]) -> Float[Tensor, "batch some"]:
         """Return the outputs of one variable from the inputs of those before it."""
-        outward, inward = (side // self.heads for side in self.weight.shape)
+        outward, inward = (side // self.heads for side in self.weight.shape[:2])
         rows = slice(head * outward, (head + 1) * outward)
-        return F.linear(before, self.weight[rows, : head * inward], self.bias[rows])
+        return F.linear(before, self.weight[rows, : head * inward, 0], self.bias[rows])
 
 
 class ContextLayer(nn.Module):
@@ -54,7 +55,7 @@ class ContextLayer(nn.Module):
         super().__init__()
         self.dilation = dilation
         self.masked = MaskedLinear(hidden, hidden, heads)
-        self.heard = nn.Linear(width, heads * hidden)
+        self.heard = nn.Conv1d(width, heads * hidden, 1)
         # The earlier of the two frames first.
         self.historic = nn.Conv1d(heads * hidden, heads * hidden, 2, dilation=dilation)
 
@@ -63,7 +64,7 @@ class ContextLayer(nn.Module):
     ) -> Float[Tensor, "batch frames channels"]:
         """Return the layer's output for all frames at once."""
         past = F.pad(x[:, :-1], (0, 0, self.dilation + 1, 0)).mT
-        return F.leaky_relu(self.masked(x) + self.heard(speech) + self.historic(past).mT, _SLOPE)
+        return F.leaky_relu(self.masked(x) + self.heard(speech.mT).mT + self.historic(past).mT, _SLOPE)
 
     def beside(
         self,
@@ -120,10 +121,10 @@ class ContextModel(nn.Module):
             generator: Source of the noise; None for torch's global one.
         """
         batch, frames, _ = speech.shape
-        heard = [layer.heard(speech) for layer in self.layers]
+        heard = [layer.heard(speech.mT).mT for layer in self.layers]
         past: list[list[Tensor]] = [[] for _ in self.layers]
         labels = speech.new_empty(batch, frames, self.heads, dtype=torch.long)
-        columns = self.embedding.weight.T.contiguous()
+        columns = self.embedding.weight[..., 0].T.contiguous()
         noise = None
         for frame in range(frames):
             beside = [

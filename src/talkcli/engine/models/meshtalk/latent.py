@@ -19,19 +19,40 @@ from talkcli.engine.models.meshtalk.speech import LogPower, SpeechEncoder
 _SLOPE = 0.2
 
 
+class Standard(nn.Module):
+    """The mean face and the deviation of each coordinate."""
+
+    mean: Tensor
+    stddev: Tensor
+
+    def __init__(self, num_values: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1, 1, num_values // 3, 3))
+        self.register_buffer("stddev", torch.ones(1, 1, num_values // 3, 3))
+
+    def forward(self, faces: Float[Tensor, "batch frames values"]) -> Float[Tensor, "batch frames values"]:
+        """Return faces minus the mean face, over the deviation."""
+        return (faces - self.mean.flatten()) / self.stddev.flatten()
+
+    def back(self, standard: Float[Tensor, "batch frames values"]) -> Float[Tensor, "batch frames values"]:
+        """Undo `forward`."""
+        return standard * self.stddev.flatten() + self.mean.flatten()
+
+
 class ExpressionEncoder(nn.Module):
-    """Standardised vertices to codes."""
+    """Faces to codes."""
 
     def __init__(self, config: LatentConfig, num_values: int) -> None:
         super().__init__()
         width, inner = config.width, config.expression_width
+        self.standard = Standard(num_values)
         self.layers = nn.ModuleList([nn.Linear(num_values, inner), nn.Linear(inner, width)])
         self.lstm = nn.LSTM(width, width, batch_first=True)
         self.code = nn.Linear(width, width)
 
-    def forward(self, standard: Float[Tensor, "batch frames values"]) -> Float[Tensor, "batch frames width"]:
-        """Return the codes of standardised faces."""
-        x = standard
+    def forward(self, faces: Float[Tensor, "batch frames values"]) -> Float[Tensor, "batch frames width"]:
+        """Return the codes of faces."""
+        x = self.standard(faces)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), _SLOPE)
         return self.code(self.lstm(x)[0])
@@ -44,6 +65,7 @@ class MeshDecoder(nn.Module):
         super().__init__()
         width, (outer, inner) = config.width, config.mesh_widths
         sides = (num_values, outer, inner, width)
+        self.standard = Standard(num_values)
         self.encoder = nn.ModuleList(map(nn.Linear, sides[:-1], sides[1:]))
         self.fusion = nn.Linear(width + config.heads * config.classes, width)
         self.temporal = nn.LSTM(width, width, num_layers=2, batch_first=True)
@@ -53,8 +75,8 @@ class MeshDecoder(nn.Module):
     def forward(
         self, rest: Float[Tensor, "batch values"], latent: Float[Tensor, "batch frames codes"]
     ) -> Float[Tensor, "batch frames values"]:
-        """Return standardised faces of a standardised face at rest."""
-        skips, x = [], rest
+        """Return faces of a face at rest and of one-hot classes."""
+        skips, x = [], self.standard(rest[:, None])[:, 0]
         for layer in self.encoder:
             skips.append(x)
             x = F.leaky_relu(layer(x), _SLOPE)
@@ -65,16 +87,13 @@ class MeshDecoder(nn.Module):
         x = self.temporal(F.leaky_relu(joint, _SLOPE))[0]
         for layer, skip in zip(self.decoder, reversed(skips), strict=True):
             x = F.leaky_relu(layer(x), _SLOPE) + skip[:, None]
-        return x + self.vertex_bias
+        return self.standard.back(x + self.vertex_bias)
 
 
 class MeshTalkLatent(nn.Module):
-    """The networks of step 1, with the statistics of the vertices."""
+    """The networks of step 1."""
 
     method = "meshtalk_latent"
-    mean: Tensor
-    deviation: Tensor
-    neutral: Tensor
 
     def __init__(self, config: LatentConfig, num_values: int) -> None:
         """Build the networks with random weights. Raises ValueError for a number of values that is no multiple
@@ -91,24 +110,17 @@ class MeshTalkLatent(nn.Module):
             [nn.Linear(2 * width, 2 * width), nn.Linear(2 * width, 2 * width), nn.Linear(2 * width, codes)]
         )
         self.mesh = MeshDecoder(config, num_values)
-        self.register_buffer("mean", torch.zeros(num_values))
-        self.register_buffer("deviation", torch.ones(()))
-        self.register_buffer("neutral", torch.zeros(num_values // 3, 3))
 
     @property
     def ears(self) -> dict[str, Ear]:
         """The front-end of the encoder of speech."""
         return {LogPower.name: self.speech.front}
 
-    def standard(self, faces: Float[Tensor, "*any values"]) -> Float[Tensor, "*any values"]:
-        """Return faces minus the mean face, over the deviation."""
-        return (faces - self.mean) / self.deviation
-
     def latent(
         self, speech: Float[Tensor, "batch frames width"], faces: Float[Tensor, "batch frames values"]
     ) -> Float[Tensor, "batch frames heads classes"]:
         """Return the logarithms of the probabilities of all classes, from codes of speech and from faces."""
-        x = torch.cat([self.expression(self.standard(faces)), speech], dim=-1)
+        x = torch.cat([self.expression(faces), speech], dim=-1)
         for layer in self.fusion[:-1]:
             x = F.leaky_relu(layer(x), _SLOPE)
         return self.fusion[-1](x).unflatten(2, (self.config.heads, -1)).log_softmax(-1)
@@ -122,12 +134,6 @@ class MeshTalkLatent(nn.Module):
         if self.training:
             return F.gumbel_softmax(logs, tau=1.0, hard=True).flatten(2)
         return one_hot(logs.argmax(-1), self.config.classes).to(logs)
-
-    def decode(
-        self, rest: Float[Tensor, "batch values"], latent: Float[Tensor, "batch frames codes"]
-    ) -> Float[Tensor, "batch frames values"]:
-        """Return faces of a face at rest and one-hot classes."""
-        return self.mesh(self.standard(rest), latent) * self.deviation + self.mean
 
 
 def one_hot(

@@ -93,7 +93,7 @@ class MeshTalk(nn.Module):
         labels = self.context.sample(heard, temperature=temperature, generator=generator)
         latent = one_hot(labels, self.config.latent.classes).to(heard)
         rest = self.neutral.flatten().expand(len(samples), -1)
-        return smooth(self.prior.decode(rest, latent), self.smoothed)
+        return smooth(self.prior.mesh(rest, latent), self.smoothed)
 
 
 def smooth(
