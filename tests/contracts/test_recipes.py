@@ -25,6 +25,7 @@ from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.flint import FlintRecipe
+from talkcli.engine.pipelines.training.meshtalk import MeshTalkLatentRecipe, MeshTalkRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.pipelines.training.sync import SyncRecipe
@@ -45,6 +46,8 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "flint": FlintRecipe,
     "emote": EmoteRecipe,
     "voca": VocaRecipe,
+    "meshtalk_latent": MeshTalkLatentRecipe,
+    "meshtalk": MeshTalkRecipe,
     "sync": SyncRecipe,
     "sync_image": SyncImageRecipe,
     "ffd": FfdRecipe,

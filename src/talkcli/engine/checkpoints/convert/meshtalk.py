@@ -33,7 +33,9 @@ def layouts(method: str, config: LatentConfig | MeshTalkConfig, num_values: int)
     """Return the layouts of the two files of `meshtalk_latent`, or of the three of `meshtalk`."""
     if isinstance(config, LatentConfig):
         return {ENCODER: _encoder(config, num_values), MESH: _mesh(config, num_values)}
-    inside = {name: under("", "prior", entries) for name, entries in layouts("", config.latent, num_values).items()}
+    inside = {
+        name: under("", "prior", entries) for name, entries in layouts("", config.latent, num_values).items()
+    }
     return {**inside, CONTEXT: under("", "context", _context(config))}
 
 
@@ -139,11 +141,7 @@ def _mesh(config: LatentConfig, num_values: int) -> Layout:
     width, (outer, inner) = config.width, config.mesh_widths
     sides = (num_values, outer, inner, width)
     layers = [
-        *(
-            entry
-            for row in range(3)
-            for entry in same(f"encoder.{row}", affine(sides[row + 1], sides[row]))
-        ),
+        *(entry for row in range(3) for entry in same(f"encoder.{row}", affine(sides[row + 1], sides[row]))),
         *same("fusion", affine(width, width + config.heads * config.classes)),
         *same("temporal", _lstm(width, 2)),
         *(

@@ -84,7 +84,9 @@ class ContextLayer(nn.Module):
 class ContextModel(nn.Module):
     """The network."""
 
-    def __init__(self, *, width: int, hidden: int, heads: int, classes: int, dilations: Sequence[int]) -> None:
+    def __init__(
+        self, *, width: int, hidden: int, heads: int, classes: int, dilations: Sequence[int]
+    ) -> None:
         super().__init__()
         self.heads, self.classes, self.hidden = heads, classes, hidden
         self.embedding = MaskedLinear(classes, hidden, heads)

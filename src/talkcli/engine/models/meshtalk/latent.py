@@ -125,9 +125,7 @@ class MeshTalkLatent(nn.Module):
             x = F.leaky_relu(layer(x), _SLOPE)
         return self.fusion[-1](x).unflatten(2, (self.config.heads, -1)).log_softmax(-1)
 
-    def drawn(
-        self, logs: Float[Tensor, "batch frames heads classes"]
-    ) -> Float[Tensor, "batch frames codes"]:
+    def drawn(self, logs: Float[Tensor, "batch frames heads classes"]) -> Float[Tensor, "batch frames codes"]:
         """Return one class per variable, one-hot: drawn with Gumbel noise in train mode, with gradients as if
         it were soft, else the most probable.
         """
@@ -136,8 +134,6 @@ class MeshTalkLatent(nn.Module):
         return one_hot(logs.argmax(-1), self.config.classes).to(logs)
 
 
-def one_hot(
-    labels: Int[Tensor, "batch frames heads"], classes: int
-) -> Int[Tensor, "batch frames codes"]:
+def one_hot(labels: Int[Tensor, "batch frames heads"], classes: int) -> Int[Tensor, "batch frames codes"]:
     """Return the classes of all variables of a frame, one after the other."""
     return F.one_hot(labels, classes).flatten(2)

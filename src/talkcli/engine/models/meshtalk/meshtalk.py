@@ -113,7 +113,9 @@ def smooth(
         points = faces.unflatten(2, (-1, 3))
         part = points[:, :, chosen].flatten(2)
         around = F.pad(part.mT, (_TAPS // 2, _TAPS // 2), mode="replicate")
-        filtered = F.conv1d(around.flatten(0, 1)[:, None], taps[None, None]).unflatten(0, around.shape[:2])[:, :, 0]
+        filtered = F.conv1d(around.flatten(0, 1)[:, None], taps[None, None]).unflatten(0, around.shape[:2])[
+            :, :, 0
+        ]
         weight = share[chosen].repeat_interleave(3)
         mixed = part + (filtered.mT - part) * weight
         points[:, :, chosen] = mixed.unflatten(2, (-1, 3))

@@ -87,7 +87,10 @@ class MeshTalkLatentObjective(nn.Module):
         return self.model.speech.of_frames(batch.sound[LogPower.name])
 
     def _made(
-        self, batch: Batch, speech: Float[Tensor, "batch frames width"], faces: Float[Tensor, "batch frames values"]
+        self,
+        batch: Batch,
+        speech: Float[Tensor, "batch frames width"],
+        faces: Float[Tensor, "batch frames values"],
     ) -> Float[Tensor, "batch frames values"]:
         assert batch.neutral is not None
         latent = self.model.drawn(self.model.latent(speech, faces))
