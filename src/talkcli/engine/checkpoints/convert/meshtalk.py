@@ -1,9 +1,9 @@
-"""MeshTalk's published files: encoder.pkl, vertex_unet.pkl and context_model.pkl, bare state dicts (facts H.3)."""
+"""MeshTalk's published files: encoder.pkl, vertex_unet.pkl, context_model.pkl; bare state dicts (facts H.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -25,11 +25,11 @@ _TOLD_BY = {
 # Settings of the released networks that no shape tells.
 _HEADS = 16
 _DILATIONS = (1, 2, 4, 8)
-_FPS = 30
+_FPS: Literal[30] = 30
 _NUM_VERTS = {6172: "meshtalk"}
 
 
-def layouts(method: str, config: LatentConfig | MeshTalkConfig, num_values: int) -> dict[str, Layout]:
+def layouts(method: str, config: LatentConfig | MeshTalkConfig, num_values: int) -> dict[str, Layout]:  # noqa: ARG001
     """Return the layouts of the two files of `meshtalk_latent`, or of the three of `meshtalk`."""
     if isinstance(config, LatentConfig):
         return {ENCODER: _encoder(config, num_values), MESH: _mesh(config, num_values)}
@@ -155,7 +155,7 @@ def _mesh(config: LatentConfig, num_values: int) -> Layout:
 
 def _context(config: MeshTalkConfig) -> Layout:
     latent, hidden = config.latent, config.hidden
-    heads, codes, channels = latent.heads, latent.heads * latent.classes, latent.heads * config.hidden
+    heads, channels = latent.heads, latent.heads * config.hidden
 
     def masked(name: str, ours: str, outward: int, inward: int, heard: str | None) -> Layout:
         def mask() -> Tensor:
@@ -177,7 +177,6 @@ def _context(config: MeshTalkConfig) -> Layout:
             *under(f"context_layers.{row}.historic", f"layers.{row}.historic", affine(channels, channels, 2)),
         )
     ]
-    assert codes
     return [
         *masked("embedding", "embedding", hidden, latent.classes, None),
         *layers,

@@ -25,8 +25,8 @@ class LatentConfig(Config):
     dropout: Dropout = 0.2
     """Dropout of the encoder of speech."""
     fps: Literal[25, 30] = 25
-    """Frames of the motion per second: 25 where talk trains; 30 in the published weights, whose frames are 533
-    samples apart."""
+    """Frames of the motion per second: 25 where talk trains; 30 in the published weights, whose frames are
+    533 samples apart."""
 
 
 class MeshTalkConfig(Config):

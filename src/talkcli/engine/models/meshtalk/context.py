@@ -1,8 +1,8 @@
 """MeshTalk's context model: the classes of a frame's variables, one after the other, frame after frame.
 
 Axis names: `batch`, `frames`, `width` of a code of speech, `heads`, `classes`, `codes` = heads * classes,
-`hidden` channels of a variable, `channels` = heads * hidden. Source: Richard et al. 2021, section 3.2, and the
-released code (facts H.3). In every layer a variable sees only variables before it; the middle layers also see
+`channels` = heads * hidden; `inward` and `outward` of a map. Source: Richard et al. 2021, section 3.2, and
+the released code (facts H.3). In every layer a variable sees only variables before it; the middle layers also see
 the sound of the frame, and all variables of two earlier frames. Differs: the released code runs all layers
 over all frames for each class that it draws. Here each layer keeps its frames, and a variable's channels are
 computed once; the numbers are the same.
@@ -41,11 +41,16 @@ class MaskedLinear(nn.Module):
         before = self.weight.new_ones(self.heads, self.heads).tril(-1)
         return before.repeat_interleave(outward, 0).repeat_interleave(inward, 1)
 
-    def of(self, head: int, before: Float[Tensor, "batch seen"]) -> Float[Tensor, "batch some"]:
-        """Return the outputs of one variable from the inputs of those before it."""
+    def by_variable(self) -> list[tuple[Tensor, Tensor]]:
+        """Return for each variable the weights of the inputs that it sees, and its biases."""
         outward, inward = (side // self.heads for side in self.weight.shape[:2])
-        rows = slice(head * outward, (head + 1) * outward)
-        return F.linear(before, self.weight[rows, : head * inward, 0], self.bias[rows])
+        return [
+            (
+                self.weight[head * outward :][:outward, : head * inward, 0],
+                self.bias[head * outward :][:outward],
+            )
+            for head in range(self.heads)
+        ]
 
 
 class ContextLayer(nn.Module):
@@ -66,19 +71,38 @@ class ContextLayer(nn.Module):
         past = F.pad(x[:, :-1], (0, 0, self.dilation + 1, 0)).mT
         return F.leaky_relu(self.masked(x) + self.heard(speech.mT).mT + self.historic(past).mT, _SLOPE)
 
-    def beside(
-        self,
-        past: Sequence[Float[Tensor, "batch channels"]],
-        heard: Float[Tensor, "batch channels"],
-    ) -> Float[Tensor, "batch channels"]:
-        """Return what a new frame gets beside its own variables, from the inputs of all earlier frames and from
-        its sound.
-        """
-        total = heard + self.historic.bias
-        for weight, back in zip(self.historic.weight.unbind(2), (self.dilation + 1, 1), strict=True):
-            if back <= len(past):
-                total = total + F.linear(past[-back], weight)
-        return total
+
+class _Steps:
+    """A layer that makes one variable of one frame after the other, with its earlier inputs.
+
+    Matrices are laid out once, since a step reads all of them.
+    """
+
+    def __init__(self, layer: ContextLayer, speech: Float[Tensor, "batch frames width"]) -> None:
+        self.inputs: list[Tensor] = []
+        assert layer.historic.bias is not None
+        # What every frame gets of its sound.
+        self.heard = layer.heard(speech.mT).mT + layer.historic.bias
+        self.backs = (layer.dilation + 1, 1)
+        self.earlier = [weight.contiguous() for weight in layer.historic.weight.unbind(2)]
+        self.variables = layer.masked.by_variable()
+        self.state = speech.new_zeros(len(speech), layer.historic.out_channels)
+        self.beside = self.state
+
+    def begin(self, frame: int) -> None:
+        """Begin a frame: add up what it gets beside its own variables."""
+        self.beside = self.heard[:, frame]
+        for weight, back in zip(self.earlier, self.backs, strict=True):
+            if back <= len(self.inputs):
+                self.beside = self.beside + F.linear(self.inputs[-back], weight)
+        self.state = torch.zeros_like(self.state)
+
+    def variable(self, head: int, before: Float[Tensor, "batch channels"]) -> None:
+        """Make the channels of a variable from the inputs of those before it."""
+        weight, bias = self.variables[head]
+        own = slice(head * len(bias), (head + 1) * len(bias))
+        made = F.linear(before[:, : weight.shape[1]], weight, bias) + self.beside[:, own]
+        self.state[:, own] = F.leaky_relu(made, _SLOPE)
 
 
 class ContextModel(nn.Module):
@@ -103,7 +127,7 @@ class ContextModel(nn.Module):
             speech: Codes of the speech.
         """
         x = self.embedding(codes)
-        for layer in self.layers:
+        for layer in self._layers():
             x = layer(x, speech)
         return self.outward(x).unflatten(2, (self.heads, -1)).log_softmax(-1)
 
@@ -123,38 +147,36 @@ class ContextModel(nn.Module):
             generator: Source of the noise; None for torch's global one.
         """
         batch, frames, _ = speech.shape
-        heard = [layer.heard(speech.mT).mT for layer in self.layers]
-        past: list[list[Tensor]] = [[] for _ in self.layers]
-        labels = speech.new_empty(batch, frames, self.heads, dtype=torch.long)
+        layers = [_Steps(layer, speech) for layer in self._layers()]
+        outward = self.outward.by_variable()
         columns = self.embedding.weight[..., 0].T.contiguous()
-        noise = None
+        labels = speech.new_empty(batch, frames, self.heads, dtype=torch.long)
         for frame in range(frames):
-            beside = [
-                layer.beside(kept, sound[:, frame])
-                for layer, kept, sound in zip(self.layers, past, heard, strict=True)
-            ]
+            noise = None
             if temperature > 0:
                 noise = _gumbel((batch, self.heads, self.classes), speech, generator)
+            for layer in layers:
+                layer.begin(frame)
             embedded = self.embedding.bias.expand(batch, -1).clone()
-            states = [speech.new_zeros(batch, self.heads * self.hidden) for _ in self.layers]
-            for head in range(self.heads):
-                own = slice(head * self.hidden, (head + 1) * self.hidden)
+            for head, (weight, bias) in enumerate(outward):
                 x = embedded
-                for layer, state, add in zip(self.layers, states, beside, strict=True):
-                    before = x[:, : head * self.hidden]
-                    state[:, own] = F.leaky_relu(layer.masked.of(head, before) + add[:, own], _SLOPE)
-                    x = state
-                logs = self.outward.of(head, x[:, : head * self.hidden])
+                for layer in layers:
+                    layer.variable(head, x)
+                    x = layer.state
+                logs = F.linear(x[:, : weight.shape[1]], weight, bias)
                 if noise is not None:
-                    logs = logs.log_softmax(-1) / temperature + noise[:, head]
+                    logs = logs / temperature + noise[:, head]
                 chosen = logs.argmax(-1)
                 labels[:, frame, head] = chosen
                 # The class adds its column to all variables behind it.
                 later = (head + 1) * self.hidden
-                embedded[:, later:] += columns[head * self.classes + chosen][:, later:]
-            for kept, x in zip(past, [embedded, *states[:-1]], strict=True):
-                kept.append(x)
+                embedded[:, later:] += columns[head * self.classes + chosen, later:]
+            for layer, x in zip(layers, [embedded, *(each.state for each in layers[:-1])], strict=True):
+                layer.inputs.append(x)
         return labels
+
+    def _layers(self) -> list[ContextLayer]:
+        return [layer for layer in self.layers if isinstance(layer, ContextLayer)]
 
 
 def _gumbel(shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
