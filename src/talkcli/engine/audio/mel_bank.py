@@ -1,6 +1,6 @@
 """Banks of triangular mel bands, as torchaudio makes them, without torchaudio's import.
 
-Axis names: `bins` (of a spectrum), `mel`, `_edges` = mel + 2. Slaney's scale is linear up to 1 kHz, three
+Axis names: `bins` (of a spectrum), `mel`. Slaney's scale is linear up to 1 kHz, three
 mels for 200 Hz, and logarithmic above, 27 mels for a factor of 6.4 (Slaney, Auditory Toolbox, 1998). HTK's is
 2595 lg(1 + f / 700 Hz) (Young et al., The HTK Book).
 """
@@ -37,7 +37,7 @@ def htk_bank(num_bins: int, num_mels: int, rate_hz: int) -> Float[Tensor, "bins 
     return _triangles(700.0 * (10.0 ** (mels / 2595.0) - 1.0), num_bins, rate_hz)
 
 
-def _triangles(corners: Float[Tensor, "_edges"], num_bins: int, rate_hz: int) -> Float[Tensor, "bins mel"]:
+def _triangles(corners: Float[Tensor, "..."], num_bins: int, rate_hz: int) -> Float[Tensor, "bins mel"]:
     widths = corners.diff()
     distances = corners - torch.linspace(0, rate_hz // 2, num_bins)[:, None]
     rising = -distances[:, :-2] / widths[:-1]

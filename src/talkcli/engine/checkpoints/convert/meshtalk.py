@@ -1,4 +1,4 @@
-"""MeshTalk's published files: encoder.pkl, vertex_unet.pkl, context_model.pkl; bare state dicts (facts H.3)."""
+"""MeshTalk's published files: encoder.pkl, vertex_unet.pkl, context_model.pkl, all bare (facts H.3)."""
 
 from __future__ import annotations
 

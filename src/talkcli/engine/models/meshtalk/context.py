@@ -2,10 +2,10 @@
 
 Axis names: `batch`, `frames`, `width` of a code of speech, `heads`, `classes`, `codes` = heads * classes,
 `channels` = heads * hidden; `inward` and `outward` of a map. Source: Richard et al. 2021, section 3.2, and
-the released code (facts H.3). In every layer a variable sees only variables before it; the middle layers also see
-the sound of the frame, and all variables of two earlier frames. Differs: the released code runs all layers
-over all frames for each class that it draws. Here each layer keeps its frames, and a variable's channels are
-computed once; the numbers are the same.
+the released code (facts H.3). In every layer a variable sees only variables before it; the middle layers also
+see the sound of the frame, and all variables of two earlier frames. Differs: the released code runs all
+layers over all frames for each class that it draws. Here each layer keeps its frames, and a variable's
+channels are computed once; the numbers are the same.
 """
 
 from __future__ import annotations

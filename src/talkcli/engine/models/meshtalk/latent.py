@@ -1,6 +1,6 @@
 """MeshTalk's step 1: a categorical latent of speech and expression, from which a decoder makes meshes.
 
-Axis names: `batch`, `frames`, `values` (x, y, z of vertex after vertex), `verts`, `width`, `heads`, `classes`,
+Axis names: `batch`, `frames`, `values` (x, y, z of vertex after vertex), `width`, `heads`, `classes`,
 `codes` = heads * classes. Source: Richard et al. 2021, section 3.1, and the released code (facts H.3). The
 vertices that the network sees and makes are those of a face, not offsets from one.
 """
@@ -96,9 +96,7 @@ class MeshTalkLatent(nn.Module):
     method = "meshtalk_latent"
 
     def __init__(self, config: LatentConfig, num_values: int) -> None:
-        """Build the networks with random weights. Raises ValueError for a number of values that is no multiple
-        of three.
-        """
+        """Build the networks with random weights. Raises ValueError for values that are no vertices."""
         super().__init__()
         if num_values % 3:
             raise ValueError(f"{num_values} values are no vertices")

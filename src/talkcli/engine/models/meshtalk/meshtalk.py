@@ -1,7 +1,7 @@
 """MeshTalk: speech to meshes, through classes that the context model draws.
 
-Axis names: `batch`, `samples` (16 kHz), `frames`, `values` (x, y, z of vertex after vertex), `verts`, `heads`,
-`codes`. Source: Richard et al. 2021 and the released code (facts H.3).
+Axis names: `batch`, `samples` (16 kHz), `frames`, `values` (x, y, z of vertex after vertex), `verts`,
+`heads`, `codes`, `regions`. Source: Richard et al. 2021 and the released code (facts H.3).
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ class MeshTalk(nn.Module):
     smoothed: Tensor
 
     def __init__(self, config: MeshTalkConfig, num_values: int) -> None:
-        """Build the networks with random weights. Raises ValueError for a number of values that is no multiple
-        of three.
-        """
+        """Build the networks with random weights. Raises ValueError for values that are no vertices."""
         super().__init__()
         self.config = config
         latent = config.latent
