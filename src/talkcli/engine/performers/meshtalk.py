@@ -21,8 +21,8 @@ class MeshTalkControls(Controls):
     draws = "`temperature`"
 
     temperature: float = 1.0
-    """Sampling temperature of the classes: 1 draws them by their probabilities, as published; 0 takes the most
-    probable ones."""
+    """Sampling temperature of the classes: 1 draws them by their probabilities, as published; 0 takes the
+    most probable ones."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.temperature, int | float) or not 0 <= self.temperature < math.inf:

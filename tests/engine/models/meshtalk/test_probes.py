@@ -101,7 +101,7 @@ def test_speech_to_faces(published: tuple[dict[str, Any], MeshTalk], seconds: fl
         )
         speech = model.prior.speech.published(samples)
         assert_like(speech, wanted["audio_code"], 5 * tolerance, "code of speech")
-        labels = model.context.sample(speech, temperature=0)
+        labels = model.context.sample(speech, temperature=0.0)
         assert labels[0].tolist() == wanted["labels_argmax"]
         codes = one_hot(labels, 128).to(speech)
         logs = model.context(codes, speech)

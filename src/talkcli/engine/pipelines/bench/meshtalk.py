@@ -41,7 +41,7 @@ def contest(seconds: float) -> Contest:  # noqa: ARG001  the loop has one length
         ways={"default": partial(model.generate, generator=seeded(0))},
         comparison=Comparison(
             what=f"drawing the classes of {_FRAMES} frames",
-            ours=lambda: values(model.context.sample(speech, temperature=0)),
+            ours=lambda: values(model.context.sample(speech, temperature=0.0)),
             published=lambda: values(class_by_class(model, speech)),
         ),
     )
@@ -49,7 +49,7 @@ def contest(seconds: float) -> Contest:  # noqa: ARG001  the loop has one length
 
 @torch.inference_mode()
 def class_by_class(model: MeshTalk, speech: Float[Tensor, "1 frames width"]) -> Int[Tensor, "1 frames heads"]:
-    """Return the most probable classes by the published loop: for each, the whole model on the frames so far."""
+    """Return the most probable classes by the published loop: for each, the model on all frames so far."""
     latent = model.config.latent
     labels = torch.zeros(1, 0, latent.heads, dtype=torch.long)
     for frame in range(speech.shape[1]):

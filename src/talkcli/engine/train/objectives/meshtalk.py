@@ -28,8 +28,8 @@ class LatentObjectiveConfig(Config):
     eye_weight: Weight = 1.0
     """Weight of the same for the eyes alone."""
     crossing_weight: Weight = 1.0
-    """Weight of crossing: the mouth follows the speech although the expression is another clip's, and the eyes
-    follow the expression although the speech is another clip's."""
+    """Weight of crossing: the mouth follows the speech although the expression is another clip's, and the
+    eyes follow the expression although the speech is another clip's."""
 
 
 class MeshTalkLatentObjective(nn.Module):
