@@ -30,13 +30,13 @@ def test_a_class_depends_on_those_before_it_alone() -> None:
     model, speech = context(), torch.randn(1, 6, 8)
     codes = one_hot(torch.randint(0, 5, (1, 6, 3)), 5).float()
     logs = model(codes, speech)
-    for frame, head in ((2, 0), (2, 2), (5, 1)):
+    for frame, head in ((2, 0), (2, 1), (3, 1)):
         other = codes.clone()
         other[0, frame, head * 5 : (head + 1) * 5] = codes[0, frame, head * 5 : (head + 1) * 5].roll(1)
         changed = (model(other, speech) != logs).any(-1)[0]
         assert not changed[:frame].any() and not changed[frame, : head + 1].any()
-        # What comes later sees it, unless nothing comes.
-        assert changed.any() or frame == 5
+        # What comes later sees it; nothing sees the last variable, as published.
+        assert changed.any()
 
 
 def test_classes_one_by_one_are_those_of_all_at_once() -> None:
@@ -47,6 +47,7 @@ def test_classes_one_by_one_are_those_of_all_at_once() -> None:
 
 def test_classes_are_drawn_by_their_probabilities() -> None:
     model = context()
+    torch.nn.init.normal_(model.outward.bias)
     speech = torch.randn(1, 1, 8).expand(20_000, -1, -1)
     drawn = model.sample(speech, generator=torch.Generator().manual_seed(0))
     # The first variable of the first frame sees nothing, so that its probabilities are known.
@@ -113,5 +114,5 @@ def test_step_1_stays_as_it_is_in_training() -> None:
     assert not any(value.requires_grad for value in model.prior.parameters())
     with pytest.raises(ValueError, match="are no vertices"):
         MeshTalk(MeshTalkConfig(latent=TINY), 31)
-    with pytest.raises(ValueError, match="dilation is below 1"):
+    with pytest.raises(ValueError, match="greater than 0"):
         MeshTalkConfig(dilations=(0,))

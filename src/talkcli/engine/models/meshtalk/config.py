@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from talkcli.engine.types import Config, Dropout, Layers, Width
 
@@ -38,9 +38,3 @@ class MeshTalkConfig(Config):
     """Channels of a variable in every layer."""
     dilations: Annotated[tuple[Layers, ...], Field(min_length=1, max_length=16)] = (1, 2, 4, 8)
     """Distance in frames of the two earlier frames that each layer sees."""
-
-    @model_validator(mode="after")
-    def _check(self) -> MeshTalkConfig:
-        if min(self.dilations) < 1:
-            raise ValueError("a dilation is below 1")
-        return self

@@ -1,9 +1,9 @@
 """What MeshTalk hears: one second of sound around every frame, as a code.
 
 Axis names: `batch`, `samples` (16 kHz), `hops` (100 Hz), `mel` = 80, `frames`, `width`, `second` = 16,000
-samples. Source: Richard et al. 2021 and the released code (facts H.3). Published frames are 533 samples apart, so that each has a window of
-its own, with reflected edges. Differs: at 25 fps frames are four hops apart; windows share their hops and the
-convolutions of these, and see past their edges.
+samples. Source: Richard et al. 2021 and the released code (facts H.3). Published frames are 533 samples
+apart, so that each has a window of its own, with reflected edges. Differs: at 25 fps frames are four hops
+apart; windows share their hops and the convolutions of these, and see past their edges.
 """
 
 from __future__ import annotations

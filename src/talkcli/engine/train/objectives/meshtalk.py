@@ -71,8 +71,8 @@ class MeshTalkLatentObjective(nn.Module):
         return {"loss": loss, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Return the mean of the largest errors of a mouth's vertex, which is the `score`, and the root of the
-        mean squared distance, in mm.
+        """Return in mm the mean of a frame's largest error of a mouth's vertex, which is the `score`, and the
+        root of the mean squared distance.
         """
         lips, errors = [], []
         for batch in batches:
@@ -132,7 +132,7 @@ def _error(
     true: Float[Tensor, "batch frames values"],
     verts: Bool[Tensor, "verts"] | None = None,
 ) -> Float[Tensor, ""]:
-    """Return the mean squared error of coordinates in mm^2; of some vertices alone, of which there may be none."""
+    """Return the mean squared error of coordinates in mm^2; with `verts` of these alone, 0 for none."""
     squared = ((made - true) * 1000).square()
     if verts is None:
         return squared.mean()
