@@ -22,8 +22,8 @@ from tests.engine.probe_rule import assert_entries, assert_like, drawn, filled, 
 
 NUM_VALUES = 3 * 6172
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
-# Of logarithms of powers, and of what follows from them: the smallest powers are leakage of the window, of which
-# the probes' two runs themselves agree to 8e-4 (PROBE_RULE.md, section 5).
+# Of logarithms of powers, and of what follows from them: the smallest powers are leakage of the window, of
+# which the probes' two runs themselves agree to 8e-4 (PROBE_RULE.md, section 5).
 OF_HOPS = {"float32": 2e-4, "float64": 2e-7}
 FILES = {ENCODER: "encoder", MESH: "vertex_unet", CONTEXT: "context_model"}
 # Vertices with a share of one in the forehead or the neck, among those that the probe shows.
