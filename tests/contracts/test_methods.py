@@ -88,7 +88,8 @@ def test_trains_saves_and_loads(name: str, trained: dict[str, Path]) -> None:
     assert header.method == name
     assert header.head == "ada"
     # A head computes the vertices of a method of vertices from the corpus's coefficients.
-    makes_vertices = METHODS[name].motion == "vertices"
+    assembly = METHODS[name].assembly
+    makes_vertices = assembly is not None and resolve(assembly).vertices is True
     assert (len(header.channels), header.num_verts) == ((0, 120) if makes_vertices else (53, None))
     assert header.licence == "CC0-1.0"
     assert all(value.isfinite().all() for value in model.state_dict().values())

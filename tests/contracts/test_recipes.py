@@ -26,6 +26,7 @@ from talkcli.engine.pipelines.training.faceformer import FaceFormerRecipe
 from talkcli.engine.pipelines.training.fer import FerRecipe
 from talkcli.engine.pipelines.training.ffd import FfdRecipe
 from talkcli.engine.pipelines.training.flint import FlintRecipe
+from talkcli.engine.pipelines.training.meshtalk import MeshTalkLatentRecipe, MeshTalkRecipe
 from talkcli.engine.pipelines.training.phones import PhonesRecipe
 from talkcli.engine.pipelines.training.prior import PriorRecipe
 from talkcli.engine.pipelines.training.sync import SyncRecipe
@@ -47,6 +48,8 @@ SCHEMAS: dict[str, type[recipes.Recipe]] = {
     "flint": FlintRecipe,
     "emote": EmoteRecipe,
     "voca": VocaRecipe,
+    "meshtalk_latent": MeshTalkLatentRecipe,
+    "meshtalk": MeshTalkRecipe,
     "sync": SyncRecipe,
     "sync_image": SyncImageRecipe,
     "ffd": FfdRecipe,
@@ -132,6 +135,7 @@ OF_TWO = (
     "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
     "codetalker-biwi", "codetalker.debug", "facediffuser", "faceformer", "faceformer-biwi",
     "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug", "voca-small",
+    "meshtalk-small", "meshtalk.debug",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from talkcli.commands.animate_many import (
     animate_many,
     is_many,
 )
+from talkcli.commands.control_options import AlwaysPad, Feedback, Level, Logits, Sampler, Steps, Temperature
 from talkcli.commands.layer_options import (
     Blink,
     Brows,
@@ -124,15 +125,7 @@ def animate(
             "model that always needs one, its first speaker (M003 of DEEPTalk's).",
         ),
     ] = None,
-    level: Annotated[
-        float | None,
-        typer.Option(
-            "--level",
-            min=0,
-            max=1,
-            help="Level of the emotion for EmoTalk and EmoFace: 0 is normal, 1 is strong. Default: 1.",
-        ),
-    ] = None,
+    level: Level = None,
     emotion_from: Annotated[
         Path | None, typer.Option("--emotion-from", help="Take the emotion from this recording instead.")
     ] = None,
@@ -173,43 +166,12 @@ def animate(
     blink: Blink = None,
     head_motion: HeadMotion = None,
     brows: Brows = None,
-    always_pad: Annotated[
-        bool,
-        typer.Option(
-            "--always-pad",
-            help="Add one to four frames of silence at the end, as the released demo always does.",
-        ),
-    ] = False,
-    feedback: Annotated[
-        Literal["exact", "window", "parallel"] | None,
-        typer.Option(
-            "--feedback",
-            help="What a CodeTalker model decodes after every frame: all frames so far, as published; the "
-            "newest (window); or the newest of stretches of a few seconds, which are made side by side, the "
-            "fastest for long speech (parallel). Default: all, for motion of up to 600 frames, else window.",
-        ),
-    ] = None,
-    sampler: Annotated[
-        Literal["ancestral", "ddim"] | None,
-        typer.Option(
-            "--sampler",
-            help="Noise of a FaceDiffuser model: new at every step (ancestral, the default) or once (ddim).",
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            "--steps", min=1, max=10_000, help="Steps of a FaceDiffuser model. Default: all; for ddim 20."
-        ),
-    ] = None,
-    logits: Annotated[
-        Path | None,
-        typer.Option(
-            "--logits",
-            help="Logits of the speech for a VOCA model, by DeepSpeech or another recogniser of letters: "
-            ".npy or .npz (docs/methods/voca.md). Default: phones that talk hears stand in for them.",
-        ),
-    ] = None,
+    always_pad: AlwaysPad = False,
+    feedback: Feedback = None,
+    sampler: Sampler = None,
+    steps: Steps = None,
+    logits: Logits = None,
+    temperature: Temperature = None,
     overwrite: OverwriteFrames = False,
     fps: Fps = None,
     look: Look = "skin",
@@ -287,6 +249,7 @@ def animate(
                 "sampler": sampler,
                 "steps": steps,
                 "logits": logits,
+                "temperature": temperature,
             },
             "emotion_from": emotion_from,
             "model_name": model,

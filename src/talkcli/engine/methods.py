@@ -31,7 +31,7 @@ PARTS: dict[str, Part] = {
     "prior": Part(
         what="a trained motion prior",
         made_by="th_vqvae",
-        made_for={"codetalker": "codetalker_vq", "emote": "flint"},
+        made_for={"codetalker": "codetalker_vq", "emote": "flint", "meshtalk": "meshtalk_latent"},
     ),
     "phones": Part(what="a trained phone encoder", made_by="phones", published="the phone encoder"),
     "wav2vec2": Part(what="wav2vec 2.0", published="wav2vec 2.0"),

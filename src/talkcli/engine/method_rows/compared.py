@@ -6,6 +6,7 @@ from talkcli.engine.method_rows.row import Method
 
 _CODETALKER = "talkcli.engine.models.codetalker"
 _EMOTE = "talkcli.engine.models.emote"
+_MESHTALK = "talkcli.engine.models.meshtalk"
 _OBJECTIVES = "talkcli.engine.train.objectives"
 _TRAINING = "talkcli.engine.pipelines.training"
 _BENCH = "talkcli.engine.pipelines.bench"
@@ -198,5 +199,37 @@ COMPARED: dict[str, Method] = {
         recogniser="talkcli.engine.checkpoints.convert.voca:recognise",
         built_in="talkcli.engine.checkpoints.convert.voca:built_in",
         bench=f"{_BENCH}.voca:contest",
+    ),
+    "meshtalk_latent": Method(
+        model=f"{_MESHTALK}.latent:MeshTalkLatent",
+        config=f"{_MESHTALK}.config:LatentConfig",
+        objective=f"{_OBJECTIVES}.meshtalk:MeshTalkLatentObjective",
+        objective_config=f"{_OBJECTIVES}.meshtalk:LatentObjectiveConfig",
+        assembly=f"{_TRAINING}.meshtalk:MeshTalkLatentAssembly",
+        recipe="meshtalk_latent",
+        paper="MeshTalk (Richard et al. 2021), section 3.1",
+        page="methods/meshtalk.md",
+        converter="talkcli.engine.checkpoints.convert.meshtalk:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.meshtalk:recognise_latent",
+        built_in="talkcli.engine.checkpoints.convert.meshtalk:built_in",
+    ),
+    "meshtalk": Method(
+        model=f"{_MESHTALK}.meshtalk:MeshTalk",
+        config=f"{_MESHTALK}.config:MeshTalkConfig",
+        objective=f"{_OBJECTIVES}.meshtalk:MeshTalkObjective",
+        objective_config=f"{_OBJECTIVES}.meshtalk:ContextObjectiveConfig",
+        assembly=f"{_TRAINING}.meshtalk:MeshTalkAssembly",
+        parts=("prior",),
+        recipe="meshtalk",
+        paper="MeshTalk (Richard et al. 2021), section 3.2",
+        page="methods/meshtalk.md",
+        motion="vertices",
+        performer="talkcli.engine.performers.meshtalk:MeshTalkPerformer",
+        inputs=("speech",),
+        controls=("temperature",),
+        bench=f"{_BENCH}.meshtalk:contest",
+        converter="talkcli.engine.checkpoints.convert.meshtalk:layouts",
+        recogniser="talkcli.engine.checkpoints.convert.meshtalk:recognise",
+        built_in="talkcli.engine.checkpoints.convert.meshtalk:built_in",
     ),
 }

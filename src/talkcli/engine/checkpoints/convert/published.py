@@ -8,7 +8,7 @@ A method with published checkpoints has a file beside this one, with two functio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from torch import Tensor
@@ -80,6 +80,8 @@ class Published:
     """Description of the weights; the converter adds the hashes of the files to `trained_on`."""
     lacks_rest: bool = False
     """Whether the model has a face at rest, which no file holds."""
+    zeros: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Buffers of the model that no file holds, and their shapes; they are zero."""
     loose: bool = False
     """Whether the published code loads the files without comparing names: tensors that nobody reads may then
     be missing, and unknown ones are left out."""

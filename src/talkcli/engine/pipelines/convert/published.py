@@ -79,6 +79,7 @@ def import_published(
         unused |= received.unused
     if found.lacks_rest:
         weights["neutral"] = at_rest(found.meta, chosen.template, reporter)
+    weights |= {name: torch.zeros(shape) for name, shape in found.zeros.items()}
     digests = ", ".join(f"{name} {sha256(path)[:16]}" for name, path in zip(found.names, files, strict=True))
     trained_on = f"{found.meta.trained_on} (sha256: {digests})"
     meta = found.meta.model_copy(update={"trained_on": trained_on})
@@ -175,6 +176,7 @@ def _left_out(
     settings = [name for name in ours if ours[name] != theirs.get(name)]
     return [
         *(["the face at rest, which `template` names on the way back"] if found.lacks_rest else []),
+        *(f"{name} of the model" for name in found.zeros if content.weights[name].any()),
         *([f"the topology {content.header.head}"] if content.header.head != found.meta.head else []),
         *("the names of the speakers" if name == "speakers" else f"{name} {ours[name]}" for name in settings),
     ]

@@ -1,0 +1,1 @@
+"""MeshTalk: a categorical latent of speech and expression, and its autoregressive context model."""
