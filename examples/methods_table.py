@@ -70,10 +70,13 @@ def training(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def speed(times_real_time: dict[str, float]) -> str:
-    """Return the speed, with the names of the settings where there are several."""
-    if len(times_real_time) == 1:
-        return f"{next(iter(times_real_time.values())):.2g}"
-    return ", ".join(f"{found:.2g} ({way})" for way, found in times_real_time.items())
+    """Return the speed to two digits, with the names of the settings where there are several."""
+    numbers = {
+        way: f"{found:.0f}" if found >= 10 else f"{found:.2g}" for way, found in times_real_time.items()
+    }
+    if len(numbers) == 1:
+        return next(iter(numbers.values()))
+    return ", ".join(f"{number} ({way})" for way, number in numbers.items())
 
 
 def option(parameter: str) -> str:

@@ -32,7 +32,6 @@ RUNS = [
     ("vocaset", 1.0, "float32"),
     ("vocaset", 1.36, "float32"),
     ("vocaset", 1.0, "float64"),
-    ("BIWI", 1.0, "float32"),
     ("BIWI", 1.0, "float64"),
     ("beat", 1.0, "float32"),
     ("beat", 1.0, "float64"),

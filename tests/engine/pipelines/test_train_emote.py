@@ -119,7 +119,7 @@ def test_stage_2_goes_on_from_stage_1(corpus: Path, emote: Path, tmp_path: Path)
     settings = ("train.steps=2", "objective.swap_lip_reading_weight=0.1", "data.frames=8", *PACE)
     parts = {"start": str(emote), "lip_reader": "random"}
     trained("emote", corpus, tmp_path / "two", *settings, stage=2, told=told, **parts)
-    assert told.noted("stands in for the published network")
+    assert told.noted("a stand-in for the published network")
     records = [json.loads(line) for line in (tmp_path / "two" / "log.jsonl").read_text().splitlines()]
     assert {"vertex", "emotion", "swap_emotion", "swap_lip_reading"} <= set(records[0])
     first, second = (load_model(run / "best.safetensors")[0] for run in (emote, tmp_path / "two"))
