@@ -108,6 +108,12 @@ def test_recipes_that_do_not_fit(tmp_path: Path, setting: str, sentence: str) ->
         trained(manifest, tmp_path / "run", "model.motion=vertices", setting)
 
 
+@pytest.mark.parametrize("name", ["voca", "voca-small"])
+def test_recipes_hear_phones(name: str) -> None:
+    recipe = load_recipe(recipe_schema("voca"), name, [])
+    assert recipe.model.content.kind == "phones"  # type: ignore[attr-defined]
+
+
 def test_random_phones(tmp_path: Path) -> None:
     manifest = write_vertex_corpus(tmp_path / "corpus")
     content = "model.content={kind: phones, encoder: {ear: {num_mels: 32}, width: 16, layers: 2}}"

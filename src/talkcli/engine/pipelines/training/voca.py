@@ -10,7 +10,7 @@ from torch import Tensor
 
 from talkcli.engine.errors import UsageError
 from talkcli.engine.methods import build
-from talkcli.engine.models.ctc import GivenLogitsConfig, PhoneLogitsConfig
+from talkcli.engine.models.ctc import GivenLogitsConfig
 from talkcli.engine.models.voca import VocaConfig
 from talkcli.engine.pipelines.training import recipes
 from talkcli.engine.pipelines.training.assembly import Assembly
@@ -29,7 +29,7 @@ _MOST_FRAMES = 2000
 class VocaRecipe(recipes.Recipe):
     """The recipe of VOCA; the part `phones` replaces the settings of its phone encoder."""
 
-    model: VocaConfig = VocaConfig(content=PhoneLogitsConfig())
+    model: VocaConfig = VocaConfig()
     objective: VocaObjectiveConfig = VocaObjectiveConfig()
 
 
