@@ -135,7 +135,7 @@ OF_TWO = (
     "th_vqvae", "phones.debug", "sync.debug", "emotion_image.debug", "deeptalk-released", "codetalker",
     "codetalker-biwi", "codetalker.debug", "facediffuser", "faceformer", "faceformer-biwi",
     "flint", "flint-small", "flint.debug", "emote", "emote-small", "emote.debug", "voca-small",
-    "meshtalk-small", "meshtalk.debug",
+    "voca", "meshtalk-small", "meshtalk.debug",
 )  # fmt: skip
 
 
