@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from talkcli.engine.models.meshtalk import latent
 from talkcli.engine.models.meshtalk.config import LatentConfig, MeshTalkConfig
 from talkcli.engine.models.meshtalk.context import ContextModel
 from talkcli.engine.models.meshtalk.latent import one_hot
@@ -22,8 +23,8 @@ def context() -> ContextModel:
 
 def tiny(fps: int = 25) -> MeshTalk:
     torch.manual_seed(0)
-    latent = TINY.model_copy(update={"fps": fps})
-    return MeshTalk(MeshTalkConfig(latent=latent, hidden=4, dilations=(1, 2)), 30).eval()
+    sizes = TINY.model_copy(update={"fps": fps})
+    return MeshTalk(MeshTalkConfig(latent=sizes, hidden=4, dilations=(1, 2)), 30).eval()
 
 
 def test_a_class_depends_on_those_before_it_alone() -> None:
@@ -116,3 +117,10 @@ def test_step_1_stays_as_it_is_in_training() -> None:
         MeshTalk(MeshTalkConfig(latent=TINY), 31)
     with pytest.raises(ValueError, match="greater than 0"):
         MeshTalkConfig(dilations=(0,))
+
+
+def test_faces_of_long_speech_are_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, sound = tiny(), 0.1 * torch.randn(1, 640 * 20)
+    whole = model.generate(sound, temperature=0.0)
+    monkeypatch.setattr(latent, "_AT_ONCE", 7)
+    torch.testing.assert_close(model.generate(sound, temperature=0.0), whole)

@@ -10,6 +10,7 @@ channels are computed once; the numbers are the same.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import torch
@@ -79,7 +80,8 @@ class _Steps:
     """
 
     def __init__(self, layer: ContextLayer, speech: Float[Tensor, "batch frames width"]) -> None:
-        self.inputs: list[Tensor] = []
+        # Of the frames that a new one sees; their number does not grow with the speech.
+        self.inputs: deque[Tensor] = deque(maxlen=layer.dilation + 1)
         assert layer.historic.bias is not None
         # What every frame gets of its sound.
         self.heard = layer.heard(speech.mT).mT + layer.historic.bias

@@ -17,6 +17,8 @@ from talkcli.engine.models.meshtalk.config import LatentConfig
 from talkcli.engine.models.meshtalk.speech import LogPower, SpeechEncoder
 
 _SLOPE = 0.2
+# Frames whose faces are computed at the same time, with several copies of each.
+_AT_ONCE = 512
 
 
 class Standard(nn.Module):
@@ -84,7 +86,14 @@ class MeshDecoder(nn.Module):
         width = x.shape[1]
         of_rest = F.linear(x, self.fusion.weight[:, :width], self.fusion.bias)
         joint = F.linear(latent, self.fusion.weight[:, width:]) + of_rest[:, None]
-        x = self.temporal(F.leaky_relu(joint, _SLOPE))[0]
+        states = self.temporal(F.leaky_relu(joint, _SLOPE))[0]
+        return torch.cat([self._faces(part, skips) for part in states.split(_AT_ONCE, dim=1)], dim=1)
+
+    def _faces(
+        self, states: Float[Tensor, "batch frames width"], skips: list[Tensor]
+    ) -> Float[Tensor, "batch frames values"]:
+        """Return the faces of states, each by itself."""
+        x = states
         for layer, skip in zip(self.decoder, reversed(skips), strict=True):
             x = F.leaky_relu(layer(x), _SLOPE) + skip[:, None]
         return self.standard.back(x + self.vertex_bias)

@@ -19,8 +19,6 @@ from talkcli.engine.models.meshtalk.speech import LogPower
 
 # The filter over time of forehead and neck.
 _TAPS, _SIGMA = 9, 2.0
-# Frames of faces that are smoothed at the same time.
-_AT_ONCE = 512
 
 
 class MeshTalk(nn.Module):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from talkcli.engine.errors import AssetError, UsageError
@@ -30,7 +30,7 @@ from talkcli.engine.train.objectives.meshtalk import (
     MeshTalkLatentObjective,
     MeshTalkObjective,
 )
-from talkcli.engine.types import Reporter, VertexMotion
+from talkcli.engine.types import Reporter
 
 # Names that heads give to each region, the first that a head has.
 _MOUTH, _EYES, _FOREHEAD, _NECK = ("lips",), ("eye_region", "eyes"), ("forehead",), ("neck",)
@@ -141,20 +141,17 @@ def _mask(known: Topology | None, names: Sequence[str], data: TrainingData) -> B
     return mask
 
 
-def _statistics(data: TrainingData) -> tuple[Tensor, float]:
+def _statistics(data: TrainingData) -> tuple[Float[Tensor, "values"], float]:
     """Return the mean face of the training motion, and the deviation of its coordinates from it."""
-    total, squares, count = torch.zeros(data.space.width, dtype=torch.float64), 0.0, 0
-    faces = []
+    total = torch.zeros(data.space.width, dtype=torch.float64)
+    squares, count = torch.zeros_like(total), 0
     for clip in data.training:
         values = torch.from_numpy(clip.motion.values)
-        if data.by_head:
-            values = data.head(values).flatten(1)
-        else:
-            assert isinstance(clip.motion, VertexMotion)
-        faces.append(values.double())
-        total += faces[-1].sum(0)
-        count += len(values)
+        # One clip at a time: the faces of a whole corpus would not fit into memory.
+        faces = (data.head(values).flatten(1) if data.by_head else values).double()
+        total += faces.sum(0)
+        squares += faces.square().sum(0)
+        count += len(faces)
     mean = total / count
-    for values in faces:
-        squares += float((values - mean).square().sum())
-    return mean.float(), max((squares / (count * data.space.width)) ** 0.5, 1e-6)
+    variance = (squares / count - mean.square()).clamp_min(0).mean()
+    return mean.float(), max(float(variance.sqrt()), 1e-6)
