@@ -70,13 +70,10 @@ def training(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def speed(times_real_time: dict[str, float]) -> str:
-    """Return the speed to two digits, with the names of the settings where there are several."""
-    numbers = {
-        way: f"{found:.0f}" if found >= 10 else f"{found:.2g}" for way, found in times_real_time.items()
-    }
-    if len(numbers) == 1:
-        return next(iter(numbers.values()))
-    return ", ".join(f"{number} ({way})" for way, number in numbers.items())
+    """Return the speed to three digits, each with the name of its setting, if that has one."""
+    return ", ".join(
+        f"{found:.3g}" + ("" if way == "default" else f" ({way})") for way, found in times_real_time.items()
+    )
 
 
 def option(parameter: str) -> str:

@@ -95,6 +95,8 @@ def test_a_row_of_the_table_belongs_to_its_method() -> None:
         (["--dataset", "x", "--table", "main", "--fail-if", "lve_mm>1"], "one model"),
         (["--dataset", "x", "--table", "main", "--junit", "cases.xml"], "one model"),
         (["--dataset", "x", "--table", "main", "--model", "rules"], "twice"),
+        (["--dataset", "x", "--table", "main", "--sigma", "1"], "--sigma is an option of one model"),
+        (["--dataset", "x", "--table", "main", "--actor", "a"], "--actor is an option of one model"),
     ],
 )
 def test_several_models_refuse_what_is_about_one(options: list[str], words: str) -> None:

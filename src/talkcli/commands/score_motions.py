@@ -129,7 +129,12 @@ def motions(
     )
     names = model or [EMBEDDED]
     if len(names) > 1:
-        _check_several(table, files=given or videos, verdicts=[report, fail_if, fail_under, fail_over, junit])
+        _check_several(
+            table,
+            files=given or videos,
+            verdicts=[report, fail_if, fail_under, fail_over, junit],
+            of_one={"--sigma": sigma, "--actor": actor},
+        )
     verdict = Verdict(METRICS, fail_under=fail_under, fail_over=fail_over, fail_if=fail_if, junit=junit)
     with verdict:
         with Console(as_json=as_json, quiet=quiet) as console:
@@ -222,8 +227,12 @@ def motions(
         verdict.give(found)
 
 
-def _check_several(table: str | None, *, files: object, verdicts: list[object]) -> None:
-    """Raise UsageError for several models without a table of the papers, or with what is about one motion."""
+def _check_several(
+    table: str | None, *, files: object, verdicts: list[object], of_one: dict[str, object]
+) -> None:
+    """Raise UsageError for several models without a table of the papers, with what is about one motion, or
+    with an option that not every model has.
+    """
     if table is None:
         raise UsageError(
             "Several --model stand side by side in a table of the papers.",
@@ -235,6 +244,11 @@ def _check_several(table: str | None, *, files: object, verdicts: list[object]) 
         raise UsageError(
             "--report, --junit and limits are about one model.", hint="Score each model by itself for these."
         )
+    for option, value in of_one.items():
+        if value is not None:
+            raise UsageError(
+                f"{option} is an option of one model, but there are several.", hint="Leave it out."
+            )
 
 
 def _metrics(patterns: list[str] | None, table: str | None) -> list[str] | None:

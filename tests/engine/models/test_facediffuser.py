@@ -91,11 +91,36 @@ def test_lengths(how: dict[str, object], samples: int, frames: int) -> None:
 
 
 def test_long_speech_is_heard_in_windows() -> None:
-    """Features far from the seams are those of a shorter stretch; memory does not grow with the square."""
-    model = tiny_facediffuser(tiny_config(window=100, overlap=20))
-    whole = model.hearing.whole(speech(20.0))
-    assert whole.shape == (1, 499, 40)
-    assert whole.isfinite().all()
+    """Features are near those of the whole speech at once, and are not the same."""
+    sound = speech(20.0)
+    parts = tiny_facediffuser(tiny_config(window=100, overlap=20)).hearing.whole(sound)
+    whole = tiny_facediffuser(tiny_config(window=600, overlap=20)).hearing.whole(sound)
+    assert parts.shape == whole.shape == (1, 499, 40)
+    assert 0 < (parts - whole).abs().max() < 0.2 * whole.std()
+
+
+@pytest.mark.parametrize(("bias", "differ"), [(0.2, True), (-3.0, False)])
+def test_takes_differ_if_the_network_sees_the_motion(bias: float, differ: bool) -> None:
+    """Motion of a face in metres, which is small at the last steps."""
+    model = tiny_facediffuser()
+    model.neutral.mul_(0.07)
+    torch.nn.init.constant_(model.smooth.bias, bias)
+    one, other = (
+        model.generate(speech(1.0), generator=torch.Generator().manual_seed(seed)) for seed in (0, 1)
+    )
+    assert torch.equal(one, other) != differ
+
+
+def test_noise_does_not_hang_on_the_last_bit_of_the_weights() -> None:
+    model = tiny_facediffuser()
+    path = plan(model.kept, "ddim", 5)
+
+    def noise() -> torch.Tensor:
+        return Front(model, path).drawn(torch.Generator().manual_seed(0))(0, 4, 0)
+
+    before = noise()
+    model.inward.weight.data.mul_(1 + 1e-7 * torch.randn_like(model.inward.weight))
+    assert (noise() - before).abs().max() < 1e-5 * before.std()
 
 
 def test_the_present_does_not_hear_the_future_motion() -> None:

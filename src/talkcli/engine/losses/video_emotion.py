@@ -29,7 +29,7 @@ class VideoEmotion(nn.Module):
 
     The judge has seen drawings of the software renderer, whose light differs from that of the differentiable
     one: what the two differ by for the face at rest is added to every picture. Of six faces of emotions that
-    the judge tells in drawings, it tells five in these pictures, and without that one.
+    the judge tells in drawings, it tells five in these pictures.
 
     With `recompute` each clip is rendered and judged again on the way back, to save memory.
     """

@@ -24,8 +24,8 @@ class EmoteControls(Controls):
     draws = "`sigma`"
 
     sigma: float | None = None
-    """Deviation of the noise that is added to every latent of 8 frames, whose spread in training FLINT's loss
-    holds near 1. None and 0: no noise, as published; nothing is random then."""
+    """Deviation of the noise that is added to every latent of 8 frames, in the unit of FLINT's latents. None
+    and 0: no noise, as published; nothing is random then."""
 
     def __post_init__(self) -> None:
         if self.sigma is None:

@@ -59,13 +59,13 @@ class Front:
         self._times = F.linear(times, of_time)
         self._time_moments = _moments(times)
         if model.config.plain:
-            self._inward, self._covers = None, None
+            self._covers = None
         else:
-            inward = model.inward.weight
-            # A factor of W W^T, also where W has fewer columns than rows.
-            values, vectors = torch.linalg.eigh((inward @ inward.T).double())
-            self._covers = (vectors * values.clamp_min(0).sqrt()).to(like)
-            self._inward = inward
+            inward = model.inward.weight.double()
+            # The symmetric root of W W^T, also where W has fewer columns than rows. Unlike another factor it
+            # does not depend on the signs and rotations of eigenvectors, which differ between machines.
+            values, vectors = torch.linalg.eigh(inward @ inward.T)
+            self._covers = ((vectors * values.clamp_min(0).sqrt()) @ vectors.T).to(like)
 
     def drawn(self, generator: torch.Generator | None) -> Draw:
         """Return new noise of the diffusion's space, from `generator`."""

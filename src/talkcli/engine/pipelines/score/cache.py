@@ -27,7 +27,7 @@ from talkcli.engine.face.heads import head_file
 from talkcli.engine.face.motion_file import read_any_motion, write_motion
 from talkcli.engine.files import sha256
 from talkcli.engine.methods import METHODS, resolve
-from talkcli.engine.types import AnyMotion, Speech
+from talkcli.engine.types import AnyMotion, Emotion, Speech
 
 # Largest size of all entries together, in bytes. An hour of speech takes about 30 MB of coefficients.
 MOST_BYTES = 2_000_000_000
@@ -47,10 +47,10 @@ class TakeCache:
     made_by: str
     """Digest of everything but the sound."""
 
-    def read(self, speech: Speech, takes: int) -> list[AnyMotion] | None:
-        """Return the takes of `speech`; None when one is missing or damaged."""
+    def read(self, speech: Speech, takes: int, emotion: Emotion | None = None) -> list[AnyMotion] | None:
+        """Return the takes of `speech` with an emotion by its label; None when one is missing or damaged."""
         found: list[AnyMotion] = []
-        for path in self._paths(speech, takes):
+        for path in self._paths(speech, takes, emotion):
             try:
                 motion, meta = read_any_motion(path)
                 # The time of the last use decides which entries go first.
@@ -60,9 +60,9 @@ class TakeCache:
             found.append(replace(motion, meta=meta))
         return found
 
-    def write(self, speech: Speech, takes: Sequence[AnyMotion]) -> None:
+    def write(self, speech: Speech, takes: Sequence[AnyMotion], emotion: Emotion | None = None) -> None:
         """Store the takes of `speech`. Raises OSError when the disk refuses."""
-        for path, motion in zip(self._paths(speech, len(takes)), takes, strict=True):
+        for path, motion in zip(self._paths(speech, len(takes), emotion), takes, strict=True):
             write_motion(path, motion, dict(motion.meta))
 
     def trim(self, most_bytes: int = MOST_BYTES) -> None:
@@ -81,8 +81,9 @@ class TakeCache:
                 path.unlink()
             left -= size
 
-    def _paths(self, speech: Speech, takes: int) -> list[Path]:
-        digest = hashlib.sha256(f"{self.made_by} {speech.rate_hz} {speech.samples.dtype}\n".encode())
+    def _paths(self, speech: Speech, takes: int, emotion: Emotion | None) -> list[Path]:
+        told = "" if emotion is None else f" {emotion.label} {emotion.level}"
+        digest = hashlib.sha256(f"{self.made_by} {speech.rate_hz} {speech.samples.dtype}{told}\n".encode())
         digest.update(np.ascontiguousarray(speech.samples).data)
         return [self.folder / f"{digest.hexdigest()}-{take}{_SUFFIX}" for take in range(takes)]
 

@@ -19,6 +19,7 @@ from talkcli.engine.performers.deeptalk import DeepTalkPerformer
 from talkcli.engine.performers.named_model import weights_of
 from talkcli.engine.performers.open import (
     chosen_controls,
+    generator_file,
     header_of,
     open_model,
     open_performer,
@@ -27,7 +28,7 @@ from talkcli.engine.performers.open import (
 from talkcli.engine.performers.performer import Controls, Performer, Sampling
 from talkcli.engine.performers.rules import RULES
 from talkcli.engine.pipelines.score.cache import TakeCache, take_cache
-from talkcli.engine.types import Alignment, AnyMotion, Reporter, Speech
+from talkcli.engine.types import Alignment, AnyMotion, Emotion, Reporter, Speech
 from talkcli.engine.wording import parameter
 
 # Smallest number of clips for which a worker process is worth its start: it loads torch, a model and a head
@@ -88,6 +89,15 @@ class Generation:
     def sampling(self) -> Sampling:
         return Sampling(actor=self.actor, takes=self.takes, seed=self.seed)
 
+    def told(self, emotion: Emotion | None) -> Emotion | None:
+        """Return the emotion of a clip for a method that takes emotions by their labels alone; None for any
+        other, which hears it in the voice.
+        """
+        if self.by_rules:
+            return None
+        controls = METHODS[generator_file(self.model_name)[1].method].controls
+        return emotion if "emotion" in controls and "emotion_from" not in controls else None
+
     def controls(self, header: Meta) -> Controls:
         """Return the controls of the performer with this `header`. Raises UsageError when it has no such
         control.
@@ -121,14 +131,18 @@ class Generation:
             "method": RULES,
             "weights_sha256": None,
             "actor_by_default": False,
+            "emotion": None,
         }
         if not self.by_rules:
             path = weights_of(self.model_name)
             header, config = read_config(path)
             settings |= {"method": header.method, "weights_sha256": sha256(path)}
             if METHODS[header.method].motion is not None:
-                cast, by_default = performer_of(header.method).cast_of(config, self.sampling, reporter)
+                # A method that takes labels gets those of the clips.
+                sampling = replace(self.sampling, emotion=self.told(Emotion()))
+                cast, by_default = performer_of(header.method).cast_of(config, sampling, reporter)
                 settings |= {"actor": cast.actor, "actor_by_default": by_default}
+                settings |= {"emotion": None if sampling.emotion is None else "the clip's label"}
         # Where motion is kept changes nothing about it.
         del settings["cache"]
         return settings
@@ -164,7 +178,11 @@ class Generation:
 
 
 def performances(
-    generation: Generation, speech: Speech, phones: Alignment | str, reporter: Reporter
+    generation: Generation,
+    speech: Speech,
+    phones: Alignment | str,
+    reporter: Reporter,
+    emotion: Emotion | None = None,
 ) -> list[AnyMotion]:
     """Perform `speech`.
 
@@ -173,11 +191,13 @@ def performances(
         speech: Speech to perform.
         phones: Phones for the rules, or the reason why they are unknown: then the rules follow the loudness.
         reporter: Receiver of warnings.
+        emotion: Emotion of the clip, for a method that takes it by its label; None if it is unknown.
 
     Raises:
         TalkError: When the performer cannot perform this.
     """
-    if generation.cache is not None and (kept := generation.cache.read(speech, generation.takes)) is not None:
+    told, cache = generation.told(emotion), generation.cache
+    if cache is not None and (kept := cache.read(speech, generation.takes, told)) is not None:
         return kept
     if generation.by_rules:
         if isinstance(phones, str):
@@ -187,12 +207,13 @@ def performances(
     else:
         performer = _model(generation.model_name, generation.device_name, layers=generation.layers)
     controls = generation.controls(performer.header)
-    made = list(performer.perform(generation.heard(speech), generation.sampling, controls))
-    if generation.cache is not None:
+    sampling = replace(generation.sampling, emotion=told)
+    made = list(performer.perform(generation.heard(speech), sampling, controls))
+    if cache is not None:
         try:
-            generation.cache.write(speech, made)
+            cache.write(speech, made, told)
         except (InputError, OSError) as error:
-            reporter.note(f"The motion is not kept in {generation.cache.folder}: {error}.")
+            reporter.note(f"The motion is not kept in {cache.folder}: {error}.")
     return made
 
 

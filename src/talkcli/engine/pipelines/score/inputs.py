@@ -67,6 +67,8 @@ class Case:
     """Transcript or phones; None when there are none."""
     emotion: str | None = None
     """Emotion label that the manifest states; None without a manifest."""
+    level: float = 1.0
+    """Level of the emotion, from 0 to 1."""
     speaker: str | None = None
     """Name of the speaker that the manifest states; None without a manifest."""
     truth_origin: Origin | None = None
@@ -219,6 +221,7 @@ def _case(chosen: PreparedSet, entry: Entry, takes: tuple[Path, ...]) -> Case:
         audio=files["audio"],
         words=Words(text=entry.text, phones=files.get("phones")) if known else None,
         emotion=entry.emotion,
+        level=entry.intensity,
         speaker=entry.speaker,
     )
 

@@ -40,6 +40,7 @@ from talkcli.engine.types import (
     MODEL_FPS,
     Alignment,
     AnyMotion,
+    Emotion,
     Motion,
     Reporter,
     Silent,
@@ -257,7 +258,9 @@ def _takes(
         read = [read_any_motion(path) for path in case.takes]
         return [only_learned(motion) for motion, _ in read], tuple(origin_of(meta) for _, meta in read)
     assert speech is not None
-    made = [only_learned(motion) for motion in performances(generation, speech, phones, reporter)]
+    emotion = None if case.emotion is None else Emotion(label=case.emotion, level=case.level)
+    performed = performances(generation, speech, phones, reporter, emotion)
+    made = [only_learned(motion) for motion in performed]
     return made, tuple(origin_of(motion.meta) for motion in made)
 
 
