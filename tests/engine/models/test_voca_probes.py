@@ -50,7 +50,7 @@ def published(shared_probes: Path) -> tuple[dict[str, Any], Voca]:
     assert (found.config.fps, found.config.identity, found.config.components) == (60, 8, 50)
     layout = layouts("voca", found.config, NUM_VALUES)[FILE]
     # The same names in the same order, with the same shapes.
-    assert {entry.official: entry.shape for entry in layout} == shapes
+    assert [(entry.official, entry.shape) for entry in layout] == list(shapes.items())
     model = Voca(found.config, NUM_VALUES)
     rest = torch.from_numpy(template(NUM_VALUES)).float().reshape(-1, 3)
     model.load_state_dict({**receive(layout, state, "x.npz").weights, "neutral": rest})

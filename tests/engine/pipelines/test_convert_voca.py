@@ -71,6 +71,13 @@ def test_files_that_are_none(folder: Path) -> None:
     np.savez(folder / "y.npz", text=np.array("a"))
     with pytest.raises(InputError, match="missing VOCA/ExpressionLayer"):
         bring_in(folder, folder / "y.npz")
+    np.savez(
+        folder / "wide.npz", **{name: value.astype(np.longdouble) for name, value in variables().items()}
+    )
+    with pytest.raises(InputError, match="missing VOCA/"):
+        bring_in(folder, folder / "wide.npz")
+    np.savez(folder / "other.npz", **{name: value.astype(">f4") for name, value in variables().items()})
+    bring_in(folder, folder / "other.npz")
     (folder / "z.npz").write_bytes(b"PK\3\4 nothing")
     with pytest.raises(InputError):
         bring_in(folder, folder / "z.npz")

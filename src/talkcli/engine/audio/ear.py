@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 from talkcli.engine.types import SAMPLES_PER_FRAME
 
@@ -35,6 +36,16 @@ class Ear(Protocol):
     """Number of steps before the first frame; they belong to the whole clip, and every cut keeps them."""
 
     def __call__(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch steps channels"]: ...
+
+
+@runtime_checkable
+class WideEar(Ear, Protocol):
+    """A front-end whose steps are seen with those around them."""
+
+    context: int
+    """Number of steps on both sides of a stretch that belong to it; cuts keep them."""
+    silence: float
+    """Value of a step before the clip and after it."""
 
 
 class Waveform:
@@ -65,6 +76,18 @@ def cut(sound: Sound, ears: Mapping[str, Ear], first: int, last: int) -> Sound:
     pieces = {}
     for name, ear in ears.items():
         steps, prefix, rate = sound[name], ear.prefix, ear.steps_per_frame
+        if isinstance(ear, WideEar):
+            pieces[name] = surrounded(ear, steps, first * rate, last * rate)
+            continue
         piece = steps[:, prefix + first * rate : prefix + last * rate]
         pieces[name] = torch.cat([steps[:, :prefix], piece], dim=1) if prefix else piece
     return pieces
+
+
+def surrounded(
+    ear: WideEar, steps: Float[Tensor, "batch _steps channels"], first: int, last: int
+) -> Float[Tensor, "batch _wide channels"]:
+    """Return the steps `first` to `last` (excluded) of a clip with those around them; outside is silence."""
+    low, high = first - ear.context, last + ear.context
+    inside = steps[:, max(low, 0) : high]
+    return F.pad(inside, (0, 0, max(-low, 0), max(high - steps.shape[1], 0)), value=ear.silence)

@@ -30,6 +30,8 @@ from talkcli.engine.readers.torch_file import read_torch_file
 _IN_FOLDERS = ("model.safetensors", "pytorch_model.bin", "model.pt")
 # Keys below which training programs store the weights.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "generator")
+# Types of numbers that weights and counters have.
+_NUMBERS = tuple(map(np.dtype, ("float16", "float32", "float64", "int32", "int64")))
 # Largest number of names that a message lists.
 _SHOWN = 8
 
@@ -86,9 +88,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def _torch(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    """Return those of the arrays that are numbers of torch."""
+    """Return those of the arrays that are numbers of torch, in this machine's order of bytes."""
+    numbers = {name: value for name, value in arrays.items() if value.dtype.newbyteorder("=") in _NUMBERS}
     return {
-        name: torch.from_numpy(value.copy()) for name, value in arrays.items() if value.dtype.kind in "fi"
+        name: torch.from_numpy(value.astype(value.dtype.newbyteorder("="))) for name, value in numbers.items()
     }
 
 

@@ -19,7 +19,7 @@ from talkcli.engine.readers.npz import read_arrays
 
 _STEP_HZ = 50.0
 _HINT = "docs/methods/voca.md says what the file holds."
-# Steps of a day, and classes of an alphabet: more is no such file.
+# Steps of two days, and classes of an alphabet: more is no such file.
 _MOST_STEPS, _MOST_CLASSES = 1 << 23, 1 << 12
 # Names of the blank in common alphabets.
 _BLANKS = {"", BLANK, "<pad>", "<blank>", "[PAD]", "<b>"}
@@ -77,9 +77,11 @@ def read_logits(path: Path) -> Logits:
 def _checked(path: Path, values: np.ndarray, classes: int) -> Float[np.ndarray, "steps classes"]:
     if values.ndim != 2 or values.shape[1] != classes or not 0 < len(values) <= _MOST_STEPS:
         raise InputError(f"{path} holds {values.shape}, but (steps, {classes}) is needed.", hint=_HINT)
-    if values.dtype.kind != "f" or not np.isfinite(values).all():
+    with np.errstate(over="ignore"):
+        made = values.astype(np.float32) if values.dtype.kind == "f" else None
+    if made is None or not np.isfinite(made).all():
         raise InputError(f"{path} holds logits that are no finite floats.", hint=_HINT)
-    return values.astype(np.float32)
+    return made
 
 
 def _class(letter: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +11,9 @@ from talkcli.engine.errors import UsageError
 from talkcli.engine.performers.performer import Controls, Sampling
 from talkcli.engine.performers.trained import TrainedPerformer
 from talkcli.engine.types import Speech
+
+# All classes are equally probable long before.
+_HOTTEST = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +27,9 @@ class MeshTalkControls(Controls):
     most probable ones."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.temperature, int | float) or not 0 <= self.temperature < math.inf:
-            raise UsageError(f"`temperature={self.temperature}` is no number from 0 on.")
+        known = isinstance(self.temperature, int | float) and not isinstance(self.temperature, bool)
+        if not known or not 0 <= self.temperature <= _HOTTEST:
+            raise UsageError(f"`temperature={self.temperature}` is no number from 0 to {_HOTTEST:g}.")
 
     @property
     def is_random(self) -> bool:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from talkcli.engine.audio.ear import cut, hear
 from talkcli.engine.models.meshtalk import latent
 from talkcli.engine.models.meshtalk.config import LatentConfig, MeshTalkConfig
 from talkcli.engine.models.meshtalk.context import ContextModel
 from talkcli.engine.models.meshtalk.latent import one_hot
 from talkcli.engine.models.meshtalk.meshtalk import MeshTalk, smooth
-from talkcli.engine.models.meshtalk.speech import SpeechEncoder, published_frames
+from talkcli.engine.models.meshtalk.speech import LogPower, SpeechEncoder, published_frames
 
 TINY = LatentConfig(heads=3, classes=5, width=8, expression_width=8, mesh_widths=(12, 10))
 
@@ -84,7 +85,7 @@ def test_shared_hops_are_those_of_windows_of_one_second() -> None:
     encoder = SpeechEncoder(8, 0.0).eval()
     samples = 0.01 * torch.randn(1, 48_000)
     front = encoder.front
-    shared = encoder.of_frames(front(samples))[0]
+    shared = encoder.of_clip(samples)[0]
     scaled = samples * (0.01 / samples.abs().mean())
     for frame in (20, 37, 50):
         middle = 640 * frame + 320
@@ -124,3 +125,20 @@ def test_faces_of_long_speech_are_made_in_parts(monkeypatch: pytest.MonkeyPatch)
     whole = model.generate(sound, temperature=0.0)
     monkeypatch.setattr(latent, "_AT_ONCE", 7)
     torch.testing.assert_close(model.generate(sound, temperature=0.0), whole)
+
+
+def test_a_stretch_of_a_clip_hears_the_clip_around_it() -> None:
+    """Training cuts stretches out of clips: their codes are those of the whole clip."""
+    torch.manual_seed(0)
+    encoder = SpeechEncoder(8, 0.0).eval()
+    samples = 0.01 * torch.randn(1, 640 * 60)
+    whole, ears = encoder.of_clip(samples), {LogPower.name: encoder.front}
+    for first, last in ((0, 16), (20, 36), (44, 60)):
+        sound = cut(hear(ears, samples), ears, first, last)
+        made = encoder.of_frames(sound[LogPower.name])
+        torch.testing.assert_close(made, whole[:, first:last], rtol=1e-4, atol=1e-5)
+
+
+def test_the_coldest_temperatures_take_the_most_probable_class() -> None:
+    model, speech = context(), torch.randn(1, 5, 8)
+    assert torch.equal(model.sample(speech, temperature=1e-39), model.sample(speech, temperature=0.0))

@@ -35,7 +35,7 @@ def statistics() -> tuple[Tensor, Tensor]:
     return tuple(torch.from_numpy(each).view(1, 1, -1, 3) for each in (mean, deviation))  # type: ignore[return-value]
 
 
-def state_of(name: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
+def state_of(shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
     """A published file of the probes' weights; buffers are as the constructor makes them."""
     mean, deviation = statistics()
     front = LogPower()
@@ -48,7 +48,6 @@ def state_of(name: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]
             state[key] = MaskedLinear(inward, outward, 16).mask()[..., None]
         else:
             state[key] = kept[last] if last in kept else filled(key, shape)
-    assert name in FILES
     return state
 
 
@@ -58,14 +57,14 @@ def published(shared_probes: Path) -> tuple[dict[str, Any], MeshTalk]:
     shapes = {
         file: keys((shared_probes / f"meshtalk.{name}.keys.txt").read_text()) for file, name in FILES.items()
     }
-    states = {file: state_of(file, shapes[file]) for file in FILES}
+    states = {file: state_of(shapes[file]) for file in FILES}
     found = recognise(
         [OfficialFile(path=Path(file), tensors=state) for file, state in states.items()], Choices()
     )
     weights = {}
     for file, layout in layouts("meshtalk", found.config, NUM_VALUES).items():
-        # The same names with the same shapes.
-        assert {entry.official: entry.shape for entry in layout} == shapes[file]
+        # The same names in the same order, with the same shapes.
+        assert [(entry.official, entry.shape) for entry in layout] == list(shapes[file].items())
         weights |= receive(layout, states[file], file).weights
     model = MeshTalk(found.config, NUM_VALUES)
     rest = {
@@ -139,6 +138,9 @@ def test_expressions_and_losses(published: tuple[dict[str, Any], MeshTalk], prec
         labels = logs.argmax(-1)
         assert labels.tolist() == wanted["labels"]
         codes = one_hot(labels, 128).to(dtype)
+        made = model.prior.mesh(torch.from_numpy(rest).to(dtype).expand(2, -1), codes)
+        losses = numbers["loss"][f"step1_{precision}"]
+        assert float(F.mse_loss(made, faces)) == pytest.approx(losses["recon"], rel=max(tolerance, 1e-8))
         told = F.nll_loss(model.context(codes, speech).flatten(0, 2), labels.flatten())
     entropy = numbers["loss"][f"step2_{precision}"]["cross_entropy"]
     assert float(told) == pytest.approx(entropy, rel=OF_HOPS[precision])

@@ -20,7 +20,7 @@ Choose = Callable[[Float[Tensor, "batch tokens codes"]], Float[Tensor, "batch to
 
 # Lowest temperature of a draw, without unit: below it the draw is the argmax anyway, and logits divided by it
 # would overflow float32.
-_COLDEST = 1e-30
+COLDEST = 1e-30
 
 
 def likeliest(logits: Float[Tensor, "batch tokens codes"]) -> Float[Tensor, "batch tokens codes"]:
@@ -33,7 +33,7 @@ def drawn(tau: float, generator: torch.Generator) -> Choose:
 
     The choice raises InputError for logits that are not finite.
     """
-    if tau < _COLDEST:
+    if tau < COLDEST:
         return likeliest
 
     def choose(logits: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.models.deeptalk.choose import COLDEST, check_finite
+
 _SLOPE = 0.2
 
 
@@ -148,6 +150,9 @@ class ContextModel(nn.Module):
             temperature: Divisor of the logarithms of the probabilities; 0 takes the most probable class.
             generator: Source of the noise; None for torch's global one.
         """
+        # Broken weights would still have a largest logit, and make plausible motion.
+        check_finite(torch.stack([value.sum() for value in self.parameters()]))
+        check_finite(speech)
         batch, frames, _ = speech.shape
         layers = [_Steps(layer, speech) for layer in self._layers()]
         outward = self.outward.by_variable()
@@ -155,7 +160,7 @@ class ContextModel(nn.Module):
         labels = speech.new_empty(batch, frames, self.heads, dtype=torch.long)
         for frame in range(frames):
             noise = None
-            if temperature > 0:
+            if temperature >= COLDEST:
                 noise = _gumbel((batch, self.heads, self.classes), speech, generator)
             for layer in layers:
                 layer.begin(frame)

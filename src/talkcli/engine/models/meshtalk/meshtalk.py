@@ -85,7 +85,7 @@ class MeshTalk(nn.Module):
         if self.config.latent.fps == 30:
             heard = speech.published(samples)
         else:
-            heard = speech.of_frames(speech.front(samples))
+            heard = speech.of_clip(samples)
         labels = self.context.sample(heard, temperature=temperature, generator=generator)
         latent = one_hot(labels, self.config.latent.classes).to(heard)
         rest = self.neutral.flatten().expand(len(samples), -1)

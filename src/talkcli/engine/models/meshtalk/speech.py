@@ -8,11 +8,14 @@ apart; windows share their hops and the convolutions of these, and see past thei
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from talkcli.engine.audio.ear import surrounded
 from talkcli.engine.audio.mel_bank import htk_bank
 from talkcli.engine.types import SAMPLES_PER_FRAME, SPEECH_RATE_HZ
 
@@ -44,6 +47,8 @@ class LogPower(nn.Module):
     num_channels = MELS
     steps_per_frame = HOPS_PER_FRAME
     prefix = 0
+    context = REACH
+    silence = math.log(_FLOOR)
     bank: Tensor
     window: Tensor
 
@@ -100,12 +105,15 @@ class SpeechEncoder(nn.Module):
         return self.code(x.mT)
 
     def of_frames(self, hops: Float[Tensor, "batch hops mel"]) -> Float[Tensor, "batch frames width"]:
-        """Return the codes of frames of 25 fps; outside of `hops` is silence."""
-        # The middle of a frame lies between its second and its third hop's beginning.
+        """Return the codes of the frames of 25 fps in a stretch of hops that is `surrounded`."""
+        # The middle of a frame lies between its second and its third hop.
         middle = HOPS_PER_FRAME // 2
-        silence = torch.log(torch.tensor(_FLOOR)).item()
-        around = F.pad(hops, (0, 0, REACH - middle, REACH + middle - HOPS_PER_FRAME + 1), value=silence)
-        return self.forward(around)[:, ::HOPS_PER_FRAME]
+        return self.forward(hops[:, middle:])[:, ::HOPS_PER_FRAME]
+
+    def of_clip(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames width"]:
+        """Return the codes of all frames of 25 fps of an utterance."""
+        hops = self.front(samples)
+        return self.of_frames(surrounded(self.front, hops, 0, hops.shape[1]))
 
     def published(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames width"]:
         """Return the codes of the published frames, each of its own window of one second."""

@@ -55,9 +55,11 @@ class MeshTalkLatentAssembly(Assembly):
     ) -> None:
         super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
         check_rate(self.recipe.model.fps)
-        if self.recipe.objective.crossing_weight > 0 and self.recipe.data.size < 2:
+        rows = self.recipe.data.size // self.recipe.train.accumulate
+        if self.recipe.objective.crossing_weight > 0 and rows < 2:
             raise UsageError(
-                "The recipe exchanges speech between clips, but data.size is 1.",
+                f"The recipe exchanges speech between clips, but data.size is {self.recipe.data.size} and "
+                f"train.accumulate {self.recipe.train.accumulate}: a part has fewer than two.",
                 hint="Add `set=data.size=2` or more, or set objective.crossing_weight to 0.",
             )
 
@@ -69,7 +71,10 @@ class MeshTalkLatentAssembly(Assembly):
             standard.mean.copy_(mean.view(1, 1, -1, 3))
             standard.stddev.fill_(deviation)
         known = topology(data, self.reporter)
-        masks = {"mouth": _mask(known, _MOUTH, data), "eyes": _mask(known, _EYES, data)}
+        masks = {
+            "mouth": _mask(known, _MOUTH, data, self.reporter),
+            "eyes": _mask(known, _EYES, data, self.reporter),
+        }
         return MeshTalkLatentObjective(model, self.recipe.objective, **masks)
 
 
@@ -104,7 +109,7 @@ class MeshTalkAssembly(Assembly):
         fill(model.prior, self._prior, "prior", data.space)
         known = topology(data, self.reporter)
         for row, names in enumerate((_FOREHEAD, _NECK)):
-            model.smoothed[row] = _mask(known, names, data).float()
+            model.smoothed[row] = _mask(known, names, data, self.reporter).float()
         return MeshTalkObjective(model, self.recipe.objective)
 
 
@@ -128,8 +133,10 @@ def topology(data: TrainingData, reporter: Reporter) -> Topology | None:
     return known
 
 
-def _mask(known: Topology | None, names: Sequence[str], data: TrainingData) -> Bool[Tensor, "verts"]:
-    """Return the vertices of a region; none where it is unknown."""
+def _mask(
+    known: Topology | None, names: Sequence[str], data: TrainingData, reporter: Reporter
+) -> Bool[Tensor, "verts"]:
+    """Return the vertices of a region; none where it is unknown, which the reporter is told."""
     mask = torch.zeros(data.space.num_verts, dtype=torch.bool)
     if known is None:
         return mask
@@ -137,7 +144,8 @@ def _mask(known: Topology | None, names: Sequence[str], data: TrainingData) -> B
         chosen = known.regions.get(name)
         if chosen is not None:
             mask[torch.from_numpy(np.asarray(chosen, np.int64))] = True
-            break
+            return mask
+    reporter.note(f"The head {known.name} has no region {names[0]}: no term and no filter is about it.")
     return mask
 
 

@@ -64,6 +64,8 @@ class VocaAssembly(Assembly):
         mean, components = principal(_offsets(data), config.components)
         with torch.no_grad():
             model.outward.biases.copy_(mean)
+            # Directions in which the motion does not vary begin at zero.
+            model.outward.weights.zero_()
             model.outward.weights[: len(components)].copy_(components)
         return VocaObjective(model, self.recipe.objective, None if self.vertices else data.head)
 
@@ -88,9 +90,11 @@ def principal(
 def _offsets(data: TrainingData) -> Float[Tensor, "frames values"]:
     """Return frames of the training motion, evenly taken, as offsets from each clip's face at rest."""
     every = -(-sum(clip.motion.num_frames for clip in data.training) // _MOST_FRAMES)
-    found = []
+    found, begun = [], 0
     for clip in data.training:
-        values = torch.from_numpy(clip.motion.values[::every])
+        # Every n-th frame of all clips in a row, so that many short clips are not more.
+        values = torch.from_numpy(clip.motion.values[-begun % every :: every])
+        begun += clip.motion.num_frames
         if data.by_head:
             values = data.head(values).flatten(1) - torch.from_numpy(data.head.template).flatten()
         elif isinstance(clip.motion, VertexMotion):

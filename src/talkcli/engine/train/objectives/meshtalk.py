@@ -62,7 +62,7 @@ class MeshTalkLatentObjective(nn.Module):
         loss = config.vertex_weight * terms["vertex"] + config.eye_weight * terms["eye"]
         if config.crossing_weight > 0:
             if len(batch) < 2:
-                raise UsageError("Crossing exchanges clips of a batch, but data.size is 1.")
+                raise UsageError("Crossing exchanges clips, but a part of the batch has one alone.")
             shift = int(torch.randint(1, len(batch), ()))
             by_speech = self._made(batch, speech, true.roll(shift, 0))
             by_face = self._made(batch, speech.roll(shift, 0), true)
