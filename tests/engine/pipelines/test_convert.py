@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from talkcli.engine.audio.io import write_wav
-from talkcli.engine.checkpoints.convert.deeptalk import DEE_FILE, FER_FILE, GEN_FILE, SPEAKERS, VQ_FILE
+from talkcli.engine.checkpoints.convert.deeptalk import DEE_FILE, FER_FILE, GEN_FILE, VQ_FILE
 from talkcli.engine.checkpoints.convert.exchange import equal
 from talkcli.engine.checkpoints.convert.layout import Entry
+from talkcli.engine.checkpoints.convert.mead import MEAD_SPEAKERS
 from talkcli.engine.checkpoints.model_file import (
     Meta,
     load_model,
@@ -74,7 +75,7 @@ def test_all_four_round_trip(states: dict[str, State], paths: dict[str, Path], t
     assert report["tensors"] == {name: len(state) for name, state in states.items()}
     header = read_header(tmp_path / "m.safetensors")
     assert (header.method, header.head, header.channels, header.fps) == ("deeptalk", "flame", FLAME, 25)
-    assert header.config["speakers"] == list(SPEAKERS)
+    assert header.config["speakers"] == list(MEAD_SPEAKERS)
     assert "MEAD" in header.licence
     made = export_deeptalk(tmp_path / "m.safetensors", tmp_path / "back", reporter=Silent())
     assert {Path(path).name for path in made["outputs"]} == set(map(given_back, states))

@@ -69,7 +69,7 @@ def read_logits(path: Path) -> Logits:
     if letters is None:
         return Logits(values=_checked(path, arrays["logits"], len(CLASSES)), step_hz=step_hz)
     if letters.ndim != 1 or letters.dtype.kind != "U" or not 0 < len(letters) <= _MOST_CLASSES:
-        raise InputError(f"{path}: `alphabet` is no list of texts.", hint=_HINT)
+        raise InputError(f"{path}: its alphabet is no list of texts.", hint=_HINT)
     values = _checked(path, arrays["logits"], len(letters))
     return Logits(values=_ordered(path, values, [_class(str(letter)) for letter in letters]), step_hz=step_hz)
 
@@ -95,7 +95,7 @@ def _ordered(
 ) -> Float[np.ndarray, "steps ordered"]:
     """Return the values of `CLASSES`; of two columns for one class, the larger value counts."""
     if not set(CLASSES[1:27]) & set(letters):
-        raise InputError(f"{path}: `alphabet` has no letter from a to z.", hint=_HINT)
+        raise InputError(f"{path}: its alphabet has no letter from a to z.", hint=_HINT)
     made = np.repeat(values.min(1, keepdims=True), len(CLASSES), axis=1)
     for column, letter in enumerate(letters):
         if letter in CLASSES:

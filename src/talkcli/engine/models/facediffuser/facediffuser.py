@@ -52,6 +52,7 @@ class FaceDiffuser(nn.Module):
             self.inward = nn.Linear(num_values, 2 * width)
             self.smooth = nn.Conv1d(1, 1, _KERNEL, padding="same")
             # A negative bias hides the small motion of the last steps behind the ReLU; takes are equal then.
+            assert self.smooth.bias is not None
             nn.init.zeros_(self.smooth.bias)
             self.style = nn.Linear(config.identity, width, bias=False)
         self.norm = nn.LayerNorm(inside)

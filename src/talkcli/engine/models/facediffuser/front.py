@@ -15,7 +15,7 @@ makes values of faces. That is the same distribution, and for the same noise the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,9 +23,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from talkcli.engine.nn.diffusion import Step
-
-if TYPE_CHECKING:
-    from talkcli.engine.models.facediffuser.facediffuser import FaceDiffuser
 
 # Noise of rows of a front: number of the first draw, number after the last one, and the sum of draw and frame
 # in each row. Draw 0 is what the diffusion begins with, draw s + 1 what step s adds.
@@ -35,7 +32,7 @@ Draw = Callable[[int, int, int], Float[Tensor, "rows state"]]
 class Front:
     """A sampler of one network, with what does not depend on speech computed once."""
 
-    def __init__(self, model: FaceDiffuser, path: list[Step]) -> None:
+    def __init__(self, model: Any, path: list[Step]) -> None:
         """Take the network and the steps of its sampler."""
         self.model, self.path = model, path
         like = model.outward.weight

@@ -62,7 +62,7 @@ def video_emotion(head: Head, parts: GivenParts, reporter: Reporter, *, recomput
     )
     if header.head != head.name:
         reporter.warn(
-            f"`emotion_judge`: this judge has seen drawings of {header.head} alone, and here it looks at "
+            f"This judge of emotion has seen drawings of {header.head} alone, and here it looks at "
             f"{head.name}."
         )
     return VideoEmotion(head, judge, recompute=recompute)
