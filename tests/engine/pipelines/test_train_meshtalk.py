@@ -158,7 +158,7 @@ def test_performing(meshtalk: Path) -> None:
     np.testing.assert_array_equal(still, same)
     with pytest.raises(UsageError, match="knows no speakers"):
         performer.perform(speech, Sampling(actor="anna"))
-    for temperature in (-1.0, float("nan"), float("inf"), 10**400, True):
+    for temperature in (-1.0, float("nan"), float("inf"), 1e9):
         with pytest.raises(UsageError, match="is no number from 0 to 1e"):
             MeshTalkControls(temperature=temperature)
 

