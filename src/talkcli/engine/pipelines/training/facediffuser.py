@@ -45,7 +45,7 @@ class FaceDiffuserAssembly(Assembly):
         super().__init__(method, recipe, parts, stage=stage, reporter=reporter)
         model, objective = self.recipe.model, self.recipe.objective
         check_rate(model.fps)
-        if self.vertices and (objective.surface_weight > 0 or objective.velocity_weight > 0):
+        if self.vertices and objective.weighs_surface:
             raise UsageError(
                 "objective.surface_weight and objective.velocity_weight are for coefficients.",
                 hint="Leave them out: objective.value_weight weighs the vertices.",

@@ -8,40 +8,28 @@ the epsilon to make the published steps. Differs: validation has the same noise 
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from talkcli.engine.device import seeded
 from talkcli.engine.face.head import Head
-from talkcli.engine.losses.motion import SurfaceDistance, velocity_error
 from talkcli.engine.models.facediffuser.facediffuser import FaceDiffuser
 from talkcli.engine.nn.diffusion import noised
 from talkcli.engine.train.batches import Batch
 from talkcli.engine.train.objective import Weight
-from talkcli.engine.types import Config
+from talkcli.engine.train.objectives.surface_terms import SurfaceTerms
 
 # Seed of the noise of validation, and the shares of all times at which it looks.
 _SEED, _SHARES = 0, (0.25, 0.5, 1.0)
 
 
-class FaceDiffuserObjectiveConfig(Config):
+class FaceDiffuserObjectiveConfig(SurfaceTerms):
     """Terms of the loss."""
 
     value_weight: Weight = 1.0
     """Weight of the Huber distance of the values of a frame: vertices in mm, or coefficients."""
-    surface_weight: Weight = 0.0
-    """Weight of the squared distance in mm^2 of the vertices that coefficients move."""
-    velocity_weight: Weight = 0.0
-    """Weight of the squared difference of these vertices' frame-to-frame steps, in mm^2."""
-    vertices: Annotated[int, Field(gt=1, le=10**6)] | None = None
-    """Number of vertices that the two terms before compare, half of them on the lips; null: all."""
-    lip_vertex_weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
-    """Weight of a lip vertex relative to any other vertex."""
 
 
 class FaceDiffuserObjective(nn.Module):
@@ -54,11 +42,7 @@ class FaceDiffuserObjective(nn.Module):
         super().__init__()
         self.model = model
         self.config = config
-        self.surface = (
-            None
-            if head is None
-            else SurfaceDistance(head, vertices=config.vertices, lip_weight=config.lip_vertex_weight)
-        )
+        self.surface = config.surface(head)
         # Metres become millimetres; coefficients stay.
         self.scale = 1.0 if model.neutral is None else 1000.0
 
@@ -69,12 +53,7 @@ class FaceDiffuserObjective(nn.Module):
         clean, true = self.made(batch, model.noisy(batch.motion, time), time)
         terms = {"value": self.error(clean, true)}
         total = config.value_weight * terms["value"]
-        if self.surface is not None and (config.surface_weight > 0 or config.velocity_weight > 0):
-            shown, real = self.surface(clean), self.surface(true)
-            terms["surface"] = self.surface.squared_error(shown, real)
-            terms["velocity"] = velocity_error(shown, real)
-            total = total + config.surface_weight * terms["surface"]
-            total = total + config.velocity_weight * terms["velocity"]
+        total = config.with_surface(total, terms, self.surface, clean, true)
         return {"loss": total, **terms}
 
     def validate(self, batches: list[Batch]) -> dict[str, float]:
